@@ -1,0 +1,11 @@
+/**
+ * The names of the stages that a pipeline may use. Free of dependencies, so that lint can ask for it at no cost.
+ */
+
+/** Stages that can be created, in the order of the reference. */
+export const STAGE_NAMES = ['$match', '$set', '$addFields', '$unset', '$project', '$replaceRoot', '$replaceWith', '$unwind', '$limit', '$skip'] as const
+
+export type StageName = (typeof STAGE_NAMES)[number]
+
+/** Stages that exist on the host but write or search somewhere else; a pipeline here has its sink for that. */
+export const REFUSED_STAGES: readonly string[] = ['$merge', '$out', '$search', '$vectorSearch']
