@@ -1,0 +1,261 @@
+/**
+ * What travels through a pipeline: a batch of records of one topic partition.
+ *
+ * A batch keeps the bytes as they came in (`LocatedRecords.bytes`) and typed arrays that say where each record lies. A
+ * stage never copies: a filter narrows `rows`, a change puts a document beside a row. So there are two numbers:
+ *
+ * - a *record* index points into the stored records (`fields`, `offsets`, `timestamps`);
+ * - a *row* is what is left of the batch, in order. `rows[row]` is its record; without `rows`, row and record are equal.
+ *
+ * May import only `record.ts`.
+ */
+import type { ConsumerRecord, Header, TimestampType } from './record.ts'
+
+/** Number of `fields` per record. */
+export const FIELDS = 6
+/** Position of the key length, where the part of a Kafka record begins that does not depend on its place in a batch; -1 when the bytes are not in Kafka's format. */
+export const BODY = 0
+/** Position of the key. */
+export const KEY = 1
+/** Length of the key; -1 when it is null. */
+export const KEY_LENGTH = 2
+/** Position of the value. */
+export const VALUE = 3
+/** Length of the value; -1 when it is null (a tombstone). */
+export const VALUE_LENGTH = 4
+/** Position after the record. Between the value and here lie the headers, in Kafka's format, when BODY is not -1. */
+export const END = 5
+
+/** Records found in a stretch of bytes. */
+export interface LocatedRecords {
+  readonly bytes: Buffer
+  readonly count: number
+  /** `FIELDS` numbers per record: BODY, KEY, KEY_LENGTH, VALUE, VALUE_LENGTH, END. */
+  readonly fields: Int32Array
+  readonly offsets: Float64Array
+  /** Milliseconds since 1970; -1 when a record has none. */
+  readonly timestamps: Float64Array
+}
+
+/** Bytes of records that are located when somebody first needs them. */
+export interface RecordStorage {
+  /** Bytes that are held as long as the batch lives. */
+  readonly byteLength: number
+  /** Number of records, known without locating them. */
+  readonly count: number
+  readonly firstOffset: number
+  readonly lastOffset: number
+  /** Finds the records. Called once at the most. @throws {CorruptRecordError} */
+  locate(): LocatedRecords
+  /** The record batches as they were fetched; undefined when only their located records may be used. */
+  readonly raw: RawRecordBatches | undefined
+}
+
+/** Whole record batches in Kafka's format (magic 2), still compressed, none of them a control batch. */
+export interface RawRecordBatches {
+  readonly bytes: Buffer
+  /** Start and end of each record batch in `bytes`, in pairs. */
+  readonly ranges: Int32Array
+}
+
+/** Where the records of a batch came from. */
+export interface BatchOrigin {
+  /** Name of the source component. */
+  readonly component: string
+  /** Topic; for other systems the name of what was read, for instance a path. */
+  readonly topic: string
+  readonly partition: number
+  readonly timestampType: TimestampType
+}
+
+/** Tells the source that all records of a batch have been delivered or disposed of (I1). */
+export interface Acknowledgement {
+  /** May be called several times; the first counts. Does nothing after the partition was revoked (I3). */
+  ack(): void
+}
+
+/** Bytes that take the place of a value or a key. */
+export type Payload = string | Buffer | null
+
+const FastView = class extends Uint8Array {} as unknown as new (buffer: ArrayBufferLike, start: number, length: number) => Buffer
+Object.setPrototypeOf(FastView.prototype, Buffer.prototype)
+
+/** A view of some bytes as a Buffer: `buffer.subarray()` without its argument handling. */
+export function viewOf(bytes: Buffer, start: number, length: number): Buffer {
+  return new FastView(bytes.buffer, bytes.byteOffset + start, length)
+}
+
+/** Changes that a stage made to a batch. All arrays are by row. */
+export interface BatchChanges {
+  readonly rows?: Int32Array | undefined
+  readonly documents?: unknown[] | undefined
+  readonly replaced?: Uint8Array | undefined
+}
+
+export class Batch {
+  readonly origin: BatchOrigin
+  /** Record of each row; undefined when every record is a row. */
+  readonly rows: Int32Array | undefined
+  /** Parsed value by row, `undefined` where nobody has asked yet; filled by `codecs/`. */
+  documents: unknown[] | undefined
+  /** 1 for each row whose document is no longer what the bytes say; undefined when none was replaced. */
+  readonly replaced: Uint8Array | undefined
+  /** What a codec made of the replaced rows, `undefined` for the others; set by the encode step. */
+  payloads: (Payload | undefined)[] | undefined
+  /** Keys that take the place of the stored ones, `undefined` where the stored one stays. */
+  keys: (Payload | undefined)[] | undefined
+
+  readonly #storage: RecordStorage
+  readonly #acknowledgement: Acknowledgement
+  readonly #located: { records: LocatedRecords | undefined }
+
+  constructor(origin: BatchOrigin, storage: RecordStorage, acknowledgement: Acknowledgement, changes: BatchChanges = {}, located: { records: LocatedRecords | undefined } = { records: undefined }) {
+    this.origin = origin
+    this.#storage = storage
+    this.#acknowledgement = acknowledgement
+    this.#located = located
+    this.rows = changes.rows
+    this.documents = changes.documents
+    this.replaced = changes.replaced
+  }
+
+  get topic(): string {
+    return this.origin.topic
+  }
+  get partition(): number {
+    return this.origin.partition
+  }
+  /** Number of rows. */
+  get length(): number {
+    return this.rows === undefined ? this.#storage.count : this.rows.length
+  }
+  /** Bytes that are held as long as the batch lives. */
+  get byteLength(): number {
+    return this.#storage.byteLength
+  }
+  get firstOffset(): bigint {
+    return BigInt(this.#storage.firstOffset)
+  }
+  get lastOffset(): bigint {
+    return BigInt(this.#storage.lastOffset)
+  }
+  /** Whether the stored bytes can go out as they are: no row was dropped or changed, and they are whole record batches. */
+  get raw(): RawRecordBatches | undefined {
+    return this.rows === undefined && this.replaced === undefined && this.keys === undefined ? this.#storage.raw : undefined
+  }
+  /** The stored records, located on first use. Loops over many records should read this once. */
+  get records(): LocatedRecords {
+    return (this.#located.records ??= this.#storage.locate())
+  }
+
+  /** Acknowledges every record of the batch as it was read, dropped rows included (I1). */
+  ack(): void {
+    this.#acknowledgement.ack()
+  }
+
+  /** The batch that a stage leaves: same storage, same acknowledgement, other rows or documents. */
+  derive(changes: BatchChanges): Batch {
+    return new Batch(this.origin, this.#storage, this.#acknowledgement, changes, this.#located)
+  }
+
+  /** Index into `records` of a row. */
+  recordOf(row: number): number {
+    return this.rows === undefined ? row : this.rows[row]!
+  }
+
+  /** Stored value of a row, `null` for a tombstone. A view: no bytes are copied. */
+  value(row: number): Buffer | null {
+    const { bytes, fields } = this.records
+    const field = this.recordOf(row) * FIELDS
+    const length = fields[field + VALUE_LENGTH]!
+    return length < 0 ? null : viewOf(bytes, fields[field + VALUE]!, length)
+  }
+
+  /** Stored key of a row. A view: no bytes are copied. */
+  key(row: number): Buffer | null {
+    const { bytes, fields } = this.records
+    const field = this.recordOf(row) * FIELDS
+    const length = fields[field + KEY_LENGTH]!
+    return length < 0 ? null : viewOf(bytes, fields[field + KEY]!, length)
+  }
+
+  offset(row: number): bigint {
+    return BigInt(this.records.offsets[this.recordOf(row)]!)
+  }
+
+  /** Milliseconds since 1970; -1 when the record has none. */
+  timestampMs(row: number): number {
+    return this.records.timestamps[this.recordOf(row)]!
+  }
+
+  headers(row: number): readonly Header[] {
+    const { bytes, fields } = this.records
+    const field = this.recordOf(row) * FIELDS
+    if (fields[field + BODY]! < 0) return []
+    return readHeaders(bytes, fields[field + VALUE]! + Math.max(0, fields[field + VALUE_LENGTH]!))
+  }
+
+  /** One row as an object, for those who want records one by one. */
+  record(row: number): ConsumerRecord {
+    return new BatchRecord(this, row)
+  }
+}
+
+/** Reads the headers that begin at a position. The place was checked when the record was located. */
+function readHeaders(bytes: Buffer, start: number): Header[] {
+  let position = start
+  const varint = (): number => {
+    let byte = bytes[position++]!
+    let value = byte & 127
+    for (let shift = 7; byte > 127; shift += 7) {
+      byte = bytes[position++]!
+      value |= (byte & 127) << shift
+    }
+    return (value >>> 1) ^ -(value & 1)
+  }
+  const count = varint()
+  const headers: Header[] = []
+  for (let i = 0; i < count; i++) {
+    const nameLength = varint()
+    const name = bytes.utf8Slice(position, position + nameLength)
+    position += nameLength
+    const valueLength = varint()
+    headers.push([name, valueLength < 0 ? null : viewOf(bytes, position, valueLength)])
+    position += Math.max(0, valueLength)
+  }
+  return headers
+}
+
+/** A record that reads from its batch what is asked for, and nothing else. */
+class BatchRecord implements ConsumerRecord {
+  readonly #batch: Batch
+  readonly #row: number
+  constructor(batch: Batch, row: number) {
+    this.#batch = batch
+    this.#row = row
+  }
+  get topic(): string {
+    return this.#batch.origin.topic
+  }
+  get partition(): number {
+    return this.#batch.origin.partition
+  }
+  get timestampType(): TimestampType {
+    return this.#batch.origin.timestampType
+  }
+  get offset(): bigint {
+    return this.#batch.offset(this.#row)
+  }
+  get timestampMs(): number {
+    return this.#batch.timestampMs(this.#row)
+  }
+  get key(): Buffer | null {
+    return this.#batch.key(this.#row)
+  }
+  get value(): Buffer | null {
+    return this.#batch.value(this.#row)
+  }
+  get headers(): readonly Header[] {
+    return this.#batch.headers(this.#row)
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Contracts between the engine and the components, and how a component is defined: options, documentation, examples
+ * and factory together, from which parsing, lint, JSON Schema and reference pages are derived.
+ */
+import type { Batch } from './batch.ts'
+import type { Fields, Options, OptionRule } from './options/fields.ts'
+
+/** What a component is told about the run it is part of. */
+export interface ComponentContext {
+  /** Name of the pipeline; part of client ids, group ids and log lines. */
+  readonly pipeline: string
+  /** Stop at the end of what was there when the run began. */
+  readonly untilEnd: boolean
+  /** Directory against which relative paths are resolved. */
+  readonly directory: string
+  /** Tells the operator of something that is not an error, for instance a clamped option. */
+  readonly warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
+}
+
+/** How far a source has come. */
+export interface SourceProgress {
+  readonly records: number
+  readonly bytes: number
+  /** Records that are known to lie ahead: up to the log end, or to the end of a bounded run. */
+  readonly lag: number | undefined
+}
+
+/**
+ * Where records come from.
+ *
+ * Calls come in this order: `open` once, `batches` once, `close` once or more. `ack` of a batch may come at any time
+ * until `close` has resolved, in any order.
+ */
+export interface Source {
+  /** Connects and checks that there is something to read. An error here ends the run before anything was read. */
+  open(signal: AbortSignal): Promise<void>
+  /**
+   * The batches, in order per partition. Ends when a bounded source is read to its end or the signal fires.
+   * An error ends the run; batches that were handed out before may still be acknowledged.
+   */
+  batches(signal: AbortSignal): AsyncIterable<Batch>
+  progress(): SourceProgress
+  /** Commits what has been acknowledged and lets go of everything (I4). */
+  close(): Promise<void>
+}
+
+/** Where records go. */
+export interface Sink {
+  open(signal: AbortSignal): Promise<void>
+  /**
+   * Writes the rows of a batch and resolves when all of them are acknowledged (I1). May be called again before earlier
+   * calls have resolved; order is kept per partition. `accepted`, when it is awaited, bounds memory.
+   *
+   * @throws {BatchError} which rows failed; the others were delivered
+   */
+  write(batch: Batch, signal: AbortSignal): Promise<void>
+  /** Sends at once what is waiting and resolves when everything written so far is acknowledged. */
+  flush(signal: AbortSignal): Promise<void>
+  close(): Promise<void>
+  progress(): SinkProgress
+}
+
+export interface SinkProgress {
+  readonly records: number
+  readonly bytes: number
+}
+
+/** What a stage looks at; decides the lane. */
+export type StageNeeds = 'metadata' | 'documents'
+
+/** A step between source and sink. Synchronous: it works on memory only. */
+export interface Stage {
+  readonly name: string
+  readonly needs: StageNeeds
+  /**
+   * Gives the batch that goes on, or undefined when no row is left. With `needs: 'documents'` every row has its
+   * document when this is called.
+   * @throws {StageError} with the offset of the record that failed
+   */
+  process(batch: Batch): Batch | undefined
+  /** True as soon as this stage will let nothing more through, for instance `$limit` when it is reached. */
+  readonly exhausted?: boolean
+}
+
+/** Turns bytes into documents and back. */
+export interface Codec {
+  readonly name: string
+  /**
+   * Parses the value of one row. Null is a tombstone.
+   * @throws {DecodeError}
+   */
+  decode(value: Buffer | null): unknown
+  /** Writes a document. @throws {EncodeError} */
+  encode(document: unknown): string | Buffer | null
+}
+
+interface Documented<F extends Fields> {
+  /** Name under which pipeline files ask for it. */
+  readonly name: string
+  /** One sentence in the third person. */
+  readonly summary: string
+  readonly options: F
+  readonly rules?: readonly OptionRule<F>[]
+  readonly examples?: readonly { readonly title: string; readonly options: { readonly [name: string]: unknown } }[]
+}
+
+export interface SourceDefinition<F extends Fields = Fields> extends Documented<F> {
+  readonly kind: 'source'
+  create(options: Options<F>, context: ComponentContext): Promise<Source> | Source
+}
+
+export interface SinkDefinition<F extends Fields = Fields> extends Documented<F> {
+  readonly kind: 'sink'
+  create(options: Options<F>, context: ComponentContext): Promise<Sink> | Sink
+}
+
+/** Defines a source; infers the type of its options. */
+export function defineSource<const F extends Fields>(definition: Omit<SourceDefinition<F>, 'kind'>): SourceDefinition<F> {
+  return { ...definition, kind: 'source' }
+}
+
+/** Defines a sink; infers the type of its options. */
+export function defineSink<const F extends Fields>(definition: Omit<SinkDefinition<F>, 'kind'>): SinkDefinition<F> {
+  return { ...definition, kind: 'sink' }
+}

@@ -1,0 +1,208 @@
+/**
+ * Errors of Millrace: one class tree over one table of codes (`codes.ts`).
+ *
+ * Texts name the action first, quote values, give the desired and the current state, and end without a period. Every
+ * wrapped error keeps its `cause`. Test with `isMillraceError` or `error.code`, not with `instanceof`, when two copies
+ * of the package may be loaded. May import nothing of ours.
+ */
+import { ERROR_CODES, type ErrorCode } from './codes.ts'
+
+export { ERROR_CODES, type ErrorCode, type ErrorCodeInfo } from './codes.ts'
+
+const BRAND = Symbol.for('millrace.error')
+
+export interface ErrorDetails {
+  readonly cause?: unknown
+  /** Facts for logs and dead letters. Never a secret (I8). */
+  readonly context?: Readonly<{ [name: string]: unknown }>
+}
+
+/** Base of every error that Millrace raises on purpose. */
+export abstract class MillraceError extends Error {
+  readonly code: ErrorCode
+  readonly retriable: boolean
+  readonly context: Readonly<{ [name: string]: unknown }>
+  readonly [BRAND] = true as const
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = new.target.name
+    this.code = code
+    this.retriable = ERROR_CODES[code].retriable
+    this.context = details.context ?? {}
+  }
+}
+
+/** Whether a value is an error of Millrace, of this or another loaded copy of the package. */
+export function isMillraceError(error: unknown): error is MillraceError {
+  return typeof error === 'object' && error !== null && (error as { [BRAND]?: unknown })[BRAND] === true
+}
+
+/** One problem of a configuration, at one place. */
+export interface ConfigProblem {
+  /** Dotted path of the option, for instance `sink.options.acks`; empty for the whole file. */
+  readonly path: string
+  /** 1-based line and column where the format gives them (YAML, JSON). */
+  readonly line?: number
+  readonly column?: number
+  readonly message: string
+  /** What to do, for instance the name that was probably meant. */
+  readonly suggestion?: string
+}
+
+/** A configuration cannot be used; all problems are reported at once. */
+export class ConfigError extends MillraceError {
+  readonly problems: readonly ConfigProblem[]
+  constructor(message: string, problems: readonly ConfigProblem[] = [], details: ErrorDetails & { code?: 'CONFIG_INVALID' | 'CONFIG_UNREADABLE' } = {}) {
+    super(details.code ?? 'CONFIG_INVALID', message, details)
+    this.problems = problems
+  }
+}
+
+/** A broker cannot be reached, or the connection broke. */
+export class ConnectionError extends MillraceError {
+  constructor(code: 'BROKER_UNREACHABLE' | 'BROKER_DISCONNECTED' | 'REQUEST_TIMED_OUT' | 'AUTHENTICATION_FAILED' | 'UNSUPPORTED_BROKER', message: string, details?: ErrorDetails) {
+    super(code, message, details)
+  }
+}
+
+/** The broker refused the credentials. */
+export class AuthenticationError extends ConnectionError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('AUTHENTICATION_FAILED', message, details)
+  }
+}
+
+export interface BrokerErrorDetails extends ErrorDetails {
+  readonly kafkaCode: number
+  readonly kafkaName: string
+  readonly retriable: boolean
+  readonly topic?: string
+  readonly partition?: number
+  readonly code?: 'BROKER_ERROR' | 'TOPIC_NOT_FOUND' | 'OFFSET_OUT_OF_RANGE' | 'NO_COMMITTED_OFFSET' | 'GROUP_FAILED' | 'MEMBER_FENCED' | 'PRODUCER_FENCED' | 'SEQUENCE_BROKEN'
+}
+
+/** A broker answered with an error of the Kafka protocol. */
+export class BrokerError extends MillraceError {
+  readonly kafkaCode: number
+  /** Kafka's own name, for instance `NOT_LEADER_OR_FOLLOWER`. */
+  readonly kafkaName: string
+  override readonly retriable: boolean
+  readonly topic: string | undefined
+  readonly partition: number | undefined
+  constructor(message: string, details: BrokerErrorDetails) {
+    super(details.code ?? 'BROKER_ERROR', message, details)
+    this.kafkaCode = details.kafkaCode
+    this.kafkaName = details.kafkaName
+    this.retriable = details.retriable
+    this.topic = details.topic
+    this.partition = details.partition
+  }
+}
+
+export interface RecordErrorDetails extends ErrorDetails {
+  readonly topic?: string | undefined
+  readonly partition?: number | undefined
+  readonly offset?: bigint | undefined
+  /** Name of the component that failed, for instance `$match` or `kafka`. */
+  readonly component?: string | undefined
+}
+
+/** One record failed; enough is kept to skip it or to write it to a dead letter. */
+export class RecordError extends MillraceError {
+  readonly topic: string | undefined
+  readonly partition: number | undefined
+  readonly offset: bigint | undefined
+  readonly component: string | undefined
+  constructor(code: ErrorCode, message: string, details: RecordErrorDetails = {}) {
+    super(code, message, details)
+    this.topic = details.topic
+    this.partition = details.partition
+    this.offset = details.offset
+    this.component = details.component
+  }
+}
+
+/** Bytes of a record batch are malformed. */
+export class CorruptRecordError extends RecordError {
+  constructor(message: string, details?: RecordErrorDetails) {
+    super('RECORD_CORRUPT', message, details)
+  }
+}
+
+/** A key, value or header cannot be decoded. */
+export class DecodeError extends RecordError {
+  readonly part: 'key' | 'value' | 'header'
+  constructor(part: 'key' | 'value' | 'header', message: string, details?: RecordErrorDetails) {
+    super('DECODE_FAILED', message, details)
+    this.part = part
+  }
+}
+
+/** A stage failed on a record. */
+export class StageError extends RecordError {
+  constructor(message: string, details?: RecordErrorDetails) {
+    super('STAGE_FAILED', message, details)
+  }
+}
+
+/** A record cannot be encoded for its sink. */
+export class EncodeError extends RecordError {
+  constructor(message: string, details?: RecordErrorDetails) {
+    super('ENCODE_FAILED', message, details)
+  }
+}
+
+/** A record was not acknowledged by its sink. */
+export class DeliveryError extends RecordError {
+  constructor(message: string, details: RecordErrorDetails & { code?: 'DELIVERY_FAILED' | 'DELIVERY_TIMED_OUT' | 'RECORD_TOO_LARGE' | 'SEQUENCE_BROKEN' } = {}) {
+    super(details.code ?? 'DELIVERY_FAILED', message, details)
+  }
+}
+
+/** Some records of a batch failed; the others were delivered. */
+export class BatchError extends MillraceError {
+  /** Failed rows of the batch that was written, by row index. */
+  readonly failures: ReadonlyMap<number, MillraceError>
+  constructor(message: string, failures: ReadonlyMap<number, MillraceError>, details?: ErrorDetails) {
+    super('BATCH_FAILED', message, details ?? { cause: failures.values().next().value })
+    this.failures = failures
+  }
+}
+
+/** A transaction cannot go on. `fatal` means that this producer may never write again (I5). */
+export class TransactionError extends MillraceError {
+  readonly fatal: boolean
+  constructor(message: string, details: ErrorDetails & { fatal: boolean }) {
+    super(details.fatal ? 'PRODUCER_FENCED' : 'TRANSACTION_FAILED', message, details)
+    this.fatal = details.fatal
+  }
+}
+
+/** A file cannot be read or written. */
+export class FileError extends MillraceError {
+  constructor(code: 'FILE_UNREADABLE' | 'FILE_UNWRITABLE', message: string, details?: ErrorDetails) {
+    super(code, message, details)
+  }
+}
+
+/** Used after `close()`. */
+export class ClosedError extends MillraceError {
+  constructor(what: string) {
+    super('CLOSED', `Cannot use ${what} as it is closed`)
+  }
+}
+
+/** Stopped by an `AbortSignal`. */
+export class AbortedError extends MillraceError {
+  constructor(what: string, details?: ErrorDetails) {
+    super('ABORTED', `${what} was stopped before it was done`, details)
+  }
+}
+
+/** A fault of Millrace itself. */
+export class UnexpectedError extends MillraceError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('UNEXPECTED', message, details)
+  }
+}

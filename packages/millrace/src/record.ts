@@ -1,0 +1,52 @@
+/**
+ * The shapes in which a user of the library sees a record. May import nothing of ours.
+ */
+
+/**
+ * One header: name and value, in the order in which they were written. A list, not a map, because Kafka allows the
+ * same name several times.
+ */
+export type Header = readonly [name: string, value: Buffer | null]
+
+export type TimestampType = 'CreateTime' | 'LogAppendTime'
+
+/**
+ * A record as it was read. `key` and `value` are decoded on first access and kept.
+ *
+ * A `null` value is a tombstone. Buffers are views into the bytes that were fetched: copy what is to outlive the batch.
+ */
+export interface ConsumerRecord<K = Buffer, V = Buffer> {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+  /** Milliseconds since 1970; -1 when the record has none. */
+  readonly timestampMs: number
+  readonly timestampType: TimestampType
+  readonly key: K | null
+  readonly value: V | null
+  readonly headers: readonly Header[]
+}
+
+/**
+ * A record to write.
+ *
+ * Text is written as UTF-8. Without `partition` the partitioner of the sink decides; without `timestampMs` the time of
+ * the call is used.
+ */
+export interface ProducerRecord<K = Buffer | string, V = Buffer | string> {
+  readonly key?: K | null
+  readonly value: V | null
+  readonly headers?: readonly (readonly [name: string, value: Buffer | string | null])[]
+  /** Overrides the topic of the sink. */
+  readonly topic?: string
+  readonly partition?: number
+  readonly timestampMs?: number
+}
+
+/** Where a record stands after it has been written. */
+export interface DeliveryReport {
+  readonly topic: string
+  readonly partition: number
+  /** -1 when the broker does not say (`acks=0`, or a duplicate of an earlier batch). */
+  readonly offset: bigint
+}
