@@ -64,10 +64,8 @@ export async function fetchJars(set: JarSet = 'broker'): Promise<string> {
   const unfinished = `${folder}.${process.pid}.unfinished`
   try {
     const profile = set === 'connect' ? ['-P', 'connect'] : []
-    await run('mvn', [
-      ...['-B', '-q', '-f', POM, ...profile],
-      ...['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${unfinished}`],
-    ])
+    const copy = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${unfinished}`]
+    await run('mvn', ['-B', '-q', '-f', POM, ...profile, ...copy])
     // Another process may have fetched the same jars meanwhile; either copy will do.
     if (!existsSync(folder)) renameSync(unfinished, folder)
   } catch (error) {
@@ -87,21 +85,13 @@ export async function spawnJava(
   const folder = await fetchJars(options.jars)
   const jvmArgs = options.jvmArgs ?? []
   const heap = jvmArgs.some((arg) => arg.startsWith('-Xmx')) ? [] : ['-Xmx512m']
-  return spawn(
-    javaBinary(),
-    [
-      ...heap,
-      '-Djava.awt.headless=true',
-      '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-      ...jvmArgs,
-      ...['-cp', join(folder, '*'), className, ...args],
-    ],
-    {
-      stdio: options.stdio ?? 'pipe',
-      detached: options.detached ?? false,
-      env: { ...process.env, ...options.env },
-    },
-  )
+  const settings = ['-Djava.awt.headless=true', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn']
+  const classPath = ['-cp', join(folder, '*')]
+  return spawn(javaBinary(), [...heap, ...settings, ...jvmArgs, ...classPath, className, ...args], {
+    stdio: options.stdio ?? 'pipe',
+    detached: options.detached ?? false,
+    env: { ...process.env, ...options.env },
+  })
 }
 
 /**

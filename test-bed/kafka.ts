@@ -25,7 +25,7 @@ import {
 import { countBrokers, freePorts, isProcess, waitUntil } from './probe.ts'
 
 export type { KafkaBroker } from './broker.ts'
-export { fetchJars, type JavaToolOptions, type JavaToolResult, whyNoJava } from './java.ts'
+export { whyNoJava } from './java.ts'
 
 export interface KafkaOptions {
   /** Size of the cluster; 1 when omitted. */
@@ -141,7 +141,10 @@ function sharedCluster(size: 1 | 3, state: State): KafkaCluster {
   })
 }
 
-async function startEphemeral(size: 1 | 3, properties: Readonly<Record<string, string | number>>): Promise<KafkaCluster> {
+async function startEphemeral(
+  size: 1 | 3,
+  properties: Readonly<Record<string, string | number>>,
+): Promise<KafkaCluster> {
   let warden: ChildProcess | undefined
   const { brokers, folder } = await launch(size, properties, (launched, runFolder) => {
     warden ??= startWarden(runFolder)
@@ -194,13 +197,18 @@ async function launch(
           ...propertiesFor(size),
           'node.id': broker.id,
           'controller.quorum.voters': controllers,
-          'listeners': `PLAINTEXT://${HOST}:${broker.port},CONTROLLER://${HOST}:${ports[size + index]}`,
+          listeners: `PLAINTEXT://${HOST}:${broker.port},CONTROLLER://${HOST}:${ports[size + index]}`,
           'advertised.listeners': `PLAINTEXT://${HOST}:${broker.port}`,
           ...properties,
         }),
       ),
     )
-    for (const broker of brokers) broker.onPidChange = () => onPids(brokers.filter(({ pid }) => pid > 0), folder)
+    for (const broker of brokers)
+      broker.onPidChange = () =>
+        onPids(
+          brokers.filter(({ pid }) => pid > 0),
+          folder,
+        )
     await Promise.all(brokers.map((broker) => broker.spawn()))
     await Promise.all(brokers.map((broker) => broker.serves(size)))
   } catch (error) {
@@ -263,7 +271,10 @@ function processesOf(state: State, size: 1 | 3): BrokerProcess[] {
 
 /** Each checkout has its own clusters, one for each size. */
 function stateFile(size: 1 | 3): string {
-  const checkout = createHash('sha256').update(realpathSync(dirname(import.meta.dirname))).digest('hex').slice(0, 12)
+  const checkout = createHash('sha256')
+    .update(realpathSync(dirname(import.meta.dirname)))
+    .digest('hex')
+    .slice(0, 12)
   return join(cacheFolder(), 'clusters', `${checkout}-${size}.json`)
 }
 

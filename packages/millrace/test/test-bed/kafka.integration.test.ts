@@ -3,7 +3,7 @@ import {
   bootstrapServers,
   brokerAvailable,
   javaTool,
-  type KafkaCluster,
+  type KafkaBroker,
   ownBroker,
   threeBrokers,
   uniqueName,
@@ -21,8 +21,15 @@ async function write(servers: string, topic: string, text: string): Promise<void
 
 async function read(servers: string, topic: string, records: number): Promise<string> {
   const { stdout } = await javaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
-    ...['--bootstrap-server', servers, '--topic', topic],
-    ...['--from-beginning', '--max-messages', String(records), '--timeout-ms', '30000'],
+    '--bootstrap-server',
+    servers,
+    '--topic',
+    topic,
+    '--from-beginning',
+    '--max-messages',
+    String(records),
+    '--timeout-ms',
+    '30000',
   ])
   return stdout
 }
@@ -84,7 +91,7 @@ describe.skipIf(!brokerAvailable)('three brokers', () => {
   })
 })
 
-function only(brokers: KafkaCluster['brokers']): KafkaCluster['brokers'][number] {
+function only(brokers: readonly KafkaBroker[]): KafkaBroker {
   const [broker] = brokers
   if (broker === undefined) throw new Error('There is no broker')
   return broker

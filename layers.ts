@@ -1,0 +1,45 @@
+/**
+ * Who may import whom under `packages/millrace/src`: downwards only, and nobody at the same level except where `beside` says so.
+ *
+ * docs/architecture.md has the same table for readers. The linter enforces it (`oxlint.config.ts`), and a test makes sure that
+ * every file and folder of `src` has its row.
+ */
+
+export interface Layer {
+  /** A folder of `src`, or a file with its suffix. */
+  name: string
+  level: 0 | 1 | 2 | 3 | 4 | 5
+  /** Rows of the same level that this one may import. */
+  beside?: readonly string[]
+}
+
+export const LAYERS: readonly Layer[] = [
+  { name: 'record.ts', level: 0 },
+  { name: 'batch.ts', level: 0, beside: ['record.ts', 'errors'] },
+  { name: 'errors', level: 0 },
+  { name: 'component.ts', level: 1, beside: ['options'] },
+  { name: 'options', level: 1 },
+  { name: 'metrics', level: 1 },
+  { name: 'resilience', level: 1 },
+  { name: 'kafka', level: 2 },
+  { name: 'schema-registry', level: 2 },
+  { name: 'sources', level: 3 },
+  { name: 'codecs', level: 3 },
+  { name: 'stages', level: 3 },
+  { name: 'sinks', level: 3 },
+  { name: 'engine', level: 3 },
+  { name: 'catalog.ts', level: 4 },
+  { name: 'dialects', level: 4 },
+  { name: 'cli', level: 5 },
+  { name: 'materialize', level: 5 },
+  { name: 'kafka-source.ts', level: 5 },
+  { name: 'kafka-sink.ts', level: 5 },
+  { name: 'index.ts', level: 5, beside: ['kafka-source.ts', 'kafka-sink.ts'] },
+]
+
+/** The rows that one row must not import. */
+export function forbiddenTo(layer: Layer): readonly Layer[] {
+  return LAYERS.filter(
+    ({ name, level }) => name !== layer.name && level >= layer.level && layer.beside?.includes(name) !== true,
+  )
+}

@@ -1,0 +1,62 @@
+import { defineConfig, type OxlintOverride } from 'oxlint'
+import { forbiddenTo, LAYERS, type Layer } from './layers.ts'
+
+const SRC = 'packages/millrace/src'
+const PAGE = 'see the table of layers in docs/architecture.md'
+
+/** The client library is a detail of `kafka/`. */
+const CLIENT_LIBRARY = {
+  regex: '^@platformatic/kafka',
+  message: `Only kafka/ knows the client library: ${PAGE}`,
+}
+
+const OURSELVES = { regex: '^millrace(?:/|$)', message: 'Import the file itself, not the package' }
+
+/** One override for each row of the table of layers. */
+function layerRule(layer: Layer): OxlintOverride {
+  const isFile = layer.name.endsWith('.ts')
+  const patterns = forbiddenTo(layer).map(({ name }) => ({
+    regex: `${isFile ? '^\\./' : '^(?:\\.\\./)+'}${name.replace('.', '\\.')}${name.endsWith('.ts') ? '$' : '/'}`,
+    message: `${layer.name} must not import ${name}: ${PAGE}`,
+  }))
+  return {
+    files: [isFile ? `${SRC}/${layer.name}` : `${SRC}/${layer.name}/**`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [...patterns, OURSELVES, ...(layer.name === 'kafka' ? [] : [CLIENT_LIBRARY])] },
+      ],
+    },
+  }
+}
+
+export default defineConfig({
+  plugins: ['eslint', 'typescript', 'unicorn', 'oxc', 'import', 'node', 'promise'],
+  categories: { correctness: 'error' },
+  options: { typeAware: true, reportUnusedDisableDirectives: 'error' },
+  ignorePatterns: ['**/dist/**', '**/coverage/**'],
+  rules: {
+    'import/no-cycle': 'error',
+    'typescript/consistent-type-imports': [
+      'error',
+      { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false },
+    ],
+    'typescript/no-explicit-any': 'error',
+    'typescript/no-floating-promises': 'error',
+    'typescript/no-misused-promises': 'error',
+    'typescript/no-unnecessary-type-assertion': 'error',
+    'typescript/prefer-readonly': 'error',
+    'typescript/return-await': 'error',
+    'eslint/eqeqeq': 'error',
+    'eslint/prefer-const': 'error',
+    'typescript/switch-exhaustiveness-check': 'error',
+  },
+  overrides: [
+    {
+      // A file without a row in the table may not import the client library either.
+      files: [`${SRC}/**`],
+      rules: { 'no-restricted-imports': ['error', { patterns: [CLIENT_LIBRARY, OURSELVES] }] },
+    },
+    ...LAYERS.map(layerRule),
+  ],
+})
