@@ -1,0 +1,339 @@
+/**
+ * How an option is declared: once, with its type, default, unit and documentation. Everything else is derived from the
+ * declaration: the TypeScript type (`Options`), reading and checking (`parse.ts`), JSON Schema and help (`describe.ts`).
+ *
+ * ```ts
+ * const options = {
+ *   topic: field.string().doc('Topic to read.').example('orders'),
+ *   pollTimeout: field.durationMs().default(500).doc('How long to wait for data.'),
+ * }
+ * type MyOptions = Options<typeof options> // { topic: string; pollTimeout: number }
+ * ```
+ *
+ * Not zod: loading it would take half of the start-up time that `lint` is allowed (docs/decisions/20261121-option-fields.md).
+ * May import nothing but its neighbours.
+ */
+import { readFields } from './parse.ts'
+import { didYouMean } from './suggest.ts'
+import { parseBytes, parseDurationMs, suggestDuration } from './units.ts'
+import { isObject, isScalar } from './values.ts'
+
+export interface JsonSchema {
+  readonly [keyword: string]: unknown
+}
+
+/** Something wrong with, or worth saying about, one option. */
+export interface OptionProblem {
+  /** Where: names and indexes from the outermost object down. */
+  readonly path: readonly (string | number)[]
+  readonly message: string
+  readonly suggestion?: string | undefined
+  /** The options can be used all the same. */
+  readonly warning?: true
+}
+
+/** Reads a value of unknown type. Says through `report` what is wrong; its result is used only when nothing was. */
+export interface ValueType<T> {
+  /** What is expected, with an article, for messages: `a whole number`. */
+  readonly expected: string
+  readonly schema: JsonSchema
+  /** Fields of an object, for reading nested names. */
+  readonly fields?: Fields
+  read(value: unknown, report: Report): T
+}
+
+export interface Finding {
+  /** What should be there: `a whole number`. Or a whole message, when `message` is set. */
+  readonly expected?: string
+  readonly message?: string
+  /** What is there instead. */
+  readonly found?: unknown
+  readonly suggestion?: string | undefined
+  readonly warning?: true
+  /** Below the value that is being read; empty for the value itself. */
+  readonly path?: readonly (string | number)[]
+}
+
+export type Report = (finding: Finding) => void
+
+export type Presence = 'required' | 'optional' | 'defaulted'
+
+export interface FieldMeta {
+  readonly doc?: string
+  readonly default?: unknown
+  readonly examples?: readonly unknown[]
+  /** `ms`, `bytes` and the like. */
+  readonly unit?: string
+  /** Never printed (I8). */
+  readonly secret?: true
+  /** What to use instead. */
+  readonly deprecated?: string
+  /** Why it is accepted but has no effect. */
+  readonly ignored?: string
+  /** Kafka client property that sets the same. */
+  readonly kafka?: string
+  /** Other names, for instance in other dialects. */
+  readonly aliases?: readonly string[]
+}
+
+/** One option: a value type plus its documentation. Immutable; every method gives a new field. */
+export class Field<T, P extends Presence = 'required'> {
+  readonly type: ValueType<T>
+  readonly presence: P
+  readonly meta: FieldMeta
+
+  constructor(type: ValueType<T>, presence: P, meta: FieldMeta = {}) {
+    this.type = type
+    this.presence = presence
+    this.meta = meta
+  }
+
+  /** What the option does, in whole sentences. */
+  doc(text: string): Field<T, P> {
+    return this.#with({ doc: text })
+  }
+  example(value: unknown): Field<T, P> {
+    return this.#with({ examples: [...(this.meta.examples ?? []), value] })
+  }
+  unit(unit: string): Field<T, P> {
+    return this.#with({ unit })
+  }
+  /** Keeps the value out of messages, logs and generated documents (I8). */
+  secret(): Field<T, P> {
+    return this.#with({ secret: true })
+  }
+  /** @param instead what to use, as a sentence without a period */
+  deprecated(instead: string): Field<T, P> {
+    return this.#with({ deprecated: instead })
+  }
+  /** Accepts the option with a warning. @param reason why it has no effect, as a sentence without a period */
+  ignored(reason: string): Field<T, P> {
+    return this.#with({ ignored: reason })
+  }
+  kafka(property: string): Field<T, P> {
+    return this.#with({ kafka: property })
+  }
+  aliases(...names: string[]): Field<T, P> {
+    return this.#with({ aliases: [...(this.meta.aliases ?? []), ...names] })
+  }
+  default(value: T): Field<T, 'defaulted'> {
+    return new Field(this.type, 'defaulted', { ...this.meta, default: value })
+  }
+  optional(): Field<T, 'optional'> {
+    return new Field(this.type, 'optional', this.meta)
+  }
+
+  #with(meta: FieldMeta): Field<T, P> {
+    return new Field(this.type, this.presence, { ...this.meta, ...meta })
+  }
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- the value type of a field does not matter here
+export type AnyField = Field<any, Presence>
+
+/** Options of a component, by name. */
+export interface Fields {
+  readonly [name: string]: AnyField
+}
+
+type ValueOf<F> = F extends Field<infer T, Presence> ? T : never
+type Optional<F extends Fields> = { [K in keyof F]: F[K] extends Field<unknown, 'optional'> ? K : never }[keyof F]
+
+/** The values of some fields: required and defaulted ones are there, optional ones may be undefined. */
+export type Options<F extends Fields> = {
+  readonly [K in keyof F as K extends Optional<F> ? never : K]: ValueOf<F[K]>
+} & {
+  readonly [K in keyof F as K extends Optional<F> ? K : never]?: ValueOf<F[K]> | undefined
+}
+
+/** The values of some fields as a caller gives them: only the required ones must be there. */
+export type InputOptions<F extends Fields> = {
+  readonly [K in keyof F as F[K] extends Field<unknown, 'required'> ? K : never]: ValueOf<F[K]>
+} & {
+  readonly [K in keyof F as F[K] extends Field<unknown, 'required'> ? never : K]?: ValueOf<F[K]> | undefined
+}
+
+/**
+ * A rule across several options; checked when each of them is fine by itself. Gives the problems, if any.
+ * The first element of a problem's path is the name of a field, as declared.
+ */
+export type OptionRule<F extends Fields = Fields> = {
+  // As a method, so that a definition with known fields is also a definition with any fields.
+  check(options: Options<F>): OptionProblem | readonly OptionProblem[] | undefined
+}['check']
+
+/** Shorthand for rules. */
+export function problem(path: string, message: string, suggestion?: string): OptionProblem {
+  return { path: [path], message, suggestion }
+}
+
+export interface NumberLimits {
+  readonly min?: number
+  readonly max?: number
+}
+
+/** Makers of fields, one for each type of value. */
+export const field = {
+  /** Text that is not empty. Numbers are refused, as `007` and `1e3` would change on the way. */
+  string: (): Field<string> => required(textType('text', (text) => text.trim() !== '', { minLength: 1 })),
+
+  /** A dotted path into a document, for instance `customer.id`. */
+  path: (): Field<string> => required(textType('a dotted path such as "customer.id"', (text) => /^[^.$\s][^.\s]*(?:\.[^.\s]+)*$/.test(text))),
+
+  /** `true` or `false`, also as text. */
+  boolean: (): Field<boolean> => required(booleanType),
+
+  /** A whole number, also as text. */
+  int: (limits: NumberLimits = {}): Field<number> => required(numberType({ what: 'a whole number', schema: { type: 'integer' }, isValid: Number.isSafeInteger, fromText: readNumber }, limits)),
+
+  /** A number, also as text. */
+  number: (limits: NumberLimits = {}): Field<number> => required(numberType({ what: 'a number', schema: { type: 'number' }, isValid: Number.isFinite, fromText: readNumber }, limits)),
+
+  /** A number of bytes, also as text with a unit: `64KiB`, `1 MB`. */
+  bytes: (limits: NumberLimits = {}): Field<number> =>
+    required(numberType({ what: 'a number of bytes such as 65536 or "64KiB"', schema: { type: ['integer', 'string'] }, isValid: Number.isSafeInteger, fromText: parseBytes }, { min: 0, ...limits })).unit('bytes'),
+
+  /** A duration: a number of milliseconds, or ISO-8601 text such as `PT0.5S`. The value is a number of milliseconds. */
+  durationMs: (limits: NumberLimits = {}): Field<number> =>
+    required(
+      numberType(
+        { what: 'a number of milliseconds or a duration such as "PT0.5S"', schema: { type: ['number', 'string'] }, isValid: Number.isFinite, fromText: parseDurationMs, suggest: suggestDuration },
+        { min: 0, ...limits },
+      ),
+    ).unit('ms'),
+
+  /** One of some texts; upper and lower case are the same. @param synonyms other texts that stand for one of them */
+  oneOf: <const V extends readonly [string, ...string[]]>(values: V, synonyms: { readonly [text: string]: V[number] } = {}): Field<V[number]> => required(choiceType<V[number]>(values, synonyms)),
+
+  /** Text, a number or a boolean. */
+  scalar: (): Field<string | number | boolean> =>
+    required({
+      expected: 'text, a number or a boolean',
+      schema: { type: ['string', 'number', 'boolean'] },
+      read(value, report) {
+        if (!isScalar(value)) report({ expected: this.expected, found: value })
+        return value as string
+      },
+    }),
+
+  /** A list with at least one element. @param options.commaText whether one text with commas is accepted too */
+  list: <T>(of: Field<T>, { commaText = false }: { readonly commaText?: boolean } = {}): Field<readonly T[]> => required(listType(of.type, commaText)),
+
+  /** An object with names that nobody knows beforehand. */
+  map: <T>(of: Field<T>): Field<{ readonly [name: string]: T }> =>
+    required({
+      expected: 'an object',
+      schema: { type: 'object', additionalProperties: of.type.schema },
+      read(value, report) {
+        if (!isObject(value)) report({ expected: this.expected, found: value })
+        return Object.fromEntries(Object.entries(isObject(value) ? value : {}).map(([name, item]) => [name, of.type.read(item, below(report, name))]))
+      },
+    }),
+
+  /** An object with options of its own. */
+  object: <const F extends Fields>(fields: F): Field<Options<F>> =>
+    required({
+      expected: 'an object',
+      schema: { type: 'object' },
+      fields,
+      read(value, report) {
+        if (isObject(value)) return readFields(fields, value, report) as Options<F>
+        report({ expected: this.expected, found: value })
+        return {} as Options<F>
+      },
+    }),
+
+  /** Any value; the component looks at it itself. */
+  any: (): Field<unknown> => required({ expected: 'a value', schema: {}, read: (value) => value }),
+}
+
+function required<T>(type: ValueType<T>): Field<T> {
+  return new Field(type, 'required')
+}
+
+function below(report: Report, name: string | number): Report {
+  return (finding) => report({ ...finding, path: [name, ...(finding.path ?? [])] })
+}
+
+function textType(expected: string, isValid: (text: string) => boolean, schema: JsonSchema = {}): ValueType<string> {
+  return {
+    expected,
+    schema: { type: 'string', ...schema },
+    read(value, report) {
+      if (typeof value === 'string' && isValid(value)) return value
+      report({ expected, found: value, suggestion: typeof value === 'number' || typeof value === 'boolean' ? 'write it in quotes' : undefined })
+      return ''
+    },
+  }
+}
+
+const BOOLEAN_WORDS: { readonly [word: string]: boolean | undefined } = { yes: true, on: true, '1': true, no: false, off: false, '0': false }
+
+const booleanType: ValueType<boolean> = {
+  expected: 'true or false',
+  schema: { type: 'boolean' },
+  read(value, report) {
+    const text = isScalar(value) ? String(value).trim().toLowerCase() : ''
+    if (text === 'true' || text === 'false') return text === 'true'
+    const meant = BOOLEAN_WORDS[text]
+    report({ expected: this.expected, found: value, suggestion: meant === undefined ? undefined : `write ${meant}` })
+    return false
+  },
+}
+
+function choiceType<V extends string>(values: readonly V[], synonyms: { readonly [text: string]: V }): ValueType<V> {
+  const byText = new Map<string, V>(Object.entries(synonyms).map(([text, value]) => [text.toLowerCase(), value]))
+  for (const value of values) byText.set(value.toLowerCase(), value)
+  return {
+    expected: `one of ${values.map((value) => `"${value}"`).join(', ')}`,
+    schema: { enum: values },
+    read(value, report) {
+      const text = isScalar(value) ? String(value).trim() : ''
+      const found = byText.get(text.toLowerCase())
+      if (found === undefined) report({ expected: this.expected, found: value, suggestion: text === '' ? undefined : didYouMean(text, values) })
+      return found ?? values[0]!
+    },
+  }
+}
+
+function listType<T>(of: ValueType<T>, commaText: boolean): ValueType<readonly T[]> {
+  const items: JsonSchema = { type: 'array', items: of.schema, minItems: 1 }
+  return {
+    expected: commaText ? 'a list or text with commas, with at least one element' : 'a list with at least one element',
+    schema: commaText ? { anyOf: [items, { type: 'string' }] } : items,
+    read(value, report) {
+      const elements: unknown = commaText && typeof value === 'string' ? value.split(',').map((part) => part.trim()).filter((part) => part !== '') : value
+      if (Array.isArray(elements) && elements.length > 0) return elements.map((element: unknown, i) => of.read(element, below(report, i)))
+      report({ expected: this.expected, found: value })
+      return []
+    },
+  }
+}
+
+/** Numbers may come as text because environment variables are text. */
+function readNumber(text: string): number | undefined {
+  return /^\s*[-+]?\d+(?:_\d+)*(?:\.\d+)?(?:[eE][-+]?\d+)?\s*$/.test(text) ? Number(text.replaceAll('_', '')) : undefined
+}
+
+interface NumberKind {
+  readonly what: string
+  readonly schema: JsonSchema
+  readonly isValid: (value: number) => boolean
+  readonly fromText: (text: string) => number | undefined
+  readonly suggest?: (text: string) => string | undefined
+}
+
+function numberType({ what, schema, isValid, fromText, suggest }: NumberKind, { min, max }: NumberLimits): ValueType<number> {
+  const limit = min === undefined ? (max === undefined ? '' : ` of at most ${max}`) : max === undefined ? ` of at least ${min}` : ` between ${min} and ${max}`
+  return {
+    expected: `${what}${limit}`,
+    schema: { ...schema, ...(min === undefined ? {} : { minimum: min }), ...(max === undefined ? {} : { maximum: max }) },
+    read(value, report) {
+      const number = typeof value === 'string' ? fromText(value) : value
+      if (typeof number === 'number' && isValid(number) && number >= (min ?? -Infinity) && number <= (max ?? Infinity)) return number
+      const hint = typeof value === 'string' && number === undefined ? suggest?.(value) : undefined
+      report({ expected: this.expected, found: value, suggestion: hint === undefined ? undefined : `write "${hint}"` })
+      return 0
+    },
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Reads and checks options against their declaration, and says all problems at once.
+ */
+import type { AnyField, Fields, Finding, OptionProblem, OptionRule, Options, Report } from './fields.ts'
+import { didYouMean } from './suggest.ts'
+import { describeValue, isObject } from './values.ts'
+
+export interface ParsedOptions<F extends Fields> {
+  /** To be used only when `problems` is empty. */
+  readonly options: Options<F>
+  readonly problems: readonly OptionProblem[]
+  readonly warnings: readonly OptionProblem[]
+}
+
+export interface OptionSpec<F extends Fields> {
+  readonly options: F
+  readonly rules?: readonly OptionRule<F>[]
+}
+
+/**
+ * Reads the options of a component: types, defaults, aliases, unknown names, and then the rules across options.
+ *
+ * @param input what the user wrote; `undefined` and `null` stand for no options
+ * @param place path of `input`, put before the path of every problem
+ */
+export function parseOptions<F extends Fields>(spec: OptionSpec<F>, input: unknown, place: readonly (string | number)[] = []): ParsedOptions<F> {
+  const findings: OptionProblem[] = []
+  const written = new Map<string, readonly (string | number)[]>()
+  const report: Report = ({ path = [], message = '', suggestion, warning }) => {
+    findings.push({ path: [...place, ...path], message, suggestion, ...(warning && { warning }) })
+  }
+  const options = readFields(spec.options, input ?? {}, report, written) as Options<F>
+  // A rule may rely on the types, so it is asked only when they are right.
+  if (findings.every(({ warning }) => warning)) {
+    for (const rule of spec.rules ?? []) {
+      for (const found of [rule(options) ?? []].flat()) {
+        const [name, ...rest] = found.path
+        findings.push({ ...found, path: [...place, ...(name === undefined ? [] : (written.get(String(name)) ?? [name])), ...rest] })
+      }
+    }
+  }
+  return { options, problems: findings.filter(({ warning }) => !warning), warnings: findings.filter(({ warning }) => warning) }
+}
+
+/**
+ * Reads an object whose names are declared.
+ *
+ * @param written filled with the place where each option was found, when it was not under its own name
+ */
+export function readFields(fields: Fields, input: unknown, report: Report, written: Map<string, readonly (string | number)[]> = new Map()): { [name: string]: unknown } {
+  const values: { [name: string]: unknown } = {}
+  if (!isObject(input)) {
+    report({ message: `Cannot read the options as they must be an object: found ${describeValue(input)}` })
+    return values
+  }
+  const names = nameTable(fields)
+  const found = new Map<string, { readonly path: readonly (string | number)[]; readonly value: unknown }>()
+  for (const [path, value] of entriesOf(input, names)) {
+    const key = path.join('.')
+    const name = names.get(key)
+    if (name === undefined) {
+      report({ path, message: `Unknown option "${key}"`, suggestion: didYouMean(key, names.keys()) })
+      continue
+    }
+    const earlier = found.get(name)
+    if (earlier !== undefined) {
+      report({ path, message: `Option "${key}" is the same as "${earlier.path.join('.')}", which is set too`, suggestion: 'delete one' })
+      continue
+    }
+    found.set(name, { path, value })
+    if (path.length > 1 || key !== name) written.set(name, path)
+  }
+  for (const [name, field] of Object.entries(fields)) {
+    const entry = found.get(name)
+    if (entry === undefined || entry.value === null || entry.value === undefined) {
+      if (field.presence === 'required') {
+        const example = field.meta.examples?.[0]
+        report({ path: entry?.path ?? [], message: `Missing option "${name}"${entry === undefined ? '' : ', which is empty'}`, suggestion: example === undefined ? undefined : `for example ${name}: ${JSON.stringify(example)}` })
+      } else if (field.presence === 'defaulted') {
+        values[name] = field.meta.default
+      }
+      continue
+    }
+    values[name] = readField(field, entry.path, entry.value, report)
+  }
+  return values
+}
+
+function readField(field: AnyField, at: readonly (string | number)[], value: unknown, report: Report): unknown {
+  const name = at.join('.')
+  const { secret, deprecated, ignored } = field.meta
+  if (deprecated !== undefined) report({ path: at, message: `Option "${name}" is deprecated: ${deprecated}`, warning: true })
+  if (ignored !== undefined) report({ path: at, message: `Option "${name}" has no effect: ${ignored}`, warning: true })
+  return field.type.read(value, (finding) => report({ ...finding, path: [...at, ...(finding.path ?? [])], message: finding.message ?? messageOf(name, finding, secret === true) }))
+}
+
+function messageOf(name: string, { expected, found, path = [] }: Finding, secret: boolean): string {
+  const element = path.length === 0 ? '' : ` at ${path.map((part) => (typeof part === 'number' ? `element ${part + 1}` : `"${part}"`)).join(', ')}`
+  const value = secret ? 'not shown' : describeValue(found)
+  return `Cannot read option "${name}"${element} as it must be ${expected}: current value is ${value}`
+}
+
+/** Name of the field behind every name that may be written. */
+function nameTable(fields: Fields): Map<string, string> {
+  const names = new Map<string, string>()
+  for (const [name, { meta }] of Object.entries(fields)) {
+    names.set(name, name)
+    for (const alias of meta.aliases ?? []) names.set(alias, name)
+  }
+  return names
+}
+
+/**
+ * What is set, with names taken apart where the format took them apart: TOML reads `enable.auto.commit = false` as
+ * three tables, and people nest the same way in YAML.
+ */
+function entriesOf(input: { readonly [name: string]: unknown }, names: ReadonlyMap<string, string>, above: readonly string[] = []): [path: string[], value: unknown][] {
+  return Object.entries(input).flatMap(([name, value]): [string[], unknown][] => {
+    const path = [...above, name]
+    const key = path.join('.')
+    if (!names.has(key) && isObject(value) && hasPrefix(names, `${key}.`)) return entriesOf(value, names, path)
+    return [[path, value]]
+  })
+}
+
+function hasPrefix(names: ReadonlyMap<string, string>, prefix: string): boolean {
+  for (const name of names.keys()) if (name.startsWith(prefix)) return true
+  return false
+}
