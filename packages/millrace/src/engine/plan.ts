@@ -1,0 +1,98 @@
+/**
+ * What the engine is asked to run, and what it tells about it. Every dialect ends in a `PipelinePlan`; the engine knows
+ * no file format and no concrete component. Types only.
+ */
+import type { Codec, SinkDefinition, SourceDefinition, Stage } from '../component.ts'
+import type { ConfigProblem } from '../errors/index.ts'
+
+/** A source or a sink of a plan. */
+export interface PlannedComponent {
+  /** Name in the catalog, for instance `kafka`. */
+  readonly component: string
+  /** Options as its definition declares them: checked, with defaults. May hold secrets: never print them (I8). */
+  readonly options: { readonly [name: string]: unknown }
+}
+
+export interface PlannedStage {
+  /** With its dollar sign, for instance `$match`. */
+  readonly name: string
+  /** What the file says below the name; the stage itself checks it. */
+  readonly spec: unknown
+  /** Dotted path in the file, for instance `stages.0.$match`. */
+  readonly path: string
+}
+
+/** A pipeline, whatever the shape of the file it was read from. */
+export interface PipelinePlan {
+  readonly name: string
+  /** File it was read from, as it was named; undefined when it was made by a program. */
+  readonly file: string | undefined
+  /** Absolute path against which relative paths in options are resolved. */
+  readonly directory: string
+  readonly source: PlannedComponent
+  readonly stages: readonly PlannedStage[]
+  readonly sink: PlannedComponent
+  readonly delivery: 'at_least_once'
+  readonly errorPolicy: 'fail'
+  /** Batches that may be on their way to the sink at the same time; undefined leaves it to the engine. */
+  readonly maxBatchesInFlight: number | undefined
+  /** What the operator should know, for instance options without effect. */
+  readonly warnings: readonly ConfigProblem[]
+}
+
+/** Finds the components that a plan names; the catalog in production. */
+export interface Components {
+  /** @throws {ConfigError} when there is none of this name */
+  source(name: string): Promise<SourceDefinition>
+  sink(name: string): Promise<SinkDefinition>
+  /** @throws {ConfigError} with the path of the stage */
+  stage(stage: PlannedStage): Promise<Stage>
+  codec(name: string): Promise<Codec>
+}
+
+export interface RunOptions {
+  readonly components: Components
+  /** Stops gracefully: read no more, drain, flush, commit, close (I4). */
+  readonly signal: AbortSignal
+  /** Stops at once: what is in flight is given up and nothing more is committed. */
+  readonly abort: AbortSignal
+  /** Stop at the end of what was there when the run began. */
+  readonly untilEnd: boolean
+  /** Called about once a second, and once more at the end. */
+  readonly onProgress?: ((progress: RunProgress) => void) | undefined
+  readonly warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
+}
+
+/** How far a run has come, all counted from its beginning. */
+export interface RunProgress {
+  readonly elapsedMs: number
+  readonly read: { readonly records: number; readonly bytes: number }
+  readonly written: { readonly records: number; readonly bytes: number }
+  /** Records that lie ahead of the source; undefined when it cannot know. */
+  readonly lag: number | undefined
+}
+
+export interface RunResult extends RunProgress {
+  /** Why it ended: the source had no more, a stage lets nothing more through, or it was asked to stop. */
+  readonly ended: 'source' | 'stage' | 'signal'
+}
+
+/** How values travel; see design.md section 2. */
+export type Lane = 'verbatim' | 'bytes' | 'documents'
+
+/** What `explain` prints. Sentences without a period. */
+export interface Explanation {
+  readonly lane: Lane
+  /** Why this lane and not a cheaper one. */
+  readonly why: string
+  readonly stages: readonly { readonly name: string; readonly needs: string; readonly does: string }[]
+  readonly guarantee: { readonly name: PipelinePlan['delivery']; readonly means: string }
+  /** Who commits what, and when. */
+  readonly commits: string
+  /** How partitions of the source map to partitions of the sink. */
+  readonly partitions: string
+  /** What bounds memory. */
+  readonly backpressure: string
+  /** What happens when a record fails. */
+  readonly errors: string
+}
