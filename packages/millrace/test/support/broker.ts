@@ -7,6 +7,14 @@
  *   const topic = uniqueName('orders')
  *   ...
  * })
+ *
+ * describe.skipIf(!javaAvailable)('producer on three brokers', () => {
+ *   const kafka = threeBrokers()
+ *   test('goes on when a leader is killed', async () => {
+ *     await kafka().brokers[0]?.kill()
+ *     ...
+ *   })
+ * })
  * ```
  */
 
@@ -20,6 +28,9 @@ export type { KafkaBroker, KafkaCluster } from '../../../../test-bed/kafka.ts'
 
 /** Whether there is a broker; tests that need one are skipped otherwise. With `CI=true` its absence fails the run. */
 export const brokerAvailable: boolean = inject('bootstrapServers') !== ''
+
+/** Whether `javaTool`, `ownBroker` and `threeBrokers` work here; a broker from `KAFKA_BOOTSTRAP_SERVERS` needs no Java. */
+export const javaAvailable: boolean = inject('whyNoJava') === ''
 
 /** Address of the broker that all tests share. */
 export function bootstrapServers(): string {

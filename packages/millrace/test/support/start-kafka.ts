@@ -7,6 +7,8 @@ declare module 'vitest' {
     bootstrapServers: string
     /** Why there is no broker; empty when there is one. */
     whyNoBroker: string
+    /** Why brokers cannot be started and Kafka's tools cannot be run here; empty when they can. */
+    whyNoJava: string
   }
 }
 
@@ -16,14 +18,16 @@ declare module 'vitest' {
  */
 export default async function startKafkaForTests(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const shared = await findSharedKafka(1)
-  const problem = shared === undefined ? await whyNoJava() : undefined
-  if (problem !== undefined) {
-    if (process.env['CI'] === 'true') throw new Error(`The tests need a broker and there is none: ${problem}`)
-    console.warn(`Tests that need a broker are skipped: ${problem}`)
+  const noJava = (await whyNoJava()) ?? ''
+  project.provide('whyNoJava', noJava)
+  if (shared === undefined && noJava !== '') {
+    if (process.env['CI'] === 'true') throw new Error(`The tests need a broker and there is none: ${noJava}`)
+    console.warn(`Tests that need a broker are skipped: ${noJava}`)
     project.provide('bootstrapServers', '')
-    project.provide('whyNoBroker', problem)
+    project.provide('whyNoBroker', noJava)
     return undefined
   }
+  if (noJava !== '') console.warn(`Tests that start brokers or run Kafka's own tools are skipped: ${noJava}`)
   const kafka = shared ?? (await startKafka({ ephemeral: true }))
   project.provide('bootstrapServers', kafka.bootstrapServers)
   project.provide('whyNoBroker', '')

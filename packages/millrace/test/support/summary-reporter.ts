@@ -17,8 +17,11 @@ export default class SummaryReporter implements Reporter {
         else skipped++
       }
     }
-    const summary = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
     // At the very end, after whatever the other reporters still have to say.
-    process.once('exit', () => process.stdout.write(`${summary}\n`))
+    process.once('exit', (code) => {
+      // What fails outside any test, such as a broker that does not start, shows in the exit code only.
+      if (code !== 0 && failed === 0) failed = 1
+      process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
+    })
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   bootstrapServers,
   brokerAvailable,
+  javaAvailable,
   javaTool,
   type KafkaBroker,
   ownBroker,
@@ -34,7 +35,7 @@ async function read(servers: string, topic: string, records: number): Promise<st
   return stdout
 }
 
-describe.skipIf(!brokerAvailable)('shared broker', () => {
+describe.skipIf(!brokerAvailable || !javaAvailable)('shared broker', () => {
   test("serves Kafka's own console tools", async () => {
     const topic = uniqueName('test-bed')
     await createTopic(bootstrapServers(), topic)
@@ -48,7 +49,7 @@ describe.skipIf(!brokerAvailable)('shared broker', () => {
   })
 })
 
-describe.skipIf(!brokerAvailable)('broker of its own', () => {
+describe.skipIf(!javaAvailable)('broker of its own', () => {
   const kafka = ownBroker({ 'message.max.bytes': 1000 })
 
   test('comes back on the same port with the same data after being killed', async () => {
@@ -76,7 +77,7 @@ describe.skipIf(!brokerAvailable)('broker of its own', () => {
   })
 })
 
-describe.skipIf(!brokerAvailable)('three brokers', () => {
+describe.skipIf(!javaAvailable)('three brokers', () => {
   const kafka = threeBrokers()
 
   test('serve on when one is gone', async () => {
