@@ -65,6 +65,8 @@ export interface BatchOrigin {
   /** Topic; for other systems the name of what was read, for instance a path. */
   readonly topic: string
   readonly partition: number
+  /** Number of partitions of the topic; a sink with as many may keep the partition. */
+  readonly partitionCount: number
   readonly timestampType: TimestampType
 }
 

@@ -32,6 +32,8 @@ export interface SourceProgress {
  * until `close` has resolved, in any order.
  */
 export interface Source {
+  /** Codec of its values, by the name in the catalog. */
+  readonly valueCodec: string
   /** Connects and checks that there is something to read. An error here ends the run before anything was read. */
   open(signal: AbortSignal): Promise<void>
   /**
@@ -46,6 +48,10 @@ export interface Source {
 
 /** Where records go. */
 export interface Sink {
+  /** Codec of its values, by the name in the catalog. */
+  readonly valueCodec: string
+  /** Write `_meta` into every document. */
+  readonly includeMeta: boolean
   open(signal: AbortSignal): Promise<void>
   /**
    * Writes the rows of a batch and resolves when all of them are acknowledged (I1). May be called again before earlier
@@ -92,6 +98,14 @@ export interface Codec {
   decode(value: Buffer | null): unknown
   /** Writes a document. @throws {EncodeError} */
   encode(document: unknown): string | Buffer | null
+}
+
+/** Both directions for whole batches: what the steps "decode" and "encode" of a pipeline do. */
+export interface Documents {
+  /** Gives every row its document. @throws {DecodeError} with the offset of the record */
+  decode(batch: Batch): void
+  /** Sets `payloads` of the rows whose document was replaced; the others go out as the bytes that came in. @throws {EncodeError} */
+  encode(batch: Batch): void
 }
 
 interface Documented<F extends Fields> {

@@ -2,7 +2,7 @@
  * What the engine is asked to run, and what it tells about it. Every dialect ends in a `PipelinePlan`; the engine knows
  * no file format and no concrete component. Types only.
  */
-import type { Codec, SinkDefinition, SourceDefinition, Stage } from '../component.ts'
+import type { Documents, Sink, SinkDefinition, Source, SourceDefinition, Stage } from '../component.ts'
 import type { ConfigProblem } from '../errors/index.ts'
 
 /** A source or a sink of a plan. */
@@ -47,7 +47,8 @@ export interface Components {
   sink(name: string): Promise<SinkDefinition>
   /** @throws {ConfigError} with the path of the stage */
   stage(stage: PlannedStage): Promise<Stage>
-  codec(name: string): Promise<Codec>
+  /** How documents are made and written; undefined when bytes pass from this source to this sink untouched. */
+  documents(source: Pick<Source, 'valueCodec'>, sink: Pick<Sink, 'valueCodec' | 'includeMeta'>, stages: readonly PlannedStage[], needsDocuments: boolean): Promise<Documents | undefined>
 }
 
 export interface RunOptions {

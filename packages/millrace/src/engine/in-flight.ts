@@ -1,0 +1,68 @@
+/**
+ * Batches that were given to the sink and are not acknowledged yet, bounded in bytes: the back-pressure of a pipeline.
+ */
+
+export class InFlight {
+  readonly #maxBytes: number
+  #bytes = 0
+  #count = 0
+  #failure: { readonly error: unknown } | undefined
+  #waiting: (() => void)[] = []
+
+  /** @param maxBytes more than this only for a single batch that is larger by itself */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Whether a delivery has failed. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined
+  }
+
+  /** Follows a delivery; the bytes are free again when it has settled. */
+  add(bytes: number, delivery: Promise<void>): void {
+    this.#bytes += bytes
+    this.#count++
+    delivery
+      .catch((error: unknown) => {
+        this.#failure ??= { error }
+      })
+      .finally(() => {
+        this.#bytes -= bytes
+        this.#count--
+        this.#wake()
+      })
+  }
+
+  /** Resolves when another batch may be given to the sink. @throws the first failure of a delivery */
+  async room(): Promise<void> {
+    while (this.#failure === undefined && this.#bytes > this.#maxBytes) await this.#next()
+    this.#throwFailure()
+  }
+
+  /** Resolves when every delivery has settled. @throws the first failure */
+  async settled(): Promise<void> {
+    while (this.#count > 0) await this.#next()
+    this.#throwFailure()
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  #next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+    })
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
+  }
+}
