@@ -1,0 +1,46 @@
+/**
+ * `$limit` and `$skip`: let a number of records through, or leave that many out.
+ *
+ * They count over the whole run, not per batch: that is what a reader of the file expects, and batches have no size
+ * that means anything to a user. A restarted run counts from the beginning again.
+ */
+import type { Batch } from '../batch.ts'
+import type { Stage } from '../component.ts'
+import { sliceRows } from './rows.ts'
+
+export class LimitStage implements Stage {
+  readonly name = '$limit'
+  readonly needs = 'metadata'
+  #left: number
+
+  constructor(limit: number) {
+    this.#left = limit
+  }
+
+  get exhausted(): boolean {
+    return this.#left === 0
+  }
+
+  process(batch: Batch): Batch | undefined {
+    const count = Math.min(this.#left, batch.length)
+    this.#left -= count
+    return sliceRows(batch, 0, count)
+  }
+}
+
+export class SkipStage implements Stage {
+  readonly name = '$skip'
+  readonly needs = 'metadata'
+  #left: number
+
+  constructor(count: number) {
+    this.#left = count
+  }
+
+  process(batch: Batch): Batch | undefined {
+    if (this.#left === 0) return batch
+    const count = Math.min(this.#left, batch.length)
+    this.#left -= count
+    return sliceRows(batch, count, batch.length)
+  }
+}

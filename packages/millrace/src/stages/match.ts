@@ -1,0 +1,58 @@
+/**
+ * `$match`: keeps the documents that satisfy a condition of MongoDB's query language.
+ *
+ * Values of different types never compare (`$gte: 100` is false for the text "100"), an array satisfies a condition
+ * when any of its elements does, and `null` is equal to a missing field. Dates in JSON are text and compare as text.
+ */
+import type { Batch } from '../batch.ts'
+import type { Stage } from '../component.ts'
+import type { ConfigProblem } from '../errors/index.ts'
+import type { Document } from './field-path.ts'
+import { createQuery, expressionProblems } from './mingo.ts'
+import { keepRows, stageError } from './rows.ts'
+import { compileSimpleQuery, UNSURE, YES, type SimpleQuery } from './simple-query.ts'
+
+export class MatchStage implements Stage {
+  readonly name = '$match'
+  readonly needs = 'documents'
+  readonly #simple: SimpleQuery
+  readonly #query: (document: Document) => boolean
+  #kept = new Int32Array(0)
+
+  /** @throws {Error} when the condition is not valid */
+  constructor(condition: Document) {
+    this.#query = createQuery(condition)
+    this.#simple = compileSimpleQuery(condition) ?? (() => UNSURE)
+  }
+
+  process(batch: Batch): Batch | undefined {
+    const documents = batch.documents as Document[]
+    const length = batch.length
+    if (this.#kept.length < length) this.#kept = new Int32Array(length)
+    const kept = this.#kept
+    let count = 0
+    let row = 0
+    try {
+      for (; row < length; row++) {
+        const document = documents[row]!
+        const answer = this.#simple(document)
+        if (answer === YES || (answer === UNSURE && this.#query(document))) kept[count++] = row
+      }
+    } catch (error) {
+      throw stageError(batch, row, this.name, error)
+    }
+    return keepRows(batch, kept, count)
+  }
+}
+
+/** Problems of the expressions below `$expr`, wherever it stands. */
+export function matchProblems(condition: unknown, path: string): ConfigProblem[] {
+  if (typeof condition !== 'object' || condition === null) return []
+  return Object.entries(condition).flatMap(([name, value]) => {
+    const place = `${path}.${name}`
+    if (name === '$expr') return expressionProblems(value, place)
+    const list = name === '$in' || name === '$nin' || name === '$and' || name === '$or' || name === '$nor' || name === '$all'
+    if (list && !Array.isArray(value)) return [{ path: place, message: `${name} must be a list` }]
+    return matchProblems(value, place)
+  })
+}

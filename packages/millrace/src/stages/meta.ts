@@ -1,0 +1,23 @@
+/**
+ * Finds out whether a pipeline looks at `_meta`: where its records came from.
+ *
+ * Only then `_meta` is attached to documents, because making it costs time for every record.
+ */
+
+const MENTION = /(^|[$.])_meta(\.|$)/
+
+/**
+ * Whether any stage reads or writes `_meta`, however deep in its expressions. `$unset: _meta` does not count: where
+ * nothing was attached there is nothing to take away.
+ *
+ * @param stages names and specifications, as in a pipeline plan
+ */
+export function mentionsMeta(stages: readonly { readonly name: string; readonly spec: unknown }[]): boolean {
+  return stages.some(({ name, spec }) => name !== '$unset' && mentions(spec))
+}
+
+function mentions(spec: unknown): boolean {
+  if (typeof spec === 'string') return MENTION.test(spec)
+  if (typeof spec !== 'object' || spec === null) return false
+  return Object.entries(spec).some(([name, value]) => MENTION.test(name) || mentions(value))
+}

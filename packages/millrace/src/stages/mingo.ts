@@ -1,0 +1,123 @@
+/**
+ * The only file that knows mingo, the query and expression engine behind the stages. Loading it costs some 80 ms, so
+ * lint stays away from it. Only the operators of queries, expressions, accumulators and projections are taken in:
+ * stages are ours, because mingo's change documents in place or drop what they cannot place.
+ */
+import { Aggregator } from 'mingo/aggregator'
+import { Context, OpType } from 'mingo/core'
+import * as accumulators from 'mingo/operators/accumulator'
+import * as expressions from 'mingo/operators/expression'
+import { $project, $replaceWith } from 'mingo/operators/pipeline'
+import * as projections from 'mingo/operators/projection'
+import * as queries from 'mingo/operators/query'
+import { Query } from 'mingo/query'
+import { didYouMean } from '../options/suggest.ts'
+import type { ConfigProblem } from '../errors/index.ts'
+import type { Document } from './field-path.ts'
+
+const CONTEXT = Context.init({
+  accumulator: accumulators,
+  expression: expressions,
+  pipeline: { $project, $replaceWith },
+  projection: projections,
+  query: queries,
+} as unknown as Parameters<typeof Context.init>[0])
+
+// A pipeline file holds no code: `$function` and `$where` need functions, which YAML and JSON cannot give.
+const OPTIONS = { context: CONTEXT, scriptEnabled: false }
+
+/** A predicate over documents in MongoDB's query language. @throws {Error} when the query is not valid */
+export function createQuery(condition: Document): (document: Document) => boolean {
+  const query = new Query(condition, OPTIONS)
+  return (document) => query.test(document)
+}
+
+/**
+ * Evaluates expressions, one document at a time; missing fields give `undefined`.
+ *
+ * The expressions are compiled into one lazy stream that is fed a document at a time, so that a failure is known to
+ * belong to it. `$$NOW` is the time of the call.
+ */
+export function createEvaluator(list: readonly unknown[]): (document: Document) => readonly unknown[] {
+  const next = feed([{ $replaceWith: { results: list } }])()
+  const makesDates = MAKES_DATES.test(JSON.stringify(list) ?? '')
+  return (document) => {
+    const { results } = next(document) as { results: unknown[] }
+    return makesDates ? (withPlainDates(results) as unknown[]) : results
+  }
+}
+
+/**
+ * Projects documents with mingo's `$project`.
+ * @returns starts a batch; what it gives projects one document. `$$NOW` is the time of the first document of a batch
+ * @throws {Error} when the specification is not valid
+ */
+export function createProjection(spec: Document): () => (document: Document) => Document {
+  const makesDates = MAKES_DATES.test(JSON.stringify(spec))
+  const start = feed([{ $project: spec }])
+  start()
+  return () => {
+    const next = start()
+    return (document) => (makesDates ? withPlainDates(next(document)) : next(document)) as Document
+  }
+}
+
+function feed(pipeline: Record<string, unknown>[]): () => (document: Document) => unknown {
+  const aggregator = new Aggregator(pipeline, OPTIONS)
+  return () => {
+    const step: { value: unknown; done: boolean } = { value: undefined, done: false }
+    const stream = aggregator.stream({ next: () => step })
+    return (document) => {
+      step.value = document
+      return stream.next().value
+    }
+  }
+}
+
+/** Problems of an expression that mingo would only report when a record comes: operators that do not exist. */
+export function expressionProblems(expression: unknown, path: string): ConfigProblem[] {
+  if (Array.isArray(expression)) return expression.flatMap((element, i) => expressionProblems(element, `${path}.${i}`))
+  if (typeof expression !== 'object' || expression === null || expression.constructor !== Object) return []
+  const entries = Object.entries(expression)
+  const [first] = entries
+  if (first?.[0].startsWith('$') !== true) return entries.flatMap(([name, value]) => expressionProblems(value, `${path}.${name}`))
+  const [operator, argument] = first
+  if (entries.length > 1) return [{ path, message: `An expression must have one operator, not ${entries.map(([name]) => `"${name}"`).join(' and ')}` }]
+  if (!EXPRESSION_NAMES.has(operator)) return [{ path: `${path}.${operator}`, message: `Unknown expression operator "${operator}"`, ...suggest(operator) }]
+  // What $literal holds is data, and the branches of $switch are plain objects that are walked like any other.
+  return operator === '$literal' ? [] : expressionProblems(argument, `${path}.${operator}`)
+}
+
+function suggest(operator: string): { suggestion?: string } {
+  const suggestion = didYouMean(operator, EXPRESSION_NAMES)
+  return suggestion === undefined ? {} : { suggestion }
+}
+
+const EXPRESSION_NAMES: ReadonlySet<string> = new Set([...Object.keys(expressions), ...Object.keys(accumulators)].filter((name) => name.startsWith('$')))
+
+/** Whether `$project` gives an operator a meaning of its own, as it does with `$slice`. */
+export function isProjectionOperator(name: string): boolean {
+  return CONTEXT.getOperator(OpType.PROJECTION, name) !== null
+}
+
+const MAKES_DATES = /\$\$NOW|\$toDate|\$convert|\$date[A-Z]|\$function|\$add|\$subtract/
+
+/**
+ * A date that is written as `java.time.Instant` writes it, which is how the host prints dates: without a fraction when
+ * the milliseconds are zero. Everywhere else it is a `Date`.
+ */
+class PlainDate extends Date {
+  override toJSON(): string {
+    return this.toISOString().replace('.000Z', 'Z')
+  }
+}
+// mingo takes two values for equal only when their constructors are the same.
+Object.defineProperty(PlainDate.prototype, 'constructor', { value: Date })
+
+function withPlainDates(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Date) return value instanceof PlainDate ? value : new PlainDate(value)
+  if (Array.isArray(value)) return value.map(withPlainDates)
+  if (value.constructor !== Object) return value
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, withPlainDates(field)]))
+}

@@ -1,0 +1,51 @@
+/**
+ * `$set` and `$addFields`: set fields to the values of expressions.
+ *
+ * All expressions see the document as it came in. An expression that gives nothing (a missing field, `$$REMOVE`) takes
+ * the field away. Dotted names reach into objects and into every element of an array; an object as value replaces what
+ * was there. A document in which every field already has its value stays as it is, bytes included.
+ */
+import type { Batch } from '../batch.ts'
+import type { Stage } from '../component.ts'
+import { compileExpressions, type Expressions } from './expressions.ts'
+import { withField, withoutField, type Document } from './field-path.ts'
+import { mapDocuments } from './rows.ts'
+
+export class SetStage implements Stage {
+  readonly needs = 'documents'
+  readonly name: string
+  readonly #paths: readonly (readonly string[])[]
+  readonly #expressions: Expressions
+  readonly #metaIndex: number
+
+  constructor(name: '$set' | '$addFields', spec: Document) {
+    this.name = name
+    this.#paths = Object.keys(spec).map((path) => path.split('.'))
+    this.#expressions = compileExpressions(Object.values(spec))
+    this.#metaIndex = Object.keys(spec).indexOf('_meta')
+  }
+
+  process(batch: Batch): Batch {
+    return mapDocuments(batch, this.name, (document) => this.#set(document))
+  }
+
+  #set(document: Document): Document {
+    const values = this.#expressions(document)
+    let result: unknown = document
+    for (let i = 0; i < this.#paths.length; i++) {
+      const value = values[i]
+      const path = this.#paths[i]!
+      if (value === undefined) result = withoutField(result, path)
+      else result = withField(result, path, i === this.#metaIndex ? ownCopy(value) : value)
+    }
+    return result as Document
+  }
+}
+
+/**
+ * A copy of `_meta` that counts as written by the pipeline. The encode step leaves out the very object that was
+ * attached when the record was read, and keeps any other.
+ */
+export function ownCopy(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : value
+}

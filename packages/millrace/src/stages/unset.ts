@@ -1,0 +1,28 @@
+/**
+ * `$unset`: takes fields away. Dotted names reach into objects and into every element of an array. A document without
+ * any of the fields stays as it is, bytes included.
+ */
+import type { Batch } from '../batch.ts'
+import type { Stage } from '../component.ts'
+import { withoutField, type Document } from './field-path.ts'
+import { mapDocuments } from './rows.ts'
+
+export class UnsetStage implements Stage {
+  readonly needs = 'documents'
+  readonly name: string
+  readonly #paths: readonly (readonly string[])[]
+
+  /** @param name the stage that errors are to name: `$project` may be nothing but a list of fields to leave out */
+  constructor(name: '$unset' | '$project', fields: readonly string[]) {
+    this.name = name
+    this.#paths = fields.map((field) => field.split('.'))
+  }
+
+  process(batch: Batch): Batch {
+    return mapDocuments(batch, this.name, (document) => {
+      let result: unknown = document
+      for (let i = 0; i < this.#paths.length; i++) result = withoutField(result, this.#paths[i]!)
+      return result as Document
+    })
+  }
+}
