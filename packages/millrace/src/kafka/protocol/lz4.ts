@@ -1,0 +1,150 @@
+/**
+ * LZ4 frames, as Kafka uses them since magic 2: one frame of blocks, the last one followed by an end mark.
+ *
+ * The protocol library compresses. Decompression is ours: the library's ends in a WebAssembly trap on malformed bytes,
+ * takes a frame without an end mark for a whole one, and after some dozens of traps its memory is unusable. Ours is
+ * about as fast.
+ *
+ * Checksums inside the frame are not verified, like in Java's client: the CRC of the record batch covers them.
+ *
+ * @see https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
+ * @see https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
+ */
+import { compressionsAlgorithms } from '@platformatic/kafka'
+
+const FRAME_MAGIC = 0x184d2204
+/** Bits of the first descriptor byte. */
+const VERSION_MASK = 0xc0
+const VERSION_1 = 0x40
+const BLOCK_CHECKSUM_BIT = 0x10
+const CONTENT_SIZE_BIT = 0x08
+const CONTENT_CHECKSUM_BIT = 0x04
+const DICTIONARY_BIT = 0x01
+/** Set in the length of a block that is stored as it is. */
+const STORED_BIT = 0x80000000
+/** No sequence of a block grows to more than this many times its length. */
+const MAX_RATIO = 255
+/** Frame without a block: magic, descriptor, end mark. */
+const EMPTY_FRAME = [0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82, 0, 0, 0, 0]
+/** From this length on, the built-in copy is faster than a loop. */
+const LONG_COPY = 48
+
+/** One frame of independent blocks of 64 KiB, without checksums. */
+export function compressLz4(bytes: Buffer): Buffer {
+  return bytes.length === 0 ? Buffer.from(EMPTY_FRAME) : compressionsAlgorithms.lz4.compressSync(bytes)
+}
+
+/**
+ * Reads one frame. Blocks may be dependent or independent, with or without checksums.
+ *
+ * @throws {RangeError} more than `maxBytes` would come out
+ * @throws {Error} the bytes are not exactly one frame
+ */
+export function decompressLz4(bytes: Buffer, maxBytes: number): Buffer {
+  const blockMaxBytes = readBlockMaxBytes(bytes)
+  const flags = bytes[4]!
+  const checksumBytes = (flags & BLOCK_CHECKSUM_BIT) === 0 ? 0 : 4
+  const start = 7 + ((flags & CONTENT_SIZE_BIT) === 0 ? 0 : 8)
+  const bound = boundOf(bytes, start, checksumBytes, blockMaxBytes)
+  const out = Buffer.allocUnsafe(Math.min(bound, maxBytes))
+  let position = start
+  let written = 0
+  for (;;) {
+    const field = bytes.readUInt32LE(position)
+    position += 4
+    if (field === 0) break
+    const length = field % STORED_BIT
+    const limit = Math.min(out.length, written + blockMaxBytes)
+    const after = field >= STORED_BIT ? copyStored(bytes, position, length, out, written, limit) : decompressBlock(bytes, position, position + length, out, written, limit)
+    if (after < 0) {
+      if (limit < written + blockMaxBytes && bound > maxBytes) throw new RangeError('more bytes than allowed')
+      throw new Error(`the block at byte ${position} cannot be decompressed`)
+    }
+    written = after
+    position += length + checksumBytes
+  }
+  if ((flags & CONTENT_CHECKSUM_BIT) !== 0) position += 4
+  if (position !== bytes.length) throw new Error(`the frame ends at byte ${position}`)
+  // `bound` counts every block as full; keep no memory that was hardly used.
+  return written * 2 < out.length ? Buffer.from(out.subarray(0, written)) : out.subarray(0, written)
+}
+
+/** Checks the frame descriptor and gives the most bytes that a block may hold. */
+function readBlockMaxBytes(bytes: Buffer): number {
+  if (bytes.length < 11) throw new Error('the frame is cut off')
+  if (bytes.readUInt32LE(0) !== FRAME_MAGIC) throw new Error('they do not begin with the magic of an LZ4 frame')
+  const flags = bytes[4]!
+  if ((flags & VERSION_MASK) !== VERSION_1) throw new Error(`version ${flags >>> 6} of the frame format is unknown`)
+  if ((flags & DICTIONARY_BIT) !== 0) throw new Error('they need a dictionary, which Kafka does not have')
+  const size = (bytes[5]! >>> 4) & 7
+  if (size < 4) throw new Error(`block size ${size} is unknown`)
+  return 1 << (8 + 2 * size) // 4 to 7: 64 KiB, 256 KiB, 1 MiB, 4 MiB
+}
+
+/** Walks over the blocks: the most bytes that can come out, and proof that every block and the end mark are there. */
+function boundOf(bytes: Buffer, start: number, checksumBytes: number, blockMaxBytes: number): number {
+  let bound = 0
+  for (let position = start; ; ) {
+    if (position + 4 > bytes.length) throw new Error('the end mark of the frame is missing')
+    const field = bytes.readUInt32LE(position)
+    position += 4
+    if (field === 0) return bound
+    const length = field % STORED_BIT
+    if (length > bytes.length - position) throw new Error(`a block of ${length} bytes does not fit into what is left`)
+    bound += Math.min(blockMaxBytes, field >= STORED_BIT ? length : length * MAX_RATIO)
+    position += length + checksumBytes
+  }
+}
+
+function copyStored(bytes: Buffer, start: number, length: number, out: Buffer, written: number, limit: number): number {
+  if (length > limit - written) return -1
+  bytes.copy(out, written, start, start + length)
+  return written + length
+}
+
+/**
+ * Decompresses `bytes[position, end)` to `out[written, limit)`.
+ *
+ * @returns position after the last byte written; -1 when the block is malformed or does not fit
+ */
+function decompressBlock(bytes: Buffer, position: number, end: number, out: Buffer, written: number, limit: number): number {
+  while (position < end) {
+    const token = bytes[position++]!
+    let literals = token >>> 4
+    if (literals === 15) {
+      for (let more = 255; more === 255; literals += more) {
+        if (position === end) return -1
+        more = bytes[position++]!
+      }
+    }
+    if (literals > end - position || literals > limit - written) return -1
+    if (literals >= LONG_COPY) {
+      bytes.copy(out, written, position, position + literals)
+      written += literals
+      position += literals
+    } else {
+      for (const stop = written + literals; written < stop; ) out[written++] = bytes[position++]!
+    }
+    if (position === end) return written // the last sequence is literals only
+    if (end - position < 2) return -1
+    const distance = bytes[position]! | (bytes[position + 1]! << 8)
+    position += 2
+    let length = (token & 15) + 4
+    if (length === 19) {
+      for (let more = 255; more === 255; length += more) {
+        if (position === end) return -1
+        more = bytes[position++]!
+      }
+    }
+    if (distance === 0 || distance > written || length > limit - written) return -1
+    let from = written - distance
+    if (length >= LONG_COPY && distance >= length) {
+      out.copyWithin(written, from, from + length)
+      written += length
+    } else {
+      // Byte by byte, as a match may overlap what it writes.
+      for (const stop = written + length; written < stop; ) out[written++] = out[from++]!
+    }
+  }
+  return written
+}

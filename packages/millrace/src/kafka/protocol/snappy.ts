@@ -1,0 +1,107 @@
+/**
+ * Snappy, bare and in the xerial framing that Java's client writes: magic, two version numbers, then blocks, each after
+ * its length as an int32. Reads both, as Java's does.
+ *
+ * The protocol library does the work. It ends in a WebAssembly trap on malformed bytes, and after some dozens of traps
+ * its memory is unusable; so every block is checked before, which costs a fraction of the decompression.
+ *
+ * @see https://github.com/google/snappy/blob/main/format_description.txt
+ * @see https://github.com/xerial/snappy-java (SnappyOutputStream)
+ */
+import { compressionsAlgorithms } from '@platformatic/kafka'
+
+/** Magic, version 1, compatible with version 1. */
+const HEADER = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1])
+const MAGIC_BYTES = 8
+/** Snappy looks back 64 KiB, so larger blocks gain nothing. */
+const BLOCK_BYTES = 64 * 1024
+
+const NOTHING = Buffer.alloc(0)
+
+/** Xerial framing with blocks of 64 KiB. */
+export function compressSnappy(bytes: Buffer): Buffer {
+  const parts: Buffer[] = [HEADER]
+  for (let start = 0; start < bytes.length; start += BLOCK_BYTES) {
+    const block = compressionsAlgorithms.snappy.compressSync(bytes.subarray(start, start + BLOCK_BYTES))
+    const length = Buffer.allocUnsafe(4)
+    length.writeInt32BE(block.length)
+    parts.push(length, block)
+  }
+  return Buffer.concat(parts)
+}
+
+/**
+ * Reads xerial framing or one bare block.
+ *
+ * @throws {RangeError} more than `maxBytes` would come out
+ * @throws {Error} the bytes are malformed
+ */
+export function decompressSnappy(bytes: Buffer, maxBytes: number): Buffer {
+  if (!hasMagic(bytes)) return decompressBlock(bytes, maxBytes)
+  if (bytes.length < HEADER.length) throw new Error('the header is cut off')
+  const blocks: Buffer[] = []
+  let total = 0
+  for (let position = HEADER.length; position < bytes.length; ) {
+    const length = bytes.length - position < 4 ? -1 : bytes.readInt32BE(position)
+    position += 4
+    if (length < 0 || length > bytes.length - position) throw new Error(`the block before byte ${position} does not fit into what is left`)
+    const block = decompressBlock(bytes.subarray(position, position + length), maxBytes - total)
+    blocks.push(block)
+    total += block.length
+    position += length
+  }
+  return blocks.length === 1 ? blocks[0]! : Buffer.concat(blocks, total)
+}
+
+function hasMagic(bytes: Buffer): boolean {
+  return bytes.length >= MAGIC_BYTES && bytes.compare(HEADER, 0, MAGIC_BYTES, 0, MAGIC_BYTES) === 0
+}
+
+function decompressBlock(block: Buffer, maxBytes: number): Buffer {
+  let length = 0
+  let position = 0
+  for (let byte = 128; byte >= 128; position++) {
+    if (position === block.length || position === 5) throw new Error('a block does not begin with its length')
+    byte = block[position]!
+    length += (byte & 127) * 2 ** (7 * position)
+  }
+  if (length > maxBytes) throw new RangeError('more bytes than allowed')
+  if (!isBlock(block, position, length)) throw new Error('a block cannot be decompressed')
+  // A block that is sound never begins with the magic, which would mean a copy before the first byte.
+  return length === 0 ? NOTHING : compressionsAlgorithms.snappy.decompressSync(block)
+}
+
+/** Whether the elements of a block from a position on stay within the block and give exactly `length` bytes. */
+function isBlock(block: Buffer, position: number, length: number): boolean {
+  const end = block.length
+  let written = 0
+  while (position < end) {
+    const tag = block[position++]!
+    const kind = tag & 3
+    if (kind === 0) {
+      let literals = (tag >>> 2) + 1
+      if (literals > 60) {
+        // The length less one follows in 1 to 4 bytes.
+        const lengthBytes = literals - 60
+        if (lengthBytes > end - position) return false
+        literals = block.readUIntLE(position, lengthBytes) + 1
+        position += lengthBytes
+      }
+      if (literals > end - position) return false
+      position += literals
+      written += literals
+    } else {
+      const distanceBytes = kind === 3 ? 4 : kind
+      if (distanceBytes > end - position) return false
+      let distance: number
+      if (kind === 1) distance = ((tag & 0xe0) << 3) | block[position]!
+      else if (kind === 2) distance = block[position]! | (block[position + 1]! << 8)
+      else distance = block.readUInt32LE(position)
+      position += distanceBytes
+      if (distance === 0 || distance > written) return false
+      written += kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1
+    }
+    if (written > length) return false
+  }
+  return written === length
+}

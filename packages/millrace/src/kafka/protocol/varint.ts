@@ -1,0 +1,54 @@
+/**
+ * Variable-length numbers, as records hold them: 7 bits per byte, least first, zigzag for the sign. Hot loops read the
+ * usual one or two bytes on their own; these are for the rest.
+ *
+ * @see https://protobuf.dev/programming-guides/encoding/#varints
+ */
+
+/** Most bytes of a 32-bit number. */
+export const VARINT_BYTES = 5
+/** Most bytes of a 64-bit number. */
+export const VARLONG_BYTES = 10
+
+/** Position after the number at `position`; -1 when it is longer than `maxBytes` or reaches beyond `end`. */
+export function endOfVarint(bytes: Buffer, position: number, end: number, maxBytes: number): number {
+  const limit = Math.min(end, position + maxBytes)
+  while (position < limit) {
+    if (bytes[position++]! < 128) return position
+  }
+  return -1
+}
+
+/** The bits of the 32-bit number at `position`, still zigzag, whose end has been checked with `endOfVarint`. */
+export function zigzagAt(bytes: Buffer, position: number): number {
+  let byte = bytes[position++]!
+  let bits = byte & 127
+  for (let shift = 7; byte > 127; shift += 7) {
+    byte = bytes[position++]!
+    bits |= (byte & 127) << shift
+  }
+  return bits
+}
+
+/** The 32-bit number at `position`, whose end has been checked with `endOfVarint`. */
+export function varintAt(bytes: Buffer, position: number): number {
+  const bits = zigzagAt(bytes, position)
+  return (bits >>> 1) ^ -(bits & 1)
+}
+
+/**
+ * The 64-bit number at `position` as a double, whose end has been checked with `endOfVarint`. Exact up to 2^53: the four
+ * lowest bytes, which hold the sign, are kept apart from the others.
+ */
+export function varlongAt(bytes: Buffer, position: number): number {
+  let low = 0
+  let high = 0
+  for (let i = 0; ; i++) {
+    const byte = bytes[position + i]!
+    if (i < 4) low |= (byte & 127) << (7 * i)
+    else high += (byte & 127) * 2 ** (7 * (i - 4))
+    if (byte < 128) break
+  }
+  const half = high * 2 ** 27 + (low >>> 1)
+  return (low & 1) === 0 ? half : -half - 1
+}
