@@ -7,9 +7,9 @@
  * marker, and its transactional batches are dropped meanwhile.
  * @see https://cwiki.apache.org/confluence/display/KAFKA/KIP-98+-+Exactly+Once+Delivery+and+Transactional+Messaging
  */
-import { isAbortMarker } from './protocol/control-record.ts'
+import { ABORT_MARKER, readControlType } from './protocol/control-record.ts'
 import type { AbortedTransaction } from './protocol/fetch.ts'
-import { FetchedRecords } from './protocol/fetched-records.ts'
+import { FetchedRecords } from './protocol/locate-records.ts'
 import { RecordBatchReader } from './protocol/record-batch.ts'
 import type { TimestampType } from '../record.ts'
 
@@ -90,7 +90,7 @@ export class CompletedFetch {
       this.#pending = reader.next()
     }
     if (ranges.length === 0) return { records: undefined, timestampType, nextOffset }
-    return { records: new FetchedRecords(this.#bytes, Int32Array.from(ranges), { topic: this.topic, partition: this.partition, fromOffset: this.#position }), timestampType, nextOffset }
+    return { records: new FetchedRecords({ topic: this.topic, partition: this.partition, bytes: this.#bytes, ranges: Int32Array.from(ranges), fromOffset: this.#position }), timestampType, nextOffset }
   }
 
   /** Whether the batch under the cursor holds records for the reader; keeps account of aborted transactions. */
@@ -98,7 +98,7 @@ export class CompletedFetch {
     const reader = this.#reader
     while (this.#aborted.length > 0 && this.#aborted[0]!.firstOffset <= reader.lastOffset) this.#aborting.add(this.#aborted.shift()!.producerId)
     if (reader.isControl) {
-      if (this.#aborting.has(reader.producerId) && isAbortMarker(this.#bytes, reader)) this.#aborting.delete(reader.producerId)
+      if (this.#aborting.has(reader.producerId) && readControlType(reader) === ABORT_MARKER) this.#aborting.delete(reader.producerId)
       return false
     }
     if (reader.isTransactional && this.#aborting.has(reader.producerId)) return false
