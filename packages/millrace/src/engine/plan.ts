@@ -48,7 +48,12 @@ export interface Components {
   /** @throws {ConfigError} with the path of the stage */
   stage(stage: PlannedStage): Promise<Stage>
   /** How documents are made and written; undefined when bytes pass from this source to this sink untouched. */
-  documents(source: Pick<Source, 'valueCodec'>, sink: Pick<Sink, 'valueCodec' | 'includeMeta'>, stages: readonly PlannedStage[], needsDocuments: boolean): Promise<Documents | undefined>
+  documents(
+    source: Pick<Source, 'valueCodec'>,
+    sink: Pick<Sink, 'valueCodec' | 'includeMeta'>,
+    stages: readonly PlannedStage[],
+    needsDocuments: boolean,
+  ): Promise<Documents | undefined>
 }
 
 export interface RunOptions {

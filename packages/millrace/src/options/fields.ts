@@ -159,12 +159,20 @@ export type InputOptions<F extends Fields> = {
  */
 export type OptionRule<F extends Fields = Fields> = {
   // As a method, so that a definition with known fields is also a definition with any fields.
-  check(options: Options<F>): OptionProblem | readonly OptionProblem[] | undefined
+  check(options: Options<F>, isSet: IsSet<F>): OptionProblem | readonly OptionProblem[] | undefined
 }['check']
+
+/** Whether the user wrote an option; false when its value is the default. */
+export type IsSet<F extends Fields = Fields> = (name: keyof F & string) => boolean
 
 /** Shorthand for rules. */
 export function problem(path: string, message: string, suggestion?: string): OptionProblem {
   return { path: [path], message, suggestion }
+}
+
+/** Shorthand for rules: something worth saying about options that can be used all the same. */
+export function warning(path: string, message: string, suggestion?: string): OptionProblem {
+  return { path: [path], message, suggestion, warning: true }
 }
 
 export interface NumberLimits {
@@ -178,32 +186,64 @@ export const field = {
   string: (): Field<string> => required(textType('text', (text) => text.trim() !== '', { minLength: 1 })),
 
   /** A dotted path into a document, for instance `customer.id`. */
-  path: (): Field<string> => required(textType('a dotted path such as "customer.id"', (text) => /^[^.$\s][^.\s]*(?:\.[^.\s]+)*$/.test(text))),
+  path: (): Field<string> =>
+    required(textType('a dotted path such as "customer.id"', (text) => /^[^.$\s][^.\s]*(?:\.[^.\s]+)*$/.test(text))),
 
   /** `true` or `false`, also as text. */
   boolean: (): Field<boolean> => required(booleanType),
 
   /** A whole number, also as text. */
-  int: (limits: NumberLimits = {}): Field<number> => required(numberType({ what: 'a whole number', schema: { type: 'integer' }, isValid: Number.isSafeInteger, fromText: readNumber }, limits)),
+  int: (limits: NumberLimits = {}): Field<number> =>
+    required(
+      numberType(
+        { what: 'a whole number', schema: { type: 'integer' }, isValid: Number.isSafeInteger, fromText: readNumber },
+        limits,
+      ),
+    ),
 
   /** A number, also as text. */
-  number: (limits: NumberLimits = {}): Field<number> => required(numberType({ what: 'a number', schema: { type: 'number' }, isValid: Number.isFinite, fromText: readNumber }, limits)),
+  number: (limits: NumberLimits = {}): Field<number> =>
+    required(
+      numberType(
+        { what: 'a number', schema: { type: 'number' }, isValid: Number.isFinite, fromText: readNumber },
+        limits,
+      ),
+    ),
 
   /** A number of bytes, also as text with a unit: `64KiB`, `1 MB`. */
   bytes: (limits: NumberLimits = {}): Field<number> =>
-    required(numberType({ what: 'a number of bytes such as 65536 or "64KiB"', schema: { type: ['integer', 'string'] }, isValid: Number.isSafeInteger, fromText: parseBytes }, { min: 0, ...limits })).unit('bytes'),
+    required(
+      numberType(
+        {
+          what: 'a number of bytes such as 65536 or "64KiB"',
+          schema: { type: ['integer', 'string'] },
+          isValid: Number.isSafeInteger,
+          fromText: parseBytes,
+        },
+        { min: 0, ...limits },
+      ),
+    ).unit('bytes'),
 
   /** A duration: a number of milliseconds, or ISO-8601 text such as `PT0.5S`. The value is a number of milliseconds. */
   durationMs: (limits: NumberLimits = {}): Field<number> =>
     required(
       numberType(
-        { what: 'a number of milliseconds or a duration such as "PT0.5S"', schema: { type: ['number', 'string'] }, isValid: Number.isFinite, fromText: parseDurationMs, suggest: suggestDuration },
+        {
+          what: 'a number of milliseconds or a duration such as "PT0.5S"',
+          schema: { type: ['number', 'string'] },
+          isValid: Number.isFinite,
+          fromText: parseDurationMs,
+          suggest: suggestDuration,
+        },
         { min: 0, ...limits },
       ),
     ).unit('ms'),
 
   /** One of some texts; upper and lower case are the same. @param synonyms other texts that stand for one of them */
-  oneOf: <const V extends readonly [string, ...string[]]>(values: V, synonyms: { readonly [text: string]: V[number] } = {}): Field<V[number]> => required(choiceType<V[number]>(values, synonyms)),
+  oneOf: <const V extends readonly [string, ...string[]]>(
+    values: V,
+    synonyms: { readonly [text: string]: V[number] } = {},
+  ): Field<V[number]> => required(choiceType<V[number]>(values, synonyms)),
 
   /** Text, a number or a boolean. */
   scalar: (): Field<string | number | boolean> =>
@@ -217,7 +257,8 @@ export const field = {
     }),
 
   /** A list with at least one element. @param options.commaText whether one text with commas is accepted too */
-  list: <T>(of: Field<T>, { commaText = false }: { readonly commaText?: boolean } = {}): Field<readonly T[]> => required(listType(of.type, commaText)),
+  list: <T>(of: Field<T>, { commaText = false }: { readonly commaText?: boolean } = {}): Field<readonly T[]> =>
+    required(listType(of.type, commaText)),
 
   /** An object with names that nobody knows beforehand. */
   map: <T>(of: Field<T>): Field<{ readonly [name: string]: T }> =>
@@ -226,7 +267,12 @@ export const field = {
       schema: { type: 'object', additionalProperties: of.type.schema },
       read(value, report) {
         if (!isObject(value)) report({ expected: this.expected, found: value })
-        return Object.fromEntries(Object.entries(isObject(value) ? value : {}).map(([name, item]) => [name, of.type.read(item, below(report, name))]))
+        return Object.fromEntries(
+          Object.entries(isObject(value) ? value : {}).map(([name, item]) => [
+            name,
+            of.type.read(item, below(report, name)),
+          ]),
+        )
       },
     }),
 
@@ -242,6 +288,9 @@ export const field = {
         return {} as Options<F>
       },
     }),
+
+  /** A type of one's own. */
+  of: <T>(type: ValueType<T>): Field<T> => required(type),
 
   /** Any value; the component looks at it itself. */
   any: (): Field<unknown> => required({ expected: 'a value', schema: {}, read: (value) => value }),
@@ -261,13 +310,24 @@ function textType(expected: string, isValid: (text: string) => boolean, schema: 
     schema: { type: 'string', ...schema },
     read(value, report) {
       if (typeof value === 'string' && isValid(value)) return value
-      report({ expected, found: value, suggestion: typeof value === 'number' || typeof value === 'boolean' ? 'write it in quotes' : undefined })
+      report({
+        expected,
+        found: value,
+        suggestion: typeof value === 'number' || typeof value === 'boolean' ? 'write it in quotes' : undefined,
+      })
       return ''
     },
   }
 }
 
-const BOOLEAN_WORDS: { readonly [word: string]: boolean | undefined } = { yes: true, on: true, '1': true, no: false, off: false, '0': false }
+const BOOLEAN_WORDS: { readonly [word: string]: boolean | undefined } = {
+  yes: true,
+  on: true,
+  '1': true,
+  no: false,
+  off: false,
+  '0': false,
+}
 
 const booleanType: ValueType<boolean> = {
   expected: 'true or false',
@@ -290,7 +350,12 @@ function choiceType<V extends string>(values: readonly V[], synonyms: { readonly
     read(value, report) {
       const text = isScalar(value) ? String(value).trim() : ''
       const found = byText.get(text.toLowerCase())
-      if (found === undefined) report({ expected: this.expected, found: value, suggestion: text === '' ? undefined : didYouMean(text, values) })
+      if (found === undefined)
+        report({
+          expected: this.expected,
+          found: value,
+          suggestion: text === '' ? undefined : didYouMean(text, values),
+        })
       return found ?? values[0]!
     },
   }
@@ -302,8 +367,15 @@ function listType<T>(of: ValueType<T>, commaText: boolean): ValueType<readonly T
     expected: commaText ? 'a list or text with commas, with at least one element' : 'a list with at least one element',
     schema: commaText ? { anyOf: [items, { type: 'string' }] } : items,
     read(value, report) {
-      const elements: unknown = commaText && typeof value === 'string' ? value.split(',').map((part) => part.trim()).filter((part) => part !== '') : value
-      if (Array.isArray(elements) && elements.length > 0) return elements.map((element: unknown, i) => of.read(element, below(report, i)))
+      const elements: unknown =
+        commaText && typeof value === 'string'
+          ? value
+              .split(',')
+              .map((part) => part.trim())
+              .filter((part) => part !== '')
+          : value
+      if (Array.isArray(elements) && elements.length > 0)
+        return elements.map((element: unknown, i) => of.read(element, below(report, i)))
       report({ expected: this.expected, found: value })
       return []
     },
@@ -312,7 +384,9 @@ function listType<T>(of: ValueType<T>, commaText: boolean): ValueType<readonly T
 
 /** Numbers may come as text because environment variables are text. */
 function readNumber(text: string): number | undefined {
-  return /^\s*[-+]?\d+(?:_\d+)*(?:\.\d+)?(?:[eE][-+]?\d+)?\s*$/.test(text) ? Number(text.replaceAll('_', '')) : undefined
+  return /^\s*[-+]?\d+(?:_\d+)*(?:\.\d+)?(?:[eE][-+]?\d+)?\s*$/.test(text)
+    ? Number(text.replaceAll('_', ''))
+    : undefined
 }
 
 interface NumberKind {
@@ -323,14 +397,29 @@ interface NumberKind {
   readonly suggest?: (text: string) => string | undefined
 }
 
-function numberType({ what, schema, isValid, fromText, suggest }: NumberKind, { min, max }: NumberLimits): ValueType<number> {
-  const limit = min === undefined ? (max === undefined ? '' : ` of at most ${max}`) : max === undefined ? ` of at least ${min}` : ` between ${min} and ${max}`
+function numberType(
+  { what, schema, isValid, fromText, suggest }: NumberKind,
+  { min, max }: NumberLimits,
+): ValueType<number> {
+  const limit =
+    min === undefined
+      ? max === undefined
+        ? ''
+        : ` of at most ${max}`
+      : max === undefined
+        ? ` of at least ${min}`
+        : ` between ${min} and ${max}`
   return {
     expected: `${what}${limit}`,
-    schema: { ...schema, ...(min === undefined ? {} : { minimum: min }), ...(max === undefined ? {} : { maximum: max }) },
+    schema: {
+      ...schema,
+      ...(min === undefined ? {} : { minimum: min }),
+      ...(max === undefined ? {} : { maximum: max }),
+    },
     read(value, report) {
       const number = typeof value === 'string' ? fromText(value) : value
-      if (typeof number === 'number' && isValid(number) && number >= (min ?? -Infinity) && number <= (max ?? Infinity)) return number
+      if (typeof number === 'number' && isValid(number) && number >= (min ?? -Infinity) && number <= (max ?? Infinity))
+        return number
       const hint = typeof value === 'string' && number === undefined ? suggest?.(value) : undefined
       report({ expected: this.expected, found: value, suggestion: hint === undefined ? undefined : `write "${hint}"` })
       return 0

@@ -23,7 +23,11 @@ export interface OptionSpec<F extends Fields> {
  * @param input what the user wrote; `undefined` and `null` stand for no options
  * @param place path of `input`, put before the path of every problem
  */
-export function parseOptions<F extends Fields>(spec: OptionSpec<F>, input: unknown, place: readonly (string | number)[] = []): ParsedOptions<F> {
+export function parseOptions<F extends Fields>(
+  spec: OptionSpec<F>,
+  input: unknown,
+  place: readonly (string | number)[] = [],
+): ParsedOptions<F> {
   const findings: OptionProblem[] = []
   const written = new Map<string, readonly (string | number)[]>()
   const report: Report = ({ path = [], message = '', suggestion, warning }) => {
@@ -32,22 +36,35 @@ export function parseOptions<F extends Fields>(spec: OptionSpec<F>, input: unkno
   const options = readFields(spec.options, input ?? {}, report, written) as Options<F>
   // A rule may rely on the types, so it is asked only when they are right.
   if (findings.every(({ warning }) => warning)) {
+    const isSet = (name: string): boolean => written.has(name)
     for (const rule of spec.rules ?? []) {
-      for (const found of [rule(options) ?? []].flat()) {
+      for (const found of [rule(options, isSet) ?? []].flat()) {
         const [name, ...rest] = found.path
-        findings.push({ ...found, path: [...place, ...(name === undefined ? [] : (written.get(String(name)) ?? [name])), ...rest] })
+        findings.push({
+          ...found,
+          path: [...place, ...(name === undefined ? [] : (written.get(String(name)) ?? [name])), ...rest],
+        })
       }
     }
   }
-  return { options, problems: findings.filter(({ warning }) => !warning), warnings: findings.filter(({ warning }) => warning) }
+  return {
+    options,
+    problems: findings.filter(({ warning }) => !warning),
+    warnings: findings.filter(({ warning }) => warning),
+  }
 }
 
 /**
  * Reads an object whose names are declared.
  *
- * @param written filled with the place where each option was found, when it was not under its own name
+ * @param written filled with the place where each option was found, by the name of its field
  */
-export function readFields(fields: Fields, input: unknown, report: Report, written: Map<string, readonly (string | number)[]> = new Map()): { [name: string]: unknown } {
+export function readFields(
+  fields: Fields,
+  input: unknown,
+  report: Report,
+  written: Map<string, readonly (string | number)[]> = new Map(),
+): { [name: string]: unknown } {
   const values: { [name: string]: unknown } = {}
   if (!isObject(input)) {
     report({ message: `Cannot read the options as they must be an object: found ${describeValue(input)}` })
@@ -64,18 +81,26 @@ export function readFields(fields: Fields, input: unknown, report: Report, writt
     }
     const earlier = found.get(name)
     if (earlier !== undefined) {
-      report({ path, message: `Option "${key}" is the same as "${earlier.path.join('.')}", which is set too`, suggestion: 'delete one' })
+      const isSecret = fields[name]!.meta.secret === true
+      const shown = [earlier, { path, value }].map(
+        (one) => `"${one.path.join('.')}" (${isSecret ? 'not shown' : describeValue(one.value)})`,
+      )
+      report({ path, message: `Cannot use both ${shown.join(' and ')} as they set the same`, suggestion: 'delete one' })
       continue
     }
     found.set(name, { path, value })
-    if (path.length > 1 || key !== name) written.set(name, path)
+    if (value !== null && value !== undefined) written.set(name, path)
   }
   for (const [name, field] of Object.entries(fields)) {
     const entry = found.get(name)
     if (entry === undefined || entry.value === null || entry.value === undefined) {
       if (field.presence === 'required') {
         const example = field.meta.examples?.[0]
-        report({ path: entry?.path ?? [], message: `Missing option "${name}"${entry === undefined ? '' : ', which is empty'}`, suggestion: example === undefined ? undefined : `for example ${name}: ${JSON.stringify(example)}` })
+        report({
+          path: entry?.path ?? [],
+          message: `Missing option "${name}"${entry === undefined ? '' : ', which is empty'}`,
+          suggestion: example === undefined ? undefined : `for example ${name}: ${JSON.stringify(example)}`,
+        })
       } else if (field.presence === 'defaulted') {
         values[name] = field.meta.default
       }
@@ -89,23 +114,33 @@ export function readFields(fields: Fields, input: unknown, report: Report, writt
 function readField(field: AnyField, at: readonly (string | number)[], value: unknown, report: Report): unknown {
   const name = at.join('.')
   const { secret, deprecated, ignored } = field.meta
-  if (deprecated !== undefined) report({ path: at, message: `Option "${name}" is deprecated: ${deprecated}`, warning: true })
+  if (deprecated !== undefined)
+    report({ path: at, message: `Option "${name}" is deprecated: ${deprecated}`, warning: true })
   if (ignored !== undefined) report({ path: at, message: `Option "${name}" has no effect: ${ignored}`, warning: true })
-  return field.type.read(value, (finding) => report({ ...finding, path: [...at, ...(finding.path ?? [])], message: finding.message ?? messageOf(name, finding, secret === true) }))
+  return field.type.read(value, (finding) =>
+    report({
+      ...finding,
+      path: [...at, ...(finding.path ?? [])],
+      message: finding.message ?? messageOf(name, finding, secret === true),
+    }),
+  )
 }
 
 function messageOf(name: string, { expected, found, path = [] }: Finding, secret: boolean): string {
-  const element = path.length === 0 ? '' : ` at ${path.map((part) => (typeof part === 'number' ? `element ${part + 1}` : `"${part}"`)).join(', ')}`
+  const element =
+    path.length === 0
+      ? ''
+      : ` at ${path.map((part) => (typeof part === 'number' ? `element ${part + 1}` : `"${part}"`)).join(', ')}`
   const value = secret ? 'not shown' : describeValue(found)
   return `Cannot read option "${name}"${element} as it must be ${expected}: current value is ${value}`
 }
 
-/** Name of the field behind every name that may be written. */
+/** Name of the field behind every name that may be written: its own, its Kafka property, its aliases. */
 function nameTable(fields: Fields): Map<string, string> {
   const names = new Map<string, string>()
   for (const [name, { meta }] of Object.entries(fields)) {
     names.set(name, name)
-    for (const alias of meta.aliases ?? []) names.set(alias, name)
+    for (const alias of [meta.kafka ?? [], meta.aliases ?? []].flat()) names.set(alias, name)
   }
   return names
 }
@@ -114,7 +149,11 @@ function nameTable(fields: Fields): Map<string, string> {
  * What is set, with names taken apart where the format took them apart: TOML reads `enable.auto.commit = false` as
  * three tables, and people nest the same way in YAML.
  */
-function entriesOf(input: { readonly [name: string]: unknown }, names: ReadonlyMap<string, string>, above: readonly string[] = []): [path: string[], value: unknown][] {
+function entriesOf(
+  input: { readonly [name: string]: unknown },
+  names: ReadonlyMap<string, string>,
+  above: readonly string[] = [],
+): [path: string[], value: unknown][] {
   return Object.entries(input).flatMap(([name, value]): [string[], unknown][] => {
     const path = [...above, name]
     const key = path.join('.')

@@ -10,7 +10,10 @@ export function closest(name: string, candidates: Iterable<string>): string | un
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1
   for (const candidate of candidates) {
     const distance = editDistance(wanted, plain(candidate))
-    if (distance < bestDistance) {
+    // Of two spellings of one name the one in the style of the writer: `linger.sm` means `linger.ms`, not `lingerMs`.
+    const isNicer =
+      distance === bestDistance && best !== undefined && editDistance(name, candidate) < editDistance(name, best)
+    if (distance < bestDistance || isNicer) {
       best = candidate
       bestDistance = distance
     }
@@ -38,7 +41,8 @@ export function editDistance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j++) {
       const replaced = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
       row[j] = Math.min(replaced, last[j]! + 1, row[j - 1]! + 1)
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j]!, beforeLast[j - 2]! + 1)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        row[j] = Math.min(row[j]!, beforeLast[j - 2]! + 1)
     }
     beforeLast = last
     last = row

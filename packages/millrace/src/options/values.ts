@@ -17,6 +17,7 @@ export function describeValue(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (value instanceof Date) return `the date ${value.toISOString()}`
   if (typeof value === 'object') return 'an object'
-  if (typeof value === 'string') return value === '' ? 'empty text' : JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)
+  if (typeof value === 'string')
+    return value === '' ? 'empty text' : JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)
   return String(value)
 }

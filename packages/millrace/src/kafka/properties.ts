@@ -1,0 +1,461 @@
+/**
+ * The one table of Kafka client properties: each with its name in Millrace, its name in Kafka, type, default and meaning.
+ * Files and programs may use either name, but not both. Defaults are those of the Java clients unless the text says
+ * otherwise. What the values mean together (rules, canonical settings) is in `settings.ts`.
+ *
+ * Loads nothing of the protocol library, so that lint stays fast.
+ *
+ * @see https://kafka.apache.org/43/configuration/
+ */
+import { field, type AnyField } from '../options/fields.ts'
+import { address, assignor, deserializer, offsetReset, partitioner, serializer } from './property-types.ts'
+
+export type { ClusterSettings, ConsumerSettings, ProducerSettings } from './settings.ts'
+
+export const SECURITY_PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
+export const SASL_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const
+const STORE_TYPES = ['PEM', 'PKCS12', 'JKS'] as const
+
+/** Who we are towards the brokers. */
+export const SECURITY_FIELDS = {
+  securityProtocol: field
+    .oneOf(SECURITY_PROTOCOLS)
+    .default('PLAINTEXT')
+    .kafka('security.protocol')
+    .doc('How connections are secured. Millrace never falls back to a weaker one.'),
+  saslMechanism: field
+    .oneOf([...SASL_MECHANISMS, 'OAUTHBEARER', 'GSSAPI', 'AWS_MSK_IAM'])
+    .optional()
+    .kafka('sasl.mechanism')
+    .doc('SASL mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.'),
+  saslJaasConfig: field
+    .string()
+    .secret()
+    .optional()
+    .kafka('sasl.jaas.config')
+    .doc(
+      'Credentials as Java clients write them: `<LoginModule> required username="..." password="...";`. PlainLoginModule and ScramLoginModule are understood.',
+    ),
+  saslUsername: field.string().optional().kafka('sasl.username').doc('User name; instead of `saslJaasConfig`.'),
+  saslPassword: field.string().secret().optional().kafka('sasl.password').doc('Password; instead of `saslJaasConfig`.'),
+  truststoreLocation: field
+    .string()
+    .optional()
+    .kafka('ssl.truststore.location')
+    .doc('File with the certificates of trusted authorities, PEM. Without it those that Node.js trusts.')
+    .example('ca.pem'),
+  truststoreCertificates: field
+    .string()
+    .optional()
+    .kafka('ssl.truststore.certificates')
+    .doc('The certificates themselves, as PEM text.'),
+  truststoreType: field
+    .oneOf(STORE_TYPES)
+    .optional()
+    .kafka('ssl.truststore.type')
+    .doc('PEM or PKCS12; by default by the name of the file. JKS has to be converted.'),
+  truststorePassword: field
+    .string()
+    .secret()
+    .optional()
+    .kafka('ssl.truststore.password')
+    .doc('Password of a PKCS12 truststore.'),
+  keystoreLocation: field
+    .string()
+    .optional()
+    .kafka('ssl.keystore.location')
+    .doc('File with our own private key and certificate chain, PEM or PKCS12, for brokers that ask for one.')
+    .example('client.pem'),
+  keystoreType: field
+    .oneOf(STORE_TYPES)
+    .optional()
+    .kafka('ssl.keystore.type')
+    .doc('PEM or PKCS12; by default by the name of the file. JKS has to be converted.'),
+  keystorePassword: field
+    .string()
+    .secret()
+    .optional()
+    .kafka('ssl.keystore.password')
+    .doc('Password of a PKCS12 keystore.'),
+  keystoreKey: field.string().secret().optional().kafka('ssl.keystore.key').doc('Our private key as PEM text.'),
+  keystoreCertificateChain: field
+    .string()
+    .optional()
+    .kafka('ssl.keystore.certificate.chain')
+    .doc('Our certificate chain as PEM text.'),
+  keyPassword: field.string().secret().optional().kafka('ssl.key.password').doc('Password of an encrypted PEM key.'),
+  endpointIdentification: field
+    .oneOf(['https', 'none'], { '': 'none' })
+    .default('https')
+    .kafka('ssl.endpoint.identification.algorithm')
+    .doc('Whether the certificate of a broker must be for its host name; empty text or `none` turns that off.'),
+  tlsProtocols: field
+    .list(field.oneOf(['TLSv1.2', 'TLSv1.3']), { commaText: true })
+    .default(['TLSv1.2', 'TLSv1.3'])
+    .kafka('ssl.enabled.protocols')
+    .doc('Versions of TLS that may be used.'),
+  cipherSuites: field
+    .list(field.string(), { commaText: true })
+    .optional()
+    .kafka('ssl.cipher.suites')
+    .doc('Cipher suites that may be used.'),
+}
+
+/** How brokers are reached; the same for consumers and producers. */
+export const CLUSTER_FIELDS = {
+  bootstrapServers: field
+    .list(field.of(address), { commaText: true })
+    .kafka('bootstrap.servers')
+    .aliases('brokers')
+    .doc('Some brokers as `host:port`, with commas or as a list; the others are found through them.')
+    .example('localhost:9092'),
+  clientId: field
+    .string()
+    .optional()
+    .kafka('client.id')
+    .doc('Name that brokers see in logs and quotas. By default `millrace-` and the name of the pipeline.'),
+  requestTimeoutMs: field
+    .durationMs({ min: 1 })
+    .default(30_000)
+    .kafka('request.timeout.ms')
+    .doc('How long a broker may take to answer.'),
+  connectTimeoutMs: field
+    .durationMs({ min: 1 })
+    .default(10_000)
+    .kafka('socket.connection.setup.timeout.ms')
+    .doc('How long one attempt to connect may take.'),
+  metadataMaxAgeMs: field
+    .durationMs()
+    .default(300_000)
+    .kafka('metadata.max.age.ms')
+    .doc('Age at which topics and leaders are asked for again, for instance to find new partitions.'),
+  retryBackoffMs: field
+    .durationMs()
+    .default(100)
+    .kafka('retry.backoff.ms')
+    .doc('First wait before a failed request is tried again; doubles each time.'),
+  retryBackoffMaxMs: field
+    .durationMs()
+    .default(1000)
+    .kafka('retry.backoff.max.ms')
+    .doc('Longest wait before a failed request is tried again.'),
+  ...SECURITY_FIELDS,
+}
+
+export const CONSUMER_FIELDS = {
+  ...CLUSTER_FIELDS,
+  groupId: field
+    .string()
+    .optional()
+    .kafka('group.id')
+    .doc('Consumer group; its members share the partitions, and its committed offsets are where reading goes on.'),
+  instanceId: field
+    .string()
+    .optional()
+    .kafka('group.instance.id')
+    .doc(
+      'Name of a static member: after a restart within the session timeout it gets its partitions back without a rebalance.',
+    ),
+  groupProtocol: field
+    .oneOf(['classic', 'consumer'])
+    .default('classic')
+    .kafka('group.protocol')
+    .doc('`consumer` is the protocol of KIP-848, where the broker assigns partitions.'),
+  serverAssignor: field
+    .oneOf(['uniform', 'range'])
+    .optional()
+    .kafka('group.remote.assignor')
+    .doc('Who gets what, with `group.protocol` consumer.'),
+  assignors: field
+    .list(field.of(assignor), { commaText: true })
+    .default(['range', 'cooperative-sticky'])
+    .kafka('partition.assignment.strategy')
+    .doc(
+      'Who gets what, with `group.protocol` classic: `range`, `roundrobin`, `cooperative-sticky`, or the names of the Java classes.',
+    ),
+  rackId: field.string().optional().kafka('client.rack').doc('Where we are, to read from the closest replica.'),
+  autoOffsetReset: field
+    .of(offsetReset)
+    .default('latest')
+    .kafka('auto.offset.reset')
+    .doc(
+      'Where to begin without a committed offset: `earliest`, `latest`, `none` (an error), `by_duration:PT1H` (so long ago) or `timestamp:2026-01-31T00:00:00Z`.',
+    ),
+  isolation: field
+    .oneOf(['read_uncommitted', 'read_committed'])
+    .default('read_uncommitted')
+    .kafka('isolation.level')
+    .doc('`read_committed` hides records of aborted and open transactions.'),
+  checkCrcs: field
+    .boolean()
+    .default(true)
+    .kafka('check.crcs')
+    .doc('Whether the checksum of every record batch is verified.'),
+  fetchMinBytes: field
+    .bytes()
+    .default(1)
+    .kafka('fetch.min.bytes')
+    .doc('A broker waits until it has so much, or `fetch.max.wait.ms` have passed.'),
+  fetchMaxWaitMs: field
+    .durationMs()
+    .default(500)
+    .kafka('fetch.max.wait.ms')
+    .doc('How long a broker may wait for `fetch.min.bytes`.'),
+  fetchMaxBytes: field
+    .bytes({ min: 1 })
+    .default(52_428_800)
+    .kafka('fetch.max.bytes')
+    .doc('Most that one request asks for.'),
+  maxPartitionFetchBytes: field
+    .bytes({ min: 1 })
+    .default(1_048_576)
+    .kafka('max.partition.fetch.bytes')
+    .doc('Most that one request asks for of one partition; a larger record still comes through.'),
+  fetchBufferBytes: field
+    .bytes({ min: 1 })
+    .default(67_108_864)
+    .doc('Bytes that may be fetched ahead, of all partitions together. Ours: Java has no such limit.'),
+  sessionTimeoutMs: field
+    .durationMs({ min: 1 })
+    .default(45_000)
+    .kafka('session.timeout.ms')
+    .doc('A member that is silent for so long is taken for dead.'),
+  heartbeatIntervalMs: field
+    .durationMs({ min: 1 })
+    .default(3000)
+    .kafka('heartbeat.interval.ms')
+    .doc('Time between signs of life; at most a third of the session timeout.'),
+  maxPollIntervalMs: field
+    .durationMs({ min: 1 })
+    .default(300_000)
+    .kafka('max.poll.interval.ms')
+    .doc('How long members have to hand in their partitions in a rebalance.'),
+  enableAutoCommit: field
+    .boolean()
+    .default(true)
+    .kafka('enable.auto.commit')
+    .doc(
+      'Whether acknowledged offsets are committed in the background. Offsets that are not acknowledged are never committed, and pipelines always commit what their sink has acknowledged.',
+    ),
+  autoCommitIntervalMs: field
+    .durationMs({ min: 1 })
+    .default(5000)
+    .kafka('auto.commit.interval.ms')
+    .doc('Time between commits.'),
+  apiTimeoutMs: field
+    .durationMs({ min: 1 })
+    .default(60_000)
+    .kafka('default.api.timeout.ms')
+    .doc('How long to keep trying before an operation fails.'),
+  keyDeserializer: field
+    .of(deserializer)
+    .default('org.apache.kafka.common.serialization.StringDeserializer')
+    .kafka('key.deserializer')
+    .doc('Java class, with or without its package, that says what keys are.'),
+  valueDeserializer: field
+    .of(deserializer)
+    .default('org.apache.kafka.common.serialization.StringDeserializer')
+    .kafka('value.deserializer')
+    .doc(
+      'Java class, with or without its package, that says what values are. Text and bytes are read as JSON where a stage needs a document.',
+    ),
+}
+
+export const PRODUCER_FIELDS = {
+  ...CLUSTER_FIELDS,
+  acks: field
+    .oneOf(['all', '1', '0'], { '-1': 'all' })
+    .default('all')
+    .kafka('acks')
+    .doc('Who must have a record before it counts as written: all in-sync replicas, the leader (1), nobody (0).'),
+  idempotence: field
+    .boolean()
+    .optional()
+    .kafka('enable.idempotence')
+    .doc('Whether retries are free of duplicates and keep the order. By default on with acks all, off otherwise.'),
+  lingerMs: field
+    .durationMs()
+    .default(5)
+    .kafka('linger.ms')
+    .doc('How long a batch that is not full waits for more records.'),
+  batchBytes: field
+    .bytes()
+    .default(16_384)
+    .kafka('batch.size')
+    .doc('Size of a record batch of one partition, before compression.'),
+  compression: field
+    .oneOf(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
+    .default('none')
+    .kafka('compression.type')
+    .doc('How record batches are compressed.'),
+  gzipLevel: field.int({ min: -1, max: 9 }).optional().kafka('compression.gzip.level').doc('1 is fast, 9 is small.'),
+  lz4Level: field.int({ min: 1, max: 17 }).optional().kafka('compression.lz4.level').doc('1 is fast, 17 is small.'),
+  zstdLevel: field
+    .int({ min: -131_072, max: 22 })
+    .optional()
+    .kafka('compression.zstd.level')
+    .doc('Low is fast, 22 is small.'),
+  maxInFlight: field
+    .int({ min: 1 })
+    .default(5)
+    .kafka('max.in.flight.requests.per.connection')
+    .doc('Requests to one broker that may wait for their answer; at most 5 with idempotence.'),
+  maxRequestBytes: field
+    .bytes({ min: 1 })
+    .default(1_048_576)
+    .kafka('max.request.size')
+    .doc('Largest request, and so the largest record.'),
+  bufferBytes: field
+    .bytes({ min: 1 })
+    .default(33_554_432)
+    .kafka('buffer.memory')
+    .doc('Bytes that may wait to be acknowledged; a writer waits when they are used up.'),
+  deliveryTimeoutMs: field
+    .durationMs({ min: 1 })
+    .default(120_000)
+    .kafka('delivery.timeout.ms')
+    .doc('How long to try to write a record, retries included, before it fails.'),
+  maxBlockMs: field
+    .durationMs({ min: 1 })
+    .default(60_000)
+    .kafka('max.block.ms')
+    .doc('How long to wait for the metadata of a topic.'),
+  partitioner: field
+    .of(partitioner)
+    .default('murmur2')
+    .kafka('partitioner.class')
+    .doc(
+      '`murmur2` puts keys where Java clients put them, `crc32` where librdkafka does; `round_robin` and `sticky` ignore keys. Java classes are understood.',
+    ),
+  transactionalId: field
+    .string()
+    .optional()
+    .kafka('transactional.id')
+    .doc('Name of a transactional producer; transactions are not supported yet.'),
+  keySerializer: field
+    .of(serializer)
+    .default('org.apache.kafka.common.serialization.StringSerializer')
+    .kafka('key.serializer')
+    .doc('Java class, with or without its package, that says how keys are written.'),
+  valueSerializer: field
+    .of(serializer)
+    .default('org.apache.kafka.common.serialization.StringSerializer')
+    .kafka('value.serializer')
+    .doc(
+      'Java class, with or without its package, that says how values are written. Documents are written as JSON text.',
+    ),
+}
+
+const NO_JAVA = 'it names or configures a Java class'
+const OWN_METRICS = 'Millrace counts in its own way'
+const SOCKETS = 'Node.js leaves socket buffers to the operating system'
+const ONE_BACKOFF = 'a lost connection is made again after retry.backoff.ms'
+const NOT_YET_OAUTH = 'OAUTHBEARER is not supported yet'
+const NO_KERBEROS = 'Kerberos is not supported'
+
+/** Properties that Java knows and that have no meaning here: accepted with a warning that says why. */
+const IGNORED_BY_BOTH: { readonly [property: string]: string } = {
+  'client.dns.lookup': 'all addresses of a host are tried',
+  'config.providers': `${NO_JAVA}; use \${NAME} for environment variables`,
+  'connections.max.idle.ms': 'connections stay open until the client is closed',
+  'enable.metrics.push': OWN_METRICS,
+  'interceptor.classes': NO_JAVA,
+  'metadata.recovery.rebootstrap.trigger.ms': 'bootstrap servers are asked as soon as no known broker answers',
+  'metadata.recovery.strategy': 'bootstrap servers are asked as soon as no known broker answers',
+  'metric.reporters': OWN_METRICS,
+  'metrics.num.samples': OWN_METRICS,
+  'metrics.recording.level': OWN_METRICS,
+  'metrics.sample.window.ms': OWN_METRICS,
+  'receive.buffer.bytes': SOCKETS,
+  'send.buffer.bytes': SOCKETS,
+  'reconnect.backoff.max.ms': ONE_BACKOFF,
+  'reconnect.backoff.ms': ONE_BACKOFF,
+  'socket.connection.setup.timeout.max.ms': 'every attempt may take socket.connection.setup.timeout.ms',
+  'sasl.client.callback.handler.class': NO_JAVA,
+  'sasl.login.callback.handler.class': NO_JAVA,
+  'sasl.login.class': NO_JAVA,
+  'sasl.kerberos.kinit.cmd': NO_KERBEROS,
+  'sasl.kerberos.min.time.before.relogin': NO_KERBEROS,
+  'sasl.kerberos.service.name': NO_KERBEROS,
+  'sasl.kerberos.ticket.renew.jitter': NO_KERBEROS,
+  'sasl.kerberos.ticket.renew.window.factor': NO_KERBEROS,
+  'sasl.login.connect.timeout.ms': NOT_YET_OAUTH,
+  'sasl.login.read.timeout.ms': NOT_YET_OAUTH,
+  'sasl.login.refresh.buffer.seconds': NOT_YET_OAUTH,
+  'sasl.login.refresh.min.period.seconds': NOT_YET_OAUTH,
+  'sasl.login.refresh.window.factor': NOT_YET_OAUTH,
+  'sasl.login.refresh.window.jitter': NOT_YET_OAUTH,
+  'sasl.login.retry.backoff.max.ms': NOT_YET_OAUTH,
+  'sasl.login.retry.backoff.ms': NOT_YET_OAUTH,
+  'sasl.oauthbearer.assertion.algorithm': NOT_YET_OAUTH,
+  'sasl.oauthbearer.assertion.claim.aud': NOT_YET_OAUTH,
+  'sasl.oauthbearer.assertion.claim.exp.seconds': NOT_YET_OAUTH,
+  'sasl.oauthbearer.assertion.claim.iss': NOT_YET_OAUTH,
+  'sasl.oauthbearer.assertion.claim.jti.include': NOT_YET_OAUTH,
+  'sasl.oauthbearer.assertion.claim.nbf.seconds': NOT_YET_OAUTH,
+  'sasl.oauthbearer.assertion.claim.sub': NOT_YET_OAUTH,
+  'sasl.oauthbearer.assertion.file': NOT_YET_OAUTH,
+  'sasl.oauthbearer.assertion.private.key.file': NOT_YET_OAUTH,
+  'sasl.oauthbearer.assertion.private.key.passphrase': NOT_YET_OAUTH,
+  'sasl.oauthbearer.assertion.template.file': NOT_YET_OAUTH,
+  'sasl.oauthbearer.client.credentials.client.id': NOT_YET_OAUTH,
+  'sasl.oauthbearer.client.credentials.client.secret': NOT_YET_OAUTH,
+  'sasl.oauthbearer.clock.skew.seconds': NOT_YET_OAUTH,
+  'sasl.oauthbearer.expected.audience': NOT_YET_OAUTH,
+  'sasl.oauthbearer.expected.issuer': NOT_YET_OAUTH,
+  'sasl.oauthbearer.header.urlencode': NOT_YET_OAUTH,
+  'sasl.oauthbearer.jwks.endpoint.refresh.ms': NOT_YET_OAUTH,
+  'sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms': NOT_YET_OAUTH,
+  'sasl.oauthbearer.jwks.endpoint.retry.backoff.ms': NOT_YET_OAUTH,
+  'sasl.oauthbearer.jwks.endpoint.url': NOT_YET_OAUTH,
+  'sasl.oauthbearer.jwt.retriever.class': NO_JAVA,
+  'sasl.oauthbearer.jwt.validator.class': NO_JAVA,
+  'sasl.oauthbearer.scope': NOT_YET_OAUTH,
+  'sasl.oauthbearer.scope.claim.name': NOT_YET_OAUTH,
+  'sasl.oauthbearer.sub.claim.name': NOT_YET_OAUTH,
+  'sasl.oauthbearer.token.endpoint.url': NOT_YET_OAUTH,
+  'security.providers': NO_JAVA,
+  'ssl.engine.factory.class': NO_JAVA,
+  'ssl.keymanager.algorithm': NO_JAVA,
+  'ssl.protocol': 'ssl.enabled.protocols says which versions of TLS may be used',
+  'ssl.provider': NO_JAVA,
+  'ssl.secure.random.implementation': NO_JAVA,
+  'ssl.trustmanager.algorithm': NO_JAVA,
+}
+
+const IGNORED_BY_CONSUMERS: { readonly [property: string]: string } = {
+  'allow.auto.create.topics': 'reading never creates a topic',
+  'exclude.internal.topics': 'topics are named one by one',
+  'internal.throw.on.fetch.stable.offset.unsupported': 'it is internal to the Java client',
+  'max.poll.records': 'batches are bounded in bytes; see fetchBufferBytes',
+  'share.acknowledgement.mode': 'share groups are not supported',
+  'share.acquire.mode': 'share groups are not supported',
+}
+
+const IGNORED_BY_PRODUCERS: { readonly [property: string]: string } = {
+  'metadata.max.idle.ms': 'the metadata of a topic is kept until the client is closed',
+  'partitioner.adaptive.partitioning.enable': 'slow brokers are not avoided',
+  'partitioner.availability.timeout.ms': 'slow brokers are not avoided',
+  'partitioner.ignore.keys': 'set partitioner.class to "sticky" instead',
+  'transaction.timeout.ms': 'transactions are not supported yet',
+  'transaction.two.phase.commit.enable': 'transactions are not supported yet',
+  retries: 'attempts go on until delivery.timeout.ms has passed',
+}
+
+function ignored(reasons: { readonly [property: string]: string }): { readonly [property: string]: AnyField } {
+  return Object.fromEntries(
+    Object.entries(reasons).map(([name, reason]) => [name, field.any().optional().ignored(reason)]),
+  )
+}
+
+/** Fields for what consumers accept without effect. */
+export const IGNORED_CONSUMER_FIELDS: { readonly [property: string]: AnyField } = ignored({
+  ...IGNORED_BY_BOTH,
+  ...IGNORED_BY_CONSUMERS,
+})
+
+/** Fields for what producers accept without effect. */
+export const IGNORED_PRODUCER_FIELDS: { readonly [property: string]: AnyField } = ignored({
+  ...IGNORED_BY_BOTH,
+  ...IGNORED_BY_PRODUCERS,
+})

@@ -1,0 +1,122 @@
+/**
+ * Turns truststores and keystores into options of `node:tls`. Reads files, so it runs when a client is opened, not when
+ * options are checked.
+ */
+import { readFile } from 'node:fs/promises'
+import { isAbsolute, resolve } from 'node:path'
+import { createSecureContext, type ConnectionOptions } from 'node:tls'
+import { ConfigError, FileError, isMillraceError } from '../../errors/index.ts'
+
+export type StoreType = 'PEM' | 'PKCS12'
+
+/** A truststore or keystore: in a file, or as PEM text. */
+export interface Store {
+  readonly type: StoreType
+  readonly location?: string | undefined
+  readonly pem?: string | undefined
+  readonly password?: string | undefined
+}
+
+export interface TlsSettings {
+  /** Certificates of trusted authorities; those that Node.js trusts when undefined. */
+  readonly truststore: Store | undefined
+  /** Our own key and certificate chain. */
+  readonly keystore: Store | undefined
+  readonly keyPassword: string | undefined
+  readonly verifyHostname: boolean
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
+  readonly maxVersion: 'TLSv1.2' | 'TLSv1.3'
+  readonly cipherSuites: readonly string[] | undefined
+}
+
+/**
+ * Reads the files and checks that they can be used together.
+ *
+ * @param directory against which relative paths are resolved
+ * @throws {FileError} `FILE_UNREADABLE`
+ * @throws {ConfigError} when a file does not hold what it should, or a password is wrong
+ */
+export async function readTls(settings: TlsSettings, directory: string): Promise<ConnectionOptions> {
+  const { truststore, keystore, keyPassword, cipherSuites } = settings
+  const options: ConnectionOptions = {
+    minVersion: settings.minVersion,
+    maxVersion: settings.maxVersion,
+    ...(cipherSuites === undefined ? {} : { ciphers: cipherSuites.join(':') }),
+    ...(settings.verifyHostname ? {} : { checkServerIdentity: () => undefined }),
+    ...(truststore === undefined ? {} : { ca: await readCertificates(truststore, directory) }),
+    ...(keystore === undefined ? {} : await readKeystore(keystore, keyPassword, directory)),
+  }
+  try {
+    createSecureContext(options)
+  } catch (error) {
+    throw new ConfigError(`Cannot use the keystore, the truststore or the cipher suites: ${reasonOf(error)}`, [], {
+      cause: error,
+    })
+  }
+  return options
+}
+
+async function readCertificates(store: Store, directory: string): Promise<string[]> {
+  const what = nameOf('truststore', store)
+  const bytes = await read(store, 'truststore', directory)
+  if (store.type === 'PKCS12') {
+    const { readPkcs12Certificates } = await import('./pkcs12.ts')
+    return wrap(what, () => readPkcs12Certificates(bytes, store.password ?? ''))
+  }
+  const certificates = bytes
+    .toString('latin1')
+    .match(/-----BEGIN (?:TRUSTED )?CERTIFICATE-----[\s\S]+?-----END (?:TRUSTED )?CERTIFICATE-----/g)
+  if (certificates === null) throw new ConfigError(`Cannot use ${what} as it holds no certificate in PEM form`)
+  return certificates
+}
+
+async function readKeystore(
+  store: Store,
+  keyPassword: string | undefined,
+  directory: string,
+): Promise<Pick<ConnectionOptions, 'pfx' | 'key' | 'cert' | 'passphrase'>> {
+  const bytes = await read(store, 'keystore', directory)
+  const passphrase = store.type === 'PKCS12' ? (store.password ?? keyPassword) : keyPassword
+  const secret = passphrase === undefined ? {} : { passphrase }
+  if (store.type === 'PKCS12') return { pfx: bytes, ...secret }
+  const pem = bytes.toString('latin1')
+  for (const part of ['PRIVATE KEY', 'CERTIFICATE']) {
+    if (!pem.includes(`${part}-----`))
+      throw new ConfigError(`Cannot use ${nameOf('keystore', store)} as it holds no ${part.toLowerCase()} in PEM form`)
+  }
+  return { key: pem, cert: pem, ...secret }
+}
+
+async function read(store: Store, what: string, directory: string): Promise<Buffer> {
+  if (store.location === undefined) return Buffer.from(store.pem ?? '', 'latin1')
+  const path = isAbsolute(store.location) ? store.location : resolve(directory, store.location)
+  try {
+    return await readFile(path)
+  } catch (error) {
+    throw new FileError('FILE_UNREADABLE', `Cannot read the ${what} "${path}": ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+function wrap<T>(what: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (isMillraceError(error)) throw error
+    throw new ConfigError(`Cannot use ${what}: ${reasonOf(error)}`, [], { cause: error })
+  }
+}
+
+function nameOf(what: string, store: Store): string {
+  return store.location === undefined ? `the ${what} given as text` : `the ${what} "${store.location}"`
+}
+
+function reasonOf(error: unknown): string {
+  const { code = '', message } = error as { code?: string; message: string }
+  if (code === 'ENOENT') return 'there is no such file'
+  if (code === 'EACCES') return 'no permission'
+  if (code === 'EISDIR') return 'it is a folder'
+  if (/mac verify failure|bad decrypt|wrong password/i.test(message)) return 'the password is wrong'
+  if (/bad password read|missing passphrase|interrupted or cancelled/i.test(`${code} ${message}`))
+    return 'it is encrypted and no password is set'
+  return message.replace(/\.$/, '')
+}

@@ -1,0 +1,481 @@
+/**
+ * What the properties of `properties.ts` mean together: rules across them, and the canonical settings that the clients
+ * of this folder take. A setting has one unit, no default and no second spelling left.
+ */
+import { problem, warning, type OptionProblem, type OptionRule, type Options } from '../options/fields.ts'
+import type { ClusterOptions } from './cluster.ts'
+import type { CLUSTER_FIELDS, CONSUMER_FIELDS, PRODUCER_FIELDS, SECURITY_FIELDS } from './properties.ts'
+import type { Assignor, OffsetReset, PartitionerName } from './property-types.ts'
+import { parseJaas, type Credentials } from './security/jaas.ts'
+import type { Store, StoreType, TlsSettings } from './security/tls.ts'
+
+export interface SecuritySettings {
+  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
+  readonly sasl:
+    | {
+        readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
+        readonly username: string
+        readonly password: string
+      }
+    | undefined
+  readonly tls: TlsSettings | undefined
+}
+
+/** How to reach a cluster, before files are read. `clusterOptions` makes of it what `Cluster` takes. */
+export interface ClusterSettings {
+  readonly bootstrapServers: readonly string[]
+  readonly clientId: string | undefined
+  readonly connectTimeoutMs: number
+  readonly requestTimeoutMs: number
+  /** `default.api.timeout.ms` of consumers, `max.block.ms` of producers. */
+  readonly apiTimeoutMs: number
+  readonly metadataMaxAgeMs: number
+  readonly retryBackoffMs: number
+  readonly retryBackoffMaxMs: number
+  readonly security: SecuritySettings
+}
+
+/** See `CONSUMER_FIELDS` for what each means. */
+export interface ConsumerSettings {
+  readonly groupId: string | undefined
+  readonly instanceId: string | undefined
+  readonly groupProtocol: 'classic' | 'consumer'
+  readonly serverAssignor: 'uniform' | 'range' | undefined
+  readonly assignors: readonly Assignor[]
+  readonly rackId: string | undefined
+  readonly autoOffsetReset: OffsetReset
+  readonly isolation: 'read_uncommitted' | 'read_committed'
+  readonly checkCrcs: boolean
+  readonly fetchMinBytes: number
+  readonly fetchMaxWaitMs: number
+  readonly fetchMaxBytes: number
+  readonly maxPartitionFetchBytes: number
+  readonly fetchBufferBytes: number
+  readonly sessionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly maxPollIntervalMs: number
+  readonly enableAutoCommit: boolean
+  readonly autoCommitIntervalMs: number
+  /** Full names of Java classes. */
+  readonly keyDeserializer: string
+  readonly valueDeserializer: string
+}
+
+/** See `PRODUCER_FIELDS` for what each means. */
+export interface ProducerSettings {
+  readonly acks: 'all' | 1 | 0
+  readonly idempotence: boolean
+  readonly lingerMs: number
+  readonly batchBytes: number
+  readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+  /** Level of the codec in use; undefined for its own default. */
+  readonly compressionLevel: number | undefined
+  /** At most 5 with idempotence. */
+  readonly maxInFlight: number
+  readonly maxRequestBytes: number
+  readonly bufferBytes: number
+  readonly deliveryTimeoutMs: number
+  readonly requestTimeoutMs: number
+  readonly partitioner: PartitionerName
+  /** Full names of Java classes. */
+  readonly keySerializer: string
+  readonly valueSerializer: string
+}
+
+type SecurityOptions = Options<typeof SECURITY_FIELDS>
+
+/** Settings of a consumer from options that passed `CONSUMER_RULES`. */
+export function consumerSettings(options: Options<typeof CONSUMER_FIELDS>): {
+  readonly cluster: ClusterSettings
+  readonly consumer: ConsumerSettings
+} {
+  return {
+    cluster: clusterSettings(options, options.apiTimeoutMs),
+    consumer: {
+      groupId: options.groupId,
+      instanceId: options.instanceId,
+      groupProtocol: options.groupProtocol,
+      serverAssignor: options.serverAssignor,
+      assignors: [...new Set(options.assignors)],
+      rackId: options.rackId,
+      autoOffsetReset: options.autoOffsetReset,
+      isolation: options.isolation,
+      checkCrcs: options.checkCrcs,
+      fetchMinBytes: options.fetchMinBytes,
+      fetchMaxWaitMs: options.fetchMaxWaitMs,
+      fetchMaxBytes: options.fetchMaxBytes,
+      maxPartitionFetchBytes: options.maxPartitionFetchBytes,
+      fetchBufferBytes: options.fetchBufferBytes,
+      sessionTimeoutMs: options.sessionTimeoutMs,
+      heartbeatIntervalMs: options.heartbeatIntervalMs,
+      maxPollIntervalMs: options.maxPollIntervalMs,
+      enableAutoCommit: options.enableAutoCommit,
+      autoCommitIntervalMs: options.autoCommitIntervalMs,
+      keyDeserializer: options.keyDeserializer,
+      valueDeserializer: options.valueDeserializer,
+    },
+  }
+}
+
+/** Settings of a producer from options that passed `PRODUCER_RULES`. */
+export function producerSettings(options: Options<typeof PRODUCER_FIELDS>): {
+  readonly cluster: ClusterSettings
+  readonly producer: ProducerSettings
+} {
+  const idempotence = options.idempotence ?? options.acks === 'all'
+  const levels = {
+    none: undefined,
+    snappy: undefined,
+    gzip: options.gzipLevel,
+    lz4: options.lz4Level,
+    zstd: options.zstdLevel,
+  }
+  return {
+    cluster: clusterSettings(options, options.maxBlockMs),
+    producer: {
+      acks: options.acks === 'all' ? 'all' : options.acks === '1' ? 1 : 0,
+      idempotence,
+      lingerMs: options.lingerMs,
+      batchBytes: options.batchBytes,
+      compression: options.compression,
+      compressionLevel: levels[options.compression],
+      maxInFlight: idempotence ? Math.min(MAX_IN_FLIGHT_IDEMPOTENT, options.maxInFlight) : options.maxInFlight,
+      maxRequestBytes: options.maxRequestBytes,
+      bufferBytes: options.bufferBytes,
+      deliveryTimeoutMs: options.deliveryTimeoutMs,
+      requestTimeoutMs: options.requestTimeoutMs,
+      partitioner: options.partitioner,
+      keySerializer: options.keySerializer,
+      valueSerializer: options.valueSerializer,
+    },
+  }
+}
+
+function clusterSettings(options: Options<typeof CLUSTER_FIELDS>, apiTimeoutMs: number): ClusterSettings {
+  return {
+    bootstrapServers: options.bootstrapServers,
+    clientId: options.clientId,
+    connectTimeoutMs: options.connectTimeoutMs,
+    requestTimeoutMs: options.requestTimeoutMs,
+    apiTimeoutMs,
+    metadataMaxAgeMs: options.metadataMaxAgeMs,
+    retryBackoffMs: options.retryBackoffMs,
+    retryBackoffMaxMs: options.retryBackoffMaxMs,
+    security: securitySettings(options),
+  }
+}
+
+/**
+ * Options of a `Cluster`: reads the files that the security settings name.
+ *
+ * @param context.directory against which relative paths are resolved
+ * @param context.clientId used when the settings name none
+ * @throws {FileError} {ConfigError} see `readTls`
+ */
+export async function clusterOptions(
+  settings: ClusterSettings,
+  context: { readonly directory: string; readonly clientId: string },
+): Promise<ClusterOptions> {
+  const { security, clientId, ...rest } = settings
+  const tls =
+    security.tls === undefined
+      ? undefined
+      : await (await import('./security/tls.ts')).readTls(security.tls, context.directory)
+  return {
+    ...rest,
+    clientId: clientId ?? context.clientId,
+    ...(security.sasl === undefined ? {} : { sasl: security.sasl }),
+    ...(tls === undefined ? {} : { tls }),
+  }
+}
+
+function securitySettings(options: SecurityOptions): SecuritySettings {
+  const protocol = options.securityProtocol
+  return {
+    protocol,
+    sasl: protocol.startsWith('SASL') ? saslSettings(options) : undefined,
+    tls: protocol.endsWith('SSL') ? tlsSettings(options) : undefined,
+  }
+}
+
+function saslSettings(options: SecurityOptions): NonNullable<SecuritySettings['sasl']> {
+  const { username, password } = credentialsOf(options)!
+  return { mechanism: options.saslMechanism as NonNullable<SecuritySettings['sasl']>['mechanism'], username, password }
+}
+
+function credentialsOf({
+  saslJaasConfig,
+  saslUsername,
+  saslPassword,
+}: SecurityOptions): Omit<Credentials, 'family'> | undefined {
+  if (saslJaasConfig === undefined)
+    return saslUsername === undefined || saslPassword === undefined
+      ? undefined
+      : { username: saslUsername, password: saslPassword }
+  const result = parseJaas(saslJaasConfig)
+  return result.problem === undefined ? result.credentials : undefined
+}
+
+function tlsSettings(options: SecurityOptions): TlsSettings {
+  const { truststoreLocation, truststoreCertificates, keystoreLocation, keystoreKey, keystoreCertificateChain } =
+    options
+  const truststore: Store | undefined =
+    truststoreLocation !== undefined
+      ? {
+          type: storeType(options.truststoreType, truststoreLocation),
+          location: truststoreLocation,
+          password: options.truststorePassword,
+        }
+      : truststoreCertificates === undefined
+        ? undefined
+        : { type: 'PEM', pem: truststoreCertificates }
+  const keystore: Store | undefined =
+    keystoreLocation !== undefined
+      ? {
+          type: storeType(options.keystoreType, keystoreLocation),
+          location: keystoreLocation,
+          password: options.keystorePassword,
+        }
+      : keystoreKey === undefined
+        ? undefined
+        : { type: 'PEM', pem: `${keystoreKey}\n${keystoreCertificateChain ?? ''}` }
+  const versions = options.tlsProtocols
+  return {
+    truststore,
+    keystore,
+    keyPassword: options.keyPassword,
+    verifyHostname: options.endpointIdentification === 'https',
+    minVersion: versions.includes('TLSv1.2') ? 'TLSv1.2' : 'TLSv1.3',
+    maxVersion: versions.includes('TLSv1.3') ? 'TLSv1.3' : 'TLSv1.2',
+    cipherSuites: options.cipherSuites,
+  }
+}
+
+function storeType(type: string | undefined, location: string): StoreType {
+  return type === 'PKCS12' || (type === undefined && /\.(?:p12|pfx|pkcs12)$/i.test(location)) ? 'PKCS12' : 'PEM'
+}
+
+const MAX_IN_FLIGHT_IDEMPOTENT = 5
+const CREDENTIALS = ['saslMechanism', 'saslJaasConfig', 'saslUsername', 'saslPassword'] as const
+const TLS_MATERIAL = ['truststoreLocation', 'truststoreCertificates', 'keystoreLocation', 'keystoreKey'] as const
+
+/** Credentials and certificates must be used as they were meant: nothing may go out in clear text by mistake. */
+const securityRule: OptionRule<typeof SECURITY_FIELDS> = (options, isSet) => {
+  const protocol = options.securityProtocol
+  const problems: OptionProblem[] = []
+  if (protocol.startsWith('SASL')) problems.push(...saslProblems(options))
+  else {
+    const unused = CREDENTIALS.find(isSet)
+    if (unused !== undefined)
+      problems.push(
+        problem(
+          unused,
+          `SASL is configured, but security.protocol is ${protocol}, so the credentials would not be used`,
+          'set security.protocol to SASL_SSL or SASL_PLAINTEXT',
+        ),
+      )
+  }
+  if (protocol.endsWith('SSL')) problems.push(...storeProblems(options))
+  else {
+    const unused = TLS_MATERIAL.find(isSet)
+    if (unused !== undefined)
+      problems.push(
+        problem(
+          unused,
+          `TLS is configured, but security.protocol is ${protocol}, so the connection would not be encrypted`,
+          `set security.protocol to ${protocol === 'PLAINTEXT' ? 'SSL' : 'SASL_SSL'}`,
+        ),
+      )
+  }
+  return problems
+}
+
+function saslProblems(options: SecurityOptions): OptionProblem[] {
+  const { saslMechanism, saslJaasConfig, saslUsername, saslPassword } = options
+  if (saslMechanism === undefined)
+    return [
+      problem(
+        'saslMechanism',
+        `Missing sasl.mechanism, which security.protocol ${options.securityProtocol} needs`,
+        'set it to PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512',
+      ),
+    ]
+  if (saslMechanism === 'GSSAPI')
+    return [
+      problem(
+        'saslMechanism',
+        'Cannot use sasl.mechanism GSSAPI as Kerberos is not supported',
+        'use PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512',
+      ),
+    ]
+  if (saslMechanism === 'OAUTHBEARER' || saslMechanism === 'AWS_MSK_IAM')
+    return [
+      problem(
+        'saslMechanism',
+        `Cannot use sasl.mechanism ${saslMechanism} as it is not supported yet`,
+        'use PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512',
+      ),
+    ]
+  if (saslJaasConfig === undefined) {
+    if (saslUsername === undefined || saslPassword === undefined)
+      return [
+        problem(
+          saslUsername === undefined ? 'saslJaasConfig' : 'saslPassword',
+          `Missing credentials, which security.protocol ${options.securityProtocol} needs`,
+          'set saslJaasConfig, or saslUsername and saslPassword',
+        ),
+      ]
+  } else {
+    if (saslUsername !== undefined || saslPassword !== undefined)
+      return [
+        problem('saslJaasConfig', 'Cannot use both saslJaasConfig and saslUsername or saslPassword', 'delete one'),
+      ]
+    const jaas = parseJaas(saslJaasConfig)
+    if (jaas.problem !== undefined) return [problem('saslJaasConfig', jaas.problem, jaas.suggestion)]
+    const { family } = jaas.credentials
+    if (!saslMechanism.startsWith(family))
+      return [
+        problem(
+          'saslMechanism',
+          `Cannot use sasl.mechanism ${saslMechanism} with the login module for ${family}`,
+          'change one of them',
+        ),
+      ]
+  }
+  const isReadable = saslMechanism === 'PLAIN' && options.securityProtocol === 'SASL_PLAINTEXT'
+  return isReadable
+    ? [
+        warning(
+          'saslMechanism',
+          'The password is sent in clear text with PLAIN over SASL_PLAINTEXT',
+          'use SASL_SSL or SCRAM',
+        ),
+      ]
+    : []
+}
+
+function storeProblems(options: SecurityOptions): OptionProblem[] {
+  const problems: OptionProblem[] = []
+  const { truststoreLocation, keystoreLocation, keystoreKey, keystoreCertificateChain } = options
+  if (
+    options.truststoreType === 'JKS' ||
+    (options.truststoreType === undefined && truststoreLocation?.endsWith('.jks'))
+  ) {
+    problems.push(
+      problem(
+        'truststoreLocation',
+        'Cannot read a JKS truststore',
+        'convert it: keytool -list -rfc -keystore FILE > ca.pem, and set ssl.truststore.type to PEM',
+      ),
+    )
+  }
+  if (options.keystoreType === 'JKS' || (options.keystoreType === undefined && keystoreLocation?.endsWith('.jks'))) {
+    problems.push(
+      problem(
+        'keystoreLocation',
+        'Cannot read a JKS keystore',
+        'convert it: keytool -importkeystore -srckeystore FILE -destkeystore client.p12 -deststoretype PKCS12',
+      ),
+    )
+  }
+  if (truststoreLocation !== undefined && options.truststoreCertificates !== undefined)
+    problems.push(
+      problem(
+        'truststoreLocation',
+        'Cannot use both ssl.truststore.location and ssl.truststore.certificates',
+        'delete one',
+      ),
+    )
+  if (keystoreLocation !== undefined && keystoreKey !== undefined)
+    problems.push(
+      problem('keystoreLocation', 'Cannot use both ssl.keystore.location and ssl.keystore.key', 'delete one'),
+    )
+  if ((keystoreKey === undefined) !== (keystoreCertificateChain === undefined))
+    problems.push(
+      problem(
+        keystoreKey === undefined ? 'keystoreCertificateChain' : 'keystoreKey',
+        'ssl.keystore.key and ssl.keystore.certificate.chain need one another',
+      ),
+    )
+  return problems
+}
+
+/** Rules of consumers. */
+export const CONSUMER_RULES: readonly OptionRule<typeof CONSUMER_FIELDS>[] = [
+  securityRule,
+  ({ heartbeatIntervalMs, sessionTimeoutMs, groupProtocol }) =>
+    groupProtocol === 'classic' && heartbeatIntervalMs >= sessionTimeoutMs
+      ? problem(
+          'heartbeatIntervalMs',
+          `heartbeat.interval.ms (${heartbeatIntervalMs}) must be less than session.timeout.ms (${sessionTimeoutMs}), or the member is taken for dead`,
+          'a third of it is usual',
+        )
+      : undefined,
+  ({ fetchMaxWaitMs, requestTimeoutMs }) =>
+    fetchMaxWaitMs >= requestTimeoutMs
+      ? problem(
+          'fetchMaxWaitMs',
+          `fetch.max.wait.ms (${fetchMaxWaitMs}) must be less than request.timeout.ms (${requestTimeoutMs}), or waiting looks like a lost broker`,
+        )
+      : undefined,
+  ({ groupProtocol }, isSet) =>
+    groupProtocol === 'consumer'
+      ? (['sessionTimeoutMs', 'heartbeatIntervalMs', 'assignors'] as const)
+          .filter(isSet)
+          .map((name) =>
+            problem(
+              name,
+              'It is for the broker to decide with group.protocol consumer',
+              name === 'assignors' ? 'use group.remote.assignor' : 'delete it',
+            ),
+          )
+      : isSet('serverAssignor')
+        ? problem(
+            'serverAssignor',
+            'group.remote.assignor needs group.protocol consumer',
+            'use partition.assignment.strategy',
+          )
+        : undefined,
+  ({ instanceId, groupId }) =>
+    instanceId !== undefined && groupId === undefined
+      ? problem('instanceId', 'group.instance.id needs group.id')
+      : undefined,
+]
+
+/** Rules of producers; the reasons are those of the Java client. */
+export const PRODUCER_RULES: readonly OptionRule<typeof PRODUCER_FIELDS>[] = [
+  securityRule,
+  ({ acks, idempotence }) =>
+    idempotence === true && acks !== 'all'
+      ? problem(
+          'idempotence',
+          `enable.idempotence needs acks "all", as a record that only the leader has can be lost and a retry cannot be told from a repetition: acks is "${acks}"`,
+          'set acks to all, or leave enable.idempotence out',
+        )
+      : undefined,
+  ({ maxInFlight, idempotence, acks }) => {
+    if (maxInFlight <= MAX_IN_FLIGHT_IDEMPOTENT || idempotence === false || acks !== 'all') return undefined
+    const text = `max.in.flight.requests.per.connection is ${maxInFlight}, but a broker remembers only the last ${MAX_IN_FLIGHT_IDEMPOTENT} batches of an idempotent producer`
+    return idempotence === true
+      ? problem('maxInFlight', text, 'set it to 5 or less')
+      : warning('maxInFlight', `${text}, so 5 is used`, 'set it to 5 or less, or enable.idempotence to false')
+  },
+  ({ deliveryTimeoutMs, lingerMs, requestTimeoutMs }) =>
+    deliveryTimeoutMs < lingerMs + requestTimeoutMs
+      ? problem(
+          'deliveryTimeoutMs',
+          `delivery.timeout.ms (${deliveryTimeoutMs}) must be at least linger.ms + request.timeout.ms (${lingerMs + requestTimeoutMs}), or a record fails before its first answer can arrive`,
+        )
+      : undefined,
+  ({ transactionalId }) =>
+    transactionalId === undefined
+      ? undefined
+      : problem('transactionalId', 'Cannot use transactional.id as transactions are not supported yet', 'delete it'),
+  ({ gzipLevel }) =>
+    gzipLevel === 0
+      ? problem(
+          'gzipLevel',
+          'compression.gzip.level must be between 1 and 9, or -1 for the default: current value is 0',
+        )
+      : undefined,
+]
