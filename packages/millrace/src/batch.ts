@@ -143,7 +143,7 @@ export class Batch {
   }
   /** Whether the stored bytes can go out as they are: no row was dropped or changed, and they are whole record batches. */
   get raw(): RawRecordBatches | undefined {
-    return this.rows === undefined && this.replaced === undefined && this.keys === undefined ? this.#storage.raw : undefined
+    return this.rows === undefined && this.replaced === undefined && this.keys === undefined && this.payloads === undefined ? this.#storage.raw : undefined
   }
   /** The stored records, located on first use. Loops over many records should read this once. */
   get records(): LocatedRecords {
@@ -219,7 +219,7 @@ function readHeaders(bytes: Buffer, start: number): Header[] {
   const headers: Header[] = []
   for (let i = 0; i < count; i++) {
     const nameLength = varint()
-    const name = bytes.utf8Slice(position, position + nameLength)
+    const name = bytes.toString('utf8', position, position + nameLength)
     position += nameLength
     const valueLength = varint()
     headers.push([name, valueLength < 0 ? null : viewOf(bytes, position, valueLength)])

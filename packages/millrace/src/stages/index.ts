@@ -18,8 +18,6 @@ import { SetStage } from './set.ts'
 import { UnsetStage } from './unset.ts'
 import { UnwindStage, type UnwindOptions } from './unwind.ts'
 
-export { StageChain } from './chain.ts'
-
 /** How each stage is made from a specification whose shape has been checked, and what else can be wrong with it. */
 const FACTORIES: { readonly [name in StageName]: { create(spec: never): Stage; check?(spec: unknown, path: string): ConfigProblem[] } } = {
   $match: { create: (spec: Document) => new MatchStage(spec), check: matchProblems },

@@ -8,7 +8,7 @@
 import type { Batch } from '../batch.ts'
 import type { Stage } from '../component.ts'
 import { compileExpressions, type Expressions } from './expressions.ts'
-import { withField, withoutField, type Document } from './field-path.ts'
+import { isDocument, withField, withoutField, type Document } from './field-path.ts'
 import { mapDocuments } from './rows.ts'
 
 export class SetStage implements Stage {
@@ -43,9 +43,9 @@ export class SetStage implements Stage {
 }
 
 /**
- * A copy of `_meta` that counts as written by the pipeline. The encode step leaves out the very object that was
- * attached when the record was read, and keeps any other.
+ * A copy of `_meta` without the mark by which the encode step tells what was attached when the record was read. A stage
+ * that writes the whole field wants it in the value; one that writes below it (`_meta.key`) only changes the record.
  */
 export function ownCopy(value: unknown): unknown {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : value
+  return isDocument(value) ? Object.fromEntries(Object.entries(value)) : value
 }

@@ -1,0 +1,119 @@
+/**
+ * The steps "decode" and "encode" of a pipeline, for whole batches.
+ */
+import { FIELDS, VALUE, VALUE_LENGTH, viewOf, type Batch, type Payload } from '../batch.ts'
+import type { Codec, Documents } from '../component.ts'
+import { DecodeError, EncodeError, type RecordErrorDetails } from '../errors/index.ts'
+import { jsonCodec, parseDocument, reasonOf, withExactIntegers } from './json.ts'
+import { attachedMeta, attachMeta, changedKey, type WithMeta } from './meta.ts'
+
+export interface DecodeOptions {
+  /** Put `_meta` on every document that is parsed. */
+  readonly attachMeta?: boolean | undefined
+}
+
+/**
+ * Gives every row of a batch its document. Rows that have one keep it.
+ *
+ * @throws {DecodeError} for the first value that cannot be decoded, with topic, partition and offset
+ */
+export function decodeDocuments(batch: Batch, codec: Codec, options: DecodeOptions = {}): void {
+  const length = batch.length
+  const documents = (batch.documents ??= new Array<unknown>(length).fill(undefined))
+  const { bytes, fields } = batch.records
+  const { rows } = batch
+  const isJson = codec === jsonCodec
+  let row = 0
+  try {
+    for (; row < length; row++) {
+      if (documents[row] !== undefined) continue
+      const field = (rows === undefined ? row : rows[row]!) * FIELDS
+      const start = fields[field + VALUE]!
+      const size = fields[field + VALUE_LENGTH]!
+      const document = size < 0 ? codec.decode(null) : isJson ? parseDocument(bytes, start, start + size) : codec.decode(viewOf(bytes, start, size))
+      if (options.attachMeta === true) attachMeta(document as WithMeta, batch, row)
+      documents[row] = document
+    }
+  } catch (cause) {
+    if (!(cause instanceof DecodeError)) throw cause
+    const details = placeOf(batch, row, codec, cause.cause ?? cause)
+    throw new DecodeError('value', `Cannot decode the value at offset ${details.offset} of "${batch.topic}" partition ${batch.partition} as ${codec.name}: ${cause.message}`, details)
+  }
+}
+
+export interface EncodeOptions {
+  /** Write the attached `_meta` into every document that is not a tombstone. */
+  readonly includeMeta?: boolean | undefined
+  /** Write unchanged documents too, because the sink's format is not the one that came in. */
+  readonly all?: boolean | undefined
+}
+
+/**
+ * Writes the documents that a stage replaced into `payloads`, and keys that it changed into `keys`. Every other row goes
+ * out as the bytes that came in; an unchanged tombstone stays one whatever the options say.
+ *
+ * @throws {EncodeError} for the first document that cannot be written, with topic, partition and offset
+ */
+export function encodeDocuments(batch: Batch, codec: Codec, options: EncodeOptions = {}): void {
+  const { documents, replaced, length } = batch
+  const everything = options.all === true || options.includeMeta === true
+  if (documents === undefined || (replaced === undefined && !everything)) return
+  const payloads = new Array<Payload | undefined>(length).fill(undefined)
+  let row = 0
+  try {
+    for (; row < length; row++) {
+      if (replaced?.[row] !== 1 && (!everything || batch.value(row) === null)) continue
+      const document = documents[row] as WithMeta
+      const meta = attachedMeta(document)
+      if (meta === undefined) {
+        payloads[row] = encode(batch, row, codec, document)
+        continue
+      }
+      const key = changedKey(meta)
+      if (key !== undefined) (batch.keys ??= new Array<Payload | undefined>(length).fill(undefined))[row] = key
+      if (options.includeMeta !== true) document._meta = undefined
+      payloads[row] = encode(batch, row, codec, document)
+      document._meta = meta
+    }
+  } catch (cause) {
+    const details = placeOf(batch, row, codec, cause)
+    throw new EncodeError(`${reasonOf(cause)}, in the record made from offset ${details.offset} of "${batch.topic}" partition ${batch.partition}`, details)
+  }
+  batch.payloads = payloads
+}
+
+function encode(batch: Batch, row: number, codec: Codec, document: unknown): Payload {
+  const payload = codec.encode(document)
+  if (codec !== jsonCodec || typeof payload !== 'string') return payload
+  const original = batch.value(row)
+  return original === null ? payload : withExactIntegers(document, payload, original)
+}
+
+function placeOf(batch: Batch, row: number, codec: Codec, cause: unknown): RecordErrorDetails & { offset: bigint } {
+  return { cause, topic: batch.topic, partition: batch.partition, offset: batch.offset(row), component: codec.name }
+}
+
+export interface DocumentsOptions {
+  /** Format in which values come in. */
+  readonly from: Codec
+  /** Format in which they go out. */
+  readonly to: Codec
+  /** Whether any stage looks at documents. */
+  readonly needsDocuments: boolean
+  /** Whether any stage mentions `_meta`. */
+  readonly mentionsMeta: boolean
+  /** Write `_meta` into every document. */
+  readonly includeMeta: boolean
+}
+
+/** Both steps as the engine uses them; undefined when every value can pass as the bytes that came in. */
+export function createDocuments({ from, to, needsDocuments, mentionsMeta, includeMeta }: DocumentsOptions): Documents | undefined {
+  // Raw bytes go in and out of any format as they are.
+  const all = from.name !== to.name && from.name !== 'bytes' && to.name !== 'bytes'
+  if (!needsDocuments && !includeMeta && !all) return undefined
+  const attach = mentionsMeta || includeMeta
+  return {
+    decode: (batch) => decodeDocuments(batch, from, { attachMeta: attach }),
+    encode: (batch) => encodeDocuments(batch, to, { includeMeta, all }),
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * `_meta`: where a record came from, beside the fields of its document.
+ *
+ * ```
+ * { topic, partition, offset, timestamp, key, headers, tombstone? }
+ * ```
+ *
+ * `offset` is a number, `timestamp` milliseconds since 1970 (-1 when the record has none), `key` the text of the key,
+ * base64 when it is not UTF-8, null when there is none; `headers` an object with the texts of the headers, a list where a
+ * name is repeated; `tombstone: true` when the value was null.
+ *
+ * What is attached here is not part of the value: it takes the place of a field `_meta` that the value may have while
+ * stages run, it does not make a document count as changed, and it is left out when the document is written, unless the
+ * sink includes it. A stage that writes the whole field (`$set: {_meta: ...}`, `$project: {_meta: 1}`) makes it part of the
+ * value. A stage that writes `_meta.key` gives the record another key.
+ */
+import { isUtf8 } from 'node:buffer'
+import type { Batch, Payload } from '../batch.ts'
+
+/** Marks what was attached; copies made by spread carry the mark too, and point to the original. */
+const ATTACHED: unique symbol = Symbol('attached')
+
+interface Meta {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: number
+  readonly key: unknown
+  readonly headers: { readonly [name: string]: unknown }
+  readonly tombstone?: boolean
+  [ATTACHED]?: Meta
+}
+
+export interface WithMeta {
+  _meta?: Meta | undefined
+}
+
+/** Puts `_meta` on a document that was just parsed. */
+export function attachMeta(document: WithMeta, batch: Batch, row: number): void {
+  const { offsets, timestamps } = batch.records
+  const record = batch.recordOf(row)
+  const meta: Meta = {
+    topic: batch.topic,
+    partition: batch.partition,
+    offset: offsets[record]!,
+    timestamp: timestamps[record]!,
+    key: textOf(batch.key(row)),
+    headers: headersOf(batch, row),
+    ...(batch.value(row) === null ? { tombstone: true } : {}),
+  }
+  meta[ATTACHED] = meta
+  document._meta = meta
+}
+
+/** The attached `_meta` of a document, or a copy of it in which a stage changed something; undefined for any other. */
+export function attachedMeta(document: WithMeta): Meta | undefined {
+  const meta = document._meta
+  return typeof meta === 'object' && meta !== null && meta[ATTACHED] !== undefined ? meta : undefined
+}
+
+/** The key that a stage gave a record by writing `_meta.key`; undefined when the stored key stays. */
+export function changedKey(meta: Meta): Payload | undefined {
+  if (meta[ATTACHED] === meta || meta.key === meta[ATTACHED]!.key) return undefined
+  const { key } = meta
+  if (key === undefined || key === null) return null
+  return typeof key === 'string' ? key : JSON.stringify(key)
+}
+
+function textOf(bytes: Buffer | null): string | null {
+  if (bytes === null) return null
+  return bytes.toString(isUtf8(bytes) ? 'utf8' : 'base64')
+}
+
+function headersOf(batch: Batch, row: number): { readonly [name: string]: unknown } {
+  const headers = batch.headers(row)
+  if (headers.length === 0) return {}
+  const texts = new Map<string, unknown>()
+  for (const [name, value] of headers) {
+    const known = texts.get(name)
+    const text = textOf(value)
+    texts.set(name, texts.has(name) ? (Array.isArray(known) ? [...(known as unknown[]), text] : [known, text]) : text)
+  }
+  return Object.fromEntries(texts)
+}
