@@ -79,12 +79,15 @@ export interface Acknowledgement {
 /** Bytes that take the place of a value or a key. */
 export type Payload = string | Buffer | null
 
-const FastView = class extends Uint8Array {} as unknown as new (buffer: ArrayBufferLike, start: number, length: number) => Buffer
-Object.setPrototypeOf(FastView.prototype, Buffer.prototype)
+/**
+ * The class that Node makes every Buffer of, whose constructor takes its arguments as they are. A subclass of our own
+ * would save another 5 ns per view, but `assert.deepStrictEqual` would tell its instances from other Buffers.
+ */
+const PlainBuffer = (Buffer as unknown as { readonly [Symbol.species]: new (buffer: ArrayBufferLike, start: number, length: number) => Buffer })[Symbol.species]
 
 /** A view of some bytes as a Buffer: `buffer.subarray()` without its argument handling. */
 export function viewOf(bytes: Buffer, start: number, length: number): Buffer {
-  return new FastView(bytes.buffer, bytes.byteOffset + start, length)
+  return new PlainBuffer(bytes.buffer, bytes.byteOffset + start, length)
 }
 
 /** Changes that a stage made to a batch. All arrays are by row. */
