@@ -1,0 +1,63 @@
+/**
+ * Options of the `kafka` sink of pipelines: the names of seed 000, and every Kafka producer property.
+ *
+ * Loads no client, so that lint stays fast.
+ */
+import { IGNORED_PRODUCER_FIELDS, PRODUCER_FIELDS } from '../../kafka/properties.ts'
+import { PRODUCER_RULES, producerSettings, type ClusterSettings, type ProducerSettings } from '../../kafka/settings.ts'
+import { field, type OptionRule, type Options } from '../../options/fields.ts'
+
+export const kafkaSinkFields = {
+  topic: field.string().doc('Topic to write.').example('orders-out'),
+  batchSize: field
+    .int({ min: 1 })
+    .default(100)
+    .doc('Documents that are handed to the producer together. Not bytes: the size of a record batch is `batch.size`.'),
+  flushTimeout: field
+    .durationMs({ min: 1 })
+    .default(10_000)
+    .doc('How long to wait for all acknowledgements before the run fails.')
+    .example('PT10S'),
+  keyField: field
+    .path()
+    .optional()
+    .doc('Field of the document that becomes the key. By default the key of the record that was read.')
+    .example('customer.id'),
+  // Off by default, because a value that nobody changed then goes out as the very bytes that came in.
+  includeMeta: field
+    .boolean()
+    .default(false)
+    .doc(
+      'Whether `_meta` (topic, partition, offset, timestamp, key) is written into values. Stages can read it in either case.',
+    ),
+  ...PRODUCER_FIELDS,
+  acks: PRODUCER_FIELDS.acks.default('1'),
+  ...IGNORED_PRODUCER_FIELDS,
+}
+
+export type KafkaSinkOptions = Options<typeof kafkaSinkFields>
+
+export const kafkaSinkRules: readonly OptionRule<typeof kafkaSinkFields>[] = [...PRODUCER_RULES]
+
+export interface KafkaSinkSettings {
+  readonly topic: string
+  readonly batchSize: number
+  readonly flushTimeoutMs: number
+  /** Dotted path; undefined keeps the key of the record. */
+  readonly keyField: string | undefined
+  readonly includeMeta: boolean
+  readonly cluster: ClusterSettings
+  readonly producer: ProducerSettings
+}
+
+/** Settings from options that passed `kafkaSinkRules`. */
+export function kafkaSinkSettings(options: KafkaSinkOptions): KafkaSinkSettings {
+  return {
+    topic: options.topic,
+    batchSize: options.batchSize,
+    flushTimeoutMs: options.flushTimeout,
+    keyField: options.keyField,
+    includeMeta: options.includeMeta,
+    ...producerSettings(options),
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Options of the `kafka` source of pipelines: the names of seed 000, and every Kafka consumer property.
+ *
+ * Loads no client, so that lint stays fast.
+ */
+import { CONSUMER_FIELDS, IGNORED_CONSUMER_FIELDS } from '../../kafka/properties.ts'
+import { CONSUMER_RULES, consumerSettings, type ClusterSettings, type ConsumerSettings } from '../../kafka/settings.ts'
+import { field, problem, warning, type OptionRule, type Options } from '../../options/fields.ts'
+
+export const kafkaSourceFields = {
+  topic: field
+    .list(field.string(), { commaText: true })
+    .aliases('topics')
+    .doc('Topic to read; several with commas or as a list.')
+    .example('orders'),
+  pollTimeout: field
+    .durationMs()
+    .optional()
+    .doc('How long to wait for records when there are none. Sets `fetch.max.wait.ms`; by default PT0.5S.')
+    .example('PT0.5S'),
+  queueCapacity: field
+    .int({ min: 1, max: 10_000 })
+    .default(16)
+    .doc('Batches that may wait between source and stages. Bytes are bounded by `fetchBufferBytes`.'),
+  ...CONSUMER_FIELDS,
+  groupId: CONSUMER_FIELDS.groupId.doc(
+    'Consumer group; its members share the partitions, and its committed offsets are where reading goes on. By default `fluxion-` and the topic.',
+  ),
+  ...IGNORED_CONSUMER_FIELDS,
+}
+
+export type KafkaSourceOptions = Options<typeof kafkaSourceFields>
+
+export const kafkaSourceRules: readonly OptionRule<typeof kafkaSourceFields>[] = [
+  ...CONSUMER_RULES,
+  (_, isSet) =>
+    isSet('pollTimeout') && isSet('fetchMaxWaitMs')
+      ? problem('pollTimeout', 'Cannot use both pollTimeout and fetch.max.wait.ms as they set the same', 'delete one')
+      : undefined,
+  ({ pollTimeout, requestTimeoutMs }) =>
+    pollTimeout !== undefined && pollTimeout >= requestTimeoutMs
+      ? problem(
+          'pollTimeout',
+          `pollTimeout (${pollTimeout} ms) must be less than request.timeout.ms (${requestTimeoutMs}), or waiting looks like a lost broker`,
+        )
+      : undefined,
+  ({ enableAutoCommit }, isSet) =>
+    isSet('enableAutoCommit') && enableAutoCommit
+      ? warning(
+          'enableAutoCommit',
+          'A pipeline commits what its sink has acknowledged, and nothing before, whatever enable.auto.commit says',
+        )
+      : undefined,
+]
+
+export interface KafkaSourceSettings {
+  readonly topics: readonly string[]
+  readonly queueCapacity: number
+  readonly cluster: ClusterSettings
+  readonly consumer: ConsumerSettings & { readonly groupId: string }
+}
+
+/** Settings from options that passed `kafkaSourceRules`. */
+export function kafkaSourceSettings(options: KafkaSourceOptions): KafkaSourceSettings {
+  const topics = [...new Set(options.topic)]
+  const { cluster, consumer } = consumerSettings(options)
+  return {
+    topics,
+    queueCapacity: options.queueCapacity,
+    cluster,
+    consumer: {
+      ...consumer,
+      groupId: consumer.groupId ?? `fluxion-${topics.join('-')}`,
+      fetchMaxWaitMs: options.pollTimeout ?? consumer.fetchMaxWaitMs,
+    },
+  }
+}
