@@ -69,7 +69,8 @@ export interface RequestOptions {
   readonly maxVersion?: number
 }
 
-const METADATA: ApiCall = {
+/** Arguments: topics (null for all), whether to create them, whether to say what is permitted. */
+export const METADATA: ApiCall = {
   name: 'Metadata',
   key: 3,
   versions: { 9: metadataV9.api as ApiVersion, 10: metadataV10.api as ApiVersion, 11: metadataV11.api as ApiVersion, 12: metadataV12.api as ApiVersion },
@@ -81,7 +82,7 @@ const FIND_COORDINATOR: ApiCall = {
   versions: { 3: findCoordinatorV3.api as ApiVersion, 4: findCoordinatorV4.api as ApiVersion },
 }
 
-interface MetadataAnswer {
+export interface MetadataAnswer {
   readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number; readonly rack?: string | null }[]
   readonly clusterId: string | null
   readonly controllerId: number
@@ -116,7 +117,7 @@ export class Cluster {
   readonly backoff: BackoffOptions
   readonly #options: ClusterOptions
   readonly #bootstrap: readonly { readonly host: string; readonly port: number }[]
-  readonly #metadataMaxAgeMs: number
+  readonly metadataMaxAgeMs: number
   readonly #connections = new Map<string, Promise<BrokerConnection>>()
   readonly #open = new Map<string, BrokerConnection>()
   readonly #brokers = new Map<number, BrokerMetadata>()
@@ -133,7 +134,7 @@ export class Cluster {
     this.clientId = options.clientId
     this.requestTimeoutMs = options.requestTimeoutMs ?? 30_000
     this.apiTimeoutMs = options.apiTimeoutMs ?? 60_000
-    this.#metadataMaxAgeMs = options.metadataMaxAgeMs ?? 300_000
+    this.metadataMaxAgeMs = options.metadataMaxAgeMs ?? 300_000
     this.backoff = { initialMs: options.retryBackoffMs ?? 100, maxMs: options.retryBackoffMaxMs ?? 1000 }
     this.#bootstrap = options.bootstrapServers.map(parseAddress)
   }
@@ -171,7 +172,7 @@ export class Cluster {
    */
   async topic(name: string, signal?: AbortSignal): Promise<TopicMetadata> {
     const known = this.#topics.get(name)
-    if (known !== undefined && performance.now() - known.fetchedAt < this.#metadataMaxAgeMs) return known
+    if (known !== undefined && performance.now() - known.fetchedAt < this.metadataMaxAgeMs) return known
     await this.refresh([name], signal)
     return this.#topics.get(name)!
   }

@@ -1,0 +1,132 @@
+/**
+ * OffsetCommit (versions 8 and 9) and OffsetFetch (7 to 9): one round trip each, with every error code read.
+ */
+import { offsetCommitV8, offsetCommitV9, offsetFetchV7, offsetFetchV8, offsetFetchV9 } from '@platformatic/kafka'
+import { BrokerError } from '../../errors/index.ts'
+import { retry } from '../../resilience/retry.ts'
+import type { ApiCall, ApiVersion } from '../cluster.ts'
+import { brokerError } from '../protocol/kafka-errors.ts'
+import { byTopic, keyOf, type TopicPartition } from '../topic-partition.ts'
+import { GROUP_LANE, type GroupCoordinator, verdictOf, verdictOfError } from './coordinator.ts'
+import type { OffsetToCommit } from './types.ts'
+
+const OFFSET_COMMIT: ApiCall = { name: 'OffsetCommit', key: 8, versions: { 8: offsetCommitV8.api as ApiVersion, 9: offsetCommitV9.api as ApiVersion } }
+const OFFSET_FETCH: ApiCall = {
+  name: 'OffsetFetch',
+  key: 9,
+  versions: { 7: offsetFetchV7.api as ApiVersion, 8: offsetFetchV8.api as ApiVersion, 9: offsetFetchV9.api as ApiVersion },
+}
+
+/** As whom a group is spoken to. */
+export interface MemberIdentity {
+  readonly memberId: string
+  /** Generation of a classic group, epoch of a member otherwise; -1 for a tool that is no member. */
+  readonly generation: number
+  readonly instanceId?: string | undefined
+  /** Whether OffsetFetch must name the member (KIP-848 only). */
+  readonly isEpoch: boolean
+}
+
+/** An offset that a group has committed. */
+export interface CommittedOffset extends TopicPartition {
+  /** undefined when the group has none for this partition. */
+  readonly offset: number | undefined
+  readonly leaderEpoch: number
+  readonly metadata: string
+}
+
+interface CommitAnswer {
+  readonly topics: readonly { readonly name: string; readonly partitions: readonly { readonly partitionIndex: number; readonly errorCode: number }[] }[]
+}
+
+interface GroupOffsets {
+  readonly errorCode: number
+  readonly topics: readonly {
+    readonly name: string
+    readonly partitions: readonly {
+      readonly partitionIndex: number
+      readonly committedOffset: bigint
+      readonly committedLeaderEpoch: number
+      readonly metadata: string | null
+      readonly errorCode: number
+    }[]
+  }[]
+}
+
+/** Before version 8 one group, whose fields stand in the answer itself. */
+interface FetchAnswer extends GroupOffsets {
+  readonly groups: readonly GroupOffsets[]
+}
+
+/** Commits once; gives the error code of each offset, in their order (0 for success). @throws {ConnectionError} */
+export async function commitOnce(coordinator: GroupCoordinator, member: MemberIdentity, offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<number[]> {
+  const topics = [...byTopic(offsets)].map(([name, list]) => ({
+    name,
+    partitions: list.map(({ partition, offset, leaderEpoch, metadata }) => ({
+      partitionIndex: partition,
+      committedOffset: BigInt(offset),
+      committedLeaderEpoch: leaderEpoch ?? -1,
+      committedMetadata: metadata ?? '',
+    })),
+  }))
+  const answer = await coordinator.request<CommitAnswer>(
+    OFFSET_COMMIT,
+    () => [coordinator.groupId, member.generation, member.memberId, member.instanceId ?? null, topics],
+    { lane: GROUP_LANE, signal },
+  )
+  const codes = new Map<string, Map<number, number>>()
+  for (const { name, partitions } of answer.topics) codes.set(name, new Map(partitions.map(({ partitionIndex, errorCode }) => [partitionIndex, errorCode])))
+  return offsets.map(({ topic, partition }) => {
+    const code = codes.get(topic)?.get(partition) ?? -1
+    if (verdictOf(code) === 'moved') coordinator.forget()
+    return code
+  })
+}
+
+/**
+ * Offsets that a group has committed, of these partitions or, with undefined, of all that it has any for.
+ *
+ * Only stable offsets count (`require_stable`, KIP-447): while a transaction that commits an offset is open, the answer is
+ * UNSTABLE_OFFSET_COMMIT, and this waits for its end however long it takes. No error is ever taken for "none committed":
+ * a member that began at the reset policy's place because of that would lose or repeat records.
+ *
+ * @param member asked anew for each attempt, as its epoch may move on meanwhile (STALE_MEMBER_EPOCH)
+ * @throws {BrokerError} {ConnectionError} after `apiTimeoutMs`; {AbortedError}
+ */
+export async function fetchCommitted(coordinator: GroupCoordinator, partitions: readonly TopicPartition[] | undefined, member: () => MemberIdentity | undefined, signal?: AbortSignal): Promise<CommittedOffset[]> {
+  if (partitions?.length === 0) return []
+  const { cluster } = coordinator
+  const deadline = performance.now() + cluster.apiTimeoutMs
+  return retry(() => fetchOnce(coordinator, partitions, member(), signal), {
+    timeoutMs: Infinity,
+    backoff: cluster.backoff,
+    signal,
+    isRetriable: (error) => {
+      if (error instanceof BrokerError && error.kafkaName === 'UNSTABLE_OFFSET_COMMIT') return true
+      // 'lost' may be ours to find out with the next heartbeat, which then ends this call through its signal.
+      return performance.now() < deadline && ['retry', 'moved', 'stale', 'lost'].includes(verdictOfError(error))
+    },
+  })
+}
+
+async function fetchOnce(coordinator: GroupCoordinator, partitions: readonly TopicPartition[] | undefined, member: MemberIdentity | undefined, signal: AbortSignal | undefined): Promise<CommittedOffset[]> {
+  const topics = partitions === undefined ? null : [...byTopic(partitions)].map(([name, list]) => ({ name, partitionIndexes: list.map(({ partition }) => partition) }))
+  const epoch = member?.isEpoch === true ? { memberId: member.memberId, memberEpoch: member.generation } : { memberId: null, memberEpoch: -1 }
+  const answer = await coordinator.request<FetchAnswer>(OFFSET_FETCH, () => [[{ groupId: coordinator.groupId, ...epoch, topics }], true], { lane: GROUP_LANE, signal })
+  const action = `Cannot read the committed offsets of group "${coordinator.groupId}"`
+  const found: CommittedOffset[] = []
+  for (const group of answer.groups.length > 0 ? answer.groups : [answer]) {
+    coordinator.check(group.errorCode, action)
+    for (const { name, partitions } of group.topics) {
+      for (const { partitionIndex, committedOffset, committedLeaderEpoch, metadata, errorCode } of partitions) {
+        coordinator.check(errorCode, `Cannot read the offset of ${name}-${partitionIndex} that group "${coordinator.groupId}" committed`)
+        found.push({ topic: name, partition: partitionIndex, offset: committedOffset < 0n ? undefined : Number(committedOffset), leaderEpoch: committedLeaderEpoch, metadata: metadata ?? '' })
+      }
+    }
+  }
+  const keys = new Set(found.map(({ topic, partition }) => keyOf(topic, partition)))
+  const missing = partitions?.find(({ topic, partition }) => !keys.has(keyOf(topic, partition)))
+  if (missing !== undefined) throw brokerError(-1, `${action} as the answer leaves out ${missing.topic}-${missing.partition}`)
+  return found
+}
+

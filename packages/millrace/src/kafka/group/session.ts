@@ -1,0 +1,235 @@
+/**
+ * One member of a consumer group: joins, heartbeats, is given partitions and gives them back, commits offsets, leaves.
+ *
+ * The session decides what is owned; fetching, draining and the offsets to commit are the listener's. Nothing is committed
+ * for a partition that is not owned at that moment (I3), and a commit never makes the member join again.
+ * The files beside this one: `classic-protocol.ts` and `consumer-protocol.ts` (KIP-848) on top of `membership.ts`,
+ * `assignors.ts` for the leader of a classic group, `ownership.ts` for the talk with the listener.
+ */
+import { AbortedError, ClosedError, type MillraceError } from '../../errors/index.ts'
+import { backoffMs, sleep } from '../../resilience/retry.ts'
+import type { Cluster } from '../cluster.ts'
+import type { TopicPartition } from '../topic-partition.ts'
+import { ClassicMembership } from './classic-protocol.ts'
+import { commitOnce } from './committed-offsets.ts'
+import { ConsumerMembership } from './consumer-protocol.ts'
+import { asMillraceError, GroupCoordinator, groupError, verdictOf, verdictOfError } from './coordinator.ts'
+import type { Membership, ResolvedGroupOptions } from './membership.ts'
+import { Ownership } from './ownership.ts'
+import type { CommitRefusal, CommitResult, GroupListener, GroupOptions, OffsetToCommit } from './types.ts'
+
+export type { TopicPartition } from '../topic-partition.ts'
+export type { AssignedPartition, AssignorName, CommitRefusal, CommitResult, GroupListener, GroupOptions, OffsetToCommit } from './types.ts'
+
+/** How long a commit waits for a rebalance that is under way before the offsets are left to a later commit. */
+const REBALANCE_PATIENCE_MS = 5000
+
+export class GroupSession {
+  readonly #listener: GroupListener
+  readonly #coordinator: GroupCoordinator
+  readonly #ownership: Ownership
+  readonly #membership: Membership
+  /** Ends the loop that rebalances. */
+  readonly #closing = new AbortController()
+  /** Ends the heartbeats, which go on while the last partitions are drained. */
+  readonly #stopped = new AbortController()
+  #state: 'new' | 'starting' | 'running' = 'new'
+  #heartbeats: Promise<void> = Promise.resolve()
+  #rebalances: Promise<void> = Promise.resolve()
+  #closed: Promise<void> | undefined
+  /** Commits go out one after the other, so that an older offset never overtakes a newer one. */
+  #commits: Promise<unknown> = Promise.resolve()
+
+  constructor(cluster: Cluster, options: GroupOptions, listener: GroupListener) {
+    const resolved: ResolvedGroupOptions = {
+      ...options,
+      sessionTimeoutMs: options.sessionTimeoutMs ?? 45_000,
+      heartbeatIntervalMs: options.heartbeatIntervalMs ?? 3000,
+      rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 300_000,
+      protocol: options.protocol ?? 'classic',
+      assignors: options.assignors ?? ['range', 'cooperative-sticky'],
+    }
+    this.#listener = listener
+    this.#coordinator = new GroupCoordinator(cluster, options.groupId)
+    // Twice this would be past the point at which the others stop waiting.
+    this.#ownership = new Ownership(listener, Math.min(resolved.sessionTimeoutMs, resolved.rebalanceTimeoutMs) / 2)
+    this.#membership = new (resolved.protocol === 'consumer' ? ConsumerMembership : ClassicMembership)(resolved, this.#coordinator, this.#ownership)
+  }
+
+  /** Changes when the member is lost and joins anew; empty before it has joined. */
+  get memberId(): string {
+    return this.#membership.memberId
+  }
+  /** Generation of a classic group, or epoch of the member; -1 while it is not a member. */
+  get generation(): number {
+    return this.#membership.generation
+  }
+  /** What is owned, also while `onAssigned` and `onRevoked` are under way. */
+  get assignment(): readonly TopicPartition[] {
+    return this.#ownership.partitions
+  }
+  /** Assignments taken over so far. */
+  get rebalances(): number {
+    return this.#membership.rebalances
+  }
+
+  /**
+   * Joins the group; resolves after the first `onAssigned`, whose list may be empty. Then the session goes on in the
+   * background until `close`. To be called once. When it rejects, the session is closed.
+   *
+   * @param signal for the start only
+   * @throws {BrokerError} `GROUP_FAILED`, `MEMBER_FENCED`, or the last error when no join succeeded within `apiTimeoutMs`
+   * @throws {ConnectionError} {AbortedError} {ClosedError}, and what `onAssigned` throws
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    if (this.#closed !== undefined || this.#state !== 'new') throw new ClosedError('a group session')
+    this.#state = 'starting'
+    const settled = Promise.withResolvers<void>()
+    const onAbort = (): void => settled.reject(new AbortedError(`Joining group "${this.#coordinator.groupId}"`, { cause: signal.reason }))
+    this.#closing.signal.addEventListener('abort', () => settled.reject(new ClosedError('a group session')), { once: true })
+    this.#membership.onSettled = () => {
+      this.#state = 'running'
+      settled.resolve()
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) onAbort()
+    else {
+      this.#heartbeats = this.#membership.keepAlive(this.#stopped.signal)
+      this.#rebalances = this.#run(settled.reject)
+    }
+    try {
+      await settled.promise
+    } catch (error) {
+      await this.close().catch(() => {}) // What went wrong first is what counts.
+      throw error
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async #run(failStart: (error: MillraceError) => void): Promise<void> {
+    try {
+      await this.#membership.run(this.#closing.signal)
+    } catch (error) {
+      const failure = asMillraceError(error, `Cannot go on as a member of group "${this.#coordinator.groupId}"`)
+      if (failure.code === 'MEMBER_FENCED') this.#ownership.lose() // I3: another member owns it by now
+      if (this.#state === 'starting') failStart(failure)
+      else if (!this.#closing.signal.aborted) this.#listener.onFailed(failure)
+    }
+  }
+
+  /**
+   * Commits offsets of partitions that are owned; others are refused and named in the result, as are those whose ownership
+   * ends before the broker has agreed. Never joins again in order to commit. Calls are carried out in order.
+   *
+   * @throws {BrokerError} `MEMBER_FENCED`, or what the broker has against an offset; {ConnectionError} after `apiTimeoutMs`; {AbortedError}
+   */
+  commit(offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<CommitResult> {
+    const result = this.#commits.then(() => this.#commit(offsets, signal))
+    this.#commits = result.catch(() => {})
+    return result
+  }
+
+  async #commit(offsets: readonly OffsetToCommit[], signal: AbortSignal | undefined): Promise<CommitResult> {
+    const { cluster } = this.#coordinator
+    const committed: OffsetToCommit[] = []
+    const refused: (OffsetToCommit & { reason: CommitRefusal })[] = []
+    const started = performance.now()
+    let open = offsets.map((offset) => ({ offset, tenure: this.#ownership.tenure(offset.topic, offset.partition), reason: 'rebalance' as CommitRefusal }))
+    for (let attempt = 1; open.length > 0; attempt++) {
+      // I3: asked before every attempt, because a partition may go, and even come back, while this waits.
+      const owned = open.filter(({ offset, tenure }) => tenure !== undefined && this.#ownership.tenure(offset.topic, offset.partition) === tenure)
+      for (const each of open) if (!owned.includes(each)) refused.push({ ...each.offset, reason: 'not owned' })
+      if (owned.length === 0) break
+      open = []
+      const member = this.#membership.identity
+      let codes: readonly number[]
+      try {
+        codes = await commitOnce(this.#coordinator, member, owned.map(({ offset }) => offset), signal)
+      } catch (error) {
+        if (verdictOfError(error) !== 'moved' || performance.now() - started > cluster.apiTimeoutMs) throw error
+        await sleep(backoffMs(attempt, cluster.backoff), signal)
+        open = owned
+        continue
+      }
+      let isOtherGeneration = false
+      let patienceMs = 0
+      owned.forEach((each, i) => {
+        const outcome = outcomeOf(codes[i]!)
+        if (outcome === 'committed') return committed.push(each.offset)
+        if (outcome === 'not owned') return refused.push({ ...each.offset, reason: outcome })
+        if (outcome === 'failed') {
+          const { topic, partition, offset } = each.offset
+          this.#membership.hurry()
+          throw groupError(codes[i]!, `Cannot commit offset ${offset} of ${topic}-${partition} for group "${this.#coordinator.groupId}"`)
+        }
+        if (outcome === 'other generation') isOtherGeneration = true
+        patienceMs = Math.max(patienceMs, outcome === 'coordinator' ? cluster.apiTimeoutMs : REBALANCE_PATIENCE_MS)
+        return open.push({ ...each, reason: outcome === 'topic unknown' ? outcome : 'rebalance' })
+      })
+      if (open.length < owned.length && committed.length === 0) this.#membership.hurry()
+      if (open.length === 0) break
+      const leftMs = started + patienceMs - performance.now()
+      if (leftMs <= 0) {
+        refused.push(...open.map(({ offset, reason }) => ({ ...offset, reason })))
+        break
+      }
+      if (isOtherGeneration) {
+        // Either a rebalance is about to end, after which the same owner may commit, or the member is lost, which the next heartbeat tells.
+        this.#membership.hurry()
+        await this.#membership.generationAfter(member.generation, Math.min(leftMs, REBALANCE_PATIENCE_MS))
+      } else await sleep(backoffMs(attempt, cluster.backoff), signal)
+    }
+    return { committed, refused }
+  }
+
+  /**
+   * Gives up the membership: has everything drained, committed and given back (`onRevoked`), then leaves the group; a static member stays in it
+   * (KIP-345). May be called several times; the listener must not wait for it. What `onRevoked` throws is thrown after leaving.
+   */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort()
+    await this.#rebalances
+    let problem: unknown
+    try {
+      await this.#ownership.revoke(this.#ownership.partitions)
+    } catch (error) {
+      problem = error
+    }
+    await this.#commits
+    this.#stopped.abort()
+    await this.#heartbeats
+    // Whoever cannot be told finds out when the session times out.
+    await this.#membership.leave().catch(() => {})
+    if (problem !== undefined) throw problem
+  }
+}
+
+type Outcome = 'committed' | 'not owned' | 'other generation' | 'rebalance' | 'topic unknown' | 'coordinator' | 'failed'
+
+const UNKNOWN_TOPIC_OR_PARTITION = 3
+const ILLEGAL_GENERATION = 22
+
+function outcomeOf(code: number): Outcome {
+  if (code === UNKNOWN_TOPIC_OR_PARTITION) return 'topic unknown'
+  if (code === ILLEGAL_GENERATION) return 'other generation'
+  switch (verdictOf(code)) {
+    case 'ok':
+      return 'committed'
+    case 'stale':
+      return 'other generation'
+    case 'rebalance':
+      return 'rebalance'
+    case 'lost':
+      return 'not owned'
+    case 'retry':
+    case 'moved':
+      return 'coordinator'
+    case 'fatal':
+      return 'failed'
+  }
+}
