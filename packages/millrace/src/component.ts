@@ -52,6 +52,8 @@ export interface Sink {
   readonly valueCodec: string
   /** Write `_meta` into every document. */
   readonly includeMeta: boolean
+  /** Whether it looks at documents itself, for instance to take the key from a field. */
+  readonly needsDocuments: boolean
   open(signal: AbortSignal): Promise<void>
   /**
    * Writes the rows of a batch and resolves when all of them are acknowledged (I1). May be called again before earlier

@@ -48,7 +48,7 @@ export async function openPipeline(plan: PipelinePlan, run: RunOptions): Promise
   const stages = new StageChain(await makeStages(plan, components))
   const source = await (await components.source(plan.source.component)).create(plan.source.options as never, context)
   const sink = await (await components.sink(plan.sink.component)).create(plan.sink.options as never, context)
-  const documents = await components.documents(source, sink, plan.stages, stages.needsDocuments)
+  const documents = await components.documents(source, sink, plan.stages, stages.needsDocuments || sink.needsDocuments)
   const opening = AbortSignal.any([run.signal, run.abort])
   try {
     await sink.open(opening)

@@ -57,6 +57,13 @@ export class ConfigError extends MillraceError {
     super(details.code ?? 'CONFIG_INVALID', message, details)
     this.problems = problems
   }
+
+  /** Problems with places as lists of names, all in one message: for options that were given by a program. */
+  static of(action: string, problems: readonly { readonly path: readonly (string | number)[]; readonly message: string; readonly suggestion?: string | undefined }[]): ConfigError {
+    const lines = problems.map(({ message, suggestion }) => (suggestion === undefined ? message : `${message} (${suggestion})`))
+    const found = problems.map(({ path, message, suggestion }) => ({ path: path.join('.'), message, ...(suggestion === undefined ? {} : { suggestion }) }))
+    return new ConfigError(`${action}: ${lines.join('; ')}`, found)
+  }
 }
 
 /** A broker cannot be reached, or the connection broke. */

@@ -213,7 +213,7 @@ export class Fetcher {
     const byBroker = new Map<number, PartitionState[]>()
     let stale = false
     for (const state of this.#partitions.values()) {
-      if (state.paused || state.fetching || state.blocked || state.stale || state.bufferedBytes >= this.#options.maxPartitionFetchBytes) continue
+      if (state.paused || state.fetching || state.blocked || state.stale || state.bufferedBytes >= 2 * this.#options.maxPartitionFetchBytes) continue
       const broker = state.replica >= 0 ? state.replica : this.#cluster.leader(state.topic, state.partition)
       if (broker < 0) stale = true
       else if (!this.#busyBrokers.has(broker)) {

@@ -1,0 +1,12 @@
+/**
+ * Millrace: Kafka sources, sinks and pipelines. This is all that a program may import.
+ */
+export { KafkaSource, type Decoders, type KafkaSourceOptions } from './kafka-source.ts'
+export { KafkaSink, type KafkaSinkOptions } from './kafka-sink.ts'
+export { Batch, type BatchOrigin, type LocatedRecords } from './batch.ts'
+export type { ConsumerRecord, DeliveryReport, Header, ProducerRecord, TimestampType } from './record.ts'
+export type { DeliveryReports } from './kafka/producer-reports.ts'
+export type { TopicPartition } from './kafka/topic-partition.ts'
+export type { ConsumerProgress } from './kafka/consumer.ts'
+export type { PartitionFunction } from './kafka/partitioners.ts'
+export * from './errors/index.ts'

@@ -1,0 +1,128 @@
+/**
+ * `KafkaSink`: writes topics in a program.
+ *
+ * ```ts
+ * await using sink = new KafkaSink({ bootstrapServers: 'localhost:9092', topic: 'orders' })
+ * const reports = await sink.write([{ key: 'o-1', value: '{"amount":12}' }])
+ * ```
+ */
+import { ClosedError, ConfigError, isMillraceError } from './errors/index.ts'
+import { Cluster } from './kafka/cluster.ts'
+import type { PartitionFunction } from './kafka/partitioners.ts'
+import { Producer } from './kafka/producer.ts'
+import type { DeliveryReports } from './kafka/producer-reports.ts'
+import { IGNORED_PRODUCER_FIELDS, PRODUCER_FIELDS } from './kafka/properties.ts'
+import { clusterOptions, PRODUCER_RULES, producerSettings } from './kafka/settings.ts'
+import { field, type InputOptions } from './options/fields.ts'
+import { parseOptions } from './options/parse.ts'
+import type { DeliveryReport, ProducerRecord } from './record.ts'
+
+/** Options of a `KafkaSink`, declared once: names in camelCase, or as Kafka spells them (`'linger.ms'`). */
+export const KAFKA_SINK_FIELDS = {
+  ...PRODUCER_FIELDS,
+  topic: field.string().optional().doc('Topic of records that name none themselves.').example('orders'),
+}
+
+export type KafkaSinkOptions = Omit<InputOptions<typeof KAFKA_SINK_FIELDS>, 'partitioner'> & {
+  /** Any other property of Kafka's producers. */
+  readonly [property: string]: unknown
+  /** One of the named partitioners, or a function that gives the partition of a record. */
+  readonly partitioner?: InputOptions<typeof KAFKA_SINK_FIELDS>['partitioner'] | PartitionFunction
+  /** Told of what is not an error. */
+  readonly onWarning?: (message: string) => void
+}
+
+/**
+ * Writes records. It connects with the first write.
+ *
+ * By default each record is written exactly once and in order per partition, however often requests have to be tried
+ * again (an idempotent producer with `acks` all). `write` may be called again before earlier calls have resolved; when
+ * `bufferBytes` of records wait for their acknowledgement, it waits too.
+ */
+export class KafkaSink {
+  readonly #options
+  readonly #partitioner: PartitionFunction | undefined
+  readonly #closing = new AbortController()
+  #opened: Promise<Producer> | undefined
+  #cluster: Cluster | undefined
+  #closed: Promise<void> | undefined
+
+  /** @throws {ConfigError} with all problems of the options */
+  constructor(options: KafkaSinkOptions) {
+    const { partitioner, onWarning, ...rest } = options
+    const named = typeof partitioner === 'function' || partitioner === undefined ? rest : { ...rest, partitioner }
+    const parsed = parseOptions<typeof KAFKA_SINK_FIELDS>({ options: { ...KAFKA_SINK_FIELDS, ...IGNORED_PRODUCER_FIELDS } as typeof KAFKA_SINK_FIELDS, rules: PRODUCER_RULES }, named)
+    if (parsed.problems.length > 0) throw ConfigError.of('Cannot create a KafkaSink', parsed.problems)
+    this.#options = parsed.options
+    this.#partitioner = typeof partitioner === 'function' ? partitioner : undefined
+    for (const { message } of parsed.warnings) onWarning?.(message)
+  }
+
+  /** Connects and checks that the topic exists; otherwise the first write does. */
+  async open(signal?: AbortSignal): Promise<void> {
+    await this.#open(signal)
+  }
+
+  /**
+   * Writes records and resolves when each of them is acknowledged or has failed for good.
+   *
+   * A record that failed does not fail the others: `reports.failures` and `reports.get(i)` tell.
+   *
+   * @throws {ConnectionError} {BrokerError} `TOPIC_NOT_FOUND` when nothing could be written at all; {AbortedError} when the signal fires
+   */
+  async write(records: readonly ProducerRecord[], options: { readonly signal?: AbortSignal } = {}): Promise<DeliveryReports> {
+    const producer = await this.#open(options.signal)
+    return producer.write(records, this.#options.topic, options.signal)
+  }
+
+  /**
+   * Writes one record.
+   * @returns where it stands
+   * @throws {DeliveryError} when it was not written
+   */
+  async send(record: ProducerRecord, options: { readonly signal?: AbortSignal } = {}): Promise<DeliveryReport> {
+    const report = (await this.write([record], options)).get(0)
+    if (isMillraceError(report)) throw report
+    return report
+  }
+
+  /** Sends what is waiting at once and resolves when everything written so far is acknowledged or has failed. */
+  async flush(signal?: AbortSignal): Promise<void> {
+    const producer = await this.#opened
+    await producer?.flush(signal)
+  }
+
+  /** Flushes and closes all connections (I4). May be called twice. */
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      try {
+        const producer = await this.#opened?.catch(() => undefined)
+        await producer?.close()
+      } finally {
+        this.#closing.abort()
+        await this.#cluster?.close()
+      }
+    })()
+    return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #open(signal: AbortSignal | undefined): Promise<Producer> {
+    if (this.#closed !== undefined) return Promise.reject(new ClosedError('a KafkaSink'))
+    this.#opened ??= this.#connect(signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]))
+    return this.#opened
+  }
+
+  async #connect(signal: AbortSignal): Promise<Producer> {
+    const { cluster, producer: settings } = producerSettings(this.#options)
+    this.#cluster = new Cluster(await clusterOptions(cluster, { directory: process.cwd(), clientId: 'millrace' }))
+    await this.#cluster.connect(signal)
+    if (this.#options.topic !== undefined) await this.#cluster.topic(this.#options.topic, signal)
+    const producer = new Producer(this.#cluster, this.#partitioner === undefined ? settings : { ...settings, partitioner: this.#partitioner })
+    await producer.open(signal)
+    return producer
+  }
+}

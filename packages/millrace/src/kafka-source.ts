@@ -1,0 +1,238 @@
+/**
+ * `KafkaSource`: reads topics in a program.
+ *
+ * ```ts
+ * await using source = new KafkaSource({ bootstrapServers: 'localhost:9092', topics: 'orders', groupId: 'billing' })
+ * for await (const record of source) console.log(record.offset, record.value?.toString())
+ * ```
+ */
+import type { Batch } from './batch.ts'
+import { ClosedError, ConfigError } from './errors/index.ts'
+import { Cluster } from './kafka/cluster.ts'
+import { Consumer, type ConsumerProgress } from './kafka/consumer.ts'
+import { CONSUMER_FIELDS, IGNORED_CONSUMER_FIELDS } from './kafka/properties.ts'
+import { clusterOptions, consumerSettings, CONSUMER_RULES } from './kafka/settings.ts'
+import type { TopicPartition } from './kafka/topic-partition.ts'
+import { field, type InputOptions } from './options/fields.ts'
+import { parseOptions } from './options/parse.ts'
+import type { ConsumerRecord, Header, TimestampType } from './record.ts'
+
+/** Options of a `KafkaSource`, declared once: names in camelCase, or as Kafka spells them (`'fetch.min.bytes'`). */
+export const KAFKA_SOURCE_FIELDS = {
+  ...CONSUMER_FIELDS,
+  topics: field.list(field.string(), { commaText: true }).aliases('topic').doc('Topics to read.').example(['orders']),
+  autoOffsetReset: CONSUMER_FIELDS.autoOffsetReset.default('earliest'),
+  untilEnd: field.boolean().default(false).doc('Stop at the offsets that are the end of each partition when it is first seen.'),
+}
+
+/** Turns stored bytes into what a program works with; never called for null. */
+export interface Decoders<K, V> {
+  readonly key?: (bytes: Buffer) => K
+  readonly value?: (bytes: Buffer) => V
+}
+
+export type KafkaSourceOptions<K = Buffer, V = Buffer> = InputOptions<typeof KAFKA_SOURCE_FIELDS> & {
+  /** Any other property of Kafka's consumers. */
+  readonly [property: string]: unknown
+  readonly decode?: Decoders<K, V>
+  /** Told of what is not an error, for instance a failed commit that will be tried again. */
+  readonly onWarning?: (message: string, facts?: { readonly [name: string]: unknown }) => void
+}
+
+/**
+ * Reads topics, in batches or record by record. It connects with the first read.
+ *
+ * With a `groupId` the offsets of acknowledged batches are committed every `autoCommitIntervalMs`, on rebalances and on
+ * `close`; a batch that was read but not acknowledged is read again after a restart (at least once). Without a group every
+ * partition is read from `autoOffsetReset` on and nothing is committed.
+ */
+export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerRecord<K, V>> {
+  readonly #options
+  readonly #decode: Decoders<K, V> | undefined
+  readonly #warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
+  readonly #closing = new AbortController()
+  #opened: Promise<Consumer> | undefined
+  #cluster: Cluster | undefined
+  #closed: Promise<void> | undefined
+
+  /** @throws {ConfigError} with all problems of the options */
+  constructor(options: KafkaSourceOptions<K, V>) {
+    const { decode, onWarning, ...rest } = options
+    const parsed = parseOptions<typeof KAFKA_SOURCE_FIELDS>({ options: { ...KAFKA_SOURCE_FIELDS, ...IGNORED_CONSUMER_FIELDS } as typeof KAFKA_SOURCE_FIELDS, rules: CONSUMER_RULES }, rest)
+    if (parsed.problems.length > 0) throw ConfigError.of('Cannot create a KafkaSource', parsed.problems)
+    this.#options = parsed.options
+    this.#decode = decode
+    this.#warn = onWarning ?? (() => {})
+    for (const { message } of parsed.warnings) this.#warn(message)
+  }
+
+  /** Connects, checks that the topics exist and joins the group; otherwise the first read does. */
+  async open(signal?: AbortSignal): Promise<void> {
+    await this.#open(signal)
+  }
+
+  /**
+   * The batches, in order per partition. Call `batch.ack()` when its records are dealt with; nothing is committed without.
+   * Ends when the signal fires, on `close`, or at the end with `untilEnd`.
+   *
+   * @throws {ConnectionError} {BrokerError} {CorruptRecordError}
+   */
+  async *batches(signal?: AbortSignal): AsyncGenerator<Batch, void, undefined> {
+    const stop = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal])
+    const consumer = await this.#open(signal)
+    yield* consumer.batches(stop)
+  }
+
+  /** Record by record. A record counts as acknowledged when the loop asks for one of a later batch, or ends by itself. */
+  [Symbol.asyncIterator](): AsyncIterator<ConsumerRecord<K, V>> {
+    return new RecordIterator<K, V>(this.batches(), this.#decode)
+  }
+
+  /** Commits what has been acknowledged, now. @throws {BrokerError} {ConnectionError} */
+  async commit(): Promise<void> {
+    const consumer = await this.#opened
+    await consumer?.commit()
+  }
+
+  /** Stops handing out these partitions until `resume`; the group membership goes on. */
+  pause(partitions: readonly TopicPartition[]): void {
+    void this.#opened?.then((consumer) => consumer.pause(partitions))
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    void this.#opened?.then((consumer) => consumer.resume(partitions))
+  }
+
+  /** Partitions that are read at the moment. */
+  async assignment(): Promise<readonly TopicPartition[]> {
+    return (await this.#opened)?.assignment ?? []
+  }
+
+  /** How far it has come; undefined before the first read. */
+  async progress(): Promise<ConsumerProgress | undefined> {
+    return (await this.#opened)?.progress()
+  }
+
+  /** Commits what has been acknowledged, leaves the group and closes all connections (I4). May be called twice. */
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      this.#closing.abort()
+      try {
+        const consumer = await this.#opened?.catch(() => undefined)
+        await consumer?.close()
+      } finally {
+        await this.#cluster?.close()
+      }
+    })()
+    return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #open(signal: AbortSignal | undefined): Promise<Consumer> {
+    if (this.#closed !== undefined) return Promise.reject(new ClosedError('a KafkaSource'))
+    this.#opened ??= this.#connect(signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]))
+    return this.#opened
+  }
+
+  async #connect(signal: AbortSignal): Promise<Consumer> {
+    const options = this.#options
+    const { cluster, consumer: settings } = consumerSettings(options)
+    this.#cluster = new Cluster(await clusterOptions(cluster, { directory: process.cwd(), clientId: 'millrace' }))
+    const consumer = new Consumer({ cluster: this.#cluster, topics: options.topics, settings, untilEnd: options.untilEnd, component: 'kafka', warn: this.#warn })
+    await consumer.open(signal)
+    return consumer
+  }
+}
+
+/**
+ * Gives the records of batches one by one. A promise per record is what `for await` needs; it is resolved already, so it
+ * costs one microtask.
+ */
+class RecordIterator<K, V> implements AsyncIterator<ConsumerRecord<K, V>> {
+  readonly #batches: AsyncGenerator<Batch, void, undefined>
+  readonly #decode: Decoders<K, V> | undefined
+  #batch: Batch | undefined
+  #row = 0
+  #length = 0
+
+  constructor(batches: AsyncGenerator<Batch, void, undefined>, decode: Decoders<K, V> | undefined) {
+    this.#batches = batches
+    this.#decode = decode
+  }
+
+  next(): Promise<IteratorResult<ConsumerRecord<K, V>>> {
+    return this.#row < this.#length ? Promise.resolve({ done: false, value: this.#record() }) : this.#nextBatch()
+  }
+
+  /** A loop that is left early has dealt with the record it was given last, but not with the rest of its batch: that is read again. */
+  async return(): Promise<IteratorResult<ConsumerRecord<K, V>>> {
+    if (this.#row >= this.#length) this.#batch?.ack()
+    this.#batch = undefined
+    await this.#batches.return()
+    return { done: true, value: undefined }
+  }
+
+  async #nextBatch(): Promise<IteratorResult<ConsumerRecord<K, V>>> {
+    do {
+      this.#batch?.ack()
+      const { value, done } = await this.#batches.next()
+      this.#batch = done === true ? undefined : value
+      if (this.#batch === undefined) return { done: true, value: undefined }
+      this.#row = 0
+      this.#length = this.#batch.length
+    } while (this.#length === 0)
+    return { done: false, value: this.#record() }
+  }
+
+  #record(): ConsumerRecord<K, V> {
+    const batch = this.#batch!
+    const row = this.#row++
+    // Without decoders K and V are Buffer.
+    return this.#decode === undefined ? (batch.record(row) as unknown as ConsumerRecord<K, V>) : new DecodedRecord(batch.record(row), this.#decode)
+  }
+}
+
+/** A record whose key and value are decoded when they are first asked for. */
+class DecodedRecord<K, V> implements ConsumerRecord<K, V> {
+  readonly #record: ConsumerRecord
+  readonly #decode: Decoders<K, V>
+  #key: K | null | undefined
+  #value: V | null | undefined
+
+  constructor(record: ConsumerRecord, decode: Decoders<K, V>) {
+    this.#record = record
+    this.#decode = decode
+  }
+  get topic(): string {
+    return this.#record.topic
+  }
+  get partition(): number {
+    return this.#record.partition
+  }
+  get offset(): bigint {
+    return this.#record.offset
+  }
+  get timestampMs(): number {
+    return this.#record.timestampMs
+  }
+  get timestampType(): TimestampType {
+    return this.#record.timestampType
+  }
+  get headers(): readonly Header[] {
+    return this.#record.headers
+  }
+  get key(): K | null {
+    return (this.#key ??= decodeWith(this.#decode.key, this.#record.key))
+  }
+  get value(): V | null {
+    return (this.#value ??= decodeWith(this.#decode.value, this.#record.value))
+  }
+}
+
+function decodeWith<T>(decode: ((bytes: Buffer) => T) | undefined, bytes: Buffer | null): T | null {
+  if (bytes === null) return null
+  return decode === undefined ? (bytes as T) : decode(bytes)
+}

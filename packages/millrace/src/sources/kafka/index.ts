@@ -1,0 +1,56 @@
+/**
+ * The `kafka` source of pipelines: a consumer of one group, whose offsets are committed as the sink acknowledges.
+ */
+import { type ComponentContext, defineSource, type Source, type SourceProgress } from '../../component.ts'
+import type { Batch } from '../../batch.ts'
+import { Cluster } from '../../kafka/cluster.ts'
+import { Consumer } from '../../kafka/consumer.ts'
+import { clusterOptions } from '../../kafka/settings.ts'
+import { kafkaSourceFields, kafkaSourceRules, kafkaSourceSettings, type KafkaSourceSettings } from './options.ts'
+
+export const kafkaSource = defineSource({
+  name: 'kafka',
+  summary: 'Reads one or more topics as a member of a consumer group.',
+  options: kafkaSourceFields,
+  rules: kafkaSourceRules,
+  examples: [{ title: 'From the beginning', options: { topic: 'orders', bootstrapServers: 'localhost:9092', 'auto.offset.reset': 'earliest' } }],
+  create: (options, context) => new KafkaPipelineSource(kafkaSourceSettings(options), context),
+})
+
+class KafkaPipelineSource implements Source {
+  readonly valueCodec: string
+  readonly #settings: KafkaSourceSettings
+  readonly #context: ComponentContext
+  #cluster: Cluster | undefined
+  #consumer: Consumer | undefined
+
+  constructor(settings: KafkaSourceSettings, context: ComponentContext) {
+    this.#settings = settings
+    this.#context = context
+    this.valueCodec = settings.consumer.valueDeserializer
+  }
+
+  async open(signal: AbortSignal): Promise<void> {
+    const { cluster, consumer, topics } = this.#settings
+    const { directory, pipeline, untilEnd, warn } = this.#context
+    this.#cluster = new Cluster(await clusterOptions(cluster, { directory, clientId: `millrace-${pipeline}` }))
+    this.#consumer = new Consumer({ cluster: this.#cluster, topics, settings: consumer, untilEnd, component: kafkaSource.name, warn })
+    await this.#consumer.open(signal)
+  }
+
+  batches(signal: AbortSignal): AsyncIterable<Batch> {
+    return this.#consumer!.batches(signal)
+  }
+
+  progress(): SourceProgress {
+    return this.#consumer?.progress() ?? { records: 0, bytes: 0, lag: undefined }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#consumer?.close()
+    } finally {
+      await this.#cluster?.close()
+    }
+  }
+}
