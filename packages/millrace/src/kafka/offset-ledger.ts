@@ -110,12 +110,9 @@ export class OffsetLedger {
     for (const check of [...this.#waiting]) check()
   }
 
-  *#select(partitions: readonly TopicPartition[] | undefined): Iterable<TrackedPartition> {
-    if (partitions === undefined) return yield* this.#partitions.values()
-    for (const { topic, partition } of partitions) {
-      const tracked = this.#partitions.get(keyOf(topic, partition))
-      if (tracked !== undefined) yield tracked
-    }
+  #select(partitions: readonly TopicPartition[] | undefined): Iterable<TrackedPartition> {
+    if (partitions === undefined) return this.#partitions.values()
+    return partitions.flatMap(({ topic, partition }) => this.#partitions.get(keyOf(topic, partition)) ?? [])
   }
 }
 

@@ -30,6 +30,12 @@ export const kafkaSinkFields = {
     .doc(
       'Whether `_meta` (topic, partition, offset, timestamp, key) is written into values. Stages can read it in either case.',
     ),
+  keepPartition: field
+    .boolean()
+    .optional()
+    .doc(
+      'Whether a record goes to the partition of the same number that it came from. By default so when both topics have as many partitions, the key is that of the record read, and `partitioner.class` is `murmur2`; unchanged record batches are then forwarded as they are.',
+    ),
   ...PRODUCER_FIELDS,
   acks: PRODUCER_FIELDS.acks.default('1'),
   ...IGNORED_PRODUCER_FIELDS,
@@ -46,6 +52,8 @@ export interface KafkaSinkSettings {
   /** Dotted path; undefined keeps the key of the record. */
   readonly keyField: string | undefined
   readonly includeMeta: boolean
+  /** Always, never, or (undefined) when both topics have as many partitions. */
+  readonly keepPartition: boolean | undefined
   readonly cluster: ClusterSettings
   readonly producer: ProducerSettings
 }
@@ -58,6 +66,9 @@ export function kafkaSinkSettings(options: KafkaSinkOptions): KafkaSinkSettings 
     flushTimeoutMs: options.flushTimeout,
     keyField: options.keyField,
     includeMeta: options.includeMeta,
+    keepPartition:
+      options.keepPartition ??
+      (options.partitioner === 'murmur2' && options.keyField === undefined ? undefined : false),
     ...producerSettings(options),
   }
 }
