@@ -182,15 +182,18 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Walks down the causes to the error of the socket. */
-function rootOf(error: unknown): { code?: string; message: string } {
-  let root = error as { code?: string; message: string; cause?: unknown; errors?: readonly unknown[] }
-  for (let depth = 0; depth < 8; depth++) {
-    const next = root.cause ?? root.errors?.[0]
-    if (next === undefined || next === null) break
-    root = next as typeof root
-  }
-  return root
+interface ErrorLink {
+  readonly code?: string
+  readonly message: string
+  readonly cause?: unknown
+  readonly errors?: readonly unknown[]
+}
+
+/** The error and its causes, down to the error of the socket. */
+function chainOf(error: unknown): ErrorLink[] {
+  const chain: ErrorLink[] = []
+  for (let link = error as ErrorLink | null | undefined; link !== null && link !== undefined && chain.length < 8; link = (link.cause ?? link.errors?.[0]) as typeof link) chain.push(link)
+  return chain
 }
 
 const CAUSES: readonly { readonly sign: RegExp; readonly text: string }[] = [
@@ -207,12 +210,12 @@ const CAUSES: readonly { readonly sign: RegExp; readonly text: string }[] = [
 ]
 
 function connectFailure(address: string, secure: boolean, error: unknown): Error {
-  const root = rootOf(error)
-  const full = `${root.code ?? ''} ${root.message} ${messageOf(error)}`
-  if (/SASL|authentication/i.test(full)) {
-    const reason = root.message.replace(/\.$/, '')
-    return new AuthenticationError(`Broker "${address}" refused the credentials: ${reason}. Check sasl.mechanism, user name and password`, { cause: error })
+  const chain = chainOf(error)
+  const root = chain.at(-1)!
+  if (chain.some(({ code, message }) => code === 'PLT_KFK_AUTHENTICATION' || message.includes('SASL mechanism'))) {
+    return new AuthenticationError(`Broker "${address}" refused the credentials: ${root.message.replace(/\.$/, '')}. Check sasl.mechanism, user name and password`, { cause: error })
   }
-  const cause = CAUSES.find(({ sign }) => sign.test(full))?.text ?? root.message
+  const text = chain.map(({ code, message }) => `${code ?? ''} ${message}`).join(' ')
+  const cause = CAUSES.find(({ sign }) => sign.test(text))?.text ?? root.message
   return new ConnectionError('BROKER_UNREACHABLE', `Cannot reach broker "${address}"${secure ? ' over TLS' : ''}: ${cause}`, { cause: error })
 }
