@@ -73,12 +73,28 @@ export function decompress(codec: Codec, bytes: Buffer, maxBytes: number = MAX_D
       case 'lz4':
         return decompressLz4(bytes, maxBytes)
       case 'zstd':
-        return zstdDecompressSync(bytes, { maxOutputLength: maxBytes, chunkSize: chunkSize(6 * bytes.length) })
+        return decompressZstd(bytes, maxBytes)
     }
   } catch (cause) {
     // node:zlib and our own codecs report a limit that is exceeded as a RangeError, malformed bytes as an Error.
     const reason = cause instanceof RangeError ? `more than ${maxBytes} bytes would come out of one batch` : `they are malformed: ${(cause as Error).message}`
     throw new CorruptRecordError(`Cannot decompress ${bytes.length} bytes of ${codec} records as ${reason}`, { cause })
+  }
+}
+
+/** Reads one frame after the other: `zstdDecompressSync` stops after the first without a word. */
+function decompressZstd(bytes: Buffer, maxBytes: number): Buffer {
+  const frames: Buffer[] = []
+  let total = 0
+  for (let rest = bytes; ; ) {
+    const options = { maxOutputLength: maxBytes - total, chunkSize: chunkSize(6 * rest.length), info: true }
+    const { buffer, engine } = zstdDecompressSync(rest, options) as unknown as { buffer: Buffer; engine: { bytesWritten: number } }
+    frames.push(buffer)
+    total += buffer.length
+    if (engine.bytesWritten >= rest.length) return frames.length === 1 ? buffer : Buffer.concat(frames, total)
+    // A frame that takes no bytes cannot be; without this a change of Node could make us turn in circles.
+    if (engine.bytesWritten === 0) throw new Error('a frame is empty')
+    rest = rest.subarray(engine.bytesWritten)
   }
 }
 

@@ -3,7 +3,7 @@
  * its length as an int32. Reads both, as Java's does.
  *
  * The protocol library does the work. It ends in a WebAssembly trap on malformed bytes, and after some dozens of traps
- * its memory is unusable; so every block is checked before, which costs a fraction of the decompression.
+ * its memory is unusable; so every block is checked before, by the rules that the library has, which costs a fraction of the decompression.
  *
  * @see https://github.com/google/snappy/blob/main/format_description.txt
  * @see https://github.com/xerial/snappy-java (SnappyOutputStream)
@@ -81,9 +81,10 @@ function isBlock(block: Buffer, position: number, length: number): boolean {
     if (kind === 0) {
       let literals = (tag >>> 2) + 1
       if (literals > 60) {
-        // The length less one follows in 1 to 4 bytes.
+        // The length less one follows in 1 to 4 bytes. The library traps unless four more are there, whatever their
+        // number; as such a literal is longer than 60 bytes, they are, unless a compressor was very wasteful.
         const lengthBytes = literals - 60
-        if (lengthBytes > end - position) return false
+        if (end - position < 4) return false
         literals = block.readUIntLE(position, lengthBytes) + 1
         position += lengthBytes
       }
