@@ -65,9 +65,18 @@ function excerpt(text: string, position: number): string {
   return `${from > 0 ? '...' : ''}${JSON.stringify(text.slice(from, to))}${to < text.length ? '...' : ''}`
 }
 
-/** A run of digits that a double may not hold exactly. */
-const LONG_NUMBER = /\d{16}/
 const INTEGER = /^-?\d+$/
+
+/** Whether a number beyond 2^53 is anywhere in a document. */
+function hasLargeNumber(value: object): boolean {
+  for (const name in value) {
+    const field = (value as { [name: string]: unknown })[name]
+    if (typeof field === 'number') {
+      if (field > Number.MAX_SAFE_INTEGER || field < Number.MIN_SAFE_INTEGER) return true
+    } else if (typeof field === 'object' && field !== null && hasLargeNumber(field)) return true
+  }
+  return false
+}
 
 /**
  * Writes integers beyond 2^53 as the digits that came in. Parsing rounds them to doubles, so a 64-bit id would be
@@ -78,7 +87,7 @@ const INTEGER = /^-?\d+$/
  * @throws {EncodeError} when two different integers of the value round to the same double and it is unknown which is meant
  */
 export function withExactIntegers(document: unknown, written: string, original: Buffer): string {
-  if (!LONG_NUMBER.test(written)) return written
+  if (!hasLargeNumber(document as object)) return written
   const byName = new Map<string, string>()
   const byNumber = new Map<number, string | null>()
   // ES2025 gives a reviver the text of a number and JSON.rawJSON writes one; TypeScript's library does not know yet.

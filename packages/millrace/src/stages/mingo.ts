@@ -4,13 +4,14 @@
  * stages are ours, because mingo's change documents in place or drop what they cannot place.
  */
 import { Aggregator } from 'mingo/aggregator'
-import { Context, OpType } from 'mingo/core'
+import { Context, evalExpr, OpType } from 'mingo/core'
 import * as accumulators from 'mingo/operators/accumulator'
 import * as expressions from 'mingo/operators/expression'
-import { $project, $replaceWith } from 'mingo/operators/pipeline'
+import { $project } from 'mingo/operators/pipeline'
 import * as projections from 'mingo/operators/projection'
 import * as queries from 'mingo/operators/query'
 import { Query } from 'mingo/query'
+import type { Options } from 'mingo/types'
 import { didYouMean } from '../options/suggest.ts'
 import type { ConfigProblem } from '../errors/index.ts'
 import type { Document } from './field-path.ts'
@@ -18,13 +19,14 @@ import type { Document } from './field-path.ts'
 const CONTEXT = Context.init({
   accumulator: accumulators,
   expression: expressions,
-  pipeline: { $project, $replaceWith },
+  pipeline: { $project },
   projection: projections,
   query: queries,
 } as unknown as Parameters<typeof Context.init>[0])
 
 // A pipeline file holds no code: `$function` and `$where` need functions, which YAML and JSON cannot give.
 const OPTIONS = { context: CONTEXT, scriptEnabled: false }
+const CAPTURING = { ...OPTIONS, context: Context.from(CONTEXT).addExpressionOps({ $capturedOptions: (_document: unknown, _argument: unknown, options: Options) => options }) } as unknown as Options
 
 /** A predicate over documents in MongoDB's query language. @throws {Error} when the query is not valid */
 export function createQuery(condition: Document): (document: Document) => boolean {
@@ -33,43 +35,40 @@ export function createQuery(condition: Document): (document: Document) => boolea
 }
 
 /**
- * Evaluates expressions, one document at a time; missing fields give `undefined`.
+ * Evaluates expressions, one document at a time; missing fields give `undefined`. `$$NOW` is the time of the call.
  *
- * The expressions are compiled into one lazy stream that is fed a document at a time, so that a failure is known to
- * belong to it. `$$NOW` is the time of the call.
+ * An evaluation with plain options would copy the tables of all operators first, some 20 microseconds. So the options as
+ * the engine computes them are taken from within one evaluation, and given to every other with its own root.
  */
 export function createEvaluator(list: readonly unknown[]): (document: Document) => readonly unknown[] {
-  const next = feed([{ $replaceWith: { results: list } }])()
+  const options = evalExpr({}, { $capturedOptions: 1 }, CAPTURING) as Options & { local: { root?: unknown; timestamp?: number | undefined } }
   const makesDates = MAKES_DATES.test(JSON.stringify(list) ?? '')
   return (document) => {
-    const { results } = next(document) as { results: unknown[] }
+    options.local.root = document
+    options.local.timestamp = undefined
+    const results = evalExpr(document, list, options) as unknown[]
     return makesDates ? (withPlainDates(results) as unknown[]) : results
   }
 }
 
 /**
  * Projects documents with mingo's `$project`.
- * @returns starts a batch; what it gives projects one document. `$$NOW` is the time of the first document of a batch
+ *
+ * @returns starts a batch; what it gives projects one document. The projection is one lazy stream that is fed a document
+ *   at a time, so that a failure is known to belong to it. `$$NOW` is the time of the first document of a batch
  * @throws {Error} when the specification is not valid
  */
 export function createProjection(spec: Document): () => (document: Document) => Document {
   const makesDates = MAKES_DATES.test(JSON.stringify(spec))
-  const start = feed([{ $project: spec }])
-  start()
-  return () => {
-    const next = start()
-    return (document) => (makesDates ? withPlainDates(next(document)) : next(document)) as Document
-  }
-}
-
-function feed(pipeline: Record<string, unknown>[]): () => (document: Document) => unknown {
-  const aggregator = new Aggregator(pipeline, OPTIONS)
+  const aggregator = new Aggregator([{ $project: spec }], OPTIONS)
+  aggregator.stream([])
   return () => {
     const step: { value: unknown; done: boolean } = { value: undefined, done: false }
     const stream = aggregator.stream({ next: () => step })
     return (document) => {
       step.value = document
-      return stream.next().value
+      const { value } = stream.next()
+      return (makesDates ? withPlainDates(value) : value) as Document
     }
   }
 }

@@ -76,5 +76,7 @@ function isPlainProjection(value: unknown): boolean {
   if (typeof value === 'number') return value !== 0
   if (!isDocument(value)) return false
   const [operator] = Object.keys(value)
-  return operator !== undefined && operator.startsWith('$') && !isProjectionOperator(operator)
+  if (operator === undefined || operator.startsWith('$')) return operator !== undefined && !isProjectionOperator(operator)
+  // An object of expressions; with a 1 or a true in it, it would keep fields below this one instead.
+  return Object.values(value).every((field) => typeof field !== 'number' && field !== true && isPlainProjection(field))
 }
