@@ -1,0 +1,344 @@
+/**
+ * The producer: takes records, gathers them into record batches, sends these to the leaders and tells what became of
+ * each record.
+ *
+ * The way of a record: `write` → a job (`producer-append.ts`) puts it into the open batch of its partition
+ * (`accumulator.ts`) → the batch is closed → the sender (`producer-sender.ts`) sends it, several times if need be → the
+ * ticket of the call (`producer-reports.ts`) hears of it → the promise of `write` resolves.
+ *
+ * Records of one partition are written in the order of the calls, whatever has to be tried again (with idempotence).
+ */
+import type { Batch, RawRecordBatches } from '../batch.ts'
+import { AbortedError, BatchError, ClosedError, DeliveryError, isMillraceError, type MillraceError, UnexpectedError } from '../errors/index.ts'
+import { retry } from '../resilience/retry.ts'
+import { Accumulator, type TopicQueues } from './accumulator.ts'
+import type { PartitionQueue } from './accumulator-queue.ts'
+import type { Cluster } from './cluster.ts'
+import { RECORD_COUNT } from './protocol/record-batch.ts'
+import { type AppendJob, BatchJob, RecordsJob, type Route, type WritableRecord } from './producer-append.ts'
+import { type ProducerOptions, type ProducerSettings, producerSettings } from './producer-options.ts'
+import { forwardable } from './producer-raw.ts'
+import { type DeliveryReports, ReportTicket, Ticket } from './producer-reports.ts'
+import { Sender } from './producer-sender.ts'
+import { IdempotentIdentity } from './sequences.ts'
+
+export type { Route, WritableRecord } from './producer-append.ts'
+export type { ProducerOptions } from './producer-options.ts'
+export type { DeliveryReports } from './producer-reports.ts'
+
+/** How far a producer has come. */
+export interface ProducerProgress {
+  /** Records that were acknowledged. */
+  readonly records: number
+  /** Their bytes as they were sent: compressed, with batch headers. */
+  readonly bytes: number
+  /** Memory held by records that are not acknowledged yet. */
+  readonly bufferedBytes: number
+  readonly requests: number
+  readonly batches: number
+  /** Batches that were sent again. */
+  readonly retries: number
+}
+
+/** How long a topic that was just created may be unknown to the broker that is asked. */
+const NEW_TOPIC_MS = 1000
+
+export class Producer {
+  readonly #cluster: Cluster
+  readonly #settings: ProducerSettings
+  readonly #identity: IdempotentIdentity | undefined
+  readonly #accumulator: Accumulator
+  readonly #sender: Sender
+  readonly #tickets = new Set<Ticket>()
+  /** The calls that append stand in line, so that order is kept while one of them waits for memory. */
+  #line: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+  #abandoned: MillraceError | undefined
+
+  /**
+   * Does not connect yet. The cluster stays the caller's, who closes it after the producer.
+   * @throws {ConfigError} with all problems of the options
+   */
+  constructor(cluster: Cluster, options: ProducerOptions = {}) {
+    this.#cluster = cluster
+    this.#settings = producerSettings(options)
+    this.#identity = this.#settings.idempotence ? new IdempotentIdentity(cluster, (error) => this.#onIdentity(error)) : undefined
+    this.#accumulator = new Accumulator(
+      this.#settings,
+      this.#identity,
+      () => this.#sender.drain(),
+      (topic, partition) => cluster.leader(topic, partition) >= 0,
+    )
+    this.#sender = new Sender(cluster, this.#settings, this.#accumulator)
+  }
+
+  /** Most bytes of a record, with what Kafka adds to it. */
+  get #maxRecordBytes(): number {
+    return Math.min(this.#settings.maxRequestBytes, this.#settings.bufferBytes)
+  }
+
+  get progress(): ProducerProgress {
+    return { ...this.#sender.totals, bufferedBytes: this.#accumulator.heldBytes }
+  }
+
+  /**
+   * Reaches the cluster and gets a producer id. Optional: the first `write` does it too, but fails later.
+   * @throws {ConnectionError} {BrokerError} for instance CLUSTER_AUTHORIZATION_FAILED
+   */
+  async open(signal?: AbortSignal): Promise<void> {
+    this.#checkOpen()
+    await this.#cluster.connect(signal)
+    await this.#identity?.acquire(signal)
+  }
+
+  /**
+   * Writes records and resolves when each of them has been acknowledged or has failed. Failures are data: look at
+   * `failures` of the reports. May be called again before earlier calls have resolved.
+   *
+   * The records and their buffers must not change until the promise is settled.
+   *
+   * @param topic for records that do not name one
+   * @throws {AbortedError} when the signal fires; what was appended before may still be written
+   * @throws {ClosedError} after `close`
+   */
+  async write(records: readonly WritableRecord[], topic?: string, signal?: AbortSignal): Promise<DeliveryReports> {
+    this.#checkOpen()
+    const ticket = new ReportTicket(records.length, this.#accumulator.queues)
+    const batchClosed = (): void => this.#sender.batchClosed()
+    await this.#run(() => new RecordsJob(records, topic, ticket, this.#accumulator, this.#maxRecordBytes, batchClosed), ticket, topic, signal)
+    return ticket.reports
+  }
+
+  /**
+   * Writes the rows of a batch and resolves when all of them are acknowledged (I1). Rows that no stage changed are
+   * copied as they were read: key, value, headers and timestamp. A timestamp of -1 becomes the time of the call.
+   *
+   * @throws {BatchError} row -> error of the rows that failed; the others were written
+   * @throws {AbortedError} {ClosedError} as `write`
+   */
+  async writeBatch(batch: Batch, route: Route, signal?: AbortSignal): Promise<void> {
+    this.#checkOpen()
+    const ticket = new Ticket(batch.length)
+    const batchClosed = (): void => this.#sender.batchClosed()
+    await this.#run(() => new BatchJob(batch, route, ticket, this.#accumulator, this.#maxRecordBytes, batchClosed), ticket, route.topic, signal)
+    throwFailures(ticket, route.topic)
+  }
+
+  /**
+   * Forwards the record batches of a batch as they are, still compressed, to the partition of the same number (or
+   * `route.partition`), behind everything written to it before.
+   *
+   * @returns false when that is not possible (see `forwardable`; also when the topic or partition is not known yet): use
+   *   `writeBatch`. Otherwise a promise as that of `writeBatch`
+   */
+  writeRaw(batch: Batch, route: Route, signal?: AbortSignal): Promise<void> | false {
+    this.#checkOpen()
+    const topic = this.#accumulator.topic(route.topic)
+    const queue = topic?.queues[typeof route.partition === 'number' ? route.partition : batch.partition]
+    const raw = forwardable(batch, this.#maxRecordBytes)
+    return topic === undefined || queue === undefined || raw === undefined ? false : this.#writeRaw(batch, raw, topic, queue, signal)
+  }
+
+  async #writeRaw(batch: Batch, raw: RawRecordBatches, topic: TopicQueues, queue: PartitionQueue, signal: AbortSignal | undefined): Promise<void> {
+    const ticket = new Ticket(batch.length)
+    const makeJob = (): AppendJob => new RawJob(raw, topic, queue, ticket, this.#accumulator, () => this.#sender.batchClosed())
+    await this.#run(makeJob, ticket, topic.name, signal)
+    throwFailures(ticket, topic.name)
+  }
+
+  /**
+   * Learns about a topic before it is written to, so that `writeRaw` can be used from the first batch on.
+   * @throws {BrokerError} `TOPIC_NOT_FOUND`
+   */
+  async learn(topic: string, signal?: AbortSignal): Promise<void> {
+    const { partitions } = await retry(() => this.#cluster.topic(topic, signal), {
+      timeoutMs: NEW_TOPIC_MS,
+      backoff: this.#cluster.backoff,
+      signal,
+      isRetriable: (error) => isMillraceError(error) && error.code === 'TOPIC_NOT_FOUND',
+    })
+    this.#accumulator.learn(topic, partitions.length)
+  }
+
+  /**
+   * Sends at once what is waiting, and resolves when all that was written so far is acknowledged or has failed; the
+   * failures are told to those who wrote.
+   * @throws {AbortedError}
+   */
+  async flush(signal?: AbortSignal): Promise<void> {
+    this.#accumulator.flushing++
+    try {
+      this.#accumulator.closeAll()
+      this.#sender.drain()
+      await untilAborted(Promise.all([...this.#tickets].map(({ done }) => done)), 'Flushing the producer', signal)
+    } finally {
+      this.#accumulator.flushing--
+    }
+  }
+
+  /**
+   * Sends what is waiting, waits until it is acknowledged or has failed, and lets go of everything (I4). May be called
+   * twice. When the signal fires, what is still open fails.
+   */
+  async close(signal?: AbortSignal): Promise<void> {
+    this.#closing ??= this.flush(signal)
+      .catch(() => this.#abandon(new ClosedError('the producer')))
+      .finally(() => {
+        this.#accumulator.stop()
+        this.#sender.stop()
+      })
+    await this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** Appends what a job has, waits for memory and topics where it must, and then for the acknowledgements. */
+  async #run(makeJob: () => AppendJob, ticket: Ticket, topic: string | undefined, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted) throw new AbortedError('Writing', { cause: signal.reason })
+    if (ticket.isDone) return
+    this.#tickets.add(ticket)
+    ticket.done.then(() => this.#tickets.delete(ticket), () => {})
+    this.#followTopic(topic)
+    const job = makeJob()
+    try {
+      await this.#inLine(() => this.#append(job, signal))
+    } catch (error) {
+      job.abandon(isMillraceError(error) ? error : new UnexpectedError('Cannot append records', { cause: error }))
+      throw error
+    }
+    await untilAborted(ticket.done, 'Writing', signal)
+  }
+
+  /** Runs one appending call after the other; at once when nobody else is at it. */
+  async #inLine(append: () => Promise<void>): Promise<void> {
+    const before = this.#line
+    const mine = before === undefined ? append() : before.then(append)
+    const line = mine.then(() => {}, () => {})
+    this.#line = line
+    void line.then(() => {
+      if (this.#line === line) this.#line = undefined
+    })
+    await mine
+  }
+
+  async #append(job: AppendJob, signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      if (this.#abandoned !== undefined) throw this.#abandoned
+      if (signal?.aborted) throw new AbortedError('Writing', { cause: signal.reason })
+      const stop = job.run()
+      // What others still wait to write has to be sent at once as well.
+      if (stop === 'no memory' || this.#settings.lingerMs === 0 || this.#accumulator.flushing > 0) this.#accumulator.closeAll()
+      this.#sender.drain()
+      if (stop === 'done') return
+      if (stop === 'no memory') await untilAborted(this.#accumulator.room(), 'Writing', signal)
+      else if (stop === 'time') await new Promise<void>((resolve) => setImmediate(resolve))
+      else await this.#learnFor(job, signal)
+    }
+  }
+
+  /** A topic that does not exist fails its records, not the call. */
+  async #learnFor(job: AppendJob, signal: AbortSignal | undefined): Promise<void> {
+    const topic = job.missingTopic
+    try {
+      await this.learn(topic, signal)
+    } catch (error) {
+      if (signal?.aborted || !isMillraceError(error)) throw error
+      job.refuseTopic(topic, new DeliveryError(`Cannot write to topic "${topic}": ${error.message}`, { cause: error, topic, component: 'kafka' }))
+    }
+  }
+
+  /** Notices new partitions; the cluster asks for metadata when it is due. */
+  #followTopic(name: string | undefined): void {
+    if (name === undefined || this.#accumulator.topic(name) === undefined) return
+    const known = this.#cluster.cachedTopic(name)
+    if (known !== undefined) this.#accumulator.learn(name, known.partitions.length)
+    this.#cluster.topic(name).catch(() => {})
+  }
+
+  #onIdentity(error?: unknown): void {
+    if (error === undefined) this.#sender.drain()
+    else this.#sender.abandon(isMillraceError(error) ? error : new UnexpectedError('Cannot get a producer id', { cause: error }))
+  }
+
+  #abandon(error: MillraceError): void {
+    this.#abandoned = error
+    this.#accumulator.closeAll()
+    this.#sender.abandon(error)
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new ClosedError('the producer')
+  }
+}
+
+/** Appends whole record batches. */
+class RawJob implements AppendJob {
+  readonly ticket: Ticket
+  readonly missingTopic = ''
+  readonly #raw: RawRecordBatches
+  readonly #topic: TopicQueues
+  readonly #queue: PartitionQueue
+  readonly #accumulator: Accumulator
+  readonly #batchClosed: () => void
+  #next = 0
+  #row = 0
+
+  constructor(raw: RawRecordBatches, topic: TopicQueues, queue: PartitionQueue, ticket: Ticket, accumulator: Accumulator, batchClosed: () => void) {
+    this.#raw = raw
+    this.#topic = topic
+    this.#queue = queue
+    this.ticket = ticket
+    this.#accumulator = accumulator
+    this.#batchClosed = batchClosed
+  }
+
+  run(): 'done' | 'no memory' {
+    const { bytes, ranges } = this.#raw
+    for (; this.#next < ranges.length; this.#next += 2) {
+      const start = ranges[this.#next]!
+      const end = ranges[this.#next + 1]!
+      const count = bytes.readInt32BE(start + RECORD_COUNT)
+      const batch = this.#accumulator.enqueue(this.#topic, this.#queue, end - start, (target) => {
+        bytes.copy(target, 0, start, end)
+        return count
+      })
+      if (batch === undefined) return 'no memory'
+      batch.firstRow = this.#row
+      batch.segments.push({ ticket: this.ticket, start: 0, end: count })
+      this.#row += count
+      this.#batchClosed()
+    }
+    return 'done'
+  }
+
+  refuseTopic(): void {}
+
+  abandon(error: MillraceError): void {
+    this.ticket.abandoned(this.#row, error)
+    this.#row = this.ticket.length
+  }
+}
+
+function throwFailures({ failures, length }: Ticket, topic: string): void {
+  if (failures === undefined) return
+  const first: MillraceError = failures.values().next().value!
+  throw new BatchError(`Cannot write ${failures.size} of ${length} records to topic "${topic}": ${first.message}`, failures)
+}
+
+/** @throws {AbortedError} as soon as the signal fires */
+async function untilAborted<T>(work: Promise<T>, what: string, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  if (signal.aborted) throw new AbortedError(what, { cause: signal.reason })
+  let onAbort = (): void => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(new AbortedError(what, { cause: signal.reason }))
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
