@@ -47,13 +47,17 @@ class KafkaPipelineSink implements Sink {
     this.#partitionCount = (await this.#cluster.topic(topic, signal)).partitions.length
     this.#producer = new Producer(this.#cluster, producer)
     await this.#producer.open(signal)
+    await this.#producer.learn(topic, signal)
   }
 
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
     const { topic, keyField } = this.#settings
     if (keyField !== undefined) batch.keys = keysFromField(batch, keyField)
-    const partition = this.#keepsPartition(batch) ? batch.partition : undefined
-    await this.#producer!.writeBatch(batch, { topic, partition }, signal)
+    const producer = this.#producer!
+    if (!this.#keepsPartition(batch)) return producer.writeBatch(batch, { topic }, signal)
+    const route = { topic, partition: 'keep' } as const
+    const forwarding = producer.writeRaw(batch, route, signal)
+    await (forwarding === false ? producer.writeBatch(batch, route, signal) : forwarding)
   }
 
   flush(signal: AbortSignal): Promise<void> {
