@@ -100,6 +100,7 @@ const SERDES = [
   'String',
   'ByteArray',
   'ByteBuffer',
+  'Bytes',
   'Short',
   'Integer',
   'Long',

@@ -7,7 +7,7 @@ export function closest(name: string, candidates: Iterable<string>): string | un
   const wanted = plain(name)
   let best: string | undefined
   // A third of the letters may be wrong; beyond that a guess annoys more than it helps.
-  let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1
+  let bestDistance = (wanted.length < 3 ? 0 : Math.max(1, Math.floor(wanted.length / 3))) + 1
   for (const candidate of candidates) {
     const distance = editDistance(wanted, plain(candidate))
     // Of two spellings of one name the one in the style of the writer: `linger.sm` means `linger.ms`, not `lingerMs`.

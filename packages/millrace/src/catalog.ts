@@ -1,0 +1,93 @@
+/**
+ * The one list of built-in components.
+ *
+ * Names, options and rules are here at once, so that `lint` can check a file in a few milliseconds; what a component is
+ * made of is loaded when a pipeline needs it. No component registers itself: what is not in this file does not exist.
+ */
+import type { Documents, Sink, SinkDefinition, Source, SourceDefinition, Stage } from './component.ts'
+import type { Components, PlannedStage } from './engine/plan.ts'
+import { ConfigError } from './errors/index.ts'
+import type { Fields, OptionRule } from './options/fields.ts'
+import { didYouMean } from './options/suggest.ts'
+import { fileSink } from './sinks/file.ts'
+import { kafkaSinkFields, kafkaSinkRules } from './sinks/kafka/options.ts'
+import { fileSource } from './sources/file.ts'
+import { generateSource } from './sources/generate.ts'
+import { kafkaSourceFields, kafkaSourceRules } from './sources/kafka/options.ts'
+
+/** A component as far as it is known without loading it. */
+export interface CatalogEntry<D> {
+  readonly name: string
+  readonly summary: string
+  readonly options: Fields
+  readonly rules?: readonly OptionRule[]
+  load(): Promise<D>
+}
+
+export const SOURCES: readonly CatalogEntry<SourceDefinition>[] = [
+  {
+    name: 'kafka',
+    summary: 'Reads one or more topics as a member of a consumer group.',
+    options: kafkaSourceFields,
+    rules: kafkaSourceRules,
+    load: async () => (await import('./sources/kafka/index.ts')).kafkaSource,
+  },
+  loaded(fileSource),
+  loaded(generateSource),
+]
+
+export const SINKS: readonly CatalogEntry<SinkDefinition>[] = [
+  {
+    name: 'kafka',
+    summary: 'Writes to a topic.',
+    options: kafkaSinkFields,
+    rules: kafkaSinkRules,
+    load: async () => (await import('./sinks/kafka/index.ts')).kafkaSink,
+  },
+  loaded(fileSink),
+]
+
+/** The built-in components, as the engine asks for them. */
+export const catalog: Components = {
+  async source(name) {
+    return find(SOURCES, name, 'source').load()
+  },
+  async sink(name) {
+    return find(SINKS, name, 'sink').load()
+  },
+  async stage({ name, spec, path }: PlannedStage): Promise<Stage> {
+    const { createStage } = await import('./stages/index.ts')
+    return createStage(name, spec, path)
+  },
+  async documents(
+    source: Pick<Source, 'valueCodec'>,
+    sink: Pick<Sink, 'valueCodec' | 'includeMeta'>,
+    stages: readonly PlannedStage[],
+    needsDocuments: boolean,
+  ): Promise<Documents | undefined> {
+    const [{ codecByName, createDocuments }, { mentionsMeta }] = await Promise.all([
+      import('./codecs/index.ts'),
+      import('./stages/meta.ts'),
+    ])
+    return createDocuments({
+      from: codecByName(source.valueCodec, 'source'),
+      to: codecByName(sink.valueCodec, 'sink'),
+      needsDocuments,
+      mentionsMeta: mentionsMeta(stages),
+      includeMeta: sink.includeMeta,
+    })
+  },
+}
+
+/** A component that costs nothing to load. */
+function loaded<D extends Omit<CatalogEntry<unknown>, 'load'>>(definition: D): CatalogEntry<D> {
+  const { name, summary, options, rules } = definition
+  return { name, summary, options, ...(rules === undefined ? {} : { rules }), load: async () => definition }
+}
+
+function find<D>(entries: readonly CatalogEntry<D>[], name: string, kind: string): CatalogEntry<D> {
+  const entry = entries.find((one) => one.name === name)
+  if (entry !== undefined) return entry
+  const names = entries.map((one) => one.name)
+  throw new ConfigError(`Unknown ${kind} "${name}": ${didYouMean(name, names) ?? `there are ${names.join(', ')}`}`)
+}

@@ -1,0 +1,192 @@
+/**
+ * Reads a file as data and remembers where everything stands in it.
+ */
+import { readFile } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { ConfigError, type ConfigProblem } from '../errors/index.ts'
+
+export interface Position {
+  /** From 1. */
+  readonly line: number
+  readonly column: number
+}
+
+/** A file, read as YAML, JSON or TOML. */
+export interface SourceDocument {
+  readonly value: unknown
+  /** Place of what stands under a dotted path, or of the closest thing above it; undefined for TOML, which does not tell. */
+  positionOf(path: string): Position | undefined
+  /** Whether a value is text without quotes, which YAML reads by its looks. */
+  isPlain(path: readonly (string | number)[]): boolean
+}
+
+/**
+ * Reads a file by its ending.
+ * @throws {ConfigError} `CONFIG_UNREADABLE` when there is no such file or its syntax is wrong
+ */
+export async function readDocument(file: string): Promise<SourceDocument> {
+  const format = FORMATS[extname(file).toLowerCase()]
+  if (format === undefined)
+    throw unreadable(file, [
+      { path: '', message: `Cannot read "${file}" as its name must end in .yaml, .yml, .json or .toml` },
+    ])
+  return format(file, await readText(file))
+}
+
+const FORMATS: { readonly [ending: string]: ((file: string, text: string) => Promise<SourceDocument>) | undefined } = {
+  '.yaml': readYaml,
+  '.yml': readYaml,
+  '.json': readJson,
+  '.toml': readToml,
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file))
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const reason = REASONS[code ?? ''] ?? message
+    throw unreadable(file, [{ path: '', message: `Cannot read "${file}": ${reason}` }], error)
+  }
+}
+
+const REASONS: { readonly [code: string]: string | undefined } = {
+  ENOENT: 'there is no such file',
+  EACCES: 'no permission',
+  EISDIR: 'it is a folder',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not text in UTF-8',
+}
+
+async function readYaml(file: string, text: string): Promise<SourceDocument> {
+  const { isMap, isScalar, isSeq, LineCounter, parseDocument } = await import('yaml')
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  if (document.errors.length > 0) {
+    throw unreadable(
+      file,
+      document.errors.map(({ message, pos }) => ({
+        path: '',
+        ...place(lines.linePos(pos[0])),
+        message: `Cannot read the file as YAML: ${firstLine(message)}`,
+      })),
+    )
+  }
+  let value: unknown
+  try {
+    value = document.toJS()
+  } catch (error) {
+    // An alias without an anchor, or so many of them that the document would blow up.
+    throw unreadable(
+      file,
+      [{ path: '', message: `Cannot read the file as YAML: ${firstLine((error as Error).message)}` }],
+      error,
+    )
+  }
+  return {
+    value,
+    isPlain: (path) => {
+      const node = document.getIn(path, true)
+      return isScalar(node) && node.type === 'PLAIN'
+    },
+    positionOf: (path) => {
+      let node: unknown = document.contents
+      let offset = rangeStart(node) ?? 0
+      let parts = path === '' ? [] : path.split('.')
+      while (parts.length > 0) {
+        if (isMap(node)) {
+          const [length, pair] = longestKey(node.items, parts)
+          if (pair === undefined) break
+          offset = rangeStart(pair.key) ?? offset
+          node = pair.value
+          parts = parts.slice(length)
+        } else if (isSeq(node)) {
+          const item: unknown = node.items[Number(parts[0])]
+          if (item === undefined) break
+          offset = rangeStart(item) ?? offset
+          node = item
+          parts = parts.slice(1)
+        } else break
+      }
+      return place(lines.linePos(offset))
+    },
+  }
+}
+
+/** JSON is YAML as far as positions are concerned, but stricter. */
+async function readJson(file: string, text: string): Promise<SourceDocument> {
+  let value: unknown
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ''))
+  } catch (error) {
+    const message = firstLine((error as Error).message)
+    const at = /position (\d+)/.exec(message)?.[1]
+    const position = at === undefined ? {} : positionIn(text, Number(at))
+    throw unreadable(
+      file,
+      [
+        {
+          path: '',
+          ...position,
+          message: `Cannot read the file as JSON: ${message.replace(/ (?:in JSON )?at position.*$/, '')}`,
+        },
+      ],
+      error,
+    )
+  }
+  const { positionOf } = await readYaml(file, text).catch(() => ({ positionOf: () => undefined }))
+  return { value, positionOf, isPlain: () => false }
+}
+
+async function readToml(file: string, text: string): Promise<SourceDocument> {
+  const { parse, TomlError } = await import('smol-toml')
+  try {
+    return { value: parse(text), positionOf: () => undefined, isPlain: () => false }
+  } catch (error) {
+    const position = error instanceof TomlError ? { line: error.line, column: error.column } : {}
+    throw unreadable(
+      file,
+      [
+        {
+          path: '',
+          ...position,
+          message: `Cannot read the file as TOML: ${firstLine((error as Error).message).replace(/^Invalid TOML document: /, '')}`,
+        },
+      ],
+      error,
+    )
+  }
+}
+
+/** Keys may hold dots (`enable.auto.commit`), so the longest key that fits is taken. */
+function longestKey<P extends { readonly key: unknown }>(
+  pairs: readonly P[],
+  parts: readonly string[],
+): [length: number, pair: P | undefined] {
+  for (let length = parts.length; length > 0; length--) {
+    const name = parts.slice(0, length).join('.')
+    const pair = pairs.find(({ key }) => String((key as { value?: unknown } | null)?.value ?? key) === name)
+    if (pair !== undefined) return [length, pair]
+  }
+  return [0, undefined]
+}
+
+function rangeStart(node: unknown): number | undefined {
+  return (node as { range?: readonly number[] | null } | null | undefined)?.range?.[0]
+}
+
+function place({ line, col }: { readonly line: number; readonly col: number }): Position {
+  return { line: Math.max(1, line), column: Math.max(1, col) }
+}
+
+function positionIn(text: string, at: number): Position {
+  const before = text.slice(0, at).split('\n')
+  return { line: before.length, column: before.at(-1)!.length + 1 }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]!.replace(/[.:]$/, '')
+}
+
+function unreadable(file: string, problems: readonly ConfigProblem[], cause?: unknown): ConfigError {
+  return new ConfigError(`Cannot read pipeline file "${file}"`, problems, { code: 'CONFIG_UNREADABLE', cause })
+}

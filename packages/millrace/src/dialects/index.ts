@@ -1,0 +1,71 @@
+/**
+ * Pipeline files: from YAML, JSON or TOML of one of several shapes to one `PipelinePlan`.
+ *
+ * `document.ts` reads the file, `environment.ts` puts variables in, one file per shape makes the plan. Shapes differ in
+ * names and defaults; nothing behind this folder knows them. Loads no component.
+ */
+import { basename, dirname, extname, resolve } from 'node:path'
+import type { PipelinePlan } from '../engine/plan.ts'
+import { ConfigError, type ConfigProblem } from '../errors/index.ts'
+import { readDocument } from './document.ts'
+import { withEnvironment, type Environment } from './environment.ts'
+import { readLinear } from './linear.ts'
+
+export interface PipelineFile {
+  /** Undefined when there are problems, and for a file that holds stages only. */
+  readonly plan: PipelinePlan | undefined
+  readonly problems: readonly ConfigProblem[]
+  readonly warnings: readonly ConfigProblem[]
+}
+
+/**
+ * Reads a pipeline file and finds all its problems.
+ *
+ * @param file path; relative paths inside it are resolved against its folder
+ * @throws {ConfigError} `CONFIG_UNREADABLE` when there is no such file or its syntax is wrong
+ */
+export async function readPipelineFile(file: string, environment: Environment = process.env): Promise<PipelineFile> {
+  const document = await readDocument(file)
+  const { value, problems: missing } = withEnvironment(document, environment)
+  const path = resolve(file)
+  const { plan, problems, warnings } = readLinear(value, {
+    file,
+    directory: dirname(path),
+    name: basename(path, extname(path)),
+  })
+  // Where a variable is missing, what the option says about the hole that it leaves is of no use.
+  const holes = new Set(missing.map(({ path }) => path))
+  const located = [...missing, ...problems.filter(({ path }) => !holes.has(path))].map(locate)
+  return {
+    plan: located.length === 0 && plan !== undefined ? { ...plan, warnings: warnings.map(locate) } : undefined,
+    problems: located.toSorted(byPosition),
+    warnings: warnings.map(locate),
+  }
+
+  function locate(problem: ConfigProblem): ConfigProblem {
+    const position = problem.line === undefined ? document.positionOf(problem.path) : undefined
+    return position === undefined ? problem : { ...problem, ...position }
+  }
+}
+
+/**
+ * Reads a pipeline file that is to be run.
+ * @throws {ConfigError} with all problems
+ */
+export async function readPlan(file: string, environment?: Environment): Promise<PipelinePlan> {
+  const { plan, problems } = await readPipelineFile(file, environment)
+  if (problems.length > 0)
+    throw new ConfigError(
+      `Pipeline file "${file}" has ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`,
+      problems,
+    )
+  if (plan === undefined)
+    throw new ConfigError(`Pipeline file "${file}" holds stages only: add source and sink to run it`, [
+      { path: '', line: 1, column: 1, message: 'There is no source and no sink, so there is nothing to run' },
+    ])
+  return plan
+}
+
+function byPosition(a: ConfigProblem, b: ConfigProblem): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)
+}

@@ -1,0 +1,269 @@
+/**
+ * The linear shape (seed 000): one source, a list of stages, one sink.
+ *
+ * ```yaml
+ * name: orders
+ * source: { type: kafka, options: { topic: orders, bootstrapServers: "localhost:9092" } }
+ * stages:
+ *   - $match: { amount: { $gte: 100 } }
+ * sink: { type: kafka, options: { topic: orders-out, bootstrapServers: "localhost:9092" } }
+ * ```
+ *
+ * Options may also stand beside `type`; `stages` may be called `pipeline`. A file with stages only can be checked but
+ * not run.
+ */
+import { SINKS, SOURCES } from '../catalog.ts'
+import type { PipelinePlan, PlannedComponent, PlannedStage } from '../engine/plan.ts'
+import type { ConfigProblem } from '../errors/index.ts'
+import { field, type Fields, type OptionProblem, type OptionRule } from '../options/fields.ts'
+import { parseOptions } from '../options/parse.ts'
+import { didYouMean } from '../options/suggest.ts'
+import { describeValue, isObject } from '../options/values.ts'
+import { lintStages } from '../stages/lint.ts'
+
+const LATER = 'it is not supported yet'
+
+const runtimeFields = {
+  queueCapacity: field.int({ min: 1 }).optional().doc('Batches that may be on their way to the sink at the same time.'),
+  sourceQueueCapacity: field
+    .int({ min: 1 })
+    .optional()
+    .doc('Batches that may wait between source and stages; the `queueCapacity` of the source.'),
+  microBatchSize: field.int({ min: 1 }).optional().ignored('batches are as the source gives them'),
+  workerThreadPoolSize: field.int({ min: 1 }).optional().ignored('a pipeline runs in one thread and keeps the order'),
+  directHandoff: field.boolean().optional().ignored('batches always go straight on'),
+}
+
+/** The top level of a file. */
+export const pipelineFields = {
+  name: field
+    .string()
+    .optional()
+    .aliases('pipelineId')
+    .doc('Name of the pipeline; by default that of the file. Part of client ids and log lines.'),
+  description: field.any().optional().doc('What the pipeline is for; text or a list of lines.'),
+  source: field.any().optional().doc('Where records come from: `type`, and its options under `options` or beside it.'),
+  stages: field
+    .any()
+    .optional()
+    .aliases('pipeline')
+    .doc('Steps in order, each an object with one key such as `$match`; may be empty.'),
+  sink: field.any().optional().doc('Where records go: `type`, and its options under `options` or beside it.'),
+  delivery: field
+    .oneOf(['at_least_once'])
+    .default('at_least_once')
+    .doc('Delivery guarantee; `at_least_once` is the only one so far.'),
+  errorPolicy: field.any().optional().doc('What happens when a record fails; `failFast` is the only policy so far.'),
+  runtime: field.object(runtimeFields).optional().doc('Limits of the engine.'),
+  globals: field.any().optional().doc('Values for `$$GLOBALS`.'),
+  stateStore: field.any().optional().ignored('offsets are kept by Kafka'),
+  metrics: field.any().optional().ignored(LATER),
+}
+
+export interface LinearContext {
+  readonly file: string
+  readonly directory: string
+  /** Used when the file names none. */
+  readonly name: string
+}
+
+export interface LinearResult {
+  readonly plan: PipelinePlan | undefined
+  readonly problems: readonly ConfigProblem[]
+  readonly warnings: readonly ConfigProblem[]
+}
+
+/** Makes a plan of the content of a file. */
+export function readLinear(value: unknown, context: LinearContext): LinearResult {
+  const other = otherShape(value)
+  if (other !== undefined) return { plan: undefined, problems: [{ path: '', message: other }], warnings: [] }
+  if (!Array.isArray(value)) return readPipeline(value, context)
+  // A bare list of stages: the places are those in the list.
+  const { problems, warnings } = readPipeline({ stages: value }, context)
+  return { plan: undefined, problems: problems.map((problem) => ({ ...problem, path: problem.path.replace(/^stages\.?/, '') })), warnings }
+}
+
+function readPipeline(content: unknown, context: LinearContext): LinearResult {
+  const { options: top, problems: found, warnings: noted } = parseOptions({ options: pipelineFields }, content)
+  const problems: ConfigProblem[] = found.map(toConfigProblem)
+  const warnings: ConfigProblem[] = noted.map(toConfigProblem)
+  if (!isObject(content)) return { plan: undefined, problems, warnings }
+
+  const stagesKey = 'pipeline' in content && !('stages' in content) ? 'pipeline' : 'stages'
+  const stages = readStages(top.stages, stagesKey, problems)
+  problems.push(...policyProblems(top.errorPolicy), ...globalsProblems(top.globals))
+  const isFragment = top.source === undefined && top.sink === undefined && top.stages !== undefined
+  if (isFragment) {
+    warnings.push({ path: '', message: 'There is no source and no sink, so this file can be checked but not run' })
+    return { plan: undefined, problems, warnings }
+  }
+  const capacity = top.runtime?.sourceQueueCapacity
+  const source = readComponent(
+    'source',
+    SOURCES,
+    top.source,
+    problems,
+    warnings,
+    capacity === undefined ? {} : { queueCapacity: capacity },
+  )
+  const sink = readComponent('sink', SINKS, top.sink, problems, warnings)
+  if (source === undefined || sink === undefined) return { plan: undefined, problems, warnings }
+  warnings.push(...loopWarnings(source, sink))
+  const plan: PipelinePlan = {
+    name: top.name ?? context.name,
+    file: context.file,
+    directory: context.directory,
+    source,
+    stages,
+    sink,
+    delivery: top.delivery,
+    errorPolicy: 'fail',
+    maxBatchesInFlight: top.runtime?.queueCapacity,
+    warnings,
+  }
+  return { plan, problems, warnings }
+}
+
+interface ListedComponent {
+  readonly name: string
+  readonly options: Fields
+  readonly rules?: readonly OptionRule[]
+}
+
+/** Keys that stand beside `type` and are no options. */
+const BESIDE_TYPE = ['type', 'options']
+
+function readComponent(
+  kind: 'source' | 'sink',
+  entries: readonly ListedComponent[],
+  value: unknown,
+  problems: ConfigProblem[],
+  warnings: ConfigProblem[],
+  defaults: { readonly [name: string]: unknown } = {},
+): PlannedComponent | undefined {
+  const names = entries.map(({ name }) => name)
+  const choice = `there are ${names.join(', ')}`
+  if (value === undefined || value === null) {
+    problems.push({
+      path: value === undefined ? '' : kind,
+      message: `Missing ${kind}`,
+      suggestion: `for example ${kind}: {type: ${names[0]!}, options: {...}}`,
+    })
+    return undefined
+  }
+  if (!isObject(value)) {
+    problems.push({
+      path: kind,
+      message: `Cannot read ${kind} as it must be an object with type and options: found ${describeValue(value)}`,
+    })
+    return undefined
+  }
+  const { type, options, ...flat } = value
+  if ('connectionRef' in flat || 'fanout' in flat) {
+    const name = 'fanout' in flat ? 'fanout' : 'connectionRef'
+    problems.push({
+      path: `${kind}.${name}`,
+      message: `Cannot use "${name}" as ${LATER}`,
+      suggestion: 'write the options here',
+    })
+    return undefined
+  }
+  const entry = entries.find(({ name }) => name === type)
+  if (entry === undefined) {
+    const message = type === undefined ? `Missing type of the ${kind}` : `Unknown ${kind} type ${describeValue(type)}`
+    problems.push({
+      path: type === undefined ? kind : `${kind}.type`,
+      message,
+      suggestion: (typeof type === 'string' ? didYouMean(type, names) : undefined) ?? choice,
+    })
+    return undefined
+  }
+  const isNested = options !== undefined && options !== null
+  if (isNested) {
+    for (const name of Object.keys(flat)) {
+      problems.push({
+        path: `${kind}.${name}`,
+        message: `Unknown option "${name}" beside "options"`,
+        suggestion:
+          name in entry.options ? 'move it into options' : (didYouMean(name, BESIDE_TYPE) ?? 'move it into options'),
+      })
+    }
+  }
+  const written = isNested ? options : flat
+  const input = isObject(written) ? { ...pick(defaults, entry.options, written), ...written } : written
+  const parsed = parseOptions(entry, input, isNested ? [kind, 'options'] : [kind])
+  problems.push(...parsed.problems.map(toConfigProblem))
+  warnings.push(...parsed.warnings.map(toConfigProblem))
+  return { component: entry.name, options: parsed.options }
+}
+
+/** Those of some values that a component has an option for and the file does not set. */
+function pick(
+  values: { readonly [name: string]: unknown },
+  fields: Fields,
+  written: { readonly [name: string]: unknown },
+): { readonly [name: string]: unknown } {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => name in fields && !(name in written)))
+}
+
+function readStages(value: unknown, key: string, problems: ConfigProblem[]): PlannedStage[] {
+  if (value === undefined || value === null) return []
+  const found = lintStages(value, key)
+  problems.push(...found)
+  if (found.length > 0 || !Array.isArray(value)) return []
+  return value.map((stage: { readonly [name: string]: unknown }, i) => {
+    const [name, spec] = Object.entries(stage)[0]!
+    return { name, spec, path: `${key}.${i}.${name}` }
+  })
+}
+
+function policyProblems(policy: unknown): ConfigProblem[] {
+  const isText = typeof policy === 'string'
+  const type = isObject(policy) ? policy['type'] : policy
+  if (policy === undefined || (typeof type === 'string' && /^fail(?:[-_]?fast)?$/i.test(type))) return []
+  return [
+    {
+      path: isText || !isObject(policy) ? 'errorPolicy' : 'errorPolicy.type',
+      message: `Cannot use error policy ${describeValue(type)} as ${LATER}`,
+      suggestion: 'use failFast: the run stops at the first record that fails',
+    },
+  ]
+}
+
+function globalsProblems(globals: unknown): ConfigProblem[] {
+  if (globals === undefined || (isObject(globals) && Object.keys(globals).length === 0)) return []
+  return [
+    { path: 'globals', message: `Cannot use "globals" as ${LATER}`, suggestion: 'use environment variables: ${NAME}' },
+  ]
+}
+
+function loopWarnings(source: PlannedComponent, sink: PlannedComponent): ConfigProblem[] {
+  if (source.component !== 'kafka' || sink.component !== 'kafka') return []
+  const [topics, brokers] = [source.options['topic'], source.options['bootstrapServers']] as (
+    | readonly string[]
+    | undefined
+  )[]
+  const [topic, target] = [sink.options['topic'], sink.options['bootstrapServers']] as [
+    string,
+    readonly string[] | undefined,
+  ]
+  const isLoop = topics?.includes(topic) === true && brokers?.some((broker) => target?.includes(broker)) === true
+  return isLoop
+    ? [{ path: 'sink', message: `Source and sink are both topic "${topic}", so the pipeline reads what it writes` }]
+    : []
+}
+
+/** What the file seems to be when it is not of this shape. */
+function otherShape(value: unknown): string | undefined {
+  if (!isObject(value)) return undefined
+  const stages = value['stages']
+  if (Array.isArray(stages) && stages.some((stage) => isObject(stage) && 'function' in stage))
+    return `This looks like a graph of stages with id, function and inputs; ${LATER}, only source, stages and sink are`
+  if ('sources' in value || 'sinks' in value || 'connectors' in value)
+    return `This looks like a file of connectors; ${LATER}, only source, stages and sink are`
+  return undefined
+}
+
+function toConfigProblem({ path, message, suggestion }: OptionProblem): ConfigProblem {
+  return { path: path.join('.'), message, ...(suggestion === undefined ? {} : { suggestion }) }
+}

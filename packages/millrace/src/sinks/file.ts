@@ -1,0 +1,189 @@
+/**
+ * Writes a file of JSON lines, one line per record: its value, or `null` for a tombstone.
+ *
+ * A value that no stage changed is copied as it is, except that line breaks between its parts become spaces.
+ */
+import { mkdir, open, type FileHandle } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../batch.ts'
+import { defineSink, type Sink, type SinkProgress } from '../component.ts'
+import { BatchError, ClosedError, EncodeError, FileError, type MillraceError } from '../errors/index.ts'
+import { field } from '../options/fields.ts'
+
+export const fileSink = defineSink({
+  name: 'file',
+  summary: 'Writes a file of JSON lines, one line per record.',
+  options: {
+    path: field
+      .string()
+      .doc('File to write; relative to the folder of the pipeline file. Missing folders are made.')
+      .example('out/orders.jsonl'),
+    format: field.oneOf(['jsonl']).default('jsonl').doc('How records stand in the file.'),
+    mode: field.oneOf(['append', 'overwrite']).default('append').doc('What happens to a file that is already there.'),
+    // Off by default, because a value that nobody changed is then copied as it is.
+    includeMeta: field
+      .boolean()
+      .default(false)
+      .doc('Whether `_meta` (topic, partition, offset, timestamp, key) is written into the lines.'),
+  },
+  examples: [{ title: 'Orders into a file', options: { path: 'out/orders.jsonl', mode: 'overwrite' } }],
+  create: ({ path, mode, includeMeta }, { directory }) =>
+    new FileSink(resolve(directory, path), mode === 'append' ? 'a' : 'w', includeMeta),
+})
+
+const LINE_FEED = 10
+const SPACE = 32
+const NULL = Buffer.from('null')
+
+class FileSink implements Sink {
+  readonly valueCodec = 'json'
+  readonly includeMeta: boolean
+  readonly needsDocuments = false
+  readonly #path: string
+  readonly #flags: 'a' | 'w'
+  #handle: FileHandle | undefined
+  /** Writes one after the other: the order of the lines is the order of the calls. */
+  #last: Promise<void> = Promise.resolve()
+  #records = 0
+  #bytes = 0
+
+  constructor(path: string, flags: 'a' | 'w', includeMeta: boolean) {
+    this.includeMeta = includeMeta
+    this.#path = path
+    this.#flags = flags
+  }
+
+  async open(): Promise<void> {
+    try {
+      await mkdir(dirname(this.#path), { recursive: true })
+      this.#handle = await open(this.#path, this.#flags)
+    } catch (error) {
+      throw this.#unwritable(error)
+    }
+  }
+
+  async write(batch: Batch): Promise<void> {
+    // The lines are made now, in the order of the calls, and wait for their turn as bytes.
+    const failures = new Map<number, MillraceError>()
+    const lines = linesOf(batch, failures)
+    const written = this.#last.then(() => this.#append(lines))
+    this.#last = written.catch(() => {})
+    await written
+    this.#records += batch.length - failures.size
+    if (failures.size > 0)
+      throw new BatchError(`Cannot write ${failures.size} of ${batch.length} records to "${this.#path}"`, failures)
+  }
+
+  async flush(): Promise<void> {
+    await this.#last
+    try {
+      await this.#handle?.sync()
+    } catch (error) {
+      throw this.#unwritable(error)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#last
+    const handle = this.#handle
+    this.#handle = undefined
+    await handle?.close()
+  }
+
+  progress(): SinkProgress {
+    return { records: this.#records, bytes: this.#bytes }
+  }
+
+  async #append(lines: Buffer): Promise<void> {
+    if (this.#handle === undefined) throw new ClosedError(`the file sink of "${this.#path}"`)
+    try {
+      for (let position = 0; position < lines.length;) {
+        const { bytesWritten } = await this.#handle.write(lines, position, lines.length - position)
+        position += bytesWritten
+        this.#bytes += bytesWritten
+      }
+    } catch (error) {
+      throw this.#unwritable(error)
+    }
+  }
+
+  #unwritable(error: unknown): FileError {
+    const { code, message } = error as NodeJS.ErrnoException
+    const reason =
+      code === 'EACCES' || code === 'EROFS'
+        ? 'no permission'
+        : code === 'EISDIR'
+          ? 'it is a folder'
+          : code === 'ENOSPC'
+            ? 'the disk is full'
+            : code === 'ENOTDIR' || code === 'EEXIST'
+              ? 'a part of the path is a file'
+              : message
+    return new FileError('FILE_UNWRITABLE', `Cannot write "${this.#path}": ${reason}`, { cause: error })
+  }
+}
+
+/** The lines of a batch. Rows that cannot be a line are left out and put into `failures`. */
+function linesOf(batch: Batch, failures: Map<number, MillraceError>): Buffer {
+  const { bytes, fields } = batch.records
+  const payloads = batch.payloads
+  const rows = batch.length
+  let size = 0
+  for (let row = 0; row < rows; row++) {
+    const payload = payloads?.[row]
+    size +=
+      1 +
+      (payload === undefined
+        ? Math.max(NULL.length, fields[batch.recordOf(row) * FIELDS + VALUE_LENGTH]!)
+        : sizeOf(payload))
+  }
+  const lines = Buffer.allocUnsafe(size)
+  const ends = new Int32Array(rows)
+  let count = 0
+  let end = 0
+  for (let row = 0; row < rows; row++) {
+    const start = end
+    const payload = payloads?.[row]
+    if (payload === undefined) {
+      const at = batch.recordOf(row) * FIELDS
+      const length = fields[at + VALUE_LENGTH]!
+      end +=
+        length < 0 ? NULL.copy(lines, end) : bytes.copy(lines, end, fields[at + VALUE]!, fields[at + VALUE]! + length)
+    } else {
+      end +=
+        payload === null
+          ? NULL.copy(lines, end)
+          : typeof payload === 'string'
+            ? lines.write(payload, end)
+            : payload.copy(lines, end)
+    }
+    if (end === start) {
+      const origin = { topic: batch.topic, partition: batch.partition, offset: batch.offset(row), component: 'file' }
+      failures.set(
+        row,
+        new EncodeError(
+          `Cannot write offset ${origin.offset} of "${batch.topic}" partition ${batch.partition} as a line of JSON: its value is empty`,
+          origin,
+        ),
+      )
+      continue
+    }
+    ends[count++] = end
+    lines[end++] = LINE_FEED
+  }
+  joinLines(lines, ends, count)
+  return lines.subarray(0, end)
+}
+
+/** Makes spaces of the line breaks inside values, which JSON allows between its parts only. */
+function joinLines(lines: Buffer, ends: Int32Array, count: number): void {
+  let line = 0
+  for (let at = lines.indexOf(LINE_FEED); line < count; at = lines.indexOf(LINE_FEED, at + 1)) {
+    if (at === ends[line]) line++
+    else lines[at] = SPACE
+  }
+}
+
+function sizeOf(payload: Payload): number {
+  return payload === null ? NULL.length : typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
+}

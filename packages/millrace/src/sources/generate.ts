@@ -1,0 +1,253 @@
+/**
+ * Makes up records: for trying out pipelines, demonstrations and load tests.
+ *
+ * Record `i` depends on the seed and on `i` only, so whoever knows the seed can compute what was written (`orderAt`).
+ * Records are laid out as Kafka does it, so that a Kafka sink copies them as they are, keys included.
+ */
+import { setImmediate } from 'node:timers/promises'
+import {
+  Batch,
+  BODY,
+  END,
+  FIELDS,
+  KEY,
+  KEY_LENGTH,
+  VALUE,
+  VALUE_LENGTH,
+  type Acknowledgement,
+  type BatchOrigin,
+  type LocatedRecords,
+} from '../batch.ts'
+import { defineSource, type Source, type SourceProgress } from '../component.ts'
+import { ConfigError } from '../errors/index.ts'
+import { field, type Options } from '../options/fields.ts'
+import { sleep } from '../resilience/retry.ts'
+
+const options = {
+  template: field
+    .oneOf(['orders'])
+    .default('orders')
+    .doc(
+      'What to make: `orders` are orders of a web shop, JSON of about 155 bytes; about half of them have an `amount` of 100 or more.',
+    ),
+  records: field.int({ min: 0 }).optional().doc('How many; without it they never end.').example(1_000_000),
+  seed: field.int({ min: 0, max: 4_294_967_295 }).default(1).doc('The same seed gives the same records.'),
+  key: field
+    .oneOf(['customer_id', 'order_id', 'none'])
+    .default('customer_id')
+    .doc('What becomes the key: orders with the same key go to the same partition, in order.'),
+  recordsPerSecond: field
+    .int({ min: 1 })
+    .optional()
+    .doc('Upper limit of the rate; without it as fast as the sink takes them.'),
+}
+
+export const generateSource = defineSource({
+  name: 'generate',
+  summary: 'Makes up orders of a web shop, the same ones for the same seed.',
+  options,
+  examples: [{ title: 'A million orders', options: { records: 1_000_000, seed: 7 } }],
+  create: (chosen, { untilEnd }) => {
+    if (untilEnd && chosen.records === undefined)
+      throw new ConfigError('Cannot run until the end as source "generate" has none: set its option "records"')
+    return new GenerateSource(chosen)
+  },
+})
+
+/** An order as source `generate` makes it. */
+export interface Order {
+  readonly order_id: number
+  readonly customer_id: string
+  /** With at most two decimals. */
+  readonly amount: number
+  readonly currency: string
+  readonly status: string
+  readonly region: string
+  readonly items: number
+  /** ISO-8601. */
+  readonly created_at: string
+}
+
+const CURRENCIES = ['EUR', 'USD', 'GBP', 'JPY'] as const
+const STATUSES = ['paid', 'open', 'sent', 'paid', 'done', 'paid', 'late', 'void'] as const
+const REGIONS = ['eu-west', 'eu-east', 'us-west', 'us-east', 'ap-west', 'ap-east', 'sa-east', 'af-west'] as const
+const CUSTOMERS = 20_000
+const ORDERS_PER_SECOND = 16
+const FIRST_ORDER_MS = Date.UTC(2026, 0, 1)
+
+/** Amounts in cents from 12.50 to 800, evenly spread over their logarithm, so that 100 is in the middle. */
+const AMOUNTS = Float64Array.from({ length: 4096 }, (_, i) => Math.round(1250 * 64 ** (i / 4096)))
+
+/** The order with a number, counted from 0. */
+export function orderAt(seed: number, index: number): Order {
+  const a = mix(seed, index)
+  const b = mix(a, index)
+  return {
+    order_id: index + 1,
+    customer_id: customerId(a),
+    amount: amountCents(a, b) / 100,
+    ...choices(b),
+    created_at: createdAt(Math.floor(index / ORDERS_PER_SECOND)),
+  }
+}
+
+/** What is drawn from the lowest 11 bits of a number. */
+function choices(b: number): Pick<Order, 'currency' | 'status' | 'region' | 'items'> {
+  return {
+    currency: CURRENCIES[b & 3]!,
+    status: STATUSES[(b >>> 2) & 7]!,
+    region: REGIONS[(b >>> 5) & 7]!,
+    items: 1 + ((b >>> 8) & 7),
+  }
+}
+
+/** The JSON text between amount and time, by the lowest 11 bits. */
+const TAILS = Array.from({ length: 2048 }, (_, b) => `,${JSON.stringify(choices(b)).slice(1, -1)},"created_at":"`)
+
+/** Making text of a fraction is the slowest part of an order, so each amount is written once. */
+const AMOUNT_TEXTS: (string | undefined)[] = []
+
+function amountText(cents: number): string {
+  return (AMOUNT_TEXTS[cents] ??= String(cents / 100))
+}
+
+function customerId(a: number): string {
+  return CUSTOMER_IDS[(a >>> 12) % CUSTOMERS]!
+}
+
+const CUSTOMER_IDS = Array.from({ length: CUSTOMERS }, (_, i) => `c-${String(i).padStart(5, '0')}`)
+
+function amountCents(a: number, b: number): number {
+  return AMOUNTS[a & 4095]! + ((b >>> 11) & 7)
+}
+
+function createdAt(second: number): string {
+  return `${new Date(FIRST_ORDER_MS + second * 1000).toISOString().slice(0, 19)}Z`
+}
+
+/** A 32-bit hash of two numbers (the finish of murmur3). */
+function mix(seed: number, index: number): number {
+  let h = (seed ^ Math.imul(index + 0x9e3779b9, 0x85ebca6b)) | 0
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return (h ^ (h >>> 16)) >>> 0
+}
+
+const BATCH_RECORDS = 1500
+/** Longest an order and its frame get. */
+const RECORD_BYTES = 260
+const PAUSE_MS = 20
+const NOTHING_TO_COMMIT: Acknowledgement = { ack: () => {} }
+const ORIGIN: BatchOrigin = {
+  component: 'generate',
+  topic: 'orders',
+  partition: 0,
+  partitionCount: 1,
+  timestampType: 'CreateTime',
+}
+
+class GenerateSource implements Source {
+  readonly valueCodec = 'json'
+  readonly #options: Options<typeof options>
+  #records = 0
+  #bytes = 0
+
+  constructor(chosen: Options<typeof options>) {
+    this.#options = chosen
+  }
+
+  async open(): Promise<void> {}
+
+  async *batches(signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
+    const { records = Infinity, recordsPerSecond } = this.#options
+    const batchRecords =
+      recordsPerSecond === undefined
+        ? BATCH_RECORDS
+        : Math.max(1, Math.min(BATCH_RECORDS, Math.ceil((recordsPerSecond * PAUSE_MS) / 1000)))
+    const started = performance.now()
+    while (this.#records < records && !signal.aborted) {
+      yield this.#make(Math.min(batchRecords, records - this.#records))
+      const aheadMs =
+        recordsPerSecond === undefined ? 0 : (this.#records / recordsPerSecond) * 1000 - (performance.now() - started)
+      if (aheadMs >= 1) await sleep(aheadMs, signal).catch(() => {})
+      else await setImmediate()
+    }
+  }
+
+  progress(): SourceProgress {
+    const { records } = this.#options
+    return {
+      records: this.#records,
+      bytes: this.#bytes,
+      lag: records === undefined ? undefined : records - this.#records,
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  #make(count: number): Batch {
+    const first = this.#records
+    const records = layOut(this.#options, first, count)
+    this.#records += count
+    this.#bytes += records.bytes.length
+    const storage = {
+      byteLength: records.bytes.length,
+      count,
+      firstOffset: first,
+      lastOffset: first + count - 1,
+      locate: () => records,
+      raw: undefined,
+    }
+    return new Batch(ORIGIN, storage, NOTHING_TO_COMMIT)
+  }
+}
+
+/** Writes orders as Kafka lays out records: length and bytes of key and value, then the number of headers. */
+function layOut({ seed, key }: Options<typeof options>, first: number, count: number): LocatedRecords {
+  const bytes = Buffer.allocUnsafeSlow(count * RECORD_BYTES)
+  const fields = new Int32Array(count * FIELDS)
+  const offsets = new Float64Array(count)
+  let position = 0
+  let second = -1
+  let time = ''
+  for (let i = 0; i < count; i++) {
+    const index = first + i
+    const a = mix(seed, index)
+    const b = mix(a, index)
+    const now = Math.floor(index / ORDERS_PER_SECOND)
+    if (now !== second) {
+      second = now
+      time = createdAt(now)
+    }
+    const customer = customerId(a)
+    const value = `{"order_id":${index + 1},"customer_id":"${customer}","amount":${amountText(amountCents(a, b))}${TAILS[b & 2047]!}${time}"}`
+    const keyText = key === 'none' ? undefined : key === 'order_id' ? String(index + 1) : customer
+
+    const at = i * FIELDS
+    fields[at + BODY] = position
+    position = writeLength(bytes, position, keyText === undefined ? -1 : keyText.length)
+    fields[at + KEY] = position
+    fields[at + KEY_LENGTH] = keyText === undefined ? -1 : keyText.length
+    if (keyText !== undefined) position += bytes.write(keyText, position, 'latin1')
+    position = writeLength(bytes, position, value.length)
+    fields[at + VALUE] = position
+    fields[at + VALUE_LENGTH] = value.length
+    position += bytes.write(value, position, 'latin1')
+    bytes[position++] = 0
+    fields[at + END] = position
+    offsets[i] = index
+  }
+  return { bytes: bytes.subarray(0, position), count, fields, offsets, timestamps: new Float64Array(count).fill(-1) }
+}
+
+/** Writes a length as a zigzag varint; none is longer than two bytes. */
+function writeLength(bytes: Buffer, position: number, length: number): number {
+  const zigzag = length < 0 ? 1 : length << 1
+  if (zigzag < 128) {
+    bytes[position] = zigzag
+    return position + 1
+  }
+  bytes[position] = (zigzag & 127) | 128
+  bytes[position + 1] = zigzag >>> 7
+  return position + 2
+}
