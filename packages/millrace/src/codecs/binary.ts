@@ -17,7 +17,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 export const bytesCodec: Codec = {
   name: 'bytes',
   decode: (value) => ({ value: value === null ? null : value.toString('base64') }),
-  encode: jsonCodec.encode,
+  encode: (document) => jsonCodec.encode(document),
 }
 
 export const shortCodec = codec('short', {
@@ -64,11 +64,13 @@ export const uuidCodec = codec('uuid', {
 export const voidCodec: Codec = {
   name: 'void',
   decode(value) {
-    if (value !== null) throw new DecodeError('value', `it must be null for the void codec: it has ${value.length} bytes`)
+    if (value !== null)
+      throw new DecodeError('value', `it must be null for the void codec: it has ${value.length} bytes`)
     return { value: null }
   },
   encode(document) {
-    if (onlyValue('void', document) !== null) throw new EncodeError('Cannot write a value with the void codec as it must be null')
+    if (onlyValue('void', document) !== null)
+      throw new EncodeError('Cannot write a value with the void codec as it must be null')
     return null
   },
 }
@@ -77,9 +79,9 @@ interface Format {
   /** Bytes of every value. */
   readonly size: number
   /** @throws {Error} when the bytes are not such a value */
-  read(bytes: Buffer): unknown
+  readonly read: (bytes: Buffer) => unknown
   /** @throws {Error} when the value cannot be written in this format */
-  write(value: unknown): Buffer | string
+  readonly write: (value: unknown) => Buffer | string
 }
 
 function codec(name: string, { size, read, write }: Format): Codec {
@@ -87,7 +89,8 @@ function codec(name: string, { size, read, write }: Format): Codec {
     name,
     decode(value) {
       if (value === null) return { value: null }
-      if (value.length !== size) throw new DecodeError('value', `it must have ${size} bytes for the ${name} codec: it has ${value.length}`)
+      if (value.length !== size)
+        throw new DecodeError('value', `it must have ${size} bytes for the ${name} codec: it has ${value.length}`)
       try {
         return { value: read(value) }
       } catch (cause) {
@@ -100,7 +103,9 @@ function codec(name: string, { size, read, write }: Format): Codec {
       try {
         return write(value)
       } catch (cause) {
-        throw new EncodeError(`Cannot write field "value" with the ${name} codec: ${(cause as Error).message}`, { cause })
+        throw new EncodeError(`Cannot write field "value" with the ${name} codec: ${(cause as Error).message}`, {
+          cause,
+        })
       }
     },
   }
@@ -110,8 +115,12 @@ function codec(name: string, { size, read, write }: Format): Codec {
 function onlyValue(name: string, document: unknown): unknown {
   const fields = Object.entries(document as { [name: string]: unknown }).filter(([, value]) => value !== undefined)
   const lost = fields.find(([field]) => field !== 'value')
-  if (lost !== undefined) throw new EncodeError(`Cannot write the document with the ${name} codec, which takes {value: ...} only: it has the field "${lost[0]}"`)
-  if (fields.length === 0) throw new EncodeError(`Cannot write the document with the ${name} codec as it has no field "value"`)
+  if (lost !== undefined)
+    throw new EncodeError(
+      `Cannot write the document with the ${name} codec, which takes {value: ...} only: it has the field "${lost[0]}"`,
+    )
+  if (fields.length === 0)
+    throw new EncodeError(`Cannot write the document with the ${name} codec as it has no field "value"`)
   return fields[0]![1]
 }
 
@@ -127,10 +136,13 @@ function integer(value: unknown, min: number, max: number): number {
 }
 
 function long(value: unknown): bigint {
-  const isWhole = typeof value === 'number' ? Number.isSafeInteger(value) : typeof value === 'string' && /^-?\d{1,19}$/.test(value)
+  const isWhole =
+    typeof value === 'number' ? Number.isSafeInteger(value) : typeof value === 'string' && /^-?\d{1,19}$/.test(value)
   const result = isWhole ? BigInt(value as number | string) : undefined
   if (result !== undefined && BigInt.asIntN(64, result) === result) return result
-  throw new Error(`it must be a whole number of 64 bits, as text beyond 2^53: current value is ${JSON.stringify(value)}`)
+  throw new Error(
+    `it must be a whole number of 64 bits, as text beyond 2^53: current value is ${JSON.stringify(value)}`,
+  )
 }
 
 function number(value: unknown): number {

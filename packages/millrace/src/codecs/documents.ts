@@ -19,7 +19,7 @@ export interface DecodeOptions {
  */
 export function decodeDocuments(batch: Batch, codec: Codec, options: DecodeOptions = {}): void {
   const length = batch.length
-  const documents = (batch.documents ??= new Array<unknown>(length).fill(undefined))
+  const documents = (batch.documents ??= [])
   const { bytes, fields } = batch.records
   const { rows } = batch
   const isJson = codec === jsonCodec
@@ -30,14 +30,23 @@ export function decodeDocuments(batch: Batch, codec: Codec, options: DecodeOptio
       const field = (rows === undefined ? row : rows[row]!) * FIELDS
       const start = fields[field + VALUE]!
       const size = fields[field + VALUE_LENGTH]!
-      const document = size < 0 ? codec.decode(null) : isJson ? parseDocument(bytes, start, start + size) : codec.decode(viewOf(bytes, start, size))
+      const document =
+        size < 0
+          ? codec.decode(null)
+          : isJson
+            ? parseDocument(bytes, start, start + size)
+            : codec.decode(viewOf(bytes, start, size))
       if (options.attachMeta === true) attachMeta(document as WithMeta, batch, row)
       documents[row] = document
     }
   } catch (cause) {
     if (!(cause instanceof DecodeError)) throw cause
     const details = placeOf(batch, row, codec, cause.cause ?? cause)
-    throw new DecodeError('value', `Cannot decode the value at offset ${details.offset} of "${batch.topic}" partition ${batch.partition} as ${codec.name}: ${cause.message}`, details)
+    throw new DecodeError(
+      'value',
+      `Cannot decode the value at offset ${details.offset} of "${batch.topic}" partition ${batch.partition} as ${codec.name}: ${cause.message}`,
+      details,
+    )
   }
 }
 
@@ -58,28 +67,37 @@ export function encodeDocuments(batch: Batch, codec: Codec, options: EncodeOptio
   const { documents, replaced, length } = batch
   const everything = options.all === true || options.includeMeta === true
   if (documents === undefined || (replaced === undefined && !everything)) return
-  const payloads = new Array<Payload | undefined>(length).fill(undefined)
+  const payloads: (Payload | undefined)[] = []
   let row = 0
   try {
     for (; row < length; row++) {
-      if (replaced?.[row] !== 1 && (!everything || batch.value(row) === null)) continue
-      const document = documents[row] as WithMeta
-      const meta = attachedMeta(document)
-      if (meta === undefined) {
-        payloads[row] = encode(batch, row, codec, document)
-        continue
-      }
-      const key = changedKey(meta)
-      if (key !== undefined) (batch.keys ??= new Array<Payload | undefined>(length).fill(undefined))[row] = key
-      if (options.includeMeta !== true) document._meta = undefined
-      payloads[row] = encode(batch, row, codec, document)
-      document._meta = meta
+      const isWritten = replaced?.[row] === 1 || (everything && batch.value(row) !== null)
+      payloads.push(isWritten ? encodeRow(batch, row, codec, options.includeMeta === true) : undefined)
     }
   } catch (cause) {
     const details = placeOf(batch, row, codec, cause)
-    throw new EncodeError(`${reasonOf(cause)}, in the record made from offset ${details.offset} of "${batch.topic}" partition ${batch.partition}`, details)
+    throw new EncodeError(
+      `${reasonOf(cause)}, in the record made from offset ${details.offset} of "${batch.topic}" partition ${batch.partition}`,
+      details,
+    )
   }
   batch.payloads = payloads
+}
+
+function encodeRow(batch: Batch, row: number, codec: Codec, includeMeta: boolean): Payload {
+  const document = batch.documents![row] as WithMeta
+  const meta = attachedMeta(document)
+  if (meta === undefined) return encode(batch, row, codec, document)
+  const key = changedKey(meta)
+  if (key !== undefined) (batch.keys ??= Array.from({ length: batch.length }, () => undefined))[row] = key
+  if (includeMeta) return encode(batch, row, codec, document)
+  // Left out for the time of writing only: another sink may want it. No copy, as undefined fields are not written.
+  document._meta = undefined
+  try {
+    return encode(batch, row, codec, document)
+  } finally {
+    document._meta = meta
+  }
 }
 
 function encode(batch: Batch, row: number, codec: Codec, document: unknown): Payload {
@@ -107,7 +125,13 @@ export interface DocumentsOptions {
 }
 
 /** Both steps as the engine uses them; undefined when every value can pass as the bytes that came in. */
-export function createDocuments({ from, to, needsDocuments, mentionsMeta, includeMeta }: DocumentsOptions): Documents | undefined {
+export function createDocuments({
+  from,
+  to,
+  needsDocuments,
+  mentionsMeta,
+  includeMeta,
+}: DocumentsOptions): Documents | undefined {
   // Raw bytes go in and out of any format as they are.
   const all = from.name !== to.name && from.name !== 'bytes' && to.name !== 'bytes'
   if (!needsDocuments && !includeMeta && !all) return undefined

@@ -5,12 +5,21 @@
  */
 import type { Codec } from '../component.ts'
 import { ConfigError } from '../errors/index.ts'
-import { bytesCodec, doubleCodec, floatCodec, integerCodec, longCodec, shortCodec, uuidCodec, voidCodec } from './binary.ts'
+import {
+  bytesCodec,
+  doubleCodec,
+  floatCodec,
+  integerCodec,
+  longCodec,
+  shortCodec,
+  uuidCodec,
+  voidCodec,
+} from './binary.ts'
 import { jsonCodec } from './json.ts'
 import { CODEC_NAMES, codecNameOfClass, JAVA_SERIALIZERS, type CodecName } from './names.ts'
 
-export { createDocuments, decodeDocuments, encodeDocuments, type DecodeOptions, type DocumentsOptions, type EncodeOptions } from './documents.ts'
-export { CODEC_NAMES, type CodecName } from './names.ts'
+export { createDocuments, decodeDocuments, encodeDocuments } from './documents.ts'
+export { CODEC_NAMES } from './names.ts'
 
 const CODECS: { readonly [name in CodecName]: Codec } = {
   json: jsonCodec,

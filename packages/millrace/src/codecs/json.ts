@@ -25,7 +25,9 @@ export const jsonCodec = {
     } catch (cause) {
       throw new EncodeError(`Cannot write the document as JSON: ${reasonOf(cause)}`, { cause })
     }
-    throw new EncodeError(`Cannot write the document as JSON as there is no such value in JSON: it is a ${typeof document}`)
+    throw new EncodeError(
+      `Cannot write the document as JSON as there is no such value in JSON: it is a ${typeof document}`,
+    )
   },
 } as const satisfies Codec
 
@@ -44,7 +46,8 @@ export function parseDocument(bytes: Buffer, start: number, end: number): unknow
     throw new DecodeError('value', explain(bytes, start, end, text, cause as SyntaxError), { cause })
   }
   // Malformed UTF-8 reads as U+FFFD; a document that is written again would then differ from what came in (I7).
-  if (text.includes('\uFFFD') && !isUtf8(bytes.subarray(start, end))) throw new DecodeError('value', `it is not valid UTF-8: ${excerpt(text, text.indexOf('\uFFFD'))}`)
+  if (text.includes('\uFFFD') && !isUtf8(bytes.subarray(start, end)))
+    throw new DecodeError('value', `it is not valid UTF-8: ${excerpt(text, text.indexOf('\uFFFD'))}`)
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : { value }
 }
 
@@ -55,7 +58,9 @@ function explain(bytes: Buffer, start: number, end: number, text: string, cause:
   }
   const position = /position (\d+)/.exec(cause.message)?.[1]
   const reason = cause.message.replace(/ in JSON at position.*$/s, '').replace(/, (?:\.\.\.)?".*$/s, '')
-  return position === undefined ? `${reason}: ${excerpt(text, 0)}` : `${reason} at position ${position}: ${excerpt(text, Number(position))}`
+  return position === undefined
+    ? `${reason}: ${excerpt(text, 0)}`
+    : `${reason} at position ${position}: ${excerpt(text, Number(position))}`
 }
 
 /** Up to 60 characters around a position, quoted. */
@@ -93,7 +98,7 @@ export function withExactIntegers(document: unknown, written: string, original: 
   // ES2025 gives a reviver the text of a number and JSON.rawJSON writes one; TypeScript's library does not know yet.
   const revive = (name: string, value: unknown, context?: { source?: string }): unknown => {
     const source = context?.source
-    if (typeof value === 'number' && !Number.isSafeInteger(value) && source !== undefined && INTEGER.test(source) && BigInt(source) !== BigInt(value)) {
+    if (typeof value === 'number' && !Number.isSafeInteger(value) && source !== undefined && INTEGER.test(source)) {
       const known = byNumber.get(value)
       byNumber.set(value, known === undefined || known === source ? source : null)
       const nameAndNumber = `${value} ${name}`
@@ -107,7 +112,10 @@ export function withExactIntegers(document: unknown, written: string, original: 
   return JSON.stringify(document, (name, value: unknown) => {
     if (typeof value !== 'number' || !byNumber.has(value)) return value
     const source = byName.get(`${value} ${name}`) || byNumber.get(value)
-    if (!source) throw new EncodeError(`Cannot write field "${name}" exactly as two integers of the record are both ${value} when rounded to a double`)
+    if (!source)
+      throw new EncodeError(
+        `Cannot write field "${name}" exactly as two integers of the record are both ${value} when rounded to a double`,
+      )
     return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(source)
   })
 }

@@ -25,11 +25,11 @@ export function compileExpressions(list: readonly unknown[]): Expressions {
   // Made when the first array is met, which for most pipelines is never.
   let evaluate: Expressions | undefined
   return (document) => {
-    const values = new Array<unknown>(readers.length)
+    const values: unknown[] = []
     for (let i = 0; i < readers.length; i++) {
       const value = readers[i]!(document)
       if (value === THROUGH_ARRAY) return (evaluate ??= createEvaluator(list))(document)
-      values[i] = value
+      values.push(value)
     }
     return values
   }

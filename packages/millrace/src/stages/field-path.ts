@@ -16,7 +16,13 @@ const DIGITS = /^\d+$/
 export const THROUGH_ARRAY: unique symbol = Symbol('through array')
 
 export function isDocument(value: unknown): value is Document {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date) && !(value instanceof RegExp)
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Date) &&
+    !(value instanceof RegExp)
+  )
 }
 
 /**
@@ -35,7 +41,9 @@ export function pathProblem(path: string): string | undefined {
   if (names.includes('')) return `field path "${path}" must not have empty parts`
   if (names.includes('__proto__')) return `field path "${path}" must not contain "__proto__"`
   const operator = names.find((name) => name.startsWith('$'))
-  return operator === undefined ? undefined : `field path "${path}" must not contain a name that begins with "$": ${operator}`
+  return operator === undefined
+    ? undefined
+    : `field path "${path}" must not contain a name that begins with "$": ${operator}`
 }
 
 /** Reads a plain path. `undefined` when something is missing, `THROUGH_ARRAY` when an array lies before the last name. */

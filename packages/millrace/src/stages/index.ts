@@ -19,15 +19,25 @@ import { UnsetStage } from './unset.ts'
 import { UnwindStage, type UnwindOptions } from './unwind.ts'
 
 /** How each stage is made from a specification whose shape has been checked, and what else can be wrong with it. */
-const FACTORIES: { readonly [name in StageName]: { create(spec: never): Stage; check?(spec: unknown, path: string): ConfigProblem[] } } = {
+interface Factory {
+  readonly create: (spec: never) => Stage
+  readonly check?: (spec: unknown, path: string) => ConfigProblem[]
+}
+
+const FACTORIES: { readonly [name in StageName]: Factory } = {
   $match: { create: (spec: Document) => new MatchStage(spec), check: matchProblems },
   $set: { create: (spec: Document) => new SetStage('$set', spec), check: expressionProblems },
   $addFields: { create: (spec: Document) => new SetStage('$addFields', spec), check: expressionProblems },
   $unset: { create: (spec: string | string[]) => new UnsetStage('$unset', [spec].flat()) },
   $project: { create: (spec: Document) => createProject(spec), check: projectionProblems },
-  $replaceRoot: { create: (spec: { newRoot: unknown }) => new ReplaceRootStage('$replaceRoot', spec.newRoot), check: expressionProblems },
+  $replaceRoot: {
+    create: (spec: { newRoot: unknown }) => new ReplaceRootStage('$replaceRoot', spec.newRoot),
+    check: expressionProblems,
+  },
   $replaceWith: { create: (spec: unknown) => new ReplaceRootStage('$replaceWith', spec), check: expressionProblems },
-  $unwind: { create: (spec: string | UnwindOptions) => new UnwindStage(typeof spec === 'string' ? { path: spec } : spec) },
+  $unwind: {
+    create: (spec: string | UnwindOptions) => new UnwindStage(typeof spec === 'string' ? { path: spec } : spec),
+  },
   $limit: { create: (spec: number) => new LimitStage(spec) },
   $skip: { create: (spec: number) => new SkipStage(spec) },
 }
@@ -49,12 +59,18 @@ export function createStage(name: string, spec: unknown, path: string): Stage {
   try {
     return create(spec as never)
   } catch (error) {
-    throw invalid(name, [{ path, message: error instanceof Error ? error.message.replace(/\.$/, '') : String(error) }], error)
+    throw invalid(
+      name,
+      [{ path, message: error instanceof Error ? error.message.replace(/\.$/, '') : String(error) }],
+      error,
+    )
   }
 }
 
 function invalid(name: string, problems: readonly ConfigProblem[], cause?: unknown): ConfigError {
-  return new ConfigError(`Cannot use stage "${name}": ${problems.map(({ message }) => message).join('; ')}`, problems, { cause })
+  return new ConfigError(`Cannot use stage "${name}": ${problems.map(({ message }) => message).join('; ')}`, problems, {
+    cause,
+  })
 }
 
 /** Checks computed fields; `$slice` and `$elemMatch` mean something of their own here, and 1 or 0 are no expressions. */

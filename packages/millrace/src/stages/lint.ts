@@ -10,7 +10,17 @@ import { REFUSED_STAGES, STAGE_NAMES, type StageName } from './names.ts'
 type Check = (spec: unknown, path: string) => ConfigProblem[]
 
 const CHECKS: { readonly [name in StageName]: Check } = {
-  $match: (spec, path) => (isDocument(spec) ? [] : [problem(path, '$match must be an object of conditions', spec, 'write {field: value} or {field: {$gte: value}}')]),
+  $match: (spec, path) =>
+    isDocument(spec)
+      ? []
+      : [
+          problem(
+            path,
+            '$match must be an object of conditions',
+            spec,
+            'write {field: value} or {field: {$gte: value}}',
+          ),
+        ],
   $set: fields,
   $addFields: fields,
   $unset: (spec, path) => {
@@ -18,30 +28,60 @@ const CHECKS: { readonly [name in StageName]: Check } = {
     if (names.length === 0) return [problem(path, '$unset must name at least one field', spec)]
     return names.flatMap((name, i) => {
       const place = Array.isArray(spec) ? `${path}.${i}` : path
-      if (typeof name !== 'string') return [problem(place, '$unset must be a field name or a list of field names', name)]
+      if (typeof name !== 'string')
+        return [problem(place, '$unset must be a field name or a list of field names', name)]
       return fieldPath(name, place)
     })
   },
   $project: (spec, path) => {
     if (!isDocument(spec)) return [problem(path, '$project must be an object of fields', spec)]
-    return Object.keys(spec).length === 0 ? [problem(path, '$project must name at least one field', spec)] : fieldPaths(spec, path)
+    return Object.keys(spec).length === 0
+      ? [problem(path, '$project must name at least one field', spec)]
+      : fieldPaths(spec, path)
   },
   $replaceRoot: (spec, path) => {
-    if (!isDocument(spec) || !('newRoot' in spec)) return [problem(path, '$replaceRoot must be an object with newRoot', spec, 'write {newRoot: "$field"}')]
+    if (!isDocument(spec) || !('newRoot' in spec))
+      return [problem(path, '$replaceRoot must be an object with newRoot', spec, 'write {newRoot: "$field"}')]
     return unknownOptions(spec, ['newRoot'], path)
   },
-  $replaceWith: (spec, path) => (isDocument(spec) || (typeof spec === 'string' && spec.startsWith('$')) ? [] : [problem(path, '$replaceWith must be an expression that gives an object', spec, 'write "$field" or {field: expression}')]),
+  $replaceWith: (spec, path) =>
+    isDocument(spec) || (typeof spec === 'string' && spec.startsWith('$'))
+      ? []
+      : [
+          problem(
+            path,
+            '$replaceWith must be an expression that gives an object',
+            spec,
+            'write "$field" or {field: expression}',
+          ),
+        ],
   $unwind: (spec, path) => {
     if (typeof spec === 'string') return unwindPath(spec, path)
-    if (!isDocument(spec)) return [problem(path, '$unwind must be a field path or an object with path', spec, 'write "$items" or {path: "$items"}')]
+    if (!isDocument(spec))
+      return [
+        problem(
+          path,
+          '$unwind must be a field path or an object with path',
+          spec,
+          'write "$items" or {path: "$items"}',
+        ),
+      ]
     const { path: field, includeArrayIndex: index, preserveNullAndEmptyArrays: preserve } = spec
-    const problems = [...unknownOptions(spec, ['path', 'includeArrayIndex', 'preserveNullAndEmptyArrays'], path), ...unwindPath(field, `${path}.path`)]
-    if (index !== undefined && typeof index !== 'string') problems.push(problem(`${path}.includeArrayIndex`, 'includeArrayIndex must be a field name', index))
+    const problems = [
+      ...unknownOptions(spec, ['path', 'includeArrayIndex', 'preserveNullAndEmptyArrays'], path),
+      ...unwindPath(field, `${path}.path`),
+    ]
+    if (index !== undefined && typeof index !== 'string')
+      problems.push(problem(`${path}.includeArrayIndex`, 'includeArrayIndex must be a field name', index))
     if (typeof index === 'string') problems.push(...fieldPath(index, `${path}.includeArrayIndex`))
-    if (preserve !== undefined && typeof preserve !== 'boolean') problems.push(problem(`${path}.preserveNullAndEmptyArrays`, 'preserveNullAndEmptyArrays must be true or false', preserve))
+    if (preserve !== undefined && typeof preserve !== 'boolean')
+      problems.push(
+        problem(`${path}.preserveNullAndEmptyArrays`, 'preserveNullAndEmptyArrays must be true or false', preserve),
+      )
     return problems
   },
-  $limit: (spec, path) => (isCount(spec) && spec > 0 ? [] : [problem(path, '$limit must be a whole number above 0', spec)]),
+  $limit: (spec, path) =>
+    isCount(spec) && spec > 0 ? [] : [problem(path, '$limit must be a whole number above 0', spec)],
   $skip: (spec, path) => (isCount(spec) ? [] : [problem(path, '$skip must be a whole number of at least 0', spec)]),
 }
 
@@ -52,7 +92,8 @@ const CHECKS: { readonly [name in StageName]: Check } = {
  * @param path dotted path of the specification, for instance `stages.0.$match`
  */
 export function lintStage(name: string, spec: unknown, path: string): ConfigProblem[] {
-  if (REFUSED_STAGES.includes(name)) return [{ path, message: `Stage "${name}" is not available, as a pipeline writes to its sink only` }]
+  if (REFUSED_STAGES.includes(name))
+    return [{ path, message: `Stage "${name}" is not available, as a pipeline writes to its sink only` }]
   if (!isStageName(name)) {
     const suggestion = didYouMean(name, STAGE_NAMES) ?? `the stages are ${STAGE_NAMES.join(', ')}`
     return [{ path, message: `Unknown stage "${name}"`, suggestion }]
@@ -65,9 +106,17 @@ export function lintStages(stages: unknown, path = 'stages'): ConfigProblem[] {
   if (!Array.isArray(stages)) return [problem(path, 'stages must be a list', stages)]
   return stages.flatMap((stage: unknown, i) => {
     const place = `${path}.${i}`
-    if (!isDocument(stage)) return [problem(place, 'A stage must be an object with one key', stage, 'write {$match: {...}}')]
+    if (!isDocument(stage))
+      return [problem(place, 'A stage must be an object with one key', stage, 'write {$match: {...}}')]
     const names = Object.keys(stage)
-    if (names.length !== 1) return [{ path: place, message: `A stage must have exactly one key: it has ${names.length === 0 ? 'none' : names.map((name) => `"${name}"`).join(', ')}`, suggestion: 'make each of them a stage of its own' }]
+    if (names.length !== 1)
+      return [
+        {
+          path: place,
+          message: `A stage must have exactly one key: it has ${names.length === 0 ? 'none' : names.map((name) => `"${name}"`).join(', ')}`,
+          suggestion: 'make each of them a stage of its own',
+        },
+      ]
     return lintStage(names[0]!, stage[names[0]!], `${place}.${names[0]}`)
   })
 }
@@ -77,7 +126,8 @@ export function isStageName(name: string): name is StageName {
 }
 
 function fields(spec: unknown, path: string): ConfigProblem[] {
-  if (!isDocument(spec)) return [problem(path, 'This stage must be an object of fields and expressions', spec, 'write {field: value}')]
+  if (!isDocument(spec))
+    return [problem(path, 'This stage must be an object of fields and expressions', spec, 'write {field: value}')]
   if (Object.keys(spec).length === 0) return [problem(path, 'This stage must name at least one field', spec)]
   return fieldPaths(spec, path)
 }
@@ -88,27 +138,54 @@ function fieldPaths(spec: { readonly [name: string]: unknown }, path: string): C
   return names.flatMap((name) => {
     const within = names.find((other) => name.startsWith(`${other}.`))
     const problems = fieldPath(name, `${path}.${name}`)
-    return within === undefined ? problems : [...problems, { path: `${path}.${name}`, message: `Field "${name}" lies within "${within}", which is named too` }]
+    return within === undefined
+      ? problems
+      : [
+          ...problems,
+          { path: `${path}.${name}`, message: `Field "${name}" lies within "${within}", which is named too` },
+        ]
   })
 }
 
 function fieldPath(name: string, path: string): ConfigProblem[] {
   const reason = pathProblem(name)
   if (reason === undefined) return []
-  return [{ path, message: reason[0]!.toUpperCase() + reason.slice(1), ...(name.startsWith('$') && name.length > 1 ? { suggestion: `write "${name.slice(1)}"` } : {}) }]
+  return [
+    {
+      path,
+      message: reason[0]!.toUpperCase() + reason.slice(1),
+      ...(name.startsWith('$') && name.length > 1 ? { suggestion: `write "${name.slice(1)}"` } : {}),
+    },
+  ]
 }
 
 function unwindPath(field: unknown, path: string): ConfigProblem[] {
-  if (typeof field !== 'string' || !field.startsWith('$')) return [problem(path, 'The path of $unwind must be a field path that begins with "$"', field, typeof field === 'string' ? `write "$${field}"` : undefined)]
+  if (typeof field !== 'string' || !field.startsWith('$'))
+    return [
+      problem(
+        path,
+        'The path of $unwind must be a field path that begins with "$"',
+        field,
+        typeof field === 'string' ? `write "$${field}"` : undefined,
+      ),
+    ]
   return fieldPath(field.slice(1), path)
 }
 
-function unknownOptions(spec: { readonly [name: string]: unknown }, known: readonly string[], path: string): ConfigProblem[] {
+function unknownOptions(
+  spec: { readonly [name: string]: unknown },
+  known: readonly string[],
+  path: string,
+): ConfigProblem[] {
   return Object.keys(spec)
     .filter((name) => !known.includes(name))
     .map((name) => {
       const suggestion = didYouMean(name, known)
-      return { path: `${path}.${name}`, message: `Unknown option "${name}"`, ...(suggestion === undefined ? {} : { suggestion }) }
+      return {
+        path: `${path}.${name}`,
+        message: `Unknown option "${name}"`,
+        ...(suggestion === undefined ? {} : { suggestion }),
+      }
     })
 }
 

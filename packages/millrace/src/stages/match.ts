@@ -51,7 +51,8 @@ export function matchProblems(condition: unknown, path: string): ConfigProblem[]
   return Object.entries(condition).flatMap(([name, value]) => {
     const place = `${path}.${name}`
     if (name === '$expr') return expressionProblems(value, place)
-    const list = name === '$in' || name === '$nin' || name === '$and' || name === '$or' || name === '$nor' || name === '$all'
+    const list =
+      name === '$in' || name === '$nin' || name === '$and' || name === '$or' || name === '$nor' || name === '$all'
     if (list && !Array.isArray(value)) return [{ path: place, message: `${name} must be a list` }]
     return matchProblems(value, place)
   })

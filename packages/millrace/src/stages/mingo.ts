@@ -22,11 +22,16 @@ const CONTEXT = Context.init({
   pipeline: { $project },
   projection: projections,
   query: queries,
-} as unknown as Parameters<typeof Context.init>[0])
+})
 
 // A pipeline file holds no code: `$function` and `$where` need functions, which YAML and JSON cannot give.
 const OPTIONS = { context: CONTEXT, scriptEnabled: false }
-const CAPTURING = { ...OPTIONS, context: Context.from(CONTEXT).addExpressionOps({ $capturedOptions: (_document: unknown, _argument: unknown, options: Options) => options }) } as unknown as Options
+const CAPTURING = {
+  ...OPTIONS,
+  context: Context.from(CONTEXT).addExpressionOps({
+    $capturedOptions: (_document: unknown, _argument: unknown, options: Options) => options,
+  }),
+} as unknown as Options
 
 /** A predicate over documents in MongoDB's query language. @throws {Error} when the query is not valid */
 export function createQuery(condition: Document): (document: Document) => boolean {
@@ -41,7 +46,9 @@ export function createQuery(condition: Document): (document: Document) => boolea
  * the engine computes them are taken from within one evaluation, and given to every other with its own root.
  */
 export function createEvaluator(list: readonly unknown[]): (document: Document) => readonly unknown[] {
-  const options = evalExpr({}, { $capturedOptions: 1 }, CAPTURING) as Options & { local: { root?: unknown; timestamp?: number | undefined } }
+  const options = evalExpr({}, { $capturedOptions: 1 }, CAPTURING) as Options & {
+    local: { root?: unknown; timestamp?: number | undefined }
+  }
   const makesDates = MAKES_DATES.test(JSON.stringify(list) ?? '')
   return (document) => {
     options.local.root = document
@@ -79,10 +86,18 @@ export function expressionProblems(expression: unknown, path: string): ConfigPro
   if (typeof expression !== 'object' || expression === null || expression.constructor !== Object) return []
   const entries = Object.entries(expression)
   const [first] = entries
-  if (first?.[0].startsWith('$') !== true) return entries.flatMap(([name, value]) => expressionProblems(value, `${path}.${name}`))
+  if (first?.[0].startsWith('$') !== true)
+    return entries.flatMap(([name, value]) => expressionProblems(value, `${path}.${name}`))
   const [operator, argument] = first
-  if (entries.length > 1) return [{ path, message: `An expression must have one operator, not ${entries.map(([name]) => `"${name}"`).join(' and ')}` }]
-  if (!EXPRESSION_NAMES.has(operator)) return [{ path: `${path}.${operator}`, message: `Unknown expression operator "${operator}"`, ...suggest(operator) }]
+  if (entries.length > 1)
+    return [
+      {
+        path,
+        message: `An expression must have one operator, not ${entries.map(([name]) => `"${name}"`).join(' and ')}`,
+      },
+    ]
+  if (!EXPRESSION_NAMES.has(operator))
+    return [{ path: `${path}.${operator}`, message: `Unknown expression operator "${operator}"`, ...suggest(operator) }]
   // What $literal holds is data, and the branches of $switch are plain objects that are walked like any other.
   return operator === '$literal' ? [] : expressionProblems(argument, `${path}.${operator}`)
 }
@@ -92,7 +107,9 @@ function suggest(operator: string): { suggestion?: string } {
   return suggestion === undefined ? {} : { suggestion }
 }
 
-const EXPRESSION_NAMES: ReadonlySet<string> = new Set([...Object.keys(expressions), ...Object.keys(accumulators)].filter((name) => name.startsWith('$')))
+const EXPRESSION_NAMES: ReadonlySet<string> = new Set(
+  [...Object.keys(expressions), ...Object.keys(accumulators)].filter((name) => name.startsWith('$')),
+)
 
 /** Whether `$project` gives an operator a meaning of its own, as it does with `$slice`. */
 export function isProjectionOperator(name: string): boolean {

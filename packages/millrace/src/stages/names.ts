@@ -3,7 +3,18 @@
  */
 
 /** Stages that can be created, in the order of the reference. */
-export const STAGE_NAMES = ['$match', '$set', '$addFields', '$unset', '$project', '$replaceRoot', '$replaceWith', '$unwind', '$limit', '$skip'] as const
+export const STAGE_NAMES = [
+  '$match',
+  '$set',
+  '$addFields',
+  '$unset',
+  '$project',
+  '$replaceRoot',
+  '$replaceWith',
+  '$unwind',
+  '$limit',
+  '$skip',
+] as const
 
 export type StageName = (typeof STAGE_NAMES)[number]
 

@@ -47,7 +47,10 @@ function exclusions(spec: Document, prefix = ''): string[] | undefined {
   for (const [name, value] of Object.entries(spec)) {
     if (value === 0 || value === false) names.push(prefix + name)
     else {
-      const inner = isDocument(value) && !Object.keys(value).some((key) => key.startsWith('$')) ? exclusions(value, `${prefix}${name}.`) : undefined
+      const inner =
+        isDocument(value) && !Object.keys(value).some((key) => key.startsWith('$'))
+          ? exclusions(value, `${prefix}${name}.`)
+          : undefined
       if (inner === undefined) return undefined
       names.push(...inner)
     }
@@ -62,7 +65,11 @@ function compilePlain(spec: Document): (() => (document: Document) => Document) 
   if (!entries.every(([name, value]) => !name.includes('.') && isPlainProjection(value))) return undefined
   const names = entries.map(([name]) => name)
   if (!dropsId && !names.includes('_id')) names.unshift('_id')
-  const evaluate = compileExpressions(names.map((name) => (spec[name] === undefined || spec[name] === true || typeof spec[name] === 'number' ? `$${name}` : spec[name])))
+  const evaluate = compileExpressions(
+    names.map((name) =>
+      spec[name] === undefined || spec[name] === true || typeof spec[name] === 'number' ? `$${name}` : spec[name],
+    ),
+  )
   return () => (document) => {
     const values = evaluate(document)
     const result: { [name: string]: unknown } = {}
@@ -76,7 +83,8 @@ function isPlainProjection(value: unknown): boolean {
   if (typeof value === 'number') return value !== 0
   if (!isDocument(value)) return false
   const [operator] = Object.keys(value)
-  if (operator === undefined || operator.startsWith('$')) return operator !== undefined && !isProjectionOperator(operator)
+  if (operator === undefined || operator.startsWith('$'))
+    return operator !== undefined && !isProjectionOperator(operator)
   // An object of expressions; with a 1 or a true in it, it would keep fields below this one instead.
   return Object.values(value).every((field) => typeof field !== 'number' && field !== true && isPlainProjection(field))
 }

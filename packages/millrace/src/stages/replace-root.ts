@@ -22,7 +22,14 @@ export class ReplaceRootStage implements Stage {
     return mapDocuments(batch, this.name, (document) => {
       const [value] = this.#expressions(document)
       if (isDocument(value)) return value
-      const kind = value === undefined ? 'nothing, as the field is missing' : value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`
+      const kind =
+        value === undefined
+          ? 'nothing, as the field is missing'
+          : value === null
+            ? 'null'
+            : Array.isArray(value)
+              ? 'an array'
+              : `a ${typeof value}`
       throw new Error(`the new root must be an object, but the expression gave ${kind}`)
     })
   }

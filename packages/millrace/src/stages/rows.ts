@@ -10,12 +10,12 @@ export function keepRows(batch: Batch, kept: Int32Array, count: number): Batch |
   if (count === 0) return undefined
   if (count === batch.length) return batch
   const rows = new Int32Array(count)
-  const documents = batch.documents === undefined ? undefined : new Array<unknown>(count)
+  const documents = batch.documents === undefined ? undefined : ([] as unknown[])
   const replaced = batch.replaced === undefined ? undefined : new Uint8Array(count)
   for (let i = 0; i < count; i++) {
     const row = kept[i]!
     rows[i] = batch.recordOf(row)
-    if (documents !== undefined) documents[i] = batch.documents![row]
+    if (documents !== undefined) documents.push(batch.documents![row])
     if (replaced !== undefined) replaced[i] = batch.replaced![row]!
   }
   return batch.derive({ rows, documents, replaced })
@@ -24,7 +24,11 @@ export function keepRows(batch: Batch, kept: Int32Array, count: number): Batch |
 /** The batch with the rows from `start` on, up to but without `end`. */
 export function sliceRows(batch: Batch, start: number, end: number): Batch | undefined {
   const count = Math.max(0, end - start)
-  return keepRows(batch, Int32Array.from({ length: count }, (_, i) => start + i), count)
+  return keepRows(
+    batch,
+    Int32Array.from({ length: count }, (_, i) => start + i),
+    count,
+  )
 }
 
 /**
@@ -37,14 +41,14 @@ export function sliceRows(batch: Batch, start: number, end: number): Batch | und
 export function mapDocuments(batch: Batch, stage: string, transform: (document: Document) => Document): Batch {
   const before = batch.documents!
   const length = batch.length
-  const documents = new Array<unknown>(length)
+  const documents: unknown[] = []
   let replaced: Uint8Array | undefined
   let row = 0
   try {
     for (; row < length; row++) {
       const document = before[row] as Document
       const result = transform(document)
-      documents[row] = result
+      documents.push(result)
       if (result !== document) (replaced ??= batch.replaced?.slice() ?? new Uint8Array(length))[row] = 1
     }
   } catch (error) {
@@ -59,11 +63,14 @@ export function stageError(batch: Batch, row: number, stage: string, cause: unkn
   const { topic, partition } = batch
   const offset = batch.offset(row)
   const reason = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause)
-  return new StageError(`Cannot apply "${stage}" to the record at offset ${offset} of "${topic}" partition ${partition}: ${reason}`, {
-    cause,
-    topic,
-    partition,
-    offset,
-    component: stage,
-  })
+  return new StageError(
+    `Cannot apply "${stage}" to the record at offset ${offset} of "${topic}" partition ${partition}: ${reason}`,
+    {
+      cause,
+      topic,
+      partition,
+      offset,
+      component: stage,
+    },
+  )
 }

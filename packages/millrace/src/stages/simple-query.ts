@@ -60,10 +60,14 @@ const COMPARISONS: { readonly [operator: string]: ((operand: unknown) => Compari
   $exists: (operand) => (operand ? (value) => value !== undefined : (value) => value === undefined),
   // Values of different types never compare, so `$gte: 100` is false for "100". Written with the opposite sign, because
   // the engine orders NaN, which arithmetic may give, as equal to every number.
-  $gt: (operand) => ordered(operand, (bound) => (value) => typeof value === typeof bound && (value as typeof bound) > bound),
-  $gte: (operand) => ordered(operand, (bound) => (value) => typeof value === typeof bound && !((value as typeof bound) < bound)),
-  $lt: (operand) => ordered(operand, (bound) => (value) => typeof value === typeof bound && (value as typeof bound) < bound),
-  $lte: (operand) => ordered(operand, (bound) => (value) => typeof value === typeof bound && !((value as typeof bound) > bound)),
+  $gt: (operand) =>
+    ordered(operand, (bound) => (value) => typeof value === typeof bound && (value as typeof bound) > bound),
+  $gte: (operand) =>
+    ordered(operand, (bound) => (value) => typeof value === typeof bound && !((value as typeof bound) < bound)),
+  $lt: (operand) =>
+    ordered(operand, (bound) => (value) => typeof value === typeof bound && (value as typeof bound) < bound),
+  $lte: (operand) =>
+    ordered(operand, (bound) => (value) => typeof value === typeof bound && !((value as typeof bound) > bound)),
 }
 
 function equals(operand: Scalar): Comparison {
@@ -126,7 +130,12 @@ function any(parts: readonly SimpleQuery[]): SimpleQuery {
 }
 
 function isScalar(value: unknown): value is Scalar {
-  return value === null || typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && !Number.isNaN(value))
+  return (
+    value === null ||
+    typeof value === 'string' ||
+    typeof value === 'boolean' ||
+    (typeof value === 'number' && !Number.isNaN(value))
+  )
 }
 
 function isScalars(value: unknown): value is readonly Scalar[] {

@@ -46,7 +46,8 @@ export class UnwindStage implements Stage {
       const found = readField(document, this.#path)
       const value = found === THROUGH_ARRAY ? undefined : found
       if (Array.isArray(value) && value.length > 0) {
-        for (let i = 0; i < value.length; i++) push(row, this.#withIndex(withField(document, this.#path, value[i] ?? null) as Document, i), document)
+        for (let i = 0; i < value.length; i++)
+          push(row, this.#withIndex(withField(document, this.#path, value[i] ?? null) as Document, i), document)
       } else if (Array.isArray(value)) {
         if (this.#preserve) push(row, this.#withIndex(withoutField(document, this.#path) as Document, null), document)
       } else if (this.#preserve || (value !== null && value !== undefined)) {
@@ -55,7 +56,11 @@ export class UnwindStage implements Stage {
     }
     if (rows.length === 0) return undefined
     if (!changed && rows.length === batch.length) return batch
-    return batch.derive({ rows: Int32Array.from(rows), documents, replaced: changed || batch.replaced !== undefined ? Uint8Array.from(replaced) : undefined })
+    return batch.derive({
+      rows: Int32Array.from(rows),
+      documents,
+      replaced: changed || batch.replaced !== undefined ? Uint8Array.from(replaced) : undefined,
+    })
   }
 
   #withIndex(document: Document, index: number | null): Document {

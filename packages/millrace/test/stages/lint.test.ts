@@ -30,13 +30,22 @@ describe('shape of a stage', () => {
     { name: '$project', spec: {}, problem: 'at least one field' },
     { name: '$replaceRoot', spec: { newRoot: '$a' } },
     { name: '$replaceRoot', spec: '$a', problem: 'with newRoot' },
-    { name: '$replaceRoot', spec: { newRoot: '$a', newRot: 1 }, problem: 'Unknown option "newRot"', suggestion: 'did you mean "newRoot"' },
+    {
+      name: '$replaceRoot',
+      spec: { newRoot: '$a', newRot: 1 },
+      problem: 'Unknown option "newRot"',
+      suggestion: 'did you mean "newRoot"',
+    },
     { name: '$replaceWith', spec: '$a' },
     { name: '$replaceWith', spec: 'a', problem: 'gives an object' },
     { name: '$unwind', spec: '$a.b' },
     { name: '$unwind', spec: 'a', problem: 'begins with "$"', suggestion: 'write "$a"' },
     { name: '$unwind', spec: { path: '$a', includeArrayIndex: 'i', preserveNullAndEmptyArrays: true } },
-    { name: '$unwind', spec: { path: '$a', preserveNullAndEmpty: true }, problem: 'Unknown option "preserveNullAndEmpty"' },
+    {
+      name: '$unwind',
+      spec: { path: '$a', preserveNullAndEmpty: true },
+      problem: 'Unknown option "preserveNullAndEmpty"',
+    },
     { name: '$unwind', spec: { path: '$a', preserveNullAndEmptyArrays: 'yes' }, problem: 'true or false' },
     { name: '$unwind', spec: {}, problem: 'field path' },
     { name: '$limit', spec: 5 },
@@ -47,13 +56,22 @@ describe('shape of a stage', () => {
     { name: '$skip', spec: -1, problem: 'at least 0' },
   ])('$name $spec gives $problem', ({ name, spec, problem, suggestion, at = '' }) => {
     const problems = lintStage(name, spec, 'stages.3')
-    expect(problems.map(({ message }) => message)).toEqual(problem === undefined ? [] : [expect.stringContaining(problem)])
+    expect(problems.map(({ message }) => message)).toEqual(
+      problem === undefined ? [] : [expect.stringContaining(problem)],
+    )
     if (suggestion !== undefined) expect(problems[0]!.suggestion).toContain(suggestion)
     if (at !== '') expect(problems[0]!.path).toContain(`stages.3${at}`)
   })
 
   test('every stage that can be named can be checked and made', () => {
-    const specs: { [name: string]: unknown } = { $limit: 1, $skip: 1, $unset: 'a', $unwind: '$a', $replaceRoot: { newRoot: '$a' }, $replaceWith: '$a' }
+    const specs: { [name: string]: unknown } = {
+      $limit: 1,
+      $skip: 1,
+      $unset: 'a',
+      $unwind: '$a',
+      $replaceRoot: { newRoot: '$a' },
+      $replaceWith: '$a',
+    }
     for (const name of STAGE_NAMES) expect(createStage(name, specs[name] ?? { a: 1 }, 's').name).toBe(name)
   })
 })
@@ -63,7 +81,10 @@ describe('list of stages', () => {
     { stages: [], problems: [] },
     { stages: [{ $match: {} }, { $limit: 1 }], problems: [] },
     { stages: {}, problems: ['stages'] },
-    { stages: [5, { $match: {}, $limit: 1 }, {}, { $nope: 1 }], problems: ['stages.0', 'stages.1', 'stages.2', 'stages.3.$nope'] },
+    {
+      stages: [5, { $match: {}, $limit: 1 }, {}, { $nope: 1 }],
+      problems: ['stages.0', 'stages.1', 'stages.2', 'stages.3.$nope'],
+    },
   ])('$stages has problems at $problems', ({ stages, problems }) => {
     expect(lintStages(stages).map(({ path }) => path)).toEqual(problems)
   })
@@ -99,7 +120,17 @@ describe('deep check', () => {
   })
 
   test('an unknown operator is named with what was probably meant', () => {
-    expect(() => createStage('$set', { a: { $multply: [1, 2] } }, 's')).toThrow(expect.objectContaining({ problems: [{ path: 's.a.$multply', message: 'Unknown expression operator "$multply"', suggestion: 'did you mean "$multiply"' }] }))
+    expect(() => createStage('$set', { a: { $multply: [1, 2] } }, 's')).toThrow(
+      expect.objectContaining({
+        problems: [
+          {
+            path: 's.a.$multply',
+            message: 'Unknown expression operator "$multply"',
+            suggestion: 'did you mean "$multiply"',
+          },
+        ],
+      }),
+    )
   })
 })
 
@@ -121,7 +152,13 @@ test('lint does not load the query engine', () => {
 describe('mention of _meta', () => {
   test.each([
     { stages: [{ name: '$match', spec: { '_meta.topic': 'a' } }], mentioned: true },
-    { stages: [{ name: '$match', spec: { a: 1 } }, { name: '$set', spec: { x: { $concat: ['$_meta.key', '-'] } } }], mentioned: true },
+    {
+      stages: [
+        { name: '$match', spec: { a: 1 } },
+        { name: '$set', spec: { x: { $concat: ['$_meta.key', '-'] } } },
+      ],
+      mentioned: true,
+    },
     { stages: [{ name: '$set', spec: { x: '$$ROOT._meta.offset' } }], mentioned: true },
     { stages: [{ name: '$project', spec: { _meta: 1 } }], mentioned: true },
     { stages: [{ name: '$unset', spec: '_meta' }], mentioned: false },

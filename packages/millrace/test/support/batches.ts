@@ -10,13 +10,35 @@ export interface MadeRecord {
   readonly timestampMs?: number
 }
 
-export const ORIGIN = { component: 'test', topic: 'orders', partition: 3, timestampType: 'CreateTime' } as const
+export const ORIGIN = {
+  component: 'test',
+  topic: 'orders',
+  partition: 3,
+  partitionCount: 6,
+  timestampType: 'CreateTime',
+} as const
 
 /** A batch of records laid out as Kafka does from the key on, with offsets from `firstOffset`. Texts alone are values. */
 export function batchOf(records: readonly (MadeRecord | string | Buffer | null)[], firstOffset = 100): Batch {
-  const located = locate(records.map((record) => (record === null || typeof record === 'string' || Buffer.isBuffer(record) ? { value: record } : record)), firstOffset)
+  const located = locate(
+    records.map((record) =>
+      record === null || typeof record === 'string' || Buffer.isBuffer(record) ? { value: record } : record,
+    ),
+    firstOffset,
+  )
   const { bytes, count } = located
-  return new Batch(ORIGIN, { byteLength: bytes.length, count, firstOffset, lastOffset: firstOffset + count - 1, raw: { bytes, ranges: Int32Array.of(0, bytes.length) }, locate: () => located }, { ack() {} })
+  return new Batch(
+    ORIGIN,
+    {
+      byteLength: bytes.length,
+      count,
+      firstOffset,
+      lastOffset: firstOffset + count - 1,
+      raw: { bytes, ranges: Int32Array.of(0, bytes.length) },
+      locate: () => located,
+    },
+    { ack() {} },
+  )
 }
 
 /** A batch whose values are the JSON texts of documents. */
@@ -43,7 +65,15 @@ function locate(records: readonly MadeRecord[], firstOffset: number): LocatedRec
     fields[field + VALUE] = append(Buffer.from(value ?? ''))
     fields[field + VALUE_LENGTH] = value === null ? -1 : Buffer.byteLength(value)
     append(varint(headers.length))
-    for (const [name, text] of headers) append(Buffer.concat([varint(Buffer.byteLength(name)), Buffer.from(name), varint(text === null ? -1 : Buffer.byteLength(text)), Buffer.from(text ?? '')]))
+    for (const [name, text] of headers)
+      append(
+        Buffer.concat([
+          varint(Buffer.byteLength(name)),
+          Buffer.from(name),
+          varint(text === null ? -1 : Buffer.byteLength(text)),
+          Buffer.from(text ?? ''),
+        ]),
+      )
     fields[field + END] = position
   })
   return {

@@ -1,0 +1,348 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { codecByName, createDocuments, decodeDocuments, encodeDocuments } from '../../src/codecs/index.ts'
+import { DecodeError, EncodeError } from '../../src/errors/index.ts'
+import { createStage } from '../../src/stages/index.ts'
+import type { Batch } from '../../src/batch.ts'
+import { batchOf, batchOfDocuments, type MadeRecord } from '../support/batches.ts'
+
+const json = codecByName('json')
+
+/** What a sink would write for each row. */
+function written(batch: Batch): (string | null)[] {
+  return Array.from({ length: batch.length }, (_, row) => {
+    const payload = batch.payloads?.[row]
+    return (payload === undefined ? batch.value(row) : payload)?.toString() ?? null
+  })
+}
+
+function stage(name: string, spec: unknown, batch: Batch): Batch {
+  return createStage(name, spec, 's').process(batch)!
+}
+
+describe('decode', () => {
+  test.each([
+    { value: '{"a":1}', document: { a: 1 } },
+    { value: ' {"a": [1, {"b": null}]}\n', document: { a: [1, { b: null }] } },
+    { value: '5', document: { value: 5 } },
+    { value: '"text"', document: { value: 'text' } },
+    { value: '[1,2]', document: { value: [1, 2] } },
+    { value: 'null', document: { value: null } },
+    { value: null, document: { value: null } },
+    { value: '{"ä":"€😀"}', document: { ä: '€😀' } },
+    { value: '{"replacement":"\uFFFD"}', document: { replacement: '\uFFFD' } },
+  ])('$value is the document $document', ({ value, document }) => {
+    const batch = batchOf([value])
+    decodeDocuments(batch, json)
+    expect(batch.documents).toEqual([document])
+  })
+
+  test('keeps documents that were made before', () => {
+    const batch = batchOf(['{"a":1}', '{"a":2}'])
+    const known = { a: 'known' }
+    batch.documents = [undefined, known]
+    decodeDocuments(batch, json)
+    expect(batch.documents).toEqual([{ a: 1 }, known])
+    expect(batch.documents[1]).toBe(known)
+  })
+
+  test('decodes the rows that are left, not the first of the records', () => {
+    const batch = batchOf(['broken', '{"a":1}', 'broken', '{"a":3}']).derive({ rows: Int32Array.of(1, 3) })
+    decodeDocuments(batch, json)
+    expect(batch.documents).toEqual([{ a: 1 }, { a: 3 }])
+  })
+
+  test.each([
+    { name: 'text', value: 'hello', reason: /Unexpected token 'h': "hello"$/ },
+    { name: 'a cut object', value: '{"a":1', reason: /at position 6: "\{\\"a\\":1"$/ },
+    {
+      name: 'an error far inside',
+      value: `{"a":"${'x'.repeat(200)}" oops}`,
+      reason: /at position 208: \.\.\."x{28,}\\" oops\}"$/,
+    },
+    { name: 'an empty value', value: '', reason: /it is empty, which is neither JSON nor a tombstone/ },
+    { name: 'two values', value: '{} {}', reason: /at position 3/ },
+    { name: 'a byte order mark', value: '\uFEFF{}', reason: /Unexpected token/ },
+    { name: 'what a schema registry framed', value: Buffer.from([0, 0, 0, 1, 2, 10, 65, 66]), reason: /schema id 258/ },
+    {
+      name: 'malformed UTF-8',
+      value: Buffer.from([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d]),
+      reason: /not valid UTF-8/,
+    },
+  ])('$name is refused with its place', ({ value, reason }) => {
+    const batch = batchOf(['{"fine":1}', value])
+    const decode = (): void => decodeDocuments(batch, json)
+    expect(decode).toThrow(DecodeError)
+    expect(decode).toThrow('Cannot decode the value at offset 101 of "orders" partition 3 as json: ')
+    expect(decode).toThrow(reason)
+    expect(decode).toThrow(
+      expect.objectContaining({ code: 'DECODE_FAILED', part: 'value', topic: 'orders', partition: 3, offset: 101n }),
+    )
+  })
+
+  test('an excerpt is short however long the value', () => {
+    const batch = batchOf([`[${'"abc",'.repeat(10_000)}`])
+    expect(() => decodeDocuments(batch, json)).toThrow(/^.{0,250}$/s)
+  })
+})
+
+describe('encode', () => {
+  test('any JSON document comes out as it went in, and unchanged ones as the same bytes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.dictionary(fc.string(), fc.jsonValue()), { minLength: 1, maxLength: 5 }), (documents) => {
+        const batch = batchOfDocuments(documents)
+        decodeDocuments(batch, json)
+        encodeDocuments(batch, json)
+        expect(batch.payloads).toBeUndefined()
+        const changed = batch.derive({ documents: batch.documents, replaced: new Uint8Array(documents.length).fill(1) })
+        encodeDocuments(changed, json)
+        expect(written(changed).map((text) => JSON.parse(text!))).toEqual(
+          documents.map((document) => JSON.parse(JSON.stringify(document))),
+        )
+      }),
+    )
+  })
+
+  test('writes changed documents only; spaces, duplicate names and number formats of the others stay', () => {
+    const odd = '{ "a" : 1.0, "a" : 2e0 }'
+    const batch = batchOf([odd, '{"b":1}'])
+    decodeDocuments(batch, json)
+    const changed = stage('$unset', 'b', batch)
+    encodeDocuments(changed, json)
+    expect(changed.payloads).toEqual([undefined, '{}'])
+    expect(written(changed)).toEqual([odd, '{}'])
+  })
+
+  test('a tombstone stays one until a stage changes it', () => {
+    const batch = batchOf([null, { key: 'k', value: null }])
+    decodeDocuments(batch, json, { attachMeta: true })
+    encodeDocuments(batch, json, { includeMeta: true })
+    expect(written(batch)).toEqual([null, null])
+    const changed = stage('$set', { a: 1 }, batch)
+    encodeDocuments(changed, json)
+    expect(written(changed)).toEqual(['{"value":null,"a":1}', '{"value":null,"a":1}'])
+  })
+
+  test('a document that JSON cannot hold is refused with its place', () => {
+    const deep: { a?: unknown } = {}
+    let inner: { a?: unknown } = deep
+    for (let i = 0; i < 100_000; i++) inner = inner.a = {}
+    for (const document of [{ a: 1n }, deep]) {
+      const batch = batchOf(['{}']).derive({ documents: [document], replaced: Uint8Array.of(1) })
+      expect(() => encodeDocuments(batch, json)).toThrow(EncodeError)
+      expect(() => encodeDocuments(batch, json)).toThrow(
+        /^Cannot write the document as JSON: .* offset 100 of "orders" partition 3$/,
+      )
+    }
+  })
+})
+
+describe('integers beyond 2^53', () => {
+  test.each([
+    {
+      name: 'stay what they are beside a change',
+      value: '{"id":1234567890123456789}',
+      stages: { $set: { a: 1 } },
+      want: '{"id":1234567890123456789,"a":1}',
+    },
+    {
+      name: 'stay themselves under another name',
+      value: '{"id":1234567890123456789}',
+      stages: { $replaceWith: { key: '$id' } },
+      want: '{"key":1234567890123456789}',
+    },
+    {
+      name: 'stay themselves in arrays and objects',
+      value: '{"o":{"ids":[-9007199254740993,1]}}',
+      stages: { $set: { a: 1 } },
+      want: '{"o":{"ids":[-9007199254740993,1]},"a":1}',
+    },
+    {
+      name: 'are told apart by name when they round to the same double',
+      value: '{"a":9007199254740993,"b":9007199254740992}',
+      stages: { $set: { c: 1 } },
+      want: '{"a":9007199254740993,"b":9007199254740992,"c":1}',
+    },
+    {
+      name: 'are told apart by name when both are rounded',
+      value: '{"a":1234567890123456789,"b":1234567890123456790}',
+      stages: { $set: { c: 1 } },
+      want: '{"a":1234567890123456789,"b":1234567890123456790,"c":1}',
+    },
+    {
+      name: 'may be computed with, as doubles',
+      value: '{"id":1234567890123456789}',
+      stages: { $set: { id: { $multiply: ['$id', 2] } } },
+      want: '{"id":2469135780246913500}',
+    },
+    {
+      name: 'leave fractions and large doubles alone',
+      value: '{"a":0.1234567890123456789,"b":1e300}',
+      stages: { $set: { c: 1 } },
+      want: '{"a":0.12345678901234568,"b":1e+300,"c":1}',
+    },
+  ])('$name', ({ value, stages, want }) => {
+    let batch = batchOf([value])
+    decodeDocuments(batch, json)
+    for (const [name, spec] of Object.entries(stages)) batch = stage(name, spec, batch)
+    encodeDocuments(batch, json)
+    expect(written(batch)).toEqual([want])
+  })
+
+  test('that nobody can tell apart are refused rather than mixed up', () => {
+    const batch = batchOf(['{"a":1234567890123456789,"b":1234567890123456790}'])
+    decodeDocuments(batch, json)
+    const renamed = stage('$replaceWith', { c: '$b' }, batch)
+    expect(() => encodeDocuments(renamed, json)).toThrow(/Cannot write field "c" exactly/)
+  })
+})
+
+describe('_meta', () => {
+  const record: MadeRecord = {
+    key: 'k1',
+    value: '{"a":1}',
+    headers: [
+      ['trace', 't'],
+      ['tag', 'x'],
+      ['tag', 'y'],
+      ['none', null],
+    ],
+    timestampMs: 1234,
+  }
+  const attached = (records: readonly MadeRecord[] = [record]): Batch => {
+    const batch = batchOf(records)
+    decodeDocuments(batch, json, { attachMeta: true })
+    return batch
+  }
+
+  /** Without the mark that tells what was attached. */
+  const plain = (batch: Batch): unknown => JSON.parse(JSON.stringify(batch.documents))
+
+  test('says where a record came from', () => {
+    expect(plain(attached())).toEqual([
+      {
+        a: 1,
+        _meta: {
+          topic: 'orders',
+          partition: 3,
+          offset: 100,
+          timestamp: 1234,
+          key: 'k1',
+          headers: { trace: 't', tag: ['x', 'y'], none: null },
+        },
+      },
+    ])
+    expect(plain(attached([{ value: null }]))).toEqual([
+      {
+        value: null,
+        _meta: {
+          topic: 'orders',
+          partition: 3,
+          offset: 100,
+          timestamp: 1.7e12,
+          key: null,
+          headers: {},
+          tombstone: true,
+        },
+      },
+    ])
+    expect(attached([{ key: Buffer.from([255, 0]), value: '{}' }]).documents).toMatchObject([
+      { _meta: { key: '/wA=' } },
+    ])
+    expect(attached([{ value: '{}', headers: [['__proto__', 'x']] }]).documents![0]).toHaveProperty(
+      '_meta.headers',
+      JSON.parse('{"__proto__":"x"}'),
+    )
+  })
+
+  test.each([
+    {
+      name: 'does not count as a change',
+      stages: [{ $match: { '_meta.topic': 'orders' } }],
+      want: '{"a":1}',
+      untouched: true,
+    },
+    { name: 'is not written with a change', stages: [{ $set: { k: '$_meta.key' } }], want: '{"a":1,"k":"k1"}' },
+    {
+      name: 'is written when a stage sets the field',
+      stages: [{ $set: { _meta: '$_meta' } }, { $unset: '_meta.headers' }],
+      want: '{"a":1,"_meta":{"topic":"orders","partition":3,"offset":100,"timestamp":1234,"key":"k1"}}',
+    },
+    {
+      name: 'is written when a projection keeps the field',
+      stages: [{ $project: { _meta: 1 } }, { $project: { '_meta.key': 1 } }],
+      want: '{"_meta":{"key":"k1"}}',
+    },
+    {
+      name: 'is written when a projection keeps a part',
+      stages: [{ $project: { a: 1, '_meta.offset': 1 } }],
+      want: '{"_meta":{"offset":100},"a":1}',
+    },
+    {
+      name: 'is written under another name',
+      stages: [{ $project: { from: '$_meta.topic' } }],
+      want: '{"from":"orders"}',
+    },
+    { name: 'is not written when a stage writes below it', stages: [{ $set: { '_meta.note': 'x' } }], want: '{"a":1}' },
+    { name: 'goes with $unset', stages: [{ $match: { '_meta.partition': 3 } }, { $unset: '_meta' }], want: '{"a":1}' },
+  ])('$name', ({ stages, want, untouched }) => {
+    let batch = attached()
+    for (const one of stages) for (const [name, spec] of Object.entries(one)) batch = stage(name, spec, batch)
+    encodeDocuments(batch, json)
+    expect(written(batch)).toEqual([want])
+    if (untouched === true) expect(batch.raw).toBeDefined()
+  })
+
+  test('is in every document when the sink includes it, and on the document still after writing', () => {
+    const batch = attached()
+    encodeDocuments(batch, json, { includeMeta: true })
+    expect(JSON.parse(written(batch)[0]!)).toMatchObject({ a: 1, _meta: { offset: 100, key: 'k1' } })
+    expect(batch.raw).toBeUndefined()
+    const changed = stage('$set', { b: '$_meta.key' }, attached())
+    encodeDocuments(changed, json)
+    expect(changed.documents).toMatchObject([{ _meta: { key: 'k1' } }])
+  })
+
+  test('a field of that name in the value makes way and comes back untouched', () => {
+    const value = '{"a":1,"_meta":{"mine":true}}'
+    const batch = attached([{ value }])
+    expect(batch.documents).toMatchObject([{ _meta: { topic: 'orders' } }])
+    encodeDocuments(batch, json)
+    expect(written(batch)).toEqual([value])
+  })
+
+  test.each([
+    { name: 'a text', spec: { '_meta.key': '$customer' }, key: 'c9' },
+    { name: 'a number', spec: { '_meta.key': '$n' }, key: '7' },
+    { name: 'nothing', spec: { '_meta.key': '$$REMOVE' }, key: null },
+    { name: 'the same text', spec: { '_meta.key': 'k1' }, key: undefined },
+  ])('writing _meta.key gives the record another key: $name', ({ spec, key }) => {
+    const batch = attached([{ key: 'k1', value: '{"customer":"c9","n":7}' }])
+    const changed = stage('$set', spec, batch)
+    encodeDocuments(changed, json)
+    expect(changed.keys?.[0]).toBe(key)
+    expect(written(changed)).toEqual(['{"customer":"c9","n":7}'])
+  })
+})
+
+describe('documents of a pipeline', () => {
+  const options = { from: json, to: json, needsDocuments: false, mentionsMeta: false, includeMeta: false }
+
+  test.each([
+    { name: 'bytes pass when nobody looks at them', change: {}, made: false },
+    { name: 'a stage needs documents', change: { needsDocuments: true }, made: true },
+    { name: 'the sink includes _meta', change: { includeMeta: true }, made: true },
+    { name: 'the formats differ', change: { from: codecByName('integer') }, made: true },
+    { name: 'raw bytes go into any format', change: { to: codecByName('bytes') }, made: false },
+  ])('$name', ({ change, made }) => {
+    expect(createDocuments({ ...options, ...change }) !== undefined).toBe(made)
+  })
+
+  test('every value is written anew when the formats differ', () => {
+    const documents = createDocuments({ ...options, from: codecByName('integer'), to: json })!
+    const batch = batchOf([Buffer.from([0, 0, 1, 0]), null])
+    documents.decode(batch)
+    documents.encode(batch)
+    expect(written(batch)).toEqual(['{"value":256}', null])
+  })
+})
