@@ -13,6 +13,9 @@ const sink = new KafkaSink({
   compression: 'none',
 })
 const start = performance.now()
-await sendAll(records, async (values) => sink.write(values.map((value) => ({ value }))))
+await sendAll(records, async (values) => {
+  const { failures } = await sink.write(values.map((value) => ({ value })))
+  if (failures.size > 0) throw failures.values().next().value
+})
 await sink.close()
 done({ records, seconds: (performance.now() - start) / 1000 })
