@@ -421,7 +421,9 @@ function numberType(
       if (typeof number === 'number' && isValid(number) && number >= (min ?? -Infinity) && number <= (max ?? Infinity))
         return number
       const hint = typeof value === 'string' && number === undefined ? suggest?.(value) : undefined
-      report({ expected: this.expected, found: value, suggestion: hint === undefined ? undefined : `write "${hint}"` })
+      // "of at least 0" tells something to those who wrote a negative number only.
+      const expected = typeof number !== 'number' && limit === ' of at least 0' ? what : this.expected
+      report({ expected, found: value, suggestion: hint === undefined ? undefined : `write "${hint}"` })
       return 0
     },
   }

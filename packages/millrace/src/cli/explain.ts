@@ -1,0 +1,59 @@
+/**
+ * `millrace explain`: tells how a pipeline would run, without connecting to anything.
+ */
+import { SINKS, SOURCES, catalog } from '../catalog.ts'
+import { readPlan } from '../dialects/index.ts'
+import type { Explanation, PipelinePlan, PlannedComponent } from '../engine/plan.ts'
+import { explainPlan } from '../engine/planner.ts'
+import { redact } from '../options/describe.ts'
+import type { Fields } from '../options/fields.ts'
+import { formatProblem, type Outcome } from './output.ts'
+
+export async function explain(file: string, { json }: { readonly json?: true }): Promise<Outcome> {
+  const plan = await readPlan(file)
+  // Makes the stages too, so that what lint cannot know (operators, queries) is found here.
+  for (const stage of plan.stages) await catalog.stage(stage)
+  const explanation = await explainPlan(plan)
+  const [source, sink] = [describe(plan.source, SOURCES), describe(plan.sink, SINKS)]
+  for (const warning of plan.warnings)
+    process.stderr.write(`${formatProblem(file, { ...warning, message: `warning: ${warning.message}` })}\n`)
+  if (json === undefined) process.stdout.write(`${textOf(plan, explanation, titleOf(source), titleOf(sink))}\n`)
+  const summary = `Pipeline "${plan.name}" takes the ${explanation.lane} lane with guarantee ${explanation.guarantee.name}`
+  return { exitCode: 0, summary, result: { name: plan.name, source, sink, ...explanation } }
+}
+
+/** Component and options, without secrets (I8). */
+function describe(
+  planned: PlannedComponent,
+  entries: readonly { readonly name: string; readonly options: Fields }[],
+): PlannedComponent {
+  const fields = entries.find(({ name }) => name === planned.component)!.options
+  return { component: planned.component, options: redact(fields, planned.options) }
+}
+
+function titleOf({ component, options }: PlannedComponent): string {
+  const { topic, bootstrapServers, path, groupId, template, records } = options
+  const what = [topic ?? path ?? template].flat().join(', ')
+  const where = bootstrapServers === undefined ? '' : ` at ${[bootstrapServers].flat().join(', ')}`
+  const who = groupId === undefined ? '' : `, group ${String(groupId)}`
+  return `${component} ${what}${where}${who}${typeof records === 'number' ? `, ${records} records` : ''}`
+}
+
+function textOf(plan: PipelinePlan, explanation: Explanation, source: string, sink: string): string {
+  const rows: [label: string, text: string][] = [
+    ['pipeline', plan.name],
+    ['source', source],
+    ...explanation.stages.map(({ name, needs, does }, i): [string, string] => [
+      i === 0 ? 'stages' : '',
+      `${name}: ${does} (needs ${needs})`,
+    ]),
+    ['sink', sink],
+    ['lane', `${explanation.lane}: ${explanation.why}`],
+    ['guarantee', `${explanation.guarantee.name}: ${explanation.guarantee.means}`],
+    ['commits', explanation.commits],
+    ['partitions', explanation.partitions],
+    ['memory', explanation.backpressure],
+    ['errors', explanation.errors],
+  ]
+  return rows.map(([label, text]) => `${label.padEnd(11)}${text}`).join('\n')
+}

@@ -1,0 +1,77 @@
+/**
+ * What commands print. Standard output carries the result, standard error everything else. With `--json` standard
+ * output carries exactly one line: the envelope.
+ */
+import { BatchError, isMillraceError, type ConfigProblem, type MillraceError } from '../errors/index.ts'
+
+export interface Envelope {
+  readonly command: string
+  readonly ok: boolean
+  /** One sentence for people. */
+  readonly summary: string
+  readonly result: unknown
+  readonly error: EnvelopeError | null
+}
+
+export interface EnvelopeError {
+  readonly code: string
+  readonly message: string
+  readonly problems?: readonly ConfigProblem[]
+}
+
+/** How a command ended. */
+export interface Outcome {
+  readonly exitCode: number
+  readonly summary: string
+  readonly result: unknown
+  readonly error?: EnvelopeError
+}
+
+export function printEnvelope(command: string, { exitCode, summary, result, error }: Outcome): void {
+  const envelope: Envelope = { command, ok: exitCode === 0, summary, result: result ?? null, error: error ?? null }
+  process.stdout.write(
+    `${JSON.stringify(envelope, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}\n`,
+  )
+}
+
+/** `FILE:LINE:COL path: message (suggestion)`, one line. */
+export function formatProblem(file: string, { path, line, column, message, suggestion }: ConfigProblem): string {
+  const place = line === undefined ? file : `${file}:${line}:${column ?? 1}`
+  return `${place}${path === '' ? '' : ` ${path}`}: ${message}${suggestion === undefined ? '' : ` (${suggestion})`}`
+}
+
+/** Lines that tell of an error, without a stack for those who cannot mend the code. */
+export function errorLines(error: unknown, file: string | undefined): string[] {
+  if (!isMillraceError(error) || error.code === 'UNEXPECTED') return unexpectedLines(error)
+  const problems = problemsOf(error)
+  if (problems.length > 0) return problems.map((problem) => formatProblem(file ?? '', problem))
+  const first = error instanceof BatchError ? error.failures.values().next().value : undefined
+  return [`${error.code}: ${error.message}`, ...(first === undefined ? [] : [`${first.code}: ${first.message}`])]
+}
+
+export function toEnvelopeError(error: unknown): EnvelopeError {
+  if (!isMillraceError(error)) return { code: 'UNEXPECTED', message: messageOf(error) }
+  const problems = problemsOf(error)
+  return { code: error.code, message: error.message, ...(problems.length === 0 ? {} : { problems }) }
+}
+
+function problemsOf(error: MillraceError): readonly ConfigProblem[] {
+  return 'problems' in error ? (error.problems as readonly ConfigProblem[]) : []
+}
+
+function unexpectedLines(error: unknown): string[] {
+  const isDebugging = process.env['MILLRACE_DEBUG'] === '1'
+  return [
+    `UNEXPECTED: ${messageOf(error)}`,
+    `This is a fault of Millrace. Please report it as CONTRIBUTING.md of the project says${isDebugging ? '' : '; MILLRACE_DEBUG=1 shows where it happened'}`,
+    ...(isDebugging && error instanceof Error ? [stackOf(error)] : []),
+  ]
+}
+
+function stackOf(error: Error): string {
+  return `${error.stack ?? error.message}${error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : ''}`
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,112 @@
+/**
+ * Shows how far a run is: a live line on a terminal, JSON lines elsewhere. Always on standard error.
+ */
+import type { RunProgress } from '../engine/plan.ts'
+import { formatBytes, formatCount } from '../options/units.ts'
+
+export interface ProgressDisplay {
+  show(progress: RunProgress): void
+  warn(message: string, facts?: { readonly [name: string]: unknown }): void
+  info(message: string, facts?: { readonly [name: string]: unknown }): void
+  /** Takes the live line away. */
+  end(): void
+}
+
+/** The line of a moment: totals, rates since an earlier moment, lag, and the time left when the run is bounded. */
+export function progressLine(now: RunProgress, before: RunProgress | undefined, isBounded: boolean): string {
+  const { readPerSecond, writtenPerSecond, bytesPerSecond } = ratesOf(now, before)
+  const parts = [
+    `${(now.elapsedMs / 1000).toFixed(0)} s`,
+    `read ${formatCount(now.read.records)} (${formatCount(readPerSecond)}/s, ${formatBytes(bytesPerSecond)}/s)`,
+    `written ${formatCount(now.written.records)} (${formatCount(writtenPerSecond)}/s)`,
+  ]
+  if (now.lag !== undefined) parts.push(`lag ${formatCount(now.lag)}`)
+  if (isBounded && now.lag !== undefined && readPerSecond > 0)
+    parts.push(`ETA ${formatSeconds(now.lag / readPerSecond)}`)
+  return parts.join('  ')
+}
+
+export interface Rates {
+  readonly readPerSecond: number
+  readonly writtenPerSecond: number
+  /** Bytes read. */
+  readonly bytesPerSecond: number
+}
+
+/** Rates between two moments; of the whole run without an earlier one. */
+export function ratesOf(now: RunProgress, before?: RunProgress): Rates {
+  const seconds = Math.max(0.001, (now.elapsedMs - (before?.elapsedMs ?? 0)) / 1000)
+  return {
+    readPerSecond: Math.round((now.read.records - (before?.read.records ?? 0)) / seconds),
+    writtenPerSecond: Math.round((now.written.records - (before?.written.records ?? 0)) / seconds),
+    bytesPerSecond: Math.round((now.read.bytes - (before?.read.bytes ?? 0)) / seconds),
+  }
+}
+
+/** One line that is written over and over. */
+export function terminalDisplay(stream: NodeJS.WriteStream, isBounded: boolean): ProgressDisplay {
+  let before: RunProgress | undefined
+  let line = ''
+  const above = (text: string): void => {
+    stream.write(`\r\u001B[2K${text}\n${line}`)
+  }
+  return {
+    show(progress) {
+      line = progressLine(progress, before, isBounded).slice(0, Math.max(20, (stream.columns ?? 80) - 1))
+      before = progress
+      stream.write(`\r\u001B[2K${line}`)
+    },
+    warn: (message, facts) => above(`warning: ${message}${formatFacts(facts)}`),
+    info: (message, facts) => above(`${message}${formatFacts(facts)}`),
+    end() {
+      if (line !== '') stream.write('\r\u001B[2K')
+      line = ''
+    },
+  }
+}
+
+const LOG_INTERVAL_MS = 10_000
+
+/** One JSON object per line, every ten seconds. */
+export async function logDisplay(pipeline: string, isBounded: boolean): Promise<ProgressDisplay> {
+  const { default: pino } = await import('pino')
+  const log = pino(
+    {
+      base: { pipeline },
+      messageKey: 'message',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+    },
+    pino.destination({ dest: 2, sync: true }),
+  )
+  let before: RunProgress | undefined
+  return {
+    show(progress) {
+      if (progress.elapsedMs - (before?.elapsedMs ?? 0) < LOG_INTERVAL_MS) return
+      const rates = ratesOf(progress, before)
+      const etaSeconds =
+        isBounded && progress.lag !== undefined && rates.readPerSecond > 0
+          ? Math.round(progress.lag / rates.readPerSecond)
+          : undefined
+      log.info(
+        { read: progress.read.records, written: progress.written.records, ...rates, lag: progress.lag, etaSeconds },
+        'progress',
+      )
+      before = progress
+    },
+    warn: (message, facts = {}) => log.warn(facts, message),
+    info: (message, facts = {}) => log.info(facts, message),
+    end: () => {},
+  }
+}
+
+function formatFacts(facts: { readonly [name: string]: unknown } | undefined): string {
+  const entries = Object.entries(facts ?? {})
+  return entries.length === 0 ? '' : ` (${entries.map(([name, value]) => `${name} ${String(value)}`).join(', ')})`
+}
+
+function formatSeconds(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`
+  const minutes = Math.round(seconds / 60)
+  return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}

@@ -1,0 +1,83 @@
+/**
+ * `millrace run`: runs a pipeline until its source ends or a signal comes (I4).
+ */
+import { catalog } from '../catalog.ts'
+import { readPlan } from '../dialects/index.ts'
+import type { RunResult } from '../engine/plan.ts'
+import { INTERRUPTED } from './exit-code.ts'
+import { formatProblem, type Outcome } from './output.ts'
+import { logDisplay, ratesOf, terminalDisplay } from './progress.ts'
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+/** How long an abort may take to let go of connections. */
+const ABORT_GRACE_MS = 2000
+
+export async function run(
+  file: string,
+  { untilEnd = false, json }: { readonly untilEnd?: boolean; readonly json?: true },
+): Promise<Outcome> {
+  const plan = await readPlan(file)
+  const display = process.stderr.isTTY
+    ? terminalDisplay(process.stderr, untilEnd)
+    : await logDisplay(plan.name, untilEnd)
+  for (const warning of plan.warnings) display.warn(formatProblem(file, warning))
+
+  const stop = new AbortController()
+  const abort = new AbortController()
+  let interrupted: number | undefined
+  const onSignal = (signal: (typeof SIGNALS)[number]): void => {
+    if (!stop.signal.aborted) {
+      display.info(
+        `Stopping after ${signal}: what is in flight is delivered and committed; a second ${signal} stops at once`,
+      )
+      stop.abort()
+      return
+    }
+    interrupted ??= INTERRUPTED[signal]
+    abort.abort()
+    setTimeout(() => process.exit(interrupted), ABORT_GRACE_MS).unref()
+  }
+  for (const signal of SIGNALS) process.on(signal, onSignal)
+  try {
+    // The engine, and through the catalog the clients, are loaded only when there is something to run.
+    const { runPipeline } = await import('../engine/run-pipeline.ts')
+    const result = await runPipeline(plan, {
+      components: catalog,
+      signal: stop.signal,
+      abort: abort.signal,
+      untilEnd,
+      onProgress: (progress) => display.show(progress),
+      warn: (message, facts) => display.warn(message, facts),
+    })
+    display.end()
+    const summary = summaryOf(plan.name, result)
+    if (json === undefined) process.stdout.write(`${summary}\n`)
+    return { exitCode: interrupted ?? 0, summary, result: resultOf(result) }
+  } catch (error) {
+    display.end()
+    if (interrupted === undefined) throw error
+    const summary = 'Stopped at once by a second signal: what was in flight will be read again by the next run'
+    process.stderr.write(`${summary}\n`)
+    return { exitCode: interrupted, summary, result: null, error: { code: 'ABORTED', message: summary } }
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal)
+  }
+}
+
+const ENDINGS = {
+  source: 'the source had no more',
+  stage: 'a stage lets nothing more through',
+  signal: 'it was asked to stop',
+} as const
+
+function summaryOf(name: string, result: RunResult): string {
+  const { readPerSecond } = ratesOf(result)
+  const count = new Intl.NumberFormat('en-US')
+  const seconds = (result.elapsedMs / 1000).toFixed(1)
+  return `${name}: read ${count.format(result.read.records)} records, wrote ${count.format(result.written.records)} in ${seconds} s (${count.format(readPerSecond)} read/s); ${ENDINGS[result.ended]}`
+}
+
+function resultOf(result: RunResult): unknown {
+  return { ...result, elapsedMs: Math.round(result.elapsedMs), ...ratesOf(result) }
+}

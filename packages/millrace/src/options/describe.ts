@@ -1,0 +1,80 @@
+/**
+ * What can be told about options from their declaration: JSON Schema, rows for help and reference pages, and values
+ * without secrets.
+ */
+import type { AnyField, Fields, JsonSchema } from './fields.ts'
+
+/** JSON Schema of an object with these options (draft 2020-12). */
+export function jsonSchema(fields: Fields): JsonSchema {
+  const entries = Object.entries(fields)
+  return {
+    type: 'object',
+    properties: Object.fromEntries(entries.map(([name, field]) => [name, fieldSchema(field)])),
+    required: entries.filter(([, { presence }]) => presence === 'required').map(([name]) => name),
+    additionalProperties: false,
+  }
+}
+
+function fieldSchema({ type, presence, meta }: AnyField): JsonSchema {
+  return {
+    ...(type.fields === undefined ? type.schema : jsonSchema(type.fields)),
+    ...(meta.doc === undefined ? {} : { description: meta.doc }),
+    ...(presence === 'defaulted' ? { default: meta.default } : {}),
+    ...(meta.examples === undefined ? {} : { examples: meta.examples }),
+    ...(meta.deprecated === undefined ? {} : { deprecated: true }),
+    ...(meta.secret === true ? { writeOnly: true } : {}),
+  }
+}
+
+/** One option, as help and reference pages show it. */
+export interface OptionRow {
+  readonly name: string
+  readonly type: string
+  readonly required: boolean
+  /** As text; undefined when there is none. */
+  readonly default: string | undefined
+  readonly unit: string | undefined
+  readonly doc: string
+  readonly kafka: string | undefined
+  readonly aliases: readonly string[]
+  readonly secret: boolean
+  readonly deprecated: string | undefined
+}
+
+/** The options that have an effect, in the order of their declaration. */
+export function describe(fields: Fields): OptionRow[] {
+  return Object.entries(fields)
+    .filter(([, { meta }]) => meta.ignored === undefined)
+    .map(([name, { type, presence, meta }]) => ({
+      name,
+      type: type.expected.replace(/^an? /, ''),
+      required: presence === 'required',
+      default: presence === 'defaulted' ? defaultText(meta.default) : undefined,
+      unit: meta.unit,
+      doc: meta.doc ?? '',
+      kafka: meta.kafka,
+      aliases: meta.aliases ?? [],
+      secret: meta.secret === true,
+      deprecated: meta.deprecated,
+    }))
+}
+
+function defaultText(value: unknown): string {
+  return Array.isArray(value) ? value.join(',') : String(value)
+}
+
+/** A copy of some options in which secrets are three stars (I8). */
+export function redact(
+  fields: Fields,
+  options: { readonly [name: string]: unknown },
+): { readonly [name: string]: unknown } {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => {
+      const field = fields[name]
+      if (value === undefined || field === undefined) return [name, value]
+      if (field.meta.secret === true) return [name, '***']
+      const inner = field.type.fields
+      return [name, inner === undefined ? value : redact(inner, value as { readonly [name: string]: unknown })]
+    }),
+  )
+}
