@@ -175,8 +175,8 @@ const NONE = -1
  * Locates records `first` to `last` (exclusive) of `located`, which lie in `bytes[position, end)`.
  *
  * Lengths and deltas are varints, nearly always of one or two bytes, and are read here instead of by a function each.
- * A read may pass the end of a record, never does harm there (an element beyond the array counts as 0), and is found
- * out: each part is compared with the end of its record before it is used, and the record with the end of the batch.
+ * A read may pass the end of a malformed record, does no harm there (an element beyond the array counts as 0), and is
+ * found out: no length is negative and so the position only grows, and it must be at the record's end in the end.
  *
  * @returns index of the first record that is malformed; `last` when bytes are left over; NONE when all is well
  */
@@ -199,7 +199,7 @@ function locateBatch(located: LocatedRecords, position: number, end: number, fir
       }
     }
     const recordEnd = position + ((bits >>> 1) ^ -(bits & 1))
-    if (recordEnd > end || recordEnd < position + MIN_RECORD_BYTES - 1) return i
+    if (recordEnd > end) return i
 
     // attributes (unused) and timestamp delta
     bits = byte = bytes[position + 1]!
@@ -253,7 +253,6 @@ function locateBatch(located: LocatedRecords, position: number, end: number, fir
     fields[field + 2] = length
     if (length > 0) position += length
     else if (length < -1) return i
-    if (position >= recordEnd) return i
 
     // value
     byte = bytes[position++]!
@@ -273,7 +272,6 @@ function locateBatch(located: LocatedRecords, position: number, end: number, fir
     fields[field + 4] = length
     if (length > 0) position += length
     else if (length < -1) return i
-    if (position >= recordEnd) return i
 
     // headers
     if (bytes[position] === 0) position++
@@ -299,7 +297,6 @@ function endOfHeaders(bytes: Buffer, position: number, end: number): number {
     const isName = parts % 2 === 0
     if (length < (isName ? 0 : -1)) return -1 // a value may be null, a name not
     next += Math.max(0, length)
-    if (next > end) return -1
   }
   return next
 }

@@ -90,7 +90,6 @@ function boundOf(bytes: Buffer, start: number, checksumBytes: number, blockMaxBy
     position += 4
     if (field === 0) return bound
     const length = field % STORED_BIT
-    if (length > bytes.length - position) throw new Error(`a block of ${length} bytes does not fit into what is left`)
     bound += Math.min(blockMaxBytes, field >= STORED_BIT ? length : length * MAX_RATIO)
     position += length + checksumBytes
   }

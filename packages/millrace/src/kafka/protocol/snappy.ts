@@ -102,7 +102,6 @@ function isBlock(block: Buffer, position: number, length: number): boolean {
       if (distance === 0 || distance > written) return false
       written += kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1
     }
-    if (written > length) return false
   }
   return written === length
 }

@@ -128,7 +128,10 @@ describe('compression', () => {
     { codec: 'gzip', compressor: gzipSync },
     { codec: 'zstd', compressor: zstdCompressSync },
   ] as const)('reads several $codec streams in a row as one', ({ codec, compressor }) => {
-    expect(decompress(codec, Buffer.concat([compressor('one '), compressor('two')])).toString()).toBe('one two')
+    const bytes = Buffer.concat([compressor('one '), compressor('two')])
+    expect(decompress(codec, bytes).toString()).toBe('one two')
+    expect(decompress(codec, bytes, 7).toString()).toBe('one two')
+    expect(() => decompress(codec, bytes, 6)).toThrow('more than 6 bytes')
   })
 })
 
@@ -167,13 +170,16 @@ describe('snappy framing', () => {
   test.each([
     { name: 'a copy from before the first byte', bytes: [4, 0x01, 1] },
     { name: 'a copy over no distance', bytes: [8, 0x00, 0x61, 0x01, 0] },
-    { name: 'a copy whose distance is cut off', bytes: [8, 0x00, 0x61, 0x02, 1] },
+    { name: 'a copy without its distance', bytes: [5, 0x00, 0x61, 0x01] },
+    { name: 'a copy whose distance is cut off', bytes: [2, 0x00, 0x61, 0x02, 1] },
+    { name: 'a copy whose long distance is cut off', bytes: [2, 0x00, 0x61, 0x03, 1, 0, 0] },
     { name: 'a literal that is cut off', bytes: [4, 0x0c, 0x61] },
     { name: 'a long literal whose length is cut off', bytes: [100, 0xf4, 1] },
     { name: 'more than it announces', bytes: [1, 0x04, 0x61, 0x62] },
     { name: 'less than it announces', bytes: [3, 0x04, 0x61, 0x62] },
     { name: 'a length that does not end', bytes: [0xff, 0xff, 0xff, 0xff, 0xff, 0xff] },
   ])('refuses $name', ({ bytes }) => {
+    expect(attempt('snappy', Buffer.from(bytes))).toBeUndefined()
     expect(() => decompress('snappy', Buffer.from(bytes))).toThrow(/they are malformed/)
   })
 
@@ -250,7 +256,7 @@ describe('lz4 frames', () => {
     { name: 'a match whose distance is cut off', bytes: frame([[0x10, 0x61, 1]]), problem: 'cannot be decompressed' },
     { name: 'a literal length that does not end', bytes: frame([[0xf0, 255, 255]]), problem: 'cannot be decompressed' },
     { name: 'a match length that does not end', bytes: frame([[0x1f, 0x61, 1, 0, 255]]), problem: 'cannot be decompressed' },
-    { name: 'a block that is larger than it may be', bytes: frame([[0x1f, 0x61, 1, 0, ...Array<number>(300).fill(255), 0]]), problem: 'cannot be decompressed' },
+    { name: 'a block that is larger than it may be', bytes: frame([[0x1f, 0x61, 1, 0, ...Array<number>(300).fill(255), 0], HELLO]), problem: 'cannot be decompressed' },
   ])('are refused with $name', ({ bytes, problem }) => {
     expect(() => decompress('lz4', bytes)).toThrow(problem)
   })

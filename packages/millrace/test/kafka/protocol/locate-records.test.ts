@@ -223,6 +223,15 @@ describe('malformed records', () => {
     }
   })
 
+  test('are refused where the last one reaches into what follows its batch', () => {
+    const last = body(v(0), v(1), v(-1), v(4), text, v(0))
+    const batch = encodeRecordBatch({ baseOffset: 17, records: [{}, {}], compress: () => Buffer.concat([encodeRecord(good, 0), last.subarray(0, -5)]) })
+    for (const bytes of [batch, Buffer.concat([batch, last.subarray(-5)])]) {
+      const storage = new FetchedRecords({ topic: 'orders', partition: 3, bytes, ranges: Int32Array.of(0, batch.length), fromOffset: 0 })
+      expect(failureOf(() => storage.locate()).message).toBe('Cannot read the record at offset 18 of topic "orders" partition 3 as record 2 of 2 in its batch is malformed')
+    }
+  })
+
   test.each([
     { name: 'fewer than', count: 1, problem: 'Cannot read the record at offset 18 of topic "orders" partition 3 as more bytes follow than its record count says' },
     { name: 'more than', count: 3, problem: 'Cannot read the record at offset 19 of topic "orders" partition 3 as record 3 of 3 in its batch is malformed' },

@@ -126,6 +126,7 @@ describe('record batch reader', () => {
     { name: 'more records than fit', bytes: patched(57, 4, 3), problem: 'its record count must fit into 20 bytes: current value is 3' },
     { name: 'records without bytes', bytes: encodeRecordBatch({ records: [], count: 1, attributes: 1, baseOffset: 17 }), problem: 'its record count must fit into 0 bytes: current value is 1' },
     { name: 'a negative last offset delta', bytes: patched(23, 4, -1), problem: 'its last offset delta must be at least 1 for 2 records: current value is -1' },
+    { name: 'a negative last offset delta without records', bytes: encodeRecordBatch({ records: [], lastOffsetDelta: -1, baseOffset: 17 }), problem: 'its last offset delta must be at least 0 for 0 records: current value is -1' },
     { name: 'a last offset delta below the count', bytes: patched(23, 4, 0), problem: 'its last offset delta must be at least 1 for 2 records: current value is 0' },
   ])('refuses $name', ({ bytes, problem }) => {
     const error = failureOf(bytes)
