@@ -186,15 +186,13 @@ export class Accumulator {
   }
 
   #hasRoom(bytes: number): boolean {
-    // A batch of any size is let in alone: what is larger than all the memory was refused before.
-    return this.#heldBytes + bytes <= this.#settings.bufferBytes || this.#heldBytes === 0
+    return this.#heldBytes + bytes <= this.#settings.bufferBytes
   }
 
   #take(capacity: number): BatchBuffer | undefined {
     if (!this.#hasRoom(capacity)) return undefined
     this.#heldBytes += capacity
-    const standard = Math.max(this.#settings.batchBytes, HEADER_BYTES + RECORD_OVERHEAD)
-    const free = capacity <= standard ? this.#free.pop() : undefined
+    const free = capacity === this.#settings.batchBytes ? this.#free.pop() : undefined
     if (free === undefined) return new BatchBuffer(capacity)
     this.#freeBytes -= free.capacity
     free.builder.reset()
@@ -202,7 +200,7 @@ export class Accumulator {
   }
 
   #keep(buffer: BatchBuffer): void {
-    if (buffer.capacity > this.#settings.batchBytes || this.#freeBytes + this.#heldBytes + buffer.capacity > this.#settings.bufferBytes) return
+    if (buffer.capacity !== this.#settings.batchBytes || this.#freeBytes + this.#heldBytes + buffer.capacity > this.#settings.bufferBytes) return
     this.#free.push(buffer)
     this.#freeBytes += buffer.capacity
   }

@@ -158,7 +158,7 @@ export class RecordsJob extends Job {
       }
       const name = record.topic ?? this.#topic
       if (topic === undefined || name !== topicName) {
-        if (name === undefined) {
+        if (name === undefined || name === '') {
           ticket.refused(row, new EncodeError('Cannot write a record without a topic: name one in the record or in the call'))
           this.next = row + 1
           continue
@@ -229,6 +229,7 @@ function problemOf(record: WritableRecord): MillraceError | undefined {
   if (key !== undefined && key !== null && typeof key !== 'string' && !(key instanceof Uint8Array)) return wrongType('key', key)
   if (timestampMs !== undefined && !(Number.isInteger(timestampMs) && timestampMs >= 0)) return new EncodeError(`Cannot write the timestamp ${JSON.stringify(timestampMs)} as it must be a whole number of milliseconds since 1970`)
   if (headers !== undefined) {
+    if (!Array.isArray(headers)) return new EncodeError(`Cannot write the headers of a record as they must be a list of pairs of name and value: they are of type ${typeof headers}`)
     for (const [name, content] of headers) {
       if (typeof name !== 'string') return wrongType('name of a header', name)
       if (content !== null && typeof content !== 'string' && !(content instanceof Uint8Array)) return wrongType(`header "${name}"`, content)

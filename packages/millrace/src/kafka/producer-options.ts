@@ -52,7 +52,7 @@ const LIMITS: readonly { readonly option: 'lingerMs' | 'batchBytes' | 'maxInFlig
  * Fills in the defaults.
  * @throws {ConfigError} with all problems
  */
-export function producerSettings(options: ProducerOptions): ProducerSettings {
+export function completeProducerOptions(options: ProducerOptions): ProducerSettings {
   const acks = options.acks ?? 'all'
   const settings: ProducerSettings = {
     acks,
@@ -70,7 +70,8 @@ export function producerSettings(options: ProducerOptions): ProducerSettings {
   }
   const problems = problemsOf(settings)
   if (problems.length > 0) throw new ConfigError(`Cannot use the options of the producer: ${problems.map(({ message }) => message).join('; ')}`, problems)
-  return settings
+  // A batch is never larger than the request or the memory that has to hold it.
+  return { ...settings, batchBytes: Math.min(settings.batchBytes, settings.maxRequestBytes, settings.bufferBytes) }
 }
 
 function problemsOf(settings: ProducerSettings): ConfigProblem[] {

@@ -4,6 +4,7 @@
 import { BASE_TIMESTAMP, ATTRIBUTES, CODEC_MASK, HEADER_BYTES } from './protocol/record-batch.ts'
 import { byteSource, RECORD_OVERHEAD } from './protocol/record-batch-builder.ts'
 import { CODECS, decompress } from './protocol/compression.ts'
+import { endOfVarint, varintAt, VARLONG_BYTES, varlongAt } from './protocol/varint.ts'
 import { BatchBuffer, ProducerBatch } from './producer-batch.ts'
 
 /** Two batches with the first and the second half of the records, closed with the same codec. The batch itself is left alone. */
@@ -52,12 +53,13 @@ class RecordCursor {
   }
 
   next(): void {
-    const length = this.#varint()
-    const end = this.position + length
-    this.position++
-    this.timestampDelta = this.#varint()
-    this.#varint()
-    this.tail = this.position
+    const bytes = this.#bytes
+    const start = this.#after(this.position)
+    const end = start + varintAt(bytes, this.position)
+    const delta = start + 1
+    const offset = this.#after(delta)
+    this.timestampDelta = varlongAt(bytes, delta)
+    this.tail = this.#after(offset)
     this.position = end
   }
 
@@ -66,15 +68,7 @@ class RecordCursor {
     return this.position
   }
 
-  /** A zigzag varint of up to 53 bits. */
-  #varint(): number {
-    let factor = 1
-    let value = 0
-    for (;;) {
-      const byte = this.#bytes[this.position++]!
-      value += (byte & 127) * factor
-      if (byte < 128) return value % 2 === 0 ? value / 2 : -(value + 1) / 2
-      factor *= 128
-    }
+  #after(position: number): number {
+    return endOfVarint(this.#bytes, position, this.#bytes.length, VARLONG_BYTES)
   }
 }

@@ -16,7 +16,7 @@ import type { PartitionQueue } from './accumulator-queue.ts'
 import type { Cluster } from './cluster.ts'
 import { RECORD_COUNT } from './protocol/record-batch.ts'
 import { type AppendJob, BatchJob, RecordsJob, type Route, type WritableRecord } from './producer-append.ts'
-import { type ProducerOptions, type ProducerSettings, producerSettings } from './producer-options.ts'
+import { type ProducerOptions, type ProducerSettings, completeProducerOptions } from './producer-options.ts'
 import { forwardable } from './producer-raw.ts'
 import { type DeliveryReports, ReportTicket, Ticket } from './producer-reports.ts'
 import { Sender } from './producer-sender.ts'
@@ -61,7 +61,7 @@ export class Producer {
    */
   constructor(cluster: Cluster, options: ProducerOptions = {}) {
     this.#cluster = cluster
-    this.#settings = producerSettings(options)
+    this.#settings = completeProducerOptions(options)
     this.#identity = this.#settings.idempotence ? new IdempotentIdentity(cluster, (error) => this.#onIdentity(error)) : undefined
     this.#accumulator = new Accumulator(
       this.#settings,
