@@ -18,14 +18,19 @@ const OUTPUT = 'orders-high-value'
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { records: { type: 'string', default: '1000000' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    options: {
+      records: { type: 'string', default: '1000000' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
   })
   if (values.help) {
     console.log('Usage: npm run demo [-- --records N --json]')
     return 0
   }
   const records = Number(values.records)
-  if (!Number.isInteger(records) || records < 1) throw new UsageError(`--records must be a whole number above 0: current value is "${values.records}"`)
+  if (!Number.isInteger(records) || records < 1)
+    throw new UsageError(`--records must be a whole number above 0: current value is "${values.records}"`)
 
   const narrator = narrate(values.json)
   narrator.title(`Millrace: ${number(records)} orders through Apache Kafka`)
@@ -47,7 +52,13 @@ async function startBroker(narrator: Narrator): Promise<KafkaCluster> {
   return kafka
 }
 
-async function run(kafka: KafkaCluster, records: number, narrator: Narrator, json: boolean, stays: boolean): Promise<number> {
+async function run(
+  kafka: KafkaCluster,
+  records: number,
+  narrator: Narrator,
+  json: boolean,
+  stays: boolean,
+): Promise<number> {
   const { bootstrapServers } = kafka
   const env = { KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, ORDERS: String(records) }
   await prepareTopics(bootstrapServers, [INPUT, OUTPUT])
@@ -62,13 +73,30 @@ async function run(kafka: KafkaCluster, records: number, narrator: Narrator, jso
 
   const checked = narrator.step('Check', 'reading both topics with another client')
   const start = performance.now()
-  const { expected, found, lost, duplicated, wrong, overtaken } = await verify(bootstrapServers, { input: INPUT, output: OUTPUT, records })
+  const { expected, found, lost, duplicated, wrong, overtaken } = await verify(bootstrapServers, {
+    input: INPUT,
+    output: OUTPUT,
+    records,
+  })
   const good = lost + duplicated + wrong + overtaken === 0 && etl.read === records
-  checked(`${number(expected)} expected, ${number(found)} found in ${seconds(performance.now() - start)}: ${lost} lost, ${duplicated} duplicated, ${wrong} wrong, ${overtaken} out of order`)
+  checked(
+    `${number(expected)} expected, ${number(found)} found in ${seconds(performance.now() - start)}: ${lost} lost, ${duplicated} duplicated, ${wrong} wrong, ${overtaken} out of order`,
+  )
 
   if (json) {
     const { recordsPerSecond } = etl
-    console.log(JSON.stringify({ read: etl.read, expected, written: found, lost, duplicated, wrong, outOfOrder: overtaken, recordsPerSecond: Math.round(recordsPerSecond) }))
+    console.log(
+      JSON.stringify({
+        read: etl.read,
+        expected,
+        written: found,
+        lost,
+        duplicated,
+        wrong,
+        outOfOrder: overtaken,
+        recordsPerSecond: Math.round(recordsPerSecond),
+      }),
+    )
   }
   if (!good) {
     narrator.failed('The topics do not hold what they should: this is a bug in Millrace, please report it')

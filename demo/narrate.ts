@@ -12,12 +12,13 @@ export interface Narrator {
   next(commands: readonly (readonly [command: string, gives: string])[]): void
 }
 
-/** @param aside tell it on standard error, as standard output is for the result */
+/** @param aside on standard error, and without advice: standard output is for the result, which a script reads */
 export function narrate(aside: boolean): Narrator {
   const out = aside ? process.stderr : process.stdout
   const live = out.isTTY && process.stderr.isTTY
   const say = (text: string): boolean => out.write(`${text}\n`)
-  const [bold, green, red, dim, plain] = out.isTTY && out.hasColors() ? ['\x1b[1m', '\x1b[32m', '\x1b[31m', '\x1b[2m', '\x1b[0m'] : ['', '', '', '', '']
+  const [bold, green, red, dim, plain] =
+    out.isTTY && out.hasColors() ? ['\x1b[1m', '\x1b[32m', '\x1b[31m', '\x1b[2m', '\x1b[0m'] : ['', '', '', '', '']
   return {
     live,
     title: (text) => say(`\n${bold}${text}${plain}\n`),
@@ -27,6 +28,8 @@ export function narrate(aside: boolean): Narrator {
     },
     failed: (text) => say(`\n${red}${text}${plain}`),
     next(commands) {
+      // Nobody reads on after the result.
+      if (aside) return
       const width = Math.max(...commands.map(([command]) => command.length))
       say(`\n${bold}Try next${plain}\n`)
       for (const [command, gives] of commands) say(`  ${command.padEnd(width)}  ${dim}${gives}${plain}`)

@@ -8,13 +8,12 @@ const MILLRACE = join(ROOT, 'packages', 'millrace', 'bin', 'millrace.js')
 export interface PipelineResult {
   read: number
   written: number
+  /** Read, over the whole run, start-up included. */
   recordsPerSecond: number
 }
 
 interface Envelope {
-  ok: boolean
-  summary: string
-  result: PipelineResult
+  result: { read: { records: number }; written: { records: number }; readPerSecond: number }
 }
 
 /**
@@ -22,7 +21,11 @@ interface Envelope {
  *
  * @throws {Error} when it fails; the text is what it said
  */
-export async function runPipeline(file: string, env: Readonly<Record<string, string>>, narrator: Narrator): Promise<PipelineResult> {
+export async function runPipeline(
+  file: string,
+  env: Readonly<Record<string, string>>,
+  narrator: Narrator,
+): Promise<PipelineResult> {
   // Its live line is shown on a terminal; its log lines are kept for the case that it fails.
   if (narrator.live) process.stderr.write('\n')
   const child = spawn(process.execPath, [MILLRACE, 'run', join(ROOT, file), '--until-end', '--json'], {
@@ -38,7 +41,9 @@ export async function runPipeline(file: string, env: Readonly<Record<string, str
     child.once('close', resolve)
   })
   const said = Buffer.concat(stdout).toString()
-  if (code !== 0) throw new Error(`Pipeline "${file}" ended with code ${code}\n${said}${Buffer.concat(stderr).toString()}`)
+  if (code !== 0)
+    throw new Error(`Pipeline "${file}" ended with code ${code}\n${said}${Buffer.concat(stderr).toString()}`)
   if (narrator.live) process.stderr.write('\r\x1b[2K\x1b[1A')
-  return (JSON.parse(said) as Envelope).result
+  const { result } = JSON.parse(said) as Envelope
+  return { read: result.read.records, written: result.written.records, recordsPerSecond: result.readPerSecond }
 }

@@ -16,11 +16,16 @@ export async function prepareTopics(bootstrapServers: string, topics: readonly s
     const present = async () => (await admin.listTopics()).filter((topic) => topics.includes(topic))
     const old = await present()
     if (old.length > 0 && (process.env['KAFKA_BOOTSTRAP_SERVERS'] ?? '') !== '') {
-      throw new Error(`Delete topic "${old.join('" and "')}" at ${bootstrapServers} first: the demo does not touch topics that it has not made`)
+      throw new Error(
+        `Delete topic "${old.join('" and "')}" at ${bootstrapServers} first: the demo does not touch topics that it has not made`,
+      )
     }
     if (old.length > 0) await admin.deleteTopics({ topics: [...old] })
     while ((await present()).length > 0) await sleep(50)
-    await admin.createTopics({ topics: topics.map((topic) => ({ topic, numPartitions: PARTITIONS, replicationFactor: 1 })), waitForLeaders: true })
+    await admin.createTopics({
+      topics: topics.map((topic) => ({ topic, numPartitions: PARTITIONS, replicationFactor: 1 })),
+      waitForLeaders: true,
+    })
   } finally {
     await admin.disconnect()
   }

@@ -37,7 +37,11 @@ interface Orders {
 
 /** @throws {Error} when the input does not hold each order exactly once */
 export async function verify(bootstrapServers: string, { input, output, records }: Orders): Promise<Verdict> {
-  const kafka = new kafkajs.Kafka({ clientId: 'demo-verify', brokers: bootstrapServers.split(','), logLevel: kafkajs.logLevel.NOTHING })
+  const kafka = new kafkajs.Kafka({
+    clientId: 'demo-verify',
+    brokers: bootstrapServers.split(','),
+    logLevel: kafkajs.logLevel.NOTHING,
+  })
   const fingerprints = new Uint32Array(records + 1)
   const isExpected = new Uint8Array(records + 1)
   const seen = new Uint8Array(records + 1)
@@ -81,10 +85,19 @@ function fingerprint(key: Buffer | null, value: string): number {
 }
 
 /** Reads a topic from its beginning to its present end. */
-async function readAll(kafka: kafkajs.Kafka, topic: string, each: (key: Buffer | null, value: Buffer) => void): Promise<void> {
+async function readAll(
+  kafka: kafkajs.Kafka,
+  topic: string,
+  each: (key: Buffer | null, value: Buffer) => void,
+): Promise<void> {
   const admin = kafka.admin()
   await admin.connect()
-  const ends = new Map((await admin.fetchTopicOffsets(topic)).map(({ partition, low, high }) => [partition, { next: Number(low), end: Number(high) }]))
+  const ends = new Map(
+    (await admin.fetchTopicOffsets(topic)).map(({ partition, low, high }) => [
+      partition,
+      { next: Number(low), end: Number(high) },
+    ]),
+  )
   await admin.disconnect()
   const isRead = () => [...ends.values()].every(({ next, end }) => next >= end)
   if (isRead()) return

@@ -58,8 +58,9 @@ export async function startPipeline(
   }
   writeFileSync(file, JSON.stringify({ source: from, stages, sink: to }, undefined, 2))
   const ended = await runMillrace(['run', file, '--until-end', '--json'])
-  const { result } = JSON.parse(ended.stdout) as { result: { read: number; written: number } }
-  return { ...ended, ...result }
+  const { result } = JSON.parse(ended.stdout) as { result: Record<'read' | 'written', { records: number }> }
+  return { ...ended, read: result.read.records, written: result.written.records }
+}
 }
 
 /** Runs a pipeline file over a whole topic; timed from first append to last, by the broker. */

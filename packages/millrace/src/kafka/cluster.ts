@@ -7,7 +7,7 @@
  * data must not stand in front of a heartbeat.
  */
 import { findCoordinatorV3, findCoordinatorV4, metadataV9, metadataV10, metadataV11, metadataV12 } from '@platformatic/kafka'
-import { BrokerError, ClosedError, ConnectionError, isMillraceError } from '../errors/index.ts'
+import { AbortedError, BrokerError, ClosedError, ConnectionError, isMillraceError } from '../errors/index.ts'
 import { retry, type BackoffOptions } from '../resilience/retry.ts'
 import { BrokerConnection, type ApiCall, type ApiVersion, type SecurityOptions } from './connection.ts'
 import { brokerError } from './protocol/kafka-errors.ts'
@@ -188,7 +188,14 @@ export class Cluster {
    */
   async refresh(topics: readonly string[], signal?: AbortSignal): Promise<void> {
     const running = this.#refreshing
-    if (running !== undefined && topics.every((topic) => running.topics.has(topic))) return running.done
+    if (running !== undefined && topics.every((topic) => running.topics.has(topic))) {
+      try {
+        return await running.done
+      } catch (error) {
+        // The signal of whoever asked first does not speak for this caller.
+        if (!(error instanceof AbortedError) || signal?.aborted === true) throw error
+      }
+    }
     const done = retry(() => this.#fetchMetadata(topics, signal), { timeoutMs: this.apiTimeoutMs, backoff: this.backoff, signal })
     const mine = { topics: new Set(topics), done }
     this.#refreshing = mine

@@ -14,13 +14,14 @@ import type { GroupMember, PartitionCounts } from './assignment.ts'
 import { assignorByName } from './assignors.ts'
 import type { MemberIdentity } from './committed-offsets.ts'
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeStickyUserData, encodeSubscription, generationOf } from './consumer-protocol-codec.ts'
-import { asMillraceError, GROUP_LANE, HEARTBEAT, isAborted, JOIN_GROUP, LEAVE_GROUP, SYNC_GROUP, verdictOfError } from './coordinator.ts'
+import { asMillraceError, GROUP_LANE, HEARTBEAT, JOIN_GROUP, LEAVE_GROUP, SYNC_GROUP, verdictOfError } from './coordinator.ts'
 import { Membership } from './membership.ts'
 import type { AssignorName } from './types.ts'
 
 const PROTOCOL_TYPE = 'consumer'
 /** How much longer than the rebalance itself a client waits for its end, as in Java. */
 const JOIN_GRACE_MS = 5000
+const LEAVE_TIMEOUT_MS = 5000
 
 interface JoinAnswer {
   readonly errorCode: number
@@ -69,7 +70,7 @@ export class ClassicMembership extends Membership {
       this.joined()
       return assigned
     } catch (error) {
-      if (isAborted(error)) throw error
+      if (closing.aborted) throw error
       this.#mustJoin = true
       const wait = this.#onMeetError(error)
       if (wait > 0) await sleep(wait, closing)
@@ -245,6 +246,6 @@ export class ClassicMembership extends Membership {
     if (this.memberId === '' || options.instanceId !== undefined) return
     const members = [{ memberId: this.memberId, groupInstanceId: null, reason: 'the consumer was closed' }]
     this.setGeneration(-1)
-    await coordinator.request(LEAVE_GROUP, () => [options.groupId, members], { lane: GROUP_LANE, timeoutMs: Math.min(coordinator.cluster.requestTimeoutMs, JOIN_GRACE_MS) })
+    await coordinator.request(LEAVE_GROUP, () => [options.groupId, members], { lane: GROUP_LANE, signal: AbortSignal.timeout(LEAVE_TIMEOUT_MS) })
   }
 }

@@ -63,7 +63,9 @@ export function decodeAssignment(bytes: Buffer): TopicPartition[] {
   if (bytes.length === 0) return []
   const reader = Reader.from(bytes)
   readVersion(reader)
-  return readPartitions(reader)
+  const partitions = readPartitions(reader)
+  readBytes(reader)
+  return partitions
 }
 
 /** User data of Java's CooperativeStickyAssignor: the generation, for leaders that read subscriptions of version 1 only. */

@@ -61,7 +61,7 @@ export class ConsumerMembership extends Membership {
     const owned = isFull || this.#mustReport ? this.#ownedById() : null
     this.#mustReport = false
     this.#mustRepeat = true
-    const answer = await this.#send(isJoining ? 0 : this.generation, isFull, owned, this.coordinator.cluster.requestTimeoutMs, stopped)
+    const answer = await this.#send(isJoining ? 0 : this.generation, isFull, owned, stopped)
     this.coordinator.check(answer.errorCode, `Cannot ${isJoining ? 'join' : 'send a heartbeat to'} group "${this.options.groupId}"`, answer.errorMessage)
     this.#mustRepeat = false
     this.memberId = answer.memberId ?? this.memberId
@@ -92,18 +92,21 @@ export class ConsumerMembership extends Membership {
   #startOver(): void {
     this.#target = undefined
     this.#settled = undefined
+    this.#ids.clear()
     this.lose()
     this.heart.wake()
   }
 
   /** One step at a time towards the latest target, which may change during each of them. */
   protected async rebalance(closing: AbortSignal): Promise<void> {
+    let isChanged = this.rebalances === 0
     while (this.#target !== undefined && this.#target !== this.#settled && !closing.aborted) {
       if (this.failure !== undefined) throw this.failure
       const target = this.#target
       const named = await this.#resolve(target, closing)
       if (target !== this.#target) continue
       const { revoked, added } = this.ownership.compare(named.filter(({ topic, id }) => (this.#ids.get(topic) ?? id) === id))
+      isChanged ||= revoked.length > 0 || added.length > 0
       if (revoked.length > 0) {
         await this.ownership.revoke(revoked)
         for (const topic of this.#ids.keys()) if (!this.ownership.partitions.some((each) => each.topic === topic)) this.#ids.delete(topic)
@@ -117,7 +120,8 @@ export class ConsumerMembership extends Membership {
       if (target !== this.#target) continue
       this.#settled = target
       this.#report()
-      this.rebalances++
+      if (isChanged) this.rebalances++
+      isChanged = false
       this.onSettled()
     }
   }
@@ -156,7 +160,7 @@ export class ConsumerMembership extends Membership {
     }
   }
 
-  #send(epoch: number, isFull: boolean, owned: readonly TopicIdPartitions[] | null, timeoutMs: number, signal?: AbortSignal): Promise<HeartbeatAnswer> {
+  #send(epoch: number, isFull: boolean, owned: readonly TopicIdPartitions[] | null, signal: AbortSignal): Promise<HeartbeatAnswer> {
     const { groupId, instanceId, rackId, rebalanceTimeoutMs, topics, serverAssignor } = this.options
     return this.coordinator.request<HeartbeatAnswer>(
       CONSUMER_GROUP_HEARTBEAT,
@@ -164,13 +168,13 @@ export class ConsumerMembership extends Membership {
         groupId, this.memberId, epoch, instanceId ?? null, isFull ? (rackId ?? null) : null, isFull ? rebalanceTimeoutMs : -1,
         isFull ? topics : null, null, isFull ? (serverAssignor ?? null) : null, owned,
       ],
-      { lane: GROUP_LANE, timeoutMs, signal },
+      { lane: GROUP_LANE, signal },
     )
   }
 
   async leave(): Promise<void> {
     if (this.generation < 0) return
     this.setGeneration(-1)
-    await this.#send(this.options.instanceId === undefined ? LEAVE : LEAVE_STATIC, false, null, LEAVE_TIMEOUT_MS)
+    await this.#send(this.options.instanceId === undefined ? LEAVE : LEAVE_STATIC, false, null, AbortSignal.timeout(LEAVE_TIMEOUT_MS))
   }
 }

@@ -2,7 +2,7 @@
  * What the two group protocols have in common: being a member, with heartbeats that go on whatever else happens (P14),
  * beside a loop that rebalances. `classic-protocol.ts` and `consumer-protocol.ts` fill in the rest.
  */
-import { type MillraceError } from '../../errors/index.ts'
+import type { MillraceError } from '../../errors/index.ts'
 import { backoffMs } from '../../resilience/retry.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { fetchCommitted, type MemberIdentity } from './committed-offsets.ts'
@@ -60,8 +60,13 @@ export abstract class Membership {
         failed = 0
       } catch (error) {
         if (stopped.aborted) return
-        this.onHeartbeatError(error)
         failed++
+        try {
+          this.onHeartbeatError(error)
+        } catch (failure) {
+          // What `onLost` of a listener throws, too, must not end the heartbeats unnoticed.
+          this.fail(asMillraceError(failure, `Cannot go on as a member of group "${this.options.groupId}"`))
+        }
       }
       const interval = failed === 0 ? this.heartbeatIntervalMs : Math.min(this.heartbeatIntervalMs, backoffMs(failed, this.coordinator.cluster.backoff))
       await this.heart.wait(stopped, interval)

@@ -7,22 +7,18 @@
  * `assignors.ts` for the leader of a classic group, `ownership.ts` for the talk with the listener.
  */
 import { AbortedError, ClosedError, type MillraceError } from '../../errors/index.ts'
-import { backoffMs, sleep } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { ClassicMembership } from './classic-protocol.ts'
-import { commitOnce } from './committed-offsets.ts'
+import { commitOwned } from './commit.ts'
 import { ConsumerMembership } from './consumer-protocol.ts'
-import { asMillraceError, GroupCoordinator, groupError, verdictOf, verdictOfError } from './coordinator.ts'
+import { asMillraceError, GroupCoordinator } from './coordinator.ts'
 import type { Membership, ResolvedGroupOptions } from './membership.ts'
 import { Ownership } from './ownership.ts'
-import type { CommitRefusal, CommitResult, GroupListener, GroupOptions, OffsetToCommit } from './types.ts'
+import type { CommitResult, GroupListener, GroupOptions, OffsetToCommit } from './types.ts'
 
 export type { TopicPartition } from '../topic-partition.ts'
 export type { AssignedPartition, AssignorName, CommitRefusal, CommitResult, GroupListener, GroupOptions, OffsetToCommit } from './types.ts'
-
-/** How long a commit waits for a rebalance that is under way before the offsets are left to a later commit. */
-const REBALANCE_PATIENCE_MS = 5000
 
 export class GroupSession {
   readonly #listener: GroupListener
@@ -125,62 +121,9 @@ export class GroupSession {
    * @throws {BrokerError} `MEMBER_FENCED`, or what the broker has against an offset; {ConnectionError} after `apiTimeoutMs`; {AbortedError}
    */
   commit(offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<CommitResult> {
-    const result = this.#commits.then(() => this.#commit(offsets, signal))
+    const result = this.#commits.then(() => commitOwned(this.#coordinator, this.#membership, offsets, signal))
     this.#commits = result.catch(() => {})
     return result
-  }
-
-  async #commit(offsets: readonly OffsetToCommit[], signal: AbortSignal | undefined): Promise<CommitResult> {
-    const { cluster } = this.#coordinator
-    const committed: OffsetToCommit[] = []
-    const refused: (OffsetToCommit & { reason: CommitRefusal })[] = []
-    const started = performance.now()
-    let open = offsets.map((offset) => ({ offset, tenure: this.#ownership.tenure(offset.topic, offset.partition), reason: 'rebalance' as CommitRefusal }))
-    for (let attempt = 1; open.length > 0; attempt++) {
-      // I3: asked before every attempt, because a partition may go, and even come back, while this waits.
-      const owned = open.filter(({ offset, tenure }) => tenure !== undefined && this.#ownership.tenure(offset.topic, offset.partition) === tenure)
-      for (const each of open) if (!owned.includes(each)) refused.push({ ...each.offset, reason: 'not owned' })
-      if (owned.length === 0) break
-      open = []
-      const member = this.#membership.identity
-      let codes: readonly number[]
-      try {
-        codes = await commitOnce(this.#coordinator, member, owned.map(({ offset }) => offset), signal)
-      } catch (error) {
-        if (verdictOfError(error) !== 'moved' || performance.now() - started > cluster.apiTimeoutMs) throw error
-        await sleep(backoffMs(attempt, cluster.backoff), signal)
-        open = owned
-        continue
-      }
-      let isOtherGeneration = false
-      let patienceMs = 0
-      owned.forEach((each, i) => {
-        const outcome = outcomeOf(codes[i]!)
-        if (outcome === 'committed') return committed.push(each.offset)
-        if (outcome === 'not owned') return refused.push({ ...each.offset, reason: outcome })
-        if (outcome === 'failed') {
-          const { topic, partition, offset } = each.offset
-          this.#membership.hurry()
-          throw groupError(codes[i]!, `Cannot commit offset ${offset} of ${topic}-${partition} for group "${this.#coordinator.groupId}"`)
-        }
-        if (outcome === 'other generation') isOtherGeneration = true
-        patienceMs = Math.max(patienceMs, outcome === 'coordinator' ? cluster.apiTimeoutMs : REBALANCE_PATIENCE_MS)
-        return open.push({ ...each, reason: outcome === 'topic unknown' ? outcome : 'rebalance' })
-      })
-      if (open.length < owned.length && committed.length === 0) this.#membership.hurry()
-      if (open.length === 0) break
-      const leftMs = started + patienceMs - performance.now()
-      if (leftMs <= 0) {
-        refused.push(...open.map(({ offset, reason }) => ({ ...offset, reason })))
-        break
-      }
-      if (isOtherGeneration) {
-        // Either a rebalance is about to end, after which the same owner may commit, or the member is lost, which the next heartbeat tells.
-        this.#membership.hurry()
-        await this.#membership.generationAfter(member.generation, Math.min(leftMs, REBALANCE_PATIENCE_MS))
-      } else await sleep(backoffMs(attempt, cluster.backoff), signal)
-    }
-    return { committed, refused }
   }
 
   /**
@@ -206,30 +149,5 @@ export class GroupSession {
     // Whoever cannot be told finds out when the session times out.
     await this.#membership.leave().catch(() => {})
     if (problem !== undefined) throw problem
-  }
-}
-
-type Outcome = 'committed' | 'not owned' | 'other generation' | 'rebalance' | 'topic unknown' | 'coordinator' | 'failed'
-
-const UNKNOWN_TOPIC_OR_PARTITION = 3
-const ILLEGAL_GENERATION = 22
-
-function outcomeOf(code: number): Outcome {
-  if (code === UNKNOWN_TOPIC_OR_PARTITION) return 'topic unknown'
-  if (code === ILLEGAL_GENERATION) return 'other generation'
-  switch (verdictOf(code)) {
-    case 'ok':
-      return 'committed'
-    case 'stale':
-      return 'other generation'
-    case 'rebalance':
-      return 'rebalance'
-    case 'lost':
-      return 'not owned'
-    case 'retry':
-    case 'moved':
-      return 'coordinator'
-    case 'fatal':
-      return 'failed'
   }
 }

@@ -1,8 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { isMillraceError, type MillraceError } from '../../../src/errors/index.ts'
+import { addOffsetsToTxnV3, endTxnV3, initProducerIdV4, txnOffsetCommitV3 } from '@platformatic/kafka'
+import type { MillraceError } from '../../../src/errors/index.ts'
 import { Admin } from '../../../src/kafka/admin.ts'
-import { Cluster } from '../../../src/kafka/cluster.ts'
+import { Cluster, type ApiCall, type ApiVersion } from '../../../src/kafka/cluster.ts'
+import { CONSUMER_GROUP_HEARTBEAT, GROUP_LANE, LEAVE_GROUP } from '../../../src/kafka/group/coordinator.ts'
 import { GroupSession, type AssignedPartition, type GroupListener, type GroupOptions, type TopicPartition } from '../../../src/kafka/group/session.ts'
+import { spawnJava } from '../../../../../test-bed/java.ts'
 import { bootstrapServers, brokerAvailable, ownBroker, uniqueName } from '../../support/broker.ts'
 
 const never = new AbortController().signal
@@ -74,6 +77,41 @@ async function until(condition: () => boolean | Promise<boolean>, what: string, 
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`Waited in vain until ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/** Takes a member out of its group behind its back, as an administrator can. */
+async function expel(cluster: Cluster, groupId: string, memberId: string, protocol: GroupOptions['protocol']): Promise<void> {
+  const coordinator = await cluster.coordinator('group', groupId)
+  const answer =
+    protocol === 'consumer'
+      ? await cluster.request<{ errorCode: number }>(coordinator, CONSUMER_GROUP_HEARTBEAT, () => [groupId, memberId, -1, null, null, -1, null, null, null, null], { lane: GROUP_LANE })
+      : await cluster.request<{ errorCode: number }>(coordinator, LEAVE_GROUP, () => [groupId, [{ memberId, groupInstanceId: null, reason: null }]], { lane: GROUP_LANE })
+  expect(answer.errorCode).toBe(0)
+}
+
+/** Writes an offset within a transaction that stays open until `commit`. */
+async function openOffsetTransaction(cluster: Cluster, groupId: string, at: TopicPartition & { offset: number }): Promise<{ commit(): Promise<void> }> {
+  const id = uniqueName('tx')
+  const ask = async <R>(node: number, name: string, key: number, version: number, api: unknown, args: unknown[]): Promise<R> => {
+    const call: ApiCall = { name, key, versions: { [version]: api as ApiVersion } }
+    return cluster.request<R>(node, call, () => args)
+  }
+  let coordinator = -1
+  await until(async () => (coordinator = await cluster.coordinator('transaction', id).catch(() => -1)) >= 0, 'there is a transaction coordinator')
+  let producer = { producerId: -1n, producerEpoch: -1, errorCode: -1 }
+  await until(async () => (producer = await ask(coordinator, 'InitProducerId', 22, 4, initProducerIdV4.api, [id, 30_000, -1n, -1])).errorCode === 0, 'there is a producer id')
+  const { producerId, producerEpoch } = producer
+  expect(await ask(coordinator, 'AddOffsetsToTxn', 25, 3, addOffsetsToTxnV3.api, [id, producerId, producerEpoch, groupId])).toMatchObject({ errorCode: 0 })
+  let group = -1
+  await until(async () => (group = await cluster.coordinator('group', groupId).catch(() => -1)) >= 0, 'there is a group coordinator')
+  const topics = [{ name: at.topic, partitions: [{ partitionIndex: at.partition, committedOffset: BigInt(at.offset), committedLeaderEpoch: -1, committedMetadata: null }] }]
+  const answer = await ask(group, 'TxnOffsetCommit', 28, 3, txnOffsetCommitV3.api, [id, groupId, producerId, producerEpoch, -1, '', null, topics])
+  expect(answer).toMatchObject({ topics: [{ partitions: [{ errorCode: 0 }] }] })
+  return {
+    async commit() {
+      expect(await ask(coordinator, 'EndTxn', 26, 3, endTxnV3.api, [id, producerId, producerEpoch, true])).toMatchObject({ errorCode: 0 })
+    },
   }
 }
 
@@ -161,5 +199,380 @@ describe.skipIf(!brokerAvailable)('group session', () => {
       await until(() => second.owned.length === 2, 'the second member owns both')
       expect(second.assigned.flat().find((each) => each.partition !== partition)?.committed).toBe(7 + (1 - partition!))
     })
+  })
+
+  describe.each([
+    { kind: 'classic', options: { assignors: ['cooperative-sticky'] } as Partial<GroupOptions> },
+    { kind: 'KIP-848', options: { protocol: 'consumer' } as Partial<GroupOptions> },
+  ])('a member that the group has forgotten ($kind)', ({ options }) => {
+    test('is told that its partitions are lost, commits nothing, and joins again', async () => {
+      await createTopic(2)
+      const groupId = uniqueName('g')
+      const holders = new Holders()
+      const first = member(holders, { groupId, ...options })
+      await first.session.start(never)
+      await until(() => first.owned.length === 2, 'it owns all')
+      await first.session.commit([{ topic, partition: 0, offset: 3 }])
+      const { memberId } = first.session
+
+      await expel(first.cluster, groupId, first.session.memberId, options.protocol)
+      const { committed, refused } = await first.session.commit([{ topic, partition: 0, offset: 9 }, { topic, partition: 1, offset: 9 }])
+      expect(committed).toEqual([])
+      expect(refused.map(({ reason }) => reason)).toEqual(['not owned', 'not owned'])
+      await until(() => first.lost.length === 1, 'it has lost all')
+      expect(first.lost.flat()).toHaveLength(2)
+
+      await until(() => first.owned.length === 2, 'it owns all again')
+      expect(first.assigned.at(-1)).toEqual(expect.arrayContaining([{ topic, partition: 0, committed: 3 }, { topic, partition: 1, committed: undefined }]))
+      if (options.protocol !== 'consumer') expect(first.session.memberId).not.toBe(memberId)
+      expect(await first.session.commit([{ topic, partition: 0, offset: 9 }])).toMatchObject({ committed: [{ partition: 0, offset: 9 }], refused: [] })
+      expect([holders.conflicts, first.failures]).toEqual([[], []])
+    })
+  })
+
+  test('a process that stood still for longer than its session has lost its partitions, and joins again', async () => {
+    await createTopic(1)
+    const groupId = uniqueName('g')
+    const first = member(new Holders(), { groupId, sessionTimeoutMs: 1000 })
+    await first.session.start(never)
+    // What SIGSTOP does to a process: nothing runs, no timer fires.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500)
+    expect((await first.session.commit([{ topic, partition: 0, offset: 1 }])).committed).toEqual([])
+    await until(() => first.lost.length === 1 && first.owned.length === 1, 'it was lost and came back')
+    expect(first.failures).toEqual([])
+  })
+
+  test('commits what is owned, and names the rest', async () => {
+    await createTopic(1)
+    const groupId = uniqueName('g')
+    const first = member(new Holders(), { groupId })
+    await first.session.start(never)
+    const result = await first.session.commit([
+      { topic, partition: 0, offset: 5, leaderEpoch: 0, metadata: 'note' },
+      { topic, partition: 1, offset: 5 },
+      { topic: 'elsewhere', partition: 0, offset: 5 },
+    ])
+    expect(result.committed).toEqual([{ topic, partition: 0, offset: 5, leaderEpoch: 0, metadata: 'note' }])
+    expect(result.refused.map((each) => [each.topic, each.partition, each.reason])).toEqual([[topic, 1, 'not owned'], ['elsewhere', 0, 'not owned']])
+    expect(await admin.committedOffsets(groupId)).toEqual([{ topic, partition: 0, offset: 5, leaderEpoch: 0, metadata: 'note' }])
+  })
+
+  test('commits that a rebalance of others overtakes arrive all the same', async () => {
+    await createTopic()
+    const groupId = uniqueName('g')
+    const holders = new Holders()
+    const first = member(holders, { groupId, assignors: ['cooperative-sticky'] })
+    await first.session.start(never)
+    let isOver = false
+    let commits = 0
+    const wronged: unknown[] = []
+    const committing = (async () => {
+      for (let offset = 1; !isOver; offset++, commits++) {
+        const before = first.revoked.length
+        const { refused } = await first.session.commit(first.session.assignment.map((each) => ({ ...each, offset })))
+        // Only what was given away meanwhile, even if it is back already, may be refused.
+        const gone = first.revoked.slice(before).flat()
+        wronged.push(...refused.filter(({ partition, reason }) => reason !== 'not owned' || !gone.some((each) => each.partition === partition)))
+      }
+    })()
+    for (let i = 0; i < 3; i++) {
+      const other = member(holders, { groupId, assignors: ['cooperative-sticky'] })
+      await other.session.start(never)
+      await until(() => other.owned.length === 3, 'the other owns half')
+      await other.stop()
+      await until(() => first.owned.length === 6, 'the first owns all again')
+    }
+    isOver = true
+    await committing
+    expect(commits).toBeGreaterThan(10)
+    expect(wronged).toEqual([])
+    expect([first.lost, first.failures, holders.conflicts]).toEqual([[], [], []])
+  })
+
+  test('goes on heartbeating while a slow owner drains, for longer than the session lasts', async () => {
+    await createTopic(2)
+    const groupId = uniqueName('g')
+    const holders = new Holders()
+    const options = { groupId, sessionTimeoutMs: 2000, heartbeatIntervalMs: 200 }
+    const first = member(holders, options)
+    first.onAssigned = async (partitions) => {
+      // As slow as a user's own state that has to be restored first.
+      await new Promise((resolve) => setTimeout(resolve, 3500))
+      for (const each of partitions) holders.take(each, first.name)
+    }
+    await first.session.start(never)
+    expect(first.owned).toEqual([0, 1])
+    expect((await first.session.commit([{ topic, partition: 0, offset: 1 }])).refused).toEqual([])
+    expect([first.lost, first.session.rebalances]).toEqual([[], 1])
+  })
+
+  test('gives partitions back when the listener does not come to an end with draining', async () => {
+    await createTopic(2)
+    const groupId = uniqueName('g')
+    const first = member(new Holders(), { groupId, sessionTimeoutMs: 1500, heartbeatIntervalMs: 100 })
+    await first.session.start(never)
+    let isReleased = false
+    let release = (): void => {}
+    first.drain = () => new Promise((resolve) => (release = resolve))
+    const second = member(new Holders(), { groupId })
+    const started = performance.now()
+    await second.session.start(never)
+    expect(performance.now() - started).toBeGreaterThan(700)
+    await until(() => first.owned.length === 1 && second.owned.length === 1, 'both own one')
+    first.drain = async () => void (isReleased = true)
+    release()
+    await first.stop()
+    expect(isReleased).toBe(true)
+    expect([first.lost, second.lost]).toEqual([[], []])
+  })
+
+  test('the leader shares out partitions that a topic gets while the group runs, and topics that go', async () => {
+    await createTopic(2)
+    const groupId = uniqueName('g')
+    const holders = new Holders()
+    const both = [topic, await createTopic(1)]
+    const first = member(holders, { groupId, topics: both, assignors: ['cooperative-sticky'] })
+    const second = member(holders, { groupId, topics: both, assignors: ['cooperative-sticky'] })
+    await Promise.all([first.session.start(never), second.session.start(never)])
+    await until(() => first.owned.length + second.owned.length === 3, 'all are owned')
+    await admin.createPartitions(both[0]!, 6)
+    await until(() => first.owned.length + second.owned.length === 7, 'the new ones are owned')
+    await admin.deleteTopics([both[1]!])
+    await until(() => first.owned.length + second.owned.length === 6, 'those of the deleted topic are not')
+    expect([holders.conflicts, first.failures, second.failures]).toEqual([[], [], []])
+  })
+
+  test('KIP-848: takes up partitions that a topic gets while the group runs', async () => {
+    await createTopic(1)
+    const first = member(new Holders(), { groupId: uniqueName('g'), protocol: 'consumer' })
+    await first.session.start(never)
+    await until(() => first.owned.length === 1, 'it owns one')
+    await admin.createPartitions(topic, 4)
+    await until(() => first.owned.length === 4, 'it owns four', 40_000)
+  })
+
+  describe.each([
+    { kind: 'classic', options: {} as Partial<GroupOptions> },
+    { kind: 'KIP-848', options: { protocol: 'consumer' } as Partial<GroupOptions> },
+  ])('a static member ($kind)', ({ options }) => {
+    test('has the same partitions after a restart, and the others do not notice', async () => {
+      await createTopic()
+      const groupId = uniqueName('g')
+      const holders = new Holders()
+      const first = member(holders, { groupId, instanceId: 'one', sessionTimeoutMs: 20_000, ...options })
+      await first.session.start(never)
+      const second = member(holders, { groupId, instanceId: 'two', sessionTimeoutMs: 20_000, ...options })
+      await second.session.start(never)
+      await until(() => first.owned.length === 3 && second.owned.length === 3, 'both own half')
+      const before = second.owned
+      const { rebalances } = first.session
+
+      await second.stop()
+      const again = member(holders, { groupId, instanceId: 'two', sessionTimeoutMs: 20_000, ...options })
+      await again.session.start(never)
+      await until(() => again.owned.length === 3, 'it is back')
+      expect(again.owned).toEqual(before)
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      expect(first.session.rebalances).toBe(rebalances)
+      expect(holders.conflicts).toEqual([])
+    })
+  })
+
+  test('a static member whose instance id somebody else takes is fenced, and commits nothing', async () => {
+    await createTopic(2)
+    const groupId = uniqueName('g')
+    const first = member(new Holders(), { groupId, instanceId: 'one' })
+    await first.session.start(never)
+    const second = member(new Holders(), { groupId, instanceId: 'one' })
+    await second.session.start(never)
+    const result = await first.session.commit([{ topic, partition: 0, offset: 1 }]).catch((error: MillraceError) => error.code)
+    // Fenced by the commit itself, or by the heartbeat before it.
+    if (typeof result === 'object') expect(result.committed).toEqual([])
+    else expect(result).toBe('MEMBER_FENCED')
+    await until(() => first.failures.length === 1, 'it has failed')
+    expect(first.failures[0]).toMatchObject({ code: 'MEMBER_FENCED', retriable: false })
+    expect(first.failures[0]!.message).toContain('group.instance.id')
+    expect([first.lost.flat().length, first.owned, second.owned]).toEqual([2, [], [0, 1]])
+  })
+
+  test('KIP-848: an instance id that is in use is waited for, and then taken over', async () => {
+    await createTopic(1)
+    const groupId = uniqueName('g')
+    const options = { groupId, instanceId: 'one', protocol: 'consumer' as const }
+    const first = member(new Holders(), options)
+    await first.session.start(never)
+    const second = member(new Holders(), options)
+    const started = second.session.start(never)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(first.owned).toEqual([0])
+    await first.stop()
+    await started
+    await until(() => second.owned.length === 1, 'the second owns it')
+  })
+
+  test.each([
+    { name: 'no assignor in common', other: { assignors: ['roundrobin'] as const }, text: /Cannot join group "g-.*", offering "roundrobin".* share no assignor/ },
+    { name: 'a session that the broker does not allow', other: { sessionTimeoutMs: 10 }, text: /session\.timeout\.ms/ },
+  ])('says why the group refuses a member: $name', async ({ other, text }) => {
+    await createTopic(1)
+    const groupId = uniqueName('g')
+    const first = member(new Holders(), { groupId, assignors: ['range'] })
+    await first.session.start(never)
+    const second = member(new Holders(), { groupId, ...other })
+    const error = await second.session.start(never).catch((each: unknown) => each)
+    expect(error).toMatchObject({ code: 'GROUP_FAILED' })
+    expect((error as Error).message).toMatch(text)
+    expect(second.failures).toEqual([])
+  })
+
+  test('an unknown server assignor is refused with the name of its option', async () => {
+    await createTopic(1)
+    const first = member(new Holders(), { groupId: uniqueName('g'), protocol: 'consumer', serverAssignor: 'nonsense' })
+    await expect(first.session.start(never)).rejects.toMatchObject({ code: 'GROUP_FAILED', message: expect.stringContaining('group.remote.assignor') })
+  })
+
+  test('what the listener throws ends the session: start rejects, later it is told', async () => {
+    await createTopic(2)
+    const groupId = uniqueName('g')
+    const first = member(new Holders(), { groupId, assignors: ['cooperative-sticky'] })
+    first.onAssigned = () => Promise.reject(new Error('no room'))
+    await expect(first.session.start(never)).rejects.toMatchObject({ code: 'UNEXPECTED', message: expect.stringContaining('no room') })
+    expect(await admin.describeGroup(groupId)).toMatchObject({ state: 'Empty' })
+
+    const second = member(new Holders(), { groupId, assignors: ['cooperative-sticky'] })
+    const third = member(new Holders(), { groupId, assignors: ['cooperative-sticky'] })
+    await second.session.start(never)
+    await third.session.start(never)
+    await until(() => second.owned.length === 1 && third.owned.length === 1, 'both own one')
+    third.onAssigned = () => Promise.reject(new Error('no room'))
+    await second.stop()
+    await until(() => third.failures.length === 1, 'the third has failed')
+  })
+
+  test.each([{ protocol: 'classic' as const }, { protocol: 'consumer' as const }])('leaves at once when closed, before, during and after the start ($protocol)', async ({ protocol }) => {
+    await createTopic(1)
+    const groupId = uniqueName('g')
+    const early = member(new Holders(), { groupId, protocol })
+    await early.session.close()
+    await expect(early.session.start(never)).rejects.toMatchObject({ code: 'CLOSED' })
+
+    const during = member(new Holders(), { groupId, protocol })
+    const start = expect(during.session.start(never)).rejects.toMatchObject({ code: 'CLOSED' })
+    await during.session.close()
+    await start
+
+    const aborted = member(new Holders(), { groupId, protocol })
+    const controller = new AbortController()
+    const aborting = expect(aborted.session.start(controller.signal)).rejects.toMatchObject({ code: 'ABORTED' })
+    controller.abort()
+    await aborting
+
+    const first = member(new Holders(), { groupId, protocol })
+    await first.session.start(never)
+    await until(() => first.owned.length === 1, 'it owns one')
+    await Promise.all([first.session.close(), first.session.close()])
+    expect(first.revoked.flat()).toEqual([{ topic, partition: 0 }])
+    expect((await first.session.commit([{ topic, partition: 0, offset: 1 }])).refused).toHaveLength(1)
+    const next = member(new Holders(), { groupId, protocol })
+    const started = performance.now()
+    await next.session.start(never)
+    await until(() => next.owned.length === 1, 'the next one owns it')
+    expect(performance.now() - started).toBeLessThan(4000)
+  })
+
+  test('waits for the end of a transaction before it believes a committed offset', async () => {
+    await createTopic(1)
+    const groupId = uniqueName('g')
+    const transaction = await openOffsetTransaction(cluster, groupId, { topic, partition: 0, offset: 42 })
+    const first = member(new Holders(), { groupId })
+    const start = first.session.start(never)
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    expect(first.assigned).toEqual([])
+    await transaction.commit()
+    await start
+    expect(first.assigned.flat()).toEqual([{ topic, partition: 0, committed: 42 }])
+  })
+
+  describe('beside a Java consumer', () => {
+    test.each([
+      { name: 'RangeAssignor', options: { assignors: ['range'] } as Partial<GroupOptions> },
+      { name: 'RoundRobinAssignor', options: { assignors: ['roundrobin'] } as Partial<GroupOptions> },
+      { name: 'CooperativeStickyAssignor', options: { assignors: ['cooperative-sticky'] } as Partial<GroupOptions> },
+      { name: 'KIP-848', options: { protocol: 'consumer' } as Partial<GroupOptions> },
+    ])('$name: whoever leads, both get their share', async ({ name, options }) => {
+      await createTopic()
+      const groupId = uniqueName('g')
+      const properties = name === 'KIP-848' ? ['group.protocol=consumer'] : [`partition.assignment.strategy=org.apache.kafka.clients.consumer.${name}`]
+      const spawnConsumer = () => spawnJava('org.apache.kafka.tools.consumer.ConsoleConsumer', [
+        '--bootstrap-server', bootstrapServers(), '--topic', topic, '--group', groupId,
+        ...[...properties, 'heartbeat.interval.ms=300', 'session.timeout.ms=6000'].filter((each) => name !== 'KIP-848' || each.startsWith('group')).flatMap((each) => ['--command-property', each]),
+      ], { jvmArgs: ['-Xmx128m', '-XX:TieredStopAtLevel=1'] })
+      // First ours leads, then Java's.
+      const holders = new Holders()
+      const first = member(holders, { groupId, ...options })
+      await first.session.start(never)
+      await until(() => first.owned.length === 6, 'ours owns all')
+      const java = await spawnConsumer()
+      try {
+        await until(() => first.owned.length === 3, 'each owns half', 40_000)
+        await first.stop()
+        const second = member(holders, { groupId, ...options })
+        await second.session.start(never)
+        await until(() => second.owned.length === 3, 'each owns half again', 30_000)
+        const third = member(holders, { groupId, ...options })
+        await third.session.start(never)
+        await until(() => second.owned.length === 2 && third.owned.length === 2, 'each owns a third', 30_000)
+        expect([holders.conflicts, second.lost, second.failures]).toEqual([[], [], []])
+        java.kill('SIGTERM')
+        await until(() => second.owned.length + third.owned.length === 6, 'ours own all', 30_000)
+        expect(holders.conflicts).toEqual([])
+      } finally {
+        java.kill('SIGKILL')
+      }
+    }, 120_000)
+  })
+
+  describe('when the coordinator is restarted', () => {
+    const broker = ownBroker()
+    test.each([
+      { kind: 'classic', options: { assignors: ['cooperative-sticky'] } as Partial<GroupOptions> },
+      { kind: 'KIP-848', options: { protocol: 'consumer' } as Partial<GroupOptions> },
+    ])('goes on, and what is committed meanwhile arrives ($kind)', async ({ options }) => {
+      const own = new Cluster({ bootstrapServers: broker().bootstrapServers.split(','), clientId: 'own' })
+      const ownAdmin = new Admin(own)
+      topic = uniqueName('restart')
+      await ownAdmin.createTopic({ name: topic, partitions: 2 })
+      const groupId = uniqueName('g')
+      const holders = new Holders()
+      const first = member(holders, { groupId, sessionTimeoutMs: 20_000, ...options }, broker().bootstrapServers)
+      const second = member(holders, { groupId, sessionTimeoutMs: 20_000, ...options }, broker().bootstrapServers)
+      await Promise.all([first.session.start(never), second.session.start(never)])
+      await until(() => first.owned.length === 1 && second.owned.length === 1, 'both own one')
+
+      const [process] = broker().brokers
+      await process!.kill()
+      const partition = first.owned[0]!
+      const commit = first.session.commit([{ topic, partition, offset: 11 }])
+      await new Promise((resolve) => setTimeout(resolve, 1000))
+      await process!.restart()
+      const { committed, refused } = await commit
+      // The group outlives its coordinator, so the member still owns the partition.
+      expect([committed.length, refused.length]).toEqual([1, 0])
+      await until(() => first.owned.length === 1 && second.owned.length === 1, 'both own one')
+      expect([holders.conflicts, first.failures, second.failures]).toEqual([[], [], []])
+      expect(await ownAdmin.committedOffsets(groupId, [{ topic, partition }])).toMatchObject([{ offset: 11 }])
+      await Promise.all([first.stop(), second.stop()])
+      await own.close()
+    }, 90_000)
+  })
+
+  test('start gives up when no coordinator answers, and says which brokers were tried', async () => {
+    topic = 'any'
+    const lone = new Member('127.0.0.1:1', new Holders(), { groupId: 'g', topics: ['any'] })
+    members.push(lone)
+    const quick = new Cluster({ bootstrapServers: ['127.0.0.1:1'], clientId: 'x', apiTimeoutMs: 1000, connectTimeoutMs: 500 })
+    const session = new GroupSession(quick, { groupId: 'g', topics: ['any'] }, lone)
+    await expect(session.start(never)).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE', message: expect.stringContaining('127.0.0.1:1') })
+    await quick.close()
   })
 })
