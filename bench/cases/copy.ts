@@ -61,7 +61,6 @@ export async function startPipeline(
   const { result } = JSON.parse(ended.stdout) as { result: Record<'read' | 'written', { records: number }> }
   return { ...ended, read: result.read.records, written: result.written.records }
 }
-}
 
 /** Runs a pipeline file over a whole topic; timed from first append to last, by the broker. */
 export async function runPipeline(
