@@ -14,6 +14,6 @@ if (major < REQUIRED[0] || (major === REQUIRED[0] && minor < REQUIRED[1])) {
 } else {
   // Keeps compiled code between runs, which halves the start-up time.
   nodeModule.enableCompileCache?.()
-  const { runCli } = await import('./program.ts')
+  const { runCli } = await import('./commands.ts')
   process.exitCode = await runCli(process.argv.slice(2))
 }

@@ -1,10 +1,10 @@
 /**
- * The command line: which commands there are, what `--help` teaches, and how a command ends. Each command is a file of
- * its own that is loaded when it is called.
+ * The arguments of the command line and what `--help` teaches.
  */
 import { Command, CommanderError } from 'commander'
-import { EXIT_CODES, exitCodeOf } from './exit-code.ts'
-import { errorLines, printEnvelope, toEnvelopeError, type Outcome } from './output.ts'
+import { readFile } from 'node:fs/promises'
+import { type Commands } from './commands.ts'
+import { EXIT_CODES } from './exit-code.ts'
 
 const ABOUT = `Moves records through Apache Kafka, as a pipeline file says: one source, some stages, one sink.`
 
@@ -61,27 +61,12 @@ Example:
   millrace explain orders.yaml`
 
 /**
- * Runs a command.
+ * Reads the arguments and calls the command.
+ *
  * @param args without the names of program and script
- * @returns the exit code; nothing is thrown
+ * @returns false when the arguments are wrong, which has been said then
  */
-export async function runCli(args: readonly string[]): Promise<number> {
-  let exitCode = 0
-  const execute = async (
-    command: string,
-    options: { readonly json?: true },
-    file: string | undefined,
-    work: () => Promise<Outcome>,
-  ): Promise<void> => {
-    const outcome = await work().catch((error: unknown): Outcome => {
-      for (const line of errorLines(error, file)) process.stderr.write(`${line}\n`)
-      const envelopeError = toEnvelopeError(error)
-      return { exitCode: exitCodeOf(error), summary: envelopeError.message, result: null, error: envelopeError }
-    })
-    if (options.json) printEnvelope(command, outcome)
-    exitCode = outcome.exitCode
-  }
-
+export async function callCommand(args: readonly string[], commands: Commands): Promise<boolean> {
   const program = new Command('millrace')
     .description(ABOUT)
     .version(await readVersion(), '-V, --version', 'print the version')
@@ -98,9 +83,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .option('--until-end', 'stop at the end of what is there when it starts')
     .option('--json', 'print one JSON object at the end')
     .addHelpText('after', RUN_HELP)
-    .action((file: string, options: { untilEnd?: true; json?: true }) =>
-      execute('run', options, file, async () => (await import('./run.ts')).run(file, options)),
-    )
+    .action(commands.run)
 
   program
     .command('lint')
@@ -108,9 +91,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .argument('<files...>', 'pipeline files')
     .option('--json', 'print one JSON object instead of lines')
     .addHelpText('after', LINT_HELP)
-    .action((files: string[], options: { json?: true }) =>
-      execute('lint', options, undefined, async () => (await import('./lint.ts')).lint(files, options)),
-    )
+    .action(commands.lint)
 
   program
     .command('explain')
@@ -118,22 +99,19 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .argument('<file>', 'pipeline file')
     .option('--json', 'print one JSON object instead of text')
     .addHelpText('after', EXPLAIN_HELP)
-    .action((file: string, options: { json?: true }) =>
-      execute('explain', options, file, async () => (await import('./explain.ts')).explain(file, options)),
-    )
+    .action(commands.explain)
 
   try {
     await program.parseAsync(args, { from: 'user' })
+    return true
   } catch (error) {
     // Commander has printed the help, or what is wrong with the arguments.
     if (!(error instanceof CommanderError)) throw error
-    return error.exitCode === 0 ? 0 : 2
+    return error.exitCode === 0
   }
-  return exitCode
 }
 
 async function readVersion(): Promise<string> {
-  const { readFile } = await import('node:fs/promises')
   const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string
   }

@@ -75,9 +75,6 @@ const CUSTOMERS = 20_000
 const ORDERS_PER_SECOND = 16
 const FIRST_ORDER_MS = Date.UTC(2026, 0, 1)
 
-/** Amounts in cents from 12.50 to 800, evenly spread over their logarithm, so that 100 is in the middle. */
-const AMOUNTS = Float64Array.from({ length: 4096 }, (_, i) => Math.round(1250 * 64 ** (i / 4096)))
-
 /** The order with a number, counted from 0. */
 export function orderAt(seed: number, index: number): Order {
   const a = mix(seed, index)
@@ -101,24 +98,35 @@ function choices(b: number): Pick<Order, 'currency' | 'status' | 'region' | 'ite
   }
 }
 
-/** The JSON text between amount and time, by the lowest 11 bits. */
-const TAILS = Array.from({ length: 2048 }, (_, b) => `,${JSON.stringify(choices(b)).slice(1, -1)},"created_at":"`)
-
-/** Making text of a fraction is the slowest part of an order, so each amount is written once. */
-const AMOUNT_TEXTS: (string | undefined)[] = []
-
-function amountText(cents: number): string {
-  return (AMOUNT_TEXTS[cents] ??= String(cents / 100))
-}
-
 function customerId(a: number): string {
-  return CUSTOMER_IDS[(a >>> 12) % CUSTOMERS]!
+  return `c-${String((a >>> 12) % CUSTOMERS).padStart(5, '0')}`
 }
 
-const CUSTOMER_IDS = Array.from({ length: CUSTOMERS }, (_, i) => `c-${String(i).padStart(5, '0')}`)
-
+/** Cents from 12.50 to 800, evenly spread over their logarithm, so that 100 is in the middle. */
 function amountCents(a: number, b: number): number {
-  return AMOUNTS[a & 4095]! + ((b >>> 11) & 7)
+  return Math.round(1250 * 64 ** ((a & 4095) / 4096)) + ((b >>> 11) & 7)
+}
+
+/**
+ * Parts of orders as text, each made when it is first needed. Making text of numbers would take most of the time, and
+ * `lint` loads this file without making a single order.
+ */
+class OrderTexts {
+  readonly #customers: (string | undefined)[] = new Array(CUSTOMERS)
+  /** By what decides over the amount: 12 bits of one number and 3 of the other. */
+  readonly #amounts: (string | undefined)[] = new Array(4096 * 8)
+  readonly #choices: (string | undefined)[] = new Array(2048)
+
+  customer(a: number): string {
+    return (this.#customers[(a >>> 12) % CUSTOMERS] ??= customerId(a))
+  }
+
+  /** The JSON value of an order. */
+  value(index: number, a: number, b: number, customer: string, createdAt: string): string {
+    const amount = (this.#amounts[((a & 4095) << 3) | ((b >>> 11) & 7)] ??= String(amountCents(a, b) / 100))
+    const rest = (this.#choices[b & 2047] ??= JSON.stringify(choices(b)).slice(1, -1))
+    return `{"order_id":${index + 1},"customer_id":"${customer}","amount":${amount},${rest},"created_at":"${createdAt}"}`
+  }
 }
 
 function createdAt(second: number): string {
@@ -149,6 +157,7 @@ const ORIGIN: BatchOrigin = {
 class GenerateSource implements Source {
   readonly valueCodec = 'json'
   readonly #options: Options<typeof options>
+  readonly #texts = new OrderTexts()
   #records = 0
   #bytes = 0
 
@@ -187,7 +196,7 @@ class GenerateSource implements Source {
 
   #make(count: number): Batch {
     const first = this.#records
-    const records = layOut(this.#options, first, count)
+    const records = layOut(this.#options, this.#texts, first, count)
     this.#records += count
     this.#bytes += records.bytes.length
     const storage = {
@@ -203,7 +212,12 @@ class GenerateSource implements Source {
 }
 
 /** Writes orders as Kafka lays out records: length and bytes of key and value, then the number of headers. */
-function layOut({ seed, key }: Options<typeof options>, first: number, count: number): LocatedRecords {
+function layOut(
+  { seed, key }: Options<typeof options>,
+  texts: OrderTexts,
+  first: number,
+  count: number,
+): LocatedRecords {
   const bytes = Buffer.allocUnsafeSlow(count * RECORD_BYTES)
   const fields = new Int32Array(count * FIELDS)
   const offsets = new Float64Array(count)
@@ -219,8 +233,8 @@ function layOut({ seed, key }: Options<typeof options>, first: number, count: nu
       second = now
       time = createdAt(now)
     }
-    const customer = customerId(a)
-    const value = `{"order_id":${index + 1},"customer_id":"${customer}","amount":${amountText(amountCents(a, b))}${TAILS[b & 2047]!}${time}"}`
+    const customer = texts.customer(a)
+    const value = texts.value(index, a, b, customer, time)
     const keyText = key === 'none' ? undefined : key === 'order_id' ? String(index + 1) : customer
 
     const at = i * FIELDS
