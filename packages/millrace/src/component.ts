@@ -34,6 +34,10 @@ export interface SourceProgress {
 export interface Source {
   /** Codec of its values, by the name in the catalog. */
   readonly valueCodec: string
+  /** Who commits what, and when, as a sentence without a period; for `explain`. */
+  readonly commits: string
+  /** Whether its batches may be whole record batches of Kafka (`Batch.raw`). */
+  readonly readsRecordBatches: boolean
   /** Connects and checks that there is something to read. An error here ends the run before anything was read. */
   open(signal: AbortSignal): Promise<void>
   /**
@@ -54,6 +58,10 @@ export interface Sink {
   readonly includeMeta: boolean
   /** Whether it looks at documents itself, for instance to take the key from a field. */
   readonly needsDocuments: boolean
+  /** Where records go, as a sentence without a period; for `explain`. */
+  readonly partitions: string
+  /** Whether it can forward whole record batches of Kafka as they are. */
+  readonly writesRecordBatches: boolean
   open(signal: AbortSignal): Promise<void>
   /**
    * Writes the rows of a batch and resolves when all of them are acknowledged (I1). May be called again before earlier

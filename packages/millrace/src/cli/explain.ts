@@ -11,9 +11,7 @@ import { formatProblem, type Outcome } from './output.ts'
 
 export async function explain(file: string, { json }: { readonly json?: true }): Promise<Outcome> {
   const plan = await readPlan(file)
-  // Makes the stages too, so that what lint cannot know (operators, queries) is found here.
-  for (const stage of plan.stages) await catalog.stage(stage)
-  const explanation = await explainPlan(plan)
+  const explanation = await explainPlan(plan, catalog)
   const [source, sink] = [describe(plan.source, SOURCES), describe(plan.sink, SINKS)]
   for (const warning of plan.warnings)
     process.stderr.write(`${formatProblem(file, { ...warning, message: `warning: ${warning.message}` })}\n`)

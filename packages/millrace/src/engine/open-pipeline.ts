@@ -16,21 +16,21 @@ export interface OpenPipeline {
 
 /** The stages of a pipeline as one. */
 export class StageChain {
-  readonly #stages: readonly Stage[]
+  readonly list: readonly Stage[]
   constructor(stages: readonly Stage[]) {
-    this.#stages = stages
+    this.list = stages
   }
   get needsDocuments(): boolean {
-    return this.#stages.some(({ needs }) => needs === 'documents')
+    return this.list.some(({ needs }) => needs === 'documents')
   }
   /** Whether some stage will let nothing more through. */
   get exhausted(): boolean {
-    return this.#stages.some(({ exhausted }) => exhausted === true)
+    return this.list.some(({ exhausted }) => exhausted === true)
   }
   /** Runs a batch through all stages; undefined as soon as no row is left. */
   process(batch: Batch): Batch | undefined {
     let current: Batch | undefined = batch
-    for (const stage of this.#stages) {
+    for (const stage of this.list) {
       current = stage.process(current)
       if (current === undefined || current.length === 0) return undefined
     }
@@ -39,25 +39,33 @@ export class StageChain {
 }
 
 /**
- * @throws {ConfigError} when a component or a stage cannot be made; {MillraceError} when one cannot be opened: what was
- *   opened before is closed again
+ * Makes what a plan names, without connecting to anything.
+ * @throws {ConfigError} when a component or a stage cannot be made
  */
-export async function openPipeline(plan: PipelinePlan, run: RunOptions): Promise<OpenPipeline> {
+export async function makePipeline(plan: PipelinePlan, components: Components, run: Pick<RunOptions, 'untilEnd' | 'warn'>): Promise<OpenPipeline> {
   const context: ComponentContext = { pipeline: plan.name, untilEnd: run.untilEnd, directory: plan.directory, warn: run.warn }
-  const { components } = run
   const stages = new StageChain(await makeStages(plan, components))
   const source = await (await components.source(plan.source.component)).create(plan.source.options as never, context)
   const sink = await (await components.sink(plan.sink.component)).create(plan.sink.options as never, context)
   const documents = await components.documents(source, sink, plan.stages, stages.needsDocuments || sink.needsDocuments)
+  return { source, sink, stages, documents }
+}
+
+/**
+ * Makes and opens what a plan names.
+ * @throws {MillraceError} when something cannot be opened: what was opened before is closed again
+ */
+export async function openPipeline(plan: PipelinePlan, run: RunOptions): Promise<OpenPipeline> {
+  const pipeline = await makePipeline(plan, run.components, run)
   const opening = AbortSignal.any([run.signal, run.abort])
   try {
-    await sink.open(opening)
-    await source.open(opening)
+    await pipeline.sink.open(opening)
+    await pipeline.source.open(opening)
   } catch (error) {
-    await Promise.allSettled([source.close(), sink.close()])
+    await Promise.allSettled([pipeline.source.close(), pipeline.sink.close()])
     throw error
   }
-  return { source, sink, stages, documents }
+  return pipeline
 }
 
 async function makeStages(plan: PipelinePlan, components: Components): Promise<Stage[]> {

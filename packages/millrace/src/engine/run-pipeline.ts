@@ -17,7 +17,7 @@ import { openPipeline } from './open-pipeline.ts'
 import type { PipelinePlan, RunOptions, RunProgress, RunResult } from './plan.ts'
 
 /** Bytes of fetched batches that may be on their way to the sink. */
-const IN_FLIGHT_BYTES = 32 * 1024 * 1024
+export const IN_FLIGHT_BYTES = 32 * 1024 * 1024
 const PROGRESS_INTERVAL_MS = 1000
 
 /**

@@ -69,7 +69,7 @@ export class Consumer implements GroupListener {
     this.#options = options
     const { settings } = options
     this.#fetcher = new Fetcher(options.cluster, { ...settings, bufferBytes: settings.fetchBufferBytes, requestTimeoutMs: options.cluster.requestTimeoutMs }, {
-      onOutOfRange: (topic, partition, position, logStart) => this.#onOutOfRange(topic, partition, position, logStart),
+      onOutOfRange: (topic, partition, position) => this.#onOutOfRange(topic, partition, position),
     })
     if (settings.groupId !== undefined) {
       this.#session = new GroupSession(options.cluster, {
@@ -280,10 +280,12 @@ export class Consumer implements GroupListener {
     for (const { topic, partition, offset } of ends) this.#ends.set(keyOf(topic, partition), offset)
   }
 
-  async #onOutOfRange(topic: string, partition: number, position: number, logStartOffset: number): Promise<number> {
+  async #onOutOfRange(topic: string, partition: number, position: number): Promise<number> {
     const { offsetOutOfRange, autoOffsetReset } = this.#options.settings
     const where = `Offset ${position} of partition ${partition} of topic "${topic}" is not in the log`
     if (offsetOutOfRange === 'fail' || autoOffsetReset === 'none') {
+      const [earliest] = await listOffsets(this.#cluster, [{ topic, partition, at: 'earliest' }], { signal: this.#stop.signal })
+      const logStartOffset = earliest!.offset
       const why = position < logStartOffset ? `, which begins at ${logStartOffset}: the records between were deleted by retention before they were read` : ': the topic was created anew or lost its end'
       throw brokerError(OFFSET_OUT_OF_RANGE, `${where}${why}. To go on, reset the offsets of the group, or set offsetOutOfRange to "reset"`, { code: 'OFFSET_OUT_OF_RANGE', topic, partition, retriable: false })
     }

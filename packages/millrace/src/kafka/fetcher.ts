@@ -35,11 +35,8 @@ export interface FetcherOptions {
 }
 
 export interface FetcherEvents {
-  /**
-   * The position is not in the log. Gives the position to go on with, or throws the error that ends the fetcher.
-   * @param logStartOffset first offset that is still there
-   */
-  onOutOfRange(topic: string, partition: number, position: number, logStartOffset: number): Promise<number>
+  /** The position is not in the log. Gives the position to go on with, or throws the error that ends the fetcher. */
+  onOutOfRange(topic: string, partition: number, position: number): Promise<number>
 }
 
 /** A slice of a partition, ready to be used. */
@@ -64,7 +61,6 @@ interface PartitionState {
   bufferedBytes: number
   highWatermark: number
   lastStableOffset: number
-  logStartOffset: number
   /** Broker that was named as the closest replica; -1 for the leader. */
   replica: number
 }
@@ -103,7 +99,7 @@ export class Fetcher {
     this.remove(topic, partition)
     this.#partitions.set(keyOf(topic, partition), {
       topic, partition, position, paused: false, fetching: false, blocked: false, stale: false, completed: [], bufferedBytes: 0,
-      highWatermark: -1, lastStableOffset: -1, logStartOffset: -1, replica: -1,
+      highWatermark: -1, lastStableOffset: -1, replica: -1,
     })
     this.#pump()
   }
@@ -287,7 +283,6 @@ export class Fetcher {
   #onFetched(state: PartitionState, fetched: FetchedPartition): void {
     state.highWatermark = fetched.highWatermark
     state.lastStableOffset = fetched.lastStableOffset
-    state.logStartOffset = fetched.logStartOffset
     if (fetched.preferredReadReplica >= 0) state.replica = fetched.preferredReadReplica
     const { records } = fetched
     if (records === undefined) return
@@ -311,7 +306,7 @@ export class Fetcher {
     const name = kafkaErrorName(fetched.errorCode)
     if (fetched.errorCode === OFFSET_OUT_OF_RANGE) {
       if (state.replica >= 0) state.replica = -1
-      else void this.#reset(state, fetched.logStartOffset)
+      else void this.#reset(state)
       return true
     }
     state.replica = -1
@@ -326,10 +321,10 @@ export class Fetcher {
     return true
   }
 
-  async #reset(state: PartitionState, logStartOffset: number): Promise<void> {
+  async #reset(state: PartitionState): Promise<void> {
     state.blocked = true
     try {
-      state.position = await this.#events.onOutOfRange(state.topic, state.partition, state.position, logStartOffset)
+      state.position = await this.#events.onOutOfRange(state.topic, state.partition, state.position)
       state.blocked = false
       this.#pump()
     } catch (error) {

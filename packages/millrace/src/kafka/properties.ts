@@ -181,6 +181,7 @@ export const CONSUMER_FIELDS = {
     .doc(
       'Where to begin without a committed offset: `earliest`, `latest`, `none` (an error), `by_duration:PT1H` (so long ago) or `timestamp:2026-01-31T00:00:00Z`.',
     ),
+  offsetOutOfRange: field.oneOf(['fail', 'reset']).default('fail').doc('What to do when the position is no longer in the log, for instance because retention deleted records before they were read: fail with the offsets, or go on where `auto.offset.reset` says. Ours: Java always resets, which loses records in silence.'),
   isolation: field
     .oneOf(['read_uncommitted', 'read_committed'])
     .default('read_uncommitted')

@@ -44,6 +44,7 @@ export interface ConsumerSettings {
   readonly assignors: readonly Assignor[]
   readonly rackId: string | undefined
   readonly autoOffsetReset: OffsetReset
+  readonly offsetOutOfRange: 'fail' | 'reset'
   readonly isolation: 'read_uncommitted' | 'read_committed'
   readonly checkCrcs: boolean
   readonly fetchMinBytes: number
@@ -99,6 +100,7 @@ export function consumerSettings(options: Options<typeof CONSUMER_FIELDS>): {
       assignors: [...new Set(options.assignors)],
       rackId: options.rackId,
       autoOffsetReset: options.autoOffsetReset,
+      offsetOutOfRange: options.offsetOutOfRange,
       isolation: options.isolation,
       checkCrcs: options.checkCrcs,
       fetchMinBytes: options.fetchMinBytes,

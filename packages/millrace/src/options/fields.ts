@@ -146,11 +146,14 @@ export type Options<F extends Fields> = {
   readonly [K in keyof F as K extends Optional<F> ? K : never]?: ValueOf<F[K]> | undefined
 }
 
+/** A value as a caller may write it: lists also as text with commas. */
+type Written<T> = T extends readonly unknown[] ? T | string : T
+
 /** The values of some fields as a caller gives them: only the required ones must be there. */
 export type InputOptions<F extends Fields> = {
-  readonly [K in keyof F as F[K] extends Field<unknown, 'required'> ? K : never]: ValueOf<F[K]>
+  readonly [K in keyof F as F[K] extends Field<unknown, 'required'> ? K : never]: Written<ValueOf<F[K]>>
 } & {
-  readonly [K in keyof F as F[K] extends Field<unknown, 'required'> ? never : K]?: ValueOf<F[K]> | undefined
+  readonly [K in keyof F as F[K] extends Field<unknown, 'required'> ? never : K]?: Written<ValueOf<F[K]>> | undefined
 }
 
 /**

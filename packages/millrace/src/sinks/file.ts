@@ -28,7 +28,7 @@ export const fileSink = defineSink({
   },
   examples: [{ title: 'Orders into a file', options: { path: 'out/orders.jsonl', mode: 'overwrite' } }],
   create: ({ path, mode, includeMeta }, { directory }) =>
-    new FileSink(resolve(directory, path), mode === 'append' ? 'a' : 'w', includeMeta),
+    new FileSink(resolve(directory, path), mode === 'overwrite', includeMeta),
 })
 
 const LINE_FEED = 10
@@ -37,26 +37,29 @@ const NULL = Buffer.from('null')
 
 class FileSink implements Sink {
   readonly valueCodec = 'json'
+  readonly writesRecordBatches = false
+  readonly partitions = 'all records go into one file, in the order in which their batches come'
   readonly includeMeta: boolean
   readonly needsDocuments = false
   readonly #path: string
-  readonly #flags: 'a' | 'w'
+  /** Whether what was in the file is still to be removed: with the first write, so that a run that fails to start harms nothing. */
+  #mustTruncate: boolean
   #handle: FileHandle | undefined
   /** Writes one after the other: the order of the lines is the order of the calls. */
   #last: Promise<void> = Promise.resolve()
   #records = 0
   #bytes = 0
 
-  constructor(path: string, flags: 'a' | 'w', includeMeta: boolean) {
+  constructor(path: string, overwrite: boolean, includeMeta: boolean) {
     this.includeMeta = includeMeta
     this.#path = path
-    this.#flags = flags
+    this.#mustTruncate = overwrite
   }
 
   async open(): Promise<void> {
     try {
       await mkdir(dirname(this.#path), { recursive: true })
-      this.#handle = await open(this.#path, this.#flags)
+      this.#handle = await open(this.#path, 'a')
     } catch (error) {
       throw this.#unwritable(error)
     }
@@ -77,6 +80,7 @@ class FileSink implements Sink {
   async flush(): Promise<void> {
     await this.#last
     try {
+      await this.#truncate()
       await this.#handle?.sync()
     } catch (error) {
       throw this.#unwritable(error)
@@ -97,6 +101,7 @@ class FileSink implements Sink {
   async #append(lines: Buffer): Promise<void> {
     if (this.#handle === undefined) throw new ClosedError(`the file sink of "${this.#path}"`)
     try {
+      await this.#truncate()
       for (let position = 0; position < lines.length;) {
         const { bytesWritten } = await this.#handle.write(lines, position, lines.length - position)
         position += bytesWritten
@@ -105,6 +110,12 @@ class FileSink implements Sink {
     } catch (error) {
       throw this.#unwritable(error)
     }
+  }
+
+  async #truncate(): Promise<void> {
+    if (!this.#mustTruncate) return
+    await this.#handle?.truncate(0)
+    this.#mustTruncate = false
   }
 
   #unwritable(error: unknown): FileError {

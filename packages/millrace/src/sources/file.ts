@@ -50,6 +50,8 @@ const NOTHING_TO_COMMIT: Acknowledgement = { ack: () => {} }
 
 class FileSource implements Source {
   readonly valueCodec = 'json'
+  readonly readsRecordBatches = false
+  readonly commits = 'nothing: every run reads the file from its beginning'
   readonly #path: string
   readonly #maxLineBytes: number
   readonly #origin: BatchOrigin

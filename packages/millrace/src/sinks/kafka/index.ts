@@ -10,6 +10,7 @@ import { Cluster } from '../../kafka/cluster.ts'
 import { Producer } from '../../kafka/producer.ts'
 import { clusterOptions } from '../../kafka/settings.ts'
 import { keysFromField } from './key-field.ts'
+import { whileProgressing } from './flush-timeout.ts'
 import { kafkaSinkFields, kafkaSinkRules, kafkaSinkSettings, type KafkaSinkSettings } from './options.ts'
 
 export const kafkaSink = defineSink({
@@ -23,6 +24,8 @@ export const kafkaSink = defineSink({
 
 class KafkaPipelineSink implements Sink {
   readonly valueCodec: string
+  readonly writesRecordBatches: boolean
+  readonly partitions: string
   readonly includeMeta: boolean
   readonly needsDocuments: boolean
   readonly #settings: KafkaSinkSettings
@@ -37,6 +40,8 @@ class KafkaPipelineSink implements Sink {
     this.valueCodec = settings.producer.valueSerializer
     this.includeMeta = settings.includeMeta
     this.needsDocuments = settings.keyField !== undefined
+    this.writesRecordBatches = settings.keepPartition !== false
+    this.partitions = partitionsOf(settings)
   }
 
   async open(signal: AbortSignal): Promise<void> {
@@ -54,10 +59,10 @@ class KafkaPipelineSink implements Sink {
     const { topic, keyField } = this.#settings
     if (keyField !== undefined) batch.keys = keysFromField(batch, keyField)
     const producer = this.#producer!
-    if (!this.#keepsPartition(batch)) return producer.writeBatch(batch, { topic }, signal)
-    const route = { topic, partition: 'keep' } as const
-    const forwarding = producer.writeRaw(batch, route, signal)
-    await (forwarding === false ? producer.writeBatch(batch, route, signal) : forwarding)
+    const route = { topic, partition: this.#keepsPartition(batch) ? 'keep' : undefined } as const
+    const forwarding = route.partition === 'keep' && producer.writeRaw(batch, route, signal)
+    const delivery = forwarding === false ? producer.writeBatch(batch, route, signal) : forwarding
+    await whileProgressing(delivery, () => producer.progress.records, this.#settings.flushTimeoutMs, topic)
   }
 
   flush(signal: AbortSignal): Promise<void> {
@@ -83,3 +88,9 @@ class KafkaPipelineSink implements Sink {
   }
 }
 
+
+function partitionsOf({ keepPartition, keyField, producer: { partitioner } }: KafkaSinkSettings): string {
+  if (keepPartition === true) return 'records stay in the partition of the number that they came from'
+  const by = `${partitioner} over ${keyField === undefined ? 'the key of the record' : `the key from field "${keyField}"`}`
+  return keepPartition === false ? by : `records stay in the partition of the number that they came from where both topics have as many, else ${by}`
+}

@@ -19,6 +19,8 @@ export const kafkaSource = defineSource({
 
 class KafkaPipelineSource implements Source {
   readonly valueCodec: string
+  readonly readsRecordBatches = true
+  readonly commits: string
   readonly #settings: KafkaSourceSettings
   readonly #context: ComponentContext
   #cluster: Cluster | undefined
@@ -27,7 +29,9 @@ class KafkaPipelineSource implements Source {
   constructor(settings: KafkaSourceSettings, context: ComponentContext) {
     this.#settings = settings
     this.#context = context
-    this.valueCodec = settings.consumer.valueDeserializer
+    const { groupId, autoCommitIntervalMs, valueDeserializer } = settings.consumer
+    this.valueCodec = valueDeserializer
+    this.commits = `group "${groupId}" commits the offsets of records that the sink has acknowledged, every ${autoCommitIntervalMs / 1000} s, when partitions are given back and at the end`
   }
 
   async open(signal: AbortSignal): Promise<void> {

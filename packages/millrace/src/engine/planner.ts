@@ -1,0 +1,32 @@
+/**
+ * Says how a pipeline would run: which lane its records take and why, what is guaranteed, who commits what when. Makes the
+ * components as a run would, but opens none of them.
+ */
+import type { Sink, Source, Stage } from '../component.ts'
+import { makePipeline } from './open-pipeline.ts'
+import type { Components, Explanation, Lane, PipelinePlan } from './plan.ts'
+import { IN_FLIGHT_BYTES } from './run-pipeline.ts'
+
+/** @throws {ConfigError} when a component or a stage cannot be made */
+export async function explainPlan(plan: PipelinePlan, components: Components): Promise<Explanation> {
+  const { source, sink, stages, documents } = await makePipeline(plan, components, { untilEnd: false, warn: () => {} })
+  return {
+    ...chooseLane(source, sink, stages.list, documents !== undefined),
+    stages: stages.list.map(({ name, needs }) => ({ name, needs, does: needs === 'documents' ? 'works on parsed values' : 'looks at key, headers, position or time' })),
+    guarantee: { name: plan.delivery, means: 'nothing is lost, whatever is killed; after a crash the records in flight are written again' },
+    commits: source.commits,
+    partitions: sink.partitions,
+    backpressure: `at most ${IN_FLIGHT_BYTES / 1024 / 1024} MiB wait for the sink; then the source waits, and its group membership goes on`,
+    errors: 'the run stops at the first record that fails; nothing after it is committed',
+  }
+}
+
+/** The cheapest lane that every batch can take; single batches may have to take the next one, for instance after compaction. */
+function chooseLane(source: Source, sink: Sink, stages: readonly Stage[], documents: boolean): { readonly lane: Lane; readonly why: string } {
+  const reader = stages.find(({ needs }) => needs === 'documents')
+  if (reader !== undefined) return { lane: 'documents', why: `${reader.name} works on parsed values; those that no stage changes go out as the bytes that came in` }
+  if (documents) return { lane: 'documents', why: sink.includeMeta ? 'includeMeta writes _meta into every value' : sink.needsDocuments ? 'the sink takes something from a field' : `values are read as ${source.valueCodec} and written as ${sink.valueCodec}` }
+  if (stages.length > 0) return { lane: 'bytes', why: `${stages[0]!.name} drops records without looking at their values, which are copied as they are` }
+  if (!source.readsRecordBatches || !sink.writesRecordBatches) return { lane: 'bytes', why: source.readsRecordBatches ? 'the sink partitions anew, so records are copied one by one, as they are' : 'records do not come from Kafka, so record batches are made of them' }
+  return { lane: 'verbatim', why: 'nothing looks at a record and partitions are kept, so whole record batches are forwarded, still compressed' }
+}
