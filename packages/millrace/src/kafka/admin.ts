@@ -5,11 +5,29 @@
  * a broker refuses is thrown. Requests that change something go to the controller and are tried again while it moves.
  */
 import {
-  createPartitionsV2, createPartitionsV3, createTopicsV5, createTopicsV6, createTopicsV7, deleteGroupsV2, deleteRecordsV2, deleteTopicsV6,
-  describeConfigsV4, describeGroupsV5, incrementalAlterConfigsV1, listGroupsV4, listGroupsV5,
+  createPartitionsV2,
+  createPartitionsV3,
+  createTopicsV5,
+  createTopicsV6,
+  createTopicsV7,
+  deleteGroupsV2,
+  deleteRecordsV2,
+  deleteTopicsV6,
+  describeConfigsV4,
+  describeGroupsV5,
+  incrementalAlterConfigsV1,
+  listGroupsV4,
+  listGroupsV5,
 } from '@platformatic/kafka'
 import { retry } from '../resilience/retry.ts'
-import { METADATA, type ApiCall, type ApiVersion, type Cluster, type MetadataAnswer, type TopicMetadata } from './cluster.ts'
+import {
+  METADATA,
+  type ApiCall,
+  type ApiVersion,
+  type Cluster,
+  type MetadataAnswer,
+  type TopicMetadata,
+} from './cluster.ts'
 import { decodeAssignment } from './group/consumer-protocol-codec.ts'
 import { fetchCommitted, type CommittedOffset } from './group/committed-offsets.ts'
 import { GroupCoordinator } from './group/coordinator.ts'
@@ -47,14 +65,42 @@ interface TopicResults {
   readonly results: readonly { readonly errorCode: number; readonly errorMessage: string | null }[]
 }
 
-const CREATE_TOPICS: ApiCall = { name: 'CreateTopics', key: 19, versions: { 5: createTopicsV5.api as ApiVersion, 6: createTopicsV6.api as ApiVersion, 7: createTopicsV7.api as ApiVersion } }
+const CREATE_TOPICS: ApiCall = {
+  name: 'CreateTopics',
+  key: 19,
+  versions: {
+    5: createTopicsV5.api as ApiVersion,
+    6: createTopicsV6.api as ApiVersion,
+    7: createTopicsV7.api as ApiVersion,
+  },
+}
 const DELETE_TOPICS: ApiCall = { name: 'DeleteTopics', key: 20, versions: { 6: deleteTopicsV6.api as ApiVersion } }
-const CREATE_PARTITIONS: ApiCall = { name: 'CreatePartitions', key: 37, versions: { 2: createPartitionsV2.api as ApiVersion, 3: createPartitionsV3.api as ApiVersion } }
+const CREATE_PARTITIONS: ApiCall = {
+  name: 'CreatePartitions',
+  key: 37,
+  versions: { 2: createPartitionsV2.api as ApiVersion, 3: createPartitionsV3.api as ApiVersion },
+}
 const DELETE_RECORDS: ApiCall = { name: 'DeleteRecords', key: 21, versions: { 2: deleteRecordsV2.api as ApiVersion } }
-const DESCRIBE_CONFIGS: ApiCall = { name: 'DescribeConfigs', key: 32, versions: { 4: describeConfigsV4.api as ApiVersion } }
-const ALTER_CONFIGS: ApiCall = { name: 'IncrementalAlterConfigs', key: 44, versions: { 1: incrementalAlterConfigsV1.api as ApiVersion } }
-const DESCRIBE_GROUPS: ApiCall = { name: 'DescribeGroups', key: 15, versions: { 5: describeGroupsV5.api as ApiVersion } }
-const LIST_GROUPS: ApiCall = { name: 'ListGroups', key: 16, versions: { 4: listGroupsV4.api as ApiVersion, 5: listGroupsV5.api as ApiVersion } }
+const DESCRIBE_CONFIGS: ApiCall = {
+  name: 'DescribeConfigs',
+  key: 32,
+  versions: { 4: describeConfigsV4.api as ApiVersion },
+}
+const ALTER_CONFIGS: ApiCall = {
+  name: 'IncrementalAlterConfigs',
+  key: 44,
+  versions: { 1: incrementalAlterConfigsV1.api as ApiVersion },
+}
+const DESCRIBE_GROUPS: ApiCall = {
+  name: 'DescribeGroups',
+  key: 15,
+  versions: { 5: describeGroupsV5.api as ApiVersion },
+}
+const LIST_GROUPS: ApiCall = {
+  name: 'ListGroups',
+  key: 16,
+  versions: { 4: listGroupsV4.api as ApiVersion, 5: listGroupsV5.api as ApiVersion },
+}
 const DELETE_GROUPS: ApiCall = { name: 'DeleteGroups', key: 42, versions: { 2: deleteGroupsV2.api as ApiVersion } }
 
 const TOPIC_RESOURCE = 2
@@ -76,9 +122,21 @@ export class Admin {
    */
   async createTopic(topic: NewTopic, signal?: AbortSignal): Promise<boolean> {
     const { name, partitions = -1, replicationFactor = -1, configs = {} } = topic
-    const spec = { name, numPartitions: partitions, replicationFactor, assignments: [], configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })) }
-    const created = await this.#change(CREATE_TOPICS, [[spec], this.#cluster.requestTimeoutMs, false], `Cannot create topic "${name}"`, ['TOPIC_ALREADY_EXISTS'], signal)
-    await this.#untilKnown(name, Math.max(1, partitions), signal)
+    const spec = {
+      name,
+      numPartitions: partitions,
+      replicationFactor,
+      assignments: [],
+      configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+    }
+    const created = await this.#change(
+      CREATE_TOPICS,
+      [[spec], this.#cluster.requestTimeoutMs, false],
+      `Cannot create topic "${name}"`,
+      ['TOPIC_ALREADY_EXISTS'],
+      signal,
+    )
+    await this.#untilKnown(name, created ? Math.max(1, partitions) : 1, signal)
     return created
   }
 
@@ -87,14 +145,23 @@ export class Admin {
     const deleted: string[] = []
     for (const name of names) {
       const args = [[{ name, topicId: null }], this.#cluster.requestTimeoutMs]
-      if (await this.#change(DELETE_TOPICS, args, `Cannot delete topic "${name}"`, ['UNKNOWN_TOPIC_OR_PARTITION'], signal)) deleted.push(name)
+      if (
+        await this.#change(DELETE_TOPICS, args, `Cannot delete topic "${name}"`, ['UNKNOWN_TOPIC_OR_PARTITION'], signal)
+      )
+        deleted.push(name)
     }
     return deleted
   }
 
   /** Adds partitions until there are `count`, and waits until they have leaders. @throws {BrokerError} INVALID_PARTITIONS when there are as many or more already */
   async createPartitions(name: string, count: number, signal?: AbortSignal): Promise<void> {
-    await this.#change(CREATE_PARTITIONS, [[{ name, count, assignments: null }], this.#cluster.requestTimeoutMs, false], `Cannot grow topic "${name}" to ${count} partitions`, [], signal)
+    await this.#change(
+      CREATE_PARTITIONS,
+      [[{ name, count, assignments: null }], this.#cluster.requestTimeoutMs, false],
+      `Cannot grow topic "${name}" to ${count} partitions`,
+      [],
+      signal,
+    )
     await this.#untilKnown(name, count, signal)
   }
 
@@ -106,7 +173,10 @@ export class Admin {
 
   /** Names of all topics that the principal may see, in order, without Kafka's own. */
   async listTopics(signal?: AbortSignal): Promise<string[]> {
-    const answer = await this.#retried(() => this.#cluster.request<MetadataAnswer>('any', METADATA, () => [null, false, false], { signal }), signal)
+    const answer = await this.#retried(
+      () => this.#cluster.request<MetadataAnswer>('any', METADATA, () => [null, false, false], { signal }),
+      signal,
+    )
     return answer.topics.flatMap(({ name, isInternal }) => (name === null || isInternal ? [] : [name])).sort()
   }
 
@@ -117,37 +187,82 @@ export class Admin {
       await this.#retried(async () => {
         await this.#cluster.refresh([topic], signal)
         const topics = [{ name: topic, partitions: [{ partitionIndex: partition, offset: BigInt(offset) }] }]
-        const answer = await this.#cluster.request<{ topics: readonly { partitions: readonly { errorCode: number }[] }[] }>(
-          this.#cluster.leader(topic, partition), DELETE_RECORDS, () => [topics, this.#cluster.requestTimeoutMs], { signal },
-        )
+        const answer = await this.#cluster.request<{
+          topics: readonly { partitions: readonly { errorCode: number }[] }[]
+        }>(this.#cluster.leader(topic, partition), DELETE_RECORDS, () => [topics, this.#cluster.requestTimeoutMs], {
+          signal,
+        })
         const code = answer.topics[0]?.partitions[0]?.errorCode ?? -1
-        if (code !== 0) throw brokerError(code, `Cannot delete records of ${topic}-${partition} before offset ${offset}`, { topic, partition })
+        if (code !== 0)
+          throw brokerError(code, `Cannot delete records of ${topic}-${partition} before offset ${offset}`, {
+            topic,
+            partition,
+          })
       }, signal)
     }
   }
 
-  /** Configuration of a topic, defaults included; sensitive values are left out (I8). @throws {BrokerError} */
-  async describeTopicConfigs(name: string, signal?: AbortSignal): Promise<Map<string, { value: string | null; isDefault: boolean }>> {
+  /** Configuration of a topic, defaults included; sensitive values are left out (I8). @throws {BrokerError} `TOPIC_NOT_FOUND` */
+  async describeTopicConfigs(
+    name: string,
+    signal?: AbortSignal,
+  ): Promise<Map<string, { value: string | null; isDefault: boolean }>> {
     interface Answer {
       readonly results: readonly {
         readonly errorCode: number
-        readonly configs: readonly { readonly name: string; readonly value: string | null; readonly configSource: number; readonly isSensitive: boolean }[]
+        readonly configs: readonly {
+          readonly name: string
+          readonly value: string | null
+          readonly configSource: number
+          readonly isSensitive: boolean
+        }[]
       }[]
     }
     const resource = { resourceType: TOPIC_RESOURCE, resourceName: name, configurationKeys: null }
     const result = await this.#retried(async () => {
-      const answer = await this.#cluster.request<Answer>('any', DESCRIBE_CONFIGS, () => [[resource], false, false], { signal })
+      const answer = await this.#cluster.request<Answer>('any', DESCRIBE_CONFIGS, () => [[resource], false, false], {
+        signal,
+      })
       const { errorCode, configs } = answer.results[0]!
-      if (errorCode !== 0) throw brokerError(errorCode, `Cannot read the configuration of topic "${name}"`, { topic: name })
+      const isMissing = kafkaErrorName(errorCode) === 'UNKNOWN_TOPIC_OR_PARTITION'
+      if (isMissing)
+        throw brokerError(errorCode, `Cannot read the configuration of topic "${name}"`, {
+          topic: name,
+          code: 'TOPIC_NOT_FOUND',
+          retriable: false,
+        })
+      if (errorCode !== 0)
+        throw brokerError(errorCode, `Cannot read the configuration of topic "${name}"`, { topic: name })
       return configs
     }, signal)
-    return new Map(result.filter(({ isSensitive }) => !isSensitive).map(({ name: key, value, configSource }) => [key, { value, isDefault: configSource !== DYNAMIC_TOPIC_CONFIG }]))
+    return new Map(
+      result
+        .filter(({ isSensitive }) => !isSensitive)
+        .map(({ name: key, value, configSource }) => [
+          key,
+          { value, isDefault: configSource !== DYNAMIC_TOPIC_CONFIG },
+        ]),
+    )
   }
 
-  /** Sets configuration values of a topic; null takes one back to its default. Others stay. @throws {BrokerError} INVALID_CONFIG */
-  async alterTopicConfigs(name: string, configs: Readonly<Record<string, string | null>>, signal?: AbortSignal): Promise<void> {
-    const changes = Object.entries(configs).map(([key, value]) => ({ name: key, configOperation: value === null ? DELETE : SET, value }))
-    await this.#change(ALTER_CONFIGS, [[{ resourceType: TOPIC_RESOURCE, resourceName: name, configs: changes }], false], `Cannot change the configuration of topic "${name}"`, [], signal)
+  /** Sets configuration values of a topic; null takes one back to its default. Others stay. @throws {BrokerError} `TOPIC_NOT_FOUND`, INVALID_CONFIG */
+  async alterTopicConfigs(
+    name: string,
+    configs: Readonly<Record<string, string | null>>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const changes = Object.entries(configs).map(([key, value]) => ({
+      name: key,
+      configOperation: value === null ? DELETE : SET,
+      value,
+    }))
+    await this.#change(
+      ALTER_CONFIGS,
+      [[{ resourceType: TOPIC_RESOURCE, resourceName: name, configs: changes }], false],
+      `Cannot change the configuration of topic "${name}"`,
+      [],
+      signal,
+    )
   }
 
   /** Ids of all groups, asked of every broker, as each knows those that it coordinates. */
@@ -155,7 +270,12 @@ export class Admin {
     const ids = await Promise.all(
       (await this.#liveBrokers(signal)).map((id) =>
         this.#retried(async () => {
-          const answer = await this.#cluster.request<{ errorCode: number; groups: readonly { groupId: string }[] }>(id, LIST_GROUPS, () => [[], []], { signal })
+          const answer = await this.#cluster.request<{ errorCode: number; groups: readonly { groupId: string }[] }>(
+            id,
+            LIST_GROUPS,
+            () => [[], []],
+            { signal },
+          )
           if (answer.errorCode !== 0) throw brokerError(answer.errorCode, `Cannot list the groups of broker ${id}`)
           return answer.groups.map(({ groupId }) => groupId)
         }, signal),
@@ -171,7 +291,13 @@ export class Admin {
         readonly errorCode: number
         readonly groupState: string
         readonly protocolData: string
-        readonly members: readonly { readonly memberId: string; readonly groupInstanceId: string | null; readonly clientId: string; readonly clientHost: string; readonly memberAssignment: Buffer }[]
+        readonly members: readonly {
+          readonly memberId: string
+          readonly groupInstanceId: string | null
+          readonly clientId: string
+          readonly clientHost: string
+          readonly memberAssignment: Buffer
+        }[]
       }[]
     }
     const coordinator = new GroupCoordinator(this.#cluster, groupId)
@@ -185,7 +311,11 @@ export class Admin {
       state: group.groupState,
       assignor: group.protocolData,
       members: group.members.map(({ memberId, groupInstanceId, clientId, clientHost, memberAssignment }) => ({
-        memberId, instanceId: groupInstanceId ?? undefined, clientId, clientHost, assignment: decodeAssignment(memberAssignment),
+        memberId,
+        instanceId: groupInstanceId ?? undefined,
+        clientId,
+        clientHost,
+        assignment: decodeAssignment(memberAssignment),
       })),
     }
   }
@@ -194,7 +324,11 @@ export class Admin {
   async deleteGroup(groupId: string, signal?: AbortSignal): Promise<boolean> {
     const coordinator = new GroupCoordinator(this.#cluster, groupId)
     return this.#retried(async () => {
-      const answer = await coordinator.request<{ results: readonly { errorCode: number }[] }>(DELETE_GROUPS, () => [[groupId]], { signal })
+      const answer = await coordinator.request<{ results: readonly { errorCode: number }[] }>(
+        DELETE_GROUPS,
+        () => [[groupId]],
+        { signal },
+      )
       const code = answer.results[0]!.errorCode
       if (kafkaErrorName(code) === 'GROUP_ID_NOT_FOUND') return false
       coordinator.check(code, `Cannot delete group "${groupId}"`)
@@ -203,19 +337,34 @@ export class Admin {
   }
 
   /** Offsets that a group has committed, for these partitions or for all that it has any for. @throws {BrokerError} */
-  committedOffsets(groupId: string, partitions?: readonly TopicPartition[], signal?: AbortSignal): Promise<CommittedOffset[]> {
+  committedOffsets(
+    groupId: string,
+    partitions?: readonly TopicPartition[],
+    signal?: AbortSignal,
+  ): Promise<CommittedOffset[]> {
     return fetchCommitted(new GroupCoordinator(this.#cluster, groupId), partitions, () => undefined, signal)
   }
 
   /** Sends a change of one thing to the controller. @returns false when the answer is one of `expected` */
-  #change(call: ApiCall, args: readonly unknown[], action: string, expected: readonly string[], signal: AbortSignal | undefined): Promise<boolean> {
+  #change(
+    call: ApiCall,
+    args: readonly unknown[],
+    action: string,
+    expected: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
     return this.#retried(async () => {
-      const answer = await this.#cluster.request<Partial<TopicResults> & { topics?: TopicResults['results']; responses?: TopicResults['results'] }>('controller', call, () => args, { signal })
+      const answer = await this.#cluster.request<
+        Partial<TopicResults> & { topics?: TopicResults['results']; responses?: TopicResults['results'] }
+      >('controller', call, () => args, { signal })
       const result = (answer.results ?? answer.topics ?? answer.responses)![0]!
       if (result.errorCode === 0) return true
       const name = kafkaErrorName(result.errorCode)
       if (expected.includes(name)) return false
       if (name === 'NOT_CONTROLLER') await this.#cluster.refresh([], signal)
+      // Kafka would have clients try again, as a broker may not know of a topic yet; `createTopic` has waited for that.
+      if (name === 'UNKNOWN_TOPIC_OR_PARTITION')
+        throw brokerError(result.errorCode, action, { code: 'TOPIC_NOT_FOUND', retriable: false })
       const told = result.errorMessage === null ? '' : `: ${result.errorMessage.replace(/\.$/, '')}`
       throw brokerError(result.errorCode, action + told)
     }, signal)
@@ -226,10 +375,20 @@ export class Admin {
     return this.#retried(async () => {
       await Promise.all(
         (await this.#liveBrokers(signal)).map(async (id) => {
-          const answer = await this.#cluster.request<MetadataAnswer>(id, METADATA, () => [[name], false, false], { signal })
+          const answer = await this.#cluster.request<MetadataAnswer>(id, METADATA, () => [[name], false, false], {
+            signal,
+          })
           const topic = answer.topics[0]!
-          const isReady = topic.errorCode === 0 && topic.partitions.length >= partitions && topic.partitions.every(({ leaderId }) => leaderId >= 0)
-          if (!isReady) throw brokerError(topic.errorCode === 0 ? 5 : topic.errorCode, `Topic "${name}" is not ready on broker ${id}`, { topic: name, retriable: true })
+          const isReady =
+            topic.errorCode === 0 &&
+            topic.partitions.length >= partitions &&
+            topic.partitions.every(({ leaderId }) => leaderId >= 0)
+          if (!isReady)
+            throw brokerError(
+              topic.errorCode === 0 ? 5 : topic.errorCode,
+              `Topic "${name}" is not ready on broker ${id}`,
+              { topic: name, retriable: true },
+            )
         }),
       )
       await this.#cluster.refresh([name], signal)

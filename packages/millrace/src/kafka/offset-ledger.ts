@@ -57,7 +57,8 @@ export class OffsetLedger {
   committed(offsets: readonly PartitionOffset[]): void {
     for (const { topic, partition, offset } of offsets) {
       const tracked = this.#partitions.get(keyOf(topic, partition))
-      if (tracked !== undefined && offset > tracked.committed && offset <= tracked.acknowledged) tracked.committed = offset
+      if (tracked !== undefined && offset > tracked.committed && offset <= tracked.acknowledged)
+        tracked.committed = offset
     }
   }
 
@@ -107,7 +108,7 @@ export class OffsetLedger {
 
   /** Called whenever a partition may have come to have nothing outstanding. */
   readonly #onDrained = (): void => {
-    for (const check of [...this.#waiting]) check()
+    for (const check of this.#waiting) check()
   }
 
   #select(partitions: readonly TopicPartition[] | undefined): Iterable<TrackedPartition> {

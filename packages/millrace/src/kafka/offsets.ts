@@ -2,7 +2,7 @@
  * Where a log begins, where it ends, and where it stood at a time: ListOffsets, versions 5 to 9, asked of each leader.
  */
 import { listOffsetsV5, listOffsetsV6, listOffsetsV7, listOffsetsV8, listOffsetsV9 } from '@platformatic/kafka'
-import { BrokerError, isMillraceError } from '../errors/index.ts'
+import { type BrokerError, isMillraceError } from '../errors/index.ts'
 import { retry } from '../resilience/retry.ts'
 import { isStaleMetadata, type ApiCall, type ApiVersion, type Cluster } from './cluster.ts'
 import { brokerError } from './protocol/kafka-errors.ts'
@@ -46,7 +46,13 @@ export interface ListOffsetsOptions {
 interface Answer {
   readonly topics: readonly {
     readonly name: string
-    readonly partitions: readonly { readonly partitionIndex: number; readonly errorCode: number; readonly timestamp: bigint; readonly offset: bigint; readonly leaderEpoch: number }[]
+    readonly partitions: readonly {
+      readonly partitionIndex: number
+      readonly errorCode: number
+      readonly timestamp: bigint
+      readonly offset: bigint
+      readonly leaderEpoch: number
+    }[]
   }[]
 }
 
@@ -57,15 +63,30 @@ interface Answer {
  * @throws {BrokerError} `TOPIC_NOT_FOUND`; UNKNOWN_TOPIC_OR_PARTITION for a partition that the topic does not have
  * @throws {ConnectionError} after `apiTimeoutMs`; {AbortedError}
  */
-export async function listOffsets(cluster: Cluster, wanted: readonly OffsetQuery[], options: ListOffsetsOptions = {}): Promise<ListedOffset[]> {
+export async function listOffsets(
+  cluster: Cluster,
+  wanted: readonly OffsetQuery[],
+  options: ListOffsetsOptions = {},
+): Promise<ListedOffset[]> {
   const found = await listOnce(cluster, wanted, options)
   const beyond = wanted.filter(({ topic, partition }) => found.get(keyOf(topic, partition))!.offset < 0)
-  const ends = beyond.length === 0 ? undefined : await listOnce(cluster, beyond.map(({ topic, partition }) => ({ topic, partition, at: 'latest' })), options)
+  const ends =
+    beyond.length === 0
+      ? undefined
+      : await listOnce(
+          cluster,
+          beyond.map(({ topic, partition }) => ({ topic, partition, at: 'latest' })),
+          options,
+        )
   return wanted.map(({ topic, partition }) => ends?.get(keyOf(topic, partition)) ?? found.get(keyOf(topic, partition))!)
 }
 
 /** As `listOffsets`, with offset -1 where no record is as late as the time asked for. */
-async function listOnce(cluster: Cluster, wanted: readonly OffsetQuery[], options: ListOffsetsOptions): Promise<Map<string, ListedOffset>> {
+async function listOnce(
+  cluster: Cluster,
+  wanted: readonly OffsetQuery[],
+  options: ListOffsetsOptions,
+): Promise<Map<string, ListedOffset>> {
   const found = new Map<string, ListedOffset>()
   let open = wanted
   await retry(
@@ -90,18 +111,26 @@ async function listOnce(cluster: Cluster, wanted: readonly OffsetQuery[], option
       backoff: cluster.backoff,
       signal: options.signal,
       isRetriable: isWorthRetrying,
-      onRetry: (error) => (isStaleMetadata(error) ? cluster.refresh([...new Set(open.map(({ topic }) => topic))], options.signal) : undefined),
+      onRetry: (error) =>
+        isStaleMetadata(error)
+          ? cluster.refresh([...new Set(open.map(({ topic }) => topic))], options.signal)
+          : undefined,
     },
   )
   return found
 }
 
-async function byLeader(cluster: Cluster, queries: readonly OffsetQuery[], signal: AbortSignal | undefined): Promise<Map<number, OffsetQuery[]>> {
+async function byLeader(
+  cluster: Cluster,
+  queries: readonly OffsetQuery[],
+  signal: AbortSignal | undefined,
+): Promise<Map<number, OffsetQuery[]>> {
   const leaders = new Map<number, OffsetQuery[]>()
   for (const topic of new Set(queries.map((each) => each.topic))) await cluster.topic(topic, signal)
   for (const query of queries) {
     const { topic, partition } = query
-    if (cluster.cachedTopic(topic)?.partitions[partition] === undefined) await mustExist(cluster, topic, partition, signal)
+    if (cluster.cachedTopic(topic)?.partitions[partition] === undefined)
+      await mustExist(cluster, topic, partition, signal)
     const leader = cluster.leader(topic, partition)
     const known = leaders.get(leader)
     if (known === undefined) leaders.set(leader, [query])
@@ -111,26 +140,57 @@ async function byLeader(cluster: Cluster, queries: readonly OffsetQuery[], signa
 }
 
 /** The cached metadata may be older than the partition. */
-async function mustExist(cluster: Cluster, topic: string, partition: number, signal: AbortSignal | undefined): Promise<void> {
+async function mustExist(
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   await cluster.refresh([topic], signal)
   const count = cluster.cachedTopic(topic)?.partitions.length ?? 0
   if (partition >= 0 && partition < count) return
-  throw brokerError(UNKNOWN_TOPIC_OR_PARTITION, `Cannot list offsets of ${topic}-${partition} as the topic has partitions 0 to ${count - 1}`, { topic, partition, retriable: false })
+  throw brokerError(
+    UNKNOWN_TOPIC_OR_PARTITION,
+    `Cannot list offsets of ${topic}-${partition} as the topic has partitions 0 to ${count - 1}`,
+    { topic, partition, retriable: false },
+  )
 }
 
 /** @returns what went wrong, per partition */
-async function askLeader(cluster: Cluster, leader: number, queries: readonly OffsetQuery[], options: ListOffsetsOptions, found: Map<string, ListedOffset>): Promise<BrokerError[]> {
-  if (leader < 0) return queries.map(({ topic, partition }) => brokerError(5, `Cannot list offsets of ${topic}-${partition}`, { topic, partition }))
+async function askLeader(
+  cluster: Cluster,
+  leader: number,
+  queries: readonly OffsetQuery[],
+  options: ListOffsetsOptions,
+  found: Map<string, ListedOffset>,
+): Promise<BrokerError[]> {
+  if (leader < 0)
+    return queries.map(({ topic, partition }) =>
+      brokerError(5, `Cannot list offsets of ${topic}-${partition}`, { topic, partition }),
+    )
   const topics = [...byTopic(queries)].map(([name, list]) => ({
     name,
-    partitions: list.map(({ partition, at }) => ({ partitionIndex: partition, currentLeaderEpoch: -1, timestamp: at === 'latest' ? LATEST : at === 'earliest' ? EARLIEST : BigInt(at) })),
+    partitions: list.map(({ partition, at }) => ({
+      partitionIndex: partition,
+      currentLeaderEpoch: -1,
+      timestamp: at === 'latest' ? LATEST : at === 'earliest' ? EARLIEST : BigInt(at),
+    })),
   }))
   const isolation = options.isolation === 'read_committed' ? 1 : 0
-  const answer = await cluster.request<Answer>(leader, LIST_OFFSETS, () => [CONSUMER_REPLICA, isolation, topics], { signal: options.signal })
+  const answer = await cluster.request<Answer>(leader, LIST_OFFSETS, () => [CONSUMER_REPLICA, isolation, topics], {
+    signal: options.signal,
+  })
   const problems: BrokerError[] = []
   for (const { name: topic, partitions } of answer.topics) {
     for (const { partitionIndex: partition, errorCode, timestamp, offset, leaderEpoch } of partitions) {
-      if (errorCode === 0) found.set(keyOf(topic, partition), { topic, partition, offset: Number(offset), leaderEpoch, timestampMs: Number(timestamp) })
+      if (errorCode === 0)
+        found.set(keyOf(topic, partition), {
+          topic,
+          partition,
+          offset: Number(offset),
+          leaderEpoch,
+          timestampMs: Number(timestamp),
+        })
       else problems.push(brokerError(errorCode, `Cannot list offsets of ${topic}-${partition}`, { topic, partition }))
     }
   }

@@ -12,7 +12,8 @@ function ledgerAt(position: number): OffsetLedger {
   ledger.assign(T, 0, position)
   return ledger
 }
-const committable = (ledger: OffsetLedger): number | undefined => ledger.committable([{ topic: T, partition: 0 }])[0]?.offset
+const committable = (ledger: OffsetLedger): number | undefined =>
+  ledger.committable([{ topic: T, partition: 0 }])[0]?.offset
 
 describe('offset ledger', () => {
   test('keeps the commit below the oldest unacknowledged batch', () => {
@@ -108,7 +109,10 @@ describe('offset ledger', () => {
     const ledger = ledgerAt(100)
     ledger.track(T, 0, 100, 109).ack()
     ledger.assign(T, 0, 20)
-    ledger.committed([{ topic: T, partition: 0, offset: 110 }, { topic: 'other', partition: 3, offset: 1 }])
+    ledger.committed([
+      { topic: T, partition: 0, offset: 110 },
+      { topic: 'other', partition: 3, offset: 1 },
+    ])
     ledger.track(T, 0, 20, 29).ack()
     expect(committable(ledger)).toBe(30)
   })
@@ -157,11 +161,22 @@ describe('offset ledger', () => {
 
   /** One step of a consumer; numbers choose among the partitions and among the open batches. */
   const step = fc.oneof(
-    { weight: 4, arbitrary: fc.record({ do: fc.constant('track' as const), partition: fc.nat(2), gap: fc.nat(3), count: fc.integer({ min: 1, max: 5 }) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        do: fc.constant('track' as const),
+        partition: fc.nat(2),
+        gap: fc.nat(3),
+        count: fc.integer({ min: 1, max: 5 }),
+      }),
+    },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('ack' as const), choice: fc.nat(1000) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('skip' as const), partition: fc.nat(2), by: fc.nat(4) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('commit' as const) }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('reassign' as const), partition: fc.nat(2), back: fc.nat(10) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('reassign' as const), partition: fc.nat(2), back: fc.nat(10) }),
+    },
   )
 
   test('never passes an unacknowledged record, and forgets none that is acknowledged, in any order of events', () => {
@@ -184,7 +199,7 @@ describe('offset ledger', () => {
           } else if (each.do === 'ack' && handed.length > 0) {
             const { ack, partition, offsets, epoch } = handed[each.choice % handed.length]!
             ack.ack()
-            if (model[partition] === epoch) for (const offset of offsets) model[partition]!.open.delete(offset)
+            if (model[partition] === epoch) for (const offset of offsets) model[partition].open.delete(offset)
           } else if (each.do === 'skip') {
             const state = model[each.partition]!
             state.end += each.by
@@ -205,7 +220,9 @@ describe('offset ledger', () => {
             // Offsets of a gap before an open batch may wait with it, but never the other way round.
             expect(offset).toBeLessThanOrEqual(expected)
             if (state.open.size === 0) expect(offset).toBe(expected)
-            const batches = handed.filter((batch) => batch.epoch === state && batch.offsets.some((o) => state.open.has(o)))
+            const batches = handed.filter(
+              (batch) => batch.epoch === state && batch.offsets.some((o) => state.open.has(o)),
+            )
             expect(ledger.outstanding([{ topic: T, partition }])).toBe(batches.length)
           })
         }

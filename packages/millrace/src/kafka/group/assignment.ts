@@ -26,6 +26,7 @@ export function emptyAssignment(members: readonly GroupMember[]): Assignment {
 /** By topic name and partition number. */
 export function allPartitions(counts: PartitionCounts): TopicPartition[] {
   const partitions: TopicPartition[] = []
-  for (const [topic, count] of counts) for (let partition = 0; partition < count; partition++) partitions.push({ topic, partition })
+  for (const [topic, count] of counts)
+    for (let partition = 0; partition < count; partition++) partitions.push({ topic, partition })
   return partitions.sort(comparePartitions)
 }

@@ -3,7 +3,13 @@
  * exactly one member that subscribes to it; results equal Java's for `range` and `roundrobin`, and agree with Java's
  * rules for `cooperative-sticky`, so that members of both kinds may lead the same group in turn.
  */
-import { allPartitions, emptyAssignment, type Assignment, type GroupMember, type PartitionCounts } from './assignment.ts'
+import {
+  allPartitions,
+  emptyAssignment,
+  type Assignment,
+  type GroupMember,
+  type PartitionCounts,
+} from './assignment.ts'
 import { assignSticky, withholdTransfers } from './sticky-assignment.ts'
 import type { AssignorName } from './types.ts'
 
@@ -14,8 +20,8 @@ export interface Assignor {
 }
 
 export const assignorByName: { readonly [name in AssignorName]: Assignor } = {
-  'range': { isCooperative: false, assign: assignRange },
-  'roundrobin': { isCooperative: false, assign: assignRoundRobin },
+  range: { isCooperative: false, assign: assignRange },
+  roundrobin: { isCooperative: false, assign: assignRoundRobin },
   'cooperative-sticky': {
     isCooperative: true,
     assign: (members, counts) => withholdTransfers(members, assignSticky(inOrder(members), counts)),
@@ -54,6 +60,7 @@ function assignRoundRobin(members: readonly GroupMember[], counts: PartitionCoun
 
 /** Java's order of members: static ones by instance id, then the others by member id. */
 function inOrder(members: readonly GroupMember[]): GroupMember[] {
-  const rank = ({ instanceId, memberId }: GroupMember): string => (instanceId === null ? `1${memberId}` : `0${instanceId}`)
+  const rank = ({ instanceId, memberId }: GroupMember): string =>
+    instanceId === null ? `1${memberId}` : `0${instanceId}`
   return [...members].sort((a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0))
 }

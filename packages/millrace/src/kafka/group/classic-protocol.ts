@@ -13,8 +13,23 @@ import type { TopicPartition } from '../topic-partition.ts'
 import type { GroupMember, PartitionCounts } from './assignment.ts'
 import { assignorByName } from './assignors.ts'
 import type { MemberIdentity } from './committed-offsets.ts'
-import { decodeAssignment, decodeSubscription, encodeAssignment, encodeStickyUserData, encodeSubscription, generationOf } from './consumer-protocol-codec.ts'
-import { asMillraceError, GROUP_LANE, HEARTBEAT, JOIN_GROUP, LEAVE_GROUP, SYNC_GROUP, verdictOfError } from './coordinator.ts'
+import {
+  decodeAssignment,
+  decodeSubscription,
+  encodeAssignment,
+  encodeStickyUserData,
+  encodeSubscription,
+  generationOf,
+} from './consumer-protocol-codec.ts'
+import {
+  asMillraceError,
+  GROUP_LANE,
+  HEARTBEAT,
+  JOIN_GROUP,
+  LEAVE_GROUP,
+  SYNC_GROUP,
+  verdictOfError,
+} from './coordinator.ts'
 import { Membership } from './membership.ts'
 import type { AssignorName } from './types.ts'
 
@@ -31,7 +46,11 @@ interface JoinAnswer {
   /** The leader of static members that came back need not assign anew (KIP-814). */
   readonly skipAssignment: boolean
   readonly memberId: string
-  readonly members: readonly { readonly memberId: string; readonly groupInstanceId?: string | null; readonly metadata: Buffer }[]
+  readonly members: readonly {
+    readonly memberId: string
+    readonly groupInstanceId?: string | null
+    readonly metadata: Buffer
+  }[]
 }
 
 interface SyncAnswer {
@@ -89,12 +108,24 @@ export class ClassicMembership extends Membership {
     try {
       const answer = await coordinator.request<JoinAnswer>(
         JOIN_GROUP,
-        () => [groupId, sessionTimeoutMs, rebalanceTimeoutMs, this.memberId, instanceId ?? null, PROTOCOL_TYPE, protocols, null],
+        () => [
+          groupId,
+          sessionTimeoutMs,
+          rebalanceTimeoutMs,
+          this.memberId,
+          instanceId ?? null,
+          PROTOCOL_TYPE,
+          protocols,
+          null,
+        ],
         { lane: coordinator.rebalanceLane, timeoutMs: rebalanceTimeoutMs + JOIN_GRACE_MS, signal: closing },
       )
       // MEMBER_ID_REQUIRED brings the id to join with (KIP-394).
       if (answer.errorCode === 0 || answer.memberId !== '') this.memberId = answer.memberId
-      coordinator.check(answer.errorCode, `Cannot join group "${groupId}", offering ${assignors.map((name) => `"${name}"`).join(' and ')}`)
+      coordinator.check(
+        answer.errorCode,
+        `Cannot join group "${groupId}", offering ${assignors.map((name) => `"${name}"`).join(' and ')}`,
+      )
       this.setGeneration(answer.generationId)
       return answer
     } finally {
@@ -107,14 +138,25 @@ export class ClassicMembership extends Membership {
     const assignments = joined.leader === this.memberId ? await this.#lead(joined, closing) : []
     const answer = await coordinator.request<SyncAnswer>(
       SYNC_GROUP,
-      () => [options.groupId, joined.generationId, joined.memberId, options.instanceId ?? null, PROTOCOL_TYPE, joined.protocolName, assignments],
+      () => [
+        options.groupId,
+        joined.generationId,
+        joined.memberId,
+        options.instanceId ?? null,
+        PROTOCOL_TYPE,
+        joined.protocolName,
+        assignments,
+      ],
       { lane: coordinator.rebalanceLane, timeoutMs: options.rebalanceTimeoutMs + JOIN_GRACE_MS, signal: closing },
     )
     coordinator.check(answer.errorCode, `Cannot learn the assignment of group "${options.groupId}"`)
     try {
       return decodeAssignment(answer.assignment)
     } catch (error) {
-      throw brokerError(-1, `Cannot read the assignment that the leader of group "${options.groupId}" made`, { cause: error, code: 'GROUP_FAILED' })
+      throw brokerError(-1, `Cannot read the assignment that the leader of group "${options.groupId}" made`, {
+        cause: error,
+        code: 'GROUP_FAILED',
+      })
     }
   }
 
@@ -127,14 +169,21 @@ export class ClassicMembership extends Membership {
         const { topics, owned } = subscription
         return { memberId, instanceId: groupInstanceId ?? null, topics, owned, generation: generationOf(subscription) }
       } catch (error) {
-        throw brokerError(-1, `Cannot read the subscription of member "${memberId}" of group "${this.options.groupId}"`, { cause: error, code: 'GROUP_FAILED' })
+        throw brokerError(
+          -1,
+          `Cannot read the subscription of member "${memberId}" of group "${this.options.groupId}"`,
+          { cause: error, code: 'GROUP_FAILED' },
+        )
       }
     })
     const topics = [...new Set(members.flatMap((member) => member.topics))]
     const counts = await this.#countPartitions(topics, closing)
     this.#counted = { counts, checkedAt: performance.now() }
     if (joined.skipAssignment) return []
-    return [...assignor.assign(members, counts)].map(([memberId, partitions]) => ({ memberId, assignment: encodeAssignment(partitions) }))
+    return [...assignor.assign(members, counts)].map(([memberId, partitions]) => ({
+      memberId,
+      assignment: encodeAssignment(partitions),
+    }))
   }
 
   async #apply(assigned: readonly TopicPartition[], closing: AbortSignal): Promise<void> {
@@ -159,7 +208,11 @@ export class ClassicMembership extends Membership {
     const answer = await coordinator.request<{ errorCode: number }>(
       HEARTBEAT,
       () => [options.groupId, generation, memberId, options.instanceId ?? null],
-      { lane: GROUP_LANE, timeoutMs: Math.min(coordinator.cluster.requestTimeoutMs, options.sessionTimeoutMs / 2), signal: stopped },
+      {
+        lane: GROUP_LANE,
+        timeoutMs: Math.min(coordinator.cluster.requestTimeoutMs, options.sessionTimeoutMs / 2),
+        signal: stopped,
+      },
     )
     // An answer that speaks of an earlier generation says nothing about this one.
     if (generation !== this.generation || this.#isJoining) return
@@ -168,15 +221,12 @@ export class ClassicMembership extends Membership {
   }
 
   protected onHeartbeatError(error: unknown): void {
-    switch (verdictOfError(error)) {
-      case 'rebalance':
-        return this.#joinAgain()
-      case 'lost':
-        return this.#startOver(error)
-      case 'fatal':
-        return this.fail(asMillraceError(error, `Cannot send a heartbeat to group "${this.options.groupId}"`))
-      default: // The next heartbeat follows soon, to the coordinator that is found then.
-    }
+    const verdict = verdictOfError(error)
+    if (verdict === 'rebalance') this.#joinAgain()
+    else if (verdict === 'lost') this.#startOver(error)
+    else if (verdict === 'fatal')
+      this.fail(asMillraceError(error, `Cannot send a heartbeat to group "${this.options.groupId}"`))
+    // After anything else the next heartbeat follows soon, to the coordinator that is found then.
   }
 
   /** @returns milliseconds to wait before the next attempt */
@@ -212,7 +262,9 @@ export class ClassicMembership extends Membership {
     // Others refresh metadata too, so what is cached is worth a look each time.
     const counts = isDue
       ? await this.#countPartitions([...counted.counts.keys()], signal).catch(() => counted.counts)
-      : new Map([...counted.counts].map(([topic, count]) => [topic, cluster.cachedTopic(topic)?.partitions.length ?? count]))
+      : new Map(
+          [...counted.counts].map(([topic, count]) => [topic, cluster.cachedTopic(topic)?.partitions.length ?? count]),
+        )
     for (const [topic, count] of counted.counts) if ((counts.get(topic) ?? 0) !== count) return this.#joinAgain()
   }
 
@@ -237,7 +289,13 @@ export class ClassicMembership extends Membership {
   #subscription(assignor: AssignorName): Buffer {
     const { topics, rackId } = this.options
     const userData = assignor === 'cooperative-sticky' ? encodeStickyUserData(this.generation) : null
-    return encodeSubscription({ topics, userData, owned: this.ownership.partitions, generation: this.generation, rackId: rackId ?? null })
+    return encodeSubscription({
+      topics,
+      userData,
+      owned: this.ownership.partitions,
+      generation: this.generation,
+      rackId: rackId ?? null,
+    })
   }
 
   async leave(): Promise<void> {
@@ -246,6 +304,9 @@ export class ClassicMembership extends Membership {
     if (this.memberId === '' || options.instanceId !== undefined) return
     const members = [{ memberId: this.memberId, groupInstanceId: null, reason: 'the consumer was closed' }]
     this.setGeneration(-1)
-    await coordinator.request(LEAVE_GROUP, () => [options.groupId, members], { lane: GROUP_LANE, signal: AbortSignal.timeout(LEAVE_TIMEOUT_MS) })
+    await coordinator.request(LEAVE_GROUP, () => [options.groupId, members], {
+      lane: GROUP_LANE,
+      signal: AbortSignal.timeout(LEAVE_TIMEOUT_MS),
+    })
   }
 }

@@ -24,25 +24,44 @@ interface Pending {
  * @throws {BrokerError} `MEMBER_FENCED`, or what the broker has against an offset
  * @throws {ConnectionError} when the coordinator could not be reached for `apiTimeoutMs`; {AbortedError}
  */
-export async function commitOwned(coordinator: GroupCoordinator, membership: Membership, offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<CommitResult> {
+export async function commitOwned(
+  coordinator: GroupCoordinator,
+  membership: Membership,
+  offsets: readonly OffsetToCommit[],
+  signal?: AbortSignal,
+): Promise<CommitResult> {
   const { cluster, groupId } = coordinator
   const { ownership } = membership
   const committed: OffsetToCommit[] = []
   const refused: (OffsetToCommit & { reason: CommitRefusal })[] = []
-  const refuse = (pending: readonly Pending[], reason: CommitRefusal): void => void refused.push(...pending.map(({ offset }) => ({ ...offset, reason })))
-  const isOwned = ({ offset, tenure }: Pending): boolean => tenure !== undefined && ownership.tenure(offset.topic, offset.partition) === tenure
+  const refuse = (pending: readonly Pending[], reason: CommitRefusal): void =>
+    void refused.push(...pending.map(({ offset }) => ({ ...offset, reason })))
+  const isOwned = ({ offset, tenure }: Pending): boolean =>
+    tenure !== undefined && ownership.tenure(offset.topic, offset.partition) === tenure
 
   const started = performance.now()
-  let open = offsets.map((offset): Pending => ({ offset, tenure: ownership.tenure(offset.topic, offset.partition), outcome: 'coordinator' }))
+  let open = offsets.map((offset): Pending => ({
+    offset,
+    tenure: ownership.tenure(offset.topic, offset.partition),
+    outcome: 'coordinator',
+  }))
   for (let attempt = 1; ; attempt++) {
     // Asked anew before every attempt, because ownership may end while this waits (I3).
-    refuse(open.filter((each) => !isOwned(each)), 'not owned')
+    refuse(
+      open.filter((each) => !isOwned(each)),
+      'not owned',
+    )
     open = open.filter(isOwned)
     if (open.length === 0) return { committed, refused }
 
     const member = membership.identity
     try {
-      const codes = await commitOnce(coordinator, member, open.map(({ offset }) => offset), signal)
+      const codes = await commitOnce(
+        coordinator,
+        member,
+        open.map(({ offset }) => offset),
+        signal,
+      )
       open = open.map((each, i) => ({ ...each, outcome: outcomeOf(codes[i]!) }))
       const bad = open.findIndex(({ outcome }) => outcome === 'failed')
       if (bad >= 0) {
@@ -63,9 +82,17 @@ export async function commitOwned(coordinator: GroupCoordinator, membership: Mem
 
     const passedMs = performance.now() - started
     open = open.filter(({ outcome }) => outcome !== 'committed' && outcome !== 'not owned')
-    const late = open.filter(({ outcome }) => passedMs > (outcome === 'coordinator' ? cluster.apiTimeoutMs : REBALANCE_PATIENCE_MS))
-    refuse(late.filter(({ outcome }) => outcome === 'topic unknown'), 'topic unknown')
-    refuse(late.filter(({ outcome }) => outcome !== 'topic unknown'), 'rebalance')
+    const late = open.filter(
+      ({ outcome }) => passedMs > (outcome === 'coordinator' ? cluster.apiTimeoutMs : REBALANCE_PATIENCE_MS),
+    )
+    refuse(
+      late.filter(({ outcome }) => outcome === 'topic unknown'),
+      'topic unknown',
+    )
+    refuse(
+      late.filter(({ outcome }) => outcome !== 'topic unknown'),
+      'rebalance',
+    )
     open = open.filter((each) => !late.includes(each))
     if (open.some(({ outcome }) => outcome === 'other generation')) {
       // Either a rebalance is about to end, after which the same owner may commit, or the member is lost, which the next heartbeat tells.
@@ -84,6 +111,14 @@ function outcomeOf(code: number): Outcome {
   if (code === UNKNOWN_TOPIC_OR_PARTITION) return 'topic unknown'
   // Not the same as lost: the group may have come to its next generation, with this member, before the answer to JoinGroup is here.
   if (code === ILLEGAL_GENERATION) return 'other generation'
-  const outcomes = { ok: 'committed', stale: 'other generation', rebalance: 'rebalance', lost: 'not owned', retry: 'coordinator', moved: 'coordinator', fatal: 'failed' } as const
+  const outcomes = {
+    ok: 'committed',
+    stale: 'other generation',
+    rebalance: 'rebalance',
+    lost: 'not owned',
+    retry: 'coordinator',
+    moved: 'coordinator',
+    fatal: 'failed',
+  } as const
   return outcomes[verdictOf(code)]
 }

@@ -10,11 +10,19 @@ import { byTopic, keyOf, type TopicPartition } from '../topic-partition.ts'
 import { GROUP_LANE, type GroupCoordinator, verdictOf, verdictOfError } from './coordinator.ts'
 import type { OffsetToCommit } from './types.ts'
 
-const OFFSET_COMMIT: ApiCall = { name: 'OffsetCommit', key: 8, versions: { 8: offsetCommitV8.api as ApiVersion, 9: offsetCommitV9.api as ApiVersion } }
+const OFFSET_COMMIT: ApiCall = {
+  name: 'OffsetCommit',
+  key: 8,
+  versions: { 8: offsetCommitV8.api as ApiVersion, 9: offsetCommitV9.api as ApiVersion },
+}
 const OFFSET_FETCH: ApiCall = {
   name: 'OffsetFetch',
   key: 9,
-  versions: { 7: offsetFetchV7.api as ApiVersion, 8: offsetFetchV8.api as ApiVersion, 9: offsetFetchV9.api as ApiVersion },
+  versions: {
+    7: offsetFetchV7.api as ApiVersion,
+    8: offsetFetchV8.api as ApiVersion,
+    9: offsetFetchV9.api as ApiVersion,
+  },
 }
 
 /** As whom a group is spoken to. */
@@ -36,7 +44,10 @@ export interface CommittedOffset extends TopicPartition {
 }
 
 interface CommitAnswer {
-  readonly topics: readonly { readonly name: string; readonly partitions: readonly { readonly partitionIndex: number; readonly errorCode: number }[] }[]
+  readonly topics: readonly {
+    readonly name: string
+    readonly partitions: readonly { readonly partitionIndex: number; readonly errorCode: number }[]
+  }[]
 }
 
 interface GroupOffsets {
@@ -59,7 +70,12 @@ interface FetchAnswer extends GroupOffsets {
 }
 
 /** Commits once; gives the error code of each offset, in their order (0 for success). @throws {ConnectionError} */
-export async function commitOnce(coordinator: GroupCoordinator, member: MemberIdentity, offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<number[]> {
+export async function commitOnce(
+  coordinator: GroupCoordinator,
+  member: MemberIdentity,
+  offsets: readonly OffsetToCommit[],
+  signal?: AbortSignal,
+): Promise<number[]> {
   const topics = [...byTopic(offsets)].map(([name, list]) => ({
     name,
     partitions: list.map(({ partition, offset, leaderEpoch, metadata }) => ({
@@ -75,7 +91,8 @@ export async function commitOnce(coordinator: GroupCoordinator, member: MemberId
     { lane: GROUP_LANE, signal },
   )
   const codes = new Map<string, Map<number, number>>()
-  for (const { name, partitions } of answer.topics) codes.set(name, new Map(partitions.map(({ partitionIndex, errorCode }) => [partitionIndex, errorCode])))
+  for (const { name, partitions } of answer.topics)
+    codes.set(name, new Map(partitions.map(({ partitionIndex, errorCode }) => [partitionIndex, errorCode])))
   return offsets.map(({ topic, partition }) => {
     const code = codes.get(topic)?.get(partition) ?? -1
     if (verdictOf(code) === 'moved') coordinator.forget()
@@ -93,7 +110,12 @@ export async function commitOnce(coordinator: GroupCoordinator, member: MemberId
  * @param member asked anew for each attempt, as its epoch may move on meanwhile (STALE_MEMBER_EPOCH)
  * @throws {BrokerError} {ConnectionError} after `apiTimeoutMs`; {AbortedError}
  */
-export async function fetchCommitted(coordinator: GroupCoordinator, partitions: readonly TopicPartition[] | undefined, member: () => MemberIdentity | undefined, signal?: AbortSignal): Promise<CommittedOffset[]> {
+export async function fetchCommitted(
+  coordinator: GroupCoordinator,
+  partitions: readonly TopicPartition[] | undefined,
+  member: () => MemberIdentity | undefined,
+  signal?: AbortSignal,
+): Promise<CommittedOffset[]> {
   if (partitions?.length === 0) return []
   const { cluster } = coordinator
   const deadline = performance.now() + cluster.apiTimeoutMs
@@ -109,24 +131,51 @@ export async function fetchCommitted(coordinator: GroupCoordinator, partitions: 
   })
 }
 
-async function fetchOnce(coordinator: GroupCoordinator, partitions: readonly TopicPartition[] | undefined, member: MemberIdentity | undefined, signal: AbortSignal | undefined): Promise<CommittedOffset[]> {
-  const topics = partitions === undefined ? null : [...byTopic(partitions)].map(([name, list]) => ({ name, partitionIndexes: list.map(({ partition }) => partition) }))
-  const epoch = member?.isEpoch === true ? { memberId: member.memberId, memberEpoch: member.generation } : { memberId: null, memberEpoch: -1 }
-  const answer = await coordinator.request<FetchAnswer>(OFFSET_FETCH, () => [[{ groupId: coordinator.groupId, ...epoch, topics }], true], { lane: GROUP_LANE, signal })
+async function fetchOnce(
+  coordinator: GroupCoordinator,
+  partitions: readonly TopicPartition[] | undefined,
+  member: MemberIdentity | undefined,
+  signal: AbortSignal | undefined,
+): Promise<CommittedOffset[]> {
+  const topics =
+    partitions === undefined
+      ? null
+      : [...byTopic(partitions)].map(([name, list]) => ({
+          name,
+          partitionIndexes: list.map(({ partition }) => partition),
+        }))
+  const epoch =
+    member?.isEpoch === true
+      ? { memberId: member.memberId, memberEpoch: member.generation }
+      : { memberId: null, memberEpoch: -1 }
+  const answer = await coordinator.request<FetchAnswer>(
+    OFFSET_FETCH,
+    () => [[{ groupId: coordinator.groupId, ...epoch, topics }], true],
+    { lane: GROUP_LANE, signal },
+  )
   const action = `Cannot read the committed offsets of group "${coordinator.groupId}"`
   const found: CommittedOffset[] = []
   for (const group of answer.groups.length > 0 ? answer.groups : [answer]) {
     coordinator.check(group.errorCode, action)
     for (const { name, partitions } of group.topics) {
       for (const { partitionIndex, committedOffset, committedLeaderEpoch, metadata, errorCode } of partitions) {
-        coordinator.check(errorCode, `Cannot read the offset of ${name}-${partitionIndex} that group "${coordinator.groupId}" committed`)
-        found.push({ topic: name, partition: partitionIndex, offset: committedOffset < 0n ? undefined : Number(committedOffset), leaderEpoch: committedLeaderEpoch, metadata: metadata ?? '' })
+        coordinator.check(
+          errorCode,
+          `Cannot read the offset of ${name}-${partitionIndex} that group "${coordinator.groupId}" committed`,
+        )
+        found.push({
+          topic: name,
+          partition: partitionIndex,
+          offset: committedOffset < 0n ? undefined : Number(committedOffset),
+          leaderEpoch: committedLeaderEpoch,
+          metadata: metadata ?? '',
+        })
       }
     }
   }
   const keys = new Set(found.map(({ topic, partition }) => keyOf(topic, partition)))
   const missing = partitions?.find(({ topic, partition }) => !keys.has(keyOf(topic, partition)))
-  if (missing !== undefined) throw brokerError(-1, `${action} as the answer leaves out ${missing.topic}-${missing.partition}`)
+  if (missing !== undefined)
+    throw brokerError(-1, `${action} as the answer leaves out ${missing.topic}-${missing.partition}`)
   return found
 }
-

@@ -62,7 +62,11 @@ export class ConsumerMembership extends Membership {
     this.#mustReport = false
     this.#mustRepeat = true
     const answer = await this.#send(isJoining ? 0 : this.generation, isFull, owned, stopped)
-    this.coordinator.check(answer.errorCode, `Cannot ${isJoining ? 'join' : 'send a heartbeat to'} group "${this.options.groupId}"`, answer.errorMessage)
+    this.coordinator.check(
+      answer.errorCode,
+      `Cannot ${isJoining ? 'join' : 'send a heartbeat to'} group "${this.options.groupId}"`,
+      answer.errorMessage,
+    )
     this.#mustRepeat = false
     this.memberId = answer.memberId ?? this.memberId
     this.heartbeatIntervalMs = answer.heartbeatIntervalMs
@@ -77,12 +81,16 @@ export class ConsumerMembership extends Membership {
   protected onHeartbeatError(error: unknown): void {
     const isUnreleased = error instanceof BrokerError && error.kafkaName === 'UNRELEASED_INSTANCE_ID'
     const verdict = isUnreleased ? 'retry' : verdictOfError(error)
-    if (verdict === 'fatal') return this.fail(asMillraceError(error, `Cannot send a heartbeat to group "${this.options.groupId}"`))
+    if (verdict === 'fatal')
+      return this.fail(asMillraceError(error, `Cannot send a heartbeat to group "${this.options.groupId}"`))
     if (verdict === 'lost' && this.generation >= 0) return this.#startOver()
     if (this.generation >= 0) return
     try {
       // A static member that was killed holds its instance id until its session ends; its successor waits for that.
-      this.failedAttempt(error, isUnreleased ? Math.max(this.coordinator.cluster.apiTimeoutMs, 1.5 * this.options.sessionTimeoutMs) : undefined)
+      this.failedAttempt(
+        error,
+        isUnreleased ? Math.max(this.coordinator.cluster.apiTimeoutMs, 1.5 * this.options.sessionTimeoutMs) : undefined,
+      )
     } catch {
       this.fail(asMillraceError(error, `Cannot join group "${this.options.groupId}"`))
     }
@@ -105,11 +113,14 @@ export class ConsumerMembership extends Membership {
       const target = this.#target
       const named = await this.#resolve(target, closing)
       if (target !== this.#target) continue
-      const { revoked, added } = this.ownership.compare(named.filter(({ topic, id }) => (this.#ids.get(topic) ?? id) === id))
+      const { revoked, added } = this.ownership.compare(
+        named.filter(({ topic, id }) => (this.#ids.get(topic) ?? id) === id),
+      )
       isChanged ||= revoked.length > 0 || added.length > 0
       if (revoked.length > 0) {
         await this.ownership.revoke(revoked)
-        for (const topic of this.#ids.keys()) if (!this.ownership.partitions.some((each) => each.topic === topic)) this.#ids.delete(topic)
+        for (const topic of this.#ids.keys())
+          if (!this.ownership.partitions.some((each) => each.topic === topic)) this.#ids.delete(topic)
         this.#report()
         continue
       }
@@ -132,11 +143,17 @@ export class ConsumerMembership extends Membership {
   }
 
   #ownedById(): TopicIdPartitions[] {
-    return [...byTopic(this.ownership.partitions)].map(([topic, list]) => ({ topicId: this.#ids.get(topic)!, partitions: list.map(({ partition }) => partition) }))
+    return [...byTopic(this.ownership.partitions)].map(([topic, list]) => ({
+      topicId: this.#ids.get(topic)!,
+      partitions: list.map(({ partition }) => partition),
+    }))
   }
 
   /** Finds the names of topic ids; partitions of a topic that cannot be found are left out. */
-  async #resolve(target: readonly TopicIdPartitions[], closing: AbortSignal): Promise<(TopicPartition & { id: string })[]> {
+  async #resolve(
+    target: readonly TopicIdPartitions[],
+    closing: AbortSignal,
+  ): Promise<(TopicPartition & { id: string })[]> {
     const { cluster } = this.coordinator
     for (let attempt = 1; ; attempt++) {
       const names = new Map<string, string>()
@@ -154,19 +171,33 @@ export class ConsumerMembership extends Membership {
       if (attempt > 1) await sleep(cluster.backoff.initialMs * 2 ** (attempt - 1), closing)
       for (const topic of this.options.topics) {
         await cluster.refresh([topic], closing).catch((error: unknown) => {
-          if (isAborted(error) || !(isMillraceError(error) && (error.retriable || error.code === 'TOPIC_NOT_FOUND'))) throw error
+          if (isAborted(error) || !(isMillraceError(error) && (error.retriable || error.code === 'TOPIC_NOT_FOUND')))
+            throw error
         })
       }
     }
   }
 
-  #send(epoch: number, isFull: boolean, owned: readonly TopicIdPartitions[] | null, signal: AbortSignal): Promise<HeartbeatAnswer> {
+  #send(
+    epoch: number,
+    isFull: boolean,
+    owned: readonly TopicIdPartitions[] | null,
+    signal: AbortSignal,
+  ): Promise<HeartbeatAnswer> {
     const { groupId, instanceId, rackId, rebalanceTimeoutMs, topics, serverAssignor } = this.options
     return this.coordinator.request<HeartbeatAnswer>(
       CONSUMER_GROUP_HEARTBEAT,
       () => [
-        groupId, this.memberId, epoch, instanceId ?? null, isFull ? (rackId ?? null) : null, isFull ? rebalanceTimeoutMs : -1,
-        isFull ? topics : null, null, isFull ? (serverAssignor ?? null) : null, owned,
+        groupId,
+        this.memberId,
+        epoch,
+        instanceId ?? null,
+        isFull ? (rackId ?? null) : null,
+        isFull ? rebalanceTimeoutMs : -1,
+        isFull ? topics : null,
+        null,
+        isFull ? (serverAssignor ?? null) : null,
+        owned,
       ],
       { lane: GROUP_LANE, signal },
     )
@@ -175,6 +206,11 @@ export class ConsumerMembership extends Membership {
   async leave(): Promise<void> {
     if (this.generation < 0) return
     this.setGeneration(-1)
-    await this.#send(this.options.instanceId === undefined ? LEAVE : LEAVE_STATIC, false, null, AbortSignal.timeout(LEAVE_TIMEOUT_MS))
+    await this.#send(
+      this.options.instanceId === undefined ? LEAVE : LEAVE_STATIC,
+      false,
+      null,
+      AbortSignal.timeout(LEAVE_TIMEOUT_MS),
+    )
   }
 }

@@ -2,21 +2,50 @@
  * Requests to the coordinator of one group, and what its error codes mean for a member.
  */
 import {
-  consumerGroupHeartbeatV0, consumerGroupHeartbeatV1, heartbeatV4, joinGroupV6, joinGroupV7, joinGroupV8, joinGroupV9, leaveGroupV4,
-  leaveGroupV5, syncGroupV4, syncGroupV5,
+  consumerGroupHeartbeatV0,
+  consumerGroupHeartbeatV1,
+  heartbeatV4,
+  joinGroupV6,
+  joinGroupV7,
+  joinGroupV8,
+  joinGroupV9,
+  leaveGroupV4,
+  leaveGroupV5,
+  syncGroupV4,
+  syncGroupV5,
 } from '@platformatic/kafka'
-import { AbortedError, BrokerError, ConnectionError, type MillraceError, UnexpectedError, isMillraceError } from '../../errors/index.ts'
+import {
+  AbortedError,
+  BrokerError,
+  ConnectionError,
+  type MillraceError,
+  UnexpectedError,
+  isMillraceError,
+} from '../../errors/index.ts'
 import type { ApiCall, ApiVersion, Cluster, RequestOptions } from '../cluster.ts'
 import { brokerError, isRetriableCode, kafkaErrorName } from '../protocol/kafka-errors.ts'
 
 export const JOIN_GROUP: ApiCall = {
   name: 'JoinGroup',
   key: 11,
-  versions: { 6: joinGroupV6.api as ApiVersion, 7: joinGroupV7.api as ApiVersion, 8: joinGroupV8.api as ApiVersion, 9: joinGroupV9.api as ApiVersion },
+  versions: {
+    6: joinGroupV6.api as ApiVersion,
+    7: joinGroupV7.api as ApiVersion,
+    8: joinGroupV8.api as ApiVersion,
+    9: joinGroupV9.api as ApiVersion,
+  },
 }
-export const SYNC_GROUP: ApiCall = { name: 'SyncGroup', key: 14, versions: { 4: syncGroupV4.api as ApiVersion, 5: syncGroupV5.api as ApiVersion } }
+export const SYNC_GROUP: ApiCall = {
+  name: 'SyncGroup',
+  key: 14,
+  versions: { 4: syncGroupV4.api as ApiVersion, 5: syncGroupV5.api as ApiVersion },
+}
 export const HEARTBEAT: ApiCall = { name: 'Heartbeat', key: 12, versions: { 4: heartbeatV4.api as ApiVersion } }
-export const LEAVE_GROUP: ApiCall = { name: 'LeaveGroup', key: 13, versions: { 4: leaveGroupV4.api as ApiVersion, 5: leaveGroupV5.api as ApiVersion } }
+export const LEAVE_GROUP: ApiCall = {
+  name: 'LeaveGroup',
+  key: 13,
+  versions: { 4: leaveGroupV4.api as ApiVersion, 5: leaveGroupV5.api as ApiVersion },
+}
 export const CONSUMER_GROUP_HEARTBEAT: ApiCall = {
   name: 'ConsumerGroupHeartbeat',
   key: 68,
@@ -106,14 +135,17 @@ export function groupError(code: number, action: string, message?: string | null
   if (verdictOf(code) !== 'fatal') return brokerError(code, action)
   const hint = HINTS[name] === undefined ? '' : `, ${HINTS[name]}`
   const told = message === undefined || message === null || message === '' ? '' : `: ${message.replace(/\.$/, '')}`
-  return brokerError(code, action + hint + told, { code: name === 'FENCED_INSTANCE_ID' || name === 'UNRELEASED_INSTANCE_ID' ? 'MEMBER_FENCED' : 'GROUP_FAILED' })
+  return brokerError(code, action + hint + told, {
+    code: name === 'FENCED_INSTANCE_ID' || name === 'UNRELEASED_INSTANCE_ID' ? 'MEMBER_FENCED' : 'GROUP_FAILED',
+  })
 }
 
 /** What users can do about errors that no retry heals. */
 const HINTS: { readonly [kafkaName: string]: string } = {
   FENCED_INSTANCE_ID: 'as another member with the same group.instance.id has taken over: give each member its own',
   UNRELEASED_INSTANCE_ID: 'as another member with the same group.instance.id is still there: give each member its own',
-  INVALID_SESSION_TIMEOUT: 'as session.timeout.ms must be between group.min.session.timeout.ms and group.max.session.timeout.ms of the broker',
+  INVALID_SESSION_TIMEOUT:
+    'as session.timeout.ms must be between group.min.session.timeout.ms and group.max.session.timeout.ms of the broker',
   INCONSISTENT_GROUP_PROTOCOL: 'as its members share no assignor with this one or are not consumers',
   GROUP_AUTHORIZATION_FAILED: 'as the principal needs READ permission on the group',
   GROUP_MAX_SIZE_REACHED: 'as it has group.max.size members already',
@@ -124,7 +156,9 @@ const HINTS: { readonly [kafkaName: string]: string } = {
 
 /** Whatever a listener or a request threw, as an error of ours. */
 export function asMillraceError(error: unknown, action: string): MillraceError {
-  return isMillraceError(error) ? error : new UnexpectedError(`${action}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  return isMillraceError(error)
+    ? error
+    : new UnexpectedError(`${action}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
 }
 
 export function isAborted(error: unknown): boolean {

@@ -11,7 +11,10 @@ import type { Ownership } from './ownership.ts'
 import type { GroupOptions } from './types.ts'
 import { Wakeup } from './wakeup.ts'
 
-export type ResolvedGroupOptions = GroupOptions & Required<Pick<GroupOptions, 'sessionTimeoutMs' | 'heartbeatIntervalMs' | 'rebalanceTimeoutMs' | 'protocol' | 'assignors'>>
+export type ResolvedGroupOptions = GroupOptions &
+  Required<
+    Pick<GroupOptions, 'sessionTimeoutMs' | 'heartbeatIntervalMs' | 'rebalanceTimeoutMs' | 'protocol' | 'assignors'>
+  >
 
 export abstract class Membership {
   readonly options: ResolvedGroupOptions
@@ -68,7 +71,10 @@ export abstract class Membership {
           this.fail(asMillraceError(failure, `Cannot go on as a member of group "${this.options.groupId}"`))
         }
       }
-      const interval = failed === 0 ? this.heartbeatIntervalMs : Math.min(this.heartbeatIntervalMs, backoffMs(failed, this.coordinator.cluster.backoff))
+      const interval =
+        failed === 0
+          ? this.heartbeatIntervalMs
+          : Math.min(this.heartbeatIntervalMs, backoffMs(failed, this.coordinator.cluster.backoff))
       await this.heart.wait(stopped, interval)
     }
   }
@@ -82,7 +88,8 @@ export abstract class Membership {
         await this.changes.wait(closing)
       }
     } catch (error) {
-      if (!(closing.aborted && isAborted(error))) throw asMillraceError(error, `Cannot go on as a member of group "${this.options.groupId}"`)
+      if (!(closing.aborted && isAborted(error)))
+        throw asMillraceError(error, `Cannot go on as a member of group "${this.options.groupId}"`)
     }
   }
 
@@ -107,7 +114,7 @@ export abstract class Membership {
 
   protected setGeneration(generation: number): void {
     this.generation = generation
-    for (const done of [...this.#generationWaiters]) done()
+    for (const done of this.#generationWaiters) done()
   }
 
   /** The membership cannot go on. */
@@ -140,14 +147,21 @@ export abstract class Membership {
     const { signal } = this.#assigning
     let committed
     try {
-      committed = await fetchCommitted(this.coordinator, partitions, () => this.identity, AbortSignal.any([signal, closing]))
+      committed = await fetchCommitted(
+        this.coordinator,
+        partitions,
+        () => this.identity,
+        AbortSignal.any([signal, closing]),
+      )
     } catch (error) {
       if (signal.aborted && isAborted(error)) return false
       throw error
     }
     if (signal.aborted || closing.aborted) return false
     const byKey = new Map(committed.map((each) => [`${each.topic}/${each.partition}`, each.offset]))
-    await this.ownership.assign(partitions.map(({ topic, partition }) => ({ topic, partition, committed: byKey.get(`${topic}/${partition}`) })))
+    await this.ownership.assign(
+      partitions.map(({ topic, partition }) => ({ topic, partition, committed: byKey.get(`${topic}/${partition}`) })),
+    )
     return true
   }
 

@@ -48,11 +48,15 @@ export class Ownership {
     const late = new AbortController()
     try {
       // Rejects or resolves for the listener; the sleep ends with it and only bounds it.
-      await Promise.race([this.#listener.onRevoked(partitions, this.#drainMs), sleep(this.#drainMs * 1.5, late.signal).catch(() => {})])
+      await Promise.race([
+        this.#listener.onRevoked(partitions, this.#drainMs),
+        sleep(this.#drainMs * 1.5, late.signal).catch(() => {}),
+      ])
     } finally {
       late.abort()
       for (const each of going) {
-        if (each !== undefined && this.tenure(each.topic, each.partition) === each.tenure) this.#owned.delete(keyOf(each.topic, each.partition))
+        if (each !== undefined && this.tenure(each.topic, each.partition) === each.tenure)
+          this.#owned.delete(keyOf(each.topic, each.partition))
       }
     }
   }
@@ -60,7 +64,8 @@ export class Ownership {
   /** @throws what the listener throws */
   async assign(partitions: readonly AssignedPartition[]): Promise<void> {
     this.#tenures++
-    for (const { topic, partition } of partitions) this.#owned.set(keyOf(topic, partition), { topic, partition, tenure: this.#tenures })
+    for (const { topic, partition } of partitions)
+      this.#owned.set(keyOf(topic, partition), { topic, partition, tenure: this.#tenures })
     await this.#listener.onAssigned(partitions)
   }
 

@@ -18,7 +18,15 @@ import { Ownership } from './ownership.ts'
 import type { CommitResult, GroupListener, GroupOptions, OffsetToCommit } from './types.ts'
 
 export type { TopicPartition } from '../topic-partition.ts'
-export type { AssignedPartition, AssignorName, CommitRefusal, CommitResult, GroupListener, GroupOptions, OffsetToCommit } from './types.ts'
+export type {
+  AssignedPartition,
+  AssignorName,
+  CommitRefusal,
+  CommitResult,
+  GroupListener,
+  GroupOptions,
+  OffsetToCommit,
+} from './types.ts'
 
 export class GroupSession {
   readonly #listener: GroupListener
@@ -49,7 +57,11 @@ export class GroupSession {
     this.#coordinator = new GroupCoordinator(cluster, options.groupId)
     // Twice this would be past the point at which the others stop waiting.
     this.#ownership = new Ownership(listener, Math.min(resolved.sessionTimeoutMs, resolved.rebalanceTimeoutMs) / 2)
-    this.#membership = new (resolved.protocol === 'consumer' ? ConsumerMembership : ClassicMembership)(resolved, this.#coordinator, this.#ownership)
+    this.#membership = new (resolved.protocol === 'consumer' ? ConsumerMembership : ClassicMembership)(
+      resolved,
+      this.#coordinator,
+      this.#ownership,
+    )
   }
 
   /** Changes when the member is lost and joins anew; empty before it has joined. */
@@ -81,8 +93,11 @@ export class GroupSession {
     if (this.#closed !== undefined || this.#state !== 'new') throw new ClosedError('a group session')
     this.#state = 'starting'
     const settled = Promise.withResolvers<void>()
-    const onAbort = (): void => settled.reject(new AbortedError(`Joining group "${this.#coordinator.groupId}"`, { cause: signal.reason }))
-    this.#closing.signal.addEventListener('abort', () => settled.reject(new ClosedError('a group session')), { once: true })
+    const onAbort = (): void =>
+      settled.reject(new AbortedError(`Joining group "${this.#coordinator.groupId}"`, { cause: signal.reason }))
+    this.#closing.signal.addEventListener('abort', () => settled.reject(new ClosedError('a group session')), {
+      once: true,
+    })
     this.#membership.onSettled = () => {
       this.#state = 'running'
       settled.resolve()

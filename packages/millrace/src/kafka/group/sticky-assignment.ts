@@ -3,7 +3,13 @@
  * changes hands is given to nobody until its owner has let go of it (KIP-429).
  */
 import { byTopic, keyOf, type TopicPartition } from '../topic-partition.ts'
-import { allPartitions, emptyAssignment, type Assignment, type GroupMember, type PartitionCounts } from './assignment.ts'
+import {
+  allPartitions,
+  emptyAssignment,
+  type Assignment,
+  type GroupMember,
+  type PartitionCounts,
+} from './assignment.ts'
 
 /**
  * The assignment to end up with, whoever owns what at the moment.
@@ -16,7 +22,11 @@ export function assignSticky(members: readonly GroupMember[], counts: PartitionC
   if (members.length === 0) return assignment
   const load = (member: GroupMember): number => assignment.get(member.memberId)!.length
   const subscribers = new Map<string, GroupMember[]>()
-  for (const topic of counts.keys()) subscribers.set(topic, members.filter(({ topics }) => topics.includes(topic)))
+  for (const topic of counts.keys())
+    subscribers.set(
+      topic,
+      members.filter(({ topics }) => topics.includes(topic)),
+    )
   const least = (topic: string): GroupMember | undefined => leastLoaded(subscribers.get(topic)!, load)
 
   const owners = validOwners(members, counts)
@@ -37,13 +47,19 @@ export function assignSticky(members: readonly GroupMember[], counts: PartitionC
 }
 
 /** Takes one partition from a member with the most to one with at least two fewer. Each move lowers the sum of squares, so this comes to an end. */
-function moveOne(members: readonly GroupMember[], assignment: Assignment, load: (member: GroupMember) => number, least: (topic: string) => GroupMember | undefined): boolean {
+function moveOne(
+  members: readonly GroupMember[],
+  assignment: Assignment,
+  load: (member: GroupMember) => number,
+  least: (topic: string) => GroupMember | undefined,
+): boolean {
   for (const from of [...members].sort((a, b) => load(b) - load(a))) {
     const held = assignment.get(from.memberId)!
     let best: { to: GroupMember; topic: string } | undefined
     for (const topic of byTopic(held).keys()) {
       const to = least(topic)
-      if (to !== undefined && load(from) - load(to) >= 2 && (best === undefined || load(to) < load(best.to))) best = { to, topic }
+      if (to !== undefined && load(from) - load(to) >= 2 && (best === undefined || load(to) < load(best.to)))
+        best = { to, topic }
     }
     if (best === undefined) continue
     const index = held.findLastIndex(({ topic }) => topic === best.topic)
@@ -64,7 +80,8 @@ function validOwners(members: readonly GroupMember[], counts: PartitionCounts): 
       if (partition >= (counts.get(topic) ?? 0) || !member.topics.includes(topic)) continue
       const key = keyOf(topic, partition)
       const known = best.get(key)
-      if (known === undefined || member.generation > known.generation) best.set(key, { owner: member, generation: member.generation })
+      if (known === undefined || member.generation > known.generation)
+        best.set(key, { owner: member, generation: member.generation })
       else if (member.generation === known.generation && known.owner !== member) known.owner = undefined
     }
   }
@@ -86,10 +103,13 @@ export function withholdTransfers(members: readonly GroupMember[], target: Assig
   }
   const assignment: Assignment = new Map()
   for (const [memberId, partitions] of target) {
-    assignment.set(memberId, partitions.filter(({ topic, partition }) => {
-      const held = holders.get(keyOf(topic, partition))
-      return held === undefined || held.has(memberId)
-    }))
+    assignment.set(
+      memberId,
+      partitions.filter(({ topic, partition }) => {
+        const held = holders.get(keyOf(topic, partition))
+        return held === undefined || held.has(memberId)
+      }),
+    )
   }
   return assignment
 }

@@ -1,16 +1,24 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  decodeAssignment, decodeSubscription, encodeAssignment, encodeStickyUserData, encodeSubscription, generationOf,
+  decodeAssignment,
+  decodeSubscription,
+  encodeAssignment,
+  encodeStickyUserData,
+  encodeSubscription,
+  generationOf,
 } from '../../../src/kafka/group/consumer-protocol-codec.ts'
 import { comparePartitions } from '../../../src/kafka/topic-partition.ts'
 
 /** Bytes written by `ConsumerProtocol` of kafka-clients 4.3.1. */
 const JAVA = {
   version0: '000000000002000562696c6c7300066f72646572730000000400000007',
-  version1: '000100000002000562696c6c7300066f7264657273000000040000000700000002000562696c6c73000000010000000200066f7264657273000000020000000000000001',
-  version2: '000200000002000562696c6c7300066f7264657273000000040000000700000002000562696c6c73000000010000000200066f726465727300000002000000000000000100000007',
-  version3: '000300000002000562696c6c7300066f7264657273000000040000000700000002000562696c6c73000000010000000200066f72646572730000000200000000000000010000000700067261636b2d61',
+  version1:
+    '000100000002000562696c6c7300066f7264657273000000040000000700000002000562696c6c73000000010000000200066f7264657273000000020000000000000001',
+  version2:
+    '000200000002000562696c6c7300066f7264657273000000040000000700000002000562696c6c73000000010000000200066f726465727300000002000000000000000100000007',
+  version3:
+    '000300000002000562696c6c7300066f7264657273000000040000000700000002000562696c6c73000000010000000200066f72646572730000000200000000000000010000000700067261636b2d61',
   eager: '00030000000100066f7264657273ffffffff00000000ffffffffffff',
   assignment: '00030000000200066f7264657273000000020000000100000000000562696c6c730000000100000002ffffffff',
 }
@@ -23,9 +31,19 @@ const owned = [
 
 describe('subscription', () => {
   test('is written as Java writes it, topics and partitions in order', () => {
-    const subscription = { topics: ['orders', 'bills'], userData: encodeStickyUserData(7), owned: owned.toReversed(), generation: 7, rackId: 'rack-a' }
+    const subscription = {
+      topics: ['orders', 'bills'],
+      userData: encodeStickyUserData(7),
+      owned: owned.toReversed(),
+      generation: 7,
+      rackId: 'rack-a',
+    }
     expect(encodeSubscription(subscription).toString('hex')).toBe(JAVA.version3)
-    expect(encodeSubscription({ topics: ['orders'], userData: null, owned: [], generation: -1, rackId: null }).toString('hex')).toBe(JAVA.eager)
+    expect(
+      encodeSubscription({ topics: ['orders'], userData: null, owned: [], generation: -1, rackId: null }).toString(
+        'hex',
+      ),
+    ).toBe(JAVA.eager)
   })
 
   test.each([
@@ -57,9 +75,12 @@ describe('assignment', () => {
   test('round trip', () => {
     const partition = fc.record({ topic: fc.string({ minLength: 1, unit: 'grapheme' }), partition: fc.nat() })
     fc.assert(
-      fc.property(fc.uniqueArray(partition, { selector: ({ topic, partition }) => `${topic}/${partition}` }), (partitions) => {
-        expect(decodeAssignment(encodeAssignment(partitions))).toEqual(partitions.toSorted(comparePartitions))
-      }),
+      fc.property(
+        fc.uniqueArray(partition, { selector: ({ topic, partition }) => `${topic}/${partition}` }),
+        (partitions) => {
+          expect(decodeAssignment(encodeAssignment(partitions))).toEqual(partitions.toSorted(comparePartitions))
+        },
+      ),
     )
   })
 })
