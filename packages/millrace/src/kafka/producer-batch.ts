@@ -40,6 +40,7 @@ export class ProducerBatch {
   buffer: BatchBuffer | undefined
   /** Row of each record; undefined when record `i` is row `firstRow + i`. */
   rows: Int32Array | undefined
+  /** 0 when there are `rows`. */
   firstRow = 0
   closed: ClosedBatch | undefined
   /** Bytes of the accumulator's memory that are held. */

@@ -29,7 +29,7 @@ export function splitBatch(batch: ProducerBatch, compressionLevel?: number): [Pr
     }
     const made = new ProducerBatch(batch.queue, batch.createdAt, buffer.capacity, buffer)
     made.rows = batch.rows?.slice(from, to)
-    made.firstRow = batch.firstRow + from
+    if (batch.rows === undefined) made.firstRow = batch.firstRow + from
     for (const { ticket, start: first, end: last } of batch.segments) {
       if (first < to && last > from) made.segments.push({ ticket, start: Math.max(first, from) - from, end: Math.min(last, to) - from })
     }
