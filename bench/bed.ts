@@ -12,7 +12,7 @@ const FIRST_RECORD = 0n
 const LOG_END = -1n
 const LARGEST_TIMESTAMP = -3n
 
-export const PARTITIONS = 6
+const PARTITIONS = 6
 
 export class Bed {
   readonly kafka: KafkaCluster

@@ -19,7 +19,7 @@ export interface Contender {
   run(): Promise<Sample>
 }
 
-export type Numbers = Record<string, number>
+type Numbers = Record<string, number>
 
 /** What every case reports; a case may add keys of its own. */
 export interface CaseResult {

@@ -1,7 +1,7 @@
 /** What the demo tells while it works: a line per step, which on a terminal first says what is being done. */
 
 /** Replaces what a step was doing by what came of it. */
-export type Told = (outcome: string) => void
+type Told = (outcome: string) => void
 
 export interface Narrator {
   /** Whether somebody looks on. */

@@ -5,7 +5,7 @@ import type { CaseResult, Race } from '../measure.ts'
 export interface Bench extends Race {
   bed: Bed
   /** Number of records of the full case, times `--scale`. */
-  scaled(records: number): number
+  scaled: (records: number) => number
 }
 
 export interface Case {

@@ -15,13 +15,7 @@ export async function hundredByteTopic(bench: Bench, records: number): Promise<s
 }
 
 /** One run of a runner that consumes. */
-export function consumer(
-  bench: Bench,
-  topic: string,
-  runner: string,
-  records: number,
-  more: object = {},
-): Contender['run'] {
+function consumer(bench: Bench, topic: string, runner: string, records: number, more: object = {}): Contender['run'] {
   const { bed } = bench
   return () =>
     runNode(runner, { bootstrapServers: bed.bootstrapServers, topic, groupId: bed.name('bench'), records, ...more })

@@ -14,7 +14,7 @@ const JVM = [
 ]
 
 /** What a producer of the benchmarks is set to, in Kafka's words. */
-export const PRODUCER = { acks: 'all', 'linger.ms': 5, 'batch.size': 65_536 }
+const PRODUCER = { acks: 'all', 'linger.ms': 5, 'batch.size': 65_536 }
 
 /** Consumes a topic with ConsumerPerformance; the rate is its `nMsg.sec`, that is, joining the group included. */
 export async function consumeWithJava(bed: Bed, topic: string, records: number): Promise<Sample> {
