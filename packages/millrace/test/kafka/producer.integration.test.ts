@@ -173,6 +173,19 @@ describe.skipIf(!brokerAvailable)('producer', () => {
     expect((await readTopic(cluster, topic)).records.map(({ value }) => value!.toString())).toEqual(['a', 'b', 'c'])
   })
 
+  test('records that are refused in the midst of others leave these in order, with several requests under way', async () => {
+    const topic = await createTopic(cluster, 1, { 'max.message.bytes': '5000' })
+    const isLarge = (i: number): boolean => i % 37 === 36
+    const records = Array.from({ length: 2000 }, (_, i) => ({ value: isLarge(i) ? Buffer.alloc(8000) : `${i}`.padEnd(100) }))
+    const reports = await producing({ batchBytes: 1000 }, (producer) => producer.write(records, topic))
+    expect([...reports].map(errorOf)).toEqual(records.map((_, i) => (isLarge(i) ? 'RECORD_TOO_LARGE' : 'written')))
+    const read = await readTopic(cluster, topic)
+    expect(read.records.map(({ value }) => Number(value!.toString()))).toEqual(records.flatMap((_, i) => (isLarge(i) ? [] : [i])))
+    // The chain broke and went on in later epochs of the same producer.
+    expect(new Set(read.batches.map(({ producerId }) => producerId)).size).toBe(1)
+    expect(read.batches.at(-1)!.producerEpoch).toBeGreaterThan(0)
+  })
+
   test.each(['none', 'gzip'] as const)('batches (%s) that the broker finds too large are split, in order and once', async (compression) => {
     const topic = await createTopic(cluster, 2, { 'max.message.bytes': '3000' })
     const values = Array.from({ length: 2000 }, (_, i) => `${i}-${Math.random().toString(36).repeat(5)}`)
@@ -340,6 +353,18 @@ describe.skipIf(!brokerAvailable)('producer', () => {
       expect(batches.map(({ baseSequence }) => baseSequence)).toEqual(batches.map((_, i) => batches.slice(0, i).reduce((sum, { count }) => sum + count, 0)))
       // The source's bytes are left alone.
       expect([...batch.records.offsets]).toEqual(values.map((_, i) => i))
+    })
+
+    test('splits what the target finds too large', async () => {
+      const [source, target] = [await createTopic(cluster, 1), await createTopic(cluster, 1, { 'max.message.bytes': '4000' })]
+      const values = Array.from({ length: 1000 }, (_, i) => `${i} ${'x'.repeat(i === 900 ? 5000 : 20)}`)
+      const error = await producing({ batchBytes: 16_000 }, async (producer) => {
+        await producer.write(values.map((value) => ({ value })), source)
+        await producer.learn(target)
+        return (producer.writeRaw(await fetchBatch(cluster, source, 0), { topic: target, partition: 'keep' }) as Promise<void>).then(() => undefined, (error: unknown) => error)
+      })
+      expect([...(error as BatchError).failures.entries()].map(([row, { code }]) => [row, code])).toEqual([[900, 'RECORD_TOO_LARGE']])
+      expect((await readTopic(cluster, target)).records.map(({ value }) => value!.toString())).toEqual(values.filter((_, i) => i !== 900))
     })
 
     test('leaves to writeBatch what cannot be forwarded', async () => {
