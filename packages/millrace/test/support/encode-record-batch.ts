@@ -43,7 +43,7 @@ export function varint(value: number | bigint): Buffer {
 }
 
 function nullable(bytes: Buffer | null | undefined): Buffer {
-  return bytes == null ? varint(-1) : Buffer.concat([varint(bytes.length), bytes])
+  return bytes === null || bytes === undefined ? varint(-1) : Buffer.concat([varint(bytes.length), bytes])
 }
 
 export function encodeRecord(record: RecordInput, index: number): Buffer {
@@ -76,7 +76,10 @@ export function encodeRecordBatch(input: RecordBatchInput): Buffer {
 }
 
 /** Fills in what stands before the part that the CRC covers, and the CRC itself. */
-export function sealRecordBatch(batch: Buffer, input: Pick<RecordBatchInput, 'baseOffset' | 'leaderEpoch' | 'magic'> = {}): Buffer {
+export function sealRecordBatch(
+  batch: Buffer,
+  input: Pick<RecordBatchInput, 'baseOffset' | 'leaderEpoch' | 'magic'> = {},
+): Buffer {
   batch.writeBigInt64BE(BigInt(input.baseOffset ?? 0), 0)
   batch.writeInt32BE(batch.length - 12, 8)
   batch.writeInt32BE(input.leaderEpoch ?? 0, 12)

@@ -24,13 +24,15 @@ export type Codec = (typeof CODECS)[number]
 export const CODEC_BITS: { readonly [codec in Codec]: number } = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 }
 
 /** Levels that a codec takes: least, most, and what is used when none is given. Those of `snappy` and `lz4` are fixed. */
-export const COMPRESSION_LEVELS: { readonly [codec in Codec]?: { readonly min: number; readonly max: number; readonly default: number } } = {
+export const COMPRESSION_LEVELS: {
+  readonly [codec in Codec]?: { readonly min: number; readonly max: number; readonly default: number }
+} = {
   gzip: { min: 1, max: 9, default: 6 },
   zstd: { min: -131_072, max: 22, default: 3 },
 }
 
 /** Most bytes that one record batch may decompress to; guards memory against a batch made to explode. */
-export const MAX_DECOMPRESSED_BYTES = 512 * 1024 * 1024
+const MAX_DECOMPRESSED_BYTES = 512 * 1024 * 1024
 
 /**
  * Compresses records for a batch.
@@ -49,7 +51,10 @@ export function compress(codec: Codec, bytes: Buffer, level?: number): Buffer {
     case 'lz4':
       return compressLz4(bytes)
     case 'zstd':
-      return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level ?? 3 }, chunkSize: chunkSize(bytes.length) })
+      return zstdCompressSync(bytes, {
+        params: { [constants.ZSTD_c_compressionLevel]: level ?? 3 },
+        chunkSize: chunkSize(bytes.length),
+      })
   }
 }
 
@@ -77,7 +82,10 @@ export function decompress(codec: Codec, bytes: Buffer, maxBytes: number = MAX_D
     }
   } catch (cause) {
     // node:zlib and our own codecs report a limit that is exceeded as a RangeError, malformed bytes as an Error.
-    const reason = cause instanceof RangeError ? `more than ${maxBytes} bytes would come out of one batch` : `they are malformed: ${(cause as Error).message}`
+    const reason =
+      cause instanceof RangeError
+        ? `more than ${maxBytes} bytes would come out of one batch`
+        : `they are malformed: ${(cause as Error).message}`
     throw new CorruptRecordError(`Cannot decompress ${bytes.length} bytes of ${codec} records as ${reason}`, { cause })
   }
 }
@@ -86,9 +94,12 @@ export function decompress(codec: Codec, bytes: Buffer, maxBytes: number = MAX_D
 function decompressZstd(bytes: Buffer, maxBytes: number): Buffer {
   const frames: Buffer[] = []
   let total = 0
-  for (let rest = bytes; ; ) {
+  for (let rest = bytes; ;) {
     const options = { maxOutputLength: maxBytes - total, chunkSize: chunkSize(6 * rest.length), info: true }
-    const { buffer, engine } = zstdDecompressSync(rest, options) as unknown as { buffer: Buffer; engine: { bytesWritten: number } }
+    const { buffer, engine } = zstdDecompressSync(rest, options) as unknown as {
+      buffer: Buffer
+      engine: { bytesWritten: number }
+    }
     frames.push(buffer)
     total += buffer.length
     if (engine.bytesWritten >= rest.length) return frames.length === 1 ? buffer : Buffer.concat(frames, total)

@@ -22,10 +22,23 @@ export const COMMIT_MARKER = 1
 export function readControlType(reader: RecordBatchReader): number | undefined {
   if (reader.count === 0) return undefined
   const { bytes, topic, partition, baseOffset } = reader
-  const records = new FetchedRecords({ topic, partition, bytes, ranges: Int32Array.of(reader.start, reader.end), fromOffset: 0 }).locate()
+  const records = new FetchedRecords({
+    topic,
+    partition,
+    bytes,
+    ranges: Int32Array.of(reader.start, reader.end),
+    fromOffset: 0,
+  }).locate()
   const key = records.fields[KEY]!
   const length = records.fields[KEY_LENGTH]!
   const version = length < 4 ? -1 : records.bytes.readInt16BE(key)
-  if (version < 0) throw corruptRecord(`Cannot read the transaction marker at offset ${baseOffset}`, `its key must hold a version and a type: current length is ${length}`, topic, partition, baseOffset)
+  if (version < 0)
+    throw corruptRecord(
+      `Cannot read the transaction marker at offset ${baseOffset}`,
+      `its key must hold a version and a type: current length is ${length}`,
+      topic,
+      partition,
+      baseOffset,
+    )
   return records.bytes.readInt16BE(key + 2)
 }

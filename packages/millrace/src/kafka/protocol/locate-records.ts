@@ -6,7 +6,18 @@ import { FIELDS, type LocatedRecords, type RawRecordBatches, type RecordStorage 
 import type { CorruptRecordError } from '../../errors/index.ts'
 import { type Codec, CODECS, decompress } from './compression.ts'
 import {
-  ATTRIBUTES, BASE_OFFSET, BASE_TIMESTAMP, CODEC_MASK, corruptRecord, HEADER_BYTES, LAST_OFFSET_DELTA, LOG_APPEND_TIME_BIT, MAX_TIMESTAMP, MIN_RECORD_BYTES, readInt64, RECORD_COUNT,
+  ATTRIBUTES,
+  BASE_OFFSET,
+  BASE_TIMESTAMP,
+  CODEC_MASK,
+  corruptRecord,
+  HEADER_BYTES,
+  LAST_OFFSET_DELTA,
+  LOG_APPEND_TIME_BIT,
+  MAX_TIMESTAMP,
+  MIN_RECORD_BYTES,
+  readInt64,
+  RECORD_COUNT,
 } from './record-batch.ts'
 import { endOfVarint, VARINT_BYTES, varintAt, VARLONG_BYTES, varlongAt, zigzagAt } from './varint.ts'
 
@@ -61,7 +72,10 @@ export class FetchedRecords implements RecordStorage {
     const baseOffset = ranges.length === 0 ? fromOffset : readInt64(bytes, ranges[0]! + BASE_OFFSET)
     this.firstOffset = Math.max(baseOffset, fromOffset)
     const last = ranges.length - 2
-    this.lastOffset = last < 0 ? fromOffset - 1 : readInt64(bytes, ranges[last]! + BASE_OFFSET) + bytes.readInt32BE(ranges[last]! + LAST_OFFSET_DELTA)
+    this.lastOffset =
+      last < 0
+        ? fromOffset - 1
+        : readInt64(bytes, ranges[last]! + BASE_OFFSET) + bytes.readInt32BE(ranges[last]! + LAST_OFFSET_DELTA)
     const isCut = baseOffset < fromOffset
     this.#cut = isCut ? dropBefore(fromOffset, locateRecords(batches)) : undefined
     this.count = this.#cut?.count ?? count
@@ -93,24 +107,53 @@ function locateRecords(batches: FetchedBatches): LocatedRecords {
     const expected = fetched.readInt32BE(ranges[i]! + RECORD_COUNT)
     // Before anything of that size is allocated.
     if (expected * MIN_RECORD_BYTES > plain.ranges[i + 1]! - plain.ranges[i]!) {
-      throw corruptBatch(batches, i, `its record count must fit into ${plain.ranges[i + 1]! - plain.ranges[i]!} bytes: current value is ${expected}`)
+      throw corruptBatch(
+        batches,
+        i,
+        `its record count must fit into ${plain.ranges[i + 1]! - plain.ranges[i]!} bytes: current value is ${expected}`,
+      )
     }
     count += expected
   }
-  const located = { bytes: plain.bytes, count, fields: new Int32Array(count * FIELDS), offsets: new Float64Array(count), timestamps: new Float64Array(count) }
+  const located = {
+    bytes: plain.bytes,
+    count,
+    fields: new Int32Array(count * FIELDS),
+    offsets: new Float64Array(count),
+    timestamps: new Float64Array(count),
+  }
   let first = 0
   for (let i = 0; i < ranges.length; i += 2) {
     const batch = ranges[i]!
     const end = first + fetched.readInt32BE(batch + RECORD_COUNT)
     const baseOffset = readInt64(fetched, batch + BASE_OFFSET)
     const lastOffset = baseOffset + fetched.readInt32BE(batch + LAST_OFFSET_DELTA)
-    const failed = locateBatch(located, plain.ranges[i]!, plain.ranges[i + 1]!, first, end, baseOffset, lastOffset, readInt64(fetched, batch + BASE_TIMESTAMP))
+    const failed = locateBatch(
+      located,
+      plain.ranges[i]!,
+      plain.ranges[i + 1]!,
+      first,
+      end,
+      baseOffset,
+      lastOffset,
+      readInt64(fetched, batch + BASE_TIMESTAMP),
+    )
     if (failed !== NONE) {
       const offset = failed === first ? baseOffset : located.offsets[failed - 1]! + 1
-      const reason = failed === end ? 'more bytes follow than its record count says' : `record ${failed - first + 1} of ${end - first} in its batch is malformed`
-      throw corruptRecord(`Cannot read the record at offset ${offset}`, reason, batches.topic, batches.partition, offset)
+      const reason =
+        failed === end
+          ? 'more bytes follow than its record count says'
+          : `record ${failed - first + 1} of ${end - first} in its batch is malformed`
+      throw corruptRecord(
+        `Cannot read the record at offset ${offset}`,
+        reason,
+        batches.topic,
+        batches.partition,
+        offset,
+      )
     }
-    if ((fetched.readInt16BE(batch + ATTRIBUTES) & LOG_APPEND_TIME_BIT) !== 0) located.timestamps.fill(readInt64(fetched, batch + MAX_TIMESTAMP), first, end)
+    if ((fetched.readInt16BE(batch + ATTRIBUTES) & LOG_APPEND_TIME_BIT) !== 0)
+      located.timestamps.fill(readInt64(fetched, batch + MAX_TIMESTAMP), first, end)
     first = end
   }
   return located
@@ -129,11 +172,16 @@ function decompressBatches(batches: FetchedBatches): PlainRecords {
   const parts: Buffer[] = []
   let total = 0
   for (let i = 0; i < ranges.length; i += 2) {
-    const part = decompressBatch(batches, i, bytes.subarray(plainRanges[i]!, plainRanges[i + 1]!))
+    const part = decompressBatch(batches, i, bytes.subarray(plainRanges[i], plainRanges[i + 1]))
     parts.push(part)
     plainRanges[i] = total
     plainRanges[i + 1] = total += part.length
-    if (total > MAX_LOCATED_BYTES) throw corruptBatch(batches, i, `it and those fetched with it decompress to more than ${MAX_LOCATED_BYTES} bytes: set fetch.max.bytes lower`)
+    if (total > MAX_LOCATED_BYTES)
+      throw corruptBatch(
+        batches,
+        i,
+        `it and those fetched with it decompress to more than ${MAX_LOCATED_BYTES} bytes: set fetch.max.bytes lower`,
+      )
   }
   return { bytes: parts.length === 1 ? parts[0]! : Buffer.concat(parts, total), ranges: plainRanges }
 }
@@ -153,7 +201,14 @@ function decompressBatch(batches: FetchedBatches, i: number, payload: Buffer): B
 
 function corruptBatch(batches: FetchedBatches, i: number, reason: string, cause?: unknown): CorruptRecordError {
   const offset = readInt64(batches.bytes, batches.ranges[i]! + BASE_OFFSET)
-  return corruptRecord(`Cannot read the record batch at offset ${offset}`, reason, batches.topic, batches.partition, offset, cause)
+  return corruptRecord(
+    `Cannot read the record batch at offset ${offset}`,
+    reason,
+    batches.topic,
+    batches.partition,
+    offset,
+    cause,
+  )
 }
 
 /** Drops the records before an offset. Offsets ascend, so they are the first ones. */
@@ -180,7 +235,16 @@ const NONE = -1
  *
  * @returns index of the first record that is malformed; `last` when bytes are left over; NONE when all is well
  */
-function locateBatch(located: LocatedRecords, position: number, end: number, first: number, last: number, baseOffset: number, lastOffset: number, baseTimestamp: number): number {
+function locateBatch(
+  located: LocatedRecords,
+  position: number,
+  end: number,
+  first: number,
+  last: number,
+  baseOffset: number,
+  lastOffset: number,
+  baseTimestamp: number,
+): number {
   const { bytes, fields, offsets, timestamps } = located
   let field = first * FIELDS
   let expected = baseOffset // least offset that the next record may have

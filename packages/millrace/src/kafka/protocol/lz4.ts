@@ -55,7 +55,10 @@ export function decompressLz4(bytes: Buffer, maxBytes: number): Buffer {
     if (field === 0) break
     const length = field % STORED_BIT
     const limit = Math.min(out.length, written + blockMaxBytes)
-    const after = field >= STORED_BIT ? copyStored(bytes, position, length, out, written, limit) : decompressBlock(bytes, position, position + length, out, written, limit)
+    const after =
+      field >= STORED_BIT
+        ? copyStored(bytes, position, length, out, written, limit)
+        : decompressBlock(bytes, position, position + length, out, written, limit)
     if (after < 0) {
       if (limit < written + blockMaxBytes && bound > maxBytes) throw new RangeError('more bytes than allowed')
       throw new Error(`the block at byte ${position} cannot be decompressed`)
@@ -84,7 +87,7 @@ function readBlockMaxBytes(bytes: Buffer): number {
 /** Walks over the blocks: the most bytes that can come out, and proof that every block and the end mark are there. */
 function boundOf(bytes: Buffer, start: number, checksumBytes: number, blockMaxBytes: number): number {
   let bound = 0
-  for (let position = start; ; ) {
+  for (let position = start; ;) {
     if (position + 4 > bytes.length) throw new Error('the end mark of the frame is missing')
     const field = bytes.readUInt32LE(position)
     position += 4
@@ -106,7 +109,14 @@ function copyStored(bytes: Buffer, start: number, length: number, out: Buffer, w
  *
  * @returns position after the last byte written; -1 when the block is malformed or does not fit
  */
-function decompressBlock(bytes: Buffer, position: number, end: number, out: Buffer, written: number, limit: number): number {
+function decompressBlock(
+  bytes: Buffer,
+  position: number,
+  end: number,
+  out: Buffer,
+  written: number,
+  limit: number,
+): number {
   while (position < end) {
     const token = bytes[position++]!
     let literals = token >>> 4
@@ -122,7 +132,7 @@ function decompressBlock(bytes: Buffer, position: number, end: number, out: Buff
       written += literals
       position += literals
     } else {
-      for (const stop = written + literals; written < stop; ) out[written++] = bytes[position++]!
+      for (const stop = written + literals; written < stop;) out[written++] = bytes[position++]!
     }
     if (position === end) return written // the last sequence is literals only
     if (end - position < 2) return -1
@@ -142,7 +152,7 @@ function decompressBlock(bytes: Buffer, position: number, end: number, out: Buff
       written += length
     } else {
       // Byte by byte, as a match may overlap what it writes.
-      for (const stop = written + length; written < stop; ) out[written++] = out[from++]!
+      for (const stop = written + length; written < stop;) out[written++] = out[from++]!
     }
   }
   return written

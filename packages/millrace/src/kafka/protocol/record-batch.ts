@@ -35,13 +35,13 @@ export const CODEC_MASK = 0x07
 export const LOG_APPEND_TIME_BIT = 0x08
 export const TRANSACTIONAL_BIT = 0x10
 export const CONTROL_BIT = 0x20
-export const DELETE_HORIZON_BIT = 0x40
+// 0x40 says that BASE_TIMESTAMP is a delete horizon (KIP-534); the deltas of the records still add up with it.
 
 /** Fewest bytes of a record: length, attributes, timestamp delta, offset delta, key length, value length, header count. */
 export const MIN_RECORD_BYTES = 7
 
 /** What a cursor over record batches does beyond reading. */
-export interface RecordBatchReaderOptions {
+interface RecordBatchReaderOptions {
   /** Whether the CRC of each batch is computed and compared; Kafka's `check.crcs`. Default true. */
   readonly checkCrcs?: boolean
 }
@@ -106,11 +106,14 @@ export class RecordBatchReader {
     }
     const magic = bytes.readInt8(start + MAGIC)
     if (magic === 0 || magic === 1) {
-      throw this.#corrupt(`its magic is ${magic}, a format that Kafka 4 has dropped: upgrade the log by setting message.format.version (before Kafka 4), or by copying the topic`)
+      throw this.#corrupt(
+        `its magic is ${magic}, a format that Kafka 4 has dropped: upgrade the log by setting message.format.version (before Kafka 4), or by copying the topic`,
+      )
     }
     if (magic !== 2) throw this.#corrupt(`its magic must be 2: current value is ${magic}`)
     const length = bytes.readInt32BE(start + BATCH_LENGTH)
-    if (length < HEADER_BYTES - LENGTH_OVERHEAD) throw this.#corrupt(`its length must be at least ${HEADER_BYTES - LENGTH_OVERHEAD}: current value is ${length}`)
+    if (length < HEADER_BYTES - LENGTH_OVERHEAD)
+      throw this.#corrupt(`its length must be at least ${HEADER_BYTES - LENGTH_OVERHEAD}: current value is ${length}`)
     if (length > left - LENGTH_OVERHEAD) {
       this.incomplete = true
       return false
@@ -167,19 +170,27 @@ export class RecordBatchReader {
   #checkCrc(end: number): void {
     const stored = this.bytes.readUInt32BE(this.start + CRC)
     const computed = crc32c(this.bytes, this.start + ATTRIBUTES, end)
-    if (stored !== computed) throw this.#corrupt(`its CRC must be ${hex(computed)}, which was computed from its bytes: current value is ${hex(stored)}`)
+    if (stored !== computed)
+      throw this.#corrupt(
+        `its CRC must be ${hex(computed)}, which was computed from its bytes: current value is ${hex(stored)}`,
+      )
   }
 
   #checkHeader(): void {
     const { attributes, count, lastOffsetDelta, baseOffset } = this
     const payload = this.end - this.start - HEADER_BYTES
     const codec = attributes & CODEC_MASK
-    if (codec >= CODECS.length) throw this.#corrupt(`its compression codec must be between 0 and ${CODECS.length - 1}: current value is ${codec}`)
-    if (!(baseOffset >= 0 && this.lastOffset <= Number.MAX_SAFE_INTEGER)) throw this.#corrupt(`its base offset must be between 0 and 2^53: current value is ${baseOffset}`)
+    if (codec >= CODECS.length)
+      throw this.#corrupt(`its compression codec must be between 0 and ${CODECS.length - 1}: current value is ${codec}`)
+    if (!(baseOffset >= 0 && this.lastOffset <= Number.MAX_SAFE_INTEGER))
+      throw this.#corrupt(`its base offset must be between 0 and 2^53: current value is ${baseOffset}`)
     if (count < 0 || (codec === 0 && count * MIN_RECORD_BYTES > payload) || (count > 0 && payload === 0)) {
       throw this.#corrupt(`its record count must fit into ${payload} bytes: current value is ${count}`)
     }
-    if (lastOffsetDelta < 0 || lastOffsetDelta < count - 1) throw this.#corrupt(`its last offset delta must be at least ${Math.max(0, count - 1)} for ${count} records: current value is ${lastOffsetDelta}`)
+    if (lastOffsetDelta < 0 || lastOffsetDelta < count - 1)
+      throw this.#corrupt(
+        `its last offset delta must be at least ${Math.max(0, count - 1)} for ${count} records: current value is ${lastOffsetDelta}`,
+      )
   }
 
   #corrupt(reason: string): CorruptRecordError {
@@ -193,8 +204,21 @@ export class RecordBatchReader {
  *
  * @param action what was tried, ending with what was read
  */
-export function corruptRecord(action: string, reason: string, topic: string, partition: number, offset: number, cause?: unknown): CorruptRecordError {
-  return new CorruptRecordError(`${action} of topic "${topic}" partition ${partition} as ${reason}`, { topic, partition, offset: BigInt(offset), component: 'kafka', cause })
+export function corruptRecord(
+  action: string,
+  reason: string,
+  topic: string,
+  partition: number,
+  offset: number,
+  cause?: unknown,
+): CorruptRecordError {
+  return new CorruptRecordError(`${action} of topic "${topic}" partition ${partition} as ${reason}`, {
+    topic,
+    partition,
+    offset: BigInt(offset),
+    component: 'kafka',
+    cause,
+  })
 }
 
 /** A 64-bit number as a double: exact up to 2^53, and -1 is -1. */

@@ -41,10 +41,11 @@ export function decompressSnappy(bytes: Buffer, maxBytes: number): Buffer {
   if (bytes.length < HEADER.length) throw new Error('the header is cut off')
   const blocks: Buffer[] = []
   let total = 0
-  for (let position = HEADER.length; position < bytes.length; ) {
+  for (let position = HEADER.length; position < bytes.length;) {
     const length = bytes.length - position < 4 ? -1 : bytes.readInt32BE(position)
     position += 4
-    if (length < 0 || length > bytes.length - position) throw new Error(`the block before byte ${position} does not fit into what is left`)
+    if (length < 0 || length > bytes.length - position)
+      throw new Error(`the block before byte ${position} does not fit into what is left`)
     const block = decompressBlock(bytes.subarray(position, position + length), maxBytes - total)
     blocks.push(block)
     total += block.length

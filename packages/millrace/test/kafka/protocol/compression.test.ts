@@ -4,12 +4,31 @@ import { compressionsAlgorithms } from '@platformatic/kafka'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CorruptRecordError } from '../../../src/errors/index.ts'
-import { CODEC_BITS, CODECS, compress, COMPRESSION_LEVELS, decompress } from '../../../src/kafka/protocol/compression.ts'
+import {
+  CODEC_BITS,
+  CODECS,
+  compress,
+  COMPRESSION_LEVELS,
+  decompress,
+} from '../../../src/kafka/protocol/compression.ts'
 
 const COMPRESSING = CODECS.filter((codec) => codec !== 'none')
 
 /** Bytes with repetitions near and far, as records have them. */
-const compressible = fc.array(fc.oneof(fc.constantFrom('order', 'customer-', '{"amount":', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'), fc.string()), { maxLength: 200 }).map((parts) => Buffer.from(parts.join('')))
+const compressible = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        'order',
+        'customer-',
+        '{"amount":',
+        'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+      ),
+      fc.string(),
+    ),
+    { maxLength: 200 },
+  )
+  .map((parts) => Buffer.from(parts.join('')))
 
 const samples = [
   { name: 'nothing', plain: Buffer.alloc(0) },
@@ -19,7 +38,14 @@ const samples = [
   { name: 'exactly one block', plain: Buffer.alloc(65_536, 'ab') },
   { name: 'a repeated text', plain: Buffer.alloc(1_000_000, 'the quick brown fox jumps over the lazy dog ') },
   { name: 'random bytes', plain: randomBytes(200_000) },
-  { name: 'JSON', plain: Buffer.from(Array.from({ length: 5000 }, (_, i) => JSON.stringify({ orderId: i, customer: `customer-${(i * 7919) % 1000}`, amount: (i * 31) % 500 })).join('')) },
+  {
+    name: 'JSON',
+    plain: Buffer.from(
+      Array.from({ length: 5000 }, (_, i) =>
+        JSON.stringify({ orderId: i, customer: `customer-${(i * 7919) % 1000}`, amount: (i * 31) % 500 }),
+      ).join(''),
+    ),
+  },
 ]
 
 /** Gives what came out, undefined after a CorruptRecordError; throws what must not be, traps of the WebAssembly included. */
@@ -27,7 +53,8 @@ function attempt(codec: (typeof CODECS)[number], bytes: Buffer, maxBytes?: numbe
   try {
     return decompress(codec, bytes, maxBytes)
   } catch (error) {
-    if (!(error instanceof CorruptRecordError) || (error.cause as Error | undefined)?.name === 'RuntimeError') throw error
+    if (!(error instanceof CorruptRecordError) || (error.cause as Error | undefined)?.name === 'RuntimeError')
+      throw error
     return undefined
   }
 }
@@ -39,9 +66,15 @@ describe.each(COMPRESSING)('%s', (codec) => {
 
   test('gives back anything', () => {
     fc.assert(
-      fc.property(fc.oneof(compressible, fc.uint8Array({ maxLength: 500 }).map((bytes) => Buffer.from(bytes))), (plain) => {
-        expect(decompress(codec, compress(codec, plain)).equals(plain)).toBe(true)
-      }),
+      fc.property(
+        fc.oneof(
+          compressible,
+          fc.uint8Array({ maxLength: 500 }).map((bytes) => Buffer.from(bytes)),
+        ),
+        (plain) => {
+          expect(decompress(codec, compress(codec, plain)).equals(plain)).toBe(true)
+        },
+      ),
     )
   })
 
@@ -65,7 +98,9 @@ describe.each(COMPRESSING)('%s', (codec) => {
   // After some dozens of traps the protocol library's WebAssembly gives "memory access out of bounds" for sound bytes
   // too; ours must never let it come that far.
   test('survives thousands of flipped bits and still reads sound bytes', () => {
-    const plain = Buffer.from(Array.from({ length: 300 }, (_, i) => `{"orderId":${i * 7919},"note":"${'x'.repeat(i % 90)}"}`).join(''))
+    const plain = Buffer.from(
+      Array.from({ length: 300 }, (_, i) => `{"orderId":${i * 7919},"note":"${'x'.repeat(i % 90)}"}`).join(''),
+    )
     const whole = compress(codec, plain)
     fc.assert(
       fc.property(fc.nat({ max: whole.length - 1 }), fc.integer({ min: 0, max: 7 }), (at, bit) => {
@@ -80,7 +115,9 @@ describe.each(COMPRESSING)('%s', (codec) => {
   })
 
   test('refuses random bytes, or takes them for little', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void attempt(codec, Buffer.from(bytes), 10_000)))
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void attempt(codec, Buffer.from(bytes), 10_000)),
+    )
   })
 
   test('stops a batch that is made to explode', () => {
@@ -98,7 +135,9 @@ describe.each(COMPRESSING)('%s', (codec) => {
       caught = error
     }
     expect(caught).toBeInstanceOf(CorruptRecordError)
-    expect((caught as Error).message).toMatch(new RegExp(`^Cannot decompress 29 bytes of ${codec} records as (they are malformed|more than)`))
+    expect((caught as Error).message).toMatch(
+      new RegExp(`^Cannot decompress 29 bytes of ${codec} records as (they are malformed|more than)`),
+    )
     expect((caught as Error).message).not.toMatch(/\.$/)
     expect((caught as Error).cause).toBeInstanceOf(Error)
   })
@@ -186,11 +225,27 @@ describe('snappy framing', () => {
   // Blocks made of sound and unsound elements, so that most of them come close to being sound.
   test('never lets the library trap', () => {
     const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
-    const literal = fc.uint8Array({ minLength: 1, maxLength: 70 }).map((text) => (text.length <= 60 ? [(text.length - 1) << 2, ...text] : [0xf0, text.length - 1, ...text]))
-    const copy = fc.tuple(fc.constantFrom(1, 2, 3), fc.nat({ max: 63 }), fc.nat({ max: 20 })).map(([kind, length, distance]) => [(length << 2) & (kind === 1 ? 0x1c : 0xfc) | kind, distance, ...Array<number>([0, 0, 1, 3][kind]!).fill(0)])
-    const element = fc.oneof({ weight: 5, arbitrary: literal }, { weight: 5, arbitrary: copy }, { weight: 1, arbitrary: bytes(3).map((three) => [...three]) })
+    const literal = fc
+      .uint8Array({ minLength: 1, maxLength: 70 })
+      .map((text) => (text.length <= 60 ? [(text.length - 1) << 2, ...text] : [0xf0, text.length - 1, ...text]))
+    const copy = fc
+      .tuple(fc.constantFrom(1, 2, 3), fc.nat({ max: 63 }), fc.nat({ max: 20 }))
+      .map(([kind, length, distance]) => [
+        ((length << 2) & (kind === 1 ? 0x1c : 0xfc)) | kind,
+        distance,
+        ...Array<number>([0, 0, 1, 3][kind]!).fill(0),
+      ])
+    const element = fc.oneof(
+      { weight: 5, arbitrary: literal },
+      { weight: 5, arbitrary: copy },
+      { weight: 1, arbitrary: bytes(3).map((three) => [...three]) },
+    )
     fc.assert(
-      fc.property(fc.nat({ max: 127 }), fc.array(element, { maxLength: 5 }), (length, elements) => void attempt('snappy', Buffer.from([length, ...elements.flat()]))),
+      fc.property(
+        fc.nat({ max: 127 }),
+        fc.array(element, { maxLength: 5 }),
+        (length, elements) => void attempt('snappy', Buffer.from([length, ...elements.flat()])),
+      ),
       { numRuns: 20_000 },
     )
     expect(decompress('snappy', block).toString()).toBe('bare block bare block bare block')
@@ -201,7 +256,11 @@ describe('snappy framing', () => {
     { name: 'two-byte distance', bytes: [12, 0x04, 0x61, 0x62, 0x26, 2, 0], text: 'abababababab' },
     { name: 'four-byte distance', bytes: [12, 0x04, 0x61, 0x62, 0x27, 2, 0, 0, 0], text: 'abababababab' },
     { name: 'one-byte literal length', bytes: [61, 0xf0, 60, ...Array<number>(61).fill(0x61)], text: 'a'.repeat(61) },
-    { name: 'two-byte literal length', bytes: [61, 0xf4, 60, 0, ...Array<number>(61).fill(0x61)], text: 'a'.repeat(61) },
+    {
+      name: 'two-byte literal length',
+      bytes: [61, 0xf4, 60, 0, ...Array<number>(61).fill(0x61)],
+      text: 'a'.repeat(61),
+    },
     { name: 'four-byte literal length', bytes: [2, 0xfc, 1, 0, 0, 0, 0x61, 0x62], text: 'ab' },
   ])('reads a $name', ({ bytes, text }) => {
     expect(decompress('snappy', Buffer.from(bytes)).toString()).toBe(text)
@@ -211,7 +270,12 @@ describe('snappy framing', () => {
 describe('lz4 frames', () => {
   const HELLO = [0x50, 0x68, 0x65, 0x6c, 0x6c, 0x6f] // a sequence of five literals
 
-  function frame(blocks: readonly (readonly number[])[], flags = 0x60, blockSize = 0x40, rest: readonly number[] = []): Buffer {
+  function frame(
+    blocks: readonly (readonly number[])[],
+    flags = 0x60,
+    blockSize = 0x40,
+    rest: readonly number[] = [],
+  ): Buffer {
     const sizes = blocks.map((block) => {
       const size = Buffer.alloc(4)
       size.writeUInt32LE(block.length)
@@ -255,8 +319,16 @@ describe('lz4 frames', () => {
     { name: 'a match over no distance', bytes: frame([[0x10, 0x61, 0, 0]]), problem: 'cannot be decompressed' },
     { name: 'a match whose distance is cut off', bytes: frame([[0x10, 0x61, 1]]), problem: 'cannot be decompressed' },
     { name: 'a literal length that does not end', bytes: frame([[0xf0, 255, 255]]), problem: 'cannot be decompressed' },
-    { name: 'a match length that does not end', bytes: frame([[0x1f, 0x61, 1, 0, 255]]), problem: 'cannot be decompressed' },
-    { name: 'a block that is larger than it may be', bytes: frame([[0x1f, 0x61, 1, 0, ...Array<number>(300).fill(255), 0], HELLO]), problem: 'cannot be decompressed' },
+    {
+      name: 'a match length that does not end',
+      bytes: frame([[0x1f, 0x61, 1, 0, 255]]),
+      problem: 'cannot be decompressed',
+    },
+    {
+      name: 'a block that is larger than it may be',
+      bytes: frame([[0x1f, 0x61, 1, 0, ...Array<number>(300).fill(255), 0], HELLO]),
+      problem: 'cannot be decompressed',
+    },
   ])('are refused with $name', ({ bytes, problem }) => {
     expect(() => decompress('lz4', bytes)).toThrow(problem)
   })

@@ -9,7 +9,14 @@ const CONTROL = 0x30
 /** A reader that stands on a control batch, behind another batch. */
 function at(records: readonly RecordInput[], lastOffsetDelta = 0): RecordBatchReader {
   const reader = new RecordBatchReader()
-  reader.reset(Buffer.concat([encodeRecordBatch({ records: [{ value: null }] }), encodeRecordBatch({ records, baseOffset: 9, attributes: CONTROL, lastOffsetDelta })]), 'orders', 3)
+  reader.reset(
+    Buffer.concat([
+      encodeRecordBatch({ records: [{ value: null }] }),
+      encodeRecordBatch({ records, baseOffset: 9, attributes: CONTROL, lastOffsetDelta }),
+    ]),
+    'orders',
+    3,
+  )
   reader.next()
   reader.next()
   return reader
@@ -45,6 +52,8 @@ describe('control record', () => {
   ])('is refused with $name', ({ record }) => {
     const reader = at([record])
     expect(() => readControlType(reader)).toThrow(CorruptRecordError)
-    expect(() => readControlType(reader)).toThrow(/^Cannot read the transaction marker at offset 9 of topic "orders" partition 3 as its key must/)
+    expect(() => readControlType(reader)).toThrow(
+      /^Cannot read the transaction marker at offset 9 of topic "orders" partition 3 as its key must/,
+    )
   })
 })

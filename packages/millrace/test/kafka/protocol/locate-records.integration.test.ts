@@ -16,8 +16,21 @@ const RECORDS = 3000 // about 300 KB: several blocks of snappy and lz4
 /** Values that compress partly, keys that are sometimes null, a header that occurs twice. */
 const records = Array.from({ length: RECORDS }, (_, i) => ({
   key: i % 5 === 0 ? null : `key-${i % 97}`,
-  value: i % 11 === 0 ? null : JSON.stringify({ orderId: (i * 2654435761) % 4294967296, customer: `customer-${(i * 7919) % 1000}`, note: 'x'.repeat(i % 60) }),
-  headers: i % 3 === 0 ? [['trace', `t${i}`], ['trace', 'again']] : [['trace', 'once']],
+  value:
+    i % 11 === 0
+      ? null
+      : JSON.stringify({
+          orderId: (i * 2654435761) % 4294967296,
+          customer: `customer-${(i * 7919) % 1000}`,
+          note: 'x'.repeat(i % 60),
+        }),
+  headers:
+    i % 3 === 0
+      ? [
+          ['trace', `t${i}`],
+          ['trace', 'again'],
+        ]
+      : [['trace', 'once']],
 }))
 
 const seen = (batch: Batch) =>
@@ -39,9 +52,18 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('record batches of the Java 
     const { id } = await cluster.topic(topic)
     const responses: Buffer[] = []
     const reader = new RecordBatchReader()
-    for (let offset = from; offset < to; ) {
+    for (let offset = from; offset < to;) {
       const partitions = [{ partition: 0, offset, maxBytes: 10_000_000 }]
-      const answer = await cluster.request<FetchResponse>(cluster.leader(topic, 0), FETCH, () => [{ maxWaitMs: 500, minBytes: 1, maxBytes: 10_000_000, isolation: 0, rackId: '', topics: [{ name: topic, id, partitions }] }])
+      const answer = await cluster.request<FetchResponse>(cluster.leader(topic, 0), FETCH, () => [
+        {
+          maxWaitMs: 500,
+          minBytes: 1,
+          maxBytes: 10_000_000,
+          isolation: 0,
+          rackId: '',
+          topics: [{ name: topic, id, partitions }],
+        },
+      ])
       const bytes = answer.topics[0]?.partitions[0]?.records
       if (bytes === undefined) throw new Error(`Nothing was fetched at offset ${offset}`)
       responses.push(bytes)
@@ -52,15 +74,42 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('record batches of the Java 
   }
 
   async function produce(topic: string, codec: Codec): Promise<void> {
-    const lines = records.map(({ key, value, headers }) => `${headers.map(([name, text]) => `${name}:${text}`).join(',')}\t${key ?? 'NULL'}\t${value ?? 'NULL'}\n`)
-    const format = ['parse.key=true', 'parse.headers=true', 'null.marker=NULL'].flatMap((property) => ['--reader-property', property])
+    const lines = records.map(
+      ({ key, value, headers }) =>
+        `${headers.map(([name, text]) => `${name}:${text}`).join(',')}\t${key ?? 'NULL'}\t${value ?? 'NULL'}\n`,
+    )
+    const format = ['parse.key=true', 'parse.headers=true', 'null.marker=NULL'].flatMap((property) => [
+      '--reader-property',
+      property,
+    ])
     const batching = ['--batch-size', '900000', '--timeout', '500']
-    await javaTool('org.apache.kafka.tools.ConsoleProducer', ['--bootstrap-server', bootstrapServers(), '--topic', topic, '--compression-codec', codec, ...batching, ...format], { stdin: lines.join('') })
+    await javaTool(
+      'org.apache.kafka.tools.ConsoleProducer',
+      [
+        '--bootstrap-server',
+        bootstrapServers(),
+        '--topic',
+        topic,
+        '--compression-codec',
+        codec,
+        ...batching,
+        ...format,
+      ],
+      { stdin: lines.join('') },
+    )
   }
 
   test('are read with every codec', { timeout: 120_000 }, async () => {
     const topic = uniqueName('java-batches')
-    await javaTool('org.apache.kafka.tools.TopicCommand', ['--bootstrap-server', bootstrapServers(), '--create', '--topic', topic, '--partitions', '1'])
+    await javaTool('org.apache.kafka.tools.TopicCommand', [
+      '--bootstrap-server',
+      bootstrapServers(),
+      '--create',
+      '--topic',
+      topic,
+      '--partitions',
+      '1',
+    ])
     const reader = new RecordBatchReader()
     for (const [i, codec] of CODECS.entries()) {
       await produce(topic, codec)
@@ -72,8 +121,22 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('record batches of the Java 
         while (reader.next()) {
           codecs.add(reader.codec)
           largest = Math.max(largest, reader.count)
-          const storage = new FetchedRecords({ topic, partition: 0, bytes, ranges: Int32Array.of(reader.start, reader.end), fromOffset: 0 })
-          read.push(...seen(new Batch({ component: 'test', topic, partition: 0, partitionCount: 1, timestampType: 'CreateTime' }, storage, { ack() {} })))
+          const storage = new FetchedRecords({
+            topic,
+            partition: 0,
+            bytes,
+            ranges: Int32Array.of(reader.start, reader.end),
+            fromOffset: 0,
+          })
+          read.push(
+            ...seen(
+              new Batch(
+                { component: 'test', topic, partition: 0, partitionCount: 1, timestampType: 'CreateTime' },
+                storage,
+                { ack() {} },
+              ),
+            ),
+          )
           expect(Math.abs(reader.maxTimestampMs - Date.now())).toBeLessThan(120_000)
         }
       }
@@ -89,14 +152,31 @@ describe.skipIf(!javaAvailable)('compressed record batches of ours', () => {
   afterAll(() => rmSync(folder, { recursive: true }))
 
   test('are read by Java, every codec', async () => {
-    const input = records.map(({ value, ...rest }) => ({ key: rest.key === null ? null : Buffer.from(rest.key), value: value === null ? null : Buffer.from(value) }))
-    const segment = CODECS.map((codec, i) => encodeRecordBatch({ records: input, baseOffset: i * RECORDS, baseTimestamp: 1_700_000_000_000, attributes: CODEC_BITS[codec], compress: (plain) => compress(codec, plain) }))
+    const input = records.map(({ value, ...rest }) => ({
+      key: rest.key === null ? null : Buffer.from(rest.key),
+      value: value === null ? null : Buffer.from(value),
+    }))
+    const segment = CODECS.map((codec, i) =>
+      encodeRecordBatch({
+        records: input,
+        baseOffset: i * RECORDS,
+        baseTimestamp: 1_700_000_000_000,
+        attributes: CODEC_BITS[codec],
+        compress: (plain) => compress(codec, plain),
+      }),
+    )
     const file = join(folder, '00000000000000000000.log')
     writeFileSync(file, Buffer.concat(segment))
     const { stdout } = await javaTool('org.apache.kafka.tools.DumpLogSegments', ['--files', file, '--print-data-log'])
     expect([...stdout.matchAll(/compresscodec: (\w+)/g)].map(([, codec]) => codec)).toEqual([...CODECS])
     expect([...stdout.matchAll(/isvalid: (\w+)/g)].map(([, valid]) => valid)).toEqual(CODECS.map(() => 'true'))
-    const dumped = [...stdout.matchAll(/^\| offset: (\d+) .*$/gm)].map(([line, offset]) => ({ offset: Number(offset), key: / key: (\S+)/.exec(line)?.[1] ?? null, value: / payload: (.*)$/.exec(line)?.[1] ?? null }))
-    expect(dumped).toEqual(CODECS.flatMap((_, i) => records.map(({ key, value }, j) => ({ offset: i * RECORDS + j, key, value }))))
+    const dumped = [...stdout.matchAll(/^\| offset: (\d+) .*$/gm)].map(([line, offset]) => ({
+      offset: Number(offset),
+      key: / key: (\S+)/.exec(line)?.[1] ?? null,
+      value: / payload: (.*)$/.exec(line)?.[1] ?? null,
+    }))
+    expect(dumped).toEqual(
+      CODECS.flatMap((_, i) => records.map(({ key, value }, j) => ({ offset: i * RECORDS + j, key, value }))),
+    )
   })
 })

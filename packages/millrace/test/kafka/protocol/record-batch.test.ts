@@ -25,7 +25,12 @@ function failureOf(bytes: Buffer, checkCrcs = true): CorruptRecordError {
 }
 
 /** A sound batch with one field of the header overwritten and the CRC set right again. */
-function patched(position: number, bytes: number, value: number, input: RecordBatchInput = { records: two, baseOffset: 17 }): Buffer {
+function patched(
+  position: number,
+  bytes: number,
+  value: number,
+  input: RecordBatchInput = { records: two, baseOffset: 17 },
+): Buffer {
   const batch = encodeRecordBatch(input)
   batch.writeIntBE(value, position, bytes)
   return sealRecordBatch(batch, { baseOffset: 17 })
@@ -48,10 +53,61 @@ describe('record batch reader', () => {
       }),
     )
     expect(reader.next()).toBe(true)
-    const { start, end, baseOffset, lastOffset, lastOffsetDelta, leaderEpoch, magic, codec, isControl, isTransactional, timestampType, baseTimestampMs, maxTimestampMs, producerId, producerEpoch, baseSequence, count } = reader
-    expect({ start, end, baseOffset, lastOffset, lastOffsetDelta, leaderEpoch, magic, codec, isControl, isTransactional, timestampType, baseTimestampMs, maxTimestampMs, producerId, producerEpoch, baseSequence, count }).toEqual({
-      start: 0, end: reader.bytes.length, baseOffset: 2 ** 40 + 5, lastOffset: 2 ** 40 + 9, lastOffsetDelta: 4, leaderEpoch: 7, magic: 2, codec: 'none', isControl: false, isTransactional: true,
-      timestampType: 'LogAppendTime', baseTimestampMs: 1_700_000_000_123, maxTimestampMs: 1_700_000_000_456, producerId: 2 ** 33 + 1, producerEpoch: 12, baseSequence: 2 ** 31 - 1, count: 2,
+    const {
+      start,
+      end,
+      baseOffset,
+      lastOffset,
+      lastOffsetDelta,
+      leaderEpoch,
+      magic,
+      codec,
+      isControl,
+      isTransactional,
+      timestampType,
+      baseTimestampMs,
+      maxTimestampMs,
+      producerId,
+      producerEpoch,
+      baseSequence,
+      count,
+    } = reader
+    expect({
+      start,
+      end,
+      baseOffset,
+      lastOffset,
+      lastOffsetDelta,
+      leaderEpoch,
+      magic,
+      codec,
+      isControl,
+      isTransactional,
+      timestampType,
+      baseTimestampMs,
+      maxTimestampMs,
+      producerId,
+      producerEpoch,
+      baseSequence,
+      count,
+    }).toEqual({
+      start: 0,
+      end: reader.bytes.length,
+      baseOffset: 2 ** 40 + 5,
+      lastOffset: 2 ** 40 + 9,
+      lastOffsetDelta: 4,
+      leaderEpoch: 7,
+      magic: 2,
+      codec: 'none',
+      isControl: false,
+      isTransactional: true,
+      timestampType: 'LogAppendTime',
+      baseTimestampMs: 1_700_000_000_123,
+      maxTimestampMs: 1_700_000_000_456,
+      producerId: 2 ** 33 + 1,
+      producerEpoch: 12,
+      baseSequence: 2 ** 31 - 1,
+      count: 2,
     })
     expect(reader.next()).toBe(false)
     expect(reader.incomplete).toBe(false)
@@ -60,7 +116,13 @@ describe('record batch reader', () => {
   test('gives -1 where a producer is not idempotent and there is no timestamp', () => {
     const reader = readerOf(encodeRecordBatch({ records: two, baseTimestamp: -1 }))
     reader.next()
-    expect([reader.producerId, reader.producerEpoch, reader.baseSequence, reader.baseTimestampMs, reader.maxTimestampMs]).toEqual([-1, -1, -1, -1, -1])
+    expect([
+      reader.producerId,
+      reader.producerEpoch,
+      reader.baseSequence,
+      reader.baseTimestampMs,
+      reader.maxTimestampMs,
+    ]).toEqual([-1, -1, -1, -1, -1])
     expect(reader.timestampType).toBe('CreateTime')
   })
 
@@ -94,8 +156,18 @@ describe('record batch reader', () => {
   })
 
   test('reads what the protocol library writes', () => {
-    const records = ['a', 'b', 'c'].map((value) => ({ key: Buffer.from('k'), value: Buffer.from(value), topic: 'orders', timestamp: 1000n }))
-    const bytes = createRecordsBatch(records, { producerId: 5n, producerEpoch: 1, firstSequence: 9, compression: 'gzip' })
+    const records = ['a', 'b', 'c'].map((value) => ({
+      key: Buffer.from('k'),
+      value: Buffer.from(value),
+      topic: 'orders',
+      timestamp: 1000n,
+    }))
+    const bytes = createRecordsBatch(records, {
+      producerId: 5n,
+      producerEpoch: 1,
+      firstSequence: 9,
+      compression: 'gzip',
+    })
     const reader = readerOf(bytes.buffer)
     expect(reader.next()).toBe(true)
     expect([reader.count, reader.codec, reader.producerId, reader.producerEpoch]).toEqual([3, 'gzip', 5, 1])
@@ -113,30 +185,127 @@ describe('record batch reader', () => {
   })
 
   test.each([
-    { name: 'a wrong CRC', bytes: (() => { const batch = patched(17, 4, 0); batch.writeUInt32BE(0xdeadbeef, 17); return batch })(), problem: 'its CRC must be 0x' },
-    { name: 'magic 0', bytes: (() => { const batch = patched(16, 1, 0); batch[16] = 0; return batch })(), problem: 'its magic is 0, a format that Kafka 4 has dropped: upgrade the log' },
-    { name: 'magic 1', bytes: (() => { const batch = patched(16, 1, 0); batch[16] = 1; return batch })(), problem: 'its magic is 1, a format that Kafka 4 has dropped: upgrade the log' },
-    { name: 'magic 3', bytes: (() => { const batch = patched(16, 1, 0); batch[16] = 3; return batch })(), problem: 'its magic must be 2: current value is 3' },
-    { name: 'a negative magic', bytes: (() => { const batch = patched(16, 1, 0); batch[16] = 0xff; return batch })(), problem: 'its magic must be 2: current value is -1' },
-    { name: 'a negative length', bytes: (() => { const batch = patched(16, 1, 2); batch.writeInt32BE(-1, 8); return batch })(), problem: 'its length must be at least 49: current value is -1' },
-    { name: 'a length below the header', bytes: (() => { const batch = patched(16, 1, 2); batch.writeInt32BE(48, 8); return batch })(), problem: 'its length must be at least 49: current value is 48' },
-    { name: 'codec 5', bytes: patched(21, 2, 5), problem: 'its compression codec must be between 0 and 4: current value is 5' },
-    { name: 'codec 7', bytes: patched(21, 2, 7), problem: 'its compression codec must be between 0 and 4: current value is 7' },
-    { name: 'a negative count', bytes: patched(57, 4, -1), problem: 'its record count must fit into 20 bytes: current value is -1' },
-    { name: 'more records than fit', bytes: patched(57, 4, 3), problem: 'its record count must fit into 20 bytes: current value is 3' },
-    { name: 'records without bytes', bytes: encodeRecordBatch({ records: [], count: 1, attributes: 1, baseOffset: 17 }), problem: 'its record count must fit into 0 bytes: current value is 1' },
-    { name: 'a negative last offset delta', bytes: patched(23, 4, -1), problem: 'its last offset delta must be at least 1 for 2 records: current value is -1' },
-    { name: 'a negative last offset delta without records', bytes: encodeRecordBatch({ records: [], lastOffsetDelta: -1, baseOffset: 17 }), problem: 'its last offset delta must be at least 0 for 0 records: current value is -1' },
-    { name: 'a last offset delta below the count', bytes: patched(23, 4, 0), problem: 'its last offset delta must be at least 1 for 2 records: current value is 0' },
+    {
+      name: 'a wrong CRC',
+      bytes: (() => {
+        const batch = patched(17, 4, 0)
+        batch.writeUInt32BE(0xdeadbeef, 17)
+        return batch
+      })(),
+      problem: 'its CRC must be 0x',
+    },
+    {
+      name: 'magic 0',
+      bytes: (() => {
+        const batch = patched(16, 1, 0)
+        batch[16] = 0
+        return batch
+      })(),
+      problem: 'its magic is 0, a format that Kafka 4 has dropped: upgrade the log',
+    },
+    {
+      name: 'magic 1',
+      bytes: (() => {
+        const batch = patched(16, 1, 0)
+        batch[16] = 1
+        return batch
+      })(),
+      problem: 'its magic is 1, a format that Kafka 4 has dropped: upgrade the log',
+    },
+    {
+      name: 'magic 3',
+      bytes: (() => {
+        const batch = patched(16, 1, 0)
+        batch[16] = 3
+        return batch
+      })(),
+      problem: 'its magic must be 2: current value is 3',
+    },
+    {
+      name: 'a negative magic',
+      bytes: (() => {
+        const batch = patched(16, 1, 0)
+        batch[16] = 0xff
+        return batch
+      })(),
+      problem: 'its magic must be 2: current value is -1',
+    },
+    {
+      name: 'a negative length',
+      bytes: (() => {
+        const batch = patched(16, 1, 2)
+        batch.writeInt32BE(-1, 8)
+        return batch
+      })(),
+      problem: 'its length must be at least 49: current value is -1',
+    },
+    {
+      name: 'a length below the header',
+      bytes: (() => {
+        const batch = patched(16, 1, 2)
+        batch.writeInt32BE(48, 8)
+        return batch
+      })(),
+      problem: 'its length must be at least 49: current value is 48',
+    },
+    {
+      name: 'codec 5',
+      bytes: patched(21, 2, 5),
+      problem: 'its compression codec must be between 0 and 4: current value is 5',
+    },
+    {
+      name: 'codec 7',
+      bytes: patched(21, 2, 7),
+      problem: 'its compression codec must be between 0 and 4: current value is 7',
+    },
+    {
+      name: 'a negative count',
+      bytes: patched(57, 4, -1),
+      problem: 'its record count must fit into 20 bytes: current value is -1',
+    },
+    {
+      name: 'more records than fit',
+      bytes: patched(57, 4, 3),
+      problem: 'its record count must fit into 20 bytes: current value is 3',
+    },
+    {
+      name: 'records without bytes',
+      bytes: encodeRecordBatch({ records: [], count: 1, attributes: 1, baseOffset: 17 }),
+      problem: 'its record count must fit into 0 bytes: current value is 1',
+    },
+    {
+      name: 'a negative last offset delta',
+      bytes: patched(23, 4, -1),
+      problem: 'its last offset delta must be at least 1 for 2 records: current value is -1',
+    },
+    {
+      name: 'a negative last offset delta without records',
+      bytes: encodeRecordBatch({ records: [], lastOffsetDelta: -1, baseOffset: 17 }),
+      problem: 'its last offset delta must be at least 0 for 0 records: current value is -1',
+    },
+    {
+      name: 'a last offset delta below the count',
+      bytes: patched(23, 4, 0),
+      problem: 'its last offset delta must be at least 1 for 2 records: current value is 0',
+    },
   ])('refuses $name', ({ bytes, problem }) => {
     const error = failureOf(bytes)
-    expect(error.message).toContain(`Cannot read the record batch at offset 17 of topic "orders" partition 3 as ${problem}`)
+    expect(error.message).toContain(
+      `Cannot read the record batch at offset 17 of topic "orders" partition 3 as ${problem}`,
+    )
     expect(error.message).not.toMatch(/\.$/)
-    expect({ code: error.code, topic: error.topic, partition: error.partition, offset: error.offset }).toEqual({ code: 'RECORD_CORRUPT', topic: 'orders', partition: 3, offset: 17n })
+    expect({ code: error.code, topic: error.topic, partition: error.partition, offset: error.offset }).toEqual({
+      code: 'RECORD_CORRUPT',
+      topic: 'orders',
+      partition: 3,
+      offset: 17n,
+    })
   })
 
   test.each([-1n, -(2n ** 63n), 2n ** 53n, 2n ** 63n - 1n])('refuses the base offset %s', (baseOffset) => {
-    expect(failureOf(encodeRecordBatch({ records: two, baseOffset })).message).toContain('its base offset must be between 0 and 2^53')
+    expect(failureOf(encodeRecordBatch({ records: two, baseOffset })).message).toContain(
+      'its base offset must be between 0 and 2^53',
+    )
   })
 
   test('leaves the CRC alone when told so', () => {
@@ -156,24 +325,32 @@ describe('record batch reader', () => {
   })
 
   test('ends on any bytes, with a batch, with nothing or with a CorruptRecordError', () => {
-    const header = fc.tuple(fc.integer({ min: -70, max: 70 }), fc.uint8Array({ minLength: 200, maxLength: 200 })).map(([length, noise]) => {
-      const bytes = Buffer.from(noise)
-      bytes.writeInt32BE(length, 8)
-      bytes[16] = 2
-      return bytes
-    })
+    const header = fc
+      .tuple(fc.integer({ min: -70, max: 70 }), fc.uint8Array({ minLength: 200, maxLength: 200 }))
+      .map(([length, noise]) => {
+        const bytes = Buffer.from(noise)
+        bytes.writeInt32BE(length, 8)
+        bytes[16] = 2
+        return bytes
+      })
     fc.assert(
-      fc.property(fc.oneof(header, fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes))), (bytes) => {
-        const reader = readerOf(bytes, false)
-        try {
-          for (let steps = 0; reader.next(); steps++) {
-            expect(steps).toBeLessThan(10)
-            expect(reader.start >= 0 && reader.end >= reader.start + 61 && reader.end <= bytes.length).toBe(true)
+      fc.property(
+        fc.oneof(
+          header,
+          fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+        ),
+        (bytes) => {
+          const reader = readerOf(bytes, false)
+          try {
+            for (let steps = 0; reader.next(); steps++) {
+              expect(steps).toBeLessThan(10)
+              expect(reader.start >= 0 && reader.end >= reader.start + 61 && reader.end <= bytes.length).toBe(true)
+            }
+          } catch (error) {
+            if (!(error instanceof CorruptRecordError)) throw error
           }
-        } catch (error) {
-          if (!(error instanceof CorruptRecordError)) throw error
-        }
-      }),
+        },
+      ),
       { numRuns: 2000 },
     )
   })

@@ -3,21 +3,40 @@ import { describe, expect, test } from 'vitest'
 import { endOfVarint, VARINT_BYTES, varintAt, VARLONG_BYTES, varlongAt } from '../../../src/kafka/protocol/varint.ts'
 import { varint } from '../../support/encode-record-batch.ts'
 
-const int32 = fc.oneof(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), fc.integer({ min: -300, max: 300 }), fc.constantFrom(0, -1, 63, -64, 64, -65, 8191, 8192, -8193, 2 ** 31 - 1, -(2 ** 31)))
-const safe = fc.oneof(fc.maxSafeInteger(), fc.integer(), fc.constantFrom(0, -1, 2 ** 31, -(2 ** 31) - 1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER))
+const int32 = fc.oneof(
+  fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+  fc.integer({ min: -300, max: 300 }),
+  fc.constantFrom(0, -1, 63, -64, 64, -65, 8191, 8192, -8193, 2 ** 31 - 1, -(2 ** 31)),
+)
+const safe = fc.oneof(
+  fc.maxSafeInteger(),
+  fc.integer(),
+  fc.constantFrom(0, -1, 2 ** 31, -(2 ** 31) - 1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER),
+)
 
 describe('varint', () => {
   test('reads every 32-bit number', () => {
-    fc.assert(fc.property(int32, (value) => void expect(varintAt(Buffer.concat([Buffer.alloc(3), varint(value)]), 3)).toBe(value)))
+    fc.assert(
+      fc.property(int32, (value) => {
+        expect(varintAt(Buffer.concat([Buffer.alloc(3), varint(value)]), 3)).toBe(value)
+      }),
+    )
   })
 
   test('reads every 64-bit number exactly up to 2^53', () => {
-    fc.assert(fc.property(safe, (value) => void expect(varlongAt(Buffer.concat([Buffer.alloc(3), varint(value)]), 3)).toBe(value)))
+    fc.assert(
+      fc.property(safe, (value) => {
+        expect(varlongAt(Buffer.concat([Buffer.alloc(3), varint(value)]), 3)).toBe(value)
+      }),
+    )
   })
 
-  test.each([2n ** 63n - 1n, -(2n ** 63n), 2n ** 60n, -(2n ** 55n)])('reads %s, beyond 2^53, as the nearest double', (value) => {
-    expect(varlongAt(varint(value), 0)).toBe(Number(value))
-  })
+  test.each([2n ** 63n - 1n, -(2n ** 63n), 2n ** 60n, -(2n ** 55n)])(
+    'reads %s, beyond 2^53, as the nearest double',
+    (value) => {
+      expect(varlongAt(varint(value), 0)).toBe(Number(value))
+    },
+  )
 
   test('finds the end of a number', () => {
     fc.assert(
