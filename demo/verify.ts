@@ -22,7 +22,7 @@ export interface Verdict {
   lost: number
   /** There more than once. */
   duplicated: number
-  /** There but with another key or value than expected, or not expected at all. */
+  /** There with another key or value than expected, or not expected at all; what should have been there instead counts as lost. */
   wrong: number
   /** There after a later order of the same key. */
   overtaken: number
@@ -69,8 +69,8 @@ export async function verify(bootstrapServers: string, { input, output, records 
     const { order_id: id } = JSON.parse(text) as { order_id: number }
     verdict.found++
     if (isExpected[id] !== 1 || fingerprints[id] !== fingerprint(key, text)) verdict.wrong++
-    else if (seen[id]! > 0) verdict.duplicated++
-    seen[id] = 1
+    else if (seen[id] === 1) verdict.duplicated++
+    else seen[id] = 1
     const name = key?.toString() ?? ''
     if (id < (lastOfKey.get(name) ?? 0)) verdict.overtaken++
     lastOfKey.set(name, id)
