@@ -72,6 +72,7 @@ export interface Sink {
   write(batch: Batch, signal: AbortSignal): Promise<void>
   /** Sends at once what is waiting and resolves when everything written so far is acknowledged. */
   flush(signal: AbortSignal): Promise<void>
+  /** Lets go of everything at once; what was not flushed is given up. May be called twice. */
   close(): Promise<void>
   progress(): SinkProgress
 }

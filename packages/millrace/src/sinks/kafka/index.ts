@@ -75,7 +75,8 @@ class KafkaPipelineSink implements Sink {
 
   async close(): Promise<void> {
     try {
-      await this.#producer?.close()
+      // The engine has flushed before; after a failure nobody waits for the rest any more.
+      await this.#producer?.close(AbortSignal.abort())
     } finally {
       await this.#cluster?.close()
     }
