@@ -84,6 +84,9 @@ async function readKeystore(
     if (!pem.includes(`${part}-----`))
       throw new ConfigError(`Cannot use ${nameOf('keystore', store)} as it holds no ${part.toLowerCase()} in PEM form`)
   }
+  if (passphrase === undefined && pem.includes('ENCRYPTED')) {
+    throw new ConfigError(`Cannot use ${nameOf('keystore', store)} as its key is encrypted: set ssl.key.password`)
+  }
   return { key: pem, cert: pem, ...secret }
 }
 
@@ -115,8 +118,6 @@ function reasonOf(error: unknown): string {
   if (code === 'ENOENT') return 'there is no such file'
   if (code === 'EACCES') return 'no permission'
   if (code === 'EISDIR') return 'it is a folder'
-  if (/mac verify failure|bad decrypt|wrong password/i.test(message)) return 'the password is wrong'
-  if (/bad password read|missing passphrase|interrupted or cancelled/i.test(`${code} ${message}`))
-    return 'it is encrypted and no password is set'
+  if (/mac verify failure|bad decrypt|wrong password/i.test(message)) return 'the password is wrong or missing'
   return message.replace(/\.$/, '')
 }
