@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest'
+import { withEnvironment } from '../../src/dialects/environment.ts'
+
+const ENVIRONMENT = { HOST: 'k1', EMPTY: '', PORT: '9092', YES: 'true', NOTHING: 'null' }
+
+function replace(value: unknown, isPlain = false): { value: unknown; problems: string[] } {
+  const document = { value, positionOf: () => undefined, isPlain: () => isPlain }
+  const { value: replaced, problems } = withEnvironment(document, ENVIRONMENT)
+  return {
+    value: replaced,
+    problems: problems.map(({ path, message, suggestion }) => `${path}: ${message} (${suggestion ?? ''})`),
+  }
+}
+
+test.each([
+  ['${HOST}', 'k1'],
+  ['${HOST}:${PORT}', 'k1:9092'],
+  ['${NONE:-localhost:9092}', 'localhost:9092'],
+  ['${EMPTY:-x}', 'x'],
+  ['${EMPTY}', ''],
+  ['${NONE:-}', ''],
+  ['${HOST:-x}', 'k1'],
+  ['$${HOST}', '${HOST}'],
+  ['$HOST costs $5', '$HOST costs $5'],
+  ['no variable', 'no variable'],
+])('makes %j to %j', (text, want) => {
+  expect(replace({ a: [{ b: text }] })).toEqual({ value: { a: [{ b: want }] }, problems: [] })
+})
+
+test.each([
+  ['${HSOT}', 'a.0: Environment variable "HSOT" is not set (did you mean "HOST")'],
+  [
+    '${SOMETHING_ELSE}',
+    'a.0: Environment variable "SOMETHING_ELSE" is not set (set it, or give a default: ${SOMETHING_ELSE:-default})',
+  ],
+  [
+    '${MY-VAR}',
+    'a.0: Cannot read the variable "${MY-VAR}" as it must have the form ${NAME} or ${NAME:-default} (write $${ for a literal ${)',
+  ],
+  [
+    '${HOST',
+    'a.0: Cannot read the variable "${HOST" as it must have the form ${NAME} or ${NAME:-default} (write $${ for a literal ${)',
+  ],
+  [
+    '${}',
+    'a.0: Cannot read the variable "${}" as it must have the form ${NAME} or ${NAME:-default} (write $${ for a literal ${)',
+  ],
+])('refuses %j', (text, problem) => {
+  expect(replace({ a: [text] }).problems).toEqual([problem])
+})
+
+test('leaves names and other values alone', () => {
+  const value = { '${HOST}': 1, list: [true, null, 2.5], date: new Date(0) }
+  expect(replace(value)).toEqual({ value, problems: [] })
+})
+
+test('reads unquoted values of stages by their looks, and nothing else', () => {
+  const value = {
+    source: { port: '${PORT}' },
+    stages: [{ $match: { port: '${PORT}', ok: '${YES}', host: '${HOST}', none: '${NOTHING}' } }],
+  }
+  expect(replace(value, true).value).toEqual({
+    source: { port: '9092' },
+    stages: [{ $match: { port: 9092, ok: true, host: 'k1', none: null } }],
+  })
+  expect(replace(value, false).value).toMatchObject({ stages: [{ $match: { port: '9092', ok: 'true' } }] })
+})
