@@ -17,7 +17,7 @@ import { deliveryError, type Ticket } from './producer-reports.ts'
 import { UNDECIDED } from './partitioners.ts'
 
 /** Bytes or text; what the producer writes as key, value or header. */
-export type Bytes = Uint8Array | string
+type Bytes = Uint8Array | string
 
 export type WritableRecord = ProducerRecord<Bytes, Bytes>
 

@@ -1,7 +1,12 @@
 /**
  * Forwards whole record batches still compressed: only their headers are rewritten.
  */
-import { type Batch, type RawRecordBatches } from '../batch.ts'
+import type { Batch, RawRecordBatches } from '../batch.ts'
+import type { MillraceError } from '../errors/index.ts'
+import type { Accumulator, TopicQueues } from './accumulator.ts'
+import type { PartitionQueue } from './accumulator-queue.ts'
+import type { AppendJob } from './producer-append.ts'
+import type { Ticket } from './producer-reports.ts'
 import { CONTROL_BIT, ATTRIBUTES, HEADER_BYTES, LAST_OFFSET_DELTA, LOG_APPEND_TIME_BIT, MAGIC, RECORD_COUNT } from './protocol/record-batch.ts'
 
 /** Below this average it is better to gather the records of several batches: a request takes one batch per partition. */
@@ -29,4 +34,52 @@ export function forwardable(batch: Batch, maxRequestBytes: number): RawRecordBat
     total += size
   }
   return total < WORTH_FORWARDING_BYTES * (ranges.length / 2) ? undefined : raw
+}
+
+/** Appends whole record batches. */
+export class RawJob implements AppendJob {
+  readonly ticket: Ticket
+  readonly missingTopic = ''
+  readonly #raw: RawRecordBatches
+  readonly #topic: TopicQueues
+  readonly #queue: PartitionQueue
+  readonly #accumulator: Accumulator
+  readonly #batchClosed: () => void
+  #next = 0
+  #row = 0
+
+  constructor(raw: RawRecordBatches, topic: TopicQueues, queue: PartitionQueue, ticket: Ticket, accumulator: Accumulator, batchClosed: () => void) {
+    this.#raw = raw
+    this.#topic = topic
+    this.#queue = queue
+    this.ticket = ticket
+    this.#accumulator = accumulator
+    this.#batchClosed = batchClosed
+  }
+
+  run(): 'done' | 'no memory' {
+    const { bytes, ranges } = this.#raw
+    for (; this.#next < ranges.length; this.#next += 2) {
+      const start = ranges[this.#next]!
+      const end = ranges[this.#next + 1]!
+      const count = bytes.readInt32BE(start + RECORD_COUNT)
+      const batch = this.#accumulator.enqueue(this.#topic, this.#queue, end - start, (target) => {
+        bytes.copy(target, 0, start, end)
+        return count
+      })
+      if (batch === undefined) return 'no memory'
+      batch.firstRow = this.#row
+      batch.segments.push({ ticket: this.ticket, start: 0, end: count })
+      this.#row += count
+      this.#batchClosed()
+    }
+    return 'done'
+  }
+
+  refuseTopic(): void {}
+
+  abandon(error: MillraceError): void {
+    this.ticket.abandoned(this.#row, error)
+    this.#row = this.ticket.length
+  }
 }

@@ -20,7 +20,7 @@ import type { PartitionQueue } from './accumulator-queue.ts'
 import { type Cluster, isStaleMetadata } from './cluster.ts'
 import { brokerError } from './protocol/kafka-errors.ts'
 import { identifyBatch } from './protocol/record-batch-builder.ts'
-import { PRODUCE, type ProducedPartition, type ProduceResponse } from './protocol/produce.ts'
+import { API_VERSIONS, PRODUCE, type ProducedPartition, type ProduceResponse } from './protocol/produce.ts'
 import type { ProducerBatch } from './producer-batch.ts'
 import type { ProducerSettings } from './producer-options.ts'
 import { deliveryError } from './producer-reports.ts'
@@ -41,6 +41,9 @@ const EXPIRY_CHECK_MS = 500
 
 /** With a request under way, the next one is sent when so much has gathered (or at `flush`). */
 const WORTH_SENDING_BYTES = 256 * 1024
+
+/** Connections of the producer's own: see `Cluster`. */
+const LANE = 'produce'
 
 interface Broker {
   inFlight: number
@@ -107,7 +110,10 @@ export class Sender {
     const requests = new Map<number, Request>()
     const full = new Set<number>()
     const now = performance.now()
-    for (const queue of [...ready]) {
+    // Those that are sent go to the end: each is looked at once.
+    let left = ready.size
+    for (const queue of ready) {
+      if (left-- === 0) break
       const batch = queue.sendable
       if (batch === undefined) {
         // An answer will bring it back.
@@ -160,21 +166,39 @@ export class Sender {
     }
     let response: ProduceResponse | undefined
     let failure: MillraceError | undefined
+    const isAnswered = this.#settings.acks !== 0
     try {
-      response = await this.#cluster.request<ProduceResponse>(leader, PRODUCE, () => [this.#request(batches)], { lane: 'produce', timeoutMs: this.#timeoutFor(batches) })
+      response = await this.#cluster.request<ProduceResponse>(leader, PRODUCE, () => [this.#request(batches)], { lane: LANE, timeoutMs: this.#timeoutFor(batches) })
     } catch (error) {
       failure = isMillraceError(error) ? error : new UnexpectedError('A Produce request failed', { cause: error })
     }
-    broker.inFlight--
+    if (isAnswered) broker.inFlight--
     for (const batch of batches) {
       batch.queue.answered(batch)
       this.#accumulator.ready.add(batch.queue)
     }
     const open = batches.filter(({ settled }) => !settled)
     if (failure !== undefined) for (const batch of open) this.#unanswered(batch, failure)
-    else if (this.#settings.acks === 0) for (const batch of open) this.#delivered(batch, -1)
+    else if (!isAnswered) for (const batch of open) this.#delivered(batch, -1)
     else this.#answered(open, response!, leader)
+    if (!isAnswered) {
+      this.drain()
+      await this.#untilHandled(leader)
+      broker.inFlight--
+    }
     this.drain()
+  }
+
+  /**
+   * Without acknowledgements nothing would keep a slow broker from being flooded, and our memory from filling with what
+   * the socket has not taken yet. A broker handles the requests of a connection in order, so any answer will do.
+   */
+  async #untilHandled(leader: number): Promise<void> {
+    try {
+      await this.#cluster.request(leader, API_VERSIONS, () => [], { lane: LANE, timeoutMs: this.#settings.requestTimeoutMs })
+    } catch {
+      // The connection is gone, and with it what it held.
+    }
   }
 
   #request(batches: readonly ProducerBatch[]): object {
@@ -307,19 +331,26 @@ export class Sender {
   #refresh(topic: string): void {
     if (this.#refreshing.has(topic)) return
     this.#refreshing.add(topic)
-    const done = (): void => {
+    const afterwards = (): void => {
       this.drain()
       setTimeout(() => {
         this.#refreshing.delete(topic)
         this.drain()
       }, this.#cluster.backoff.initialMs)
     }
-    this.#cluster.refresh([topic]).then(done, (error: unknown) => {
-      for (const queue of this.#accumulator.topic(topic)?.queues ?? []) {
-        for (const batch of [...queue.sent, ...queue.waiting]) if (isMillraceError(error)) batch.lastError = error
-      }
-      done()
-    })
+    this.#cluster
+      .refresh([topic])
+      .catch((error: unknown) => this.#noteError(topic, error))
+      .finally(afterwards)
+      .catch(() => {})
+  }
+
+  /** Keeps the reason why a topic cannot be reached, for when its batches time out. */
+  #noteError(topic: string, error: unknown): void {
+    if (!isMillraceError(error)) return
+    for (const { sent, waiting } of this.#accumulator.topic(topic)?.queues ?? []) {
+      for (const batch of [...sent, ...waiting]) batch.lastError = error
+    }
   }
 
   #isExpired(batch: ProducerBatch, now: number): boolean {

@@ -14,10 +14,9 @@ import { retry } from '../resilience/retry.ts'
 import { Accumulator, type TopicQueues } from './accumulator.ts'
 import type { PartitionQueue } from './accumulator-queue.ts'
 import type { Cluster } from './cluster.ts'
-import { RECORD_COUNT } from './protocol/record-batch.ts'
 import { type AppendJob, BatchJob, RecordsJob, type Route, type WritableRecord } from './producer-append.ts'
 import { type ProducerOptions, type ProducerSettings, completeProducerOptions } from './producer-options.ts'
-import { forwardable } from './producer-raw.ts'
+import { forwardable, RawJob } from './producer-raw.ts'
 import { type DeliveryReports, ReportTicket, Ticket } from './producer-reports.ts'
 import { Sender } from './producer-sender.ts'
 import { IdempotentIdentity } from './sequences.ts'
@@ -53,7 +52,8 @@ export class Producer {
   /** The calls that append stand in line, so that order is kept while one of them waits for memory. */
   #line: Promise<void> | undefined
   #closing: Promise<void> | undefined
-  #abandoned: MillraceError | undefined
+  /** Fires when what is still open has been given up. */
+  readonly #abandoned = new AbortController()
 
   /**
    * Does not connect yet. The cluster stays the caller's, who closes it after the producer.
@@ -178,16 +178,21 @@ export class Producer {
 
   /**
    * Sends what is waiting, waits until it is acknowledged or has failed, and lets go of everything (I4). May be called
-   * twice. When the signal fires, what is still open fails.
+   * twice. When the signal of any of the calls fires, what is still open fails.
    */
   async close(signal?: AbortSignal): Promise<void> {
-    this.#closing ??= this.flush(signal)
-      .catch(() => this.#abandon(new ClosedError('the producer')))
-      .finally(() => {
-        this.#accumulator.stop()
-        this.#sender.stop()
-      })
-    await this.#closing
+    this.#closing ??= this.flush().finally(() => {
+      this.#accumulator.stop()
+      this.#sender.stop()
+    })
+    const onAbort = (): void => this.#abandon(new AbortedError('Closing the producer', { cause: signal?.reason }))
+    if (signal?.aborted) onAbort()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      await this.#closing
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -196,7 +201,7 @@ export class Producer {
 
   /** Appends what a job has, waits for memory and topics where it must, and then for the acknowledgements. */
   async #run(makeJob: () => AppendJob, ticket: Ticket, topic: string | undefined, signal: AbortSignal | undefined): Promise<void> {
-    if (signal?.aborted) throw new AbortedError('Writing', { cause: signal.reason })
+    throwIfAborted('Writing', signal)
     if (ticket.isDone) return
     this.#tickets.add(ticket)
     ticket.done.then(() => this.#tickets.delete(ticket), () => {})
@@ -225,8 +230,8 @@ export class Producer {
 
   async #append(job: AppendJob, signal: AbortSignal | undefined): Promise<void> {
     for (;;) {
-      if (this.#abandoned !== undefined) throw this.#abandoned
-      if (signal?.aborted) throw new AbortedError('Writing', { cause: signal.reason })
+      throwIfAborted('Writing', this.#abandoned.signal)
+      throwIfAborted('Writing', signal)
       const stop = job.run()
       // What others still wait to write has to be sent at once as well.
       if (stop === 'no memory' || this.#settings.lingerMs === 0 || this.#accumulator.flushing > 0) this.#accumulator.closeAll()
@@ -241,10 +246,11 @@ export class Producer {
   /** A topic that does not exist fails its records, not the call. */
   async #learnFor(job: AppendJob, signal: AbortSignal | undefined): Promise<void> {
     const topic = job.missingTopic
+    const stop = signal === undefined ? this.#abandoned.signal : AbortSignal.any([signal, this.#abandoned.signal])
     try {
-      await this.learn(topic, signal)
+      await untilAborted(this.learn(topic), 'Writing', stop)
     } catch (error) {
-      if (signal?.aborted || !isMillraceError(error)) throw error
+      if (stop.aborted || !isMillraceError(error)) throw error
       job.refuseTopic(topic, new DeliveryError(`Cannot write to topic "${topic}": ${error.message}`, { cause: error, topic, component: 'kafka' }))
     }
   }
@@ -263,7 +269,7 @@ export class Producer {
   }
 
   #abandon(error: MillraceError): void {
-    this.#abandoned = error
+    this.#abandoned.abort(error)
     this.#accumulator.closeAll()
     this.#sender.abandon(error)
   }
@@ -273,64 +279,20 @@ export class Producer {
   }
 }
 
-/** Appends whole record batches. */
-class RawJob implements AppendJob {
-  readonly ticket: Ticket
-  readonly missingTopic = ''
-  readonly #raw: RawRecordBatches
-  readonly #topic: TopicQueues
-  readonly #queue: PartitionQueue
-  readonly #accumulator: Accumulator
-  readonly #batchClosed: () => void
-  #next = 0
-  #row = 0
-
-  constructor(raw: RawRecordBatches, topic: TopicQueues, queue: PartitionQueue, ticket: Ticket, accumulator: Accumulator, batchClosed: () => void) {
-    this.#raw = raw
-    this.#topic = topic
-    this.#queue = queue
-    this.ticket = ticket
-    this.#accumulator = accumulator
-    this.#batchClosed = batchClosed
-  }
-
-  run(): 'done' | 'no memory' {
-    const { bytes, ranges } = this.#raw
-    for (; this.#next < ranges.length; this.#next += 2) {
-      const start = ranges[this.#next]!
-      const end = ranges[this.#next + 1]!
-      const count = bytes.readInt32BE(start + RECORD_COUNT)
-      const batch = this.#accumulator.enqueue(this.#topic, this.#queue, end - start, (target) => {
-        bytes.copy(target, 0, start, end)
-        return count
-      })
-      if (batch === undefined) return 'no memory'
-      batch.firstRow = this.#row
-      batch.segments.push({ ticket: this.ticket, start: 0, end: count })
-      this.#row += count
-      this.#batchClosed()
-    }
-    return 'done'
-  }
-
-  refuseTopic(): void {}
-
-  abandon(error: MillraceError): void {
-    this.ticket.abandoned(this.#row, error)
-    this.#row = this.ticket.length
-  }
-}
-
 function throwFailures({ failures, length }: Ticket, topic: string): void {
   if (failures === undefined) return
   const first: MillraceError = failures.values().next().value!
   throw new BatchError(`Cannot write ${failures.size} of ${length} records to topic "${topic}": ${first.message}`, failures)
 }
 
+function throwIfAborted(what: string, signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new AbortedError(what, { cause: signal.reason })
+}
+
 /** @throws {AbortedError} as soon as the signal fires */
 async function untilAborted<T>(work: Promise<T>, what: string, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
-  if (signal.aborted) throw new AbortedError(what, { cause: signal.reason })
+  throwIfAborted(what, signal)
   let onAbort = (): void => {}
   const aborted = new Promise<never>((_resolve, reject) => {
     onAbort = () => reject(new AbortedError(what, { cause: signal.reason }))

@@ -138,11 +138,11 @@ describe('queue of a partition', () => {
   })
 
   test('waits while a new identity is being asked for', () => {
-    let identity: ProducerIdentity | undefined
-    const { queue, made } = queueWith(1, { identityAfter: () => identity, acquire: async () => {} })
+    const identities: ProducerIdentity[] = []
+    const { queue, made } = queueWith(1, { identityAfter: () => identities[0], acquire: async () => {} })
     expect(sendAll(queue, made)).toEqual([])
     expect(queue.waiting).toHaveLength(1)
-    identity = { id: 1n, epoch: 0 }
+    identities.push({ id: 1n, epoch: 0 })
     expect(sendAll(queue, made)).toEqual([0])
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../../src/errors/index.ts'
-import { completeProducerOptions, type ProducerOptions } from '../../src/kafka/producer-options.ts'
+import { completeProducerOptions } from '../../src/kafka/producer-options.ts'
 
 describe('producer options', () => {
   test.each<{ name: string; options: object; problems?: readonly string[] }>([
@@ -18,7 +18,7 @@ describe('producer options', () => {
   ])('$name', ({ options, problems }) => {
     let error: unknown
     try {
-      completeProducerOptions(options as ProducerOptions)
+      completeProducerOptions(options)
     } catch (caught) {
       error = caught
     }

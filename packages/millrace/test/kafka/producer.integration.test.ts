@@ -121,6 +121,14 @@ describe.skipIf(!brokerAvailable)('producer', () => {
     await expect.poll(async () => (await readTopic(cluster, topic)).records.map(({ value }) => value!.toString())).toEqual(['a', 'b'])
   })
 
+  test('acks 0 keeps order and loses nothing while the broker keeps up', async () => {
+    const topic = await createTopic(cluster, 1)
+    await producing({ acks: 0, batchBytes: 4000 }, (producer) => producer.write(Array.from({ length: 20_000 }, (_, i) => ({ value: `${i}`.padEnd(100) })), topic))
+    await expect.poll(async () => (await readTopic(cluster, topic)).records.length).toBe(20_000)
+    const { records } = await readTopic(cluster, topic)
+    expect(records.every(({ value }, i) => Number(value!.toString()) === i)).toBe(true)
+  })
+
   test('numbers the batches of an idempotent producer without a gap, and marks no other', async () => {
     const topic = await createTopic(cluster, 1)
     await producing({ batchBytes: 500 }, (producer) => producer.write(Array.from({ length: 200 }, () => ({ value: 'x'.repeat(50) })), topic))
@@ -195,7 +203,7 @@ describe.skipIf(!brokerAvailable)('producer', () => {
     for (const partition of [0, 1]) {
       expect(records.filter((record) => record.partition === partition).map(({ value }) => value!.toString())).toEqual(values.filter((_, i) => i % 2 === partition))
     }
-    expect(records.map(({ timestampMs }) => timestampMs).sort()).toEqual(values.map((_, i) => 1_700_000_000_000 + i))
+    expect(records.map(({ timestampMs }) => timestampMs).sort((a, b) => a - b)).toEqual(values.map((_, i) => 1_700_000_000_000 + i))
     expect([...reports].every((report, i) => (report as DeliveryReport).offset === BigInt(i >> 1))).toBe(true)
   })
 
@@ -259,6 +267,14 @@ describe.skipIf(!brokerAvailable)('producer', () => {
     expect((await readTopic(cluster, topic)).records).toHaveLength(1)
   })
 
+  test('closing can be cut short: what is open fails', async () => {
+    const producer = new Producer(connect('127.0.0.1:1'))
+    const writing = producer.write([{ value: 'a' }], 'any')
+    await expect(producer.close(AbortSignal.timeout(100))).resolves.toBeUndefined()
+    const reports = await writing.catch((error: unknown) => error)
+    expect(reports).toMatchObject({ code: 'ABORTED' })
+  }, 10_000)
+
   test('a signal ends the waiting', async () => {
     const topic = await createTopic(cluster, 1)
     await producing({ lingerMs: 2000 }, async (producer) => {
@@ -277,7 +293,7 @@ describe.skipIf(!brokerAvailable)('producer', () => {
       await new Admin(cluster).createPartitions(topic, 3)
       await cluster.refresh([topic])
       const reports = await producer.write([{ value: 'c' }, { value: 'd' }, { value: 'e' }], topic)
-      expect([...reports].map((report) => (report as DeliveryReport).partition).sort()).toEqual([0, 1, 2])
+      expect([...reports].map((report) => (report as DeliveryReport).partition).sort((a, b) => a - b)).toEqual([0, 1, 2])
     })
   })
 

@@ -14,16 +14,16 @@
  *
  * @see https://kafka.apache.org/protocol#The_Messages_Produce
  */
-import { createAPI, initProducerIdV2, initProducerIdV3, initProducerIdV4, initProducerIdV5, type Reader, Writer } from '@platformatic/kafka'
+import { apiVersionsV0, createAPI, initProducerIdV2, initProducerIdV3, initProducerIdV4, initProducerIdV5, type Reader, Writer } from '@platformatic/kafka'
 import type { ApiCall, ApiVersion } from '../connection.ts'
 
-export interface ProducePartitionRequest {
+interface ProducePartitionRequest {
   readonly partition: number
   /** One whole record batch. */
   readonly records: Buffer
 }
 
-export interface ProduceTopicRequest {
+interface ProduceTopicRequest {
   readonly name: string
   readonly partitions: readonly ProducePartitionRequest[]
 }
@@ -127,6 +127,9 @@ export const PRODUCE: ApiCall = {
   key: 0,
   versions: Object.fromEntries([8, 9, 10, 11, 12].map((version) => [version, produceVersion(version)])),
 }
+
+/** The smallest request with a response. No arguments. */
+export const API_VERSIONS: ApiCall = { name: 'ApiVersions', key: 18, versions: { 0: apiVersionsV0.api as ApiVersion } }
 
 export interface InitProducerIdResponse {
   readonly errorCode: number
