@@ -2,13 +2,14 @@
  * Measures the producer alone, without the sink around it: records of 100 bytes over the partitions of a new topic.
  *
  * ```
- * node bench/micro/produce.ts [--records 2000000] [--batch-bytes 65536] [--call 10000] [--compression none] [--acks all] [--bootstrap host:port]
+ * node bench/micro/produce.ts [--records 2000000] [--batch-bytes 65536] [--call 10000] [--compression none] [--acks all] [--keys] [--strings]
+ *   [--bootstrap host:port] [--topic name]
  * ```
  *
  * `--call` is the number of records per call to `write`; 8 calls are under way at a time. Prints one JSON object.
  */
 import { parseArgs } from 'node:util'
-import { Admin } from '@platformatic/kafka'
+import { Admin } from '../../packages/millrace/src/kafka/admin.ts'
 import { Cluster } from '../../packages/millrace/src/kafka/cluster.ts'
 import { Producer, type ProducerOptions } from '../../packages/millrace/src/kafka/producer.ts'
 import { startKafka } from '../../test-bed/kafka.ts'
@@ -31,13 +32,9 @@ const { values: args } = parseArgs({
 
 const bootstrap = args.bootstrap ?? (await startKafka()).bootstrapServers
 const topic = args.topic ?? `micro-produce-${Date.now()}`
-if (args.topic === undefined) {
-  const admin = new Admin({ clientId: 'micro', bootstrapBrokers: bootstrap.split(',') })
-  await admin.createTopics({ topics: [topic], partitions: 6, replicas: 1 })
-  await admin.close()
-}
-
 const cluster = new Cluster({ bootstrapServers: bootstrap.split(','), clientId: 'micro' })
+const admin = new Admin(cluster)
+if (args.topic === undefined) await admin.createTopic({ name: topic, partitions: 6, replicationFactor: 1 })
 const producer = new Producer(cluster, {
   batchBytes: Number(args['batch-bytes']),
   compression: args.compression as NonNullable<ProducerOptions['compression']>,
@@ -69,4 +66,5 @@ process.stdout.write(
   `${JSON.stringify({ records: calls * perCall, recordsPerSecond: Math.round((calls * perCall) / seconds), cpuSeconds: (user + system) / 1e6, batches, requests, retries })}\n`,
 )
 await producer.close()
+if (args.topic === undefined) await admin.deleteTopics([topic])
 await cluster.close()
