@@ -36,7 +36,11 @@ export async function run(
     }
     interrupted ??= INTERRUPTED[signal]
     abort.abort()
-    setTimeout(() => process.exit(interrupted), ABORT_GRACE_MS).unref()
+    // `process.exit` would wait for file operations that hang. The signal itself does not, and shells show the same code.
+    setTimeout(() => {
+      process.removeAllListeners(signal)
+      process.kill(process.pid, signal)
+    }, ABORT_GRACE_MS).unref()
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)
   try {

@@ -1,0 +1,77 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { cli } from '../support/cli.ts'
+
+const EXAMPLES = join(import.meta.dirname, '../../../../examples')
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'millrace-explain-'))
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+async function write(name: string, text: string): Promise<string> {
+  const file = join(directory, name)
+  await writeFile(file, text)
+  return file
+}
+
+describe('tells the lane', () => {
+  test.each([
+    ['copy-topic.toml', 'verbatim'],
+    ['generate-orders.yaml', 'bytes'],
+    ['orders-etl.yaml', 'documents'],
+  ])('of %s: %s', async (name, lane) => {
+    const { code, stdout } = await cli(['explain', join(EXAMPLES, name)])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(new RegExp(`^lane +${lane}: \\S`, 'm'))
+    for (const label of ['pipeline', 'source', 'sink', 'guarantee', 'commits', 'partitions', 'memory', 'errors'])
+      expect(stdout).toMatch(new RegExp(`^${label} +\\S`, 'm'))
+  })
+})
+
+// I8
+test('gives everything as JSON, without secrets', async () => {
+  const file = await write(
+    'secret.yaml',
+    'source: {type: kafka, topic: a, bootstrapServers: k, securityProtocol: SASL_SSL, saslMechanism: PLAIN, saslUsername: me, saslPassword: hush}\nstages: [{$match: {a: 1}}]\nsink: {type: file, path: x}\n',
+  )
+  const { code, stdout, stderr } = await cli(['explain', '--json', file])
+  expect(code).toBe(0)
+  expect(stdout + stderr).not.toContain('hush')
+  expect(JSON.parse(stdout)).toMatchObject({
+    command: 'explain',
+    ok: true,
+    error: null,
+    result: {
+      name: 'secret',
+      lane: 'documents',
+      source: { component: 'kafka', options: { topic: ['a'], saslUsername: 'me', saslPassword: '***' } },
+      stages: [{ name: '$match', needs: 'documents' }],
+      guarantee: { name: 'at_least_once' },
+    },
+  })
+})
+
+test('finds what lint cannot: operators that do not exist', async () => {
+  const file = await write(
+    'operator.yaml',
+    'source: {type: generate}\nstages: [{$set: {a: {$plus: [1, 2]}}}]\nsink: {type: file, path: x}\n',
+  )
+  const { code, stdout, stderr } = await cli(['explain', file])
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).toContain('$plus')
+  expect(stderr).not.toMatch(/\n +at /)
+})
+
+test('says all problems of the file with their places', async () => {
+  const file = await write('bad.yaml', 'source: {type: generate, seed: x}\nsink: {type: fil}\n')
+  const { code, stderr } = await cli(['explain', file])
+  expect(code).toBe(2)
+  expect(stderr.trim().split('\n')).toEqual([
+    expect.stringContaining(`${file}:1:26 source.seed: `),
+    expect.stringContaining(`${file}:2:8 sink.type: `),
+  ])
+})

@@ -1,0 +1,118 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { cli } from '../support/cli.ts'
+
+const EXAMPLES = join(import.meta.dirname, '../../../../examples')
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'millrace-lint-'))
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+async function write(name: string, text: string): Promise<string> {
+  const file = join(directory, name)
+  await writeFile(file, text)
+  return file
+}
+
+test('finds nothing to say about the examples', async () => {
+  const files = (await readdir(EXAMPLES))
+    .filter((name) => /\.(?:ya?ml|toml|json)$/.test(name))
+    .map((name) => join(EXAMPLES, name))
+  expect(files.length).toBeGreaterThanOrEqual(5)
+  const { code, stdout, stderr } = await cli(['lint', ...files])
+  expect(stdout).toBe(`${files.map((file) => `${file}: ok`).join('\n')}\n${files.length} files without problems\n`)
+  expect([code, stderr]).toEqual([0, ''])
+})
+
+test('prints every problem as FILE:LINE:COL path: message (suggestion) and exits with 2', async () => {
+  const file = await write(
+    'bad.yaml',
+    'source: {type: kafka, topc: a, bootstrapServers: k}\nsink:\n  type: file\n  pth: x\n',
+  )
+  expect(await cli(['lint', file])).toEqual({
+    code: 2,
+    stdout: [
+      `${file}:1:1 source: Missing option "topic" (for example topic: "orders")`,
+      `${file}:1:23 source.topc: Unknown option "topc" (did you mean "topic")`,
+      `${file}:2:1 sink: Missing option "path" (for example path: "out/orders.jsonl")`,
+      `${file}:4:3 sink.pth: Unknown option "pth" (did you mean "path")`,
+      '',
+    ].join('\n'),
+    stderr: '',
+  })
+})
+
+test('prints warnings without failing', async () => {
+  const file = await write(
+    'warned.yaml',
+    'source: {type: generate}\nsink: {type: kafka, topic: a, bootstrapServers: k, retries: 3}\n',
+  )
+  const { code, stdout } = await cli(['lint', file])
+  expect(code).toBe(0)
+  expect(stdout).toBe(
+    `${file}:2:52 sink.retries: warning: Option "retries" has no effect: attempts go on until delivery.timeout.ms has passed\n${file}: ok\n`,
+  )
+})
+
+test('goes on after a file that cannot be read', async () => {
+  const good = await write('good.yaml', 'source: {type: generate}\nsink: {type: file, path: x}\n')
+  const missing = join(directory, 'missing.toml')
+  const { code, stdout } = await cli(['lint', missing, good])
+  expect(code).toBe(2)
+  expect(stdout).toBe(`${missing}: Cannot read "${missing}": there is no such file\n${good}: ok\n1 problem in 1 file\n`)
+})
+
+test('prints one envelope with --json, and nothing else', async () => {
+  const file = await write(
+    'bad.json',
+    '{"source": {"type": "generate", "seed": -1}, "sink": {"type": "file", "path": "x"}}',
+  )
+  const { code, stdout, stderr } = await cli(['lint', '--json', file])
+  expect([code, stderr]).toEqual([2, ''])
+  expect(stdout.trim().split('\n')).toHaveLength(1)
+  expect(JSON.parse(stdout)).toEqual({
+    command: 'lint',
+    ok: false,
+    summary: '1 problem in 1 file',
+    result: {
+      files: [
+        {
+          file,
+          problems: [
+            {
+              path: 'source.seed',
+              line: 1,
+              column: 33,
+              message:
+                'Cannot read option "seed" as it must be a whole number between 0 and 4294967295: current value is -1',
+            },
+          ],
+          warnings: [],
+        },
+      ],
+    },
+    error: { code: 'CONFIG_INVALID', message: '1 problem in 1 file' },
+  })
+})
+
+test('says the same in both ways of being called', async () => {
+  const file = await write('twice.yaml', 'source: {type: generate}\nsink: {type: fil}\n')
+  const [plain, parsed] = await Promise.all([cli(['lint', file]), cli(['lint', '--', file])])
+  expect(parsed).toEqual(plain)
+})
+
+// I8
+test('never shows a secret', async () => {
+  const jaas = 'com.example.Other required password=\\"hush\\";'
+  const file = await write(
+    'secret.yaml',
+    `source: {type: kafka, topic: a, bootstrapServers: k, securityProtocol: SASL_SSL, saslMechanism: PLAIN, saslJaasConfig: "${jaas}", sasl.password: hush, ssl.key.password: 5}\nsink: {type: file, path: x}\n`,
+  )
+  const { code, stdout, stderr } = await cli(['lint', file])
+  expect(code).toBe(2)
+  expect(stdout + stderr).not.toContain('hush')
+})

@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { cli } from '../support/cli.ts'
+
+describe('help', () => {
+  test('teaches where to begin and what exit codes mean', async () => {
+    const { code, stdout } = await cli(['--help'])
+    expect(code).toBe(0)
+    for (const text of [
+      'Where to begin',
+      'millrace lint orders.yaml',
+      'millrace run orders.yaml --until-end',
+      'Exit codes',
+      '130  a second SIGINT',
+    ])
+      expect(stdout).toContain(text)
+  })
+
+  test.each([
+    ['run', '--until-end', 'Ctrl-C'],
+    ['lint', '--json', 'FILE:LINE:COLUMN'],
+    ['explain', '--json', 'delivery guarantee'],
+  ])('of %s has its options and an example', async (command, option, text) => {
+    const { code, stdout } = await cli([command, '--help'])
+    expect(code).toBe(0)
+    for (const part of [option, text, 'Example', `millrace ${command} orders.yaml`]) expect(stdout).toContain(part)
+  })
+})
+
+test('prints the version', async () => {
+  expect(await cli(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
+})
+
+test.each([
+  { args: ['lnt'], text: 'Did you mean lint?' },
+  { args: ['run'], text: "missing required argument 'file'" },
+  { args: ['lint'], text: "missing required argument 'files'" },
+  { args: ['run', '--until-ned', 'x.yaml'], text: 'Did you mean --until-end?' },
+  { args: ['run', 'a.yaml', 'b.yaml'], text: 'too many arguments' },
+  { args: [], text: 'Usage: millrace' },
+])('exits with 2 when the arguments are $args', async ({ args, text }) => {
+  const { code, stdout, stderr } = await cli(args)
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).toContain(text)
+})
+
+test('refuses an old Node.js in one line', async () => {
+  const pretend =
+    'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.20.2"}})'
+  const result = await cli(['lint', 'x.yaml'], {
+    nodeOptions: ['--import', pretend],
+    main: join(import.meta.dirname, '../../bin/millrace.js'),
+  })
+  expect(result).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringMatching(/^millrace needs Node 22\.22 or newer: this is 20\.20\.2\n$/),
+  })
+})

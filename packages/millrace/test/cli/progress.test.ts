@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest'
+import { progressLine, ratesOf } from '../../src/cli/progress.ts'
+import type { RunProgress } from '../../src/engine/plan.ts'
+
+function moment(seconds: number, read: number, written: number, lag?: number): RunProgress {
+  return {
+    elapsedMs: seconds * 1000,
+    read: { records: read, bytes: read * 150 },
+    written: { records: written, bytes: written * 100 },
+    lag,
+  }
+}
+
+describe('the live line', () => {
+  test('has totals, rates since the moment before, lag, and the time left of a bounded run', () => {
+    const line = progressLine(moment(12, 1_250_000, 620_000, 2_300_000), moment(11, 940_000, 465_000, 2_600_000), true)
+    expect(line).toBe('12 s  read 1.25M (310k/s, 46.5 MB/s)  written 620k (155k/s)  lag 2.30M  ETA 8 s')
+  })
+
+  test('has no lag where the source cannot know, and no end where there is none', () => {
+    expect(progressLine(moment(2, 2000, 1000), undefined, true)).toBe(
+      '2 s  read 2.00k (1.00k/s, 150 kB/s)  written 1.00k (500/s)',
+    )
+    expect(progressLine(moment(2, 2000, 1000, 4000), undefined, false)).not.toContain('ETA')
+    expect(progressLine(moment(2, 0, 0, 4000), undefined, true)).not.toContain('ETA')
+  })
+
+  test.each([
+    [60, '60 s'],
+    [600, '10 min'],
+    [7260, '2 h 1 min'],
+  ])('shows %i seconds as %s', (seconds, text) => {
+    expect(progressLine(moment(1, 1, 1, seconds), undefined, true)).toContain(`ETA ${text}`)
+  })
+})
+
+test('rates are of the whole run when there is no moment before', () => {
+  expect(ratesOf(moment(4, 400, 200))).toEqual({ readPerSecond: 100, writtenPerSecond: 50, bytesPerSecond: 15_000 })
+  expect(ratesOf(moment(0, 5, 5)).readPerSecond).toBeGreaterThan(0)
+})

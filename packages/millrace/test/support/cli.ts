@@ -1,0 +1,67 @@
+/** The command line, run from its source in a process of its own. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+
+const MAIN = join(import.meta.dirname, '../../src/cli/main.ts')
+
+export interface CliResult {
+  /** As a shell shows it: 128 and its number for one that a signal ended. */
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface CliOptions {
+  readonly environment?: { readonly [name: string]: string }
+  readonly nodeOptions?: readonly string[]
+  /** Script to run instead. */
+  readonly main?: string
+}
+
+/** Runs a command to its end. */
+export function cli(args: readonly string[], options?: CliOptions): Promise<CliResult> {
+  return startCli(args, options).ended
+}
+
+export interface RunningCli {
+  readonly child: ChildProcess
+  readonly ended: Promise<CliResult>
+  /** Resolves as soon as standard error contains some text; rejects when the command ends without it. */
+  stderrHas(text: string): Promise<void>
+}
+
+export function startCli(
+  args: readonly string[],
+  { environment = {}, nodeOptions = [], main = MAIN }: CliOptions = {},
+): RunningCli {
+  const child = spawn(process.execPath, [...nodeOptions, main, ...args], {
+    env: { ...process.env, NO_COLOR: '1', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  const waiting: (() => void)[] = []
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+    for (const check of waiting) check()
+  })
+  const ended = new Promise<CliResult>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve({ code: code ?? 128 + constants.signals[signal!], stdout, stderr }))
+  })
+  return {
+    child,
+    ended,
+    stderrHas: (text) =>
+      new Promise((resolve, reject) => {
+        const check = (): void => {
+          if (stderr.includes(text)) resolve()
+        }
+        waiting.push(check)
+        check()
+        void ended.then(() => reject(new Error(`The command ended without "${text}" on standard error:\n${stderr}`)))
+      }),
+  }
+}
