@@ -15,6 +15,7 @@ import { AbortedError } from '../errors/index.ts'
 import { InFlight } from './in-flight.ts'
 import { openPipeline } from './open-pipeline.ts'
 import type { PipelinePlan, RunOptions, RunProgress, RunResult } from './plan.ts'
+import { createSteps } from './steps.ts'
 
 /** Bytes of fetched batches that may be on their way to the sink. */
 export const IN_FLIGHT_BYTES = 32 * 1024 * 1024
@@ -27,7 +28,9 @@ const PROGRESS_INTERVAL_MS = 1000
  */
 export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<RunResult> {
   const started = performance.now()
-  const { source, documents, stages, sink } = await openPipeline(plan, run)
+  const pipeline = await openPipeline(plan, run)
+  const { source, stages, sink } = pipeline
+  const steps = createSteps(pipeline)
   const inFlight = new InFlight(IN_FLIGHT_BYTES)
   const failed = new AbortController()
   const stop = AbortSignal.any([run.signal, run.abort, failed.signal])
@@ -51,12 +54,10 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
 
   try {
     for await (const batch of source.batches(stop)) {
-      documents?.decode(batch)
-      const passed = stages.process(batch)
+      const passed = steps(batch) // decode, stages, encode
       if (passed === undefined) {
         batch.ack() // every record was filtered out, and counted as dropped (I7)
       } else {
-        documents?.encode(passed)
         await inFlight.room()
         inFlight.add(passed.byteLength, deliver(passed))
       }
