@@ -29,7 +29,7 @@ export const LAYERS: readonly Layer[] = [
   { name: 'sinks', level: 3 },
   { name: 'engine', level: 3 },
   { name: 'catalog.ts', level: 4 },
-  { name: 'dialects', level: 4 },
+  { name: 'dialects', level: 4, beside: ['catalog.ts'] },
   { name: 'cli', level: 5 },
   { name: 'materialize', level: 5 },
   { name: 'kafka-source.ts', level: 5 },

@@ -6,9 +6,9 @@ import { exitCodeOf } from './exit-code.ts'
 import { errorLines, printEnvelope, toEnvelopeError, type Outcome } from './output.ts'
 
 export interface Commands {
-  run(file: string, options: { readonly untilEnd?: true; readonly json?: true }): Promise<void>
-  lint(files: readonly string[], options: { readonly json?: true }): Promise<void>
-  explain(file: string, options: { readonly json?: true }): Promise<void>
+  readonly run: (file: string, options: { readonly untilEnd?: true; readonly json?: true }) => Promise<void>
+  readonly lint: (files: readonly string[], options: { readonly json?: true }) => Promise<void>
+  readonly explain: (file: string, options: { readonly json?: true }) => Promise<void>
 }
 
 /**

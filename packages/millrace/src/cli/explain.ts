@@ -31,10 +31,14 @@ function describe(
 
 function titleOf({ component, options }: PlannedComponent): string {
   const { topic, bootstrapServers, path, groupId, template, records } = options
-  const what = [topic ?? path ?? template].flat().join(', ')
-  const where = bootstrapServers === undefined ? '' : ` at ${[bootstrapServers].flat().join(', ')}`
-  const who = groupId === undefined ? '' : `, group ${String(groupId)}`
-  return `${component} ${what}${where}${who}${typeof records === 'number' ? `, ${records} records` : ''}`
+  const where = bootstrapServers === undefined ? '' : ` at ${listed(bootstrapServers)}`
+  const who = groupId === undefined ? '' : `, group ${listed(groupId)}`
+  const count = records === undefined ? '' : `, ${listed(records)} records`
+  return `${component} ${listed(topic ?? path ?? template)}${where}${who}${count}`
+}
+
+function listed(value: unknown): string {
+  return (Array.isArray(value) ? value : [value]).join(', ')
 }
 
 function textOf(plan: PipelinePlan, explanation: Explanation, source: string, sink: string): string {

@@ -15,9 +15,9 @@ export interface Position {
 export interface SourceDocument {
   readonly value: unknown
   /** Place of what stands under a dotted path, or of the closest thing above it; undefined for TOML, which does not tell. */
-  positionOf(path: string): Position | undefined
+  readonly positionOf: (path: string) => Position | undefined
   /** Whether a value is text without quotes, which YAML reads by its looks. */
-  isPlain(path: readonly (string | number)[]): boolean
+  readonly isPlain: (path: readonly (string | number)[]) => boolean
 }
 
 /**

@@ -80,7 +80,11 @@ export function readLinear(value: unknown, context: LinearContext): LinearResult
   if (!Array.isArray(value)) return readPipeline(value, context)
   // A bare list of stages: the places are those in the list.
   const { problems, warnings } = readPipeline({ stages: value }, context)
-  return { plan: undefined, problems: problems.map((problem) => ({ ...problem, path: problem.path.replace(/^stages\.?/, '') })), warnings }
+  return {
+    plan: undefined,
+    problems: problems.map((problem) => ({ ...problem, path: problem.path.replace(/^stages\.?/, '') })),
+    warnings,
+  }
 }
 
 function readPipeline(content: unknown, context: LinearContext): LinearResult {

@@ -19,5 +19,5 @@ export function describeValue(value: unknown): string {
   if (typeof value === 'object') return 'an object'
   if (typeof value === 'string')
     return value === '' ? 'empty text' : JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)
-  return String(value)
+  return isScalar(value) ? String(value) : `a ${typeof value}`
 }

@@ -159,7 +159,7 @@ function linesOf(batch: Batch, failures: Map<number, MillraceError>): Buffer {
       const at = batch.recordOf(row) * FIELDS
       const length = fields[at + VALUE_LENGTH]!
       end +=
-        length < 0 ? NULL.copy(lines, end) : bytes.copy(lines, end, fields[at + VALUE]!, fields[at + VALUE]! + length)
+        length < 0 ? NULL.copy(lines, end) : bytes.copy(lines, end, fields[at + VALUE], fields[at + VALUE]! + length)
     } else {
       end +=
         payload === null

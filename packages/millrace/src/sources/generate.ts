@@ -112,10 +112,10 @@ function amountCents(a: number, b: number): number {
  * `lint` loads this file without making a single order.
  */
 class OrderTexts {
-  readonly #customers: (string | undefined)[] = new Array(CUSTOMERS)
+  readonly #customers: (string | undefined)[] = Array.from({ length: CUSTOMERS })
   /** By what decides over the amount: 12 bits of one number and 3 of the other. */
-  readonly #amounts: (string | undefined)[] = new Array(4096 * 8)
-  readonly #choices: (string | undefined)[] = new Array(2048)
+  readonly #amounts: (string | undefined)[] = Array.from({ length: 4096 * 8 })
+  readonly #choices: (string | undefined)[] = Array.from({ length: 2048 })
 
   customer(a: number): string {
     return (this.#customers[(a >>> 12) % CUSTOMERS] ??= customerId(a))
@@ -156,6 +156,8 @@ const ORIGIN: BatchOrigin = {
 
 class GenerateSource implements Source {
   readonly valueCodec = 'json'
+  readonly readsRecordBatches = false
+  readonly commits = 'nothing: every run generates the same records again'
   readonly #options: Options<typeof options>
   readonly #texts = new OrderTexts()
   #records = 0
