@@ -163,6 +163,32 @@ export class Batch {
     return new Batch(this.origin, this.#storage, this.#acknowledgement, changes, this.#located)
   }
 
+  /** The batch with the first `count` of some rows, in ascending order; undefined when none is left. What was made of them goes along. */
+  pick(kept: ArrayLike<number>, count: number = kept.length): Batch | undefined {
+    if (count === 0) return undefined
+    if (count === this.length) return this
+    const { documents, replaced } = this
+    const rows = new Int32Array(count)
+    const keptReplaced = replaced && new Uint8Array(count)
+    for (let i = 0; i < count; i++) {
+      const row = kept[i]!
+      rows[i] = this.recordOf(row)
+      if (keptReplaced !== undefined) keptReplaced[i] = replaced![row]!
+    }
+    const batch = this.derive({ rows, documents: pickFrom(documents, kept, count), replaced: keptReplaced })
+    batch.payloads = pickFrom(this.payloads, kept, count)
+    batch.keys = pickFrom(this.keys, kept, count)
+    return batch
+  }
+
+  /** The batch without some rows; undefined when none is left. */
+  without(rows: { readonly size: number; has(row: number): boolean }): Batch | undefined {
+    if (rows.size === 0) return this
+    const kept: number[] = []
+    for (let row = 0; row < this.length; row++) if (!rows.has(row)) kept.push(row)
+    return this.pick(kept)
+  }
+
   /** Index into `records` of a row. */
   recordOf(row: number): number {
     return this.rows === undefined ? row : this.rows[row]!
@@ -204,6 +230,13 @@ export class Batch {
   record(row: number): ConsumerRecord {
     return new BatchRecord(this, row)
   }
+}
+
+function pickFrom<T>(list: readonly T[] | undefined, kept: ArrayLike<number>, count: number): T[] | undefined {
+  if (list === undefined) return undefined
+  const picked: T[] = []
+  for (let i = 0; i < count; i++) picked.push(list[kept[i]!]!)
+  return picked
 }
 
 /** Reads the headers that begin at a position. The place was checked when the record was located. */

@@ -3,6 +3,7 @@
  * and factory together, from which parsing, lint, JSON Schema and reference pages are derived.
  */
 import type { Batch } from './batch.ts'
+import type { RecordError } from './errors/index.ts'
 import type { Fields, Options, OptionRule } from './options/fields.ts'
 
 /** What a component is told about the run it is part of. */
@@ -82,6 +83,9 @@ export interface SinkProgress {
   readonly bytes: number
 }
 
+/** Told of a row that failed, by its index in the batch that the step was given. The step then goes on with the next row. */
+export type RowFailed = (row: number, error: RecordError) => void
+
 /** What a stage looks at; decides the lane. */
 export type StageNeeds = 'metadata' | 'documents'
 
@@ -92,9 +96,10 @@ export interface Stage {
   /**
    * Gives the batch that goes on, or undefined when no row is left. With `needs: 'documents'` every row has its
    * document when this is called.
+   * @param failed told of each row that fails, which is then not in the batch that goes on; without it the first one is thrown
    * @throws {StageError} with the offset of the record that failed
    */
-  process(batch: Batch): Batch | undefined
+  process(batch: Batch, failed?: RowFailed): Batch | undefined
   /** True as soon as this stage will let nothing more through, for instance `$limit` when it is reached. */
   readonly exhausted?: boolean
 }
@@ -113,10 +118,18 @@ export interface Codec {
 
 /** Both directions for whole batches: what the steps "decode" and "encode" of a pipeline do. */
 export interface Documents {
-  /** Gives every row its document. @throws {DecodeError} with the offset of the record */
-  decode(batch: Batch): void
-  /** Sets `payloads` of the rows whose document was replaced; the others go out as the bytes that came in. @throws {EncodeError} */
-  encode(batch: Batch): void
+  /**
+   * Gives every row its document.
+   * @param failed told of each row that fails, which the caller then drops; without it the first one is thrown
+   * @throws {DecodeError} with the offset of the record
+   */
+  decode(batch: Batch, failed?: RowFailed): void
+  /**
+   * Sets `payloads` of the rows whose document was replaced; the others go out as the bytes that came in.
+   * @param failed as in `decode`
+   * @throws {EncodeError} with the offset of the record
+   */
+  encode(batch: Batch, failed?: RowFailed): void
 }
 
 interface Documented<F extends Fields> {

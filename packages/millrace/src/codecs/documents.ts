@@ -2,7 +2,7 @@
  * The steps "decode" and "encode" of a pipeline, for whole batches.
  */
 import { FIELDS, VALUE, VALUE_LENGTH, viewOf, type Batch, type Payload } from '../batch.ts'
-import type { Codec, Documents } from '../component.ts'
+import type { Codec, Documents, RowFailed } from '../component.ts'
 import { DecodeError, EncodeError, type RecordErrorDetails } from '../errors/index.ts'
 import { jsonCodec, parseDocument, reasonOf, withExactIntegers } from './json.ts'
 import { attachedMeta, attachMeta, changedKey, type WithMeta } from './meta.ts'
@@ -15,39 +15,48 @@ export interface DecodeOptions {
 /**
  * Gives every row of a batch its document. Rows that have one keep it.
  *
- * @throws {DecodeError} for the first value that cannot be decoded, with topic, partition and offset
+ * @param failed told of each value that cannot be decoded, whose row stays without a document
+ * @throws {DecodeError} without `failed`, for the first value that cannot be decoded, with topic, partition and offset
  */
-export function decodeDocuments(batch: Batch, codec: Codec, options: DecodeOptions = {}): void {
+export function decodeDocuments(batch: Batch, codec: Codec, options: DecodeOptions = {}, failed?: RowFailed): void {
   const length = batch.length
   const documents = (batch.documents ??= [])
   const { bytes, fields } = batch.records
   const { rows } = batch
   const isJson = codec === jsonCodec
-  let row = 0
-  try {
-    for (; row < length; row++) {
-      if (documents[row] !== undefined) continue
-      const field = (rows === undefined ? row : rows[row]!) * FIELDS
-      const start = fields[field + VALUE]!
-      const size = fields[field + VALUE_LENGTH]!
-      const document =
-        size < 0
-          ? codec.decode(null)
-          : isJson
-            ? parseDocument(bytes, start, start + size)
-            : codec.decode(viewOf(bytes, start, size))
-      if (options.attachMeta === true) attachMeta(document as WithMeta, batch, row)
-      documents[row] = document
+  for (let row = 0; row < length; row++) {
+    try {
+      for (; row < length; row++) {
+        if (documents[row] !== undefined) continue
+        const field = (rows === undefined ? row : rows[row]!) * FIELDS
+        const start = fields[field + VALUE]!
+        const size = fields[field + VALUE_LENGTH]!
+        const document =
+          size < 0
+            ? codec.decode(null)
+            : isJson
+              ? parseDocument(bytes, start, start + size)
+              : codec.decode(viewOf(bytes, start, size))
+        if (options.attachMeta === true) attachMeta(document as WithMeta, batch, row)
+        documents[row] = document
+      }
+    } catch (cause) {
+      if (!(cause instanceof DecodeError)) throw cause
+      const error = decodeError(batch, row, codec, cause)
+      if (failed === undefined) throw error
+      documents[row] = undefined
+      failed(row, error)
     }
-  } catch (cause) {
-    if (!(cause instanceof DecodeError)) throw cause
-    const details = placeOf(batch, row, codec, cause.cause ?? cause)
-    throw new DecodeError(
-      'value',
-      `Cannot decode the value at offset ${details.offset} of "${batch.topic}" partition ${batch.partition} as ${codec.name}: ${cause.message}`,
-      details,
-    )
   }
+}
+
+function decodeError(batch: Batch, row: number, codec: Codec, cause: DecodeError): DecodeError {
+  const details = placeOf(batch, row, codec, cause.cause ?? cause)
+  return new DecodeError(
+    'value',
+    `Cannot decode the value at offset ${details.offset} of "${batch.topic}" partition ${batch.partition} as ${codec.name}: ${cause.message}`,
+    details,
+  )
 }
 
 export interface EncodeOptions {
@@ -61,27 +70,36 @@ export interface EncodeOptions {
  * Writes the documents that a stage replaced into `payloads`, and keys that it changed into `keys`. Every other row goes
  * out as the bytes that came in; an unchanged tombstone stays one whatever the options say.
  *
- * @throws {EncodeError} for the first document that cannot be written, with topic, partition and offset
+ * @param failed told of each document that cannot be written; its row must not go out
+ * @throws {EncodeError} without `failed`, for the first document that cannot be written, with topic, partition and offset
  */
-export function encodeDocuments(batch: Batch, codec: Codec, options: EncodeOptions = {}): void {
+export function encodeDocuments(batch: Batch, codec: Codec, options: EncodeOptions = {}, failed?: RowFailed): void {
   const { documents, replaced, length } = batch
   const everything = options.all === true || options.includeMeta === true
   if (documents === undefined || (replaced === undefined && !everything)) return
   const payloads: (Payload | undefined)[] = []
-  let row = 0
-  try {
-    for (; row < length; row++) {
-      const isWritten = replaced?.[row] === 1 || (everything && batch.value(row) !== null)
-      payloads.push(isWritten ? encodeRow(batch, row, codec, options.includeMeta === true) : undefined)
+  for (let row = 0; row < length; row++) {
+    try {
+      for (; row < length; row++) {
+        const isWritten = replaced?.[row] === 1 || (everything && batch.value(row) !== null)
+        payloads.push(isWritten ? encodeRow(batch, row, codec, options.includeMeta === true) : undefined)
+      }
+    } catch (cause) {
+      const error = encodeError(batch, row, codec, cause)
+      if (failed === undefined) throw error
+      payloads.push(undefined)
+      failed(row, error)
     }
-  } catch (cause) {
-    const details = placeOf(batch, row, codec, cause)
-    throw new EncodeError(
-      `${reasonOf(cause)}, in the record made from offset ${details.offset} of "${batch.topic}" partition ${batch.partition}`,
-      details,
-    )
   }
   batch.payloads = payloads
+}
+
+function encodeError(batch: Batch, row: number, codec: Codec, cause: unknown): EncodeError {
+  const details = placeOf(batch, row, codec, cause)
+  return new EncodeError(
+    `${reasonOf(cause)}, in the record made from offset ${details.offset} of "${batch.topic}" partition ${batch.partition}`,
+    details,
+  )
 }
 
 function encodeRow(batch: Batch, row: number, codec: Codec, includeMeta: boolean): Payload {
@@ -137,7 +155,7 @@ export function createDocuments({
   if (!needsDocuments && !includeMeta && !all) return undefined
   const attach = mentionsMeta || includeMeta
   return {
-    decode: (batch) => decodeDocuments(batch, from, { attachMeta: attach }),
-    encode: (batch) => encodeDocuments(batch, to, { includeMeta, all }),
+    decode: (batch, failed) => decodeDocuments(batch, from, { attachMeta: attach }, failed),
+    encode: (batch, failed) => encodeDocuments(batch, to, { includeMeta, all }, failed),
   }
 }

@@ -5,6 +5,7 @@
 import type { Batch } from '../batch.ts'
 import type { ComponentContext, Documents, Sink, Source, Stage } from '../component.ts'
 import type { Components, PipelinePlan, RunOptions } from './plan.ts'
+import type { Failed } from './steps.ts'
 
 export interface OpenPipeline {
   readonly source: Source
@@ -28,11 +29,13 @@ export class StageChain {
     return this.list.some(({ exhausted }) => exhausted === true)
   }
   /** Runs a batch through all stages; undefined as soon as no row is left. */
-  process(batch: Batch): Batch | undefined {
-    let current: Batch | undefined = batch
+  process(batch: Batch, failed?: Failed): Batch | undefined {
+    let current = batch
     for (const stage of this.list) {
-      current = stage.process(current)
-      if (current === undefined || current.length === 0) return undefined
+      const before = current
+      const after = stage.process(before, failed && ((row, error) => failed(before, row, error)))
+      if (after === undefined || after.length === 0) return undefined
+      current = after
     }
     return current
   }

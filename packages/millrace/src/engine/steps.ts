@@ -1,19 +1,41 @@
 /**
  * The steps of one batch between source and sink: decode, stages, encode.
  *
- * Synchronous and without a state of their own, so that every way of running a pipeline can share them.
+ * Synchronous, so that every way of running a pipeline can share them. A row that fails leaves the batch; the others go on.
  */
 import type { Batch } from '../batch.ts'
+import type { RowFailed } from '../component.ts'
+import type { RecordError } from '../errors/index.ts'
 import type { OpenPipeline } from './open-pipeline.ts'
 
-/** Takes a batch as it was read. Gives the batch that goes to the sink, or undefined when no row is left. */
-export type Steps = (batch: Batch) => Batch | undefined
+/** Told of a row of some batch that failed. */
+export type Failed = (batch: Batch, row: number, error: RecordError) => void
+
+/**
+ * Takes a batch as it was read. Gives the batch that goes to the sink, or undefined when no row is left.
+ * @param failed told of each row that fails; without it the first failure is thrown
+ */
+export type Steps = (batch: Batch, failed?: Failed) => Batch | undefined
 
 export function createSteps({ documents, stages }: Pick<OpenPipeline, 'documents' | 'stages'>): Steps {
-  return (batch) => {
-    documents?.decode(batch)
-    const passed = stages.process(batch)
-    if (passed !== undefined) documents?.encode(passed)
-    return passed
+  if (documents === undefined) return (batch, failed) => stages.process(batch, failed)
+  return (batch, failed) => {
+    const decoded = surviving(batch, failed, (rowFailed) => documents.decode(batch, rowFailed))
+    const passed = decoded && stages.process(decoded, failed)
+    return passed && surviving(passed, failed, (rowFailed) => documents.encode(passed, rowFailed))
   }
+}
+
+/** The rows on which a step over a whole batch did not fail. */
+function surviving(batch: Batch, failed: Failed | undefined, step: (failed?: RowFailed) => void): Batch | undefined {
+  if (failed === undefined) {
+    step()
+    return batch
+  }
+  const lost = new Set<number>()
+  step((row, error) => {
+    lost.add(row)
+    failed(batch, row, error)
+  })
+  return batch.without(lost)
 }

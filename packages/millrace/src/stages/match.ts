@@ -5,11 +5,11 @@
  * when any of its elements does, and `null` is equal to a missing field. Dates in JSON are text and compare as text.
  */
 import type { Batch } from '../batch.ts'
-import type { Stage } from '../component.ts'
+import type { RowFailed, Stage } from '../component.ts'
 import type { ConfigProblem } from '../errors/index.ts'
 import type { Document } from './field-path.ts'
 import { createQuery, expressionProblems } from './mingo.ts'
-import { keepRows, stageError } from './rows.ts'
+import { stageFailed } from './rows.ts'
 import { compileSimpleQuery, UNSURE, YES, type SimpleQuery } from './simple-query.ts'
 
 export class MatchStage implements Stage {
@@ -25,23 +25,24 @@ export class MatchStage implements Stage {
     this.#simple = compileSimpleQuery(condition) ?? (() => UNSURE)
   }
 
-  process(batch: Batch): Batch | undefined {
+  process(batch: Batch, failed?: RowFailed): Batch | undefined {
     const documents = batch.documents as Document[]
     const length = batch.length
     if (this.#kept.length < length) this.#kept = new Int32Array(length)
     const kept = this.#kept
     let count = 0
-    let row = 0
-    try {
-      for (; row < length; row++) {
-        const document = documents[row]!
-        const answer = this.#simple(document)
-        if (answer === YES || (answer === UNSURE && this.#query(document))) kept[count++] = row
+    for (let row = 0; row < length; row++) {
+      try {
+        for (; row < length; row++) {
+          const document = documents[row]!
+          const answer = this.#simple(document)
+          if (answer === YES || (answer === UNSURE && this.#query(document))) kept[count++] = row
+        }
+      } catch (error) {
+        stageFailed(batch, row, this.name, error, failed)
       }
-    } catch (error) {
-      throw stageError(batch, row, this.name, error)
     }
-    return keepRows(batch, kept, count)
+    return batch.pick(kept, count)
   }
 }
 

@@ -5,7 +5,7 @@
  * `_id` is kept unless it is left out by name. A field that is missing, or computes to nothing, is not there afterwards.
  */
 import type { Batch } from '../batch.ts'
-import type { Stage } from '../component.ts'
+import type { RowFailed, Stage } from '../component.ts'
 import { compileExpressions } from './expressions.ts'
 import { isDocument, type Document } from './field-path.ts'
 import { createProjection, isProjectionOperator } from './mingo.ts'
@@ -31,13 +31,14 @@ class ProjectStage implements Stage {
     this.#keepsMeta = keepsMeta
   }
 
-  process(batch: Batch): Batch {
+  process(batch: Batch, failed?: RowFailed): Batch | undefined {
     const project = this.#start()
-    if (!this.#keepsMeta) return mapDocuments(batch, this.name, project)
-    return mapDocuments(batch, this.name, (document) => {
+    if (!this.#keepsMeta) return mapDocuments(batch, this.name, project, failed)
+    const withMeta = (document: Document): Document => {
       const result = project(document)
       return isDocument(result['_meta']) ? { ...result, _meta: ownCopy(result['_meta']) } : result
-    })
+    }
+    return mapDocuments(batch, this.name, withMeta, failed)
   }
 }
 

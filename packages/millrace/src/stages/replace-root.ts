@@ -2,9 +2,9 @@
  * `$replaceRoot` and `$replaceWith`: put an object, usually one of the document's own, in the place of the document.
  */
 import type { Batch } from '../batch.ts'
-import type { Stage } from '../component.ts'
+import type { RowFailed, Stage } from '../component.ts'
 import { compileExpressions, type Expressions } from './expressions.ts'
-import { isDocument } from './field-path.ts'
+import { isDocument, type Document } from './field-path.ts'
 import { mapDocuments } from './rows.ts'
 
 export class ReplaceRootStage implements Stage {
@@ -18,19 +18,21 @@ export class ReplaceRootStage implements Stage {
   }
 
   /** @throws {StageError} when the expression gives anything but an object */
-  process(batch: Batch): Batch {
-    return mapDocuments(batch, this.name, (document) => {
-      const [value] = this.#expressions(document)
-      if (isDocument(value)) return value
-      const kind =
-        value === undefined
-          ? 'nothing, as the field is missing'
-          : value === null
-            ? 'null'
-            : Array.isArray(value)
-              ? 'an array'
-              : `a ${typeof value}`
-      throw new Error(`the new root must be an object, but the expression gave ${kind}`)
-    })
+  process(batch: Batch, failed?: RowFailed): Batch | undefined {
+    return mapDocuments(batch, this.name, (document) => this.#root(document), failed)
+  }
+
+  #root(document: Document): Document {
+    const [value] = this.#expressions(document)
+    if (isDocument(value)) return value
+    const kind =
+      value === undefined
+        ? 'nothing, as the field is missing'
+        : value === null
+          ? 'null'
+          : Array.isArray(value)
+            ? 'an array'
+            : `a ${typeof value}`
+    throw new Error(`the new root must be an object, but the expression gave ${kind}`)
   }
 }

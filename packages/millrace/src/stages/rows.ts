@@ -2,33 +2,13 @@
  * What stages have in common: how a batch is narrowed to some rows, and how each document is replaced by another.
  */
 import type { Batch } from '../batch.ts'
-import { isMillraceError, StageError } from '../errors/index.ts'
+import type { RowFailed } from '../component.ts'
+import { RecordError, StageError } from '../errors/index.ts'
 import type { Document } from './field-path.ts'
-
-/** The batch with some of its rows, in ascending order; the same batch when all are kept, undefined when none is. */
-export function keepRows(batch: Batch, kept: Int32Array, count: number): Batch | undefined {
-  if (count === 0) return undefined
-  if (count === batch.length) return batch
-  const rows = new Int32Array(count)
-  const documents = batch.documents === undefined ? undefined : ([] as unknown[])
-  const replaced = batch.replaced === undefined ? undefined : new Uint8Array(count)
-  for (let i = 0; i < count; i++) {
-    const row = kept[i]!
-    rows[i] = batch.recordOf(row)
-    if (documents !== undefined) documents.push(batch.documents![row])
-    if (replaced !== undefined) replaced[i] = batch.replaced![row]!
-  }
-  return batch.derive({ rows, documents, replaced })
-}
 
 /** The batch with the rows from `start` on, up to but without `end`. */
 export function sliceRows(batch: Batch, start: number, end: number): Batch | undefined {
-  const count = Math.max(0, end - start)
-  return keepRows(
-    batch,
-    Int32Array.from({ length: count }, (_, i) => start + i),
-    count,
-  )
+  return batch.pick(Int32Array.from({ length: Math.max(0, end - start) }, (_, i) => start + i))
 }
 
 /**
@@ -36,30 +16,53 @@ export function sliceRows(batch: Batch, start: number, end: number): Batch | und
  * gave another document, so that everything else goes out as the bytes that came in.
  *
  * @param transform must not change the document that it is given
- * @throws {StageError} with the place of the record on which the function failed
+ * @param failed told of each row on which the function failed, which is left out then
+ * @throws {StageError} without `failed`, with the place of the record on which the function failed
  */
-export function mapDocuments(batch: Batch, stage: string, transform: (document: Document) => Document): Batch {
+export function mapDocuments(
+  batch: Batch,
+  stage: string,
+  transform: (document: Document) => Document,
+  failed?: RowFailed,
+): Batch | undefined {
   const before = batch.documents!
   const length = batch.length
   const documents: unknown[] = []
+  const lost = new Set<number>()
   let replaced: Uint8Array | undefined
-  let row = 0
-  try {
-    for (; row < length; row++) {
-      const document = before[row] as Document
-      const result = transform(document)
-      documents.push(result)
-      if (result !== document) (replaced ??= batch.replaced?.slice() ?? new Uint8Array(length))[row] = 1
+  for (let row = 0; row < length; row++) {
+    try {
+      for (; row < length; row++) {
+        const document = before[row] as Document
+        const result = transform(document)
+        documents.push(result)
+        if (result !== document) (replaced ??= batch.replaced?.slice() ?? new Uint8Array(length))[row] = 1
+      }
+    } catch (error) {
+      stageFailed(batch, row, stage, error, failed)
+      lost.add(row)
+      documents.push(undefined)
     }
-  } catch (error) {
-    throw stageError(batch, row, stage, error)
   }
-  return replaced === undefined ? batch : batch.derive({ rows: batch.rows, documents, replaced })
+  const mapped = replaced === undefined ? batch : batch.derive({ rows: batch.rows, documents, replaced })
+  return mapped.without(lost)
 }
 
-/** Says on which record a stage failed. */
-export function stageError(batch: Batch, row: number, stage: string, cause: unknown): Error {
-  if (isMillraceError(cause)) return cause
+/** Tells on which record a stage failed, or throws it when nobody wants to be told. */
+export function stageFailed(
+  batch: Batch,
+  row: number,
+  stage: string,
+  cause: unknown,
+  failed: RowFailed | undefined,
+): void {
+  const error = stageError(batch, row, stage, cause)
+  if (failed === undefined) throw error
+  failed(row, error)
+}
+
+function stageError(batch: Batch, row: number, stage: string, cause: unknown): RecordError {
+  if (cause instanceof RecordError) return cause
   const { topic, partition } = batch
   const offset = batch.offset(row)
   const reason = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause)

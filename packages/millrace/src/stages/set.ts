@@ -6,7 +6,7 @@
  * was there. A document in which every field already has its value stays as it is, bytes included.
  */
 import type { Batch } from '../batch.ts'
-import type { Stage } from '../component.ts'
+import type { RowFailed, Stage } from '../component.ts'
 import { compileExpressions, type Expressions } from './expressions.ts'
 import { isDocument, withField, withoutField, type Document } from './field-path.ts'
 import { mapDocuments } from './rows.ts'
@@ -25,8 +25,8 @@ export class SetStage implements Stage {
     this.#metaIndex = Object.keys(spec).indexOf('_meta')
   }
 
-  process(batch: Batch): Batch {
-    return mapDocuments(batch, this.name, (document) => this.#set(document))
+  process(batch: Batch, failed?: RowFailed): Batch | undefined {
+    return mapDocuments(batch, this.name, (document) => this.#set(document), failed)
   }
 
   #set(document: Document): Document {

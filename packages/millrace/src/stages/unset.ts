@@ -3,7 +3,7 @@
  * any of the fields stays as it is, bytes included.
  */
 import type { Batch } from '../batch.ts'
-import type { Stage } from '../component.ts'
+import type { RowFailed, Stage } from '../component.ts'
 import { withoutField, type Document } from './field-path.ts'
 import { mapDocuments } from './rows.ts'
 
@@ -18,11 +18,13 @@ export class UnsetStage implements Stage {
     this.#paths = fields.map((field) => field.split('.'))
   }
 
-  process(batch: Batch): Batch {
-    return mapDocuments(batch, this.name, (document) => {
-      let result: unknown = document
-      for (let i = 0; i < this.#paths.length; i++) result = withoutField(result, this.#paths[i]!)
-      return result as Document
-    })
+  process(batch: Batch, failed?: RowFailed): Batch | undefined {
+    return mapDocuments(batch, this.name, (document) => this.#unset(document), failed)
+  }
+
+  #unset(document: Document): Document {
+    let result: unknown = document
+    for (let i = 0; i < this.#paths.length; i++) result = withoutField(result, this.#paths[i]!)
+    return result as Document
   }
 }
