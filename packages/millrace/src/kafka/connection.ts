@@ -4,6 +4,7 @@
  * The protocol library does TLS, SASL and re-authentication. What is ours: request timeouts per call, an `AbortSignal`,
  * versions negotiated with this very broker, and errors that say which address and what the cause often is.
  */
+import { isIP } from 'node:net'
 import { apiVersionsV0, apiVersionsV3, Connection, type ConnectionOptions } from '@platformatic/kafka'
 import { AbortedError, AuthenticationError, ConnectionError, isMillraceError } from '../errors/index.ts'
 import { brokerError } from './protocol/kafka-errors.ts'
@@ -61,11 +62,12 @@ export class BrokerConnection {
   static async open(host: string, port: number, options: BrokerConnectionOptions): Promise<BrokerConnection> {
     const address = `${host}:${port}`
     const secure = options.tls !== undefined
+    // A server name that is an address is not allowed (RFC 6066); the certificate is checked against the address all the same.
     const connection = new Connection(options.clientId, {
       connectTimeout: options.connectTimeoutMs,
       requestTimeout: NEVER_MS,
       maxInflights: 1000,
-      ...(options.tls === undefined ? {} : { tls: options.tls, tlsServerName: options.tlsServerName ?? true }),
+      ...(options.tls === undefined ? {} : { tls: options.tls, tlsServerName: options.tlsServerName ?? isIP(host) === 0 }),
       ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
     })
     // Failures reach us through the callbacks; an 'error' event without a listener would end the process.
@@ -212,7 +214,9 @@ const CAUSES: readonly { readonly sign: RegExp; readonly text: string }[] = [
 function connectFailure(address: string, secure: boolean, error: unknown): Error {
   const chain = chainOf(error)
   const root = chain.at(-1)!
-  if (chain.some(({ code, message }) => code === 'PLT_KFK_AUTHENTICATION' || message.includes('SASL mechanism'))) {
+  // A TLS port that is spoken to in clear text closes the connection during the handshake of SASL.
+  const isClosed = root.message.startsWith('Connection closed')
+  if (!isClosed && chain.some(({ code, message }) => code === 'PLT_KFK_AUTHENTICATION' || message.includes('SASL mechanism'))) {
     return new AuthenticationError(`Broker "${address}" refused the credentials: ${root.message.replace(/\.$/, '')}. Check sasl.mechanism, user name and password`, { cause: error })
   }
   const text = chain.map(({ code, message }) => `${code ?? ''} ${message}`).join(' ')
