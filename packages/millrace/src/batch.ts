@@ -158,9 +158,14 @@ export class Batch {
     this.#acknowledgement.ack()
   }
 
-  /** The batch that a stage leaves: same storage, same acknowledgement, other rows or documents. */
-  derive(changes: BatchChanges): Batch {
-    return new Batch(this.origin, this.#storage, this.#acknowledgement, changes, this.#located)
+  /** What `ack` calls; for those who keep rows back but not the bytes of their batch. */
+  get acknowledgement(): Acknowledgement {
+    return this.#acknowledgement
+  }
+
+  /** The batch that a stage leaves: same storage, same acknowledgement unless told otherwise, other rows or documents. */
+  derive(changes: BatchChanges, acknowledgement: Acknowledgement = this.#acknowledgement): Batch {
+    return new Batch(this.origin, this.#storage, acknowledgement, changes, this.#located)
   }
 
   /** The batch with the first `count` of some rows, in ascending order; undefined when none is left. What was made of them goes along. */

@@ -63,6 +63,11 @@ export interface Sink {
   readonly partitions: string
   /** Whether it can forward whole record batches of Kafka as they are. */
   readonly writesRecordBatches: boolean
+  /**
+   * Whether what was written counts only after `flush`, as with a file that appears when it is complete. Acknowledgements
+   * are then held back until the end (I1); stage graphs only.
+   */
+  readonly completesAtEnd?: boolean
   open(signal: AbortSignal): Promise<void>
   /**
    * Writes the rows of a batch and resolves when all of them are acknowledged (I1). May be called again before earlier
@@ -102,6 +107,19 @@ export interface Stage {
   process(batch: Batch, failed?: RowFailed): Batch | undefined
   /** True as soon as this stage will let nothing more through, for instance `$limit` when it is reached. */
   readonly exhausted?: boolean
+}
+
+/** A step of a stage graph: like a `Stage`, but it may wait for something, and keep rows back until it has seen enough of them. */
+export interface Transform {
+  readonly needs: StageNeeds
+  /**
+   * Takes over a batch and gives those that can go on. What is neither passed on nor kept back is acknowledged here; what
+   * is kept back is acknowledged when that which was made of it is (I1).
+   * @throws {StageError}
+   */
+  process(batch: Batch, signal: AbortSignal): readonly Batch[] | Promise<readonly Batch[]>
+  /** Gives what was kept back, after the last batch. */
+  finish?(signal: AbortSignal): readonly Batch[] | Promise<readonly Batch[]>
 }
 
 /** Turns bytes into documents and back. */
@@ -159,5 +177,60 @@ export function defineSource<const F extends Fields>(definition: Omit<SourceDefi
 
 /** Defines a sink; infers the type of its options. */
 export function defineSink<const F extends Fields>(definition: Omit<SinkDefinition<F>, 'kind'>): SinkDefinition<F> {
+  return { ...definition, kind: 'sink' }
+}
+
+/** What a function of a stage graph is told besides. */
+export interface FunctionContext extends ComponentContext {
+  /** Id of the stage, for errors. */
+  readonly stage: string
+  /** Sources: whether a stage behind this one looks at values. */
+  readonly needsDocuments: boolean
+  /** Sources: whether a stage behind this one looks at where a record came from. */
+  readonly needsOrigin: boolean
+  /** Sinks: whether a source before this one put the origin of its records into columns. */
+  readonly hasOrigin: boolean
+  /** Sinks: columns that a stage before this one was asked to make. */
+  readonly made: ReadonlySet<string>
+  /** Transforms: whether a window was cut before, so that every batch is one. */
+  readonly isWindowed: boolean
+  /** Runs a pipeline of its own to its end. */
+  readonly run: (plan: unknown, signal: AbortSignal) => Promise<void>
+}
+
+interface FunctionOf<K extends 'source' | 'transform' | 'sink', T, F extends Fields> extends Documented<F> {
+  readonly kind: K
+  /** Whether it looks at all columns of a row, whatever their names. */
+  readonly seesAllColumns?: boolean
+  /** Columns that it makes, or keeps when it drops others. */
+  made?(options: Options<F>): readonly string[]
+  create(options: Options<F>, context: FunctionContext): Promise<T> | T
+}
+
+/** A function of stage graphs, by its nature. */
+export type SourceFunction<F extends Fields = Fields> = FunctionOf<'source', Source, F>
+export type SinkFunction<F extends Fields = Fields> = FunctionOf<'sink', Sink, F>
+export interface TransformFunction<F extends Fields = Fields> extends FunctionOf<'transform', Transform, F> {
+  readonly examples?: readonly {
+    readonly title: string
+    readonly options: { readonly [name: string]: unknown }
+    readonly have?: readonly unknown[]
+    readonly want?: readonly unknown[]
+  }[]
+}
+export type FunctionDefinition = SourceFunction | TransformFunction | SinkFunction
+
+/** Defines a source of stage graphs; infers the type of its options. */
+export function defineSourceFunction<const F extends Fields>(definition: Omit<SourceFunction<F>, 'kind'>): SourceFunction<F> {
+  return { ...definition, kind: 'source' }
+}
+
+/** Defines a transform of stage graphs; infers the type of its options. */
+export function defineTransform<const F extends Fields>(definition: Omit<TransformFunction<F>, 'kind'>): TransformFunction<F> {
+  return { ...definition, kind: 'transform' }
+}
+
+/** Defines a sink of stage graphs; infers the type of its options. */
+export function defineSinkFunction<const F extends Fields>(definition: Omit<SinkFunction<F>, 'kind'>): SinkFunction<F> {
   return { ...definition, kind: 'sink' }
 }

@@ -17,6 +17,7 @@ import { keyOf, type TopicPartition } from './topic-partition.ts'
 import type { ConsumerSettings } from './properties.ts'
 
 const OFFSET_OUT_OF_RANGE = 1
+const NOT_TRACKED: Acknowledgement = { ack() {} }
 
 export interface ConsumerOptions {
   readonly cluster: Cluster
@@ -24,6 +25,8 @@ export interface ConsumerOptions {
   readonly settings: ConsumerSettings
   /** Stop at the offsets that were the end when a partition was first seen. */
   readonly untilEnd: boolean
+  /** Stop when this many records have been handed out; no limit when omitted. */
+  readonly maxRecords?: number | undefined
   /** Name of the component, for errors and metrics. */
   readonly component: string
   readonly warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
@@ -63,6 +66,11 @@ export class Consumer implements GroupListener {
   #records = 0
   #bytes = 0
   #commits = 0
+
+  /** Records that may still be handed out. */
+  get #left(): number {
+    return (this.#options.maxRecords ?? Infinity) - this.#records
+  }
 
   constructor(options: ConsumerOptions) {
     this.#cluster = options.cluster
@@ -113,7 +121,7 @@ export class Consumer implements GroupListener {
     const interrupt = (): void => this.#fetcher.interrupt()
     signal.addEventListener('abort', interrupt)
     try {
-      while (!signal.aborted && this.#closing === undefined) {
+      while (!signal.aborted && this.#closing === undefined && this.#left > 0) {
         if (this.#failure !== undefined) throw this.#failure
         const slice = this.#fetcher.take()
         if (slice !== undefined) {
@@ -307,17 +315,19 @@ export class Consumer implements GroupListener {
     const { topic, partition, records } = slice
     const assigned = this.#assigned.get(keyOf(topic, partition))
     if (assigned === undefined) return undefined
-    const end = assigned.end ?? Infinity
+    const whole = records === undefined ? undefined : new Batch(assigned.origin[slice.timestampType], records, NOT_TRACKED)
+    let end = assigned.end ?? Infinity
+    // Where a bounded number of records ends in the midst of what was fetched, the commit ends too (I2).
+    if (whole !== undefined && whole.length > this.#left) end = Math.min(end, whole.records.offsets[this.#left]!)
     const nextOffset = Math.min(slice.nextOffset, end)
     if (slice.nextOffset >= end) this.#fetcher.remove(topic, partition)
     assigned.delivered = nextOffset
-    if (records === undefined || records.firstOffset >= end) {
+    if (records === undefined || whole === undefined || records.firstOffset >= end) {
       this.#ledger.skip(topic, partition, nextOffset)
       return undefined
     }
-    const acknowledgement: Acknowledgement = this.#ledger.track(topic, partition, records.firstOffset, nextOffset - 1)
-    const whole = new Batch(assigned.origin[slice.timestampType], records, acknowledgement)
-    const batch = records.lastOffset < end ? whole : whole.derive({ rows: rowsBefore(whole.records.offsets, end) })
+    const rows = records.lastOffset < end ? undefined : rowsBefore(whole.records.offsets, end)
+    const batch = whole.derive({ rows }, this.#ledger.track(topic, partition, records.firstOffset, nextOffset - 1))
     this.#records += batch.length
     this.#bytes += batch.byteLength
     return batch

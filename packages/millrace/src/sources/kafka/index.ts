@@ -35,15 +35,16 @@ class KafkaPipelineSource implements Source {
   }
 
   async open(signal: AbortSignal): Promise<void> {
-    const { cluster, consumer, topics } = this.#settings
+    const { cluster, consumer, topics, maxRecords } = this.#settings
     const { directory, pipeline, untilEnd, warn } = this.#context
     this.#cluster = new Cluster(await clusterOptions(cluster, { directory, clientId: `millrace-${pipeline}` }))
-    this.#consumer = new Consumer({ cluster: this.#cluster, topics, settings: consumer, untilEnd, component: kafkaSource.name, warn })
+    this.#consumer = new Consumer({ cluster: this.#cluster, topics, settings: consumer, untilEnd, maxRecords, component: kafkaSource.name, warn })
     await this.#consumer.open(signal)
   }
 
   batches(signal: AbortSignal): AsyncIterable<Batch> {
-    return this.#consumer!.batches(signal)
+    const { maxDurationMs } = this.#settings
+    return this.#consumer!.batches(maxDurationMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(maxDurationMs)]))
   }
 
   progress(): SourceProgress {

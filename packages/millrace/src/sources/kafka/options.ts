@@ -22,6 +22,12 @@ export const kafkaSourceFields = {
     .int({ min: 1, max: 10_000 })
     .default(16)
     .doc('Batches that may wait between source and stages. Bytes are bounded by `fetchBufferBytes`.'),
+  maxRecords: field.int({ min: 1 }).optional().doc('Records after which the run ends; the next one goes on behind them. No limit by default.'),
+  maxDuration: field
+    .durationMs({ min: 1 })
+    .optional()
+    .doc('Time after which nothing more is read and the run ends. No limit by default.')
+    .example('PT30S'),
   ...CONSUMER_FIELDS,
   groupId: CONSUMER_FIELDS.groupId.doc(
     'Consumer group; its members share the partitions, and its committed offsets are where reading goes on. By default `fluxion-` and the topic.',
@@ -56,6 +62,8 @@ export const kafkaSourceRules: readonly OptionRule<typeof kafkaSourceFields>[] =
 export interface KafkaSourceSettings {
   readonly topics: readonly string[]
   readonly queueCapacity: number
+  readonly maxRecords: number | undefined
+  readonly maxDurationMs: number | undefined
   readonly cluster: ClusterSettings
   readonly consumer: ConsumerSettings & { readonly groupId: string }
 }
@@ -67,6 +75,8 @@ export function kafkaSourceSettings(options: KafkaSourceOptions): KafkaSourceSet
   return {
     topics,
     queueCapacity: options.queueCapacity,
+    maxRecords: options.maxRecords,
+    maxDurationMs: options.maxDuration,
     cluster,
     consumer: {
       ...consumer,
