@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   DELIVERY_FAILED: { retriable: false, exit: 1, doc: 'A record was not acknowledged by its sink.' },
   DELIVERY_TIMED_OUT: { retriable: true, exit: 1, doc: 'A record was not acknowledged within `delivery.timeout.ms`.' },
   BATCH_FAILED: { retriable: false, exit: 1, doc: 'Some records of a batch failed; `failures` maps each index to its error.' },
+  CIRCUIT_OPEN: { retriable: true, exit: 1, doc: 'The circuit breaker of a sink is open after repeated failures, so nothing was tried; `retryAfterMs` says when it will be.' },
   SEQUENCE_BROKEN: { retriable: false, exit: 1, doc: 'The idempotent producer cannot go on without the risk of loss or duplicates, for instance because the broker forgot its state.' },
   PRODUCER_FENCED: { retriable: false, exit: 1, doc: 'Another producer with the same transactional id has taken over.' },
   TRANSACTION_FAILED: { retriable: false, exit: 1, doc: 'A transaction was aborted or cannot be used in its present state.' },

@@ -177,6 +177,16 @@ export class BatchError extends MillraceError {
   }
 }
 
+/** Nothing was tried, because the circuit breaker is open. */
+export class CircuitOpenError extends MillraceError {
+  /** Milliseconds after which another call makes sense. */
+  readonly retryAfterMs: number
+  constructor(what: string, retryAfterMs: number, details?: ErrorDetails) {
+    super('CIRCUIT_OPEN', `${what} was not tried as its circuit breaker is open after repeated failures: try again in ${Math.ceil(retryAfterMs / 1000)} s`, details)
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
 /** A transaction cannot go on. `fatal` means that this producer may never write again (I5). */
 export class TransactionError extends MillraceError {
   readonly fatal: boolean

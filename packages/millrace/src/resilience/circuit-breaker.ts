@@ -1,0 +1,148 @@
+/**
+ * A circuit breaker: spares a sink that keeps failing, and those who wait for it.
+ *
+ * ```
+ *            threshold failures in a row          after openMs
+ *   closed ─────────────────────────────► open ─────────────────► half-open
+ *     ▲                                    ▲                        │    │
+ *     │                                    └──── the probe fails ───┘    │
+ *     └───────────────────── the probe succeeds ─────────────────────────┘
+ * ```
+ *
+ * | state | a call | a success | a failure |
+ * |---|---|---|---|
+ * | closed | goes through | forgets the failures | counts; the last one opens |
+ * | open | is refused; after `openMs` it is the probe, and the state half-open | – | – |
+ * | half-open | is refused | of the probe: closes | of the probe: opens |
+ *
+ * What becomes of calls that began before the state changed says nothing about the sink of now, and changes nothing.
+ * May import `errors/` and its neighbours.
+ */
+import { CircuitOpenError } from '../errors/index.ts'
+import { sleep } from './retry.ts'
+
+export interface CircuitBreakerOptions {
+  /** Failures in a row that open it. */
+  readonly failureThreshold: number
+  /** Milliseconds from opening to the probe. */
+  readonly openMs: number
+  /** What it stands in front of, for errors: `The sink`. */
+  readonly name: string
+  /** Milliseconds since any moment. */
+  readonly now?: () => number
+  readonly onChange?: (state: CircuitState) => void
+}
+
+export type CircuitState = 'closed' | 'open' | 'half-open'
+
+export interface CircuitProgress {
+  readonly state: CircuitState
+  /** How often it has opened, failed probes included. */
+  readonly openings: number
+  /** Calls that were refused or had to wait. */
+  readonly rejections: number
+}
+
+/** Leave to make one call, and the place to say how it ended. Exactly one of its methods is to be called. */
+export interface Pass {
+  succeeded(): void
+  failed(): void
+  /** It ended in a way that says nothing about the sink, for instance by being stopped. */
+  cancelled(): void
+}
+
+export class CircuitBreaker {
+  readonly #options: CircuitBreakerOptions
+  readonly #now: () => number
+  #state: CircuitState = 'closed'
+  #failures = 0
+  #openedAt = 0
+  /** Counts the changes of state, so that late results are known. */
+  #era = 0
+  #openings = 0
+  #rejections = 0
+  #changed = Promise.withResolvers<void>()
+
+  constructor(options: CircuitBreakerOptions) {
+    this.#options = options
+    this.#now = options.now ?? (() => performance.now())
+  }
+
+  get progress(): CircuitProgress {
+    return { state: this.#state, openings: this.#openings, rejections: this.#rejections }
+  }
+
+  /** Leave to make a call. @throws {CircuitOpenError} */
+  enter(): Pass {
+    const pass = this.#tryEnter()
+    if (pass !== undefined) return pass
+    this.#rejections++
+    throw new CircuitOpenError(this.#options.name, this.#retryAfterMs)
+  }
+
+  /** Waits for leave to make a call. @throws {CircuitOpenError} when the signal fires before */
+  async entered(signal: AbortSignal): Promise<Pass> {
+    let pass = this.#tryEnter()
+    if (pass === undefined) this.#rejections++
+    while (pass === undefined) {
+      if (signal.aborted) throw new CircuitOpenError(this.#options.name, this.#retryAfterMs, { cause: signal.reason })
+      await this.#changeOrTime(signal)
+      pass = this.#tryEnter()
+    }
+    return pass
+  }
+
+  #tryEnter(): Pass | undefined {
+    if (this.#state === 'open' && this.#retryAfterMs === 0) this.#become('half-open')
+    else if (this.#state !== 'closed') return undefined
+    const era = this.#era
+    const settle = (ended: () => void) => (): void => {
+      if (era === this.#era) ended()
+    }
+    return {
+      succeeded: settle(() => this.#succeeded()),
+      failed: settle(() => this.#failed()),
+      cancelled: settle(() => this.#cancelled()),
+    }
+  }
+
+  #succeeded(): void {
+    this.#failures = 0
+    if (this.#state === 'half-open') this.#become('closed')
+  }
+
+  #failed(): void {
+    this.#failures++
+    if (this.#state === 'closed' && this.#failures < this.#options.failureThreshold) return
+    this.#openedAt = this.#now()
+    this.#openings++
+    this.#become('open')
+  }
+
+  /** A probe that was stopped leaves its place to the next call. */
+  #cancelled(): void {
+    if (this.#state === 'half-open') this.#become('open')
+  }
+
+  get #retryAfterMs(): number {
+    return Math.max(0, this.#openedAt + this.#options.openMs - this.#now())
+  }
+
+  #become(state: CircuitState): void {
+    this.#state = state
+    this.#era++
+    if (state === 'closed') this.#failures = 0
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+    this.#options.onChange?.(state)
+  }
+
+  async #changeOrTime(signal: AbortSignal): Promise<void> {
+    const done = new AbortController()
+    const time = sleep(this.#retryAfterMs || this.#options.openMs, AbortSignal.any([signal, done.signal])).catch(
+      () => {},
+    )
+    await Promise.race([this.#changed.promise, time])
+    done.abort()
+  }
+}
