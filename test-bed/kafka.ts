@@ -34,6 +34,14 @@ export interface KafkaOptions {
   ephemeral?: boolean
   /** Broker properties beside and above those of the test bed; only for an ephemeral cluster. */
   properties?: Readonly<Record<string, string | number>>
+  /** A second way into each broker, in their order, for clients that come through a proxy; only for an ephemeral cluster. */
+  sideDoors?: readonly SideDoor[]
+}
+
+/** A listener of a broker at `port` that tells its clients to come to `advertisedPort`, where a proxy waits. */
+export interface SideDoor {
+  port: number
+  advertisedPort: number
 }
 
 export interface KafkaCluster {
@@ -72,7 +80,7 @@ const START_LOCK_TIMEOUT_MS = 120_000
  */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaCluster> {
   const size = options.brokers ?? 1
-  if (options.ephemeral === true) return startEphemeral(size, options.properties ?? {})
+  if (options.ephemeral === true) return startEphemeral(size, options.properties ?? {}, options.sideDoors ?? [])
   const external = externalBootstrapServers()
   if (external !== undefined) return cluster(external, [], async () => {})
   return startShared(size)
@@ -124,7 +132,7 @@ async function startShared(size: 1 | 3): Promise<KafkaCluster> {
     const running = await readState(size)
     if (running !== undefined) return sharedCluster(size, running)
     await stopSharedKafka(size)
-    const { brokers, folder } = await launch(size, {}, () => {})
+    const { brokers, folder } = await launch(size, {}, [], () => {})
     const state: State = { brokers: brokers.map((broker) => broker.place), folder, startedAt: new Date().toISOString() }
     writeState(size, state)
     return sharedCluster(size, state)
@@ -144,9 +152,10 @@ function sharedCluster(size: 1 | 3, state: State): KafkaCluster {
 async function startEphemeral(
   size: 1 | 3,
   properties: Readonly<Record<string, string | number>>,
+  sideDoors: readonly SideDoor[],
 ): Promise<KafkaCluster> {
   let warden: ChildProcess | undefined
-  const { brokers, folder } = await launch(size, properties, (launched, runFolder) => {
+  const { brokers, folder } = await launch(size, properties, sideDoors, (launched, runFolder) => {
     warden ??= startWarden(runFolder)
     warden.stdin?.write(`${launched.map((broker) => broker.pid).join(' ')}\n`)
   })
@@ -176,6 +185,7 @@ function startWarden(folder: string): ChildProcess {
 async function launch(
   size: 1 | 3,
   properties: Readonly<Record<string, string | number>>,
+  sideDoors: readonly SideDoor[],
   onPids: (brokers: BrokerProcess[], folder: string) => void,
 ): Promise<{ brokers: BrokerProcess[]; folder: string }> {
   const problem = await whyNoJava()
@@ -192,16 +202,19 @@ async function launch(
   const clusterId = randomBytes(16).toString('base64url').replaceAll('-', 'A')
   try {
     await Promise.all(
-      brokers.map((broker, index) =>
-        broker.format(clusterId, {
+      brokers.map((broker, index) => {
+        const door = sideDoors[index]
+        const own = `PLAINTEXT://${HOST}:${broker.port}`
+        const side = (port: number | undefined) => (door === undefined ? '' : `,SIDE://${HOST}:${port}`)
+        return broker.format(clusterId, {
           ...propertiesFor(size),
           'node.id': broker.id,
           'controller.quorum.voters': controllers,
-          listeners: `PLAINTEXT://${HOST}:${broker.port},CONTROLLER://${HOST}:${ports[size + index]}`,
-          'advertised.listeners': `PLAINTEXT://${HOST}:${broker.port}`,
+          listeners: `${own}${side(door?.port)},CONTROLLER://${HOST}:${ports[size + index]}`,
+          'advertised.listeners': `${own}${side(door?.advertisedPort)}`,
           ...properties,
-        }),
-      ),
+        })
+      }),
     )
     for (const broker of brokers)
       broker.onPidChange = () =>
@@ -227,7 +240,7 @@ function propertiesFor(size: 1 | 3): Record<string, string | number> {
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'listener.security.protocol.map':
-      'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL',
+      'PLAINTEXT:PLAINTEXT,SIDE:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL',
     'auto.create.topics.enable': 'false',
     'default.replication.factor': replicas,
     'message.max.bytes': 20 << 20,

@@ -1,0 +1,136 @@
+/** Reads what came out, by Kafka's own Java consumer and by ours, and compares it with what went in. */
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { KafkaCluster } from '../test-bed/kafka.ts'
+import { KafkaSink, KafkaSource } from '../packages/millrace/src/index.ts'
+import { keyOf } from './generator.ts'
+import type { Integers } from './scenario.ts'
+
+/** Value of the record with which each partition is closed before Java reads it: no offset tells where a transactional topic ends. */
+const END = 'end'
+const READ_TIMEOUT_MS = 120_000
+
+export interface Counts {
+  readonly output: number
+  readonly lost: number
+  readonly repeated: number
+  readonly outOfOrder: number
+  /** Records that are not what was put in: a text for each kind, with an example. */
+  readonly strange: readonly string[]
+}
+
+/** Counts records as they are read, in order per partition. */
+export class Tally {
+  readonly #expected: Integers
+  readonly #seen = new Map<number, number>()
+  readonly #last = new Map<string, { n: number; partition: number }>()
+  readonly #strange = new Map<string, string>()
+  #output = 0
+  #repeated = 0
+  #outOfOrder = 0
+
+  constructor(expected: Integers) {
+    this.#expected = expected
+  }
+
+  add(partition: number, key: string | null, value: string | null): void {
+    this.#output++
+    const n = Number(/^\{"n":(\d+)[,}]/.exec(value ?? '')?.[1])
+    if (!this.#expected.has(n)) return this.#note('not in the input', partition, key, value)
+    if (key !== keyOf(n)) return this.#note('with another key', partition, key, value)
+    const times = this.#seen.get(n) ?? 0
+    this.#seen.set(n, times + 1)
+    if (times > 0) {
+      this.#repeated++
+      return
+    }
+    const last = this.#last.get(key)
+    if (last !== undefined && last.partition !== partition)
+      this.#note('in another partition than others of its key', partition, key, value)
+    if (last !== undefined && last.n > n) this.#outOfOrder++
+    else this.#last.set(key, { n, partition })
+  }
+
+  counts(): Counts {
+    return {
+      output: this.#output,
+      lost: this.#expected.size - this.#seen.size,
+      repeated: this.#repeated,
+      outOfOrder: this.#outOfOrder,
+      strange: [...this.#strange.values()],
+    }
+  }
+
+  /** Some of what is lost, for whoever has to find out why. */
+  missing(limit = 5): number[] {
+    const missing: number[] = []
+    for (let n = 1; n <= this.#expected.last && missing.length < limit; n++) {
+      if (this.#expected.has(n) && !this.#seen.has(n)) missing.push(n)
+    }
+    return missing
+  }
+
+  #note(kind: string, partition: number, key: string | null, value: string | null): void {
+    if (!this.#strange.has(kind))
+      this.#strange.set(kind, `a record ${kind}: partition ${partition}, key ${key}, value ${value?.slice(0, 200)}`)
+  }
+}
+
+/** Reads a topic to its end with our own consumer, `read_committed`. */
+export async function readWithOurs(bootstrapServers: string, topic: string, tally: Tally): Promise<void> {
+  await using source = new KafkaSource({
+    bootstrapServers,
+    topics: topic,
+    untilEnd: true,
+    'isolation.level': 'read_committed',
+  })
+  for await (const { partition, key, value } of source) {
+    const text = value?.toString() ?? null
+    if (text !== END) tally.add(partition, key?.toString() ?? null, text)
+  }
+}
+
+/**
+ * Reads a topic to its end with Java's console consumer, `read_committed`. Appends a record to each partition.
+ *
+ * @throws {Error} when the end does not come, for instance because a transaction was left open
+ */
+export async function readWithJava(
+  { bootstrapServers, spawnJava }: Pick<KafkaCluster, 'bootstrapServers' | 'spawnJava'>,
+  topic: string,
+  partitions: number,
+  tally: Tally,
+): Promise<void> {
+  await using sink = new KafkaSink({ bootstrapServers, topic })
+  const { failures } = await sink.write(
+    Array.from({ length: partitions }, (_, partition) => ({ partition, value: END })),
+  )
+  for (const failure of failures.values()) throw failure
+  const child = await spawnJava(
+    'org.apache.kafka.tools.consumer.ConsoleConsumer',
+    `--bootstrap-server ${bootstrapServers} --topic ${topic} --from-beginning --isolation-level read_committed --formatter-property print.partition=true --formatter-property print.key=true`.split(
+      ' ',
+    ),
+  )
+  const closed = once(child, 'close')
+  const timer = setTimeout(() => child.kill('SIGKILL'), READ_TIMEOUT_MS)
+  let stderr = ''
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  let open = partitions
+  try {
+    for await (const line of createInterface({ input: child.stdout! })) {
+      const [partition, key, value] = line.split('\t')
+      if (value === END) open--
+      else tally.add(Number(partition?.replace('Partition:', '')), key === 'null' ? null : (key ?? null), value ?? null)
+      if (open === 0) break
+    }
+  } finally {
+    clearTimeout(timer)
+    child.kill('SIGKILL')
+    await closed
+  }
+  if (open > 0)
+    throw new Error(
+      `Java's consumer did not reach the end of ${open} of ${partitions} partitions of "${topic}"\n${stderr}`,
+    )
+}

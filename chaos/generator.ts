@@ -1,0 +1,92 @@
+/** The usual input: integers at a known rate, each with one of a hundred keys, by an idempotent producer of its own. */
+import { KafkaSink } from '../packages/millrace/src/index.ts'
+import type { ProducerRecord } from '../packages/millrace/src/record.ts'
+import { type Input, Integers } from './scenario.ts'
+
+const KEYS = 100
+const TICK_MS = 20
+/** Calls that may wait for their acknowledgement, for instance while a broker is down. */
+const OPEN_CALLS = 200
+
+/** The record of an integer, as it goes in. */
+export function recordOf(n: number): { readonly key: string; readonly value: string } {
+  return { key: keyOf(n), value: `{"n":${n}}` }
+}
+
+export function keyOf(n: number): string {
+  return `k${n % KEYS}`
+}
+
+export interface GeneratorOptions {
+  readonly bootstrapServers: string
+  readonly topic: string
+  /** Integers per second. */
+  readonly rate: number
+  /** Further records that are written after an integer; they must not come out. */
+  readonly besides?: (n: number) => readonly ProducerRecord[]
+}
+
+export class Generator implements Input {
+  readonly expected = new Integers()
+  readonly #options: GeneratorOptions
+  readonly #sink: KafkaSink
+  readonly #open = new Set<Promise<void>>()
+  readonly #running: Promise<void>
+  #failure: Error | undefined
+  #isStopped = false
+
+  constructor(options: GeneratorOptions) {
+    const { bootstrapServers, topic } = options
+    this.#options = options
+    this.#sink = new KafkaSink({
+      bootstrapServers,
+      topic,
+      'delivery.timeout.ms': 300_000,
+      'max.request.size': 16 << 20,
+    })
+    this.#running = this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    try {
+      await this.#running
+      await Promise.all(this.#open)
+    } finally {
+      await this.#sink.close()
+    }
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  async #run(): Promise<void> {
+    const started = performance.now()
+    let n = 0
+    while (!this.#isStopped) {
+      const due = Math.ceil(((performance.now() - started) / 1000) * this.#options.rate)
+      const records: ProducerRecord[] = []
+      while (n < due) {
+        n++
+        records.push(recordOf(n), ...(this.#options.besides?.(n) ?? []))
+        this.expected.add(n)
+      }
+      if (records.length > 0) this.#write(records)
+      if (this.#open.size >= OPEN_CALLS) await Promise.race(this.#open)
+      await new Promise((resolve) => setTimeout(resolve, TICK_MS))
+    }
+  }
+
+  #write(records: readonly ProducerRecord[]): void {
+    const call = this.#sink
+      .write(records)
+      .then(
+        ({ failures }) => {
+          for (const failure of failures.values()) this.#failure ??= failure
+        },
+        (error: unknown) => {
+          this.#failure ??= error as Error
+        },
+      )
+      .finally(() => this.#open.delete(call))
+    this.#open.add(call)
+  }
+}

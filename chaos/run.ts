@@ -1,0 +1,206 @@
+/**
+ * One run of a scenario: topics and group of its own, the workers it starts, and what it notes.
+ *
+ * Whatever the scenario, committed offsets are watched meanwhile: they never go back (I2, I3).
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Admin } from '../packages/millrace/src/kafka/admin.ts'
+import { Cluster } from '../packages/millrace/src/kafka/cluster.ts'
+import { listOffsets } from '../packages/millrace/src/kafka/offsets.ts'
+import type { Bed } from './bed.ts'
+import type { Random } from './random.ts'
+import type { Delivery, Lane } from './scenario.ts'
+import { Worker } from './worker.ts'
+
+export const PARTITIONS = 6
+/** Short, so that a dead member is noticed while the scenario lasts. */
+export const SESSION_TIMEOUT_MS = 3000
+const WATCH_MS = 500
+
+export interface RunContext {
+  readonly seconds: number
+  readonly delivery: Delivery
+  readonly lane: Lane
+  /** Integers per second. */
+  readonly rate: number
+  readonly random: Random
+  readonly bed: Bed
+  readonly signal: AbortSignal
+  readonly tell: (text: string) => void
+}
+
+/** What differs from the usual pipeline. */
+export interface WorkerOptions {
+  readonly source?: { readonly [property: string]: unknown }
+  readonly sink?: { readonly [property: string]: unknown }
+  /** Further top-level keys of the file. */
+  readonly file?: { readonly [name: string]: unknown }
+}
+
+export class Run {
+  readonly context: RunContext
+  readonly input: string
+  readonly output: string
+  readonly groupId: string
+  readonly admin: Admin
+  readonly cluster: Cluster
+  readonly faults: { [name: string]: number } = {}
+  readonly problems: string[] = []
+  readonly workers: Worker[] = []
+  readonly #folder = mkdtempSync(join(tmpdir(), 'millrace-chaos-'))
+  #end = Infinity
+  #watching: NodeJS.Timeout | undefined
+  readonly #highest = new Map<number, number>()
+
+  constructor(context: RunContext) {
+    const id = randomBytes(4).toString('hex')
+    this.context = context
+    this.input = `chaos-in-${id}`
+    this.output = `chaos-out-${id}`
+    this.groupId = `chaos-${id}`
+    this.cluster = new Cluster({ bootstrapServers: context.bed.bootstrapServers.split(','), clientId: 'chaos' })
+    this.admin = new Admin(this.cluster)
+  }
+
+  async open(): Promise<void> {
+    for (const name of [this.input, this.output]) await this.admin.createTopic({ name, partitions: PARTITIONS })
+  }
+
+  /** From here on the time of the scenario runs. */
+  begin(): void {
+    this.#end = performance.now() + this.context.seconds * 1000
+    this.#watch()
+  }
+
+  /** Whether there is time for another fault. */
+  get goesOn(): boolean {
+    this.context.signal.throwIfAborted()
+    return performance.now() < this.#end
+  }
+
+  /** Lets time pass, but not beyond the end of the scenario. */
+  async wait(ms: number): Promise<void> {
+    await sleep(Math.max(0, Math.min(ms, this.#end - performance.now())), undefined, { signal: this.context.signal })
+  }
+
+  /** Waits for a condition. @throws {Error} when it does not come true in time */
+  async until(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 90_000): Promise<void> {
+    for (
+      const end = performance.now() + timeoutMs;
+      !(await condition());
+      await sleep(50, undefined, { signal: this.context.signal })
+    ) {
+      if (performance.now() > end) throw new Error(`It did not happen within ${timeoutMs / 1000} s that ${what}`)
+    }
+  }
+
+  fault(name: string, detail = ''): void {
+    this.faults[name] = (this.faults[name] ?? 0) + 1
+    this.context.tell(`${name}${detail === '' ? '' : ` ${detail}`}`)
+  }
+
+  problem(text: string): void {
+    this.problems.push(text)
+    this.context.tell(`PROBLEM ${text}`)
+  }
+
+  /** Prepares a worker; the caller starts it. */
+  worker(name: string, { source, sink, file }: WorkerOptions = {}): Worker {
+    const { bed, delivery, lane } = this.context
+    const path = join(this.#folder, `${name}.json`)
+    writeFileSync(
+      path,
+      JSON.stringify({
+        name: 'chaos',
+        delivery,
+        source: {
+          type: 'kafka',
+          options: {
+            topic: this.input,
+            bootstrapServers: bed.forPipelines,
+            groupId: this.groupId,
+            'auto.offset.reset': 'earliest',
+            'session.timeout.ms': SESSION_TIMEOUT_MS,
+            'heartbeat.interval.ms': SESSION_TIMEOUT_MS / 6,
+            'auto.commit.interval.ms': 200,
+            ...source,
+          },
+        },
+        stages: lane === 'documents' ? [{ $set: { checked: true } }] : [],
+        sink: {
+          type: 'kafka',
+          options: { topic: this.output, bootstrapServers: bed.forPipelines, acks: 'all', ...sink },
+        },
+        ...file,
+      }),
+    )
+    const worker = new Worker(name, path, (text) => this.problem(text))
+    this.workers.push(worker)
+    return worker
+  }
+
+  /** The offset that is committed, by partition. */
+  async committed(): Promise<Map<number, number>> {
+    const offsets = await this.admin.committedOffsets(this.groupId, undefined, this.context.signal)
+    return new Map(
+      offsets.filter(({ topic }) => topic === this.input).map(({ partition, offset }) => [partition, offset ?? 0]),
+    )
+  }
+
+  /** Waits until everything in the input is committed. */
+  async caughtUp(): Promise<void> {
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({
+      topic: this.input,
+      partition,
+      at: 'latest' as const,
+    }))
+    const ends = await listOffsets(this.cluster, partitions, { signal: this.context.signal })
+    let behind = ''
+    const isThere = async (): Promise<boolean> => {
+      if (!this.workers.some(({ isRunning }) => isRunning)) throw new Error('No worker is left to catch up')
+      const committed = await this.committed()
+      const late = ends.filter(({ partition, offset }) => (committed.get(partition) ?? 0) < offset)
+      behind = late.map(({ partition, offset }) => `${partition}: ${committed.get(partition)} of ${offset}`).join(', ')
+      return late.length === 0
+    }
+    await this.until('all offsets were committed', isThere).catch((error: unknown) => {
+      throw new Error(`The pipeline did not catch up (${behind})`, { cause: error })
+    })
+  }
+
+  /** Ends the processes that still run, whatever happened, and removes what was made. */
+  async close(): Promise<void> {
+    clearTimeout(this.#watching)
+    await Promise.all(this.workers.map((worker) => worker.kill()))
+    rmSync(this.#folder, { recursive: true, force: true })
+    try {
+      await this.admin.deleteTopics([this.input, this.output])
+      await this.admin.deleteGroup(this.groupId)
+    } catch {
+      // Brokers of its own may be down for good after a failure; a member that was killed keeps its group a moment longer.
+    }
+    await this.cluster.close()
+  }
+
+  #watch(): void {
+    this.#watching = setTimeout(() => {
+      void this.committed()
+        .then((committed) => {
+          for (const [partition, offset] of committed) {
+            const highest = this.#highest.get(partition) ?? 0
+            if (offset < highest)
+              this.problem(`the committed offset of partition ${partition} went back from ${highest} to ${offset}`)
+            this.#highest.set(partition, Math.max(highest, offset))
+          }
+        })
+        // While brokers are down there is nothing to see.
+        .catch(() => {})
+        .finally(() => this.#watch())
+    }, WATCH_MS)
+    this.#watching.unref()
+  }
+}

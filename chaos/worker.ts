@@ -1,0 +1,102 @@
+/** A pipeline in a process of its own, run by the command line as an operator runs it, and what can be done to it. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const MILLRACE = join(import.meta.dirname, '..', 'packages', 'millrace', 'bin', 'millrace.js')
+const STOP_TIMEOUT_MS = 60_000
+const LINES = 8
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export class Worker {
+  readonly name: string
+  /** The largest resident size so far, in bytes; 0 where the system does not tell. */
+  peakBytes = 0
+  readonly #file: string
+  readonly #onSurprise: (text: string) => void
+  #process: ChildProcess | undefined
+  #exit: Promise<Exit> | undefined
+  #isAsked = false
+  #lines: string[] = []
+
+  /** @param onSurprise told when the process ends and nobody asked for it */
+  constructor(name: string, file: string, onSurprise: (text: string) => void) {
+    this.name = name
+    this.#file = file
+    this.#onSurprise = onSurprise
+  }
+
+  get isRunning(): boolean {
+    return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null
+  }
+
+  /** Last lines of its log. */
+  get log(): string {
+    return this.#lines.join('\n')
+  }
+
+  start(): void {
+    this.#isAsked = false
+    const child = spawn(process.execPath, [MILLRACE, 'run', this.#file], { stdio: ['ignore', 'ignore', 'pipe'] })
+    child.stderr.on('data', (chunk: Buffer) => {
+      this.#lines = [...this.#lines, ...chunk.toString().trimEnd().split('\n')].slice(-LINES)
+    })
+    this.#process = child
+    this.#exit = new Promise((resolve) => {
+      child.once('close', (code, signal) => {
+        if (!this.#isAsked)
+          this.#onSurprise(`${this.name} ended by itself with ${signal ?? `code ${code}`}: ${this.log}`)
+        resolve({ code, signal })
+      })
+    })
+  }
+
+  /** Waits for its end, which is expected. */
+  ended(): Promise<Exit> {
+    this.#isAsked = true
+    return this.#exit ?? Promise.resolve({ code: 0, signal: null })
+  }
+
+  /** SIGKILL: no farewell to anybody. */
+  async kill(): Promise<void> {
+    this.#signal('SIGKILL')
+    await this.ended()
+  }
+
+  /** SIGTERM: drains and leaves. @returns how it ended; by SIGKILL when it took more than a minute */
+  async stop(): Promise<Exit> {
+    const end = this.ended()
+    this.#signal('SIGTERM')
+    const timer = setTimeout(() => this.#signal('SIGKILL'), STOP_TIMEOUT_MS)
+    return end.finally(() => clearTimeout(timer))
+  }
+
+  /** Stops it in its tracks: connections stay open, no heartbeat is sent. */
+  pause(): void {
+    this.#signal('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#signal('SIGCONT')
+  }
+
+  /** Looks how large it is and has been. @returns resident bytes */
+  measure(): number {
+    try {
+      const status = readFileSync(`/proc/${this.#process?.pid}/status`, 'utf8')
+      const kilobytes = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0)
+      this.peakBytes = Math.max(this.peakBytes, kilobytes('VmHWM') * 1024)
+      return kilobytes('VmRSS') * 1024
+    } catch {
+      return 0
+    }
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    if (this.isRunning) this.#process?.kill(signal)
+  }
+}
