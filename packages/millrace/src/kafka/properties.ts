@@ -10,7 +10,7 @@
 import { field, type AnyField } from '../options/fields.ts'
 import { address, assignor, deserializer, offsetReset, partitioner, serializer } from './property-types.ts'
 
-export type { ClusterSettings, ConsumerSettings, ProducerSettings } from './settings.ts'
+export type { ConsumerSettings } from './settings.ts'
 
 export const SECURITY_PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
 export const SASL_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const

@@ -22,7 +22,10 @@ export const kafkaSourceFields = {
     .int({ min: 1, max: 10_000 })
     .default(16)
     .doc('Batches that may wait between source and stages. Bytes are bounded by `fetchBufferBytes`.'),
-  maxRecords: field.int({ min: 1 }).optional().doc('Records after which the run ends; the next one goes on behind them. No limit by default.'),
+  maxRecords: field
+    .int({ min: 1 })
+    .optional()
+    .doc('Records after which the run ends; the next one goes on behind them. No limit by default.'),
   maxDuration: field
     .durationMs({ min: 1 })
     .optional()
