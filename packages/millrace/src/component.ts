@@ -6,16 +6,48 @@ import type { Batch } from './batch.ts'
 import type { RecordError } from './errors/index.ts'
 import type { Fields, Options, OptionRule } from './options/fields.ts'
 
+/** What a pipeline promises of each record; see docs/guarantees.md. */
+export type Delivery = 'at_least_once' | 'exactly_once' | 'at_most_once'
+
 /** What a component is told about the run it is part of. */
 export interface ComponentContext {
   /** Name of the pipeline; part of client ids, group ids and log lines. */
   readonly pipeline: string
   /** Stop at the end of what was there when the run began. */
   readonly untilEnd: boolean
+  /** `at_least_once` when omitted. */
+  readonly delivery?: Delivery | undefined
+  /** Sinks: name that the source's member of its group keeps over a restart; undefined when it has none. */
+  readonly member?: string | undefined
   /** Directory against which relative paths are resolved. */
   readonly directory: string
   /** Tells the operator of something that is not an error, for instance a clamped option. */
   readonly warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
+  /** Set for those who only look: a source then joins no group and commits nothing. */
+  readonly preview?: Preview | undefined
+}
+
+export interface Preview {
+  /** Where to begin reading: where a run would, at the first record, or behind the last one. */
+  readonly from: 'run' | 'earliest' | 'latest'
+}
+
+/** Something that must hold for a component to work. In a list of them, each relies on those before it. */
+export interface Check {
+  /** What is checked, in one word such as `connection`. */
+  readonly name: string
+  /** Says what was found, as a sentence without a period. @throws {MillraceError} what is wrong */
+  run(signal: AbortSignal): Promise<string>
+}
+
+/** Something that a source could read: a topic, a file. */
+export interface DiscoveredStream {
+  readonly name: string
+  readonly partitions: number
+  /** Undefined when nobody knows without reading. */
+  readonly records: number | undefined
+  /** Options that make the source read this stream, in place of its own. */
+  readonly options: { readonly [name: string]: unknown }
 }
 
 /** How far a source has come. */
@@ -39,6 +71,8 @@ export interface Source {
   readonly commits: string
   /** Whether its batches may be whole record batches of Kafka (`Batch.raw`). */
   readonly readsRecordBatches: boolean
+  /** Undefined when nothing of its progress can be committed. */
+  readonly offsets?: SourceOffsets | undefined
   /** Connects and checks that there is something to read. An error here ends the run before anything was read. */
   open(signal: AbortSignal): Promise<void>
   /**
@@ -47,8 +81,58 @@ export interface Source {
    */
   batches(signal: AbortSignal): AsyncIterable<Batch>
   progress(): SourceProgress
+  /** What `millrace check` asks for, instead of `open`; `close` comes after it. Nothing is joined, read or committed. */
+  checks?(): readonly Check[]
+  /** Everything there is to read where this source reads, instead of `open`; `close` comes after it. */
+  discover?(signal: AbortSignal): Promise<readonly DiscoveredStream[]>
   /** Commits what has been acknowledged and lets go of everything (I4). */
   close(): Promise<void>
+}
+
+/** Offsets of a consumer group, on their way into a transaction of the sink. */
+export interface GroupOffsets {
+  readonly groupId: string
+  /** The offsets after what was taken, per partition. */
+  readonly offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]
+  /** As whom they are committed; asked anew for each attempt. */
+  member(): { readonly memberId: string; readonly generation: number; readonly instanceId: string | undefined }
+  /** Waits a moment for a generation after this one. @returns whether there is one in which all these partitions are still owned */
+  renewed(generation: number): Promise<boolean>
+}
+
+/** Asked by a source that does not commit by itself when partitions go. Neither may throw. */
+export interface ReleaseListener {
+  /** Everything read from them was acknowledged: commit it before they are given back (I3). @returns when nothing more is to be done about it */
+  commit(signal: AbortSignal): Promise<void>
+  /** What was read from them and not committed must not be committed any more (I3). */
+  lost(): void
+}
+
+/** Offsets of a source that others can commit. In a pipeline with `exactly_once` it commits none by itself. */
+export interface SourceOffsets {
+  /** Name that this member of the group keeps over a restart; undefined when it has none. */
+  readonly member: string | undefined
+  /** Offsets of everything acknowledged and not committed yet. */
+  taken(): GroupOffsets
+  /** Takes note that these were committed. */
+  committed(offsets: GroupOffsets): void
+  /** Goes back to the committed offsets of what is owned; acknowledgements of what was handed out do nothing any more. */
+  rewind(signal: AbortSignal): Promise<void>
+  onRelease(listener: ReleaseListener): void
+  /** Acknowledges a batch and commits it before it is processed (`at_most_once`). @returns whether that succeeded; else somebody else may get it */
+  commitBefore(batch: Batch): Promise<boolean>
+}
+
+/** Transactions of a sink. One is always open, and what is written while it is being committed belongs to the next one. */
+export interface SinkTransactions {
+  /**
+   * Commits everything written so far together with the offsets, which are asked for when all of it is acknowledged (I5).
+   * One call at a time. @returns the offsets
+   * @throws what failed: abort; {TransactionError} with `fatal` this sink may never write again
+   */
+  commit(offsets: () => GroupOffsets, signal: AbortSignal): Promise<GroupOffsets>
+  /** Aborts everything written and not committed, and begins anew. @throws {TransactionError} with `fatal`; {ConnectionError} */
+  abort(signal: AbortSignal): Promise<void>
 }
 
 /** Where records go. */
@@ -63,11 +147,17 @@ export interface Sink {
   readonly partitions: string
   /** Whether it can forward whole record batches of Kafka as they are. */
   readonly writesRecordBatches: boolean
+  /** Only in a pipeline with `exactly_once`. */
+  readonly transactions?: SinkTransactions | undefined
   /**
    * Whether what was written counts only after `flush`, as with a file that appears when it is complete. Acknowledgements
    * are then held back until the end (I1); stage graphs only.
    */
   readonly completesAtEnd?: boolean
+  /** What `millrace check` asks for, instead of `open`; `close` comes after it. Nothing is written. */
+  checks?(): readonly Check[]
+  /** Puts into a batch what it writes in place of what was read, for instance keys. `write` does it by itself; for those who only look. */
+  prepare?(batch: Batch): void
   open(signal: AbortSignal): Promise<void>
   /**
    * Writes the rows of a batch and resolves when all of them are acknowledged (I1). May be called again before earlier
@@ -105,6 +195,8 @@ export interface Stage {
    * @throws {StageError} with the offset of the record that failed
    */
   process(batch: Batch, failed?: RowFailed): Batch | undefined
+  /** Notes where a stage stands that counts. @returns brings it back there, after an abort */
+  mark?(): () => void
   /** True as soon as this stage will let nothing more through, for instance `$limit` when it is reached. */
   readonly exhausted?: boolean
 }
@@ -201,7 +293,7 @@ export interface FunctionContext extends ComponentContext {
 interface FunctionOf<K extends 'source' | 'transform' | 'sink', T, F extends Fields> extends Documented<F> {
   readonly kind: K
   /** Whether it looks at all columns of a row, whatever their names. */
-  readonly seesAllColumns?: boolean
+  seesAllColumns?(options: Options<F>): boolean
   /** Columns that it makes, or keeps when it drops others. */
   made?(options: Options<F>): readonly string[]
   create(options: Options<F>, context: FunctionContext): Promise<T> | T

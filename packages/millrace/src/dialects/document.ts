@@ -61,15 +61,11 @@ async function readYaml(file: string, text: string): Promise<SourceDocument> {
   const { isMap, isScalar, isSeq, LineCounter, parseDocument } = await import('yaml')
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  if (document.errors.length > 0) {
-    throw unreadable(
-      file,
-      document.errors.map(({ message, pos }) => ({
-        path: '',
-        ...place(lines.linePos(pos[0])),
-        message: `Cannot read the file as YAML: ${firstLine(message)}`,
-      })),
-    )
+  // One mistake in the syntax makes others of what follows it, so only the first one is told.
+  const error = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0])[0]
+  if (error !== undefined) {
+    const message = `Cannot read the file as YAML: ${firstLine(error.message)}`
+    throw unreadable(file, [{ path: '', ...place(lines.linePos(error.pos[0])), message }])
   }
   let value: unknown
   try {

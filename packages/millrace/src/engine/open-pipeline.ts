@@ -45,8 +45,8 @@ export class StageChain {
  * Makes what a plan names, without connecting to anything.
  * @throws {ConfigError} when a component or a stage cannot be made
  */
-export async function makePipeline(plan: PipelinePlan, components: Components, run: Pick<RunOptions, 'untilEnd' | 'warn'>): Promise<OpenPipeline> {
-  const context: ComponentContext = { pipeline: plan.name, untilEnd: run.untilEnd, directory: plan.directory, warn: run.warn }
+export async function makePipeline(plan: PipelinePlan, components: Components, run: Pick<RunOptions, 'untilEnd' | 'warn' | 'preview'>): Promise<OpenPipeline> {
+  const context: ComponentContext = { pipeline: plan.name, untilEnd: run.untilEnd, directory: plan.directory, warn: run.warn, preview: run.preview }
   const stages = new StageChain(await makeStages(plan, components))
   const source = await (await components.source(plan.source.component)).create(plan.source.options as never, context)
   const sink = await (await components.sink(plan.sink.component)).create(plan.sink.options as never, context)

@@ -2,7 +2,7 @@
  * What the engine is asked to run, and what it tells about it. Every dialect ends in a `PipelinePlan`; the engine knows
  * no file format and no concrete component. Types only.
  */
-import type { Documents, Sink, SinkDefinition, Source, SourceDefinition, Stage } from '../component.ts'
+import type { Documents, Preview, Sink, SinkDefinition, Source, SourceDefinition, Stage } from '../component.ts'
 import type { ConfigProblem } from '../errors/index.ts'
 
 /** A source or a sink of a plan. */
@@ -64,6 +64,8 @@ export interface RunOptions {
   readonly abort: AbortSignal
   /** Stop at the end of what was there when the run began. */
   readonly untilEnd: boolean
+  /** Only look: no group is joined and nothing is committed. */
+  readonly preview?: Preview | undefined
   /** Called about once a second, and once more at the end. */
   readonly onProgress?: ((progress: RunProgress) => void) | undefined
   readonly warn: (message: string, facts?: { readonly [name: string]: unknown }) => void

@@ -8,6 +8,8 @@ import { Batch, type Acknowledgement, type BatchOrigin } from '../batch.ts'
 import { AbortedError, BrokerError, type MillraceError } from '../errors/index.ts'
 import type { Cluster } from './cluster.ts'
 import { Fetcher, type TakenSlice } from './fetcher.ts'
+import { fetchCommitted } from './group/committed-offsets.ts'
+import { GroupCoordinator } from './group/coordinator.ts'
 import { GroupSession } from './group/session.ts'
 import type { AssignedPartition, GroupListener } from './group/types.ts'
 import { OffsetLedger } from './offset-ledger.ts'
@@ -27,6 +29,8 @@ export interface ConsumerOptions {
   readonly untilEnd: boolean
   /** Stop when this many records have been handed out; no limit when omitted. */
   readonly maxRecords?: number | undefined
+  /** Begin where the group would, but neither join it nor commit anything. */
+  readonly onlyLook?: boolean
   /** Name of the component, for errors and metrics. */
   readonly component: string
   readonly warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
@@ -79,7 +83,7 @@ export class Consumer implements GroupListener {
     this.#fetcher = new Fetcher(options.cluster, { ...settings, bufferBytes: settings.fetchBufferBytes, requestTimeoutMs: options.cluster.requestTimeoutMs }, {
       onOutOfRange: (topic, partition, position) => this.#onOutOfRange(topic, partition, position),
     })
-    if (settings.groupId !== undefined) {
+    if (settings.groupId !== undefined && options.onlyLook !== true) {
       this.#session = new GroupSession(options.cluster, {
         groupId: settings.groupId,
         topics: options.topics,
@@ -109,8 +113,11 @@ export class Consumer implements GroupListener {
       this.#commitTimer.unref()
       return
     }
-    const all = this.#options.topics.flatMap((topic) => this.#cluster.cachedTopic(topic)!.partitions.map(({ partition }) => ({ topic, partition, committed: undefined })))
-    await this.onAssigned(all)
+    const all = this.#options.topics.flatMap((topic) => this.#cluster.cachedTopic(topic)!.partitions.map(({ partition }) => ({ topic, partition })))
+    const { groupId } = this.#options.settings
+    const committed = groupId === undefined ? [] : await fetchCommitted(new GroupCoordinator(this.#cluster, groupId), all, () => undefined, signal)
+    const offsets = new Map(committed.map(({ topic, partition, offset }) => [keyOf(topic, partition), offset]))
+    await this.onAssigned(all.map((each) => ({ ...each, committed: offsets.get(keyOf(each.topic, each.partition)) })))
   }
 
   /**

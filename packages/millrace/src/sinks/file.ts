@@ -3,10 +3,10 @@
  *
  * A value that no stage changed is copied as it is, except that line breaks between its parts become spaces.
  */
-import { mkdir, open, type FileHandle } from 'node:fs/promises'
+import { access, constants, mkdir, open, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../batch.ts'
-import { defineSink, type Sink, type SinkProgress } from '../component.ts'
+import { defineSink, type Check, type Sink, type SinkProgress } from '../component.ts'
 import { BatchError, ClosedError, EncodeError, FileError, type MillraceError } from '../errors/index.ts'
 import { field } from '../options/fields.ts'
 
@@ -65,6 +65,10 @@ class FileSink implements Sink {
     }
   }
 
+  checks(): readonly Check[] {
+    return [{ name: 'file', run: async () => this.#writable() }]
+  }
+
   async write(batch: Batch): Promise<void> {
     // The lines are made now, in the order of the calls, and wait for their turn as bytes.
     const failures = new Map<number, MillraceError>()
@@ -96,6 +100,20 @@ class FileSink implements Sink {
 
   progress(): SinkProgress {
     return { records: this.#records, bytes: this.#bytes }
+  }
+
+  /** Finds out without making anything: folders that are missing would be made in the closest one that is there. */
+  async #writable(): Promise<string> {
+    try {
+      const found = await stat(this.#path).catch(() => undefined)
+      if (found?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
+      let place = this.#path
+      while ((await stat(place).catch(missing)) === undefined) place = dirname(place)
+      await access(place, constants.W_OK)
+      return `"${this.#path}" ${found === undefined ? 'can be made' : `has ${found.size.toLocaleString('en-US')} bytes and can be written`}`
+    } catch (error) {
+      throw this.#unwritable(error)
+    }
   }
 
   async #append(lines: Buffer): Promise<void> {
@@ -132,6 +150,10 @@ class FileSink implements Sink {
               : message
     return new FileError('FILE_UNWRITABLE', `Cannot write "${this.#path}": ${reason}`, { cause: error })
   }
+}
+
+function missing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
 }
 
 /** The lines of a batch. Rows that cannot be a line are left out and put into `failures`. */

@@ -20,7 +20,7 @@ import {
   type BatchOrigin,
   type LocatedRecords,
 } from '../batch.ts'
-import { defineSource, type Source, type SourceProgress } from '../component.ts'
+import { defineSource, type Check, type Source, type SourceProgress } from '../component.ts'
 import { AbortedError, DecodeError, FileError } from '../errors/index.ts'
 import { field } from '../options/fields.ts'
 
@@ -75,6 +75,15 @@ class FileSource implements Source {
     } catch (error) {
       throw this.#unreadable(error)
     }
+  }
+
+  checks(): readonly Check[] {
+    return [
+      {
+        name: 'file',
+        run: async () => (await this.open(), `${(await this.#handle!.stat()).size.toLocaleString('en-US')} bytes`),
+      },
+    ]
   }
 
   async *batches(signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {

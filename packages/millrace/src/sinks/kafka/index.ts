@@ -5,7 +5,8 @@
  * partition is kept, else records copied or encoded into new record batches.
  */
 import type { Batch } from '../../batch.ts'
-import { type ComponentContext, defineSink, type Sink, type SinkProgress } from '../../component.ts'
+import { type Check, type ComponentContext, defineSink, type Sink, type SinkProgress } from '../../component.ts'
+import { connectionCheck, topicCheck } from '../../kafka/checks.ts'
 import { Cluster } from '../../kafka/cluster.ts'
 import { Producer } from '../../kafka/producer.ts'
 import { clusterOptions } from '../../kafka/settings.ts'
@@ -30,7 +31,7 @@ class KafkaPipelineSink implements Sink {
   readonly needsDocuments: boolean
   readonly #settings: KafkaSinkSettings
   readonly #context: ComponentContext
-  #cluster: Cluster | undefined
+  #cluster: Promise<Cluster> | undefined
   #producer: Producer | undefined
   #partitionCount = 0
 
@@ -45,19 +46,28 @@ class KafkaPipelineSink implements Sink {
   }
 
   async open(signal: AbortSignal): Promise<void> {
-    const { cluster, producer, topic } = this.#settings
-    const { directory, pipeline } = this.#context
-    this.#cluster = new Cluster(await clusterOptions(cluster, { directory, clientId: `millrace-${pipeline}` }))
-    await this.#cluster.connect(signal)
-    this.#partitionCount = (await this.#cluster.topic(topic, signal)).partitions.length
-    this.#producer = new Producer(this.#cluster, producer)
+    const { producer, topic } = this.#settings
+    const cluster = await this.#connected()
+    await cluster.connect(signal)
+    this.#partitionCount = (await cluster.topic(topic, signal)).partitions.length
+    this.#producer = new Producer(cluster, producer)
     await this.#producer.open(signal)
     await this.#producer.learn(topic, signal)
   }
 
-  async write(batch: Batch, signal: AbortSignal): Promise<void> {
-    const { topic, keyField } = this.#settings
+  checks(): readonly Check[] {
+    const cluster = (): Promise<Cluster> => this.#connected()
+    return [connectionCheck(cluster), topicCheck(cluster, [this.#settings.topic])]
+  }
+
+  prepare(batch: Batch): void {
+    const { keyField } = this.#settings
     if (keyField !== undefined) batch.keys = keysFromField(batch, keyField)
+  }
+
+  async write(batch: Batch, signal: AbortSignal): Promise<void> {
+    const { topic } = this.#settings
+    this.prepare(batch)
     const producer = this.#producer!
     const route = { topic, partition: this.#keepsPartition(batch) ? 'keep' : undefined } as const
     const forwarding = route.partition === 'keep' && producer.writeRaw(batch, route, signal)
@@ -78,8 +88,14 @@ class KafkaPipelineSink implements Sink {
       // The engine has flushed before; after a failure nobody waits for the rest any more.
       await this.#producer?.close(AbortSignal.abort())
     } finally {
-      await this.#cluster?.close()
+      await (await this.#cluster?.catch(() => undefined))?.close()
     }
+  }
+
+  #connected(): Promise<Cluster> {
+    const { directory, pipeline } = this.#context
+    this.#cluster ??= clusterOptions(this.#settings.cluster, { directory, clientId: `millrace-${pipeline}` }).then((options) => new Cluster(options))
+    return this.#cluster
   }
 
   #keepsPartition(batch: Batch): boolean {

@@ -1,8 +1,9 @@
 /**
  * The `kafka` source of pipelines: a consumer of one group, whose offsets are committed as the sink acknowledges.
  */
-import { type ComponentContext, defineSource, type Source, type SourceProgress } from '../../component.ts'
+import { type Check, type ComponentContext, defineSource, type DiscoveredStream, type Source, type SourceProgress } from '../../component.ts'
 import type { Batch } from '../../batch.ts'
+import { connectionCheck, describeStreams, groupCheck, topicCheck } from '../../kafka/checks.ts'
 import { Cluster } from '../../kafka/cluster.ts'
 import { Consumer } from '../../kafka/consumer.ts'
 import { clusterOptions } from '../../kafka/settings.ts'
@@ -23,7 +24,7 @@ class KafkaPipelineSource implements Source {
   readonly commits: string
   readonly #settings: KafkaSourceSettings
   readonly #context: ComponentContext
-  #cluster: Cluster | undefined
+  #cluster: Promise<Cluster> | undefined
   #consumer: Consumer | undefined
 
   constructor(settings: KafkaSourceSettings, context: ComponentContext) {
@@ -35,11 +36,24 @@ class KafkaPipelineSource implements Source {
   }
 
   async open(signal: AbortSignal): Promise<void> {
-    const { cluster, consumer, topics, maxRecords } = this.#settings
-    const { directory, pipeline, untilEnd, warn } = this.#context
-    this.#cluster = new Cluster(await clusterOptions(cluster, { directory, clientId: `millrace-${pipeline}` }))
-    this.#consumer = new Consumer({ cluster: this.#cluster, topics, settings: consumer, untilEnd, maxRecords, component: kafkaSource.name, warn })
+    const { consumer, topics, maxRecords } = this.#settings
+    const { untilEnd, warn, preview } = this.#context
+    const { from } = preview ?? { from: 'run' }
+    const settings = from === 'run' ? consumer : { ...consumer, groupId: undefined, autoOffsetReset: from }
+    this.#consumer = new Consumer({ cluster: await this.#connected(), topics, settings, untilEnd, maxRecords, onlyLook: preview !== undefined, component: kafkaSource.name, warn })
     await this.#consumer.open(signal)
+  }
+
+  checks(): readonly Check[] {
+    const { topics, consumer } = this.#settings
+    const cluster = (): Promise<Cluster> => this.#connected()
+    return [connectionCheck(cluster), topicCheck(cluster, topics), groupCheck(cluster, consumer.groupId, topics)]
+  }
+
+  async discover(signal: AbortSignal): Promise<readonly DiscoveredStream[]> {
+    const cluster = await this.#connected()
+    await connectionCheck(async () => cluster).run(signal)
+    return describeStreams(cluster, undefined, signal)
   }
 
   batches(signal: AbortSignal): AsyncIterable<Batch> {
@@ -55,7 +69,13 @@ class KafkaPipelineSource implements Source {
     try {
       await this.#consumer?.close()
     } finally {
-      await this.#cluster?.close()
+      await (await this.#cluster?.catch(() => undefined))?.close()
     }
+  }
+
+  #connected(): Promise<Cluster> {
+    const { directory, pipeline } = this.#context
+    this.#cluster ??= clusterOptions(this.#settings.cluster, { directory, clientId: `millrace-${pipeline}` }).then((options) => new Cluster(options))
+    return this.#cluster
   }
 }
