@@ -46,7 +46,8 @@ export const memory: Case = {
       const run = startPipeline(bed, {
         source,
         stages: [],
-        sink: { topic: output, bootstrapServers: outlet.bootstrapServers },
+        // The default of 10 s would, rightly, end the run.
+        sink: { topic: output, bootstrapServers: outlet.bootstrapServers, flushTimeout: 'PT5M' },
       })
       const stalled = stallOutlet(outlet, output, records, seconds)
       // When the run fails first, its error is the one to tell.

@@ -1,6 +1,7 @@
 /**
  * `millrace run`: runs a pipeline until its source ends or a signal comes (I4).
  */
+import { setFlagsFromString } from 'node:v8'
 import { catalog } from '../catalog.ts'
 import { readPlan } from '../dialects/index.ts'
 import type { RunResult } from '../engine/plan.ts'
@@ -44,6 +45,7 @@ export async function run(
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)
   try {
+    if (plan.stages.length === 0) keepNurserySmall()
     // The engine, and through the catalog the clients, are loaded only when there is something to run.
     const { runPipeline } = await import('../engine/run-pipeline.ts')
     const result = await runPipeline(plan, {
@@ -84,4 +86,13 @@ function summaryOf(name: string, result: RunResult): string {
 
 function resultOf(result: RunResult): unknown {
   return { ...result, elapsedMs: Math.round(result.elapsedMs), ...ratesOf(result) }
+}
+
+/**
+ * Keeps V8 from growing the space for young objects. Without stages there are hardly any but buffers, which live outside
+ * of it and are freed when it is collected: often is better than seldom (40 MB less, at the same speed). Documents are
+ * another matter: there a larger nursery saves 8 % of the time.
+ */
+function keepNurserySmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1')
 }

@@ -66,7 +66,6 @@ interface PartitionState {
 }
 
 const OFFSET_OUT_OF_RANGE = 1
-const MESSAGE_TOO_SMALL_ROOM = 64 * 1024
 const SLICE_BYTES = 1024 * 1024
 const SLICE_RECORDS = 16_384
 
@@ -98,8 +97,18 @@ export class Fetcher {
   add(topic: string, partition: number, position: number): void {
     this.remove(topic, partition)
     this.#partitions.set(keyOf(topic, partition), {
-      topic, partition, position, paused: false, fetching: false, blocked: false, stale: false, completed: [], bufferedBytes: 0,
-      highWatermark: -1, lastStableOffset: -1, replica: -1,
+      topic,
+      partition,
+      position,
+      paused: false,
+      fetching: false,
+      blocked: false,
+      stale: false,
+      completed: [],
+      bufferedBytes: 0,
+      highWatermark: -1,
+      lastStableOffset: -1,
+      replica: -1,
     })
     this.#pump()
   }
@@ -204,12 +213,20 @@ export class Fetcher {
   /** Sends a request to every broker that has none under way and leads a partition with room. */
   #pump(): void {
     if (this.#abort.signal.aborted || this.#failure !== undefined) return
-    let room = this.#options.bufferBytes - this.#reservedBytes
-    if (room < MESSAGE_TOO_SMALL_ROOM) return
+    const { bufferBytes, fetchMaxBytes, maxPartitionFetchBytes } = this.#options
+    let room = bufferBytes - this.#reservedBytes
+    if (room <= 0) return
     const byBroker = new Map<number, PartitionState[]>()
     let stale = false
     for (const state of this.#partitions.values()) {
-      if (state.paused || state.fetching || state.blocked || state.stale || state.bufferedBytes >= 2 * this.#options.maxPartitionFetchBytes) continue
+      if (
+        state.paused ||
+        state.fetching ||
+        state.blocked ||
+        state.stale ||
+        state.bufferedBytes >= 2 * maxPartitionFetchBytes
+      )
+        continue
       const broker = state.replica >= 0 ? state.replica : this.#cluster.leader(state.topic, state.partition)
       if (broker < 0) stale = true
       else if (!this.#busyBrokers.has(broker)) {
@@ -220,8 +237,10 @@ export class Fetcher {
     }
     if (stale) this.#refreshLater()
     for (const [broker, states] of byBroker) {
-      const maxBytes = Math.min(this.#options.fetchMaxBytes, room)
-      if (maxBytes < MESSAGE_TOO_SMALL_ROOM) break
+      const wanted = Math.min(fetchMaxBytes, states.length * maxPartitionFetchBytes)
+      // Behind a slow reader every slice that is taken makes a little room; many small requests would cost more than they bring.
+      if (room < Math.min(wanted, bufferBytes / 4)) break
+      const maxBytes = Math.min(wanted, room)
       room -= maxBytes
       void this.#fetch(broker, states, maxBytes)
     }
@@ -233,14 +252,25 @@ export class Fetcher {
     for (const state of states) state.fetching = true
     let response: FetchResponse | undefined
     try {
-      response = await this.#cluster.request<FetchResponse>(broker, FETCH, () => [{
-        maxWaitMs: this.#options.fetchMaxWaitMs,
-        minBytes: this.#options.fetchMinBytes,
-        maxBytes,
-        isolation: this.#options.isolation === 'read_committed' ? 1 : 0,
-        topics: this.#topicsOf(states),
-        rackId: this.#options.rackId ?? '',
-      }], { lane: 'fetch', timeoutMs: this.#options.requestTimeoutMs + this.#options.fetchMaxWaitMs, signal: this.#abort.signal })
+      response = await this.#cluster.request<FetchResponse>(
+        broker,
+        FETCH,
+        () => [
+          {
+            maxWaitMs: this.#options.fetchMaxWaitMs,
+            minBytes: this.#options.fetchMinBytes,
+            maxBytes,
+            isolation: this.#options.isolation === 'read_committed' ? 1 : 0,
+            topics: this.#topicsOf(states),
+            rackId: this.#options.rackId ?? '',
+          },
+        ],
+        {
+          lane: 'fetch',
+          timeoutMs: this.#options.requestTimeoutMs + this.#options.fetchMaxWaitMs,
+          signal: this.#abort.signal,
+        },
+      )
     } catch (error) {
       if (!this.#abort.signal.aborted) this.#onRequestFailed(broker, states, error)
     }
@@ -252,10 +282,14 @@ export class Fetcher {
   }
 
   #topicsOf(states: readonly PartitionState[]): FetchTopicRequest[] {
-    const topics = new Map<string, { name: string; id: string | undefined; partitions: { partition: number; offset: number; maxBytes: number }[] }>()
+    const topics = new Map<
+      string,
+      { name: string; id: string | undefined; partitions: { partition: number; offset: number; maxBytes: number }[] }
+    >()
     for (const { topic, partition, position } of states) {
       let entry = topics.get(topic)
-      if (entry === undefined) topics.set(topic, (entry = { name: topic, id: this.#cluster.cachedTopic(topic)?.id, partitions: [] }))
+      if (entry === undefined)
+        topics.set(topic, (entry = { name: topic, id: this.#cluster.cachedTopic(topic)?.id, partitions: [] }))
       entry.partitions.push({ partition, offset: position, maxBytes: this.#options.maxPartitionFetchBytes })
     }
     return [...topics.values()]
@@ -270,7 +304,11 @@ export class Fetcher {
     let failed = false
     for (const { topic, partitions } of response.topics) {
       for (const fetched of partitions) {
-        const state = asked.find((state) => state.partition === fetched.partition && (state.topic === topic || this.#cluster.cachedTopic(state.topic)?.id === topic))
+        const state = asked.find(
+          (state) =>
+            state.partition === fetched.partition &&
+            (state.topic === topic || this.#cluster.cachedTopic(state.topic)?.id === topic),
+        )
         // A partition that was revoked or moved to another offset meanwhile is another state object now.
         if (state === undefined || this.#partitions.get(keyOf(state.topic, state.partition)) !== state) continue
         if (fetched.errorCode === 0) this.#onFetched(state, fetched)
@@ -289,8 +327,18 @@ export class Fetcher {
     try {
       const next = nextOffsetOf(records, this.#reader, state.topic, state.partition)
       if (next === undefined) return
-      const fetch = new CompletedFetch(records, state.topic, state.partition, state.position, fetched.aborted, this.#options.checkCrcs)
+      const fetch = new CompletedFetch(
+        records,
+        state.topic,
+        state.partition,
+        state.position,
+        fetched.aborted,
+        this.#options.checkCrcs,
+      )
       state.position = Math.max(state.position, next)
+      // A broker fills an answer in the order of the request: who got something goes to the end, so that nobody starves.
+      this.#partitions.delete(keyOf(state.topic, state.partition))
+      this.#partitions.set(keyOf(state.topic, state.partition), state)
       state.completed.push(fetch)
       state.bufferedBytes += records.length
       this.#reservedBytes += records.length
@@ -317,7 +365,13 @@ export class Fetcher {
       this.#retryLater([state])
       return true
     }
-    this.#fail(brokerError(fetched.errorCode, `Cannot fetch partition ${state.partition} of topic "${state.topic}"${name === 'CORRUPT_MESSAGE' ? ' as the broker found it corrupt' : ''}`, { topic: state.topic, partition: state.partition }))
+    this.#fail(
+      brokerError(
+        fetched.errorCode,
+        `Cannot fetch partition ${state.partition} of topic "${state.topic}"${name === 'CORRUPT_MESSAGE' ? ' as the broker found it corrupt' : ''}`,
+        { topic: state.topic, partition: state.partition },
+      ),
+    )
     return true
   }
 
@@ -348,22 +402,25 @@ export class Fetcher {
     if (this.#refreshing) return
     this.#refreshing = true
     this.#failures++
-    this.#retryTimer = setTimeout(() => {
-      const topics = [...new Set([...this.#partitions.values()].map(({ topic }) => topic))]
-      this.#cluster.refresh(topics, this.#abort.signal).then(
-        () => {
-          this.#refreshing = false
-          for (const state of this.#partitions.values()) state.stale = false
-          this.#pump()
-        },
-        (error: unknown) => {
-          this.#refreshing = false
-          if (this.#abort.signal.aborted) return
-          // A topic that vanished shows in the next metadata request too; brokers that are away may come back.
-          if (error instanceof BrokerError && !error.retriable) this.#fail(error)
-          else this.#refreshLater()
-        },
-      )
-    }, backoffMs(this.#failures, this.#cluster.backoff))
+    this.#retryTimer = setTimeout(
+      () => {
+        const topics = [...new Set([...this.#partitions.values()].map(({ topic }) => topic))]
+        this.#cluster.refresh(topics, this.#abort.signal).then(
+          () => {
+            this.#refreshing = false
+            for (const state of this.#partitions.values()) state.stale = false
+            this.#pump()
+          },
+          (error: unknown) => {
+            this.#refreshing = false
+            if (this.#abort.signal.aborted) return
+            // A topic that vanished shows in the next metadata request too; brokers that are away may come back.
+            if (error instanceof BrokerError && !error.retriable) this.#fail(error)
+            else this.#refreshLater()
+          },
+        )
+      },
+      backoffMs(this.#failures, this.#cluster.backoff),
+    )
   }
 }
