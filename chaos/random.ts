@@ -24,6 +24,13 @@ export class Random {
     return values[this.between(0, values.length - 1)]!
   }
 
+  shuffle<T>(values: readonly T[]): T[] {
+    return values
+      .map((value) => ({ value, at: this.next() }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ value }) => value)
+  }
+
   chance(probability: number): boolean {
     return this.next() < probability
   }

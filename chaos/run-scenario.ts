@@ -46,11 +46,7 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
     const started = performance.now()
     await run.caughtUp().catch((error: Error) => run.problem(error.message))
     const catchUpMs = Math.round(performance.now() - started)
-    for (const worker of run.workers.filter(({ isRunning }) => isRunning)) {
-      const { code, signal: killed } = await worker.stop()
-      if (code !== 0)
-        run.problem(`${worker.name} ended with ${killed ?? `code ${code}`} when it was asked to stop: ${worker.log}`)
-    }
+    await Promise.all(run.workers.map((worker) => worker.stop()))
 
     const counts = await check(run, expected)
     const isOnce = delivery === 'at_least_once' || counts.repeated === 0

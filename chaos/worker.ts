@@ -67,12 +67,20 @@ export class Worker {
     await this.ended()
   }
 
-  /** SIGTERM: drains and leaves. @returns how it ended; by SIGKILL when it took more than a minute */
-  async stop(): Promise<Exit> {
+  /** SIGTERM: drains and leaves, with code 0 and in bounded time, unless it was not up yet. */
+  async stop(): Promise<void> {
+    if (!this.isRunning) return
     const end = this.ended()
     this.#signal('SIGTERM')
     const timer = setTimeout(() => this.#signal('SIGKILL'), STOP_TIMEOUT_MS)
-    return end.finally(() => clearTimeout(timer))
+    const { code, signal } = await end.finally(() => clearTimeout(timer))
+    if (code !== 0 && signal !== 'SIGTERM') {
+      const how =
+        signal === 'SIGKILL'
+          ? `had not ended ${STOP_TIMEOUT_MS / 1000} s after it was asked to stop`
+          : `ended with code ${code} when it was asked to stop`
+      this.#onSurprise(`${this.name} ${how}: ${this.log}`)
+    }
   }
 
   /** Stops it in its tracks: connections stay open, no heartbeat is sent. */

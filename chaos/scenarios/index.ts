@@ -1,5 +1,9 @@
 /** The list of all scenarios. */
 import type { Scenario } from '../scenario.ts'
+import { killBroker } from './kill-broker.ts'
 import { killWorker } from './kill-worker.ts'
+import { lostAnswer } from './lost-answer.ts'
+import { storm } from './storm.ts'
+import { zombie } from './zombie.ts'
 
-export const SCENARIOS: readonly Scenario[] = [killWorker]
+export const SCENARIOS: readonly Scenario[] = [killWorker, killBroker, lostAnswer, zombie, storm]
