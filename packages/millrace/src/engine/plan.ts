@@ -47,6 +47,8 @@ export interface Components {
   sink(name: string): Promise<SinkDefinition>
   /** @throws {ConfigError} with the path of the stage */
   stage(stage: PlannedStage): Promise<Stage>
+  /** A function of stage graphs. @throws {ConfigError} when there is none of this name and kind */
+  function(kind: FunctionDefinition['kind'], name: string): Promise<FunctionDefinition>
   /** How documents are made and written; undefined when bytes pass from this source to this sink untouched. */
   documents(
     source: Pick<Source, 'valueCodec'>,

@@ -37,6 +37,7 @@ export const ERROR_CODES = {
   TRANSACTION_FAILED: { retriable: false, exit: 1, doc: 'A transaction was aborted or cannot be used in its present state.' },
   MEMBER_FENCED: { retriable: false, exit: 1, doc: 'Another member with the same `group.instance.id` has taken over.' },
   GROUP_FAILED: { retriable: false, exit: 1, doc: 'The consumer group refused this member, for instance because no assignment protocol is shared by all members.' },
+  PIPELINE_TIMED_OUT: { retriable: true, exit: 1, doc: 'A run took longer than `timeout_seconds` of its file. What was delivered by then is committed; the next run goes on from there.' },
   FILE_UNREADABLE: { retriable: false, exit: 3, doc: 'A file that a source reads cannot be opened or read.' },
   FILE_UNWRITABLE: { retriable: false, exit: 3, doc: 'A file that a sink writes cannot be opened or written.' },
   CLOSED: { retriable: false, exit: 1, doc: 'Used after `close()`.' },

@@ -196,6 +196,13 @@ export class TransactionError extends MillraceError {
   }
 }
 
+/** A run took longer than its file allows. */
+export class PipelineTimeoutError extends MillraceError {
+  constructor(pipeline: string, timeoutMs: number, details?: ErrorDetails) {
+    super('PIPELINE_TIMED_OUT', `Pipeline "${pipeline}" timed out after ${timeoutMs / 1000} seconds: raise timeout_seconds in [global], or lower max_messages or timeout_ms of its consumers`, details)
+  }
+}
+
 /** A file cannot be read or written. */
 export class FileError extends MillraceError {
   constructor(code: 'FILE_UNREADABLE' | 'FILE_UNWRITABLE', message: string, details?: ErrorDetails) {

@@ -6,7 +6,10 @@
  */
 import type { Stage } from '../component.ts'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
+import { parseOptions } from '../options/parse.ts'
+import { fromEventFields, toEventFields } from './event-options.ts'
 import type { Document } from './field-path.ts'
+import { FromEventStage } from './from-event.ts'
 import { LimitStage, SkipStage } from './limit.ts'
 import { isStageName, lintStage } from './lint.ts'
 import { MatchStage, matchProblems } from './match.ts'
@@ -15,6 +18,7 @@ import type { StageName } from './names.ts'
 import { createProject } from './project.ts'
 import { ReplaceRootStage } from './replace-root.ts'
 import { SetStage } from './set.ts'
+import { ToEventStage } from './to-event.ts'
 import { UnsetStage } from './unset.ts'
 import { UnwindStage, type UnwindOptions } from './unwind.ts'
 
@@ -40,6 +44,8 @@ const FACTORIES: { readonly [name in StageName]: Factory } = {
   },
   $limit: { create: (spec: number) => new LimitStage(spec) },
   $skip: { create: (spec: number) => new SkipStage(spec) },
+  $toEvent: { create: (spec: unknown) => new ToEventStage(parseOptions({ options: toEventFields }, spec).options) },
+  $fromEvent: { create: (spec: unknown) => new FromEventStage(parseOptions({ options: fromEventFields }, spec).options) },
 }
 
 /**

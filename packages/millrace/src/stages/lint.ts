@@ -3,7 +3,10 @@
  * check (operators, queries) happens when a stage is created.
  */
 import type { ConfigProblem } from '../errors/index.ts'
+import type { Fields } from '../options/fields.ts'
+import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
+import { fromEventFields, toEventFields } from './event-options.ts'
 import { isDocument, pathProblem } from './field-path.ts'
 import { REFUSED_STAGES, STAGE_NAMES, type StageName } from './names.ts'
 
@@ -83,6 +86,8 @@ const CHECKS: { readonly [name in StageName]: Check } = {
   $limit: (spec, path) =>
     isCount(spec) && spec > 0 ? [] : [problem(path, '$limit must be a whole number above 0', spec)],
   $skip: (spec, path) => (isCount(spec) ? [] : [problem(path, '$skip must be a whole number of at least 0', spec)]),
+  $toEvent: options(toEventFields),
+  $fromEvent: options(fromEventFields),
 }
 
 /**
@@ -123,6 +128,16 @@ export function lintStages(stages: unknown, path = 'stages'): ConfigProblem[] {
 
 export function isStageName(name: string): name is StageName {
   return (STAGE_NAMES as readonly string[]).includes(name)
+}
+
+/** Checks a stage whose specification is an object of declared options. */
+function options(declared: Fields): Check {
+  return (spec, path) =>
+    parseOptions({ options: declared }, spec, [path]).problems.map(({ path: place, message, suggestion }) => ({
+      path: place.join('.'),
+      message,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    }))
 }
 
 function fields(spec: unknown, path: string): ConfigProblem[] {

@@ -14,6 +14,8 @@ export const STAGE_NAMES = [
   '$unwind',
   '$limit',
   '$skip',
+  '$toEvent',
+  '$fromEvent',
 ] as const
 
 export type StageName = (typeof STAGE_NAMES)[number]

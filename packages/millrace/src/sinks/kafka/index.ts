@@ -8,6 +8,7 @@ import type { Batch } from '../../batch.ts'
 import { type Check, type ComponentContext, defineSink, type Sink, type SinkProgress } from '../../component.ts'
 import { connectionCheck, topicCheck } from '../../kafka/checks.ts'
 import { Cluster } from '../../kafka/cluster.ts'
+import { createMissingTopics } from '../../kafka/missing-topics.ts'
 import { Producer } from '../../kafka/producer.ts'
 import { clusterOptions } from '../../kafka/settings.ts'
 import { keysFromField } from './key-field.ts'
@@ -46,9 +47,10 @@ class KafkaPipelineSink implements Sink {
   }
 
   async open(signal: AbortSignal): Promise<void> {
-    const { producer, topic } = this.#settings
+    const { producer, topic, createTopic } = this.#settings
     const cluster = await this.#connected()
     await cluster.connect(signal)
+    if (createTopic !== undefined) await createMissingTopics(cluster, [topic], createTopic, signal)
     this.#partitionCount = (await cluster.topic(topic, signal)).partitions.length
     this.#producer = new Producer(cluster, producer)
     await this.#producer.open(signal)

@@ -3,6 +3,7 @@
  *
  * Loads no client, so that lint stays fast.
  */
+import { createTopic } from '../../kafka/create-topic.ts'
 import { IGNORED_PRODUCER_FIELDS, PRODUCER_FIELDS } from '../../kafka/properties.ts'
 import { PRODUCER_RULES, producerSettings, type ClusterSettings, type ProducerSettings } from '../../kafka/settings.ts'
 import { field, type OptionRule, type Options } from '../../options/fields.ts'
@@ -36,6 +37,7 @@ export const kafkaSinkFields = {
     .doc(
       'Whether a record goes to the partition of the same number that it came from. By default so when both topics have as many partitions, the key is that of the record read, and `partitioner.class` is `murmur2`; unchanged record batches are then forwarded as they are.',
     ),
+  createTopic,
   ...PRODUCER_FIELDS,
   acks: PRODUCER_FIELDS.acks.default('1'),
   ...IGNORED_PRODUCER_FIELDS,
@@ -48,6 +50,8 @@ export const kafkaSinkRules: readonly OptionRule<typeof kafkaSinkFields>[] = [..
 export interface KafkaSinkSettings {
   readonly topic: string
   readonly batchSize: number
+  /** How to make the topic when it is missing; undefined leaves it missing. */
+  readonly createTopic: KafkaSinkOptions['createTopic']
   readonly flushTimeoutMs: number
   /** Dotted path; undefined keeps the key of the record. */
   readonly keyField: string | undefined
@@ -63,6 +67,7 @@ export function kafkaSinkSettings(options: KafkaSinkOptions): KafkaSinkSettings 
   return {
     topic: options.topic,
     batchSize: options.batchSize,
+    createTopic: options.createTopic,
     flushTimeoutMs: options.flushTimeout,
     keyField: options.keyField,
     includeMeta: options.includeMeta,

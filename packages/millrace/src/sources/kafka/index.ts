@@ -6,6 +6,7 @@ import type { Batch } from '../../batch.ts'
 import { connectionCheck, describeStreams, groupCheck, topicCheck } from '../../kafka/checks.ts'
 import { Cluster } from '../../kafka/cluster.ts'
 import { Consumer } from '../../kafka/consumer.ts'
+import { createMissingTopics } from '../../kafka/missing-topics.ts'
 import { clusterOptions } from '../../kafka/settings.ts'
 import { kafkaSourceFields, kafkaSourceRules, kafkaSourceSettings, type KafkaSourceSettings } from './options.ts'
 
@@ -36,11 +37,12 @@ class KafkaPipelineSource implements Source {
   }
 
   async open(signal: AbortSignal): Promise<void> {
-    const { consumer, topics, maxRecords } = this.#settings
+    const { consumer, topics, maxRecords, createTopic } = this.#settings
     const { untilEnd, warn, preview } = this.#context
     const { from } = preview ?? { from: 'run' }
     const settings = from === 'run' ? consumer : { ...consumer, groupId: undefined, autoOffsetReset: from }
     this.#consumer = new Consumer({ cluster: await this.#connected(), topics, settings, untilEnd, maxRecords, onlyLook: preview !== undefined, component: kafkaSource.name, warn })
+    if (createTopic !== undefined) await createMissingTopics(await this.#connected(), topics, createTopic, signal)
     await this.#consumer.open(signal)
   }
 

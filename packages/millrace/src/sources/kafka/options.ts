@@ -3,6 +3,7 @@
  *
  * Loads no client, so that lint stays fast.
  */
+import { createTopic } from '../../kafka/create-topic.ts'
 import { CONSUMER_FIELDS, IGNORED_CONSUMER_FIELDS } from '../../kafka/properties.ts'
 import { CONSUMER_RULES, consumerSettings, type ClusterSettings, type ConsumerSettings } from '../../kafka/settings.ts'
 import { field, problem, warning, type OptionRule, type Options } from '../../options/fields.ts'
@@ -31,6 +32,7 @@ export const kafkaSourceFields = {
     .optional()
     .doc('Time after which nothing more is read and the run ends. No limit by default.')
     .example('PT30S'),
+  createTopic,
   ...CONSUMER_FIELDS,
   groupId: CONSUMER_FIELDS.groupId.doc(
     'Consumer group; its members share the partitions, and its committed offsets are where reading goes on. By default `fluxion-` and the topic.',
@@ -65,6 +67,8 @@ export const kafkaSourceRules: readonly OptionRule<typeof kafkaSourceFields>[] =
 export interface KafkaSourceSettings {
   readonly topics: readonly string[]
   readonly queueCapacity: number
+  /** How to make topics that are missing; undefined leaves them missing. */
+  readonly createTopic: KafkaSourceOptions['createTopic']
   readonly maxRecords: number | undefined
   readonly maxDurationMs: number | undefined
   readonly cluster: ClusterSettings
@@ -78,6 +82,7 @@ export function kafkaSourceSettings(options: KafkaSourceOptions): KafkaSourceSet
   return {
     topics,
     queueCapacity: options.queueCapacity,
+    createTopic: options.createTopic,
     maxRecords: options.maxRecords,
     maxDurationMs: options.maxDuration,
     cluster,

@@ -1,0 +1,98 @@
+/**
+ * `$fromEvent`: takes values out of the event envelope of seed 001, so that the record goes out that once came in. Events
+ * that carry no record (`state`, `log`, `schema`) are dropped; a value that is no event passes as it is.
+ */
+import type { Batch, Payload } from '../batch.ts'
+import type { RowFailed, Stage } from '../component.ts'
+import { BatchWriter } from '../kafka/batch-writer.ts'
+import { isControlEvent, parseEvent, valueOf, type HubEvent } from '../events/envelope.ts'
+import { parseExact, stringifyExact } from '../events/exact-json.ts'
+import { applyTransforms } from '../events/transforms.ts'
+import type { Options } from '../options/fields.ts'
+import type { Header } from '../record.ts'
+import { documentsOf, valueOfRow } from './event-documents.ts'
+import type { fromEventFields } from './event-options.ts'
+import { stageFailed } from './rows.ts'
+
+export class FromEventStage implements Stage {
+  readonly name = '$fromEvent'
+  readonly needs = 'metadata'
+  readonly #options: Options<typeof fromEventFields>
+  readonly #customHeaders: readonly Header[]
+
+  constructor(options: Options<typeof fromEventFields>) {
+    this.#options = options
+    this.#customHeaders = Object.entries(options.customHeaders ?? {}).map(([name, text]) => [name, Buffer.from(text)])
+  }
+
+  process(batch: Batch, failed?: RowFailed): Batch | undefined {
+    const writer = new BatchWriter(batch, 256)
+    const kept: number[] = []
+    for (let row = 0; row < batch.length; row++) {
+      try {
+        if (this.#write(batch, row, writer)) kept.push(row)
+      } catch (error) {
+        stageFailed(batch, row, this.name, error, failed)
+      }
+    }
+    return documentsOf(writer.finish(), batch, kept)
+  }
+
+  #write(batch: Batch, row: number, writer: BatchWriter): boolean {
+    const { transforms, keyField } = this.#options
+    const stored = valueOfRow(batch, row)
+    const text = stored === null ? undefined : stored.toString()
+    const parsed = text === undefined ? undefined : parseEvent(text)
+    const event = parsed ?? this.#bareEvent(batch, text)
+    if (isControlEvent(event) || !applyTransforms(event, transforms)) return false
+    let value: Payload
+    if (parsed !== undefined) value = valueOf(event, transforms.length === 0 ? text : undefined)
+    else value = transforms.length === 0 || text === undefined ? stored : stringifyExact(event.data)
+    writer.add(row, {
+      value,
+      headers: this.#headersOf(event),
+      // A tombstone has no field to take the key from, and means nothing without its own.
+      ...(keyField === undefined || value === null ? {} : { key: keyOf(event.data, keyField) }),
+    })
+    return true
+  }
+
+  /** The event for a value that is none. */
+  #bareEvent(batch: Batch, text: string | undefined): HubEvent {
+    const event: HubEvent = { event_type: 'record', stream: batch.topic, data: null }
+    if (text === undefined || (this.#options.keyField === undefined && this.#options.transforms.length === 0))
+      return event
+    try {
+      return { ...event, data: parseExact(text) }
+    } catch {
+      return { ...event, data: text, metadata: { kafka_encoding: 'text' } }
+    }
+  }
+
+  #headersOf(event: HubEvent): readonly Header[] {
+    if (!this.#options.includeHeaders) return this.#customHeaders
+    const { stream, event_type: type, namespace, metadata = {} } = event
+    const texts: [name: string, value: unknown][] = [
+      ['rivven_stream', stream],
+      ['rivven_event_type', type],
+      ['rivven_namespace', namespace],
+      ['rivven_position', metadata['position']],
+      ['rivven_transaction_id', metadata['transaction_id']],
+    ]
+    const own = texts.filter(([, value]) => value !== undefined && value !== null)
+    return [...this.#customHeaders, ...own.map(([name, value]): Header => [name, Buffer.from(String(value))])]
+  }
+}
+
+/** A field of the data by its name, or by a dotted path. */
+function keyOf(data: unknown, path: string): Payload {
+  let value = data
+  for (const name of isObject(data) && Object.hasOwn(data, path) ? [path] : path.split('.'))
+    value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
+  if (value === undefined) return null
+  return typeof value === 'string' ? value : stringifyExact(value)
+}
+
+function isObject(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

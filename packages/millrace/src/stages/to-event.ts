@@ -1,0 +1,50 @@
+/**
+ * `$toEvent`: puts each value into the event envelope of seed 001, as topics of its hub hold it. Key, headers and time of
+ * the record stay as they are.
+ */
+import type { Batch } from '../batch.ts'
+import type { RowFailed, Stage } from '../component.ts'
+import { BatchWriter } from '../kafka/batch-writer.ts'
+import { eventText, parseEvent, type EnvelopeOptions } from '../events/envelope.ts'
+import { stringifyExact } from '../events/exact-json.ts'
+import { applyTransforms } from '../events/transforms.ts'
+import type { Options } from '../options/fields.ts'
+import { documentsOf, valueOfRow } from './event-documents.ts'
+import type { toEventFields } from './event-options.ts'
+import { stageFailed } from './rows.ts'
+
+export class ToEventStage implements Stage {
+  readonly name = '$toEvent'
+  readonly needs = 'metadata'
+  readonly #options: Options<typeof toEventFields>
+
+  constructor(options: Options<typeof toEventFields>) {
+    this.#options = options
+  }
+
+  process(batch: Batch, failed?: RowFailed): Batch | undefined {
+    const now = new Date().toISOString()
+    const { stream = batch.topic, namespace, includeKey, includeHeaders, includePosition } = this.#options
+    const envelope: EnvelopeOptions = { stream, namespace, includeKey, includeHeaders, includePosition }
+    const writer = new BatchWriter(batch, 512)
+    const kept: number[] = []
+    for (let row = 0; row < batch.length; row++) {
+      try {
+        const text = this.#event(eventText(batch, row, valueOfRow(batch, row), envelope, now))
+        if (text === undefined) continue
+        writer.add(row, { value: text })
+        kept.push(row)
+      } catch (error) {
+        stageFailed(batch, row, this.name, error, failed)
+      }
+    }
+    return documentsOf(writer.finish(), batch, kept)
+  }
+
+  #event(text: string): string | undefined {
+    const { transforms } = this.#options
+    if (transforms.length === 0) return text
+    const event = parseEvent(text)!
+    return applyTransforms(event, transforms) ? stringifyExact(event) : undefined
+  }
+}
