@@ -1,6 +1,7 @@
 /**
  * Shows how far a run is: a live line on a terminal, JSON lines elsewhere. Always on standard error.
  */
+import type { CountsByCode } from '../engine/error-policy.ts'
 import type { RunProgress } from '../engine/plan.ts'
 import { formatBytes, formatCount } from '../options/units.ts'
 
@@ -23,7 +24,25 @@ export function progressLine(now: RunProgress, before: RunProgress | undefined, 
   if (now.lag !== undefined) parts.push(`lag ${formatCount(now.lag)}`)
   if (isBounded && now.lag !== undefined && readPerSecond > 0)
     parts.push(`ETA ${formatSeconds(now.lag / readPerSecond)}`)
+  parts.push(...failureParts(now))
   return parts.join('  ')
+}
+
+/** What became of records that failed; nothing when none did. */
+export function failureParts({ errors: { skipped, deadLettered, retried }, circuitBreaker }: RunProgress): string[] {
+  const counts = [
+    ['skipped', sum(skipped)],
+    ['dead letters', sum(deadLettered)],
+    ['retried', sum(retried)],
+  ] as const
+  return [
+    ...counts.filter(([, count]) => count > 0).map(([name, count]) => `${name} ${formatCount(count)}`),
+    ...(circuitBreaker === undefined || circuitBreaker.state === 'closed' ? [] : [`circuit ${circuitBreaker.state}`]),
+  ]
+}
+
+function sum(counts: CountsByCode): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0)
 }
 
 export interface Rates {
@@ -89,7 +108,15 @@ export async function logDisplay(pipeline: string, isBounded: boolean): Promise<
           ? Math.round(progress.lag / rates.readPerSecond)
           : undefined
       log.info(
-        { read: progress.read.records, written: progress.written.records, ...rates, lag: progress.lag, etaSeconds },
+        {
+          read: progress.read.records,
+          written: progress.written.records,
+          ...rates,
+          lag: progress.lag,
+          etaSeconds,
+          ...progress.errors,
+          circuitBreaker: progress.circuitBreaker,
+        },
         'progress',
       )
       before = progress

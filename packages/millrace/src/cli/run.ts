@@ -5,9 +5,10 @@ import { setFlagsFromString } from 'node:v8'
 import { catalog } from '../catalog.ts'
 import { readPlan } from '../dialects/index.ts'
 import type { RunResult } from '../engine/plan.ts'
+import { isMillraceError } from '../errors/index.ts'
 import { INTERRUPTED } from './exit-code.ts'
 import { formatProblem, type Outcome } from './output.ts'
-import { logDisplay, ratesOf, terminalDisplay } from './progress.ts'
+import { failureParts, logDisplay, ratesOf, terminalDisplay } from './progress.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
@@ -62,7 +63,12 @@ export async function run(
     return { exitCode: interrupted ?? 0, summary, result: resultOf(result) }
   } catch (error) {
     display.end()
-    if (interrupted === undefined) throw error
+    if (interrupted === undefined) {
+      if (!stop.signal.aborted || !isMillraceError(error) || error.code !== 'ABORTED') throw error
+      const summary = `${plan.name}: asked to stop before it had begun, so nothing was read`
+      if (json === undefined) process.stdout.write(`${summary}\n`)
+      return { exitCode: 0, summary, result: null }
+    }
     const summary = 'Stopped at once by a second signal: what was in flight will be read again by the next run'
     process.stderr.write(`${summary}\n`)
     return { exitCode: interrupted, summary, result: null, error: { code: 'ABORTED', message: summary } }
@@ -81,7 +87,8 @@ function summaryOf(name: string, result: RunResult): string {
   const { readPerSecond } = ratesOf(result)
   const count = new Intl.NumberFormat('en-US')
   const seconds = (result.elapsedMs / 1000).toFixed(1)
-  return `${name}: read ${count.format(result.read.records)} records, wrote ${count.format(result.written.records)} in ${seconds} s (${count.format(readPerSecond)} read/s); ${ENDINGS[result.ended]}`
+  const failed = failureParts(result)
+  return `${name}: read ${count.format(result.read.records)} records, wrote ${count.format(result.written.records)} in ${seconds} s (${count.format(readPerSecond)} read/s)${failed.length === 0 ? '' : `, ${failed.join(', ')}`}; ${ENDINGS[result.ended]}`
 }
 
 function resultOf(result: RunResult): unknown {

@@ -20,6 +20,7 @@ import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue, isObject } from '../options/values.ts'
 import { lintStages } from '../stages/lint.ts'
+import { readCircuitBreaker, readErrorPolicy, type ReportProblem } from './error-policy.ts'
 
 const LATER = 'it is not supported yet'
 
@@ -53,7 +54,16 @@ export const pipelineFields = {
     .oneOf(['at_least_once'])
     .default('at_least_once')
     .doc('Delivery guarantee; `at_least_once` is the only one so far.'),
-  errorPolicy: field.any().optional().doc('What happens when a record fails; `failFast` is the only policy so far.'),
+  errorPolicy: field
+    .any()
+    .optional()
+    .aliases('error_handling')
+    .doc('What happens when a record fails: `fail` (the default), `skip`, or an object; see docs/error-handling.md.'),
+  circuitBreaker: field
+    .any()
+    .optional()
+    .aliases('circuit_breaker')
+    .doc('When deliveries pause because the sink keeps failing; also in the sink block.'),
   runtime: field.object(runtimeFields).optional().doc('Limits of the engine.'),
   globals: field.any().optional().doc('Values for `$$GLOBALS`.'),
   stateStore: field.any().optional().ignored('offsets are kept by Kafka'),
@@ -95,7 +105,7 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
 
   const stagesKey = 'pipeline' in content && !('stages' in content) ? 'pipeline' : 'stages'
   const stages = readStages(top.stages, stagesKey, problems)
-  problems.push(...policyProblems(top.errorPolicy), ...globalsProblems(top.globals))
+  problems.push(...globalsProblems(top.globals))
   const isFragment = top.source === undefined && top.sink === undefined && top.stages !== undefined
   if (isFragment) {
     warnings.push({ path: '', message: 'There is no source and no sink, so this file can be checked but not run' })
@@ -113,6 +123,7 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
   const sink = readComponent('sink', SINKS, top.sink, problems, warnings)
   if (source === undefined || sink === undefined) return { plan: undefined, problems, warnings }
   warnings.push(...loopWarnings(source, sink))
+  const report: ReportProblem = (problem) => (problem.warning ? warnings : problems).push(toConfigProblem(problem))
   const plan: PipelinePlan = {
     name: top.name ?? context.name,
     file: context.file,
@@ -121,7 +132,13 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
     stages,
     sink,
     delivery: top.delivery,
-    errorPolicy: 'fail',
+    errorPolicy: readErrorPolicy(
+      top.errorPolicy,
+      'error_handling' in content ? 'error_handling' : 'errorPolicy',
+      { source, sink },
+      report,
+    ),
+    circuitBreaker: readBreaker(content, report),
     maxBatchesInFlight: top.runtime?.queueCapacity,
     warnings,
   }
@@ -162,7 +179,10 @@ function readComponent(
     })
     return undefined
   }
-  const { type, options, ...flat } = value
+  const { type, options, ...rest } = value
+  // Read beside the top level, where it may stand too.
+  const flat =
+    kind === 'sink' ? Object.fromEntries(Object.entries(rest).filter(([name]) => !BREAKER_NAMES.includes(name))) : rest
   if ('connectionRef' in flat || 'fanout' in flat) {
     const name = 'fanout' in flat ? 'fanout' : 'connectionRef'
     problems.push({
@@ -221,18 +241,28 @@ function readStages(value: unknown, key: string, problems: ConfigProblem[]): Pla
   })
 }
 
-function policyProblems(policy: unknown): ConfigProblem[] {
-  const isText = typeof policy === 'string'
-  const type = isObject(policy) ? policy['type'] : policy
-  if (policy === undefined || (typeof type === 'string' && /^fail(?:[-_]?fast)?$/i.test(type))) return []
-  return [
-    {
-      path: isText || !isObject(policy) ? 'errorPolicy' : 'errorPolicy.type',
-      message: `Cannot use error policy ${describeValue(type)} as ${LATER}`,
-      suggestion: 'use failFast: the run stops at the first record that fails',
-    },
-  ]
+/** The circuit breaker, which may stand at the top or in the sink block. */
+function readBreaker(
+  content: { readonly [name: string]: unknown },
+  report: ReportProblem,
+): PipelinePlan['circuitBreaker'] {
+  const sink = isObject(content['sink']) ? content['sink'] : {}
+  const places = [
+    ...BREAKER_NAMES.map((name) => [name, content[name]] as const),
+    ...BREAKER_NAMES.map((name) => [`sink.${name}`, sink[name]] as const),
+  ].filter(([, value]) => value !== undefined)
+  const [first, second] = places
+  if (first === undefined) return undefined
+  if (second !== undefined)
+    report({
+      path: [second[0]],
+      message: `Cannot use both ${first[0]} and ${second[0]} as they set the same`,
+      suggestion: 'delete one',
+    })
+  return readCircuitBreaker(first[1], first[0].split('.'), report)
 }
+
+const BREAKER_NAMES = ['circuitBreaker', 'circuit_breaker']
 
 function globalsProblems(globals: unknown): ConfigProblem[] {
   if (globals === undefined || (isObject(globals) && Object.keys(globals).length === 0)) return []

@@ -12,21 +12,77 @@ export async function explainPlan(plan: PipelinePlan, components: Components): P
   const { source, sink, stages, documents } = await makePipeline(plan, components, { untilEnd: false, warn: () => {} })
   return {
     ...chooseLane(source, sink, stages.list, documents !== undefined),
-    stages: stages.list.map(({ name, needs }) => ({ name, needs, does: needs === 'documents' ? 'works on parsed values' : 'looks at key, headers, position or time' })),
-    guarantee: { name: plan.delivery, means: 'nothing is lost, whatever is killed; after a crash the records in flight are written again' },
+    stages: stages.list.map(({ name, needs }) => ({
+      name,
+      needs,
+      does: needs === 'documents' ? 'works on parsed values' : 'looks at key, headers, position or time',
+    })),
+    guarantee: {
+      name: plan.delivery,
+      means: 'nothing is lost, whatever is killed; after a crash the records in flight are written again',
+    },
     commits: source.commits,
     partitions: sink.partitions,
     backpressure: `at most ${IN_FLIGHT_BYTES / 1024 / 1024} MiB wait for the sink; then the source waits, and its group membership goes on`,
-    errors: 'the run stops at the first record that fails; nothing after it is committed',
+    errors: errorsOf(plan),
   }
 }
 
 /** The cheapest lane that every batch can take; single batches may have to take the next one, for instance after compaction. */
-function chooseLane(source: Source, sink: Sink, stages: readonly Stage[], documents: boolean): { readonly lane: Lane; readonly why: string } {
+function chooseLane(
+  source: Source,
+  sink: Sink,
+  stages: readonly Stage[],
+  documents: boolean,
+): { readonly lane: Lane; readonly why: string } {
   const reader = stages.find(({ needs }) => needs === 'documents')
-  if (reader !== undefined) return { lane: 'documents', why: `${reader.name} works on parsed values; those that no stage changes go out as the bytes that came in` }
-  if (documents) return { lane: 'documents', why: sink.includeMeta ? 'includeMeta writes _meta into every value' : sink.needsDocuments ? 'the sink takes something from a field' : `values are read as ${source.valueCodec} and written as ${sink.valueCodec}` }
-  if (stages.length > 0) return { lane: 'bytes', why: `${stages[0]!.name} drops records without looking at their values, which are copied as they are` }
-  if (!source.readsRecordBatches || !sink.writesRecordBatches) return { lane: 'bytes', why: source.readsRecordBatches ? 'the sink partitions anew, so records are copied one by one, as they are' : 'records do not come from Kafka, so record batches are made of them' }
-  return { lane: 'verbatim', why: 'nothing looks at a record and partitions are kept, so whole record batches are forwarded, still compressed' }
+  if (reader !== undefined)
+    return {
+      lane: 'documents',
+      why: `${reader.name} works on parsed values; those that no stage changes go out as the bytes that came in`,
+    }
+  if (documents)
+    return {
+      lane: 'documents',
+      why: sink.includeMeta
+        ? 'includeMeta writes _meta into every value'
+        : sink.needsDocuments
+          ? 'the sink takes something from a field'
+          : `values are read as ${source.valueCodec} and written as ${sink.valueCodec}`,
+    }
+  if (stages.length > 0)
+    return {
+      lane: 'bytes',
+      why: `${stages[0]!.name} drops records without looking at their values, which are copied as they are`,
+    }
+  if (!source.readsRecordBatches || !sink.writesRecordBatches)
+    return {
+      lane: 'bytes',
+      why: source.readsRecordBatches
+        ? 'the sink partitions anew, so records are copied one by one, as they are'
+        : 'records do not come from Kafka, so record batches are made of them',
+    }
+  return {
+    lane: 'verbatim',
+    why: 'nothing looks at a record and partitions are kept, so whole record batches are forwarded, still compressed',
+  }
+}
+
+/** What happens when a record fails, step by step. */
+function errorsOf({ errorPolicy: { retry, fate, deadLetters }, circuitBreaker }: PipelinePlan): string {
+  const { topic, path } = deadLetters?.sink.options ?? {}
+  const fates = {
+    fail: 'the run stops at the first record that fails; nothing after it is committed',
+    skip: 'a record that fails is left out and counted',
+    deadLetter: `a record that fails is written as a dead letter to ${deadLetters?.sink.component} ${String(topic ?? path)}; only then its offset may be committed`,
+  }
+  return [
+    ...(circuitBreaker === undefined
+      ? []
+      : [
+          `after ${circuitBreaker.failureThreshold} failed deliveries in a row the pipeline waits ${circuitBreaker.openMs / 1000} s, then tries one`,
+        ]),
+    ...(retry === undefined ? [] : [`a delivery is tried again up to ${retry.maxRetries} times`]),
+    fates[fate],
+  ].join('; ')
 }

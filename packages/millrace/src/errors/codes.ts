@@ -31,6 +31,8 @@ export const ERROR_CODES = {
   DELIVERY_FAILED: { retriable: false, exit: 1, doc: 'A record was not acknowledged by its sink.' },
   DELIVERY_TIMED_OUT: { retriable: true, exit: 1, doc: 'A record was not acknowledged within `delivery.timeout.ms`.' },
   BATCH_FAILED: { retriable: false, exit: 1, doc: 'Some records of a batch failed; `failures` maps each index to its error.' },
+  REFUSED_WITH_BATCH: { retriable: true, exit: 1, doc: 'A record was not written because the broker refused others of the same record batch; it may be written without them.' },
+  DEAD_LETTER_FAILED: { retriable: false, exit: 1, doc: 'A dead letter cannot be written. The run stops, and the record that it is about is read again by the next one.' },
   CIRCUIT_OPEN: { retriable: true, exit: 1, doc: 'The circuit breaker of a sink is open after repeated failures, so nothing was tried; `retryAfterMs` says when it will be.' },
   SEQUENCE_BROKEN: { retriable: false, exit: 1, doc: 'The idempotent producer cannot go on without the risk of loss or duplicates, for instance because the broker forgot its state.' },
   PRODUCER_FENCED: { retriable: false, exit: 1, doc: 'Another producer with the same transactional id has taken over.' },

@@ -162,7 +162,7 @@ export class EncodeError extends RecordError {
 
 /** A record was not acknowledged by its sink. */
 export class DeliveryError extends RecordError {
-  constructor(message: string, details: RecordErrorDetails & { code?: 'DELIVERY_FAILED' | 'DELIVERY_TIMED_OUT' | 'RECORD_TOO_LARGE' | 'SEQUENCE_BROKEN' } = {}) {
+  constructor(message: string, details: RecordErrorDetails & { code?: 'DELIVERY_FAILED' | 'DELIVERY_TIMED_OUT' | 'RECORD_TOO_LARGE' | 'REFUSED_WITH_BATCH' | 'DEAD_LETTER_FAILED' | 'SEQUENCE_BROKEN' } = {}) {
     super(details.code ?? 'DELIVERY_FAILED', message, details)
   }
 }

@@ -148,7 +148,7 @@ export class DeliveryReports implements Iterable<DeliveryReport | MillraceError>
 const NONE: ReadonlyMap<number, MillraceError> = new Map()
 
 /** The error of records that were not written. Names topic and partition. */
-export function deliveryError(place: Pick<Destination, 'topic' | 'partition'>, reason: string, details: { code?: 'DELIVERY_FAILED' | 'DELIVERY_TIMED_OUT' | 'RECORD_TOO_LARGE' | 'SEQUENCE_BROKEN'; cause?: unknown } = {}): DeliveryError {
+export function deliveryError(place: Pick<Destination, 'topic' | 'partition'>, reason: string, details: { code?: 'DELIVERY_FAILED' | 'DELIVERY_TIMED_OUT' | 'RECORD_TOO_LARGE' | 'REFUSED_WITH_BATCH' | 'SEQUENCE_BROKEN'; cause?: unknown } = {}): DeliveryError {
   const { topic, partition } = place
   return new DeliveryError(`Cannot write to partition ${partition} of topic "${topic}": ${reason}`, { ...details, topic, partition, component: 'kafka' })
 }

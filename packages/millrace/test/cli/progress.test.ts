@@ -2,12 +2,21 @@ import { describe, expect, test } from 'vitest'
 import { progressLine, ratesOf } from '../../src/cli/progress.ts'
 import type { RunProgress } from '../../src/engine/plan.ts'
 
-function moment(seconds: number, read: number, written: number, lag?: number): RunProgress {
+function moment(
+  seconds: number,
+  read: number,
+  written: number,
+  lag?: number,
+  failures: Partial<RunProgress> = {},
+): RunProgress {
   return {
     elapsedMs: seconds * 1000,
     read: { records: read, bytes: read * 150 },
     written: { records: written, bytes: written * 100 },
     lag,
+    errors: { skipped: {}, deadLettered: {}, retried: {} },
+    circuitBreaker: undefined,
+    ...failures,
   }
 }
 
@@ -15,6 +24,22 @@ describe('the live line', () => {
   test('has totals, rates since the moment before, lag, and the time left of a bounded run', () => {
     const line = progressLine(moment(12, 1_250_000, 620_000, 2_300_000), moment(11, 940_000, 465_000, 2_600_000), true)
     expect(line).toBe('12 s  read 1.25M (310k/s, 46.5 MB/s)  written 620k (155k/s)  lag 2.30M  ETA 8 s')
+  })
+
+  test('tells what became of records that failed, and of a circuit breaker that is not closed', () => {
+    const line = progressLine(
+      moment(1, 10, 5, undefined, {
+        errors: {
+          skipped: { DECODE_FAILED: 2, STAGE_FAILED: 1 },
+          deadLettered: { RECORD_TOO_LARGE: 1 },
+          retried: { DELIVERY_TIMED_OUT: 1500 },
+        },
+        circuitBreaker: { state: 'half-open', openings: 1, rejections: 0 },
+      }),
+      undefined,
+      false,
+    )
+    expect(line).toMatch(/written 5 \(5\/s\) {2}skipped 3 {2}dead letters 1 {2}retried 1\.50k {2}circuit half-open$/)
   })
 
   test('has no lag where the source cannot know, and no end where there is none', () => {

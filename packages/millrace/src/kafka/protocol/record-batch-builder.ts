@@ -271,7 +271,7 @@ function sizeOfVarint(value: number): number {
 }
 
 /** Writes a zigzag varint of -1 or more. */
-function putVarint(bytes: Buffer, at: number, value: number): number {
+export function putVarint(bytes: Buffer, at: number, value: number): number {
   let rest = value < 0 ? 1 : (value << 1) >>> 0
   while (rest > 127) {
     bytes[at++] = (rest & 127) | 128

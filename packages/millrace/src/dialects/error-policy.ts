@@ -1,0 +1,305 @@
+/**
+ * Error policy and circuit breaker of a pipeline file, in the spellings of all dialects.
+ *
+ * ```yaml
+ * errorPolicy: skip                                   # or fail, retry
+ * errorPolicy:
+ *   type: retry                                       # strategy
+ *   maxRetries: 3                                     # max_retries; maxAttempts counts the first one too
+ *   initialBackoff: PT0.1S                            # retry_delay_seconds: the same wait each time
+ *   onExhausted: deadLetter
+ *   deadLetter: { topic: orders-dead }                # or { type: file, options: { path: dead.jsonl } }
+ * circuitBreaker: { failureThreshold: 5, timeout: PT60S }
+ * ```
+ */
+import { SINKS } from '../catalog.ts'
+import { ENVELOPES } from '../engine/dead-letter-envelopes.ts'
+import { FAIL, type DeadLetterPlan, type ErrorPolicy, type RetryPolicy } from '../engine/error-policy.ts'
+import type { CircuitBreakerPlan, PlannedComponent } from '../engine/plan.ts'
+import { CLUSTER_FIELDS, SECURITY_FIELDS } from '../kafka/properties.ts'
+import { field, type OptionProblem, type OptionRule, type Options } from '../options/fields.ts'
+import { parseOptions } from '../options/parse.ts'
+import { didYouMean } from '../options/suggest.ts'
+import { describeValue, isObject } from '../options/values.ts'
+
+const FATES = ['fail', 'skip', 'deadLetter'] as const
+const FATE_SYNONYMS = {
+  failFast: 'fail',
+  fail_fast: 'fail',
+  'fail-fast': 'fail',
+  stop: 'fail',
+  skipAndContinue: 'skip',
+  skip_and_continue: 'skip',
+  continue: 'skip',
+  dead_letter: 'deadLetter',
+  'dead-letter': 'deadLetter',
+  deadLetterQueue: 'deadLetter',
+  dlq: 'deadLetter',
+} as const
+
+export const errorPolicyFields = {
+  type: field
+    .oneOf(['fail', 'retry', 'skip', 'deadLetter'], FATE_SYNONYMS)
+    .optional()
+    .aliases('strategy')
+    .doc(
+      'What happens to a record that fails: end the run (also `failFast`, `stop`), try its delivery again, leave it out (also `skipAndContinue`, `continue`), or write a dead letter. By default `deadLetter` when `deadLetter` is set, else `fail`.',
+    ),
+  maxRetries: field
+    .int({ min: 0 })
+    .optional()
+    .aliases('max_retries')
+    .doc('How often a delivery is tried again; 3 by default with `type: retry`, else never.'),
+  maxAttempts: field
+    .int({ min: 1 })
+    .optional()
+    .aliases('max_attempts')
+    .doc('The same, with the first attempt counted.'),
+  initialBackoff: field
+    .durationMs()
+    .default(100)
+    .aliases('initial_backoff', 'initialBackoffMs')
+    .doc('Wait before the second attempt.')
+    .example('PT0.1S'),
+  multiplier: field.number({ min: 1 }).default(2).doc('Factor from one wait to the next.'),
+  maxBackoff: field
+    .durationMs()
+    .default(30_000)
+    .aliases('max_backoff', 'maxBackoffMs')
+    .doc('Longest wait.')
+    .example('PT30S'),
+  jitter: field.number({ min: 0, max: 1 }).default(0.2).doc('Share of a wait that is random.'),
+  retryDelaySeconds: field
+    .number({ min: 0 })
+    .optional()
+    .aliases('retry_delay_seconds')
+    .doc('The same wait before each attempt, in seconds; instead of `initialBackoff`, `multiplier` and `maxBackoff`.'),
+  onExhausted: field
+    .oneOf(FATES, FATE_SYNONYMS)
+    .optional()
+    .aliases('on_exhausted')
+    .doc(
+      'What happens when the last attempt has failed; by default `deadLetter` when `deadLetter` is set, else `fail`.',
+    ),
+  deadLetter: field
+    .any()
+    .optional()
+    .aliases('dead_letter', 'deadLetterQueue', 'dead_letter_queue')
+    .doc(
+      'Where dead letters go: `topic` (on the brokers of the sink or the source), `path` of a file of JSON lines, or a sink block with `type` and `options`.',
+    )
+    .example({ topic: 'orders-dead' }),
+  envelope: field
+    .oneOf(ENVELOPES)
+    .optional()
+    .doc(
+      'How a dead letter looks: the record as it was with the reason in headers (`headers`; the default for Kafka), all in one JSON value (`json`; the default elsewhere), or as the hosts of seeds 001 (`rivven`) and 002 (`conveyor`) write it.',
+    ),
+}
+
+const rules: readonly OptionRule<typeof errorPolicyFields>[] = [
+  ({ type, onExhausted }, isSet) =>
+    isSet('onExhausted') && type !== 'retry' && type !== undefined && type !== onExhausted
+      ? {
+          path: ['onExhausted'],
+          message: `onExhausted has no meaning with type "${type}"`,
+          suggestion: 'write type: retry, or leave it out',
+        }
+      : undefined,
+  (_, isSet) =>
+    isSet('maxRetries') && isSet('maxAttempts')
+      ? {
+          path: ['maxAttempts'],
+          message: 'Cannot use both maxRetries and maxAttempts as they set the same',
+          suggestion: 'delete one',
+        }
+      : undefined,
+  (_, isSet) => {
+    const other = (['initialBackoff', 'multiplier', 'maxBackoff'] as const).find((name) => isSet(name))
+    return isSet('retryDelaySeconds') && other !== undefined
+      ? {
+          path: ['retryDelaySeconds'],
+          message: `Cannot use both retryDelaySeconds and ${other} as they set the same`,
+          suggestion: 'delete one',
+        }
+      : undefined
+  },
+]
+
+export const circuitBreakerFields = {
+  enabled: field.boolean().default(true).doc('Whether it is used.'),
+  failureThreshold: field
+    .int({ min: 1 })
+    .default(5)
+    .aliases('threshold', 'circuit_breaker_threshold')
+    .doc('Failed deliveries in a row after which the pipeline pauses.'),
+  timeout: field
+    .durationMs({ min: 1 })
+    .default(60_000)
+    .doc('How long it pauses before one delivery is tried.')
+    .example('PT60S'),
+}
+
+/** Tells of a problem; the path begins at the top of the file. */
+export type ReportProblem = (problem: OptionProblem) => void
+
+/** What the policy needs to know of the pipeline around it. */
+export interface PolicySurroundings {
+  readonly source: PlannedComponent
+  readonly sink: PlannedComponent
+}
+
+/** @param place name under which the file has it */
+export function readErrorPolicy(
+  value: unknown,
+  place: string,
+  { source, sink }: PolicySurroundings,
+  report: ReportProblem,
+): ErrorPolicy {
+  if (value === undefined || value === null) return FAIL
+  const input = typeof value === 'string' ? { type: value } : value
+  const { options, problems, warnings } = parseOptions({ options: errorPolicyFields, rules }, input, [place])
+  // A short form has no names inside.
+  for (const problem of [...problems, ...warnings])
+    report(typeof value === 'string' ? { ...problem, path: [place] } : problem)
+  if (problems.length > 0) return FAIL
+  const letters = isDisabled(options.deadLetter) ? undefined : options.deadLetter
+  const { type, onExhausted } = options
+  const named =
+    type === undefined || type === 'retry' ? (onExhausted ?? (letters === undefined ? 'fail' : 'deadLetter')) : type
+  // To go on and to leave dead letters, as seed 002 says it with two options, is one thing here.
+  const fate = named === 'skip' && letters !== undefined ? 'deadLetter' : named
+  if (fate === 'deadLetter' && letters === undefined) {
+    report({
+      path: [place],
+      message: 'Missing deadLetter: where do dead letters go',
+      suggestion: 'for example deadLetter: {topic: orders-dead}',
+    })
+    return FAIL
+  }
+  if (fate !== 'deadLetter' && letters !== undefined) {
+    report({
+      path: [place, 'deadLetter'],
+      message: `deadLetter has no effect, as the run ends when a record fails`,
+      suggestion: 'write type: deadLetter, or onExhausted: deadLetter',
+      warning: true,
+    })
+  }
+  const retry = retryPolicy(options)
+  if (fate !== 'deadLetter') return { retry, fate, deadLetters: undefined }
+  const deadLetters = readDeadLetters(letters, options.envelope, place, { source, sink }, report)
+  return deadLetters === undefined ? FAIL : { retry, fate, deadLetters }
+}
+
+/** `{enabled: false, ...}`, as seed 002 writes it. */
+function isDisabled(letters: unknown): boolean {
+  return isObject(letters) && String(letters['enabled']) === 'false'
+}
+
+function retryPolicy(options: Options<typeof errorPolicyFields>): RetryPolicy | undefined {
+  const { type, maxRetries, maxAttempts, initialBackoff, multiplier, maxBackoff, jitter, retryDelaySeconds } = options
+  const count = maxAttempts === undefined ? (maxRetries ?? (type === 'retry' ? 3 : 0)) : maxAttempts - 1
+  if (count === 0) return undefined
+  const delayMs = retryDelaySeconds === undefined ? undefined : retryDelaySeconds * 1000
+  const backoff =
+    delayMs === undefined
+      ? { initialMs: initialBackoff, maxMs: maxBackoff, multiplier, jitter }
+      : { initialMs: delayMs, maxMs: delayMs, multiplier: 1, jitter: 0 }
+  return { maxRetries: count, backoff }
+}
+
+function readDeadLetters(
+  value: unknown,
+  envelope: DeadLetterPlan['envelope'] | undefined,
+  place: string,
+  around: PolicySurroundings,
+  report: ReportProblem,
+): DeadLetterPlan | undefined {
+  const path = [place, 'deadLetter']
+  const block = typeof value === 'string' ? { topic: value } : value
+  if (!isObject(block)) {
+    report({
+      path,
+      message: `Cannot read deadLetter as it must be a topic or an object: found ${describeValue(value)}`,
+      suggestion: 'for example deadLetter: {topic: orders-dead}',
+    })
+    return undefined
+  }
+  const { type, options, enabled: _, ...flat } = block
+  const name = type ?? ('path' in flat ? 'file' : 'kafka')
+  const entry = SINKS.find((one) => one.name === name)
+  if (entry === undefined) {
+    const names = SINKS.map((one) => one.name)
+    report({
+      path: [...path, 'type'],
+      message: `Unknown sink type ${describeValue(name)}`,
+      suggestion: (typeof name === 'string' ? didYouMean(name, names) : undefined) ?? `there are ${names.join(', ')}`,
+    })
+    return undefined
+  }
+  const written = isObject(options) ? options : flat
+  const inherited = entry.name === 'kafka' ? { acks: 'all', ...(hasBrokers(written) ? {} : connectionOf(around)) } : {}
+  const unset = Object.fromEntries(Object.entries(inherited).filter(([option]) => !(option in written)))
+  const parsed = parseOptions(entry, { ...unset, ...written }, isObject(options) ? [...path, 'options'] : path)
+  for (const problem of [...parsed.problems, ...parsed.warnings]) report(problem)
+  if (parsed.problems.length > 0) return undefined
+  const sink = { component: entry.name, options: parsed.options }
+  if (envelope === 'headers' && entry.name !== 'kafka') {
+    report({
+      path: [place, 'envelope'],
+      message: `Cannot use the envelope "headers" as the sink "${entry.name}" writes no headers`,
+      suggestion: 'use json',
+    })
+  }
+  if (readsItsLetters(around.source, sink)) {
+    report({
+      path,
+      message: `Cannot write dead letters to topic "${String(sink.options['topic'])}" as the pipeline reads it: each letter would fail again`,
+      suggestion: 'use another topic',
+    })
+  }
+  return { sink, envelope: envelope ?? (entry.name === 'kafka' ? 'headers' : 'json') }
+}
+
+function hasBrokers(options: { readonly [name: string]: unknown }): boolean {
+  return ['bootstrapServers', 'bootstrap.servers', ...(CLUSTER_FIELDS.bootstrapServers.meta.aliases ?? [])].some(
+    (name) => name in options,
+  )
+}
+
+/** How to reach the brokers of the sink, or of the source where the sink is something else. */
+function connectionOf({ source, sink }: PolicySurroundings): { readonly [name: string]: unknown } {
+  const { options } = [sink, source].find(({ component }) => component === 'kafka') ?? { options: {} }
+  const names = Object.keys({ ...CLUSTER_FIELDS, ...SECURITY_FIELDS })
+  return Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => names.includes(name) && value !== undefined),
+  )
+}
+
+function readsItsLetters(source: PlannedComponent, letters: PlannedComponent): boolean {
+  if (source.component !== 'kafka' || letters.component !== 'kafka') return false
+  const [topics, brokers, theirs] = [
+    source.options['topic'],
+    source.options['bootstrapServers'],
+    letters.options['bootstrapServers'],
+  ] as (readonly string[] | undefined)[]
+  return (
+    topics?.includes(letters.options['topic'] as string) === true &&
+    brokers?.some((broker) => theirs?.includes(broker)) === true
+  )
+}
+
+export function readCircuitBreaker(
+  value: unknown,
+  place: readonly string[],
+  report: ReportProblem,
+): CircuitBreakerPlan | undefined {
+  if (value === undefined || value === null || value === false) return undefined
+  const { options, problems, warnings } = parseOptions(
+    { options: circuitBreakerFields },
+    value === true ? {} : value,
+    place,
+  )
+  for (const problem of [...problems, ...warnings]) report(problem)
+  return options.enabled ? { failureThreshold: options.failureThreshold, openMs: options.timeout } : undefined
+}

@@ -1,0 +1,151 @@
+/**
+ * Gives batches to the sink: tries again what may succeed then, waits while the circuit breaker is open, and tells which
+ * rows failed for good.
+ *
+ * Where the first failure ends the run, writes overlap and the sink keeps their order. Where something may be tried again, the
+ * batches of a partition go one after the other, so that a later record never overtakes one that waits for its next attempt (I2).
+ */
+import type { Batch } from '../batch.ts'
+import type { Sink } from '../component.ts'
+import { BatchError, BrokerError, isMillraceError, type ErrorCode, type MillraceError } from '../errors/index.ts'
+import type { CircuitBreaker, Pass } from '../resilience/circuit-breaker.ts'
+import { backoffMs, sleep, type BackoffOptions } from '../resilience/retry.ts'
+import type { ErrorHandling, ErrorPolicy, Failures } from './error-policy.ts'
+
+export interface DeliveryOptions {
+  readonly sink: Pick<Sink, 'write'>
+  readonly policy: Pick<ErrorPolicy, 'retry' | 'fate'>
+  readonly breaker: CircuitBreaker | undefined
+  readonly errors: ErrorHandling
+  /** Gives up what is under way. */
+  readonly abort: AbortSignal
+  /** Ends all waiting for another attempt: the last error counts then. */
+  readonly hurry: AbortSignal
+}
+
+/** Between attempts where only a circuit breaker, and no policy, asks for them. */
+const BREAKER_BACKOFF: BackoffOptions = { initialMs: 100, maxMs: 1000 }
+
+export class Delivery {
+  readonly #options: DeliveryOptions
+  /** Whether anything may be tried again. */
+  readonly #isOrdered: boolean
+  readonly #last = new Map<string, Promise<void>>()
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options
+    this.#isOrdered =
+      options.policy.retry !== undefined || options.policy.fate !== 'fail' || options.breaker !== undefined
+  }
+
+  /**
+   * Resolves when every row is acknowledged or has been added to `failures`.
+   * @param failures undefined when a failure is to be thrown
+   * @throws {BatchError} or whatever the sink threw
+   */
+  write(batch: Batch, failures: Failures | undefined): Promise<void> {
+    if (!this.#isOrdered) return this.#write(batch, failures)
+    const partition = `${batch.partition} ${batch.topic}`
+    const before = this.#last.get(partition)
+    const written =
+      before === undefined ? this.#write(batch, failures) : before.then(() => this.#write(batch, failures))
+    this.#last.set(partition, written)
+    return written
+  }
+
+  async #write(batch: Batch, failures: Failures | undefined): Promise<void> {
+    const { breaker, errors, hurry } = this.#options
+    let rest = batch
+    for (let attempt = 1; ; attempt++) {
+      const pass = await breaker?.entered(hurry)
+      const failed = await this.#attempt(rest, pass)
+      if (failed === undefined) return
+      const { error, byRow } = failed
+      const again = [...byRow].filter(([, reason]) => this.#mayTryAgain(reason, attempt))
+      if (again.length < byRow.size && failures === undefined) throw error
+      for (const [row, reason] of byRow)
+        if (!this.#mayTryAgain(reason, attempt)) failures!.add(rest, row, reason, attempt)
+      if (again.length === 0) return
+      errors.retrying(again.map(([, reason]) => reason))
+      rest = rest.pick(again.map(([row]) => row).toSorted((a, b) => a - b))!
+      // Nobody waits for the end of a pause when the run is to end.
+      await sleep(backoffMs(attempt, this.#options.policy.retry?.backoff ?? BREAKER_BACKOFF), hurry).catch(() => {
+        throw error
+      })
+    }
+  }
+
+  /** @returns undefined when all rows were written */
+  async #attempt(
+    batch: Batch,
+    pass: Pass | undefined,
+  ): Promise<{ readonly error: unknown; readonly byRow: ReadonlyMap<number, MillraceError> } | undefined> {
+    try {
+      await this.#options.sink.write(batch, this.#options.abort)
+      pass?.succeeded()
+      return undefined
+    } catch (error) {
+      if (this.#options.abort.aborted || !isMillraceError(error) || ENDS_RUN.has(error.code)) {
+        pass?.cancelled()
+        throw error
+      }
+      const byRow =
+        error instanceof BatchError
+          ? error.failures
+          : new Map(Array.from({ length: batch.length }, (_, row) => [row, error]))
+      const reasons = [...byRow.values()]
+      // A sink that refuses records for what they are is alive.
+      if (reasons.every(isFaultOfRecord)) pass?.succeeded()
+      else pass?.failed()
+      const fatal = reasons.find(({ code }) => ENDS_RUN.has(code))
+      if (fatal !== undefined) throw error
+      return { error, byRow }
+    }
+  }
+
+  #mayTryAgain(reason: MillraceError, attempt: number): boolean {
+    const {
+      policy: { retry, fate },
+      breaker,
+    } = this.#options
+    if (isFaultOfRecord(reason)) return false
+    // The records that it was refused with are out of the way then.
+    if (reason.code === 'REFUSED_WITH_BATCH' && fate !== 'fail') return true
+    // With a breaker and no policy of attempts, the breaker decides when, and the run waits for the sink.
+    return retry === undefined ? breaker !== undefined : attempt <= retry.maxRetries
+  }
+}
+
+/** Errors after which this run must not write anything more, or that say nothing about a record. */
+const ENDS_RUN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'ABORTED',
+  'CLOSED',
+  'UNEXPECTED',
+  'RECORD_CORRUPT',
+  'SEQUENCE_BROKEN',
+  'PRODUCER_FENCED',
+  'TRANSACTION_FAILED',
+  'AUTHENTICATION_FAILED',
+])
+
+const FAULTS_OF_RECORDS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'DECODE_FAILED',
+  'STAGE_FAILED',
+  'ENCODE_FAILED',
+  'RECORD_TOO_LARGE',
+])
+/** Kafka's names for refusals that no other attempt will change. */
+const REFUSED_BY_KAFKA: ReadonlySet<string> = new Set([
+  'INVALID_RECORD',
+  'INVALID_TIMESTAMP',
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+])
+
+/** Whether the record itself is what fails, so that another attempt would fail too. */
+function isFaultOfRecord(error: MillraceError): boolean {
+  return (
+    FAULTS_OF_RECORDS.has(error.code) ||
+    (error.cause instanceof BrokerError && REFUSED_BY_KAFKA.has(error.cause.kafkaName))
+  )
+}
