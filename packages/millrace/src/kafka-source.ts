@@ -15,14 +15,17 @@ import { clusterOptions, consumerSettings, CONSUMER_RULES } from './kafka/settin
 import type { TopicPartition } from './kafka/topic-partition.ts'
 import { field, type InputOptions } from './options/fields.ts'
 import { parseOptions } from './options/parse.ts'
-import type { ConsumerRecord, Header, TimestampType } from './record.ts'
+import { type ConsumerRecord, type Header, LazyRecord, type TimestampType } from './record.ts'
 
 /** Options of a `KafkaSource`, declared once: names in camelCase, or as Kafka spells them (`'fetch.min.bytes'`). */
 export const KAFKA_SOURCE_FIELDS = {
   ...CONSUMER_FIELDS,
   topics: field.list(field.string(), { commaText: true }).aliases('topic').doc('Topics to read.').example(['orders']),
   autoOffsetReset: CONSUMER_FIELDS.autoOffsetReset.default('earliest'),
-  untilEnd: field.boolean().default(false).doc('Stop at the offsets that are the end of each partition when it is first seen.'),
+  untilEnd: field
+    .boolean()
+    .default(false)
+    .doc('Stop at the offsets that are the end of each partition when it is first seen.'),
 }
 
 /** Turns stored bytes into what a program works with; never called for null. */
@@ -58,7 +61,13 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
   /** @throws {ConfigError} with all problems of the options */
   constructor(options: KafkaSourceOptions<K, V>) {
     const { decode, onWarning, ...rest } = options
-    const parsed = parseOptions<typeof KAFKA_SOURCE_FIELDS>({ options: { ...KAFKA_SOURCE_FIELDS, ...IGNORED_CONSUMER_FIELDS } as typeof KAFKA_SOURCE_FIELDS, rules: CONSUMER_RULES }, rest)
+    const parsed = parseOptions<typeof KAFKA_SOURCE_FIELDS>(
+      {
+        options: { ...KAFKA_SOURCE_FIELDS, ...IGNORED_CONSUMER_FIELDS } as typeof KAFKA_SOURCE_FIELDS,
+        rules: CONSUMER_RULES,
+      },
+      rest,
+    )
     if (parsed.problems.length > 0) throw ConfigError.of('Cannot create a KafkaSource', parsed.problems)
     this.#options = parsed.options
     this.#decode = decode
@@ -133,7 +142,9 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
 
   #open(signal: AbortSignal | undefined): Promise<Consumer> {
     if (this.#closed !== undefined) return Promise.reject(new ClosedError('a KafkaSource'))
-    this.#opened ??= this.#connect(signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]))
+    this.#opened ??= this.#connect(
+      signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]),
+    )
     return this.#opened
   }
 
@@ -141,7 +152,14 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
     const options = this.#options
     const { cluster, consumer: settings } = consumerSettings(options)
     this.#cluster = new Cluster(await clusterOptions(cluster, { directory: process.cwd(), clientId: 'millrace' }))
-    const consumer = new Consumer({ cluster: this.#cluster, topics: options.topics, settings, untilEnd: options.untilEnd, component: 'kafka', warn: this.#warn })
+    const consumer = new Consumer({
+      cluster: this.#cluster,
+      topics: options.topics,
+      settings,
+      untilEnd: options.untilEnd,
+      component: 'kafka',
+      warn: this.#warn,
+    })
     await consumer.open(signal)
     return consumer
   }
@@ -191,18 +209,21 @@ class RecordIterator<K, V> implements AsyncIterator<ConsumerRecord<K, V>> {
     const batch = this.#batch!
     const row = this.#row++
     // Without decoders K and V are Buffer.
-    return this.#decode === undefined ? (batch.record(row) as unknown as ConsumerRecord<K, V>) : new DecodedRecord(batch.record(row), this.#decode)
+    return this.#decode === undefined
+      ? (batch.record(row) as unknown as ConsumerRecord<K, V>)
+      : new DecodedRecord(batch.record(row), this.#decode)
   }
 }
 
 /** A record whose key and value are decoded when they are first asked for. */
-class DecodedRecord<K, V> implements ConsumerRecord<K, V> {
+class DecodedRecord<K, V> extends LazyRecord<K, V> {
   readonly #record: ConsumerRecord
   readonly #decode: Decoders<K, V>
   #key: K | null | undefined
   #value: V | null | undefined
 
   constructor(record: ConsumerRecord, decode: Decoders<K, V>) {
+    super()
     this.#record = record
     this.#decode = decode
   }

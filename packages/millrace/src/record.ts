@@ -50,3 +50,30 @@ export interface DeliveryReport {
   /** -1 when the broker does not say (`acks=0`, or a duplicate of an earlier batch). */
   readonly offset: bigint
 }
+
+const INSPECT = Symbol.for('nodejs.util.inspect.custom')
+
+/**
+ * A record that reads what it is asked for from somewhere else. Its parts are getters, so printing it would show nothing;
+ * this base lets `console.log` and `JSON.stringify` see them all the same.
+ */
+export abstract class LazyRecord<K, V> implements ConsumerRecord<K, V> {
+  abstract get topic(): string
+  abstract get partition(): number
+  abstract get offset(): bigint
+  abstract get timestampMs(): number
+  abstract get timestampType(): TimestampType
+  abstract get key(): K | null
+  abstract get value(): V | null
+  abstract get headers(): readonly Header[]
+
+  [INSPECT](): ConsumerRecord<K, V> {
+    const { topic, partition, offset, timestampMs, timestampType, key, value, headers } = this
+    return { topic, partition, offset, timestampMs, timestampType, key, value, headers }
+  }
+
+  /** The offset as text, because JSON has no integers of 64 bits. */
+  toJSON(): { readonly [name: string]: unknown } {
+    return { ...this[INSPECT](), offset: String(this.offset) }
+  }
+}

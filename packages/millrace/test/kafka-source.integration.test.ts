@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { KafkaSink, KafkaSource } from '../src/index.ts'
 import { listOffsets } from '../src/kafka/offsets.ts'
@@ -6,25 +7,36 @@ import { bootstrapServers, brokerAvailable, uniqueName } from './support/broker.
 import { topicBed } from './support/topics.ts'
 import { TransactionalWriter } from './support/transactional-writer.ts'
 
-const numbered = (count: number, from = 0): { key: string; value: string }[] => Array.from({ length: count }, (_, i) => ({ key: `k${(from + i) % 7}`, value: `v${from + i}` }))
-const sorted = (values: readonly string[][]): string[] => values.flat().toSorted((a, b) => Number(a.slice(1)) - Number(b.slice(1)))
+const numbered = (count: number, from = 0): { key: string; value: string }[] =>
+  Array.from({ length: count }, (_, i) => ({ key: `k${(from + i) % 7}`, value: `v${from + i}` }))
+const sorted = (values: readonly string[][]): string[] =>
+  values.flat().toSorted((a, b) => Number(a.slice(1)) - Number(b.slice(1)))
 const names = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `v${from + i}`)
 
 describe.skipIf(!brokerAvailable)('KafkaSource', () => {
   const bed = topicBed()
-  const sourceOf = (topics: string, options: { readonly [name: string]: unknown } = {}): KafkaSource => new KafkaSource({ bootstrapServers: bootstrapServers(), topics, untilEnd: true, ...options })
+  const sourceOf = (topics: string, options: { readonly [name: string]: unknown } = {}): KafkaSource =>
+    new KafkaSource({ bootstrapServers: bootstrapServers(), topics, untilEnd: true, ...options })
 
-  test.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])('reads every record once and in order when it was written with %s', async (compression) => {
-    const topic = await bed().create({ partitions: 3 })
-    await bed().write(topic, numbered(5000), { compression })
-    const values = await bed().values(topic)
-    expect(sorted(values)).toEqual(names(5000))
-    for (const partition of values) expect(partition).toEqual(sorted([partition]))
-  })
+  test.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])(
+    'reads every record once and in order when it was written with %s',
+    async (compression) => {
+      const topic = await bed().create({ partitions: 3 })
+      await bed().write(topic, numbered(5000), { compression })
+      const values = await bed().values(topic)
+      expect(sorted(values)).toEqual(names(5000))
+      for (const partition of values) expect(partition).toEqual(sorted([partition]))
+    },
+  )
 
   test('gives key, value, headers, timestamp, offset as they were written', async () => {
     const topic = await bed().create()
-    const headers = [['a', 'one'], ['a', 'two'], ['', null], ['ü', Buffer.from([0, 255])]] as const
+    const headers = [
+      ['a', 'one'],
+      ['a', 'two'],
+      ['', null],
+      ['ü', Buffer.from([0, 255])],
+    ] as const
     await bed().write(topic, [
       { key: 'k', value: 'v', headers, timestampMs: 1_700_000_000_123 },
       { key: null, value: null, timestampMs: 5 },
@@ -34,16 +46,48 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
     const records = []
     for await (const record of source) records.push(record)
     expect(records.map(({ offset }) => offset)).toEqual([0n, 1n, 2n])
-    expect(records[0]).toMatchObject({ topic, partition: 0, timestampMs: 1_700_000_000_123, timestampType: 'CreateTime' })
-    expect(records[0]!.headers).toEqual([['a', Buffer.from('one')], ['a', Buffer.from('two')], ['', null], ['ü', Buffer.from([0, 255])]])
+    expect(records[0]).toMatchObject({
+      topic,
+      partition: 0,
+      timestampMs: 1_700_000_000_123,
+      timestampType: 'CreateTime',
+    })
+    expect(records[0]!.headers).toEqual([
+      ['a', Buffer.from('one')],
+      ['a', Buffer.from('two')],
+      ['', null],
+      ['ü', Buffer.from([0, 255])],
+    ])
     expect([records[1]!.key, records[1]!.value]).toEqual([null, null])
     expect([records[2]!.key, records[2]!.value]).toEqual([Buffer.alloc(0), Buffer.alloc(0)])
+  })
+
+  test('shows its records to console.log and JSON.stringify', async () => {
+    const topic = await bed().create()
+    await bed().write(topic, [{ key: 'k', value: 'v', timestampMs: 5 }])
+    await using source = sourceOf(topic, { decode: { key: String, value: String } })
+    for await (const record of source) {
+      expect(inspect(record)).toContain("value: 'v'")
+      expect(JSON.parse(JSON.stringify(record))).toEqual({
+        topic,
+        partition: 0,
+        offset: '0',
+        timestampMs: 5,
+        timestampType: 'CreateTime',
+        key: 'k',
+        value: 'v',
+        headers: [],
+      })
+    }
   })
 
   test('gives the time of appending where the topic says so', async () => {
     const topic = await bed().create({ configs: { 'message.timestamp.type': 'LogAppendTime' } })
     const before = Date.now()
-    await bed().write(topic, [{ value: 'a', timestampMs: 1 }, { value: 'b', timestampMs: 2 }])
+    await bed().write(topic, [
+      { value: 'a', timestampMs: 1 },
+      { value: 'b', timestampMs: 2 },
+    ])
     await using source = sourceOf(topic)
     for await (const record of source) {
       expect(record.timestampType).toBe('LogAppendTime')
@@ -54,10 +98,18 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
   test('decodes keys and values when it is told how', async () => {
     const topic = await bed().create()
     await bed().write(topic, [{ key: 'k', value: '{"a":1}' }, { value: null }])
-    await using source = new KafkaSource({ bootstrapServers: bootstrapServers(), topics: topic, untilEnd: true, decode: { key: String, value: (bytes) => JSON.parse(bytes.toString()) as { a: number } } })
+    await using source = new KafkaSource({
+      bootstrapServers: bootstrapServers(),
+      topics: topic,
+      untilEnd: true,
+      decode: { key: String, value: (bytes) => JSON.parse(bytes.toString()) as { a: number } },
+    })
     const seen = []
     for await (const { key, value } of source) seen.push([key, value])
-    expect(seen).toEqual([['k', { a: 1 }], [null, null]])
+    expect(seen).toEqual([
+      ['k', { a: 1 }],
+      [null, null],
+    ])
   })
 
   test('reads records of 10 MB', async () => {
@@ -90,7 +142,10 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
     { name: 'a timestamp beyond the end', reset: { timestampMs: 1_800_000_000_000 }, want: [] },
   ])('begins at $name', async ({ reset, want }) => {
     const topic = await bed().create()
-    await bed().write(topic, numbered(20).map((record, i) => ({ ...record, timestampMs: 1_700_000_000_000 + i })))
+    await bed().write(
+      topic,
+      numbered(20).map((record, i) => ({ ...record, timestampMs: 1_700_000_000_000 + i })),
+    )
     expect((await bed().values(topic, { autoOffsetReset: reset })).flat()).toEqual(want)
   })
 
@@ -117,7 +172,12 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
     await bed().admin.deleteRecords([{ topic, partition: 0, offset: 15 }])
     {
       await using source = sourceOf(topic, { groupId })
-      await expect(source.batches().next()).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE', topic, partition: 0, message: expect.stringMatching(/Offset 10 .* begins at 15/) })
+      await expect(source.batches().next()).rejects.toMatchObject({
+        code: 'OFFSET_OUT_OF_RANGE',
+        topic,
+        partition: 0,
+        message: expect.stringMatching(/Offset 10 .* begins at 15/),
+      })
     }
     await using source = sourceOf(topic, { groupId, offsetOutOfRange: 'reset' })
     const values = []
@@ -169,7 +229,10 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
     })()
     await bed().write(topic, numbered(20))
     await bed().admin.createPartitions(topic, 4)
-    await bed().write(topic, numbered(20, 20).map((record, i) => ({ ...record, partition: i % 4 })))
+    await bed().write(
+      topic,
+      numbered(20, 20).map((record, i) => ({ ...record, partition: i % 4 })),
+    )
     await reading
     expect(sorted([[...seen]])).toEqual(names(40))
   })
@@ -182,11 +245,18 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
     const seen = new Map<string, number>()
     const done = new AbortController()
     const member = async (take: number): Promise<void> => {
-      await using source = sourceOf(topic, { untilEnd: false, groupId, maxPartitionFetchBytes: 2048, sessionTimeoutMs: 6000, heartbeatIntervalMs: 100 })
+      await using source = sourceOf(topic, {
+        untilEnd: false,
+        groupId,
+        maxPartitionFetchBytes: 2048,
+        sessionTimeoutMs: 6000,
+        heartbeatIntervalMs: 100,
+      })
       let taken = 0
       for await (const batch of source.batches(done.signal)) {
         await delay(1)
-        for (let i = 0; i < batch.length; i++) seen.set(batch.value(i)!.toString(), (seen.get(batch.value(i)!.toString()) ?? 0) + 1)
+        for (let i = 0; i < batch.length; i++)
+          seen.set(batch.value(i)!.toString(), (seen.get(batch.value(i)!.toString()) ?? 0) + 1)
         taken += batch.length
         batch.ack()
         if (seen.size === total) done.abort()
@@ -258,8 +328,17 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
   test('keeps memory bounded and the group membership when its reader stalls', async () => {
     const topic = await bed().create({ partitions: 3 })
     const value = Buffer.alloc(10_000, 'x')
-    await bed().write(topic, Array.from({ length: 3000 }, () => ({ value })))
-    await using source = sourceOf(topic, { groupId: uniqueName('group'), sessionTimeoutMs: 1500, heartbeatIntervalMs: 300, fetchBufferBytes: 2_000_000, maxPartitionFetchBytes: 200_000 })
+    await bed().write(
+      topic,
+      Array.from({ length: 3000 }, () => ({ value })),
+    )
+    await using source = sourceOf(topic, {
+      groupId: uniqueName('group'),
+      sessionTimeoutMs: 1500,
+      heartbeatIntervalMs: 300,
+      fetchBufferBytes: 2_000_000,
+      maxPartitionFetchBytes: 200_000,
+    })
     let read = 0
     let stalled = false
     for await (const batch of source.batches()) {
@@ -292,7 +371,9 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
   })
 
   test('reports all problems of its options at once', () => {
-    expect(() => new KafkaSource({ bootstrapServers: '', topics: [], fetchMinByte: 1 } as never)).toThrow(/fetchMinBytes/)
+    expect(() => new KafkaSource({ bootstrapServers: '', topics: [], fetchMinByte: 1 } as never)).toThrow(
+      /fetchMinBytes/,
+    )
     expect(() => new KafkaSink({ bootstrapServers: 'localhost:9092', acks: '2' } as never)).toThrow(/acks/)
   })
 })
