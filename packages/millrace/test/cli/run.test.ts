@@ -115,6 +115,31 @@ describe('signals', () => {
     },
   )
 
+  // A pipeline that was stopped while it connected ended with code 1 and ABORTED. Whoever scales workers up and down stops
+  // some of them that early, and took the stop for a failure.
+  test('stopped while it still connects, it ends with code 0', async () => {
+    const silent = createServer()
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const connected = new Promise((resolve) => silent.once('connection', resolve))
+    const bootstrapServers = `127.0.0.1:${(silent.address() as AddressInfo).port}`
+    const options = { topic: 't', bootstrapServers }
+    const file = await write(
+      'early.json',
+      JSON.stringify({ source: { type: 'kafka', options }, sink: { type: 'kafka', options } }),
+    )
+    const running = startCli(['run', '--json', file])
+    try {
+      await connected
+      running.child.kill('SIGTERM')
+      const { code, stdout } = await running.ended
+      expect(code).toBe(0)
+      expect(JSON.parse(stdout)).toMatchObject({ ok: true, result: null, error: null })
+    } finally {
+      running.child.kill('SIGKILL')
+      silent.close()
+    }
+  })
+
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
