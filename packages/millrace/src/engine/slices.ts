@@ -1,0 +1,49 @@
+/**
+ * Cuts batches that would keep the process busy for too long.
+ *
+ * A record batch cannot be cut by the fetcher, and compressed ones may hold hundreds of thousands of records. Parsing them
+ * in one go would hold up heartbeats, so they are worked on in slices, with a turn of the event loop after each. Only for
+ * pipelines that look at documents: other lanes take a large batch in stride, and verbatim must have it whole.
+ */
+import { setImmediate } from 'node:timers/promises'
+import type { Acknowledgement, Batch } from '../batch.ts'
+
+/** Rows worked on in one go: about 20 ms of JSON. */
+export const SLICE_ROWS = 16_384
+
+/** The same rows in the same order, in batches of at most `maxRows`; a batch is acknowledged with its last slice (I1). */
+export async function* inSlices(
+  batches: AsyncIterable<Batch>,
+  maxRows: number = SLICE_ROWS,
+): AsyncGenerator<Batch, void, undefined> {
+  for await (const batch of batches) {
+    if (batch.length <= maxRows) {
+      yield batch
+      continue
+    }
+    const acknowledgement = afterLast(Math.ceil(batch.length / maxRows), batch)
+    for (let start = 0; start < batch.length; start += maxRows) {
+      const rows = Int32Array.from({ length: Math.min(maxRows, batch.length - start) }, (_, i) =>
+        batch.recordOf(start + i),
+      )
+      yield batch.derive({ rows }, acknowledgement())
+      await setImmediate()
+    }
+  }
+}
+
+/** Makes acknowledgements of which the last one to come acknowledges the batch. */
+function afterLast(count: number, batch: Batch): () => Acknowledgement {
+  let open = count
+  return () => {
+    let acknowledged = false
+    return {
+      ack() {
+        if (acknowledged) return
+        acknowledged = true
+        open--
+        if (open === 0) batch.ack()
+      },
+    }
+  }
+}

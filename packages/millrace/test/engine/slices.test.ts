@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import type { Batch } from '../../src/batch.ts'
+import { inSlices } from '../../src/engine/slices.ts'
+import { batchOf } from '../support/batches.ts'
+
+async function* of(...batches: Batch[]): AsyncGenerator<Batch> {
+  yield* batches
+}
+
+test('cuts a large batch into slices with the same rows in the same order', async () => {
+  const batch = batchOf(Array.from({ length: 10 }, (_, i) => `v${i}`)).derive({
+    rows: Int32Array.of(1, 2, 3, 5, 7, 8, 9),
+  })
+  const slices = await Array.fromAsync(inSlices(of(batch), 3))
+  expect(slices.map((slice) => Array.from({ length: slice.length }, (_, row) => String(slice.value(row))))).toEqual([
+    ['v1', 'v2', 'v3'],
+    ['v5', 'v7', 'v8'],
+    ['v9'],
+  ])
+})
+
+test('leaves a batch that is small enough as it is, so that it can still go out whole', async () => {
+  const batch = batchOf(['a', 'b', 'c'])
+  expect(await Array.fromAsync(inSlices(of(batch), 3))).toEqual([batch])
+})
+
+test('acknowledges the batch when its last slice is acknowledged, in whatever order, each counting once (I1)', async () => {
+  let acknowledged = 0
+  const batch = batchOf(['a', 'b', 'c', 'd', 'e']).derive({}, { ack: () => acknowledged++ })
+  const [first, second, third] = await Array.fromAsync(inSlices(of(batch), 2))
+  third!.ack()
+  third!.ack()
+  first!.ack()
+  expect(acknowledged).toBe(0)
+  second!.ack()
+  expect(acknowledged).toBe(1)
+})
