@@ -42,6 +42,7 @@ export const SECURITY_FIELDS = {
     .string()
     .optional()
     .kafka('ssl.truststore.location')
+    .aliases('ssl.ca.location')
     .doc('File with the certificates of trusted authorities, PEM. Without it those that Node.js trusts.')
     .example('ca.pem'),
   truststoreCertificates: field
@@ -83,6 +84,18 @@ export const SECURITY_FIELDS = {
     .optional()
     .kafka('ssl.keystore.certificate.chain')
     .doc('Our certificate chain as PEM text.'),
+  certificateLocation: field
+    .string()
+    .optional()
+    .kafka('ssl.certificate.location')
+    .doc('File with our certificate chain, PEM; with `keyLocation`, where key and chain are two files.')
+    .example('client.pem'),
+  keyLocation: field
+    .string()
+    .optional()
+    .kafka('ssl.key.location')
+    .doc('File with our private key, PEM; with `certificateLocation`.')
+    .example('client-key.pem'),
   keyPassword: field.string().secret().optional().kafka('ssl.key.password').doc('Password of an encrypted PEM key.'),
   endpointIdentification: field
     .oneOf(['https', 'none'], { '': 'none' })

@@ -219,8 +219,8 @@ function credentialsOf({
 }
 
 function tlsSettings(options: SecurityOptions): TlsSettings {
-  const { truststoreLocation, truststoreCertificates, keystoreLocation, keystoreKey, keystoreCertificateChain } =
-    options
+  const { truststoreLocation, truststoreCertificates } = options
+  const { keystoreLocation, keystoreKey, keystoreCertificateChain, keyLocation, certificateLocation } = options
   const truststore: Store | undefined =
     truststoreLocation !== undefined
       ? {
@@ -238,9 +238,11 @@ function tlsSettings(options: SecurityOptions): TlsSettings {
           location: keystoreLocation,
           password: options.keystorePassword,
         }
-      : keystoreKey === undefined
-        ? undefined
-        : { type: 'PEM', pem: `${keystoreKey}\n${keystoreCertificateChain ?? ''}` }
+      : keyLocation !== undefined
+        ? { type: 'PEM', location: keyLocation, certificateLocation }
+        : keystoreKey === undefined
+          ? undefined
+          : { type: 'PEM', pem: `${keystoreKey}\n${keystoreCertificateChain ?? ''}` }
   const versions = options.tlsProtocols
   return {
     truststore,
@@ -259,7 +261,14 @@ function storeType(type: string | undefined, location: string): StoreType {
 
 const MAX_IN_FLIGHT_IDEMPOTENT = 5
 const CREDENTIALS = ['saslMechanism', 'saslJaasConfig', 'saslUsername', 'saslPassword'] as const
-const TLS_MATERIAL = ['truststoreLocation', 'truststoreCertificates', 'keystoreLocation', 'keystoreKey'] as const
+const TLS_MATERIAL = [
+  'truststoreLocation',
+  'truststoreCertificates',
+  'keystoreLocation',
+  'keystoreKey',
+  'keyLocation',
+  'certificateLocation',
+] as const
 
 /** Credentials and certificates must be used as they were meant: nothing may go out in clear text by mistake. */
 const securityRule: OptionRule<typeof SECURITY_FIELDS> = (options, isSet) => {
@@ -391,6 +400,22 @@ function storeProblems(options: SecurityOptions): OptionProblem[] {
   if (keystoreLocation !== undefined && keystoreKey !== undefined)
     problems.push(
       problem('keystoreLocation', 'Cannot use both ssl.keystore.location and ssl.keystore.key', 'delete one'),
+    )
+  const { keyLocation, certificateLocation } = options
+  if ((keyLocation === undefined) !== (certificateLocation === undefined))
+    problems.push(
+      problem(
+        keyLocation === undefined ? 'certificateLocation' : 'keyLocation',
+        'ssl.key.location and ssl.certificate.location need one another',
+      ),
+    )
+  if (keyLocation !== undefined && (keystoreLocation ?? keystoreKey) !== undefined)
+    problems.push(
+      problem(
+        'keyLocation',
+        `Cannot use both ssl.key.location and ${keystoreLocation === undefined ? 'ssl.keystore.key' : 'ssl.keystore.location'}`,
+        'delete one',
+      ),
     )
   if ((keystoreKey === undefined) !== (keystoreCertificateChain === undefined))
     problems.push(

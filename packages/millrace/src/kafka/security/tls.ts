@@ -13,6 +13,8 @@ export type StoreType = 'PEM' | 'PKCS12'
 export interface Store {
   readonly type: StoreType
   readonly location?: string | undefined
+  /** File with the certificate chain of a keystore whose `location` holds the key alone. */
+  readonly certificateLocation?: string | undefined
   readonly pem?: string | undefined
   readonly password?: string | undefined
 }
@@ -79,7 +81,7 @@ async function readKeystore(
   const passphrase = store.type === 'PKCS12' ? (store.password ?? keyPassword) : keyPassword
   const secret = passphrase === undefined ? {} : { passphrase }
   if (store.type === 'PKCS12') return { pfx: bytes, ...secret }
-  const pem = bytes.toString('latin1')
+  const pem = bytes.toString('latin1') + (await readChain(store, directory))
   for (const part of ['PRIVATE KEY', 'CERTIFICATE']) {
     if (!pem.includes(`${part}-----`))
       throw new ConfigError(`Cannot use ${nameOf('keystore', store)} as it holds no ${part.toLowerCase()} in PEM form`)
@@ -88,6 +90,12 @@ async function readKeystore(
     throw new ConfigError(`Cannot use ${nameOf('keystore', store)} as its key is encrypted: set ssl.key.password`)
   }
   return { key: pem, cert: pem, ...secret }
+}
+
+/** The certificates that stand in a file of their own. */
+async function readChain({ certificateLocation: location }: Store, directory: string): Promise<string> {
+  if (location === undefined) return ''
+  return `\n${(await read({ type: 'PEM', location }, 'certificate chain', directory)).toString('latin1')}`
 }
 
 async function read(store: Store, what: string, directory: string): Promise<Buffer> {

@@ -55,6 +55,14 @@ describe('against a server that asks for a certificate', () => {
       want: 'known',
     },
     {
+      name: 'key and certificate in two files',
+      settings: {
+        truststore: trust,
+        keystore: { type: 'PEM', location: 'key.pem', certificateLocation: 'ca.pem' },
+      },
+      want: 'known',
+    },
+    {
       name: 'a PEM keystore',
       settings: { truststore: trust, keystore: { type: 'PEM', location: 'server.pem' } },
       want: 'known',
