@@ -19,6 +19,8 @@ export interface ComponentContext {
   readonly delivery?: Delivery | undefined
   /** Sinks: name that the source's member of its group keeps over a restart; undefined when it has none. */
   readonly member?: string | undefined
+  /** Sinks: another one, of whose transactions this one's records are to be part. */
+  readonly joins?: Sink | undefined
   /** Directory against which relative paths are resolved. */
   readonly directory: string
   /** Tells the operator of something that is not an error, for instance a clamped option. */
@@ -94,10 +96,10 @@ export interface GroupOffsets {
   readonly groupId: string
   /** The offsets after what was taken, per partition. */
   readonly offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]
-  /** As whom they are committed; asked anew for each attempt. */
-  member(): { readonly memberId: string; readonly generation: number; readonly instanceId: string | undefined }
-  /** Waits a moment for a generation after this one. @returns whether there is one in which all these partitions are still owned */
-  renewed(generation: number): Promise<boolean>
+  /** As whom they are committed, asked anew for each attempt; undefined as soon as one of the partitions is no longer owned (I3). */
+  member(): { readonly memberId: string; readonly generation: number; readonly instanceId: string | undefined } | undefined
+  /** Waits a moment for a generation after this one, which the broker has come to already. */
+  awaitGeneration(generation: number): Promise<void>
 }
 
 /** Asked by a source that does not commit by itself when partitions go. Neither may throw. */
@@ -207,9 +209,10 @@ export interface Transform {
   /**
    * Takes over a batch and gives those that can go on. What is neither passed on nor kept back is acknowledged here; what
    * is kept back is acknowledged when that which was made of it is (I1).
+   * @param failed told of each row that fails, which is then left out; without it the first one is thrown
    * @throws {StageError}
    */
-  process(batch: Batch, signal: AbortSignal): readonly Batch[] | Promise<readonly Batch[]>
+  process(batch: Batch, signal: AbortSignal, failed?: RowFailed): readonly Batch[] | Promise<readonly Batch[]>
   /** Gives what was kept back, after the last batch. */
   finish?(signal: AbortSignal): readonly Batch[] | Promise<readonly Batch[]>
 }
@@ -276,6 +279,8 @@ export function defineSink<const F extends Fields>(definition: Omit<SinkDefiniti
 export interface FunctionContext extends ComponentContext {
   /** Id of the stage, for errors. */
   readonly stage: string
+  /** Folders in which a file to read is looked for: the one in which the command runs, then that of the pipeline file. */
+  readonly folders: readonly string[]
   /** Sources: whether a stage behind this one looks at values. */
   readonly needsDocuments: boolean
   /** Sources: whether a stage behind this one looks at where a record came from. */
@@ -294,6 +299,8 @@ interface FunctionOf<K extends 'source' | 'transform' | 'sink', T, F extends Fie
   readonly kind: K
   /** Whether it looks at all columns of a row, whatever their names. */
   seesAllColumns?(options: Options<F>): boolean
+  /** Options that are templates, in which `{{name}}` is a column and not a variable of the file. */
+  readonly templates?: readonly string[]
   /** Columns that it makes, or keeps when it drops others. */
   made?(options: Options<F>): readonly string[]
   create(options: Options<F>, context: FunctionContext): Promise<T> | T

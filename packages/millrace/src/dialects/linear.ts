@@ -15,6 +15,7 @@
 import { SINKS, SOURCES } from '../catalog.ts'
 import type { PipelinePlan, PlannedComponent, PlannedStage } from '../engine/plan.ts'
 import type { ConfigProblem } from '../errors/index.ts'
+import { deliveryDefaults, deliveryFields, deliveryProblems } from './delivery.ts'
 import { field, type Fields, type OptionProblem, type OptionRule } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
@@ -50,10 +51,7 @@ export const pipelineFields = {
     .aliases('pipeline')
     .doc('Steps in order, each an object with one key such as `$match`; may be empty.'),
   sink: field.any().optional().doc('Where records go: `type`, and its options under `options` or beside it.'),
-  delivery: field
-    .oneOf(['at_least_once'])
-    .default('at_least_once')
-    .doc('Delivery guarantee; `at_least_once` is the only one so far.'),
+  ...deliveryFields,
   errorPolicy: field
     .any()
     .optional()
@@ -112,15 +110,16 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
     return { plan: undefined, problems, warnings }
   }
   const capacity = top.runtime?.sourceQueueCapacity
+  const defaults = deliveryDefaults(top.delivery)
   const source = readComponent(
     'source',
     SOURCES,
     top.source,
     problems,
     warnings,
-    capacity === undefined ? {} : { queueCapacity: capacity },
+    { ...defaults.source, ...(capacity === undefined ? {} : { queueCapacity: capacity }) },
   )
-  const sink = readComponent('sink', SINKS, top.sink, problems, warnings)
+  const sink = readComponent('sink', SINKS, top.sink, problems, warnings, defaults.sink)
   if (source === undefined || sink === undefined) return { plan: undefined, problems, warnings }
   warnings.push(...loopWarnings(source, sink))
   const report: ReportProblem = (problem) => (problem.warning ? warnings : problems).push(toConfigProblem(problem))
@@ -132,6 +131,7 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
     stages,
     sink,
     delivery: top.delivery,
+    commitIntervalMs: top.commitInterval,
     errorPolicy: readErrorPolicy(
       top.errorPolicy,
       'error_handling' in content ? 'error_handling' : 'errorPolicy',
@@ -142,6 +142,7 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
     maxBatchesInFlight: top.runtime?.queueCapacity,
     warnings,
   }
+  problems.push(...deliveryProblems(plan).map((problem) => toConfigProblem(placed(problem, content))))
   return { plan, problems, warnings }
 }
 
@@ -227,7 +228,24 @@ function pick(
   fields: Fields,
   written: { readonly [name: string]: unknown },
 ): { readonly [name: string]: unknown } {
-  return Object.fromEntries(Object.entries(values).filter(([name]) => name in fields && !(name in written)))
+  const isWritten = (name: string): boolean => spellings(name, fields).some((spelling) => spelling in written)
+  return Object.fromEntries(Object.entries(values).filter(([name]) => name in fields && !isWritten(name)))
+}
+
+function spellings(name: string, fields: Fields): readonly string[] {
+  const { kafka, aliases } = fields[name]?.meta ?? {}
+  return [name, kafka ?? [], aliases ?? []].flat()
+}
+
+/** Finds the place of an option of source or sink, under `options` or beside `type`, and as it is spelled. */
+function placed(problem: OptionProblem, content: { readonly [name: string]: unknown }): OptionProblem {
+  const [kind, name] = problem.path as [string, string]
+  const block = content[kind]
+  const fields = (kind === 'source' ? SOURCES : SINKS).find((entry) => isObject(block) && entry.name === block['type'])?.options
+  if (fields === undefined || !isObject(block) || !(name in fields)) return problem
+  const nested = isObject(block['options']) ? block['options'] : undefined
+  const spelling = spellings(name, fields).find((one) => one in (nested ?? block))
+  return { ...problem, path: [kind, ...(nested === undefined ? [] : ['options']), ...(spelling === undefined ? [] : [spelling])] }
 }
 
 function readStages(value: unknown, key: string, problems: ConfigProblem[]): PlannedStage[] {

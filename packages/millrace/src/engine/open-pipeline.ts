@@ -4,6 +4,7 @@
  */
 import type { Batch } from '../batch.ts'
 import type { ComponentContext, Documents, Sink, Source, Stage } from '../component.ts'
+import { DeadLetters } from './dead-letters.ts'
 import type { Components, PipelinePlan, RunOptions } from './plan.ts'
 import type { Failed } from './steps.ts'
 
@@ -13,6 +14,8 @@ export interface OpenPipeline {
   readonly stages: StageChain
   /** Decodes and encodes values; undefined when no step looks at one. */
   readonly documents: Documents | undefined
+  /** Undefined unless the error policy asks for them. */
+  readonly deadLetters: DeadLetters | undefined
 }
 
 /** The stages of a pipeline as one. */
@@ -45,13 +48,35 @@ export class StageChain {
  * Makes what a plan names, without connecting to anything.
  * @throws {ConfigError} when a component or a stage cannot be made
  */
-export async function makePipeline(plan: PipelinePlan, components: Components, run: Pick<RunOptions, 'untilEnd' | 'warn' | 'preview'>): Promise<OpenPipeline> {
-  const context: ComponentContext = { pipeline: plan.name, untilEnd: run.untilEnd, directory: plan.directory, warn: run.warn, preview: run.preview }
+export async function makePipeline(
+  plan: PipelinePlan,
+  components: Components,
+  run: Pick<RunOptions, 'untilEnd' | 'warn' | 'preview'>,
+): Promise<OpenPipeline> {
+  const context: ComponentContext = {
+    pipeline: plan.name,
+    untilEnd: run.untilEnd,
+    directory: plan.directory,
+    warn: run.warn,
+    preview: run.preview,
+    // Those who only look commit nothing.
+    delivery: run.preview === undefined ? plan.delivery : 'at_least_once',
+  }
   const stages = new StageChain(await makeStages(plan, components))
-  const source = await (await components.source(plan.source.component)).create(plan.source.options as never, context)
-  const sink = await (await components.sink(plan.sink.component)).create(plan.sink.options as never, context)
+  const source = await (await components.source(plan.source.component)).create(plan.source.options, context)
+  const sink = await (await components.sink(plan.sink.component)).create(plan.sink.options, { ...context, member: source.offsets?.member })
   const documents = await components.documents(source, sink, plan.stages, stages.needsDocuments || sink.needsDocuments)
-  return { source, sink, stages, documents }
+  const letters = plan.errorPolicy.deadLetters
+  // Those who only look leave no letters either.
+  const deadLetters =
+    letters === undefined || run.preview !== undefined
+      ? undefined
+      : new DeadLetters(
+          await (await components.sink(letters.sink.component)).create(letters.sink.options, { ...context, joins: sink }),
+          letters.envelope,
+          plan.name,
+        )
+  return { source, sink, stages, documents, deadLetters }
 }
 
 /**
@@ -63,9 +88,10 @@ export async function openPipeline(plan: PipelinePlan, run: RunOptions): Promise
   const opening = AbortSignal.any([run.signal, run.abort])
   try {
     await pipeline.sink.open(opening)
+    await pipeline.deadLetters?.sink.open(opening)
     await pipeline.source.open(opening)
   } catch (error) {
-    await Promise.allSettled([pipeline.source.close(), pipeline.sink.close()])
+    await Promise.allSettled([pipeline.source.close(), pipeline.sink.close(), pipeline.deadLetters?.sink.close()])
     throw error
   }
   return pipeline

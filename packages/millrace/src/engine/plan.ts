@@ -2,8 +2,20 @@
  * What the engine is asked to run, and what it tells about it. Every dialect ends in a `PipelinePlan`; the engine knows
  * no file format and no concrete component. Types only.
  */
-import type { Documents, Preview, Sink, SinkDefinition, Source, SourceDefinition, Stage } from '../component.ts'
+import type {
+  Delivery,
+  Documents,
+  FunctionDefinition,
+  Preview,
+  Sink,
+  SinkDefinition,
+  Source,
+  SourceDefinition,
+  Stage,
+} from '../component.ts'
 import type { ConfigProblem } from '../errors/index.ts'
+import type { CircuitProgress } from '../resilience/circuit-breaker.ts'
+import type { ErrorPolicy, ErrorProgress } from './error-policy.ts'
 
 /** A source or a sink of a plan. */
 export interface PlannedComponent {
@@ -22,6 +34,14 @@ export interface PlannedStage {
   readonly path: string
 }
 
+/** When deliveries to the sink pause, and for how long. */
+export interface CircuitBreakerPlan {
+  /** Failed deliveries in a row. */
+  readonly failureThreshold: number
+  /** Until one delivery is tried again. */
+  readonly openMs: number
+}
+
 /** A pipeline, whatever the shape of the file it was read from. */
 export interface PipelinePlan {
   readonly name: string
@@ -32,8 +52,12 @@ export interface PipelinePlan {
   readonly source: PlannedComponent
   readonly stages: readonly PlannedStage[]
   readonly sink: PlannedComponent
-  readonly delivery: 'at_least_once'
-  readonly errorPolicy: 'fail'
+  readonly delivery: Delivery
+  /** With `exactly_once`: time between commits; 100 ms when omitted. */
+  readonly commitIntervalMs?: number | undefined
+  readonly errorPolicy: ErrorPolicy
+  /** Undefined when there is none. */
+  readonly circuitBreaker?: CircuitBreakerPlan | undefined
   /** Batches that may be on their way to the sink at the same time; undefined leaves it to the engine. */
   readonly maxBatchesInFlight: number | undefined
   /** What the operator should know, for instance options without effect. */
@@ -80,6 +104,10 @@ export interface RunProgress {
   readonly written: { readonly records: number; readonly bytes: number }
   /** Records that lie ahead of the source; undefined when it cannot know. */
   readonly lag: number | undefined
+  /** What became of records that failed, by error code (I7). */
+  readonly errors: ErrorProgress
+  /** Undefined when there is none. */
+  readonly circuitBreaker: CircuitProgress | undefined
 }
 
 export interface RunResult extends RunProgress {

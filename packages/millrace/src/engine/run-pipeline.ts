@@ -12,13 +12,18 @@
  */
 import type { Batch } from '../batch.ts'
 import { AbortedError } from '../errors/index.ts'
+import { CircuitBreaker } from '../resilience/circuit-breaker.ts'
+import { Delivery } from './delivery.ts'
+import { ErrorHandling } from './error-policy.ts'
+import { ExactlyOnce } from './exactly-once.ts'
 import { InFlight } from './in-flight.ts'
 import { openPipeline } from './open-pipeline.ts'
 import type { PipelinePlan, RunOptions, RunProgress, RunResult } from './plan.ts'
+import { inSlices } from './slices.ts'
 import { createSteps } from './steps.ts'
 
 /** Bytes of fetched batches that may be on their way to the sink. */
-export const IN_FLIGHT_BYTES = 32 * 1024 * 1024
+export const IN_FLIGHT_BYTES = 16 * 1024 * 1024
 const PROGRESS_INTERVAL_MS = 1000
 
 /**
@@ -29,22 +34,43 @@ const PROGRESS_INTERVAL_MS = 1000
 export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<RunResult> {
   const started = performance.now()
   const pipeline = await openPipeline(plan, run)
-  const { source, stages, sink } = pipeline
+  const { source, documents, stages, sink, deadLetters } = pipeline
   const steps = createSteps(pipeline)
+  const errors = new ErrorHandling(plan.errorPolicy, deadLetters)
+  const breaker = createBreaker(plan, run)
   const inFlight = new InFlight(IN_FLIGHT_BYTES)
   const failed = new AbortController()
   const stop = AbortSignal.any([run.signal, run.abort, failed.signal])
+  const delivery = new Delivery({ sink, policy: plan.errorPolicy, breaker, errors, abort: run.abort, hurry: stop })
   let ended: RunResult['ended'] = 'source'
 
   const progress = (): RunProgress => {
     const { records, bytes, lag } = source.progress()
-    return { elapsedMs: performance.now() - started, read: { records, bytes }, written: sink.progress(), lag }
+    return {
+      elapsedMs: performance.now() - started,
+      read: { records, bytes },
+      written: sink.progress(),
+      lag,
+      errors: errors.progress,
+      circuitBreaker: breaker?.progress,
+    }
   }
   const timer = setInterval(() => run.onProgress?.(progress()), PROGRESS_INTERVAL_MS)
 
-  const deliver = async (batch: Batch): Promise<void> => {
+  /** Decode, stages, encode; gives what is left to do, or undefined when that is nothing. */
+  const begin = (batch: Batch): (() => Promise<void>) | undefined => {
+    const failures = errors.collect() // undefined where the first failure ends the run
+    const passed = steps(batch, failures?.add)
+    if (passed === undefined && !failures?.list.length) return undefined
+    return async () => {
+      if (passed !== undefined) await delivery.write(passed, failures)
+      if (failures !== undefined) await errors.dispose(failures, run.abort)
+    }
+  }
+
+  const deliver = async (batch: Batch, write: () => Promise<void>): Promise<void> => {
     try {
-      await sink.write(batch, run.abort)
+      await write()
       batch.ack() // I1: only now may its offsets be committed
     } catch (error) {
       failed.abort(error)
@@ -53,29 +79,56 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
   }
 
   try {
-    for await (const batch of source.batches(stop)) {
-      const passed = steps(batch) // decode, stages, encode
-      if (passed === undefined) {
-        batch.ack() // every record was filtered out, and counted as dropped (I7)
-      } else {
-        await inFlight.room()
-        inFlight.add(passed.byteLength, deliver(passed))
+    if (sink.transactions !== undefined) {
+      const inSteps = plan.errorPolicy.fate !== 'fail' || plan.errorPolicy.retry !== undefined || breaker !== undefined
+      ended = await new ExactlyOnce(plan, run, pipeline, { begin, inSteps }, IN_FLIGHT_BYTES).run()
+    } else {
+      const batches = source.batches(stop)
+      for await (const batch of documents === undefined ? batches : inSlices(batches)) {
+        if (
+          plan.delivery === 'at_most_once' &&
+          run.preview === undefined &&
+          !(await source.offsets!.commitBefore(batch))
+        )
+          continue
+        const write = begin(batch) // decode, stages, encode
+        if (write === undefined) {
+          batch.ack() // every record was filtered out, and counted as dropped (I7)
+        } else {
+          await inFlight.room()
+          inFlight.add(batch.byteLength, deliver(batch, write))
+        }
+        if (stages.exhausted) {
+          ended = 'stage'
+          break
+        }
       }
-      if (stages.exhausted) {
-        ended = 'stage'
-        break
-      }
+      if (run.abort.aborted) throw new AbortedError(`Pipeline "${plan.name}"`, { cause: run.abort.reason })
+      if (run.signal.aborted) ended = 'signal'
+      await inFlight.settled()
+      await sink.flush(run.abort)
+      await deadLetters?.sink.flush(run.abort)
     }
-    if (run.abort.aborted) throw new AbortedError(`Pipeline "${plan.name}"`, { cause: run.abort.reason })
-    if (run.signal.aborted) ended = 'signal'
-    await inFlight.settled()
-    await sink.flush(run.abort)
   } finally {
     clearInterval(timer)
     // I4: the source commits what was acknowledged before anything else is let go.
-    await source.close().finally(() => sink.close())
+    await source.close().finally(async () => {
+      await Promise.all([sink.close(), deadLetters?.sink.close()])
+    })
   }
   const result = { ...progress(), ended }
   run.onProgress?.(result)
   return result
+}
+
+function createBreaker({ circuitBreaker }: PipelinePlan, { warn }: RunOptions): CircuitBreaker | undefined {
+  return (
+    circuitBreaker &&
+    new CircuitBreaker({
+      ...circuitBreaker,
+      name: 'The sink',
+      onChange: (state) =>
+        warn(`The circuit breaker of the sink is ${state}`, state === 'open' ? { openMs: circuitBreaker.openMs } : {}),
+    })
+  )
 }

@@ -56,8 +56,9 @@ export class PartitionQueue implements Destination {
     const isRetry = this.sent[0] === batch
     // After a gap: what may have been written is tried once more under its old sequence, as only the leader knows.
     // Everything behind a batch that was certainly not written was not written either.
-    if (sequence.identity === undefined || (sequence.broken && !(isRetry && batch.ambiguous))) {
-      const identity = this.#owner!.identityAfter(sequence.identity)
+    const { identity: known } = sequence
+    if (known === undefined || this.#owner?.isCurrent(known) === false || (sequence.broken && !(isRetry && batch.ambiguous))) {
+      const identity = this.#owner!.identityAfter(known)
       if (identity === undefined) return false
       sequence.begin(identity)
       for (const each of this.sent) {

@@ -50,6 +50,8 @@ export class Accumulator {
   readonly ready: Set<PartitionQueue> = new Set()
   /** Bytes of batches that were closed and not yet sent. */
   waitingBytes = 0
+  /** Number of the transaction that batches are made for; 0 without. */
+  transaction = 0
   /** While it is above 0, batches do not wait for more records. */
   flushing = 0
   readonly #open = new Set<ProducerBatch>()
@@ -99,7 +101,7 @@ export class Accumulator {
   open(queue: PartitionQueue, bytes: number): ProducerBatch | undefined {
     const buffer = this.#take(Math.max(this.#settings.batchBytes, HEADER_BYTES + RECORD_OVERHEAD + bytes))
     if (buffer === undefined) return undefined
-    const batch = new ProducerBatch(queue, performance.now(), buffer.capacity, buffer)
+    const batch = new ProducerBatch(queue, performance.now(), buffer.capacity, buffer, this.transaction)
     queue.open = batch
     this.#open.add(batch)
     this.#startLinger(this.#settings.lingerMs)
@@ -132,7 +134,7 @@ export class Accumulator {
     if (!this.#hasRoom(size)) return undefined
     this.close(topic, queue)
     this.#heldBytes += size
-    const batch = new ProducerBatch(queue, performance.now(), size)
+    const batch = new ProducerBatch(queue, performance.now(), size, undefined, this.transaction)
     const bytes = Buffer.allocUnsafeSlow(size)
     batch.closed = { bytes, end: size, count: fill(bytes) }
     this.#wait(batch)

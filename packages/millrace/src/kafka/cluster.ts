@@ -248,6 +248,12 @@ export class Cluster {
     return connection.version(call, options.maxVersion)
   }
 
+  /** Level of a finalized feature as a broker knows it; 0 when the cluster has not agreed on any. Connects if need be. */
+  async feature(target: Target, name: string, options: RequestOptions = {}): Promise<number> {
+    const connection = await this.#connectionTo(target, options.lane ?? 'control')
+    return connection.feature(name)
+  }
+
   /**
    * Sends one request and gives its response, error codes included. Does not try again.
    *

@@ -47,6 +47,7 @@ export class BrokerConnection {
   readonly address: string
   readonly #connection: Connection
   readonly #versions = new Map<number, VersionRange>()
+  readonly #features = new Map<string, number>()
   #answered = false
 
   private constructor(address: string, connection: Connection) {
@@ -109,6 +110,11 @@ export class BrokerConnection {
     return range !== undefined && version >= range.min && version <= range.max
   }
 
+  /** Level of a feature that the cluster has agreed on, for instance `transaction.version`; 0 when it has not. */
+  feature(name: string): number {
+    return this.#features.get(name) ?? 0
+  }
+
   /**
    * Sends one request. A response that carries error codes is a response: the caller reads them.
    *
@@ -153,6 +159,7 @@ export class BrokerConnection {
     interface Answer {
       readonly errorCode: number
       readonly apiKeys: readonly { readonly apiKey: number; readonly minVersion: number; readonly maxVersion: number }[]
+      readonly finalizedFeatures?: readonly { readonly name: string; readonly maxVersionLevel: number }[]
     }
     const call: ApiCall = { name: 'ApiVersions', key: 18, versions: { 0: apiVersionsV0.api as ApiVersion, 3: apiVersionsV3.api as ApiVersion } }
     let answer = await this.send<Answer>(call, 3, ['millrace', '0.1.0'], { timeoutMs })
@@ -160,6 +167,7 @@ export class BrokerConnection {
     if (answer.errorCode !== 0) answer = await this.send<Answer>(call, 0, [], { timeoutMs })
     if (answer.errorCode !== 0) throw brokerError(answer.errorCode, `Cannot ask broker "${this.address}" for its API versions`)
     for (const { apiKey, minVersion, maxVersion } of answer.apiKeys) this.#versions.set(apiKey, { min: minVersion, max: maxVersion })
+    for (const { name, maxVersionLevel } of answer.finalizedFeatures ?? []) this.#features.set(name, maxVersionLevel)
   }
 
   #requestFailure(call: ApiCall, error: unknown): Error {

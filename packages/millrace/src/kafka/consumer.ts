@@ -2,9 +2,11 @@
  * Reads topics batch by batch: group session, fetcher and offset ledger put together.
  *
  * A batch that was handed out counts as *outstanding* until it is acknowledged. Offsets are committed every
- * `autoCommitIntervalMs`, when partitions are revoked and on close, and never beyond an outstanding batch (I1, I2).
+ * `autoCommitIntervalMs`, when partitions are revoked and on close, and never beyond an outstanding batch (I1, I2); other
+ * ways are `CommitMode`.
  */
 import { Batch, type Acknowledgement, type BatchOrigin } from '../batch.ts'
+import type { GroupOffsets, ReleaseListener, SourceOffsets } from '../component.ts'
 import { AbortedError, BrokerError, type MillraceError } from '../errors/index.ts'
 import type { Cluster } from './cluster.ts'
 import { Fetcher, type TakenSlice } from './fetcher.ts'
@@ -21,6 +23,12 @@ import type { ConsumerSettings } from './properties.ts'
 const OFFSET_OUT_OF_RANGE = 1
 const NOT_TRACKED: Acknowledgement = { ack() {} }
 
+/**
+ * Who commits: this consumer, every `autoCommitIntervalMs` (`interval`) or after each acknowledgement (`each`), and when it
+ * lets go of partitions; whoever calls `commit` and nobody else (`manual`); or a transaction, through `SourceOffsets`.
+ */
+export type CommitMode = 'interval' | 'each' | 'manual' | 'transaction'
+
 export interface ConsumerOptions {
   readonly cluster: Cluster
   readonly topics: readonly string[]
@@ -31,6 +39,8 @@ export interface ConsumerOptions {
   readonly maxRecords?: number | undefined
   /** Begin where the group would, but neither join it nor commit anything. */
   readonly onlyLook?: boolean
+  /** `interval` when omitted. */
+  readonly commits?: CommitMode
   /** Name of the component, for errors and metrics. */
   readonly component: string
   readonly warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
@@ -47,13 +57,15 @@ export interface ConsumerProgress {
 
 interface Assigned extends TopicPartition {
   readonly origin: { readonly CreateTime: BatchOrigin; readonly LogAppendTime: BatchOrigin }
+  /** Where reading began: the place to go back to while nothing is committed. */
+  start: number
   /** The offset after the last record handed out. */
   delivered: number
   /** Where a bounded run stops; undefined in an endless one. */
   readonly end: number | undefined
 }
 
-export class Consumer implements GroupListener {
+export class Consumer implements GroupListener, SourceOffsets {
   readonly #cluster: Cluster
   readonly #options: ConsumerOptions
   readonly #ledger = new OffsetLedger()
@@ -63,9 +75,12 @@ export class Consumer implements GroupListener {
   /** Ends of a bounded run; kept over rebalances, so that a partition that comes back has the same end. */
   readonly #ends = new Map<string, number>()
   readonly #stop = new AbortController()
+  readonly #mode: CommitMode
+  #release: ReleaseListener | undefined
   #failure: MillraceError | undefined
   #commitTimer: NodeJS.Timeout | undefined
   #committing: Promise<void> = Promise.resolve()
+  #isCommitDue = false
   #closing: Promise<void> | undefined
   #records = 0
   #bytes = 0
@@ -79,6 +94,7 @@ export class Consumer implements GroupListener {
   constructor(options: ConsumerOptions) {
     this.#cluster = options.cluster
     this.#options = options
+    this.#mode = options.commits ?? 'interval'
     const { settings } = options
     this.#fetcher = new Fetcher(options.cluster, { ...settings, bufferBytes: settings.fetchBufferBytes, requestTimeoutMs: options.cluster.requestTimeoutMs }, {
       onOutOfRange: (topic, partition, position) => this.#onOutOfRange(topic, partition, position),
@@ -109,6 +125,7 @@ export class Consumer implements GroupListener {
     if (this.#session !== undefined) {
       await this.#session.start(signal)
       const interval = this.#options.settings.autoCommitIntervalMs
+      if (this.#mode !== 'interval') return
       this.#commitTimer = setInterval(() => void this.commit().catch((error: unknown) => this.#warnCommit(error)), interval)
       this.#commitTimer.unref()
       return
@@ -168,6 +185,71 @@ export class Consumer implements GroupListener {
     return this.#committing
   }
 
+  /** Resolves when everything handed out is acknowledged. @throws {AbortedError} */
+  drained(signal: AbortSignal): Promise<void> {
+    return this.#ledger.drained(undefined, AbortSignal.any([signal, this.#stop.signal]))
+  }
+
+  get member(): string | undefined {
+    return this.#options.settings.instanceId
+  }
+
+  taken(): GroupOffsets {
+    const session = this.#session!
+    const offsets = this.#ledger.committable()
+    const tenures = offsets.map((each) => session.tenure(each))
+    const instanceId = this.member
+    return {
+      groupId: this.#options.settings.groupId!,
+      offsets,
+      member: () => {
+        const isOwned = offsets.every((each, i) => tenures[i] !== undefined && session.tenure(each) === tenures[i])
+        return isOwned ? { memberId: session.memberId, generation: session.generation, instanceId } : undefined
+      },
+      awaitGeneration: (generation) => session.awaitGeneration(generation),
+    }
+  }
+
+  committed({ offsets }: GroupOffsets): void {
+    this.#ledger.committed(offsets)
+    if (offsets.length > 0) this.#commits++
+  }
+
+  onRelease(listener: ReleaseListener): void {
+    this.#release = listener
+  }
+
+  async rewind(signal: AbortSignal): Promise<void> {
+    const assigned = [...this.#assigned.values()]
+    for (const { topic, partition } of assigned) this.#fetcher.remove(topic, partition)
+    this.#ledger.revoke(assigned)
+    const committed = await this.#session!.committed(assigned, AbortSignal.any([signal, this.#stop.signal]))
+    const offsets = new Map(committed.map(({ topic, partition, committed }) => [keyOf(topic, partition), committed]))
+    for (const each of assigned) {
+      const { topic, partition, end } = each
+      const id = keyOf(topic, partition)
+      // Given back, or given back and assigned anew, while the answer was on its way.
+      if (this.#assigned.get(id) !== each) continue
+      const position = offsets.get(id) ?? each.start
+      each.delivered = position
+      this.#ledger.assign(topic, partition, position)
+      if (end === undefined || position < end) this.#fetcher.add(topic, partition, position)
+    }
+    this.#fetcher.interrupt()
+  }
+
+  async commitBefore(batch: Batch): Promise<boolean> {
+    batch.ack()
+    const { topic, partition } = batch
+    for (;;) {
+      await this.commit([{ topic, partition }])
+      const offset = this.#ledger.committedOffset(topic, partition)
+      if (offset === undefined || offset > batch.lastOffset) return offset !== undefined
+      // Acknowledged in vain: the partition was gone in between.
+      if (this.#ledger.committable([{ topic, partition }]).length === 0) return false
+    }
+  }
+
   progress(): ConsumerProgress {
     let lag: number | undefined = 0
     for (const { topic, partition, delivered, end } of this.#assigned.values()) {
@@ -201,7 +283,7 @@ export class Consumer implements GroupListener {
       const position = start.get(id)!
       const end = this.#options.untilEnd ? this.#ends.get(id)! : undefined
       const origin = { component: this.#options.component, topic, partition, partitionCount: this.#cluster.cachedTopic(topic)?.partitions.length ?? 0 }
-      this.#assigned.set(id, { topic, partition, delivered: position, end, origin: { CreateTime: { ...origin, timestampType: 'CreateTime' }, LogAppendTime: { ...origin, timestampType: 'LogAppendTime' } } })
+      this.#assigned.set(id, { topic, partition, start: position, delivered: position, end, origin: { CreateTime: { ...origin, timestampType: 'CreateTime' }, LogAppendTime: { ...origin, timestampType: 'LogAppendTime' } } })
       this.#ledger.assign(topic, partition, position)
       if (end === undefined || position < end) this.#fetcher.add(topic, partition, position)
     }
@@ -211,9 +293,10 @@ export class Consumer implements GroupListener {
   /** Called by the group session: stop fetching, wait for what is outstanding, commit, let go (I3). */
   async onRevoked(partitions: readonly TopicPartition[], deadlineMs: number): Promise<void> {
     this.#forget(partitions)
+    const deadline = AbortSignal.any([AbortSignal.timeout(deadlineMs), this.#stop.signal])
     try {
       // On close nobody works on the batches any more, so there is nothing to wait for.
-      if (this.#closing === undefined) await this.#ledger.drained(partitions, AbortSignal.any([AbortSignal.timeout(deadlineMs), this.#stop.signal]))
+      if (this.#closing === undefined) await this.#ledger.drained(partitions, deadline)
     } catch (error) {
       if (!(error instanceof AbortedError)) throw error
       if (this.#closing === undefined) {
@@ -221,7 +304,8 @@ export class Consumer implements GroupListener {
       }
     }
     try {
-      await this.commit(partitions)
+      if (this.#mode === 'transaction') await this.#release?.commit(deadline)
+      else if (this.#mode !== 'manual') await this.commit(partitions)
     } catch (error) {
       this.#warnCommit(error)
     }
@@ -232,6 +316,7 @@ export class Consumer implements GroupListener {
   onLost(partitions: readonly TopicPartition[]): void {
     this.#forget(partitions)
     this.#ledger.revoke(partitions)
+    this.#release?.lost()
     this.#options.warn('Partitions were lost: the group went on without this member. Records that were not committed will be read again', { partitions: partitions.length })
   }
 
@@ -239,6 +324,28 @@ export class Consumer implements GroupListener {
   onFailed(error: MillraceError): void {
     this.#failure ??= error
     this.#fetcher.interrupt()
+  }
+
+  #acknowledgement(topic: string, partition: number, firstOffset: number, lastOffset: number): Acknowledgement {
+    const tracked = this.#ledger.track(topic, partition, firstOffset, lastOffset)
+    if (this.#mode !== 'each') return tracked
+    return {
+      ack: () => {
+        tracked.ack()
+        this.#commitSoon()
+      },
+    }
+  }
+
+  /** Commits; acknowledgements that come while another commit is under way share the next one. */
+  #commitSoon(): void {
+    if (this.#isCommitDue) return
+    this.#isCommitDue = true
+    const commit = (): Promise<void> => {
+      this.#isCommitDue = false
+      return this.commit()
+    }
+    this.#committing.then(commit, commit).catch((error: unknown) => this.#warnCommit(error))
   }
 
   #forget(partitions: readonly TopicPartition[]): void {
@@ -250,7 +357,7 @@ export class Consumer implements GroupListener {
   }
 
   async #commit(partitions: readonly TopicPartition[] | undefined): Promise<void> {
-    if (this.#session === undefined) return
+    if (this.#session === undefined || this.#mode === 'transaction') return
     const offsets = this.#ledger.committable(partitions)
     if (offsets.length === 0) return
     const { committed } = await this.#session.commit(offsets)
@@ -308,7 +415,7 @@ export class Consumer implements GroupListener {
     this.#options.warn(`${where}; reading goes on at ${offset}`, { topic, partition, position, offset })
     this.#ledger.assign(topic, partition, offset)
     const assigned = this.#assigned.get(keyOf(topic, partition))
-    if (assigned !== undefined) assigned.delivered = offset
+    if (assigned !== undefined) assigned.start = assigned.delivered = offset
     return offset
   }
 
@@ -334,7 +441,7 @@ export class Consumer implements GroupListener {
       return undefined
     }
     const rows = records.lastOffset < end ? undefined : rowsBefore(whole.records.offsets, end)
-    const batch = whole.derive({ rows }, this.#ledger.track(topic, partition, records.firstOffset, nextOffset - 1))
+    const batch = whole.derive({ rows }, this.#acknowledgement(topic, partition, records.firstOffset, nextOffset - 1))
     this.#records += batch.length
     this.#bytes += batch.byteLength
     return batch

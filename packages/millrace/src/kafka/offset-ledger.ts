@@ -62,6 +62,11 @@ export class OffsetLedger {
     }
   }
 
+  /** Where a restart would begin; undefined when the partition is not followed. */
+  committedOffset(topic: string, partition: number): number | undefined {
+    return this.#partitions.get(keyOf(topic, partition))?.committed
+  }
+
   /** Number of batches that were handed out and are not acknowledged. */
   outstanding(partitions?: readonly TopicPartition[]): number {
     let count = 0

@@ -46,6 +46,8 @@ export class ProducerBatch {
   /** Bytes of the accumulator's memory that are held. */
   held: number
 
+  /** Number of its transaction; 0 without. */
+  readonly transaction: number
   /** -1 until it is sent for the first time. */
   sequence = -1
   inFlight = false
@@ -59,8 +61,9 @@ export class ProducerBatch {
   /** Why the last attempt failed. */
   lastError: MillraceError | undefined
 
-  constructor(queue: PartitionQueue, createdAt: number, held: number, buffer?: BatchBuffer) {
+  constructor(queue: PartitionQueue, createdAt: number, held: number, buffer?: BatchBuffer, transaction = 0) {
     this.queue = queue
+    this.transaction = transaction
     this.createdAt = createdAt
     this.held = held
     this.buffer = buffer

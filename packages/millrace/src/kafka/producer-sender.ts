@@ -9,12 +9,13 @@
  * | MESSAGE_TOO_LARGE | split in two and sent again; a single record fails |
  * | INVALID_RECORD | fails; the error of a record that the broker named is its own |
  * | OUT_OF_ORDER_SEQUENCE_NUMBER | sent again after the batches before it; fails when there are none |
- * | UNKNOWN_PRODUCER_ID, INVALID_PRODUCER_EPOCH | sent again in a new epoch, unless it may have been written |
+ * | UNKNOWN_PRODUCER_ID, INVALID_PRODUCER_EPOCH | sent again in a new epoch, unless it may have been written; in a transaction it fails |
+ * | CONCURRENT_TRANSACTIONS | sent again in a moment |
  * | retriable, or no answer at all | sent again with the same sequence, to the leader of then, until `deliveryTimeoutMs` |
  * | anything else | fails |
  */
 import { isMillraceError, type MillraceError, UnexpectedError } from '../errors/index.ts'
-import { backoffMs } from '../resilience/retry.ts'
+import { type BackoffOptions, backoffMs } from '../resilience/retry.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { PartitionQueue } from './accumulator-queue.ts'
 import { type Cluster, isStaleMetadata } from './cluster.ts'
@@ -25,22 +26,27 @@ import type { ProducerBatch } from './producer-batch.ts'
 import type { ProducerSettings } from './producer-options.ts'
 import { deliveryError } from './producer-reports.ts'
 import { splitBatch } from './producer-split.ts'
+import type { IdentityOwner } from './sequences.ts'
+import { Transactions } from './transactions.ts'
 
 const MESSAGE_TOO_LARGE = 10
 const OUT_OF_ORDER_SEQUENCE_NUMBER = 45
 const DUPLICATE_SEQUENCE_NUMBER = 46
 const INVALID_PRODUCER_EPOCH = 47
 const UNKNOWN_PRODUCER_ID = 59
+const CONCURRENT_TRANSACTIONS = 51
 const INVALID_RECORD = 87
 
 /** Codes with which a leader says for certain that it has written nothing: RECORD_LIST_TOO_LARGE, NOT_ENOUGH_REPLICAS, refused authorizations, invalid timestamps and the like. */
-const NOT_WRITTEN: ReadonlySet<number> = new Set([2, MESSAGE_TOO_LARGE, 17, 18, 19, 21, 29, 31, 32, 42, 43, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID, 76, INVALID_RECORD])
+const NOT_WRITTEN: ReadonlySet<number> = new Set([2, MESSAGE_TOO_LARGE, 17, 18, 19, 21, 29, 31, 32, 42, 43, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, CONCURRENT_TRANSACTIONS, UNKNOWN_PRODUCER_ID, 76, INVALID_RECORD])
 
 /** How often what waits is looked at for being too old. */
 const EXPIRY_CHECK_MS = 500
 
 /** With a request under way, the next one is sent when so much has gathered (or at `flush`). */
 const WORTH_SENDING_BYTES = 256 * 1024
+
+const CONCURRENT_BACKOFF = { initialMs: 5, maxMs: 200 }
 
 /** Connections of the producer's own: see `Cluster`. */
 const LANE = 'produce'
@@ -61,6 +67,10 @@ export class Sender {
   readonly #cluster: Cluster
   readonly #settings: ProducerSettings
   readonly #accumulator: Accumulator
+  readonly #owner: IdentityOwner | undefined
+  readonly #transactions: Transactions | undefined
+  #underWay = 0
+  #onIdle: (() => void) | undefined
   readonly #brokers = new Map<number, Broker>()
   /** Topics whose metadata is being fetched, or was a moment ago. */
   readonly #refreshing = new Set<string>()
@@ -68,7 +78,9 @@ export class Sender {
   #wakeAt = Infinity
   #expiryTimer: NodeJS.Timeout | undefined
 
-  constructor(cluster: Cluster, settings: ProducerSettings, accumulator: Accumulator) {
+  constructor(cluster: Cluster, settings: ProducerSettings, accumulator: Accumulator, owner: IdentityOwner | undefined) {
+    this.#owner = owner
+    this.#transactions = owner instanceof Transactions ? owner : undefined
     this.#cluster = cluster
     this.#settings = settings
     this.#accumulator = accumulator
@@ -96,6 +108,11 @@ export class Sender {
     for (const queue of this.#accumulator.queues) {
       for (const batch of [...queue.sent, ...queue.waiting]) this.#fail(batch, error)
     }
+  }
+
+  /** Resolves when no request waits for its answer. */
+  async idle(): Promise<void> {
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
   }
 
   stop(): void {
@@ -137,6 +154,7 @@ export class Sender {
         full.add(leader)
         continue
       }
+      if (this.#owner?.admits(queue, batch.transaction) === false) continue
       const isFirst = batch.sequence < 0
       if (!queue.send(batch)) continue
       if (isFirst) this.#accumulator.waitingBytes -= size
@@ -155,6 +173,7 @@ export class Sender {
   async #send({ leader, batches }: Request): Promise<void> {
     const broker = this.#broker(leader)
     broker.inFlight++
+    this.#underWay++
     const { totals } = this
     totals.requests++
     totals.batches += batches.length
@@ -162,17 +181,22 @@ export class Sender {
       if (batch.attempts > 1) totals.retries++
       const { queue } = batch
       const { id, epoch } = queue.sequence.identity!
-      identifyBatch(batch.closed!.bytes, batch.closed!.end, { producerId: id, producerEpoch: epoch, baseSequence: queue.isIdempotent ? batch.sequence : -1, transactional: false })
+      identifyBatch(batch.closed!.bytes, batch.closed!.end, { producerId: id, producerEpoch: epoch, baseSequence: queue.isIdempotent ? batch.sequence : -1, transactional: this.#transactions !== undefined })
     }
     let response: ProduceResponse | undefined
     let failure: MillraceError | undefined
     const isAnswered = this.#settings.acks !== 0
     try {
-      response = await this.#cluster.request<ProduceResponse>(leader, PRODUCE, () => [this.#request(batches)], { lane: LANE, timeoutMs: this.#timeoutFor(batches) })
+      response = await this.#cluster.request<ProduceResponse>(leader, PRODUCE, () => [this.#request(batches)], {
+        lane: LANE,
+        timeoutMs: this.#timeoutFor(batches),
+        ...(this.#transactions === undefined ? {} : { maxVersion: this.#transactions.produceVersion }),
+      })
     } catch (error) {
       failure = isMillraceError(error) ? error : new UnexpectedError('A Produce request failed', { cause: error })
     }
     if (isAnswered) broker.inFlight--
+    if (--this.#underWay === 0) this.#onIdle?.()
     for (const batch of batches) {
       batch.queue.answered(batch)
       this.#accumulator.ready.add(batch.queue)
@@ -209,7 +233,7 @@ export class Sender {
       topic.partitions.push({ partition: queue.partition, records: closed!.bytes.subarray(0, closed!.end) })
     }
     const { acks, requestTimeoutMs } = this.#settings
-    return { transactionalId: null, acks: acks === 'all' ? -1 : acks, timeoutMs: requestTimeoutMs, topics: [...topics.values()] }
+    return { transactionalId: this.#transactions?.transactionalId ?? null, acks: acks === 'all' ? -1 : acks, timeoutMs: requestTimeoutMs, topics: [...topics.values()] }
   }
 
   /** A request does not outlast the delivery timeout of its batches by much. */
@@ -252,12 +276,17 @@ export class Sender {
         return this.#fail(batch, deliveryError(queue, `the broker refused a record batch of ${batch.closed!.end} bytes with one record: raise max.message.bytes of the topic`, { code: 'RECORD_TOO_LARGE', cause: error }))
       case INVALID_RECORD:
         return this.#refuse(batch, answer, error)
+      case CONCURRENT_TRANSACTIONS:
+        // The markers of the transaction before are still being written, which takes a moment.
+        return this.#retry(batch, true, CONCURRENT_BACKOFF)
       case OUT_OF_ORDER_SEQUENCE_NUMBER:
         // Batches before it were refused or lost, or the chain is known to be broken: it will be renumbered or sent again.
         if (queue.sent[0] !== batch || queue.sequence.broken) return this.#retry(batch, false)
         return this.#fail(batch, deliveryError(queue, `${reason}: the leader has lost records that it had acknowledged, or has forgotten this producer`, { code: 'SEQUENCE_BROKEN', cause: error }))
       case UNKNOWN_PRODUCER_ID:
       case INVALID_PRODUCER_EPOCH:
+        // A transaction that was forgotten or taken over cannot go on under another epoch (I5).
+        if (this.#transactions !== undefined) return this.#fail(batch, deliveryError(queue, reason, { cause: error }))
         if (queue.sent[0] !== batch) return this.#retry(batch, false)
         if (mayBeWritten) return this.#fail(batch, deliveryError(queue, `${reason}: the leader has forgotten this producer, so it cannot be known whether an earlier attempt was written`, { code: 'SEQUENCE_BROKEN', cause: error }))
         queue.sequence.broken = queue.isIdempotent
@@ -290,10 +319,10 @@ export class Sender {
     this.#accumulator.release(batch)
   }
 
-  #retry(batch: ProducerBatch, backOff: boolean): void {
+  #retry(batch: ProducerBatch, backOff: boolean, backoff: BackoffOptions = this.#cluster.backoff): void {
     const now = performance.now()
     if (this.#isExpired(batch, now)) return this.#fail(batch, this.#timedOut(batch))
-    batch.notBefore = backOff ? now + backoffMs(batch.attempts, this.#cluster.backoff) : 0
+    batch.notBefore = backOff ? now + backoffMs(batch.attempts, backoff) : 0
   }
 
   #fail(batch: ProducerBatch, error: MillraceError, own?: ReadonlyMap<number, MillraceError>): void {
@@ -304,6 +333,7 @@ export class Sender {
     batch.failed(error, own)
     this.#accumulator.release(batch)
     this.#accumulator.ready.add(queue)
+    this.#owner?.onLost(error)
   }
 
   #split(batch: ProducerBatch): void {
@@ -317,8 +347,11 @@ export class Sender {
     const { queue } = batch
     const own = new Map<number, MillraceError>()
     for (const { index, message } of answer.recordErrors) own.set(index, deliveryError(queue, `the broker refused the record: ${message ?? answer.errorMessage ?? 'it did not say why'}`, { cause }))
-    const others = own.size === 0 ? (answer.errorMessage ?? 'the broker refused the record') : 'other records of the same batch were refused by the broker'
-    this.#fail(batch, deliveryError(queue, others, { cause }), own)
+    const others =
+      own.size === 0
+        ? deliveryError(queue, answer.errorMessage ?? 'the broker refused the record', { cause })
+        : deliveryError(queue, 'other records of the same batch were refused by the broker', { code: 'REFUSED_WITH_BATCH', cause })
+    this.#fail(batch, others, own)
   }
 
   #leaderChanged(queue: PartitionQueue, answer: ProducedPartition, leader: number): void {

@@ -27,7 +27,7 @@ export function splitBatch(batch: ProducerBatch, compressionLevel?: number): [Pr
       cursor.next()
       buffer.builder.appendWire(baseTimestampMs + cursor.timestampDelta, source, cursor.tail, cursor.position)
     }
-    const made = new ProducerBatch(batch.queue, batch.createdAt, buffer.capacity, buffer)
+    const made = new ProducerBatch(batch.queue, batch.createdAt, buffer.capacity, buffer, batch.transaction)
     made.rows = batch.rows?.slice(from, to)
     if (batch.rows === undefined) made.firstRow = batch.firstRow + from
     for (const { ticket, start: first, end: last } of batch.segments) {

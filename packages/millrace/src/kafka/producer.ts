@@ -9,7 +9,8 @@
  * Records of one partition are written in the order of the calls, whatever has to be tried again (with idempotence).
  */
 import type { Batch, RawRecordBatches } from '../batch.ts'
-import { AbortedError, BatchError, ClosedError, DeliveryError, isMillraceError, type MillraceError, UnexpectedError } from '../errors/index.ts'
+import type { GroupOffsets } from '../component.ts'
+import { AbortedError, BatchError, ClosedError, ConfigError, DeliveryError, isMillraceError, type MillraceError, TransactionError, UnexpectedError } from '../errors/index.ts'
 import { retry } from '../resilience/retry.ts'
 import { Accumulator, type TopicQueues } from './accumulator.ts'
 import type { PartitionQueue } from './accumulator-queue.ts'
@@ -19,7 +20,8 @@ import { type ProducerOptions, type ProducerSettings, completeProducerOptions } 
 import { forwardable, RawJob } from './producer-raw.ts'
 import { type DeliveryReports, ReportTicket, Ticket } from './producer-reports.ts'
 import { Sender } from './producer-sender.ts'
-import { IdempotentIdentity } from './sequences.ts'
+import { IdempotentIdentity, type IdentityOwner } from './sequences.ts'
+import { type TransactionOptions, Transactions } from './transactions.ts'
 
 export type { Route, WritableRecord } from './producer-append.ts'
 export type { ProducerOptions } from './producer-options.ts'
@@ -45,31 +47,36 @@ const NEW_TOPIC_MS = 1000
 export class Producer {
   readonly #cluster: Cluster
   readonly #settings: ProducerSettings
-  readonly #identity: IdempotentIdentity | undefined
+  readonly #identity: IdentityOwner | undefined
+  readonly #transactions: Transactions | undefined
   readonly #accumulator: Accumulator
   readonly #sender: Sender
   readonly #tickets = new Set<Ticket>()
   /** The calls that append stand in line, so that order is kept while one of them waits for memory. */
   #line: Promise<void> | undefined
   #closing: Promise<void> | undefined
-  /** Fires when what is still open has been given up. */
-  readonly #abandoned = new AbortController()
+  /** Fires when what is still open has been given up; after the abort of a transaction there is a new one. */
+  #abandoned = new AbortController()
 
   /**
    * Does not connect yet. The cluster stays the caller's, who closes it after the producer.
    * @throws {ConfigError} with all problems of the options
    */
-  constructor(cluster: Cluster, options: ProducerOptions = {}) {
+  constructor(cluster: Cluster, options: ProducerOptions = {}, transaction?: TransactionOptions) {
     this.#cluster = cluster
     this.#settings = completeProducerOptions(options)
-    this.#identity = this.#settings.idempotence ? new IdempotentIdentity(cluster, (error) => this.#onIdentity(error)) : undefined
+    if (transaction !== undefined) {
+      if (!this.#settings.idempotence) throw new ConfigError('Cannot use a transactional id without idempotence: set acks to "all" and idempotence to true')
+      this.#transactions = new Transactions(cluster, transaction, { onReady: () => this.#sender.drain(), onFailed: (error) => this.#abandon(error) })
+    }
+    this.#identity = this.#transactions ?? (this.#settings.idempotence ? new IdempotentIdentity(cluster, (error) => this.#onIdentity(error)) : undefined)
     this.#accumulator = new Accumulator(
       this.#settings,
       this.#identity,
       () => this.#sender.drain(),
       (topic, partition) => cluster.leader(topic, partition) >= 0,
     )
-    this.#sender = new Sender(cluster, this.#settings, this.#accumulator)
+    this.#sender = new Sender(cluster, this.#settings, this.#accumulator, this.#identity)
   }
 
   /** Most bytes of a record, with what Kafka adds to it. */
@@ -160,6 +167,60 @@ export class Producer {
     this.#accumulator.learn(topic, partitions.length)
   }
 
+  /** Whether a transaction is open, so that what is written becomes part of it. */
+  get inTransaction(): boolean {
+    return this.#transactions?.state === 'open'
+  }
+
+  /** @throws {TransactionError} when one is open, or this producer may not write any more */
+  beginTransaction(): void {
+    this.#mustBeTransactional().begin(this.#accumulator.transaction)
+  }
+
+  /**
+   * Commits everything written so far, and offsets with it. What is written from now on waits for the next `beginTransaction`.
+   *
+   * @param offsets asked for when everything is acknowledged
+   * @returns the offsets
+   * @throws {TransactionError} when something failed: abort; with `fatal` this producer may never write again
+   * @throws {ConnectionError} {AbortedError} when it is not known whether it was committed: abort, which finds out
+   */
+  async commitTransaction<O extends GroupOffsets | undefined>(offsets: () => O, signal?: AbortSignal): Promise<O> {
+    const transactions = this.#mustBeTransactional()
+    transactions.throwUnless('commit a transaction', 'open')
+    const written = [...this.#tickets].map(({ done }) => done)
+    await this.#inLine(async () => {
+      this.#accumulator.closeAll()
+      this.#accumulator.transaction++
+      this.#sender.drain()
+    })
+    await untilAborted(Promise.all(written), 'Committing a transaction', signal)
+    const taken = offsets()
+    await transactions.commit(taken, signal)
+    return taken
+  }
+
+  /**
+   * Aborts everything written and not committed; calls that still wait for it fail. After an unknown outcome it finds out
+   * whether the transaction was committed, which the committed offsets tell.
+   * @throws {TransactionError} with `fatal`; {ConnectionError} {AbortedError} when the coordinator cannot be reached: abort again
+   */
+  async abortTransaction(signal?: AbortSignal): Promise<void> {
+    const transactions = this.#mustBeTransactional()
+    transactions.throwUnless('abort a transaction', 'open', 'doomed', 'unknown')
+    this.#abandon(new TransactionError('The transaction was aborted', { fatal: false }))
+    while (this.#line !== undefined) await this.#line
+    await untilAborted(this.#sender.idle(), 'Aborting a transaction', signal)
+    await transactions.abort(signal)
+    this.#accumulator.transaction++
+    this.#abandoned = new AbortController()
+  }
+
+  #mustBeTransactional(): Transactions {
+    if (this.#transactions === undefined) throw new TransactionError('Cannot use transactions without a transactional id: set transactional.id', { fatal: false })
+    return this.#transactions
+  }
+
   /**
    * Sends at once what is waiting, and resolves when all that was written so far is acknowledged or has failed; the
    * failures are told to those who wrote.
@@ -202,6 +263,7 @@ export class Producer {
   /** Appends what a job has, waits for memory and topics where it must, and then for the acknowledgements. */
   async #run(makeJob: () => AppendJob, ticket: Ticket, topic: string | undefined, signal: AbortSignal | undefined): Promise<void> {
     throwIfAborted('Writing', signal)
+    this.#transactions?.throwUnless('write', 'open', 'committing', 'ready')
     if (ticket.isDone) return
     this.#tickets.add(ticket)
     ticket.done.then(() => this.#tickets.delete(ticket), () => {})

@@ -227,7 +227,7 @@ export const CONSUMER_FIELDS = {
     .doc('Most that one request asks for of one partition; a larger record still comes through.'),
   fetchBufferBytes: field
     .bytes({ min: 1 })
-    .default(67_108_864)
+    .default(33_554_432)
     .doc('Bytes that may be fetched ahead, of all partitions together. Ours: Java has no such limit.'),
   sessionTimeoutMs: field
     .durationMs({ min: 1 })
@@ -345,7 +345,14 @@ export const PRODUCER_FIELDS = {
     .string()
     .optional()
     .kafka('transactional.id')
-    .doc('Name of a transactional producer; transactions are not supported yet.'),
+    .doc(
+      'Name of a transactional producer, which fences every earlier one of the same name. In pipelines with `exactly_once`; by default the name of the pipeline and `group.instance.id`, or something unique without one.',
+    ),
+  transactionTimeoutMs: field
+    .durationMs({ min: 1 })
+    .default(10_000)
+    .kafka('transaction.timeout.ms')
+    .doc('The broker aborts a transaction that is open for so long. Ours: 60 s in Java; so short, a transaction that was left open by a crash does not hold up readers for long.'),
   keySerializer: field
     .of(serializer)
     .default('org.apache.kafka.common.serialization.StringSerializer')
@@ -451,8 +458,7 @@ const IGNORED_BY_PRODUCERS: { readonly [property: string]: string } = {
   'partitioner.adaptive.partitioning.enable': 'slow brokers are not avoided',
   'partitioner.availability.timeout.ms': 'slow brokers are not avoided',
   'partitioner.ignore.keys': 'set partitioner.class to "sticky" instead',
-  'transaction.timeout.ms': 'transactions are not supported yet',
-  'transaction.two.phase.commit.enable': 'transactions are not supported yet',
+  'transaction.two.phase.commit.enable': 'transactions are ended by this producer alone',
   retries: 'attempts go on until delivery.timeout.ms has passed',
 }
 

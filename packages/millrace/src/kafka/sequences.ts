@@ -6,7 +6,9 @@
  * transactions nobody compares partitions. After a batch was lost for good, its partition goes on in the next epoch
  * from sequence 0, and a late copy of an old batch is refused because of its epoch (KIP-360).
  */
+import type { MillraceError } from '../errors/index.ts'
 import { retry } from '../resilience/retry.ts'
+import type { PartitionQueue } from './accumulator-queue.ts'
 import type { Cluster } from './cluster.ts'
 import { brokerError } from './protocol/kafka-errors.ts'
 import { INIT_PRODUCER_ID, type InitProducerIdResponse } from './protocol/produce.ts'
@@ -48,17 +50,23 @@ export class PartitionSequence {
     return sequence
   }
 
-  /** Starts over under another identity. */
+  /** Starts over under another identity. A leader that knows the producer in an older epoch takes sequence 0 for the first and no other. */
   begin(identity: ProducerIdentity): void {
+    this.established &&= !this.broken && identity.id === this.identity?.id
     this.identity = identity
     this.next = 0
-    this.established = false
     this.broken = false
   }
 }
 
-/** Where identities come from. A transactional producer is another one: its coordinator hands them out. */
+/** Where identities come from: `IdempotentIdentity`, or the coordinator of a transactional producer (`transactions.ts`). */
 export interface IdentityOwner {
+  /** Whether an identity is still the one to write with; that of a transactional producer changes for all partitions at once. */
+  isCurrent(identity: ProducerIdentity): boolean
+  /** Whether a batch of this transaction may be sent now. */
+  admits(queue: PartitionQueue, transaction: number): boolean
+  /** A batch was given up. */
+  onLost(error: MillraceError): void
   /**
    * Identity for a partition that has none or whose sequence broke. undefined while a new one is asked for;
    * `onChange` tells when to try again.
@@ -80,6 +88,16 @@ export class IdempotentIdentity implements IdentityOwner {
     this.#cluster = cluster
     this.#onChange = onChange
   }
+
+  isCurrent(): boolean {
+    return true
+  }
+
+  admits(): boolean {
+    return true
+  }
+
+  onLost(): void {}
 
   identityAfter(previous: ProducerIdentity | undefined): ProducerIdentity | undefined {
     if (previous !== undefined) {

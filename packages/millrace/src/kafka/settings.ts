@@ -78,6 +78,8 @@ export interface ProducerSettings {
   readonly deliveryTimeoutMs: number
   readonly requestTimeoutMs: number
   readonly partitioner: PartitionerName
+  readonly transactionalId: string | undefined
+  readonly transactionTimeoutMs: number
   /** Full names of Java classes. */
   readonly keySerializer: string
   readonly valueSerializer: string
@@ -147,6 +149,8 @@ export function producerSettings(options: Options<typeof PRODUCER_FIELDS>): {
       deliveryTimeoutMs: options.deliveryTimeoutMs,
       requestTimeoutMs: options.requestTimeoutMs,
       partitioner: options.partitioner,
+      transactionalId: options.transactionalId,
+      transactionTimeoutMs: options.transactionTimeoutMs,
       keySerializer: options.keySerializer,
       valueSerializer: options.valueSerializer,
     },
@@ -494,10 +498,14 @@ export const PRODUCER_RULES: readonly OptionRule<typeof PRODUCER_FIELDS>[] = [
           `delivery.timeout.ms (${deliveryTimeoutMs}) must be at least linger.ms + request.timeout.ms (${lingerMs + requestTimeoutMs}), or a record fails before its first answer can arrive`,
         )
       : undefined,
-  ({ transactionalId }) =>
-    transactionalId === undefined
-      ? undefined
-      : problem('transactionalId', 'Cannot use transactional.id as transactions are not supported yet', 'delete it'),
+  ({ transactionalId, acks, idempotence }) =>
+    transactionalId !== undefined && (acks !== 'all' || idempotence === false)
+      ? problem(
+          'transactionalId',
+          'transactional.id needs acks "all" and enable.idempotence, as a transaction is lost with any of its records',
+          acks === 'all' ? 'leave enable.idempotence out' : 'set acks to all',
+        )
+      : undefined,
   ({ gzipLevel }) =>
     gzipLevel === 0
       ? problem(

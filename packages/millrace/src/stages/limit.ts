@@ -17,6 +17,13 @@ export class LimitStage implements Stage {
     this.#left = limit
   }
 
+  mark(): () => void {
+    const left = this.#left
+    return () => {
+      this.#left = left
+    }
+  }
+
   get exhausted(): boolean {
     return this.#left === 0
   }
@@ -35,6 +42,13 @@ export class SkipStage implements Stage {
 
   constructor(count: number) {
     this.#left = count
+  }
+
+  mark(): () => void {
+    const left = this.#left
+    return () => {
+      this.#left = left
+    }
   }
 
   process(batch: Batch): Batch | undefined {

@@ -3,8 +3,12 @@ import { PartitionQueue } from '../../src/kafka/accumulator-queue.ts'
 import { ProducerBatch } from '../../src/kafka/producer-batch.ts'
 import type { IdentityOwner, ProducerIdentity } from '../../src/kafka/sequences.ts'
 
+/** What an owner does that has nothing to say about single batches. */
+const always = { isCurrent: () => true, admits: () => true, onLost: () => {} }
+
 /** Gives id 9 and counts epochs. */
 const owner: IdentityOwner = {
+  ...always,
   identityAfter: (previous: ProducerIdentity | undefined) => ({ id: 9n, epoch: previous === undefined ? 0 : previous.epoch + 1 }),
   acquire: async () => {},
 }
@@ -139,7 +143,7 @@ describe('queue of a partition', () => {
 
   test('waits while a new identity is being asked for', () => {
     const identities: ProducerIdentity[] = []
-    const { queue, made } = queueWith(1, { identityAfter: () => identities[0], acquire: async () => {} })
+    const { queue, made } = queueWith(1, { ...always, identityAfter: () => identities[0], acquire: async () => {} })
     expect(sendAll(queue, made)).toEqual([])
     expect(queue.waiting).toHaveLength(1)
     identities.push({ id: 1n, epoch: 0 })

@@ -14,6 +14,8 @@ export interface PipelineSpec {
   readonly source: { readonly [name: string]: unknown }
   readonly stages?: readonly unknown[]
   readonly sink: { readonly [name: string]: unknown }
+  /** Other keys of the top level, for instance `delivery`. */
+  readonly [key: string]: unknown
 }
 
 /** A kafka source that begins at the beginning, as a group of its own. */
@@ -26,9 +28,9 @@ export function toTopic(topic: string, options: { readonly [name: string]: unkno
 }
 
 /** Writes a pipeline file. @returns its path */
-export async function pipelineFile({ source, stages = [], sink }: PipelineSpec): Promise<string> {
+export async function pipelineFile({ source, stages = [], sink, ...more }: PipelineSpec): Promise<string> {
   const file = join(await mkdtemp(join(tmpdir(), 'millrace-')), 'pipeline.json')
-  await writeFile(file, JSON.stringify({ name: 'test', source, stages, sink }))
+  await writeFile(file, JSON.stringify({ name: 'test', source, stages, sink, ...more }))
   return file
 }
 

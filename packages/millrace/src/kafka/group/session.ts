@@ -11,11 +11,12 @@ import type { Cluster } from '../cluster.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { ClassicMembership } from './classic-protocol.ts'
 import { commitOwned } from './commit.ts'
+import { fetchCommitted } from './committed-offsets.ts'
 import { ConsumerMembership } from './consumer-protocol.ts'
 import { asMillraceError, GroupCoordinator } from './coordinator.ts'
 import type { Membership, ResolvedGroupOptions } from './membership.ts'
 import { Ownership } from './ownership.ts'
-import type { CommitResult, GroupListener, GroupOptions, OffsetToCommit } from './types.ts'
+import type { AssignedPartition, CommitResult, GroupListener, GroupOptions, OffsetToCommit } from './types.ts'
 
 export type { TopicPartition } from '../topic-partition.ts'
 export type {
@@ -27,6 +28,9 @@ export type {
   GroupOptions,
   OffsetToCommit,
 } from './types.ts'
+
+/** How long an offset waits for the member to learn of the generation that the group has come to. */
+const GENERATION_PATIENCE_MS = 5000
 
 export class GroupSession {
   readonly #listener: GroupListener
@@ -139,6 +143,23 @@ export class GroupSession {
     const result = this.#commits.then(() => commitOwned(this.#coordinator, this.#membership, offsets, signal))
     this.#commits = result.catch(() => {})
     return result
+  }
+
+  /** Offsets that the group has committed for partitions, in which no open transaction has a part. @throws {BrokerError} {ConnectionError} {AbortedError} */
+  async committed(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<AssignedPartition[]> {
+    const found = await fetchCommitted(this.#coordinator, partitions, () => this.#membership.identity, signal)
+    return found.map(({ topic, partition, offset }) => ({ topic, partition, committed: offset }))
+  }
+
+  /** Which assignment of a partition this is, so that one that went and came back is not taken for one that stayed; undefined when it is not owned. */
+  tenure({ topic, partition }: TopicPartition): number | undefined {
+    return this.#ownership.tenure(topic, partition)
+  }
+
+  /** Waits a moment for a generation after this one. */
+  async awaitGeneration(generation: number): Promise<void> {
+    this.#membership.hurry()
+    await this.#membership.generationAfter(generation, GENERATION_PATIENCE_MS)
   }
 
   /**

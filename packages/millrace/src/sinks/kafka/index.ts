@@ -4,8 +4,9 @@
  * A batch takes the cheapest lane it can: whole record batches as they were fetched when nothing was changed and the
  * partition is kept, else records copied or encoded into new record batches.
  */
+import { randomUUID } from 'node:crypto'
 import type { Batch } from '../../batch.ts'
-import { type Check, type ComponentContext, defineSink, type Sink, type SinkProgress } from '../../component.ts'
+import { type Check, type ComponentContext, defineSink, type GroupOffsets, type Sink, type SinkProgress, type SinkTransactions } from '../../component.ts'
 import { connectionCheck, topicCheck } from '../../kafka/checks.ts'
 import { Cluster } from '../../kafka/cluster.ts'
 import { createMissingTopics } from '../../kafka/missing-topics.ts'
@@ -24,12 +25,13 @@ export const kafkaSink = defineSink({
   create: (options, context) => new KafkaPipelineSink(kafkaSinkSettings(options), context),
 })
 
-class KafkaPipelineSink implements Sink {
+class KafkaPipelineSink implements Sink, SinkTransactions {
   readonly valueCodec: string
   readonly writesRecordBatches: boolean
   readonly partitions: string
   readonly includeMeta: boolean
   readonly needsDocuments: boolean
+  readonly transactions: SinkTransactions | undefined
   readonly #settings: KafkaSinkSettings
   readonly #context: ComponentContext
   #cluster: Promise<Cluster> | undefined
@@ -44,6 +46,7 @@ class KafkaPipelineSink implements Sink {
     this.needsDocuments = settings.keyField !== undefined
     this.writesRecordBatches = settings.keepPartition !== false
     this.partitions = partitionsOf(settings)
+    this.transactions = context.delivery === 'exactly_once' ? this : undefined
   }
 
   async open(signal: AbortSignal): Promise<void> {
@@ -52,9 +55,26 @@ class KafkaPipelineSink implements Sink {
     await cluster.connect(signal)
     if (createTopic !== undefined) await createMissingTopics(cluster, [topic], createTopic, signal)
     this.#partitionCount = (await cluster.topic(topic, signal)).partitions.length
-    this.#producer = new Producer(cluster, producer)
-    await this.#producer.open(signal)
+    const { joins } = this.#context
+    if (this.transactions !== undefined && joins instanceof KafkaPipelineSink) this.#producer = joins.#producer!
+    else {
+      const transactionalId = producer.transactionalId ?? transactionalIdOf(this.#context)
+      this.#producer = new Producer(cluster, producer, this.transactions && { transactionalId, timeoutMs: producer.transactionTimeoutMs })
+      await this.#producer.open(signal)
+      if (this.transactions !== undefined) this.#producer.beginTransaction()
+    }
     await this.#producer.learn(topic, signal)
+  }
+
+  async commit(offsets: () => GroupOffsets, signal: AbortSignal): Promise<GroupOffsets> {
+    const committed = await this.#producer!.commitTransaction(offsets, signal)
+    this.#producer!.beginTransaction()
+    return committed
+  }
+
+  async abort(signal: AbortSignal): Promise<void> {
+    await this.#producer!.abortTransaction(signal)
+    this.#producer!.beginTransaction()
   }
 
   checks(): readonly Check[] {
@@ -88,7 +108,7 @@ class KafkaPipelineSink implements Sink {
   async close(): Promise<void> {
     try {
       // The engine has flushed before; after a failure nobody waits for the rest any more.
-      await this.#producer?.close(AbortSignal.abort())
+      if (this.#context.joins === undefined || this.transactions === undefined) await this.#producer?.close(AbortSignal.abort())
     } finally {
       await (await this.#cluster?.catch(() => undefined))?.close()
     }
@@ -107,6 +127,14 @@ class KafkaPipelineSink implements Sink {
   }
 }
 
+
+/**
+ * Stable for a member that has a name of its own, so that after a restart it fences what is left of the run before. Otherwise
+ * unique, so that two runs of the same pipeline do not fence one another; then the group's generation keeps the dead out.
+ */
+function transactionalIdOf({ pipeline, member }: ComponentContext): string {
+  return `${pipeline}-${member ?? randomUUID()}`
+}
 
 function partitionsOf({ keepPartition, keyField, producer: { partitioner } }: KafkaSinkSettings): string {
   if (keepPartition === true) return 'records stay in the partition of the number that they came from'

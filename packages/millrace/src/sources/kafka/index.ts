@@ -1,7 +1,7 @@
 /**
  * The `kafka` source of pipelines: a consumer of one group, whose offsets are committed as the sink acknowledges.
  */
-import { type Check, type ComponentContext, defineSource, type DiscoveredStream, type Source, type SourceProgress } from '../../component.ts'
+import { type Check, type ComponentContext, defineSource, type DiscoveredStream, type GroupOffsets, type ReleaseListener, type Source, type SourceOffsets, type SourceProgress } from '../../component.ts'
 import type { Batch } from '../../batch.ts'
 import { connectionCheck, describeStreams, groupCheck, topicCheck } from '../../kafka/checks.ts'
 import { Cluster } from '../../kafka/cluster.ts'
@@ -19,9 +19,11 @@ export const kafkaSource = defineSource({
   create: (options, context) => new KafkaPipelineSource(kafkaSourceSettings(options), context),
 })
 
-class KafkaPipelineSource implements Source {
+class KafkaPipelineSource implements Source, SourceOffsets {
   readonly valueCodec: string
   readonly readsRecordBatches = true
+  readonly offsets: SourceOffsets = this
+  readonly member: string | undefined
   readonly commits: string
   readonly #settings: KafkaSourceSettings
   readonly #context: ComponentContext
@@ -33,7 +35,12 @@ class KafkaPipelineSource implements Source {
     this.#context = context
     const { groupId, autoCommitIntervalMs, valueDeserializer } = settings.consumer
     this.valueCodec = valueDeserializer
-    this.commits = `group "${groupId}" commits the offsets of records that the sink has acknowledged, every ${autoCommitIntervalMs / 1000} s, when partitions are given back and at the end`
+    this.member = settings.consumer.instanceId
+    this.commits = {
+      at_least_once: `group "${groupId}" commits the offsets of records that the sink has acknowledged, every ${autoCommitIntervalMs / 1000} s, when partitions are given back and at the end`,
+      exactly_once: `the transactions of the sink commit the offsets of group "${groupId}" together with what was written`,
+      at_most_once: `group "${groupId}" commits the offsets of each batch before it is processed`,
+    }[context.delivery ?? 'at_least_once']
   }
 
   async open(signal: AbortSignal): Promise<void> {
@@ -41,7 +48,7 @@ class KafkaPipelineSource implements Source {
     const { untilEnd, warn, preview } = this.#context
     const { from } = preview ?? { from: 'run' }
     const settings = from === 'run' ? consumer : { ...consumer, groupId: undefined, autoOffsetReset: from }
-    this.#consumer = new Consumer({ cluster: await this.#connected(), topics, settings, untilEnd, maxRecords, onlyLook: preview !== undefined, component: kafkaSource.name, warn })
+    this.#consumer = new Consumer({ cluster: await this.#connected(), topics, settings, untilEnd, maxRecords, onlyLook: preview !== undefined, commits: this.#context.delivery === 'exactly_once' ? 'transaction' : 'interval', component: kafkaSource.name, warn })
     if (createTopic !== undefined) await createMissingTopics(await this.#connected(), topics, createTopic, signal)
     await this.#consumer.open(signal)
   }
@@ -61,6 +68,26 @@ class KafkaPipelineSource implements Source {
   batches(signal: AbortSignal): AsyncIterable<Batch> {
     const { maxDurationMs } = this.#settings
     return this.#consumer!.batches(maxDurationMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(maxDurationMs)]))
+  }
+
+  taken(): GroupOffsets {
+    return this.#consumer!.taken()
+  }
+
+  committed(offsets: GroupOffsets): void {
+    this.#consumer!.committed(offsets)
+  }
+
+  rewind(signal: AbortSignal): Promise<void> {
+    return this.#consumer!.rewind(signal)
+  }
+
+  onRelease(listener: ReleaseListener): void {
+    this.#consumer!.onRelease(listener)
+  }
+
+  commitBefore(batch: Batch): Promise<boolean> {
+    return this.#consumer!.commitBefore(batch)
   }
 
   progress(): SourceProgress {

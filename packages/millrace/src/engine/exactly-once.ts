@@ -1,0 +1,234 @@
+/**
+ * The way of a record with `delivery: exactly_once`:
+ *
+ * ```
+ * read ──► decode ──► stages ──► encode ──► write into the open transaction ──► every commitInterval: offsets, commit
+ * ```
+ *
+ * Outputs and the offsets of what they were made of become visible together or not at all (I5). Reading, stages and encoding
+ * go on while a transaction is being committed; what they give belongs to the next one. Whatever goes wrong on the way and
+ * may go right another time, a rebalance included, ends the *attempt*: the transaction is aborted and reading begins again at the
+ * committed offsets. May not import a concrete component.
+ */
+import type { Batch } from '../batch.ts'
+import type { SinkTransactions, SourceOffsets } from '../component.ts'
+import { AbortedError, BatchError, BrokerError, DeliveryError, isMillraceError, TransactionError } from '../errors/index.ts'
+import { backoffMs, sleep } from '../resilience/retry.ts'
+import { InFlight } from './in-flight.ts'
+import type { OpenPipeline } from './open-pipeline.ts'
+import type { PipelinePlan, RunOptions, RunResult } from './plan.ts'
+
+/** A transaction is committed early when so many bytes have been read for it. */
+const TRANSACTION_BYTES = 64 * 1024 * 1024
+/** Unless the file says otherwise. */
+const COMMIT_INTERVAL_MS = 100
+/** Attempts in a row that may end without a commit. */
+const MAX_FAILURES = 5
+const BACKOFF = { initialMs: 100, maxMs: 5000 }
+/** How long the last abort of a run that fails may take; without it the coordinator aborts after `transaction.timeout.ms`. */
+const LAST_ABORT_MS = 5000
+
+/** What is done with a batch. */
+export interface Work {
+  /** Decode, stages, encode. @returns writes what is left and resolves when it is acknowledged; undefined when nothing is left */
+  begin(batch: Batch): (() => Promise<void>) | undefined
+  /** Whether a batch may be written in several steps, for instance with dead letters: no commit may come between them. */
+  readonly inSteps: boolean
+}
+
+/** Partitions were given back before their records were committed: not a failure, but the attempt is over. */
+class Released extends Error {}
+
+export class ExactlyOnce {
+  readonly #plan: PipelinePlan
+  readonly #run: RunOptions
+  readonly #pipeline: OpenPipeline
+  readonly #work: Work
+  readonly #inFlightBytes: number
+  readonly #offsets: SourceOffsets
+  readonly #transactions: SinkTransactions
+  /** Of the attempt; fires with the reason why it cannot go on. */
+  #failed = new AbortController()
+  #committing: Promise<void> | undefined
+  /** While batches are written in steps: what the next one waits for before it is begun. */
+  #gate: Promise<void> | undefined
+  /** Bytes read since the last commit was asked for. */
+  #bytes = 0
+  /** Brings the stages back to where the last committed transaction left them. */
+  #restoreStages: () => void
+  #failures = 0
+  #isRunning = false
+  #inFlight: InFlight
+
+  constructor(plan: PipelinePlan, run: RunOptions, pipeline: OpenPipeline, work: Work, inFlightBytes: number) {
+    this.#plan = plan
+    this.#run = run
+    this.#pipeline = pipeline
+    this.#work = work
+    this.#inFlightBytes = inFlightBytes
+    this.#inFlight = new InFlight(inFlightBytes)
+    this.#offsets = pipeline.source.offsets!
+    this.#transactions = pipeline.sink.transactions!
+    this.#restoreStages = this.#markStages()
+    this.#offsets.onRelease({
+      commit: (signal) => this.#release(signal),
+      lost: () => this.#failed.abort(new Released('Partitions were lost')),
+    })
+  }
+
+  /** @throws {MillraceError} the first failure that is not worth another attempt; nothing of its transaction is visible */
+  async run(): Promise<RunResult['ended']> {
+    for (;;) {
+      try {
+        const ended = await this.#attempt()
+        this.#isRunning = false
+        return ended
+      } catch (error) {
+        this.#isRunning = false
+        await this.#committing?.catch(() => {})
+        await this.#recover(error)
+      }
+    }
+  }
+
+  /** From the committed offsets on, until the run ends or something fails. */
+  async #attempt(): Promise<RunResult['ended']> {
+    const { signal, abort } = this.#run
+    const { source, stages } = this.#pipeline
+    const failed = (this.#failed = new AbortController())
+    const inFlight = (this.#inFlight = new InFlight(this.#inFlightBytes))
+    let ended: RunResult['ended'] = 'source'
+    this.#bytes = 0
+    this.#isRunning = true
+    const timer = setInterval(() => void this.#commitBehind(), this.#plan.commitIntervalMs ?? COMMIT_INTERVAL_MS)
+    const deliver = async (batch: Batch, write: () => Promise<void>): Promise<void> => {
+      try {
+        await write()
+        batch.ack() // I1: in this transaction; what commits it is the transaction
+      } catch (error) {
+        failed.abort(error)
+        throw error
+      }
+    }
+    try {
+      for await (const batch of source.batches(AbortSignal.any([signal, abort, failed.signal]))) {
+        await this.#gate
+        await inFlight.room()
+        // From here to the write nothing may wait: a commit in between would take the stages to be further than the output.
+        const write = this.#work.begin(batch) // decode, stages, encode
+        if (write === undefined) batch.ack() // every record was filtered out, and counted as dropped (I7)
+        else inFlight.add(batch.byteLength, deliver(batch, write))
+        this.#bytes += batch.byteLength
+        if (this.#bytes >= TRANSACTION_BYTES) void this.#commitBehind()
+        if (stages.exhausted) {
+          ended = 'stage'
+          break
+        }
+      }
+      throwIfAborted(failed.signal)
+      if (abort.aborted) throw new AbortedError(`Pipeline "${this.#plan.name}"`, { cause: abort.reason })
+      if (signal.aborted) ended = 'signal'
+      await this.#commitAll()
+      throwIfAborted(failed.signal)
+      return ended
+    } finally {
+      clearInterval(timer)
+    }
+  }
+
+  /** Commits in the background, unless that is under way or there is nothing to commit. Never rejects: the attempt fails. */
+  async #commitBehind(): Promise<void> {
+    if (this.#committing !== undefined || this.#gate !== undefined || this.#failed.signal.aborted) return
+    if (this.#bytes === 0 && this.#offsets.taken().offsets.length === 0) return
+    await this.#commitAll().catch(() => {})
+  }
+
+  /** Commits everything that was read. */
+  async #commitAll(): Promise<void> {
+    await this.#committing
+    if (this.#work.inSteps) {
+      this.#gate = this.#inFlight.settled().finally(() => (this.#gate = undefined))
+      await this.#gate
+    }
+    await this.#commit()
+  }
+
+  /** Commits what has been written so far, as one transaction with its offsets (I5). */
+  #commit(): Promise<void> {
+    const restore = this.#markStages()
+    this.#bytes = 0
+    this.#committing ??= (async () => {
+      try {
+        const offsets = await this.#transactions.commit(() => {
+          throwIfAborted(this.#failed.signal)
+          return this.#offsets.taken()
+        }, this.#run.abort)
+        this.#offsets.committed(offsets)
+        this.#restoreStages = restore
+        this.#failures = 0
+      } catch (error) {
+        this.#failed.abort(error)
+        throw error
+      } finally {
+        this.#committing = undefined
+      }
+    })()
+    return this.#committing
+  }
+
+  /** Partitions are to be given back, and everything read from them was written: commits in time, or gives the attempt up (I3). */
+  async #release(signal: AbortSignal): Promise<void> {
+    if (!this.#isRunning) return
+    const failed = this.#failed
+    try {
+      if (signal.aborted) throw new Released('Partitions are given back', { cause: signal.reason })
+      const late = new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(new Released('Partitions are given back', { cause: signal.reason })), { once: true })
+      })
+      await Promise.race([this.#commitAll(), late])
+    } catch (error) {
+      failed.abort(error)
+    }
+  }
+
+  /** Aborts what was not committed and goes back, when that may help. @throws the reason why not */
+  async #recover(thrown: unknown): Promise<void> {
+    const { abort, warn } = this.#run
+    const error: unknown = this.#failed.signal.aborted ? this.#failed.signal.reason : thrown
+    const isReleased = error instanceof Released
+    if (!isReleased && (abort.aborted || !mayGoRight(error) || ++this.#failures > MAX_FAILURES)) {
+      if (!abort.aborted) await this.#transactions.abort(AbortSignal.any([abort, AbortSignal.timeout(LAST_ABORT_MS)])).catch(() => {})
+      throw error
+    }
+    const reason = error instanceof Error ? error.message : String(error)
+    if (!isReleased) warn(`The transaction is aborted, and reading begins again at the committed offsets: ${reason}`, { failures: this.#failures })
+    await this.#transactions.abort(abort)
+    this.#restoreStages()
+    await this.#offsets.rewind(abort)
+    if (!isReleased) await sleep(backoffMs(this.#failures, BACKOFF), AbortSignal.any([abort, this.#run.signal])).catch(() => {})
+  }
+
+  #markStages(): () => void {
+    const restores = this.#pipeline.stages.list.flatMap((stage) => stage.mark?.() ?? [])
+    return () => {
+      for (const restore of restores) restore()
+    }
+  }
+}
+
+/** Kafka's names for what the next transaction of the same producer is not touched by. */
+const ENDS_TRANSACTION: ReadonlySet<string> = new Set(['INVALID_PRODUCER_EPOCH', 'UNKNOWN_PRODUCER_ID', 'OUT_OF_ORDER_SEQUENCE_NUMBER', 'INVALID_TXN_STATE', 'TRANSACTION_ABORTABLE', 'INVALID_PRODUCER_ID_MAPPING'])
+
+/** Whether the same records may go through in another transaction. */
+function mayGoRight(error: unknown): boolean {
+  if (!isMillraceError(error)) return false
+  if (error instanceof TransactionError) return !error.fatal
+  if (error instanceof BatchError) return [...error.failures.values()].every(mayGoRight)
+  if (error instanceof AbortedError) return mayGoRight(error.cause)
+  if (error instanceof DeliveryError && error.cause instanceof BrokerError && ENDS_TRANSACTION.has(error.cause.kafkaName)) return true
+  return error.retriable
+}
+
+function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw signal.reason
+}
