@@ -78,7 +78,7 @@ describe('the snippets of the seed', () => {
       directory,
       stages: [],
       delivery: 'at_least_once',
-      errorPolicy: 'fail',
+      errorPolicy: { fate: 'fail' },
       warnings: [],
     })
     const source = kafkaSourceSettings(plan.source.options as unknown as KafkaSourceOptions)
@@ -252,9 +252,9 @@ sink:
       want: '2:1 stagse: Unknown option "stagse" (did you mean "stages")',
     },
     {
-      name: 'another error policy',
-      text: `source: {type: file, path: x}\nerrorPolicy: {type: retry, maxRetries: 3}\n${GOOD_SINK}`,
-      want: '2:15 errorPolicy.type: Cannot use error policy "retry" as it is not supported yet (use failFast: the run stops at the first record that fails)',
+      name: 'an unknown error policy',
+      text: `source: {type: file, path: x}\nerrorPolicy: {type: retyr, maxRetries: 3}\n${GOOD_SINK}`,
+      want: '2:15 errorPolicy.type: Cannot read option "type" as it must be one of "fail", "retry", "skip", "deadLetter": current value is "retyr" (did you mean "retry")',
     },
     {
       name: 'another guarantee',

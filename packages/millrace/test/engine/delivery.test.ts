@@ -1,0 +1,297 @@
+import { describe, expect, test } from 'vitest'
+import { Batch } from '../../src/batch.ts'
+import { Delivery } from '../../src/engine/delivery.ts'
+import { ErrorHandling, type ErrorPolicy } from '../../src/engine/error-policy.ts'
+import {
+  BatchError,
+  BrokerError,
+  CircuitOpenError,
+  ClosedError,
+  DeliveryError,
+  FileError,
+  type MillraceError,
+} from '../../src/errors/index.ts'
+import { CircuitBreaker } from '../../src/resilience/circuit-breaker.ts'
+import { batchOf } from '../support/batches.ts'
+
+const BACKOFF = { initialMs: 1, maxMs: 2 }
+const down = (): MillraceError => new DeliveryError('the sink is down', { code: 'DELIVERY_TIMED_OUT' })
+const tooLarge = (): MillraceError => new DeliveryError('the record is too large', { code: 'RECORD_TOO_LARGE' })
+const refused = (kafkaName: string): MillraceError =>
+  new DeliveryError('refused', { cause: new BrokerError('refused', { kafkaCode: 87, kafkaName, retriable: false }) })
+const beside = (): MillraceError => new DeliveryError('others were refused', { code: 'REFUSED_WITH_BATCH' })
+
+/** What a sink answers to one call: nothing, an error for the whole batch, or errors by value. */
+type Answer = MillraceError | { readonly [value: string]: MillraceError } | undefined
+
+/** A sink in memory that answers as it is told, then well. */
+class ScriptedSink {
+  readonly written: string[] = []
+  readonly calls: string[][] = []
+  readonly #answers: Answer[]
+  constructor(answers: readonly Answer[]) {
+    this.#answers = [...answers]
+  }
+  async write(batch: Batch): Promise<void> {
+    const values = Array.from({ length: batch.length }, (_, row) => batch.value(row)!.toString())
+    this.calls.push(values)
+    const answer = this.#answers.shift()
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    if (answer instanceof Error) throw answer
+    const failures = new Map<number, MillraceError>()
+    values.forEach((value, row) => {
+      const error = answer?.[value]
+      if (error === undefined) this.written.push(value)
+      else failures.set(row, error)
+    })
+    if (failures.size > 0) throw new BatchError('some failed', failures)
+  }
+}
+
+function deliveryTo(
+  sink: Pick<ScriptedSink, 'write'>,
+  policy: Pick<ErrorPolicy, 'retry' | 'fate'>,
+  breaker?: CircuitBreaker,
+) {
+  const errors = new ErrorHandling(policy, undefined)
+  const hurry = new AbortController()
+  const abort = new AbortController()
+  return {
+    errors,
+    hurry,
+    abort,
+    delivery: new Delivery({ sink, policy, breaker, errors, abort: abort.signal, hurry: hurry.signal }),
+  }
+}
+
+const retry = (maxRetries: number): ErrorPolicy['retry'] => ({ maxRetries, backoff: BACKOFF })
+
+interface Row {
+  readonly name: string
+  readonly policy: Pick<ErrorPolicy, 'retry' | 'fate'>
+  readonly answers: readonly Answer[]
+  readonly written: readonly string[]
+  /** Calls to the sink, as the values they brought. */
+  readonly calls: readonly (readonly string[])[]
+  /** Rows that failed for good, as offset, code and attempts. */
+  readonly failed?: readonly string[]
+  readonly retried?: { readonly [code: string]: number }
+  readonly throws?: string
+}
+
+const ALL = ['a', 'b', 'c']
+
+const TABLE: readonly Row[] = [
+  {
+    name: 'fail: the first failure is thrown',
+    policy: { retry: undefined, fate: 'fail' },
+    answers: [down()],
+    written: [],
+    calls: [ALL],
+    throws: 'DELIVERY_TIMED_OUT',
+  },
+  {
+    name: 'fail: so is one of a record',
+    policy: { retry: undefined, fate: 'fail' },
+    answers: [{ b: tooLarge() }],
+    written: ['a', 'c'],
+    calls: [ALL],
+    throws: 'BATCH_FAILED',
+  },
+  {
+    name: 'skip: a record that fails does not cost the others',
+    policy: { retry: undefined, fate: 'skip' },
+    answers: [{ b: tooLarge() }],
+    written: ['a', 'c'],
+    calls: [ALL],
+    failed: ['101 RECORD_TOO_LARGE 1'],
+  },
+  {
+    name: 'skip: a batch of which no record can be named',
+    policy: { retry: undefined, fate: 'skip' },
+    answers: [new FileError('FILE_UNWRITABLE', 'the disk is full')],
+    written: [],
+    calls: [ALL],
+    failed: ['100 FILE_UNWRITABLE 1', '101 FILE_UNWRITABLE 1', '102 FILE_UNWRITABLE 1'],
+  },
+  {
+    name: 'retry: the whole batch',
+    policy: { retry: retry(3), fate: 'fail' },
+    answers: [down(), down()],
+    written: ALL,
+    calls: [ALL, ALL, ALL],
+    retried: { DELIVERY_TIMED_OUT: 6 },
+  },
+  {
+    name: 'retry: only what failed',
+    policy: { retry: retry(3), fate: 'fail' },
+    answers: [{ a: down(), c: down() }, { c: down() }],
+    written: ['b', 'a', 'c'],
+    calls: [ALL, ['a', 'c'], ['c']],
+    retried: { DELIVERY_TIMED_OUT: 3 },
+  },
+  {
+    name: 'retry, then fail',
+    policy: { retry: retry(2), fate: 'fail' },
+    answers: [down(), down(), down()],
+    written: [],
+    calls: [ALL, ALL, ALL],
+    retried: { DELIVERY_TIMED_OUT: 6 },
+    throws: 'DELIVERY_TIMED_OUT',
+  },
+  {
+    name: 'retry, then skip',
+    policy: { retry: retry(1), fate: 'skip' },
+    answers: [{ b: down() }, { b: down() }],
+    written: ['a', 'c'],
+    calls: [ALL, ['b']],
+    retried: { DELIVERY_TIMED_OUT: 1 },
+    failed: ['101 DELIVERY_TIMED_OUT 2'],
+  },
+  {
+    name: 'retry does not try again what will fail again',
+    policy: { retry: retry(3), fate: 'skip' },
+    answers: [{ a: down(), b: tooLarge(), c: refused('INVALID_RECORD') }],
+    written: ['a'],
+    calls: [ALL, ['a']],
+    retried: { DELIVERY_TIMED_OUT: 1 },
+    failed: ['101 RECORD_TOO_LARGE 1', '102 DELIVERY_FAILED 1'],
+  },
+  {
+    name: 'retry, fail: what will fail again is thrown at once',
+    policy: { retry: retry(3), fate: 'fail' },
+    answers: [{ a: down(), b: tooLarge() }],
+    written: ['c'],
+    calls: [ALL],
+    throws: 'BATCH_FAILED',
+  },
+  {
+    name: 'skip: what was refused beside others is written without them',
+    policy: { retry: undefined, fate: 'skip' },
+    answers: [{ a: beside(), b: refused('INVALID_RECORD'), c: beside() }],
+    written: ['a', 'c'],
+    calls: [ALL, ['a', 'c']],
+    retried: { REFUSED_WITH_BATCH: 2 },
+    failed: ['101 DELIVERY_FAILED 1'],
+  },
+  {
+    name: 'skip: what says nothing about a record ends the run',
+    policy: { retry: retry(3), fate: 'skip' },
+    answers: [new ClosedError('the sink')],
+    written: [],
+    calls: [ALL],
+    throws: 'CLOSED',
+  },
+  {
+    name: 'skip: so does it in a batch',
+    policy: { retry: retry(3), fate: 'skip' },
+    answers: [{ a: down(), b: new DeliveryError('broken', { code: 'SEQUENCE_BROKEN' }) }],
+    written: ['c'],
+    calls: [ALL],
+    throws: 'BATCH_FAILED',
+  },
+]
+
+describe('a delivery', () => {
+  test.each(TABLE)('$name', async ({ policy, answers, written, calls, failed = [], retried = {}, throws }) => {
+    const sink = new ScriptedSink(answers)
+    const { delivery, errors } = deliveryTo(sink, policy)
+    const failures = errors.collect()
+    const done = delivery.write(batchOf(ALL), failures)
+    await (throws === undefined ? done : expect(done).rejects.toMatchObject({ code: throws }))
+    expect(sink.written).toEqual(written)
+    expect(sink.calls).toEqual(calls)
+    expect(
+      (failures?.list ?? []).map(({ batch, row, error, attempts }) => `${batch.offset(row)} ${error.code} ${attempts}`),
+    ).toEqual(failed)
+    expect(errors.progress.retried).toEqual(retried)
+  })
+
+  test('keeps the order of a partition while one batch waits for its next attempt, and other partitions go on (I2)', async () => {
+    const other = (values: readonly string[]): Batch => {
+      const { records } = batchOf(values)
+      return new Batch(
+        { ...batchOf(['']).origin, partition: 4 },
+        { byteLength: 0, count: values.length, firstOffset: 0, lastOffset: 0, raw: undefined, locate: () => records },
+        { ack() {} },
+      )
+    }
+    const sink = new ScriptedSink([down()])
+    const { delivery } = deliveryTo(sink, {
+      retry: { maxRetries: 1, backoff: { initialMs: 40, maxMs: 40, jitter: 0 } },
+      fate: 'fail',
+    })
+    await Promise.all([
+      delivery.write(batchOf(['1', '2']), undefined),
+      delivery.write(batchOf(['3']), undefined),
+      delivery.write(other(['x']), undefined),
+    ])
+    expect(sink.written).toEqual(['x', '1', '2', '3'])
+  })
+
+  test('writes nothing of a partition behind a batch that failed', async () => {
+    const sink = new ScriptedSink([down(), down()])
+    const { delivery } = deliveryTo(sink, { retry: retry(1), fate: 'fail' })
+    const results = await Promise.allSettled([
+      delivery.write(batchOf(['1']), undefined),
+      delivery.write(batchOf(['2']), undefined),
+    ])
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(sink.written).toEqual([])
+  })
+
+  test('ends with the last error when the run is to end while it waits', async () => {
+    const sink = new ScriptedSink([down()])
+    const { delivery, hurry } = deliveryTo(sink, {
+      retry: { maxRetries: 1, backoff: { initialMs: 60_000, maxMs: 60_000 } },
+      fate: 'fail',
+    })
+    const done = delivery.write(batchOf(ALL), undefined)
+    setTimeout(() => hurry.abort(), 20)
+    await expect(done).rejects.toMatchObject({ code: 'DELIVERY_TIMED_OUT' })
+  })
+})
+
+describe('a delivery with a circuit breaker', () => {
+  const breakerOf = (openMs: number): CircuitBreaker =>
+    new CircuitBreaker({ failureThreshold: 2, openMs, name: 'The sink' })
+
+  test('waits for a sink that is down, whatever the policy, and loses and repeats nothing', async () => {
+    const breaker = breakerOf(20)
+    const sink = new ScriptedSink([down(), down(), down(), down()])
+    const { delivery } = deliveryTo(sink, { retry: undefined, fate: 'fail' }, breaker)
+    await Promise.all([['1'], ['2', '3'], ['4']].map((values) => delivery.write(batchOf(values), undefined)))
+    expect(sink.written).toEqual(['1', '2', '3', '4'])
+    expect(breaker.progress).toMatchObject({ state: 'closed', openings: 3 })
+  })
+
+  test('does not take a record that is refused for a sink that is down', async () => {
+    const breaker = breakerOf(60_000)
+    const sink = new ScriptedSink([{ a: tooLarge() }, { a: tooLarge() }, { a: tooLarge() }])
+    const { delivery, errors } = deliveryTo(sink, { retry: undefined, fate: 'skip' }, breaker)
+    for (let i = 0; i < 3; i++) await delivery.write(batchOf(['a']), errors.collect())
+    expect(breaker.progress).toEqual({ state: 'closed', openings: 0, rejections: 0 })
+  })
+
+  test('counts attempts where the policy does', async () => {
+    const breaker = breakerOf(10)
+    const sink = new ScriptedSink([down(), down(), down()])
+    const { delivery, errors } = deliveryTo(sink, { retry: retry(2), fate: 'skip' }, breaker)
+    const failures = errors.collect()!
+    await delivery.write(batchOf(['a']), failures)
+    expect(failures.list).toMatchObject([{ attempts: 3 }])
+    expect(breaker.progress.openings).toBe(2)
+  })
+
+  test('stops waiting when the run is to end', async () => {
+    const breaker = breakerOf(60_000)
+    const sink = new ScriptedSink([down(), down()])
+    const { delivery, hurry } = deliveryTo(sink, { retry: undefined, fate: 'fail' }, breaker)
+    const done = delivery.write(batchOf(['a']), undefined)
+    const opened = async (): Promise<void> => {
+      while (breaker.progress.rejections === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+      hurry.abort()
+    }
+    await expect(Promise.all([done, opened()])).rejects.toBeInstanceOf(CircuitOpenError)
+  })
+})
