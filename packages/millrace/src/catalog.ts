@@ -59,6 +59,12 @@ export const catalog: Components = {
     const { createStage } = await import('./stages/index.ts')
     return createStage(name, spec, path)
   },
+  async function(kind, name) {
+    const { findFunction } = await import('./functions/index.ts')
+    const definition = findFunction(kind, name)
+    if (definition === undefined) throw new ConfigError(`There is no ${kind} function "${name}"`)
+    return definition
+  },
   async documents(
     source: Pick<Source, 'valueCodec'>,
     sink: Pick<Sink, 'valueCodec' | 'includeMeta'>,

@@ -3,7 +3,8 @@
  */
 import { setFlagsFromString } from 'node:v8'
 import { catalog } from '../catalog.ts'
-import { readPlan } from '../dialects/index.ts'
+import { readAnyPlan } from '../dialects/index.ts'
+import { isGraph } from '../engine/graph/plan.ts'
 import type { RunResult } from '../engine/plan.ts'
 import { isMillraceError } from '../errors/index.ts'
 import { INTERRUPTED } from './exit-code.ts'
@@ -19,7 +20,9 @@ export async function run(
   file: string,
   { untilEnd = false, json }: { readonly untilEnd?: boolean; readonly json?: true },
 ): Promise<Outcome> {
-  const plan = await readPlan(file)
+  const plan = await readAnyPlan(file)
+  // What such stages print is for other programs, so that what we have to say goes elsewhere.
+  const says = isGraph(plan) && plan.nodes.some(({ function: name }) => name.startsWith('stdout')) ? process.stderr : process.stdout
   const display = process.stderr.isTTY
     ? terminalDisplay(process.stderr, untilEnd)
     : await logDisplay(plan.name, untilEnd)
@@ -46,10 +49,10 @@ export async function run(
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)
   try {
-    if (plan.stages.length === 0) keepNurserySmall()
+    if (!isGraph(plan) && plan.stages.length === 0) keepNurserySmall()
     // The engine, and through the catalog the clients, are loaded only when there is something to run.
-    const { runPipeline } = await import('../engine/run-pipeline.ts')
-    const result = await runPipeline(plan, {
+    const { runPlan } = await import('../engine/run-plan.ts')
+    const result = await runPlan(plan, {
       components: catalog,
       signal: stop.signal,
       abort: abort.signal,
@@ -59,7 +62,7 @@ export async function run(
     })
     display.end()
     const summary = summaryOf(plan.name, result)
-    if (json === undefined) process.stdout.write(`${summary}\n`)
+    if (json === undefined) says.write(`${summary}\n`)
     return { exitCode: interrupted ?? 0, summary, result: resultOf(result) }
   } catch (error) {
     display.end()

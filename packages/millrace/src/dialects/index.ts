@@ -5,15 +5,19 @@
  * names and defaults; nothing behind this folder knows them. Loads no component.
  */
 import { basename, dirname, extname, resolve } from 'node:path'
+import type { GraphPlan } from '../engine/graph/plan.ts'
 import type { PipelinePlan } from '../engine/plan.ts'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { readDocument } from './document.ts'
 import { withEnvironment, type Environment } from './environment.ts'
+import { isStageGraph } from './is-stage-graph.ts'
 import { readLinear } from './linear.ts'
 
 export interface PipelineFile {
   /** Undefined when there are problems, and for a file that holds stages only. */
   readonly plan: PipelinePlan | undefined
+  /** The same for a file that is a graph of stages. */
+  readonly graph?: GraphPlan | undefined
   readonly problems: readonly ConfigProblem[]
   readonly warnings: readonly ConfigProblem[]
 }
@@ -28,16 +32,17 @@ export async function readPipelineFile(file: string, environment: Environment = 
   const document = await readDocument(file)
   const { value, problems: missing } = withEnvironment(document, environment)
   const path = resolve(file)
-  const { plan, problems, warnings } = readLinear(value, {
-    file,
-    directory: dirname(path),
-    name: basename(path, extname(path)),
-  })
+  const name = basename(path, extname(path))
+  const { plan, graph, problems, warnings }: PipelineFile = isStageGraph(value)
+    ? await (await import('./stage-graph.ts')).readStageGraph(value, { file, name, environment })
+    : readLinear(value, { file, directory: dirname(path), name })
   // Where a variable is missing, what the option says about the hole that it leaves is of no use.
   const holes = new Set(missing.map(({ path }) => path))
   const located = [...missing, ...problems.filter(({ path }) => !holes.has(path))].map(locate)
+  const isRunnable = located.length === 0
   return {
-    plan: located.length === 0 && plan !== undefined ? { ...plan, warnings: warnings.map(locate) } : undefined,
+    plan: isRunnable && plan !== undefined ? { ...plan, warnings: warnings.map(locate) } : undefined,
+    graph: isRunnable && graph !== undefined ? { ...graph, warnings: warnings.map(locate) } : undefined,
     problems: located.toSorted(byPosition),
     warnings: warnings.map(locate),
   }
@@ -49,11 +54,23 @@ export async function readPipelineFile(file: string, environment: Environment = 
 }
 
 /**
- * Reads a pipeline file that is to be run.
+ * Reads a pipeline file that is to be run as a line of one source, stages and one sink.
  * @throws {ConfigError} with all problems
  */
 export async function readPlan(file: string, environment?: Environment): Promise<PipelinePlan> {
-  const { plan, problems } = await readPipelineFile(file, environment)
+  const plan = await readAnyPlan(file, environment)
+  if (!('nodes' in plan)) return plan
+  const message = 'This is a graph of stages; only a pipeline with one source, stages and one sink will do here'
+  throw new ConfigError(`Cannot use pipeline file "${file}": ${message}`, [{ path: 'stages', message }])
+}
+
+/**
+ * Reads a pipeline file of any shape that is to be run.
+ * @throws {ConfigError} with all problems
+ */
+export async function readAnyPlan(file: string, environment?: Environment): Promise<PipelinePlan | GraphPlan> {
+  const { plan: line, graph, problems } = await readPipelineFile(file, environment)
+  const plan = line ?? graph
   if (problems.length > 0)
     throw new ConfigError(
       `Pipeline file "${file}" has ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`,

@@ -1,0 +1,125 @@
+/**
+ * Makes the stages of a graph, and tells each what those around it look at: whether values have to be parsed, and whether
+ * anybody wants to know where a record came from.
+ */
+import type { FunctionContext, FunctionDefinition, Sink, Source, Transform } from '../../component.ts'
+import type { Components, RunOptions } from '../plan.ts'
+import type { GraphPlan, PlannedNode } from './plan.ts'
+
+interface Linked {
+  readonly id: string
+  readonly plan: PlannedNode
+  /** Who takes its rows. */
+  readonly followers: Node[]
+  /** Inputs that have not ended. */
+  openInputs: number
+}
+export interface SourceNode extends Linked {
+  readonly kind: 'source'
+  readonly source: Source
+}
+export interface TransformNode extends Linked {
+  readonly kind: 'transform'
+  readonly transform: Transform
+}
+export interface SinkNode extends Linked {
+  readonly kind: 'sink'
+  readonly sink: Sink
+}
+export type Node = SourceNode | TransformNode | SinkNode
+
+/** What a stage says about itself before it is made. */
+interface Known {
+  readonly plan: PlannedNode
+  readonly definition: FunctionDefinition
+  readonly inputs: Known[]
+  readonly followers: Known[]
+}
+
+type RunSubPipeline = FunctionContext['run']
+
+/**
+ * The stages in the order of the plan, linked, none of them opened.
+ * @throws {ConfigError} when one cannot be made
+ */
+export async function makeNodes(
+  plan: GraphPlan,
+  components: Components,
+  run: Pick<RunOptions, 'untilEnd' | 'warn'>,
+  runSubPipeline: RunSubPipeline,
+): Promise<Node[]> {
+  const known = await look(plan, components)
+  const nodes = new Map<string, Node>()
+  // From the last to the first, as a source has to know what those behind it need.
+  for (const one of known.toReversed()) {
+    const { id, inputs } = one.plan
+    const followers = one.followers.map((follower) => nodes.get(follower.plan.id)!)
+    const context: FunctionContext = {
+      pipeline: plan.name,
+      directory: plan.directory,
+      folders: plan.folders,
+      untilEnd: run.untilEnd,
+      warn: run.warn,
+      stage: id,
+      needsDocuments: followers.some((follower) => needsDocuments(follower)),
+      needsOrigin: behind(one).some(looksAtOrigin),
+      hasOrigin: before(one).some((other) => isConsumer(other) && behind(other).some(looksAtOrigin)),
+      made: new Set(before(one).flatMap(({ plan: { options }, definition }) => definition.made?.(options) ?? [])),
+      isWindowed: before(one).some(({ plan: { function: name } }) => name === 'window.apply'),
+      run: runSubPipeline,
+    }
+    nodes.set(id, await make(one, context, { id, plan: one.plan, followers, openInputs: inputs.length }))
+  }
+  return known.map(({ plan: { id } }) => nodes.get(id)!)
+}
+
+async function make({ definition, plan: { options } }: Known, context: FunctionContext, linked: Linked): Promise<Node> {
+  switch (definition.kind) {
+    case 'source':
+      return { ...linked, kind: 'source', source: await definition.create(options, context) }
+    case 'transform':
+      return { ...linked, kind: 'transform', transform: await definition.create(options, context) }
+    case 'sink':
+      return { ...linked, kind: 'sink', sink: await definition.create(options, context) }
+  }
+}
+
+async function look(plan: GraphPlan, components: Components): Promise<Known[]> {
+  const known = new Map<string, Known>()
+  for (const node of plan.nodes) {
+    const inputs = node.inputs.map((id) => known.get(id)!)
+    const one: Known = {
+      plan: node,
+      definition: await components.function(node.kind, node.function),
+      inputs,
+      followers: [],
+    }
+    for (const input of inputs) input.followers.push(one)
+    known.set(node.id, one)
+  }
+  return [...known.values()]
+}
+
+/** Whether a node, or one behind it, looks at parsed values. */
+function needsDocuments(node: Node): boolean {
+  const itself =
+    node.kind === 'sink' ? node.sink.needsDocuments : node.kind === 'transform' && node.transform.needs === 'documents'
+  return itself || node.followers.some(needsDocuments)
+}
+
+function behind({ followers }: Known): Known[] {
+  return followers.flatMap((follower) => [follower, ...behind(follower)])
+}
+
+function before({ inputs }: Known): Known[] {
+  return inputs.flatMap((input) => [input, ...before(input)])
+}
+
+function isConsumer({ plan: { kind, function: name } }: Known): boolean {
+  return kind === 'source' && name === 'kafka'
+}
+
+/** Whether a stage asks for the columns that say where a record came from, by name or together with all others. */
+function looksAtOrigin({ plan: { options }, definition }: Known): boolean {
+  return definition.seesAllColumns?.(options) === true || JSON.stringify(options).includes('_kafka_')
+}

@@ -1,0 +1,38 @@
+/**
+ * A stage graph that is to be run: stages that take rows from one another, in any shape without a cycle.
+ */
+import type { ConfigProblem } from '../../errors/index.ts'
+import type { ErrorPolicy } from '../error-policy.ts'
+import type { PipelinePlan } from '../plan.ts'
+
+export interface PlannedNode {
+  readonly id: string
+  readonly kind: 'source' | 'transform' | 'sink'
+  /** Name in the catalog, for instance `filter.apply`. */
+  readonly function: string
+  /** Ids of the nodes whose rows it takes; empty for a source. */
+  readonly inputs: readonly string[]
+  /** Checked, with defaults. May hold secrets: never print them (I8). */
+  readonly options: { readonly [name: string]: unknown }
+}
+
+export interface GraphPlan {
+  readonly name: string
+  /** File it was read from, as it was named. */
+  readonly file: string
+  /** Absolute path against which relative paths in options are resolved. */
+  readonly directory: string
+  /** Where files to read are looked for. */
+  readonly folders: readonly string[]
+  /** Each behind its inputs. */
+  readonly nodes: readonly PlannedNode[]
+  readonly errorPolicy: ErrorPolicy
+  /** How long the whole run may take; undefined for any time. */
+  readonly timeoutMs: number | undefined
+  readonly warnings: readonly ConfigProblem[]
+}
+
+/** Whether a plan is a graph and not a line. */
+export function isGraph(plan: PipelinePlan | GraphPlan): plan is GraphPlan {
+  return 'nodes' in plan
+}

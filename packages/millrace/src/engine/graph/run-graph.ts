@@ -1,0 +1,260 @@
+/**
+ * The way of rows through a graph of stages:
+ *
+ * ```
+ * sources ──► every stage, as soon as a batch comes ──► sinks ──► acknowledge ──► commit
+ *             one batch may go several ways              a batch is acknowledged when it, and all
+ *             several batches may become one             that was made of it, has arrived (I1)
+ * ```
+ *
+ * A batch is pushed from its source to the sinks; sources wait while too much is on its way. When a source has ended, the
+ * end follows its batches, and stages that kept rows back give them. Shares of an acknowledgement keep the count: a source
+ * commits a batch only when every branch has delivered or dropped it. May not import a concrete component.
+ */
+import { SharedAcknowledgement } from '../../acknowledgement.ts'
+import type { Acknowledgement, Batch } from '../../batch.ts'
+import { AbortedError, isMillraceError, PipelineTimeoutError } from '../../errors/index.ts'
+import { DeadLetters } from '../dead-letters.ts'
+import { Delivery } from '../delivery.ts'
+import { ErrorHandling } from '../error-policy.ts'
+import { InFlight } from '../in-flight.ts'
+import type { RunOptions, RunProgress, RunResult } from '../plan.ts'
+import { IN_FLIGHT_BYTES } from '../run-pipeline.ts'
+import { makeNodes, type Node, type SinkNode, type SourceNode, type TransformNode } from './nodes.ts'
+import type { GraphPlan } from './plan.ts'
+
+const PROGRESS_INTERVAL_MS = 1000
+
+/**
+ * Runs a graph until all its sources have ended, its time is up, or it is asked to stop.
+ *
+ * @throws {MillraceError} the first failure; everything acknowledged before it has been committed
+ */
+export async function runGraph(plan: GraphPlan, run: RunOptions): Promise<RunResult> {
+  const graph = new GraphRun(plan, run)
+  await graph.make()
+  return graph.run()
+}
+
+class GraphRun {
+  readonly #plan: GraphPlan
+  readonly #run: RunOptions
+  readonly #started = performance.now()
+  readonly #failed = new AbortController()
+  readonly #timeUp = new AbortController()
+  /** Gives up what is under way. */
+  readonly #abort: AbortSignal
+  /** Ends reading. */
+  readonly #stop: AbortSignal
+  readonly #inFlight = new InFlight(IN_FLIGHT_BYTES)
+  readonly #deliveries = new Map<SinkNode, Delivery>()
+  /** Acknowledgements that wait for the end of a sink. */
+  readonly #held: Acknowledgement[] = []
+  #nodes: readonly Node[] = []
+  #deadLetters: DeadLetters | undefined
+  #errors!: ErrorHandling
+
+  constructor(plan: GraphPlan, run: RunOptions) {
+    this.#plan = plan
+    this.#run = run
+    this.#abort = AbortSignal.any([run.abort, this.#timeUp.signal])
+    this.#stop = AbortSignal.any([run.signal, this.#abort, this.#failed.signal])
+  }
+
+  /** Makes and opens the stages: sinks first, so that nothing is read that could not be written. */
+  async make(): Promise<void> {
+    const { components, warn, untilEnd } = this.#run
+    const { errorPolicy, name, directory } = this.#plan
+    // A pipeline inside this one: its sources end by themselves, or with ours.
+    const runInner = async (inner: unknown, signal: AbortSignal): Promise<void> => {
+      await runGraph(inner as GraphPlan, { components, warn, untilEnd, signal: this.#run.signal, abort: signal })
+    }
+    this.#nodes = await makeNodes(this.#plan, components, this.#run, runInner)
+    const letters = errorPolicy.deadLetters
+    if (letters !== undefined) {
+      const definition = await components.sink(letters.sink.component)
+      this.#deadLetters = new DeadLetters(
+        await definition.create(letters.sink.options, { pipeline: name, directory, untilEnd, warn }),
+        letters.envelope,
+        name,
+      )
+    }
+    this.#errors = new ErrorHandling(errorPolicy, this.#deadLetters)
+    const opening = AbortSignal.any([this.#run.signal, this.#abort])
+    try {
+      for (const node of this.#sinks) {
+        await node.sink.open(opening)
+        this.#deliveries.set(
+          node,
+          new Delivery({
+            sink: node.sink,
+            policy: errorPolicy,
+            breaker: undefined,
+            errors: this.#errors,
+            abort: this.#abort,
+            hurry: this.#stop,
+          }),
+        )
+      }
+      await this.#deadLetters?.sink.open(opening)
+      for (const { source } of this.#sources) await source.open(opening)
+    } catch (error) {
+      await this.#close().catch(() => {})
+      throw error
+    }
+  }
+
+  async run(): Promise<RunResult> {
+    const { timeoutMs, name } = this.#plan
+    const progressTimer = setInterval(() => this.#run.onProgress?.(this.#progress()), PROGRESS_INTERVAL_MS)
+    const timeout = timeoutMs === undefined ? undefined : setTimeout(() => this.#timeUp.abort(), timeoutMs)
+    try {
+      await this.#flow()
+    } catch (error) {
+      if (this.#timeUp.signal.aborted && !this.#run.abort.aborted)
+        throw new PipelineTimeoutError(name, timeoutMs!, { cause: error })
+      throw error
+    } finally {
+      clearInterval(progressTimer)
+      clearTimeout(timeout)
+      await this.#close()
+    }
+    const result: RunResult = { ...this.#progress(), ended: this.#run.signal.aborted ? 'signal' : 'source' }
+    this.#run.onProgress?.(result)
+    return result
+  }
+
+  async #flow(): Promise<void> {
+    await Promise.all(this.#sources.map((node) => this.#read(node).catch((error: unknown) => this.#fail(error))))
+    if (this.#abort.aborted) throw new AbortedError(`Pipeline "${this.#plan.name}"`, { cause: this.#abort.reason })
+    if (this.#failed.signal.aborted) throw this.#failed.signal.reason
+    await this.#inFlight.settled()
+    for (const { sink } of this.#sinks) await sink.flush(this.#abort)
+    await this.#deadLetters?.sink.flush(this.#abort)
+    for (const acknowledgement of this.#held) acknowledgement.ack() // I1: the files are complete now
+  }
+
+  async #read(node: SourceNode): Promise<void> {
+    for await (const batch of node.source.batches(this.#stop)) await this.#spread(batch, node.followers)
+    if (!this.#failed.signal.aborted && !this.#abort.aborted) await this.#end(node)
+  }
+
+  /** Gives a batch to all who take it. Each gets rows of its own, and only when all are done it is acknowledged (I1). */
+  async #spread(batch: Batch, followers: readonly Node[]): Promise<void> {
+    const [only] = followers
+    if (only === undefined) return batch.ack()
+    if (followers.length === 1) return this.#accept(only, batch)
+    const shared = new SharedAcknowledgement([batch.acknowledgement])
+    const copies = followers.map(() => copyOf(batch, shared.share()))
+    shared.release()
+    for (const [i, follower] of followers.entries()) await this.#accept(follower, copies[i]!)
+  }
+
+  async #accept(node: Node, batch: Batch): Promise<void> {
+    if (node.kind === 'transform') {
+      for (const passed of await this.#transform(node, batch)) await this.#spread(passed, node.followers)
+    } else if (node.kind === 'sink') {
+      if (node.followers.length === 0) return this.#write(node, batch)
+      // A sink passes on what it was given.
+      const shared = new SharedAcknowledgement([batch.acknowledgement])
+      const [own, others] = [copyOf(batch, shared.share()), copyOf(batch, shared.share())]
+      shared.release()
+      await this.#write(node, own)
+      await this.#spread(others, node.followers)
+    }
+  }
+
+  async #transform({ transform }: TransformNode, batch: Batch): Promise<readonly Batch[]> {
+    const failures = this.#errors.collect() // undefined where the first failure ends the run
+    if (failures === undefined) return transform.process(batch, this.#abort)
+    const shared = new SharedAcknowledgement([batch.acknowledgement])
+    const own = copyOf(batch, shared.share())
+    let passed: readonly Batch[] = []
+    try {
+      passed = await transform.process(own, this.#abort, (row, error) => failures.add(own, row, error))
+    } catch (error) {
+      if (!isMillraceError(error) || this.#abort.aborted) throw error
+      for (let row = 0; row < own.length; row++) failures.add(own, row, error)
+      own.ack()
+    }
+    await this.#errors.dispose(failures, this.#abort)
+    shared.release() // I1: those that failed are disposed of
+    return passed
+  }
+
+  async #write(node: SinkNode, batch: Batch): Promise<void> {
+    await this.#inFlight.room()
+    this.#inFlight.add(batch.byteLength, this.#deliver(node, batch))
+  }
+
+  async #deliver(node: SinkNode, batch: Batch): Promise<void> {
+    const failures = this.#errors.collect()
+    try {
+      await this.#deliveries.get(node)!.write(batch, failures)
+      if (failures !== undefined) await this.#errors.dispose(failures, this.#abort)
+      if (node.sink.completesAtEnd === true) this.#held.push(batch.acknowledgement)
+      else batch.ack() // I1: only now may its offsets be committed
+    } catch (error) {
+      this.#fail(error)
+      throw error
+    }
+  }
+
+  /** Tells those behind a node that it gives nothing more. */
+  async #end(node: Node): Promise<void> {
+    for (const follower of node.followers) {
+      if (--follower.openInputs > 0) continue
+      if (follower.kind === 'transform')
+        for (const batch of (await follower.transform.finish?.(this.#abort)) ?? [])
+          await this.#spread(batch, follower.followers)
+      await this.#end(follower)
+    }
+  }
+
+  /** The first failure counts. */
+  #fail(error: unknown): void {
+    if (!this.#failed.signal.aborted) this.#failed.abort(error)
+  }
+
+  get #sources(): SourceNode[] {
+    return this.#nodes.filter((node) => node.kind === 'source')
+  }
+
+  get #sinks(): SinkNode[] {
+    return this.#nodes.filter((node) => node.kind === 'sink')
+  }
+
+  #progress(): RunProgress {
+    const read = this.#sources.map(({ source }) => source.progress())
+    const written = this.#sinks.map(({ sink }) => sink.progress())
+    const lags = read.map(({ lag }) => lag)
+    return {
+      elapsedMs: performance.now() - this.#started,
+      read: { records: sum(read.map(({ records }) => records)), bytes: sum(read.map(({ bytes }) => bytes)) },
+      written: { records: sum(written.map(({ records }) => records)), bytes: sum(written.map(({ bytes }) => bytes)) },
+      lag: lags.every((lag) => lag !== undefined) ? sum(lags) : undefined,
+      errors: this.#errors.progress,
+      circuitBreaker: undefined,
+    }
+  }
+
+  /** I4: sources commit what was acknowledged before anything else is let go. */
+  async #close(): Promise<void> {
+    const sources = await Promise.allSettled(this.#sources.map(({ source }) => source.close()))
+    const others = await Promise.allSettled([
+      ...this.#sinks.map(({ sink }) => sink.close()),
+      this.#deadLetters?.sink.close(),
+    ])
+    const failure = [...sources, ...others].find((result) => result.status === 'rejected')
+    if (failure !== undefined) throw failure.reason
+  }
+}
+
+/** The same rows for one branch of several; what one branch makes of them the others do not see. */
+function copyOf(batch: Batch, acknowledgement: Acknowledgement): Batch {
+  return batch.derive({ rows: batch.rows, documents: batch.documents, replaced: batch.replaced }, acknowledgement)
+}
+
+function sum(numbers: readonly (number | undefined)[]): number {
+  return numbers.reduce<number>((total, number) => total + (number ?? 0), 0)
+}

@@ -1,0 +1,53 @@
+/**
+ * `csv.read` and `csv.write`: files of comma-separated values.
+ */
+import { resolve } from 'node:path'
+import { defineSinkFunction, defineSourceFunction } from '../component.ts'
+import { field } from '../options/fields.ts'
+import { RowFile } from './row-file.ts'
+import { FileRows } from './row-source.ts'
+import { rowFormat } from './row-text.ts'
+
+const headers = field.boolean().default(true).aliases('has_headers')
+const delimiter = field.string().default(',').doc('What stands between cells.')
+
+export const csvRead = defineSourceFunction({
+  name: 'csv.read',
+  summary: 'Reads the rows of a CSV file.',
+  options: {
+    path: field
+      .string()
+      .doc('File to read; relative to the folder in which the command runs, or to that of the pipeline file.')
+      .example('data/orders.csv'),
+    headers: headers.doc(
+      'Whether the first line has the names of the columns; else they are `column_1`, `column_2` and so on.',
+    ),
+    delimiter,
+    infer_schema_length: field
+      .int({ min: 1 })
+      .default(100)
+      .doc('Rows by which the types of columns are guessed: numbers, booleans, text. Empty cells are null.'),
+  },
+  examples: [{ title: 'Orders', options: { path: 'data/orders.csv' } }],
+  create: ({ path, headers, delimiter, infer_schema_length }, context) =>
+    new FileRows('csv.read', path, { format: 'csv', headers, delimiter, inferRows: infer_schema_length }, context),
+})
+
+export const csvWrite = defineSinkFunction({
+  name: 'csv.write',
+  summary: 'Writes rows to a CSV file, which appears when it is complete.',
+  options: {
+    path: field
+      .string()
+      .doc(
+        'File to write; relative to the folder in which the command runs. Missing folders are made, a file that is there is replaced.',
+      )
+      .example('output/orders.csv'),
+    headers: headers.doc('Whether the first line gets the names of the columns.'),
+    delimiter,
+  },
+  seesAllColumns: () => true,
+  examples: [{ title: 'Orders', options: { path: 'output/orders.csv' } }],
+  create: ({ path, headers, delimiter }, { directory }) =>
+    new RowFile(resolve(directory, path), rowFormat({ format: 'csv', headers, delimiter })),
+})

@@ -1,0 +1,142 @@
+/**
+ * `filter.apply`: keeps the rows whose column compares true with a value.
+ */
+import { defineTransform } from '../component.ts'
+import { field, problem } from '../options/fields.ts'
+import { isScalar } from '../options/values.ts'
+import { batchByBatch } from './transforms.ts'
+import { columnReader, numberOf, type Row } from './values.ts'
+
+const OPERATORS = ['==', '!=', '>', '>=', '<', '<=', 'contains', 'in'] as const
+type Operator = (typeof OPERATORS)[number]
+type Scalar = string | number | boolean
+type Test = (cell: unknown) => boolean
+
+export const filterApply = defineTransform({
+  name: 'filter.apply',
+  summary: 'Keeps the rows whose column compares true with a value.',
+  options: {
+    column: field
+      .string()
+      .doc(
+        'Column to look at; dots descend into objects. A row without it, or with null, is dropped whatever the operator.',
+      )
+      .example('amount'),
+    operator: field
+      .oneOf(OPERATORS, { '=': '==', '<>': '!=' })
+      .default('==')
+      .doc(
+        'How to compare; `contains` looks for a text in a text or an element in a list, `in` for the cell in a list.',
+      ),
+    value: field
+      .of<Scalar | readonly Scalar[]>({
+        expected: 'text, a number, a boolean or a list of these',
+        schema: { type: ['string', 'number', 'boolean', 'array'] },
+        read(value, report) {
+          if (!isScalar(value) && !(Array.isArray(value) && value.every(isScalar)))
+            report({ expected: this.expected, found: value })
+          return value as Scalar
+        },
+      })
+      .doc(
+        'What to compare with. A number may be written as text: it compares as a number with numbers, and with text that looks like one when order is asked for.',
+      )
+      .example('100'),
+  },
+  rules: [
+    ({ operator, value }) =>
+      operator !== 'in' && Array.isArray(value)
+        ? problem('value', `Cannot use operator "${operator}" with a list`, 'use in')
+        : undefined,
+    ({ operator, value }) =>
+      operator === 'in' && !Array.isArray(value) && typeof value !== 'string'
+        ? problem('value', 'Cannot use operator "in" with one value', 'write a list, or text with commas')
+        : undefined,
+    ({ operator, value }) =>
+      /^[<>]/.test(operator) && typeof value === 'boolean'
+        ? problem('value', `Cannot order by a boolean with operator "${operator}"`, 'use == or !=')
+        : undefined,
+  ],
+  examples: [
+    {
+      title: 'High-value events',
+      options: { column: 'amount', operator: '>=', value: '100' },
+      have: [{ amount: 99 }, { amount: 100 }, { amount: '250' }, {}],
+      want: [{ amount: 100 }, { amount: '250' }],
+    },
+    {
+      title: 'One of several',
+      options: { column: 'status', operator: 'in', value: ['paid', 'open'] },
+      have: [{ status: 'paid' }, { status: 'void' }],
+      want: [{ status: 'paid' }],
+    },
+  ],
+  create({ column, operator, value }) {
+    const read = columnReader(column)
+    const test = compare(operator, value)
+    let kept = new Int32Array(0)
+    return batchByBatch((batch) => {
+      const rows = batch.documents as Row[]
+      const { length } = batch
+      if (kept.length < length) kept = new Int32Array(length)
+      let count = 0
+      for (let row = 0; row < length; row++) if (test(read(rows[row]!))) kept[count++] = row
+      return batch.pick(kept, count)
+    })
+  },
+})
+
+/** A test of cells; null and what is not there never pass. */
+function compare(operator: Operator, value: Scalar | readonly Scalar[]): Test {
+  if (Array.isArray(value) || operator === 'in') {
+    const list = Array.isArray(value)
+      ? (value as readonly Scalar[])
+      : String(value)
+          .split(',')
+          .map((part) => part.trim())
+    const tests = list.map(equals)
+    return (cell) => tests.some((test) => test(cell))
+  }
+  const one = value as Scalar
+  switch (operator) {
+    case '==':
+      return equals(one)
+    case '!=': {
+      const test = equals(one)
+      return (cell) => cell !== null && cell !== undefined && !test(cell)
+    }
+    case 'contains': {
+      const test = equals(one)
+      return (cell) => (typeof cell === 'string' ? cell.includes(String(one)) : Array.isArray(cell) && cell.some(test))
+    }
+    case '>':
+      return ordered(one, (a, b) => a > b)
+    case '>=':
+      return ordered(one, (a, b) => a >= b)
+    case '<':
+      return ordered(one, (a, b) => a < b)
+    case '<=':
+      return ordered(one, (a, b) => a <= b)
+  }
+}
+
+/** The type of the cell decides: "100" equals 100, but not "100.0". */
+function equals(value: Scalar): Test {
+  const text = String(value)
+  const number = numberOf(value)
+  return (cell) => {
+    if (typeof cell === 'number') return cell === number
+    if (typeof cell === 'string') return typeof value === 'number' ? numberOf(cell) === value : cell === text
+    return typeof cell === 'boolean' && String(cell) === text
+  }
+}
+
+function ordered(value: Scalar, holds: <T extends number | string>(a: T, b: T) => boolean): Test {
+  const bound = numberOf(value)
+  if (bound === undefined) return (cell) => typeof cell === 'string' && holds(cell, String(value))
+  return (cell) => {
+    if (typeof cell === 'number') return holds(cell, bound)
+    const number = numberOf(cell)
+    return number !== undefined && holds(number, bound)
+  }
+}

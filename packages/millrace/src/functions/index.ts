@@ -1,0 +1,47 @@
+/**
+ * Functions: what the stages of a stage graph (seed 002) call, by the names of their host.
+ *
+ * Sources, transforms and sinks in one folder, because a file names them in one way; `kafka` is a source or a sink, as its
+ * inputs tell. Loading this costs little: clients and libraries are loaded when a run needs them.
+ */
+import type { FunctionDefinition } from '../component.ts'
+import { csvRead, csvWrite } from './csv-file.ts'
+import { filterApply } from './filter.ts'
+import { jsonRead, jsonWrite } from './json-file.ts'
+import { kafkaConsumer, kafkaProducer } from './kafka.ts'
+import { mapApply } from './map.ts'
+import { selectApply } from './select.ts'
+import { stdinRead, stdinStream, stdoutStreamWrite, stdoutWrite } from './stdio.ts'
+
+export const FUNCTIONS: readonly FunctionDefinition[] = [
+  kafkaConsumer,
+  csvRead,
+  jsonRead,
+  stdinRead,
+  stdinStream,
+  filterApply,
+  mapApply,
+  selectApply,
+  kafkaProducer,
+  csvWrite,
+  jsonWrite,
+  stdoutWrite,
+  stdoutStreamWrite,
+]
+
+/** Other names of functions: of the host's documentation. */
+export const FUNCTION_ALIASES: { readonly [name: string]: string | undefined } = {
+  'stdout.stream': 'stdout_stream.write',
+  'stdout.stream.write': 'stdout_stream.write',
+}
+
+/** The function of a name, old names included; undefined when there is none of this kind. */
+export function findFunction(kind: FunctionDefinition['kind'], name: string): FunctionDefinition | undefined {
+  const canonical = FUNCTION_ALIASES[name] ?? name
+  return FUNCTIONS.find((definition) => definition.kind === kind && definition.name === canonical)
+}
+
+/** Functions of the host that are not taken over, and why. */
+export const REFUSED_FUNCTIONS: { readonly [name: string]: string | undefined } = {
+  'ai.generate': 'calls of language models are not part of Millrace; http.fetch calls any service',
+}

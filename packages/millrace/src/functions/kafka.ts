@@ -1,0 +1,208 @@
+/**
+ * `kafka`: a consumer as a stage without inputs, a producer as one with them.
+ *
+ * Besides the names of seed 002 every Kafka property is an option. Loads no client, so that lint stays fast.
+ */
+import type { Batch } from '../batch.ts'
+import { encodeRows, decodeRows, ORIGIN_COLUMNS } from '../codecs/kafka-rows.ts'
+import { defineSinkFunction, defineSourceFunction, type FunctionContext, type Sink, type Source } from '../component.ts'
+import { CONSUMER_FIELDS, PRODUCER_FIELDS } from '../kafka/properties.ts'
+import { field, type OptionRule, type Options } from '../options/fields.ts'
+import { kafkaSinkFields, kafkaSinkRules, type KafkaSinkOptions } from '../sinks/kafka/options.ts'
+import { kafkaSourceFields, kafkaSourceRules, type KafkaSourceOptions } from '../sources/kafka/options.ts'
+
+const brokers = CONSUMER_FIELDS.bootstrapServers
+  .aliases('bootstrapServers')
+  .doc('Some brokers as `host:port`, with commas or as a list.')
+
+const {
+  bootstrapServers: _b,
+  groupId: _g,
+  autoOffsetReset,
+  topic: sourceTopic,
+  maxRecords: _r,
+  maxDuration: _d,
+  ...moreConsumer
+} = kafkaSourceFields
+
+const consumerFields = {
+  brokers,
+  topic: sourceTopic.doc('Topic to read; several with commas or as a list.').example('raw-events'),
+  group_id: field
+    .string()
+    .kafka('group.id')
+    .aliases('groupId')
+    .doc('Consumer group, whose committed offsets are where reading goes on.')
+    .example('etl-processor'),
+  max_messages: field
+    .int({ min: 1 })
+    .optional()
+    .doc('Records after which the run ends; 1000 by default, without limit with `execution_mode = "streaming"`.')
+    .example(10_000),
+  timeout_ms: field
+    .durationMs({ min: 1 })
+    .optional()
+    .doc('Time after which the run ends; 30 s by default, without limit with `execution_mode = "streaming"`.')
+    .example(60_000),
+  ...moreConsumer,
+  autoOffsetReset: autoOffsetReset.default('earliest'),
+}
+
+type ConsumerOptions = Options<typeof consumerFields>
+
+function toSourceOptions({
+  brokers,
+  group_id,
+  max_messages,
+  timeout_ms,
+  ...rest
+}: ConsumerOptions): KafkaSourceOptions {
+  return { ...rest, bootstrapServers: brokers, groupId: group_id, maxRecords: max_messages, maxDuration: timeout_ms }
+}
+
+export const kafkaConsumer = defineSourceFunction({
+  name: 'kafka',
+  summary: 'Reads a topic as a member of a consumer group.',
+  options: consumerFields,
+  rules: kafkaSourceRules.map(
+    (rule): OptionRule<typeof consumerFields> =>
+      (options, isSet) =>
+        rule(toSourceOptions(options), isSet as never),
+  ),
+  examples: [
+    {
+      title: 'Events of a topic',
+      options: { brokers: 'localhost:9092', topic: 'raw-events', group_id: 'etl-processor', max_messages: '10000' },
+    },
+  ],
+  async create(options, context) {
+    const { kafkaSource } = await import('../sources/kafka/index.ts')
+    return new RowSource(await kafkaSource.create(toSourceOptions(options), context), context)
+  },
+})
+
+/** Gives every record its row when a stage looks at it. */
+class RowSource implements Source {
+  readonly valueCodec = 'json'
+  readonly readsRecordBatches = true
+  readonly commits: string
+  readonly #source: Source
+  readonly #context: FunctionContext
+
+  constructor(source: Source, context: FunctionContext) {
+    this.#source = source
+    this.#context = context
+    this.commits = source.commits
+  }
+  open(signal: AbortSignal): Promise<void> {
+    return this.#source.open(signal)
+  }
+  async *batches(signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
+    const { needsDocuments, needsOrigin } = this.#context
+    for await (const batch of this.#source.batches(signal)) {
+      if (needsDocuments) decodeRows(batch, needsOrigin)
+      yield batch
+    }
+  }
+  progress(): ReturnType<Source['progress']> {
+    return this.#source.progress()
+  }
+  close(): Promise<void> {
+    return this.#source.close()
+  }
+}
+
+const {
+  bootstrapServers: _s,
+  topic: sinkTopic,
+  keyField,
+  includeMeta: _m,
+  batchSize: _batch,
+  ...moreProducer
+} = kafkaSinkFields
+
+const producerFields = {
+  brokers,
+  topic: sinkTopic.example('processed-events'),
+  key_field: keyField
+    .aliases('keyField')
+    .doc('Column that becomes the key: text, a number, anything. By default the key of the record that was read.')
+    .example('user_id'),
+  include_metadata: field
+    .boolean()
+    .default(false)
+    .doc(
+      'Whether `_kafka_key`, `_kafka_partition`, `_kafka_offset` and `_kafka_timestamp` of the record that was read are written into values. Stages see them in either case, and `select.apply` keeps them.',
+    ),
+  ...moreProducer,
+  acks: PRODUCER_FIELDS.acks,
+  flushTimeout: kafkaSinkFields.flushTimeout.default(30_000),
+}
+
+type ProducerOptions = Options<typeof producerFields>
+
+function toSinkOptions({ brokers, key_field, include_metadata: _m, ...rest }: ProducerOptions): KafkaSinkOptions {
+  return { ...rest, bootstrapServers: brokers, keyField: key_field, includeMeta: false, batchSize: 100 }
+}
+
+export const kafkaProducer = defineSinkFunction({
+  name: 'kafka',
+  summary: 'Writes rows to a topic, and passes them on.',
+  options: producerFields,
+  rules: kafkaSinkRules.map(
+    (rule): OptionRule<typeof producerFields> =>
+      (options, isSet) =>
+        rule(toSinkOptions(options), isSet as never),
+  ),
+  examples: [
+    {
+      title: 'With a column as key',
+      options: { brokers: 'localhost:9092', topic: 'processed-events', key_field: 'user_id' },
+    },
+  ],
+  seesAllColumns: ({ include_metadata }) => include_metadata,
+  async create(options, context) {
+    const { kafkaSink } = await import('../sinks/kafka/index.ts')
+    const includesOrigin = options.include_metadata
+    const hidden =
+      context.hasOrigin && !includesOrigin ? ORIGIN_COLUMNS.filter((column) => !context.made.has(column)) : []
+    return new RowSink(await kafkaSink.create(toSinkOptions(options), context), new Set<string>(hidden), includesOrigin)
+  },
+})
+
+/** Writes changed rows as JSON, without the columns that only tell where a record came from. */
+class RowSink implements Sink {
+  readonly valueCodec = 'json'
+  readonly includeMeta = false
+  readonly needsDocuments: boolean
+  readonly partitions: string
+  readonly writesRecordBatches: boolean
+  readonly #sink: Sink
+  readonly #hidden: ReadonlySet<string>
+  readonly #all: boolean
+
+  constructor(sink: Sink, hidden: ReadonlySet<string>, all: boolean) {
+    this.#sink = sink
+    this.#hidden = hidden
+    this.#all = all
+    this.needsDocuments = all || sink.needsDocuments
+    this.partitions = sink.partitions
+    this.writesRecordBatches = sink.writesRecordBatches
+  }
+  open(signal: AbortSignal): Promise<void> {
+    return this.#sink.open(signal)
+  }
+  async write(batch: Batch, signal: AbortSignal): Promise<void> {
+    encodeRows(batch, this.#hidden, this.#all)
+    await this.#sink.write(batch, signal)
+  }
+  flush(signal: AbortSignal): Promise<void> {
+    return this.#sink.flush(signal)
+  }
+  progress(): ReturnType<Sink['progress']> {
+    return this.#sink.progress()
+  }
+  close(): Promise<void> {
+    return this.#sink.close()
+  }
+}

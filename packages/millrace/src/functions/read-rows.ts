@@ -1,0 +1,180 @@
+/**
+ * Text as rows: JSON as a list, lines or columns, CSV, or the whole as it is.
+ */
+import type { Readable } from 'node:stream'
+import { DecodeError } from '../errors/index.ts'
+import { isObject } from '../options/values.ts'
+import type { Row } from './values.ts'
+
+export interface ReadOptions {
+  readonly format: 'records' | 'jsonl' | 'dataframe' | 'csv' | 'raw'
+  /** CSV: whether the first line has the names of the columns. */
+  readonly headers?: boolean
+  readonly delimiter?: string
+  /** CSV: rows by which the types of columns are guessed. */
+  readonly inferRows?: number
+}
+
+const BATCH_ROWS = 1000
+
+/**
+ * Lists of rows, as soon as they are there.
+ * @param what name of what is read, for errors
+ * @throws {DecodeError} with the line where there is one
+ */
+export async function* readRows(
+  stream: Readable,
+  what: string,
+  options: ReadOptions,
+): AsyncGenerator<Row[], void, undefined> {
+  switch (options.format) {
+    case 'jsonl':
+      yield* readLines(stream, what)
+      return
+    case 'csv':
+      yield* readCsv(stream, what, options)
+      return
+    case 'raw':
+      yield [{ data: await textOf(stream) }]
+      return
+    case 'records':
+    case 'dataframe': {
+      const rows =
+        options.format === 'records'
+          ? rowsOfList(await parseAll(stream, what), what)
+          : rowsOfColumns(await parseAll(stream, what), what)
+      for (let start = 0; start < rows.length; start += BATCH_ROWS) yield rows.slice(start, start + BATCH_ROWS)
+    }
+  }
+}
+
+async function* readLines(stream: Readable, what: string): AsyncGenerator<Row[], void, undefined> {
+  stream.setEncoding('utf8')
+  let rest = ''
+  let line = 0
+  const parse = (text: string): Row[] => {
+    line++
+    if (text.trim() === '') return []
+    try {
+      return [toRow(JSON.parse(text))]
+    } catch (cause) {
+      throw unreadable(what, `line ${line} is not JSON: ${(cause as Error).message}`, cause)
+    }
+  }
+  for await (const chunk of stream as AsyncIterable<string>) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop()!
+    const rows = lines.flatMap(parse)
+    if (rows.length > 0) yield rows
+  }
+  const last = parse(rest)
+  if (last.length > 0) yield last
+}
+
+async function parseAll(stream: Readable, what: string): Promise<unknown> {
+  const text = (await textOf(stream)).trim()
+  if (text === '') return []
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    const looksLikeLines = /\}\s*\n\s*\{/.test(text) ? ': it looks like one row per line, which is format "jsonl"' : ''
+    throw unreadable(what, `it is not JSON: ${(cause as Error).message}${looksLikeLines}`, cause)
+  }
+}
+
+function rowsOfList(value: unknown, what: string): Row[] {
+  if (Array.isArray(value)) return value.map(toRow)
+  if (isObject(value)) return [value]
+  throw unreadable(what, 'it must be a list of objects for format "records"')
+}
+
+function rowsOfColumns(value: unknown, what: string): Row[] {
+  if (Array.isArray(value) && value.length === 0) return []
+  if (!isObject(value) || !Object.values(value).every(Array.isArray))
+    throw unreadable(what, 'it must be an object with a list per column for format "dataframe"')
+  const columns = Object.entries(value as { readonly [column: string]: readonly unknown[] })
+  const count = columns[0]?.[1].length ?? 0
+  const uneven = columns.find(([, cells]) => cells.length !== count)
+  if (uneven !== undefined)
+    throw unreadable(
+      what,
+      `all columns must be of the same length: "${columns[0]![0]}" has ${count} rows, "${uneven[0]}" has ${uneven[1].length}`,
+    )
+  return Array.from({ length: count }, (_, i) =>
+    Object.fromEntries(columns.map(([column, cells]) => [column, cells[i]])),
+  )
+}
+
+/** What is no object becomes `{value: ...}`. */
+function toRow(value: unknown): Row {
+  return isObject(value) ? value : { value }
+}
+
+async function* readCsv(
+  stream: Readable,
+  what: string,
+  { headers = true, delimiter = ',', inferRows = 100 }: ReadOptions,
+): AsyncGenerator<Row[], void, undefined> {
+  const { parse } = await import('csv-parse')
+  const parser = stream.pipe(parse({ bom: true, delimiter, skip_empty_lines: true, relax_column_count: false }))
+  stream.on('error', (error) => parser.destroy(error))
+  let columns: readonly string[] | undefined
+  let types: ReadonlyMap<string, CellReader> | undefined
+  let waiting: Row[] = []
+  const typed = (rows: readonly Row[]): Row[] =>
+    rows.map((row) =>
+      Object.fromEntries(Object.entries(row).map(([column, cell]) => [column, types!.get(column)!(cell as string)])),
+    )
+  try {
+    for await (const cells of parser as AsyncIterable<string[]>) {
+      if (columns === undefined) {
+        columns = headers ? cells : cells.map((_, i) => `column_${i + 1}`)
+        if (headers) continue
+      }
+      waiting.push(Object.fromEntries(columns.map((column, i) => [column, cells[i]])))
+      if (types === undefined && waiting.length >= inferRows) types = inferTypes(waiting)
+      if (types !== undefined && (waiting.length >= BATCH_ROWS || parser.readableLength === 0)) {
+        yield typed(waiting)
+        waiting = []
+      }
+    }
+  } catch (cause) {
+    throw unreadable(what, (cause as Error).message.replace(/\.$/, ''), cause)
+  }
+  types ??= inferTypes(waiting)
+  if (waiting.length > 0) yield typed(waiting)
+}
+
+type CellReader = (cell: string) => unknown
+
+// Leading zeros and plus signs mean something in codes and telephone numbers, so what has them stays text.
+const NUMBER = /^-?(?:0|[1-9]\d{0,14})(?:\.\d+)?(?:[eE][-+]?\d+)?$/
+const asText: CellReader = (cell) => (cell === '' ? null : cell)
+const asNumber: CellReader = (cell) => (NUMBER.test(cell) ? Number(cell) : asText(cell))
+const asBoolean: CellReader = (cell) => (cell === 'true' ? true : cell === 'false' ? false : asText(cell))
+
+/** A column is of a type when all its cells that are not empty are. */
+function inferTypes(rows: readonly Row[]): Map<string, CellReader> {
+  const columns = Object.keys(rows[0] ?? {})
+  return new Map(
+    columns.map((column) => {
+      const cells = rows.map((row) => row[column] as string).filter((cell) => cell !== '')
+      if (cells.length > 0 && cells.every((cell) => NUMBER.test(cell))) return [column, asNumber]
+      return [
+        column,
+        cells.length > 0 && cells.every((cell) => cell === 'true' || cell === 'false') ? asBoolean : asText,
+      ]
+    }),
+  )
+}
+
+async function textOf(stream: Readable): Promise<string> {
+  stream.setEncoding('utf8')
+  let text = ''
+  for await (const chunk of stream as AsyncIterable<string>) text += chunk
+  return text.replace(/^\uFEFF/, '')
+}
+
+function unreadable(what: string, reason: string, cause?: unknown): DecodeError {
+  return new DecodeError('value', `Cannot read "${what}": ${reason}`, { cause, topic: what })
+}

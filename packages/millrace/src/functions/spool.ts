@@ -1,0 +1,66 @@
+/**
+ * Rows that wait for the end of a run: in a file of JSON lines, so that memory stays bounded whatever their number.
+ */
+import { createReadStream } from 'node:fs'
+import { open, rm, type FileHandle } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import type { Batch } from '../batch.ts'
+import { rowText } from '../codecs/kafka-rows.ts'
+import type { StoredRows } from './row-text.ts'
+import type { Row } from './values.ts'
+
+export class Spool implements StoredRows {
+  readonly #path: string
+  readonly #columns = new Set<string>()
+  readonly #limit: number
+  #handle: FileHandle | undefined
+  #last: Promise<void> = Promise.resolve()
+  count = 0
+  bytes = 0
+
+  /** @param limit rows beyond it are counted nowhere and dropped */
+  constructor(path: string, limit = Infinity) {
+    this.#path = path
+    this.#limit = limit
+  }
+
+  get columns(): readonly string[] {
+    return [...this.#columns]
+  }
+
+  async open(): Promise<void> {
+    this.#handle = await open(this.#path, 'w', 0o600)
+  }
+
+  /** Calls may overlap; rows keep the order of the calls. */
+  append(batch: Batch): Promise<void> {
+    let text = ''
+    const end = Math.min(batch.length, this.#limit - this.count)
+    for (let row = 0; row < end; row++) {
+      for (const column in batch.documents![row] as Row) this.#columns.add(column)
+      text += `${rowText(batch, row)}\n`
+    }
+    this.count += Math.max(0, end)
+    const written = this.#last.then(async () => {
+      await this.#handle!.appendFile(text)
+      this.bytes += Buffer.byteLength(text)
+    })
+    this.#last = written.catch(() => {})
+    return written
+  }
+
+  async *texts(): AsyncGenerator<string, void, undefined> {
+    await this.#last
+    yield* createInterface({ input: createReadStream(this.#path), crlfDelay: Infinity })
+  }
+
+  /** Closes and removes the file. May be called twice. */
+  async remove(): Promise<void> {
+    await this.#last
+    const handle = this.#handle
+    this.#handle = undefined
+    if (handle === undefined) return
+    await handle.close()
+    await rm(this.#path, { force: true })
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * `stdin.read`, `stdin.stream`, `stdout.write` and `stdout_stream.write`: rows from and to other programs.
+ */
+import type { Batch } from '../batch.ts'
+import { rowText } from '../codecs/kafka-rows.ts'
+import { defineSinkFunction, defineSourceFunction, type Sink } from '../component.ts'
+import { field } from '../options/fields.ts'
+import { RowOutput, writeOut } from './row-file.ts'
+import { InputRows } from './row-source.ts'
+import { cellText, parseExactly, rowFormat } from './row-text.ts'
+
+const headers = field
+  .boolean()
+  .default(true)
+  .aliases('has_headers')
+  .doc('CSV: whether the first line has the names of the columns.')
+const delimiter = field.string().default(',').doc('CSV: what stands between cells.')
+const inputFormat = field.oneOf(['json', 'jsonl', 'csv', 'raw'])
+
+export const stdinRead = defineSourceFunction({
+  name: 'stdin.read',
+  summary: 'Reads the rows of standard input.',
+  options: {
+    format: inputFormat
+      .default('json')
+      .doc('`json` is one list, `jsonl` one row per line, `raw` the whole text as column `data` of one row.'),
+    headers,
+    delimiter,
+  },
+  examples: [{ title: 'A list', options: { format: 'json' } }],
+  create: ({ format, headers, delimiter }) =>
+    new InputRows({ format: format === 'json' ? 'records' : format, headers, delimiter }),
+})
+
+export const stdinStream = defineSourceFunction({
+  name: 'stdin.stream',
+  summary: 'Reads the rows of standard input as they come.',
+  options: {
+    format: inputFormat.default('jsonl').doc('`jsonl` is one row per line, for which `json` stands too.'),
+    headers,
+    delimiter,
+  },
+  examples: [{ title: 'A row per line', options: {} }],
+  create: ({ format, headers, delimiter }) =>
+    new InputRows({ format: format === 'json' ? 'jsonl' : format, headers, delimiter, inferRows: 1 }),
+})
+
+export const stdoutWrite = defineSinkFunction({
+  name: 'stdout.write',
+  summary: 'Prints rows at the end of the run.',
+  options: {
+    format: field
+      .oneOf(['table', 'json', 'jsonl', 'csv'])
+      .default('table')
+      .doc('How rows are printed; `json` is one list.'),
+    limit: field.int({ min: 1 }).optional().doc('Rows that are printed at the most.'),
+    pretty: field.boolean().default(true).doc('JSON: whether it is spread over lines.'),
+    delimiter,
+  },
+  seesAllColumns: () => true,
+  examples: [{ title: 'The first ten as a table', options: { limit: 10 } }],
+  create: ({ format, limit, pretty, delimiter }) =>
+    new RowOutput(rowFormat({ format: format === 'json' ? 'records' : format, pretty, delimiter }), limit),
+})
+
+export const stdoutStreamWrite = defineSinkFunction({
+  name: 'stdout_stream.write',
+  summary: 'Prints rows as they come.',
+  options: {
+    format: field
+      .oneOf(['json', 'jsonl', 'csv', 'text'])
+      .default('jsonl')
+      .doc('How rows are printed; `text` is name=value, `csv` has the columns of the first row.'),
+    pretty: field.boolean().default(false).doc('JSON: whether it is spread over lines.'),
+    delimiter,
+    flush_every: field.int({ min: 1 }).default(1).ignored('batches are printed as they come'),
+  },
+  seesAllColumns: () => true,
+  examples: [{ title: 'A row per line', options: {} }],
+  create: ({ format, pretty, delimiter }) => new OutputStream(format, pretty, delimiter),
+})
+
+class OutputStream implements Sink {
+  readonly valueCodec = 'json'
+  readonly includeMeta = false
+  readonly needsDocuments = true
+  readonly writesRecordBatches = false
+  readonly partitions = 'all rows go to standard output as they come'
+  readonly #format: 'json' | 'jsonl' | 'csv' | 'text'
+  readonly #pretty: boolean
+  readonly #delimiter: string
+  #columns: readonly string[] | undefined
+  #csvLine: (cells: readonly string[]) => string = () => ''
+  #records = 0
+  #bytes = 0
+
+  constructor(format: 'json' | 'jsonl' | 'csv' | 'text', pretty: boolean, delimiter: string) {
+    this.#format = format
+    this.#pretty = pretty
+    this.#delimiter = delimiter
+  }
+
+  async open(): Promise<void> {
+    const { stringify } = await import('csv-stringify/sync')
+    this.#csvLine = (cells) => stringify([[...cells]], { delimiter: this.#delimiter })
+  }
+
+  async write(batch: Batch): Promise<void> {
+    let text = ''
+    for (let row = 0; row < batch.length; row++) text += this.#textOf(batch, row)
+    await writeOut(text)
+    this.#records += batch.length
+    this.#bytes += Buffer.byteLength(text)
+  }
+
+  #textOf(batch: Batch, row: number): string {
+    const text = rowText(batch, row)
+    if (this.#format !== 'csv' && this.#format !== 'text')
+      return `${this.#pretty ? JSON.stringify(parseExactly(text), undefined, 2) : text}\n`
+    const cells = parseExactly(text)
+    if (this.#format === 'text')
+      return `${Object.entries(cells)
+        .map(([column, cell]) => `${column}=${cellText(cell, 'null')}`)
+        .join(' ')}\n`
+    const header = this.#columns === undefined
+    this.#columns ??= Object.keys(cells)
+    return (
+      (header ? this.#csvLine(this.#columns) : '') +
+      this.#csvLine(this.#columns.map((column) => cellText(cells[column])))
+    )
+  }
+
+  async flush(): Promise<void> {}
+  async close(): Promise<void> {}
+  progress(): ReturnType<Sink['progress']> {
+    return { records: this.#records, bytes: this.#bytes }
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * What the transforms of stage graphs have in common: batch by batch, or all rows first.
+ */
+import { SharedAcknowledgement } from '../acknowledgement.ts'
+import type { Acknowledgement, Batch } from '../batch.ts'
+import type { RowFailed, Transform } from '../component.ts'
+import { StageError } from '../errors/index.ts'
+import { field } from '../options/fields.ts'
+import { formatBytes } from '../options/units.ts'
+import { batchOfRows, gather, originOf, type KeptRow } from './batches.ts'
+
+/** Rows of a batch that is made of collected ones. */
+const BATCH_ROWS = 8192
+
+/** A transform that makes one batch of one, or none when no row is left. */
+export function batchByBatch(process: (batch: Batch, failed?: RowFailed) => Batch | undefined): Transform {
+  return {
+    needs: 'documents',
+    process(batch, _signal, failed) {
+      const passed = process(batch, failed)
+      if (passed !== undefined) return [passed]
+      batch.ack() // every row was dropped
+      return []
+    },
+  }
+}
+
+/** Limits of stages that need all rows before they can give the first. */
+export const COLLECTING_FIELDS = {
+  max_rows: field.int({ min: 1 }).default(1_000_000).doc('Rows that may be collected; more end the run.'),
+  max_bytes: field.bytes({ min: 1 }).default(268_435_456).doc('Bytes of rows that may be collected; more end the run.'),
+}
+
+interface Limits {
+  readonly max_rows: number
+  readonly max_bytes: number
+}
+
+/** Keeps rows, or only what was made of them, back until the end, and their acknowledgements with them (I1). */
+export class Collection {
+  readonly rows: KeptRow[] = []
+  readonly #stage: string
+  readonly #limits: Limits
+  #held: Acknowledgement[] = []
+  #bytes = 0
+
+  constructor(stage: string, limits: Limits) {
+    this.#stage = stage
+    this.#limits = limits
+  }
+
+  /** Keeps all rows of a batch. @throws {StageError} beyond the limits */
+  keep(batch: Batch): void {
+    this.hold(batch)
+    this.#bytes += batch.byteLength
+    for (let row = 0; row < batch.length; row++) this.rows.push({ batch, row })
+    this.check(this.rows.length)
+    if (this.#bytes > this.#limits.max_bytes)
+      throw this.#full('max_bytes', `${formatBytes(this.#bytes)} of rows`, formatBytes(this.#limits.max_bytes))
+  }
+
+  /** Keeps the acknowledgement of a batch alone. */
+  hold(batch: Batch): void {
+    this.#held.push(batch.acknowledgement)
+  }
+
+  /** @throws {StageError} when so many rows or groups are too many */
+  check(count: number): void {
+    if (count > this.#limits.max_rows) throw this.#full('max_rows', `${count} rows`, String(this.#limits.max_rows))
+  }
+
+  /** Some of the kept rows, in the order given. They acknowledge everything that was kept. */
+  give(kept: readonly KeptRow[]): Batch[] {
+    return this.#inBatches(kept, (part, acknowledgement) => gather(part, originOf(this.#stage), acknowledgement))
+  }
+
+  /** New rows, which acknowledge everything that was kept. */
+  giveNew(rows: readonly unknown[]): Batch[] {
+    return this.#inBatches(rows, (part, acknowledgement) =>
+      batchOfRows(part, { origin: originOf(this.#stage), acknowledgement }),
+    )
+  }
+
+  #inBatches<T>(items: readonly T[], make: (part: readonly T[], acknowledgement: Acknowledgement) => Batch): Batch[] {
+    const shared = new SharedAcknowledgement(this.#held)
+    this.#held = []
+    this.rows.length = 0
+    this.#bytes = 0
+    const batches: Batch[] = []
+    for (let start = 0; start < items.length; start += BATCH_ROWS)
+      batches.push(make(items.slice(start, start + BATCH_ROWS), shared.share()))
+    shared.release()
+    return batches
+  }
+
+  #full(option: string, have: string, limit: string): StageError {
+    return new StageError(
+      `Cannot collect ${have} in stage "${this.#stage}" as ${option} is ${limit}: raise ${option}, or read less at once, for instance with max_messages of the consumer`,
+      { component: this.#stage },
+    )
+  }
+}
