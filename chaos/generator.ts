@@ -9,8 +9,8 @@ const TICK_MS = 20
 const OPEN_CALLS = 200
 
 /** The record of an integer, as it goes in. */
-export function recordOf(n: number): { readonly key: string; readonly value: string } {
-  return { key: keyOf(n), value: `{"n":${n}}` }
+export function recordOf(n: number, padding = 0): { readonly key: string; readonly value: string } {
+  return { key: keyOf(n), value: padding === 0 ? `{"n":${n}}` : `{"n":${n},"padding":"${'x'.repeat(padding)}"}` }
 }
 
 export function keyOf(n: number): string {
@@ -22,6 +22,8 @@ export interface GeneratorOptions {
   readonly topic: string
   /** Integers per second. */
   readonly rate: number
+  /** Bytes that each value has beside its integer. */
+  readonly padding?: number
   /** Further records that are written after an integer; they must not come out. */
   readonly besides?: (n: number) => readonly ProducerRecord[]
 }
@@ -66,7 +68,7 @@ export class Generator implements Input {
       const records: ProducerRecord[] = []
       while (n < due) {
         n++
-        records.push(recordOf(n), ...(this.#options.besides?.(n) ?? []))
+        records.push(recordOf(n, this.#options.padding), ...(this.#options.besides?.(n) ?? []))
         this.expected.add(n)
       }
       if (records.length > 0) this.#write(records)

@@ -28,7 +28,7 @@ export interface ScenarioOptions {
 export async function runScenario(scenario: Scenario, options: ScenarioOptions): Promise<Verdict> {
   const { seconds, delivery, seed, signal, tell, rate = 2000 } = options
   const random = new Random(seed)
-  const lane = options.lane ?? random.pick(LANES)
+  const lane = scenario.lane ?? options.lane ?? random.pick(LANES)
   tell(`${scenario.name}, ${delivery}, ${lane} lane, seed ${seed}`)
   const bed = await openBed(scenario.brokers, options.bootstrapServers)
   const run = new Run({ seconds, delivery, lane, rate, random, bed, signal, tell })
@@ -36,18 +36,23 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
   try {
     await run.open()
     input = scenario.input?.(run) ?? new Generator({ bootstrapServers: bed.bootstrapServers, topic: run.input, rate })
+    const notePipelineFault = (error: Error): void => {
+      signal.throwIfAborted()
+      run.problem(error.message)
+    }
     run.begin()
-    await scenario.disturb(run)
+    await scenario.disturb(run).catch(notePipelineFault)
     await input.stop()
     const { expected } = input
     input = undefined
 
     tell(`catching up; ${expected.size} integers were written`)
     const started = performance.now()
-    await run.caughtUp().catch((error: Error) => run.problem(error.message))
+    await run.caughtUp().catch(notePipelineFault)
     const catchUpMs = Math.round(performance.now() - started)
     await Promise.all(run.workers.map((worker) => worker.stop()))
 
+    await scenario.verify?.(run)
     const counts = await check(run, expected)
     const isOnce = delivery === 'at_least_once' || counts.repeated === 0
     const ok = counts.lost === 0 && counts.outOfOrder === 0 && isOnce && run.problems.length === 0

@@ -91,19 +91,24 @@ export class Run {
     await sleep(Math.max(0, Math.min(ms, this.#end - performance.now())), undefined, { signal: this.context.signal })
   }
 
-  /** Waits for a condition. @throws {Error} when it does not come true in time */
+  /** Waits for a condition. @throws {Error} when it does not come true in time, or all workers have ended by themselves */
   async until(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 90_000): Promise<void> {
-    for (
-      const end = performance.now() + timeoutMs;
-      !(await condition());
-      await sleep(50, undefined, { signal: this.context.signal })
-    ) {
+    const end = performance.now() + timeoutMs
+    while (!(await condition())) {
       if (performance.now() > end) throw new Error(`It did not happen within ${timeoutMs / 1000} s that ${what}`)
+      if (this.problems.length > 0 && !this.workers.some(({ isRunning }) => isRunning))
+        throw new Error(`No worker was left before ${what}`)
+      await sleep(50, undefined, { signal: this.context.signal })
     }
   }
 
-  fault(name: string, detail = ''): void {
+  /** Counts a fault that is too frequent to be told. */
+  count(name: string): void {
     this.faults[name] = (this.faults[name] ?? 0) + 1
+  }
+
+  fault(name: string, detail = ''): void {
+    this.count(name)
     this.context.tell(`${name}${detail === '' ? '' : ` ${detail}`}`)
   }
 
@@ -165,7 +170,6 @@ export class Run {
     const ends = await listOffsets(this.cluster, partitions, { signal: this.context.signal })
     let behind = ''
     const isThere = async (): Promise<boolean> => {
-      if (!this.workers.some(({ isRunning }) => isRunning)) throw new Error('No worker is left to catch up')
       const committed = await this.committed()
       const late = ends.filter(({ partition, offset }) => (committed.get(partition) ?? 0) < offset)
       behind = late.map(({ partition, offset }) => `${partition}: ${committed.get(partition)} of ${offset}`).join(', ')

@@ -15,10 +15,14 @@ export interface Scenario {
   readonly brokers: 'any' | 'own' | 'three' | 'proxied'
   /** Guarantees under which it makes sense; both when omitted. */
   readonly deliveries?: readonly Delivery[]
+  /** The only lane in which it makes sense; any when omitted. */
+  readonly lane?: Lane
   /** Writes the input while the faults happen; by default integers at `rate`, each once. */
   readonly input?: (run: Run) => Input
   /** Starts the pipelines and does its worst until `run.goesOn` is false; what it leaves running has to catch up. */
   disturb(run: Run): Promise<void>
+  /** What else must hold when everything is delivered and the workers have stopped; tells `run.problem`. */
+  readonly verify?: (run: Run) => Promise<void>
 }
 
 /** Integers from 1 on that are written to the input topic. */

@@ -7,6 +7,15 @@ const MILLRACE = join(import.meta.dirname, '..', 'packages', 'millrace', 'bin', 
 const STOP_TIMEOUT_MS = 60_000
 const LINES = 8
 
+/** What a run says of itself at its end. */
+export interface RunSummary {
+  readonly errors: { readonly skipped: Counts; readonly deadLettered: Counts; readonly retried: Counts }
+}
+
+interface Counts {
+  readonly [code: string]: number
+}
+
 export interface Exit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -22,6 +31,7 @@ export class Worker {
   #exit: Promise<Exit> | undefined
   #isAsked = false
   #lines: string[] = []
+  #stdout = ''
 
   /** @param onSurprise told when the process ends and nobody asked for it */
   constructor(name: string, file: string, onSurprise: (text: string) => void) {
@@ -39,9 +49,20 @@ export class Worker {
     return this.#lines.join('\n')
   }
 
+  /** What it said at its end; undefined while it runs, and after one that failed or was killed. */
+  get summary(): RunSummary | undefined {
+    return this.#stdout === ''
+      ? undefined
+      : ((JSON.parse(this.#stdout) as { result: RunSummary | null }).result ?? undefined)
+  }
+
   start(): void {
     this.#isAsked = false
-    const child = spawn(process.execPath, [MILLRACE, 'run', this.#file], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(process.execPath, [MILLRACE, 'run', this.#file, '--json'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#stdout = ''
+    child.stdout.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()))
     child.stderr.on('data', (chunk: Buffer) => {
       this.#lines = [...this.#lines, ...chunk.toString().trimEnd().split('\n')].slice(-LINES)
     })

@@ -70,8 +70,7 @@ export class Proxy {
   /** Listens on one port of the loopback interface and passes on to another. */
   static async start(port: number, target: number): Promise<Proxy> {
     const server = createServer({ noDelay: true })
-    server.listen(port, '127.0.0.1')
-    await once(server, 'listening')
+    await listen(server, port)
     return new Proxy(server, target)
   }
 
@@ -101,10 +100,20 @@ export class Proxy {
     for (const link of this.#links) link.silent = true
   }
 
-  async close(): Promise<void> {
+  /** Is gone, as a broker whose machine is: connections break, and new ones are refused. */
+  async down(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.cut()
     await closed
+  }
+
+  /** Is back, at the same port. */
+  async up(): Promise<void> {
+    await listen(this.#server, this.port)
+  }
+
+  close(): Promise<void> {
+    return this.down()
   }
 
   #accept(client: Socket): void {
@@ -183,6 +192,11 @@ export class Proxy {
       if (!isTaken && !to.destroyed) await Promise.race([once(to, 'drain'), once(to, 'close')])
     }
   }
+}
+
+async function listen(server: Server, port: number): Promise<void> {
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
 }
 
 function end({ client, broker }: Link): void {

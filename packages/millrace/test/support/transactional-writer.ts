@@ -33,13 +33,13 @@ export class TransactionalWriter {
   }
 
   /** Writes values as one record batch of the transaction that is open or begins with it. */
-  async write(topic: string, partition: number, values: readonly string[]): Promise<void> {
+  async write(topic: string, partition: number, values: readonly (string | { readonly key: string; readonly value: string })[]): Promise<void> {
     await this.#cluster.refresh([topic])
     await this.#ask(ADD_PARTITIONS, [[{ transactionalId: this.#id, producerId: this.#producerId, producerEpoch: this.#epoch, topics: [{ name: topic, partitions: [partition] }] }]])
     const place = `${topic}/${partition}`
     const baseSequence = this.#sequences.get(place) ?? 0
     const records = encodeRecordBatch({
-      records: values.map((value) => ({ value: Buffer.from(value) })),
+      records: values.map((record) => (typeof record === 'string' ? { value: Buffer.from(record) } : { key: Buffer.from(record.key), value: Buffer.from(record.value) })),
       attributes: TRANSACTIONAL,
       baseTimestamp: Date.now(),
       producerId: this.#producerId,
