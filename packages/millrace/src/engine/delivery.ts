@@ -95,7 +95,7 @@ export class Delivery {
           : new Map(Array.from({ length: batch.length }, (_, row) => [row, error]))
       const reasons = [...byRow.values()]
       // A sink that refuses records for what they are is alive.
-      if (reasons.every(isFaultOfRecord)) pass?.succeeded()
+      if (reasons.every((reason) => isFaultOfRecord(reason) || reason.code === 'REFUSED_WITH_BATCH')) pass?.succeeded()
       else pass?.failed()
       const fatal = reasons.find(({ code }) => ENDS_RUN.has(code))
       if (fatal !== undefined) throw error
@@ -143,9 +143,9 @@ const REFUSED_BY_KAFKA: ReadonlySet<string> = new Set([
 ])
 
 /** Whether the record itself is what fails, so that another attempt would fail too. */
-function isFaultOfRecord(error: MillraceError): boolean {
+function isFaultOfRecord({ code, cause }: MillraceError): boolean {
   return (
-    FAULTS_OF_RECORDS.has(error.code) ||
-    (error.cause instanceof BrokerError && REFUSED_BY_KAFKA.has(error.cause.kafkaName))
+    FAULTS_OF_RECORDS.has(code) ||
+    (code !== 'REFUSED_WITH_BATCH' && cause instanceof BrokerError && REFUSED_BY_KAFKA.has(cause.kafkaName))
   )
 }

@@ -112,9 +112,11 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
   } finally {
     clearInterval(timer)
     // I4: the source commits what was acknowledged before anything else is let go.
-    await source.close().finally(async () => {
+    try {
+      await source.close()
+    } finally {
       await Promise.all([sink.close(), deadLetters?.sink.close()])
-    })
+    }
   }
   const result = { ...progress(), ended }
   run.onProgress?.(result)

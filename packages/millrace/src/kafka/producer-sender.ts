@@ -7,7 +7,7 @@
  * |---|---|
  * | none, or DUPLICATE_SEQUENCE_NUMBER | written |
  * | MESSAGE_TOO_LARGE | split in two and sent again; a single record fails |
- * | INVALID_RECORD | fails; the error of a record that the broker named is its own |
+ * | INVALID_RECORD, INVALID_TIMESTAMP | fails; the error of a record that the broker named is its own |
  * | OUT_OF_ORDER_SEQUENCE_NUMBER | sent again after the batches before it; fails when there are none |
  * | UNKNOWN_PRODUCER_ID, INVALID_PRODUCER_EPOCH | sent again in a new epoch, unless it may have been written; in a transaction it fails |
  * | CONCURRENT_TRANSACTIONS | sent again in a moment |
@@ -36,6 +36,7 @@ const INVALID_PRODUCER_EPOCH = 47
 const UNKNOWN_PRODUCER_ID = 59
 const CONCURRENT_TRANSACTIONS = 51
 const INVALID_RECORD = 87
+const INVALID_TIMESTAMP = 32
 
 /** Codes with which a leader says for certain that it has written nothing: RECORD_LIST_TOO_LARGE, NOT_ENOUGH_REPLICAS, refused authorizations, invalid timestamps and the like. */
 const NOT_WRITTEN: ReadonlySet<number> = new Set([2, MESSAGE_TOO_LARGE, 17, 18, 19, 21, 29, 31, 32, 42, 43, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, CONCURRENT_TRANSACTIONS, UNKNOWN_PRODUCER_ID, 76, INVALID_RECORD])
@@ -275,6 +276,7 @@ export class Sender {
         if (batch.count > 1) return this.#split(batch)
         return this.#fail(batch, deliveryError(queue, `the broker refused a record batch of ${batch.closed!.end} bytes with one record: raise max.message.bytes of the topic`, { code: 'RECORD_TOO_LARGE', cause: error }))
       case INVALID_RECORD:
+      case INVALID_TIMESTAMP:
         return this.#refuse(batch, answer, error)
       case CONCURRENT_TRANSACTIONS:
         // The markers of the transaction before are still being written, which takes a moment.

@@ -19,7 +19,8 @@ const down = (): MillraceError => new DeliveryError('the sink is down', { code: 
 const tooLarge = (): MillraceError => new DeliveryError('the record is too large', { code: 'RECORD_TOO_LARGE' })
 const refused = (kafkaName: string): MillraceError =>
   new DeliveryError('refused', { cause: new BrokerError('refused', { kafkaCode: 87, kafkaName, retriable: false }) })
-const beside = (): MillraceError => new DeliveryError('others were refused', { code: 'REFUSED_WITH_BATCH' })
+const beside = (): MillraceError =>
+  new DeliveryError('others were refused', { code: 'REFUSED_WITH_BATCH', cause: refused('INVALID_RECORD').cause })
 
 /** What a sink answers to one call: nothing, an error for the whole batch, or errors by value. */
 type Answer = MillraceError | { readonly [value: string]: MillraceError } | undefined

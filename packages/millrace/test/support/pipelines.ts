@@ -35,9 +35,9 @@ export async function pipelineFile({ source, stages = [], sink, ...more }: Pipel
 }
 
 /** Runs a pipeline in this process, until the end of its source unless told otherwise. */
-export async function runHere(spec: PipelineSpec, options: { readonly untilEnd?: boolean; readonly signal?: AbortSignal } = {}): Promise<RunResult> {
+export async function runHere(spec: PipelineSpec, options: { readonly untilEnd?: boolean; readonly signal?: AbortSignal; readonly warn?: (message: string) => void } = {}): Promise<RunResult> {
   const never = new AbortController().signal
-  return runPipeline(await readPlan(await pipelineFile(spec)), { components: catalog, signal: options.signal ?? never, abort: never, untilEnd: options.untilEnd ?? true, warn: () => {} })
+  return runPipeline(await readPlan(await pipelineFile(spec)), { components: catalog, signal: options.signal ?? never, abort: never, untilEnd: options.untilEnd ?? true, warn: options.warn ?? (() => {}) })
 }
 
 const MAIN = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url))
