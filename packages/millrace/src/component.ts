@@ -39,7 +39,7 @@ export interface Check {
   /** What is checked, in one word such as `connection`. */
   readonly name: string
   /** Says what was found, as a sentence without a period. @throws {MillraceError} what is wrong */
-  run(signal: AbortSignal): Promise<string>
+  readonly run: (signal: AbortSignal) => Promise<string>
 }
 
 /** Something that a source could read: a topic, a file. */

@@ -5,25 +5,12 @@
 import { exitCodeOf } from './exit-code.ts'
 import { errorLines, printEnvelope, toEnvelopeError, type Outcome } from './output.ts'
 
-export interface Commands {
-  readonly run: (file: string, options: { readonly untilEnd?: true; readonly json?: true }) => Promise<void>
-  readonly lint: (files: readonly string[], options: { readonly json?: true }) => Promise<void>
-  readonly explain: (file: string, options: { readonly json?: true }) => Promise<void>
-}
-
 /**
  * @param args without the names of program and script
  * @returns the exit code; nothing is thrown
  */
 export async function runCli(args: readonly string[]): Promise<number> {
   let exitCode = 0
-  const commands: Commands = {
-    run: (file, options) => execute('run', options, file, async () => (await import('./run.ts')).run(file, options)),
-    lint: (files, options) =>
-      execute('lint', options, undefined, async () => (await import('./lint.ts')).lint(files, options)),
-    explain: (file, options) =>
-      execute('explain', options, file, async () => (await import('./explain.ts')).explain(file, options)),
-  }
   async function execute(
     name: string,
     options: { readonly json?: true },
@@ -36,9 +23,16 @@ export async function runCli(args: readonly string[]): Promise<number> {
   }
 
   const files = filesToLint(args)
-  if (files !== undefined) await commands.lint(files, {})
-  else if (!(await (await import('./program.ts')).callCommand(args, commands))) return 2
-  return exitCode
+  if (files !== undefined) {
+    await execute('lint', {}, undefined, async () => (await import('./lint.ts')).lint(files, {}))
+    return exitCode
+  }
+  const { callCommand } = await import('./program.ts')
+  const isCalled = await callCommand(args, ({ name, run }, given, options) => {
+    const file = typeof given[0] === 'string' ? given[0] : undefined
+    return execute(name, options, file, () => run(given as never, options as never))
+  })
+  return isCalled ? exitCode : 2
 }
 
 /** Editors and commit hooks call `lint` all the time, so its plain form does without the 10 ms that reading arguments costs. */

@@ -3,7 +3,7 @@
  */
 import { readPipelineFile } from '../dialects/index.ts'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
-import { formatProblem, type Outcome } from './output.ts'
+import { formatProblem, plural, type Outcome } from './output.ts'
 
 interface FileReport {
   readonly file: string
@@ -42,8 +42,4 @@ function linesOf({ file, problems, warnings }: FileReport): string[] {
     ...warnings.map((warning) => formatProblem(file, { ...warning, message: `warning: ${warning.message}` })),
     ...(problems.length === 0 ? [`${file}: ok`] : []),
   ]
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -27,6 +27,11 @@ export interface Outcome {
   readonly error?: EnvelopeError
 }
 
+/** `1 record`, `2,000 records`. */
+export function plural(count: number, noun: string): string {
+  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`
+}
+
 export function printEnvelope(command: string, { exitCode, summary, result, error }: Outcome): void {
   const envelope: Envelope = { command, ok: exitCode === 0, summary, result: result ?? null, error: error ?? null }
   process.stdout.write(
@@ -36,8 +41,9 @@ export function printEnvelope(command: string, { exitCode, summary, result, erro
 
 /** `FILE:LINE:COL path: message (suggestion)`, one line. */
 export function formatProblem(file: string, { path, line, column, message, suggestion }: ConfigProblem): string {
-  const place = line === undefined ? file : `${file}:${line}:${column ?? 1}`
-  return `${place}${path === '' ? '' : ` ${path}`}: ${message}${suggestion === undefined ? '' : ` (${suggestion})`}`
+  const place = [line === undefined ? file : `${file}:${line}:${column ?? 1}`, path].filter((part) => part !== '')
+  const prefix = place.length === 0 ? '' : `${place.join(' ')}: `
+  return `${prefix}${message}${suggestion === undefined ? '' : ` (${suggestion})`}`
 }
 
 /** Lines that tell of an error, without a stack for those who cannot mend the code. */

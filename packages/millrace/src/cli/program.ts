@@ -1,10 +1,11 @@
 /**
  * The arguments of the command line and what `--help` teaches.
  */
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { readFile } from 'node:fs/promises'
-import { type Commands } from './commands.ts'
 import { EXIT_CODES } from './exit-code.ts'
+import { VERBS } from './verbs/index.ts'
+import type { Verb, VerbOption } from './verbs/verb.ts'
 
 const ABOUT = `Moves records through Apache Kafka, as a pipeline file says: one source, some stages, one sink.`
 
@@ -21,9 +22,13 @@ Where to begin:
          type: kafka
          options: { topic: orders-high-value, bootstrapServers: "localhost:9092", acks: all }
 
+     millrace new orders writes one with comments; millrace list and info tell what there is to choose from.
+
   2. millrace lint orders.yaml              finds mistakes, with line and column
   3. millrace explain orders.yaml           tells what it will do, and what it guarantees
-  4. millrace run orders.yaml --until-end   moves what is there now, then stops
+  4. millrace check orders.yaml             tells whether brokers, topics and files are there
+  5. millrace dry-run orders.yaml           prints what would be written
+  6. millrace run orders.yaml --until-end   moves what is there now, then stops
 
 Files may be YAML, JSON or TOML; \${NAME} and \${NAME:-default} are environment variables.`
 
@@ -33,32 +38,8 @@ ${Object.entries(EXIT_CODES)
   .map(([code, meaning]) => `  ${code.padStart(3)}  ${meaning}`)
   .join('\n')}`
 
-const RUN_HELP = `
-Reads, changes and writes until it is stopped. Offsets are committed only after the sink has acknowledged, so a run that
-is killed loses nothing: the next one goes on where the last commit was.
-
-Ctrl-C or SIGTERM stops gracefully: what is in flight is delivered and committed. A second one stops at once.
-On a terminal a line shows the progress; otherwise standard error gets one line of JSON every 10 seconds.
-
-Examples:
-  millrace run orders.yaml                     until Ctrl-C
-  millrace run orders.yaml --until-end         up to the records that were there at the start
-  millrace run orders.yaml --until-end --json  one JSON object on standard output at the end`
-
-const LINT_HELP = `
-Checks everything that can be known without a broker: names, types and ranges of options, rules across them, stages,
-environment variables. Every problem is one line: FILE:LINE:COLUMN path: message (suggestion). Exit code 2 if there is any.
-
-Examples:
-  millrace lint orders.yaml
-  millrace lint pipelines/*.yaml --json`
-
-const EXPLAIN_HELP = `
-Tells how a pipeline would run, without connecting to anything: what is read and written, the lane that values take
-(verbatim, bytes or documents) and why, the delivery guarantee, who commits what and when, what bounds memory.
-
-Example:
-  millrace explain orders.yaml`
+/** How a verb is called: by name, with its arguments and options as they were read. */
+export type CallVerb = (verb: Verb, args: readonly unknown[], options: { readonly json?: true }) => Promise<void>
 
 /**
  * Reads the arguments and calls the command.
@@ -66,41 +47,8 @@ Example:
  * @param args without the names of program and script
  * @returns false when the arguments are wrong, which has been said then
  */
-export async function callCommand(args: readonly string[], commands: Commands): Promise<boolean> {
-  const program = new Command('millrace')
-    .description(ABOUT)
-    .version(await readVersion(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print this help, or that of a command')
-    .addHelpText('after', EXAMPLES + '\n' + EXITS)
-    .configureHelp({ showGlobalOptions: false })
-    .exitOverride()
-    .enablePositionalOptions()
-
-  program
-    .command('run')
-    .description('run a pipeline file')
-    .argument('<file>', 'pipeline file')
-    .option('--until-end', 'stop at the end of what is there when it starts')
-    .option('--json', 'print one JSON object at the end')
-    .addHelpText('after', RUN_HELP)
-    .action(commands.run)
-
-  program
-    .command('lint')
-    .description('check pipeline files')
-    .argument('<files...>', 'pipeline files')
-    .option('--json', 'print one JSON object instead of lines')
-    .addHelpText('after', LINT_HELP)
-    .action(commands.lint)
-
-  program
-    .command('explain')
-    .description('tell how a pipeline file would run')
-    .argument('<file>', 'pipeline file')
-    .option('--json', 'print one JSON object instead of text')
-    .addHelpText('after', EXPLAIN_HELP)
-    .action(commands.explain)
-
+export async function callCommand(args: readonly string[], call: CallVerb): Promise<boolean> {
+  const program = createProgram(await readVersion(), call)
   try {
     await program.parseAsync(args, { from: 'user' })
     return true
@@ -109,6 +57,43 @@ export async function callCommand(args: readonly string[], commands: Commands): 
     if (!(error instanceof CommanderError)) throw error
     return error.exitCode === 0
   }
+}
+
+/** The parser of all commands, from their declarations. */
+export function createProgram(version: string, call: CallVerb): Command {
+  const program = new Command('millrace')
+    .description(ABOUT)
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help, or that of a command')
+    .addHelpText('after', EXAMPLES + '\n' + EXITS)
+    .configureHelp({ showGlobalOptions: false })
+    .exitOverride()
+    .enablePositionalOptions()
+  for (const verb of VERBS) {
+    const command = program.command(verb.name).description(verb.summary).addHelpText('after', verb.help)
+    if (verb.alias !== undefined) command.alias(verb.alias)
+    for (const { usage, doc } of verb.arguments ?? []) command.argument(usage, doc)
+    for (const declared of verb.options ?? []) command.addOption(parserOption(declared))
+    command.option('--json', verb.json ?? 'print one JSON object instead of text')
+    // Commander gives the arguments one by one, then the options, then the command.
+    command.action((...given: unknown[]) => call(verb, given.slice(0, -2), given.at(-2) as { readonly json?: true }))
+  }
+  return program
+}
+
+function parserOption({ flags, doc, value, default: standard }: VerbOption): Option {
+  const option = new Option(flags, doc)
+  if (standard !== undefined) option.default(standard)
+  if (value === 'count') option.argParser(parseCount)
+  else if (value === 'list')
+    option.argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text])
+  else if (value !== undefined) option.choices(value)
+  return option
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It must be a whole number above 0.')
+  return Number(text)
 }
 
 async function readVersion(): Promise<string> {

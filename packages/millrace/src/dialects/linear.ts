@@ -153,7 +153,7 @@ interface ListedComponent {
 }
 
 /** Keys that stand beside `type` and are no options. */
-const BESIDE_TYPE = ['type', 'options']
+export const BESIDE_TYPE = ['type', 'options']
 
 function readComponent(
   kind: 'source' | 'sink',

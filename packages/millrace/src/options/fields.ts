@@ -39,6 +39,8 @@ export interface ValueType<T> {
   readonly schema: JsonSchema
   /** Fields of an object, for reading nested names. */
   readonly fields?: Fields
+  /** All spellings of a choice, synonyms included, in lower case; upper case is the same. */
+  readonly accepts?: readonly string[]
   read(value: unknown, report: Report): T
 }
 
@@ -350,6 +352,7 @@ function choiceType<V extends string>(values: readonly V[], synonyms: { readonly
   return {
     expected: `one of ${values.map((value) => `"${value}"`).join(', ')}`,
     schema: { enum: values },
+    accepts: [...byText.keys()],
     read(value, report) {
       const text = isScalar(value) ? String(value).trim() : ''
       const found = byText.get(text.toLowerCase())

@@ -1,0 +1,123 @@
+/**
+ * `millrace check`: tells of each connector of a pipeline file whether it could work, and how long that took to find out.
+ */
+import { catalog } from '../catalog.ts'
+import type { Check, ComponentContext, Sink, Source } from '../component.ts'
+import { readPlan } from '../dialects/index.ts'
+import type { PipelinePlan } from '../engine/plan.ts'
+import { exitCodeOf } from './exit-code.ts'
+import { errorLines, plural, toEnvelopeError, type EnvelopeError, type Outcome } from './output.ts'
+
+interface CheckReport {
+  readonly name: string
+  /** Undefined when it was not tried, because one before it failed. */
+  readonly ok: boolean | undefined
+  readonly elapsedMs: number | undefined
+  /** What was found, or what is wrong. */
+  readonly message: string
+  readonly error?: EnvelopeError
+}
+
+interface ConnectorReport {
+  readonly kind: 'source' | 'stages' | 'sink'
+  readonly component: string
+  readonly checks: readonly CheckReport[]
+}
+
+export async function check(file: string, { json }: { readonly json?: true }): Promise<Outcome> {
+  const plan = await readPlan(file)
+  const errors: unknown[] = []
+  const connectors: ConnectorReport[] = []
+  for (const connector of connectorsOf(plan)) {
+    const report = { ...connector.name, checks: await runChecks(connector, file, errors) }
+    connectors.push(report)
+    if (json === undefined) process.stdout.write(`${linesOf(report).join('\n')}\n`)
+  }
+  const summary =
+    errors.length === 0 ? `${plan.name}: all checks passed` : `${plan.name}: ${plural(errors.length, 'check')} failed`
+  if (json === undefined) process.stdout.write(`${summary}\n`)
+  const result = { connectors }
+  if (errors.length === 0) return { exitCode: 0, summary, result }
+  return { exitCode: Math.max(...errors.map(exitCodeOf)), summary, result, error: toEnvelopeError(errors[0]) }
+}
+
+interface Connector {
+  readonly name: Pick<ConnectorReport, 'kind' | 'component'>
+  /** Makes it, which checks its configuration; what is made may have checks of its own. */
+  readonly make: () => Promise<Pick<Source | Sink, 'checks' | 'close'> | undefined>
+}
+
+function connectorsOf(plan: PipelinePlan): readonly Connector[] {
+  const { source, stages, sink } = plan
+  const context: ComponentContext = {
+    pipeline: plan.name,
+    untilEnd: false,
+    directory: plan.directory,
+    warn: (message) => process.stderr.write(`warning: ${message}\n`),
+    delivery: 'at_least_once',
+    preview: { from: 'run' },
+  }
+  return [
+    {
+      name: { kind: 'source', component: source.component },
+      make: async () => (await catalog.source(source.component)).create(source.options, context),
+    },
+    ...stages.slice(0, 1).map((): Connector => ({
+      name: { kind: 'stages', component: stages.map(({ name }) => name).join(', ') },
+      make: async () => {
+        for (const stage of stages) await catalog.stage(stage)
+        return undefined
+      },
+    })),
+    {
+      name: { kind: 'sink', component: sink.component },
+      make: async () => (await catalog.sink(sink.component)).create(sink.options, context),
+    },
+  ]
+}
+
+async function runChecks({ make }: Connector, file: string, errors: unknown[]): Promise<readonly CheckReport[]> {
+  let made: Awaited<ReturnType<Connector['make']>>
+  const configuration: Check = { name: 'configuration', run: async () => ((made = await make()), 'can be used') }
+  const reports = [await runCheck(configuration, file, errors)]
+  try {
+    for (const one of made?.checks?.() ?? [])
+      reports.push(
+        reports.every(({ ok }) => ok)
+          ? await runCheck(one, file, errors)
+          : { name: one.name, ok: undefined, elapsedMs: undefined, message: 'not tried' },
+      )
+  } finally {
+    await made?.close()
+  }
+  return reports
+}
+
+async function runCheck({ name, run }: Check, file: string, errors: unknown[]): Promise<CheckReport> {
+  const started = performance.now()
+  const elapsed = (): number => Math.round((performance.now() - started) * 10) / 10
+  try {
+    const message = await run(new AbortController().signal)
+    return { name, ok: true, elapsedMs: elapsed(), message }
+  } catch (error) {
+    errors.push(error)
+    return {
+      name,
+      ok: false,
+      elapsedMs: elapsed(),
+      message: errorLines(error, file).join('; '),
+      error: toEnvelopeError(error),
+    }
+  }
+}
+
+function linesOf({ kind, component, checks }: ConnectorReport): string[] {
+  return [
+    kind === 'stages' ? `stages ${component}` : `${kind} ${component}`,
+    ...checks.map(({ name, ok, elapsedMs, message }) => {
+      const verdict = ok === undefined ? '-' : ok ? 'ok' : 'FAILED'
+      const time = elapsedMs === undefined ? '' : `${elapsedMs.toFixed(1)} ms`
+      return `  ${verdict.padEnd(7)}${name.padEnd(14)}${time.padStart(10)}  ${message}`
+    }),
+  ]
+}

@@ -1,0 +1,134 @@
+/**
+ * `millrace discover`: what there is to read, and what its values look like.
+ */
+import { catalog } from '../catalog.ts'
+import type { ComponentContext, DiscoveredStream } from '../component.ts'
+import type { PipelinePlan } from '../engine/plan.ts'
+import type { JsonSchema } from '../options/fields.ts'
+import { Shape } from './infer-schema.ts'
+import { plural, type Outcome } from './output.ts'
+import { preview } from './preview.ts'
+import { recordLine } from './record-line.ts'
+import { sourcePlan, topicPlan, type SourceOptions } from './source-plan.ts'
+
+export interface DiscoverOptions extends SourceOptions {
+  readonly sample: number
+  readonly format: 'table' | 'json' | 'yaml'
+  readonly json?: true
+}
+
+interface Stream extends Omit<DiscoveredStream, 'options'> {
+  /** Records that were looked at. */
+  readonly sampled: number
+  /** JSON Schema of the values; undefined when there was none. */
+  readonly schema: JsonSchema | undefined
+}
+
+/** Streams that are sampled at the same time. */
+const PARALLEL = 4
+
+export async function discover(file: string | undefined, options: DiscoverOptions): Promise<Outcome> {
+  const { topic: pattern, sample, format, json, ...where } = options
+  // Which topic is asked for does not matter: the source is never opened.
+  const plan =
+    file === undefined
+      ? topicPlan('any', options.bootstrapServers, options.option ?? [])
+      : await sourcePlan(file, where)
+  const found = (await streamsOf(plan)).filter(({ name }) => pattern === undefined || toPattern(pattern).test(name))
+  const streams: Stream[] = []
+  for (let i = 0; i < found.length; i += PARALLEL)
+    streams.push(...(await Promise.all(found.slice(i, i + PARALLEL).map((stream) => describe(plan, stream, sample)))))
+  const summary = `${plural(streams.length, 'stream')} found`
+  if (json === undefined) process.stdout.write(await FORMATS[format](streams))
+  return { exitCode: 0, summary, result: { streams } }
+}
+
+/** What the source of a plan says there is; without discovery it is what the source itself reads. */
+async function streamsOf({
+  name,
+  directory,
+  source: { component, options },
+}: PipelinePlan): Promise<readonly DiscoveredStream[]> {
+  const context: ComponentContext = {
+    pipeline: name,
+    directory,
+    untilEnd: true,
+    warn: () => {},
+    delivery: 'at_least_once',
+    preview: { from: 'earliest' },
+  }
+  const source = await (await catalog.source(component)).create(options, context)
+  try {
+    const own = {
+      name: typeof options['path'] === 'string' ? options['path'] : component,
+      partitions: 1,
+      records: undefined,
+      options: {},
+    }
+    return (await source.discover?.(new AbortController().signal)) ?? [own]
+  } finally {
+    await source.close()
+  }
+}
+
+async function describe(plan: PipelinePlan, stream: DiscoveredStream, sample: number): Promise<Stream> {
+  const { options, ...told } = stream
+  const shape = new Shape()
+  const read = { ...plan, source: { ...plan.source, options: { ...plan.source.options, ...options } } }
+  if (stream.records !== 0)
+    await preview(read, {
+      from: 'earliest',
+      follow: false,
+      max: sample,
+      sourceOnly: true,
+      onRow: (batch, row, codec) =>
+        shape.add((JSON.parse(recordLine(batch, row, codec)) as { readonly value: unknown }).value),
+    })
+  return { ...told, sampled: shape.count, schema: shape.count === 0 ? undefined : shape.toSchema() }
+}
+
+const FORMATS: {
+  readonly [name in DiscoverOptions['format']]: (streams: readonly Stream[]) => string | Promise<string>
+} = {
+  table: toTable,
+  json: (streams) => `${JSON.stringify(streams, undefined, 2)}\n`,
+  yaml: async (streams) => (await import('yaml')).stringify(streams, { aliasDuplicateObjects: false }),
+}
+
+function toTable(streams: readonly Stream[]): string {
+  if (streams.length === 0) return 'There is nothing to read\n'
+  const width = Math.max(...streams.map(({ name }) => name.length)) + 2
+  return streams
+    .flatMap(({ name, partitions, records, schema }) => [
+      `${name.padEnd(width)}${plural(partitions, 'partition').padStart(14)}${records === undefined ? '' : plural(records, 'record').padStart(20)}`,
+      ...fieldLines(schema ?? {}, '  '),
+    ])
+    .map((line) => `${line}\n`)
+    .join('')
+}
+
+/** One line for each field, nested ones below it; a question mark where a record may be without it. */
+function fieldLines({ properties, required, items }: JsonSchema, indent: string): string[] {
+  if (properties === undefined) return items === undefined ? [] : fieldLines(items as JsonSchema, indent)
+  return Object.entries(properties as { readonly [name: string]: JsonSchema }).flatMap(([name, field]) => {
+    const isOptional = !((required as readonly string[] | undefined) ?? []).includes(name)
+    return [`${indent}${name}${isOptional ? '?' : ''}: ${typeText(field)}`, ...fieldLines(field, `${indent}  `)]
+  })
+}
+
+function typeText({ type, format, items }: JsonSchema): string {
+  const names = ([type ?? 'any'] as (string | string[])[])
+    .flat()
+    .map((name) => (name === 'array' ? `array of ${typeText((items as JsonSchema | undefined) ?? {})}` : name))
+  return `${names.join(' or ')}${typeof format === 'string' ? ` (${format})` : ''}`
+}
+
+/** The whole name; `*` stands for any characters. */
+function toPattern(text: string): RegExp {
+  return new RegExp(
+    `^${text
+      .split('*')
+      .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*')}$`,
+  )
+}

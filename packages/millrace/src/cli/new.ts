@@ -1,0 +1,105 @@
+/**
+ * `millrace new`: a pipeline file to begin with, made from the declarations of its components.
+ */
+import { writeFile } from 'node:fs/promises'
+import { ConfigError, FileError } from '../errors/index.ts'
+import { describe } from '../options/describe.ts'
+import { COMPONENTS, findComponents, type ListedComponent } from './components.ts'
+import { wrap } from './list.ts'
+import type { Outcome } from './output.ts'
+
+export interface NewOptions {
+  readonly source: string
+  readonly sink: string
+  readonly force?: true
+  readonly json?: true
+}
+
+export async function create(name: string | undefined, { source, sink, force, json }: NewOptions): Promise<Outcome> {
+  const text = await starter(name ?? 'my-pipeline', find('source', source), find('sink', sink))
+  if (name === undefined) {
+    if (json === undefined) process.stdout.write(text)
+    return { exitCode: 0, summary: 'A pipeline file to begin with', result: { text } }
+  }
+  if (!/^[\w][\w.-]*$/.test(name))
+    throw new ConfigError(
+      `Cannot use "${name}" as the name of a pipeline as it must be made of letters, digits, dots, dashes and underscores`,
+    )
+  const file = `${name}.yaml`
+  await write(file, text, force === true)
+  if (json === undefined)
+    process.stdout.write(
+      `${file} written. What comes next:\n  millrace lint ${file}\n  millrace check ${file}\n  millrace dry-run ${file}\n  millrace run ${file}\n`,
+    )
+  return { exitCode: 0, summary: `${file} written`, result: { file, text } }
+}
+
+function find(kind: ListedComponent['kind'], name: string): ListedComponent {
+  const entry = COMPONENTS.find((one) => one.kind === kind && one.name === name)
+  return entry ?? findComponents(`${kind}.${name}`)[0]!
+}
+
+async function starter(name: string, source: ListedComponent, sink: ListedComponent): Promise<string> {
+  return `# ${name}: what it is for.
+#
+#   millrace lint ${name}.yaml      finds mistakes
+#   millrace dry-run ${name}.yaml   prints what would be written
+#   millrace run ${name}.yaml       runs until Ctrl-C
+#
+# For completion in your editor: millrace spec > pipeline.schema.json, and as first line of this file
+#   # yaml-language-server: $schema=pipeline.schema.json
+name: ${name}
+
+${await block(source)}
+# Steps in order, with MongoDB's expressions; leave them out to move records as they are.
+stages:
+  - $match: { amount: { $gte: 100 } } # keeps what matches
+  - $set: { tier: high } # adds or changes fields
+  # - $unset: items
+  # - $project: { id: 1, amount: 1, partition: $_meta.partition }
+
+${await block(sink)}`
+}
+
+/** The options of the first example, then the others that are often used, as comments. */
+async function block({ kind, name, summary, options, load }: ListedComponent): Promise<string> {
+  const { stringify } = await import('yaml')
+  const { examples = [] } = await load()
+  const chosen = Object.entries(examples[0]?.options ?? {})
+  const rows = describe(options)
+  const lines = chosen.flatMap(([key, value]) => {
+    const doc = rows.find((row) => [row.name, row.kafka, ...row.aliases].includes(key))?.doc ?? ''
+    const written = key === 'bootstrapServers' ? '${KAFKA_BOOTSTRAP_SERVERS:-localhost:9092}' : value
+    return [
+      ...wrap(doc, 110).map((line) => `    # ${line}`),
+      ...stringify({ [key]: written })
+        .trimEnd()
+        .split('\n')
+        .map((line) => `    ${line}`),
+    ]
+  })
+  const rest = rows.length - chosen.length
+  return [
+    `# ${summary}`,
+    `${kind}:`,
+    `  type: ${name}`,
+    ...(lines.length === 0 ? [] : ['  options:', ...lines]),
+    ...(rest > 0 ? [`    # ${rest} more: millrace info ${kind}.${name}`] : []),
+    '',
+  ].join('\n')
+}
+
+async function write(file: string, text: string, overwrite: boolean): Promise<void> {
+  try {
+    await writeFile(file, text, { flag: overwrite ? 'w' : 'wx' })
+  } catch (error) {
+    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST'
+    throw new FileError(
+      'FILE_UNWRITABLE',
+      isThere
+        ? `There is a file "${file}" already: choose another name, or overwrite it with --force`
+        : `Cannot write "${file}": ${(error as Error).message}`,
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Runs a pipeline that only looks: its source joins no group and commits nothing, its sink is made but never opened, and
+ * what it would be given is handed to the caller instead.
+ */
+import type { Batch } from '../batch.ts'
+import { catalog } from '../catalog.ts'
+import { defineSink, type Preview, type Sink } from '../component.ts'
+import { makePipeline } from '../engine/open-pipeline.ts'
+import type { PipelinePlan } from '../engine/plan.ts'
+import { createSteps, type Failed } from '../engine/steps.ts'
+
+export interface PreviewOptions {
+  readonly from: Preview['from']
+  /** Wait for new records at the end of what is there. */
+  readonly follow: boolean
+  /** Hand on what the source reads, whatever the plan says of stages and sink. */
+  readonly sourceOnly?: boolean
+  /** Stop after so many rows. */
+  readonly max?: number | undefined
+  /** Given each row that goes to the sink. `codec` is the name of the codec of its value. */
+  readonly onRow: (batch: Batch, row: number, codec: string) => void
+}
+
+export interface PreviewResult {
+  /** Records that were read. */
+  readonly read: number
+  /** Rows that were handed on. */
+  readonly rows: number
+}
+
+/** @throws {MillraceError} what a run would fail with */
+export async function preview(plan: PipelinePlan, options: PreviewOptions): Promise<PreviewResult> {
+  const { from, follow, sourceOnly = false, max = Infinity, onRow } = options
+  const [chosen, components] = sourceOnly
+    ? [
+        { ...plan, stages: [] },
+        { ...catalog, sink: async () => NOWHERE },
+      ]
+    : [plan, catalog]
+  const pipeline = await makePipeline(chosen, components, { untilEnd: !follow, preview: { from }, warn })
+  const { source, stages, sink, documents } = pipeline
+  const steps = createSteps(pipeline)
+  const failed = plan.errorPolicy.fate === 'fail' ? undefined : failureTeller(plan.errorPolicy.fate)
+  // Without documents every value goes out as it came in, whatever the sink calls it.
+  const codec = documents === undefined ? source.valueCodec : sink.valueCodec
+  const signal = new AbortController().signal
+  let rows = 0
+  try {
+    await source.open(signal)
+    for await (const batch of source.batches(signal)) {
+      const passed = steps(batch, failed)
+      if (passed !== undefined) sink.prepare?.(passed)
+      for (let row = 0; row < (passed?.length ?? 0) && rows < max; row++, rows++) onRow(passed!, row, codec)
+      if (rows >= max || stages.exhausted) break
+    }
+    return { read: source.progress().records, rows }
+  } finally {
+    await Promise.all([source.close(), sink.close()])
+  }
+}
+
+/** Takes bytes as they are. */
+const NOWHERE = defineSink({
+  name: 'nowhere',
+  summary: 'Takes everything and does nothing.',
+  options: {},
+  create: (): Sink => ({
+    valueCodec: 'bytes',
+    includeMeta: false,
+    needsDocuments: false,
+    partitions: 'nothing is written',
+    writesRecordBatches: false,
+    open: async () => {},
+    write: async () => {},
+    flush: async () => {},
+    close: async () => {},
+    progress: () => ({ records: 0, bytes: 0 }),
+  }),
+})
+
+const FATES = { skip: 'would be skipped', deadLetter: 'would become a dead letter' } as const
+
+function failureTeller(fate: keyof typeof FATES): Failed {
+  return (_batch, _row, { code, message }) => warn(`a record ${FATES[fate]}: ${code}: ${message}`)
+}
+
+function warn(message: string): void {
+  process.stderr.write(`warning: ${message}\n`)
+}

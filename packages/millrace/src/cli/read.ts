@@ -1,0 +1,38 @@
+/**
+ * `millrace read`: prints the records of a topic, or of the source of a pipeline file. Joins no group, commits nothing.
+ */
+import { plural, type Outcome } from './output.ts'
+import { preview, type PreviewOptions } from './preview.ts'
+import { parseLine, recordLine, valueLine } from './record-line.ts'
+import { sourcePlan, type SourceOptions } from './source-plan.ts'
+
+export interface ReadOptions extends SourceOptions {
+  readonly max?: number
+  readonly from: PreviewOptions['from']
+  readonly follow?: true
+  readonly values?: true
+  readonly json?: true
+}
+
+export async function read(file: string | undefined, options: ReadOptions): Promise<Outcome> {
+  const { from, max, follow = false, values = false, json } = options
+  const plan = await sourcePlan(file, options)
+  const toLine = values && json === undefined ? valueLine : recordLine
+  const lines: string[] = []
+  const { rows } = await preview(plan, {
+    from,
+    follow,
+    max,
+    sourceOnly: true,
+    onRow: (batch, row, codec) => {
+      const line = toLine(batch, row, codec)
+      if (json) lines.push(line)
+      else process.stdout.write(`${line}\n`)
+    },
+  })
+  const summary = `${plural(rows, 'record')} read`
+  if (rows === 0 && json === undefined)
+    process.stderr.write(`${summary}: there is nothing${from === 'earliest' ? '' : ', try --from earliest'}\n`)
+  const records = lines.map(parseLine)
+  return { exitCode: 0, summary, result: values ? { values: records.map(({ value }) => value) } : { records } }
+}

@@ -1,0 +1,111 @@
+/**
+ * `millrace test`: runs the cases that stand beside pipeline files through their real stages, without a broker.
+ */
+import { access } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { ConfigError, isMillraceError } from '../errors/index.ts'
+import { diffLines } from './diff-lines.ts'
+import { plural, type Outcome } from './output.ts'
+import { readCases, type TestCase, type TestFile } from './test-cases.ts'
+import { runCase } from './run-case.ts'
+
+interface CaseReport {
+  readonly name: string
+  readonly ok: boolean
+  readonly elapsedMs: number
+  /** What differs: lines that begin with a minus are expected, with a plus found. */
+  readonly diff?: readonly string[]
+}
+
+interface FileReport {
+  readonly file: string
+  readonly cases: readonly CaseReport[]
+}
+
+export async function test(files: readonly string[], { json }: { readonly json?: true }): Promise<Outcome> {
+  const reports: FileReport[] = []
+  for (const file of files) {
+    const report = { file, cases: await runFile(file, await readCases(await testFileOf(file))) }
+    reports.push(report)
+    if (json === undefined) process.stdout.write(`${linesOf(report).join('\n')}\n`)
+  }
+  const cases = reports.flatMap((report) => report.cases)
+  const failed = cases.filter(({ ok }) => !ok).length
+  const summary =
+    failed === 0 ? `${plural(cases.length, 'case')} passed` : `${failed} of ${plural(cases.length, 'case')} failed`
+  if (json === undefined) process.stdout.write(`${summary}\n`)
+  const error = { code: 'TEST_FAILED', message: summary }
+  return { exitCode: failed === 0 ? 0 : 1, summary, result: { files: reports }, ...(failed === 0 ? {} : { error }) }
+}
+
+const ENDINGS = ['.yaml', '.yml', '.json', '.toml']
+
+/** `orders.test.yaml` beside `orders.yaml`. @throws {ConfigError} when there is none */
+async function testFileOf(file: string): Promise<string> {
+  const stem = file.slice(0, file.length - extname(file).length)
+  for (const ending of ENDINGS) {
+    const candidate = `${stem}.test${ending}`
+    const isThere = await access(candidate).then(
+      () => true,
+      () => false,
+    )
+    if (isThere) return candidate
+  }
+  throw new ConfigError(
+    `There are no test cases for "${file}": write them into "${stem}.test.yaml", as millrace test --help shows`,
+  )
+}
+
+async function runFile(file: string, { environment, cases }: TestFile): Promise<CaseReport[]> {
+  const reports: CaseReport[] = []
+  for (const one of cases) {
+    const started = performance.now()
+    const diff = await differences(file, environment, one)
+    const elapsedMs = Math.round((performance.now() - started) * 10) / 10
+    reports.push({ name: one.name, ok: diff.length === 0, elapsedMs, ...(diff.length === 0 ? {} : { diff }) })
+  }
+  return reports
+}
+
+async function differences(
+  file: string,
+  environment: TestFile['environment'],
+  { given, expect, error: wanted }: TestCase,
+): Promise<readonly string[]> {
+  try {
+    const found = await runCase(file, environment, given, expect)
+    if (wanted !== undefined) return [`- error: ${wanted}`, ...jsonLines(found).map((line) => `+ ${line}`)]
+    return diffLines(jsonLines(expect ?? []), jsonLines(found))
+  } catch (error) {
+    // What is wrong with the file itself is no result of a test.
+    if (!isMillraceError(error) || error instanceof ConfigError) throw error
+    const told = `${error.code}: ${error.message}`
+    if (wanted === undefined) return [...jsonLines(expect ?? []).map((line) => `- ${line}`), `+ error: ${told}`]
+    return told.toLowerCase().includes(wanted.toLowerCase()) ? [] : [`- error: ${wanted}`, `+ error: ${told}`]
+  }
+}
+
+/** One line for each field, in the order of their names, so that the order in which stages wrote them does not matter. */
+function jsonLines(values: readonly unknown[]): string[] {
+  return values.flatMap((value) => JSON.stringify(sorted(value), undefined, 2).split('\n'))
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, field]) => [name, sorted(field)]),
+  )
+}
+
+function linesOf({ file, cases }: FileReport): string[] {
+  return [
+    file,
+    ...cases.flatMap(({ name, ok, elapsedMs, diff = [] }) => [
+      `  ${ok ? 'ok    ' : 'FAILED'} ${name} (${elapsedMs.toFixed(1)} ms)`,
+      ...diff.map((line) => `         ${line}`),
+    ]),
+  ]
+}

@@ -1,0 +1,20 @@
+/** All commands, in the order in which `--help` lists them. */
+import { completion, discover, info, list, read, spec } from './look.ts'
+import { check, create, dryRun, explain, lint, run, test } from './pipelines.ts'
+import type { Verb } from './verb.ts'
+
+export const VERBS: readonly Verb[] = [
+  create,
+  lint,
+  explain,
+  check,
+  test,
+  dryRun,
+  run,
+  discover,
+  read,
+  list,
+  info,
+  spec,
+  completion,
+]

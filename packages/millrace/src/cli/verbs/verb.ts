@@ -1,0 +1,34 @@
+/**
+ * How a command is declared: once, with its arguments, options and help. The parser (`program.ts`), shell completion and
+ * docs/cli.md are derived from it.
+ */
+import type { Outcome } from '../output.ts'
+
+export interface VerbOption {
+  /** As the parser wants it: `--max <count>`, `-o, --option <name=value>`. */
+  readonly flags: string
+  readonly doc: string
+  /** What it must be one of; `count` for a whole number from 1, `list` for an option that may be repeated. */
+  readonly value?: readonly string[] | 'count' | 'list'
+  readonly default?: unknown
+}
+
+export interface Verb<O = never> {
+  readonly name: string
+  readonly alias?: string
+  /** What it does, without a period. */
+  readonly summary: string
+  readonly arguments?: readonly {
+    readonly usage: string
+    readonly doc: string
+    /** What shells offer; files when omitted. */
+    readonly values?: readonly string[]
+  }[]
+  readonly options?: readonly VerbOption[]
+  /** What `--json` prints; every command has that option. */
+  readonly json?: string
+  /** What `--help` teaches below the options. */
+  readonly help: string
+  /** Loads the command and runs it; `args` as declared. */
+  readonly run: (args: never, options: O) => Promise<Outcome>
+}
