@@ -2,7 +2,9 @@
  * `millrace explain`: tells how a pipeline would run, without connecting to anything.
  */
 import { SINKS, SOURCES, catalog } from '../catalog.ts'
-import { readPlan } from '../dialects/index.ts'
+import { readAnyPlan, readPlan } from '../dialects/index.ts'
+import { explainGraph, type GraphExplanation } from '../engine/graph/explain-graph.ts'
+import type { GraphPlan } from '../engine/graph/plan.ts'
 import type { Explanation, PipelinePlan, PlannedComponent } from '../engine/plan.ts'
 import { explainPlan } from '../engine/planner.ts'
 import { redact } from '../options/describe.ts'
@@ -10,6 +12,8 @@ import type { Fields } from '../options/fields.ts'
 import { formatProblem, type Outcome } from './output.ts'
 
 export async function explain(file: string, { json }: { readonly json?: true }): Promise<Outcome> {
+  const any = await readAnyPlan(file)
+  if ('nodes' in any) return explainStages(file, any, json)
   const plan = await readPlan(file)
   const explanation = await explainPlan(plan, catalog)
   const [source, sink] = [describe(plan.source, SOURCES), describe(plan.sink, SINKS)]
@@ -18,6 +22,30 @@ export async function explain(file: string, { json }: { readonly json?: true }):
   if (json === undefined) process.stdout.write(`${textOf(plan, explanation, titleOf(source), titleOf(sink))}\n`)
   const summary = `Pipeline "${plan.name}" takes the ${explanation.lane} lane with guarantee ${explanation.guarantee.name}`
   return { exitCode: 0, summary, result: { name: plan.name, source, sink, ...explanation } }
+}
+
+async function explainStages(file: string, plan: GraphPlan, json: true | undefined): Promise<Outcome> {
+  const explanation = await explainGraph(plan, catalog)
+  for (const warning of plan.warnings)
+    process.stderr.write(`${formatProblem(file, { ...warning, message: `warning: ${warning.message}` })}\n`)
+  if (json === undefined) process.stdout.write(`${graphTextOf(plan, explanation)}\n`)
+  const summary = `Pipeline "${plan.name}" has ${plan.nodes.length} stages and guarantee ${explanation.guarantee.name}`
+  return { exitCode: 0, summary, result: { name: plan.name, ...explanation } }
+}
+
+function graphTextOf(plan: GraphPlan, { stages, guarantee, backpressure, errors, ends }: GraphExplanation): string {
+  const rows: [label: string, text: string][] = [
+    ['pipeline', plan.name],
+    ...stages.map(({ id, function: name, inputs, does }, i): [string, string] => [
+      i === 0 ? 'stages' : '',
+      `${id}: ${name}${inputs.length === 0 ? '' : ` <- ${inputs.join(', ')}`}; ${does}`,
+    ]),
+    ['guarantee', `${guarantee.name}: ${guarantee.means}`],
+    ['ends', ends],
+    ['memory', backpressure],
+    ['errors', errors],
+  ]
+  return rows.map(([label, text]) => `${label.padEnd(11)}${text}`).join('\n')
 }
 
 /** Component and options, without secrets (I8). */

@@ -18,99 +18,27 @@
  * Old files write `type = "source.csv"` instead of `function = "csv.read"`. `{{name}}` stands for a variable of
  * `[global.variables]`. Unlike on the host, parameters of stages are checked, and unknown ones are problems.
  */
-import { dirname, resolve } from 'node:path'
-import type { ErrorPolicy } from '../engine/error-policy.ts'
+import { basename, dirname, extname, resolve } from 'node:path'
 import type { GraphPlan } from '../engine/graph/plan.ts'
-import type { ConfigProblem } from '../errors/index.ts'
+import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { FUNCTION_ALIASES, FUNCTIONS, REFUSED_FUNCTIONS } from '../functions/index.ts'
-import { field, type OptionProblem, type Options } from '../options/fields.ts'
+import { type OptionProblem, type Options } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue, isObject } from '../options/values.ts'
-import type { Environment } from './environment.ts'
+import { withEnvironment, type Environment } from './environment.ts'
+import { readDocument } from './document.ts'
+import { errorFields, errorPolicy, globalFields, pipelineFields, stageFields } from './stage-graph-fields.ts'
 import { inOrder, type PlacedNode } from './stage-order.ts'
 import { putVariables, readVariables } from './variables.ts'
-
-export const pipelineFields = {
-  name: field.string().doc('Name of the pipeline; part of client ids and log lines.').example('kafka-etl'),
-  version: field.any().optional().doc('Version of the file; for people.'),
-  description: field.any().optional().doc('What the pipeline is for.'),
-}
-
-export const globalFields = {
-  log_level: field
-    .oneOf(['trace', 'debug', 'info', 'warn', 'error'])
-    .default('info')
-    .doc('Accepted; this version logs warnings and progress.'),
-  timeout_seconds: field
-    .number({ min: 1 })
-    .default(300)
-    .doc('How long a run may take; not with `execution_mode = "streaming"`.'),
-  execution_mode: field
-    .oneOf(['batch', 'streaming'])
-    .default('batch')
-    .doc(
-      '`batch` ends when its sources do; with `streaming` consumers have no default bounds and a run goes on until it is stopped.',
-    ),
-  variables: field
-    .any()
-    .optional()
-    .doc('Texts that stand for `{{name}}` in the configuration of stages, with `${ENVIRONMENT}` inside.'),
-  plugins: field.any().optional().doc('Accepted: everything is built in.'),
-  wasm_plugins: field.any().optional().ignored('there are no plug-ins, everything is built in'),
-  max_parallel_tasks: field.any().optional().doc('Accepted: stages run in one thread, batch by batch.'),
-  stream_batch_size: field.any().optional().doc('Accepted: batches are as the source gives them.'),
-  checkpoint_interval: field.any().optional().doc('Accepted: offsets are committed every `auto.commit.interval.ms`.'),
-  executor: field.any().optional().doc('Accepted: there is one.'),
-  channel_buffer_size: field.any().optional().doc('Accepted: what waits is bounded in bytes.'),
-  concurrency: field.any().optional().doc('Accepted: stages run in one thread, batch by batch.'),
-}
-
-export const errorFields = {
-  strategy: field
-    .oneOf(['stop', 'continue', 'retry'])
-    .default('stop')
-    .doc(
-      'What happens to a row that fails: end the run, leave it out, or try its delivery again and end the run then.',
-    ),
-  max_retries: field.int({ min: 0 }).default(3).doc('With `retry`: attempts after the first one.'),
-  retry_delay_seconds: field.number({ min: 0 }).default(5).unit('s').doc('With `retry`: wait before each of them.'),
-  dead_letter_queue: field
-    .object({
-      enabled: field.boolean().default(true).doc('Whether rows that failed for good are kept, and the run goes on.'),
-      path: field
-        .string()
-        .doc('File of JSON lines with record, error, stage_id and timestamp.')
-        .example('errors/dead-letters.jsonl'),
-    })
-    .optional()
-    .doc('Where rows that failed for good are kept; with `stop` there are none.'),
-}
-
-export const stageFields = {
-  id: field.string().doc('Name of the stage, by which others take its rows.').example('filter'),
-  function: field.string().doc('What it does.').example('filter.apply'),
-  inputs: field
-    .of<readonly string[]>({
-      expected: 'a list of stage ids',
-      schema: { type: 'array', items: { type: 'string' } },
-      read(value, report) {
-        const list: unknown = typeof value === 'string' ? [value] : value
-        if (Array.isArray(list) && list.every((one) => typeof one === 'string')) return list
-        report({ expected: this.expected, found: value })
-        return []
-      },
-    })
-    .default([])
-    .doc('Stages whose rows it takes; none for a source.'),
-  config: field.any().optional().doc('Options of the function.'),
-}
 
 export interface GraphContext {
   readonly file: string
   /** Used when the file names none. */
   readonly name: string
   readonly environment: Environment
+  /** Files that are being read, the outermost first. */
+  readonly within?: readonly string[]
 }
 
 export interface GraphResult {
@@ -186,35 +114,6 @@ export async function readStageGraph(value: unknown, context: GraphContext): Pro
 
 const SECTIONS = ['pipeline', 'global', 'stages', 'error_handling']
 
-function errorPolicy(
-  { strategy, max_retries, retry_delay_seconds, dead_letter_queue: letters }: Options<typeof errorFields>,
-  warnings: ConfigProblem[],
-): ErrorPolicy {
-  const delayMs = retry_delay_seconds * 1000
-  const retry =
-    strategy === 'retry' && max_retries > 0
-      ? { maxRetries: max_retries, backoff: { initialMs: delayMs, maxMs: delayMs, multiplier: 1, jitter: 0 } }
-      : undefined
-  if (letters === undefined || !letters.enabled)
-    return { retry, fate: strategy === 'continue' ? 'skip' : 'fail', deadLetters: undefined }
-  if (strategy === 'stop') {
-    warnings.push({
-      path: 'error_handling.dead_letter_queue',
-      message: 'The dead-letter queue has no effect, as with strategy "stop" the run ends before the row that fails',
-      suggestion: 'use strategy = "continue" or "retry"',
-    })
-    return { retry, fate: 'fail', deadLetters: undefined }
-  }
-  return {
-    retry,
-    fate: 'deadLetter',
-    deadLetters: {
-      sink: { component: 'file', options: { path: letters.path, format: 'jsonl', mode: 'append', includeMeta: false } },
-      envelope: 'conveyor',
-    },
-  }
-}
-
 interface StageContext extends GraphContext {
   readonly isStreaming: boolean
   readonly variables: ReadonlyMap<string, string>
@@ -257,13 +156,64 @@ async function readStage(
   warnings.push(...options.warnings.map(toConfigProblem))
   const isConsumer = definition.kind === 'source' && definition.name === 'kafka'
   const bounds = isConsumer && !context.isStreaming ? { max_messages: 1000, timeout_ms: 30_000 } : {}
+  const inner =
+    definition.name === 'stage.pipeline' && options.problems.length === 0
+      ? { plan: await readInner(options.options, place, context, problems, warnings) }
+      : {}
   return {
     id,
     kind: definition.kind,
     function: definition.name,
     inputs,
-    options: { ...bounds, ...options.options },
+    options: { ...bounds, ...options.options, ...inner },
     path,
+  }
+}
+
+/** The plan of a `stage.pipeline`. */
+async function readInner(
+  options: { readonly file?: unknown; readonly inline?: unknown },
+  place: string,
+  context: StageContext,
+  problems: ConfigProblem[],
+  warnings: ConfigProblem[],
+): Promise<GraphPlan | undefined> {
+  const isFile = typeof options.file === 'string'
+  const path = `${place}.${isFile ? 'file' : 'inline'}`
+  const file = isFile ? resolve(dirname(context.file), String(options.file)) : context.file
+  const within = [...(context.within ?? []), resolve(context.file)]
+  if (isFile && within.includes(file)) {
+    problems.push({ path, message: `Pipeline file "${file}" runs itself: ${[...within, file].join(' -> ')}` })
+    return undefined
+  }
+  try {
+    const { value, problems: missing } = isFile
+      ? withEnvironment(await readDocument(file), context.environment)
+      : { value: await readInline(options.inline), problems: [] }
+    const inner = await readStageGraph(value, { ...context, file, name: basename(file, extname(file)), within })
+    const below = (problem: ConfigProblem): ConfigProblem => ({
+      path,
+      message: `${isFile ? `"${file}" ` : ''}${problem.path}: ${problem.message}`,
+      ...(problem.suggestion === undefined ? {} : { suggestion: problem.suggestion }),
+    })
+    problems.push(...[...missing, ...inner.problems].map(below))
+    warnings.push(...inner.warnings.map(below))
+    return inner.graph
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    problems.push({ path, message: error.problems.map(({ message }) => message).join('; ') || error.message })
+    return undefined
+  }
+}
+
+/** A pipeline as TOML text or as an object. */
+async function readInline(inline: unknown): Promise<unknown> {
+  if (typeof inline !== 'string') return inline
+  const { parse } = await import('smol-toml')
+  try {
+    return parse(inline)
+  } catch (cause) {
+    throw new ConfigError(`Cannot read the text as TOML: ${(cause as Error).message.split('\n')[0]!}`, [], { cause })
   }
 }
 

@@ -5,13 +5,22 @@
  * inputs tell. Loading this costs little: clients and libraries are loaded when a run needs them.
  */
 import type { FunctionDefinition } from '../component.ts'
+import { aggregateStream, groupbyApply, reduceApply } from './aggregate.ts'
+import { decryptApply, encryptApply } from './crypt.ts'
 import { csvRead, csvWrite } from './csv-file.ts'
+import { fileWatch } from './file-watch.ts'
 import { filterApply } from './filter.ts'
+import { httpFetch } from './http-fetch.ts'
+import { jsonExtract } from './json-extract.ts'
 import { jsonRead, jsonWrite } from './json-file.ts'
 import { kafkaConsumer, kafkaProducer } from './kafka.ts'
 import { mapApply } from './map.ts'
 import { selectApply } from './select.ts'
+import { distinctApply, sortApply } from './sort.ts'
 import { stdinRead, stdinStream, stdoutStreamWrite, stdoutWrite } from './stdio.ts'
+import { firstPipeline, subPipeline } from './sub-pipeline.ts'
+import { validateSchema } from './validate.ts'
+import { chunkApply, windowApply } from './window.ts'
 
 export const FUNCTIONS: readonly FunctionDefinition[] = [
   kafkaConsumer,
@@ -19,9 +28,24 @@ export const FUNCTIONS: readonly FunctionDefinition[] = [
   jsonRead,
   stdinRead,
   stdinStream,
+  fileWatch,
+  firstPipeline,
   filterApply,
   mapApply,
   selectApply,
+  sortApply,
+  distinctApply,
+  groupbyApply,
+  reduceApply,
+  validateSchema,
+  jsonExtract,
+  chunkApply,
+  windowApply,
+  aggregateStream,
+  httpFetch,
+  encryptApply,
+  decryptApply,
+  subPipeline,
   kafkaProducer,
   csvWrite,
   jsonWrite,

@@ -1,0 +1,115 @@
+/**
+ * The sections of a stage graph: what may stand in them, and what `[error_handling]` comes to.
+ */
+import type { ErrorPolicy } from '../engine/error-policy.ts'
+import type { ConfigProblem } from '../errors/index.ts'
+import { field, type Options } from '../options/fields.ts'
+
+/** `[pipeline]` */
+export const pipelineFields = {
+  name: field.string().doc('Name of the pipeline; part of client ids and log lines.').example('kafka-etl'),
+  version: field.any().optional().doc('Version of the file; for people.'),
+  description: field.any().optional().doc('What the pipeline is for.'),
+}
+
+/** `[global]` */
+export const globalFields = {
+  log_level: field
+    .oneOf(['trace', 'debug', 'info', 'warn', 'error'])
+    .default('info')
+    .doc('Accepted; this version logs warnings and progress.'),
+  timeout_seconds: field
+    .number({ min: 1 })
+    .default(300)
+    .doc('How long a run may take; not with `execution_mode = "streaming"`.'),
+  execution_mode: field
+    .oneOf(['batch', 'streaming'])
+    .default('batch')
+    .doc(
+      '`batch` ends when its sources do; with `streaming` consumers have no default bounds and a run goes on until it is stopped.',
+    ),
+  variables: field
+    .any()
+    .optional()
+    .doc('Texts that stand for `{{name}}` in the configuration of stages, with `${ENVIRONMENT}` inside.'),
+  plugins: field.any().optional().doc('Accepted: everything is built in.'),
+  wasm_plugins: field.any().optional().ignored('there are no plug-ins, everything is built in'),
+  max_parallel_tasks: field.any().optional().doc('Accepted: stages run in one thread, batch by batch.'),
+  stream_batch_size: field.any().optional().doc('Accepted: batches are as the source gives them.'),
+  checkpoint_interval: field.any().optional().doc('Accepted: offsets are committed every `auto.commit.interval.ms`.'),
+  executor: field.any().optional().doc('Accepted: there is one.'),
+  channel_buffer_size: field.any().optional().doc('Accepted: what waits is bounded in bytes.'),
+  concurrency: field.any().optional().doc('Accepted: stages run in one thread, batch by batch.'),
+}
+
+/** `[error_handling]` */
+export const errorFields = {
+  strategy: field
+    .oneOf(['stop', 'continue', 'retry'])
+    .default('stop')
+    .doc(
+      'What happens to a row that fails: end the run, leave it out, or try its delivery again and end the run then.',
+    ),
+  max_retries: field.int({ min: 0 }).default(3).doc('With `retry`: attempts after the first one.'),
+  retry_delay_seconds: field.number({ min: 0 }).default(5).unit('s').doc('With `retry`: wait before each of them.'),
+  dead_letter_queue: field
+    .object({
+      enabled: field.boolean().default(true).doc('Whether rows that failed for good are kept, and the run goes on.'),
+      path: field
+        .string()
+        .doc('File of JSON lines with record, error, stage_id and timestamp.')
+        .example('errors/dead-letters.jsonl'),
+    })
+    .optional()
+    .doc('Where rows that failed for good are kept; with `stop` there are none.'),
+}
+
+/** An entry of `[[stages]]` */
+export const stageFields = {
+  id: field.string().doc('Name of the stage, by which others take its rows.').example('filter'),
+  function: field.string().doc('What it does.').example('filter.apply'),
+  inputs: field
+    .of<readonly string[]>({
+      expected: 'a list of stage ids',
+      schema: { type: 'array', items: { type: 'string' } },
+      read(value, report) {
+        const list: unknown = typeof value === 'string' ? [value] : value
+        if (Array.isArray(list) && list.every((one) => typeof one === 'string')) return list
+        report({ expected: this.expected, found: value })
+        return []
+      },
+    })
+    .default([])
+    .doc('Stages whose rows it takes; none for a source.'),
+  config: field.any().optional().doc('Options of the function.'),
+}
+
+/** What `[error_handling]` asks for. */
+export function errorPolicy(
+  { strategy, max_retries, retry_delay_seconds, dead_letter_queue: letters }: Options<typeof errorFields>,
+  warnings: ConfigProblem[],
+): ErrorPolicy {
+  const delayMs = retry_delay_seconds * 1000
+  const retry =
+    strategy === 'retry' && max_retries > 0
+      ? { maxRetries: max_retries, backoff: { initialMs: delayMs, maxMs: delayMs, multiplier: 1, jitter: 0 } }
+      : undefined
+  if (letters === undefined || !letters.enabled)
+    return { retry, fate: strategy === 'continue' ? 'skip' : 'fail', deadLetters: undefined }
+  if (strategy === 'stop') {
+    warnings.push({
+      path: 'error_handling.dead_letter_queue',
+      message: 'The dead-letter queue has no effect, as with strategy "stop" the run ends before the row that fails',
+      suggestion: 'use strategy = "continue" or "retry"',
+    })
+    return { retry, fate: 'fail', deadLetters: undefined }
+  }
+  return {
+    retry,
+    fate: 'deadLetter',
+    deadLetters: {
+      sink: { component: 'file', options: { path: letters.path, format: 'jsonl', mode: 'append', includeMeta: false } },
+      envelope: 'conveyor',
+    },
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Says how a graph would run. Makes its stages as a run would, but opens none of them.
+ */
+import { UnexpectedError } from '../../errors/index.ts'
+import type { Components } from '../plan.ts'
+import { IN_FLIGHT_BYTES } from '../run-pipeline.ts'
+import { makeNodes, type Node } from './nodes.ts'
+import type { GraphPlan } from './plan.ts'
+
+/** Sentences without a period. */
+export interface GraphExplanation {
+  readonly stages: readonly {
+    readonly id: string
+    readonly function: string
+    readonly inputs: readonly string[]
+    readonly does: string
+  }[]
+  readonly guarantee: { readonly name: 'at_least_once'; readonly means: string }
+  readonly backpressure: string
+  readonly errors: string
+  readonly ends: string
+}
+
+/** @throws {ConfigError} when a stage cannot be made */
+export async function explainGraph(plan: GraphPlan, components: Components): Promise<GraphExplanation> {
+  const runInner = (): never => {
+    throw new UnexpectedError('Nothing runs while a plan is explained')
+  }
+  const nodes = await makeNodes(plan, components, { untilEnd: false, warn: () => {} }, runInner)
+  const { fate, retry } = plan.errorPolicy
+  const attempts = retry === undefined ? '' : `its delivery is tried ${retry.maxRetries} times again; then `
+  return {
+    stages: nodes.map((node) => ({
+      id: node.id,
+      function: node.plan.function,
+      inputs: node.plan.inputs,
+      does: whatItDoes(node),
+    })),
+    guarantee: {
+      name: 'at_least_once',
+      means:
+        'nothing is lost, whatever is killed: offsets are committed when every branch has delivered or dropped what was made of a record',
+    },
+    backpressure: `at most ${IN_FLIGHT_BYTES / 1024 / 1024} MiB wait for the sinks; stages that need all rows have max_rows and max_bytes`,
+    errors: `where a row fails, ${attempts}${fate === 'fail' ? 'the run stops, and nothing after it is committed' : fate === 'skip' ? 'it is left out and counted' : 'it is written as a dead letter'}`,
+    ends:
+      plan.timeoutMs === undefined
+        ? 'when its sources end or it is asked to stop'
+        : `when its sources end, at the latest after ${plan.timeoutMs / 1000} s`,
+  }
+}
+
+function whatItDoes(node: Node): string {
+  switch (node.kind) {
+    case 'source':
+      return `reads; commits ${node.source.commits}`
+    case 'transform':
+      return node.transform.finish === undefined
+        ? 'works batch by batch'
+        : 'keeps rows, and their acknowledgements, back'
+    case 'sink':
+      return `writes: ${node.sink.partitions}${node.sink.completesAtEnd === true ? ', and then offsets may be committed' : ''}`
+  }
+}

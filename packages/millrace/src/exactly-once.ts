@@ -1,0 +1,95 @@
+/**
+ * `exactlyOnce`: joins a `KafkaSource` and a `KafkaSink` in a program.
+ *
+ * ```ts
+ * const source = new KafkaSource({ bootstrapServers, topics: 'orders', groupId: 'billing' })
+ * const sink = new KafkaSink({ bootstrapServers, topic: 'invoices', transactionalId: 'billing-1' })
+ * await exactlyOnce(source, sink, (batch, transaction) => {
+ *   for (let row = 0; row < batch.length; row++) transaction.write([{ key: batch.key(row), value: invoiceFor(batch.value(row)) }])
+ * })
+ * ```
+ */
+import type { Batch } from './batch.ts'
+import { ExactlyOnce } from './engine/exactly-once.ts'
+import { StageChain } from './engine/open-pipeline.ts'
+import { BatchError } from './errors/index.ts'
+import type { DeliveryReports } from './kafka/producer-reports.ts'
+import { FOR_TRANSACTIONS } from './kafka/transactions.ts'
+import type { KafkaSink } from './kafka-sink.ts'
+import type { KafkaSource } from './kafka-source.ts'
+import type { ProducerRecord } from './record.ts'
+
+/** Bytes of batches that may be worked on at the same time. */
+const IN_FLIGHT_BYTES = 32 * 1024 * 1024
+
+/** The transaction of which the outputs of a batch become part. */
+export interface Transaction {
+  /**
+   * Writes records to the sink. There is no need to wait: the offsets of the batch become part of the transaction when all of
+   * them are acknowledged, and a record that is not fails the batch.
+   */
+  write(records: readonly ProducerRecord[]): Promise<DeliveryReports>
+}
+
+export interface ExactlyOnceOptions {
+  /** Stops reading, and commits what was read. */
+  readonly signal?: AbortSignal
+  /** Time between commits, 100 ms. Readers see records that late. */
+  readonly commitIntervalMs?: number
+  /** Told why a transaction was aborted, after which its records are read again. */
+  readonly onWarning?: (message: string, facts?: { readonly [name: string]: unknown }) => void
+}
+
+/**
+ * Reads, processes and writes so that each record of the source counts exactly once in what readers of committed records see:
+ * what is written for a batch and its offsets are committed by the same transaction (I5).
+ *
+ * Batches are processed one after the other. Where a transaction is aborted, for instance because partitions went to another
+ * member, its batches are processed again, so `process` must have no other effects. The source must not have been read
+ * from before, commits nothing by itself, and reads committed records unless `isolation` says otherwise. Closes neither.
+ *
+ * @param process given each batch; what it throws ends everything, and nothing of its transaction becomes visible
+ * @throws {TransactionError} with `fatal` when another sink with the same transactional id has taken over
+ */
+export async function exactlyOnce(source: KafkaSource<any, any>, sink: KafkaSink, process: (batch: Batch, transaction: Transaction) => unknown, options: ExactlyOnceOptions = {}): Promise<void> {
+  const never = new AbortController().signal
+  const { signal = never, commitIntervalMs, onWarning = () => {} } = options
+  const { producer, topic } = await sink[FOR_TRANSACTIONS](signal)
+  const consumer = await source[FOR_TRANSACTIONS](signal)
+  let last: Promise<unknown> = Promise.resolve()
+
+  const work = async (batch: Batch): Promise<void> => {
+    const written: Promise<DeliveryReports>[] = []
+    const write = (records: readonly ProducerRecord[]): Promise<DeliveryReports> => {
+      const reports = producer.write(records, topic)
+      written.push(reports)
+      // Whoever does not wait for it is told by the end of the batch.
+      reports.catch(() => {})
+      return reports
+    }
+    await process(batch, { write })
+    for (const { failures, length } of await Promise.all(written)) {
+      if (failures.size > 0) throw new BatchError(`Cannot write ${failures.size} of ${length} records in a transaction: ${failures.values().next().value!.message}`, failures)
+    }
+  }
+
+  const transactions = {
+    async commit(offsets: () => ReturnType<typeof consumer.taken>, stop: AbortSignal) {
+      const committed = await producer.commitTransaction(offsets, stop)
+      producer.beginTransaction()
+      return committed
+    },
+    async abort(stop: AbortSignal) {
+      await producer.abortTransaction(stop)
+      producer.beginTransaction()
+    },
+  }
+  producer.beginTransaction()
+  const begin = (batch: Batch) => (): Promise<void> => {
+    const done = last.then(() => work(batch))
+    last = done.catch(() => {})
+    return done
+  }
+  const pipeline = { source: { batches: (stop: AbortSignal) => consumer.batches(stop), offsets: consumer }, sink: { transactions }, stages: new StageChain([]) }
+  await new ExactlyOnce({ name: 'exactlyOnce', commitIntervalMs }, { signal, abort: never, warn: onWarning }, pipeline, { begin, inSteps: true }, IN_FLIGHT_BYTES).run()
+}

@@ -1,0 +1,193 @@
+/**
+ * `groupby.apply`, `reduce.apply` and `aggregate.stream`: numbers over many rows. Only the numbers are kept, not the rows.
+ */
+import type { Batch } from '../batch.ts'
+import { defineTransform, type Transform } from '../component.ts'
+import { field, problem } from '../options/fields.ts'
+import { accumulator, AGGREGATIONS, type Accumulator, type Aggregation } from './aggregations.ts'
+import { batchOfRows, originOf } from './batches.ts'
+import { Collection } from './transforms.ts'
+import { columnReader, identityOf, type ColumnReader, type Row } from './values.ts'
+
+const groupLimit = {
+  max_rows: field.int({ min: 1 }).default(1_000_000).doc('Groups that may be collected; more end the run.'),
+}
+const NO_BYTES = Number.MAX_SAFE_INTEGER
+
+export const groupbyApply = defineTransform({
+  name: 'groupby.apply',
+  summary: 'Makes one row of each group of rows.',
+  options: {
+    by: field.list(field.string(), { commaText: true }).doc('Columns whose values make a group.').example('country'),
+    aggregations: field
+      .list(
+        field.object({
+          column: field.string().doc('Column to compute with.'),
+          operation: field.oneOf(AGGREGATIONS).doc('What to compute.'),
+          output_column: field.string().optional().doc('Column that gets the result; by default that of `column`.'),
+        }),
+      )
+      .doc('What to compute for each group. Null and missing cells do not count; `std` and `var` are of a sample.')
+      .example([{ column: 'amount', operation: 'sum', output_column: 'total' }]),
+    ...groupLimit,
+  },
+  made: ({ by, aggregations }) => [...by, ...aggregations.map(({ column, output_column }) => output_column ?? column)],
+  examples: [
+    {
+      title: 'Totals by country',
+      options: { by: 'country', aggregations: [{ column: 'amount', operation: 'sum', output_column: 'total' }] },
+      have: [
+        { country: 'de', amount: 1 },
+        { country: 'fr', amount: 2 },
+        { country: 'de', amount: '3' },
+      ],
+      want: [
+        { country: 'de', total: 4 },
+        { country: 'fr', total: 2 },
+      ],
+    },
+  ],
+  create({ by, aggregations, max_rows }, { stage }) {
+    const columns = aggregations.map(({ column, operation, output_column }) => ({
+      column,
+      operation,
+      output: output_column ?? column,
+    }))
+    return overall(stage, max_rows, () => new Groups(by, columns))
+  },
+})
+
+export const reduceApply = defineTransform({
+  name: 'reduce.apply',
+  summary: 'Makes one row of all.',
+  options: {
+    column: field.string().doc('Column to compute with.').example('amount'),
+    operation: field
+      .oneOf(AGGREGATIONS)
+      .doc('What to compute. Null and missing cells do not count; `std` and `var` are of a sample.')
+      .example('sum'),
+    output_column: field.string().default('result').doc('Column that gets the result.'),
+  },
+  made: ({ output_column }) => [output_column],
+  examples: [
+    {
+      title: 'The sum',
+      options: { column: 'amount', operation: 'sum' },
+      have: [{ amount: 1 }, { amount: '2.5' }, { amount: null }],
+      want: [{ result: 3.5 }],
+    },
+  ],
+  create: ({ column, operation, output_column }, { stage }) =>
+    overall(stage, 1, () => new Groups([], [{ column, operation, output: output_column }])),
+})
+
+const STREAM_OPERATIONS = ['count', 'sum', 'avg', 'min', 'max'] as const
+
+export const aggregateStream = defineTransform({
+  name: 'aggregate.stream',
+  summary: 'Computes over the rows of each window, or over all rows without one.',
+  options: {
+    operation: field
+      .oneOf(STREAM_OPERATIONS)
+      .doc('What to compute; the column of the result has this name.')
+      .example('count'),
+    group_by: field.list(field.string(), { commaText: true }).optional().doc('Columns whose values make a group.'),
+    value_column: field.string().optional().aliases('column').doc('Column to compute with; `count` does without.'),
+    ...groupLimit,
+  },
+  rules: [
+    ({ operation, value_column }) =>
+      operation === 'count' || value_column !== undefined
+        ? undefined
+        : problem('value_column', `Missing option "value_column", which operation "${operation}" needs`),
+  ],
+  made: ({ operation, group_by = [] }) => [...group_by, operation],
+  examples: [
+    {
+      title: 'Rows per level',
+      options: { operation: 'count', group_by: ['level'] },
+      have: [{ level: 'error' }, { level: 'info' }, { level: 'error' }],
+      want: [
+        { level: 'error', count: 2 },
+        { level: 'info', count: 1 },
+      ],
+    },
+  ],
+  create({ operation, group_by = [], value_column, max_rows }, { stage, isWindowed }) {
+    const make = (): Groups => new Groups(group_by, [{ column: value_column, operation, output: operation }])
+    if (!isWindowed) return overall(stage, max_rows, make)
+    return {
+      needs: 'documents',
+      process(batch) {
+        const groups = make()
+        groups.add(batch)
+        return [batchOfRows(groups.rows(), { origin: originOf(stage), acknowledgement: batch.acknowledgement })]
+      },
+    }
+  },
+})
+
+/** Computes over everything that comes, and gives the result at the end. */
+function overall(stage: string, maxGroups: number, make: () => Groups): Transform {
+  const held = new Collection(stage, { max_rows: maxGroups, max_bytes: NO_BYTES })
+  const groups = make()
+  return {
+    needs: 'documents',
+    process(batch) {
+      held.hold(batch)
+      groups.add(batch)
+      held.check(groups.count)
+      return []
+    },
+    finish: () => held.giveNew(groups.rows()),
+  }
+}
+
+interface Computed {
+  /** Undefined counts rows. */
+  readonly column: string | undefined
+  readonly operation: Aggregation
+  readonly output: string
+}
+
+/** Groups in the order in which their first rows came. Without columns there is one group, as soon as there is a row. */
+class Groups {
+  readonly #by: readonly (readonly [string, ColumnReader])[]
+  readonly #computed: readonly (Computed & { readonly read: ColumnReader })[]
+  readonly #groups = new Map<string, { readonly row: Row; readonly accumulators: readonly Accumulator[] }>()
+
+  constructor(by: readonly string[], computed: readonly Computed[]) {
+    this.#by = by.map((column) => [column, columnReader(column)])
+    this.#computed = computed.map((one) => ({
+      ...one,
+      read: one.column === undefined ? () => true : columnReader(one.column),
+    }))
+  }
+
+  get count(): number {
+    return this.#groups.size
+  }
+
+  add(batch: Batch): void {
+    for (let row = 0; row < batch.length; row++) {
+      const document = batch.documents![row] as Row
+      const key = identityOf(this.#by.map(([, read]) => read(document) ?? null))
+      let group = this.#groups.get(key)
+      if (group === undefined) {
+        group = {
+          row: Object.fromEntries(this.#by.map(([column, read]) => [column, read(document) ?? null])),
+          accumulators: this.#computed.map(({ operation }) => accumulator(operation)),
+        }
+        this.#groups.set(key, group)
+      }
+      this.#computed.forEach(({ read }, i) => group.accumulators[i]!.add(read(document)))
+    }
+  }
+
+  rows(): Row[] {
+    return [...this.#groups.values()].map(({ row, accumulators }) => ({
+      ...row,
+      ...Object.fromEntries(this.#computed.map(({ output }, i) => [output, accumulators[i]!.result()])),
+    }))
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * `http.fetch`: asks a service for each row, or once for all.
+ */
+import { type Batch } from '../batch.ts'
+import { defineTransform, type FunctionContext, type Transform } from '../component.ts'
+import { StageError } from '../errors/index.ts'
+import { field } from '../options/fields.ts'
+import { escapeJson, escapeUrl, render } from './template.ts'
+import { Collection, COLLECTING_FIELDS } from './transforms.ts'
+import { withColumn, type Row } from './values.ts'
+
+/** Requests of one stage that may be under way. */
+const PARALLEL = 8
+
+const options = {
+  url: field
+    .string()
+    .doc('Address, with `{{ column }}` for cells of the row; in mode `batch` with `{{ records }}`.')
+    .example('https://api.example.com/users/{{ user_id }}'),
+  method: field.oneOf(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').doc('How to ask.'),
+  mode: field
+    .oneOf(['per_row', 'batch'])
+    .default('per_row')
+    .doc('One request for each row, or one with all rows as `records`.'),
+  result_field: field
+    .string()
+    .default('http_result')
+    .doc('Column that gets the answer: parsed where it is JSON, else its text; null where a request for a row failed.'),
+  body: field
+    .string()
+    .optional()
+    .doc(
+      'Body, with `{{ column }}` or, in mode `batch`, `{{ records }}` and `{{#each records}}...{{/each}}`. Sent as JSON unless a header says otherwise.',
+    ),
+  headers: field.map(field.string()).default({}).secret().doc('Headers of the request.'),
+  timeout: field.number({ min: 1 }).default(30).unit('s').doc('Seconds that an answer may take.'),
+  ...COLLECTING_FIELDS,
+}
+
+export const httpFetch = defineTransform({
+  name: 'http.fetch',
+  summary: 'Asks a service over HTTP for each row, or once for all.',
+  options,
+  templates: ['url', 'body'],
+  seesAllColumns: ({ mode }) => mode === 'batch',
+  made: ({ result_field }) => [result_field],
+  examples: [
+    { title: 'Users by id', options: { url: 'https://api.example.com/users/{{ user_id }}', result_field: 'user' } },
+  ],
+  create: (settings, context) =>
+    settings.mode === 'batch' ? onceForAll(settings, context) : forEachRow(settings, context),
+})
+
+interface Settings {
+  readonly url: string
+  readonly method: string
+  readonly result_field: string
+  readonly body?: string | undefined
+  readonly headers: { readonly [name: string]: string }
+  readonly timeout: number
+  readonly max_rows: number
+  readonly max_bytes: number
+}
+
+function forEachRow(settings: Settings, { stage, warn }: FunctionContext): Transform {
+  return {
+    needs: 'documents',
+    async process(batch, signal) {
+      const documents: unknown[] = [...batch.documents!]
+      let next = 0
+      const work = async (): Promise<void> => {
+        for (let row = next++; row < documents.length; row = next++) {
+          const document = documents[row] as Row
+          const answer = await ask(settings, document, signal).catch((error: unknown) => {
+            if (signal.aborted) throw error
+            warn(`Request of stage "${stage}" failed, so "${settings.result_field}" is null: ${reasonOf(error)}`, {
+              topic: batch.topic,
+              partition: batch.partition,
+              offset: String(batch.offset(row)),
+            })
+            return null
+          })
+          documents[row] = withColumn(document, settings.result_field, answer)
+        }
+      }
+      await Promise.all(Array.from({ length: PARALLEL }, work))
+      return [replacing(batch, documents)]
+    },
+  }
+}
+
+function onceForAll(settings: Settings, { stage }: FunctionContext): Transform {
+  const collection = new Collection(stage, settings)
+  return {
+    needs: 'documents',
+    process(batch) {
+      collection.keep(batch)
+      return []
+    },
+    async finish(signal) {
+      const rows = collection.rows.map(({ batch, row }) => batch.documents![row] as Row)
+      if (rows.length === 0) return collection.give([])
+      const answer = await ask(settings, { records: rows }, signal).catch((cause: unknown) => {
+        throw new StageError(`The request of stage "${stage}" failed: ${reasonOf(cause)}`, { cause, component: stage })
+      })
+      return collection.give([...collection.rows]).map((batch) =>
+        replacing(
+          batch,
+          batch.documents!.map((row) => withColumn(row as Row, settings.result_field, answer)),
+        ),
+      )
+    },
+  }
+}
+
+async function ask(
+  { url, method, body, headers, timeout }: Settings,
+  context: Row,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const content = body === undefined ? undefined : render(body, context, escapeJson)
+  const hasType = Object.keys(headers).some((name) => name.toLowerCase() === 'content-type')
+  const response = await fetch(render(url, context, escapeUrl), {
+    method,
+    headers: content === undefined || hasType ? headers : { 'content-type': 'application/json', ...headers },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(timeout * 1000)]),
+    ...(content === undefined ? {} : { body: content }),
+  })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`the service answered with status ${response.status}`)
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+function replacing(batch: Batch, documents: unknown[]): Batch {
+  return batch.derive({ rows: batch.rows, documents, replaced: new Uint8Array(batch.length).fill(1) })
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+}

@@ -1,0 +1,68 @@
+/**
+ * `json.extract`: takes a value out of a column that holds JSON.
+ */
+import { defineTransform } from '../component.ts'
+import { field } from '../options/fields.ts'
+import { mapDocuments } from '../stages/rows.ts'
+import { batchByBatch } from './transforms.ts'
+import { columnReader, withColumn, type Row } from './values.ts'
+
+export const jsonExtract = defineTransform({
+  name: 'json.extract',
+  summary: 'Takes a value out of a column that holds JSON.',
+  options: {
+    column: field.string().doc('Column with JSON as text, or with an object.').example('payload'),
+    path: field
+      .string()
+      .doc('Where the value lies: names and positions with dots between.')
+      .example('user.address.0.city'),
+    output_column: field
+      .string()
+      .doc('Column that gets it as text; an object or list as JSON, null where there is nothing.')
+      .example('city'),
+  },
+  made: ({ output_column }) => [output_column],
+  examples: [
+    {
+      title: 'A city',
+      options: { column: 'payload', path: 'user.city', output_column: 'city' },
+      have: [{ payload: '{"user":{"city":"Bonn"}}' }, { payload: '{}' }],
+      want: [
+        { payload: '{"user":{"city":"Bonn"}}', city: 'Bonn' },
+        { payload: '{}', city: null },
+      ],
+    },
+  ],
+  create({ column, path, output_column }) {
+    const read = columnReader(column)
+    const names = path
+      .replace(/^\$\.?/, '')
+      .split('.')
+      .filter((name) => name !== '')
+    return batchByBatch((batch, failed) =>
+      mapDocuments(
+        batch,
+        'json.extract',
+        (row) => withColumn(row, output_column, textAt(parsed(read(row)), names)),
+        failed,
+      ),
+    )
+  },
+})
+
+function parsed(cell: unknown): unknown {
+  if (typeof cell !== 'string') return cell
+  try {
+    return JSON.parse(cell)
+  } catch {
+    return null
+  }
+}
+
+function textAt(value: unknown, names: readonly string[]): string | null {
+  let found = value
+  for (const name of names)
+    found = typeof found === 'object' && found !== null && Object.hasOwn(found, name) ? (found as Row)[name] : null
+  if (found === null || found === undefined) return null
+  return typeof found === 'string' ? found : JSON.stringify(found)
+}

@@ -1,0 +1,61 @@
+/**
+ * `stage.pipeline`: runs another pipeline to its end, then passes on what it was given.
+ */
+import { defineSourceFunction, defineTransform, type Source } from '../component.ts'
+import { field, problem, type OptionRule } from '../options/fields.ts'
+import { Collection, COLLECTING_FIELDS } from './transforms.ts'
+
+const options = {
+  file: field.string().optional().doc('Pipeline file; relative to that of this one.').example('pipelines/load.toml'),
+  inline: field.any().optional().doc('The pipeline itself, as TOML text or as an object.'),
+  /** Put in by the dialect that has read file or text. */
+  plan: field.any().optional().ignored('it is made of file or inline'),
+  ...COLLECTING_FIELDS,
+}
+const rules: readonly OptionRule<typeof options>[] = [
+  ({ file, inline }) =>
+    (file === undefined) === (inline === undefined)
+      ? problem('file', 'There must be exactly one of file and inline')
+      : undefined,
+]
+const name = 'stage.pipeline'
+
+export const subPipeline = defineTransform({
+  name,
+  summary: 'Runs another pipeline when its inputs have ended, then passes their rows on.',
+  options,
+  rules,
+  create({ plan, ...limits }, { stage, run }) {
+    const collection = new Collection(stage, limits)
+    return {
+      needs: 'metadata',
+      process(batch) {
+        collection.keep(batch)
+        return []
+      },
+      async finish(signal) {
+        await run(plan, signal)
+        return collection.give([...collection.rows])
+      },
+    }
+  },
+})
+
+export const firstPipeline = defineSourceFunction({
+  name,
+  summary: 'Runs another pipeline; gives no rows.',
+  options,
+  rules,
+  create: ({ plan }, { run }): Source => ({
+    valueCodec: 'json',
+    readsRecordBatches: false,
+    commits: 'what the sources of the other pipeline commit',
+    async open() {},
+    // oxlint-disable-next-line eslint/require-yield -- it gives no rows
+    async *batches(signal) {
+      await run(plan, signal)
+    },
+    progress: () => ({ records: 0, bytes: 0, lag: undefined }),
+    async close() {},
+  }),
+})

@@ -1,0 +1,161 @@
+/**
+ * `validate.schema`: lets rows through that are as they should be.
+ */
+import type { Batch } from '../batch.ts'
+import { defineTransform } from '../component.ts'
+import { StageError } from '../errors/index.ts'
+import { field } from '../options/fields.ts'
+import { batchByBatch } from './transforms.ts'
+import { columnReader, identityOf, type Row } from './values.ts'
+
+const TYPES = ['string', 'integer', 'float', 'boolean', 'date', 'datetime'] as const
+type CellType = (typeof TYPES)[number]
+const SYNONYMS = {
+  str: 'string',
+  text: 'string',
+  int: 'integer',
+  int64: 'integer',
+  i64: 'integer',
+  double: 'float',
+  f64: 'float',
+  float64: 'float',
+  bool: 'boolean',
+  timestamp: 'datetime',
+} as const
+
+const columnList = field.list(field.string(), { commaText: true }).optional()
+
+/** What is wrong with a row, or undefined. */
+type Check = (row: Row) => string | undefined
+
+export const validateSchema = defineTransform({
+  name: 'validate.schema',
+  summary: 'Lets rows through that are as they should be; a row that is not is an error.',
+  options: {
+    required_fields: columnList.doc('Columns that every row must have.').example(['user_id']),
+    field_types: field
+      .map(field.oneOf(TYPES, SYNONYMS))
+      .optional()
+      .doc('Types of columns; null and missing cells have any.')
+      .example({ amount: 'float' }),
+    non_nullable: columnList.doc('Columns that must not be null or missing.'),
+    date_fields: columnList.doc('Columns that must hold a date, or a date with time, as text.'),
+    unique_fields: columnList.aliases('unique').doc('Columns whose values must not come twice in a run.'),
+    max_rows: field
+      .int({ min: 1 })
+      .default(1_000_000)
+      .doc('Values that are remembered for `unique_fields`; more end the run.'),
+  },
+  examples: [
+    {
+      title: 'Payments',
+      options: { required_fields: ['user_id'], field_types: { amount: 'float' } },
+      have: [
+        { user_id: 1, amount: 2.5 },
+        { user_id: 2, amount: null },
+      ],
+      want: [
+        { user_id: 1, amount: 2.5 },
+        { user_id: 2, amount: null },
+      ],
+    },
+  ],
+  create(
+    { required_fields = [], field_types = {}, non_nullable = [], date_fields = [], unique_fields = [], max_rows },
+    { stage },
+  ) {
+    const checks: Check[] = [
+      ...required_fields.map((column) =>
+        when(column, (cell) => cell === undefined, `misses the required field "${column}"`),
+      ),
+      ...non_nullable.map((column) =>
+        when(
+          column,
+          (cell) => cell === undefined || cell === null,
+          `has null in field "${column}", which must not be null`,
+        ),
+      ),
+      ...Object.entries(field_types).map(([column, type]) =>
+        when(
+          column,
+          (cell) => cell !== null && cell !== undefined && !HAS_TYPE[type](cell),
+          `must have type ${type} in field "${column}"`,
+        ),
+      ),
+      ...date_fields.map((column) =>
+        when(
+          column,
+          (cell) => cell !== null && cell !== undefined && !HAS_TYPE.date(cell) && !HAS_TYPE.datetime(cell),
+          `must have a date in field "${column}"`,
+        ),
+      ),
+      ...unique_fields.map((column) => unique(column, max_rows)),
+    ]
+    return batchByBatch((batch, failed) => {
+      const problems = new Map<number, string>()
+      for (let row = 0; row < batch.length; row++) {
+        const problem = checks.map((check) => check(batch.documents![row] as Row)).find((text) => text !== undefined)
+        if (problem !== undefined) problems.set(row, problem)
+      }
+      if (problems.size === 0) return batch
+      if (failed === undefined) throw failure(batch, stage, [...problems][0]!, problems)
+      for (const one of problems) failed(one[0], failure(batch, stage, one))
+      return batch.without(problems)
+    })
+  },
+})
+
+function when(column: string, isWrong: (cell: unknown) => boolean, text: string): Check {
+  const read = columnReader(column)
+  return (row) => (isWrong(read(row)) ? text : undefined)
+}
+
+function unique(column: string, maxValues: number): Check {
+  const read = columnReader(column)
+  const seen = new Set<string>()
+  return (row) => {
+    const cell = read(row)
+    if (cell === undefined || cell === null) return undefined
+    const key = identityOf(cell)
+    if (seen.has(key)) return `has a value in field "${column}" that another row had before`
+    if (seen.size >= maxValues)
+      return `cannot be checked for field "${column}" as more than ${maxValues} values would have to be remembered: raise max_rows`
+    seen.add(key)
+    return undefined
+  }
+}
+
+const HAS_TYPE: { readonly [type in CellType]: (cell: unknown) => boolean } = {
+  string: (cell) => typeof cell === 'string',
+  integer: (cell) => Number.isInteger(cell),
+  float: (cell) => typeof cell === 'number',
+  boolean: (cell) => typeof cell === 'boolean',
+  date: (cell) => typeof cell === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(cell) && isDay(cell),
+  datetime: (cell) =>
+    typeof cell === 'string' &&
+    /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/.test(cell) &&
+    isDay(cell.slice(0, 10)) &&
+    !Number.isNaN(Date.parse(cell.replace(' ', 'T'))),
+}
+
+/** JavaScript takes the 31st of February for the 3rd of March. */
+function isDay(text: string): boolean {
+  const day = new Date(`${text}T00:00:00Z`)
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text)
+}
+
+function failure(
+  batch: Batch,
+  stage: string,
+  [row, problem]: readonly [number, string],
+  all?: ReadonlyMap<number, string>,
+): StageError {
+  const { topic, partition } = batch
+  const offset = batch.offset(row)
+  const others = all === undefined ? 0 : [...all.values()].filter((text) => text === problem).length - 1
+  const more = others === 0 ? '' : `, and ${others} of the ${batch.length} rows read with it`
+  return new StageError(
+    `Stage "${stage}" refuses the row at offset ${offset} of "${topic}" partition ${partition}${more}: it ${problem}`,
+    { topic, partition, offset, component: stage },
+  )
+}

@@ -1,0 +1,153 @@
+/**
+ * `chunk.apply` and `window.apply`: rows in groups.
+ */
+import type { Batch } from '../batch.ts'
+import { defineTransform } from '../component.ts'
+import { field, problem } from '../options/fields.ts'
+import { batchOfRows, gather, originOf } from './batches.ts'
+import { RowQueue, type TakenRows } from './row-queue.ts'
+
+export const chunkApply = defineTransform({
+  name: 'chunk.apply',
+  summary: 'Makes one row with a list of rows of so many rows.',
+  options: {
+    batch_size: field.int({ min: 1, max: 10_000 }).default(100).doc('Rows per list; the last one may be shorter.'),
+    output_column: field.string().default('records').doc('Column that gets the list.'),
+  },
+  seesAllColumns: () => true,
+  made: ({ output_column }) => [output_column],
+  examples: [
+    {
+      title: 'Pairs',
+      options: { batch_size: 2 },
+      have: [{ a: 1 }, { a: 2 }, { a: 3 }],
+      want: [{ records: [{ a: 1 }, { a: 2 }] }, { records: [{ a: 3 }] }],
+    },
+  ],
+  create({ batch_size, output_column }, { stage }) {
+    const queue = new RowQueue()
+    const chunk = ({ rows, acknowledgement }: TakenRows): Batch =>
+      batchOfRows([{ [output_column]: rows.map(({ batch, row }) => batch.documents![row]) }], {
+        origin: originOf(stage),
+        acknowledgement,
+      })
+    return {
+      needs: 'documents',
+      process(batch) {
+        queue.push(batch)
+        const chunks: Batch[] = []
+        while (queue.length >= batch_size) chunks.push(chunk(queue.take(batch_size)))
+        return chunks
+      },
+      finish: () => (queue.length === 0 ? [] : [chunk(queue.take(queue.length))]),
+    }
+  },
+})
+
+const MAX_SESSION_ROWS = 1_000_000
+
+export const windowApply = defineTransform({
+  name: 'window.apply',
+  summary: 'Cuts rows into windows, over which aggregate.stream computes.',
+  options: {
+    type: field
+      .oneOf(['tumbling', 'sliding', 'session'])
+      .default('tumbling')
+      .doc('`tumbling` windows follow one another, `sliding` ones overlap, a `session` ends with a pause.'),
+    size: field
+      .int({ min: 1, max: MAX_SESSION_ROWS })
+      .optional()
+      .doc('Rows of a tumbling or sliding window.')
+      .example(100),
+    slide: field
+      .int({ min: 1, max: MAX_SESSION_ROWS })
+      .optional()
+      .doc('Rows from the beginning of one sliding window to that of the next.'),
+    gap: field
+      .number({ min: 0 })
+      .optional()
+      .unit('s')
+      .doc(
+        'Seconds without a row that end a session, by the timestamps of records, else by the clock. Seen when the next row comes, or at the end.',
+      ),
+  },
+  rules: [
+    ({ type, size }) =>
+      type !== 'session' && size === undefined
+        ? problem('size', `Missing option "size", which a ${type} window needs`)
+        : undefined,
+    ({ type, slide }) =>
+      type === 'sliding' && slide === undefined
+        ? problem('slide', 'Missing option "slide", which a sliding window needs')
+        : undefined,
+    ({ type, gap }) =>
+      type === 'session' && gap === undefined
+        ? problem('gap', 'Missing option "gap", which a session window needs')
+        : undefined,
+  ],
+  examples: [
+    {
+      title: 'Windows of two rows',
+      options: { size: 2 },
+      have: [{ a: 1 }, { a: 2 }, { a: 3 }],
+      want: [{ a: 1 }, { a: 2 }, { a: 3 }],
+    },
+  ],
+  create({ type, size = MAX_SESSION_ROWS, slide, gap = 0 }, { stage }) {
+    const queue = new RowQueue()
+    const toBatch = ({ rows, acknowledgement }: TakenRows): Batch => gather(rows, originOf(stage), acknowledgement)
+    const step = type === 'sliding' ? slide! : size
+    /** Rows at the front that a window had already. */
+    let seen = 0
+    /** Rows that lie between two sliding windows. */
+    let skip = 0
+    const whole = (): Batch[] => {
+      const windows: Batch[] = []
+      for (;;) {
+        const passed = Math.min(skip, queue.length)
+        if (passed > 0) queue.take(passed).acknowledgement.ack()
+        skip -= passed
+        if (queue.length < size) return windows
+        windows.push(toBatch(queue.take(size, Math.min(step, size))))
+        seen = Math.max(0, size - step)
+        skip = Math.max(0, step - size)
+      }
+    }
+    let last: number | undefined
+    const sessions = (batch: Batch): Batch[] => {
+      const windows: Batch[] = []
+      for (let row = 0; row < batch.length; row++) {
+        const stamp = batch.timestampMs(row)
+        const time = stamp < 0 ? Date.now() : stamp
+        if (last !== undefined && time - last > gap * 1000) ends.push(queueLengthBefore + row)
+        last = time
+      }
+      queue.push(batch)
+      let taken = 0
+      for (const end of ends.splice(0)) {
+        windows.push(toBatch(queue.take(end - taken)))
+        taken = end
+      }
+      queueLengthBefore = queue.length
+      return windows
+    }
+    const ends: number[] = []
+    let queueLengthBefore = 0
+    return {
+      needs: 'documents',
+      process(batch) {
+        if (type === 'session') return sessions(batch)
+        queue.push(batch)
+        return whole()
+      },
+      finish() {
+        const rest = queue.length
+        if (rest === 0) return []
+        const window = toBatch(queue.take(rest))
+        if (rest > seen) return [window]
+        window.ack() // every row of it was in a window before
+        return []
+      },
+    }
+  },
+})
