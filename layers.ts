@@ -37,7 +37,8 @@ export const LAYERS: readonly Layer[] = [
   { name: 'materialize', level: 5 },
   { name: 'kafka-source.ts', level: 5 },
   { name: 'kafka-sink.ts', level: 5 },
-  { name: 'index.ts', level: 5, beside: ['kafka-source.ts', 'kafka-sink.ts'] },
+  { name: 'exactly-once.ts', level: 5, beside: ['kafka-source.ts', 'kafka-sink.ts'] },
+  { name: 'index.ts', level: 5, beside: ['kafka-source.ts', 'kafka-sink.ts', 'exactly-once.ts'] },
 ]
 
 /** The rows that one row must not import. */

@@ -132,7 +132,7 @@ export interface SinkTransactions {
    * One call at a time. @returns the offsets
    * @throws what failed: abort; {TransactionError} with `fatal` this sink may never write again
    */
-  commit(offsets: () => GroupOffsets, signal: AbortSignal): Promise<GroupOffsets>
+  commit(offsets: () => Promise<GroupOffsets>, signal: AbortSignal): Promise<GroupOffsets>
   /** Aborts everything written and not committed, and begins anew. @throws {TransactionError} with `fatal`; {ConnectionError} */
   abort(signal: AbortSignal): Promise<void>
 }

@@ -10,6 +10,7 @@
  * ```
  */
 import type { Batch } from './batch.ts'
+import type { GroupOffsets } from './component.ts'
 import { ExactlyOnce } from './engine/exactly-once.ts'
 import { StageChain } from './engine/open-pipeline.ts'
 import { BatchError } from './errors/index.ts'
@@ -51,7 +52,12 @@ export interface ExactlyOnceOptions {
  * @param process given each batch; what it throws ends everything, and nothing of its transaction becomes visible
  * @throws {TransactionError} with `fatal` when another sink with the same transactional id has taken over
  */
-export async function exactlyOnce(source: KafkaSource<any, any>, sink: KafkaSink, process: (batch: Batch, transaction: Transaction) => unknown, options: ExactlyOnceOptions = {}): Promise<void> {
+export async function exactlyOnce(
+  source: KafkaSource<unknown, unknown>,
+  sink: KafkaSink,
+  process: (batch: Batch, transaction: Transaction) => unknown,
+  options: ExactlyOnceOptions = {},
+): Promise<void> {
   const never = new AbortController().signal
   const { signal = never, commitIntervalMs, onWarning = () => {} } = options
   const { producer, topic } = await sink[FOR_TRANSACTIONS](signal)
@@ -69,12 +75,16 @@ export async function exactlyOnce(source: KafkaSource<any, any>, sink: KafkaSink
     }
     await process(batch, { write })
     for (const { failures, length } of await Promise.all(written)) {
-      if (failures.size > 0) throw new BatchError(`Cannot write ${failures.size} of ${length} records in a transaction: ${failures.values().next().value!.message}`, failures)
+      if (failures.size > 0)
+        throw new BatchError(
+          `Cannot write ${failures.size} of ${length} records in a transaction: ${failures.values().next().value!.message}`,
+          failures,
+        )
     }
   }
 
   const transactions = {
-    async commit(offsets: () => ReturnType<typeof consumer.taken>, stop: AbortSignal) {
+    async commit(offsets: () => Promise<GroupOffsets>, stop: AbortSignal) {
       const committed = await producer.commitTransaction(offsets, stop)
       producer.beginTransaction()
       return committed
@@ -90,6 +100,16 @@ export async function exactlyOnce(source: KafkaSource<any, any>, sink: KafkaSink
     last = done.catch(() => {})
     return done
   }
-  const pipeline = { source: { batches: (stop: AbortSignal) => consumer.batches(stop), offsets: consumer }, sink: { transactions }, stages: new StageChain([]) }
-  await new ExactlyOnce({ name: 'exactlyOnce', commitIntervalMs }, { signal, abort: never, warn: onWarning }, pipeline, { begin, inSteps: true }, IN_FLIGHT_BYTES).run()
+  const pipeline = {
+    source: { batches: (stop: AbortSignal) => consumer.batches(stop), offsets: consumer },
+    sink: { transactions },
+    stages: new StageChain([]),
+  }
+  await new ExactlyOnce(
+    { name: 'exactlyOnce', commitIntervalMs },
+    { signal, abort: never, warn: onWarning },
+    pipeline,
+    { begin, inSteps: true },
+    IN_FLIGHT_BYTES,
+  ).run()
 }

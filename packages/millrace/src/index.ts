@@ -2,6 +2,7 @@
  * Millrace: Kafka sources, sinks and pipelines. This is all that a program may import.
  */
 export { KafkaSource, type Decoders, type KafkaSourceOptions } from './kafka-source.ts'
+export { exactlyOnce, type ExactlyOnceOptions, type Transaction } from './exactly-once.ts'
 export { KafkaSink, type KafkaSinkOptions } from './kafka-sink.ts'
 export { Batch, type BatchOrigin, type LocatedRecords } from './batch.ts'
 export type { ConsumerRecord, DeliveryReport, Header, ProducerRecord, TimestampType } from './record.ts'

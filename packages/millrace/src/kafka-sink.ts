@@ -6,16 +6,20 @@
  * const reports = await sink.write([{ key: 'o-1', value: '{"amount":12}' }])
  * ```
  */
-import { ClosedError, ConfigError, isMillraceError } from './errors/index.ts'
+import { ClosedError, ConfigError, isMillraceError, TransactionError } from './errors/index.ts'
 import { Cluster } from './kafka/cluster.ts'
 import type { PartitionFunction } from './kafka/partitioners.ts'
 import { Producer } from './kafka/producer.ts'
 import type { DeliveryReports } from './kafka/producer-reports.ts'
+import { FOR_TRANSACTIONS } from './kafka/transactions.ts'
 import { IGNORED_PRODUCER_FIELDS, PRODUCER_FIELDS } from './kafka/properties.ts'
 import { clusterOptions, PRODUCER_RULES, producerSettings } from './kafka/settings.ts'
 import { field, type InputOptions } from './options/fields.ts'
 import { parseOptions } from './options/parse.ts'
 import type { DeliveryReport, ProducerRecord } from './record.ts'
+
+/** How long closing tries to abort an open transaction. */
+const CLOSE_ABORT_MS = 5000
 
 /** Options of a `KafkaSink`, declared once: names in camelCase, or as Kafka spells them (`'linger.ms'`). */
 export const KAFKA_SINK_FIELDS = {
@@ -38,6 +42,9 @@ export type KafkaSinkOptions = Omit<InputOptions<typeof KAFKA_SINK_FIELDS>, 'par
  * By default each record is written exactly once and in order per partition, however often requests have to be tried
  * again (an idempotent producer with `acks` all). `write` may be called again before earlier calls have resolved; when
  * `bufferBytes` of records wait for their acknowledgement, it waits too.
+ *
+ * With a `transactionalId` records are written in transactions: `beginTransaction`, `write`, `commitTransaction` or
+ * `abortTransaction`. Readers of committed records see all of a transaction or nothing. `exactlyOnce` joins it with a source.
  */
 export class KafkaSink {
   readonly #options
@@ -51,7 +58,7 @@ export class KafkaSink {
   constructor(options: KafkaSinkOptions) {
     const { partitioner, onWarning, ...rest } = options
     const named = typeof partitioner === 'function' || partitioner === undefined ? rest : { ...rest, partitioner }
-    const parsed = parseOptions<typeof KAFKA_SINK_FIELDS>({ options: { ...KAFKA_SINK_FIELDS, ...IGNORED_PRODUCER_FIELDS } as typeof KAFKA_SINK_FIELDS, rules: PRODUCER_RULES }, named)
+    const parsed = parseOptions<typeof KAFKA_SINK_FIELDS>({ options: { ...KAFKA_SINK_FIELDS, ...IGNORED_PRODUCER_FIELDS }, rules: PRODUCER_RULES }, named)
     if (parsed.problems.length > 0) throw ConfigError.of('Cannot create a KafkaSink', parsed.problems)
     this.#options = parsed.options
     this.#partitioner = typeof partitioner === 'function' ? partitioner : undefined
@@ -72,6 +79,7 @@ export class KafkaSink {
    */
   async write(records: readonly ProducerRecord[], options: { readonly signal?: AbortSignal } = {}): Promise<DeliveryReports> {
     const producer = await this.#open(options.signal)
+    if (this.#options.transactionalId !== undefined && !producer.inTransaction) throw new TransactionError('Cannot write as no transaction is open that could commit it: call beginTransaction first', { fatal: false })
     return producer.write(records, this.#options.topic, options.signal)
   }
 
@@ -92,11 +100,44 @@ export class KafkaSink {
     await producer?.flush(signal)
   }
 
-  /** Flushes and closes all connections (I4). May be called twice. */
+  /**
+   * Begins a transaction. The first one connects, and fences every earlier sink with the same `transactionalId`.
+   * @throws {TransactionError} when one is open already, or there is no `transactionalId`
+   */
+  async beginTransaction(signal?: AbortSignal): Promise<void> {
+    const producer = await this.#open(signal)
+    producer.beginTransaction()
+  }
+
+  /**
+   * Waits until everything written is acknowledged, and commits it.
+   * @throws {TransactionError} when a record failed: call `abortTransaction`; with `fatal` another sink has taken over and this one may not write any more
+   * @throws {ConnectionError} {AbortedError} when it is not known whether it was committed: `abortTransaction` finds out, and fails when it was
+   */
+  async commitTransaction(signal?: AbortSignal): Promise<void> {
+    const producer = await this.#open(signal)
+    await producer.commitTransaction(() => undefined, signal)
+  }
+
+  /** Aborts the transaction: nobody who reads committed records sees anything of it. @throws {TransactionError} when none is open */
+  async abortTransaction(signal?: AbortSignal): Promise<void> {
+    const producer = await this.#open(signal)
+    await producer.abortTransaction(signal)
+  }
+
+  /** For `exactlyOnce`. @throws {ConfigError} without a `transactionalId` */
+  async [FOR_TRANSACTIONS](signal: AbortSignal): Promise<{ readonly producer: Producer; readonly topic: string | undefined }> {
+    if (this.#options.transactionalId === undefined) throw new ConfigError('Cannot write exactly once without a transactionalId: set one that no other running sink has')
+    return { producer: await this.#open(signal), topic: this.#options.topic }
+  }
+
+  /** Flushes and closes all connections (I4); an open transaction is aborted. May be called twice. */
   close(): Promise<void> {
     this.#closed ??= (async () => {
       try {
         const producer = await this.#opened?.catch(() => undefined)
+        // The coordinator would do it too, but only after the transaction timeout, and readers wait for it.
+        if (producer?.inTransaction === true) await producer.abortTransaction(AbortSignal.timeout(CLOSE_ABORT_MS)).catch(() => {})
         await producer?.close()
       } finally {
         this.#closing.abort()
@@ -121,7 +162,12 @@ export class KafkaSink {
     this.#cluster = new Cluster(await clusterOptions(cluster, { directory: process.cwd(), clientId: 'millrace' }))
     await this.#cluster.connect(signal)
     if (this.#options.topic !== undefined) await this.#cluster.topic(this.#options.topic, signal)
-    const producer = new Producer(this.#cluster, this.#partitioner === undefined ? settings : { ...settings, partitioner: this.#partitioner })
+    const { transactionalId, transactionTimeoutMs } = settings
+    const producer = new Producer(
+      this.#cluster,
+      this.#partitioner === undefined ? settings : { ...settings, partitioner: this.#partitioner },
+      transactionalId === undefined ? undefined : { transactionalId, timeoutMs: transactionTimeoutMs },
+    )
     await producer.open(signal)
     return producer
   }

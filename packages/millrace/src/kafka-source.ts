@@ -9,11 +9,12 @@
 import type { Batch } from './batch.ts'
 import { ClosedError, ConfigError } from './errors/index.ts'
 import { Cluster } from './kafka/cluster.ts'
-import { Consumer, type ConsumerProgress } from './kafka/consumer.ts'
+import { type CommitMode, Consumer, type ConsumerProgress } from './kafka/consumer.ts'
 import { CONSUMER_FIELDS, IGNORED_CONSUMER_FIELDS } from './kafka/properties.ts'
 import { clusterOptions, consumerSettings, CONSUMER_RULES } from './kafka/settings.ts'
 import type { TopicPartition } from './kafka/topic-partition.ts'
-import { field, type InputOptions } from './options/fields.ts'
+import { FOR_TRANSACTIONS } from './kafka/transactions.ts'
+import { field, type InputOptions, type Options } from './options/fields.ts'
 import { parseOptions } from './options/parse.ts'
 import { type ConsumerRecord, type Header, LazyRecord, type TimestampType } from './record.ts'
 
@@ -26,6 +27,18 @@ export const KAFKA_SOURCE_FIELDS = {
     .boolean()
     .default(false)
     .doc('Stop at the offsets that are the end of each partition when it is first seen.'),
+  commit: field
+    .object({
+      strategy: field
+        .oneOf(['auto', 'periodic', 'each_batch', 'manual', 'on_checkpoint'], { eachBatch: 'each_batch', onCheckpoint: 'on_checkpoint' })
+        .default('auto')
+        .doc(
+          '`auto`: every `auto.commit.interval.ms`; `periodic`: every `interval`; `each_batch`: as soon as a batch is acknowledged; `manual`: with `commit()` only; `on_checkpoint`: with `checkpoint()` only.',
+        ),
+      interval: field.durationMs({ min: 1 }).default(5000).doc('Time between commits of `periodic`.').example('PT5S'),
+    })
+    .optional()
+    .doc('When acknowledged offsets are committed. Without it `auto`, or `manual` when `enable.auto.commit` is false.'),
 }
 
 /** Turns stored bytes into what a program works with; never called for null. */
@@ -46,14 +59,17 @@ export type KafkaSourceOptions<K = Buffer, V = Buffer> = InputOptions<typeof KAF
  * Reads topics, in batches or record by record. It connects with the first read.
  *
  * With a `groupId` the offsets of acknowledged batches are committed every `autoCommitIntervalMs`, on rebalances and on
- * `close`; a batch that was read but not acknowledged is read again after a restart (at least once). Without a group every
- * partition is read from `autoOffsetReset` on and nothing is committed.
+ * `close`; a batch that was read but not acknowledged is read again after a restart (at least once); `commit` names other
+ * ways. Without a group every partition is read from `autoOffsetReset` on and nothing is committed.
  */
 export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerRecord<K, V>> {
   readonly #options
   readonly #decode: Decoders<K, V> | undefined
   readonly #warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
   readonly #closing = new AbortController()
+  #commits: CommitMode
+  /** Whether the program has chosen `isolation` itself. */
+  readonly #choseIsolation: boolean
   #opened: Promise<Consumer> | undefined
   #cluster: Cluster | undefined
   #closed: Promise<void> | undefined
@@ -63,13 +79,15 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
     const { decode, onWarning, ...rest } = options
     const parsed = parseOptions<typeof KAFKA_SOURCE_FIELDS>(
       {
-        options: { ...KAFKA_SOURCE_FIELDS, ...IGNORED_CONSUMER_FIELDS } as typeof KAFKA_SOURCE_FIELDS,
+        options: { ...KAFKA_SOURCE_FIELDS, ...IGNORED_CONSUMER_FIELDS },
         rules: CONSUMER_RULES,
       },
       rest,
     )
     if (parsed.problems.length > 0) throw ConfigError.of('Cannot create a KafkaSource', parsed.problems)
     this.#options = parsed.options
+    this.#commits = commitModeOf(parsed.options)
+    this.#choseIsolation = 'isolation' in options || 'isolation.level' in options
     this.#decode = decode
     this.#warn = onWarning ?? (() => {})
     for (const { message } of parsed.warnings) this.#warn(message)
@@ -101,6 +119,24 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
   async commit(): Promise<void> {
     const consumer = await this.#opened
     await consumer?.commit()
+  }
+
+  /**
+   * Waits until every batch that was handed out is acknowledged, and commits: what comes before a checkpoint is never read again.
+   * @throws {BrokerError} {ConnectionError}; {AbortedError} when the signal fires first
+   */
+  async checkpoint(signal: AbortSignal = this.#closing.signal): Promise<void> {
+    const consumer = await this.#opened
+    await consumer?.drained(signal)
+    await consumer?.commit()
+  }
+
+  /** For `exactlyOnce`. @throws {ConfigError} without a group, and when it was read from before */
+  async [FOR_TRANSACTIONS](signal: AbortSignal): Promise<Consumer> {
+    if (this.#options.groupId === undefined) throw new ConfigError('Cannot read exactly once without a groupId, as there is nothing to commit')
+    if (this.#opened !== undefined) throw new ConfigError('Cannot read exactly once from a source that was opened before: it would commit by itself')
+    this.#commits = 'transaction'
+    return this.#open(signal)
   }
 
   /** Stops handing out these partitions until `resume`; the group membership goes on. */
@@ -150,20 +186,33 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
 
   async #connect(signal: AbortSignal): Promise<Consumer> {
     const options = this.#options
-    const { cluster, consumer: settings } = consumerSettings(options)
+    const { cluster, consumer } = consumerSettings(options)
+    const settings = {
+      ...consumer,
+      autoCommitIntervalMs: options.commit?.strategy === 'periodic' ? options.commit.interval : consumer.autoCommitIntervalMs,
+      isolation: this.#commits === 'transaction' && !this.#choseIsolation ? 'read_committed' : consumer.isolation,
+    } as const
     this.#cluster = new Cluster(await clusterOptions(cluster, { directory: process.cwd(), clientId: 'millrace' }))
-    const consumer = new Consumer({
+    const opened = new Consumer({
       cluster: this.#cluster,
       topics: options.topics,
       settings,
       untilEnd: options.untilEnd,
+      commits: this.#commits,
       component: 'kafka',
       warn: this.#warn,
     })
-    await consumer.open(signal)
-    return consumer
+    await opened.open(signal)
+    return opened
   }
 }
+
+function commitModeOf({ commit, enableAutoCommit }: Pick<Options<typeof KAFKA_SOURCE_FIELDS>, 'commit' | 'enableAutoCommit'>): CommitMode {
+  if (commit === undefined) return enableAutoCommit ? 'interval' : 'manual'
+  return COMMIT_MODES[commit.strategy]
+}
+
+const COMMIT_MODES = { auto: 'interval', periodic: 'interval', each_batch: 'each', manual: 'manual', on_checkpoint: 'manual' } as const
 
 /**
  * Gives the records of batches one by one. A promise per record is what `for await` needs; it is resolved already, so it

@@ -17,7 +17,9 @@ export const deliveryFields = {
       'at-most-once': 'at_most_once',
     })
     .default('at_least_once')
-    .doc('Delivery guarantee: `at_least_once`; `exactly_once`, from Kafka to the same Kafka, in transactions; `at_most_once`, which commits before it processes.'),
+    .doc(
+      'Delivery guarantee: `at_least_once`; `exactly_once`, from Kafka to the same Kafka, in transactions; `at_most_once`, which commits before it processes.',
+    ),
   commitInterval: field
     .durationMs({ min: 1 })
     .default(100)
@@ -27,35 +29,82 @@ export const deliveryFields = {
 }
 
 /** Options of source and sink that have another default with a guarantee. */
-export function deliveryDefaults(delivery: Delivery): { readonly source: { readonly [option: string]: unknown }; readonly sink: { readonly [option: string]: unknown } } {
-  return delivery === 'exactly_once' ? { source: { isolation: 'read_committed' }, sink: { acks: 'all' } } : { source: {}, sink: {} }
+export function deliveryDefaults(delivery: Delivery): {
+  readonly source: { readonly [option: string]: unknown }
+  readonly sink: { readonly [option: string]: unknown }
+} {
+  return delivery === 'exactly_once'
+    ? { source: { isolation: 'read_committed' }, sink: { acks: 'all' } }
+    : { source: {}, sink: {} }
 }
 
 /** Why the guarantee cannot hold. Paths begin with `source` or `sink`, and then name the option. */
-export function deliveryProblems({ delivery, source, sink, errorPolicy }: Pick<PipelinePlan, 'delivery' | 'source' | 'sink' | 'errorPolicy'>): readonly OptionProblem[] {
+export function deliveryProblems({
+  delivery,
+  source,
+  sink,
+  errorPolicy,
+}: Pick<PipelinePlan, 'delivery' | 'source' | 'sink' | 'errorPolicy'>): readonly OptionProblem[] {
   const problems: OptionProblem[] = []
-  const add = (path: readonly string[], message: string, suggestion: string): void => void problems.push({ path, message, suggestion })
+  const add = (path: readonly string[], message: string, suggestion: string): void =>
+    void problems.push({ path, message, suggestion })
   const isKafka = source.component === 'kafka' && sink.component === 'kafka'
   if (delivery !== 'exactly_once' && sink.options['transactionalId'] !== undefined)
-    add(['sink', 'transactionalId'], `transactional.id needs delivery exactly_once: it is ${delivery}`, 'set delivery to exactly_once, or delete it')
+    add(
+      ['sink', 'transactionalId'],
+      `transactional.id needs delivery exactly_once: it is ${delivery}`,
+      'set delivery to exactly_once, or delete it',
+    )
   if (delivery === 'at_most_once' && source.component !== 'kafka')
-    add(['source', 'type'], `Cannot promise at_most_once for source "${source.component}" as it has no offsets to commit before records are processed`, 'use at_least_once')
+    add(
+      ['source', 'type'],
+      `Cannot promise at_most_once for source "${source.component}" as it has no offsets to commit before records are processed`,
+      'use at_least_once',
+    )
   if (delivery !== 'exactly_once') return problems
 
-  for (const [kind, { component }] of [['source', source], ['sink', sink]] as const)
-    if (component !== 'kafka') add([kind, 'type'], `Cannot promise exactly_once with ${kind} "${component}" as it has no part in Kafka's transactions`, 'use at_least_once')
+  for (const [kind, { component }] of [
+    ['source', source],
+    ['sink', sink],
+  ] as const)
+    if (component !== 'kafka')
+      add(
+        [kind, 'type'],
+        `Cannot promise exactly_once with ${kind} "${component}" as it has no part in Kafka's transactions`,
+        'use at_least_once',
+      )
   if (!isKafka) return problems
   if (!sharesBrokers(source.options, sink.options))
-    add(['sink', 'bootstrapServers'], 'Cannot promise exactly_once from one cluster to another as a transaction spans only one: no bootstrap server of the sink is one of the source', 'use at_least_once')
+    add(
+      ['sink', 'bootstrapServers'],
+      'Cannot promise exactly_once from one cluster to another as a transaction spans only one: no bootstrap server of the sink is one of the source',
+      'use at_least_once',
+    )
   if (sink.options['acks'] !== 'all')
-    add(['sink', 'acks'], `Cannot promise exactly_once with acks "${String(sink.options['acks'])}" as a record that only the leader has can be lost`, 'set acks to all')
+    add(
+      ['sink', 'acks'],
+      `Cannot promise exactly_once with acks "${String(sink.options['acks'])}" as a record that only the leader has can be lost`,
+      'set acks to all',
+    )
   if (sink.options['idempotence'] === false)
-    add(['sink', 'idempotence'], 'Cannot promise exactly_once without enable.idempotence as a retry cannot be told from a repetition', 'leave it out')
+    add(
+      ['sink', 'idempotence'],
+      'Cannot promise exactly_once without enable.idempotence as a retry cannot be told from a repetition',
+      'leave it out',
+    )
   if (source.options['isolation'] !== 'read_committed')
-    add(['source', 'isolation'], 'Cannot promise exactly_once with isolation.level read_uncommitted as records of aborted transactions would be passed on', 'leave it out')
+    add(
+      ['source', 'isolation'],
+      'Cannot promise exactly_once with isolation.level read_uncommitted as records of aborted transactions would be passed on',
+      'leave it out',
+    )
   const letters = errorPolicy.deadLetters?.sink
   if (letters !== undefined && (letters.component !== 'kafka' || !sharesBrokers(sink.options, letters.options)))
-    add(['errorPolicy', 'deadLetter'], 'Cannot promise exactly_once for dead letters that are not in a topic of the same cluster, as they cannot be part of the transaction', 'write them to a topic')
+    add(
+      ['errorPolicy', 'deadLetter'],
+      'Cannot promise exactly_once for dead letters that are not in a topic of the same cluster, as they cannot be part of the transaction',
+      'write them to a topic',
+    )
   return problems
 }
 

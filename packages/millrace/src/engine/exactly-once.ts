@@ -11,11 +11,18 @@
  * committed offsets. May not import a concrete component.
  */
 import type { Batch } from '../batch.ts'
-import type { SinkTransactions, SourceOffsets } from '../component.ts'
-import { AbortedError, BatchError, BrokerError, DeliveryError, isMillraceError, TransactionError } from '../errors/index.ts'
+import type { Sink, SinkTransactions, Source, SourceOffsets } from '../component.ts'
+import {
+  AbortedError,
+  BatchError,
+  BrokerError,
+  DeliveryError,
+  isMillraceError,
+  TransactionError,
+} from '../errors/index.ts'
 import { backoffMs, sleep } from '../resilience/retry.ts'
 import { InFlight } from './in-flight.ts'
-import type { OpenPipeline } from './open-pipeline.ts'
+import type { StageChain } from './open-pipeline.ts'
 import type { PipelinePlan, RunOptions, RunResult } from './plan.ts'
 
 /** A transaction is committed early when so many bytes have been read for it. */
@@ -36,13 +43,20 @@ export interface Work {
   readonly inSteps: boolean
 }
 
+/** What it needs of a pipeline: a source whose offsets others can commit, and a sink with transactions, both open. */
+export interface TransactionalPipeline {
+  readonly source: Pick<Source, 'batches' | 'offsets'>
+  readonly sink: Pick<Sink, 'transactions'>
+  readonly stages: StageChain
+}
+
 /** Partitions were given back before their records were committed: not a failure, but the attempt is over. */
 class Released extends Error {}
 
 export class ExactlyOnce {
-  readonly #plan: PipelinePlan
-  readonly #run: RunOptions
-  readonly #pipeline: OpenPipeline
+  readonly #plan: Pick<PipelinePlan, 'name' | 'commitIntervalMs'>
+  readonly #run: Pick<RunOptions, 'signal' | 'abort' | 'warn'>
+  readonly #pipeline: TransactionalPipeline
   readonly #work: Work
   readonly #inFlightBytes: number
   readonly #offsets: SourceOffsets
@@ -60,7 +74,13 @@ export class ExactlyOnce {
   #isRunning = false
   #inFlight: InFlight
 
-  constructor(plan: PipelinePlan, run: RunOptions, pipeline: OpenPipeline, work: Work, inFlightBytes: number) {
+  constructor(
+    plan: Pick<PipelinePlan, 'name' | 'commitIntervalMs'>,
+    run: Pick<RunOptions, 'signal' | 'abort' | 'warn'>,
+    pipeline: TransactionalPipeline,
+    work: Work,
+    inFlightBytes: number,
+  ) {
     this.#plan = plan
     this.#run = run
     this.#pipeline = pipeline
@@ -155,11 +175,16 @@ export class ExactlyOnce {
 
   /** Commits what has been written so far, as one transaction with its offsets (I5). */
   #commit(): Promise<void> {
+    if (this.#committing !== undefined) return this.#committing
     const restore = this.#markStages()
+    const acknowledged = this.#inFlight.settledSoFar()
+    acknowledged.catch(() => {})
     this.#bytes = 0
-    this.#committing ??= (async () => {
+    this.#committing = (async () => {
       try {
-        const offsets = await this.#transactions.commit(() => {
+        const offsets = await this.#transactions.commit(async () => {
+          // Not only written: a batch counts when the ledger has heard of it.
+          await acknowledged
           throwIfAborted(this.#failed.signal)
           return this.#offsets.taken()
         }, this.#run.abort)
@@ -183,7 +208,11 @@ export class ExactlyOnce {
     try {
       if (signal.aborted) throw new Released('Partitions are given back', { cause: signal.reason })
       const late = new Promise<never>((_, reject) => {
-        signal.addEventListener('abort', () => reject(new Released('Partitions are given back', { cause: signal.reason })), { once: true })
+        signal.addEventListener(
+          'abort',
+          () => reject(new Released('Partitions are given back', { cause: signal.reason })),
+          { once: true },
+        )
       })
       await Promise.race([this.#commitAll(), late])
     } catch (error) {
@@ -197,15 +226,20 @@ export class ExactlyOnce {
     const error: unknown = this.#failed.signal.aborted ? this.#failed.signal.reason : thrown
     const isReleased = error instanceof Released
     if (!isReleased && (abort.aborted || !mayGoRight(error) || ++this.#failures > MAX_FAILURES)) {
-      if (!abort.aborted) await this.#transactions.abort(AbortSignal.any([abort, AbortSignal.timeout(LAST_ABORT_MS)])).catch(() => {})
+      if (!abort.aborted)
+        await this.#transactions.abort(AbortSignal.any([abort, AbortSignal.timeout(LAST_ABORT_MS)])).catch(() => {})
       throw error
     }
     const reason = error instanceof Error ? error.message : String(error)
-    if (!isReleased) warn(`The transaction is aborted, and reading begins again at the committed offsets: ${reason}`, { failures: this.#failures })
+    if (!isReleased)
+      warn(`The transaction is aborted, and reading begins again at the committed offsets: ${reason}`, {
+        failures: this.#failures,
+      })
     await this.#transactions.abort(abort)
     this.#restoreStages()
     await this.#offsets.rewind(abort)
-    if (!isReleased) await sleep(backoffMs(this.#failures, BACKOFF), AbortSignal.any([abort, this.#run.signal])).catch(() => {})
+    if (!isReleased)
+      await sleep(backoffMs(this.#failures, BACKOFF), AbortSignal.any([abort, this.#run.signal])).catch(() => {})
   }
 
   #markStages(): () => void {
@@ -217,7 +251,14 @@ export class ExactlyOnce {
 }
 
 /** Kafka's names for what the next transaction of the same producer is not touched by. */
-const ENDS_TRANSACTION: ReadonlySet<string> = new Set(['INVALID_PRODUCER_EPOCH', 'UNKNOWN_PRODUCER_ID', 'OUT_OF_ORDER_SEQUENCE_NUMBER', 'INVALID_TXN_STATE', 'TRANSACTION_ABORTABLE', 'INVALID_PRODUCER_ID_MAPPING'])
+const ENDS_TRANSACTION: ReadonlySet<string> = new Set([
+  'INVALID_PRODUCER_EPOCH',
+  'UNKNOWN_PRODUCER_ID',
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'INVALID_TXN_STATE',
+  'TRANSACTION_ABORTABLE',
+  'INVALID_PRODUCER_ID_MAPPING',
+])
 
 /** Whether the same records may go through in another transaction. */
 function mayGoRight(error: unknown): boolean {
@@ -225,7 +266,12 @@ function mayGoRight(error: unknown): boolean {
   if (error instanceof TransactionError) return !error.fatal
   if (error instanceof BatchError) return [...error.failures.values()].every(mayGoRight)
   if (error instanceof AbortedError) return mayGoRight(error.cause)
-  if (error instanceof DeliveryError && error.cause instanceof BrokerError && ENDS_TRANSACTION.has(error.cause.kafkaName)) return true
+  if (
+    error instanceof DeliveryError &&
+    error.cause instanceof BrokerError &&
+    ENDS_TRANSACTION.has(error.cause.kafkaName)
+  )
+    return true
   return error.retriable
 }
 

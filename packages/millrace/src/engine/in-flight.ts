@@ -5,7 +5,7 @@
 export class InFlight {
   readonly #maxBytes: number
   #bytes = 0
-  #count = 0
+  readonly #deliveries = new Set<Promise<void>>()
   #failure: { readonly error: unknown } | undefined
   #waiting: (() => void)[] = []
 
@@ -26,16 +26,16 @@ export class InFlight {
   /** Follows a delivery; the bytes are free again when it has settled. */
   add(bytes: number, delivery: Promise<void>): void {
     this.#bytes += bytes
-    this.#count++
-    delivery
+    const settled = delivery
       .catch((error: unknown) => {
         this.#failure ??= { error }
       })
       .finally(() => {
         this.#bytes -= bytes
-        this.#count--
+        this.#deliveries.delete(settled)
         this.#wake()
       })
+    this.#deliveries.add(settled)
   }
 
   /** Resolves when another batch may be given to the sink. @throws the first failure of a delivery */
@@ -46,7 +46,13 @@ export class InFlight {
 
   /** Resolves when every delivery has settled. @throws the first failure */
   async settled(): Promise<void> {
-    while (this.#count > 0) await this.#next()
+    while (this.#deliveries.size > 0) await this.#next()
+    this.#throwFailure()
+  }
+
+  /** Resolves when the deliveries that have been added so far have settled. @throws the first failure */
+  async settledSoFar(): Promise<void> {
+    await Promise.all(this.#deliveries)
     this.#throwFailure()
   }
 

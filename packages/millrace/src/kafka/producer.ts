@@ -185,7 +185,7 @@ export class Producer {
    * @throws {TransactionError} when something failed: abort; with `fatal` this producer may never write again
    * @throws {ConnectionError} {AbortedError} when it is not known whether it was committed: abort, which finds out
    */
-  async commitTransaction<O extends GroupOffsets | undefined>(offsets: () => O, signal?: AbortSignal): Promise<O> {
+  async commitTransaction<O extends GroupOffsets | undefined>(offsets: () => O | Promise<O>, signal?: AbortSignal): Promise<O> {
     const transactions = this.#mustBeTransactional()
     transactions.throwUnless('commit a transaction', 'open')
     const written = [...this.#tickets].map(({ done }) => done)
@@ -195,7 +195,7 @@ export class Producer {
       this.#sender.drain()
     })
     await untilAborted(Promise.all(written), 'Committing a transaction', signal)
-    const taken = offsets()
+    const taken = await offsets()
     await transactions.commit(taken, signal)
     return taken
   }

@@ -7,7 +7,12 @@ import { BrokerError, isMillraceError, TransactionError } from '../errors/index.
 import { retry } from '../resilience/retry.ts'
 import type { ApiCall, Cluster } from './cluster.ts'
 import { brokerError, kafkaErrorName } from './protocol/kafka-errors.ts'
-import { ADD_OFFSETS_TO_TXN, TXN_OFFSET_COMMIT, type TxnOffsetCommitResponse, VERSION_1 } from './protocol/transactions.ts'
+import {
+  ADD_OFFSETS_TO_TXN,
+  TXN_OFFSET_COMMIT,
+  type TxnOffsetCommitResponse,
+  VERSION_1,
+} from './protocol/transactions.ts'
 import { byTopic } from './topic-partition.ts'
 
 const LANE = 'transaction'
@@ -22,7 +27,11 @@ export interface TransactionIdentity {
 }
 
 /** Asks the transaction's coordinator, as often as that helps. */
-type Ask = (call: ApiCall, args: readonly unknown[], codeOf: (answer: { readonly errorCode: number }) => number) => Promise<unknown>
+type Ask = (
+  call: ApiCall,
+  args: readonly unknown[],
+  codeOf: (answer: { readonly errorCode: number }) => number,
+) => Promise<unknown>
 
 /** Codes that say that the generation has moved on; the member may still own what it commits. */
 const OTHER_GENERATION: ReadonlySet<string> = new Set(['ILLEGAL_GENERATION', 'STALE_MEMBER_EPOCH'])
@@ -34,18 +43,34 @@ const MOVED: ReadonlySet<string> = new Set(['NOT_COORDINATOR', 'COORDINATOR_NOT_
  *
  * @throws {BrokerError} whatever waiting does not heal; {ConnectionError} after `apiTimeoutMs`; {AbortedError}
  */
-export async function commitOffsets(cluster: Cluster, transaction: TransactionIdentity, wanted: GroupOffsets, ask: Ask, signal?: AbortSignal): Promise<void> {
+export async function commitOffsets(
+  cluster: Cluster,
+  transaction: TransactionIdentity,
+  wanted: GroupOffsets,
+  ask: Ask,
+  signal?: AbortSignal,
+): Promise<void> {
   const { transactionalId, producerId, producerEpoch, version } = transaction
   const { groupId } = wanted
-  if (version === 1) await ask(ADD_OFFSETS_TO_TXN, [transactionalId, producerId, producerEpoch, groupId], ({ errorCode }) => errorCode)
+  if (version === 1)
+    await ask(ADD_OFFSETS_TO_TXN, [transactionalId, producerId, producerEpoch, groupId], ({ errorCode }) => errorCode)
   const topics = [...byTopic(wanted.offsets)].map(([name, list]) => ({
     name,
-    partitions: list.map(({ partition, offset }) => ({ partitionIndex: partition, committedOffset: BigInt(offset), committedLeaderEpoch: -1, committedMetadata: '' })),
+    partitions: list.map(({ partition, offset }) => ({
+      partitionIndex: partition,
+      committedOffset: BigInt(offset),
+      committedLeaderEpoch: -1,
+      committedMetadata: '',
+    })),
   }))
   await retry(
     async () => {
       const member = wanted.member()
-      if (member === undefined) throw new TransactionError(`Cannot commit offsets of group "${groupId}" in a transaction as some of their partitions have been given back`, { fatal: false })
+      if (member === undefined)
+        throw new TransactionError(
+          `Cannot commit offsets of group "${groupId}" in a transaction as some of their partitions have been given back`,
+          { fatal: false },
+        )
       const { memberId, generation, instanceId } = member
       const node = await cluster.coordinator('group', groupId, signal)
       const answer = await cluster.request<TxnOffsetCommitResponse>(
@@ -59,7 +84,9 @@ export async function commitOffsets(cluster: Cluster, transaction: TransactionId
       const isOther = OTHER_GENERATION.has(kafkaErrorName(code))
       if (isOther) await wanted.awaitGeneration(generation)
       const action = `Cannot commit offsets of group "${groupId}" in a transaction`
-      throw isOther && wanted.member()?.generation !== generation ? brokerError(code, action, { retriable: true }) : brokerError(code, action)
+      throw isOther && wanted.member()?.generation !== generation
+        ? brokerError(code, action, { retriable: true })
+        : brokerError(code, action)
     },
     {
       timeoutMs: cluster.apiTimeoutMs,
@@ -75,6 +102,8 @@ export async function commitOffsets(cluster: Cluster, transaction: TransactionId
 
 /** The code that matters most: the first that waiting does not heal, else any. */
 function codeOf({ topics }: TxnOffsetCommitResponse): number {
-  const codes = topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode)).filter((code) => code !== 0)
+  const codes = topics
+    .flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode))
+    .filter((code) => code !== 0)
   return codes.find((code) => !brokerError(code, '').retriable) ?? codes[0] ?? 0
 }

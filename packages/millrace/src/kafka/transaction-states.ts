@@ -12,28 +12,120 @@
  * | fatal | fenced, or refused for good: this producer never writes again (I5) |
  */
 
-export const TRANSACTION_STATES = ['new', 'ready', 'open', 'doomed', 'committing', 'aborting', 'unknown', 'fatal'] as const
+export const TRANSACTION_STATES = [
+  'new',
+  'ready',
+  'open',
+  'doomed',
+  'committing',
+  'aborting',
+  'unknown',
+  'fatal',
+] as const
 export type TransactionState = (typeof TRANSACTION_STATES)[number]
 
 /**
  * `initialized`: an id was given; `begin`, `commit`, `abort`: the caller asks for it; `ended`: the coordinator has ended the
  * transaction; `failed`: a record or an offset of it was lost; `lost`: no answer came; `fenced`: nothing will be accepted any more.
  */
-export const TRANSACTION_EVENTS = ['initialized', 'begin', 'commit', 'abort', 'ended', 'failed', 'lost', 'fenced'] as const
+export const TRANSACTION_EVENTS = [
+  'initialized',
+  'begin',
+  'commit',
+  'abort',
+  'ended',
+  'failed',
+  'lost',
+  'fenced',
+] as const
 export type TransactionEvent = (typeof TRANSACTION_EVENTS)[number]
 
 /** What cannot happen or must not be asked for in a state. */
 const REFUSED = 'refused'
 
-export const TRANSITIONS: Readonly<Record<TransactionState, Readonly<Record<TransactionEvent, TransactionState | typeof REFUSED>>>> = {
-  new: { initialized: 'ready', begin: REFUSED, commit: REFUSED, abort: REFUSED, ended: REFUSED, failed: 'new', lost: 'new', fenced: 'fatal' },
-  ready: { initialized: REFUSED, begin: 'open', commit: REFUSED, abort: REFUSED, ended: REFUSED, failed: 'ready', lost: REFUSED, fenced: 'fatal' },
-  open: { initialized: REFUSED, begin: REFUSED, commit: 'committing', abort: 'aborting', ended: REFUSED, failed: 'doomed', lost: REFUSED, fenced: 'fatal' },
-  doomed: { initialized: REFUSED, begin: REFUSED, commit: REFUSED, abort: 'aborting', ended: REFUSED, failed: 'doomed', lost: REFUSED, fenced: 'fatal' },
-  committing: { initialized: REFUSED, begin: REFUSED, commit: REFUSED, abort: REFUSED, ended: 'ready', failed: 'doomed', lost: 'unknown', fenced: 'fatal' },
-  aborting: { initialized: REFUSED, begin: REFUSED, commit: REFUSED, abort: REFUSED, ended: 'ready', failed: 'aborting', lost: 'unknown', fenced: 'fatal' },
-  unknown: { initialized: REFUSED, begin: REFUSED, commit: REFUSED, abort: 'aborting', ended: REFUSED, failed: 'unknown', lost: REFUSED, fenced: 'fatal' },
-  fatal: { initialized: REFUSED, begin: REFUSED, commit: REFUSED, abort: REFUSED, ended: 'fatal', failed: 'fatal', lost: 'fatal', fenced: 'fatal' },
+export const TRANSITIONS: Readonly<
+  Record<TransactionState, Readonly<Record<TransactionEvent, TransactionState | typeof REFUSED>>>
+> = {
+  new: {
+    initialized: 'ready',
+    begin: REFUSED,
+    commit: REFUSED,
+    abort: REFUSED,
+    ended: REFUSED,
+    failed: 'new',
+    lost: 'new',
+    fenced: 'fatal',
+  },
+  ready: {
+    initialized: REFUSED,
+    begin: 'open',
+    commit: REFUSED,
+    abort: REFUSED,
+    ended: REFUSED,
+    failed: 'ready',
+    lost: REFUSED,
+    fenced: 'fatal',
+  },
+  open: {
+    initialized: REFUSED,
+    begin: REFUSED,
+    commit: 'committing',
+    abort: 'aborting',
+    ended: REFUSED,
+    failed: 'doomed',
+    lost: REFUSED,
+    fenced: 'fatal',
+  },
+  doomed: {
+    initialized: REFUSED,
+    begin: REFUSED,
+    commit: REFUSED,
+    abort: 'aborting',
+    ended: REFUSED,
+    failed: 'doomed',
+    lost: REFUSED,
+    fenced: 'fatal',
+  },
+  committing: {
+    initialized: REFUSED,
+    begin: REFUSED,
+    commit: REFUSED,
+    abort: REFUSED,
+    ended: 'ready',
+    failed: 'doomed',
+    lost: 'unknown',
+    fenced: 'fatal',
+  },
+  aborting: {
+    initialized: REFUSED,
+    begin: REFUSED,
+    commit: REFUSED,
+    abort: REFUSED,
+    ended: 'ready',
+    failed: 'aborting',
+    lost: 'unknown',
+    fenced: 'fatal',
+  },
+  unknown: {
+    initialized: REFUSED,
+    begin: REFUSED,
+    commit: REFUSED,
+    abort: 'aborting',
+    ended: REFUSED,
+    failed: 'unknown',
+    lost: REFUSED,
+    fenced: 'fatal',
+  },
+  fatal: {
+    initialized: REFUSED,
+    begin: REFUSED,
+    commit: REFUSED,
+    abort: REFUSED,
+    ended: 'fatal',
+    failed: 'fatal',
+    lost: 'fatal',
+    fenced: 'fatal',
+  },
 }
 
 /** Why something cannot be done in a state, and what to do instead. */

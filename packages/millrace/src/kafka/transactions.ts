@@ -10,13 +10,27 @@
  * in one request, and the epoch changes after an abort only.
  */
 import type { GroupOffsets } from '../component.ts'
-import { AbortedError, BrokerError, isMillraceError, type MillraceError, TransactionError, UnexpectedError } from '../errors/index.ts'
+import {
+  AbortedError,
+  BrokerError,
+  isMillraceError,
+  type MillraceError,
+  TransactionError,
+  UnexpectedError,
+} from '../errors/index.ts'
 import { retry } from '../resilience/retry.ts'
 import type { PartitionQueue } from './accumulator-queue.ts'
 import type { ApiCall, Cluster } from './cluster.ts'
 import { brokerError, kafkaErrorName } from './protocol/kafka-errors.ts'
 import { INIT_PRODUCER_ID, type InitProducerIdResponse } from './protocol/produce.ts'
-import { ADD_PARTITIONS_TO_TXN, type AddPartitionsToTxnResponse, END_TXN, type EndTxnResponse, TRANSACTION_VERSION, VERSION_1 } from './protocol/transactions.ts'
+import {
+  ADD_PARTITIONS_TO_TXN,
+  type AddPartitionsToTxnResponse,
+  END_TXN,
+  type EndTxnResponse,
+  TRANSACTION_VERSION,
+  VERSION_1,
+} from './protocol/transactions.ts'
 import type { IdentityOwner, ProducerIdentity } from './sequences.ts'
 import { commitOffsets } from './transaction-offsets.ts'
 import { STATE_HINTS, type TransactionEvent, type TransactionState, TRANSITIONS } from './transaction-states.ts'
@@ -36,6 +50,9 @@ export interface TransactionListener {
   onFailed(error: MillraceError): void
 }
 
+/** Key of what `KafkaSource` and `KafkaSink` offer to `exactlyOnce` and nobody else. */
+export const FOR_TRANSACTIONS: unique symbol = Symbol('millrace.for-transactions')
+
 const LANE = 'transaction'
 /** The coordinator is still writing the markers of the transaction before: that takes milliseconds. */
 const CONCURRENT_BACKOFF = { initialMs: 5, maxMs: 200 }
@@ -43,10 +60,23 @@ const INVALID_TXN_STATE = 48
 
 /** Codes of the coordinator that end a producer for good: it was fenced, or may not do this at all. As in Java. */
 const FATAL: ReadonlySet<string> = new Set([
-  'PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH', 'INVALID_TXN_STATE', 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED', 'INVALID_TRANSACTION_TIMEOUT', 'UNSUPPORTED_VERSION', 'INVALID_PRODUCER_ID_MAPPING', 'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+  'PRODUCER_FENCED',
+  'INVALID_PRODUCER_EPOCH',
+  'INVALID_TXN_STATE',
+  'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'INVALID_TRANSACTION_TIMEOUT',
+  'UNSUPPORTED_VERSION',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'UNSUPPORTED_FOR_MESSAGE_FORMAT',
 ])
 /** Codes of a leader that do the same; an old epoch may also mean that the coordinator has aborted what took too long. */
-const FATAL_AT_LEADER: ReadonlySet<string> = new Set(['PRODUCER_FENCED', 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED', 'UNSUPPORTED_FOR_MESSAGE_FORMAT'])
+const FATAL_AT_LEADER: ReadonlySet<string> = new Set([
+  'PRODUCER_FENCED',
+  'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+])
 
 const FENCED: ReadonlySet<string> = new Set(['PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH'])
 
@@ -139,7 +169,8 @@ export class Transactions implements IdentityOwner {
   /** A batch was lost for good: the transaction cannot commit any more. */
   onLost(error: MillraceError): void {
     const cause = error.cause instanceof BrokerError ? error.cause : error
-    if (cause instanceof BrokerError && FATAL_AT_LEADER.has(cause.kafkaName)) this.#fail('fenced', this.#describe(cause, 'write'))
+    if (cause instanceof BrokerError && FATAL_AT_LEADER.has(cause.kafkaName))
+      this.#fail('fenced', this.#describe(cause, 'write'))
     else this.#fail('failed', error)
   }
 
@@ -161,7 +192,13 @@ export class Transactions implements IdentityOwner {
       if (offsets !== undefined && offsets.offsets.length > 0) {
         this.#started = true
         const { id, epoch } = this.#identity!
-        await commitOffsets(this.#cluster, { transactionalId: this.transactionalId, producerId: id, producerEpoch: epoch, version: this.#version }, offsets, (call, args, codeOf) => this.#ask(call, args, codeOf, signal), signal)
+        await commitOffsets(
+          this.#cluster,
+          { transactionalId: this.transactionalId, producerId: id, producerEpoch: epoch, version: this.#version },
+          offsets,
+          (call, args, codeOf) => this.#ask(call, args, codeOf, signal),
+          signal,
+        )
       }
     } catch (error) {
       // Nothing was ended yet, so this is no unknown outcome.
@@ -188,7 +225,8 @@ export class Transactions implements IdentityOwner {
     const { epoch } = this.#identity!
     await this.#end(signal)
     // So that nothing that is late can be taken for part of a later transaction.
-    if ((this.#started || mustBump) && this.#identity!.epoch === epoch) await this.#guard(() => this.#initialize(signal))
+    if ((this.#started || mustBump) && this.#identity!.epoch === epoch)
+      await this.#guard(() => this.#initialize(signal))
     this.#to('ended')
   }
 
@@ -198,7 +236,8 @@ export class Transactions implements IdentityOwner {
     await this.#guard(async () => {
       const { id, epoch } = this.#identity!
       // To abort what was never added is an error in version 1, and what was wanted.
-      const isHarmless = (code: number): boolean => code === INVALID_TXN_STATE && !this.#committing && this.#version === 1
+      const isHarmless = (code: number): boolean =>
+        code === INVALID_TXN_STATE && !this.#committing && this.#version === 1
       const answer = await this.#ask<EndTxnResponse>(
         END_TXN,
         [this.transactionalId, id, epoch, this.#committing],
@@ -206,7 +245,8 @@ export class Transactions implements IdentityOwner {
         signal,
         this.#version === 1 ? VERSION_1.endTxn : undefined,
       )
-      if (answer.producerId !== undefined && answer.producerId >= 0n) this.#identity = { id: answer.producerId, epoch: answer.producerEpoch! }
+      if (answer.producerId !== undefined && answer.producerId >= 0n)
+        this.#identity = { id: answer.producerId, epoch: answer.producerEpoch! }
     })
   }
 
@@ -217,14 +257,23 @@ export class Transactions implements IdentityOwner {
     } catch (error) {
       const wrapped = this.#describe(error, this.#committing ? 'commit' : 'abort')
       // A refused commit leaves the transaction open; of anything else the outcome is not known.
-      const event = this.#isFatal(error) ? 'fenced' : this.#state === 'committing' && this.#isRefusal(error) ? 'failed' : 'lost'
+      const event = this.#isFatal(error)
+        ? 'fenced'
+        : this.#state === 'committing' && this.#isRefusal(error)
+          ? 'failed'
+          : 'lost'
       throw this.#fail(event, wrapped)
     }
   }
 
   async #initialize(signal: AbortSignal | undefined): Promise<void> {
     const { id, epoch } = this.#identity ?? { id: -1n, epoch: -1 }
-    const answer = await this.#ask<InitProducerIdResponse>(INIT_PRODUCER_ID, [this.transactionalId, this.#timeoutMs, id, epoch], ({ errorCode }) => errorCode, signal)
+    const answer = await this.#ask<InitProducerIdResponse>(
+      INIT_PRODUCER_ID,
+      [this.transactionalId, this.#timeoutMs, id, epoch],
+      ({ errorCode }) => errorCode,
+      signal,
+    )
     this.#identity = { id: answer.producerId, epoch: answer.producerEpoch }
     const coordinator = await this.#cluster.coordinator('transaction', this.transactionalId, signal)
     this.#version = (await this.#cluster.feature(coordinator, TRANSACTION_VERSION, { lane: LANE })) >= 2 ? 2 : 1
@@ -239,8 +288,16 @@ export class Transactions implements IdentityOwner {
         this.#wanted.clear()
         this.#started = true
         const { id, epoch } = this.#identity!
-        const topics = [...byTopic(queues)].map(([name, list]) => ({ name, partitions: list.map(({ partition }) => partition) }))
-        await this.#ask<AddPartitionsToTxnResponse>(ADD_PARTITIONS_TO_TXN, [[{ transactionalId: this.transactionalId, producerId: id, producerEpoch: epoch, topics }]], worstCode, undefined)
+        const topics = [...byTopic(queues)].map(([name, list]) => ({
+          name,
+          partitions: list.map(({ partition }) => partition),
+        }))
+        await this.#ask<AddPartitionsToTxnResponse>(
+          ADD_PARTITIONS_TO_TXN,
+          [[{ transactionalId: this.transactionalId, producerId: id, producerEpoch: epoch, topics }]],
+          worstCode,
+          undefined,
+        )
         for (const queue of queues) this.#partitions.add(queue)
       }
     } catch (error) {
@@ -253,17 +310,28 @@ export class Transactions implements IdentityOwner {
   }
 
   /** Asks the coordinator until it answers with something that waiting does not heal. */
-  async #ask<R>(call: ApiCall, args: readonly unknown[], codeOf: (answer: R) => number, signal: AbortSignal | undefined, maxVersion?: number): Promise<R> {
+  async #ask<R>(
+    call: ApiCall,
+    args: readonly unknown[],
+    codeOf: (answer: R) => number,
+    signal: AbortSignal | undefined,
+    maxVersion?: number,
+  ): Promise<R> {
     const cluster = this.#cluster
     let backoff = cluster.backoff
     const attempt = async (): Promise<R> => {
       const node = await cluster.coordinator('transaction', this.transactionalId, signal)
-      const answer = await cluster.request<R>(node, call, () => args, { lane: LANE, signal, ...(maxVersion === undefined ? {} : { maxVersion }) })
+      const answer = await cluster.request<R>(node, call, () => args, {
+        lane: LANE,
+        signal,
+        ...(maxVersion === undefined ? {} : { maxVersion }),
+      })
       const code = codeOf(answer)
       if (code !== 0) throw brokerError(code, `${call.name} of transactional id "${this.transactionalId}" was refused`)
       return answer
     }
-    const isConcurrent = (error: unknown): boolean => error instanceof BrokerError && error.kafkaName === 'CONCURRENT_TRANSACTIONS'
+    const isConcurrent = (error: unknown): boolean =>
+      error instanceof BrokerError && error.kafkaName === 'CONCURRENT_TRANSACTIONS'
     const deadline = performance.now() + cluster.apiTimeoutMs
     for (;;) {
       try {
@@ -271,7 +339,8 @@ export class Transactions implements IdentityOwner {
           timeoutMs: deadline - performance.now(),
           backoff,
           signal,
-          isRetriable: (error) => isMillraceError(error) && error.retriable && (backoff === CONCURRENT_BACKOFF || !isConcurrent(error)),
+          isRetriable: (error) =>
+            isMillraceError(error) && error.retriable && (backoff === CONCURRENT_BACKOFF || !isConcurrent(error)),
           onRetry: (error) => {
             if (!isConcurrent(error)) cluster.forgetCoordinator('transaction', this.transactionalId)
           },
@@ -285,13 +354,19 @@ export class Transactions implements IdentityOwner {
 
   #to(event: TransactionEvent): void {
     const next = TRANSITIONS[this.#state][event]
-    if (next === 'refused') throw this.#refusal(event === 'begin' || event === 'commit' || event === 'abort' ? `${event} a transaction` : 'go on')
+    if (next === 'refused')
+      throw this.#refusal(
+        event === 'begin' || event === 'commit' || event === 'abort' ? `${event} a transaction` : 'go on',
+      )
     this.#state = next
   }
 
   #refusal(action: string): TransactionError {
     const why = this.#error === undefined ? '' : ` (${this.#error.message})`
-    return new TransactionError(`Cannot ${action} with transactional id "${this.transactionalId}" as ${STATE_HINTS[this.#state]}${why}`, { fatal: this.#state === 'fatal', ...(this.#error === undefined ? {} : { cause: this.#error }) })
+    return new TransactionError(
+      `Cannot ${action} with transactional id "${this.transactionalId}" as ${STATE_HINTS[this.#state]}${why}`,
+      { fatal: this.#state === 'fatal', ...(this.#error === undefined ? {} : { cause: this.#error }) },
+    )
   }
 
   /** Moves on after a failure and tells the producer. @returns the error, to be thrown */
@@ -305,7 +380,9 @@ export class Transactions implements IdentityOwner {
   }
 
   #isFatal(error: unknown): boolean {
-    return (error instanceof BrokerError && FATAL.has(error.kafkaName)) || (error instanceof TransactionError && error.fatal)
+    return (
+      (error instanceof BrokerError && FATAL.has(error.kafkaName)) || (error instanceof TransactionError && error.fatal)
+    )
   }
 
   /** Whether the coordinator has said no, so that nothing was done. */
@@ -315,13 +392,17 @@ export class Transactions implements IdentityOwner {
 
   #describe(error: unknown, action: string): MillraceError {
     if (error instanceof AbortedError || (isMillraceError(error) && !(error instanceof BrokerError))) return error
-    if (!(error instanceof BrokerError)) return new UnexpectedError(`Cannot ${action} a transaction of "${this.transactionalId}"`, { cause: error })
+    if (!(error instanceof BrokerError))
+      return new UnexpectedError(`Cannot ${action} a transaction of "${this.transactionalId}"`, { cause: error })
     if (error.retriable) return error
     const fatal = this.#isFatal(error)
     const hint = FENCED.has(error.kafkaName)
       ? 'another producer with the same transactional id has taken over, or the transaction took longer than transaction.timeout.ms'
       : error.message
-    return new TransactionError(`Cannot ${action} a transaction of "${this.transactionalId}": ${hint} (${error.kafkaName})`, { fatal, cause: error })
+    return new TransactionError(
+      `Cannot ${action} a transaction of "${this.transactionalId}": ${hint} (${error.kafkaName})`,
+      { fatal, cause: error },
+    )
   }
 }
 
@@ -330,6 +411,7 @@ function worstCode({ resultsByTransaction }: AddPartitionsToTxnResponse): number
   let worst = 0
   for (const { topicResults } of resultsByTransaction)
     for (const { resultsByPartition } of topicResults)
-      for (const { partitionErrorCode: code } of resultsByPartition) if (code !== 0 && (worst === 0 || kafkaErrorName(worst) === 'OPERATION_NOT_ATTEMPTED')) worst = code
+      for (const { partitionErrorCode: code } of resultsByPartition)
+        if (code !== 0 && (worst === 0 || kafkaErrorName(worst) === 'OPERATION_NOT_ATTEMPTED')) worst = code
   return worst
 }

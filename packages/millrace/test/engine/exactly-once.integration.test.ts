@@ -1,28 +1,257 @@
 import { describe, expect, test } from 'vitest'
-import { brokerAvailable } from '../support/broker.ts'
-import { fromTopic, runHere, toTopic } from '../support/pipelines.ts'
+import { exactlyOnce, KafkaSink, KafkaSource } from '../../src/index.ts'
+import { bootstrapServers, brokerAvailable, javaAvailable, javaTool, uniqueName } from '../support/broker.ts'
+import { fromTopic, type PipelineSpec, pipelineFile, runHere, startCommand, toTopic } from '../support/pipelines.ts'
 import { topicBed } from '../support/topics.ts'
 
-const eos = { delivery: 'exactly_once', commitInterval: 'PT0.02S' }
+const EOS = { delivery: 'exactly_once', commitInterval: 'PT0.02S' }
+const committed = { isolation: 'read_committed' }
+const KEYS = 7
 
-/** Orders `0` to `count - 1`, each with one of seven keys. */
+/** Orders with ascending numbers, each with one of a few keys. */
 function numbered(count: number, first = 0): { key: string; value: string }[] {
-  return Array.from({ length: count }, (_, i) => ({ key: `k${(first + i) % 7}`, value: JSON.stringify({ n: first + i }) }))
+  return Array.from({ length: count }, (_, i) => ({
+    key: `k${(first + i) % KEYS}`,
+    value: JSON.stringify({ n: first + i }),
+  }))
 }
 
-function numbersOf(values: readonly string[][]): number[] {
-  return values.flat().map((value) => (JSON.parse(value) as { n: number }).n)
+function numberOf(value: string): number {
+  return (JSON.parse(value) as { n: number }).n
+}
+
+/** Each number from 0 to `count - 1` once, and those of a key in ascending order. */
+function expectEachOnce(values: readonly string[][], count: number): void {
+  const numbers = values.map((list) => list.map(numberOf))
+  const times = new Map<number, number>()
+  for (const n of numbers.flat()) times.set(n, (times.get(n) ?? 0) + 1)
+  const lost = Array.from({ length: count }, (_, n) => n).filter((n) => !times.has(n))
+  const repeated = [...times].filter(([, n]) => n > 1).map(([n]) => n)
+  expect({ lost, repeated, count: times.size }).toEqual({ lost: [], repeated: [], count })
+  for (const list of numbers) {
+    for (let key = 0; key < KEYS; key++) {
+      const ofKey = list.filter((n) => n % KEYS === key)
+      expect(ofKey).toEqual(ofKey.toSorted((a, b) => a - b))
+    }
+  }
 }
 
 describe.skipIf(!brokerAvailable)('exactly once', () => {
   const bed = topicBed()
 
-  test('copies every record once, visible to readers of committed records only when committed', async () => {
+  test('copies whole record batches in transactions, in the order of each partition', async () => {
     const [input, output] = [await bed().create({ partitions: 3 }), await bed().create({ partitions: 3 })]
-    await bed().write(input, numbered(5000))
-    const { read, written } = await runHere({ ...eos, source: fromTopic(input), sink: toTopic(output) })
-    expect(read.records).toBe(5000)
-    expect(written.records).toBe(5000)
-    expect(await bed().values(output, { isolation: 'read_committed' })).toEqual(await bed().values(input))
+    await bed().write(input, numbered(20_000))
+    const { read, written } = await runHere({ ...EOS, source: fromTopic(input), sink: toTopic(output) })
+    expect([read.records, written.records]).toEqual([20_000, 20_000])
+    expect(await bed().values(output, committed)).toEqual(await bed().values(input))
   })
+
+  test('commits the offsets of records that a stage dropped', async () => {
+    const [input, output] = [await bed().create({ partitions: 2 }), await bed().create()]
+    await bed().write(input, numbered(1000))
+    const spec = {
+      ...EOS,
+      source: fromTopic(input),
+      stages: [{ $match: { n: { $gte: 5000 } } }],
+      sink: toTopic(output),
+    }
+    expect((await runHere(spec)).read.records).toBe(1000)
+    expect((await runHere(spec)).read.records).toBe(0)
+  })
+
+  test('a record that fails in the middle ends the run; what is visible is what the next run does not read again', async () => {
+    const [input, output] = [await bed().create(), await bed().create()]
+    await bed().write(input, [...numbered(3000), { key: 'k', value: 'poison' }, ...numbered(3000, 3000)], {
+      batchBytes: 1000,
+    })
+    const spec = {
+      ...EOS,
+      source: fromTopic(input, { 'max.partition.fetch.bytes': 5000 }),
+      stages: [{ $set: { seen: true } }],
+      sink: toTopic(output),
+    }
+    await expect(runHere(spec)).rejects.toMatchObject({ code: 'DECODE_FAILED', offset: 3000n })
+    const visible = (await bed().values(output, committed)).flat().map(numberOf)
+    expect(visible).toEqual(visible.map((_, i) => i))
+    await runHere({ ...spec, errorPolicy: 'skip' })
+    expectEachOnce(await bed().values(output, committed), 6000)
+  })
+
+  test('dead letters are part of the transaction', async () => {
+    const [input, output, letters] = [await bed().create(), await bed().create(), await bed().create()]
+    await bed().write(input, [...numbered(500), { key: 'k', value: 'poison' }, ...numbered(500, 500)])
+    const spec = {
+      ...EOS,
+      source: fromTopic(input),
+      stages: [{ $set: { seen: true } }],
+      sink: toTopic(output),
+      errorPolicy: { type: 'deadLetter', deadLetter: { topic: letters } },
+    }
+    await runHere(spec)
+    expectEachOnce(await bed().values(output, committed), 1000)
+    expect(await bed().values(letters, committed)).toEqual([['poison']])
+    // The record batch itself is marked as part of a transaction, whose marker lies behind it.
+    expect((await bed().values(letters, committed)).flat()).toHaveLength(1)
+  })
+
+  test('$limit counts what was committed, over a transaction that was aborted', async () => {
+    const [input, output] = [await bed().create(), await bed().create()]
+    await bed().write(input, numbered(50))
+    await runHere({ ...EOS, source: fromTopic(input), stages: [{ $limit: 20 }], sink: toTopic(output) })
+    expectEachOnce(await bed().values(output, committed), 20)
+  })
+
+  test('members that come and go write each record once', { timeout: 60_000 }, async () => {
+    const [input, output] = [await bed().create({ partitions: 4 }), await bed().create({ partitions: 4 })]
+    const source = fromTopic(input, {
+      'partition.assignment.strategy': 'cooperative-sticky',
+      'heartbeat.interval.ms': 300,
+    })
+    const spec = { ...EOS, source, stages: [{ $set: { seen: true } }], sink: toTopic(output) }
+    const count = 30_000
+    const stops: AbortController[] = []
+    const runs: Promise<unknown>[] = []
+    const start = (): void => {
+      const stop = new AbortController()
+      stops.push(stop)
+      // One that is stopped while it joins says so.
+      const isStopped = (error: { code?: string }): void => expect(error.code).toBe('ABORTED')
+      runs.push(runHere(spec, { untilEnd: false, signal: stop.signal }).catch(isStopped))
+    }
+    start()
+    for (let first = 0; first < count; first += 3000) {
+      await bed().write(input, numbered(3000, first))
+      if (first === 6000 || first === 12_000) start()
+      if (first === 18_000) stops[0]!.abort()
+      if (first === 24_000) stops[1]!.abort()
+    }
+    await expect
+      .poll(async () => (await bed().values(output, committed)).flat().length, { timeout: 30_000, interval: 300 })
+      .toBeGreaterThanOrEqual(count)
+    stops[2]!.abort()
+    await Promise.all(runs)
+    expectEachOnce(await bed().values(output, committed), count)
+  })
+
+  test(
+    'of two runs with the same transactional id one is fenced, and nothing comes out twice (I5)',
+    { timeout: 60_000 },
+    async () => {
+      const [input, output] = [await bed().create({ partitions: 2 }), await bed().create({ partitions: 2 })]
+      await bed().write(input, numbered(1000))
+      const source = fromTopic(input, { 'heartbeat.interval.ms': 300 })
+      const spec = { ...EOS, source, sink: toTopic(output, { 'transactional.id': uniqueName('tx') }) }
+      const stop = new AbortController()
+      const first = runHere(spec, { untilEnd: false, signal: stop.signal }).then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      await expect
+        .poll(async () => (await bed().values(output, committed)).flat().length, { timeout: 20_000 })
+        .toBe(1000)
+      const second = runHere(spec, { untilEnd: false, signal: stop.signal })
+      let written = 1000
+      // The old one finds out when it next commits something.
+      const writing = setInterval(() => void bed().write(input, numbered(10, (written += 10) - 10)), 50)
+      expect(await first).toMatchObject({ code: 'PRODUCER_FENCED', fatal: true })
+      clearInterval(writing)
+      await expect
+        .poll(async () => (await bed().values(output, committed)).flat().length, { timeout: 20_000 })
+        .toBe(written)
+      stop.abort()
+      await second
+      expectEachOnce(await bed().values(output, committed), written)
+    },
+  )
+
+  test('joins a source and a sink in a program, whatever aborts in between', async () => {
+    const [input, output] = [await bed().create({ partitions: 2 }), await bed().create({ partitions: 2 })]
+    await bed().write(input, numbered(5000), { batchBytes: 500 })
+    await using source = new KafkaSource({
+      bootstrapServers: bootstrapServers(),
+      topics: input,
+      groupId: uniqueName('group'),
+      untilEnd: true,
+    })
+    await using sink = new KafkaSink({
+      bootstrapServers: bootstrapServers(),
+      topic: output,
+      transactionalId: uniqueName('tx'),
+    })
+    await exactlyOnce(
+      source,
+      sink,
+      (batch, transaction) => {
+        for (let row = 0; row < batch.length; row++)
+          void transaction.write([{ key: batch.key(row), value: batch.value(row) }])
+      },
+      { commitIntervalMs: 10 },
+    )
+    expectEachOnce(await bed().values(output, committed), 5000)
+  })
+
+  test.each([
+    { kills: 3, lane: 'verbatim', stages: [] },
+    { kills: 2, lane: 'documents', stages: [{ $set: { seen: true } }] },
+  ])(
+    'killed $kills times on the $lane lane and started again with the same id, a run writes each record once',
+    { timeout: 120_000 },
+    async ({ kills, stages }) => {
+      const [input, output] = [await bed().create({ partitions: 3 }), await bed().create({ partitions: 3 })]
+      const source = fromTopic(input, { 'group.instance.id': uniqueName('member'), 'max.partition.fetch.bytes': 4000 })
+      const spec: PipelineSpec = {
+        ...EOS,
+        source,
+        stages,
+        sink: toTopic(output, { 'transactional.id': uniqueName('tx') }),
+      }
+      const file = await pipelineFile(spec)
+      const count = 12_000
+      await bed().write(input, numbered(count / 2), { batchBytes: 300 })
+      for (let kill = 0; kill < kills; kill++) {
+        const { child, done } = startCommand(['run', file])
+        const before = (await bed().values(output)).flat().length
+        await bed().write(input, numbered(500, count / 2 + kill * 500), { batchBytes: 300 })
+        // In the midst of its work: as soon as something new is written, committed or not.
+        await expect
+          .poll(async () => (await bed().values(output)).flat().length, { timeout: 30_000, interval: 20 })
+          .toBeGreaterThan(before)
+        child.kill('SIGKILL')
+        await done
+      }
+      const first = count / 2 + kills * 500
+      await bed().write(input, numbered(count - first, first), { batchBytes: 300 })
+      const { code, stderr } = await startCommand(['run', file, '--until-end']).done
+      expect(code, stderr).toBe(0)
+      const values = await bed().values(output, committed)
+      expectEachOnce(values, count)
+      if (!javaAvailable) return
+      const java = await javaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
+        '--bootstrap-server',
+        bootstrapServers(),
+        '--topic',
+        output,
+        '--from-beginning',
+        '--isolation-level',
+        'read_committed',
+        '--max-messages',
+        String(count),
+        '--timeout-ms',
+        '20000',
+      ])
+      expect(
+        java.stdout
+          .trim()
+          .split('\n')
+          .map(numberOf)
+          .toSorted((a, b) => a - b),
+      ).toEqual(
+        values
+          .flat()
+          .map(numberOf)
+          .toSorted((a, b) => a - b),
+      )
+    },
+  )
 })

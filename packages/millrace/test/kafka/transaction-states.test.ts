@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { STATE_HINTS, TRANSACTION_EVENTS, TRANSACTION_STATES, type TransactionEvent, type TransactionState, TRANSITIONS } from '../../src/kafka/transaction-states.ts'
+import {
+  STATE_HINTS,
+  TRANSACTION_EVENTS,
+  TRANSACTION_STATES,
+  type TransactionEvent,
+  type TransactionState,
+  TRANSITIONS,
+} from '../../src/kafka/transaction-states.ts'
 
 /** What is allowed; everything that is not named here is refused. */
 const ALLOWED: Readonly<Record<TransactionState, Partial<Record<TransactionEvent, TransactionState>>>> = {
@@ -13,7 +20,9 @@ const ALLOWED: Readonly<Record<TransactionState, Partial<Record<TransactionEvent
   fatal: { ended: 'fatal', failed: 'fatal', lost: 'fatal', fenced: 'fatal' },
 }
 
-const cells = TRANSACTION_STATES.flatMap((state) => TRANSACTION_EVENTS.map((event) => ({ state, event, next: ALLOWED[state][event] ?? 'refused' })))
+const cells = TRANSACTION_STATES.flatMap((state) =>
+  TRANSACTION_EVENTS.map((event) => ({ state, event, next: ALLOWED[state][event] ?? 'refused' })),
+)
 
 describe('states of a transaction', () => {
   test.each(cells)('$state, $event: $next', ({ state, event, next }) => {

@@ -25,7 +25,13 @@ describe.skipIf(!brokerAvailable)('transactions', () => {
   test('shows readers of committed records what was committed, in order, and nothing of what was aborted', async () => {
     const topic = await bed().create({ partitions: 1 })
     const sink = sinkOf(topic)
-    for (const [text, end] of [['a', 'commit'], ['b', 'abort'], ['c', 'abort'], ['d', 'commit'], ['e', 'commit']] as const) {
+    for (const [text, end] of [
+      ['a', 'commit'],
+      ['b', 'abort'],
+      ['c', 'abort'],
+      ['d', 'commit'],
+      ['e', 'commit'],
+    ] as const) {
       await sink.beginTransaction()
       await sink.write(values(`${text}1`, `${text}2`))
       await (end === 'commit' ? sink.commitTransaction() : sink.abortTransaction())
@@ -60,19 +66,34 @@ describe.skipIf(!brokerAvailable)('transactions', () => {
   })
 
   test.each([
-    { name: 'write before begin', run: (sink: KafkaSink) => sink.write(values('x')), text: 'call beginTransaction first' },
+    {
+      name: 'write before begin',
+      run: (sink: KafkaSink) => sink.write(values('x')),
+      text: 'call beginTransaction first',
+    },
     { name: 'commit before begin', run: (sink: KafkaSink) => sink.commitTransaction(), text: 'begin one first' },
     { name: 'abort before begin', run: (sink: KafkaSink) => sink.abortTransaction(), text: 'begin one first' },
-    { name: 'begin twice', run: async (sink: KafkaSink) => (await sink.beginTransaction(), sink.beginTransaction()), text: 'open already' },
+    {
+      name: 'begin twice',
+      run: async (sink: KafkaSink) => (await sink.beginTransaction(), sink.beginTransaction()),
+      text: 'open already',
+    },
   ])('refuses $name', async ({ run, text }) => {
     const sink = sinkOf(await bed().create())
-    await expect(run(sink)).rejects.toMatchObject({ code: 'TRANSACTION_FAILED', fatal: false, message: expect.stringContaining(text) as string })
+    await expect(run(sink)).rejects.toMatchObject({
+      code: 'TRANSACTION_FAILED',
+      fatal: false,
+      message: expect.stringContaining(text) as string,
+    })
   })
 
   test('refuses transactions without a transactional id', async () => {
     const sink = new KafkaSink({ bootstrapServers: bootstrapServers(), topic: await bed().create() })
     open.push(sink)
-    await expect(sink.beginTransaction()).rejects.toMatchObject({ code: 'TRANSACTION_FAILED', message: expect.stringContaining('set transactional.id') as string })
+    await expect(sink.beginTransaction()).rejects.toMatchObject({
+      code: 'TRANSACTION_FAILED',
+      message: expect.stringContaining('set transactional.id') as string,
+    })
   })
 
   test('a second sink of the same name fences the first, which never writes again (I5)', async () => {
@@ -85,7 +106,8 @@ describe.skipIf(!brokerAvailable)('transactions', () => {
     await young.write(values('of the new one'))
     await expect(old.commitTransaction()).rejects.toMatchObject({ code: 'PRODUCER_FENCED', fatal: true })
     await young.commitTransaction()
-    for (const attempt of [old.beginTransaction(), old.abortTransaction(), old.commitTransaction()]) await expect(attempt).rejects.toMatchObject({ fatal: true })
+    for (const attempt of [old.beginTransaction(), old.abortTransaction(), old.commitTransaction()])
+      await expect(attempt).rejects.toMatchObject({ fatal: true })
     expect(await bed().values(topic, committed)).toEqual([['of the new one']])
   })
 
@@ -145,9 +167,17 @@ describe.skipIf(!brokerAvailable)('transactions of version 1', () => {
     const transactionalId = uniqueName('tx')
     const producer = new Producer(cluster, {}, { transactionalId, timeoutMs: 10_000 })
     await producer.open()
-    for (const [text, end] of [['a', 'commit'], ['b', 'abort'], ['c', 'commit'], ['d', 'commit']] as const) {
+    for (const [text, end] of [
+      ['a', 'commit'],
+      ['b', 'abort'],
+      ['c', 'commit'],
+      ['d', 'commit'],
+    ] as const) {
       producer.beginTransaction()
-      const { failures } = await producer.write(Array.from({ length: 9 }, (_, i) => ({ value: text, partition: i % 3 })), topic)
+      const { failures } = await producer.write(
+        Array.from({ length: 9 }, (_, i) => ({ value: text, partition: i % 3 })),
+        topic,
+      )
       expect(failures.size).toBe(0)
       if (end === 'commit') await producer.commitTransaction(() => undefined)
       else await producer.abortTransaction()
@@ -171,18 +201,27 @@ describe.skipIf(!javaAvailable)('transactions on a broker that restarts', () => 
   const kafka = ownBroker()
   const bed = topicBed(() => kafka().bootstrapServers)
 
-  test('the transaction goes on with the coordinator, and each record comes out once', { timeout: 120_000 }, async () => {
-    const topic = await bed().create({ partitions: 2 })
-    await using sink = new KafkaSink({ bootstrapServers: kafka().bootstrapServers, topic, transactionalId: 'tx', transactionTimeoutMs: 60_000 })
-    await sink.beginTransaction()
-    await sink.write(values('1', '2'))
-    await kafka().brokers[0]!.kill()
-    const commit = sink.commitTransaction()
-    await kafka().brokers[0]!.restart()
-    await commit
-    await sink.beginTransaction()
-    await sink.write(values('3'))
-    await sink.commitTransaction()
-    expect((await bed().values(topic, committed)).flat().toSorted()).toEqual(['1', '2', '3'])
-  })
+  test(
+    'the transaction goes on with the coordinator, and each record comes out once',
+    { timeout: 120_000 },
+    async () => {
+      const topic = await bed().create({ partitions: 2 })
+      await using sink = new KafkaSink({
+        bootstrapServers: kafka().bootstrapServers,
+        topic,
+        transactionalId: 'tx',
+        transactionTimeoutMs: 60_000,
+      })
+      await sink.beginTransaction()
+      await sink.write(values('1', '2'))
+      await kafka().brokers[0]!.kill()
+      const commit = sink.commitTransaction()
+      await kafka().brokers[0]!.restart()
+      await commit
+      await sink.beginTransaction()
+      await sink.write(values('3'))
+      await sink.commitTransaction()
+      expect((await bed().values(topic, committed)).flat().toSorted()).toEqual(['1', '2', '3'])
+    },
+  )
 })

@@ -12,24 +12,52 @@
  *
  * @see https://kafka.apache.org/protocol#The_Messages_EndTxn
  */
-import { addOffsetsToTxnV3, addOffsetsToTxnV4, addPartitionsToTxnV3, createAPI, endTxnV3, endTxnV4, type Reader, txnOffsetCommitV3, txnOffsetCommitV4, Writer } from '@platformatic/kafka'
+import {
+  addOffsetsToTxnV3,
+  addOffsetsToTxnV4,
+  addPartitionsToTxnV3,
+  createAPI,
+  endTxnV3,
+  endTxnV4,
+  type Reader,
+  txnOffsetCommitV3,
+  txnOffsetCommitV4,
+  Writer,
+} from '@platformatic/kafka'
 import type { ApiCall, ApiVersion } from '../connection.ts'
 
 /** Name of the finalized feature that says which version of transactions a cluster has agreed on. */
 export const TRANSACTION_VERSION = 'transaction.version'
 
 /** Highest versions that do not ask for transactions version 2; of Produce, too. */
-export const VERSION_1: { readonly produce: number; readonly txnOffsetCommit: number; readonly endTxn: number } = { produce: 11, txnOffsetCommit: 4, endTxn: 4 }
+export const VERSION_1: { readonly produce: number; readonly txnOffsetCommit: number; readonly endTxn: number } = {
+  produce: 11,
+  txnOffsetCommit: 4,
+  endTxn: 4,
+}
 
 /** Arguments: a list of one `{ transactionalId, producerId, producerEpoch, topics: [{ name, partitions }] }`. */
-export const ADD_PARTITIONS_TO_TXN: ApiCall = { name: 'AddPartitionsToTxn', key: 24, versions: { 3: addPartitionsToTxnV3.api as ApiVersion } }
+export const ADD_PARTITIONS_TO_TXN: ApiCall = {
+  name: 'AddPartitionsToTxn',
+  key: 24,
+  versions: { 3: addPartitionsToTxnV3.api as ApiVersion },
+}
 
 export interface AddPartitionsToTxnResponse {
-  readonly resultsByTransaction: readonly { readonly topicResults: readonly { readonly name: string; readonly resultsByPartition: readonly { readonly partitionIndex: number; readonly partitionErrorCode: number }[] }[] }[]
+  readonly resultsByTransaction: readonly {
+    readonly topicResults: readonly {
+      readonly name: string
+      readonly resultsByPartition: readonly { readonly partitionIndex: number; readonly partitionErrorCode: number }[]
+    }[]
+  }[]
 }
 
 /** Arguments: transactional id, producer id, epoch, group id. */
-export const ADD_OFFSETS_TO_TXN: ApiCall = { name: 'AddOffsetsToTxn', key: 25, versions: { 3: addOffsetsToTxnV3.api as ApiVersion, 4: addOffsetsToTxnV4.api as ApiVersion } }
+export const ADD_OFFSETS_TO_TXN: ApiCall = {
+  name: 'AddOffsetsToTxn',
+  key: 25,
+  versions: { 3: addOffsetsToTxnV3.api as ApiVersion, 4: addOffsetsToTxnV4.api as ApiVersion },
+}
 
 /** Arguments: transactional id, group id, producer id, epoch, generation, member id, instance id, `[{ name, partitions: [{ partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata }] }]`. */
 export const TXN_OFFSET_COMMIT: ApiCall = {
@@ -43,7 +71,10 @@ export const TXN_OFFSET_COMMIT: ApiCall = {
 }
 
 export interface TxnOffsetCommitResponse {
-  readonly topics: readonly { readonly name: string; readonly partitions: readonly { readonly partitionIndex: number; readonly errorCode: number }[] }[]
+  readonly topics: readonly {
+    readonly name: string
+    readonly partitions: readonly { readonly partitionIndex: number; readonly errorCode: number }[]
+  }[]
 }
 
 export interface EndTxnResponse {
@@ -54,7 +85,12 @@ export interface EndTxnResponse {
 }
 
 function createEndTxn(transactionalId: string, producerId: bigint, producerEpoch: number, commit: boolean): Writer {
-  return Writer.create().appendString(transactionalId, true).appendInt64(producerId).appendInt16(producerEpoch).appendBoolean(commit).appendTaggedFields()
+  return Writer.create()
+    .appendString(transactionalId, true)
+    .appendInt64(producerId)
+    .appendInt16(producerEpoch)
+    .appendBoolean(commit)
+    .appendTaggedFields()
 }
 
 function parseEndTxn(_correlationId: number, _key: number, _version: number, reader: Reader): EndTxnResponse {
@@ -66,5 +102,9 @@ function parseEndTxn(_correlationId: number, _key: number, _version: number, rea
 export const END_TXN: ApiCall = {
   name: 'EndTxn',
   key: 26,
-  versions: { 3: endTxnV3.api as ApiVersion, 4: endTxnV4.api as ApiVersion, 5: createAPI(26, 5, createEndTxn, parseEndTxn) as ApiVersion },
+  versions: {
+    3: endTxnV3.api as ApiVersion,
+    4: endTxnV4.api as ApiVersion,
+    5: createAPI(26, 5, createEndTxn, parseEndTxn) as ApiVersion,
+  },
 }

@@ -66,7 +66,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     await this.#producer.learn(topic, signal)
   }
 
-  async commit(offsets: () => GroupOffsets, signal: AbortSignal): Promise<GroupOffsets> {
+  async commit(offsets: () => Promise<GroupOffsets>, signal: AbortSignal): Promise<GroupOffsets> {
     const committed = await this.#producer!.commitTransaction(offsets, signal)
     this.#producer!.beginTransaction()
     return committed
