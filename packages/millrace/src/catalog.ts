@@ -11,6 +11,8 @@ import type { Fields, OptionRule } from './options/fields.ts'
 import { didYouMean } from './options/suggest.ts'
 import { fileSink } from './sinks/file.ts'
 import { kafkaSinkFields, kafkaSinkRules } from './sinks/kafka/options.ts'
+import { stdoutSink } from './sinks/stdout.ts'
+import { datagenSource } from './sources/datagen.ts'
 import { fileSource } from './sources/file.ts'
 import { generateSource } from './sources/generate.ts'
 import { kafkaSourceFields, kafkaSourceRules } from './sources/kafka/options.ts'
@@ -34,6 +36,7 @@ export const SOURCES: readonly CatalogEntry<SourceDefinition>[] = [
   },
   loaded(fileSource),
   loaded(generateSource),
+  loaded(datagenSource),
 ]
 
 export const SINKS: readonly CatalogEntry<SinkDefinition>[] = [
@@ -45,6 +48,7 @@ export const SINKS: readonly CatalogEntry<SinkDefinition>[] = [
     load: async () => (await import('./sinks/kafka/index.ts')).kafkaSink,
   },
   loaded(fileSink),
+  loaded(stdoutSink),
 ]
 
 /** The built-in components, as the engine asks for them. */

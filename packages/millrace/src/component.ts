@@ -190,6 +190,8 @@ export type StageNeeds = 'metadata' | 'documents'
 export interface Stage {
   readonly name: string
   readonly needs: StageNeeds
+  /** What it does, for `explain`, where `needs` does not tell: without a subject and a period. */
+  readonly does?: string
   /**
    * Gives the batch that goes on, or undefined when no row is left. With `needs: 'documents'` every row has its
    * document when this is called.

@@ -2,19 +2,22 @@
  * `millrace explain`: tells how a pipeline would run, without connecting to anything.
  */
 import { SINKS, SOURCES, catalog } from '../catalog.ts'
-import { readAnyPlan, readPlan } from '../dialects/index.ts'
+import { readAnyPlan } from '../dialects/index.ts'
 import { explainGraph, type GraphExplanation } from '../engine/graph/explain-graph.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
-import type { Explanation, PipelinePlan, PlannedComponent } from '../engine/plan.ts'
+import type { Explanation, PipelineGroup, PipelinePlan, PlannedComponent } from '../engine/plan.ts'
 import { explainPlan } from '../engine/planner.ts'
 import { redact } from '../options/describe.ts'
 import type { Fields } from '../options/fields.ts'
 import { formatProblem, type Outcome } from './output.ts'
 
 export async function explain(file: string, { json }: { readonly json?: true }): Promise<Outcome> {
-  const any = await readAnyPlan(file)
-  if ('nodes' in any) return explainStages(file, any, json)
-  const plan = await readPlan(file)
+  const plan = await readAnyPlan(file)
+  if ('nodes' in plan) return explainStages(file, plan, json)
+  return 'pipelines' in plan ? explainAll(file, plan, json) : explainOne(file, plan, json)
+}
+
+async function explainOne(file: string, plan: PipelinePlan, json: true | undefined): Promise<Outcome> {
   const explanation = await explainPlan(plan, catalog)
   const [source, sink] = [describe(plan.source, SOURCES), describe(plan.sink, SINKS)]
   for (const warning of plan.warnings)
@@ -22,6 +25,16 @@ export async function explain(file: string, { json }: { readonly json?: true }):
   if (json === undefined) process.stdout.write(`${textOf(plan, explanation, titleOf(source), titleOf(sink))}\n`)
   const summary = `Pipeline "${plan.name}" takes the ${explanation.lane} lane with guarantee ${explanation.guarantee.name}`
   return { exitCode: 0, summary, result: { name: plan.name, source, sink, ...explanation } }
+}
+
+async function explainAll(file: string, group: PipelineGroup, json: true | undefined): Promise<Outcome> {
+  const outcomes: Outcome[] = []
+  for (const plan of group.pipelines) {
+    if (json === undefined && outcomes.length > 0) process.stdout.write('\n')
+    outcomes.push(await explainOne(file, outcomes.length === 0 ? { ...plan, warnings: group.warnings } : plan, json))
+  }
+  const summary = `"${group.name}" has ${outcomes.length} pipelines that run together`
+  return { exitCode: 0, summary, result: { name: group.name, pipelines: outcomes.map(({ result }) => result) } }
 }
 
 async function explainStages(file: string, plan: GraphPlan, json: true | undefined): Promise<Outcome> {

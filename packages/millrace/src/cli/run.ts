@@ -4,8 +4,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { catalog } from '../catalog.ts'
 import { readAnyPlan } from '../dialects/index.ts'
-import { isGraph } from '../engine/graph/plan.ts'
-import type { RunResult } from '../engine/plan.ts'
+import type { GraphPlan } from '../engine/graph/plan.ts'
+import type { PipelineGroup, PipelinePlan, RunResult } from '../engine/plan.ts'
 import { isMillraceError } from '../errors/index.ts'
 import { INTERRUPTED } from './exit-code.ts'
 import { formatProblem, type Outcome } from './output.ts'
@@ -22,7 +22,7 @@ export async function run(
 ): Promise<Outcome> {
   const plan = await readAnyPlan(file)
   // What such stages print is for other programs, so that what we have to say goes elsewhere.
-  const says = isGraph(plan) && plan.nodes.some(({ function: name }) => name.startsWith('stdout')) ? process.stderr : process.stdout
+  const says = sinksOf(plan).some((name) => name.startsWith('stdout')) ? process.stderr : process.stdout
   const display = process.stderr.isTTY
     ? terminalDisplay(process.stderr, untilEnd)
     : await logDisplay(plan.name, untilEnd)
@@ -49,7 +49,7 @@ export async function run(
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)
   try {
-    if (!isGraph(plan) && plan.stages.length === 0) keepNurserySmall()
+    if ('stages' in plan && plan.stages.length === 0) keepNurserySmall()
     // The engine, and through the catalog the clients, are loaded only when there is something to run.
     const { runPlan } = await import('../engine/run-plan.ts')
     const result = await runPlan(plan, {
@@ -78,6 +78,11 @@ export async function run(
   } finally {
     for (const signal of SIGNALS) process.off(signal, onSignal)
   }
+}
+
+function sinksOf(plan: PipelinePlan | PipelineGroup | GraphPlan): string[] {
+  if ('nodes' in plan) return plan.nodes.map((node) => node.function)
+  return 'pipelines' in plan ? plan.pipelines.flatMap(sinksOf) : [plan.sink.component]
 }
 
 const ENDINGS = {

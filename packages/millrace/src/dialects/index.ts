@@ -6,9 +6,11 @@
  */
 import { basename, dirname, extname, resolve } from 'node:path'
 import type { GraphPlan } from '../engine/graph/plan.ts'
-import type { PipelinePlan } from '../engine/plan.ts'
+import type { PipelineGroup, PipelinePlan } from '../engine/plan.ts'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
-import { readDocument } from './document.ts'
+import { isObject } from '../options/values.ts'
+import { isConnectors } from './connectors/shape.ts'
+import { readDocument, type SourceDocument } from './document.ts'
 import { withEnvironment, type Environment } from './environment.ts'
 import { isStageGraph } from './is-stage-graph.ts'
 import { readLinear } from './linear.ts'
@@ -18,6 +20,8 @@ export interface PipelineFile {
   readonly plan: PipelinePlan | undefined
   /** The same for a file that is a graph of stages. */
   readonly graph?: GraphPlan | undefined
+  /** The same for a file that holds several pipelines. */
+  readonly group?: PipelineGroup | undefined
   readonly problems: readonly ConfigProblem[]
   readonly warnings: readonly ConfigProblem[]
 }
@@ -29,13 +33,16 @@ export interface PipelineFile {
  * @throws {ConfigError} `CONFIG_UNREADABLE` when there is no such file or its syntax is wrong
  */
 export async function readPipelineFile(file: string, environment: Environment = process.env): Promise<PipelineFile> {
-  const document = await readDocument(file)
+  const document = withoutSchema(await readDocument(file))
   const { value, problems: missing } = withEnvironment(document, environment)
   const path = resolve(file)
   const name = basename(path, extname(path))
-  const { plan, graph, problems, warnings }: PipelineFile = isStageGraph(value)
+  const directory = dirname(path)
+  const { plan, graph, group, problems, warnings }: PipelineFile = isStageGraph(value)
     ? await (await import('./stage-graph.ts')).readStageGraph(value, { file, name, environment })
-    : readLinear(value, { file, directory: dirname(path), name })
+    : isConnectors(value)
+      ? (await import('./connectors/index.ts')).readConnectors(value, { file, directory, name })
+      : readLinear(value, { file, directory, name })
   // Where a variable is missing, what the option says about the hole that it leaves is of no use.
   const holes = new Set(missing.map(({ path }) => path))
   const located = [...missing, ...problems.filter(({ path }) => !holes.has(path))].map(locate)
@@ -43,6 +50,7 @@ export async function readPipelineFile(file: string, environment: Environment = 
   return {
     plan: isRunnable && plan !== undefined ? { ...plan, warnings: warnings.map(locate) } : undefined,
     graph: isRunnable && graph !== undefined ? { ...graph, warnings: warnings.map(locate) } : undefined,
+    group: isRunnable && group !== undefined ? { ...group, warnings: warnings.map(locate) } : undefined,
     problems: located.toSorted(byPosition),
     warnings: warnings.map(locate),
   }
@@ -53,14 +61,22 @@ export async function readPipelineFile(file: string, environment: Environment = 
   }
 }
 
+/** In JSON, `$schema` at the top tells editors what the file is; it says nothing of the pipeline. */
+function withoutSchema(document: SourceDocument): SourceDocument {
+  if (!isObject(document.value)) return document
+  const { $schema: _, ...value } = document.value
+  return { ...document, value }
+}
+
 /**
  * Reads a pipeline file that is to be run as a line of one source, stages and one sink.
  * @throws {ConfigError} with all problems
  */
 export async function readPlan(file: string, environment?: Environment): Promise<PipelinePlan> {
   const plan = await readAnyPlan(file, environment)
-  if (!('nodes' in plan)) return plan
-  const message = 'This is a graph of stages; only a pipeline with one source, stages and one sink will do here'
+  if ('source' in plan) return plan
+  const what = 'nodes' in plan ? 'is a graph of stages' : 'holds several pipelines'
+  const message = `This ${what}; only a pipeline with one source, stages and one sink will do here`
   throw new ConfigError(`Cannot use pipeline file "${file}": ${message}`, [{ path: 'stages', message }])
 }
 
@@ -68,9 +84,12 @@ export async function readPlan(file: string, environment?: Environment): Promise
  * Reads a pipeline file of any shape that is to be run.
  * @throws {ConfigError} with all problems
  */
-export async function readAnyPlan(file: string, environment?: Environment): Promise<PipelinePlan | GraphPlan> {
-  const { plan: line, graph, problems } = await readPipelineFile(file, environment)
-  const plan = line ?? graph
+export async function readAnyPlan(
+  file: string,
+  environment?: Environment,
+): Promise<PipelinePlan | PipelineGroup | GraphPlan> {
+  const { plan: line, graph, group, problems } = await readPipelineFile(file, environment)
+  const plan = line ?? graph ?? group
   if (problems.length > 0)
     throw new ConfigError(
       `Pipeline file "${file}" has ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`,

@@ -6,6 +6,7 @@ import type { Batch } from '../batch.ts'
 import type { ComponentContext, Documents, Sink, Source, Stage } from '../component.ts'
 import { DeadLetters } from './dead-letters.ts'
 import type { Components, PipelinePlan, RunOptions } from './plan.ts'
+import { limitRate } from './rate-limit.ts'
 import type { Failed } from './steps.ts'
 
 export interface OpenPipeline {
@@ -64,6 +65,7 @@ export async function makePipeline(
   }
   const stages = new StageChain(await makeStages(plan, components))
   const source = await (await components.source(plan.source.component)).create(plan.source.options, context)
+  if (plan.rateLimit !== undefined) limitRate(source, plan.rateLimit)
   const sink = await (await components.sink(plan.sink.component)).create(plan.sink.options, { ...context, member: source.offsets?.member })
   const documents = await components.documents(source, sink, plan.stages, stages.needsDocuments || sink.needsDocuments)
   const letters = plan.errorPolicy.deadLetters

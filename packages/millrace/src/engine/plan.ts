@@ -42,6 +42,16 @@ export interface CircuitBreakerPlan {
   readonly openMs: number
 }
 
+/** How fast a source may be read. */
+export interface RateLimit {
+  /** Undefined when there is no such limit. */
+  readonly recordsPerSecond: number | undefined
+  /** Records that may come at once after a pause. */
+  readonly burst: number
+  /** Records that may be on their way to the sink; undefined when there is no such limit. */
+  readonly maxInFlight: number | undefined
+}
+
 /** A pipeline, whatever the shape of the file it was read from. */
 export interface PipelinePlan {
   readonly name: string
@@ -58,9 +68,21 @@ export interface PipelinePlan {
   readonly errorPolicy: ErrorPolicy
   /** Undefined when there is none. */
   readonly circuitBreaker?: CircuitBreakerPlan | undefined
+  readonly rateLimit?: RateLimit | undefined
+  /** Names of pipelines of the same file that write what this one reads: up to the end, it runs after them. */
+  readonly after?: readonly string[] | undefined
   /** Batches that may be on their way to the sink at the same time; undefined leaves it to the engine. */
   readonly maxBatchesInFlight: number | undefined
   /** What the operator should know, for instance options without effect. */
+  readonly warnings: readonly ConfigProblem[]
+}
+
+/** Several pipelines of one file, which run together. */
+export interface PipelineGroup {
+  readonly name: string
+  readonly file: string | undefined
+  /** At least two. */
+  readonly pipelines: readonly PipelinePlan[]
   readonly warnings: readonly ConfigProblem[]
 }
 
@@ -113,6 +135,8 @@ export interface RunProgress {
 export interface RunResult extends RunProgress {
   /** Why it ended: the source had no more, a stage lets nothing more through, or it was asked to stop. */
   readonly ended: 'source' | 'stage' | 'signal'
+  /** Of a group: how each of its pipelines ended. */
+  readonly pipelines?: readonly (RunResult & { readonly name: string })[]
 }
 
 /** How values travel; see design.md section 2. */

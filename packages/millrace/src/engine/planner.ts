@@ -12,10 +12,10 @@ export async function explainPlan(plan: PipelinePlan, components: Components): P
   const { source, sink, stages, documents } = await makePipeline(plan, components, { untilEnd: false, warn: () => {} })
   return {
     ...chooseLane(source, sink, stages.list, documents !== undefined),
-    stages: stages.list.map(({ name, needs }) => ({
+    stages: stages.list.map(({ name, needs, does }) => ({
       name,
       needs,
-      does: needs === 'documents' ? 'works on parsed values' : 'looks at key, headers, position or time',
+      does: does ?? (needs === 'documents' ? 'works on parsed values' : 'looks at key, headers, position or time'),
     })),
     guarantee: {
       name: plan.delivery,
@@ -50,6 +50,8 @@ function chooseLane(
           ? 'the sink takes something from a field'
           : `values are read as ${source.valueCodec} and written as ${sink.valueCodec}`,
     }
+  const writer = stages.find(({ does }) => does !== undefined)
+  if (writer !== undefined) return { lane: 'bytes', why: `${writer.name} ${writer.does}` }
   if (stages.length > 0)
     return {
       lane: 'bytes',

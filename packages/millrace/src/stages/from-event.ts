@@ -17,6 +17,7 @@ import { stageFailed } from './rows.ts'
 export class FromEventStage implements Stage {
   readonly name = '$fromEvent'
   readonly needs = 'metadata'
+  readonly does = 'takes each value out of its event; headers and time stay'
   readonly #options: Options<typeof fromEventFields>
   readonly #customHeaders: readonly Header[]
 

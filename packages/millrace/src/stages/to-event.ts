@@ -16,6 +16,7 @@ import { stageFailed } from './rows.ts'
 export class ToEventStage implements Stage {
   readonly name = '$toEvent'
   readonly needs = 'metadata'
+  readonly does = 'puts each value into an event; key, headers and time stay'
   readonly #options: Options<typeof toEventFields>
 
   constructor(options: Options<typeof toEventFields>) {

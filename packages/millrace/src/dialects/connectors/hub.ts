@@ -1,0 +1,57 @@
+/**
+ * The hub: a Kafka cluster whose topics hold events. Sources write to it, sinks read from it.
+ */
+import { CLUSTER_FIELDS } from '../../kafka/properties.ts'
+import { problem, type Options } from '../../options/fields.ts'
+import type { PlannedComponent } from '../../engine/plan.ts'
+import type { brokerFields, settingsFields } from './fields.ts'
+import { securityOptions } from './security.ts'
+import type { Report } from './translate.ts'
+
+type Written = { readonly [name: string]: unknown }
+
+/** How to reach the hub, as options of our `kafka` components. */
+export function hubOptions(
+  broker: Options<typeof brokerFields>,
+  settings: Options<typeof settingsFields> | undefined,
+  report: Report,
+): Written {
+  const { tls, security } = broker
+  if (tls?.enabled === true && security !== undefined)
+    report({
+      ...problem('broker', 'Cannot use both tls and security, as both say how connections are secured', 'delete tls'),
+      path: ['broker', 'tls'],
+    })
+  if (tls?.insecure === true)
+    report({
+      path: ['broker', 'tls', 'insecure'],
+      message: 'Cannot use insecure, as certificates are always verified',
+      suggestion: 'name the certificate of the authority in ca_path',
+    })
+  const { retry } = settings ?? {}
+  const encryption =
+    tls?.enabled === true
+      ? {
+          securityProtocol: 'SSL',
+          truststoreLocation: tls.ca_path,
+          certificateLocation: tls.cert_path,
+          keyLocation: tls.key_path,
+        }
+      : {}
+  return {
+    bootstrapServers: broker.bootstrap_servers,
+    metadataMaxAgeMs: broker.metadata_refresh_ms,
+    connectTimeoutMs: broker.connection_timeout_ms,
+    requestTimeoutMs: broker.request_timeout_ms,
+    ...(retry === undefined
+      ? {}
+      : { retryBackoffMs: retry.initial_backoff_ms, retryBackoffMaxMs: retry.max_backoff_ms }),
+    ...encryption,
+    ...securityOptions(security),
+  }
+}
+
+/** The cluster of a connector itself, which is the hub of a file that names none. */
+export function ownCluster({ options }: PlannedComponent): Written {
+  return Object.fromEntries(Object.keys(CLUSTER_FIELDS).map((name) => [name, options[name]]))
+}

@@ -1,0 +1,147 @@
+/**
+ * The connectors shape (seed 001): sources that write events to topics of a hub, sinks that read them from there.
+ *
+ * ```yaml
+ * broker: { bootstrap_servers: ["localhost:9092"] }
+ * sources:
+ *   orders: { connector: kafka-source, topic: events, config: { brokers: "kafka1:9092", topic: orders } }
+ * sinks:
+ *   replica: { connector: kafka-sink, topics: [events], consumer_group: replica, config: { brokers: "kafka2:9092", topic: orders } }
+ * bridges:                                          # without hub and events
+ *   copy: { source: { connector: kafka-source, config: ... }, sink: { connector: kafka-sink, config: ... } }
+ * ```
+ *
+ * The host has a broker of its own for the hub; here it is a Kafka cluster. Each connector becomes a pipeline, and all of
+ * them run together. A single entry of `sources` or `sinks` is a file, too; its hub is then the cluster of the connector.
+ */
+import type { PipelineGroup, PipelinePlan } from '../../engine/plan.ts'
+import type { ConfigProblem } from '../../errors/index.ts'
+import type { OptionProblem } from '../../options/fields.ts'
+import { parseOptions } from '../../options/parse.ts'
+import { isObject } from '../../options/values.ts'
+import { brokerFields, fileFields, SWITCHED, SWITCHED_ON } from './fields.ts'
+import { hubOptions } from './hub.ts'
+import { readBridge, readSink, readSource, type Surroundings } from './pipelines.ts'
+import { isSingleConnector } from './shape.ts'
+
+export interface ConnectorsResult {
+  /** When there is one; undefined when there are problems. */
+  readonly plan: PipelinePlan | undefined
+  /** When there are several. */
+  readonly group: PipelineGroup | undefined
+  readonly problems: readonly ConfigProblem[]
+  readonly warnings: readonly ConfigProblem[]
+}
+
+export interface ConnectorsContext {
+  readonly file: string
+  readonly directory: string
+  /** Used when the file names none. */
+  readonly name: string
+}
+
+/** Makes plans of the content of a file. */
+export function readConnectors(value: unknown, context: ConnectorsContext): ConnectorsResult {
+  const problems: ConfigProblem[] = []
+  const warnings: ConfigProblem[] = []
+  const report = (found: OptionProblem): void => {
+    ;(found.warning === true ? warnings : problems).push(toConfigProblem(found))
+  }
+  const isSingle = isObject(value) && isSingleConnector(value)
+  const { name, plans } = isSingle ? readSingle(value, { ...context, report }) : readFile(value, { ...context, report })
+  const ready = problems.length === 0 ? linked(plans) : []
+  const group = ready.length > 1 ? { name, file: context.file, pipelines: ready, warnings } : undefined
+  return { plan: group === undefined ? ready[0] : undefined, group, problems, warnings }
+}
+
+type Reporting = ConnectorsContext & Pick<Surroundings, 'report'>
+
+function readFile(value: unknown, context: Reporting): { name: string; plans: PipelinePlan[] } {
+  const { options: top, problems, warnings } = parseOptions({ options: fileFields }, value)
+  for (const problem of [...problems, ...warnings]) context.report(problem)
+  if (!isObject(value) || problems.length > 0) return { name: context.name, plans: [] }
+  for (const path of SWITCHED)
+    if (isSwitchedOn(value, path)) context.report({ path, message: SWITCHED_ON, warning: true })
+  const { broker, settings, name = context.name } = top
+  const surroundings: Surroundings = {
+    ...context,
+    name,
+    settings,
+    hub: broker === undefined ? undefined : hubOptions(broker, settings, context.report),
+  }
+  const plans: PipelinePlan[] = []
+  for (const [kind, read] of KINDS)
+    for (const [entry, content] of Object.entries(top[kind] ?? {})) {
+      const plan = read(content, [kind, entry], entry, surroundings)
+      if (plan !== undefined) plans.push(plan)
+    }
+  const entries = KINDS.flatMap(([kind]) => Object.values(top[kind] ?? {}))
+  if (entries.every((entry) => isObject(entry) && entry['enabled'] === false))
+    context.report({
+      path: [],
+      message: 'There is nothing to run',
+      suggestion: 'add sources, sinks or bridges, and enable one of them',
+    })
+  return { name, plans }
+}
+
+const KINDS = [
+  ['sources', readSource],
+  ['sinks', readSink],
+  ['bridges', readBridge],
+] as const
+
+/** One entry by itself; it may name the broker of the hub beside its own options. */
+function readSingle(
+  value: { readonly [name: string]: unknown },
+  context: Reporting,
+): { name: string; plans: PipelinePlan[] } {
+  const { broker, name: given, ...entry } = value
+  const name = typeof given === 'string' ? given : context.name
+  let hub: Surroundings['hub']
+  if (broker !== undefined) {
+    const parsed = parseOptions({ options: brokerFields }, broker, ['broker'])
+    for (const problem of [...parsed.problems, ...parsed.warnings]) context.report(problem)
+    if (parsed.problems.length > 0) return { name, plans: [] }
+    hub = hubOptions(parsed.options, undefined, context.report)
+  }
+  const surroundings: Surroundings = { ...context, name, settings: undefined, hub, isSingle: true }
+  const read =
+    'topics' in entry || 'consumer_group' in entry || /sink$|^stdout$/.test(String(entry['type'] ?? entry['connector']))
+      ? readSink
+      : readSource
+  const plan = read(entry, [], name, surroundings)
+  return { name, plans: plan === undefined ? [] : [plan] }
+}
+
+/** Each knows whose topics it reads, for runs that end. */
+function linked(plans: readonly PipelinePlan[]): PipelinePlan[] {
+  return plans.map((plan) => {
+    const after = plans.filter((other) => other !== plan && feeds(other, plan)).map(({ name }) => name)
+    return after.length === 0 ? plan : { ...plan, after }
+  })
+}
+
+function feeds({ sink }: PipelinePlan, { source }: PipelinePlan): boolean {
+  const [topics, brokers] = [source.options['topic'], source.options['bootstrapServers']] as (
+    | readonly unknown[]
+    | undefined
+  )[]
+  const servers = sink.options['bootstrapServers'] as readonly unknown[] | undefined
+  return (
+    sink.component === 'kafka' &&
+    source.component === 'kafka' &&
+    topics?.includes(sink.options['topic']) === true &&
+    brokers?.some((broker) => servers?.includes(broker)) === true
+  )
+}
+
+function isSwitchedOn(value: unknown, path: readonly string[]): boolean {
+  let found = value
+  for (const name of path) found = isObject(found) ? found[name] : undefined
+  return isObject(found) && found['enabled'] !== false && found['enabled'] !== undefined
+}
+
+function toConfigProblem({ path, message, suggestion }: OptionProblem): ConfigProblem {
+  return { path: path.join('.'), message, ...(suggestion === undefined ? {} : { suggestion }) }
+}

@@ -1,0 +1,82 @@
+/**
+ * `config` of a Kafka sink of seed 001, and what it means for our `kafka` sink.
+ */
+import { field, type Options } from '../../options/fields.ts'
+import { clusterFields } from './kafka-source.ts'
+import { securityOptions } from './security.ts'
+import type { Translation } from './translate.ts'
+
+export const kafkaSinkConfig = {
+  ...clusterFields,
+  topic: field.string().doc('Kafka topic to write.').example('orders-replica'),
+  acks: field
+    .oneOf(['none', 'leader', 'all'], { '0': 'none', '1': 'leader', '-1': 'all' })
+    .default('all')
+    .doc('Who must have a record before it counts as written: all in-sync replicas, the leader, nobody.'),
+  compression: field
+    .oneOf(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
+    .default('none')
+    .doc('How record batches are compressed.'),
+  batch_size_bytes: field.bytes().default(16_384).doc('Size of a record batch of one partition, before compression.'),
+  linger_ms: field.durationMs().default(5).doc('How long a batch that is not full waits for more records.'),
+  retries: field
+    .int({ min: 0 })
+    .optional()
+    .ignored('attempts go on for two minutes, until delivery.timeout.ms has passed'),
+  retry_backoff_ms: field
+    .durationMs()
+    .default(100)
+    .doc('First wait before a failed request is tried again; doubles up to 10 s.'),
+  idempotent: field
+    .boolean()
+    .optional()
+    .doc('Whether retries are free of duplicates and keep the order. By default on with acks all, off otherwise.'),
+  transactional_id: field
+    .string()
+    .optional()
+    .doc('Write in transactions, together with the offsets of what was read: each record counts once.'),
+  key_field: field
+    .string()
+    .optional()
+    .doc(
+      'Field of the data that becomes the key: text as it is, everything else as JSON. By default the key that the record had.',
+    ),
+  include_headers: field
+    .boolean()
+    .default(false)
+    .doc(
+      'Whether records get the headers `rivven_stream`, `rivven_event_type`, `rivven_namespace`, `rivven_position`.',
+    ),
+  custom_headers: field
+    .map(field.string())
+    .optional()
+    .doc('Headers that every record gets.')
+    .example({ source: 'rivven' }),
+}
+
+export type KafkaSinkConfig = Options<typeof kafkaSinkConfig>
+
+const ACKS = { none: '0', leader: '1', all: 'all' } as const
+
+export const kafkaSinkTranslation: Translation<typeof kafkaSinkConfig> = {
+  fields: kafkaSinkConfig,
+  names: {
+    brokers: 'bootstrapServers',
+    topic: 'topic',
+    acks: 'acks',
+    compression: 'compression',
+    batch_size_bytes: 'batchBytes',
+    linger_ms: 'lingerMs',
+    request_timeout_ms: 'requestTimeoutMs',
+    retry_backoff_ms: 'retryBackoffMs',
+    idempotent: 'idempotence',
+    transactional_id: 'transactionalId',
+    client_id: 'clientId',
+  },
+  toOptions: (config) => ({
+    retryBackoffMaxMs: Math.max(10_000, config.retry_backoff_ms),
+    ...securityOptions(config.security),
+    ...config.properties,
+    acks: ACKS[config.acks],
+  }),
+}

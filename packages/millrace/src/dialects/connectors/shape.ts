@@ -1,0 +1,16 @@
+/** Recognises the shape of seed 001. A file of its own, so that other shapes do not load what this one needs. */
+import { isObject } from '../../options/values.ts'
+
+/** Whether the content of a file is of connectors: by name, or a single one. */
+export function isConnectors(value: unknown): boolean {
+  if (!isObject(value)) return false
+  return ['sources', 'sinks', 'bridges', 'broker'].some((name) => isObject(value[name])) || isSingleConnector(value)
+}
+
+/** Whether a file is one entry of `sources` or `sinks`: `type` or `connector`, and `config`. */
+export function isSingleConnector(value: { readonly [name: string]: unknown }): boolean {
+  const type = value['type'] ?? value['connector']
+  return (
+    typeof type === 'string' && !('source' in value) && !('sink' in value) && ('config' in value || 'topics' in value)
+  )
+}

@@ -1,0 +1,219 @@
+/**
+ * Makes up records for trying out connectors: the `datagen` source of seed 001. For load there is `generate`.
+ *
+ * With a seed, record `i` depends on seed and `i` only, except for its `timestamp`.
+ */
+import { Batch, type Acknowledgement, type BatchOrigin } from '../batch.ts'
+import { defineSource, type Source, type SourceProgress } from '../component.ts'
+import { ConfigError } from '../errors/index.ts'
+import { makeRecords } from '../kafka/made-records.ts'
+import { field, type Options } from '../options/fields.ts'
+import { sleep } from '../resilience/retry.ts'
+
+const PATTERNS = ['sequence', 'random', 'users', 'orders', 'events', 'metrics', 'key_value'] as const
+
+const options = {
+  pattern: field.oneOf(PATTERNS).default('random').doc('What records look like.'),
+  events_per_second: field
+    .number({ min: 0 })
+    .default(10)
+    .doc('How many a second; 0 for as fast as the sink takes them.'),
+  max_events: field.int({ min: 0 }).default(0).doc('How many in all; 0 for no end.'),
+  stream_name: field.string().default('datagen').doc('Name of the stream.'),
+  namespace: field.string().optional().doc('Namespace of the events; without it there is none.'),
+  include_sequence: field.boolean().default(true).doc('Whether each record has its number in `sequence`, from 0.'),
+  include_timestamp: field
+    .boolean()
+    .default(true)
+    .doc('Whether each record has the time at which it was made in `timestamp`.'),
+  custom_fields: field.map(field.any()).optional().doc('Fields that every record gets.').example({ env: 'test' }),
+  seed: field
+    .int({ min: 0, max: 4_294_967_295 })
+    .optional()
+    .doc('The same seed gives the same records; by default each run has its own.'),
+  batch_size: field.int({ min: 1, max: 100_000 }).default(100).doc('Records that go out together.'),
+  cdc_mode: field.boolean().default(false).doc('Refused when it is true: change events are not made up.'),
+}
+
+export const datagenSource = defineSource({
+  name: 'datagen',
+  summary: 'Makes up records of several kinds at a steady rate.',
+  options,
+  rules: [
+    ({ cdc_mode: isOn }) =>
+      isOn
+        ? {
+            path: ['cdc_mode'],
+            message: 'Cannot use cdc_mode as change events are not made up',
+            suggestion: 'delete it',
+          }
+        : undefined,
+  ],
+  examples: [{ title: 'A thousand orders', options: { pattern: 'orders', max_events: 1000, seed: 7 } }],
+  create: (chosen, { untilEnd }) => {
+    if (untilEnd && chosen.max_events === 0)
+      throw new ConfigError('Cannot run until the end as source "datagen" has none: set its option "max_events"')
+    return new DatagenSource(chosen)
+  },
+})
+
+const NOTHING_TO_COMMIT: Acknowledgement = { ack: () => {} }
+/** Records that wait for the rate are made in groups of so many a second at the least. */
+const GROUPS_PER_SECOND = 10
+
+class DatagenSource implements Source {
+  readonly valueCodec = 'json'
+  readonly readsRecordBatches = false
+  readonly commits = 'nothing: every run begins anew'
+  readonly #options: Options<typeof options>
+  readonly #seed: number
+  readonly #origin: BatchOrigin
+  #records = 0
+  #bytes = 0
+
+  constructor(chosen: Options<typeof options>) {
+    this.#options = chosen
+    this.#seed = chosen.seed ?? Math.floor(Math.random() * 2 ** 32)
+    this.#origin = {
+      component: 'datagen',
+      topic: chosen.stream_name,
+      partition: 0,
+      partitionCount: 0,
+      timestampType: 'CreateTime',
+    }
+  }
+
+  async open(): Promise<void> {}
+
+  async *batches(signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
+    const { batch_size: batchSize, events_per_second: perSecond, max_events: most } = this.#options
+    const end = most === 0 ? Infinity : most
+    const group =
+      perSecond === 0 ? batchSize : Math.max(1, Math.min(batchSize, Math.floor(perSecond / GROUPS_PER_SECOND)))
+    const started = performance.now()
+    while (this.#records < end && !signal.aborted) {
+      yield this.#make(Math.min(group, end - this.#records))
+      const aheadMs = perSecond === 0 ? 0 : (this.#records / perSecond) * 1000 - (performance.now() - started)
+      await sleep(Math.max(0, aheadMs), signal).catch(() => {})
+    }
+  }
+
+  progress(): SourceProgress {
+    const { max_events: most } = this.#options
+    return { records: this.#records, bytes: this.#bytes, lag: most === 0 ? undefined : most - this.#records }
+  }
+
+  async close(): Promise<void> {}
+
+  #make(count: number): Batch {
+    const first = this.#records
+    const now = Date.now()
+    const { pattern } = this.#options
+    const records = Array.from({ length: count }, (_, i) => {
+      const index = first + i
+      const document = this.#document(index, now)
+      return {
+        value: JSON.stringify(document),
+        timestampMs: now,
+        ...(pattern === 'key_value' ? { key: String(document['key']) } : {}),
+      }
+    })
+    const storage = makeRecords(records)
+    this.#records += count
+    this.#bytes += storage.byteLength
+    return new Batch(this.#origin, storage, NOTHING_TO_COMMIT)
+  }
+
+  #document(index: number, now: number): { readonly [name: string]: unknown } {
+    const {
+      pattern,
+      include_sequence: hasSequence,
+      include_timestamp: hasTimestamp,
+      custom_fields: custom,
+    } = this.#options
+    return {
+      ...(hasSequence ? { sequence: index } : {}),
+      ...MAKERS[pattern](new Dice(this.#seed, index), index),
+      ...(hasTimestamp ? { timestamp: new Date(now).toISOString() } : {}),
+      ...custom,
+    }
+  }
+}
+
+/** Random numbers that depend on a seed and the number of a record only (mulberry32). */
+class Dice {
+  #state: number
+
+  constructor(seed: number, index: number) {
+    this.#state = (seed ^ Math.imul(index + 1, 0x9e3779b9)) | 0
+  }
+
+  /** A number from 0 to 1. */
+  roll(): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0
+    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+  }
+
+  whole(from: number, to: number): number {
+    return from + Math.floor(this.roll() * (to - from + 1))
+  }
+
+  decimal(from: number, to: number): number {
+    return Math.round((from + this.roll() * (to - from)) * 100) / 100
+  }
+
+  pick<T>(values: readonly T[]): T {
+    return values[Math.floor(this.roll() * values.length)]!
+  }
+}
+
+type Maker = (dice: Dice, index: number) => { readonly [name: string]: unknown }
+
+const MAKERS: { readonly [P in (typeof PATTERNS)[number]]: Maker } = {
+  sequence: (_, index) => ({ id: index, value: `value-${index}` }),
+  random: (dice) => ({
+    id: dice.whole(0, 999_999),
+    value: dice.decimal(0, 1000),
+    flag: dice.roll() < 0.5,
+    category: dice.pick(['a', 'b', 'c', 'd']),
+  }),
+  users: (dice, index) => {
+    const name = dice.pick(['Ann', 'Bob', 'Cid', 'Dee', 'Eve', 'Fay', 'Gus', 'Ida'])
+    return {
+      id: index + 1,
+      name,
+      email: `${name.toLowerCase()}${index + 1}@example.com`,
+      age: dice.whole(18, 90),
+      active: dice.roll() < 0.8,
+    }
+  },
+  orders: (dice, index) => {
+    const quantity = dice.whole(1, 10)
+    const price = dice.decimal(1, 500)
+    return {
+      order_id: index + 1,
+      customer_id: dice.whole(1, 1000),
+      product: dice.pick(['chair', 'table', 'lamp', 'desk', 'sofa']),
+      quantity,
+      price,
+      total: Math.round(quantity * price * 100) / 100,
+      status: dice.pick(['pending', 'paid', 'shipped', 'delivered', 'cancelled']),
+    }
+  },
+  events: (dice) => ({
+    event: dice.pick(['page_view', 'click', 'search', 'purchase', 'logout']),
+    user_id: dice.whole(1, 10_000),
+    session_id: dice.whole(0, 0xffffffff).toString(16).padStart(8, '0'),
+    page: dice.pick(['/', '/products', '/cart', '/checkout', '/account']),
+    duration_ms: dice.whole(10, 60_000),
+  }),
+  metrics: (dice) => ({
+    metric: dice.pick(['cpu', 'memory', 'disk', 'network']),
+    host: `host-${dice.whole(1, 20)}`,
+    value: dice.decimal(0, 100),
+    unit: 'percent',
+  }),
+  key_value: (dice) => ({ key: `key-${dice.whole(0, 999)}`, value: dice.whole(0, 1_000_000) }),
+}
