@@ -29,7 +29,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   }
   const { callCommand } = await import('./program.ts')
   const isCalled = await callCommand(args, ({ name, run }, given, options) => {
-    const file = typeof given[0] === 'string' ? given[0] : undefined
+    const file = given.findLast((one) => typeof one === 'string')
     return execute(name, options, file, () => run(given as never, options as never))
   })
   return isCalled ? exitCode : 2

@@ -269,12 +269,17 @@ function hasBrokers(options: { readonly [name: string]: unknown }): boolean {
 
 /** How to reach the brokers of the sink, or of the source where the sink is something else. */
 function connectionOf({ source, sink }: PolicySurroundings): { readonly [name: string]: unknown } {
-  const { options } = [sink, source].find(({ component }) => component === 'kafka') ?? { options: {} }
-  const names = Object.keys({ ...CLUSTER_FIELDS, ...SECURITY_FIELDS })
+  return connectionOptions([sink, source].find(({ component }) => component === 'kafka')?.options ?? {})
+}
+
+/** Those options of a Kafka component that say how to reach and convince the brokers. */
+export function connectionOptions(options: PlannedComponent['options']): PlannedComponent['options'] {
   return Object.fromEntries(
-    Object.entries(options).filter(([name, value]) => names.includes(name) && value !== undefined),
+    Object.entries(options).filter(([name, value]) => CONNECTION_NAMES.has(name) && value !== undefined),
   )
 }
+
+const CONNECTION_NAMES: ReadonlySet<string> = new Set(Object.keys({ ...CLUSTER_FIELDS, ...SECURITY_FIELDS }))
 
 function readsItsLetters(source: PlannedComponent, letters: PlannedComponent): boolean {
   if (source.component !== 'kafka' || letters.component !== 'kafka') return false

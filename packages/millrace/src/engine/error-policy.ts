@@ -94,7 +94,9 @@ export class ErrorHandling {
    */
   async dispose({ list }: Failures, signal: AbortSignal): Promise<void> {
     if (list.length === 0) return
-    await this.#deadLetters?.write(list, signal)
+    // Steps and deliveries found them one after the other; letters are in the order of the records.
+    const inOrder = list.toSorted((a, b) => a.batch.recordOf(a.row) - b.batch.recordOf(b.row))
+    await this.#deadLetters?.write(inOrder, signal)
     const counts = this.#deadLetters === undefined ? this.#counts.skipped : this.#counts.deadLettered
     for (const { error } of list) count(counts, error.code, 1)
   }

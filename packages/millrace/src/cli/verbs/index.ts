@@ -1,4 +1,5 @@
 /** All commands, in the order in which `--help` lists them. */
+import { deadletter } from './deadletter.ts'
 import { completion, discover, info, list, read, spec } from './look.ts'
 import { check, create, dryRun, explain, lint, run, test } from './pipelines.ts'
 import type { Verb } from './verb.ts'
@@ -11,6 +12,7 @@ export const VERBS: readonly Verb[] = [
   test,
   dryRun,
   run,
+  deadletter,
   discover,
   read,
   list,

@@ -4,7 +4,7 @@
 import { SHELLS } from './shells.ts'
 import type { Verb, VerbOption } from './verb.ts'
 
-const CONNECTION: readonly VerbOption[] = [
+export const CONNECTION: readonly VerbOption[] = [
   {
     flags: '-b, --bootstrap-servers <list>',
     doc: 'brokers as host:port, with commas (default: KAFKA_BOOTSTRAP_SERVERS, else localhost:9092)',
