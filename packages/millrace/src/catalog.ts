@@ -12,7 +12,7 @@ import { didYouMean } from './options/suggest.ts'
 import { fileSink } from './sinks/file.ts'
 import { kafkaSinkFields, kafkaSinkRules } from './sinks/kafka/options.ts'
 import { stdoutSink } from './sinks/stdout.ts'
-import { datagenSource } from './sources/datagen.ts'
+import { datagenFields, datagenRules } from './sources/datagen/options.ts'
 import { fileSource } from './sources/file.ts'
 import { generateSource } from './sources/generate.ts'
 import { kafkaSourceFields, kafkaSourceRules } from './sources/kafka/options.ts'
@@ -36,7 +36,13 @@ export const SOURCES: readonly CatalogEntry<SourceDefinition>[] = [
   },
   loaded(fileSource),
   loaded(generateSource),
-  loaded(datagenSource),
+  {
+    name: 'datagen',
+    summary: 'Makes up records of several kinds at a steady rate.',
+    options: datagenFields,
+    rules: datagenRules,
+    load: async () => (await import('./sources/datagen/index.ts')).datagenSource,
+  },
 ]
 
 export const SINKS: readonly CatalogEntry<SinkDefinition>[] = [

@@ -224,7 +224,7 @@ sink:
     {
       name: 'a source without type',
       text: `source: {path: x}\n${GOOD_SINK}`,
-      want: '1:1 source: Missing type of the source (there are kafka, file, generate)',
+      want: '1:1 source: Missing type of the source (there are kafka, file, generate, datagen)',
     },
     {
       name: 'an unknown type',

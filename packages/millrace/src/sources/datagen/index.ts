@@ -3,52 +3,19 @@
  *
  * With a seed, record `i` depends on seed and `i` only, except for its `timestamp`.
  */
-import { Batch, type Acknowledgement, type BatchOrigin } from '../batch.ts'
-import { defineSource, type Source, type SourceProgress } from '../component.ts'
-import { ConfigError } from '../errors/index.ts'
-import { makeRecords } from '../kafka/made-records.ts'
-import { field, type Options } from '../options/fields.ts'
-import { sleep } from '../resilience/retry.ts'
-
-const PATTERNS = ['sequence', 'random', 'users', 'orders', 'events', 'metrics', 'key_value'] as const
-
-const options = {
-  pattern: field.oneOf(PATTERNS).default('random').doc('What records look like.'),
-  events_per_second: field
-    .number({ min: 0 })
-    .default(10)
-    .doc('How many a second; 0 for as fast as the sink takes them.'),
-  max_events: field.int({ min: 0 }).default(0).doc('How many in all; 0 for no end.'),
-  stream_name: field.string().default('datagen').doc('Name of the stream.'),
-  namespace: field.string().optional().doc('Namespace of the events; without it there is none.'),
-  include_sequence: field.boolean().default(true).doc('Whether each record has its number in `sequence`, from 0.'),
-  include_timestamp: field
-    .boolean()
-    .default(true)
-    .doc('Whether each record has the time at which it was made in `timestamp`.'),
-  custom_fields: field.map(field.any()).optional().doc('Fields that every record gets.').example({ env: 'test' }),
-  seed: field
-    .int({ min: 0, max: 4_294_967_295 })
-    .optional()
-    .doc('The same seed gives the same records; by default each run has its own.'),
-  batch_size: field.int({ min: 1, max: 100_000 }).default(100).doc('Records that go out together.'),
-  cdc_mode: field.boolean().default(false).doc('Refused when it is true: change events are not made up.'),
-}
+import { Batch, type Acknowledgement, type BatchOrigin } from '../../batch.ts'
+import { defineSource, type Source, type SourceProgress } from '../../component.ts'
+import { ConfigError } from '../../errors/index.ts'
+import { makeRecords } from '../../kafka/made-records.ts'
+import type { Options } from '../../options/fields.ts'
+import { sleep } from '../../resilience/retry.ts'
+import { datagenFields, datagenRules, type PATTERNS } from './options.ts'
 
 export const datagenSource = defineSource({
   name: 'datagen',
   summary: 'Makes up records of several kinds at a steady rate.',
-  options,
-  rules: [
-    ({ cdc_mode: isOn }) =>
-      isOn
-        ? {
-            path: ['cdc_mode'],
-            message: 'Cannot use cdc_mode as change events are not made up',
-            suggestion: 'delete it',
-          }
-        : undefined,
-  ],
+  options: datagenFields,
+  rules: datagenRules,
   examples: [{ title: 'A thousand orders', options: { pattern: 'orders', max_events: 1000, seed: 7 } }],
   create: (chosen, { untilEnd }) => {
     if (untilEnd && chosen.max_events === 0)
@@ -65,13 +32,13 @@ class DatagenSource implements Source {
   readonly valueCodec = 'json'
   readonly readsRecordBatches = false
   readonly commits = 'nothing: every run begins anew'
-  readonly #options: Options<typeof options>
+  readonly #options: Options<typeof datagenFields>
   readonly #seed: number
   readonly #origin: BatchOrigin
   #records = 0
   #bytes = 0
 
-  constructor(chosen: Options<typeof options>) {
+  constructor(chosen: Options<typeof datagenFields>) {
     this.#options = chosen
     this.#seed = chosen.seed ?? Math.floor(Math.random() * 2 ** 32)
     this.#origin = {
