@@ -15,8 +15,7 @@ import {
   type LocatedRecords,
 } from '../batch.ts'
 
-const EMPTY = Buffer.alloc(0)
-export const NOTHING_TO_COMMIT: Acknowledgement = { ack() {} }
+const NOTHING_TO_COMMIT: Acknowledgement = { ack() {} }
 
 /** Where rows come from that no partition holds. */
 export function originOf(component: string, topic = component): BatchOrigin {
@@ -32,35 +31,47 @@ export interface RowsOptions {
   readonly byteLength?: number
 }
 
-/** A batch of rows without key, headers and bytes. */
+/** A batch of rows without key and headers. Their values are written as JSON when somebody asks for bytes. */
 export function batchOfRows(
   rows: readonly unknown[],
   { origin, acknowledgement = NOTHING_TO_COMMIT, firstOffset = 0, byteLength = rows.length * 100 }: RowsOptions,
 ): Batch {
   const count = rows.length
+  const lastOffset = firstOffset + Math.max(0, count - 1)
   const storage = {
     byteLength,
     count,
     firstOffset,
-    lastOffset: firstOffset + Math.max(0, count - 1),
+    lastOffset,
     raw: undefined,
-    locate: (): LocatedRecords => {
-      const fields = new Int32Array(count * FIELDS)
-      for (let at = 0; at < fields.length; at += FIELDS) {
-        fields[at + BODY] = -1
-        fields[at + KEY_LENGTH] = -1
-        fields[at + VALUE_LENGTH] = -1
-      }
-      return {
-        bytes: EMPTY,
-        count,
-        fields,
-        offsets: Float64Array.from({ length: count }, (_, i) => firstOffset + i),
-        timestamps: new Float64Array(count).fill(-1),
-      }
-    },
+    locate: () => written(rows, firstOffset),
   }
-  return new Batch(origin, storage, acknowledgement, { documents: [...rows], replaced: new Uint8Array(count).fill(1) })
+  return new Batch(origin, storage, acknowledgement, { documents: [...rows] })
+}
+
+function written(rows: readonly unknown[], firstOffset: number): LocatedRecords {
+  const count = rows.length
+  const values = rows.map((row) => Buffer.from(JSON.stringify(row)))
+  const fields = new Int32Array(count * FIELDS)
+  let position = 0
+  values.forEach(({ length }, i) => {
+    const at = i * FIELDS
+    fields[at + BODY] = -1
+    fields[at + KEY] = position
+    fields[at + KEY_LENGTH] = -1
+    fields[at + VALUE] = position
+    fields[at + VALUE_LENGTH] = length
+    position += length
+    fields[at + END] = position
+  })
+  const offsets = Float64Array.from({ length: count }, (_, i) => firstOffset + i)
+  return {
+    bytes: Buffer.concat(values, position),
+    count,
+    fields,
+    offsets,
+    timestamps: new Float64Array(count).fill(-1),
+  }
 }
 
 /** A row of a batch that is kept for later. */
