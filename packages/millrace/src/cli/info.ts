@@ -2,48 +2,50 @@
  * `millrace info`: all about one component, from its declaration.
  */
 import { describe, type OptionRow } from '../options/describe.ts'
-import { findComponents, type ListedComponent } from './components.ts'
+import { findComponents, titleOf, usageOf, type ListedComponent } from './components.ts'
 import { wrap } from './list.ts'
 import type { Outcome } from './output.ts'
 
 export async function info(name: string, { json }: { readonly json?: true }): Promise<Outcome> {
   const found = findComponents(name)
   const components = await Promise.all(
-    found.map(async ({ kind, name: own, summary, options, load }) => {
+    found.map(async ({ kind, role, name: own, summary, options, load }) => {
       const { examples = [] } = await load()
-      return { kind, name: own, summary, options: describe(options), examples }
+      return { kind, role, name: own, summary, options: describe(options), examples }
     }),
   )
   if (json === undefined) {
     const pages = await Promise.all(found.map(toPage))
     process.stdout.write(`${pages.join('\n\n')}\n`)
   }
-  return {
-    exitCode: 0,
-    summary: components.map(({ kind, name: own, summary }) => `${kind} ${own}: ${summary}`).join(' '),
-    result: { components },
-  }
+  const summary = found.map((one) => `${titleOf(one)}: ${one.summary}`).join(' ')
+  return { exitCode: 0, summary, result: { components } }
 }
 
-async function toPage({ kind, name, summary, options, load }: ListedComponent): Promise<string> {
-  const { stringify } = await import('yaml')
+async function toPage(component: ListedComponent): Promise<string> {
+  const { summary, options, load } = component
   const { examples = [] } = await load()
   const width = Math.min(process.stdout.columns ?? 100, 120)
+  const shown = await Promise.all(
+    examples.map(async ({ title, options: example, have = [], want = [] }) => [
+      '',
+      `Example: ${title}`,
+      ...(await usageOf(component, example)).split('\n').map((line) => `  ${line}`),
+      ...(have.length === 0 ? [] : ['  makes of', ...have.map(rowLine), '  this', ...want.map(rowLine)]),
+    ]),
+  )
   return [
-    `${kind} ${name}`,
+    titleOf(component),
     ...wrap(summary, width),
     '',
     'Options',
     ...describe(options).flatMap((row) => optionLines(row, width)),
-    ...examples.flatMap(({ title, options: example }) => [
-      '',
-      `Example: ${title}`,
-      ...stringify({ [kind]: { type: name, options: example } })
-        .trimEnd()
-        .split('\n')
-        .map((line) => `  ${line}`),
-    ]),
+    ...shown.flat(),
   ].join('\n')
+}
+
+function rowLine(row: unknown): string {
+  return `    ${JSON.stringify(row)}`
 }
 
 function optionLines(

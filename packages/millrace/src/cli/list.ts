@@ -6,7 +6,7 @@ import { COMPONENTS } from './components.ts'
 import { plural, type Outcome } from './output.ts'
 
 export async function list({ json }: { readonly json?: true }): Promise<Outcome> {
-  const components = COMPONENTS.map(({ kind, name, summary }) => ({ kind, name, summary }))
+  const components = COMPONENTS.map(({ kind, role, name, summary }) => ({ kind, role, name, summary }))
   if (json === undefined) process.stdout.write(`${linesOf(components).join('\n')}\n`)
   const summary = `${plural(components.length, 'component')}, ${plural(STAGE_NAMES.length, 'stage')}`
   return { exitCode: 0, summary, result: { components, stages: STAGE_NAMES } }

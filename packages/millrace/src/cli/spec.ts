@@ -1,8 +1,8 @@
 /**
  * `millrace spec`: JSON Schema of a component, or of pipeline files.
  */
-import { fileSchema, optionsSchema } from '../dialects/schema.ts'
-import { findComponents } from './components.ts'
+import { DRAFT, fileSchema, optionsSchema } from '../dialects/schema.ts'
+import { findComponents, titleOf } from './components.ts'
 import type { Outcome } from './output.ts'
 
 export async function spec(name: string | undefined, { json }: { readonly json?: true }): Promise<Outcome> {
@@ -12,14 +12,14 @@ export async function spec(name: string | undefined, { json }: { readonly json?:
 }
 
 /** Of the options; of either where a name means several components. */
-function componentSchema(name: string): object {
-  const schemas = findComponents(name).map(({ kind, name: own, summary, options }) => ({
-    title: `${kind} ${own}`,
-    description: summary,
-    ...optionsSchema(options),
+export function componentSchema(name: string): object {
+  const schemas = findComponents(name).map((component) => ({
+    title: titleOf(component),
+    description: component.summary,
+    ...optionsSchema(component.options),
   }))
   return {
-    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $schema: DRAFT,
     ...(schemas.length === 1 ? schemas[0] : { anyOf: schemas }),
   }
 }

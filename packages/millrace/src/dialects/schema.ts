@@ -14,7 +14,7 @@ import { circuitBreakerFields, errorPolicyFields } from './error-policy.ts'
 import { BESIDE_TYPE, pipelineFields } from './linear.ts'
 import { errorFields, globalFields, pipelineFields as graphPipelineFields, stageFields } from './stage-graph-fields.ts'
 
-const DRAFT = 'http://json-schema.org/draft-07/schema#'
+export const DRAFT = 'http://json-schema.org/draft-07/schema#'
 const VARIABLE = String.raw`\$\{|\{\{`
 
 interface Listed {
@@ -35,8 +35,8 @@ export function fileSchema(): JsonSchema {
     title: 'Millrace pipeline',
     ...when(isGraph, graphSchema(), when(isConnectors, { type: 'object' }, { anyOf: [linearSchema(), stagesSchema] })),
     definitions: Object.fromEntries([
-      ...SOURCES.map((entry) => [`source.${entry.name}`, openSchema(entry.options)]),
-      ...SINKS.map((entry) => [`sink.${entry.name}`, openSchema(entry.options)]),
+      ...SOURCES.map((entry) => [`source.${entry.name}`, openSchema(entry.options, definition('source', entry))]),
+      ...SINKS.map((entry) => [`sink.${entry.name}`, openSchema(entry.options, definition('sink', entry))]),
     ]) as JsonSchema,
   }
 }
@@ -74,11 +74,19 @@ function linearSchema(): JsonSchema {
   const replaced = Object.entries(special).flatMap(([name, schema]) =>
     namesOf(name, pipelineFields[name as keyof typeof pipelineFields]).map((each) => [each, schema]),
   )
-  return { type: 'object', properties: { ...properties, ...Object.fromEntries(replaced) }, additionalProperties: false }
+  return {
+    type: 'object',
+    properties: { $schema: { type: 'string' }, ...properties, ...Object.fromEntries(replaced) },
+    additionalProperties: false,
+  }
+}
+
+function definition(kind: 'source' | 'sink', { name }: Pick<Listed, 'name'>): string {
+  return `#/definitions/${kind}.${name}`
 }
 
 /** A source or a sink: `type`, and its options under `options` or beside it. */
-function componentSchema(kind: string, entries: readonly Listed[], { meta }: AnyField): JsonSchema {
+function componentSchema(kind: 'source' | 'sink', entries: readonly Listed[], { meta }: AnyField): JsonSchema {
   return {
     type: 'object',
     description: meta.doc,
@@ -90,7 +98,7 @@ function componentSchema(kind: string, entries: readonly Listed[], { meta }: Any
       },
     },
     allOf: entries.map(({ name, options }) => {
-      const reference = { $ref: `#/definitions/${kind}.${name}` }
+      const reference = { $ref: definition(kind, { name }) }
       const chosen = when(
         { required: ['options'] },
         { properties: { options: { allOf: [reference, onlyNames(options)] } } },
@@ -111,7 +119,10 @@ const isGraph: JsonSchema = {
 
 /** Files of connectors are checked by `lint` alone. */
 const isConnectors: JsonSchema = {
-  anyOf: ['sources', 'sinks', 'connectors', 'config'].map((name) => ({ required: [name] })),
+  anyOf: [
+    ...['sources', 'sinks', 'bridges', 'broker'].map((name) => ({ required: [name] })),
+    { properties: { source: false, sink: false }, anyOf: ['config', 'topics'].map((name) => ({ required: [name] })) },
+  ],
 }
 
 function graphSchema(): JsonSchema {
@@ -147,26 +158,29 @@ function functionNames(): JsonSchema {
   return { anyOf: [{ enum: names }, { type: 'string' }], description: stageFields.function.meta.doc }
 }
 
-/** The properties under all their names; others are not forbidden. */
-function openSchema(fields: Fields): JsonSchema {
+/**
+ * The properties under all their names; others are not forbidden.
+ * @param at where the schema will stand; there the other names of an option point to its first one
+ */
+function openSchema(fields: Fields, at?: string): JsonSchema {
   const { properties } = jsonSchema(fields) as { properties: { readonly [name: string]: JsonSchema } }
-  const entries = Object.entries(fields)
-  const required = entries.filter(([, { presence }]) => presence === 'required')
+  const entries = Object.entries(fields).map(([name, declared]) => ({ name, declared, names: namesOf(name, declared) }))
+  const required = entries.filter(({ declared }) => declared.presence === 'required')
   return {
     type: 'object',
     properties: Object.fromEntries(
-      entries.flatMap(([name, declared]) =>
-        namesOf(name, declared).map((each) => [each, asWritten(properties[name]!, declared)]),
-      ),
+      entries.flatMap(({ name, declared, names }) => {
+        const schema = asWritten(properties[name]!, declared)
+        const other = at === undefined ? schema : { $ref: `${at}/properties/${name}` }
+        return names.map((each) => [each, each === name ? schema : other])
+      }),
     ),
-    ...(required.length === 0
-      ? {}
-      : {
-          allOf: required.map(([name, declared]) => ({
-            anyOf: [...new Set(namesOf(name, declared).flatMap(withFirstPart))].map((each) => ({ required: [each] })),
-          })),
-        }),
+    ...(required.length === 0 ? {} : { allOf: required.map(({ names }) => oneOfThem(names)) }),
   }
+}
+
+function oneOfThem(names: readonly string[]): JsonSchema {
+  return { anyOf: [...new Set(names.flatMap(withFirstPart))].map((name) => ({ required: [name] })) }
 }
 
 /** Forbids other names. TOML reads `a.b = 1` as a table `a`, so what stands before a dot is a name too. */

@@ -1,0 +1,159 @@
+import { Ajv } from 'ajv'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readPipelineFile } from '../src/dialects/index.ts'
+import { documentedPipelines, examples, ROOT, type Block } from './support/documentation.ts'
+
+const schema = JSON.parse(await readFile(join(ROOT, 'docs/schema/pipeline.json'), 'utf8')) as object
+const matches = new Ajv({ allErrors: true, strict: false, formats: {} }).compile(schema)
+const documented = await documentedPipelines()
+const files = await examples()
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'millrace-docs-'))
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+interface Stage {
+  readonly id?: string
+  readonly function?: string
+  readonly inputs?: readonly string[]
+}
+
+/** Pages show parts of pipelines; what is missing is put in. */
+function completed(value: unknown): unknown {
+  if (Array.isArray(value)) return { source: SOURCE, stages: value as unknown[], sink: SINK }
+  const content = value as { readonly [name: string]: unknown }
+  if ('sources' in content || 'sinks' in content || 'bridges' in content || 'config' in content) return content
+  const stages = (Array.isArray(content['stages']) ? content['stages'] : []) as readonly Stage[]
+  if (stages.some((stage) => 'function' in stage)) {
+    const missing = new Set(
+      stages.flatMap(({ inputs = [] }) => inputs).filter((input) => !stages.some(({ id }) => id === input)),
+    )
+    return {
+      ...content,
+      stages: [
+        ...[...missing].map((id) => ({ id, function: 'csv.read', inputs: [], config: { path: 'in.csv' } })),
+        ...stages,
+      ],
+    }
+  }
+  return { source: SOURCE, sink: SINK, ...content }
+}
+const SOURCE = { type: 'kafka', options: { topic: 'in', bootstrapServers: 'localhost:9092' } }
+const SINK = { type: 'kafka', options: { topic: 'out', bootstrapServers: 'localhost:9092' } }
+
+async function problemsOf({ value, text }: Block): Promise<readonly string[]> {
+  const file = join(directory, 'block.json')
+  await writeFile(file, JSON.stringify(completed(value)))
+  const variables = [...text.matchAll(/\$\{([A-Z_]\w*)\}/g)].map(([, name]) => [name!, 'value'])
+  const { problems } = await readPipelineFile(
+    file,
+    Object.fromEntries(variables) as { readonly [name: string]: string },
+  )
+  return problems.map(({ path, message }) => `${path}: ${message}`)
+}
+
+function schemaProblems(value: unknown): readonly string[] {
+  return matches(value) ? [] : (matches.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`)
+}
+
+test('there are pipelines in the documentation', () => {
+  expect(documented.length).toBeGreaterThan(20)
+  expect(files.length).toBeGreaterThanOrEqual(5)
+})
+
+describe('documentation', () => {
+  test.each(documented)('the pipeline at $place has no problems', async (block) => {
+    expect(await problemsOf(block)).toEqual([])
+    expect(schemaProblems(completed(block.value))).toEqual([])
+  })
+})
+
+describe('examples', () => {
+  test.each(files)('$place has no problems, and editors find none', async ({ place, value }) => {
+    const { problems } = await readPipelineFile(join(ROOT, place), {})
+    expect(problems).toEqual([])
+    expect(schemaProblems(value)).toEqual([])
+  })
+
+  test.each(files)('$place tells editors where its schema is', ({ text }) => {
+    // JSON has no comments; it says so in a field.
+    const reference = /^(?:# yaml-language-server: \$schema=|#:schema |\{\s*"\$schema": ")([^\s"]+)/m.exec(text)?.[1]
+    expect(reference).toBe('../docs/schema/pipeline.json')
+  })
+})
+
+describe('the schema of pipeline files', () => {
+  const sink = { type: 'file', path: 'out.jsonl' }
+  test.each([
+    {
+      name: 'an unknown option',
+      value: { source: { type: 'kafka', options: { topic: 'a', bootstrapServers: 'k:1', topc: 'b' } }, sink },
+    },
+    { name: 'an unknown option beside type', value: { source: { type: 'generate', seeds: 1 }, sink } },
+    { name: 'a missing option', value: { source: { type: 'kafka', options: { bootstrapServers: 'k:1' } }, sink } },
+    { name: 'an unknown type', value: { source: { type: 'kafak' }, sink } },
+    { name: 'a missing type', value: { source: {}, sink } },
+    { name: 'a wrong word', value: { source: { type: 'generate', key: 'customer' }, sink } },
+    { name: 'text where a number must be', value: { source: { type: 'generate', records: 'many' }, sink } },
+    { name: 'a number out of range', value: { source: { type: 'generate', seed: -1 }, sink } },
+    { name: 'an unknown stage', value: { source: { type: 'generate' }, stages: [{ $mtach: {} }], sink } },
+    {
+      name: 'a stage with two keys',
+      value: { source: { type: 'generate' }, stages: [{ $match: {}, $limit: 1 }], sink },
+    },
+    { name: 'an unknown name at the top', value: { source: { type: 'generate' }, sinc: sink } },
+    {
+      name: 'a wrong parameter of a function',
+      value: { stages: [{ id: 'a', function: 'filter.apply', config: { colunm: 'x', value: 1 } }] },
+    },
+  ])('refuses $name, as lint does', async ({ value }) => {
+    expect(schemaProblems(value)).not.toEqual([])
+    expect((await problemsOf({ place: '', value, text: '' })).length).toBeGreaterThan(0)
+  })
+
+  test.each([
+    {
+      name: 'Kafka properties',
+      value: {
+        source: { type: 'kafka', options: { topic: 'a', 'bootstrap.servers': 'k:1', 'auto.offset.reset': 'earliest' } },
+        sink,
+      },
+    },
+    {
+      name: 'properties that TOML took apart',
+      value: {
+        source: {
+          type: 'kafka',
+          options: { topic: 'a', bootstrap: { servers: 'k:1' }, auto: { offset: { reset: 'earliest' } } },
+        },
+        sink,
+      },
+    },
+    {
+      name: 'numbers, booleans and words as text in any case',
+      value: {
+        source: { type: 'generate', records: '1_000' },
+        sink: { type: 'kafka', topic: 'a', bootstrapServers: 'k:1', acks: 'ALL', 'enable.idempotence': 'TRUE' },
+      },
+    },
+    {
+      name: 'a number as a word',
+      value: { source: { type: 'generate' }, sink: { type: 'kafka', topic: 'a', bootstrapServers: 'k:1', acks: 1 } },
+    },
+    {
+      name: 'variables',
+      value: {
+        source: { type: 'generate', records: '${COUNT:-5}' },
+        sink: { type: 'kafka', topic: 'a', bootstrapServers: '${K:-k:1}', acks: '${ACKS:-all}' },
+      },
+    },
+  ])('accepts $name, as lint does', async ({ value }) => {
+    expect(schemaProblems(JSON.parse(JSON.stringify(value)))).toEqual([])
+    expect(await problemsOf({ place: '', value, text: '' })).toEqual([])
+  })
+})
