@@ -19,6 +19,7 @@ describe.skipIf(!brokerAvailable)('the examples', () => {
     orders: uniqueName('orders'),
     'orders-high-value': uniqueName('high'),
     'orders-copy': uniqueName('copy'),
+    'orders-dead': uniqueName('dead'),
   }
   let directory: string
 
@@ -115,5 +116,19 @@ describe.skipIf(!brokerAvailable)('the examples', () => {
     )
     expect(partitions.flat()).toHaveLength(3)
     expect(partitions.filter((values) => values.some((value) => value.includes('c-00042')))).toHaveLength(1)
+  })
+
+  test('dead-letters.yaml keeps what is broken apart', async () => {
+    const broken = '{"order_id": 7, "amount":'
+    await bed().write(names.orders, [{ key: 'c-7', value: broken }])
+    const written = (await bed().values(names.orders)).flat()
+    const want = written.filter((value) => value !== broken && (JSON.parse(value) as { amount: number }).amount >= 100)
+    expect(await run('dead-letters.yaml')).toMatchObject({
+      read: { records: written.length },
+      written: { records: want.length },
+      errors: { skipped: {}, deadLettered: { DECODE_FAILED: 1 }, retried: {} },
+      circuitBreaker: { state: 'closed', openings: 0, rejections: 0 },
+    })
+    expect((await bed().values(names['orders-dead'])).flat()).toEqual([broken])
   })
 })

@@ -56,15 +56,18 @@ export class Delivery {
   async #write(batch: Batch, failures: Failures | undefined): Promise<void> {
     const { breaker, errors, hurry } = this.#options
     let rest = batch
+    let counted = 0
     for (let attempt = 1; ; attempt++) {
       const pass = await breaker?.entered(hurry)
       const failed = await this.#attempt(rest, pass)
       if (failed === undefined) return
       const { error, byRow } = failed
-      const again = [...byRow].filter(([, reason]) => this.#mayTryAgain(reason, attempt))
+      // With an open circuit the sink is to blame, so that attempt does not bring records closer to their fate.
+      if (breaker === undefined || breaker.progress.state === 'closed') counted++
+      const again = [...byRow].filter(([, reason]) => this.#mayTryAgain(reason, counted))
       if (again.length < byRow.size && failures === undefined) throw error
       for (const [row, reason] of byRow)
-        if (!this.#mayTryAgain(reason, attempt)) failures!.add(rest, row, reason, attempt)
+        if (!this.#mayTryAgain(reason, counted)) failures!.add(rest, row, reason, attempt)
       if (again.length === 0) return
       errors.retrying(again.map(([, reason]) => reason))
       rest = rest.pick(again.map(([row]) => row).toSorted((a, b) => a - b))!
@@ -103,7 +106,8 @@ export class Delivery {
     }
   }
 
-  #mayTryAgain(reason: MillraceError, attempt: number): boolean {
+  /** @param attempts that count */
+  #mayTryAgain(reason: MillraceError, attempts: number): boolean {
     const {
       policy: { retry, fate },
       breaker,
@@ -112,7 +116,7 @@ export class Delivery {
     // The records that it was refused with are out of the way then.
     if (reason.code === 'REFUSED_WITH_BATCH' && fate !== 'fail') return true
     // With a breaker and no policy of attempts, the breaker decides when, and the run waits for the sink.
-    return retry === undefined ? breaker !== undefined : attempt <= retry.maxRetries
+    return retry === undefined ? breaker !== undefined : attempts <= retry.maxRetries
   }
 }
 

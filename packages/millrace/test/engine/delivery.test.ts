@@ -274,14 +274,25 @@ describe('a delivery with a circuit breaker', () => {
     expect(breaker.progress).toEqual({ state: 'closed', openings: 0, rejections: 0 })
   })
 
-  test('counts attempts where the policy does', async () => {
-    const breaker = breakerOf(10)
+  test('leaves records to their fate after the attempts of the policy, as long as the circuit is closed', async () => {
+    const breaker = new CircuitBreaker({ failureThreshold: 5, openMs: 10, name: 'The sink' })
     const sink = new ScriptedSink([down(), down(), down()])
     const { delivery, errors } = deliveryTo(sink, { retry: retry(2), fate: 'skip' }, breaker)
     const failures = errors.collect()!
     await delivery.write(batchOf(['a']), failures)
     expect(failures.list).toMatchObject([{ attempts: 3 }])
-    expect(breaker.progress.openings).toBe(2)
+    expect(breaker.progress).toMatchObject({ state: 'closed', openings: 0 })
+  })
+
+  test('does not count attempts while the circuit is open: the sink is to blame', async () => {
+    const breaker = breakerOf(10)
+    const sink = new ScriptedSink([down(), down(), down(), down(), down()])
+    const { delivery, errors } = deliveryTo(sink, { retry: retry(1), fate: 'skip' }, breaker)
+    const failures = errors.collect()!
+    await delivery.write(batchOf(['a']), failures)
+    expect(failures.list).toEqual([])
+    expect(sink.written).toEqual(['a'])
+    expect(breaker.progress).toMatchObject({ state: 'closed', openings: 4 })
   })
 
   test('stops waiting when the run is to end', async () => {
