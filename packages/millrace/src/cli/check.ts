@@ -1,10 +1,9 @@
 /**
  * `millrace check`: tells of each connector of a pipeline file whether it could work, and how long that took to find out.
  */
-import { catalog } from '../catalog.ts'
-import type { Check, ComponentContext, Sink, Source } from '../component.ts'
-import { readPlan } from '../dialects/index.ts'
-import type { PipelinePlan } from '../engine/plan.ts'
+import type { Check } from '../component.ts'
+import { readAnyPlan } from '../dialects/index.ts'
+import { connectorsOf, type Connector } from './connectors.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { errorLines, plural, toEnvelopeError, type EnvelopeError, type Outcome } from './output.ts'
 
@@ -18,18 +17,17 @@ interface CheckReport {
   readonly error?: EnvelopeError
 }
 
-interface ConnectorReport {
-  readonly kind: 'source' | 'stages' | 'sink'
-  readonly component: string
+interface ConnectorReport extends Pick<Connector, 'kind' | 'title'> {
   readonly checks: readonly CheckReport[]
 }
 
 export async function check(file: string, { json }: { readonly json?: true }): Promise<Outcome> {
-  const plan = await readPlan(file)
+  const plan = await readAnyPlan(file)
   const errors: unknown[] = []
   const connectors: ConnectorReport[] = []
-  for (const connector of connectorsOf(plan)) {
-    const report = { ...connector.name, checks: await runChecks(connector, file, errors) }
+  for (const connector of await connectorsOf(plan)) {
+    const { kind, title } = connector
+    const report = { kind, title, checks: await runChecks(connector, file, errors) }
     connectors.push(report)
     if (json === undefined) process.stdout.write(`${linesOf(report).join('\n')}\n`)
   }
@@ -39,41 +37,6 @@ export async function check(file: string, { json }: { readonly json?: true }): P
   const result = { connectors }
   if (errors.length === 0) return { exitCode: 0, summary, result }
   return { exitCode: Math.max(...errors.map(exitCodeOf)), summary, result, error: toEnvelopeError(errors[0]) }
-}
-
-interface Connector {
-  readonly name: Pick<ConnectorReport, 'kind' | 'component'>
-  /** Makes it, which checks its configuration; what is made may have checks of its own. */
-  readonly make: () => Promise<Pick<Source | Sink, 'checks' | 'close'> | undefined>
-}
-
-function connectorsOf(plan: PipelinePlan): readonly Connector[] {
-  const { source, stages, sink } = plan
-  const context: ComponentContext = {
-    pipeline: plan.name,
-    untilEnd: false,
-    directory: plan.directory,
-    warn: (message) => process.stderr.write(`warning: ${message}\n`),
-    delivery: 'at_least_once',
-    preview: { from: 'run' },
-  }
-  return [
-    {
-      name: { kind: 'source', component: source.component },
-      make: async () => (await catalog.source(source.component)).create(source.options, context),
-    },
-    ...stages.slice(0, 1).map((): Connector => ({
-      name: { kind: 'stages', component: stages.map(({ name }) => name).join(', ') },
-      make: async () => {
-        for (const stage of stages) await catalog.stage(stage)
-        return undefined
-      },
-    })),
-    {
-      name: { kind: 'sink', component: sink.component },
-      make: async () => (await catalog.sink(sink.component)).create(sink.options, context),
-    },
-  ]
 }
 
 async function runChecks({ make }: Connector, file: string, errors: unknown[]): Promise<readonly CheckReport[]> {
@@ -111,9 +74,9 @@ async function runCheck({ name, run }: Check, file: string, errors: unknown[]): 
   }
 }
 
-function linesOf({ kind, component, checks }: ConnectorReport): string[] {
+function linesOf({ kind, title, checks }: ConnectorReport): string[] {
   return [
-    kind === 'stages' ? `stages ${component}` : `${kind} ${component}`,
+    `${kind} ${title}`,
     ...checks.map(({ name, ok, elapsedMs, message }) => {
       const verdict = ok === undefined ? '-' : ok ? 'ok' : 'FAILED'
       const time = elapsedMs === undefined ? '' : `${elapsedMs.toFixed(1)} ms`

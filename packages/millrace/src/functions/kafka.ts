@@ -5,7 +5,14 @@
  */
 import type { Batch } from '../batch.ts'
 import { encodeRows, decodeRows, ORIGIN_COLUMNS } from '../codecs/kafka-rows.ts'
-import { defineSinkFunction, defineSourceFunction, type FunctionContext, type Sink, type Source } from '../component.ts'
+import {
+  type Check,
+  defineSinkFunction,
+  defineSourceFunction,
+  type FunctionContext,
+  type Sink,
+  type Source,
+} from '../component.ts'
 import { CONSUMER_FIELDS, PRODUCER_FIELDS } from '../kafka/properties.ts'
 import { field, type OptionRule, type Options } from '../options/fields.ts'
 import { kafkaSinkFields, kafkaSinkRules, type KafkaSinkOptions } from '../sinks/kafka/options.ts'
@@ -104,6 +111,9 @@ class RowSource implements Source {
       yield batch
     }
   }
+  checks(): readonly Check[] {
+    return this.#source.checks?.() ?? []
+  }
   progress(): ReturnType<Source['progress']> {
     return this.#source.progress()
   }
@@ -188,6 +198,9 @@ class RowSink implements Sink {
     this.needsDocuments = all || sink.needsDocuments
     this.partitions = sink.partitions
     this.writesRecordBatches = sink.writesRecordBatches
+  }
+  checks(): readonly Check[] {
+    return this.#sink.checks?.() ?? []
   }
   open(signal: AbortSignal): Promise<void> {
     return this.#sink.open(signal)

@@ -3,6 +3,7 @@
  * `millrace check` and `millrace discover`: nothing is joined, read or written.
  */
 import type { Check, DiscoveredStream } from '../component.ts'
+import { BrokerError } from '../errors/index.ts'
 import { Admin } from './admin.ts'
 import type { Cluster } from './cluster.ts'
 import { listOffsets } from './offsets.ts'
@@ -21,18 +22,21 @@ export function connectionCheck(cluster: () => Promise<Cluster>): Check {
   }
 }
 
-export function topicCheck(cluster: () => Promise<Cluster>, topics: readonly string[]): Check {
+/** @param canBeMade whether topics that are not there are made when a run begins */
+export function topicCheck(cluster: () => Promise<Cluster>, topics: readonly string[], canBeMade: boolean): Check {
+  const look = async (topic: string, signal: AbortSignal): Promise<string> => {
+    try {
+      const [{ partitions, records }] = (await describeStreams(await cluster(), [topic], signal)) as [DiscoveredStream]
+      return `"${topic}" has ${counted(partitions, 'partition')}, ${counted(records ?? 0, 'record')}`
+    } catch (error) {
+      if (canBeMade && error instanceof BrokerError && error.code === 'TOPIC_NOT_FOUND')
+        return `"${topic}" is not there yet and will be made`
+      throw error
+    }
+  }
   return {
     name: 'topic',
-    async run(signal) {
-      const streams = await describeStreams(await cluster(), topics, signal)
-      return streams
-        .map(
-          ({ name, partitions, records }) =>
-            `"${name}" has ${counted(partitions, 'partition')}, ${counted(records ?? 0, 'record')}`,
-        )
-        .join('; ')
-    },
+    run: async (signal) => (await Promise.all(topics.map((topic) => look(topic, signal)))).join('; '),
   }
 }
 
@@ -42,12 +46,9 @@ export function groupCheck(cluster: () => Promise<Cluster>, groupId: string, top
     name: 'group',
     async run(signal) {
       const connected = await cluster()
-      const partitions = (await Promise.all(topics.map((topic) => connected.topic(topic, signal)))).flatMap((topic) =>
-        topic.partitions.map(({ partition }) => ({ topic: topic.name, partition })),
-      )
-      const committed = await new Admin(connected).committedOffsets(groupId, partitions, signal)
+      const committed = await new Admin(connected).committedOffsets(groupId, undefined, signal)
       const known = committed.flatMap(({ topic, partition, offset }) =>
-        offset === undefined ? [] : [{ topic, partition, offset }],
+        offset === undefined || !topics.includes(topic) ? [] : [{ topic, partition, offset }],
       )
       if (known.length === 0) return `"${groupId}" has committed nothing yet`
       const ends = await listOffsets(
@@ -56,7 +57,7 @@ export function groupCheck(cluster: () => Promise<Cluster>, groupId: string, top
         { signal },
       )
       const lag = known.reduce((sum, { offset }, i) => sum + Math.max(0, ends[i]!.offset - offset), 0)
-      return `"${groupId}" has committed offsets for ${known.length} of ${counted(partitions.length, 'partition')}, ${counted(lag, 'record')} behind the end`
+      return `"${groupId}" has committed offsets for ${counted(known.length, 'partition')}, ${counted(lag, 'record')} behind the end`
     },
   }
 }

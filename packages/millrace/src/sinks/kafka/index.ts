@@ -78,8 +78,9 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   }
 
   checks(): readonly Check[] {
+    const { topic, createTopic } = this.#settings
     const cluster = (): Promise<Cluster> => this.#connected()
-    return [connectionCheck(cluster), topicCheck(cluster, [this.#settings.topic])]
+    return [connectionCheck(cluster), topicCheck(cluster, [topic], createTopic !== undefined)]
   }
 
   prepare(batch: Batch): void {

@@ -49,14 +49,14 @@ class KafkaPipelineSource implements Source, SourceOffsets {
     const { from } = preview ?? { from: 'run' }
     const settings = from === 'run' ? consumer : { ...consumer, groupId: undefined, autoOffsetReset: from }
     this.#consumer = new Consumer({ cluster: await this.#connected(), topics, settings, untilEnd, maxRecords, onlyLook: preview !== undefined, commits: this.#context.delivery === 'exactly_once' ? 'transaction' : 'interval', component: kafkaSource.name, warn })
-    if (createTopic !== undefined) await createMissingTopics(await this.#connected(), topics, createTopic, signal)
+    if (createTopic !== undefined && preview === undefined) await createMissingTopics(await this.#connected(), topics, createTopic, signal)
     await this.#consumer.open(signal)
   }
 
   checks(): readonly Check[] {
-    const { topics, consumer } = this.#settings
+    const { topics, consumer, createTopic } = this.#settings
     const cluster = (): Promise<Cluster> => this.#connected()
-    return [connectionCheck(cluster), topicCheck(cluster, topics), groupCheck(cluster, consumer.groupId, topics)]
+    return [connectionCheck(cluster), topicCheck(cluster, topics, createTopic !== undefined), groupCheck(cluster, consumer.groupId, topics)]
   }
 
   async discover(signal: AbortSignal): Promise<readonly DiscoveredStream[]> {

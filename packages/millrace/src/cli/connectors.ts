@@ -1,0 +1,76 @@
+/**
+ * The connectors of a pipeline file, whatever its shape: what `millrace check` looks at.
+ */
+import { catalog } from '../catalog.ts'
+import type { ComponentContext, Sink, Source } from '../component.ts'
+import { makeNodes } from '../engine/graph/nodes.ts'
+import type { GraphPlan } from '../engine/graph/plan.ts'
+import type { PipelineGroup, PipelinePlan, PlannedComponent } from '../engine/plan.ts'
+
+export interface Connector {
+  readonly kind: 'source' | 'stages' | 'sink' | 'dead letters'
+  /** What it is for people. */
+  readonly title: string
+  /** Makes it, which checks its configuration; what is made may have checks of its own. */
+  readonly make: () => Promise<Pick<Source | Sink, 'checks' | 'close'> | undefined>
+}
+
+/** @throws {ConfigError} when a stage of a graph cannot be made */
+export async function connectorsOf(plan: PipelinePlan | PipelineGroup | GraphPlan): Promise<readonly Connector[]> {
+  if ('nodes' in plan) return graphConnectors(plan)
+  if (!('pipelines' in plan)) return pipelineConnectors(plan)
+  return plan.pipelines.flatMap((each) =>
+    pipelineConnectors(each).map((connector) => ({ ...connector, title: `${connector.title} of ${each.name}` })),
+  )
+}
+
+function pipelineConnectors(plan: PipelinePlan): readonly Connector[] {
+  const { source, stages, sink, errorPolicy } = plan
+  const context: ComponentContext = {
+    pipeline: plan.name,
+    untilEnd: false,
+    directory: plan.directory,
+    warn,
+    delivery: 'at_least_once',
+    preview: { from: 'run' },
+  }
+  const writer = (kind: Connector['kind'], { component, options }: PlannedComponent): Connector => ({
+    kind,
+    title: component,
+    make: async () => (await catalog.sink(component)).create(options, context),
+  })
+  const make = async (): Promise<undefined> => {
+    for (const stage of stages) await catalog.stage(stage)
+  }
+  return [
+    {
+      kind: 'source',
+      title: source.component,
+      make: async () => (await catalog.source(source.component)).create(source.options, context),
+    },
+    ...(stages.length === 0
+      ? []
+      : [{ kind: 'stages' as const, title: stages.map(({ name }) => name).join(', '), make }]),
+    writer('sink', sink),
+    ...(errorPolicy.deadLetters === undefined ? [] : [writer('dead letters', errorPolicy.deadLetters.sink)]),
+  ]
+}
+
+async function graphConnectors(plan: GraphPlan): Promise<readonly Connector[]> {
+  const nodes = await makeNodes(plan, catalog, { untilEnd: false, warn }, async () => {})
+  return nodes.flatMap((node): Connector[] => {
+    if (node.kind === 'transform') return []
+    const { id, function: name } = node.plan
+    return [
+      {
+        kind: node.kind,
+        title: `${id} (${name})`,
+        make: async () => (node.kind === 'source' ? node.source : node.sink),
+      },
+    ]
+  })
+}
+
+function warn(message: string): void {
+  process.stderr.write(`warning: ${message}\n`)
+}
