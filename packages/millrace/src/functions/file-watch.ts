@@ -44,13 +44,13 @@ class WatchedFile extends TextRows {
 
   async open(): Promise<void> {}
 
-  protected stream(): Readable {
-    return Readable.from(this.#chunks(), { objectMode: false })
+  protected stream(signal: AbortSignal): Readable {
+    return Readable.from(this.#chunks(signal), { objectMode: false })
   }
 
-  async *#chunks(): AsyncGenerator<Buffer, void, undefined> {
+  async *#chunks(signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
     let position = 0
-    for (;;) {
+    while (!signal.aborted) {
       const size = await stat(this.#path).then(
         ({ size }) => size,
         () => 0,
@@ -65,7 +65,7 @@ class WatchedFile extends TextRows {
         position = size
       }
       if (this.#untilEnd) return
-      await delay(this.#intervalMs)
+      await delay(this.#intervalMs, undefined, { signal }).catch(() => {})
     }
   }
 }

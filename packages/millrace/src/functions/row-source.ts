@@ -27,10 +27,11 @@ export abstract class TextRows implements Source {
   }
 
   abstract open(signal: AbortSignal): Promise<void>
-  protected abstract stream(): Readable
+  /** @param signal when to end, for a stream that would not end by itself */
+  protected abstract stream(signal: AbortSignal): Readable
 
   async *batches(signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
-    const stream = this.stream()
+    const stream = this.stream(signal)
     const stop = (): void => void stream.destroy()
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) return stop()

@@ -1,0 +1,287 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { spawn } from 'node:child_process'
+import { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { catalog } from '../../src/catalog.ts'
+import { readAnyPlan } from '../../src/dialects/index.ts'
+import { runPlan } from '../../src/engine/run-plan.ts'
+import { readRows, type ReadOptions } from '../../src/functions/read-rows.ts'
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'millrace-rows-'))
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+async function read(text: string, options: ReadOptions, piece = 7): Promise<unknown[]> {
+  const pieces = Array.from({ length: Math.ceil(text.length / piece) }, (_, i) =>
+    text.slice(i * piece, (i + 1) * piece),
+  )
+  const rows: unknown[] = []
+  for await (const some of readRows(Readable.from(pieces, { objectMode: false }), 'test', options)) rows.push(...some)
+  return rows
+}
+
+describe('reading rows', () => {
+  test.each<{ name: string; text: string; options: ReadOptions; want: unknown[] }>([
+    {
+      name: 'a list',
+      text: '[{"a": 1}, {"a": [1, {"b": null}]}, 5]',
+      options: { format: 'records' },
+      want: [{ a: 1 }, { a: [1, { b: null }] }, { value: 5 }],
+    },
+    { name: 'one object', text: '{"a": 1}', options: { format: 'records' }, want: [{ a: 1 }] },
+    { name: 'nothing', text: ' \n', options: { format: 'records' }, want: [] },
+    { name: 'lines', text: '{"a":1}\r\n\n{"a":"ü"}', options: { format: 'jsonl' }, want: [{ a: 1 }, { a: 'ü' }] },
+    {
+      name: 'columns',
+      text: '{"a": [1, 2], "b": ["x", null]}',
+      options: { format: 'dataframe' },
+      want: [
+        { a: 1, b: 'x' },
+        { a: 2, b: null },
+      ],
+    },
+    {
+      name: 'CSV with types',
+      text: 'id,zip,ok,n\n1,01234,true,1.5\n2,50667,false,\n',
+      options: { format: 'csv' },
+      want: [
+        { id: 1, zip: '01234', ok: true, n: 1.5 },
+        { id: 2, zip: '50667', ok: false, n: null },
+      ],
+    },
+    {
+      name: 'CSV with quotes and line feeds in cells',
+      text: 'a;b\n"x;y";"1\n2"\n',
+      options: { format: 'csv', delimiter: ';' },
+      want: [{ a: 'x;y', b: '1\n2' }],
+    },
+    {
+      name: 'CSV without headers',
+      text: '1,a\n2,b\n',
+      options: { format: 'csv', headers: false },
+      want: [
+        { column_1: 1, column_2: 'a' },
+        { column_1: 2, column_2: 'b' },
+      ],
+    },
+    {
+      name: 'CSV whose later cells are of another type',
+      text: 'a\n1\n2\nx\n',
+      options: { format: 'csv', inferRows: 2 },
+      want: [{ a: 1 }, { a: 2 }, { a: 'x' }],
+    },
+    { name: 'only headers', text: 'a,b\n', options: { format: 'csv' }, want: [] },
+    { name: 'text as it is', text: 'any\ntext', options: { format: 'raw' }, want: [{ data: 'any\ntext' }] },
+  ])('$name', async ({ text, options, want }) => {
+    expect(await read(text, options)).toEqual(want)
+    expect(await read(text, options, 1)).toEqual(want)
+  })
+
+  test.each<{ name: string; text: string; options: ReadOptions; problem: RegExp }>([
+    {
+      name: 'a line that is no JSON',
+      text: '{"a":1}\n\n{oops}\n',
+      options: { format: 'jsonl' },
+      problem: /Cannot read "test": line 3 is not JSON/,
+    },
+    {
+      name: 'lines as a list',
+      text: '{"a":1}\n{"a":2}',
+      options: { format: 'records' },
+      problem: /it looks like one row per line, which is format "jsonl"/,
+    },
+    {
+      name: 'uneven columns',
+      text: '{"a": [1], "b": []}',
+      options: { format: 'dataframe' },
+      problem: /"a" has 1 rows, "b" has 0/,
+    },
+    {
+      name: 'uneven CSV',
+      text: 'a,b\n1\n',
+      options: { format: 'csv' },
+      problem: /Cannot read "test": Invalid Record Length/,
+    },
+  ])('refuses $name', async ({ text, options, problem }) => {
+    await expect(read(text, options)).rejects.toThrow(problem)
+  })
+})
+
+let rowsSeen = 0
+
+/** Runs a graph from a file of rows into whatever the stages say; paths are below the test's folder. */
+async function run(stages: readonly object[], signal = new AbortController().signal, untilEnd = true): Promise<void> {
+  rowsSeen = 0
+  const file = join(directory, 'graph.json')
+  await writeFile(file, JSON.stringify({ pipeline: { name: 'rows' }, stages }))
+  const plan = await readAnyPlan(file)
+  if (!('nodes' in plan)) throw new Error('not a graph')
+  await runPlan(
+    { ...plan, directory },
+    {
+      components: catalog,
+      signal,
+      abort: new AbortController().signal,
+      untilEnd,
+      onProgress: ({ read: { records } }) => (rowsSeen = records),
+      warn: () => {},
+    },
+  )
+}
+
+describe('writing rows', () => {
+  const ROWS = [{ a: 1, b: { c: [1, null] } }, { a: 'x, "y"', d: 9.5 }, { b: null }]
+
+  test.each([
+    { name: 'a list', config: {}, want: '[{"a":1,"b":{"c":[1,null]}},{"a":"x, \\"y\\"","d":9.5},{"b":null}]' },
+    {
+      name: 'lines',
+      config: { format: 'jsonl' },
+      want: '{"a":1,"b":{"c":[1,null]}}\n{"a":"x, \\"y\\"","d":9.5}\n{"b":null}',
+    },
+    {
+      name: 'columns',
+      config: { format: 'dataframe' },
+      want: '{"a":[1,"x, \\"y\\"",null],"b":[{"c":[1,null]},null,null],"d":[null,9.5,null]}',
+    },
+  ])('as $name of JSON', async ({ config, want }) => {
+    await writeFile(join(directory, 'in.json'), JSON.stringify(ROWS))
+    await run([
+      { id: 'in', function: 'json.read', config: { path: 'in.json' } },
+      { id: 'out', function: 'json.write', inputs: ['in'], config: { path: 'deep/er/out.json', ...config } },
+    ])
+    expect(await readFile(join(directory, 'deep/er/out.json'), 'utf8')).toBe(want)
+  })
+
+  test('as a pretty list, which reads as the same', async () => {
+    await writeFile(join(directory, 'in.json'), JSON.stringify(ROWS))
+    await run([
+      { id: 'in', function: 'json.read', config: { path: 'in.json' } },
+      { id: 'out', function: 'json.write', inputs: ['in'], config: { path: 'pretty.json', pretty: true } },
+      {
+        id: 'd',
+        function: 'json.write',
+        inputs: ['in'],
+        config: { path: 'columns.json', pretty: true, format: 'dataframe' },
+      },
+    ])
+    const text = await readFile(join(directory, 'pretty.json'), 'utf8')
+    expect(JSON.parse(text)).toEqual(ROWS)
+    expect(text.split('\n').length).toBeGreaterThan(10)
+    expect(JSON.parse(await readFile(join(directory, 'columns.json'), 'utf8'))).toMatchObject({ d: [null, 9.5, null] })
+  })
+
+  test('as CSV with all columns, and back', async () => {
+    await writeFile(join(directory, 'in.json'), JSON.stringify(ROWS))
+    await run([
+      { id: 'in', function: 'json.read', config: { path: 'in.json' } },
+      { id: 'out', function: 'csv.write', inputs: ['in'], config: { path: 'out.csv' } },
+    ])
+    expect(await readFile(join(directory, 'out.csv'), 'utf8')).toBe(
+      'a,b,d\n1,"{""c"":[1,null]}",\n"x, ""y""",,9.5\n,,\n',
+    )
+  })
+
+  test('writes an empty list, and nothing of CSV, where there are no rows', async () => {
+    await writeFile(join(directory, 'empty.json'), '[]')
+    await run([
+      { id: 'in', function: 'json.read', config: { path: 'empty.json' } },
+      { id: 'a', function: 'json.write', inputs: ['in'], config: { path: 'e.json' } },
+      { id: 'b', function: 'csv.write', inputs: ['in'], config: { path: 'e.csv' } },
+    ])
+    expect([
+      await readFile(join(directory, 'e.json'), 'utf8'),
+      await readFile(join(directory, 'e.csv'), 'utf8'),
+    ]).toEqual(['[]', ''])
+  })
+
+  test('leaves a file as it was when the run fails', async () => {
+    await writeFile(join(directory, 'bad.jsonl'), '{"a":1}\nno json\n')
+    await writeFile(join(directory, 'kept.json'), 'before')
+    await expect(
+      run([
+        { id: 'in', function: 'json.read', config: { path: 'bad.jsonl', format: 'jsonl' } },
+        { id: 'out', function: 'json.write', inputs: ['in'], config: { path: 'kept.json' } },
+      ]),
+    ).rejects.toThrow(/line 2 is not JSON/)
+    expect(await readFile(join(directory, 'kept.json'), 'utf8')).toBe('before')
+  })
+
+  test('says which file is not there, or cannot be written', async () => {
+    await expect(
+      run([
+        { id: 'in', function: 'csv.read', config: { path: 'nowhere.csv' } },
+        { id: 'o', function: 'csv.write', inputs: ['in'], config: { path: 'o.csv' } },
+      ]),
+    ).rejects.toMatchObject({
+      code: 'FILE_UNREADABLE',
+      message: expect.stringMatching(/nowhere\.csv" for csv\.read: there is no such file/) as unknown,
+    })
+    await expect(
+      run([
+        { id: 'in', function: 'json.read', config: { path: 'in.json' } },
+        { id: 'o', function: 'csv.write', inputs: ['in'], config: { path: 'in.json/o.csv' } },
+      ]),
+    ).rejects.toMatchObject({ code: 'FILE_UNWRITABLE' })
+  })
+})
+
+describe('file.watch', () => {
+  test('reads what is appended, until it is asked to stop', { timeout: 30_000 }, async () => {
+    const stop = new AbortController()
+    await writeFile(join(directory, 'log.jsonl'), '{"n":1}\n')
+    const running = run(
+      [
+        { id: 'in', function: 'file.watch', config: { path: 'log.jsonl', poll_interval_ms: 10 } },
+        { id: 'out', function: 'json.write', inputs: ['in'], config: { path: 'seen.json' } },
+      ],
+      stop.signal,
+      false,
+    )
+    await delay(50)
+    await writeFile(join(directory, 'log.jsonl'), '{"n":2}\n', { flag: 'a' })
+    await expect.poll(() => rowsSeen, { timeout: 10_000 }).toBe(2)
+    stop.abort()
+    await running
+    expect(JSON.parse(await readFile(join(directory, 'seen.json'), 'utf8'))).toEqual([{ n: 1 }, { n: 2 }])
+  })
+})
+
+describe('standard input and output', { timeout: 60_000 }, () => {
+  const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+
+  test.each([
+    {
+      format: 'table',
+      want: 'shape: (2, 2)\n┌─────┬──────┐\n│ a   ┆ b    │\n│ --- ┆ ---  │\n│ i64 ┆ str  │\n╞═════╪══════╡\n│ 1   ┆ x    │\n│ 2   ┆ null │\n└─────┴──────┘\n',
+    },
+    { format: 'jsonl', want: '{"a":1,"b":"x"}\n{"a":2}\n' },
+    { format: 'csv', want: 'a,b\n1,x\n2,\n' },
+    { format: 'json', pretty: false, want: '[{"a":1,"b":"x"},{"a":2}]\n' },
+    { function: 'stdout_stream.write', format: 'text', want: 'a=1 b=x\na=2\n' },
+    { function: 'stdout.stream', format: 'csv', want: 'a,b\n1,x\n2,\n' },
+  ])('prints $format, and nothing else', async ({ want, function: name = 'stdout.write', ...config }) => {
+    const file = join(directory, 'pipe.json')
+    await writeFile(
+      file,
+      JSON.stringify({
+        stages: [
+          { id: 'in', function: 'stdin.stream' },
+          { id: 'out', function: name, inputs: ['in'], config },
+        ],
+      }),
+    )
+    const child = spawn(process.execPath, [MAIN, 'run', file], { stdio: ['pipe', 'pipe', 'inherit'] })
+    let stdout = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+    child.stdin.end('{"a":1,"b":"x"}\n{"a":2}\n')
+    const code = await new Promise((resolve) => child.on('close', resolve))
+    expect({ code, stdout }).toEqual({ code: 0, stdout: want })
+  })
+})
