@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { Bed } from './bed.ts'
 import type { Bench, Case } from './cases/case.ts'
 import { consume, control } from './cases/consume.ts'
+import { copyEos } from './cases/copy-eos.ts'
 import { copy } from './cases/copy.ts'
 import { filter } from './cases/filter.ts'
 import { memory } from './cases/memory.ts'
@@ -16,7 +17,7 @@ import { startup } from './cases/startup.ts'
 import { describeEnvironment } from './environment.ts'
 import type { CaseResult } from './measure.ts'
 
-const CASES: readonly Case[] = [consume, produce, copy, filter, memory, control]
+const CASES: readonly Case[] = [consume, produce, copy, copyEos, filter, memory, control]
 const NAMES = [...CASES.map(({ name }) => name), 'startup']
 
 const USAGE = `Usage: npm run -s bench -- CASE [--json] [--scale X] [--rounds N] [--only NAME,NAME]

@@ -2,10 +2,16 @@
  * Says how a pipeline would run: which lane its records take and why, what is guaranteed, who commits what when. Makes the
  * components as a run would, but opens none of them.
  */
-import type { Sink, Source, Stage } from '../component.ts'
+import type { Delivery, Sink, Source, Stage } from '../component.ts'
 import { makePipeline } from './open-pipeline.ts'
 import type { Components, Explanation, Lane, PipelinePlan } from './plan.ts'
 import { IN_FLIGHT_BYTES } from './run-pipeline.ts'
+
+const GUARANTEES: { readonly [delivery in Delivery]: string } = {
+  at_least_once: 'nothing is lost, whatever is killed; after a crash the records in flight are written again',
+  exactly_once: 'readers of committed records see each record once, whatever is killed; outputs and offsets are committed together',
+  at_most_once: 'no record is written by two runs; what is in flight in a crash is lost',
+}
 
 /** @throws {ConfigError} when a component or a stage cannot be made */
 export async function explainPlan(plan: PipelinePlan, components: Components): Promise<Explanation> {
@@ -19,7 +25,7 @@ export async function explainPlan(plan: PipelinePlan, components: Components): P
     })),
     guarantee: {
       name: plan.delivery,
-      means: 'nothing is lost, whatever is killed; after a crash the records in flight are written again',
+      means: GUARANTEES[plan.delivery],
     },
     commits: source.commits,
     partitions: sink.partitions,

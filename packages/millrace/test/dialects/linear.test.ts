@@ -258,8 +258,8 @@ sink:
     },
     {
       name: 'another guarantee',
-      text: `source: {type: file, path: x}\ndelivery: exactly_once\n${GOOD_SINK}`,
-      want: '2:1 delivery: Cannot read option "delivery" as it must be one of "at_least_once": current value is "exactly_once"',
+      text: `source: {type: file, path: x}\ndelivery: twice\n${GOOD_SINK}`,
+      want: '2:1 delivery: Cannot read option "delivery" as it must be one of "at_least_once", "exactly_once", "at_most_once": current value is "twice"',
     },
     {
       name: 'globals',

@@ -69,7 +69,9 @@ describe('rules of producers', () => {
       options: { 'delivery.timeout.ms': 10_000 },
       problem: 'must be at least linger.ms + request.timeout.ms (30005)',
     },
-    { name: 'transactions', options: { 'transactional.id': 'x' }, problem: 'transactions are not supported yet' },
+    { name: 'transactions', options: { 'transactional.id': 'x' } },
+    { name: 'transactions with acks leader', options: { 'transactional.id': 'x', acks: 1 }, problem: 'transactional.id needs acks "all"' },
+    { name: 'transactions without idempotence', options: { 'transactional.id': 'x', 'enable.idempotence': false }, problem: 'transactional.id needs acks "all"' },
     { name: 'gzip level 0', options: { 'compression.gzip.level': 0 }, problem: 'between 1 and 9, or -1' },
   ])('$name', ({ options, problem }) => {
     expect(producer(options).problems).toEqual(problem === undefined ? [] : [expect.stringContaining(problem)])
@@ -123,6 +125,8 @@ describe('rules of producers', () => {
         deliveryTimeoutMs: 120_000,
         requestTimeoutMs: 30_000,
         partitioner: 'murmur2',
+        transactionalId: undefined,
+        transactionTimeoutMs: 10_000,
         keySerializer: 'org.apache.kafka.common.serialization.StringSerializer',
         valueSerializer: 'org.apache.kafka.common.serialization.StringSerializer',
       },
