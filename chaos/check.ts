@@ -9,6 +9,7 @@ import type { Integers } from './scenario.ts'
 /** Value of the record with which each partition is closed before Java reads it: no offset tells where a transactional topic ends. */
 const END = 'end'
 const READ_TIMEOUT_MS = 120_000
+const EXAMPLES = 5
 
 export interface Counts {
   readonly output: number
@@ -22,7 +23,9 @@ export interface Counts {
 /** Counts records as they are read, in order per partition. */
 export class Tally {
   readonly #expected: Integers
+  /** Offset of the first record of each integer. */
   readonly #seen = new Map<number, number>()
+  readonly #again: string[] = []
   readonly #last = new Map<string, { n: number; partition: number }>()
   readonly #strange = new Map<string, string>()
   #output = 0
@@ -33,17 +36,18 @@ export class Tally {
     this.#expected = expected
   }
 
-  add(partition: number, key: string | null, value: string | null): void {
+  add(partition: number, offset: number, key: string | null, value: string | null): void {
     this.#output++
     const n = Number(/^\{"n":(\d+)[,}]/.exec(value ?? '')?.[1])
     if (!this.#expected.has(n)) return this.#note('not in the input', partition, key, value)
     if (key !== keyOf(n)) return this.#note('with another key', partition, key, value)
-    const times = this.#seen.get(n) ?? 0
-    this.#seen.set(n, times + 1)
-    if (times > 0) {
+    const first = this.#seen.get(n)
+    if (first !== undefined) {
       this.#repeated++
+      if (this.#again.length < EXAMPLES) this.#again.push(`${n} in partition ${partition} at ${first} and ${offset}`)
       return
     }
+    this.#seen.set(n, offset)
     const last = this.#last.get(key)
     if (last !== undefined && last.partition !== partition)
       this.#note('in another partition than others of its key', partition, key, value)
@@ -61,13 +65,13 @@ export class Tally {
     }
   }
 
-  /** Some of what is lost, for whoever has to find out why. */
-  missing(limit = 5): number[] {
-    const missing: number[] = []
-    for (let n = 1; n <= this.#expected.last && missing.length < limit; n++) {
-      if (this.#expected.has(n) && !this.#seen.has(n)) missing.push(n)
+  /** Some of what is lost and repeated, for whoever has to find out why. */
+  examples(): { readonly lost: readonly number[]; readonly repeated: readonly string[] } {
+    const lost: number[] = []
+    for (let n = 1; n <= this.#expected.last && lost.length < EXAMPLES; n++) {
+      if (this.#expected.has(n) && !this.#seen.has(n)) lost.push(n)
     }
-    return missing
+    return { lost, repeated: this.#again }
   }
 
   #note(kind: string, partition: number, key: string | null, value: string | null): void {
@@ -77,16 +81,16 @@ export class Tally {
 }
 
 /** Reads a topic to its end with our own consumer, `read_committed`. */
-export async function readWithOurs(bootstrapServers: string, topic: string, tally: Tally): Promise<void> {
+export async function readWithOurs(bootstrapServers: string, topic: string, tally: Pick<Tally, 'add'>): Promise<void> {
   await using source = new KafkaSource({
     bootstrapServers,
     topics: topic,
     untilEnd: true,
     'isolation.level': 'read_committed',
   })
-  for await (const { partition, key, value } of source) {
+  for await (const { partition, offset, key, value } of source) {
     const text = value?.toString() ?? null
-    if (text !== END) tally.add(partition, key?.toString() ?? null, text)
+    if (text !== END) tally.add(partition, Number(offset), key?.toString() ?? null, text)
   }
 }
 
@@ -108,7 +112,7 @@ export async function readWithJava(
   for (const failure of failures.values()) throw failure
   const child = await spawnJava(
     'org.apache.kafka.tools.consumer.ConsoleConsumer',
-    `--bootstrap-server ${bootstrapServers} --topic ${topic} --from-beginning --isolation-level read_committed --formatter-property print.partition=true --formatter-property print.key=true`.split(
+    `--bootstrap-server ${bootstrapServers} --topic ${topic} --from-beginning --isolation-level read_committed --formatter-property print.partition=true --formatter-property print.offset=true --formatter-property print.key=true`.split(
       ' ',
     ),
   )
@@ -119,9 +123,15 @@ export async function readWithJava(
   let open = partitions
   try {
     for await (const line of createInterface({ input: child.stdout! })) {
-      const [partition, key, value] = line.split('\t')
+      const [partition, offset, key, value] = line.split('\t')
       if (value === END) open--
-      else tally.add(Number(partition?.replace('Partition:', '')), key === 'null' ? null : (key ?? null), value ?? null)
+      else
+        tally.add(
+          Number(partition?.replace('Partition:', '')),
+          Number(offset?.replace('Offset:', '')),
+          key === 'null' ? null : (key ?? null),
+          value ?? null,
+        )
       if (open === 0) break
     }
   } finally {

@@ -5,6 +5,7 @@ import { breaker } from './breaker.ts'
 import { killBroker } from './kill-broker.ts'
 import { killWorker } from './kill-worker.ts'
 import { lostAnswer } from './lost-answer.ts'
+import { poison } from './poison.ts'
 import { slowSink } from './slow-sink.ts'
 import { storm } from './storm.ts'
 import { zombie } from './zombie.ts'
@@ -16,6 +17,7 @@ export const SCENARIOS: readonly Scenario[] = [
   zombie,
   storm,
   aborts,
+  poison,
   slowSink,
   breaker,
 ]
