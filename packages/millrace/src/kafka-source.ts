@@ -30,12 +30,14 @@ export const KAFKA_SOURCE_FIELDS = {
   commit: field
     .object({
       strategy: field
-        .oneOf(['auto', 'periodic', 'each_batch', 'manual', 'on_checkpoint'], { eachBatch: 'each_batch', onCheckpoint: 'on_checkpoint' })
-        .default('auto')
+        .oneOf(['auto', 'periodic', 'each_batch', 'manual', 'on_checkpoint'], {
+          eachBatch: 'each_batch',
+          onCheckpoint: 'on_checkpoint',
+        })
         .doc(
           '`auto`: every `auto.commit.interval.ms`; `periodic`: every `interval`; `each_batch`: as soon as a batch is acknowledged; `manual`: with `commit()` only; `on_checkpoint`: with `checkpoint()` only.',
         ),
-      interval: field.durationMs({ min: 1 }).default(5000).doc('Time between commits of `periodic`.').example('PT5S'),
+      interval: field.durationMs({ min: 1 }).optional().doc('Time between commits of `periodic`; 5 s.').example('PT5S'),
     })
     .optional()
     .doc('When acknowledged offsets are committed. Without it `auto`, or `manual` when `enable.auto.commit` is false.'),
@@ -133,8 +135,10 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
 
   /** For `exactlyOnce`. @throws {ConfigError} without a group, and when it was read from before */
   async [FOR_TRANSACTIONS](signal: AbortSignal): Promise<Consumer> {
-    if (this.#options.groupId === undefined) throw new ConfigError('Cannot read exactly once without a groupId, as there is nothing to commit')
-    if (this.#opened !== undefined) throw new ConfigError('Cannot read exactly once from a source that was opened before: it would commit by itself')
+    if (this.#options.groupId === undefined)
+      throw new ConfigError('Cannot read exactly once without a groupId, as there is nothing to commit')
+    if (this.#opened !== undefined)
+      throw new ConfigError('Cannot read exactly once from a source that was opened before: it would commit by itself')
     this.#commits = 'transaction'
     return this.#open(signal)
   }
@@ -189,7 +193,10 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
     const { cluster, consumer } = consumerSettings(options)
     const settings = {
       ...consumer,
-      autoCommitIntervalMs: options.commit?.strategy === 'periodic' ? options.commit.interval : consumer.autoCommitIntervalMs,
+      autoCommitIntervalMs:
+        options.commit?.strategy === 'periodic'
+          ? (options.commit.interval ?? PERIOD_MS)
+          : consumer.autoCommitIntervalMs,
       isolation: this.#commits === 'transaction' && !this.#choseIsolation ? 'read_committed' : consumer.isolation,
     } as const
     this.#cluster = new Cluster(await clusterOptions(cluster, { directory: process.cwd(), clientId: 'millrace' }))
@@ -207,12 +214,24 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
   }
 }
 
-function commitModeOf({ commit, enableAutoCommit }: Pick<Options<typeof KAFKA_SOURCE_FIELDS>, 'commit' | 'enableAutoCommit'>): CommitMode {
+/** Between commits of `periodic`. */
+const PERIOD_MS = 5000
+
+function commitModeOf({
+  commit,
+  enableAutoCommit,
+}: Pick<Options<typeof KAFKA_SOURCE_FIELDS>, 'commit' | 'enableAutoCommit'>): CommitMode {
   if (commit === undefined) return enableAutoCommit ? 'interval' : 'manual'
   return COMMIT_MODES[commit.strategy]
 }
 
-const COMMIT_MODES = { auto: 'interval', periodic: 'interval', each_batch: 'each', manual: 'manual', on_checkpoint: 'manual' } as const
+const COMMIT_MODES = {
+  auto: 'interval',
+  periodic: 'interval',
+  each_batch: 'each',
+  manual: 'manual',
+  on_checkpoint: 'manual',
+} as const
 
 /**
  * Gives the records of batches one by one. A promise per record is what `for await` needs; it is resolved already, so it

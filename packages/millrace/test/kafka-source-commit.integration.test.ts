@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest'
+import { type Batch, KafkaSource, type KafkaSourceOptions } from '../src/index.ts'
+import { fetchCommitted } from '../src/kafka/group/committed-offsets.ts'
+import { GroupCoordinator } from '../src/kafka/group/coordinator.ts'
+import { bootstrapServers, brokerAvailable, uniqueName } from './support/broker.ts'
+import { fromTopic, runHere, toTopic } from './support/pipelines.ts'
+import { topicBed } from './support/topics.ts'
+
+const never = { 'auto.commit.interval.ms': 3_600_000 }
+
+describe.skipIf(!brokerAvailable)('commit strategies of KafkaSource', () => {
+  const bed = topicBed()
+
+  /** What the group has committed of partition 0. */
+  async function committedOf(groupId: string, topic: string): Promise<number | undefined> {
+    const [found] = await fetchCommitted(
+      new GroupCoordinator(bed().cluster, groupId),
+      [{ topic, partition: 0 }],
+      () => undefined,
+    )
+    return found!.offset
+  }
+
+  async function firstBatch(
+    options: Partial<KafkaSourceOptions>,
+  ): Promise<{ source: KafkaSource; batch: Batch; groupId: string; topic: string }> {
+    const [topic, groupId] = [await bed().create(), uniqueName('group')]
+    await bed().write(topic, [{ value: 'a' }, { value: 'b' }])
+    const source = new KafkaSource({ bootstrapServers: bootstrapServers(), topics: topic, groupId, ...options })
+    const { value } = await source.batches()[Symbol.asyncIterator]().next()
+    return { source, batch: value as Batch, groupId, topic }
+  }
+
+  test('each batch is committed as soon as it is acknowledged', async () => {
+    const { source, batch, groupId, topic } = await firstBatch({ commit: { strategy: 'each_batch' }, ...never })
+    expect(await committedOf(groupId, topic)).toBeUndefined()
+    batch.ack()
+    await expect.poll(() => committedOf(groupId, topic), { timeout: 10_000 }).toBe(2)
+    await source.close()
+  })
+
+  test('periodic commits follow their own interval', async () => {
+    const { source, batch, groupId, topic } = await firstBatch({
+      commit: { strategy: 'periodic', interval: 50 },
+      ...never,
+    })
+    batch.ack()
+    await expect.poll(() => committedOf(groupId, topic), { timeout: 10_000 }).toBe(2)
+    await source.close()
+  })
+
+  test.each([
+    { name: 'manual', options: { commit: { strategy: 'manual' } } },
+    { name: 'enable.auto.commit false', options: { enableAutoCommit: false } },
+  ] as const)('$name: nothing is committed but by commit(), not even on close', async ({ options }) => {
+    const { source, batch, groupId, topic } = await firstBatch({ ...options, 'auto.commit.interval.ms': 20 })
+    batch.ack()
+    await source.close()
+    expect(await committedOf(groupId, topic)).toBeUndefined()
+    const again = await firstBatch(options)
+    again.batch.ack()
+    await again.source.commit()
+    expect(await committedOf(again.groupId, again.topic)).toBe(2)
+    await again.source.close()
+  })
+
+  test('a checkpoint waits until everything handed out is acknowledged', async () => {
+    const { source, batch, groupId, topic } = await firstBatch({ commit: { strategy: 'on_checkpoint' } })
+    const checkpoint = source.checkpoint()
+    expect(await Promise.race([checkpoint.then(() => 'done'), committedOf(groupId, topic)])).toBeUndefined()
+    batch.ack()
+    await checkpoint
+    expect(await committedOf(groupId, topic)).toBe(2)
+    await source.close()
+  })
+})
+
+describe.skipIf(!brokerAvailable)('at most once', () => {
+  const bed = topicBed()
+
+  test('commits a batch before it is processed: what fails is not read again', async () => {
+    const [input, output] = [await bed().create(), await bed().create()]
+    await bed().write(input, [{ value: '{"n":1}' }, { value: 'poison' }])
+    const spec = {
+      delivery: 'at_most_once',
+      source: fromTopic(input),
+      stages: [{ $set: { seen: true } }],
+      sink: toTopic(output, { acks: 0 }),
+    }
+    await expect(runHere(spec)).rejects.toMatchObject({ code: 'DECODE_FAILED' })
+    await bed().write(input, [{ value: '{"n":2}' }])
+    expect((await runHere(spec)).read.records).toBe(1)
+    await expect
+      .poll(async () => (await bed().values(output)).flat(), { timeout: 10_000 })
+      .toEqual(['{"n":2,"seen":true}'])
+  })
+})
