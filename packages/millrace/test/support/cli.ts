@@ -17,6 +17,8 @@ export interface CliOptions {
   readonly nodeOptions?: readonly string[]
   /** Script to run instead. */
   readonly main?: string
+  /** Working directory. */
+  readonly directory?: string
 }
 
 /** Runs a command to its end. */
@@ -33,11 +35,12 @@ export interface RunningCli {
 
 export function startCli(
   args: readonly string[],
-  { environment = {}, nodeOptions = [], main = MAIN }: CliOptions = {},
+  { environment = {}, nodeOptions = [], main = MAIN, directory }: CliOptions = {},
 ): RunningCli {
   const child = spawn(process.execPath, [...nodeOptions, main, ...args], {
     env: { ...process.env, NO_COLOR: '1', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(directory === undefined ? {} : { cwd: directory }),
   })
   let stdout = ''
   let stderr = ''

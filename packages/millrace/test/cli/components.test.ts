@@ -1,0 +1,146 @@
+import { Ajv } from 'ajv'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { COMPONENTS, titleOf } from '../../src/cli/components.ts'
+import { info } from '../../src/cli/info.ts'
+import { list } from '../../src/cli/list.ts'
+import { create } from '../../src/cli/new.ts'
+import { spec } from '../../src/cli/spec.ts'
+import { readPipelineFile } from '../../src/dialects/index.ts'
+import { cli } from '../support/cli.ts'
+
+const JSON_ONLY = { json: true } as const
+
+test('list names every component once, and the stages', async () => {
+  const { result } = (await list(JSON_ONLY)) as {
+    result: { components: { kind: string; role: string; name: string }[]; stages: string[] }
+  }
+  const names = result.components.map(({ kind, role, name }) => `${kind} ${role} ${name}`)
+  expect(new Set(names).size).toBe(names.length)
+  expect(names).toEqual(
+    expect.arrayContaining([
+      'source source kafka',
+      'sink sink kafka',
+      'source source generate',
+      'function transform filter.apply',
+    ]),
+  )
+  expect(result.stages).toContain('$match')
+})
+
+describe('info', () => {
+  test.each(COMPONENTS.map((component) => ({ title: titleOf(component), component })))(
+    'knows $title',
+    async ({ component: { kind, role, name, options } }) => {
+      const { result } = (await info(`${kind}.${name}`, JSON_ONLY)) as {
+        result: { components: { role: string; options: { name: string }[]; examples: unknown[] }[] }
+      }
+      const found = result.components.find((one) => one.role === role)!
+      expect(found.options.map((row) => row.name)).toEqual(
+        Object.keys(options).filter((key) => options[key]!.meta.ignored === undefined),
+      )
+    },
+  )
+
+  test('prints options, defaults and examples of all components of a name', async () => {
+    const { code, stdout } = await cli(['info', 'kafka'])
+    expect(code).toBe(0)
+    for (const text of [
+      'source kafka',
+      'sink kafka',
+      'autoOffsetReset (auto.offset.reset',
+      'default latest',
+      'required',
+      'secret',
+      'Example: From the beginning',
+      'topic: orders',
+    ])
+      expect(stdout).toContain(text)
+  })
+
+  test('guesses what was meant', async () => {
+    expect(await cli(['info', 'kafak'])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: 'CONFIG_INVALID: Unknown component "kafak": did you mean "kafka"\n',
+    })
+  })
+})
+
+describe('spec', () => {
+  const ajv = new Ajv({ strict: false, formats: {} })
+
+  test.each(COMPONENTS.map((component) => ({ title: titleOf(component), component })))(
+    'accepts the examples of $title, and no unknown option',
+    async ({ component: { kind, name, load } }) => {
+      const { result } = await spec(`${kind}.${name}`, JSON_ONLY)
+      const matches = ajv.compile(result as object)
+      const { examples = [] } = await load()
+      for (const { options } of examples) {
+        expect([matches(options), matches.errors]).toEqual([true, null])
+        expect(matches({ ...options, thisIsNoOption: 1 })).toBe(false)
+      }
+    },
+  )
+
+  test('prints the schema of the whole file, the one that is published', async () => {
+    const { code, stdout } = await cli(['spec'])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toEqual(
+      JSON.parse(await readFile(join(import.meta.dirname, '../../../../docs/schema/pipeline.json'), 'utf8')),
+    )
+  })
+})
+
+describe('new', () => {
+  let directory: string
+  let before: string
+  beforeAll(async () => {
+    before = process.cwd()
+    directory = await mkdtemp(join(tmpdir(), 'millrace-new-'))
+  })
+  afterAll(async () => {
+    expect(process.cwd()).toBe(before)
+    await rm(directory, { recursive: true })
+  })
+
+  const sources = COMPONENTS.filter(({ kind }) => kind === 'source').map(({ name }) => name)
+  const sinks = COMPONENTS.filter(({ kind }) => kind === 'sink').map(({ name }) => name)
+  test.each(sources.flatMap((source) => sinks.map((sink) => ({ source, sink }))))(
+    'writes a file from $source to $sink without problems',
+    async ({ source, sink }) => {
+      const { result } = await create(undefined, { source, sink, json: true })
+      const file = join(directory, `${source}-${sink}.yaml`)
+      await writeFile(file, (result as { text: string }).text)
+      expect((await readPipelineFile(file, {})).problems).toEqual([])
+    },
+  )
+
+  test('overwrites nothing unless it is told to', async () => {
+    const file = join(directory, 'there.yaml')
+    const make = (...args: string[]): ReturnType<typeof cli> => cli(['new', 'there', ...args], { directory })
+    expect((await make()).code).toBe(0)
+    await writeFile(file, 'mine')
+    expect(await make()).toMatchObject({
+      code: 3,
+      stderr:
+        'FILE_UNWRITABLE: There is a file "there.yaml" already: choose another name, or overwrite it with --force\n',
+    })
+    expect(await readFile(file, 'utf8')).toBe('mine')
+    expect((await make('--force')).code).toBe(0)
+    expect(await readFile(file, 'utf8')).toContain('name: there')
+  }, 60_000)
+
+  test.each([
+    { name: '../up', options: {}, text: 'as the name of a pipeline' },
+    { name: 'a', options: { source: 'kafak' }, text: 'Unknown component "source.kafak"' },
+    { name: 'a', options: { sink: 'generate' }, text: 'Unknown component "sink.generate"' },
+  ])('refuses name $name with $options', async ({ name, options, text }) => {
+    await expect(create(name, { source: 'kafka', sink: 'kafka', json: true, ...options })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(text),
+    })
+  })
+})
