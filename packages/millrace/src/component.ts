@@ -97,7 +97,9 @@ export interface GroupOffsets {
   /** The offsets after what was taken, per partition. */
   readonly offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]
   /** As whom they are committed, asked anew for each attempt; undefined as soon as one of the partitions is no longer owned (I3). */
-  member(): { readonly memberId: string; readonly generation: number; readonly instanceId: string | undefined } | undefined
+  member():
+    | { readonly memberId: string; readonly generation: number; readonly instanceId: string | undefined }
+    | undefined
   /** Waits a moment for a generation after this one, which the broker has come to already. */
   awaitGeneration(generation: number): Promise<void>
 }
@@ -268,7 +270,9 @@ export interface SinkDefinition<F extends Fields = Fields> extends Documented<F>
 }
 
 /** Defines a source; infers the type of its options. */
-export function defineSource<const F extends Fields>(definition: Omit<SourceDefinition<F>, 'kind'>): SourceDefinition<F> {
+export function defineSource<const F extends Fields>(
+  definition: Omit<SourceDefinition<F>, 'kind'>,
+): SourceDefinition<F> {
   return { ...definition, kind: 'source' }
 }
 
@@ -322,12 +326,16 @@ export interface TransformFunction<F extends Fields = Fields> extends FunctionOf
 export type FunctionDefinition = SourceFunction | TransformFunction | SinkFunction
 
 /** Defines a source of stage graphs; infers the type of its options. */
-export function defineSourceFunction<const F extends Fields>(definition: Omit<SourceFunction<F>, 'kind'>): SourceFunction<F> {
+export function defineSourceFunction<const F extends Fields>(
+  definition: Omit<SourceFunction<F>, 'kind'>,
+): SourceFunction<F> {
   return { ...definition, kind: 'source' }
 }
 
 /** Defines a transform of stage graphs; infers the type of its options. */
-export function defineTransform<const F extends Fields>(definition: Omit<TransformFunction<F>, 'kind'>): TransformFunction<F> {
+export function defineTransform<const F extends Fields>(
+  definition: Omit<TransformFunction<F>, 'kind'>,
+): TransformFunction<F> {
   return { ...definition, kind: 'transform' }
 }
 

@@ -58,7 +58,10 @@ export class KafkaSink {
   constructor(options: KafkaSinkOptions) {
     const { partitioner, onWarning, ...rest } = options
     const named = typeof partitioner === 'function' || partitioner === undefined ? rest : { ...rest, partitioner }
-    const parsed = parseOptions<typeof KAFKA_SINK_FIELDS>({ options: { ...KAFKA_SINK_FIELDS, ...IGNORED_PRODUCER_FIELDS }, rules: PRODUCER_RULES }, named)
+    const parsed = parseOptions<typeof KAFKA_SINK_FIELDS>(
+      { options: { ...KAFKA_SINK_FIELDS, ...IGNORED_PRODUCER_FIELDS }, rules: PRODUCER_RULES },
+      named,
+    )
     if (parsed.problems.length > 0) throw ConfigError.of('Cannot create a KafkaSink', parsed.problems)
     this.#options = parsed.options
     this.#partitioner = typeof partitioner === 'function' ? partitioner : undefined
@@ -77,9 +80,16 @@ export class KafkaSink {
    *
    * @throws {ConnectionError} {BrokerError} `TOPIC_NOT_FOUND` when nothing could be written at all; {AbortedError} when the signal fires
    */
-  async write(records: readonly ProducerRecord[], options: { readonly signal?: AbortSignal } = {}): Promise<DeliveryReports> {
+  async write(
+    records: readonly ProducerRecord[],
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<DeliveryReports> {
     const producer = await this.#open(options.signal)
-    if (this.#options.transactionalId !== undefined && !producer.inTransaction) throw new TransactionError('Cannot write as no transaction is open that could commit it: call beginTransaction first', { fatal: false })
+    if (this.#options.transactionalId !== undefined && !producer.inTransaction)
+      throw new TransactionError(
+        'Cannot write as no transaction is open that could commit it: call beginTransaction first',
+        { fatal: false },
+      )
     return producer.write(records, this.#options.topic, options.signal)
   }
 
@@ -126,8 +136,13 @@ export class KafkaSink {
   }
 
   /** For `exactlyOnce`. @throws {ConfigError} without a `transactionalId` */
-  async [FOR_TRANSACTIONS](signal: AbortSignal): Promise<{ readonly producer: Producer; readonly topic: string | undefined }> {
-    if (this.#options.transactionalId === undefined) throw new ConfigError('Cannot write exactly once without a transactionalId: set one that no other running sink has')
+  async [FOR_TRANSACTIONS](
+    signal: AbortSignal,
+  ): Promise<{ readonly producer: Producer; readonly topic: string | undefined }> {
+    if (this.#options.transactionalId === undefined)
+      throw new ConfigError(
+        'Cannot write exactly once without a transactionalId: set one that no other running sink has',
+      )
     return { producer: await this.#open(signal), topic: this.#options.topic }
   }
 
@@ -137,7 +152,8 @@ export class KafkaSink {
       try {
         const producer = await this.#opened?.catch(() => undefined)
         // The coordinator would do it too, but only after the transaction timeout, and readers wait for it.
-        if (producer?.inTransaction === true) await producer.abortTransaction(AbortSignal.timeout(CLOSE_ABORT_MS)).catch(() => {})
+        if (producer?.inTransaction === true)
+          await producer.abortTransaction(AbortSignal.timeout(CLOSE_ABORT_MS)).catch(() => {})
         await producer?.close()
       } finally {
         this.#closing.abort()
@@ -153,7 +169,9 @@ export class KafkaSink {
 
   #open(signal: AbortSignal | undefined): Promise<Producer> {
     if (this.#closed !== undefined) return Promise.reject(new ClosedError('a KafkaSink'))
-    this.#opened ??= this.#connect(signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]))
+    this.#opened ??= this.#connect(
+      signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]),
+    )
     return this.#opened
   }
 

@@ -111,14 +111,10 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
   }
   const capacity = top.runtime?.sourceQueueCapacity
   const defaults = deliveryDefaults(top.delivery)
-  const source = readComponent(
-    'source',
-    SOURCES,
-    top.source,
-    problems,
-    warnings,
-    { ...defaults.source, ...(capacity === undefined ? {} : { queueCapacity: capacity }) },
-  )
+  const source = readComponent('source', SOURCES, top.source, problems, warnings, {
+    ...defaults.source,
+    ...(capacity === undefined ? {} : { queueCapacity: capacity }),
+  })
   const sink = readComponent('sink', SINKS, top.sink, problems, warnings, defaults.sink)
   if (source === undefined || sink === undefined) return { plan: undefined, problems, warnings }
   warnings.push(...loopWarnings(source, sink))
@@ -241,11 +237,16 @@ function spellings(name: string, fields: Fields): readonly string[] {
 function placed(problem: OptionProblem, content: { readonly [name: string]: unknown }): OptionProblem {
   const [kind, name] = problem.path as [string, string]
   const block = content[kind]
-  const fields = (kind === 'source' ? SOURCES : SINKS).find((entry) => isObject(block) && entry.name === block['type'])?.options
+  const fields = (kind === 'source' ? SOURCES : SINKS).find(
+    (entry) => isObject(block) && entry.name === block['type'],
+  )?.options
   if (fields === undefined || !isObject(block) || !(name in fields)) return problem
   const nested = isObject(block['options']) ? block['options'] : undefined
   const spelling = spellings(name, fields).find((one) => one in (nested ?? block))
-  return { ...problem, path: [kind, ...(nested === undefined ? [] : ['options']), ...(spelling === undefined ? [] : [spelling])] }
+  return {
+    ...problem,
+    path: [kind, ...(nested === undefined ? [] : ['options']), ...(spelling === undefined ? [] : [spelling])],
+  }
 }
 
 function readStages(value: unknown, key: string, problems: ConfigProblem[]): PlannedStage[] {

@@ -66,7 +66,9 @@ export async function makePipeline(
   const stages = new StageChain(await makeStages(plan, components))
   const source = await (await components.source(plan.source.component)).create(plan.source.options, context)
   if (plan.rateLimit !== undefined) limitRate(source, plan.rateLimit)
-  const sink = await (await components.sink(plan.sink.component)).create(plan.sink.options, { ...context, member: source.offsets?.member })
+  const sink = await (
+    await components.sink(plan.sink.component)
+  ).create(plan.sink.options, { ...context, member: source.offsets?.member })
   const documents = await components.documents(source, sink, plan.stages, stages.needsDocuments || sink.needsDocuments)
   const letters = plan.errorPolicy.deadLetters
   // Those who only look leave no letters either.
@@ -74,7 +76,9 @@ export async function makePipeline(
     letters === undefined || run.preview !== undefined
       ? undefined
       : new DeadLetters(
-          await (await components.sink(letters.sink.component)).create(letters.sink.options, { ...context, joins: sink }),
+          await (
+            await components.sink(letters.sink.component)
+          ).create(letters.sink.options, { ...context, joins: sink }),
           letters.envelope,
           plan.name,
         )

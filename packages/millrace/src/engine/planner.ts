@@ -9,7 +9,8 @@ import { IN_FLIGHT_BYTES } from './run-pipeline.ts'
 
 const GUARANTEES: { readonly [delivery in Delivery]: string } = {
   at_least_once: 'nothing is lost, whatever is killed; after a crash the records in flight are written again',
-  exactly_once: 'readers of committed records see each record once, whatever is killed; outputs and offsets are committed together',
+  exactly_once:
+    'readers of committed records see each record once, whatever is killed; outputs and offsets are committed together',
   at_most_once: 'no record is written by two runs; what is in flight in a crash is lost',
 }
 

@@ -57,7 +57,11 @@ export class PartitionQueue implements Destination {
     // After a gap: what may have been written is tried once more under its old sequence, as only the leader knows.
     // Everything behind a batch that was certainly not written was not written either.
     const { identity: known } = sequence
-    if (known === undefined || this.#owner?.isCurrent(known) === false || (sequence.broken && !(isRetry && batch.ambiguous))) {
+    if (
+      known === undefined ||
+      this.#owner?.isCurrent(known) === false ||
+      (sequence.broken && !(isRetry && batch.ambiguous))
+    ) {
       const identity = this.#owner!.identityAfter(known)
       if (identity === undefined) return false
       sequence.begin(identity)

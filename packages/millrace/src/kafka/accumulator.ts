@@ -61,7 +61,12 @@ export class Accumulator {
   #onRoom: (() => void) | undefined
   #lingerTimer: NodeJS.Timeout | undefined
 
-  constructor(settings: ProducerSettings, owner: IdentityOwner | undefined, onLinger: () => void, isAvailable: (topic: string, partition: number) => boolean) {
+  constructor(
+    settings: ProducerSettings,
+    owner: IdentityOwner | undefined,
+    onLinger: () => void,
+    isAvailable: (topic: string, partition: number) => boolean,
+  ) {
     this.#settings = settings
     this.#owner = owner
     this.#onLinger = onLinger
@@ -130,7 +135,12 @@ export class Accumulator {
    * Puts a whole batch that was made elsewhere behind those of its partition.
    * @returns undefined when there is no memory for it
    */
-  enqueue(topic: TopicQueues, queue: PartitionQueue, size: number, fill: (bytes: Buffer) => number): ProducerBatch | undefined {
+  enqueue(
+    topic: TopicQueues,
+    queue: PartitionQueue,
+    size: number,
+    fill: (bytes: Buffer) => number,
+  ): ProducerBatch | undefined {
     if (!this.#hasRoom(size)) return undefined
     this.close(topic, queue)
     this.#heldBytes += size
@@ -202,7 +212,11 @@ export class Accumulator {
   }
 
   #keep(buffer: BatchBuffer): void {
-    if (buffer.capacity !== this.#settings.batchBytes || this.#freeBytes + this.#heldBytes + buffer.capacity > this.#settings.bufferBytes) return
+    if (
+      buffer.capacity !== this.#settings.batchBytes ||
+      this.#freeBytes + this.#heldBytes + buffer.capacity > this.#settings.bufferBytes
+    )
+      return
     this.#free.push(buffer)
     this.#freeBytes += buffer.capacity
   }

@@ -6,7 +6,14 @@
  * are kept per broker and *lane*: a broker answers the requests of one connection in order, so a fetch that waits for
  * data must not stand in front of a heartbeat.
  */
-import { findCoordinatorV3, findCoordinatorV4, metadataV9, metadataV10, metadataV11, metadataV12 } from '@platformatic/kafka'
+import {
+  findCoordinatorV3,
+  findCoordinatorV4,
+  metadataV9,
+  metadataV10,
+  metadataV11,
+  metadataV12,
+} from '@platformatic/kafka'
 import { AbortedError, BrokerError, ClosedError, ConnectionError, isMillraceError } from '../errors/index.ts'
 import { retry, type BackoffOptions } from '../resilience/retry.ts'
 import { BrokerConnection, type ApiCall, type ApiVersion, type SecurityOptions } from './connection.ts'
@@ -73,7 +80,12 @@ export interface RequestOptions {
 export const METADATA: ApiCall = {
   name: 'Metadata',
   key: 3,
-  versions: { 9: metadataV9.api as ApiVersion, 10: metadataV10.api as ApiVersion, 11: metadataV11.api as ApiVersion, 12: metadataV12.api as ApiVersion },
+  versions: {
+    9: metadataV9.api as ApiVersion,
+    10: metadataV10.api as ApiVersion,
+    11: metadataV11.api as ApiVersion,
+    12: metadataV12.api as ApiVersion,
+  },
 }
 
 const FIND_COORDINATOR: ApiCall = {
@@ -83,7 +95,12 @@ const FIND_COORDINATOR: ApiCall = {
 }
 
 export interface MetadataAnswer {
-  readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number; readonly rack?: string | null }[]
+  readonly brokers: readonly {
+    readonly nodeId: number
+    readonly host: string
+    readonly port: number
+    readonly rack?: string | null
+  }[]
   readonly clusterId: string | null
   readonly controllerId: number
   readonly topics: readonly {
@@ -103,7 +120,13 @@ export interface MetadataAnswer {
 }
 
 interface CoordinatorAnswer {
-  readonly coordinators: readonly { readonly nodeId: number; readonly host: string; readonly port: number; readonly errorCode: number; readonly errorMessage: string | null }[]
+  readonly coordinators: readonly {
+    readonly nodeId: number
+    readonly host: string
+    readonly port: number
+    readonly errorCode: number
+    readonly errorMessage: string | null
+  }[]
 }
 
 const UNKNOWN_TOPIC_OR_PARTITION = 3
@@ -162,7 +185,11 @@ export class Cluster {
       if (!(error instanceof ConnectionError) || error.code === 'AUTHENTICATION_FAILED') throw error
       const seconds = ((performance.now() - started) / 1000).toFixed(1)
       const reasons = [...failures.values()].map(({ message }) => message).join('; ')
-      throw new ConnectionError('BROKER_UNREACHABLE', `No broker could be reached for ${seconds} s: ${reasons || error.message}`, { cause: error })
+      throw new ConnectionError(
+        'BROKER_UNREACHABLE',
+        `No broker could be reached for ${seconds} s: ${reasons || error.message}`,
+        { cause: error },
+      )
     }
   }
 
@@ -196,7 +223,11 @@ export class Cluster {
         if (!(error instanceof AbortedError) || signal?.aborted === true) throw error
       }
     }
-    const done = retry(() => this.#fetchMetadata(topics, signal), { timeoutMs: this.apiTimeoutMs, backoff: this.backoff, signal })
+    const done = retry(() => this.#fetchMetadata(topics, signal), {
+      timeoutMs: this.apiTimeoutMs,
+      backoff: this.backoff,
+      signal,
+    })
     const mine = { topics: new Set(topics), done }
     this.#refreshing = mine
     try {
@@ -215,7 +246,14 @@ export class Cluster {
   updateLeader(topic: string, partition: number, leader: number, leaderEpoch: number): void {
     const known = this.#topics.get(topic)
     const old = known?.partitions[partition]
-    if (known === undefined || old === undefined || leader < 0 || !this.#brokers.has(leader) || leaderEpoch <= old.leaderEpoch) return
+    if (
+      known === undefined ||
+      old === undefined ||
+      leader < 0 ||
+      !this.#brokers.has(leader) ||
+      leaderEpoch <= old.leaderEpoch
+    )
+      return
     const partitions = known.partitions.slice()
     partitions[partition] = { ...old, leader, leaderEpoch }
     this.#topics.set(topic, { ...known, partitions })
@@ -229,10 +267,21 @@ export class Cluster {
     const id = `${type}:${key}`
     const known = this.#coordinators.get(id)
     if (known !== undefined) return known
-    const answer = await this.request<CoordinatorAnswer>('any', FIND_COORDINATOR, () => [type === 'group' ? 0 : 1, [key]], { signal })
+    const answer = await this.request<CoordinatorAnswer>(
+      'any',
+      FIND_COORDINATOR,
+      () => [type === 'group' ? 0 : 1, [key]],
+      { signal },
+    )
     const found = answer.coordinators[0]!
     if (found.errorCode !== 0) throw brokerError(found.errorCode, `Cannot find the coordinator of ${type} "${key}"`)
-    this.#brokers.set(found.nodeId, { rack: null, ...this.#brokers.get(found.nodeId), id: found.nodeId, host: found.host, port: found.port })
+    this.#brokers.set(found.nodeId, {
+      rack: null,
+      ...this.#brokers.get(found.nodeId),
+      id: found.nodeId,
+      host: found.host,
+      port: found.port,
+    })
     this.#coordinators.set(id, found.nodeId)
     return found.nodeId
   }
@@ -260,10 +309,18 @@ export class Cluster {
    * @param args writes the arguments of the protocol library's `createRequest` for the version agreed on
    * @throws {ConnectionError} {AbortedError}
    */
-  async request<R>(target: Target, call: ApiCall, args: (version: number) => readonly unknown[], options: RequestOptions = {}): Promise<R> {
+  async request<R>(
+    target: Target,
+    call: ApiCall,
+    args: (version: number) => readonly unknown[],
+    options: RequestOptions = {},
+  ): Promise<R> {
     const connection = await this.#connectionTo(target, options.lane ?? 'control')
     const version = connection.version(call, options.maxVersion)
-    return connection.send<R>(call, version, args(version), { timeoutMs: options.timeoutMs ?? this.requestTimeoutMs, signal: options.signal })
+    return connection.send<R>(call, version, args(version), {
+      timeoutMs: options.timeoutMs ?? this.requestTimeoutMs,
+      signal: options.signal,
+    })
   }
 
   /** Closes all connections; requests under way fail. May be called twice. */
@@ -272,14 +329,26 @@ export class Cluster {
     const connections = [...this.#connections.values()]
     this.#connections.clear()
     this.#open.clear()
-    await Promise.all(connections.map((opening) => opening.then((connection) => connection.close(), () => {})))
+    await Promise.all(
+      connections.map((opening) =>
+        opening.then(
+          (connection) => connection.close(),
+          () => {},
+        ),
+      ),
+    )
   }
 
-  async #fetchMetadata(topics: readonly string[], signal: AbortSignal | undefined, failures?: Map<string, Error>): Promise<void> {
+  async #fetchMetadata(
+    topics: readonly string[],
+    signal: AbortSignal | undefined,
+    failures?: Map<string, Error>,
+  ): Promise<void> {
     const answer = await this.#askAnyBroker(topics, signal, failures)
     this.#clusterId = answer.clusterId
     this.#controller = answer.controllerId
-    for (const { nodeId, host, port, rack } of answer.brokers) this.#brokers.set(nodeId, { id: nodeId, host, port, rack: rack ?? null })
+    for (const { nodeId, host, port, rack } of answer.brokers)
+      this.#brokers.set(nodeId, { id: nodeId, host, port, rack: rack ?? null })
     const now = performance.now()
     for (const topic of answer.topics) {
       if (topic.name === null) continue
@@ -289,22 +358,44 @@ export class Cluster {
       }
       const partitions: PartitionMetadata[] = []
       for (const p of topic.partitions) {
-        partitions[p.partitionIndex] = { partition: p.partitionIndex, leader: p.leaderId, leaderEpoch: p.leaderEpoch, replicas: p.replicaNodes, inSyncReplicas: p.isrNodes }
+        partitions[p.partitionIndex] = {
+          partition: p.partitionIndex,
+          leader: p.leaderId,
+          leaderEpoch: p.leaderEpoch,
+          replicas: p.replicaNodes,
+          inSyncReplicas: p.isrNodes,
+        }
       }
-      this.#topics.set(topic.name, { name: topic.name, id: topic.topicId, internal: topic.isInternal, partitions, fetchedAt: now })
+      this.#topics.set(topic.name, {
+        name: topic.name,
+        id: topic.topicId,
+        internal: topic.isInternal,
+        partitions,
+        fetchedAt: now,
+      })
     }
   }
 
   /** Asks the known brokers in turn, then the bootstrap servers, until one answers. */
-  async #askAnyBroker(topics: readonly string[], signal: AbortSignal | undefined, failures: Map<string, Error> | undefined): Promise<MetadataAnswer> {
+  async #askAnyBroker(
+    topics: readonly string[],
+    signal: AbortSignal | undefined,
+    failures: Map<string, Error> | undefined,
+  ): Promise<MetadataAnswer> {
     const known = [...this.#brokers.keys()]
-    const candidates: (number | string)[] = [...rotate(known, this.#nextAny++), ...this.#bootstrap.map((_, i) => `bootstrap-${i}`)]
+    const candidates: (number | string)[] = [
+      ...rotate(known, this.#nextAny++),
+      ...this.#bootstrap.map((_, i) => `bootstrap-${i}`),
+    ]
     let last: unknown
     for (const candidate of candidates) {
       try {
         const connection = await this.#connection(candidate, 'control')
         const version = connection.version(METADATA)
-        return await connection.send<MetadataAnswer>(METADATA, version, [topics, false, false], { timeoutMs: this.requestTimeoutMs, signal })
+        return await connection.send<MetadataAnswer>(METADATA, version, [topics, false, false], {
+          timeoutMs: this.requestTimeoutMs,
+          signal,
+        })
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error
         if (error.code === 'AUTHENTICATION_FAILED') throw error
@@ -335,10 +426,17 @@ export class Cluster {
     const key = `${node}/${lane}`
     const known = this.#connections.get(key)
     if (known !== undefined && this.#open.get(key)?.isOpen !== false) return known
-    const address = typeof node === 'string' ? this.#bootstrap[Number(node.slice('bootstrap-'.length))] : this.#brokers.get(node)
-    if (address === undefined) return Promise.reject(new ConnectionError('BROKER_UNREACHABLE', `Broker ${node} is not part of the cluster at the moment`))
+    const address =
+      typeof node === 'string' ? this.#bootstrap[Number(node.slice('bootstrap-'.length))] : this.#brokers.get(node)
+    if (address === undefined)
+      return Promise.reject(
+        new ConnectionError('BROKER_UNREACHABLE', `Broker ${node} is not part of the cluster at the moment`),
+      )
     this.#open.delete(key)
-    const opening = BrokerConnection.open(address.host, address.port, { ...this.#options, connectTimeoutMs: this.#options.connectTimeoutMs ?? 10_000 })
+    const opening = BrokerConnection.open(address.host, address.port, {
+      ...this.#options,
+      connectTimeoutMs: this.#options.connectTimeoutMs ?? 10_000,
+    })
     this.#connections.set(key, opening)
     opening.then(
       (connection) => {
@@ -362,16 +460,26 @@ function rotate<T>(list: readonly T[], by: number): T[] {
 /** Splits `host:port`; IPv6 addresses stand in brackets. The port is 9092 when it is missing. */
 export function parseAddress(text: string): { host: string; port: number } {
   const match = /^\s*(?:[A-Z_]+:\/\/)?(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d+))?\s*$/.exec(text)
-  if (match === null) throw new ConnectionError('BROKER_UNREACHABLE', `Cannot read broker address "${text}" as it must have the form host:port`)
+  if (match === null)
+    throw new ConnectionError(
+      'BROKER_UNREACHABLE',
+      `Cannot read broker address "${text}" as it must have the form host:port`,
+    )
   return { host: (match[1] ?? match[2])!, port: match[3] === undefined ? 9092 : Number(match[3]) }
 }
 
 function topicError(code: number, name: string): BrokerError {
   if (code === UNKNOWN_TOPIC_OR_PARTITION) {
-    return brokerError(code, `Topic "${name}" does not exist on the cluster`, { code: 'TOPIC_NOT_FOUND', topic: name, retriable: false })
+    return brokerError(code, `Topic "${name}" does not exist on the cluster`, {
+      code: 'TOPIC_NOT_FOUND',
+      topic: name,
+      retriable: false,
+    })
   }
-  if (code === TOPIC_AUTHORIZATION_FAILED) return brokerError(code, `No permission to describe topic "${name}"`, { code: 'TOPIC_NOT_FOUND', topic: name })
-  if (code === INVALID_TOPIC) return brokerError(code, `"${name}" cannot be the name of a topic`, { code: 'TOPIC_NOT_FOUND', topic: name })
+  if (code === TOPIC_AUTHORIZATION_FAILED)
+    return brokerError(code, `No permission to describe topic "${name}"`, { code: 'TOPIC_NOT_FOUND', topic: name })
+  if (code === INVALID_TOPIC)
+    return brokerError(code, `"${name}" cannot be the name of a topic`, { code: 'TOPIC_NOT_FOUND', topic: name })
   return brokerError(code, `Cannot read the metadata of topic "${name}"`, { topic: name })
 }
 
@@ -382,6 +490,14 @@ export function isStaleMetadata(error: unknown): boolean {
 }
 
 const STALE: ReadonlySet<string> = new Set([
-  'NOT_LEADER_OR_FOLLOWER', 'LEADER_NOT_AVAILABLE', 'UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID', 'FENCED_LEADER_EPOCH', 'UNKNOWN_LEADER_EPOCH',
-  'KAFKA_STORAGE_ERROR', 'REPLICA_NOT_AVAILABLE', 'BROKER_NOT_AVAILABLE', 'INCONSISTENT_TOPIC_ID',
+  'NOT_LEADER_OR_FOLLOWER',
+  'LEADER_NOT_AVAILABLE',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'UNKNOWN_TOPIC_ID',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'KAFKA_STORAGE_ERROR',
+  'REPLICA_NOT_AVAILABLE',
+  'BROKER_NOT_AVAILABLE',
+  'INCONSISTENT_TOPIC_ID',
 ])

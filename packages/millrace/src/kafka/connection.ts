@@ -68,7 +68,9 @@ export class BrokerConnection {
       connectTimeout: options.connectTimeoutMs,
       requestTimeout: NEVER_MS,
       maxInflights: 1000,
-      ...(options.tls === undefined ? {} : { tls: options.tls, tlsServerName: options.tlsServerName ?? isIP(host) === 0 }),
+      ...(options.tls === undefined
+        ? {}
+        : { tls: options.tls, tlsServerName: options.tlsServerName ?? isIP(host) === 0 }),
       ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
     })
     // Failures reach us through the callbacks; an 'error' event without a listener would end the process.
@@ -95,11 +97,16 @@ export class BrokerConnection {
   /** The highest version of a call that both sides speak. @throws {ConnectionError} `UNSUPPORTED_BROKER` */
   version(call: ApiCall, max = Infinity): number {
     const range = this.#versions.get(call.key)
-    const ours = Object.keys(call.versions).map(Number).filter((version) => version <= max)
+    const ours = Object.keys(call.versions)
+      .map(Number)
+      .filter((version) => version <= max)
     const common = range === undefined ? [] : ours.filter((version) => version >= range.min && version <= range.max)
     if (common.length === 0) {
       const theirs = range === undefined ? 'none' : `${range.min} to ${range.max}`
-      throw new ConnectionError('UNSUPPORTED_BROKER', `Cannot send ${call.name} to broker "${this.address}" as no version is shared: the broker speaks ${theirs}, Millrace ${Math.min(...ours)} to ${Math.max(...ours)}`)
+      throw new ConnectionError(
+        'UNSUPPORTED_BROKER',
+        `Cannot send ${call.name} to broker "${this.address}" as no version is shared: the broker speaks ${theirs}, Millrace ${Math.min(...ours)} to ${Math.max(...ours)}`,
+      )
     }
     return Math.max(...common)
   }
@@ -135,7 +142,12 @@ export class BrokerConnection {
       }
       const timer = setTimeout(() => {
         finish()
-        reject(new ConnectionError('REQUEST_TIMED_OUT', `Broker "${this.address}" did not answer ${call.name} within ${options.timeoutMs} ms`))
+        reject(
+          new ConnectionError(
+            'REQUEST_TIMED_OUT',
+            `Broker "${this.address}" did not answer ${call.name} within ${options.timeoutMs} ms`,
+          ),
+        )
         void this.close()
       }, options.timeoutMs)
       signal?.addEventListener('abort', onAbort, { once: true })
@@ -161,12 +173,18 @@ export class BrokerConnection {
       readonly apiKeys: readonly { readonly apiKey: number; readonly minVersion: number; readonly maxVersion: number }[]
       readonly finalizedFeatures?: readonly { readonly name: string; readonly maxVersionLevel: number }[]
     }
-    const call: ApiCall = { name: 'ApiVersions', key: 18, versions: { 0: apiVersionsV0.api as ApiVersion, 3: apiVersionsV3.api as ApiVersion } }
+    const call: ApiCall = {
+      name: 'ApiVersions',
+      key: 18,
+      versions: { 0: apiVersionsV0.api as ApiVersion, 3: apiVersionsV3.api as ApiVersion },
+    }
     let answer = await this.send<Answer>(call, 3, ['millrace', '0.1.0'], { timeoutMs })
     // A broker that does not know version 3 answers in version 0 with UNSUPPORTED_VERSION (KIP-511).
     if (answer.errorCode !== 0) answer = await this.send<Answer>(call, 0, [], { timeoutMs })
-    if (answer.errorCode !== 0) throw brokerError(answer.errorCode, `Cannot ask broker "${this.address}" for its API versions`)
-    for (const { apiKey, minVersion, maxVersion } of answer.apiKeys) this.#versions.set(apiKey, { min: minVersion, max: maxVersion })
+    if (answer.errorCode !== 0)
+      throw brokerError(answer.errorCode, `Cannot ask broker "${this.address}" for its API versions`)
+    for (const { apiKey, minVersion, maxVersion } of answer.apiKeys)
+      this.#versions.set(apiKey, { min: minVersion, max: maxVersion })
     for (const { name, maxVersionLevel } of answer.finalizedFeatures ?? []) this.#features.set(name, maxVersionLevel)
   }
 
@@ -174,12 +192,24 @@ export class BrokerConnection {
     if (isMillraceError(error)) return error
     const text = messageOf(error)
     if (text.includes('requires TLS')) {
-      return new ConnectionError('BROKER_UNREACHABLE', `Broker "${this.address}" answered in TLS, but the client speaks clear text: set security.protocol to SSL or SASL_SSL`, { cause: error })
+      return new ConnectionError(
+        'BROKER_UNREACHABLE',
+        `Broker "${this.address}" answered in TLS, but the client speaks clear text: set security.protocol to SSL or SASL_SSL`,
+        { cause: error },
+      )
     }
     if (!this.#answered && text.includes('Connection closed')) {
-      return new ConnectionError('BROKER_DISCONNECTED', `Broker "${this.address}" closed the connection right after the first request, which often means that it requires TLS or SASL: check security.protocol`, { cause: error })
+      return new ConnectionError(
+        'BROKER_DISCONNECTED',
+        `Broker "${this.address}" closed the connection right after the first request, which often means that it requires TLS or SASL: check security.protocol`,
+        { cause: error },
+      )
     }
-    return new ConnectionError('BROKER_DISCONNECTED', `The connection to broker "${this.address}" broke while ${call.name} was under way: ${text}`, { cause: error })
+    return new ConnectionError(
+      'BROKER_DISCONNECTED',
+      `The connection to broker "${this.address}" broke while ${call.name} was under way: ${text}`,
+      { cause: error },
+    )
   }
 }
 
@@ -202,21 +232,47 @@ interface ErrorLink {
 /** The error and its causes, down to the error of the socket. */
 function chainOf(error: unknown): ErrorLink[] {
   const chain: ErrorLink[] = []
-  for (let link = error as ErrorLink | null | undefined; link !== null && link !== undefined && chain.length < 8; link = (link.cause ?? link.errors?.[0]) as typeof link) chain.push(link)
+  for (
+    let link = error as ErrorLink | null | undefined;
+    link !== null && link !== undefined && chain.length < 8;
+    link = (link.cause ?? link.errors?.[0]) as typeof link
+  )
+    chain.push(link)
   return chain
 }
 
 const CAUSES: readonly { readonly sign: RegExp; readonly text: string }[] = [
-  { sign: /ECONNREFUSED/, text: 'connection refused, so nothing listens there: is the broker running, and is the port right' },
+  {
+    sign: /ECONNREFUSED/,
+    text: 'connection refused, so nothing listens there: is the broker running, and is the port right',
+  },
   { sign: /ENOTFOUND|EAI_AGAIN/, text: 'the host name is not known: is it spelled right' },
   { sign: /EHOSTUNREACH|ENETUNREACH/, text: 'no route to the host' },
-  { sign: /wrong version number|packet length too long|EPROTO/i, text: 'the answer is not TLS, so this seems to be a clear-text port: set security.protocol to PLAINTEXT or SASL_PLAINTEXT, or use the TLS port' },
-  { sign: /requires TLS|answered in TLS/, text: 'the broker speaks TLS there: set security.protocol to SSL or SASL_SSL' },
-  { sign: /self.signed|unable to verify|unable to get (local )?issuer/i, text: 'its certificate is not signed by a trusted authority: set ssl.truststore.location (PEM) to the authority’s certificate' },
-  { sign: /certificate required|handshake failure|bad certificate/i, text: 'the broker wants a client certificate: set ssl.keystore.location (PEM)' },
+  {
+    sign: /wrong version number|packet length too long|EPROTO/i,
+    text: 'the answer is not TLS, so this seems to be a clear-text port: set security.protocol to PLAINTEXT or SASL_PLAINTEXT, or use the TLS port',
+  },
+  {
+    sign: /requires TLS|answered in TLS/,
+    text: 'the broker speaks TLS there: set security.protocol to SSL or SASL_SSL',
+  },
+  {
+    sign: /self.signed|unable to verify|unable to get (local )?issuer/i,
+    text: 'its certificate is not signed by a trusted authority: set ssl.truststore.location (PEM) to the authority’s certificate',
+  },
+  {
+    sign: /certificate required|handshake failure|bad certificate/i,
+    text: 'the broker wants a client certificate: set ssl.keystore.location (PEM)',
+  },
   { sign: /altnames|does not match certificate/i, text: 'its certificate is for another host name' },
-  { sign: /secure TLS connection was established|ECONNRESET|Connection closed|closed the connection/, text: 'the connection was closed at once, which often means that one side speaks TLS or SASL and the other does not: check security.protocol' },
-  { sign: /timed out|ETIMEDOUT/i, text: 'no answer in time: a firewall, a wrong port, or a listener of another protocol' },
+  {
+    sign: /secure TLS connection was established|ECONNRESET|Connection closed|closed the connection/,
+    text: 'the connection was closed at once, which often means that one side speaks TLS or SASL and the other does not: check security.protocol',
+  },
+  {
+    sign: /timed out|ETIMEDOUT/i,
+    text: 'no answer in time: a firewall, a wrong port, or a listener of another protocol',
+  },
 ]
 
 function connectFailure(address: string, secure: boolean, error: unknown): Error {
@@ -224,10 +280,20 @@ function connectFailure(address: string, secure: boolean, error: unknown): Error
   const root = chain.at(-1)!
   // A TLS port that is spoken to in clear text closes the connection during the handshake of SASL.
   const isClosed = root.message.startsWith('Connection closed')
-  if (!isClosed && chain.some(({ code, message }) => code === 'PLT_KFK_AUTHENTICATION' || message.includes('SASL mechanism'))) {
-    return new AuthenticationError(`Broker "${address}" refused the credentials: ${root.message.replace(/\.$/, '')}. Check sasl.mechanism, user name and password`, { cause: error })
+  if (
+    !isClosed &&
+    chain.some(({ code, message }) => code === 'PLT_KFK_AUTHENTICATION' || message.includes('SASL mechanism'))
+  ) {
+    return new AuthenticationError(
+      `Broker "${address}" refused the credentials: ${root.message.replace(/\.$/, '')}. Check sasl.mechanism, user name and password`,
+      { cause: error },
+    )
   }
   const text = chain.map(({ code, message }) => `${code ?? ''} ${message}`).join(' ')
   const cause = CAUSES.find(({ sign }) => sign.test(text))?.text ?? root.message
-  return new ConnectionError('BROKER_UNREACHABLE', `Cannot reach broker "${address}"${secure ? ' over TLS' : ''}: ${cause}`, { cause: error })
+  return new ConnectionError(
+    'BROKER_UNREACHABLE',
+    `Cannot reach broker "${address}"${secure ? ' over TLS' : ''}: ${cause}`,
+    { cause: error },
+  )
 }

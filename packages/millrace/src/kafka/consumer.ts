@@ -96,22 +96,30 @@ export class Consumer implements GroupListener, SourceOffsets {
     this.#options = options
     this.#mode = options.commits ?? 'interval'
     const { settings } = options
-    this.#fetcher = new Fetcher(options.cluster, { ...settings, bufferBytes: settings.fetchBufferBytes, requestTimeoutMs: options.cluster.requestTimeoutMs }, {
-      onOutOfRange: (topic, partition, position) => this.#onOutOfRange(topic, partition, position),
-    })
+    this.#fetcher = new Fetcher(
+      options.cluster,
+      { ...settings, bufferBytes: settings.fetchBufferBytes, requestTimeoutMs: options.cluster.requestTimeoutMs },
+      {
+        onOutOfRange: (topic, partition, position) => this.#onOutOfRange(topic, partition, position),
+      },
+    )
     if (settings.groupId !== undefined && options.onlyLook !== true) {
-      this.#session = new GroupSession(options.cluster, {
-        groupId: settings.groupId,
-        topics: options.topics,
-        sessionTimeoutMs: settings.sessionTimeoutMs,
-        heartbeatIntervalMs: settings.heartbeatIntervalMs,
-        rebalanceTimeoutMs: settings.maxPollIntervalMs,
-        protocol: settings.groupProtocol,
-        assignors: settings.assignors,
-        ...(settings.instanceId === undefined ? {} : { instanceId: settings.instanceId }),
-        ...(settings.serverAssignor === undefined ? {} : { serverAssignor: settings.serverAssignor }),
-        ...(settings.rackId === undefined ? {} : { rackId: settings.rackId }),
-      }, this)
+      this.#session = new GroupSession(
+        options.cluster,
+        {
+          groupId: settings.groupId,
+          topics: options.topics,
+          sessionTimeoutMs: settings.sessionTimeoutMs,
+          heartbeatIntervalMs: settings.heartbeatIntervalMs,
+          rebalanceTimeoutMs: settings.maxPollIntervalMs,
+          protocol: settings.groupProtocol,
+          assignors: settings.assignors,
+          ...(settings.instanceId === undefined ? {} : { instanceId: settings.instanceId }),
+          ...(settings.serverAssignor === undefined ? {} : { serverAssignor: settings.serverAssignor }),
+          ...(settings.rackId === undefined ? {} : { rackId: settings.rackId }),
+        },
+        this,
+      )
     }
   }
 
@@ -126,13 +134,21 @@ export class Consumer implements GroupListener, SourceOffsets {
       await this.#session.start(signal)
       const interval = this.#options.settings.autoCommitIntervalMs
       if (this.#mode !== 'interval') return
-      this.#commitTimer = setInterval(() => void this.commit().catch((error: unknown) => this.#warnCommit(error)), interval)
+      this.#commitTimer = setInterval(
+        () => void this.commit().catch((error: unknown) => this.#warnCommit(error)),
+        interval,
+      )
       this.#commitTimer.unref()
       return
     }
-    const all = this.#options.topics.flatMap((topic) => this.#cluster.cachedTopic(topic)!.partitions.map(({ partition }) => ({ topic, partition })))
+    const all = this.#options.topics.flatMap((topic) =>
+      this.#cluster.cachedTopic(topic)!.partitions.map(({ partition }) => ({ topic, partition })),
+    )
     const { groupId } = this.#options.settings
-    const committed = groupId === undefined ? [] : await fetchCommitted(new GroupCoordinator(this.#cluster, groupId), all, () => undefined, signal)
+    const committed =
+      groupId === undefined
+        ? []
+        : await fetchCommitted(new GroupCoordinator(this.#cluster, groupId), all, () => undefined, signal)
     const offsets = new Map(committed.map(({ topic, partition, offset }) => [keyOf(topic, partition), offset]))
     await this.onAssigned(all.map((each) => ({ ...each, committed: offsets.get(keyOf(each.topic, each.partition)) })))
   }
@@ -181,7 +197,10 @@ export class Consumer implements GroupListener, SourceOffsets {
    */
   commit(partitions?: readonly TopicPartition[]): Promise<void> {
     // One after the other: a commit that overtakes an earlier one could set offsets back.
-    this.#committing = this.#committing.then(() => this.#commit(partitions), () => this.#commit(partitions))
+    this.#committing = this.#committing.then(
+      () => this.#commit(partitions),
+      () => this.#commit(partitions),
+    )
     return this.#committing
   }
 
@@ -256,7 +275,13 @@ export class Consumer implements GroupListener, SourceOffsets {
       const logEnd = end ?? this.#fetcher.logEnd(topic, partition)
       lag = logEnd === undefined || lag === undefined ? undefined : lag + Math.max(0, logEnd - delivered)
     }
-    return { records: this.#records, bytes: this.#bytes, lag, commits: this.#commits, rebalances: this.#session?.rebalances ?? 0 }
+    return {
+      records: this.#records,
+      bytes: this.#bytes,
+      lag,
+      commits: this.#commits,
+      rebalances: this.#session?.rebalances ?? 0,
+    }
   }
 
   /** Commits what is acknowledged, leaves the group and stops fetching (I4). Does not close the cluster. May be called twice. */
@@ -282,8 +307,23 @@ export class Consumer implements GroupListener, SourceOffsets {
       const id = keyOf(topic, partition)
       const position = start.get(id)!
       const end = this.#options.untilEnd ? this.#ends.get(id)! : undefined
-      const origin = { component: this.#options.component, topic, partition, partitionCount: this.#cluster.cachedTopic(topic)?.partitions.length ?? 0 }
-      this.#assigned.set(id, { topic, partition, start: position, delivered: position, end, origin: { CreateTime: { ...origin, timestampType: 'CreateTime' }, LogAppendTime: { ...origin, timestampType: 'LogAppendTime' } } })
+      const origin = {
+        component: this.#options.component,
+        topic,
+        partition,
+        partitionCount: this.#cluster.cachedTopic(topic)?.partitions.length ?? 0,
+      }
+      this.#assigned.set(id, {
+        topic,
+        partition,
+        start: position,
+        delivered: position,
+        end,
+        origin: {
+          CreateTime: { ...origin, timestampType: 'CreateTime' },
+          LogAppendTime: { ...origin, timestampType: 'LogAppendTime' },
+        },
+      })
       this.#ledger.assign(topic, partition, position)
       if (end === undefined || position < end) this.#fetcher.add(topic, partition, position)
     }
@@ -300,7 +340,10 @@ export class Consumer implements GroupListener, SourceOffsets {
     } catch (error) {
       if (!(error instanceof AbortedError)) throw error
       if (this.#closing === undefined) {
-        this.#options.warn(`Partitions are given back before everything read from them was delivered; those records will be read again`, { partitions: partitions.length, deadlineMs })
+        this.#options.warn(
+          `Partitions are given back before everything read from them was delivered; those records will be read again`,
+          { partitions: partitions.length, deadlineMs },
+        )
       }
     }
     try {
@@ -317,7 +360,10 @@ export class Consumer implements GroupListener, SourceOffsets {
     this.#forget(partitions)
     this.#ledger.revoke(partitions)
     this.#release?.lost()
-    this.#options.warn('Partitions were lost: the group went on without this member. Records that were not committed will be read again', { partitions: partitions.length })
+    this.#options.warn(
+      'Partitions were lost: the group went on without this member. Records that were not committed will be read again',
+      { partitions: partitions.length },
+    )
   }
 
   /** Called by the group session when it cannot go on. */
@@ -366,7 +412,9 @@ export class Consumer implements GroupListener, SourceOffsets {
   }
 
   #warnCommit(error: unknown): void {
-    this.#options.warn(`Cannot commit offsets; they will be committed later or read again: ${error instanceof Error ? error.message : String(error)}`)
+    this.#options.warn(
+      `Cannot commit offsets; they will be committed later or read again: ${error instanceof Error ? error.message : String(error)}`,
+    )
   }
 
   /** Where to begin: the committed offset, or what the reset policy says. */
@@ -386,19 +434,35 @@ export class Consumer implements GroupListener, SourceOffsets {
     const first = partitions[0]
     if (first === undefined) return new Map()
     if (autoOffsetReset === 'none') {
-      throw new BrokerError(`Group "${groupId}" has no committed offset for partition ${first.partition} of topic "${first.topic}", and auto.offset.reset is "none": choose "earliest" or "latest", or commit an offset first`, {
-        code: 'NO_COMMITTED_OFFSET', kafkaCode: -1, kafkaName: 'NO_COMMITTED_OFFSET', retriable: false, topic: first.topic, partition: first.partition,
-      })
+      throw new BrokerError(
+        `Group "${groupId}" has no committed offset for partition ${first.partition} of topic "${first.topic}", and auto.offset.reset is "none": choose "earliest" or "latest", or commit an offset first`,
+        {
+          code: 'NO_COMMITTED_OFFSET',
+          kafkaCode: -1,
+          kafkaName: 'NO_COMMITTED_OFFSET',
+          retriable: false,
+          topic: first.topic,
+          partition: first.partition,
+        },
+      )
     }
     const at = typeof autoOffsetReset === 'object' ? autoOffsetReset.timestampMs : autoOffsetReset
-    const found = await listOffsets(this.#cluster, partitions.map(({ topic, partition }) => ({ topic, partition, at })), { isolation, signal: this.#stop.signal })
+    const found = await listOffsets(
+      this.#cluster,
+      partitions.map(({ topic, partition }) => ({ topic, partition, at })),
+      { isolation, signal: this.#stop.signal },
+    )
     return new Map(found.map(({ topic, partition, offset }) => [keyOf(topic, partition), offset]))
   }
 
   async #noteEnds(partitions: readonly TopicPartition[]): Promise<void> {
     const unknown = partitions.filter(({ topic, partition }) => !this.#ends.has(keyOf(topic, partition)))
     if (unknown.length === 0) return
-    const ends = await listOffsets(this.#cluster, unknown.map(({ topic, partition }) => ({ topic, partition, at: 'latest' as const })), { isolation: this.#options.settings.isolation, signal: this.#stop.signal })
+    const ends = await listOffsets(
+      this.#cluster,
+      unknown.map(({ topic, partition }) => ({ topic, partition, at: 'latest' as const })),
+      { isolation: this.#options.settings.isolation, signal: this.#stop.signal },
+    )
     for (const { topic, partition, offset } of ends) this.#ends.set(keyOf(topic, partition), offset)
   }
 
@@ -406,10 +470,19 @@ export class Consumer implements GroupListener, SourceOffsets {
     const { offsetOutOfRange, autoOffsetReset } = this.#options.settings
     const where = `Offset ${position} of partition ${partition} of topic "${topic}" is not in the log`
     if (offsetOutOfRange === 'fail' || autoOffsetReset === 'none') {
-      const [earliest] = await listOffsets(this.#cluster, [{ topic, partition, at: 'earliest' }], { signal: this.#stop.signal })
+      const [earliest] = await listOffsets(this.#cluster, [{ topic, partition, at: 'earliest' }], {
+        signal: this.#stop.signal,
+      })
       const logStartOffset = earliest!.offset
-      const why = position < logStartOffset ? `, which begins at ${logStartOffset}: the records between were deleted by retention before they were read` : ': the topic was created anew or lost its end'
-      throw brokerError(OFFSET_OUT_OF_RANGE, `${where}${why}. To go on, reset the offsets of the group, or set offsetOutOfRange to "reset"`, { code: 'OFFSET_OUT_OF_RANGE', topic, partition, retriable: false })
+      const why =
+        position < logStartOffset
+          ? `, which begins at ${logStartOffset}: the records between were deleted by retention before they were read`
+          : ': the topic was created anew or lost its end'
+      throw brokerError(
+        OFFSET_OUT_OF_RANGE,
+        `${where}${why}. To go on, reset the offsets of the group, or set offsetOutOfRange to "reset"`,
+        { code: 'OFFSET_OUT_OF_RANGE', topic, partition, retriable: false },
+      )
     }
     const offset = (await this.#resetPositions([{ topic, partition }])).get(keyOf(topic, partition))!
     this.#options.warn(`${where}; reading goes on at ${offset}`, { topic, partition, position, offset })
@@ -429,7 +502,8 @@ export class Consumer implements GroupListener, SourceOffsets {
     const { topic, partition, records } = slice
     const assigned = this.#assigned.get(keyOf(topic, partition))
     if (assigned === undefined) return undefined
-    const whole = records === undefined ? undefined : new Batch(assigned.origin[slice.timestampType], records, NOT_TRACKED)
+    const whole =
+      records === undefined ? undefined : new Batch(assigned.origin[slice.timestampType], records, NOT_TRACKED)
     let end = assigned.end ?? Infinity
     // Where a bounded number of records ends in the midst of what was fetched, the commit ends too (I2).
     if (whole !== undefined && whole.length > this.#left) end = Math.min(end, whole.records.offsets[this.#left]!)

@@ -110,7 +110,8 @@ export class ProducerBatch {
   /** @param baseOffset of the first record; -1 when it is not known */
   delivered(baseOffset: number): void {
     const { rows, firstRow } = this
-    for (const { ticket, start, end } of this.segments) ticket.delivered(rows, firstRow + start, firstRow + end, this.queue, baseOffset < 0 ? -1 : baseOffset - firstRow)
+    for (const { ticket, start, end } of this.segments)
+      ticket.delivered(rows, firstRow + start, firstRow + end, this.queue, baseOffset < 0 ? -1 : baseOffset - firstRow)
   }
 
   /** @param own errors of single records, by index in the batch, that take the place of the common one */
@@ -118,7 +119,9 @@ export class ProducerBatch {
     const { rows, firstRow } = this
     for (const { ticket, start, end } of this.segments) {
       // Before the ticket is told that its last row is settled.
-      if (own !== undefined) for (const [index, ownError] of own) if (index >= start && index < end) ticket.own(rows === undefined ? firstRow + index : rows[index]!, ownError)
+      if (own !== undefined)
+        for (const [index, ownError] of own)
+          if (index >= start && index < end) ticket.own(rows === undefined ? firstRow + index : rows[index]!, ownError)
       ticket.failed(rows, firstRow + start, firstRow + end, error)
     }
   }

@@ -39,7 +39,25 @@ const INVALID_RECORD = 87
 const INVALID_TIMESTAMP = 32
 
 /** Codes with which a leader says for certain that it has written nothing: RECORD_LIST_TOO_LARGE, NOT_ENOUGH_REPLICAS, refused authorizations, invalid timestamps and the like. */
-const NOT_WRITTEN: ReadonlySet<number> = new Set([2, MESSAGE_TOO_LARGE, 17, 18, 19, 21, 29, 31, 32, 42, 43, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, CONCURRENT_TRANSACTIONS, UNKNOWN_PRODUCER_ID, 76, INVALID_RECORD])
+const NOT_WRITTEN: ReadonlySet<number> = new Set([
+  2,
+  MESSAGE_TOO_LARGE,
+  17,
+  18,
+  19,
+  21,
+  29,
+  31,
+  32,
+  42,
+  43,
+  OUT_OF_ORDER_SEQUENCE_NUMBER,
+  INVALID_PRODUCER_EPOCH,
+  CONCURRENT_TRANSACTIONS,
+  UNKNOWN_PRODUCER_ID,
+  76,
+  INVALID_RECORD,
+])
 
 /** How often what waits is looked at for being too old. */
 const EXPIRY_CHECK_MS = 500
@@ -79,7 +97,12 @@ export class Sender {
   #wakeAt = Infinity
   #expiryTimer: NodeJS.Timeout | undefined
 
-  constructor(cluster: Cluster, settings: ProducerSettings, accumulator: Accumulator, owner: IdentityOwner | undefined) {
+  constructor(
+    cluster: Cluster,
+    settings: ProducerSettings,
+    accumulator: Accumulator,
+    owner: IdentityOwner | undefined,
+  ) {
     this.#owner = owner
     this.#transactions = owner instanceof Transactions ? owner : undefined
     this.#cluster = cluster
@@ -182,7 +205,12 @@ export class Sender {
       if (batch.attempts > 1) totals.retries++
       const { queue } = batch
       const { id, epoch } = queue.sequence.identity!
-      identifyBatch(batch.closed!.bytes, batch.closed!.end, { producerId: id, producerEpoch: epoch, baseSequence: queue.isIdempotent ? batch.sequence : -1, transactional: this.#transactions !== undefined })
+      identifyBatch(batch.closed!.bytes, batch.closed!.end, {
+        producerId: id,
+        producerEpoch: epoch,
+        baseSequence: queue.isIdempotent ? batch.sequence : -1,
+        transactional: this.#transactions !== undefined,
+      })
     }
     let response: ProduceResponse | undefined
     let failure: MillraceError | undefined
@@ -220,7 +248,10 @@ export class Sender {
    */
   async #untilHandled(leader: number): Promise<void> {
     try {
-      await this.#cluster.request(leader, API_VERSIONS, () => [], { lane: LANE, timeoutMs: this.#settings.requestTimeoutMs })
+      await this.#cluster.request(leader, API_VERSIONS, () => [], {
+        lane: LANE,
+        timeoutMs: this.#settings.requestTimeoutMs,
+      })
     } catch {
       // The connection is gone, and with it what it held.
     }
@@ -234,7 +265,12 @@ export class Sender {
       topic.partitions.push({ partition: queue.partition, records: closed!.bytes.subarray(0, closed!.end) })
     }
     const { acks, requestTimeoutMs } = this.#settings
-    return { transactionalId: this.#transactions?.transactionalId ?? null, acks: acks === 'all' ? -1 : acks, timeoutMs: requestTimeoutMs, topics: [...topics.values()] }
+    return {
+      transactionalId: this.#transactions?.transactionalId ?? null,
+      acks: acks === 'all' ? -1 : acks,
+      timeoutMs: requestTimeoutMs,
+      topics: [...topics.values()],
+    }
   }
 
   /** A request does not outlast the delivery timeout of its batches by much. */
@@ -256,7 +292,13 @@ export class Sender {
     }
     for (const batch of batches) {
       const answer = answers.get(batch.queue)
-      if (answer === undefined) this.#unanswered(batch, new UnexpectedError(`Broker ${leader} left partition ${batch.queue.partition} of topic "${batch.queue.topic}" out of its Produce response`))
+      if (answer === undefined)
+        this.#unanswered(
+          batch,
+          new UnexpectedError(
+            `Broker ${leader} left partition ${batch.queue.partition} of topic "${batch.queue.topic}" out of its Produce response`,
+          ),
+        )
       else this.#answer(batch, answer, leader)
     }
   }
@@ -267,14 +309,24 @@ export class Sender {
     if (code === 0) return this.#delivered(batch, answer.baseOffset)
     if (code === DUPLICATE_SEQUENCE_NUMBER) return this.#delivered(batch, -1)
     const mayBeWritten = batch.ambiguous
-    const error = brokerError(code, `Cannot write to partition ${queue.partition} of topic "${queue.topic}"`, { topic: queue.topic, partition: queue.partition })
+    const error = brokerError(code, `Cannot write to partition ${queue.partition} of topic "${queue.topic}"`, {
+      topic: queue.topic,
+      partition: queue.partition,
+    })
     const reason = `${error.kafkaName}${answer.errorMessage === null ? '' : ` (${answer.errorMessage.replace(/\.$/, '')})`}`
     batch.lastError = error
     batch.ambiguous = mayBeWritten ? code !== OUT_OF_ORDER_SEQUENCE_NUMBER : !NOT_WRITTEN.has(code)
     switch (code) {
       case MESSAGE_TOO_LARGE:
         if (batch.count > 1) return this.#split(batch)
-        return this.#fail(batch, deliveryError(queue, `the broker refused a record batch of ${batch.closed!.end} bytes with one record: raise max.message.bytes of the topic`, { code: 'RECORD_TOO_LARGE', cause: error }))
+        return this.#fail(
+          batch,
+          deliveryError(
+            queue,
+            `the broker refused a record batch of ${batch.closed!.end} bytes with one record: raise max.message.bytes of the topic`,
+            { code: 'RECORD_TOO_LARGE', cause: error },
+          ),
+        )
       case INVALID_RECORD:
       case INVALID_TIMESTAMP:
         return this.#refuse(batch, answer, error)
@@ -284,13 +336,28 @@ export class Sender {
       case OUT_OF_ORDER_SEQUENCE_NUMBER:
         // Batches before it were refused or lost, or the chain is known to be broken: it will be renumbered or sent again.
         if (queue.sent[0] !== batch || queue.sequence.broken) return this.#retry(batch, false)
-        return this.#fail(batch, deliveryError(queue, `${reason}: the leader has lost records that it had acknowledged, or has forgotten this producer`, { code: 'SEQUENCE_BROKEN', cause: error }))
+        return this.#fail(
+          batch,
+          deliveryError(
+            queue,
+            `${reason}: the leader has lost records that it had acknowledged, or has forgotten this producer`,
+            { code: 'SEQUENCE_BROKEN', cause: error },
+          ),
+        )
       case UNKNOWN_PRODUCER_ID:
       case INVALID_PRODUCER_EPOCH:
         // A transaction that was forgotten or taken over cannot go on under another epoch (I5).
         if (this.#transactions !== undefined) return this.#fail(batch, deliveryError(queue, reason, { cause: error }))
         if (queue.sent[0] !== batch) return this.#retry(batch, false)
-        if (mayBeWritten) return this.#fail(batch, deliveryError(queue, `${reason}: the leader has forgotten this producer, so it cannot be known whether an earlier attempt was written`, { code: 'SEQUENCE_BROKEN', cause: error }))
+        if (mayBeWritten)
+          return this.#fail(
+            batch,
+            deliveryError(
+              queue,
+              `${reason}: the leader has forgotten this producer, so it cannot be known whether an earlier attempt was written`,
+              { code: 'SEQUENCE_BROKEN', cause: error },
+            ),
+          )
         queue.sequence.broken = queue.isIdempotent
         return this.#retry(batch, true)
       default:
@@ -348,17 +415,29 @@ export class Sender {
   #refuse(batch: ProducerBatch, answer: ProducedPartition, cause: MillraceError): void {
     const { queue } = batch
     const own = new Map<number, MillraceError>()
-    for (const { index, message } of answer.recordErrors) own.set(index, deliveryError(queue, `the broker refused the record: ${message ?? answer.errorMessage ?? 'it did not say why'}`, { cause }))
+    for (const { index, message } of answer.recordErrors)
+      own.set(
+        index,
+        deliveryError(
+          queue,
+          `the broker refused the record: ${message ?? answer.errorMessage ?? 'it did not say why'}`,
+          { cause },
+        ),
+      )
     const others =
       own.size === 0
         ? deliveryError(queue, answer.errorMessage ?? 'the broker refused the record', { cause })
-        : deliveryError(queue, 'other records of the same batch were refused by the broker', { code: 'REFUSED_WITH_BATCH', cause })
+        : deliveryError(queue, 'other records of the same batch were refused by the broker', {
+            code: 'REFUSED_WITH_BATCH',
+            cause,
+          })
     this.#fail(batch, others, own)
   }
 
   #leaderChanged(queue: PartitionQueue, answer: ProducedPartition, leader: number): void {
     const { topic, partition } = queue
-    if (answer.leader !== undefined && answer.leader.id >= 0) this.#cluster.updateLeader(topic, partition, answer.leader.id, answer.leader.epoch)
+    if (answer.leader !== undefined && answer.leader.id >= 0)
+      this.#cluster.updateLeader(topic, partition, answer.leader.id, answer.leader.epoch)
     if (this.#cluster.leader(topic, partition) === leader) this.#refresh(topic)
   }
 
@@ -396,7 +475,11 @@ export class Sender {
     const { deliveryTimeoutMs } = this.#settings
     const state = batch.ambiguous ? 'it is not known whether they were written' : 'they were not written'
     const last = batch.lastError === undefined ? 'no request could be sent' : batch.lastError.message
-    return deliveryError(batch.queue, `${batch.count} records were not acknowledged within delivery.timeout.ms (${deliveryTimeoutMs} ms), and ${state}; last: ${last}`, { code: 'DELIVERY_TIMED_OUT', cause: batch.lastError })
+    return deliveryError(
+      batch.queue,
+      `${batch.count} records were not acknowledged within delivery.timeout.ms (${deliveryTimeoutMs} ms), and ${state}; last: ${last}`,
+      { code: 'DELIVERY_TIMED_OUT', cause: batch.lastError },
+    )
   }
 
   #expire(): void {
@@ -411,7 +494,8 @@ export class Sender {
         }
       }
     }
-    if (left) this.#expiryTimer = setTimeout(() => this.#expire(), Math.min(EXPIRY_CHECK_MS, this.#settings.deliveryTimeoutMs))
+    if (left)
+      this.#expiryTimer = setTimeout(() => this.#expire(), Math.min(EXPIRY_CHECK_MS, this.#settings.deliveryTimeoutMs))
     this.drain()
   }
 
@@ -419,10 +503,13 @@ export class Sender {
     if (at >= this.#wakeAt) return
     clearTimeout(this.#wakeTimer)
     this.#wakeAt = at
-    this.#wakeTimer = setTimeout(() => {
-      this.#wakeAt = Infinity
-      this.drain()
-    }, Math.max(1, at - performance.now()))
+    this.#wakeTimer = setTimeout(
+      () => {
+        this.#wakeAt = Infinity
+        this.drain()
+      },
+      Math.max(1, at - performance.now()),
+    )
   }
 
   #broker(id: number): Broker {

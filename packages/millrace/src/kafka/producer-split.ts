@@ -31,7 +31,8 @@ export function splitBatch(batch: ProducerBatch, compressionLevel?: number): [Pr
     made.rows = batch.rows?.slice(from, to)
     if (batch.rows === undefined) made.firstRow = batch.firstRow + from
     for (const { ticket, start: first, end: last } of batch.segments) {
-      if (first < to && last > from) made.segments.push({ ticket, start: Math.max(first, from) - from, end: Math.min(last, to) - from })
+      if (first < to && last > from)
+        made.segments.push({ ticket, start: Math.max(first, from) - from, end: Math.min(last, to) - from })
     }
     made.attempts = batch.attempts
     made.close(codec, compressionLevel)

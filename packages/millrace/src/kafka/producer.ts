@@ -10,7 +10,17 @@
  */
 import type { Batch, RawRecordBatches } from '../batch.ts'
 import type { GroupOffsets } from '../component.ts'
-import { AbortedError, BatchError, ClosedError, ConfigError, DeliveryError, isMillraceError, type MillraceError, TransactionError, UnexpectedError } from '../errors/index.ts'
+import {
+  AbortedError,
+  BatchError,
+  ClosedError,
+  ConfigError,
+  DeliveryError,
+  isMillraceError,
+  type MillraceError,
+  TransactionError,
+  UnexpectedError,
+} from '../errors/index.ts'
 import { retry } from '../resilience/retry.ts'
 import { Accumulator, type TopicQueues } from './accumulator.ts'
 import type { PartitionQueue } from './accumulator-queue.ts'
@@ -66,10 +76,18 @@ export class Producer {
     this.#cluster = cluster
     this.#settings = completeProducerOptions(options)
     if (transaction !== undefined) {
-      if (!this.#settings.idempotence) throw new ConfigError('Cannot use a transactional id without idempotence: set acks to "all" and idempotence to true')
-      this.#transactions = new Transactions(cluster, transaction, { onReady: () => this.#sender.drain(), onFailed: (error) => this.#abandon(error) })
+      if (!this.#settings.idempotence)
+        throw new ConfigError(
+          'Cannot use a transactional id without idempotence: set acks to "all" and idempotence to true',
+        )
+      this.#transactions = new Transactions(cluster, transaction, {
+        onReady: () => this.#sender.drain(),
+        onFailed: (error) => this.#abandon(error),
+      })
     }
-    this.#identity = this.#transactions ?? (this.#settings.idempotence ? new IdempotentIdentity(cluster, (error) => this.#onIdentity(error)) : undefined)
+    this.#identity =
+      this.#transactions ??
+      (this.#settings.idempotence ? new IdempotentIdentity(cluster, (error) => this.#onIdentity(error)) : undefined)
     this.#accumulator = new Accumulator(
       this.#settings,
       this.#identity,
@@ -112,7 +130,12 @@ export class Producer {
     this.#checkOpen()
     const ticket = new ReportTicket(records.length, this.#accumulator.queues)
     const batchClosed = (): void => this.#sender.batchClosed()
-    await this.#run(() => new RecordsJob(records, topic, ticket, this.#accumulator, this.#maxRecordBytes, batchClosed), ticket, topic, signal)
+    await this.#run(
+      () => new RecordsJob(records, topic, ticket, this.#accumulator, this.#maxRecordBytes, batchClosed),
+      ticket,
+      topic,
+      signal,
+    )
     return ticket.reports
   }
 
@@ -127,7 +150,12 @@ export class Producer {
     this.#checkOpen()
     const ticket = new Ticket(batch.length)
     const batchClosed = (): void => this.#sender.batchClosed()
-    await this.#run(() => new BatchJob(batch, route, ticket, this.#accumulator, this.#maxRecordBytes, batchClosed), ticket, route.topic, signal)
+    await this.#run(
+      () => new BatchJob(batch, route, ticket, this.#accumulator, this.#maxRecordBytes, batchClosed),
+      ticket,
+      route.topic,
+      signal,
+    )
     throwFailures(ticket, route.topic)
   }
 
@@ -143,12 +171,21 @@ export class Producer {
     const topic = this.#accumulator.topic(route.topic)
     const queue = topic?.queues[typeof route.partition === 'number' ? route.partition : batch.partition]
     const raw = forwardable(batch, this.#maxRecordBytes)
-    return topic === undefined || queue === undefined || raw === undefined ? false : this.#writeRaw(batch, raw, topic, queue, signal)
+    return topic === undefined || queue === undefined || raw === undefined
+      ? false
+      : this.#writeRaw(batch, raw, topic, queue, signal)
   }
 
-  async #writeRaw(batch: Batch, raw: RawRecordBatches, topic: TopicQueues, queue: PartitionQueue, signal: AbortSignal | undefined): Promise<void> {
+  async #writeRaw(
+    batch: Batch,
+    raw: RawRecordBatches,
+    topic: TopicQueues,
+    queue: PartitionQueue,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const ticket = new Ticket(batch.length)
-    const makeJob = (): AppendJob => new RawJob(raw, topic, queue, ticket, this.#accumulator, () => this.#sender.batchClosed())
+    const makeJob = (): AppendJob =>
+      new RawJob(raw, topic, queue, ticket, this.#accumulator, () => this.#sender.batchClosed())
     await this.#run(makeJob, ticket, topic.name, signal)
     throwFailures(ticket, topic.name)
   }
@@ -185,7 +222,10 @@ export class Producer {
    * @throws {TransactionError} when something failed: abort; with `fatal` this producer may never write again
    * @throws {ConnectionError} {AbortedError} when it is not known whether it was committed: abort, which finds out
    */
-  async commitTransaction<O extends GroupOffsets | undefined>(offsets: () => O | Promise<O>, signal?: AbortSignal): Promise<O> {
+  async commitTransaction<O extends GroupOffsets | undefined>(
+    offsets: () => O | Promise<O>,
+    signal?: AbortSignal,
+  ): Promise<O> {
     const transactions = this.#mustBeTransactional()
     transactions.throwUnless('commit a transaction', 'open')
     const written = [...this.#tickets].map(({ done }) => done)
@@ -217,7 +257,10 @@ export class Producer {
   }
 
   #mustBeTransactional(): Transactions {
-    if (this.#transactions === undefined) throw new TransactionError('Cannot use transactions without a transactional id: set transactional.id', { fatal: false })
+    if (this.#transactions === undefined)
+      throw new TransactionError('Cannot use transactions without a transactional id: set transactional.id', {
+        fatal: false,
+      })
     return this.#transactions
   }
 
@@ -261,12 +304,20 @@ export class Producer {
   }
 
   /** Appends what a job has, waits for memory and topics where it must, and then for the acknowledgements. */
-  async #run(makeJob: () => AppendJob, ticket: Ticket, topic: string | undefined, signal: AbortSignal | undefined): Promise<void> {
+  async #run(
+    makeJob: () => AppendJob,
+    ticket: Ticket,
+    topic: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     throwIfAborted('Writing', signal)
     this.#transactions?.throwUnless('write', 'open', 'committing', 'ready')
     if (ticket.isDone) return
     this.#tickets.add(ticket)
-    ticket.done.then(() => this.#tickets.delete(ticket), () => {})
+    ticket.done.then(
+      () => this.#tickets.delete(ticket),
+      () => {},
+    )
     this.#followTopic(topic)
     const job = makeJob()
     try {
@@ -282,7 +333,10 @@ export class Producer {
   async #inLine(append: () => Promise<void>): Promise<void> {
     const before = this.#line
     const mine = before === undefined ? append() : before.then(append)
-    const line = mine.then(() => {}, () => {})
+    const line = mine.then(
+      () => {},
+      () => {},
+    )
     this.#line = line
     void line.then(() => {
       if (this.#line === line) this.#line = undefined
@@ -296,7 +350,8 @@ export class Producer {
       throwIfAborted('Writing', signal)
       const stop = job.run()
       // What others still wait to write has to be sent at once as well.
-      if (stop === 'no memory' || this.#settings.lingerMs === 0 || this.#accumulator.flushing > 0) this.#accumulator.closeAll()
+      if (stop === 'no memory' || this.#settings.lingerMs === 0 || this.#accumulator.flushing > 0)
+        this.#accumulator.closeAll()
       this.#sender.drain()
       if (stop === 'done') return
       if (stop === 'no memory') await untilAborted(this.#accumulator.room(), 'Writing', signal)
@@ -313,7 +368,14 @@ export class Producer {
       await untilAborted(this.learn(topic), 'Writing', stop)
     } catch (error) {
       if (stop.aborted || !isMillraceError(error)) throw error
-      job.refuseTopic(topic, new DeliveryError(`Cannot write to topic "${topic}": ${error.message}`, { cause: error, topic, component: 'kafka' }))
+      job.refuseTopic(
+        topic,
+        new DeliveryError(`Cannot write to topic "${topic}": ${error.message}`, {
+          cause: error,
+          topic,
+          component: 'kafka',
+        }),
+      )
     }
   }
 
@@ -327,7 +389,10 @@ export class Producer {
 
   #onIdentity(error?: unknown): void {
     if (error === undefined) this.#sender.drain()
-    else this.#sender.abandon(isMillraceError(error) ? error : new UnexpectedError('Cannot get a producer id', { cause: error }))
+    else
+      this.#sender.abandon(
+        isMillraceError(error) ? error : new UnexpectedError('Cannot get a producer id', { cause: error }),
+      )
   }
 
   #abandon(error: MillraceError): void {
@@ -344,7 +409,10 @@ export class Producer {
 function throwFailures({ failures, length }: Ticket, topic: string): void {
   if (failures === undefined) return
   const first: MillraceError = failures.values().next().value!
-  throw new BatchError(`Cannot write ${failures.size} of ${length} records to topic "${topic}": ${first.message}`, failures)
+  throw new BatchError(
+    `Cannot write ${failures.size} of ${length} records to topic "${topic}": ${first.message}`,
+    failures,
+  )
 }
 
 function throwIfAborted(what: string, signal: AbortSignal | undefined): void {

@@ -194,7 +194,12 @@ export const CONSUMER_FIELDS = {
     .doc(
       'Where to begin without a committed offset: `earliest`, `latest`, `none` (an error), `by_duration:PT1H` (so long ago) or `timestamp:2026-01-31T00:00:00Z`.',
     ),
-  offsetOutOfRange: field.oneOf(['fail', 'reset']).default('fail').doc('What to do when the position is no longer in the log, for instance because retention deleted records before they were read: fail with the offsets, or go on where `auto.offset.reset` says. Ours: Java always resets, which loses records in silence.'),
+  offsetOutOfRange: field
+    .oneOf(['fail', 'reset'])
+    .default('fail')
+    .doc(
+      'What to do when the position is no longer in the log, for instance because retention deleted records before they were read: fail with the offsets, or go on where `auto.offset.reset` says. Ours: Java always resets, which loses records in silence.',
+    ),
   isolation: field
     .oneOf(['read_uncommitted', 'read_committed'])
     .default('read_uncommitted')
@@ -352,7 +357,9 @@ export const PRODUCER_FIELDS = {
     .durationMs({ min: 1 })
     .default(10_000)
     .kafka('transaction.timeout.ms')
-    .doc('The broker aborts a transaction that is open for so long. Ours: 60 s in Java; so short, a transaction that was left open by a crash does not hold up readers for long.'),
+    .doc(
+      'The broker aborts a transaction that is open for so long. Ours: 60 s in Java; so short, a transaction that was left open by a crash does not hold up readers for long.',
+    ),
   keySerializer: field
     .of(serializer)
     .default('org.apache.kafka.common.serialization.StringSerializer')

@@ -104,7 +104,11 @@ export class IdempotentIdentity implements IdentityOwner {
       if (previous.epoch < MAX_EPOCH) return { id: previous.id, epoch: previous.epoch + 1 }
       if (previous.id === this.#current?.id) this.#current = undefined
     }
-    if (this.#current === undefined) this.acquire().then(() => this.#onChange(), (error: unknown) => this.#onChange(error))
+    if (this.#current === undefined)
+      this.acquire().then(
+        () => this.#onChange(),
+        (error: unknown) => this.#onChange(error),
+      )
     return this.#current
   }
 
@@ -120,7 +124,12 @@ export class IdempotentIdentity implements IdentityOwner {
     const cluster = this.#cluster
     await retry(
       async () => {
-        const answer = await cluster.request<InitProducerIdResponse>('any', INIT_PRODUCER_ID, () => [null, 0x7fffffff, -1n, -1], { signal })
+        const answer = await cluster.request<InitProducerIdResponse>(
+          'any',
+          INIT_PRODUCER_ID,
+          () => [null, 0x7fffffff, -1n, -1],
+          { signal },
+        )
         if (answer.errorCode !== 0) throw brokerError(answer.errorCode, 'Cannot get a producer id')
         this.#current = { id: answer.producerId, epoch: answer.producerEpoch }
       },
@@ -128,4 +137,3 @@ export class IdempotentIdentity implements IdentityOwner {
     )
   }
 }
-

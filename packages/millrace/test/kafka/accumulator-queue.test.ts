@@ -9,13 +9,19 @@ const always = { isCurrent: () => true, admits: () => true, onLost: () => {} }
 /** Gives id 9 and counts epochs. */
 const owner: IdentityOwner = {
   ...always,
-  identityAfter: (previous: ProducerIdentity | undefined) => ({ id: 9n, epoch: previous === undefined ? 0 : previous.epoch + 1 }),
+  identityAfter: (previous: ProducerIdentity | undefined) => ({
+    id: 9n,
+    epoch: previous === undefined ? 0 : previous.epoch + 1,
+  }),
   acquire: async () => {},
 }
 
 const COUNT = 10
 
-function queueWith(batches: number, identities: IdentityOwner | null = owner): { queue: PartitionQueue; made: ProducerBatch[] } {
+function queueWith(
+  batches: number,
+  identities: IdentityOwner | null = owner,
+): { queue: PartitionQueue; made: ProducerBatch[] } {
   const queue = new PartitionQueue(0, 't', 0, identities ?? undefined)
   const made = Array.from({ length: batches }, () => {
     const batch = new ProducerBatch(queue, 0, 0)

@@ -70,8 +70,16 @@ describe('rules of producers', () => {
       problem: 'must be at least linger.ms + request.timeout.ms (30005)',
     },
     { name: 'transactions', options: { 'transactional.id': 'x' } },
-    { name: 'transactions with acks leader', options: { 'transactional.id': 'x', acks: 1 }, problem: 'transactional.id needs acks "all"' },
-    { name: 'transactions without idempotence', options: { 'transactional.id': 'x', 'enable.idempotence': false }, problem: 'transactional.id needs acks "all"' },
+    {
+      name: 'transactions with acks leader',
+      options: { 'transactional.id': 'x', acks: 1 },
+      problem: 'transactional.id needs acks "all"',
+    },
+    {
+      name: 'transactions without idempotence',
+      options: { 'transactional.id': 'x', 'enable.idempotence': false },
+      problem: 'transactional.id needs acks "all"',
+    },
     { name: 'gzip level 0', options: { 'compression.gzip.level': 0 }, problem: 'between 1 and 9, or -1' },
   ])('$name', ({ options, problem }) => {
     expect(producer(options).problems).toEqual(problem === undefined ? [] : [expect.stringContaining(problem)])

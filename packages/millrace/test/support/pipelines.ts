@@ -19,11 +19,26 @@ export interface PipelineSpec {
 }
 
 /** A kafka source that begins at the beginning, as a group of its own. */
-export function fromTopic(topic: string, options: { readonly [name: string]: unknown } = {}): { readonly [name: string]: unknown } {
-  return { type: 'kafka', options: { topic, bootstrapServers: bootstrapServers(), groupId: uniqueName('group'), 'auto.offset.reset': 'earliest', ...options } }
+export function fromTopic(
+  topic: string,
+  options: { readonly [name: string]: unknown } = {},
+): { readonly [name: string]: unknown } {
+  return {
+    type: 'kafka',
+    options: {
+      topic,
+      bootstrapServers: bootstrapServers(),
+      groupId: uniqueName('group'),
+      'auto.offset.reset': 'earliest',
+      ...options,
+    },
+  }
 }
 
-export function toTopic(topic: string, options: { readonly [name: string]: unknown } = {}): { readonly [name: string]: unknown } {
+export function toTopic(
+  topic: string,
+  options: { readonly [name: string]: unknown } = {},
+): { readonly [name: string]: unknown } {
   return { type: 'kafka', options: { topic, bootstrapServers: bootstrapServers(), acks: 'all', ...options } }
 }
 
@@ -35,9 +50,22 @@ export async function pipelineFile({ source, stages = [], sink, ...more }: Pipel
 }
 
 /** Runs a pipeline in this process, until the end of its source unless told otherwise. */
-export async function runHere(spec: PipelineSpec, options: { readonly untilEnd?: boolean; readonly signal?: AbortSignal; readonly warn?: (message: string) => void } = {}): Promise<RunResult> {
+export async function runHere(
+  spec: PipelineSpec,
+  options: {
+    readonly untilEnd?: boolean
+    readonly signal?: AbortSignal
+    readonly warn?: (message: string) => void
+  } = {},
+): Promise<RunResult> {
   const never = new AbortController().signal
-  return runPipeline(await readPlan(await pipelineFile(spec)), { components: catalog, signal: options.signal ?? never, abort: never, untilEnd: options.untilEnd ?? true, warn: options.warn ?? (() => {}) })
+  return runPipeline(await readPlan(await pipelineFile(spec)), {
+    components: catalog,
+    signal: options.signal ?? never,
+    abort: never,
+    untilEnd: options.untilEnd ?? true,
+    warn: options.warn ?? (() => {}),
+  })
 }
 
 const MAIN = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url))
@@ -50,12 +78,17 @@ export interface CommandResult {
 }
 
 /** Starts the built command line. */
-export function startCommand(args: readonly string[]): { readonly child: ChildProcess; readonly done: Promise<CommandResult> } {
+export function startCommand(args: readonly string[]): {
+  readonly child: ChildProcess
+  readonly done: Promise<CommandResult>
+} {
   const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-  const done = new Promise<CommandResult>((resolve) => child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr })))
+  const done = new Promise<CommandResult>((resolve) =>
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr })),
+  )
   return { child, done }
 }

@@ -19,15 +19,7 @@ import { Ownership } from './ownership.ts'
 import type { AssignedPartition, CommitResult, GroupListener, GroupOptions, OffsetToCommit } from './types.ts'
 
 export type { TopicPartition } from '../topic-partition.ts'
-export type {
-  AssignedPartition,
-  AssignorName,
-  CommitRefusal,
-  CommitResult,
-  GroupListener,
-  GroupOptions,
-  OffsetToCommit,
-} from './types.ts'
+export type { AssignedPartition, CommitResult, GroupListener, GroupOptions, OffsetToCommit } from './types.ts'
 
 /** How long an offset waits for the member to learn of the generation that the group has come to. */
 const GENERATION_PATIENCE_MS = 5000

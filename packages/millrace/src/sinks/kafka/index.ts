@@ -6,7 +6,15 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Batch } from '../../batch.ts'
-import { type Check, type ComponentContext, defineSink, type GroupOffsets, type Sink, type SinkProgress, type SinkTransactions } from '../../component.ts'
+import {
+  type Check,
+  type ComponentContext,
+  defineSink,
+  type GroupOffsets,
+  type Sink,
+  type SinkProgress,
+  type SinkTransactions,
+} from '../../component.ts'
 import { connectionCheck, topicCheck } from '../../kafka/checks.ts'
 import { Cluster } from '../../kafka/cluster.ts'
 import { createMissingTopics } from '../../kafka/missing-topics.ts'
@@ -21,7 +29,9 @@ export const kafkaSink = defineSink({
   summary: 'Writes to a topic.',
   options: kafkaSinkFields,
   rules: kafkaSinkRules,
-  examples: [{ title: 'With all guarantees', options: { topic: 'orders-out', bootstrapServers: 'localhost:9092', acks: 'all' } }],
+  examples: [
+    { title: 'With all guarantees', options: { topic: 'orders-out', bootstrapServers: 'localhost:9092', acks: 'all' } },
+  ],
   create: (options, context) => new KafkaPipelineSink(kafkaSinkSettings(options), context),
 })
 
@@ -59,7 +69,11 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     if (this.transactions !== undefined && joins instanceof KafkaPipelineSink) this.#producer = joins.#producer!
     else {
       const transactionalId = producer.transactionalId ?? transactionalIdOf(this.#context)
-      this.#producer = new Producer(cluster, producer, this.transactions && { transactionalId, timeoutMs: producer.transactionTimeoutMs })
+      this.#producer = new Producer(
+        cluster,
+        producer,
+        this.transactions && { transactionalId, timeoutMs: producer.transactionTimeoutMs },
+      )
       await this.#producer.open(signal)
       if (this.transactions !== undefined) this.#producer.beginTransaction()
     }
@@ -109,7 +123,8 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   async close(): Promise<void> {
     try {
       // The engine has flushed before; after a failure nobody waits for the rest any more.
-      if (this.#context.joins === undefined || this.transactions === undefined) await this.#producer?.close(AbortSignal.abort())
+      if (this.#context.joins === undefined || this.transactions === undefined)
+        await this.#producer?.close(AbortSignal.abort())
     } finally {
       await (await this.#cluster?.catch(() => undefined))?.close()
     }
@@ -117,7 +132,9 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
 
   #connected(): Promise<Cluster> {
     const { directory, pipeline } = this.#context
-    this.#cluster ??= clusterOptions(this.#settings.cluster, { directory, clientId: `millrace-${pipeline}` }).then((options) => new Cluster(options))
+    this.#cluster ??= clusterOptions(this.#settings.cluster, { directory, clientId: `millrace-${pipeline}` }).then(
+      (options) => new Cluster(options),
+    )
     return this.#cluster
   }
 
@@ -127,7 +144,6 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     return batch.keys === undefined && batch.origin.partitionCount === this.#partitionCount
   }
 }
-
 
 /**
  * Stable for a member that has a name of its own, so that after a restart it fences what is left of the run before. Otherwise
@@ -140,5 +156,7 @@ function transactionalIdOf({ pipeline, member }: ComponentContext): string {
 function partitionsOf({ keepPartition, keyField, producer: { partitioner } }: KafkaSinkSettings): string {
   if (keepPartition === true) return 'records stay in the partition of the number that they came from'
   const by = `${partitioner} over ${keyField === undefined ? 'the key of the record' : `the key from field "${keyField}"`}`
-  return keepPartition === false ? by : `records stay in the partition of the number that they came from where both topics have as many, else ${by}`
+  return keepPartition === false
+    ? by
+    : `records stay in the partition of the number that they came from where both topics have as many, else ${by}`
 }

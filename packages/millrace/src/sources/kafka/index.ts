@@ -1,7 +1,17 @@
 /**
  * The `kafka` source of pipelines: a consumer of one group, whose offsets are committed as the sink acknowledges.
  */
-import { type Check, type ComponentContext, defineSource, type DiscoveredStream, type GroupOffsets, type ReleaseListener, type Source, type SourceOffsets, type SourceProgress } from '../../component.ts'
+import {
+  type Check,
+  type ComponentContext,
+  defineSource,
+  type DiscoveredStream,
+  type GroupOffsets,
+  type ReleaseListener,
+  type Source,
+  type SourceOffsets,
+  type SourceProgress,
+} from '../../component.ts'
 import type { Batch } from '../../batch.ts'
 import { connectionCheck, describeStreams, groupCheck, topicCheck } from '../../kafka/checks.ts'
 import { Cluster } from '../../kafka/cluster.ts'
@@ -15,7 +25,12 @@ export const kafkaSource = defineSource({
   summary: 'Reads one or more topics as a member of a consumer group.',
   options: kafkaSourceFields,
   rules: kafkaSourceRules,
-  examples: [{ title: 'From the beginning', options: { topic: 'orders', bootstrapServers: 'localhost:9092', 'auto.offset.reset': 'earliest' } }],
+  examples: [
+    {
+      title: 'From the beginning',
+      options: { topic: 'orders', bootstrapServers: 'localhost:9092', 'auto.offset.reset': 'earliest' },
+    },
+  ],
   create: (options, context) => new KafkaPipelineSource(kafkaSourceSettings(options), context),
 })
 
@@ -48,15 +63,30 @@ class KafkaPipelineSource implements Source, SourceOffsets {
     const { untilEnd, warn, preview } = this.#context
     const { from } = preview ?? { from: 'run' }
     const settings = from === 'run' ? consumer : { ...consumer, groupId: undefined, autoOffsetReset: from }
-    this.#consumer = new Consumer({ cluster: await this.#connected(), topics, settings, untilEnd, maxRecords, onlyLook: preview !== undefined, commits: this.#context.delivery === 'exactly_once' ? 'transaction' : 'interval', component: kafkaSource.name, warn })
-    if (createTopic !== undefined && preview === undefined) await createMissingTopics(await this.#connected(), topics, createTopic, signal)
+    this.#consumer = new Consumer({
+      cluster: await this.#connected(),
+      topics,
+      settings,
+      untilEnd,
+      maxRecords,
+      onlyLook: preview !== undefined,
+      commits: this.#context.delivery === 'exactly_once' ? 'transaction' : 'interval',
+      component: kafkaSource.name,
+      warn,
+    })
+    if (createTopic !== undefined && preview === undefined)
+      await createMissingTopics(await this.#connected(), topics, createTopic, signal)
     await this.#consumer.open(signal)
   }
 
   checks(): readonly Check[] {
     const { topics, consumer, createTopic } = this.#settings
     const cluster = (): Promise<Cluster> => this.#connected()
-    return [connectionCheck(cluster), topicCheck(cluster, topics, createTopic !== undefined), groupCheck(cluster, consumer.groupId, topics)]
+    return [
+      connectionCheck(cluster),
+      topicCheck(cluster, topics, createTopic !== undefined),
+      groupCheck(cluster, consumer.groupId, topics),
+    ]
   }
 
   async discover(signal: AbortSignal): Promise<readonly DiscoveredStream[]> {
@@ -67,7 +97,9 @@ class KafkaPipelineSource implements Source, SourceOffsets {
 
   batches(signal: AbortSignal): AsyncIterable<Batch> {
     const { maxDurationMs } = this.#settings
-    return this.#consumer!.batches(maxDurationMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(maxDurationMs)]))
+    return this.#consumer!.batches(
+      maxDurationMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(maxDurationMs)]),
+    )
   }
 
   taken(): GroupOffsets {
@@ -104,7 +136,9 @@ class KafkaPipelineSource implements Source, SourceOffsets {
 
   #connected(): Promise<Cluster> {
     const { directory, pipeline } = this.#context
-    this.#cluster ??= clusterOptions(this.#settings.cluster, { directory, clientId: `millrace-${pipeline}` }).then((options) => new Cluster(options))
+    this.#cluster ??= clusterOptions(this.#settings.cluster, { directory, clientId: `millrace-${pipeline}` }).then(
+      (options) => new Cluster(options),
+    )
     return this.#cluster
   }
 }
