@@ -1,0 +1,301 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readAnyPlan, readPipelineFile } from '../../../src/dialects/index.ts'
+import type { PipelinePlan } from '../../../src/engine/plan.ts'
+
+const SEEDS = join(import.meta.dirname, '../../fixtures/seeds')
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'millrace-connectors-'))
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+async function write(text: string, name = 'file.yaml'): Promise<string> {
+  const file = join(directory, name)
+  await writeFile(file, text)
+  return file
+}
+
+async function check(text: string): Promise<{ problems: string[]; warnings: string[] }> {
+  const { problems, warnings } = await readPipelineFile(await write(text), {})
+  const show = ({ path, line, column, message, suggestion }: (typeof problems)[number]): string =>
+    `${line}:${column} ${path}: ${message}${suggestion === undefined ? '' : ` (${suggestion})`}`
+  return { problems: problems.map(show), warnings: warnings.map(show) }
+}
+
+const BROKER = 'broker: {bootstrap_servers: "hub:9092"}\n'
+
+describe('the blocks of the seed', () => {
+  test('a source has the options that are printed', async () => {
+    const plan = (await readAnyPlan(join(SEEDS, 'rivven-source.yaml'), {})) as PipelinePlan
+    expect(plan).toMatchObject({
+      source: {
+        component: 'kafka',
+        options: {
+          bootstrapServers: ['kafka1:9092', 'kafka2:9092'],
+          topic: ['orders'],
+          groupId: 'rivven-migration',
+          autoOffsetReset: 'earliest',
+          maxPollIntervalMs: 300_000,
+          sessionTimeoutMs: 30_000,
+          heartbeatIntervalMs: 3000,
+          fetchMinBytes: 1,
+          fetchMaxBytes: 52_428_800,
+          requestTimeoutMs: 30_000,
+          isolation: 'read_uncommitted',
+          autoCommitIntervalMs: 5000,
+          clientId: 'my-consumer',
+          securityProtocol: 'PLAINTEXT',
+        },
+      },
+      stages: [
+        { name: '$toEvent', spec: { stream: 'orders', namespace: 'kafka', includeKey: true, includeHeaders: true } },
+      ],
+      sink: {
+        component: 'kafka',
+        options: {
+          topic: 'kafka-events',
+          bootstrapServers: ['kafka1:9092', 'kafka2:9092'],
+          acks: 'all',
+          createTopic: { partitions: 1 },
+        },
+      },
+    })
+    expect(plan.warnings.map(({ path }) => path)).toEqual(['config.max_poll_records', 'config.empty_poll_delay_ms'])
+  })
+
+  test('a sink has the options that are printed', async () => {
+    expect(await readAnyPlan(join(SEEDS, 'rivven-sink.yaml'), {})).toMatchObject({
+      source: {
+        component: 'kafka',
+        options: {
+          topic: ['events'],
+          groupId: 'kafka-producer',
+          autoOffsetReset: 'latest',
+          isolation: 'read_committed',
+        },
+      },
+      stages: [
+        {
+          name: '$fromEvent',
+          spec: {
+            keyField: 'order_id',
+            includeHeaders: true,
+            customHeaders: { source: 'rivven', environment: 'production' },
+          },
+        },
+      ],
+      sink: {
+        component: 'kafka',
+        options: {
+          topic: 'orders-replica',
+          acks: 'all',
+          compression: 'lz4',
+          batchBytes: 16_384,
+          lingerMs: 5,
+          retryBackoffMs: 100,
+          idempotence: true,
+          transactionalId: 'rivven-producer-1',
+          clientId: 'my-producer',
+        },
+      },
+      delivery: 'exactly_once',
+    })
+  })
+
+  test('have the defaults of the host', async () => {
+    const text = `${BROKER}sources: {a: {connector: kafka, topic: t, config: {brokers: "k:9092", topic: x}}}`
+    expect(await readAnyPlan(await write(text), {})).toMatchObject({
+      source: { options: { groupId: 'rivven-connect', autoOffsetReset: 'earliest', sessionTimeoutMs: 30_000 } },
+      stages: [{ spec: { includeKey: false, includeHeaders: false } }],
+      sink: { options: { bootstrapServers: ['hub:9092'] } },
+      delivery: 'at_least_once',
+    })
+  })
+
+  test.each([
+    {
+      name: 'rivven-oauthbearer',
+      want: ['security.sasl_mechanism', 'Cannot use sasl.mechanism OAUTHBEARER as it is not supported yet'],
+    },
+    {
+      name: 'rivven-msk-iam',
+      want: ['security.sasl_mechanism', 'Cannot use sasl.mechanism AWS_MSK_IAM as it is not supported yet'],
+    },
+  ])('$name is refused, not ignored', async ({ name, want: [path, message] }) => {
+    const block = (await readFile(join(SEEDS, `${name}.yaml`), 'utf8')).replace(/^/gm, '  ')
+    const environment = { OAUTH_TOKEN: 't', AWS_ACCESS_KEY_ID: 'i', AWS_SECRET_ACCESS_KEY: 's' }
+    const { problems } = await readPipelineFile(
+      await write(`type: kafka-source\ntopic: a\nconfig:\n  brokers: k\n  topic: b\n${block}`),
+      environment,
+    )
+    expect(problems).toMatchObject([{ path: `config.${path}`, message }])
+  })
+})
+
+describe('problems', () => {
+  const source = (config: string, more = ''): string =>
+    `${BROKER}sources:\n  a: {connector: kafka-source, topic: t, ${more}config: {${config}}}`
+  const sink = (config: string, more = ''): string =>
+    `${BROKER}sinks:\n  a: {connector: kafka-sink, topics: [t], consumer_group: g, ${more}config: {${config}}}`
+  test.each([
+    {
+      name: 'an unknown connector',
+      text: `${BROKER}sources: {a: {connector: kafak, topic: t}}`,
+      want: '2:11 sources.a: Unknown source connector "kafak" (did you mean "kafka")',
+    },
+    {
+      name: 'a missing connector',
+      text: `${BROKER}sources: {a: {topic: t}}`,
+      want: '2:11 sources.a: Missing option "connector" (for example connector: "kafka-source")',
+    },
+    {
+      name: 'a missing topic of the hub',
+      text: `${BROKER}sources: {a: {connector: datagen}}`,
+      want: '2:11 sources.a: Missing option "topic" (for example topic: "kafka-events")',
+    },
+    {
+      name: 'no group',
+      text: `${BROKER}sinks: {a: {connector: stdout, topics: [t]}}`,
+      want: '2:9 sinks.a: Missing option "consumer_group" (for example consumer_group: "kafka-producer")',
+    },
+    {
+      name: 'no broker',
+      text: 'sources: {a: {connector: datagen, topic: t}}',
+      want: '1:11 sources.a: Missing broker, whose topics hold the events (for example broker: {bootstrap_servers: ["localhost:9092"]})',
+    },
+    {
+      name: 'an option that does not exist',
+      text: source('brokers: k, topic: x, include_keys: true'),
+      want: '3:73 sources.a.config.include_keys: Unknown option "include_keys" (did you mean "include_key")',
+    },
+    {
+      name: 'a word that is not allowed',
+      text: sink('brokers: k, topic: x, acks: 2'),
+      want: '3:93 sinks.a.config.acks: Cannot read option "acks" as it must be one of "none", "leader", "all": current value is 2',
+    },
+    {
+      name: 'idempotence without acks',
+      text: sink('brokers: k, topic: x, acks: leader, idempotent: true'),
+      want: /^3:\d+ sinks\.a\.config\.idempotent: enable\.idempotence needs acks "all"/,
+    },
+    {
+      name: 'a heartbeat that is too slow',
+      text: source('brokers: k, topic: x, heartbeat_interval_ms: 60000'),
+      want: /^3:\d+ sources\.a\.config\.heartbeat_interval_ms: heartbeat\.interval\.ms \(60000\) must be less/,
+    },
+    {
+      name: 'a property that does not exist',
+      text: source('brokers: k, topic: x, properties: {fetch.mx: 1}'),
+      want: /^3:\d+ sources\.a\.config\.properties\.fetch\.mx: Unknown option "fetch\.mx"/,
+    },
+    {
+      name: 'SASL without password',
+      text: source('brokers: k, topic: x, security: {protocol: SASL_SSL, sasl_username: u}'),
+      want: /^3:\d+ sources\.a\.config\.security\.sasl_password: Missing option "sasl_password", which SASL_SSL with PLAIN needs$/,
+    },
+    {
+      name: 'certificates without TLS',
+      text: source('brokers: k, topic: x, security: {ssl_ca_cert: ca.pem}'),
+      want: /^3:\d+ sources\.a\.config\.security\.ssl_ca_cert: TLS is configured, but security\.protocol is PLAINTEXT/,
+    },
+    {
+      name: 'IAM without TLS',
+      text: source(
+        'brokers: k, topic: x, security: {protocol: SASL_PLAINTEXT, sasl_mechanism: AWS_MSK_IAM, aws_access_key_id: a, aws_secret_access_key: b, aws_region: r}',
+      ),
+      want: /^3:\d+ sources\.a\.config\.security\.protocol: Cannot use AWS_MSK_IAM with SASL_PLAINTEXT .* \(set protocol to SASL_SSL\)$/,
+    },
+    {
+      name: 'a hub that is not verified',
+      text: 'broker: {bootstrap_servers: h, tls: {enabled: true, insecure: true}}\nsources: {a: {connector: datagen, topic: t}}',
+      want: '1:53 broker.tls.insecure: Cannot use insecure, as certificates are always verified (name the certificate of the authority in ca_path)',
+    },
+    {
+      name: 'a loop',
+      text: `${BROKER}sources: {a: {connector: kafka, topic: t, config: {brokers: "hub:9092", topic: t}}}`,
+      want: /^2:\d+ sources\.a\.topic: Cannot write events to topic "t", which the source reads/,
+    },
+    {
+      name: 'a start that is no time',
+      text: sink('brokers: k, topic: x', 'start_offset: {timestamp: soon}, '),
+      want: /^3:\d+ sinks\.a\.start_offset: Cannot read option "start_offset" as it must be latest, earliest or \{timestamp/,
+    },
+    {
+      name: 'a wrong transform',
+      text: source('brokers: k, topic: x', 'transforms: [{type: flter}], '),
+      want: '3:56 sources.a.transforms.0.type: Unknown transform "flter" (did you mean "filter")',
+    },
+    {
+      name: 'headers in a bridge',
+      text: 'bridges: {a: {source: {connector: datagen}, sink: {connector: kafka, config: {brokers: k, topic: x, custom_headers: {a: b}}}}}',
+      want: /^1:\d+ bridges\.a\.sink\.config\.custom_headers: Cannot use custom_headers in a bridge/,
+    },
+    {
+      name: 'nothing to run',
+      text: `${BROKER}sinks: {a: {connector: stdout, topics: [t], consumer_group: g, enabled: false}}`,
+      want: '1:1 : There is nothing to run (add sources, sinks or bridges, and enable one of them)',
+    },
+    {
+      name: 'an unknown part of the file',
+      text: `${BROKER}source: {}\nsources: {a: {connector: datagen, topic: t}}`,
+      want: '2:1 source: Unknown option "source" (did you mean "sources")',
+    },
+    {
+      name: 'change events',
+      text: `${BROKER}sources: {a: {connector: datagen, topic: t, config: {cdc_mode: true}}}`,
+      want: /^2:\d+ sources\.a\.config\.cdc_mode: Cannot use cdc_mode/,
+    },
+  ])('$name', async ({ text, want }) => {
+    const { problems } = await check(text)
+    expect(problems).toEqual([typeof want === 'string' ? want : expect.stringMatching(want)])
+  })
+
+  test('what has no effect is said, and only when it is turned on', async () => {
+    const text = `${BROKER}sources: {a: {connector: datagen, topic: t}}\nsettings: {state_dir: x, health: {enabled: true}, metrics: {enabled: false}}\ndistributed: {enabled: true, node_id: a}`
+    expect(await check(text)).toEqual({
+      problems: [],
+      warnings: [
+        '3:12 settings.state_dir: Option "state_dir" has no effect: offsets are kept by Kafka',
+        '3:26 settings.health: It has no effect: it is not supported yet',
+        '4:1 distributed: It has no effect: it is not supported yet',
+      ],
+    })
+  })
+})
+
+test('a whole file becomes pipelines that know who feeds whom', async () => {
+  const file = await write(
+    `name: shop
+${BROKER}sources:
+  orders: {connector: apache-kafka, topic: t, rate_limit: {events_per_second: 100, max_in_flight: 50}, config: {bootstrap_servers: [k1, k2], topic: x}}
+  off: {connector: datagen, topic: t, enabled: false}
+sinks:
+  replica: {type: kafka-sink, topics: "t, u", consumer_group: g, rate_limit: {events_per_second: 10, burst_capacity: 5}, config: {brokers: "k3", topic: y}}
+settings: {topic: {auto_create: false}}
+`,
+    'shop.yaml',
+  )
+  const group = await readAnyPlan(file, {})
+  expect(group).toMatchObject({
+    name: 'shop',
+    pipelines: [
+      {
+        name: 'shop-source-orders',
+        rateLimit: { recordsPerSecond: 100, burst: 110, maxInFlight: 50 },
+        source: { options: { bootstrapServers: ['k1', 'k2'] } },
+      },
+      {
+        name: 'shop-sink-replica',
+        after: ['shop-source-orders'],
+        rateLimit: { recordsPerSecond: 10, burst: 15 },
+        source: { options: { topic: ['t', 'u'] } },
+      },
+    ],
+  })
+  for (const { source, sink } of (group as { pipelines: readonly PipelinePlan[] }).pipelines)
+    expect([source.options['createTopic'], sink.options['createTopic']]).toEqual([undefined, undefined])
+})
