@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { VERBS } from '../../src/cli/verbs/index.ts'
 import { cli } from '../support/cli.ts'
 
 describe('help', () => {
@@ -20,11 +21,32 @@ describe('help', () => {
     ['run', '--until-end', 'Ctrl-C'],
     ['lint', '--json', 'FILE:LINE:COLUMN'],
     ['explain', '--json', 'delivery guarantee'],
+    ['check', '--json', 'consumer group'],
+    ['test', '--json', 'orders.test.yaml'],
+    ['dry-run', '--max', 'nothing is committed'],
+    ['read', '--follow', 'No group is joined'],
+    ['discover', '--sample', 'JSON Schema'],
   ])('of %s has its options and an example', async (command, option, text) => {
     const { code, stdout } = await cli([command, '--help'])
     expect(code).toBe(0)
     for (const part of [option, text, 'Example', `millrace ${command} orders.yaml`]) expect(stdout).toContain(part)
   })
+})
+
+test('validate is another name for lint', async () => {
+  const [lint, validate] = await Promise.all([
+    cli(['lint', '--json', 'none.yaml']),
+    cli(['validate', '--json', 'none.yaml']),
+  ])
+  expect(validate).toEqual(lint)
+  expect(lint.code).toBe(2)
+})
+
+test.each(VERBS)('$name declares what it does', ({ summary, help, options = [] }) => {
+  expect(summary).toMatch(/^[a-z].*[^.]$/)
+  expect(help).toMatch(/\nExamples?:\n {2}\S/)
+  for (const { flags, doc } of options)
+    expect(`${flags} ${doc}`).toMatch(/^(?:-\w, )?--[\w-]+(?: [<[][\w=]+[>\]])? \S.*[^.]$/)
 })
 
 test('prints the version', async () => {
