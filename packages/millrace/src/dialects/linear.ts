@@ -309,9 +309,6 @@ function loopWarnings(source: PlannedComponent, sink: PlannedComponent): ConfigP
 /** What the file seems to be when it is not of this shape. */
 function otherShape(value: unknown): string | undefined {
   if (!isObject(value)) return undefined
-  const stages = value['stages']
-  if (Array.isArray(stages) && stages.some((stage) => isObject(stage) && 'function' in stage))
-    return `This looks like a graph of stages with id, function and inputs; ${LATER}, only source, stages and sink are`
   if ('sources' in value || 'sinks' in value || 'connectors' in value)
     return `This looks like a file of connectors; ${LATER}, only source, stages and sink are`
   return undefined

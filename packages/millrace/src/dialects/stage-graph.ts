@@ -89,7 +89,8 @@ export async function readStageGraph(value: unknown, context: GraphContext): Pro
     const node = await readStage(stage, `stages.${i}`, { ...context, isStreaming, variables }, problems, warnings)
     if (node !== undefined) nodes.push(node)
   }
-  const ordered = inOrder(nodes, problems)
+  const written = new Set(stages.map((stage: unknown) => (isObject(stage) ? stage['id'] : undefined)))
+  const ordered = inOrder(nodes, written, problems)
   if (problems.length > 0) return { plan: undefined, graph: undefined, problems, warnings }
   for (const node of nodes)
     if (node.kind !== 'sink' && !nodes.some(({ inputs }) => inputs.includes(node.id)))

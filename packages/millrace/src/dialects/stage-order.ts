@@ -7,8 +7,15 @@ import { didYouMean } from '../options/suggest.ts'
 
 export type PlacedNode = PlannedNode & { readonly path: string }
 
-/** @param problems gets those of ids that are used twice, inputs that do not exist, and cycles */
-export function inOrder(nodes: readonly PlacedNode[], problems: ConfigProblem[]): PlannedNode[] {
+/**
+ * @param written ids of all stages of the file, also of those that could not be read
+ * @param problems gets those of ids that are used twice, inputs that do not exist, and cycles
+ */
+export function inOrder(
+  nodes: readonly PlacedNode[],
+  written: ReadonlySet<unknown>,
+  problems: ConfigProblem[],
+): PlannedNode[] {
   const byId = new Map<string, PlacedNode>()
   for (const node of nodes) {
     const other = byId.get(node.id)
@@ -22,7 +29,7 @@ export function inOrder(nodes: readonly PlacedNode[], problems: ConfigProblem[])
   }
   for (const { inputs, path, id } of nodes) {
     for (const [i, input] of inputs.entries()) {
-      if (!byId.has(input))
+      if (!byId.has(input) && !written.has(input))
         problems.push({
           path: `${path}.inputs.${i}`,
           message: `Stage "${id}" takes the rows of stage "${input}", which does not exist`,

@@ -272,11 +272,6 @@ sink:
       want: '2:11 runtime.queueCapacity: Cannot read option "queueCapacity" as it must be a whole number of at least 1: current value is "many"',
     },
     {
-      name: 'stages of the graph shape',
-      text: 'stages: [{id: a, function: kafka, inputs: []}]',
-      want: '1:1 : This looks like a graph of stages with id, function and inputs; it is not supported yet, only source, stages and sink are',
-    },
-    {
       name: 'text',
       text: 'just text',
       want: '1:1 : Cannot read the options as they must be an object: found "just text"',

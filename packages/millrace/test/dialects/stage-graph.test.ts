@@ -327,6 +327,8 @@ describe('a bad file says where and what to do', () => {
       `[global]\nlog_level = "loud"\n${stage('a', 'nope')}${stage('a', 'json.read')}${stage('b', 'stdout.write', 'inputs = ["x"]\nconfig = { format = "xml" }')}`,
     )
     expect(problems.length).toBeGreaterThanOrEqual(5)
+    // A stage that cannot be read is there all the same.
+    expect((await check(`${stage('a', 'nope')}${SINK.replace('load', 'a')}`)).problems).toHaveLength(1)
   })
 
   test('warns where rows go nowhere, of letters that are never written, and of sections that nobody knows', async () => {

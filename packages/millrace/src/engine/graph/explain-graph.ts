@@ -53,7 +53,7 @@ export async function explainGraph(plan: GraphPlan, components: Components): Pro
 function whatItDoes(node: Node): string {
   switch (node.kind) {
     case 'source':
-      return `reads; commits ${node.source.commits}`
+      return `reads; ${node.source.commits}`
     case 'transform':
       return node.transform.finish === undefined
         ? 'works batch by batch'
