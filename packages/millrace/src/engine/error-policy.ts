@@ -58,12 +58,13 @@ export interface Failure {
 /** The records of one batch that failed for good. A record counts once, however many documents a stage made of it. */
 export class Failures {
   readonly list: Failure[] = []
-  readonly #records = new Set<number>()
+  /** By offset, as stages may lay records out anew. */
+  readonly #offsets = new Set<bigint>()
 
   readonly add = (batch: Batch, row: number, error: MillraceError, attempts = 1): void => {
-    const record = batch.recordOf(row)
-    if (this.#records.has(record)) return
-    this.#records.add(record)
+    const offset = batch.offset(row)
+    if (this.#offsets.has(offset)) return
+    this.#offsets.add(offset)
     this.list.push({ batch, row, error, attempts })
   }
 }
