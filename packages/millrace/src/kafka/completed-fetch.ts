@@ -39,7 +39,7 @@ export class CompletedFetch {
   readonly topic: string
   readonly partition: number
   readonly byteLength: number
-  readonly #bytes: Buffer
+  #bytes: Buffer
   readonly #position: number
   readonly #reader = new RecordBatchReader()
   /** Aborted transactions that begin later than what was walked so far, by first offset. */
@@ -60,6 +60,12 @@ export class CompletedFetch {
     this.#aborted = aborted.toSorted((a, b) => a.firstOffset - b.firstOffset)
     this.#reader.reset(bytes, topic, partition, { checkCrcs })
     this.#pending = this.#reader.next()
+  }
+
+  /** Copies what is left, so that the rest of the answer that it is a part of can be freed. */
+  detach(): void {
+    this.#bytes = Buffer.from(this.#bytes)
+    this.#reader.bytes = this.#bytes
   }
 
   get isDone(): boolean {

@@ -7,6 +7,7 @@
 import { isIP } from 'node:net'
 import { apiVersionsV0, apiVersionsV3, Connection, type ConnectionOptions } from '@platformatic/kafka'
 import { AbortedError, AuthenticationError, ConnectionError, isMillraceError } from '../errors/index.ts'
+import { gatherFrames } from './frames.ts'
 import { brokerError } from './protocol/kafka-errors.ts'
 
 /** A request of the protocol library in one version: writes the request, reads the response. */
@@ -83,6 +84,8 @@ export class BrokerConnection {
     const broker = new BrokerConnection(address, connection)
     try {
       await broker.#negotiate(options.connectTimeoutMs)
+      // Only now: the first answer tells the library when it is TLS.
+      gatherFrames(connection.socket)
     } catch (error) {
       await broker.close()
       throw connectFailure(address, secure, error)

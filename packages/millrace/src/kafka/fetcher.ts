@@ -128,7 +128,10 @@ export class Fetcher {
   /** Stops serving a partition; what was fetched of it waits. */
   pause(topic: string, partition: number): void {
     const state = this.#partitions.get(keyOf(topic, partition))
-    if (state !== undefined) state.paused = true
+    if (state === undefined || state.paused) return
+    state.paused = true
+    // What waits for long must not keep the answers alive that other partitions came with.
+    for (const fetch of state.completed) fetch.detach()
   }
 
   resume(topic: string, partition: number): void {
