@@ -93,12 +93,12 @@ async function stopsAtTheFirst(run: Run): Promise<void> {
     const { code } = await worker.ended()
     run.fault('fail')
     if (code !== 1) run.problem(`${worker.name} ended with ${code} at a record that fails: ${worker.log}`)
-    const place = /partition (\d+).*?offset (\d+)|(\d+)@(\d+)/.exec(worker.log)
+    const place = /offset (\d+) of "[^"]+" partition (\d+)/.exec(worker.log)
     if (place === null) {
       run.problem(`${worker.name} does not say which record failed: ${worker.log}`)
       continue
     }
-    const [partition, offset] = [Number(place[1] ?? place[3]), Number(place[2] ?? place[4])]
+    const [offset, partition] = place.slice(1).map(Number) as [number, number]
     const committed = (await run.committed()).get(partition) ?? 0
     if (committed > offset)
       run.problem(`offset ${committed} of partition ${partition} is committed, though the record at ${offset} failed`)

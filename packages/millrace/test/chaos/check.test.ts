@@ -14,7 +14,7 @@ function countsOf(
   partitionOf: (n: number) => number = (n) => (n % 100) % 6,
 ): ReturnType<Tally['counts']> {
   const tally = new Tally(expected)
-  for (const n of numbers) tally.add(partitionOf(n), recordOf(n).key, recordOf(n).value)
+  for (const [offset, n] of numbers.entries()) tally.add(partitionOf(n), offset, recordOf(n).key, recordOf(n).value)
   return tally.counts()
 }
 
@@ -50,10 +50,11 @@ describe('the check of an output', () => {
     expect(countsOf(numbers)).toEqual({ ...RIGHT, ...want })
   })
 
-  test('names integers that are lost', () => {
+  test('names integers that are lost and repeated', () => {
     const tally = new Tally(expected)
-    for (const n of ALL.filter((n) => n !== 7 && n !== 8)) tally.add(0, recordOf(n).key, recordOf(n).value)
-    expect(tally.missing()).toEqual([7, 8])
+    for (const [offset, n] of [...ALL.filter((n) => n !== 7 && n !== 8), 9].entries())
+      tally.add(0, offset, recordOf(n).key, recordOf(n).value)
+    expect(tally.examples()).toEqual({ lost: [7, 8], repeated: ['9 in partition 0 at 6 and 298'] })
   })
 
   test.each([
@@ -64,7 +65,7 @@ describe('the check of an output', () => {
     { name: 'no key', key: null, value: '{"n":1}', text: 'with another key' },
   ])('notes $name', ({ key, value, text }) => {
     const tally = new Tally(expected)
-    tally.add(3, key, value)
+    tally.add(3, 0, key, value)
     expect(tally.counts().strange).toEqual([expect.stringContaining(text)])
   })
 

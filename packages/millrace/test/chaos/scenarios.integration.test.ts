@@ -5,6 +5,7 @@ import { breaker } from '../../../../chaos/scenarios/breaker.ts'
 import { killBroker } from '../../../../chaos/scenarios/kill-broker.ts'
 import { killWorker } from '../../../../chaos/scenarios/kill-worker.ts'
 import { lostAnswer } from '../../../../chaos/scenarios/lost-answer.ts'
+import { poison } from '../../../../chaos/scenarios/poison.ts'
 import { slowSink } from '../../../../chaos/scenarios/slow-sink.ts'
 import { storm } from '../../../../chaos/scenarios/storm.ts'
 import { zombie } from '../../../../chaos/scenarios/zombie.ts'
@@ -13,11 +14,13 @@ import { CHAOS_TIMEOUT_MS, runShort, type ShortForm } from '../support/chaos.ts'
 
 const SHORT: readonly (ShortForm & { readonly name: string })[] = [
   { name: 'killed workers', scenario: killWorker, seconds: 6, delivery: 'at_least_once', lane: 'verbatim' },
-  { name: 'killed brokers', scenario: killBroker, seconds: 8, delivery: 'at_least_once', lane: 'documents' },
-  { name: 'lost answers', scenario: lostAnswer, seconds: 8, delivery: 'at_least_once', lane: 'verbatim' },
-  { name: 'a zombie', scenario: zombie, seconds: 3, delivery: 'at_least_once', lane: 'documents' },
+  { name: 'killed workers', scenario: killWorker, seconds: 6, delivery: 'exactly_once', lane: 'documents' },
+  { name: 'killed brokers', scenario: killBroker, seconds: 8, delivery: 'exactly_once', lane: 'documents' },
+  { name: 'lost answers', scenario: lostAnswer, seconds: 8, delivery: 'exactly_once', lane: 'verbatim' },
+  { name: 'a zombie', scenario: zombie, seconds: 3, delivery: 'exactly_once', lane: 'documents' },
   { name: 'members that come and go', scenario: storm, seconds: 8, delivery: 'at_least_once', lane: 'verbatim' },
-  { name: 'aborted transactions', scenario: aborts, seconds: 5, delivery: 'at_least_once', lane: 'verbatim' },
+  { name: 'aborted transactions', scenario: aborts, seconds: 5, delivery: 'exactly_once', lane: 'verbatim' },
+  { name: 'poisoned records', scenario: poison, seconds: 5, delivery: 'at_least_once', lane: 'documents' },
   { name: 'a slow sink', scenario: slowSink, seconds: 5, delivery: 'at_least_once', lane: 'documents' },
   { name: 'a sink that is gone', scenario: breaker, seconds: 6, delivery: 'at_least_once', lane: 'verbatim' },
 ]
