@@ -40,7 +40,9 @@ test('has no component of another name', async () => {
     code: 'CONFIG_INVALID',
     message: 'Unknown source "kafak": did you mean "kafka"',
   })
-  await expect(catalog.sink('ftp')).rejects.toMatchObject({ message: 'Unknown sink "ftp": there are kafka, file, stdout' })
+  await expect(catalog.sink('ftp')).rejects.toMatchObject({
+    message: 'Unknown sink "ftp": there are kafka, file, stdout',
+  })
 })
 
 test('checks a file without loading a client or the engine of the stages', async () => {

@@ -53,22 +53,48 @@ export interface ConfigProblem {
 /** A configuration cannot be used; all problems are reported at once. */
 export class ConfigError extends MillraceError {
   readonly problems: readonly ConfigProblem[]
-  constructor(message: string, problems: readonly ConfigProblem[] = [], details: ErrorDetails & { code?: 'CONFIG_INVALID' | 'CONFIG_UNREADABLE' } = {}) {
+  constructor(
+    message: string,
+    problems: readonly ConfigProblem[] = [],
+    details: ErrorDetails & { code?: 'CONFIG_INVALID' | 'CONFIG_UNREADABLE' } = {},
+  ) {
     super(details.code ?? 'CONFIG_INVALID', message, details)
     this.problems = problems
   }
 
   /** Problems with places as lists of names, all in one message: for options that were given by a program. */
-  static of(action: string, problems: readonly { readonly path: readonly (string | number)[]; readonly message: string; readonly suggestion?: string | undefined }[]): ConfigError {
-    const lines = problems.map(({ message, suggestion }) => (suggestion === undefined ? message : `${message} (${suggestion})`))
-    const found = problems.map(({ path, message, suggestion }) => ({ path: path.join('.'), message, ...(suggestion === undefined ? {} : { suggestion }) }))
+  static of(
+    action: string,
+    problems: readonly {
+      readonly path: readonly (string | number)[]
+      readonly message: string
+      readonly suggestion?: string | undefined
+    }[],
+  ): ConfigError {
+    const lines = problems.map(({ message, suggestion }) =>
+      suggestion === undefined ? message : `${message} (${suggestion})`,
+    )
+    const found = problems.map(({ path, message, suggestion }) => ({
+      path: path.join('.'),
+      message,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    }))
     return new ConfigError(`${action}: ${lines.join('; ')}`, found)
   }
 }
 
 /** A broker cannot be reached, or the connection broke. */
 export class ConnectionError extends MillraceError {
-  constructor(code: 'BROKER_UNREACHABLE' | 'BROKER_DISCONNECTED' | 'REQUEST_TIMED_OUT' | 'AUTHENTICATION_FAILED' | 'UNSUPPORTED_BROKER', message: string, details?: ErrorDetails) {
+  constructor(
+    code:
+      | 'BROKER_UNREACHABLE'
+      | 'BROKER_DISCONNECTED'
+      | 'REQUEST_TIMED_OUT'
+      | 'AUTHENTICATION_FAILED'
+      | 'UNSUPPORTED_BROKER',
+    message: string,
+    details?: ErrorDetails,
+  ) {
     super(code, message, details)
   }
 }
@@ -86,7 +112,15 @@ export interface BrokerErrorDetails extends ErrorDetails {
   readonly retriable: boolean
   readonly topic?: string
   readonly partition?: number
-  readonly code?: 'BROKER_ERROR' | 'TOPIC_NOT_FOUND' | 'OFFSET_OUT_OF_RANGE' | 'NO_COMMITTED_OFFSET' | 'GROUP_FAILED' | 'MEMBER_FENCED' | 'PRODUCER_FENCED' | 'SEQUENCE_BROKEN'
+  readonly code?:
+    | 'BROKER_ERROR'
+    | 'TOPIC_NOT_FOUND'
+    | 'OFFSET_OUT_OF_RANGE'
+    | 'NO_COMMITTED_OFFSET'
+    | 'GROUP_FAILED'
+    | 'MEMBER_FENCED'
+    | 'PRODUCER_FENCED'
+    | 'SEQUENCE_BROKEN'
 }
 
 /** A broker answered with an error of the Kafka protocol. */
@@ -162,7 +196,18 @@ export class EncodeError extends RecordError {
 
 /** A record was not acknowledged by its sink. */
 export class DeliveryError extends RecordError {
-  constructor(message: string, details: RecordErrorDetails & { code?: 'DELIVERY_FAILED' | 'DELIVERY_TIMED_OUT' | 'RECORD_TOO_LARGE' | 'REFUSED_WITH_BATCH' | 'DEAD_LETTER_FAILED' | 'SEQUENCE_BROKEN' } = {}) {
+  constructor(
+    message: string,
+    details: RecordErrorDetails & {
+      code?:
+        | 'DELIVERY_FAILED'
+        | 'DELIVERY_TIMED_OUT'
+        | 'RECORD_TOO_LARGE'
+        | 'REFUSED_WITH_BATCH'
+        | 'DEAD_LETTER_FAILED'
+        | 'SEQUENCE_BROKEN'
+    } = {},
+  ) {
     super(details.code ?? 'DELIVERY_FAILED', message, details)
   }
 }
@@ -182,7 +227,11 @@ export class CircuitOpenError extends MillraceError {
   /** Milliseconds after which another call makes sense. */
   readonly retryAfterMs: number
   constructor(what: string, retryAfterMs: number, details?: ErrorDetails) {
-    super('CIRCUIT_OPEN', `${what} was not tried as its circuit breaker is open after repeated failures: try again in ${Math.ceil(retryAfterMs / 1000)} s`, details)
+    super(
+      'CIRCUIT_OPEN',
+      `${what} was not tried as its circuit breaker is open after repeated failures: try again in ${Math.ceil(retryAfterMs / 1000)} s`,
+      details,
+    )
     this.retryAfterMs = retryAfterMs
   }
 }
@@ -199,7 +248,11 @@ export class TransactionError extends MillraceError {
 /** A run took longer than its file allows. */
 export class PipelineTimeoutError extends MillraceError {
   constructor(pipeline: string, timeoutMs: number, details?: ErrorDetails) {
-    super('PIPELINE_TIMED_OUT', `Pipeline "${pipeline}" timed out after ${timeoutMs / 1000} seconds: raise timeout_seconds in [global], or lower max_messages or timeout_ms of its consumers`, details)
+    super(
+      'PIPELINE_TIMED_OUT',
+      `Pipeline "${pipeline}" timed out after ${timeoutMs / 1000} seconds: raise timeout_seconds in [global], or lower max_messages or timeout_ms of its consumers`,
+      details,
+    )
   }
 }
 

@@ -28,7 +28,12 @@ export interface FetchSlice {
 }
 
 /** Last offset that the whole record batches of a fetch reach, plus one; undefined when there is no whole batch. */
-export function nextOffsetOf(records: Buffer, reader: RecordBatchReader, topic: string, partition: number): number | undefined {
+export function nextOffsetOf(
+  records: Buffer,
+  reader: RecordBatchReader,
+  topic: string,
+  partition: number,
+): number | undefined {
   let next: number | undefined
   reader.reset(records, topic, partition, { checkCrcs: false })
   while (reader.next()) next = reader.lastOffset + 1
@@ -51,7 +56,14 @@ export class CompletedFetch {
    * @param position offset that was asked for; the first record batch may begin before it
    * @param aborted of a `read_committed` fetch, in any order; empty otherwise
    */
-  constructor(bytes: Buffer, topic: string, partition: number, position: number, aborted: readonly AbortedTransaction[], checkCrcs: boolean) {
+  constructor(
+    bytes: Buffer,
+    topic: string,
+    partition: number,
+    position: number,
+    aborted: readonly AbortedTransaction[],
+    checkCrcs: boolean,
+  ) {
     this.topic = topic
     this.partition = partition
     this.byteLength = bytes.length
@@ -85,7 +97,13 @@ export class CompletedFetch {
     let timestampType: TimestampType = 'CreateTime'
     while (this.#pending) {
       const size = reader.end - reader.start
-      if (records > 0 && (bytes + size > bounds.maxBytes || records + reader.count > bounds.maxRecords || reader.timestampType !== timestampType)) break
+      if (
+        records > 0 &&
+        (bytes + size > bounds.maxBytes ||
+          records + reader.count > bounds.maxRecords ||
+          reader.timestampType !== timestampType)
+      )
+        break
       if (this.#isDelivered()) {
         ranges.push(reader.start, reader.end)
         bytes += size
@@ -96,15 +114,27 @@ export class CompletedFetch {
       this.#pending = reader.next()
     }
     if (ranges.length === 0) return { records: undefined, timestampType, nextOffset }
-    return { records: new FetchedRecords({ topic: this.topic, partition: this.partition, bytes: this.#bytes, ranges: Int32Array.from(ranges), fromOffset: this.#position }), timestampType, nextOffset }
+    return {
+      records: new FetchedRecords({
+        topic: this.topic,
+        partition: this.partition,
+        bytes: this.#bytes,
+        ranges: Int32Array.from(ranges),
+        fromOffset: this.#position,
+      }),
+      timestampType,
+      nextOffset,
+    }
   }
 
   /** Whether the batch under the cursor holds records for the reader; keeps account of aborted transactions. */
   #isDelivered(): boolean {
     const reader = this.#reader
-    while (this.#aborted.length > 0 && this.#aborted[0]!.firstOffset <= reader.lastOffset) this.#aborting.add(this.#aborted.shift()!.producerId)
+    while (this.#aborted.length > 0 && this.#aborted[0]!.firstOffset <= reader.lastOffset)
+      this.#aborting.add(this.#aborted.shift()!.producerId)
     if (reader.isControl) {
-      if (this.#aborting.has(reader.producerId) && readControlType(reader) === ABORT_MARKER) this.#aborting.delete(reader.producerId)
+      if (this.#aborting.has(reader.producerId) && readControlType(reader) === ABORT_MARKER)
+        this.#aborting.delete(reader.producerId)
       return false
     }
     if (reader.isTransactional && this.#aborting.has(reader.producerId)) return false

@@ -12,6 +12,7 @@ import { brokerError } from './protocol/kafka-errors.ts'
 
 /** A request of the protocol library in one version: writes the request, reads the response. */
 export interface ApiVersion {
+  // oxlint-disable-next-line typescript/no-explicit-any -- each version of each request has arguments of its own
   (connection: Connection, ...args: any[]): void
 }
 

@@ -31,16 +31,24 @@ export const UNDECIDED = -2
  * @param record looked at by function partitioners only; undefined for the others when it would have to be made
  * @returns a partition, `STICKY` or `UNDECIDED`
  */
-export type Partitioner = (bytes: Uint8Array, start: number, length: number, partitionCount: number, record: unknown) => number
+export type Partitioner = (
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+  partitionCount: number,
+  record: unknown,
+) => number
 
 /** Makes the partitioner of one topic. */
 export function createPartitioner(kind: PartitionerName | PartitionFunction): Partitioner {
   if (typeof kind === 'function') {
-    return (bytes, start, length, count, record) => kind(length < 0 ? null : viewOf(bytes as Buffer, start, length), count, record)
+    return (bytes, start, length, count, record) =>
+      kind(length < 0 ? null : viewOf(bytes as Buffer, start, length), count, record)
   }
   switch (kind) {
     case 'murmur2':
-      return (bytes, start, length, count) => (length < 0 ? STICKY : (murmur2(bytes, start, length) & 0x7fffffff) % count)
+      return (bytes, start, length, count) =>
+        length < 0 ? STICKY : (murmur2(bytes, start, length) & 0x7fffffff) % count
     case 'crc32':
       // librdkafka's `consistent_random` counts an empty key as none.
       return (bytes, start, length, count) => (length <= 0 ? STICKY : crc32(bytes, start, length) % count)

@@ -10,7 +10,14 @@ import { EncodeError, type MillraceError } from '../errors/index.ts'
 import type { ProducerRecord } from '../record.ts'
 import type { Accumulator, TopicQueues } from './accumulator.ts'
 import type { PartitionQueue } from './accumulator-queue.ts'
-import { type ByteSource, byteSource, HeaderWriter, NO_HEADERS, RECORD_OVERHEAD, writeUtf8 } from './protocol/record-batch-builder.ts'
+import {
+  type ByteSource,
+  byteSource,
+  HeaderWriter,
+  NO_HEADERS,
+  RECORD_OVERHEAD,
+  writeUtf8,
+} from './protocol/record-batch-builder.ts'
 import { HEADER_BYTES } from './protocol/record-batch.ts'
 import type { ProducerBatch } from './producer-batch.ts'
 import { deliveryError, type Ticket } from './producer-reports.ts'
@@ -99,14 +106,25 @@ abstract class Job implements AppendJob {
   protected tooLarge(queue: PartitionQueue, recordBytes: number): MillraceError | undefined {
     const bytes = recordBytes + HEADER_BYTES + RECORD_OVERHEAD
     if (bytes <= this.maxRecordBytes) return undefined
-    return deliveryError(queue, `the record takes ${bytes} bytes and at most ${this.maxRecordBytes} are allowed: raise max.request.size (and buffer.memory, if it is smaller)`, { code: 'RECORD_TOO_LARGE' })
+    return deliveryError(
+      queue,
+      `the record takes ${bytes} bytes and at most ${this.maxRecordBytes} are allowed: raise max.request.size (and buffer.memory, if it is smaller)`,
+      { code: 'RECORD_TOO_LARGE' },
+    )
   }
 
   protected queueOf(topic: TopicQueues, partition: number): PartitionQueue | MillraceError {
     const queue = topic.queues[partition]
     if (queue !== undefined) return queue
-    if (partition === UNDECIDED) return new EncodeError(`Cannot write to topic "${topic.name}" as the record names no partition, which the partitioner "explicit" requires`, { topic: topic.name })
-    return deliveryError({ topic: topic.name, partition }, `the topic has ${topic.queues.length} partitions, numbered from 0`)
+    if (partition === UNDECIDED)
+      return new EncodeError(
+        `Cannot write to topic "${topic.name}" as the record names no partition, which the partitioner "explicit" requires`,
+        { topic: topic.name },
+      )
+    return deliveryError(
+      { topic: topic.name, partition },
+      `the topic has ${topic.queues.length} partitions, numbered from 0`,
+    )
   }
 }
 
@@ -132,7 +150,14 @@ export class RecordsJob extends Job {
   readonly #now = Date.now()
   #refused: Map<string, MillraceError> | undefined
 
-  constructor(records: readonly WritableRecord[], topic: string | undefined, ticket: Ticket, accumulator: Accumulator, maxRecordBytes: number, batchClosed: () => void) {
+  constructor(
+    records: readonly WritableRecord[],
+    topic: string | undefined,
+    ticket: Ticket,
+    accumulator: Accumulator,
+    maxRecordBytes: number,
+    batchClosed: () => void,
+  ) {
     super(ticket, accumulator, maxRecordBytes, batchClosed)
     this.#records = records
     this.#topic = topic
@@ -159,7 +184,10 @@ export class RecordsJob extends Job {
       const name = record.topic ?? this.#topic
       if (topic === undefined || name !== topicName) {
         if (name === undefined || name === '') {
-          ticket.refused(row, new EncodeError('Cannot write a record without a topic: name one in the record or in the call'))
+          ticket.refused(
+            row,
+            new EncodeError('Cannot write a record without a topic: name one in the record or in the call'),
+          )
           this.next = row + 1
           continue
         }
@@ -194,7 +222,8 @@ export class RecordsJob extends Job {
         headerBytes = headerWriter.bytes
       }
       const timestampMs = record.timestampMs ?? now
-      const partition = record.partition ?? topic.settle(topic.partitioner(keyBytes, 0, keyLength, topic.queues.length, record))
+      const partition =
+        record.partition ?? topic.settle(topic.partitioner(keyBytes, 0, keyLength, topic.queues.length, record))
       const queue = this.queueOf(topic, partition)
       if (queue instanceof Error) {
         ticket.refused(row, queue)
@@ -202,8 +231,14 @@ export class RecordsJob extends Job {
         continue
       }
       let batch = queue.open
-      if (batch === undefined || !batch.buffer!.builder.append(timestampMs, keyBytes, 0, keyLength, value, headerBytes, headersLength)) {
-        const size = Math.max(0, keyLength) + headersLength + (typeof value === 'string' ? Buffer.byteLength(value) : (value?.length ?? 0))
+      if (
+        batch === undefined ||
+        !batch.buffer!.builder.append(timestampMs, keyBytes, 0, keyLength, value, headerBytes, headersLength)
+      ) {
+        const size =
+          Math.max(0, keyLength) +
+          headersLength +
+          (typeof value === 'string' ? Buffer.byteLength(value) : (value?.length ?? 0))
         const refusal = this.tooLarge(queue, size)
         if (refusal !== undefined) {
           ticket.refused(row, refusal)
@@ -223,16 +258,27 @@ export class RecordsJob extends Job {
 
 /** Why a record cannot be written at all; undefined when it can. */
 function problemOf(record: WritableRecord): MillraceError | undefined {
-  if (typeof record !== 'object' || record === null) return new EncodeError(`Cannot write a record as it must be an object with a value: it is ${record === null ? 'null' : `of type ${typeof record}`}`)
+  if (typeof record !== 'object' || record === null)
+    return new EncodeError(
+      `Cannot write a record as it must be an object with a value: it is ${record === null ? 'null' : `of type ${typeof record}`}`,
+    )
   const { value, key, timestampMs, headers } = record
   if (typeof value !== 'string' && value !== null && !(value instanceof Uint8Array)) return wrongType('value', value)
-  if (key !== undefined && key !== null && typeof key !== 'string' && !(key instanceof Uint8Array)) return wrongType('key', key)
-  if (timestampMs !== undefined && !(Number.isInteger(timestampMs) && timestampMs >= 0)) return new EncodeError(`Cannot write the timestamp ${JSON.stringify(timestampMs)} as it must be a whole number of milliseconds since 1970`)
+  if (key !== undefined && key !== null && typeof key !== 'string' && !(key instanceof Uint8Array))
+    return wrongType('key', key)
+  if (timestampMs !== undefined && !(Number.isInteger(timestampMs) && timestampMs >= 0))
+    return new EncodeError(
+      `Cannot write the timestamp ${JSON.stringify(timestampMs)} as it must be a whole number of milliseconds since 1970`,
+    )
   if (headers !== undefined) {
-    if (!Array.isArray(headers)) return new EncodeError(`Cannot write the headers of a record as they must be a list of pairs of name and value: they are of type ${typeof headers}`)
+    if (!Array.isArray(headers))
+      return new EncodeError(
+        `Cannot write the headers of a record as they must be a list of pairs of name and value: they are of type ${typeof headers}`,
+      )
     for (const [name, content] of headers) {
       if (typeof name !== 'string') return wrongType('name of a header', name)
-      if (content !== null && typeof content !== 'string' && !(content instanceof Uint8Array)) return wrongType(`header "${name}"`, content)
+      if (content !== null && typeof content !== 'string' && !(content instanceof Uint8Array))
+        return wrongType(`header "${name}"`, content)
     }
   }
   return undefined
@@ -250,7 +296,14 @@ export class BatchJob extends Job {
   readonly #source: ByteSource
   readonly #now = Date.now()
 
-  constructor(batch: Batch, route: Route, ticket: Ticket, accumulator: Accumulator, maxRecordBytes: number, batchClosed: () => void) {
+  constructor(
+    batch: Batch,
+    route: Route,
+    ticket: Ticket,
+    accumulator: Accumulator,
+    maxRecordBytes: number,
+    batchClosed: () => void,
+  ) {
     super(ticket, accumulator, maxRecordBytes, batchClosed)
     this.#batch = batch
     this.#route = route
@@ -297,7 +350,15 @@ export class BatchJob extends Job {
       }
       let partition = fixed
       if (partition === undefined) {
-        partition = topic.settle(topic.partitioner(keyBytes, keyStart, keyLength, topic.queues.length, topic.wantsRecord ? this.#batch.record(row) : undefined))
+        partition = topic.settle(
+          topic.partitioner(
+            keyBytes,
+            keyStart,
+            keyLength,
+            topic.queues.length,
+            topic.wantsRecord ? this.#batch.record(row) : undefined,
+          ),
+        )
       }
       const queue = this.queueOf(topic, partition)
       if (queue instanceof Error) {
@@ -307,12 +368,20 @@ export class BatchJob extends Job {
       }
       const isVerbatim = body >= 0 && payload === undefined && newKey === undefined
       let batch = queue.open
-      if (batch !== undefined && isVerbatim && batch.buffer!.builder.appendWire(timestampMs, source, body, fields[field + END]!)) {
+      if (
+        batch !== undefined &&
+        isVerbatim &&
+        batch.buffer!.builder.appendWire(timestampMs, source, body, fields[field + END]!)
+      ) {
         batch.assign(ticket, row)
         this.next = row + 1
         continue
       }
-      if (batch === undefined || isVerbatim || !this.#rebuild(batch, timestampMs, keyBytes, keyStart, keyLength, payload, field)) {
+      if (
+        batch === undefined ||
+        isVerbatim ||
+        !this.#rebuild(batch, timestampMs, keyBytes, keyStart, keyLength, payload, field)
+      ) {
         const size = this.#sizeOf(keyLength, payload, field)
         const refusal = this.tooLarge(queue, size)
         if (refusal !== undefined) {
@@ -332,7 +401,15 @@ export class BatchJob extends Job {
   }
 
   /** Appends a record of which key or value are new; its headers stay. */
-  #rebuild(batch: ProducerBatch, timestampMs: number, key: Uint8Array, keyStart: number, keyLength: number, payload: Payload | undefined, field: number): boolean {
+  #rebuild(
+    batch: ProducerBatch,
+    timestampMs: number,
+    key: Uint8Array,
+    keyStart: number,
+    keyLength: number,
+    payload: Payload | undefined,
+    field: number,
+  ): boolean {
     const { bytes, fields } = this.#batch.records
     const valueLength = fields[field + VALUE_LENGTH]!
     const valueStart = fields[field + VALUE]!
@@ -343,14 +420,29 @@ export class BatchJob extends Job {
     const headersLength = fields[field + END]! - headersStart
     // Nearly always there are none.
     if (headersLength === 1) return builder.append(timestampMs, key, keyStart, keyLength, value, NO_HEADERS, 1)
-    return builder.append(timestampMs, key, keyStart, keyLength, value, viewOf(bytes, headersStart, headersLength), headersLength)
+    return builder.append(
+      timestampMs,
+      key,
+      keyStart,
+      keyLength,
+      value,
+      viewOf(bytes, headersStart, headersLength),
+      headersLength,
+    )
   }
 
   /** Bytes of key, value and headers. */
   #sizeOf(keyLength: number, payload: Payload | undefined, field: number): number {
     const { fields } = this.#batch.records
     const stored = Math.max(0, fields[field + VALUE_LENGTH]!)
-    const value = payload === undefined ? stored : payload === null ? 0 : typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length
+    const value =
+      payload === undefined
+        ? stored
+        : payload === null
+          ? 0
+          : typeof payload === 'string'
+            ? Buffer.byteLength(payload)
+            : payload.length
     const headers = fields[field + BODY]! < 0 ? 1 : fields[field + END]! - fields[field + VALUE]! - stored
     return Math.max(0, keyLength) + value + headers
   }

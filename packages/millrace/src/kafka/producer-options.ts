@@ -33,12 +33,25 @@ export interface ProducerOptions {
 }
 
 /** All options, with defaults filled in. */
-export type ProducerSettings = Required<Omit<ProducerOptions, 'compressionLevel'>> & { readonly compressionLevel: number | undefined }
+export type ProducerSettings = Required<Omit<ProducerOptions, 'compressionLevel'>> & {
+  readonly compressionLevel: number | undefined
+}
 
 /** More batches of one producer and partition than these a leader does not remember. */
 const MAX_IDEMPOTENT_IN_FLIGHT = 5
 
-const LIMITS: readonly { readonly option: 'lingerMs' | 'batchBytes' | 'maxInFlight' | 'maxRequestBytes' | 'bufferBytes' | 'deliveryTimeoutMs' | 'requestTimeoutMs'; readonly min: number; readonly max: number }[] = [
+const LIMITS: readonly {
+  readonly option:
+    | 'lingerMs'
+    | 'batchBytes'
+    | 'maxInFlight'
+    | 'maxRequestBytes'
+    | 'bufferBytes'
+    | 'deliveryTimeoutMs'
+    | 'requestTimeoutMs'
+  readonly min: number
+  readonly max: number
+}[] = [
   { option: 'lingerMs', min: 0, max: 3_600_000 },
   { option: 'batchBytes', min: 0, max: 0x3fffffff },
   { option: 'maxInFlight', min: 1, max: 1000 },
@@ -69,7 +82,11 @@ export function completeProducerOptions(options: ProducerOptions): ProducerSetti
     partitioner: options.partitioner ?? 'murmur2',
   }
   const problems = problemsOf(settings)
-  if (problems.length > 0) throw new ConfigError(`Cannot use the options of the producer: ${problems.map(({ message }) => message).join('; ')}`, problems)
+  if (problems.length > 0)
+    throw new ConfigError(
+      `Cannot use the options of the producer: ${problems.map(({ message }) => message).join('; ')}`,
+      problems,
+    )
   // A batch is never larger than the request or the memory that has to hold it.
   return { ...settings, batchBytes: Math.min(settings.batchBytes, settings.maxRequestBytes, settings.bufferBytes) }
 }
@@ -82,14 +99,22 @@ function problemsOf(settings: ProducerSettings): ConfigProblem[] {
   const { acks, compression, compressionLevel: level, partitioner } = settings
   for (const { option, min, max } of LIMITS) {
     const value = settings[option]
-    if (!Number.isInteger(value) || value < min || value > max) add(option, `a whole number from ${min} to ${max}`, value)
+    if (!Number.isInteger(value) || value < min || value > max)
+      add(option, `a whole number from ${min} to ${max}`, value)
   }
   if (acks !== 0 && acks !== 1 && acks !== 'all') add('acks', '0, 1 or "all"', acks)
   if (settings.idempotence && acks !== 'all') add('acks', '"all" with idempotence', acks)
-  if (settings.idempotence && settings.maxInFlight > MAX_IDEMPOTENT_IN_FLIGHT) add('maxInFlight', `at most ${MAX_IDEMPOTENT_IN_FLIGHT} with idempotence`, settings.maxInFlight)
+  if (settings.idempotence && settings.maxInFlight > MAX_IDEMPOTENT_IN_FLIGHT)
+    add('maxInFlight', `at most ${MAX_IDEMPOTENT_IN_FLIGHT} with idempotence`, settings.maxInFlight)
   if (!CODECS.includes(compression)) add('compression', `one of ${CODECS.join(', ')}`, compression)
   const levels = COMPRESSION_LEVELS[compression]
-  if (level !== undefined && levels !== undefined && !(Number.isInteger(level) && level >= levels.min && level <= levels.max)) add('compressionLevel', `from ${levels.min} to ${levels.max} for ${compression}`, level)
-  if (typeof partitioner !== 'function' && !PARTITIONERS.includes(partitioner)) add('partitioner', `one of ${PARTITIONERS.join(', ')} or a function`, partitioner)
+  if (
+    level !== undefined &&
+    levels !== undefined &&
+    !(Number.isInteger(level) && level >= levels.min && level <= levels.max)
+  )
+    add('compressionLevel', `from ${levels.min} to ${levels.max} for ${compression}`, level)
+  if (typeof partitioner !== 'function' && !PARTITIONERS.includes(partitioner))
+    add('partitioner', `one of ${PARTITIONERS.join(', ')} or a function`, partitioner)
   return problems
 }

@@ -7,7 +7,15 @@ import type { Accumulator, TopicQueues } from './accumulator.ts'
 import type { PartitionQueue } from './accumulator-queue.ts'
 import type { AppendJob } from './producer-append.ts'
 import type { Ticket } from './producer-reports.ts'
-import { CONTROL_BIT, ATTRIBUTES, HEADER_BYTES, LAST_OFFSET_DELTA, LOG_APPEND_TIME_BIT, MAGIC, RECORD_COUNT } from './protocol/record-batch.ts'
+import {
+  CONTROL_BIT,
+  ATTRIBUTES,
+  HEADER_BYTES,
+  LAST_OFFSET_DELTA,
+  LOG_APPEND_TIME_BIT,
+  MAGIC,
+  RECORD_COUNT,
+} from './protocol/record-batch.ts'
 
 /** Below this average it is better to gather the records of several batches: a request takes one batch per partition. */
 const WORTH_FORWARDING_BYTES = 4096
@@ -48,7 +56,14 @@ export class RawJob implements AppendJob {
   #next = 0
   #row = 0
 
-  constructor(raw: RawRecordBatches, topic: TopicQueues, queue: PartitionQueue, ticket: Ticket, accumulator: Accumulator, batchClosed: () => void) {
+  constructor(
+    raw: RawRecordBatches,
+    topic: TopicQueues,
+    queue: PartitionQueue,
+    ticket: Ticket,
+    accumulator: Accumulator,
+    batchClosed: () => void,
+  ) {
     this.#raw = raw
     this.#topic = topic
     this.#queue = queue

@@ -45,7 +45,13 @@ export class Ticket {
   }
 
   /** Rows `rows[start]` to `rows[end - 1]` (or `start` to `end - 1` without `rows`) were written, from offset `baseOffset` + `start` on. */
-  delivered(_rows: Int32Array | undefined, start: number, end: number, _destination: Destination, _baseOffset: number): void {
+  delivered(
+    _rows: Int32Array | undefined,
+    start: number,
+    end: number,
+    _destination: Destination,
+    _baseOffset: number,
+  ): void {
     this.#settle(end - start)
   }
 
@@ -95,7 +101,13 @@ export class ReportTicket extends Ticket {
     this.reports = new DeliveryReports(this, destinations, this.#destinations, this.#offsets)
   }
 
-  override delivered(rows: Int32Array | undefined, start: number, end: number, destination: Destination, baseOffset: number): void {
+  override delivered(
+    rows: Int32Array | undefined,
+    start: number,
+    end: number,
+    destination: Destination,
+    baseOffset: number,
+  ): void {
     const { index } = destination
     const offsets = this.#offsets
     const destinations = this.#destinations
@@ -148,7 +160,19 @@ export class DeliveryReports implements Iterable<DeliveryReport | MillraceError>
 const NONE: ReadonlyMap<number, MillraceError> = new Map()
 
 /** The error of records that were not written. Names topic and partition. */
-export function deliveryError(place: Pick<Destination, 'topic' | 'partition'>, reason: string, details: { code?: 'DELIVERY_FAILED' | 'DELIVERY_TIMED_OUT' | 'RECORD_TOO_LARGE' | 'REFUSED_WITH_BATCH' | 'SEQUENCE_BROKEN'; cause?: unknown } = {}): DeliveryError {
+export function deliveryError(
+  place: Pick<Destination, 'topic' | 'partition'>,
+  reason: string,
+  details: {
+    code?: 'DELIVERY_FAILED' | 'DELIVERY_TIMED_OUT' | 'RECORD_TOO_LARGE' | 'REFUSED_WITH_BATCH' | 'SEQUENCE_BROKEN'
+    cause?: unknown
+  } = {},
+): DeliveryError {
   const { topic, partition } = place
-  return new DeliveryError(`Cannot write to partition ${partition} of topic "${topic}": ${reason}`, { ...details, topic, partition, component: 'kafka' })
+  return new DeliveryError(`Cannot write to partition ${partition} of topic "${topic}": ${reason}`, {
+    ...details,
+    topic,
+    partition,
+    component: 'kafka',
+  })
 }

@@ -1,7 +1,14 @@
 import { crc32 as zlibCrc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { crc32, createPartitioner, murmur2, type PartitionerName, STICKY, UNDECIDED } from '../../src/kafka/partitioners.ts'
+import {
+  crc32,
+  createPartitioner,
+  murmur2,
+  type PartitionerName,
+  STICKY,
+  UNDECIDED,
+} from '../../src/kafka/partitioners.ts'
 
 const bytesOf = (text: string): Buffer => Buffer.from(text)
 
@@ -20,10 +27,15 @@ describe('murmur2', () => {
 
   test('looks at nothing outside the key', () => {
     fc.assert(
-      fc.property(fc.uint8Array(), fc.uint8Array({ maxLength: 9 }), fc.uint8Array({ maxLength: 9 }), (key, before, after) => {
-        const around = Buffer.concat([before, key, after])
-        expect(murmur2(around, before.length, key.length)).toBe(murmur2(key, 0, key.length))
-      }),
+      fc.property(
+        fc.uint8Array(),
+        fc.uint8Array({ maxLength: 9 }),
+        fc.uint8Array({ maxLength: 9 }),
+        (key, before, after) => {
+          const around = Buffer.concat([before, key, after])
+          expect(murmur2(around, before.length, key.length)).toBe(murmur2(key, 0, key.length))
+        },
+      ),
     )
   })
 })

@@ -5,16 +5,43 @@ import { completeProducerOptions } from '../../src/kafka/producer-options.ts'
 describe('producer options', () => {
   test.each<{ name: string; options: object; problems?: readonly string[] }>([
     { name: 'nothing', options: {} },
-    { name: 'the limits', options: { lingerMs: 0, batchBytes: 0, maxInFlight: 5, compression: 'zstd', compressionLevel: 3, acks: 'all' } },
+    {
+      name: 'the limits',
+      options: { lingerMs: 0, batchBytes: 0, maxInFlight: 5, compression: 'zstd', compressionLevel: 3, acks: 'all' },
+    },
     { name: 'no acknowledgements', options: { acks: 0 } },
     { name: 'many requests without idempotence', options: { acks: 1, maxInFlight: 50 } },
     { name: 'a partitioner function', options: { partitioner: () => 0 } },
-    { name: 'idempotence with acks 1', options: { acks: 1, idempotence: true }, problems: ['"acks" must be "all" with idempotence: current value is 1'] },
-    { name: 'too many requests with idempotence', options: { maxInFlight: 6 }, problems: ['"maxInFlight" must be at most 5 with idempotence'] },
-    { name: 'several problems', options: { lingerMs: -1, batchBytes: 1.5, compression: 'brotli' }, problems: ['"lingerMs"', '"batchBytes"', '"compression"'] },
-    { name: 'a level out of range', options: { compression: 'gzip', compressionLevel: 100 }, problems: ['"compressionLevel"'] },
-    { name: 'acks as text', options: { acks: '1', idempotence: false }, problems: ['"acks" must be 0, 1 or "all": current value is "1"'] },
-    { name: 'an unknown partitioner', options: { partitioner: 'random' }, problems: ['"partitioner" must be one of murmur2, crc32'] },
+    {
+      name: 'idempotence with acks 1',
+      options: { acks: 1, idempotence: true },
+      problems: ['"acks" must be "all" with idempotence: current value is 1'],
+    },
+    {
+      name: 'too many requests with idempotence',
+      options: { maxInFlight: 6 },
+      problems: ['"maxInFlight" must be at most 5 with idempotence'],
+    },
+    {
+      name: 'several problems',
+      options: { lingerMs: -1, batchBytes: 1.5, compression: 'brotli' },
+      problems: ['"lingerMs"', '"batchBytes"', '"compression"'],
+    },
+    {
+      name: 'a level out of range',
+      options: { compression: 'gzip', compressionLevel: 100 },
+      problems: ['"compressionLevel"'],
+    },
+    {
+      name: 'acks as text',
+      options: { acks: '1', idempotence: false },
+      problems: ['"acks" must be 0, 1 or "all": current value is "1"'],
+    },
+    {
+      name: 'an unknown partitioner',
+      options: { partitioner: 'random' },
+      problems: ['"partitioner" must be one of murmur2, crc32'],
+    },
   ])('$name', ({ options, problems }) => {
     let error: unknown
     try {
@@ -27,7 +54,9 @@ describe('producer options', () => {
   })
 
   test('idempotence follows acks', () => {
-    expect([{}, { acks: 1 } as const, { acks: 0 } as const].map((options) => completeProducerOptions(options).idempotence)).toEqual([true, false, false])
+    expect(
+      [{}, { acks: 1 } as const, { acks: 0 } as const].map((options) => completeProducerOptions(options).idempotence),
+    ).toEqual([true, false, false])
   })
 
   test('a batch is not larger than a request or the memory', () => {

@@ -23,7 +23,12 @@ function connect(servers: string, options: { requestTimeoutMs?: number } = {}): 
 
 afterAll(() => Promise.all(clusters.map((cluster) => cluster.close())))
 
-async function createTopic(cluster: Cluster, partitions: number, configs: Record<string, string> = {}, replicationFactor = 1): Promise<string> {
+async function createTopic(
+  cluster: Cluster,
+  partitions: number,
+  configs: Record<string, string> = {},
+  replicationFactor = 1,
+): Promise<string> {
   const name = uniqueName('produced')
   await new Admin(cluster).createTopic({ name, partitions, replicationFactor, configs })
   return name
@@ -34,7 +39,14 @@ const errorOf = (report: DeliveryReport | MillraceError): string => ('code' in r
 /** What a topic holds of a partition or of everything, as an object that a fetcher would have made. */
 async function fetchBatch(cluster: Cluster, name: string, partition: number): Promise<Batch> {
   const topic = await cluster.topic(name)
-  const request = { maxWaitMs: 0, minBytes: 1, maxBytes: 64 << 20, isolation: 0, rackId: '', topics: [{ name, id: topic.id, partitions: [{ partition, offset: 0, maxBytes: 64 << 20 }] }] }
+  const request = {
+    maxWaitMs: 0,
+    minBytes: 1,
+    maxBytes: 64 << 20,
+    isolation: 0,
+    rackId: '',
+    topics: [{ name, id: topic.id, partitions: [{ partition, offset: 0, maxBytes: 64 << 20 }] }],
+  }
   const answer = await cluster.request<FetchResponse>(cluster.leader(name, partition), FETCH, () => [request])
   const bytes = answer.topics[0]!.partitions[0]!.records!
   const reader = new RecordBatchReader()
@@ -42,7 +54,11 @@ async function fetchBatch(cluster: Cluster, name: string, partition: number): Pr
   const ranges: number[] = []
   while (reader.next()) ranges.push(reader.start, reader.end)
   const storage = new FetchedRecords({ topic: name, partition, bytes, ranges: Int32Array.from(ranges), fromOffset: 0 })
-  return new Batch({ component: 'test', topic: name, partition, partitionCount: topic.partitions.length, timestampType: 'CreateTime' }, storage, { ack() {} })
+  return new Batch(
+    { component: 'test', topic: name, partition, partitionCount: topic.partitions.length, timestampType: 'CreateTime' },
+    storage,
+    { ack() {} },
+  )
 }
 
 describe.skipIf(!brokerAvailable)('producer', () => {
@@ -65,7 +81,16 @@ describe.skipIf(!brokerAvailable)('producer', () => {
     await producing({}, (producer) =>
       producer.write(
         [
-          { key: 'k', value: 'v', headers: [['h', '1'], ['h', Buffer.from('2')], ['', null]], timestampMs: 1_600_000_000_000 },
+          {
+            key: 'k',
+            value: 'v',
+            headers: [
+              ['h', '1'],
+              ['h', Buffer.from('2')],
+              ['', null],
+            ],
+            timestampMs: 1_600_000_000_000,
+          },
           { key: Buffer.from('bytes'), value: new Uint8Array([0x78, 0x79]), timestampMs: 5 },
           { value: null, key: 'tombstone', timestampMs: 1_600_000_000_001 },
           { value: '', key: '', timestampMs: 1_600_000_000_002 },
@@ -75,8 +100,26 @@ describe.skipIf(!brokerAvailable)('producer', () => {
       ),
     )
     const { records } = await readTopic(cluster, topic)
-    expect(records.map(({ offset, timestampMs, key, value, headers }) => ({ offset, timestampMs, key, value: value?.toString() ?? null, headers }))).toEqual([
-      { offset: 0, timestampMs: 1_600_000_000_000, key: 'k', value: 'v', headers: [['h', '1'], ['h', '2'], ['', null]] },
+    expect(
+      records.map(({ offset, timestampMs, key, value, headers }) => ({
+        offset,
+        timestampMs,
+        key,
+        value: value?.toString() ?? null,
+        headers,
+      })),
+    ).toEqual([
+      {
+        offset: 0,
+        timestampMs: 1_600_000_000_000,
+        key: 'k',
+        value: 'v',
+        headers: [
+          ['h', '1'],
+          ['h', '2'],
+          ['', null],
+        ],
+      },
       { offset: 1, timestampMs: 5, key: 'bytes', value: 'xy', headers: [] },
       { offset: 2, timestampMs: 1_600_000_000_001, key: 'tombstone', value: null, headers: [] },
       { offset: 3, timestampMs: 1_600_000_000_002, key: '', value: '', headers: [] },
@@ -88,24 +131,64 @@ describe.skipIf(!brokerAvailable)('producer', () => {
     const topic = await createTopic(cluster, 5)
     const values = Array.from({ length: 3000 }, (_, i) => `value-${i}`)
     const reports = await producing({ batchBytes: 2000 }, async (producer) => {
-      const calls = [0, 1, 2].map((call) => producer.write(values.slice(call * 1000, call * 1000 + 1000).map((value, i) => ({ value, key: i % 3 === 0 ? null : `k${i % 70}` })), topic))
+      const calls = [0, 1, 2].map((call) =>
+        producer.write(
+          values
+            .slice(call * 1000, call * 1000 + 1000)
+            .map((value, i) => ({ value, key: i % 3 === 0 ? null : `k${i % 70}` })),
+          topic,
+        ),
+      )
       return (await Promise.all(calls)).flatMap((each) => [...each])
     })
     const { records } = await readTopic(cluster, topic)
-    const byPlace = new Map(records.map(({ partition, offset, value }) => [`${partition}/${offset}`, value!.toString()]))
-    expect(reports.map((report) => byPlace.get(`${(report as DeliveryReport).partition}/${(report as DeliveryReport).offset}`))).toEqual(values)
+    const byPlace = new Map(
+      records.map(({ partition, offset, value }) => [`${partition}/${offset}`, value!.toString()]),
+    )
+    expect(
+      reports.map((report) =>
+        byPlace.get(`${(report as DeliveryReport).partition}/${(report as DeliveryReport).offset}`),
+      ),
+    ).toEqual(values)
     expect(records).toHaveLength(values.length)
   })
 
   test.each([...CODECS])('what it writes with %s is read by the Java consumer', async (compression) => {
     const topic = await createTopic(cluster, 1)
-    const values = Array.from({ length: 500 }, (_, i) => `${i} ${'some text that compresses well '.repeat(i % 20)}`.trim())
-    await producing({ compression, batchBytes: 8192 }, (producer) => producer.write(values.map((value, i) => ({ value, key: `k${i}`, headers: [['n', String(i)]] })), topic))
+    const values = Array.from({ length: 500 }, (_, i) =>
+      `${i} ${'some text that compresses well '.repeat(i % 20)}`.trim(),
+    )
+    await producing({ compression, batchBytes: 8192 }, (producer) =>
+      producer.write(
+        values.map((value, i) => ({ value, key: `k${i}`, headers: [['n', String(i)]] })),
+        topic,
+      ),
+    )
     const { stdout } = await javaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
-      '--bootstrap-server', bootstrapServers(), '--topic', topic, '--from-beginning', '--max-messages', String(values.length), '--timeout-ms', '20000',
-      '--formatter-property', 'print.key=true', '--formatter-property', 'print.headers=true', '--formatter-property', 'key.separator=|', '--formatter-property', 'headers.separator=,',
+      '--bootstrap-server',
+      bootstrapServers(),
+      '--topic',
+      topic,
+      '--from-beginning',
+      '--max-messages',
+      String(values.length),
+      '--timeout-ms',
+      '20000',
+      '--formatter-property',
+      'print.key=true',
+      '--formatter-property',
+      'print.headers=true',
+      '--formatter-property',
+      'key.separator=|',
+      '--formatter-property',
+      'headers.separator=,',
     ])
-    expect(stdout.trim().split('\n').map((line) => line.replaceAll('\t', '|'))).toEqual(values.map((value, i) => `n:${i}|k${i}|${value}`))
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.replaceAll('\t', '|')),
+    ).toEqual(values.map((value, i) => `n:${i}|k${i}|${value}`))
     const { batches } = await readTopic(cluster, topic)
     expect(new Set(batches.map(({ codec }) => codec))).toEqual(new Set([CODECS.indexOf(compression)]))
   })
@@ -118,12 +201,19 @@ describe.skipIf(!brokerAvailable)('producer', () => {
     const topic = await createTopic(cluster, 1)
     const reports = await producing({ acks }, (producer) => producer.write([{ value: 'a' }, { value: 'b' }], topic))
     expect(reports.get(0)).toEqual({ topic, partition: 0, offset })
-    await expect.poll(async () => (await readTopic(cluster, topic)).records.map(({ value }) => value!.toString())).toEqual(['a', 'b'])
+    await expect
+      .poll(async () => (await readTopic(cluster, topic)).records.map(({ value }) => value!.toString()))
+      .toEqual(['a', 'b'])
   })
 
   test('acks 0 keeps order and loses nothing while the broker keeps up', async () => {
     const topic = await createTopic(cluster, 1)
-    await producing({ acks: 0, batchBytes: 4000 }, (producer) => producer.write(Array.from({ length: 20_000 }, (_, i) => ({ value: `${i}`.padEnd(100) })), topic))
+    await producing({ acks: 0, batchBytes: 4000 }, (producer) =>
+      producer.write(
+        Array.from({ length: 20_000 }, (_, i) => ({ value: `${i}`.padEnd(100) })),
+        topic,
+      ),
+    )
     await expect.poll(async () => (await readTopic(cluster, topic)).records.length).toBe(20_000)
     const { records } = await readTopic(cluster, topic)
     expect(records.every(({ value }, i) => Number(value!.toString()) === i)).toBe(true)
@@ -131,7 +221,12 @@ describe.skipIf(!brokerAvailable)('producer', () => {
 
   test('numbers the batches of an idempotent producer without a gap, and marks no other', async () => {
     const topic = await createTopic(cluster, 1)
-    await producing({ batchBytes: 500 }, (producer) => producer.write(Array.from({ length: 200 }, () => ({ value: 'x'.repeat(50) })), topic))
+    await producing({ batchBytes: 500 }, (producer) =>
+      producer.write(
+        Array.from({ length: 200 }, () => ({ value: 'x'.repeat(50) })),
+        topic,
+      ),
+    )
     await producing({ idempotence: false }, (producer) => producer.write([{ value: 'x' }], topic))
     const { batches } = await readTopic(cluster, topic)
     const anonymous = batches.pop()!
@@ -146,15 +241,30 @@ describe.skipIf(!brokerAvailable)('producer', () => {
 
   test('writes to several topics in one call', async () => {
     const [one, two] = [await createTopic(cluster, 2), await createTopic(cluster, 2)]
-    const reports = await producing({}, (producer) => producer.write([{ value: 'a' }, { value: 'b', topic: two }, { value: 'c' }, { value: 'd', topic: 'no-such-topic' }], one))
-    expect([...reports].map((report) => ('code' in report ? report.code : report.topic))).toEqual([one, two, one, 'DELIVERY_FAILED'])
+    const reports = await producing({}, (producer) =>
+      producer.write(
+        [{ value: 'a' }, { value: 'b', topic: two }, { value: 'c' }, { value: 'd', topic: 'no-such-topic' }],
+        one,
+      ),
+    )
+    expect([...reports].map((report) => ('code' in report ? report.code : report.topic))).toEqual([
+      one,
+      two,
+      one,
+      'DELIVERY_FAILED',
+    ])
     const failure = reports.get(3) as MillraceError
     expect(failure.message).toContain('Topic "no-such-topic" does not exist')
     expect(failure.cause).toMatchObject({ code: 'TOPIC_NOT_FOUND' })
   })
 
   test('writeBatch to a topic that is missing fails every row', async () => {
-    const error = await producing({}, (producer) => producer.writeBatch(batchOf(['a', 'b']), { topic: 'no-such-topic' }).then(() => undefined, (error: unknown) => error))
+    const error = await producing({}, (producer) =>
+      producer.writeBatch(batchOf(['a', 'b']), { topic: 'no-such-topic' }).then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
+    )
     expect(error).toBeInstanceOf(BatchError)
     expect([...(error as BatchError).failures.keys()]).toEqual([0, 1])
   })
@@ -162,7 +272,9 @@ describe.skipIf(!brokerAvailable)('producer', () => {
   test('a record of 10 MB goes through when topic and producer allow it', async () => {
     const topic = await createTopic(cluster, 1, { 'max.message.bytes': String(12 << 20) })
     const value = Buffer.alloc(10_000_000, 'large')
-    const reports = await producing({ maxRequestBytes: 11 << 20 }, (producer) => producer.write([{ value: 'small' }, { value }, { value: 'small' }], topic))
+    const reports = await producing({ maxRequestBytes: 11 << 20 }, (producer) =>
+      producer.write([{ value: 'small' }, { value }, { value: 'small' }], topic),
+    )
     expect(reports.failures.size).toBe(0)
     const { records } = await readTopic(cluster, topic)
     expect(records.map(({ value }) => value!.length)).toEqual([5, value.length, 5])
@@ -172,7 +284,16 @@ describe.skipIf(!brokerAvailable)('producer', () => {
   test('a record that is too large for a request or for the topic fails alone', async () => {
     const topic = await createTopic(cluster, 1, { 'max.message.bytes': '5000' })
     const reports = await producing({ maxRequestBytes: 20_000 }, (producer) =>
-      producer.write([{ value: 'a' }, { value: Buffer.alloc(10_000) }, { value: 'b' }, { value: Buffer.alloc(30_000) }, { value: 'c' }], topic),
+      producer.write(
+        [
+          { value: 'a' },
+          { value: Buffer.alloc(10_000) },
+          { value: 'b' },
+          { value: Buffer.alloc(30_000) },
+          { value: 'c' },
+        ],
+        topic,
+      ),
     )
     expect([...reports].map(errorOf)).toEqual(['written', 'RECORD_TOO_LARGE', 'written', 'RECORD_TOO_LARGE', 'written'])
     expect((reports.get(1) as MillraceError).message).toContain('max.message.bytes')
@@ -184,28 +305,44 @@ describe.skipIf(!brokerAvailable)('producer', () => {
   test('records that are refused in the midst of others leave these in order, with several requests under way', async () => {
     const topic = await createTopic(cluster, 1, { 'max.message.bytes': '5000' })
     const isLarge = (i: number): boolean => i % 37 === 36
-    const records = Array.from({ length: 2000 }, (_, i) => ({ value: isLarge(i) ? Buffer.alloc(8000) : `${i}`.padEnd(100) }))
+    const records = Array.from({ length: 2000 }, (_, i) => ({
+      value: isLarge(i) ? Buffer.alloc(8000) : `${i}`.padEnd(100),
+    }))
     const reports = await producing({ batchBytes: 1000 }, (producer) => producer.write(records, topic))
     expect([...reports].map(errorOf)).toEqual(records.map((_, i) => (isLarge(i) ? 'RECORD_TOO_LARGE' : 'written')))
     const read = await readTopic(cluster, topic)
-    expect(read.records.map(({ value }) => Number(value!.toString()))).toEqual(records.flatMap((_, i) => (isLarge(i) ? [] : [i])))
+    expect(read.records.map(({ value }) => Number(value!.toString()))).toEqual(
+      records.flatMap((_, i) => (isLarge(i) ? [] : [i])),
+    )
     // The chain broke and went on in later epochs of the same producer.
     expect(new Set(read.batches.map(({ producerId }) => producerId)).size).toBe(1)
     expect(read.batches.at(-1)!.producerEpoch).toBeGreaterThan(0)
   })
 
-  test.each(['none', 'gzip'] as const)('batches (%s) that the broker finds too large are split, in order and once', async (compression) => {
-    const topic = await createTopic(cluster, 2, { 'max.message.bytes': '3000' })
-    const values = Array.from({ length: 2000 }, (_, i) => `${i}-${Math.random().toString(36).repeat(5)}`)
-    const reports = await producing({ compression, batchBytes: 60_000 }, (producer) => producer.write(values.map((value, i) => ({ value, partition: i % 2, timestampMs: 1_700_000_000_000 + i })), topic))
-    expect(reports.failures.size).toBe(0)
-    const { records } = await readTopic(cluster, topic)
-    for (const partition of [0, 1]) {
-      expect(records.filter((record) => record.partition === partition).map(({ value }) => value!.toString())).toEqual(values.filter((_, i) => i % 2 === partition))
-    }
-    expect(records.map(({ timestampMs }) => timestampMs).sort((a, b) => a - b)).toEqual(values.map((_, i) => 1_700_000_000_000 + i))
-    expect([...reports].every((report, i) => (report as DeliveryReport).offset === BigInt(i >> 1))).toBe(true)
-  })
+  test.each(['none', 'gzip'] as const)(
+    'batches (%s) that the broker finds too large are split, in order and once',
+    async (compression) => {
+      const topic = await createTopic(cluster, 2, { 'max.message.bytes': '3000' })
+      const values = Array.from({ length: 2000 }, (_, i) => `${i}-${Math.random().toString(36).repeat(5)}`)
+      const reports = await producing({ compression, batchBytes: 60_000 }, (producer) =>
+        producer.write(
+          values.map((value, i) => ({ value, partition: i % 2, timestampMs: 1_700_000_000_000 + i })),
+          topic,
+        ),
+      )
+      expect(reports.failures.size).toBe(0)
+      const { records } = await readTopic(cluster, topic)
+      for (const partition of [0, 1]) {
+        expect(
+          records.filter((record) => record.partition === partition).map(({ value }) => value!.toString()),
+        ).toEqual(values.filter((_, i) => i % 2 === partition))
+      }
+      expect(records.map(({ timestampMs }) => timestampMs).sort((a, b) => a - b)).toEqual(
+        values.map((_, i) => 1_700_000_000_000 + i),
+      )
+      expect([...reports].every((report, i) => (report as DeliveryReport).offset === BigInt(i >> 1))).toBe(true)
+    },
+  )
 
   test('a call that brings more than the memory waits, and the memory stays within its bound', async () => {
     const topic = await createTopic(cluster, 3)
@@ -214,7 +351,10 @@ describe.skipIf(!brokerAvailable)('producer', () => {
       let most = 0
       const watch = setInterval(() => (most = Math.max(most, producer.progress.bufferedBytes)), 1)
       const records = Array.from({ length: 50_000 }, (_, i) => ({ value: `${i}`.padEnd(100), key: `${i % 50}` }))
-      const [first, second] = await Promise.all([producer.write(records, topic), producer.write([{ value: 'last', partition: 0 }], topic)])
+      const [first, second] = await Promise.all([
+        producer.write(records, topic),
+        producer.write([{ value: 'last', partition: 0 }], topic),
+      ])
       clearInterval(watch)
       expect(first.failures.size + second.failures.size).toBe(0)
       expect(most).toBeGreaterThan(0)
@@ -224,7 +364,12 @@ describe.skipIf(!brokerAvailable)('producer', () => {
     const { records } = await readTopic(cluster, topic)
     expect(records).toHaveLength(50_001)
     // The second call stood in line behind the first.
-    expect(records.filter(({ partition }) => partition === 0).at(-1)!.value!.toString()).toBe('last')
+    expect(
+      records
+        .filter(({ partition }) => partition === 0)
+        .at(-1)!
+        .value!.toString(),
+    ).toBe('last')
   })
 
   test('a call with a million records leaves the event loop its turns', async () => {
@@ -237,7 +382,10 @@ describe.skipIf(!brokerAvailable)('producer', () => {
         last = performance.now()
       }, 1)
       const value = Buffer.alloc(10)
-      const reports = await producer.write(Array.from({ length: 1_000_000 }, () => ({ value })), topic)
+      const reports = await producer.write(
+        Array.from({ length: 1_000_000 }, () => ({ value })),
+        topic,
+      )
       clearInterval(watch)
       expect(reports.length).toBe(1_000_000)
       expect(reports.failures.size).toBe(0)
@@ -282,7 +430,9 @@ describe.skipIf(!brokerAvailable)('producer', () => {
       const writing = producer.write([{ value: 'a' }], topic, abort.signal)
       setTimeout(() => abort.abort(), 30)
       await expect(writing).rejects.toMatchObject({ code: 'ABORTED' })
-      await expect(producer.write([{ value: 'b' }], topic, AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' })
+      await expect(producer.write([{ value: 'b' }], topic, AbortSignal.abort())).rejects.toMatchObject({
+        code: 'ABORTED',
+      })
     })
   })
 
@@ -293,7 +443,9 @@ describe.skipIf(!brokerAvailable)('producer', () => {
       await new Admin(cluster).createPartitions(topic, 3)
       await cluster.refresh([topic])
       const reports = await producer.write([{ value: 'c' }, { value: 'd' }, { value: 'e' }], topic)
-      expect([...reports].map((report) => (report as DeliveryReport).partition).sort((a, b) => a - b)).toEqual([0, 1, 2])
+      expect([...reports].map((report) => (report as DeliveryReport).partition).sort((a, b) => a - b)).toEqual([
+        0, 1, 2,
+      ])
     })
   })
 
@@ -301,7 +453,15 @@ describe.skipIf(!brokerAvailable)('producer', () => {
     test('unchanged rows keep key, value, headers and timestamp; changed ones get the new key or payload', async () => {
       const topic = await createTopic(cluster, 4)
       const batch = batchOf([
-        { key: 'a', value: 'unchanged', headers: [['h', '1'], ['h', null]], timestampMs: 1000 },
+        {
+          key: 'a',
+          value: 'unchanged',
+          headers: [
+            ['h', '1'],
+            ['h', null],
+          ],
+          timestampMs: 1000,
+        },
         { key: 'b', value: 'old', headers: [['h', '2']], timestampMs: 2000 },
         { key: null, value: null, timestampMs: 3000 },
         { key: 'd', value: 'dropped' },
@@ -313,8 +473,25 @@ describe.skipIf(!brokerAvailable)('producer', () => {
       rows.keys = [undefined, undefined, undefined, 'new key', Buffer.from('f2')]
       await producing({}, (producer) => producer.writeBatch(rows, { topic, partition: 'keep' }))
       const { records } = await readTopic(cluster, topic)
-      expect(records.map(({ partition, timestampMs, key, value, headers }) => ({ partition, timestampMs, key, value: value?.toString() ?? null, headers }))).toEqual([
-        { partition: 3, timestampMs: 1000, key: 'a', value: 'unchanged', headers: [['h', '1'], ['h', null]] },
+      expect(
+        records.map(({ partition, timestampMs, key, value, headers }) => ({
+          partition,
+          timestampMs,
+          key,
+          value: value?.toString() ?? null,
+          headers,
+        })),
+      ).toEqual([
+        {
+          partition: 3,
+          timestampMs: 1000,
+          key: 'a',
+          value: 'unchanged',
+          headers: [
+            ['h', '1'],
+            ['h', null],
+          ],
+        },
         { partition: 3, timestampMs: 2000, key: 'b', value: 'new ä', headers: [['h', '2']] },
         { partition: 3, timestampMs: 3000, key: null, value: null, headers: [] },
         { partition: 3, timestampMs: 5000, key: 'new key', value: 'value stays', headers: [['x', 'y']] },
@@ -328,10 +505,17 @@ describe.skipIf(!brokerAvailable)('producer', () => {
       const before = Date.now()
       await producing({}, async (producer) => {
         await producer.writeBatch(batchOf(keys.map((key) => ({ key, value: 'batch', timestampMs: -1 }))), { topic })
-        await producer.write(keys.map((key) => ({ key, value: 'write' })), topic)
+        await producer.write(
+          keys.map((key) => ({ key, value: 'write' })),
+          topic,
+        )
       })
       const { records } = await readTopic(cluster, topic)
-      const placed = (value: string): string[] => records.filter((record) => record.value!.toString() === value).map(({ key, partition }) => `${key}@${partition}`).sort()
+      const placed = (value: string): string[] =>
+        records
+          .filter((record) => record.value!.toString() === value)
+          .map(({ key, partition }) => `${key}@${partition}`)
+          .sort()
       expect(placed('batch')).toHaveLength(50)
       expect(placed('batch')).toEqual(placed('write'))
       for (const { timestampMs } of records) expect(timestampMs).toBeGreaterThanOrEqual(before)
@@ -339,69 +523,119 @@ describe.skipIf(!brokerAvailable)('producer', () => {
 
     test('a partition that the topic does not have fails its rows', async () => {
       const topic = await createTopic(cluster, 2)
-      const error = await producing({}, (producer) => producer.writeBatch(batchOf(['a']), { topic, partition: 'keep' }).then(() => undefined, (error: unknown) => error))
+      const error = await producing({}, (producer) =>
+        producer.writeBatch(batchOf(['a']), { topic, partition: 'keep' }).then(
+          () => undefined,
+          (error: unknown) => error,
+        ),
+      )
       expect((error as BatchError).failures.get(0)).toMatchObject({ topic, partition: 3 })
     })
   })
 
   describe('raw lane', () => {
-    test.each([...CODECS])('forwards whole record batches (%s), in order with what is gathered', async (compression) => {
-      const [source, target] = [await createTopic(cluster, 2), await createTopic(cluster, 2)]
-      const values = Array.from({ length: 3000 }, (_, i) => `${i} ${Math.random().toString(36).repeat(4)}`)
-      await producing({ compression, batchBytes: 30_000 }, (producer) => producer.write(values.map((value, i) => ({ value, key: `k${i}`, headers: [['n', String(i)]], partition: 1 })), source))
-      const batch = await fetchBatch(cluster, source, 1)
-      await producing({ lingerMs: 1000 }, async (producer) => {
-        const route = { topic: target, partition: 'keep' } as const
-        expect(producer.writeRaw(batch, route)).toBe(false)
-        await producer.learn(target)
-        await Promise.all([
-          producer.write([{ value: 'before', partition: 1 }], target),
-          producer.writeRaw(batch, route),
-          producer.write([{ value: 'between', partition: 1 }], target),
-          producer.writeRaw(batch, route),
-          producer.write([{ value: 'after', partition: 1 }], target),
+    test.each([...CODECS])(
+      'forwards whole record batches (%s), in order with what is gathered',
+      async (compression) => {
+        const [source, target] = [await createTopic(cluster, 2), await createTopic(cluster, 2)]
+        const values = Array.from({ length: 3000 }, (_, i) => `${i} ${Math.random().toString(36).repeat(4)}`)
+        await producing({ compression, batchBytes: 30_000 }, (producer) =>
+          producer.write(
+            values.map((value, i) => ({ value, key: `k${i}`, headers: [['n', String(i)]], partition: 1 })),
+            source,
+          ),
+        )
+        const batch = await fetchBatch(cluster, source, 1)
+        await producing({ lingerMs: 1000 }, async (producer) => {
+          const route = { topic: target, partition: 'keep' } as const
+          expect(producer.writeRaw(batch, route)).toBe(false)
+          await producer.learn(target)
+          await Promise.all([
+            producer.write([{ value: 'before', partition: 1 }], target),
+            producer.writeRaw(batch, route),
+            producer.write([{ value: 'between', partition: 1 }], target),
+            producer.writeRaw(batch, route),
+            producer.write([{ value: 'after', partition: 1 }], target),
+          ])
+        })
+        const { records, batches } = await readTopic(cluster, target)
+        expect(records.map(({ value }) => value!.toString())).toEqual([
+          'before',
+          ...values,
+          'between',
+          ...values,
+          'after',
         ])
-      })
-      const { records, batches } = await readTopic(cluster, target)
-      expect(records.map(({ value }) => value!.toString())).toEqual(['before', ...values, 'between', ...values, 'after'])
-      expect(records[5]).toMatchObject({ key: 'k4', headers: [['n', '4']] })
-      expect(new Set(batches.map(({ producerId }) => producerId)).size).toBe(1)
-      expect(batches.map(({ baseSequence }) => baseSequence)).toEqual(batches.map((_, i) => batches.slice(0, i).reduce((sum, { count }) => sum + count, 0)))
-      // The source's bytes are left alone.
-      expect([...batch.records.offsets]).toEqual(values.map((_, i) => i))
-    })
+        expect(records[5]).toMatchObject({ key: 'k4', headers: [['n', '4']] })
+        expect(new Set(batches.map(({ producerId }) => producerId)).size).toBe(1)
+        expect(batches.map(({ baseSequence }) => baseSequence)).toEqual(
+          batches.map((_, i) => batches.slice(0, i).reduce((sum, { count }) => sum + count, 0)),
+        )
+        // The source's bytes are left alone.
+        expect([...batch.records.offsets]).toEqual(values.map((_, i) => i))
+      },
+    )
 
     test('splits what the target finds too large', async () => {
-      const [source, target] = [await createTopic(cluster, 1), await createTopic(cluster, 1, { 'max.message.bytes': '4000' })]
+      const [source, target] = [
+        await createTopic(cluster, 1),
+        await createTopic(cluster, 1, { 'max.message.bytes': '4000' }),
+      ]
       const values = Array.from({ length: 1000 }, (_, i) => `${i} ${'x'.repeat(i === 900 ? 5000 : 20)}`)
       const error = await producing({ batchBytes: 16_000 }, async (producer) => {
-        await producer.write(values.map((value) => ({ value })), source)
+        await producer.write(
+          values.map((value) => ({ value })),
+          source,
+        )
         await producer.learn(target)
-        return (producer.writeRaw(await fetchBatch(cluster, source, 0), { topic: target, partition: 'keep' }) as Promise<void>).then(() => undefined, (error: unknown) => error)
+        return (
+          producer.writeRaw(await fetchBatch(cluster, source, 0), { topic: target, partition: 'keep' }) as Promise<void>
+        ).then(
+          () => undefined,
+          (error: unknown) => error,
+        )
       })
-      expect([...(error as BatchError).failures.entries()].map(([row, { code }]) => [row, code])).toEqual([[900, 'RECORD_TOO_LARGE']])
-      expect((await readTopic(cluster, target)).records.map(({ value }) => value!.toString())).toEqual(values.filter((_, i) => i !== 900))
+      expect([...(error as BatchError).failures.entries()].map(([row, { code }]) => [row, code])).toEqual([
+        [900, 'RECORD_TOO_LARGE'],
+      ])
+      expect((await readTopic(cluster, target)).records.map(({ value }) => value!.toString())).toEqual(
+        values.filter((_, i) => i !== 900),
+      )
     })
 
     test('leaves to writeBatch what cannot be forwarded', async () => {
-      const [source, stamped, target] = [await createTopic(cluster, 1), await createTopic(cluster, 1, { 'message.timestamp.type': 'LogAppendTime' }), await createTopic(cluster, 1)]
+      const [source, stamped, target] = [
+        await createTopic(cluster, 1),
+        await createTopic(cluster, 1, { 'message.timestamp.type': 'LogAppendTime' }),
+        await createTopic(cluster, 1),
+      ]
       await producing({ lingerMs: 0 }, async (producer) => {
         for (let i = 0; i < 3; i++) await producer.write([{ value: 'small' }], source)
-        await producer.write(Array.from({ length: 100 }, () => ({ value: 'x'.repeat(100) })), stamped)
+        await producer.write(
+          Array.from({ length: 100 }, () => ({ value: 'x'.repeat(100) })),
+          stamped,
+        )
         await producer.learn(target)
         const small = await fetchBatch(cluster, source, 0)
         expect(small.length).toBe(3)
         expect(producer.writeRaw(small, { topic: target, partition: 'keep' })).toBe(false)
-        expect(producer.writeRaw(await fetchBatch(cluster, stamped, 0), { topic: target, partition: 'keep' })).toBe(false)
+        expect(producer.writeRaw(await fetchBatch(cluster, stamped, 0), { topic: target, partition: 'keep' })).toBe(
+          false,
+        )
         const large = await fetchBatch(cluster, stamped, 0)
-        expect(producer.writeRaw(large.derive({ rows: Int32Array.of(1) }), { topic: target, partition: 'keep' })).toBe(false)
+        expect(producer.writeRaw(large.derive({ rows: Int32Array.of(1) }), { topic: target, partition: 'keep' })).toBe(
+          false,
+        )
       })
     })
   })
 })
 
 /** Writes records of a few keys, numbered per key, until told to stop; then waits for all. Gives the numbers that were acknowledged. */
-function produceSteadily(producer: Producer, topic: string): { stop: () => Promise<{ acknowledged: number; failures: MillraceError[] }> } {
+function produceSteadily(
+  producer: Producer,
+  topic: string,
+): { stop: () => Promise<{ acknowledged: number; failures: MillraceError[] }> } {
   const KEYS = 40
   let running = true
   let number = 0
@@ -488,7 +722,9 @@ describe.skipIf(!brokerAvailable)('producer while a broker fails', () => {
     expect(lost.get(0)).toMatchObject({ code: 'DELIVERY_TIMED_OUT', topic, partition: 0 })
     expect((lost.get(0) as MillraceError).message).toContain('it is not known whether they were written')
     broker!.resume()
-    await expect.poll(async () => (await producer.write([{ value: 'again' }], topic)).failures.size, { timeout: 20_000 }).toBe(0)
+    await expect
+      .poll(async () => (await producer.write([{ value: 'again' }], topic)).failures.size, { timeout: 20_000 })
+      .toBe(0)
     await producer.close()
     const { batches } = await readTopic(cluster, topic)
     expect(batches.at(-1)).toMatchObject({ baseSequence: 0, producerId: batches[0]!.producerId })
@@ -540,7 +776,9 @@ describe.skipIf(!brokerAvailable)('producer in a cluster of three', () => {
     expect((reports.get(0) as MillraceError).message).toContain('NOT_ENOUGH_REPLICAS')
     expect((reports.get(0) as MillraceError).message).toContain('they were not written')
     await follower.restart()
-    await expect.poll(async () => (await producer.write([{ value: 'c' }], topic)).failures.size, { timeout: 30_000 }).toBe(0)
+    await expect
+      .poll(async () => (await producer.write([{ value: 'c' }], topic)).failures.size, { timeout: 30_000 })
+      .toBe(0)
     await producer.close()
     expect((await readTopic(cluster, topic)).records.map(({ value }) => value!.toString())).toEqual(['c'])
   }, 90_000)

@@ -23,25 +23,53 @@ export interface ReadBatch {
 }
 
 interface Answer {
-  readonly responses: readonly { readonly partitions: readonly { readonly highWatermark: bigint; readonly records: RecordsBatch[] | null }[] }[]
+  readonly responses: readonly {
+    readonly partitions: readonly { readonly highWatermark: bigint; readonly records: RecordsBatch[] | null }[]
+  }[]
 }
 
 const FETCH = { name: 'Fetch', key: 1, versions: { 13: fetchV13.api as unknown as ApiVersion } }
 
 /** Every record of a topic, by partition and offset, and the record batches they came in. */
-export async function readTopic(cluster: Cluster, name: string): Promise<{ records: ReadRecord[]; batches: ReadBatch[] }> {
+export async function readTopic(
+  cluster: Cluster,
+  name: string,
+): Promise<{ records: ReadRecord[]; batches: ReadBatch[] }> {
   await cluster.refresh([name])
   const topic = await cluster.topic(name)
   const records: ReadRecord[] = []
   const batches: ReadBatch[] = []
   for (const { partition, leader } of topic.partitions) {
-    for (let offset = 0, end = 1; offset < end; ) {
-      const wanted = { partition, currentLeaderEpoch: -1, fetchOffset: BigInt(offset), lastFetchedEpoch: -1, partitionMaxBytes: 32 << 20 }
-      const answer = await cluster.request<Answer>(leader, FETCH, () => [0, 1, 64 << 20, 0, 0, -1, [{ topicId: topic.id, partitions: [wanted] }], [], ''])
+    for (let offset = 0, end = 1; offset < end;) {
+      const wanted = {
+        partition,
+        currentLeaderEpoch: -1,
+        fetchOffset: BigInt(offset),
+        lastFetchedEpoch: -1,
+        partitionMaxBytes: 32 << 20,
+      }
+      const answer = await cluster.request<Answer>(leader, FETCH, () => [
+        0,
+        1,
+        64 << 20,
+        0,
+        0,
+        -1,
+        [{ topicId: topic.id, partitions: [wanted] }],
+        [],
+        '',
+      ])
       const found = answer.responses[0]!.partitions[0]!
       end = Number(found.highWatermark)
       for (const batch of found.records ?? []) {
-        batches.push({ partition, count: batch.records.length, codec: batch.attributes & 7, producerId: batch.producerId, producerEpoch: batch.producerEpoch, baseSequence: batch.firstSequence })
+        batches.push({
+          partition,
+          count: batch.records.length,
+          codec: batch.attributes & 7,
+          producerId: batch.producerId,
+          producerEpoch: batch.producerEpoch,
+          baseSequence: batch.firstSequence,
+        })
         for (const record of batch.records) {
           const at = Number(batch.firstOffset) + record.offsetDelta
           records.push({

@@ -12,7 +12,11 @@ export interface TopicBed {
   /** Creates a topic with a name of its own. */
   create(options?: Omit<NewTopic, 'name'>): Promise<string>
   /** Writes records and expects all of them to be acknowledged. */
-  write(topic: string, records: readonly ProducerRecord[], options?: { readonly [name: string]: unknown }): Promise<void>
+  write(
+    topic: string,
+    records: readonly ProducerRecord[],
+    options?: { readonly [name: string]: unknown },
+  ): Promise<void>
   /** Values of all records that lie in a topic now, per partition in order. */
   values(topic: string, options?: { readonly [name: string]: unknown }): Promise<string[][]>
 }
@@ -39,7 +43,8 @@ export function topicBed(servers: () => string = bootstrapServers): () => TopicB
       async values(topic, options = {}) {
         await using source = new KafkaSource({ bootstrapServers: servers(), topics: topic, untilEnd: true, ...options })
         const values: string[][] = []
-        for await (const record of source) (values[record.partition] ??= []).push(record.value === null ? 'null' : record.value.toString())
+        for await (const record of source)
+          (values[record.partition] ??= []).push(record.value === null ? 'null' : record.value.toString())
         return values
       },
     }

@@ -4,11 +4,20 @@
  */
 import { addPartitionsToTxnV3, endTxnV3 } from '@platformatic/kafka'
 import type { ApiCall, ApiVersion, Cluster } from '../../src/kafka/cluster.ts'
-import { INIT_PRODUCER_ID, type InitProducerIdResponse, PRODUCE, type ProduceResponse } from '../../src/kafka/protocol/produce.ts'
+import {
+  INIT_PRODUCER_ID,
+  type InitProducerIdResponse,
+  PRODUCE,
+  type ProduceResponse,
+} from '../../src/kafka/protocol/produce.ts'
 import { retry } from '../../src/resilience/retry.ts'
 import { encodeRecordBatch } from './encode-record-batch.ts'
 
-const ADD_PARTITIONS: ApiCall = { name: 'AddPartitionsToTxn', key: 24, versions: { 3: addPartitionsToTxnV3.api as ApiVersion } }
+const ADD_PARTITIONS: ApiCall = {
+  name: 'AddPartitionsToTxn',
+  key: 24,
+  versions: { 3: addPartitionsToTxnV3.api as ApiVersion },
+}
 const END_TXN: ApiCall = { name: 'EndTxn', key: 26, versions: { 3: endTxnV3.api as ApiVersion } }
 const TRANSACTIONAL = 0x10
 
@@ -33,13 +42,30 @@ export class TransactionalWriter {
   }
 
   /** Writes values as one record batch of the transaction that is open or begins with it. */
-  async write(topic: string, partition: number, values: readonly (string | { readonly key: string; readonly value: string })[]): Promise<void> {
+  async write(
+    topic: string,
+    partition: number,
+    values: readonly (string | { readonly key: string; readonly value: string })[],
+  ): Promise<void> {
     await this.#cluster.refresh([topic])
-    await this.#ask(ADD_PARTITIONS, [[{ transactionalId: this.#id, producerId: this.#producerId, producerEpoch: this.#epoch, topics: [{ name: topic, partitions: [partition] }] }]])
+    await this.#ask(ADD_PARTITIONS, [
+      [
+        {
+          transactionalId: this.#id,
+          producerId: this.#producerId,
+          producerEpoch: this.#epoch,
+          topics: [{ name: topic, partitions: [partition] }],
+        },
+      ],
+    ])
     const place = `${topic}/${partition}`
     const baseSequence = this.#sequences.get(place) ?? 0
     const records = encodeRecordBatch({
-      records: values.map((record) => (typeof record === 'string' ? { value: Buffer.from(record) } : { key: Buffer.from(record.key), value: Buffer.from(record.value) })),
+      records: values.map((record) =>
+        typeof record === 'string'
+          ? { value: Buffer.from(record) }
+          : { key: Buffer.from(record.key), value: Buffer.from(record.value) },
+      ),
       attributes: TRANSACTIONAL,
       baseTimestamp: Date.now(),
       producerId: this.#producerId,
@@ -49,7 +75,12 @@ export class TransactionalWriter {
     const topics = [{ name: topic, partitions: [{ partition, records }] }]
     // A topic that was created just now may have no leader that knows of it.
     await patiently(async () => {
-      const answer = await this.#cluster.request<ProduceResponse>(this.#cluster.leader(topic, partition), PRODUCE, () => [{ transactionalId: this.#id, acks: -1, timeoutMs: 30_000, topics }], { maxVersion: 11 })
+      const answer = await this.#cluster.request<ProduceResponse>(
+        this.#cluster.leader(topic, partition),
+        PRODUCE,
+        () => [{ transactionalId: this.#id, acks: -1, timeoutMs: 30_000, topics }],
+        { maxVersion: 11 },
+      )
       const { errorCode } = answer.topics[0]!.partitions[0]!
       if (errorCode !== 0) throw new Error(`Produce answered ${errorCode}`)
     })
@@ -68,12 +99,19 @@ export class TransactionalWriter {
   #ask<R>(call: ApiCall, args: readonly unknown[]): Promise<R> {
     interface Answer {
       readonly errorCode?: number
-      readonly resultsByTransaction?: readonly { readonly topicResults: readonly { readonly resultsByPartition: readonly { readonly partitionErrorCode: number }[] }[] }[]
+      readonly resultsByTransaction?: readonly {
+        readonly topicResults: readonly {
+          readonly resultsByPartition: readonly { readonly partitionErrorCode: number }[]
+        }[]
+      }[]
     }
     return patiently(async () => {
       const node = await this.#cluster.coordinator('transaction', this.#id)
       const answer = await this.#cluster.request<Answer>(node, call, () => args)
-      const code = answer.errorCode || answer.resultsByTransaction?.[0]?.topicResults[0]?.resultsByPartition[0]?.partitionErrorCode || 0
+      const code =
+        answer.errorCode ||
+        answer.resultsByTransaction?.[0]?.topicResults[0]?.resultsByPartition[0]?.partitionErrorCode ||
+        0
       if (code !== 0) throw new Error(`${call.name} answered ${code}`)
       return answer as R
     })

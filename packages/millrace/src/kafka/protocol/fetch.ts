@@ -60,7 +60,10 @@ export interface FetchedPartition {
 
 export interface FetchResponse {
   readonly errorCode: number
-  readonly topics: readonly { /** Name up to version 12, UUID from 13. */ readonly topic: string; readonly partitions: readonly FetchedPartition[] }[]
+  readonly topics: readonly {
+    /** Name up to version 12, UUID from 13. */ readonly topic: string
+    readonly partitions: readonly FetchedPartition[]
+  }[]
 }
 
 const NO_ABORTS: readonly AbortedTransaction[] = []
@@ -79,7 +82,12 @@ function createRequest(version: number, request: FetchRequest): Writer {
       if (version < 13) w.appendString(topic.name)
       else w.appendUUID(topic.id ?? null)
       w.appendArray([...topic.partitions], (w, { partition, offset, maxBytes }) => {
-        w.appendInt32(partition).appendInt32(-1).appendInt64(BigInt(offset)).appendInt32(-1).appendInt64(-1n).appendInt32(maxBytes)
+        w.appendInt32(partition)
+          .appendInt32(-1)
+          .appendInt64(BigInt(offset))
+          .appendInt32(-1)
+          .appendInt64(-1n)
+          .appendInt32(maxBytes)
       })
     })
     .appendArray([], () => {})
@@ -93,7 +101,8 @@ function readPartition(r: Reader): FetchedPartition {
   const highWatermark = Number(r.readInt64())
   const lastStableOffset = Number(r.readInt64())
   const logStartOffset = Number(r.readInt64())
-  const aborted = r.readNullableArray((r) => ({ producerId: Number(r.readInt64()), firstOffset: Number(r.readInt64()) })) ?? NO_ABORTS
+  const aborted =
+    r.readNullableArray((r) => ({ producerId: Number(r.readInt64()), firstOffset: Number(r.readInt64()) })) ?? NO_ABORTS
   const preferredReadReplica = r.readInt32()
   const size = r.readUnsignedVarInt() - 1
   let records: Buffer | undefined
@@ -109,7 +118,17 @@ function readPartition(r: Reader): FetchedPartition {
     if (tag === 1) leader = { id: r.readInt32(), epoch: r.readInt32() }
     r.skip(next - r.position)
   }
-  return { partition, errorCode, highWatermark, lastStableOffset, logStartOffset, aborted, preferredReadReplica, leader, records }
+  return {
+    partition,
+    errorCode,
+    highWatermark,
+    lastStableOffset,
+    logStartOffset,
+    aborted,
+    preferredReadReplica,
+    leader,
+    records,
+  }
 }
 
 function parseResponse(version: number, r: Reader): FetchResponse {

@@ -6,7 +6,9 @@ import { protocolErrors, protocolErrorsCodesById } from '@platformatic/kafka'
 import { BrokerError, type BrokerErrorDetails } from '../../errors/index.ts'
 
 const names = protocolErrorsCodesById as { readonly [code: string]: string }
-const table = protocolErrors as { readonly [name: string]: { readonly canRetry: boolean; readonly message: string } | undefined }
+const table = protocolErrors as {
+  readonly [name: string]: { readonly canRetry: boolean; readonly message: string } | undefined
+}
 
 /** Name of a code, for instance `NOT_LEADER_OR_FOLLOWER` for 6. */
 export function kafkaErrorName(code: number): string {
@@ -26,5 +28,10 @@ export function isRetriableCode(code: number): boolean {
 export function brokerError(code: number, action: string, details: Partial<BrokerErrorDetails> = {}): BrokerError {
   const name = kafkaErrorName(code)
   const text = table[name]?.message ?? 'the broker did not say more'
-  return new BrokerError(`${action}: ${name} (${text.replace(/\.$/, '')})`, { ...details, kafkaCode: code, kafkaName: name, retriable: details.retriable ?? isRetriableCode(code) })
+  return new BrokerError(`${action}: ${name} (${text.replace(/\.$/, '')})`, {
+    ...details,
+    kafkaCode: code,
+    kafkaName: name,
+    retriable: details.retriable ?? isRetriableCode(code),
+  })
 }

@@ -14,7 +14,16 @@
  *
  * @see https://kafka.apache.org/protocol#The_Messages_Produce
  */
-import { apiVersionsV0, createAPI, initProducerIdV2, initProducerIdV3, initProducerIdV4, initProducerIdV5, type Reader, Writer } from '@platformatic/kafka'
+import {
+  apiVersionsV0,
+  createAPI,
+  initProducerIdV2,
+  initProducerIdV3,
+  initProducerIdV4,
+  initProducerIdV5,
+  type Reader,
+  Writer,
+} from '@platformatic/kafka'
 import type { ApiCall, ApiVersion } from '../connection.ts'
 
 interface ProducePartitionRequest {
@@ -64,15 +73,25 @@ function createRequest(version: number, request: ProduceRequest): Writer {
     .appendString(request.transactionalId, compact)
     .appendInt16(request.acks)
     .appendInt32(request.timeoutMs)
-    .appendArray([...request.topics], (w, topic) => {
-      w.appendString(topic.name, compact).appendArray([...topic.partitions], (w, { partition, records }) => {
-        w.appendInt32(partition)
-        if (compact) w.appendUnsignedVarInt(records.length + 1)
-        else w.appendInt32(records.length)
-        // Kept as a chunk of its own; the connection joins all chunks once, when it sends.
-        w.append(records)
-      }, compact, compact)
-    }, compact, compact)
+    .appendArray(
+      [...request.topics],
+      (w, topic) => {
+        w.appendString(topic.name, compact).appendArray(
+          [...topic.partitions],
+          (w, { partition, records }) => {
+            w.appendInt32(partition)
+            if (compact) w.appendUnsignedVarInt(records.length + 1)
+            else w.appendInt32(records.length)
+            // Kept as a chunk of its own; the connection joins all chunks once, when it sends.
+            w.append(records)
+          },
+          compact,
+          compact,
+        )
+      },
+      compact,
+      compact,
+    )
   if (compact) writer.appendTaggedFields()
   if (request.acks === 0) writer.context['noResponse'] = true
   return writer
@@ -86,7 +105,9 @@ function readPartition(r: Reader, compact: boolean): ProducedPartition {
   const baseOffset = Number(r.readInt64())
   r.skip(8)
   const logStartOffset = Number(r.readInt64())
-  const recordErrors = r.readNullableArray((r) => ({ index: r.readInt32(), message: r.readNullableString(compact) }), compact, compact) ?? NO_RECORD_ERRORS
+  const recordErrors =
+    r.readNullableArray((r) => ({ index: r.readInt32(), message: r.readNullableString(compact) }), compact, compact) ??
+    NO_RECORD_ERRORS
   const errorMessage = r.readNullableString(compact)
   let leader: ProducedPartition['leader']
   if (compact) {
@@ -102,10 +123,14 @@ function readPartition(r: Reader, compact: boolean): ProducedPartition {
 }
 
 function parseResponse(compact: boolean, r: Reader): ProduceResponse {
-  const topics = r.readArray((r) => ({
-    name: r.readString(compact),
-    partitions: r.readArray((r) => readPartition(r, compact), compact, false),
-  }), compact, compact)
+  const topics = r.readArray(
+    (r) => ({
+      name: r.readString(compact),
+      partitions: r.readArray((r) => readPartition(r, compact), compact, false),
+    }),
+    compact,
+    compact,
+  )
   return { throttleMs: r.readInt32(), topics }
 }
 
@@ -141,5 +166,10 @@ export interface InitProducerIdResponse {
 export const INIT_PRODUCER_ID: ApiCall = {
   name: 'InitProducerId',
   key: 22,
-  versions: { 2: initProducerIdV2.api as ApiVersion, 3: initProducerIdV3.api as ApiVersion, 4: initProducerIdV4.api as ApiVersion, 5: initProducerIdV5.api as ApiVersion },
+  versions: {
+    2: initProducerIdV2.api as ApiVersion,
+    3: initProducerIdV3.api as ApiVersion,
+    4: initProducerIdV4.api as ApiVersion,
+    5: initProducerIdV5.api as ApiVersion,
+  },
 }

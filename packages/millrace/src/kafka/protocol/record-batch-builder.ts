@@ -12,8 +12,23 @@
  */
 import { crc32c } from './crc32c.ts'
 import {
-  ATTRIBUTES, BASE_OFFSET, BASE_SEQUENCE, BASE_TIMESTAMP, BATCH_LENGTH, CODEC_MASK, CRC, HEADER_BYTES, LAST_OFFSET_DELTA, LEADER_EPOCH, LENGTH_OVERHEAD, MAGIC,
-  MAX_TIMESTAMP, PRODUCER_EPOCH, PRODUCER_ID, RECORD_COUNT, TRANSACTIONAL_BIT,
+  ATTRIBUTES,
+  BASE_OFFSET,
+  BASE_SEQUENCE,
+  BASE_TIMESTAMP,
+  BATCH_LENGTH,
+  CODEC_MASK,
+  CRC,
+  HEADER_BYTES,
+  LAST_OFFSET_DELTA,
+  LEADER_EPOCH,
+  LENGTH_OVERHEAD,
+  MAGIC,
+  MAX_TIMESTAMP,
+  PRODUCER_EPOCH,
+  PRODUCER_ID,
+  RECORD_COUNT,
+  TRANSACTIONAL_BIT,
 } from './record-batch.ts'
 
 /** Most bytes that a record takes beside key, value and headers: length, attributes, two deltas and two lengths. */
@@ -73,7 +88,15 @@ export class RecordBatchBuilder implements ByteSource {
    * @param keyLength -1 when the key is null
    * @param headers the headers in Kafka's format, `headersLength` bytes from 0 on; see `HeaderWriter`
    */
-  append(timestampMs: number, key: Uint8Array, keyStart: number, keyLength: number, value: Uint8Array | string | null, headers: Uint8Array, headersLength: number): boolean {
+  append(
+    timestampMs: number,
+    key: Uint8Array,
+    keyStart: number,
+    keyLength: number,
+    value: Uint8Array | string | null,
+    headers: Uint8Array,
+    headersLength: number,
+  ): boolean {
     const { bytes } = this
     const room = bytes.length - this.length - RECORD_OVERHEAD - (keyLength > 0 ? keyLength : 0) - headersLength
     let valueLength = -1
@@ -138,7 +161,14 @@ export class RecordBatchBuilder implements ByteSource {
   }
 
   /** Writes everything before the value; gives the position of the value. */
-  #front(timestampMs: number, key: Uint8Array, keyStart: number, keyLength: number, valueLength: number, headersLength: number): number {
+  #front(
+    timestampMs: number,
+    key: Uint8Array,
+    keyStart: number,
+    keyLength: number,
+    valueLength: number,
+    headersLength: number,
+  ): number {
     const { bytes } = this
     const delta = this.count === 0 ? 0 : timestampMs - this.baseTimestampMs
     let at = this.#prefix(delta, tailSize(keyLength, valueLength, headersLength))
@@ -160,7 +190,13 @@ export class RecordBatchBuilder implements ByteSource {
 }
 
 function tailSize(keyLength: number, valueLength: number, headersLength: number): number {
-  return sizeOfVarint(keyLength) + (keyLength > 0 ? keyLength : 0) + sizeOfVarint(valueLength) + (valueLength > 0 ? valueLength : 0) + headersLength
+  return (
+    sizeOfVarint(keyLength) +
+    (keyLength > 0 ? keyLength : 0) +
+    sizeOfVarint(valueLength) +
+    (valueLength > 0 ? valueLength : 0) +
+    headersLength
+  )
 }
 
 /** What the header says of the records themselves. */
@@ -191,7 +227,10 @@ export function identifyBatch(bytes: Buffer, end: number, identity: BatchIdentit
   bytes.fill(0, BASE_OFFSET, BATCH_LENGTH)
   bytes.writeInt32BE(-1, LEADER_EPOCH)
   // Codec only: CreateTime, not control, no delete horizon.
-  bytes.writeInt16BE((bytes[ATTRIBUTES + 1]! & CODEC_MASK) | (identity.transactional ? TRANSACTIONAL_BIT : 0), ATTRIBUTES)
+  bytes.writeInt16BE(
+    (bytes[ATTRIBUTES + 1]! & CODEC_MASK) | (identity.transactional ? TRANSACTIONAL_BIT : 0),
+    ATTRIBUTES,
+  )
   bytes.writeBigInt64BE(identity.producerId, PRODUCER_ID)
   bytes.writeInt16BE(identity.producerEpoch, PRODUCER_EPOCH)
   bytes.writeInt32BE(identity.baseSequence, BASE_SEQUENCE)
@@ -205,7 +244,8 @@ export class HeaderWriter {
   /** Writes the headers of a record; they are valid until the next call. @returns their length in `bytes` */
   write(headers: readonly (readonly [name: string, value: Uint8Array | string | null])[]): number {
     let most = 5
-    for (const [name, value] of headers) most += 10 + name.length * 3 + (value === null ? 0 : typeof value === 'string' ? value.length * 3 : value.length)
+    for (const [name, value] of headers)
+      most += 10 + name.length * 3 + (value === null ? 0 : typeof value === 'string' ? value.length * 3 : value.length)
     if (most > this.bytes.length) this.bytes = Buffer.allocUnsafeSlow(most * 2)
     const { bytes } = this
     let at = putVarint(bytes, 0, headers.length)

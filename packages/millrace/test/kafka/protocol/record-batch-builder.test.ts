@@ -2,7 +2,14 @@ import { jsCRC32C, Reader, readRecordsBatches } from '@platformatic/kafka'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { BODY, END, FIELDS } from '../../../src/batch.ts'
-import { byteSource, HeaderWriter, identifyBatch, NO_HEADERS, RecordBatchBuilder, writeBatchHeader } from '../../../src/kafka/protocol/record-batch-builder.ts'
+import {
+  byteSource,
+  HeaderWriter,
+  identifyBatch,
+  NO_HEADERS,
+  RecordBatchBuilder,
+  writeBatchHeader,
+} from '../../../src/kafka/protocol/record-batch-builder.ts'
 import { batchOf } from '../../support/batches.ts'
 
 interface Given {
@@ -12,7 +19,11 @@ interface Given {
   headers: [string, string | Uint8Array | null][]
 }
 
-const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.integer({ min: 0, max: 9000 }).map((n) => 'é'.repeat(n % 97) + 'x'.repeat(n)))
+const text = fc.oneof(
+  fc.string(),
+  fc.string({ unit: 'binary' }),
+  fc.integer({ min: 0, max: 9000 }).map((n) => 'é'.repeat(n % 97) + 'x'.repeat(n)),
+)
 const content = fc.oneof(fc.constant(null), text, fc.uint8Array({ maxLength: 300 }))
 const record: fc.Arbitrary<Given> = fc.record({
   timestampMs: fc.oneof(fc.integer({ min: 0, max: 4e12 }), fc.constantFrom(0, 8.64e15, 1_700_000_000_000)),
@@ -27,19 +38,33 @@ function build(records: readonly Given[], capacity = 1 << 20): RecordBatchBuilde
   for (const { timestampMs, key, value, headers } of records) {
     const keyBytes = Buffer.from(key ?? '')
     const headersLength = headers.length === 0 ? 1 : headerWriter.write(headers)
-    expect(builder.append(timestampMs, keyBytes, 0, key === null ? -1 : keyBytes.length, value, headers.length === 0 ? NO_HEADERS : headerWriter.bytes, headersLength)).toBe(true)
+    expect(
+      builder.append(
+        timestampMs,
+        keyBytes,
+        0,
+        key === null ? -1 : keyBytes.length,
+        value,
+        headers.length === 0 ? NO_HEADERS : headerWriter.bytes,
+        headersLength,
+      ),
+    ).toBe(true)
   }
   return builder
 }
 
-function finish(builder: RecordBatchBuilder, identity = { producerId: -1n, producerEpoch: -1, baseSequence: -1, transactional: false }): Buffer {
+function finish(
+  builder: RecordBatchBuilder,
+  identity = { producerId: -1n, producerEpoch: -1, baseSequence: -1, transactional: false },
+): Buffer {
   const { bytes, length, count, baseTimestampMs, maxTimestampMs } = builder
   writeBatchHeader(bytes, length, { count, baseTimestampMs, maxTimestampMs, codec: 0 })
   identifyBatch(bytes, length, identity)
   return bytes.subarray(0, length)
 }
 
-const bytesOrNull = (value: string | Uint8Array | null): string | null => (value === null ? null : Buffer.from(value).toString('hex'))
+const bytesOrNull = (value: string | Uint8Array | null): string | null =>
+  value === null ? null : Buffer.from(value).toString('hex')
 
 /** Reads a batch digit by digit from the format's description, sharing no code with `src`. */
 function readPlainly(bytes: Buffer): Given[] {
@@ -74,7 +99,12 @@ function readPlainly(bytes: Buffer): Given[] {
   })
 }
 
-const plain = ({ timestampMs, key, value, headers }: Given): unknown => ({ timestampMs, key: bytesOrNull(key), value: bytesOrNull(value), headers: headers.map(([name, content]) => [Buffer.from(name).toString(), bytesOrNull(content)]) })
+const plain = ({ timestampMs, key, value, headers }: Given): unknown => ({
+  timestampMs,
+  key: bytesOrNull(key),
+  value: bytesOrNull(value),
+  headers: headers.map(([name, content]) => [Buffer.from(name).toString(), bytesOrNull(content)]),
+})
 
 describe('record batch builder', () => {
   test('what it writes reads back, whatever the records', () => {
@@ -91,25 +121,63 @@ describe('record batch builder', () => {
 
   test('the protocol library reads it too', () => {
     const records: Given[] = [
-      { timestampMs: 1000, key: 'k', value: 'v', headers: [['h', '1'], ['h', null]] },
+      {
+        timestampMs: 1000,
+        key: 'k',
+        value: 'v',
+        headers: [
+          ['h', '1'],
+          ['h', null],
+        ],
+      },
       { timestampMs: 900, key: null, value: null, headers: [] },
       { timestampMs: 5000, key: '', value: Buffer.alloc(10_000, 'x'), headers: [] },
     ]
-    const [batch] = readRecordsBatches(Reader.from(finish(build(records), { producerId: 77n, producerEpoch: 3, baseSequence: 2 ** 31 - 1, transactional: true })))
-    expect(batch).toMatchObject({ firstOffset: 0n, magic: 2, lastOffsetDelta: 2, firstTimestamp: 1000n, maxTimestamp: 5000n, producerId: 77n, producerEpoch: 3, firstSequence: 2 ** 31 - 1 })
+    const [batch] = readRecordsBatches(
+      Reader.from(
+        finish(build(records), { producerId: 77n, producerEpoch: 3, baseSequence: 2 ** 31 - 1, transactional: true }),
+      ),
+    )
+    expect(batch).toMatchObject({
+      firstOffset: 0n,
+      magic: 2,
+      lastOffsetDelta: 2,
+      firstTimestamp: 1000n,
+      maxTimestamp: 5000n,
+      producerId: 77n,
+      producerEpoch: 3,
+      firstSequence: 2 ** 31 - 1,
+    })
     expect(batch!.attributes & 0x10).toBe(0x10)
-    expect(batch!.records.map(({ key, value }) => [bytesOrNull(key), bytesOrNull(value)])).toEqual(records.map(({ key, value }) => [bytesOrNull(key), bytesOrNull(value)]))
+    expect(batch!.records.map(({ key, value }) => [bytesOrNull(key), bytesOrNull(value)])).toEqual(
+      records.map(({ key, value }) => [bytesOrNull(key), bytesOrNull(value)]),
+    )
   })
 
   test('takes records of another batch over as they stand', () => {
     fc.assert(
-      fc.property(fc.array(fc.record({ key: fc.oneof(fc.constant(null), fc.string()), value: fc.oneof(fc.constant(null), fc.string({ maxLength: 400 })), headers: fc.array(fc.tuple(fc.string(), fc.oneof(fc.constant(null), fc.string())), { maxLength: 2 }) }), { minLength: 1, maxLength: 40 }), (records) => {
-        const { bytes, fields, count } = batchOf(records).records
-        const builder = new RecordBatchBuilder(1 << 17)
-        const source = byteSource(bytes)
-        for (let i = 0; i < count; i++) expect(builder.appendWire(1000 + i * 1e9, source, fields[i * FIELDS + BODY]!, fields[i * FIELDS + END]!)).toBe(true)
-        expect(readPlainly(finish(builder)).map(plain)).toEqual(records.map(({ key, value, headers }, i) => plain({ timestampMs: 1000 + i * 1e9, key, value, headers })))
-      }),
+      fc.property(
+        fc.array(
+          fc.record({
+            key: fc.oneof(fc.constant(null), fc.string()),
+            value: fc.oneof(fc.constant(null), fc.string({ maxLength: 400 })),
+            headers: fc.array(fc.tuple(fc.string(), fc.oneof(fc.constant(null), fc.string())), { maxLength: 2 }),
+          }),
+          { minLength: 1, maxLength: 40 },
+        ),
+        (records) => {
+          const { bytes, fields, count } = batchOf(records).records
+          const builder = new RecordBatchBuilder(1 << 17)
+          const source = byteSource(bytes)
+          for (let i = 0; i < count; i++)
+            expect(
+              builder.appendWire(1000 + i * 1e9, source, fields[i * FIELDS + BODY]!, fields[i * FIELDS + END]!),
+            ).toBe(true)
+          expect(readPlainly(finish(builder)).map(plain)).toEqual(
+            records.map(({ key, value, headers }, i) => plain({ timestampMs: 1000 + i * 1e9, key, value, headers })),
+          )
+        },
+      ),
     )
   })
 
@@ -122,7 +190,10 @@ describe('record batch builder', () => {
         const value = second.value
         const fits = builder.append(2, Buffer.alloc(0), 0, -1, value, NO_HEADERS, 1)
         if (!fits) expect(finish(builder).toString('hex')).toBe(before)
-        else expect(plain(readPlainly(finish(builder))[1]!)).toEqual(plain({ timestampMs: 2, key: null, value, headers: [] }))
+        else
+          expect(plain(readPlainly(finish(builder))[1]!)).toEqual(
+            plain({ timestampMs: 2, key: null, value, headers: [] }),
+          )
       }),
     )
   })
@@ -131,7 +202,9 @@ describe('record batch builder', () => {
     const builder = build([{ timestampMs: 7, key: null, value: 'first', headers: [] }])
     builder.reset()
     builder.append(9, Buffer.alloc(0), 0, -1, 'second', NO_HEADERS, 1)
-    expect(readPlainly(finish(builder)).map(plain)).toEqual([plain({ timestampMs: 9, key: null, value: 'second', headers: [] })])
+    expect(readPlainly(finish(builder)).map(plain)).toEqual([
+      plain({ timestampMs: 9, key: null, value: 'second', headers: [] }),
+    ])
   })
 })
 
@@ -141,6 +214,13 @@ test('a batch of somebody else is made our own: offset, leader epoch, producer a
   bytes.writeInt32BE(12, 12)
   bytes.writeInt16BE(0x0053, 21)
   identifyBatch(bytes, bytes.length, { producerId: 5n, producerEpoch: 6, baseSequence: 7, transactional: false })
-  expect([bytes.readBigInt64BE(0), bytes.readInt32BE(12), bytes.readInt16BE(21), bytes.readBigInt64BE(43), bytes.readInt16BE(51), bytes.readInt32BE(53)]).toEqual([0n, -1, 3, 5n, 6, 7])
+  expect([
+    bytes.readBigInt64BE(0),
+    bytes.readInt32BE(12),
+    bytes.readInt16BE(21),
+    bytes.readBigInt64BE(43),
+    bytes.readInt16BE(51),
+    bytes.readInt32BE(53),
+  ]).toEqual([0n, -1, 3, 5n, 6, 7])
   expect(bytes.readUInt32BE(17)).toBe(jsCRC32C(bytes.subarray(21)) >>> 0)
 })
