@@ -5,26 +5,31 @@
  * `lint.ts` and `names.ts` alone. May import contracts, options and errors; no codec, source or sink.
  */
 import type { Stage } from '../component.ts'
-import { ConfigError, type ConfigProblem } from '../errors/index.ts'
+import { ConfigError, isMillraceError, type ConfigProblem } from '../errors/index.ts'
 import { parseOptions } from '../options/parse.ts'
 import { fromEventFields, toEventFields } from './event-options.ts'
 import type { Document } from './field-path.ts'
+import { AggregateStage } from './aggregate.ts'
+import { FacetStage, SubPipelineStage, type MakeStage, type SubPipeline } from './branches.ts'
 import { FromEventStage } from './from-event.ts'
 import { LimitStage, SkipStage } from './limit.ts'
 import { isStageName, lintStage } from './lint.ts'
+import { createLookup } from './lookup.ts'
 import { MatchStage, matchProblems } from './match.ts'
-import { expressionProblems } from './mingo.ts'
+import { accumulatorProblems, expressionProblems } from './mingo.ts'
 import type { StageName } from './names.ts'
 import { createProject } from './project.ts'
 import { ReplaceRootStage } from './replace-root.ts'
+import { SampleRateStage } from './sample-rate.ts'
 import { SetStage } from './set.ts'
 import { ToEventStage } from './to-event.ts'
 import { UnsetStage } from './unset.ts'
 import { UnwindStage, type UnwindOptions } from './unwind.ts'
+import { createWindowStage } from './window.ts'
 
 /** How each stage is made from a specification whose shape has been checked, and what else can be wrong with it. */
 interface Factory {
-  readonly create: (spec: never) => Stage
+  readonly create: (spec: never, path: string) => Stage
   readonly check?: (spec: unknown, path: string) => ConfigProblem[]
 }
 
@@ -44,8 +49,29 @@ const FACTORIES: { readonly [name in StageName]: Factory } = {
   },
   $limit: { create: (spec: number) => new LimitStage(spec) },
   $skip: { create: (spec: number) => new SkipStage(spec) },
+  $sort: aggregate('$sort'),
+  $sortByCount: aggregate('$sortByCount', expressionProblems),
+  $count: aggregate('$count'),
+  $group: aggregate('$group', outputProblems),
+  $bucket: aggregate('$bucket', bucketProblems),
+  $bucketAuto: aggregate('$bucketAuto', bucketProblems),
+  $fill: aggregate('$fill'),
+  $densify: aggregate('$densify'),
+  $redact: aggregate('$redact', expressionProblems),
+  $setWindowFields: { create: (spec: Document) => createWindowStage(spec), check: windowProblems },
+  $lookup: { create: (spec: Document) => createLookup(spec) },
+  $sampleRate: {
+    create: (spec: number | { rate: number; seed?: number }) =>
+      new SampleRateStage(typeof spec === 'number' ? { rate: spec } : spec),
+  },
+  $facet: {
+    create: (spec: { readonly [name: string]: readonly Document[] }, path) => new FacetStage(spec, stagesBelow(path)),
+  },
+  $subPipeline: { create: (spec: readonly SubPipeline[], path) => new SubPipelineStage(spec, stagesBelow(path)) },
   $toEvent: { create: (spec: unknown) => new ToEventStage(parseOptions({ options: toEventFields }, spec).options) },
-  $fromEvent: { create: (spec: unknown) => new FromEventStage(parseOptions({ options: fromEventFields }, spec).options) },
+  $fromEvent: {
+    create: (spec: unknown) => new FromEventStage(parseOptions({ options: fromEventFields }, spec).options),
+  },
 }
 
 /**
@@ -63,8 +89,9 @@ export function createStage(name: string, spec: unknown, path: string): Stage {
   const problems = check?.(spec, path) ?? []
   if (problems.length > 0) throw invalid(name, problems)
   try {
-    return create(spec as never)
+    return create(spec as never, path)
   } catch (error) {
+    if (isMillraceError(error)) throw error
     throw invalid(
       name,
       [{ path, message: error instanceof Error ? error.message.replace(/\.$/, '') : String(error) }],
@@ -84,5 +111,34 @@ function projectionProblems(spec: unknown, path: string): ConfigProblem[] {
   return Object.entries(spec as Document).flatMap(([name, value]) => {
     const operator = typeof value === 'object' && value !== null ? Object.keys(value)[0] : undefined
     return operator === '$slice' || operator === '$elemMatch' ? [] : expressionProblems(value, `${path}.${name}`)
+  })
+}
+
+function aggregate(name: StageName, check?: Factory['check']): Factory {
+  return { create: (spec: unknown) => new AggregateStage(name, spec), ...(check === undefined ? {} : { check }) }
+}
+
+/** Makes stages that stand inside another one. */
+function stagesBelow(path: string): MakeStage {
+  return (name, spec) => createStage(name, spec, `${path}.${name}`)
+}
+
+/** Accumulators by the field that they fill, beside `_id`, which is an expression. */
+function outputProblems(spec: unknown, path: string): ConfigProblem[] {
+  return Object.entries(spec as Document).flatMap(([name, value]) =>
+    name === '_id' ? expressionProblems(value, `${path}._id`) : accumulatorProblems(value, `${path}.${name}`),
+  )
+}
+
+function bucketProblems(spec: unknown, path: string): ConfigProblem[] {
+  const { groupBy, output = {} } = spec as Document
+  return [...expressionProblems(groupBy, `${path}.groupBy`), ...outputProblems(output, `${path}.output`)]
+}
+
+function windowProblems(spec: unknown, path: string): ConfigProblem[] {
+  const { output } = spec as Document
+  return Object.entries(output as Document).flatMap(([name, value]) => {
+    const { window: _, ...functions } = value as Document
+    return accumulatorProblems(functions, `${path}.output.${name}`)
   })
 }

@@ -8,6 +8,7 @@ import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { fromEventFields, toEventFields } from './event-options.ts'
 import { isDocument, pathProblem } from './field-path.ts'
+import { aggregateChecks } from './lint-aggregate.ts'
 import { REFUSED_STAGES, STAGE_NAMES, type StageName } from './names.ts'
 
 type Check = (spec: unknown, path: string) => ConfigProblem[]
@@ -86,6 +87,7 @@ const CHECKS: { readonly [name in StageName]: Check } = {
   $limit: (spec, path) =>
     isCount(spec) && spec > 0 ? [] : [problem(path, '$limit must be a whole number above 0', spec)],
   $skip: (spec, path) => (isCount(spec) ? [] : [problem(path, '$skip must be a whole number of at least 0', spec)]),
+  ...aggregateChecks(lintStages),
   $toEvent: options(toEventFields),
   $fromEvent: options(fromEventFields),
 }

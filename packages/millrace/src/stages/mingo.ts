@@ -1,27 +1,30 @@
 /**
  * The only file that knows mingo, the query and expression engine behind the stages. Loading it costs some 80 ms, so
- * lint stays away from it. Only the operators of queries, expressions, accumulators and projections are taken in:
- * stages are ours, because mingo's change documents in place or drop what they cannot place.
+ * lint stays away from it. Stages that look at one document are ours, because mingo's change documents in place or drop
+ * what they cannot place; those that look at several run on copies (`aggregate.ts`).
  */
 import { Aggregator } from 'mingo/aggregator'
 import { Context, evalExpr, OpType } from 'mingo/core'
 import * as accumulators from 'mingo/operators/accumulator'
 import * as expressions from 'mingo/operators/expression'
-import { $project } from 'mingo/operators/pipeline'
+import * as pipelines from 'mingo/operators/pipeline'
 import * as projections from 'mingo/operators/projection'
 import * as queries from 'mingo/operators/query'
+import * as windows from 'mingo/operators/window'
 import { Query } from 'mingo/query'
 import type { Options } from 'mingo/types'
 import { didYouMean } from '../options/suggest.ts'
 import type { ConfigProblem } from '../errors/index.ts'
 import type { Document } from './field-path.ts'
+import { OWN_OPERATORS } from './operators.ts'
 
 const CONTEXT = Context.init({
   accumulator: accumulators,
-  expression: expressions,
-  pipeline: { $project },
+  expression: { ...expressions, ...OWN_OPERATORS },
+  pipeline: pipelines,
   projection: projections,
   query: queries,
+  window: windows,
 })
 
 // A pipeline file holds no code: `$function` and `$where` need functions, which YAML and JSON cannot give.
@@ -80,6 +83,37 @@ export function createProjection(spec: Document): () => (document: Document) => 
   }
 }
 
+/** Runs some of mingo's own stages over a list of documents, which they may change. @throws {Error} when they are not valid */
+export function createAggregation(stages: readonly Document[]): (documents: readonly Document[]) => Document[] {
+  const makesDates = MAKES_DATES.test(JSON.stringify(stages))
+  // Some of the stages use functions of their own; those of a file cannot be any, as YAML and JSON have none.
+  const aggregator = new Aggregator(stages as Document[], { ...OPTIONS, scriptEnabled: true })
+  return (documents) => {
+    // What `$redact` prunes comes out as a hole.
+    const results = (aggregator.run([...documents]) as (Document | undefined)[]).filter(
+      (document) => document !== undefined,
+    )
+    return makesDates ? (withPlainDates(results) as Document[]) : results
+  }
+}
+
+/** Problems of what fills one field of `$group` and the like: one accumulator or window function. */
+export function accumulatorProblems(value: unknown, path: string): ConfigProblem[] {
+  const names = typeof value === 'object' && value !== null ? Object.keys(value) : []
+  const [name] = names
+  if (name === undefined || names.length > 1)
+    return [{ path, message: 'A field must have one accumulator', suggestion: 'for example {$sum: "$amount"}' }]
+  if (ACCUMULATOR_NAMES.includes(name)) return []
+  const suggestion = didYouMean(name, ACCUMULATOR_NAMES)
+  return [
+    {
+      path: `${path}.${name}`,
+      message: `Unknown accumulator "${name}"`,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    },
+  ]
+}
+
 /** Problems of an expression that mingo would only report when a record comes: operators that do not exist. */
 export function expressionProblems(expression: unknown, path: string): ConfigProblem[] {
   if (Array.isArray(expression)) return expression.flatMap((element, i) => expressionProblems(element, `${path}.${i}`))
@@ -107,8 +141,14 @@ function suggest(operator: string): { suggestion?: string } {
   return suggestion === undefined ? {} : { suggestion }
 }
 
+const ACCUMULATOR_NAMES: readonly string[] = [...Object.keys(accumulators), ...Object.keys(windows)].filter((name) =>
+  name.startsWith('$'),
+)
+
 const EXPRESSION_NAMES: ReadonlySet<string> = new Set(
-  [...Object.keys(expressions), ...Object.keys(accumulators)].filter((name) => name.startsWith('$')),
+  [...Object.keys(expressions), ...Object.keys(OWN_OPERATORS), ...Object.keys(accumulators)].filter((name) =>
+    name.startsWith('$'),
+  ),
 )
 
 /** Whether `$project` gives an operator a meaning of its own, as it does with `$slice`. */

@@ -71,6 +71,19 @@ describe('shape of a stage', () => {
       $unwind: '$a',
       $replaceRoot: { newRoot: '$a' },
       $replaceWith: '$a',
+      $count: 'n',
+      $group: { _id: '$a' },
+      $bucket: { groupBy: '$a', boundaries: [0, 1] },
+      $bucketAuto: { groupBy: '$a', buckets: 2 },
+      $facet: { a: [] },
+      $fill: { output: { a: { value: 1 } } },
+      $densify: { field: 'a', range: { step: 1, bounds: 'full' } },
+      $setWindowFields: { output: { b: { $sum: '$a' } } },
+      $lookup: { from: [], localField: 'a', foreignField: 'a', as: 'b' },
+      $sampleRate: 0.5,
+      $subPipeline: [{ pipeline: [] }],
+      $toEvent: {},
+      $fromEvent: {},
     }
     for (const name of STAGE_NAMES) expect(createStage(name, specs[name] ?? { a: 1 }, 's').name).toBe(name)
   })

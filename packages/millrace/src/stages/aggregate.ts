@@ -1,0 +1,104 @@
+/**
+ * Stages that look at several documents at once: `$sort`, `$group`, `$bucket`, `$bucketAuto`, `$sortByCount`, `$count`,
+ * `$fill`, `$densify`, `$setWindowFields`, `$redact`, `$lookup`.
+ *
+ * They work on one batch at a time, as on the host, where stages go from list to list; `runtime.microBatchSize` says how
+ * many records that are. A document that one of these stages made of several others has no key, and counts as made from
+ * the last record of its batch.
+ */
+import type { Batch } from '../batch.ts'
+import type { RowFailed, Stage } from '../component.ts'
+import type { Document } from './field-path.ts'
+import { createAggregation } from './mingo.ts'
+import { stageFailed } from './rows.ts'
+
+/** Stages whose documents are those that came in, in another order or with other fields. */
+const KEEPS_ROWS: ReadonlySet<string> = new Set(['$sort', '$fill', '$setWindowFields', '$redact', '$lookup'])
+
+/** Marks which row a document came from, on its way through the engine. */
+const ROW = '\u0000row'
+
+export class AggregateStage implements Stage {
+  readonly needs = 'documents'
+  readonly name: string
+  readonly does = 'works on the documents of one batch together'
+  readonly #aggregate: (documents: readonly Document[]) => Document[]
+  readonly #keepsRows: boolean
+
+  /** @param specOf gives the specification for a batch, where it depends on the documents */
+  constructor(name: string, spec: unknown, specOf?: (documents: readonly Document[]) => unknown) {
+    this.name = name
+    this.#keepsRows = KEEPS_ROWS.has(name)
+    const aggregate = createAggregation([{ [name]: spec }])
+    this.#aggregate =
+      specOf === undefined
+        ? aggregate
+        : (documents) => {
+            const own = specOf(documents)
+            return own === spec ? aggregate(documents) : createAggregation([{ [name]: own }])(documents)
+          }
+  }
+
+  process(batch: Batch, failed?: RowFailed): Batch | undefined {
+    const before = batch.documents as Document[]
+    try {
+      return this.#keepsRows
+        ? keepRows(
+            batch,
+            this.#aggregate(before.map((document, row) => ({ ...(copy(document) as object), [ROW]: row }))),
+          )
+        : newRows(batch, this.#aggregate(before.map((document) => copy(document) as Document)))
+    } catch (error) {
+      // Nobody knows which of the documents it was, so all of them have failed.
+      for (let row = 0; row < batch.length; row++) stageFailed(batch, row, this.name, error, failed)
+      return undefined
+    }
+  }
+}
+
+/** Puts documents in the place of the rows that they carry. Those that are as they were go out as the bytes that came in. */
+function keepRows(batch: Batch, results: readonly Document[]): Batch | undefined {
+  if (results.length === 0) return undefined
+  const rows = new Int32Array(results.length)
+  const documents: unknown[] = []
+  const replaced = new Uint8Array(results.length)
+  results.forEach(({ [ROW]: from, ...document }, i) => {
+    const row = from as number
+    const original = batch.documents![row] as Document
+    const isSame = isEqual(document, original)
+    rows[i] = batch.recordOf(row)
+    documents.push(isSame ? original : '_meta' in original ? { ...document, _meta: original['_meta'] } : document)
+    replaced[i] = isSame ? (batch.replaced?.[row] ?? 0) : 1
+  })
+  return batch.derive({ rows, documents, replaced })
+}
+
+/** Documents that stand for no record in particular. */
+export function newRows(batch: Batch, documents: readonly unknown[]): Batch | undefined {
+  if (documents.length === 0) return undefined
+  const made = batch.derive({
+    rows: new Int32Array(documents.length).fill(batch.recordOf(batch.length - 1)),
+    documents: [...documents],
+    replaced: new Uint8Array(documents.length).fill(1),
+  })
+  made.keys = documents.map(() => null)
+  return made
+}
+
+/** A deep copy without marks: the engine changes documents in place, and a document may still stand for unchanged bytes. */
+function copy(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value
+  if (Array.isArray(value)) return value.map(copy)
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, copy(field)]))
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (a instanceof Date || b instanceof Date || Array.isArray(a) !== Array.isArray(b)) return false
+  const names = Object.keys(a)
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && isEqual((a as Document)[name], (b as Document)[name]))
+  )
+}

@@ -1,0 +1,115 @@
+/**
+ * `$facet` and `$subPipeline`: run lists of stages inside a stage.
+ *
+ * `$facet` gives one document per batch, with the documents of each list under its name. `$subPipeline` runs its entries
+ * one after the other; an entry `{parallel: [...], merge}` runs several on the same documents and joins what they give:
+ * one after the other (`concat`), document by document (`zip`), or as `$facet` does (`facet`).
+ */
+import type { Batch } from '../batch.ts'
+import type { RowFailed, Stage } from '../component.ts'
+import { newRows } from './aggregate.ts'
+import type { Document } from './field-path.ts'
+import { stageFailed } from './rows.ts'
+
+export type MakeStage = (name: string, spec: unknown) => Stage
+
+type Step = (batch: Batch, failed?: RowFailed) => Batch | undefined
+
+export class FacetStage implements Stage {
+  readonly name = '$facet'
+  readonly needs = 'documents'
+  readonly does = 'works on the documents of one batch together'
+  readonly #branches: readonly (readonly [name: string, step: Step])[]
+
+  constructor(spec: { readonly [name: string]: readonly Document[] }, make: MakeStage) {
+    this.#branches = Object.entries(spec).map(([name, stages]) => [name, sequence(stages, make)])
+  }
+
+  process(batch: Batch, failed?: RowFailed): Batch | undefined {
+    return wholeBatch(batch, this.name, failed, () =>
+      newRows(batch, [Object.fromEntries(this.#branches.map(([name, step]) => [name, step(batch)?.documents ?? []]))]),
+    )
+  }
+}
+
+/** One entry of `$subPipeline`. */
+export type SubPipeline =
+  | { readonly pipeline: readonly Document[]; readonly onError?: 'skip' | 'bubble' }
+  | {
+      readonly parallel: readonly SubPipeline[]
+      readonly merge?: 'concat' | 'zip' | 'facet'
+      readonly onError?: 'skip' | 'bubble'
+    }
+
+export class SubPipelineStage implements Stage {
+  readonly name = '$subPipeline'
+  readonly needs = 'documents'
+  readonly #steps: readonly Step[]
+
+  constructor(entries: readonly SubPipeline[], make: MakeStage) {
+    this.#steps = entries.map((entry) => stepOf(entry, make))
+  }
+
+  process(batch: Batch, failed?: RowFailed): Batch | undefined {
+    return wholeBatch(batch, this.name, failed, () => {
+      let current: Batch | undefined = batch
+      for (const step of this.#steps) current = current && step(current)
+      return current
+    })
+  }
+}
+
+function stepOf(entry: SubPipeline, make: MakeStage): Step {
+  const step =
+    'pipeline' in entry ? sequence(entry.pipeline, make) : parallel(entry.parallel, entry.merge ?? 'concat', make)
+  if (entry.onError !== 'skip') return step
+  return (batch) => {
+    try {
+      return step(batch)
+    } catch {
+      // As it is asked to: the documents go on as they came.
+      return batch
+    }
+  }
+}
+
+function sequence(stages: readonly Document[], make: MakeStage): Step {
+  const made = stages.map((stage) => {
+    const [name, spec] = Object.entries(stage)[0]!
+    return make(name, spec)
+  })
+  return (batch) => {
+    let current: Batch | undefined = batch
+    for (const stage of made) current = current && stage.process(current)
+    return current
+  }
+}
+
+function parallel(entries: readonly SubPipeline[], merge: 'concat' | 'zip' | 'facet', make: MakeStage): Step {
+  const steps = entries.map((entry) => stepOf(entry, make))
+  return (batch) => {
+    const lists = steps.map((step) => (step(batch)?.documents ?? []) as readonly Document[])
+    if (merge === 'concat') return newRows(batch, lists.flat())
+    if (merge === 'facet') return newRows(batch, [Object.fromEntries(lists.map((list, i) => [String(i), list]))])
+    const length = Math.max(0, ...lists.map((list) => list.length))
+    return newRows(
+      batch,
+      Array.from({ length }, (_, i) => Object.assign({}, ...lists.map((list) => list[i] ?? {})) as Document),
+    )
+  }
+}
+
+/** Nobody knows which document made a list of stages fail, so all of them have. */
+function wholeBatch(
+  batch: Batch,
+  name: string,
+  failed: RowFailed | undefined,
+  work: () => Batch | undefined,
+): Batch | undefined {
+  try {
+    return work()
+  } catch (error) {
+    for (let row = 0; row < batch.length; row++) stageFailed(batch, row, name, error, failed)
+    return undefined
+  }
+}

@@ -1,0 +1,177 @@
+/** Checks the shape of stages that look at several documents, and of those that hold stages themselves. */
+import type { ConfigProblem } from '../errors/index.ts'
+import { didYouMean } from '../options/suggest.ts'
+import { describeValue } from '../options/values.ts'
+import { isDocument } from './field-path.ts'
+import type { StageName } from './names.ts'
+
+type Check = (spec: unknown, path: string) => ConfigProblem[]
+type LintStages = (stages: unknown, path: string) => ConfigProblem[]
+
+interface Shape {
+  /** What must be there, with an example. */
+  readonly required: { readonly [name: string]: string }
+  readonly optional?: readonly string[]
+  /** Whether other names are fields of the result. */
+  readonly open?: boolean
+}
+
+const SHAPES = {
+  $group: { required: { _id: '_id: "$customer", or _id: null for all' }, open: true },
+  $bucket: {
+    required: { groupBy: 'groupBy: "$amount"', boundaries: 'boundaries: [0, 100, 1000]' },
+    optional: ['default', 'output'],
+  },
+  $bucketAuto: {
+    required: { groupBy: 'groupBy: "$amount"', buckets: 'buckets: 4' },
+    optional: ['output', 'granularity'],
+  },
+  $fill: {
+    required: { output: 'output: {price: {method: locf}}' },
+    optional: ['partitionBy', 'partitionByFields', 'sortBy'],
+  },
+  $densify: {
+    required: { field: 'field: at', range: 'range: {step: 1, unit: hour, bounds: full}' },
+    optional: ['partitionByFields'],
+  },
+  $setWindowFields: { required: { output: 'output: {total: {$sum: "$amount"}}' }, optional: ['partitionBy', 'sortBy'] },
+  $lookup: { required: { as: 'as: customer' }, optional: ['from', 'localField', 'foreignField', 'let', 'pipeline'] },
+} as const satisfies { readonly [name: string]: Shape }
+
+function shape(name: keyof typeof SHAPES): Check {
+  const { required, optional = [], open = false }: Shape = SHAPES[name]
+  return (spec, path) => {
+    if (!isDocument(spec)) return [{ path, message: `${name} must be an object: found ${describeValue(spec)}` }]
+    const known = [...Object.keys(required), ...optional]
+    return [
+      ...Object.entries(required)
+        .filter(([option]) => !(option in spec))
+        .map(([option, example]) => ({
+          path,
+          message: `Missing option "${option}"`,
+          suggestion: `for example ${example}`,
+        })),
+      ...Object.keys(spec)
+        .filter((option) => !open && !known.includes(option))
+        .map((option) => problem(`${path}.${option}`, `Unknown option "${option}"`, didYouMean(option, known))),
+    ]
+  }
+}
+
+const isRate = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= 1
+
+/** @param lintStages checks a list of stages */
+export function aggregateChecks(lintStages: LintStages): { readonly [name in AggregateName]: Check } {
+  const facet: Check = (spec, path) =>
+    isDocument(spec) && Object.keys(spec).length > 0
+      ? Object.entries(spec).flatMap(([name, stages]) => lintStages(stages, `${path}.${name}`))
+      : [{ path, message: '$facet must be an object of lists of stages', suggestion: 'write {name: [{$match: ...}]}' }]
+
+  const subPipelines: Check = (spec, path) => {
+    if (!Array.isArray(spec) || spec.length === 0)
+      return [
+        {
+          path,
+          message: `It must be a list of pipelines: found ${describeValue(spec)}`,
+          suggestion: 'write [{pipeline: [...]}]',
+        },
+      ]
+    return spec.flatMap((entry: unknown, i) => subPipeline(entry, `${path}.${i}`))
+  }
+
+  const subPipeline: Check = (entry, path) => {
+    if (typeof entry === 'string')
+      return [
+        {
+          path,
+          message: `Cannot find the pipeline "${entry}", as there is no registry of pipelines`,
+          suggestion: 'write its stages here: {pipeline: [...]}',
+        },
+      ]
+    if (!isDocument(entry) || 'pipeline' in entry === 'parallel' in entry)
+      return [
+        { path, message: 'An entry must have either pipeline or parallel', suggestion: 'write {pipeline: [...]}' },
+      ]
+    const known = ['pipeline' in entry ? 'pipeline' : 'parallel', 'onError', ...('parallel' in entry ? ['merge'] : [])]
+    const { merge = 'concat', onError = 'bubble' } = entry
+    return [
+      ...('pipeline' in entry
+        ? lintStages(entry['pipeline'], `${path}.pipeline`)
+        : subPipelines(entry['parallel'], `${path}.parallel`)),
+      ...Object.keys(entry)
+        .filter((name) => !known.includes(name))
+        .map((name) => problem(`${path}.${name}`, `Unknown option "${name}"`, didYouMean(name, known))),
+      ...(['concat', 'zip', 'facet'].includes(String(merge))
+        ? []
+        : [problem(`${path}.merge`, `merge must be concat, zip or facet: found ${describeValue(merge)}`)]),
+      ...(['skip', 'bubble'].includes(String(onError))
+        ? []
+        : [problem(`${path}.onError`, `onError must be skip or bubble: found ${describeValue(onError)}`)]),
+    ]
+  }
+
+  return {
+    $sort: (spec, path) => {
+      if (!isDocument(spec) || Object.keys(spec).length === 0)
+        return [{ path, message: '$sort must be an object of fields', suggestion: 'write {amount: -1}' }]
+      return Object.entries(spec)
+        .filter(([, order]) => order !== 1 && order !== -1)
+        .map(([name, order]) =>
+          problem(`${path}.${name}`, `The order must be 1 (upwards) or -1 (downwards): found ${describeValue(order)}`),
+        )
+    },
+    $sortByCount: (spec, path) =>
+      spec === undefined || spec === null
+        ? [{ path, message: '$sortByCount must be an expression', suggestion: 'write "$status"' }]
+        : [],
+    $count: (spec, path) =>
+      typeof spec === 'string' && /^[^$.]+$/.test(spec)
+        ? []
+        : [{ path, message: `$count must be the name of a field: found ${describeValue(spec)}` }],
+    $redact: (spec, path) =>
+      isDocument(spec) || typeof spec === 'string'
+        ? []
+        : [{ path, message: '$redact must be an expression that gives $$KEEP, $$PRUNE or $$DESCEND' }],
+    $group: shape('$group'),
+    $bucket: shape('$bucket'),
+    $bucketAuto: shape('$bucketAuto'),
+    $fill: shape('$fill'),
+    $densify: shape('$densify'),
+    $setWindowFields: shape('$setWindowFields'),
+    $lookup: (spec, path) => {
+      const found = shape('$lookup')(spec, path)
+      if (found.length > 0 || !isDocument(spec)) return found
+      const { from, localField, foreignField, pipeline } = spec
+      if (typeof from === 'string')
+        return [
+          {
+            path: `${path}.from`,
+            message: `There is no collection "${from}"`,
+            suggestion: 'name it under collections, with its documents or a file of them',
+          },
+        ]
+      if (pipeline === undefined && (localField === undefined || foreignField === undefined))
+        return [{ path, message: '$lookup needs localField and foreignField, or a pipeline' }]
+      return pipeline === undefined ? [] : lintStages(pipeline, `${path}.pipeline`)
+    },
+    $sampleRate: (spec, path) => {
+      if (isRate(spec)) return []
+      const ok =
+        isDocument(spec) && isRate(spec['rate']) && (spec['seed'] === undefined || Number.isSafeInteger(spec['seed']))
+      return ok && Object.keys(spec).every((name) => name === 'rate' || name === 'seed')
+        ? []
+        : [{ path, message: `$sampleRate must be a number from 0 to 1, or {rate, seed}: found ${describeValue(spec)}` }]
+    },
+    $facet: facet,
+    $subPipeline: subPipelines,
+  }
+}
+
+type AggregateName = Extract<
+  StageName,
+  keyof typeof SHAPES | '$sort' | '$sortByCount' | '$count' | '$redact' | '$sampleRate' | '$facet' | '$subPipeline'
+>
+
+function problem(path: string, message: string, suggestion?: string): ConfigProblem {
+  return { path, message, ...(suggestion === undefined ? {} : { suggestion }) }
+}

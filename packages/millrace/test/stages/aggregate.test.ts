@@ -1,0 +1,369 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { Batch } from '../../src/batch.ts'
+import { StageError } from '../../src/errors/index.ts'
+import { createStage } from '../../src/stages/index.ts'
+import { splittableRandom } from '../../src/stages/sample-rate.ts'
+import { batchOf, batchOfDocuments } from '../support/batches.ts'
+
+function decoded(documents: readonly unknown[]): Batch {
+  const batch = batchOfDocuments(documents)
+  batch.documents = documents.map((document) => structuredClone(document))
+  return batch
+}
+
+function process(name: string, spec: unknown, documents: readonly unknown[]): Batch | undefined {
+  return createStage(name, spec, `stages.0.${name}`).process(decoded(documents))
+}
+
+interface Row {
+  readonly name: string
+  readonly spec: unknown
+  readonly have: readonly unknown[]
+  readonly want: readonly unknown[]
+}
+
+/** What `new java.util.SplittableRandom(42)` draws. */
+const JAVA_42 = [0.7415648787718233, 0.1599103928769201, 0.27860113025513866, 0.34419071652363753]
+
+const ORDERS = [
+  { id: 1, by: 'ann', amount: 10, at: '2025-01-01T00:00:00Z' },
+  { id: 2, by: 'bob', amount: 30, at: '2025-01-01T02:00:00Z' },
+  { id: 3, by: 'ann', amount: 20, at: '2025-01-01T03:00:00Z' },
+]
+
+const TABLES: { readonly [stage: string]: readonly Row[] } = {
+  $sort: [
+    { name: 'orders the documents', spec: { amount: -1 }, have: ORDERS, want: [ORDERS[1], ORDERS[2], ORDERS[0]] },
+    { name: 'by several fields', spec: { by: -1, amount: 1 }, have: ORDERS, want: [ORDERS[1], ORDERS[0], ORDERS[2]] },
+  ],
+  $group: [
+    {
+      name: 'sums up',
+      spec: {
+        _id: '$by',
+        total: { $sum: '$amount' },
+        n: { $count: {} },
+        ids: { $push: '$id' },
+        best: { $max: '$amount' },
+        mean: { $avg: '$amount' },
+        first: { $first: '$id' },
+        last: { $last: '$id' },
+      },
+      have: ORDERS,
+      want: [
+        { _id: 'ann', total: 30, n: 2, ids: [1, 3], best: 20, mean: 15, first: 1, last: 3 },
+        { _id: 'bob', total: 30, n: 1, ids: [2], best: 30, mean: 30, first: 2, last: 2 },
+      ],
+    },
+    {
+      name: 'makes one of all',
+      spec: { _id: null, set: { $addToSet: '$by' } },
+      have: ORDERS,
+      want: [{ _id: null, set: ['ann', 'bob'] }],
+    },
+  ],
+  $sortByCount: [
+    {
+      name: 'counts',
+      spec: '$by',
+      have: ORDERS,
+      want: [
+        { _id: 'ann', count: 2 },
+        { _id: 'bob', count: 1 },
+      ],
+    },
+  ],
+  $count: [{ name: 'counts all', spec: 'n', have: ORDERS, want: [{ n: 3 }] }],
+  $bucket: [
+    {
+      name: 'sorts into ranges',
+      spec: { groupBy: '$amount', boundaries: [0, 15, 25], default: 'more', output: { ids: { $push: '$id' } } },
+      have: ORDERS,
+      want: [
+        { _id: 0, ids: [1] },
+        { _id: 15, ids: [3] },
+        { _id: 'more', ids: [2] },
+      ],
+    },
+  ],
+  $bucketAuto: [
+    {
+      name: 'finds the ranges',
+      spec: { groupBy: '$amount', buckets: 2 },
+      have: [{ amount: 1 }, { amount: 2 }, { amount: 3 }, { amount: 4 }],
+      want: [
+        { _id: { min: 1, max: 3 }, count: 2 },
+        { _id: { min: 3, max: 4 }, count: 2 },
+      ],
+    },
+  ],
+  $fill: [
+    {
+      name: 'carries the last value on',
+      spec: { sortBy: { id: 1 }, output: { amount: { method: 'locf' }, by: { value: 'nobody' } } },
+      have: [{ id: 1, amount: 5, by: 'ann' }, { id: 2, amount: null }, { id: 3 }],
+      want: [
+        { id: 1, amount: 5, by: 'ann' },
+        { id: 2, amount: 5, by: 'nobody' },
+        { id: 3, amount: 5, by: 'nobody' },
+      ],
+    },
+    {
+      name: 'fills evenly',
+      spec: { sortBy: { id: 1 }, output: { amount: { method: 'linear' } } },
+      have: [{ id: 1, amount: 0 }, { id: 2 }, { id: 3, amount: 10 }],
+      want: [
+        { id: 1, amount: 0 },
+        { id: 2, amount: 5 },
+        { id: 3, amount: 10 },
+      ],
+    },
+  ],
+  $densify: [
+    {
+      name: 'adds what is missing',
+      spec: { field: 'id', range: { step: 1, bounds: 'full' } },
+      have: [{ id: 1 }, { id: 3 }],
+      want: [{ id: 1 }, { id: 2 }, { id: 3 }],
+    },
+  ],
+  $setWindowFields: [
+    {
+      name: 'sees everything up to the document by default',
+      spec: { partitionBy: '$by', sortBy: { id: 1 }, output: { total: { $sum: '$amount' } } },
+      have: ORDERS,
+      want: [
+        { ...ORDERS[0], total: 10 },
+        { ...ORDERS[2], total: 30 },
+        { ...ORDERS[1], total: 30 },
+      ],
+    },
+    {
+      name: 'sees its window',
+      spec: { sortBy: { id: 1 }, output: { sum: { $sum: '$id', window: { documents: [-1, 0] } } } },
+      have: [{ id: 1 }, { id: 2 }, { id: 3 }],
+      want: [
+        { id: 1, sum: 1 },
+        { id: 2, sum: 3 },
+        { id: 3, sum: 5 },
+      ],
+    },
+    {
+      name: 'shifts backwards, as the host does',
+      spec: {
+        sortBy: { id: 1 },
+        output: { before: { $shift: { output: '$id', by: 1, default: 0 } }, rank: { $rank: {} } },
+      },
+      have: [{ id: 1 }, { id: 2 }],
+      want: [
+        { id: 1, before: 0, rank: 1 },
+        { id: 2, before: 1, rank: 2 },
+      ],
+    },
+    {
+      name: 'takes no unit where numbers give the order, as the host does',
+      spec: { sortBy: { t: 1 }, output: { speed: { $derivative: { input: '$x', unit: 'hour' } } } },
+      have: [
+        { t: 0, x: 0 },
+        { t: 2, x: 10 },
+      ],
+      want: [
+        { t: 0, x: 0, speed: null },
+        { t: 2, x: 10, speed: 5 },
+      ],
+    },
+  ],
+  $lookup: [
+    {
+      name: 'joins a list',
+      spec: { from: [{ name: 'ann', city: 'Oslo' }], localField: 'by', foreignField: 'name', as: 'who' },
+      have: ORDERS.slice(0, 2),
+      want: [
+        { ...ORDERS[0], who: [{ name: 'ann', city: 'Oslo' }] },
+        { ...ORDERS[1], who: [] },
+      ],
+    },
+  ],
+  $redact: [
+    {
+      name: 'keeps and prunes',
+      spec: { $cond: [{ $eq: ['$by', 'bob'] }, '$$PRUNE', '$$KEEP'] },
+      have: ORDERS,
+      want: [ORDERS[0], ORDERS[2]],
+    },
+  ],
+  $facet: [
+    {
+      name: 'answers several questions',
+      spec: {
+        big: [{ $match: { amount: { $gt: 15 } } }, { $set: { big: true } }, { $project: { id: 1, big: 1 } }],
+        n: [{ $count: 'n' }],
+        none: [{ $match: { id: 9 } }],
+      },
+      have: ORDERS,
+      want: [
+        {
+          big: [
+            { id: 2, big: true },
+            { id: 3, big: true },
+          ],
+          n: [{ n: 3 }],
+          none: [],
+        },
+      ],
+    },
+  ],
+  $subPipeline: [
+    {
+      name: 'runs in order',
+      spec: [{ pipeline: [{ $match: { by: 'ann' } }] }, { pipeline: [{ $project: { id: 1 } }] }],
+      have: ORDERS,
+      want: [{ id: 1 }, { id: 3 }],
+    },
+    {
+      name: 'joins branches one after the other',
+      spec: [
+        { parallel: [{ pipeline: [{ $match: { id: 1 } }, { $project: { id: 1 } }] }, { pipeline: [{ $count: 'n' }] }] },
+      ],
+      have: ORDERS,
+      want: [{ id: 1 }, { n: 3 }],
+    },
+    {
+      name: 'joins branches document by document',
+      spec: [
+        { parallel: [{ pipeline: [{ $project: { id: 1 } }] }, { pipeline: [{ $project: { by: 1 } }] }], merge: 'zip' },
+      ],
+      have: ORDERS,
+      want: ORDERS.map(({ id, by }) => ({ id, by })),
+    },
+    {
+      name: 'goes on with what there was',
+      spec: [{ pipeline: [{ $replaceWith: '$by' }], onError: 'skip' }],
+      have: ORDERS,
+      want: ORDERS,
+    },
+  ],
+}
+
+for (const [stage, rows] of Object.entries(TABLES)) {
+  describe(stage, () => {
+    test.each(rows)('$name', ({ spec, have, want }) => {
+      const before = structuredClone(have)
+      expect(process(stage, spec, have)?.documents ?? []).toEqual(want)
+      expect(have).toEqual(before)
+    })
+  })
+}
+
+describe('the rows of a batch', () => {
+  test('keep their records, bytes and meta where their documents are only put in order', () => {
+    const batch = batchOf([
+      { key: 'a', value: '{ "n": 2 }' },
+      { key: 'b', value: '{ "n": 1 }' },
+    ])
+    batch.documents = [{ n: 2 }, { n: 1 }]
+    const sorted = createStage('$sort', { n: 1 }, 's').process(batch)!
+    expect([0, 1].map((row) => [sorted.key(row)?.toString(), sorted.offset(row), sorted.replaced?.[row]])).toEqual([
+      ['b', 101n, 0],
+      ['a', 100n, 0],
+    ])
+  })
+
+  test('have no key and the last offset where a document was made of several', () => {
+    const grouped = process('$group', { _id: null }, ORDERS)!
+    expect({ keys: grouped.keys, offset: grouped.offset(0), replaced: grouped.replaced?.[0] }).toEqual({
+      keys: [null],
+      offset: 102n,
+      replaced: 1,
+    })
+  })
+
+  test('all fail together, as nobody knows whose fault it was', () => {
+    const failed: number[] = []
+    const stage = createStage(
+      '$setWindowFields',
+      { sortBy: { id: 1 }, output: { x: { $derivative: { input: '$by' } } } },
+      's',
+    )
+    expect(stage.process(decoded(ORDERS), (row) => failed.push(row))).toBeUndefined()
+    expect(failed).toEqual([0, 1, 2])
+    expect(() => stage.process(decoded(ORDERS))).toThrow(StageError)
+  })
+})
+
+describe('$sampleRate', () => {
+  test('draws as java.util.SplittableRandom', () => {
+    const draw = splittableRandom(42n)
+    expect([draw(), draw(), draw(), draw()]).toEqual(JAVA_42)
+  })
+
+  test('keeps the same share in each run', () => {
+    const documents = Array.from({ length: 1000 }, (_, n) => ({ n }))
+    const [one, other] = [0, 1].map(() => process('$sampleRate', { rate: 0.3, seed: 7 }, documents)!.documents)
+    expect(one).toEqual(other)
+    expect(one!.length).toBeGreaterThan(250)
+    expect(one!.length).toBeLessThan(350)
+    expect(process('$sampleRate', 0, documents)).toBeUndefined()
+    expect(process('$sampleRate', 1, documents)!.length).toBe(1000)
+  })
+})
+
+describe('expressions of the host', () => {
+  test.each([
+    { expression: { $nin: ['$a', [1, 2]] }, want: true },
+    { expression: { $nin: ['$a', [3]] }, want: false },
+    { expression: { $coalesce: ['$none', null, '$a'] }, want: 3 },
+    { expression: { $indexOfCP: ['a😀b', 'b'] }, want: 2 },
+    { expression: { $indexOfCP: ['abc', 'a', 1] }, want: -1 },
+    {
+      expression: { $dateAdd: { startDate: '2025-02-01T12:00:00', unit: 'minute', amount: 30 } },
+      want: '2025-02-01T12:30:00',
+    },
+    { expression: { $dateAdd: { startDate: '$at', unit: 'day', amount: 1 } }, want: '2025-01-02T03:04:05Z' },
+    { expression: { $dateAdd: { startDate: '2025-01-31', unit: 'month', amount: 1 } }, want: '2025-02-28' },
+    { expression: { $toDate: '$at' }, want: '2025-01-01T03:04:05Z' },
+  ])('$expression', ({ expression, want }) => {
+    const out = process('$set', { out: expression }, [{ a: 3, at: '2025-01-01T03:04:05Z' }])!
+    expect(JSON.parse(JSON.stringify(out.documents![0]))).toMatchObject({ out: want })
+  })
+})
+
+test('$lookup reads a collection from a file', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'millrace-lookup-'))
+  const file = join(directory, 'people.jsonl')
+  await writeFile(file, '{"name":"ann"}\n\n{"name":"bob"}\n')
+  const spec = { from: { file }, localField: 'by', foreignField: 'name', as: 'who' }
+  expect(process('$lookup', spec, [{ by: 'bob' }])!.documents).toEqual([{ by: 'bob', who: [{ name: 'bob' }] }])
+  await rm(directory, { recursive: true })
+  expect(() => createStage('$lookup', spec, 's')).toThrow(/Cannot read the collection/)
+})
+
+test.each([
+  { stage: '$group', spec: { total: { $sum: 1 } }, want: 'Missing option "_id"' },
+  { stage: '$group', spec: { _id: null, total: { $summ: 1 } }, want: 'Unknown accumulator "$summ"' },
+  { stage: '$group', spec: { _id: null, total: '$a' }, want: 'A field must have one accumulator' },
+  { stage: '$sort', spec: { a: 2 }, want: 'The order must be 1 (upwards) or -1 (downwards): found 2' },
+  { stage: '$bucket', spec: { groupBy: '$a' }, want: 'Missing option "boundaries"' },
+  { stage: '$bucketAuto', spec: { groupBy: '$a', buckets: 2, bukets: 1 }, want: 'Unknown option "bukets"' },
+  { stage: '$facet', spec: { a: [{ $mtch: {} }] }, want: 'Unknown stage "$mtch"' },
+  {
+    stage: '$subPipeline',
+    spec: ['clean@1'],
+    want: 'Cannot find the pipeline "clean@1", as there is no registry of pipelines',
+  },
+  { stage: '$subPipeline', spec: [{ pipeline: [], merge: 'zip' }], want: 'Unknown option "merge"' },
+  {
+    stage: '$lookup',
+    spec: { from: 'people', localField: 'a', foreignField: 'b', as: 'c' },
+    want: 'There is no collection "people"',
+  },
+  { stage: '$sampleRate', spec: 2, want: '$sampleRate must be a number from 0 to 1, or {rate, seed}: found 2' },
+  { stage: '$setWindowFields', spec: { output: { a: { $nope: 1 } } }, want: 'Unknown accumulator "$nope"' },
+])('refuses $stage $spec', ({ stage, spec, want }) => {
+  expect(() => createStage(stage, spec, 'stages.0')).toThrow(
+    expect.objectContaining({ problems: [expect.objectContaining({ message: want })] }) as Error,
+  )
+})
