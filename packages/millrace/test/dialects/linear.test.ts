@@ -102,6 +102,18 @@ describe('the snippets of the seed', () => {
     })
   })
 
+  test('have a group always, so that a static member needs no other', async () => {
+    const file = await write(
+      'static.yaml',
+      'source: {type: kafka, topic: a, bootstrapServers: k, group.instance.id: a-1}\nsink: {type: kafka, topic: b, bootstrapServers: k}\n',
+    )
+    const { source } = await readPlan(file)
+    expect(kafkaSourceSettings(source.options as unknown as KafkaSourceOptions).consumer).toMatchObject({
+      groupId: 'fluxion-a',
+      instanceId: 'a-1',
+    })
+  })
+
   test('have the defaults of the seed', async () => {
     const plan = await readPlan(
       await write(
@@ -326,6 +338,14 @@ describe('files that cannot be read', () => {
     await expect(readPipelineFile(join(directory, 'no.yaml'))).rejects.toMatchObject({
       code: 'CONFIG_UNREADABLE',
       problems: [{ message: expect.stringMatching(/there is no such file$/) }],
+    })
+  })
+
+  test('YAML with one mistake in its syntax tells that one only', async () => {
+    const file = await write('cascade.yaml', 'source:\n  type: kafka\n options: {topic: a\nsink:\n  - x: [\n')
+    await expect(readPipelineFile(file, {})).rejects.toMatchObject({
+      code: 'CONFIG_UNREADABLE',
+      problems: [{ line: 3 }],
     })
   })
 

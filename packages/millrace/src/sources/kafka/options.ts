@@ -43,7 +43,12 @@ export const kafkaSourceFields = {
 export type KafkaSourceOptions = Options<typeof kafkaSourceFields>
 
 export const kafkaSourceRules: readonly OptionRule<typeof kafkaSourceFields>[] = [
-  ...CONSUMER_RULES,
+  // A pipeline always has a group.
+  ...CONSUMER_RULES.map(
+    (rule): OptionRule<typeof kafkaSourceFields> =>
+      (options, isSet) =>
+        rule({ ...options, groupId: groupIdOf(options) }, isSet),
+  ),
   (_, isSet) =>
     isSet('pollTimeout') && isSet('fetchMaxWaitMs')
       ? problem('pollTimeout', 'Cannot use both pollTimeout and fetch.max.wait.ms as they set the same', 'delete one')
@@ -88,8 +93,12 @@ export function kafkaSourceSettings(options: KafkaSourceOptions): KafkaSourceSet
     cluster,
     consumer: {
       ...consumer,
-      groupId: consumer.groupId ?? `fluxion-${topics.join('-')}`,
+      groupId: groupIdOf(options),
       fetchMaxWaitMs: options.pollTimeout ?? consumer.fetchMaxWaitMs,
     },
   }
+}
+
+function groupIdOf({ groupId, topic }: Pick<KafkaSourceOptions, 'groupId' | 'topic'>): string {
+  return groupId ?? `fluxion-${[...new Set(topic)].join('-')}`
 }
