@@ -13,7 +13,7 @@
  * not run.
  */
 import { SINKS, SOURCES } from '../catalog.ts'
-import type { PipelinePlan, PlannedComponent, PlannedStage } from '../engine/plan.ts'
+import type { PipelinePlan, PlannedComponent, PlannedStage, RateLimit } from '../engine/plan.ts'
 import type { ConfigProblem } from '../errors/index.ts'
 import { deliveryDefaults, deliveryFields, deliveryProblems } from './delivery.ts'
 import { field, type Fields, type OptionProblem, type OptionRule } from '../options/fields.ts'
@@ -21,6 +21,9 @@ import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue, isObject } from '../options/values.ts'
 import { lintStages } from '../stages/lint.ts'
+import { WHOLE_BATCH_STAGES } from '../stages/names.ts'
+import { readConnections, withConnection } from './connections.ts'
+import { prepareStages } from './prepare-stages.ts'
 import { readCircuitBreaker, readErrorPolicy, type ReportProblem } from './error-policy.ts'
 
 const LATER = 'it is not supported yet'
@@ -31,7 +34,10 @@ const runtimeFields = {
     .int({ min: 1 })
     .optional()
     .doc('Batches that may wait between source and stages; the `queueCapacity` of the source.'),
-  microBatchSize: field.int({ min: 1 }).optional().ignored('batches are as the source gives them'),
+  microBatchSize: field
+    .int({ min: 1 })
+    .optional()
+    .doc('Most records that stages such as `$group` see at once. Without such stages it has no effect.'),
   workerThreadPoolSize: field.int({ min: 1 }).optional().ignored('a pipeline runs in one thread and keeps the order'),
   directHandoff: field.boolean().optional().ignored('batches always go straight on'),
 }
@@ -63,7 +69,12 @@ export const pipelineFields = {
     .aliases('circuit_breaker')
     .doc('When deliveries pause because the sink keeps failing; also in the sink block.'),
   runtime: field.object(runtimeFields).optional().doc('Limits of the engine.'),
-  globals: field.any().optional().doc('Values for `$$GLOBALS`.'),
+  globals: field.any().optional().doc('Values for `$$GLOBALS`, by name.'),
+  collections: field
+    .any()
+    .optional()
+    .doc('Collections for `$lookup`, by name: lists of documents, or paths of files of JSON lines.'),
+  connections: field.any().optional().doc('Connections for `connectionRef`: a list of `{connectionRef, config}`.'),
   stateStore: field.any().optional().ignored('offsets are kept by Kafka'),
   metrics: field.any().optional().ignored(LATER),
 }
@@ -102,8 +113,14 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
   if (!isObject(content)) return { plan: undefined, problems, warnings }
 
   const stagesKey = 'pipeline' in content && !('stages' in content) ? 'pipeline' : 'stages'
-  const stages = readStages(top.stages, stagesKey, problems)
-  problems.push(...globalsProblems(top.globals))
+  const prepared = prepareStages(top.stages, stagesKey, {
+    globals: top.globals,
+    collections: top.collections,
+    directory: context.directory,
+  })
+  problems.push(...prepared.problems)
+  const stages = readStages(prepared.stages, stagesKey, problems)
+  const connections = readConnections(top.connections, problems)
   const isFragment = top.source === undefined && top.sink === undefined && top.stages !== undefined
   if (isFragment) {
     warnings.push({ path: '', message: 'There is no source and no sink, so this file can be checked but not run' })
@@ -111,11 +128,11 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
   }
   const capacity = top.runtime?.sourceQueueCapacity
   const defaults = deliveryDefaults(top.delivery)
-  const source = readComponent('source', SOURCES, top.source, problems, warnings, {
+  const source = readComponent('source', SOURCES, top.source, connections, problems, warnings, {
     ...defaults.source,
     ...(capacity === undefined ? {} : { queueCapacity: capacity }),
   })
-  const sink = readComponent('sink', SINKS, top.sink, problems, warnings, defaults.sink)
+  const sink = readComponent('sink', SINKS, top.sink, connections, problems, warnings, defaults.sink)
   if (source === undefined || sink === undefined) return { plan: undefined, problems, warnings }
   warnings.push(...loopWarnings(source, sink))
   const report: ReportProblem = (problem) => (problem.warning ? warnings : problems).push(toConfigProblem(problem))
@@ -135,11 +152,26 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
       report,
     ),
     circuitBreaker: readBreaker(content, report),
+    rateLimit: microBatches(top.runtime?.microBatchSize, stages, warnings),
     maxBatchesInFlight: top.runtime?.queueCapacity,
     warnings,
   }
   problems.push(...deliveryProblems(plan).map((problem) => toConfigProblem(placed(problem, content))))
   return { plan, problems, warnings }
+}
+
+/** Batches are cut only for stages that see several records at once: for all others it would only cost time. */
+function microBatches(
+  size: number | undefined,
+  stages: readonly PlannedStage[],
+  warnings: ConfigProblem[],
+): RateLimit | undefined {
+  if (size === undefined) return undefined
+  if (stages.some(({ name }) => WHOLE_BATCH_STAGES.has(name)))
+    return { pieceRecords: size, recordsPerSecond: undefined, burst: 1, maxInFlight: undefined }
+  const message = 'Option "microBatchSize" has no effect: no stage looks at several records at once'
+  warnings.push({ path: 'runtime.microBatchSize', message })
+  return undefined
 }
 
 interface ListedComponent {
@@ -155,6 +187,7 @@ function readComponent(
   kind: 'source' | 'sink',
   entries: readonly ListedComponent[],
   value: unknown,
+  connections: ReturnType<typeof readConnections>,
   problems: ConfigProblem[],
   warnings: ConfigProblem[],
   defaults: { readonly [name: string]: unknown } = {},
@@ -176,15 +209,16 @@ function readComponent(
     })
     return undefined
   }
-  const { type, options, ...rest } = value
+  const block = withConnection(value, kind, connections, problems)
+  if (block === undefined) return undefined
+  const { type, options, ...rest } = block
   // Read beside the top level, where it may stand too.
   const flat =
     kind === 'sink' ? Object.fromEntries(Object.entries(rest).filter(([name]) => !BREAKER_NAMES.includes(name))) : rest
-  if ('connectionRef' in flat || 'fanout' in flat) {
-    const name = 'fanout' in flat ? 'fanout' : 'connectionRef'
+  if ('fanout' in flat) {
     problems.push({
-      path: `${kind}.${name}`,
-      message: `Cannot use "${name}" as ${LATER}`,
+      path: `${kind}.fanout`,
+      message: `Cannot use "fanout" as ${LATER}`,
       suggestion: 'write the options here',
     })
     return undefined
@@ -282,13 +316,6 @@ function readBreaker(
 }
 
 const BREAKER_NAMES = ['circuitBreaker', 'circuit_breaker']
-
-function globalsProblems(globals: unknown): ConfigProblem[] {
-  if (globals === undefined || (isObject(globals) && Object.keys(globals).length === 0)) return []
-  return [
-    { path: 'globals', message: `Cannot use "globals" as ${LATER}`, suggestion: 'use environment variables: ${NAME}' },
-  ]
-}
 
 function loopWarnings(source: PlannedComponent, sink: PlannedComponent): ConfigProblem[] {
   if (source.component !== 'kafka' || sink.component !== 'kafka') return []

@@ -42,8 +42,10 @@ export interface CircuitBreakerPlan {
   readonly openMs: number
 }
 
-/** How fast a source may be read. */
+/** In which pieces, and how fast, a source is read. */
 export interface RateLimit {
+  /** Most records of a batch; undefined leaves it to the source. */
+  readonly pieceRecords?: number | undefined
   /** Undefined when there is no such limit. */
   readonly recordsPerSecond: number | undefined
   /** Records that may come at once after a pause. */

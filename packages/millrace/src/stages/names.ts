@@ -36,3 +36,18 @@ export type StageName = (typeof STAGE_NAMES)[number]
 
 /** Stages that exist on the host but write or search somewhere else; a pipeline here has its sink for that. */
 export const REFUSED_STAGES: readonly string[] = ['$merge', '$out', '$search', '$vectorSearch']
+
+/** Stages that see all documents of a batch at once, so that it matters how many those are. */
+export const WHOLE_BATCH_STAGES: ReadonlySet<string> = new Set<StageName>([
+  '$sort',
+  '$sortByCount',
+  '$count',
+  '$group',
+  '$bucket',
+  '$bucketAuto',
+  '$facet',
+  '$fill',
+  '$densify',
+  '$setWindowFields',
+  '$subPipeline',
+])

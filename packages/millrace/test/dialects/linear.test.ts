@@ -256,7 +256,7 @@ sink:
     {
       name: 'a connection by name',
       text: `source: {type: kafka, connectionRef: x}\n${GOOD_SINK}`,
-      want: '1:23 source.connectionRef: Cannot use "connectionRef" as it is not supported yet (write the options here)',
+      want: '1:23 source.connectionRef: There is no connection "x" in scope "default::default" (add it under connections)',
     },
     {
       name: 'an unknown key at the top',
@@ -274,9 +274,9 @@ sink:
       want: '2:1 delivery: Cannot read option "delivery" as it must be one of "at_least_once", "exactly_once", "at_most_once": current value is "twice"',
     },
     {
-      name: 'globals',
-      text: `source: {type: file, path: x}\nglobals: {a: 1}\n${GOOD_SINK}`,
-      want: '2:1 globals: Cannot use "globals" as it is not supported yet (use environment variables: ${NAME})',
+      name: 'globals that are no object',
+      text: `source: {type: file, path: x}\nglobals: [1]\n${GOOD_SINK}`,
+      want: '2:1 globals: Cannot read globals as it must be an object: found a list',
     },
     {
       name: 'a wrong limit',
@@ -380,9 +380,9 @@ test('limits of the engine reach the source and the plan, or say that they have 
   expect(plan.source.options['queueCapacity']).toBe(4)
   expect(plan.maxBatchesInFlight).toBe(8)
   expect(plan.warnings.map(({ path }) => path)).toEqual([
-    'runtime.microBatchSize',
     'runtime.workerThreadPoolSize',
     'runtime.directHandoff',
+    'runtime.microBatchSize',
   ])
 })
 

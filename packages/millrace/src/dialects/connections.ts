@@ -1,0 +1,74 @@
+/**
+ * Named connections: options that a source or sink takes over with `connectionRef`.
+ *
+ * ```yaml
+ * connections:
+ *   - { connectionRef: main, config: { type: kafka, bootstrapServers: "localhost:9092" } }
+ * source: { connectionRef: main, topic: orders }
+ * ```
+ */
+import type { ConfigProblem } from '../errors/index.ts'
+import { field, type Options } from '../options/fields.ts'
+import { parseOptions } from '../options/parse.ts'
+import { didYouMean } from '../options/suggest.ts'
+import { isObject } from '../options/values.ts'
+
+const connectionFields = {
+  connectionRef: field.string().doc('Name of the connection.').example('main'),
+  connectorId: field.string().optional().doc('Name of its template; accepted, templates are not needed.'),
+  scope: field
+    .object({
+      tenantId: field.string().default('default').doc('Tenant that may use it.'),
+      pipelineId: field.string().default('default').doc('Pipeline that may use it.'),
+    })
+    .optional()
+    .doc('Who may use it; `connectionScope` asks for one.'),
+  config: field
+    .map(field.any())
+    .doc('`type` and options.')
+    .example({ type: 'kafka', bootstrapServers: 'localhost:9092' }),
+}
+
+type Connection = Options<typeof connectionFields>
+
+export function readConnections(value: unknown, problems: ConfigProblem[]): readonly Connection[] {
+  if (value === undefined || value === null) return []
+  if (!Array.isArray(value)) {
+    problems.push({
+      path: 'connections',
+      message: 'Cannot read connections as it must be a list',
+      suggestion: 'write - {connectionRef: main, config: {...}}',
+    })
+    return []
+  }
+  return value.flatMap((item: unknown, i) => {
+    const parsed = parseOptions({ options: connectionFields }, item, ['connections', i])
+    for (const { path, message, suggestion } of parsed.problems)
+      problems.push({ path: path.join('.'), message, ...(suggestion === undefined ? {} : { suggestion }) })
+    return parsed.problems.length > 0 ? [] : [parsed.options]
+  })
+}
+
+/** A source or sink block with the options of its connection; those of the block win. Undefined when there is none of its name. */
+export function withConnection(
+  block: { readonly [name: string]: unknown },
+  kind: string,
+  connections: readonly Connection[],
+  problems: ConfigProblem[],
+): { readonly [name: string]: unknown } | undefined {
+  const { connectionRef: name, connectionScope: scope = 'default::default', ...rest } = block
+  if (name === undefined) return block
+  const isWanted = ({ connectionRef, scope: own }: Connection): boolean =>
+    connectionRef === name && `${own?.tenantId ?? 'default'}::${own?.pipelineId ?? 'default'}` === scope
+  const connection = connections.find(isWanted)
+  if (connection === undefined) {
+    const names = connections.map(({ connectionRef }) => connectionRef)
+    const message = `There is no connection "${String(name)}" in scope "${String(scope)}"`
+    const suggestion = (typeof name === 'string' ? didYouMean(name, names) : undefined) ?? 'add it under connections'
+    problems.push({ path: `${kind}.connectionRef`, message, suggestion })
+    return undefined
+  }
+  const { type, ...config } = connection.config
+  if (isObject(rest['options'])) return { type, ...rest, options: { ...config, ...rest['options'] } }
+  return { type, ...config, ...rest }
+}
