@@ -11,7 +11,7 @@ import type { ConfigProblem } from '../errors/index.ts'
 import { field, type Options } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
-import { isObject } from '../options/values.ts'
+import { describeValue, isObject } from '../options/values.ts'
 
 const connectionFields = {
   connectionRef: field.string().doc('Name of the connection.').example('main'),
@@ -63,7 +63,7 @@ export function withConnection(
   const connection = connections.find(isWanted)
   if (connection === undefined) {
     const names = connections.map(({ connectionRef }) => connectionRef)
-    const message = `There is no connection "${String(name)}" in scope "${String(scope)}"`
+    const message = `There is no connection ${describeValue(name)} in scope ${describeValue(scope)}`
     const suggestion = (typeof name === 'string' ? didYouMean(name, names) : undefined) ?? 'add it under connections'
     problems.push({ path: `${kind}.connectionRef`, message, suggestion })
     return undefined

@@ -181,7 +181,7 @@ interface ListedComponent {
 }
 
 /** Keys that stand beside `type` and are no options. */
-export const BESIDE_TYPE = ['type', 'options']
+export const BESIDE_TYPE = ['type', 'options', 'connectionRef', 'connectionScope']
 
 function readComponent(
   kind: 'source' | 'sink',

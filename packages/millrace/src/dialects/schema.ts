@@ -90,8 +90,13 @@ function componentSchema(kind: 'source' | 'sink', entries: readonly Listed[], { 
   return {
     type: 'object',
     description: meta.doc,
-    required: ['type'],
+    anyOf: ['type', 'connectionRef'].map((name) => ({ required: [name] })),
     properties: {
+      connectionRef: {
+        type: 'string',
+        description: 'Name of a connection whose options hold where this block says nothing.',
+      },
+      connectionScope: { type: 'string', description: 'Scope of the connection, as `tenant::pipeline`.' },
       type: {
         enum: entries.map(({ name }) => name),
         description: entries.map(({ name, summary }) => `${name}: ${summary}`).join('\n'),
