@@ -15,6 +15,7 @@ import {
   metadataV12,
 } from '@platformatic/kafka'
 import { AbortedError, BrokerError, ClosedError, ConnectionError, isMillraceError } from '../errors/index.ts'
+import { untilAborted } from '../resilience/abort.ts'
 import { retry, type BackoffOptions } from '../resilience/retry.ts'
 import { BrokerConnection, type ApiCall, type ApiVersion, type SecurityOptions } from './connection.ts'
 import { brokerError } from './protocol/kafka-errors.ts'
@@ -293,13 +294,13 @@ export class Cluster {
 
   /** Version of a call that would be used with a broker; connects if need be. */
   async version(target: Target, call: ApiCall, options: RequestOptions = {}): Promise<number> {
-    const connection = await this.#connectionTo(target, options.lane ?? 'control')
+    const connection = await this.#connectionTo(target, options.lane ?? 'control', options.signal)
     return connection.version(call, options.maxVersion)
   }
 
   /** Level of a finalized feature as a broker knows it; 0 when the cluster has not agreed on any. Connects if need be. */
   async feature(target: Target, name: string, options: RequestOptions = {}): Promise<number> {
-    const connection = await this.#connectionTo(target, options.lane ?? 'control')
+    const connection = await this.#connectionTo(target, options.lane ?? 'control', options.signal)
     return connection.feature(name)
   }
 
@@ -315,7 +316,7 @@ export class Cluster {
     args: (version: number) => readonly unknown[],
     options: RequestOptions = {},
   ): Promise<R> {
-    const connection = await this.#connectionTo(target, options.lane ?? 'control')
+    const connection = await this.#connectionTo(target, options.lane ?? 'control', options.signal)
     const version = connection.version(call, options.maxVersion)
     return connection.send<R>(call, version, args(version), {
       timeoutMs: options.timeoutMs ?? this.requestTimeoutMs,
@@ -390,7 +391,7 @@ export class Cluster {
     let last: unknown
     for (const candidate of candidates) {
       try {
-        const connection = await this.#connection(candidate, 'control')
+        const connection = await this.#connection(candidate, 'control', signal)
         const version = connection.version(METADATA)
         return await connection.send<MetadataAnswer>(METADATA, version, [topics, false, false], {
           timeoutMs: this.requestTimeoutMs,
@@ -406,14 +407,15 @@ export class Cluster {
     throw last
   }
 
-  async #connectionTo(target: Target, lane: string): Promise<BrokerConnection> {
-    if (typeof target === 'number') return this.#connection(target, lane)
-    if (this.#brokers.size === 0) await this.refresh([])
-    if (target === 'controller' && this.#brokers.has(this.#controller)) return this.#connection(this.#controller, lane)
+  async #connectionTo(target: Target, lane: string, signal: AbortSignal | undefined): Promise<BrokerConnection> {
+    if (typeof target === 'number') return this.#connection(target, lane, signal)
+    if (this.#brokers.size === 0) await this.refresh([], signal)
+    if (target === 'controller' && this.#brokers.has(this.#controller))
+      return this.#connection(this.#controller, lane, signal)
     let last: unknown
     for (const id of rotate([...this.#brokers.keys()], this.#nextAny++)) {
       try {
-        return await this.#connection(id, lane)
+        return await this.#connection(id, lane, signal)
       } catch (error) {
         last = error
       }
@@ -421,7 +423,13 @@ export class Cluster {
     throw last
   }
 
-  #connection(node: number | string, lane: string): Promise<BrokerConnection> {
+  /** An open connection, or one that is being opened; others may wait for it too, so a signal ends only the waiting. */
+  #connection(node: number | string, lane: string, signal: AbortSignal | undefined): Promise<BrokerConnection> {
+    const connection = this.#keptConnection(node, lane)
+    return this.#open.has(`${node}/${lane}`) ? connection : untilAborted(connection, 'Connecting', signal)
+  }
+
+  #keptConnection(node: number | string, lane: string): Promise<BrokerConnection> {
     if (this.#closed) return Promise.reject(new ClosedError('a client'))
     const key = `${node}/${lane}`
     const known = this.#connections.get(key)

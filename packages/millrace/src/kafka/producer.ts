@@ -21,6 +21,7 @@ import {
   TransactionError,
   UnexpectedError,
 } from '../errors/index.ts'
+import { throwIfAborted, untilAborted } from '../resilience/abort.ts'
 import { retry } from '../resilience/retry.ts'
 import { Accumulator, type TopicQueues } from './accumulator.ts'
 import type { PartitionQueue } from './accumulator-queue.ts'
@@ -413,24 +414,4 @@ function throwFailures({ failures, length }: Ticket, topic: string): void {
     `Cannot write ${failures.size} of ${length} records to topic "${topic}": ${first.message}`,
     failures,
   )
-}
-
-function throwIfAborted(what: string, signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new AbortedError(what, { cause: signal.reason })
-}
-
-/** @throws {AbortedError} as soon as the signal fires */
-async function untilAborted<T>(work: Promise<T>, what: string, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work
-  throwIfAborted(what, signal)
-  let onAbort = (): void => {}
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(new AbortedError(what, { cause: signal.reason }))
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }

@@ -1,0 +1,31 @@
+/**
+ * Giving up waiting when a signal fires. May import `errors/` only.
+ */
+import { AbortedError } from '../errors/index.ts'
+
+/**
+ * @param what is being done, for the message
+ * @throws {AbortedError} when the signal has fired
+ */
+export function throwIfAborted(what: string, signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new AbortedError(what, { cause: signal.reason })
+}
+
+/**
+ * Waits for work that cannot be stopped itself; it goes on when the waiting is given up.
+ * @throws {AbortedError} as soon as the signal fires
+ */
+export async function untilAborted<T>(work: Promise<T>, what: string, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  throwIfAborted(what, signal)
+  let onAbort = (): void => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(new AbortedError(what, { cause: signal.reason }))
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
