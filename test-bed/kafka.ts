@@ -242,6 +242,8 @@ function propertiesFor(size: 1 | 3): Record<string, string | number> {
     'listener.security.protocol.map':
       'PLAINTEXT:PLAINTEXT,SIDE:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL',
     'auto.create.topics.enable': 'false',
+    // Tests and examples write records with times of their own, which retention would take for years old and delete.
+    'log.retention.ms': '-1',
     'default.replication.factor': replicas,
     'message.max.bytes': 20 << 20,
     'replica.fetch.max.bytes': 20 << 20,

@@ -506,6 +506,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
     const options = { groupId, instanceId: 'one', protocol: 'consumer' as const }
     const first = member(new Holders(), options)
     await first.session.start(never)
+    await until(() => first.owned.length === 1, 'the first owns it')
     const second = member(new Holders(), options)
     const started = second.session.start(never)
     await new Promise((resolve) => setTimeout(resolve, 500))
