@@ -16,7 +16,7 @@ const SHORT: readonly (ShortForm & { readonly name: string })[] = [
   { name: 'killed workers', scenario: killWorker, seconds: 6, delivery: 'at_least_once', lane: 'verbatim' },
   { name: 'killed workers', scenario: killWorker, seconds: 6, delivery: 'exactly_once', lane: 'documents' },
   { name: 'killed brokers', scenario: killBroker, seconds: 8, delivery: 'exactly_once', lane: 'documents' },
-  { name: 'lost answers', scenario: lostAnswer, seconds: 8, delivery: 'exactly_once', lane: 'verbatim' },
+  { name: 'lost answers', scenario: lostAnswer, seconds: 14, delivery: 'exactly_once', lane: 'verbatim' },
   { name: 'a zombie', scenario: zombie, seconds: 3, delivery: 'exactly_once', lane: 'documents' },
   { name: 'members that come and go', scenario: storm, seconds: 8, delivery: 'at_least_once', lane: 'verbatim' },
   { name: 'aborted transactions', scenario: aborts, seconds: 5, delivery: 'exactly_once', lane: 'verbatim' },
