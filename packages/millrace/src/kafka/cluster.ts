@@ -6,6 +6,7 @@
  * are kept per broker and *lane*: a broker answers the requests of one connection in order, so a fetch that waits for
  * data must not stand in front of a heartbeat.
  */
+import { setMaxListeners } from 'node:events'
 import {
   findCoordinatorV3,
   findCoordinatorV4,
@@ -151,10 +152,11 @@ export class Cluster {
   #controller = -1
   #clusterId: string | null = null
   #nextAny = 0
-  #closed = false
+  readonly #closing = new AbortController()
 
   constructor(options: ClusterOptions) {
     this.#options = options
+    setMaxListeners(0, this.#closing.signal) // one per connection that is being opened
     this.clientId = options.clientId
     this.requestTimeoutMs = options.requestTimeoutMs ?? 30_000
     this.apiTimeoutMs = options.apiTimeoutMs ?? 60_000
@@ -170,7 +172,7 @@ export class Cluster {
     return [...this.#brokers.values()]
   }
   get isClosed(): boolean {
-    return this.#closed
+    return this.#closing.signal.aborted
   }
 
   /**
@@ -326,7 +328,7 @@ export class Cluster {
 
   /** Closes all connections; requests under way fail. May be called twice. */
   async close(): Promise<void> {
-    this.#closed = true
+    this.#closing.abort()
     const connections = [...this.#connections.values()]
     this.#connections.clear()
     this.#open.clear()
@@ -430,7 +432,7 @@ export class Cluster {
   }
 
   #keptConnection(node: number | string, lane: string): Promise<BrokerConnection> {
-    if (this.#closed) return Promise.reject(new ClosedError('a client'))
+    if (this.#closing.signal.aborted) return Promise.reject(new ClosedError('a client'))
     const key = `${node}/${lane}`
     const known = this.#connections.get(key)
     if (known !== undefined && this.#open.get(key)?.isOpen !== false) return known
@@ -444,11 +446,12 @@ export class Cluster {
     const opening = BrokerConnection.open(address.host, address.port, {
       ...this.#options,
       connectTimeoutMs: this.#options.connectTimeoutMs ?? 10_000,
+      signal: this.#closing.signal,
     })
     this.#connections.set(key, opening)
     opening.then(
       (connection) => {
-        if (this.#closed) return connection.close()
+        if (this.#closing.signal.aborted) return connection.close()
         if (this.#connections.get(key) === opening) this.#open.set(key, connection)
         return undefined
       },

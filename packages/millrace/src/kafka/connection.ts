@@ -35,6 +35,8 @@ export type SecurityOptions = Pick<ConnectionOptions, 'tls' | 'tlsServerName' | 
 export interface BrokerConnectionOptions extends SecurityOptions {
   readonly clientId: string
   readonly connectTimeoutMs: number
+  /** Gives the attempt up; without meaning once the connection is open. */
+  readonly signal: AbortSignal
 }
 
 export interface SendOptions {
@@ -77,9 +79,12 @@ export class BrokerConnection {
     })
     // Failures reach us through the callbacks; an 'error' event without a listener would end the process.
     connection.on('error', () => {})
+    const giveUp = (): void => connection.close(() => {})
+    options.signal.addEventListener('abort', giveUp, { once: true })
     try {
       await connection.connect(host, port)
     } catch (error) {
+      options.signal.removeEventListener('abort', giveUp)
       throw connectFailure(address, secure, error)
     }
     const broker = new BrokerConnection(address, connection)
@@ -90,6 +95,8 @@ export class BrokerConnection {
     } catch (error) {
       await broker.close()
       throw connectFailure(address, secure, error)
+    } finally {
+      options.signal.removeEventListener('abort', giveUp)
     }
     return broker
   }
