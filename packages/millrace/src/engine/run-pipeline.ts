@@ -11,6 +11,7 @@
  * never past a batch that was not (I1, I2). May not import a concrete component.
  */
 import type { Batch } from '../batch.ts'
+import type { SourceOffsets } from '../component.ts'
 import { AbortedError } from '../errors/index.ts'
 import { CircuitBreaker } from '../resilience/circuit-breaker.ts'
 import { Delivery } from './delivery.ts'
@@ -83,14 +84,10 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
       const inSteps = plan.errorPolicy.fate !== 'fail' || plan.errorPolicy.retry !== undefined || breaker !== undefined
       ended = await new ExactlyOnce(plan, run, pipeline, { begin, inSteps }, IN_FLIGHT_BYTES).run()
     } else {
-      const batches = source.batches(stop)
-      for await (const batch of documents === undefined ? batches : inSlices(batches)) {
-        if (
-          plan.delivery === 'at_most_once' &&
-          run.preview === undefined &&
-          !(await source.offsets!.commitBefore(batch))
-        )
-          continue
+      const read = source.batches(stop)
+      const mine =
+        plan.delivery === 'at_most_once' && run.preview === undefined ? committedFirst(read, source.offsets!) : read
+      for await (const batch of documents === undefined ? mine : inSlices(mine)) {
         const write = begin(batch) // decode, stages, encode
         if (write === undefined) {
           batch.ack() // every record was filtered out, and counted as dropped (I7)
@@ -121,6 +118,14 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
   const result = { ...progress(), ended }
   run.onProgress?.(result)
   return result
+}
+
+/**
+ * The batches whose offsets could be committed before anything is made of them: `at_most_once`. Whole batches, as a part of
+ * one cannot be committed; what was lost to a rebalance in between is the next owner's.
+ */
+async function* committedFirst(batches: AsyncIterable<Batch>, offsets: SourceOffsets): AsyncGenerator<Batch> {
+  for await (const batch of batches) if (await offsets.commitBefore(batch)) yield batch
 }
 
 function createBreaker({ circuitBreaker }: PipelinePlan, { warn }: RunOptions): CircuitBreaker | undefined {
