@@ -1,9 +1,9 @@
-import { SESSION_TIMEOUT_MS } from '../run.ts'
+import { type Run, SESSION_TIMEOUT_MS } from '../run.ts'
 import type { Scenario } from '../scenario.ts'
 
 export const zombie: Scenario = {
   name: 'zombie',
-  summary: 'SIGSTOP one of two instances for twice the session timeout, then SIGCONT',
+  summary: 'SIGSTOP one of two instances for twice the session timeout, then SIGCONT; two with one transactional id',
   brokers: 'any',
   async disturb(run) {
     const { random } = run.context
@@ -24,7 +24,34 @@ export const zombie: Scenario = {
       await run.until('the other one owns everything', async () => (await members()) === 1)
       await run.until('the pause was long enough', () => performance.now() - paused >= 2 * SESSION_TIMEOUT_MS)
       victim.resume()
+      if (run.context.delivery === 'exactly_once') await fenced(run, members)
     } while (run.goesOn)
     await run.until('the zombie is a member again', async () => (await members()) === 2)
   },
+}
+
+/** Of two instances with the same transactional id exactly one is fenced, the one that came first; the other goes on (I5). */
+async function fenced(run: Run, members: () => Promise<number>): Promise<void> {
+  const sink = { 'transactional.id': `${run.groupId}-twin` }
+  const [first, second] = [run.worker('first-twin', { sink }), run.worker('second-twin', { sink })]
+  first.start()
+  await run.until('the first twin owns partitions', async () => (await members()) === 3)
+  await everyPartitionAdvances(run)
+  second.start()
+  const { code } = await first.ended()
+  run.fault('same-id')
+  if (code !== 1 || !first.log.includes('PRODUCER_FENCED'))
+    run.problem(`${first.name} ended with code ${code} when it was to be fenced: ${first.log}`)
+  await run.until('the second twin owns partitions', async () => (await members()) === 3)
+  await everyPartitionAdvances(run)
+  await second.stop() // with code 0, or it is a problem
+}
+
+/** Whoever owns partitions commits. */
+async function everyPartitionAdvances(run: Run): Promise<void> {
+  const before = await run.committed()
+  await run.until('more of every partition was committed', async () => {
+    const now = await run.committed()
+    return [...now].every(([partition, offset]) => offset > (before.get(partition) ?? 0))
+  })
 }

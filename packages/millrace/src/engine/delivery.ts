@@ -58,7 +58,8 @@ export class Delivery {
     let rest = batch
     let counted = 0
     for (let attempt = 1; ; attempt++) {
-      const pass = await breaker?.entered(hurry)
+      // Nothing is waited for where there is nothing to wait for: the write belongs to the moment in which it was begun.
+      const pass = breaker === undefined ? undefined : await breaker.entered(hurry)
       const failed = await this.#attempt(rest, pass)
       if (failed === undefined) return
       const { error, byRow } = failed
