@@ -67,6 +67,15 @@ export class Failures {
     this.#offsets.add(offset)
     this.list.push({ batch, row, error, attempts })
   }
+
+  /** The rows of a batch without those whose record is among the failures from the index `since` on; undefined when none is left. */
+  survivorsOf(batch: Batch, since: number): Batch | undefined {
+    if (this.list.length === since) return batch
+    const lost = new Set(this.list.slice(since).map((failure) => failure.batch.offset(failure.row)))
+    return batch.pick(
+      Array.from({ length: batch.length }, (_, row) => row).filter((row) => !lost.has(batch.offset(row))),
+    )
+  }
 }
 
 /** Carries out the policy of one run. */

@@ -5,13 +5,17 @@
 import type { Batch } from '../batch.ts'
 import type { ComponentContext, Documents, Sink, Source, Stage } from '../component.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { FanOut, FormattedSink, type SinkOfAll } from './fan-out.ts'
 import type { Components, PipelinePlan, RunOptions } from './plan.ts'
 import { limitRate } from './rate-limit.ts'
 import type { Failed } from './steps.ts'
 
 export interface OpenPipeline {
   readonly source: Source
-  readonly sink: Sink
+  /** All sinks as one. */
+  readonly sink: SinkOfAll
+  /** What is written to, in this order: one for each sink. */
+  readonly targets: readonly Pick<Sink, 'write'>[]
   readonly stages: StageChain
   /** Decodes and encodes values; undefined when no step looks at one. */
   readonly documents: Documents | undefined
@@ -66,10 +70,13 @@ export async function makePipeline(
   const stages = new StageChain(await makeStages(plan, components))
   const source = await (await components.source(plan.source.component)).create(plan.source.options, context)
   if (plan.rateLimit !== undefined) limitRate(source, plan.rateLimit)
-  const sink = await (
-    await components.sink(plan.sink.component)
-  ).create(plan.sink.options, { ...context, member: source.offsets?.member })
-  const documents = await components.documents(source, sink, plan.stages, stages.needsDocuments || sink.needsDocuments)
+  const sinks: Sink[] = []
+  for (const { component, options } of [plan.sink, ...(plan.fanout ?? [])]) {
+    const joins = sinks[0] === undefined ? {} : { joins: sinks[0] }
+    const definition = await components.sink(component)
+    sinks.push(await definition.create(options, { ...context, member: source.offsets?.member, ...joins }))
+  }
+  const outputs = await makeOutputs(plan, components, { source, sinks, stages })
   const letters = plan.errorPolicy.deadLetters
   // Those who only look leave no letters either.
   const deadLetters =
@@ -78,11 +85,43 @@ export async function makePipeline(
       : new DeadLetters(
           await (
             await components.sink(letters.sink.component)
-          ).create(letters.sink.options, { ...context, joins: sink }),
+          ).create(letters.sink.options, { ...context, joins: sinks[0] }),
           letters.envelope,
           plan.name,
         )
-  return { source, sink, stages, documents, deadLetters }
+  return { source, ...outputs, stages, deadLetters }
+}
+
+/** The sinks as the engine sees them. Values are encoded once where all sinks want them alike, else once for each. */
+async function makeOutputs(
+  { stages: planned }: PipelinePlan,
+  components: Components,
+  { source, sinks, stages }: { readonly source: Source; readonly sinks: readonly Sink[]; readonly stages: StageChain },
+): Promise<Pick<OpenPipeline, 'sink' | 'targets' | 'documents'>> {
+  const [first] = sinks
+  const all = sinks.length === 1 ? first! : new FanOut(sinks)
+  const needsDocuments = stages.needsDocuments || all.needsDocuments
+  const formatFor = (sink: Pick<Sink, 'valueCodec' | 'includeMeta'>): Promise<Documents | undefined> =>
+    components.documents(source, sink, planned, needsDocuments)
+  if (sinks.length === 1) return { sink: all, targets: sinks, documents: await formatFor(first!) }
+  const areAlike = sinks.every(
+    (sink) => sink.valueCodec === first!.valueCodec && sink.includeMeta === first!.includeMeta,
+  )
+  if (areAlike)
+    return {
+      sink: all,
+      targets: sinks.map((sink) => new FormattedSink(sink, undefined)),
+      documents: await formatFor(first!),
+    }
+  const targets: FormattedSink[] = []
+  let decoder: Documents | undefined
+  for (const sink of sinks) {
+    const documents = await formatFor(sink)
+    targets.push(new FormattedSink(sink, documents))
+    // One that attaches `_meta` decodes for those that do not want it, too.
+    if (decoder === undefined || sink.includeMeta) decoder = documents ?? decoder
+  }
+  return { sink: all, targets, documents: decoder && { decode: decoder.decode, encode: () => {} } }
 }
 
 /**

@@ -64,6 +64,8 @@ export interface PipelinePlan {
   readonly source: PlannedComponent
   readonly stages: readonly PlannedStage[]
   readonly sink: PlannedComponent
+  /** Further sinks, which get every record after the first one has it. */
+  readonly fanout?: readonly PlannedComponent[] | undefined
   readonly delivery: Delivery
   /** With `exactly_once`: time between commits; 100 ms when omitted. */
   readonly commitIntervalMs?: number | undefined

@@ -2,7 +2,8 @@
  * Says how a pipeline would run: which lane its records take and why, what is guaranteed, who commits what when. Makes the
  * components as a run would, but opens none of them.
  */
-import type { Delivery, Sink, Source, Stage } from '../component.ts'
+import type { Delivery, Source, Stage } from '../component.ts'
+import type { SinkOfAll } from './fan-out.ts'
 import { makePipeline } from './open-pipeline.ts'
 import type { Components, Explanation, Lane, PipelinePlan } from './plan.ts'
 import { IN_FLIGHT_BYTES } from './run-pipeline.ts'
@@ -38,7 +39,7 @@ export async function explainPlan(plan: PipelinePlan, components: Components): P
 /** The cheapest lane that every batch can take; single batches may have to take the next one, for instance after compaction. */
 function chooseLane(
   source: Source,
-  sink: Sink,
+  sink: SinkOfAll,
   stages: readonly Stage[],
   documents: boolean,
 ): { readonly lane: Lane; readonly why: string } {
@@ -55,7 +56,9 @@ function chooseLane(
         ? 'includeMeta writes _meta into every value'
         : sink.needsDocuments
           ? 'the sink takes something from a field'
-          : `values are read as ${source.valueCodec} and written as ${sink.valueCodec}`,
+          : sink.valueCodec === source.valueCodec
+            ? `values are read as ${source.valueCodec}, and not all sinks write them so`
+            : `values are read as ${source.valueCodec} and written as ${sink.valueCodec}`,
     }
   const writer = stages.find(({ does }) => does !== undefined)
   if (writer !== undefined) return { lane: 'bytes', why: `${writer.name} ${writer.does}` }
@@ -78,7 +81,7 @@ function chooseLane(
 }
 
 /** What happens when a record fails, step by step. */
-function errorsOf({ errorPolicy: { retry, fate, deadLetters }, circuitBreaker }: PipelinePlan): string {
+function errorsOf({ errorPolicy: { retry, fate, deadLetters }, circuitBreaker, fanout = [] }: PipelinePlan): string {
   const { topic, path } = deadLetters?.sink.options ?? {}
   const fates = {
     fail: 'the run stops at the first record that fails; nothing after it is committed',
@@ -93,5 +96,8 @@ function errorsOf({ errorPolicy: { retry, fate, deadLetters }, circuitBreaker }:
         ]),
     ...(retry === undefined ? [] : [`a delivery is tried again up to ${retry.maxRetries} times`]),
     fates[fate],
+    ...(fanout.length === 0
+      ? []
+      : [`a record that one of the ${fanout.length + 1} sinks refuses is tried again there only, and goes no further`]),
   ].join('; ')
 }

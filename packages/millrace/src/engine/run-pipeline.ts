@@ -13,10 +13,11 @@
 import type { Batch } from '../batch.ts'
 import type { SourceOffsets } from '../component.ts'
 import { AbortedError } from '../errors/index.ts'
-import { CircuitBreaker } from '../resilience/circuit-breaker.ts'
+import { CircuitBreaker, combinedProgress } from '../resilience/circuit-breaker.ts'
 import { Delivery } from './delivery.ts'
 import { ErrorHandling } from './error-policy.ts'
 import { ExactlyOnce } from './exactly-once.ts'
+import { DeliveryToEach } from './fan-out.ts'
 import { InFlight } from './in-flight.ts'
 import { openPipeline } from './open-pipeline.ts'
 import type { PipelinePlan, RunOptions, RunProgress, RunResult } from './plan.ts'
@@ -35,14 +36,20 @@ const PROGRESS_INTERVAL_MS = 1000
 export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<RunResult> {
   const started = performance.now()
   const pipeline = await openPipeline(plan, run)
-  const { source, documents, stages, sink, deadLetters } = pipeline
+  const { source, documents, stages, sink, targets, deadLetters } = pipeline
   const steps = createSteps(pipeline)
   const errors = new ErrorHandling(plan.errorPolicy, deadLetters)
-  const breaker = createBreaker(plan, run)
   const inFlight = new InFlight(IN_FLIGHT_BYTES)
   const failed = new AbortController()
   const stop = AbortSignal.any([run.signal, run.abort, failed.signal])
-  const delivery = new Delivery({ sink, policy: plan.errorPolicy, breaker, errors, abort: run.abort, hurry: stop })
+  const breakers: CircuitBreaker[] = []
+  const deliveries = targets.map((target, i) => {
+    // One for each, as what one sink takes says nothing about another.
+    const breaker = createBreaker(plan, run, targets.length === 1 ? 'the sink' : `sink ${i + 1}`)
+    if (breaker !== undefined) breakers.push(breaker)
+    return new Delivery({ sink: target, policy: plan.errorPolicy, breaker, errors, abort: run.abort, hurry: stop })
+  })
+  const delivery = deliveries.length === 1 ? deliveries[0]! : new DeliveryToEach(deliveries)
   let ended: RunResult['ended'] = 'source'
 
   const progress = (): RunProgress => {
@@ -53,7 +60,7 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
       written: sink.progress(),
       lag,
       errors: errors.progress,
-      circuitBreaker: breaker?.progress,
+      circuitBreaker: combinedProgress(breakers),
     }
   }
   const timer = setInterval(() => run.onProgress?.(progress()), PROGRESS_INTERVAL_MS)
@@ -81,8 +88,13 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
 
   try {
     if (sink.transactions !== undefined) {
-      const inSteps = plan.errorPolicy.fate !== 'fail' || plan.errorPolicy.retry !== undefined || breaker !== undefined
-      ended = await new ExactlyOnce(plan, run, pipeline, { begin, inSteps }, IN_FLIGHT_BYTES).run()
+      const inSteps =
+        plan.errorPolicy.fate !== 'fail' ||
+        plan.errorPolicy.retry !== undefined ||
+        breakers.length > 0 ||
+        targets.length > 1
+      const work = { begin, inSteps, inSlices: documents !== undefined }
+      ended = await new ExactlyOnce(plan, run, pipeline, work, IN_FLIGHT_BYTES).run()
     } else {
       const read = source.batches(stop)
       const mine =
@@ -128,14 +140,18 @@ async function* committedFirst(batches: AsyncIterable<Batch>, offsets: SourceOff
   for await (const batch of batches) if (await offsets.commitBefore(batch)) yield batch
 }
 
-function createBreaker({ circuitBreaker }: PipelinePlan, { warn }: RunOptions): CircuitBreaker | undefined {
+function createBreaker(
+  { circuitBreaker }: PipelinePlan,
+  { warn }: RunOptions,
+  name: string,
+): CircuitBreaker | undefined {
   return (
     circuitBreaker &&
     new CircuitBreaker({
       ...circuitBreaker,
-      name: 'The sink',
+      name: `${name[0]!.toUpperCase()}${name.slice(1)}`,
       onChange: (state) =>
-        warn(`The circuit breaker of the sink is ${state}`, state === 'open' ? { openMs: circuitBreaker.openMs } : {}),
+        warn(`The circuit breaker of ${name} is ${state}`, state === 'open' ? { openMs: circuitBreaker.openMs } : {}),
     })
   )
 }

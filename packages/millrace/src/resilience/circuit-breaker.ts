@@ -43,6 +43,21 @@ export interface CircuitProgress {
   readonly rejections: number
 }
 
+const BY_HEALTH: readonly CircuitState[] = ['open', 'half-open', 'closed']
+
+/** Several circuit breakers as one: the worst state, and how often any of them opened or refused. Undefined when there is none. */
+export function combinedProgress(
+  breakers: readonly { readonly progress: CircuitProgress }[],
+): CircuitProgress | undefined {
+  if (breakers.length === 0) return undefined
+  const all = breakers.map(({ progress }) => progress)
+  return {
+    state: BY_HEALTH.find((state) => all.some((one) => one.state === state))!,
+    openings: all.reduce((sum, { openings }) => sum + openings, 0),
+    rejections: all.reduce((sum, { rejections }) => sum + rejections, 0),
+  }
+}
+
 /** Leave to make one call, and the place to say how it ended. Exactly one of its methods is to be called. */
 export interface Pass {
   succeeded(): void

@@ -65,8 +65,8 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     await cluster.connect(signal)
     if (createTopic !== undefined) await createMissingTopics(cluster, [topic], createTopic, signal)
     this.#partitionCount = (await cluster.topic(topic, signal)).partitions.length
-    const { joins } = this.#context
-    if (this.transactions !== undefined && joins instanceof KafkaPipelineSink) this.#producer = joins.#producer!
+    const joined = this.#context.joins?.transactions
+    if (this.transactions !== undefined && joined instanceof KafkaPipelineSink) this.#producer = joined.#producer!
     else {
       const transactionalId = producer.transactionalId ?? transactionalIdOf(this.#context)
       this.#producer = new Producer(
@@ -116,8 +116,10 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     return this.#producer!.flush(signal)
   }
 
+  /** What was written by the producer of another sink, that sink tells. */
   progress(): SinkProgress {
-    return this.#producer?.progress ?? { records: 0, bytes: 0 }
+    const isJoined = this.transactions !== undefined && this.#context.joins !== undefined
+    return (isJoined ? undefined : this.#producer?.progress) ?? { records: 0, bytes: 0 }
   }
 
   async close(): Promise<void> {

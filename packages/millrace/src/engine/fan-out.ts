@@ -1,0 +1,142 @@
+/**
+ * Several sinks that each get every record, one after the other in the order of the file.
+ *
+ * ```
+ * encoded batch ──► sink 1, with its retries ──► sink 2, with its retries ──► acknowledge
+ * ```
+ *
+ * A record counts as delivered when all sinks have it (I1). What one sink refuses is tried again there only; when it fails
+ * for good, it meets its fate once and goes no further. Batches of a partition come to every sink in the same order (I2).
+ *
+ * Three views of the same sinks: `FanOut` is all of them as one, for everything but writing; a `FormattedSink` is one of
+ * them with values as it wants them; `DeliveryToEach` writes to one after the other.
+ */
+import type { Batch } from '../batch.ts'
+import type { Documents, Sink, SinkProgress, SinkTransactions } from '../component.ts'
+import { BatchError, type MillraceError } from '../errors/index.ts'
+import type { Delivery } from './delivery.ts'
+import type { Failures } from './error-policy.ts'
+
+/** All that a pipeline does with its sinks besides writing to them. */
+export type SinkOfAll = Omit<Sink, 'write'>
+
+/** Writes a batch, or tells which rows failed; as `Delivery` does. */
+export type Writer = Pick<Delivery, 'write'>
+
+export class FanOut implements SinkOfAll {
+  /** Of the first sink: what those who only look are shown. */
+  readonly valueCodec: string
+  readonly includeMeta: boolean
+  readonly needsDocuments: boolean
+  readonly partitions: string
+  readonly writesRecordBatches: boolean
+  /** The others have joined those of the first sink. */
+  readonly transactions: SinkTransactions | undefined
+  readonly #sinks: readonly Sink[]
+
+  constructor(sinks: readonly Sink[]) {
+    const [first] = sinks
+    this.#sinks = sinks
+    this.valueCodec = first!.valueCodec
+    this.includeMeta = sinks.some(({ includeMeta }) => includeMeta)
+    this.needsDocuments = sinks.some(({ needsDocuments }) => needsDocuments)
+    this.writesRecordBatches = sinks.every(({ writesRecordBatches }) => writesRecordBatches)
+    this.partitions = sinks.map(({ partitions }, i) => `sink ${i + 1}: ${partitions}`).join('; ')
+    this.transactions = first!.transactions
+  }
+
+  async open(signal: AbortSignal): Promise<void> {
+    // In order, as those behind may join the first one.
+    for (const sink of this.#sinks) await sink.open(signal)
+  }
+
+  prepare(batch: Batch): void {
+    this.#sinks[0]!.prepare?.(batch)
+  }
+
+  async flush(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#sinks.map((sink) => sink.flush(signal)))
+  }
+
+  async close(): Promise<void> {
+    const closed = await Promise.allSettled(this.#sinks.map((sink) => sink.close()))
+    const failed = closed.find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
+  }
+
+  /** What all sinks have written together: a record counts once for each that has it. */
+  progress(): SinkProgress {
+    const each = this.#sinks.map((sink) => sink.progress())
+    return {
+      records: each.reduce((sum, { records }) => sum + records, 0),
+      bytes: each.reduce((sum, { bytes }) => sum + bytes, 0),
+    }
+  }
+}
+
+/** One of several sinks. It writes into a batch of its own what it puts in the place of values and keys. */
+export class FormattedSink implements Pick<Sink, 'write'> {
+  readonly #sink: Pick<Sink, 'write'>
+  readonly #documents: Pick<Documents, 'encode'> | undefined
+
+  /** @param documents encodes values for this sink; undefined when that was done for all sinks at once */
+  constructor(sink: Pick<Sink, 'write'>, documents: Pick<Documents, 'encode'> | undefined) {
+    this.#sink = sink
+    this.#documents = documents
+  }
+
+  async write(batch: Batch, signal: AbortSignal): Promise<void> {
+    const own = batch.derive(batch)
+    own.payloads = batch.payloads
+    own.keys = batch.keys?.slice()
+    const failures = new Map<number, MillraceError>()
+    this.#documents?.encode(own, (row, error) => failures.set(row, error))
+    if (failures.size === 0) return this.#sink.write(own, signal)
+    const rest = Array.from({ length: own.length }, (_, row) => row).filter((row) => !failures.has(row))
+    try {
+      const encoded = own.pick(rest)
+      if (encoded !== undefined) await this.#sink.write(encoded, signal)
+    } catch (error) {
+      if (!(error instanceof BatchError)) throw error
+      for (const [row, reason] of error.failures) failures.set(rest[row]!, reason)
+    }
+    throw new BatchError(`Cannot write ${failures.size} of ${batch.length} records`, failures)
+  }
+}
+
+export class DeliveryToEach implements Writer {
+  readonly #deliveries: readonly Writer[]
+  /** By partition, for each sink: resolved when the last batch has begun to be written there. */
+  readonly #begun = new Map<string, readonly Promise<void>[]>()
+
+  constructor(deliveries: readonly Writer[]) {
+    this.#deliveries = deliveries
+  }
+
+  async write(batch: Batch, failures: Failures | undefined): Promise<void> {
+    const partition = `${batch.partition} ${batch.topic}`
+    const before = this.#begun.get(partition)
+    // Taken now, in the order of the calls: at a sink behind, this batch may be ready before the one ahead of it.
+    const turns = this.#deliveries.map(() => Promise.withResolvers<void>())
+    for (const { promise } of turns) promise.catch(() => {})
+    this.#begun.set(
+      partition,
+      turns.map(({ promise }) => promise),
+    )
+    let rest: Batch | undefined = batch
+    try {
+      for (const [i, delivery] of this.#deliveries.entries()) {
+        await before?.[i]
+        const known = failures?.list.length ?? 0
+        const written: Promise<void> | undefined = rest && delivery.write(rest, failures)
+        turns[i]!.resolve()
+        await written
+        if (rest !== undefined && failures !== undefined) rest = failures.survivorsOf(rest, known)
+      }
+    } catch (error) {
+      // The run ends, and what lies behind this batch must not overtake it at the sinks that it did not come to.
+      for (const turn of turns) turn.reject(error)
+      throw error
+    }
+  }
+}

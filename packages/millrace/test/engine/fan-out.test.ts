@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest'
+import type { Batch } from '../../src/batch.ts'
+import { Delivery } from '../../src/engine/delivery.ts'
+import { ErrorHandling, Failures, type ErrorPolicy } from '../../src/engine/error-policy.ts'
+import { DeliveryToEach, FanOut, FormattedSink } from '../../src/engine/fan-out.ts'
+import { BatchError, DeliveryError, EncodeError, type MillraceError } from '../../src/errors/index.ts'
+import { batchOf } from '../support/batches.ts'
+
+const down = (): MillraceError => new DeliveryError('the sink is down', { code: 'DELIVERY_TIMED_OUT' })
+const tooLarge = (): MillraceError => new DeliveryError('the record is too large', { code: 'RECORD_TOO_LARGE' })
+
+function valuesOf(batch: Batch): string[] {
+  return Array.from({ length: batch.length }, (_, row) => (batch.payloads?.[row] ?? batch.value(row)!).toString())
+}
+
+type Answer = { readonly [value: string]: MillraceError } | undefined
+
+/** A sink in memory. `log` is shared, so that it tells who was first. */
+class MemorySink {
+  readonly calls: string[][] = []
+  readonly #name: string
+  readonly #log: string[]
+  readonly #answers: Answer[]
+  readonly #delayMs: (batch: Batch) => number
+  constructor(
+    name: string,
+    log: string[],
+    answers: readonly Answer[] = [],
+    delayMs: (batch: Batch) => number = () => 1,
+  ) {
+    this.#name = name
+    this.#log = log
+    this.#answers = [...answers]
+    this.#delayMs = delayMs
+  }
+  async write(batch: Batch): Promise<void> {
+    const values = valuesOf(batch)
+    this.calls.push(values)
+    this.#log.push(`${this.#name} < ${values.join(' ')}`)
+    const answer = this.#answers.shift()
+    await new Promise((resolve) => setTimeout(resolve, this.#delayMs(batch)))
+    const failures = new Map(values.flatMap((value, row) => (answer?.[value] ? [[row, answer[value]] as const] : [])))
+    this.#log.push(`${this.#name} > ${values.filter((_, row) => !failures.has(row)).join(' ')}`)
+    if (failures.size > 0) throw new BatchError('some failed', failures)
+  }
+}
+
+function toEach(
+  sinks: readonly MemorySink[],
+  policy: Pick<ErrorPolicy, 'retry' | 'fate'>,
+): { readonly delivery: DeliveryToEach; readonly errors: ErrorHandling } {
+  const errors = new ErrorHandling(policy, undefined)
+  const never = new AbortController().signal
+  const deliveries = sinks.map(
+    (sink) => new Delivery({ sink, policy, breaker: undefined, errors, abort: never, hurry: never }),
+  )
+  return { delivery: new DeliveryToEach(deliveries), errors }
+}
+
+const STRICT = { retry: undefined, fate: 'fail' } as const
+const LENIENT = { retry: { maxRetries: 2, backoff: { initialMs: 1, maxMs: 1 } }, fate: 'skip' } as const
+
+describe('several sinks', () => {
+  test('have a batch one after the other', async () => {
+    const log: string[] = []
+    const { delivery } = toEach([new MemorySink('1', log), new MemorySink('2', log)], STRICT)
+    await delivery.write(batchOf(['a', 'b']), undefined)
+    expect(log).toEqual(['1 < a b', '1 > a b', '2 < a b', '2 > a b'])
+  })
+
+  test('are given the batches of a partition in the same order, even when the first one acknowledges them in another', async () => {
+    const log: string[] = []
+    const slowFirst = (batch: Batch): number => (valuesOf(batch)[0] === 'a' ? 20 : 1)
+    const { delivery } = toEach([new MemorySink('1', log, [], slowFirst), new MemorySink('2', log)], STRICT)
+    await Promise.all(['a', 'b', 'c'].map((value) => delivery.write(batchOf([value]), undefined)))
+    expect(log.filter((line) => line.startsWith('2 <'))).toEqual(['2 < a', '2 < b', '2 < c'])
+  })
+
+  test('a record that one refuses is tried again there, and not written again to the one that has it', async () => {
+    const log: string[] = []
+    const sinks = [new MemorySink('1', log), new MemorySink('2', log, [{ b: down() }])]
+    const { delivery, errors } = toEach(sinks, LENIENT)
+    const failures = new Failures()
+    await delivery.write(batchOf(['a', 'b', 'c']), failures)
+    expect(sinks.map(({ calls }) => calls)).toEqual([[['a', 'b', 'c']], [['a', 'b', 'c'], ['b']]])
+    expect(failures.list).toEqual([])
+    expect(errors.progress.retried).toEqual({ DELIVERY_TIMED_OUT: 1 })
+  })
+
+  test('a record that fails for good meets its fate once and goes no further', async () => {
+    const log: string[] = []
+    const sinks = [new MemorySink('1', log, [{ b: tooLarge() }]), new MemorySink('2', log, [{ c: tooLarge() }])]
+    const { delivery } = toEach(sinks, LENIENT)
+    const failures = new Failures()
+    await delivery.write(batchOf(['a', 'b', 'c']), failures)
+    expect(sinks[1]!.calls).toEqual([['a', 'c']])
+    expect(failures.list.map(({ batch, row }) => batch.offset(row))).toEqual([101n, 102n])
+  })
+
+  test('a batch of which nothing is left does not come to the next one', async () => {
+    const log: string[] = []
+    const sinks = [new MemorySink('1', log, [{ a: tooLarge() }]), new MemorySink('2', log)]
+    const { delivery } = toEach(sinks, LENIENT)
+    await delivery.write(batchOf(['a']), new Failures())
+    expect(sinks[1]!.calls).toEqual([])
+  })
+
+  test('where the first failure ends the run, nothing behind it comes to a sink that it did not come to', async () => {
+    const log: string[] = []
+    const sinks = [new MemorySink('1', log, [{ a: down() }]), new MemorySink('2', log)]
+    const { delivery } = toEach(sinks, STRICT)
+    const results = await Promise.allSettled(['a', 'b'].map((value) => delivery.write(batchOf([value]), undefined)))
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(sinks[1]!.calls).toEqual([])
+  })
+})
+
+describe('a sink with values of its own', () => {
+  const upper = {
+    encode: (batch: Batch, failed?: (row: number, error: EncodeError) => void): void => {
+      batch.payloads = valuesOf(batch).map((value) => value.toUpperCase())
+      const bad = batch.payloads.indexOf('BAD')
+      if (bad >= 0) failed!(bad, new EncodeError('it is bad', { topic: 't', partition: 0, offset: 1n, component: 'x' }))
+    },
+  }
+
+  test('leaves the batch of the others as it is', async () => {
+    const sink = new MemorySink('1', [])
+    const batch = batchOf(['a', 'b'])
+    await new FormattedSink(sink, upper).write(batch, new AbortController().signal)
+    expect([sink.calls, batch.payloads, batch.raw === undefined]).toEqual([[['A', 'B']], undefined, false])
+  })
+
+  test('tells which rows failed, by their place in the batch that it was given', async () => {
+    const sink = new MemorySink('1', [], [{ C: down() }])
+    const written = new FormattedSink(sink, upper).write(batchOf(['a', 'bad', 'c']), new AbortController().signal)
+    const error = (await written.catch((thrown: unknown) => thrown)) as BatchError
+    expect([...error.failures].map(([row, { code }]) => `${row} ${code}`)).toEqual([
+      '1 ENCODE_FAILED',
+      '2 DELIVERY_TIMED_OUT',
+    ])
+    expect(sink.calls).toEqual([['A', 'C']])
+  })
+})
+
+test('all sinks as one can forward record batches when each of them can', () => {
+  const sink = { valueCodec: 'json', includeMeta: false, needsDocuments: false, partitions: 'x' }
+  const both = [true, false].map((writesRecordBatches) => ({ ...sink, writesRecordBatches }))
+  expect(new FanOut(both as never).writesRecordBatches).toBe(false)
+  expect(new FanOut([both[0], both[0]] as never).writesRecordBatches).toBe(true)
+})
