@@ -99,6 +99,7 @@ export interface BatchChanges {
   readonly rows?: Int32Array | undefined
   readonly documents?: unknown[] | undefined
   readonly replaced?: Uint8Array | undefined
+  readonly keys?: (Payload | undefined)[] | undefined
 }
 
 export class Batch {
@@ -132,6 +133,7 @@ export class Batch {
     this.rows = changes.rows
     this.documents = changes.documents
     this.replaced = changes.replaced
+    this.keys = changes.keys
   }
 
   get topic(): string {

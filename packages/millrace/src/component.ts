@@ -208,8 +208,9 @@ export interface Stage {
 }
 
 /** A step of a stage graph: like a `Stage`, but it may wait for something, and keep rows back until it has seen enough of them. */
-export interface Transform {
-  readonly needs: StageNeeds
+export interface Transform extends Pick<Stage, 'needs' | 'does' | 'mark' | 'exhausted'> {
+  /** Whether `process` waits for something outside of this process. */
+  readonly waits?: boolean
   /**
    * Takes over a batch and gives those that can go on. What is neither passed on nor kept back is acknowledged here; what
    * is kept back is acknowledged when that which was made of it is (I1).
@@ -312,10 +313,27 @@ interface FunctionOf<K extends 'source' | 'transform' | 'sink', T, F extends Fie
   create(options: Options<F>, context: FunctionContext): Promise<T> | T
 }
 
+/** Why a function cannot be a stage of a linear pipeline, and what can. */
+export interface NotInLine {
+  /** `it needs all rows`, for instance. */
+  readonly because: string
+  /** What to write instead, for instance `$sort, which sorts each batch`. */
+  readonly instead: string
+}
+
 /** A function of stage graphs, by its nature. */
 export type SourceFunction<F extends Fields = Fields> = FunctionOf<'source', Source, F>
 export type SinkFunction<F extends Fields = Fields> = FunctionOf<'sink', Sink, F>
 export interface TransformFunction<F extends Fields = Fields> extends FunctionOf<'transform', Transform, F> {
+  /**
+   * Makes the stage that does the same in a linear pipeline. Undefined for a function that waits for something, or has to
+   * see all rows before it gives the first: a linear pipeline need not have an end.
+   */
+  stage?(options: Options<F>, context: Pick<FunctionContext, 'stage'>): Stage
+  /** Why it cannot be a stage of a linear pipeline, where that depends on the options, or `stage` is undefined. */
+  notInLine?(options: Options<F>): NotInLine | undefined
+  /** Whether it keeps rows back beyond the batch in which they came, so that a transaction cannot hold both them and their offsets. */
+  keepsRowsBack?(options: Options<F>): boolean
   readonly examples?: readonly {
     readonly title: string
     readonly options: { readonly [name: string]: unknown }

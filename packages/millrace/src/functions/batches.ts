@@ -91,6 +91,9 @@ export function gather(kept: readonly KeptRow[], origin: BatchOrigin, acknowledg
   const timestamps = new Float64Array(count)
   const replaced = new Uint8Array(count)
   const documents: unknown[] = []
+  const keys = kept.some(({ batch }) => batch.keys !== undefined)
+    ? kept.map(({ batch, row }) => batch.keys?.[row])
+    : undefined
   const parts: Buffer[] = []
   let size = 0
   kept.forEach(({ batch, row }, i) => {
@@ -125,5 +128,5 @@ export function gather(kept: readonly KeptRow[], origin: BatchOrigin, acknowledg
     raw: undefined,
     locate: () => located,
   }
-  return new Batch(origin, storage, acknowledgement, { documents, replaced })
+  return new Batch(origin, storage, acknowledgement, { documents, replaced, keys })
 }

@@ -2,11 +2,11 @@
  * `encrypt.apply` and `decrypt.apply`: cells as base64 of a nonce of 12 bytes, the cipher text and its tag of 16 bytes.
  */
 import { createCipheriv, createDecipheriv, randomBytes, type CipherGCMTypes } from 'node:crypto'
-import { defineTransform } from '../component.ts'
+import type { Stage } from '../component.ts'
 import { field, problem, type OptionProblem } from '../options/fields.ts'
 import { mapDocuments } from '../stages/rows.ts'
 import { cellText } from './row-text.ts'
-import { batchByBatch } from './transforms.ts'
+import { defineStageFunction } from './transforms.ts'
 import { columnReader, withColumn } from './values.ts'
 
 const KEY_BYTES = { 'aes-128-gcm': 16, 'aes-256-gcm': 32, 'chacha20-poly1305': 32 } as const
@@ -42,7 +42,7 @@ function keyProblem({
     : problem('key', `The key must have exactly ${want} bytes for ${algorithm}: it has ${have}`)
 }
 
-export const encryptApply = defineTransform({
+export const encryptApply = defineStageFunction({
   name: 'encrypt.apply',
   summary: 'Encrypts a column.',
   options: {
@@ -58,13 +58,13 @@ export const encryptApply = defineTransform({
   rules: [keyProblem],
   made: ({ column, output_column }) => [output_column ?? `${column}_encrypted`],
   examples: [{ title: 'Card numbers', options: { column: 'card', key: '0123456789abcdef0123456789abcdef' } }],
-  create: ({ column, output_column, ...settings }) =>
-    cipherStage('encrypt.apply', column, output_column ?? `${column}_encrypted`, settings.fail_on_error, (cell) =>
+  stage: ({ column, output_column, ...settings }, { stage }) =>
+    cipherStage(stage, column, output_column ?? `${column}_encrypted`, settings.fail_on_error, (cell) =>
       encrypt(cellText(cell), settings.key, settings.algorithm),
     ),
 })
 
-export const decryptApply = defineTransform({
+export const decryptApply = defineStageFunction({
   name: 'decrypt.apply',
   summary: 'Decrypts a column that encrypt.apply made.',
   options: {
@@ -78,19 +78,19 @@ export const decryptApply = defineTransform({
   rules: [keyProblem],
   made: ({ column, output_column }) => [output_column ?? `${column}_decrypted`],
   examples: [{ title: 'Card numbers', options: { column: 'card_encrypted', key: '0123456789abcdef0123456789abcdef' } }],
-  create: ({ column, output_column, ...settings }) =>
-    cipherStage('decrypt.apply', column, output_column ?? `${column}_decrypted`, settings.fail_on_error, (cell) =>
+  stage: ({ column, output_column, ...settings }, { stage }) =>
+    cipherStage(stage, column, output_column ?? `${column}_decrypted`, settings.fail_on_error, (cell) =>
       decrypt(cellText(cell), settings.key, settings.algorithm),
     ),
 })
 
 function cipherStage(
-  name: string,
+  stage: string,
   column: string,
   output: string,
   failOnError: boolean,
   work: (cell: unknown) => string,
-): ReturnType<typeof batchByBatch> {
+): Pick<Stage, 'process'> {
   const read = columnReader(column)
   const result = (cell: unknown): string | null => {
     if (cell === null || cell === undefined) return null
@@ -101,9 +101,9 @@ function cipherStage(
       return null
     }
   }
-  return batchByBatch((batch, failed) =>
-    mapDocuments(batch, name, (row) => withColumn(row, output, result(read(row))), failed),
-  )
+  return {
+    process: (batch, failed) => mapDocuments(batch, stage, (row) => withColumn(row, output, result(read(row))), failed),
+  }
 }
 
 // The types of Node know the nonce and tag of GCM; ChaCha20-Poly1305 has the same.

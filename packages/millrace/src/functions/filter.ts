@@ -1,10 +1,9 @@
 /**
  * `filter.apply`: keeps the rows whose column compares true with a value.
  */
-import { defineTransform } from '../component.ts'
 import { field, problem } from '../options/fields.ts'
 import { isScalar } from '../options/values.ts'
-import { batchByBatch } from './transforms.ts'
+import { defineStageFunction } from './transforms.ts'
 import { columnReader, numberOf, type Row } from './values.ts'
 
 const OPERATORS = ['==', '!=', '>', '>=', '<', '<=', 'contains', 'in'] as const
@@ -12,7 +11,7 @@ type Operator = (typeof OPERATORS)[number]
 type Scalar = string | number | boolean
 type Test = (cell: unknown) => boolean
 
-export const filterApply = defineTransform({
+export const filterApply = defineStageFunction({
   name: 'filter.apply',
   summary: 'Keeps the rows whose column compares true with a value.',
   options: {
@@ -71,18 +70,20 @@ export const filterApply = defineTransform({
       want: [{ status: 'paid' }],
     },
   ],
-  create({ column, operator, value }) {
+  stage({ column, operator, value }) {
     const read = columnReader(column)
     const test = compare(operator, value)
     let kept = new Int32Array(0)
-    return batchByBatch((batch) => {
-      const rows = batch.documents as Row[]
-      const { length } = batch
-      if (kept.length < length) kept = new Int32Array(length)
-      let count = 0
-      for (let row = 0; row < length; row++) if (test(read(rows[row]!))) kept[count++] = row
-      return batch.pick(kept, count)
-    })
+    return {
+      process(batch) {
+        const rows = batch.documents as Row[]
+        const { length } = batch
+        if (kept.length < length) kept = new Int32Array(length)
+        let count = 0
+        for (let row = 0; row < length; row++) if (test(read(rows[row]!))) kept[count++] = row
+        return batch.pick(kept, count)
+      },
+    }
   },
 })
 

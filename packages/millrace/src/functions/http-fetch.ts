@@ -44,6 +44,7 @@ export const httpFetch = defineTransform({
   templates: ['url', 'body'],
   seesAllColumns: ({ mode }) => mode === 'batch',
   made: ({ result_field }) => [result_field],
+  keepsRowsBack: ({ mode }) => mode === 'batch',
   examples: [
     { title: 'Users by id', options: { url: 'https://api.example.com/users/{{ user_id }}', result_field: 'user' } },
   ],
@@ -65,6 +66,7 @@ interface Settings {
 function forEachRow(settings: Settings, { stage, warn }: FunctionContext): Transform {
   return {
     needs: 'documents',
+    waits: true,
     async process(batch, signal) {
       const documents: unknown[] = [...batch.documents!]
       let next = 0
@@ -136,7 +138,8 @@ async function ask(
 }
 
 function replacing(batch: Batch, documents: unknown[]): Batch {
-  return batch.derive({ rows: batch.rows, documents, replaced: new Uint8Array(batch.length).fill(1) })
+  const { rows, keys, length } = batch
+  return batch.derive({ rows, documents, replaced: new Uint8Array(length).fill(1), keys })
 }
 
 function reasonOf(error: unknown): string {

@@ -1,13 +1,12 @@
 /**
  * `json.extract`: takes a value out of a column that holds JSON.
  */
-import { defineTransform } from '../component.ts'
 import { field } from '../options/fields.ts'
 import { mapDocuments } from '../stages/rows.ts'
-import { batchByBatch } from './transforms.ts'
+import { defineStageFunction } from './transforms.ts'
 import { columnReader, withColumn, type Row } from './values.ts'
 
-export const jsonExtract = defineTransform({
+export const jsonExtract = defineStageFunction({
   name: 'json.extract',
   summary: 'Takes a value out of a column that holds JSON.',
   options: {
@@ -33,20 +32,14 @@ export const jsonExtract = defineTransform({
       ],
     },
   ],
-  create({ column, path, output_column }) {
+  stage({ column, path, output_column }, { stage }) {
     const read = columnReader(column)
     const names = path
       .replace(/^\$\.?/, '')
       .split('.')
       .filter((name) => name !== '')
-    return batchByBatch((batch, failed) =>
-      mapDocuments(
-        batch,
-        'json.extract',
-        (row) => withColumn(row, output_column, textAt(parsed(read(row)), names)),
-        failed,
-      ),
-    )
+    const extract = (row: Row): Row => withColumn(row, output_column, textAt(parsed(read(row)), names))
+    return { process: (batch, failed) => mapDocuments(batch, stage, extract, failed) }
   },
 })
 

@@ -1,10 +1,9 @@
 /**
  * `map.apply`: makes a column of an expression: a column, a constant, or two of them with an operator between.
  */
-import { defineTransform } from '../component.ts'
 import { field, problem } from '../options/fields.ts'
 import { mapDocuments } from '../stages/rows.ts'
-import { batchByBatch } from './transforms.ts'
+import { defineStageFunction } from './transforms.ts'
 import { columnReader, numberOf, withColumn, type Row } from './values.ts'
 
 type Expression = (row: Row) => unknown
@@ -18,7 +17,7 @@ const OPERATORS: readonly (readonly [string, Arithmetic])[] = [
   ['/', (a, b) => a / b],
 ]
 
-export const mapApply = defineTransform({
+export const mapApply = defineStageFunction({
   name: 'map.apply',
   summary: 'Makes a column of an expression over another.',
   options: {
@@ -62,11 +61,11 @@ export const mapApply = defineTransform({
       want: [{ id: 1, region: 'eu' }],
     },
   ],
-  create({ expression, output_column }) {
+  stage({ expression, output_column }, { stage }) {
     const evaluate = compile(expression)!
-    return batchByBatch((batch) =>
-      mapDocuments(batch, 'map.apply', (row) => withColumn(row, output_column, evaluate(row))),
-    )
+    return {
+      process: (batch) => mapDocuments(batch, stage, (row) => withColumn(row, output_column, evaluate(row))),
+    }
   },
 })
 

@@ -2,15 +2,14 @@
  * `select.apply`: keeps some columns, in the order given.
  */
 import type { Batch } from '../batch.ts'
-import { defineTransform } from '../component.ts'
 import { StageError } from '../errors/index.ts'
 import { field } from '../options/fields.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { mapDocuments } from '../stages/rows.ts'
-import { batchByBatch } from './transforms.ts'
+import { defineStageFunction } from './transforms.ts'
 import { columnReader, type ColumnReader, type Row } from './values.ts'
 
-export const selectApply = defineTransform({
+export const selectApply = defineStageFunction({
   name: 'select.apply',
   summary: 'Keeps some columns, in the order given.',
   options: {
@@ -33,20 +32,23 @@ export const selectApply = defineTransform({
       ],
     },
   ],
-  create({ columns }, { stage }) {
+  stage({ columns }, { stage }) {
     const readers = columns.map((column) => [column, columnReader(column)] as const)
     let isChecked = false
-    return batchByBatch((batch) => {
-      if (!isChecked && batch.length > 0) {
-        requireColumns(batch, readers, stage)
-        isChecked = true
-      }
-      return mapDocuments(batch, 'select.apply', (row) => {
-        const selected: { [column: string]: unknown } = {}
-        for (const [column, read] of readers) selected[column] = read(row) ?? null
-        return selected
-      })
-    })
+    const select = (row: Row): Row => {
+      const selected: { [column: string]: unknown } = {}
+      for (const [column, read] of readers) selected[column] = read(row) ?? null
+      return selected
+    }
+    return {
+      process(batch) {
+        if (!isChecked && batch.length > 0) {
+          requireColumns(batch, readers, stage)
+          isChecked = true
+        }
+        return mapDocuments(batch, stage, select)
+      },
+    }
   },
 })
 
@@ -58,6 +60,6 @@ function requireColumns(batch: Batch, readers: readonly (readonly [string, Colum
   const there = [...new Set(rows.flatMap((row) => Object.keys(row)))]
   throw new StageError(
     `Cannot select column "${missing[0]}" in stage "${stage}" as none of the first ${rows.length} rows has it: ${didYouMean(missing[0], there) ?? `there are ${there.slice(0, 20).join(', ')}`}`,
-    { topic: batch.topic, partition: batch.partition, offset: batch.offset(0), component: 'select.apply' },
+    { topic: batch.topic, partition: batch.partition, offset: batch.offset(0), component: stage },
   )
 }

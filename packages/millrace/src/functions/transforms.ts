@@ -1,28 +1,59 @@
 /**
- * What the transforms of stage graphs have in common: batch by batch, or all rows first.
+ * What the transforms of stage graphs have in common: stages that work batch by batch, or all rows first.
  */
 import { SharedAcknowledgement } from '../acknowledgement.ts'
 import type { Acknowledgement, Batch } from '../batch.ts'
-import type { RowFailed, Transform } from '../component.ts'
+import {
+  defineTransform,
+  type FunctionContext,
+  type Stage,
+  type Transform,
+  type TransformFunction,
+} from '../component.ts'
 import { StageError } from '../errors/index.ts'
-import { field } from '../options/fields.ts'
+import { field, type Fields, type Options } from '../options/fields.ts'
 import { formatBytes } from '../options/units.ts'
 import { batchOfRows, gather, originOf, type KeptRow } from './batches.ts'
 
 /** Rows of a batch that is made of collected ones. */
 const BATCH_ROWS = 8192
 
-/** A transform that makes one batch of one, or none when no row is left. */
-export function batchByBatch(process: (batch: Batch, failed?: RowFailed) => Batch | undefined): Transform {
+/** A stage as a step of a graph. */
+export function asTransform(stage: Stage): Transform {
+  const { needs, does } = stage
   return {
-    needs: 'documents',
+    needs,
+    ...(does === undefined ? {} : { does }),
+    ...(stage.mark === undefined ? {} : { mark: () => stage.mark!() }),
+    get exhausted() {
+      return stage.exhausted === true
+    },
     process(batch, _signal, failed) {
-      const passed = process(batch, failed)
+      const passed = stage.process(batch, failed)
       if (passed !== undefined) return [passed]
       batch.ack() // every row was dropped
       return []
     },
   }
+}
+
+type StageFunction<F extends Fields> = Omit<TransformFunction<F>, 'kind' | 'create' | 'stage'> & {
+  stage(options: Options<F>, context: Pick<FunctionContext, 'stage'>): Pick<Stage, 'process' | 'mark'>
+}
+
+/** Defines a function that makes one batch of one, from memory alone: a stage of linear pipelines, and a step of graphs. */
+export function defineStageFunction<const F extends Fields>(definition: StageFunction<F>): TransformFunction<F> {
+  const { name } = definition
+  const stage: TransformFunction<F>['stage'] = (options, context) => ({
+    name,
+    needs: 'documents',
+    ...definition.stage(options, context),
+  })
+  return defineTransform<F>({
+    ...definition,
+    stage,
+    create: (options, context) => asTransform(stage(options, context)),
+  })
 }
 
 /** Limits of stages that need all rows before they can give the first. */

@@ -2,10 +2,10 @@
  * `validate.schema`: lets rows through that are as they should be.
  */
 import type { Batch } from '../batch.ts'
-import { defineTransform } from '../component.ts'
+import type { RowFailed } from '../component.ts'
 import { StageError } from '../errors/index.ts'
 import { field } from '../options/fields.ts'
-import { batchByBatch } from './transforms.ts'
+import { defineStageFunction } from './transforms.ts'
 import { columnReader, identityOf, type Row } from './values.ts'
 
 const TYPES = ['string', 'integer', 'float', 'boolean', 'date', 'datetime'] as const
@@ -28,7 +28,7 @@ const columnList = field.list(field.string(), { commaText: true }).optional()
 /** What is wrong with a row, or undefined. */
 type Check = (row: Row) => string | undefined
 
-export const validateSchema = defineTransform({
+export const validateSchema = defineStageFunction({
   name: 'validate.schema',
   summary: 'Lets rows through that are as they should be; a row that is not is an error.',
   options: {
@@ -60,10 +60,11 @@ export const validateSchema = defineTransform({
       ],
     },
   ],
-  create(
+  stage(
     { required_fields = [], field_types = {}, non_nullable = [], date_fields = [], unique_fields = [], max_rows },
     { stage },
   ) {
+    const seen = unique_fields.map(() => new Set<string>())
     const checks: Check[] = [
       ...required_fields.map((column) =>
         when(column, (cell) => cell === undefined, `misses the required field "${column}"`),
@@ -89,9 +90,9 @@ export const validateSchema = defineTransform({
           `must have a date in field "${column}"`,
         ),
       ),
-      ...unique_fields.map((column) => unique(column, max_rows)),
+      ...unique_fields.map((column, i) => unique(column, max_rows, seen[i]!)),
     ]
-    return batchByBatch((batch, failed) => {
+    const check = (batch: Batch, failed?: RowFailed): Batch | undefined => {
       const problems = new Map<number, string>()
       for (let row = 0; row < batch.length; row++) {
         const problem = checks.map((check) => check(batch.documents![row] as Row)).find((text) => text !== undefined)
@@ -101,7 +102,8 @@ export const validateSchema = defineTransform({
       if (failed === undefined) throw failure(batch, stage, [...problems][0]!, problems)
       for (const one of problems) failed(one[0], failure(batch, stage, one))
       return batch.without(problems)
-    })
+    }
+    return { process: check, mark: () => markOf(seen) }
   },
 })
 
@@ -110,9 +112,15 @@ function when(column: string, isWrong: (cell: unknown) => boolean, text: string)
   return (row) => (isWrong(read(row)) ? text : undefined)
 }
 
-function unique(column: string, maxValues: number): Check {
+/** Sets keep the order of insertion, so that what came later can be forgotten. */
+function markOf(sets: readonly Set<string>[]): () => void {
+  const sizes = sets.map(({ size }) => size)
+  return () => sets.forEach((set, i) => [...set].slice(sizes[i]).forEach((key) => set.delete(key)))
+}
+
+/** @param seen filled with the values that came */
+function unique(column: string, maxValues: number, seen: Set<string>): Check {
   const read = columnReader(column)
-  const seen = new Set<string>()
   return (row) => {
     const cell = read(row)
     if (cell === undefined || cell === null) return undefined

@@ -62,6 +62,7 @@ function keepRows(batch: Batch, results: readonly Document[]): Batch | undefined
   const rows = new Int32Array(results.length)
   const documents: unknown[] = []
   const replaced = new Uint8Array(results.length)
+  const keys = batch.keys && results.map(({ [ROW]: from }) => batch.keys![from as number])
   results.forEach(({ [ROW]: from, ...document }, i) => {
     const row = from as number
     const original = batch.documents![row] as Document
@@ -70,19 +71,18 @@ function keepRows(batch: Batch, results: readonly Document[]): Batch | undefined
     documents.push(isSame ? original : '_meta' in original ? { ...document, _meta: original['_meta'] } : document)
     replaced[i] = isSame ? (batch.replaced?.[row] ?? 0) : 1
   })
-  return batch.derive({ rows, documents, replaced })
+  return batch.derive({ rows, documents, replaced, keys })
 }
 
 /** Documents that stand for no record in particular. */
 export function newRows(batch: Batch, documents: readonly unknown[]): Batch | undefined {
   if (documents.length === 0) return undefined
-  const made = batch.derive({
+  return batch.derive({
     rows: new Int32Array(documents.length).fill(batch.recordOf(batch.length - 1)),
     documents: [...documents],
     replaced: new Uint8Array(documents.length).fill(1),
+    keys: documents.map(() => null),
   })
-  made.keys = documents.map(() => null)
-  return made
 }
 
 /** A deep copy without marks: the engine changes documents in place, and a document may still stand for unchanged bytes. */

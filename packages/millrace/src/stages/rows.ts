@@ -44,7 +44,8 @@ export function mapDocuments(
       documents.push(undefined)
     }
   }
-  const mapped = replaced === undefined ? batch : batch.derive({ rows: batch.rows, documents, replaced })
+  const mapped =
+    replaced === undefined ? batch : batch.derive({ rows: batch.rows, documents, replaced, keys: batch.keys })
   return mapped.without(lost)
 }
 

@@ -33,12 +33,14 @@ export class UnwindStage implements Stage {
     const rows: number[] = []
     const documents: unknown[] = []
     const replaced: number[] = []
+    const keys: Batch['keys'] = batch.keys && []
     let changed = false
     const push = (row: number, document: Document, before: Document): void => {
       const isNew = document !== before
       rows.push(batch.recordOf(row))
       documents.push(document)
       replaced.push(isNew ? 1 : (batch.replaced?.[row] ?? 0))
+      keys?.push(batch.keys![row])
       changed ||= isNew
     }
     for (let row = 0; row < batch.length; row++) {
@@ -60,6 +62,7 @@ export class UnwindStage implements Stage {
       rows: Int32Array.from(rows),
       documents,
       replaced: changed || batch.replaced !== undefined ? Uint8Array.from(replaced) : undefined,
+      keys,
     })
   }
 

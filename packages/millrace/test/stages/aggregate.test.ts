@@ -281,6 +281,15 @@ describe('the rows of a batch', () => {
     })
   })
 
+  test.each([
+    { name: '$set', spec: { n: { $add: ['$n', 1] } } },
+    { name: '$sort', spec: { _id: -1 } },
+    { name: '$unwind', spec: { path: '$by', preserveNullAndEmptyArrays: true } },
+  ])('a document of several has no key, also behind $name', ({ name, spec }) => {
+    const grouped = process('$group', { _id: '$by', n: { $sum: 1 } }, ORDERS)!
+    expect(createStage(name, spec, 'stages.1').process(grouped)!.keys).toEqual([null, null])
+  })
+
   test('all fail together, as nobody knows whose fault it was', () => {
     const failed: number[] = []
     const stage = createStage(
