@@ -5,7 +5,7 @@ import { catalog } from '../catalog.ts'
 import type { ComponentContext, Sink, Source } from '../component.ts'
 import { makeNodes } from '../engine/graph/nodes.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
-import type { PipelineGroup, PipelinePlan, PlannedComponent } from '../engine/plan.ts'
+import { allSinksOf, type PipelineGroup, type PipelinePlan, type PlannedComponent } from '../engine/plan.ts'
 
 export interface Connector {
   readonly kind: 'source' | 'stages' | 'sink' | 'dead letters'
@@ -25,7 +25,7 @@ export async function connectorsOf(plan: PipelinePlan | PipelineGroup | GraphPla
 }
 
 function pipelineConnectors(plan: PipelinePlan): readonly Connector[] {
-  const { source, stages, sink, errorPolicy } = plan
+  const { source, stages, errorPolicy } = plan
   const context: ComponentContext = {
     pipeline: plan.name,
     untilEnd: false,
@@ -51,7 +51,7 @@ function pipelineConnectors(plan: PipelinePlan): readonly Connector[] {
     ...(stages.length === 0
       ? []
       : [{ kind: 'stages' as const, title: stages.map(({ name }) => name).join(', '), make }]),
-    writer('sink', sink),
+    ...allSinksOf(plan).map((sink) => writer('sink', sink)),
     ...(errorPolicy.deadLetters === undefined ? [] : [writer('dead letters', errorPolicy.deadLetters.sink)]),
   ]
 }

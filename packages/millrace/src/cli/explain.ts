@@ -5,7 +5,13 @@ import { SINKS, SOURCES, catalog } from '../catalog.ts'
 import { readAnyPlan } from '../dialects/index.ts'
 import { explainGraph, type GraphExplanation } from '../engine/graph/explain-graph.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
-import type { Explanation, PipelineGroup, PipelinePlan, PlannedComponent } from '../engine/plan.ts'
+import {
+  allSinksOf,
+  type Explanation,
+  type PipelineGroup,
+  type PipelinePlan,
+  type PlannedComponent,
+} from '../engine/plan.ts'
 import { explainPlan } from '../engine/planner.ts'
 import { redact } from '../options/describe.ts'
 import type { Fields } from '../options/fields.ts'
@@ -19,12 +25,18 @@ export async function explain(file: string, { json }: { readonly json?: true }):
 
 async function explainOne(file: string, plan: PipelinePlan, json: true | undefined): Promise<Outcome> {
   const explanation = await explainPlan(plan, catalog)
-  const [source, sink] = [describe(plan.source, SOURCES), describe(plan.sink, SINKS)]
+  const source = describe(plan.source, SOURCES)
+  const [sink, ...fanout] = allSinksOf(plan).map((planned) => describe(planned, SINKS))
   for (const warning of plan.warnings)
     process.stderr.write(`${formatProblem(file, { ...warning, message: `warning: ${warning.message}` })}\n`)
-  if (json === undefined) process.stdout.write(`${textOf(plan, explanation, titleOf(source), titleOf(sink))}\n`)
+  if (json === undefined)
+    process.stdout.write(`${textOf(plan, explanation, titleOf(source), [sink!, ...fanout].map(titleOf))}\n`)
   const summary = `Pipeline "${plan.name}" takes the ${explanation.lane} lane with guarantee ${explanation.guarantee.name}`
-  return { exitCode: 0, summary, result: { name: plan.name, source, sink, ...explanation } }
+  return {
+    exitCode: 0,
+    summary,
+    result: { name: plan.name, source, sink, ...(fanout.length === 0 ? {} : { fanout }), ...explanation },
+  }
 }
 
 async function explainAll(file: string, group: PipelineGroup, json: true | undefined): Promise<Outcome> {
@@ -82,7 +94,7 @@ function listed(value: unknown): string {
   return (Array.isArray(value) ? value : [value]).join(', ')
 }
 
-function textOf(plan: PipelinePlan, explanation: Explanation, source: string, sink: string): string {
+function textOf(plan: PipelinePlan, explanation: Explanation, source: string, sinks: readonly string[]): string {
   const rows: [label: string, text: string][] = [
     ['pipeline', plan.name],
     ['source', source],
@@ -90,7 +102,7 @@ function textOf(plan: PipelinePlan, explanation: Explanation, source: string, si
       i === 0 ? 'stages' : '',
       `${name}: ${does} (needs ${needs})`,
     ]),
-    ['sink', sink],
+    ...sinks.map((sink, i): [string, string] => [i === 0 ? (sinks.length === 1 ? 'sink' : 'sinks') : '', sink]),
     ['lane', `${explanation.lane}: ${explanation.why}`],
     ['guarantee', `${explanation.guarantee.name}: ${explanation.guarantee.means}`],
     ['commits', explanation.commits],

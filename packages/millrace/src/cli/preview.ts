@@ -33,7 +33,7 @@ export async function preview(plan: PipelinePlan, options: PreviewOptions): Prom
   const { from, follow, sourceOnly = false, max = Infinity, onRow } = options
   const [chosen, components] = sourceOnly
     ? [
-        { ...plan, stages: [] },
+        { ...plan, stages: [], fanout: [] },
         { ...catalog, sink: async () => NOWHERE },
       ]
     : [plan, catalog]

@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { catalog } from '../catalog.ts'
 import { readAnyPlan } from '../dialects/index.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
-import type { PipelineGroup, PipelinePlan, RunResult } from '../engine/plan.ts'
+import { allSinksOf, type PipelineGroup, type PipelinePlan, type RunResult } from '../engine/plan.ts'
 import { isMillraceError } from '../errors/index.ts'
 import { INTERRUPTED } from './exit-code.ts'
 import { formatProblem, type Outcome } from './output.ts'
@@ -82,7 +82,7 @@ export async function run(
 
 function sinksOf(plan: PipelinePlan | PipelineGroup | GraphPlan): string[] {
   if ('nodes' in plan) return plan.nodes.map((node) => node.function)
-  return 'pipelines' in plan ? plan.pipelines.flatMap(sinksOf) : [plan.sink.component]
+  return 'pipelines' in plan ? plan.pipelines.flatMap(sinksOf) : allSinksOf(plan).map(({ component }) => component)
 }
 
 const ENDINGS = {

@@ -12,6 +12,7 @@ import { field, type Options } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue, isObject } from '../options/values.ts'
+import type { ReportProblem } from './error-policy.ts'
 
 const connectionFields = {
   connectionRef: field.string().doc('Name of the connection.').example('main'),
@@ -29,7 +30,7 @@ const connectionFields = {
     .example({ type: 'kafka', bootstrapServers: 'localhost:9092' }),
 }
 
-type Connection = Options<typeof connectionFields>
+export type Connection = Options<typeof connectionFields>
 
 export function readConnections(value: unknown, problems: ConfigProblem[]): readonly Connection[] {
   if (value === undefined || value === null) return []
@@ -52,9 +53,9 @@ export function readConnections(value: unknown, problems: ConfigProblem[]): read
 /** A source or sink block with the options of its connection; those of the block win. Undefined when there is none of its name. */
 export function withConnection(
   block: { readonly [name: string]: unknown },
-  kind: string,
+  place: readonly (string | number)[],
   connections: readonly Connection[],
-  problems: ConfigProblem[],
+  report: ReportProblem,
 ): { readonly [name: string]: unknown } | undefined {
   const { connectionRef: name, connectionScope: scope = 'default::default', ...rest } = block
   if (name === undefined) return block
@@ -65,7 +66,7 @@ export function withConnection(
     const names = connections.map(({ connectionRef }) => connectionRef)
     const message = `There is no connection ${describeValue(name)} in scope ${describeValue(scope)}`
     const suggestion = (typeof name === 'string' ? didYouMean(name, names) : undefined) ?? 'add it under connections'
-    problems.push({ path: `${kind}.connectionRef`, message, suggestion })
+    report({ path: [...place, 'connectionRef'], message, suggestion })
     return undefined
   }
   const { type, ...config } = connection.config

@@ -1,8 +1,10 @@
 /**
  * `delivery` of a pipeline file: what it changes of the defaults, and where it cannot hold. The same for all shapes of files.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Delivery } from '../component.ts'
-import type { PipelinePlan } from '../engine/plan.ts'
+import type { PipelinePlan, PlannedComponent } from '../engine/plan.ts'
+import { CLUSTER_FIELDS, PRODUCER_FIELDS } from '../kafka/properties.ts'
 import { field, type OptionProblem } from '../options/fields.ts'
 
 /** Fields of the top level of a file. */
@@ -107,6 +109,35 @@ export function deliveryProblems({
     )
   return problems
 }
+
+/** Why the guarantee cannot hold for one of several sinks behind the first one. Paths begin with `sink`. */
+export function fanoutProblems(
+  plan: Pick<PipelinePlan, 'delivery' | 'source' | 'sink' | 'errorPolicy'>,
+  other: PlannedComponent,
+): readonly OptionProblem[] {
+  const problems = deliveryProblems({ ...plan, sink: other }).filter(({ path }) => path[0] === 'sink')
+  if (plan.delivery !== 'exactly_once' || plan.sink.component !== 'kafka' || other.component !== 'kafka')
+    return problems
+  const differing = Object.keys(PRODUCER_FIELDS).filter(
+    (name) => !OF_EACH_SINK.has(name) && !isDeepStrictEqual(plan.sink.options[name], other.options[name]),
+  )
+  return [
+    ...problems,
+    ...differing.map((name) => ({
+      path: ['sink', name],
+      message: `Option "${name}" must be as in the first sink, as with exactly_once one producer writes to all of them in one transaction`,
+      suggestion: 'delete it, or write the same',
+    })),
+  ]
+}
+
+/** Options that may differ, as each sink has its own, or that are asked for of each sink anyway. */
+const OF_EACH_SINK: ReadonlySet<string> = new Set([
+  ...Object.keys(CLUSTER_FIELDS),
+  'acks',
+  'idempotence',
+  'valueSerializer',
+])
 
 function sharesBrokers(a: { readonly [option: string]: unknown }, b: { readonly [option: string]: unknown }): boolean {
   const [ours, theirs] = [a['bootstrapServers'], b['bootstrapServers']] as (readonly string[] | undefined)[]

@@ -131,7 +131,7 @@ export const circuitBreakerFields = {
   failureThreshold: field
     .int({ min: 1 })
     .default(5)
-    .aliases('threshold', 'circuit_breaker_threshold')
+    .aliases('failure_threshold', 'threshold', 'circuit_breaker_threshold')
     .doc('Failed deliveries in a row after which the pipeline pauses.'),
   timeout: field
     .durationMs({ min: 1 })
@@ -281,7 +281,7 @@ export function connectionOptions(options: PlannedComponent['options']): Planned
 
 const CONNECTION_NAMES: ReadonlySet<string> = new Set(Object.keys({ ...CLUSTER_FIELDS, ...SECURITY_FIELDS }))
 
-function readsItsLetters(source: PlannedComponent, letters: PlannedComponent): boolean {
+export function readsItsLetters(source: PlannedComponent, letters: PlannedComponent): boolean {
   if (source.component !== 'kafka' || letters.component !== 'kafka') return false
   const [topics, brokers, theirs] = [
     source.options['topic'],
@@ -296,7 +296,7 @@ function readsItsLetters(source: PlannedComponent, letters: PlannedComponent): b
 
 export function readCircuitBreaker(
   value: unknown,
-  place: readonly string[],
+  place: readonly (string | number)[],
   report: ReportProblem,
 ): CircuitBreakerPlan | undefined {
   if (value === undefined || value === null || value === false) return undefined

@@ -12,19 +12,21 @@
  * Options may also stand beside `type`; `stages` may be called `pipeline`. A file with stages only can be checked but
  * not run.
  */
-import { SINKS, SOURCES } from '../catalog.ts'
 import type { PipelinePlan, PlannedComponent, PlannedStage, RateLimit } from '../engine/plan.ts'
 import type { ConfigProblem } from '../errors/index.ts'
-import { deliveryDefaults, deliveryFields, deliveryProblems } from './delivery.ts'
-import { field, type Fields, type OptionProblem, type OptionRule } from '../options/fields.ts'
+import { deliveryDefaults, deliveryFields, deliveryProblems, fanoutProblems } from './delivery.ts'
+import { field, type OptionProblem } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
-import { didYouMean } from '../options/suggest.ts'
-import { describeValue, isObject } from '../options/values.ts'
+import { isObject } from '../options/values.ts'
 import { lintStages } from '../stages/lint.ts'
 import { WHOLE_BATCH_STAGES } from '../stages/names.ts'
-import { readConnections, withConnection } from './connections.ts'
+import { placeProblem, readBlock, type Block } from './component-block.ts'
+import { readConnections } from './connections.ts'
+import { RESILIENCE_NAMES, readSinkBlocks } from './linear-sinks.ts'
 import { prepareStages } from './prepare-stages.ts'
 import { readCircuitBreaker, readErrorPolicy, type ReportProblem } from './error-policy.ts'
+
+export { BESIDE_TYPE } from './component-block.ts'
 
 const LATER = 'it is not supported yet'
 
@@ -56,7 +58,12 @@ export const pipelineFields = {
     .optional()
     .aliases('pipeline')
     .doc('Steps in order, each an object with one key such as `$match`; may be empty.'),
-  sink: field.any().optional().doc('Where records go: `type`, and its options under `options` or beside it.'),
+  sink: field
+    .any()
+    .optional()
+    .doc(
+      'Where records go: `type`, and its options under `options` or beside it. With `fanout`, a list of sinks, each record goes to all of them, one after the other.',
+    ),
   ...deliveryFields,
   errorPolicy: field
     .any()
@@ -113,13 +120,18 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
   if (!isObject(content)) return { plan: undefined, problems, warnings }
 
   const stagesKey = 'pipeline' in content && !('stages' in content) ? 'pipeline' : 'stages'
-  const prepared = prepareStages(top.stages, stagesKey, {
-    globals: top.globals,
-    collections: top.collections,
-    directory: context.directory,
+  const report: ReportProblem = (problem) => (problem.warning ? warnings : problems).push(toConfigProblem(problem))
+  const blocks = readSinkBlocks(top.sink, top.sink === undefined ? () => {} : report)
+  const stages = [{ value: top.stages, place: [stagesKey] }, ...blocks.stages].flatMap(({ value, place }) => {
+    const path = place.join('.')
+    const prepared = prepareStages(value, path, {
+      globals: top.globals,
+      collections: top.collections,
+      directory: context.directory,
+    })
+    problems.push(...prepared.problems)
+    return readStages(prepared.stages, path, problems)
   })
-  problems.push(...prepared.problems)
-  const stages = readStages(prepared.stages, stagesKey, problems)
   const connections = readConnections(top.connections, problems)
   const isFragment = top.source === undefined && top.sink === undefined && top.stages !== undefined
   if (isFragment) {
@@ -128,35 +140,45 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
   }
   const capacity = top.runtime?.sourceQueueCapacity
   const defaults = deliveryDefaults(top.delivery)
-  const source = readComponent('source', SOURCES, top.source, connections, problems, warnings, {
-    ...defaults.source,
-    ...(capacity === undefined ? {} : { queueCapacity: capacity }),
+  const sourceBlock: Block = { value: top.source, place: ['source'] }
+  const ofSource = { ...defaults.source, ...(capacity === undefined ? {} : { queueCapacity: capacity }) }
+  const source = readBlock('source', sourceBlock, { connections, defaults: ofSource }, report)
+  const sinks = blocks.sinks.flatMap((block) => {
+    const planned = readBlock('sink', block, { connections, defaults: defaults.sink }, report)
+    return planned === undefined ? [] : [{ planned, block }]
   })
-  const sink = readComponent('sink', SINKS, top.sink, connections, problems, warnings, defaults.sink)
-  if (source === undefined || sink === undefined) return { plan: undefined, problems, warnings }
-  warnings.push(...loopWarnings(source, sink))
-  const report: ReportProblem = (problem) => (problem.warning ? warnings : problems).push(toConfigProblem(problem))
+  const [sink, ...others] = sinks
+  if (source === undefined || sink === undefined || sinks.length < blocks.sinks.length)
+    return { plan: undefined, problems, warnings }
+  for (const { planned, block } of sinks) loopProblem(source, planned, block).forEach(report)
   const plan: PipelinePlan = {
     name: top.name ?? context.name,
     file: context.file,
     directory: context.directory,
     source,
     stages,
-    sink,
+    sink: sink.planned,
+    ...(others.length === 0 ? {} : { fanout: others.map(({ planned }) => planned) }),
     delivery: top.delivery,
     commitIntervalMs: top.commitInterval,
     errorPolicy: readErrorPolicy(
       top.errorPolicy,
       'error_handling' in content ? 'error_handling' : 'errorPolicy',
-      { source, sink },
+      { source, sink: sink.planned },
       report,
     ),
-    circuitBreaker: readBreaker(content, report),
+    circuitBreaker: readBreaker(content, blocks.resilience, report),
     rateLimit: microBatches(top.runtime?.microBatchSize, stages, warnings),
     maxBatchesInFlight: top.runtime?.queueCapacity,
     warnings,
   }
-  problems.push(...deliveryProblems(plan).map((problem) => toConfigProblem(placed(problem, content))))
+  for (const problem of deliveryProblems(plan)) {
+    if (problem.path[0] === 'source') report(placeProblem(problem, sourceBlock, source))
+    else if (problem.path[0] === 'sink') report(placeProblem(problem, sink.block, sink.planned))
+    else report(problem)
+  }
+  for (const { planned, block } of others)
+    for (const problem of fanoutProblems(plan, planned)) report(placeProblem(problem, block, planned))
   return { plan, problems, warnings }
 }
 
@@ -174,115 +196,6 @@ function microBatches(
   return undefined
 }
 
-interface ListedComponent {
-  readonly name: string
-  readonly options: Fields
-  readonly rules?: readonly OptionRule[]
-}
-
-/** Keys that stand beside `type` and are no options. */
-export const BESIDE_TYPE = ['type', 'options', 'connectionRef', 'connectionScope']
-
-function readComponent(
-  kind: 'source' | 'sink',
-  entries: readonly ListedComponent[],
-  value: unknown,
-  connections: ReturnType<typeof readConnections>,
-  problems: ConfigProblem[],
-  warnings: ConfigProblem[],
-  defaults: { readonly [name: string]: unknown } = {},
-): PlannedComponent | undefined {
-  const names = entries.map(({ name }) => name)
-  const choice = `there are ${names.join(', ')}`
-  if (value === undefined || value === null) {
-    problems.push({
-      path: value === undefined ? '' : kind,
-      message: `Missing ${kind}`,
-      suggestion: `for example ${kind}: {type: ${names[0]!}, options: {...}}`,
-    })
-    return undefined
-  }
-  if (!isObject(value)) {
-    problems.push({
-      path: kind,
-      message: `Cannot read ${kind} as it must be an object with type and options: found ${describeValue(value)}`,
-    })
-    return undefined
-  }
-  const block = withConnection(value, kind, connections, problems)
-  if (block === undefined) return undefined
-  const { type, options, ...rest } = block
-  // Read beside the top level, where it may stand too.
-  const flat =
-    kind === 'sink' ? Object.fromEntries(Object.entries(rest).filter(([name]) => !BREAKER_NAMES.includes(name))) : rest
-  if ('fanout' in flat) {
-    problems.push({
-      path: `${kind}.fanout`,
-      message: `Cannot use "fanout" as ${LATER}`,
-      suggestion: 'write the options here',
-    })
-    return undefined
-  }
-  const entry = entries.find(({ name }) => name === type)
-  if (entry === undefined) {
-    const message = type === undefined ? `Missing type of the ${kind}` : `Unknown ${kind} type ${describeValue(type)}`
-    problems.push({
-      path: type === undefined ? kind : `${kind}.type`,
-      message,
-      suggestion: (typeof type === 'string' ? didYouMean(type, names) : undefined) ?? choice,
-    })
-    return undefined
-  }
-  const isNested = options !== undefined && options !== null
-  if (isNested) {
-    for (const name of Object.keys(flat)) {
-      problems.push({
-        path: `${kind}.${name}`,
-        message: `Unknown option "${name}" beside "options"`,
-        suggestion:
-          name in entry.options ? 'move it into options' : (didYouMean(name, BESIDE_TYPE) ?? 'move it into options'),
-      })
-    }
-  }
-  const written = isNested ? options : flat
-  const input = isObject(written) ? { ...pick(defaults, entry.options, written), ...written } : written
-  const parsed = parseOptions(entry, input, isNested ? [kind, 'options'] : [kind])
-  problems.push(...parsed.problems.map(toConfigProblem))
-  warnings.push(...parsed.warnings.map(toConfigProblem))
-  return { component: entry.name, options: parsed.options }
-}
-
-/** Those of some values that a component has an option for and the file does not set. */
-function pick(
-  values: { readonly [name: string]: unknown },
-  fields: Fields,
-  written: { readonly [name: string]: unknown },
-): { readonly [name: string]: unknown } {
-  const isWritten = (name: string): boolean => spellings(name, fields).some((spelling) => spelling in written)
-  return Object.fromEntries(Object.entries(values).filter(([name]) => name in fields && !isWritten(name)))
-}
-
-function spellings(name: string, fields: Fields): readonly string[] {
-  const { kafka, aliases } = fields[name]?.meta ?? {}
-  return [name, kafka ?? [], aliases ?? []].flat()
-}
-
-/** Finds the place of an option of source or sink, under `options` or beside `type`, and as it is spelled. */
-function placed(problem: OptionProblem, content: { readonly [name: string]: unknown }): OptionProblem {
-  const [kind, name] = problem.path as [string, string]
-  const block = content[kind]
-  const fields = (kind === 'source' ? SOURCES : SINKS).find(
-    (entry) => isObject(block) && entry.name === block['type'],
-  )?.options
-  if (fields === undefined || !isObject(block) || !(name in fields)) return problem
-  const nested = isObject(block['options']) ? block['options'] : undefined
-  const spelling = spellings(name, fields).find((one) => one in (nested ?? block))
-  return {
-    ...problem,
-    path: [kind, ...(nested === undefined ? [] : ['options']), ...(spelling === undefined ? [] : [spelling])],
-  }
-}
-
 function readStages(value: unknown, key: string, problems: ConfigProblem[]): PlannedStage[] {
   if (value === undefined || value === null) return []
   const found = lintStages(value, key)
@@ -294,30 +207,29 @@ function readStages(value: unknown, key: string, problems: ConfigProblem[]): Pla
   })
 }
 
-/** The circuit breaker, which may stand at the top or in the sink block. */
+/** The circuit breaker, which may stand at the top or in a sink block. */
 function readBreaker(
   content: { readonly [name: string]: unknown },
+  resilience: readonly Block[],
   report: ReportProblem,
 ): PipelinePlan['circuitBreaker'] {
-  const sink = isObject(content['sink']) ? content['sink'] : {}
-  const places = [
-    ...BREAKER_NAMES.map((name) => [name, content[name]] as const),
-    ...BREAKER_NAMES.map((name) => [`sink.${name}`, sink[name]] as const),
-  ].filter(([, value]) => value !== undefined)
+  const places = [{ value: content, place: [] }, ...resilience].flatMap(({ value, place }) =>
+    Object.entries(value as { readonly [name: string]: unknown })
+      .filter(([name, found]) => RESILIENCE_NAMES.includes(name) && found !== undefined)
+      .map(([name, found]) => ({ place: [...place, name], found })),
+  )
   const [first, second] = places
   if (first === undefined) return undefined
   if (second !== undefined)
     report({
-      path: [second[0]],
-      message: `Cannot use both ${first[0]} and ${second[0]} as they set the same`,
+      path: second.place,
+      message: `Cannot use both ${first.place.join('.')} and ${second.place.join('.')} as they set the same`,
       suggestion: 'delete one',
     })
-  return readCircuitBreaker(first[1], first[0].split('.'), report)
+  return readCircuitBreaker(first.found, first.place, report)
 }
 
-const BREAKER_NAMES = ['circuitBreaker', 'circuit_breaker']
-
-function loopWarnings(source: PlannedComponent, sink: PlannedComponent): ConfigProblem[] {
+function loopProblem(source: PlannedComponent, sink: PlannedComponent, { place }: Block): OptionProblem[] {
   if (source.component !== 'kafka' || sink.component !== 'kafka') return []
   const [topics, brokers] = [source.options['topic'], source.options['bootstrapServers']] as (
     | readonly string[]
@@ -328,9 +240,8 @@ function loopWarnings(source: PlannedComponent, sink: PlannedComponent): ConfigP
     readonly string[] | undefined,
   ]
   const isLoop = topics?.includes(topic) === true && brokers?.some((broker) => target?.includes(broker)) === true
-  return isLoop
-    ? [{ path: 'sink', message: `Source and sink are both topic "${topic}", so the pipeline reads what it writes` }]
-    : []
+  const message = `Source and sink are both topic "${topic}", so the pipeline reads what it writes`
+  return isLoop ? [{ path: place, message, warning: true }] : []
 }
 
 /** What the file seems to be when it is not of this shape. */

@@ -6,7 +6,7 @@ import type { Batch } from '../batch.ts'
 import type { ComponentContext, Documents, Sink, Source, Stage } from '../component.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { FanOut, FormattedSink, type SinkOfAll } from './fan-out.ts'
-import type { Components, PipelinePlan, RunOptions } from './plan.ts'
+import { allSinksOf, type Components, type PipelinePlan, type RunOptions } from './plan.ts'
 import { limitRate } from './rate-limit.ts'
 import type { Failed } from './steps.ts'
 
@@ -71,7 +71,7 @@ export async function makePipeline(
   const source = await (await components.source(plan.source.component)).create(plan.source.options, context)
   if (plan.rateLimit !== undefined) limitRate(source, plan.rateLimit)
   const sinks: Sink[] = []
-  for (const { component, options } of [plan.sink, ...(plan.fanout ?? [])]) {
+  for (const { component, options } of allSinksOf(plan)) {
     const joins = sinks[0] === undefined ? {} : { joins: sinks[0] }
     const definition = await components.sink(component)
     sinks.push(await definition.create(options, { ...context, member: source.offsets?.member, ...joins }))

@@ -1,6 +1,6 @@
 /**
  * What the engine is asked to run, and what it tells about it. Every dialect ends in a `PipelinePlan`; the engine knows
- * no file format and no concrete component. Types only.
+ * no file format and no concrete component.
  */
 import type {
   Delivery,
@@ -79,6 +79,11 @@ export interface PipelinePlan {
   readonly maxBatchesInFlight: number | undefined
   /** What the operator should know, for instance options without effect. */
   readonly warnings: readonly ConfigProblem[]
+}
+
+/** The sinks of a plan, in the order in which a record comes to them. */
+export function allSinksOf({ sink, fanout = [] }: Pick<PipelinePlan, 'sink' | 'fanout'>): readonly PlannedComponent[] {
+  return [sink, ...fanout]
 }
 
 /** Several pipelines of one file, which run together. */
