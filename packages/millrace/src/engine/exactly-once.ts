@@ -10,6 +10,7 @@
  * may go right another time, a rebalance included, ends the *attempt*: the transaction is aborted and reading begins again at the
  * committed offsets. May not import a concrete component.
  */
+import { setImmediate } from 'node:timers/promises'
 import type { Batch } from '../batch.ts'
 import type { Sink, SinkTransactions, Source, SourceOffsets } from '../component.ts'
 import {
@@ -24,6 +25,7 @@ import { backoffMs, sleep } from '../resilience/retry.ts'
 import { InFlight } from './in-flight.ts'
 import type { StageChain } from './open-pipeline.ts'
 import type { PipelinePlan, RunOptions, RunResult } from './plan.ts'
+import { SLICE_ROWS, slicesOf } from './slices.ts'
 
 /** A transaction is committed early when so many bytes have been read for it. */
 const TRANSACTION_BYTES = 64 * 1024 * 1024
@@ -41,6 +43,8 @@ export interface Work {
   begin(batch: Batch): (() => Promise<void>) | undefined
   /** Whether a batch may be written in several steps, for instance with dead letters: no commit may come between them. */
   readonly inSteps: boolean
+  /** Whether large batches are begun slice by slice. */
+  readonly inSlices?: boolean
 }
 
 /** What it needs of a pipeline: a source whose offsets others can commit, and a sink with transactions, both open. */
@@ -66,6 +70,8 @@ export class ExactlyOnce {
   #committing: Promise<void> | undefined
   /** While batches are written in steps: what the next one waits for before it is begun. */
   #gate: Promise<void> | undefined
+  /** While a large batch is begun slice by slice: it has one offset, so that no commit may come between its slices. */
+  #cutting: Promise<void> | undefined
   /** Bytes read since the last commit was asked for. */
   #bytes = 0
   /** Brings the stages back to where the last committed transaction left them. */
@@ -130,14 +136,18 @@ export class ExactlyOnce {
         throw error
       }
     }
+    // Nothing in here may wait: a commit in between would take the stages to be further than the output.
+    const take = (batch: Batch): void => {
+      const write = this.#work.begin(batch) // decode, stages, encode
+      if (write === undefined) batch.ack() // every record was filtered out, and counted as dropped (I7)
+      else inFlight.add(batch.byteLength, deliver(batch, write))
+    }
     try {
       for await (const batch of source.batches(AbortSignal.any([signal, abort, failed.signal]))) {
         await this.#gate
         await inFlight.room()
-        // From here to the write nothing may wait: a commit in between would take the stages to be further than the output.
-        const write = this.#work.begin(batch) // decode, stages, encode
-        if (write === undefined) batch.ack() // every record was filtered out, and counted as dropped (I7)
-        else inFlight.add(batch.byteLength, deliver(batch, write))
+        if (this.#work.inSlices === true && batch.length > SLICE_ROWS) await this.#whole(slicesOf(batch), take)
+        else take(batch)
         this.#bytes += batch.byteLength
         if (this.#bytes >= TRANSACTION_BYTES) void this.#commitBehind()
         if (stages.exhausted) {
@@ -156,9 +166,27 @@ export class ExactlyOnce {
     }
   }
 
+  /** Takes the slices of a batch, with a turn of the event loop and room after each. A limit that is reached leaves the rest to be dropped. */
+  async #whole(slices: Iterable<Batch>, take: (slice: Batch) => void): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#cutting = promise
+    try {
+      for (const slice of slices) {
+        take(slice)
+        await setImmediate()
+        await this.#inFlight.room()
+        throwIfAborted(this.#failed.signal)
+      }
+    } finally {
+      this.#cutting = undefined
+      resolve()
+    }
+  }
+
   /** Commits in the background, unless that is under way or there is nothing to commit. Never rejects: the attempt fails. */
   async #commitBehind(): Promise<void> {
-    if (this.#committing !== undefined || this.#gate !== undefined || this.#failed.signal.aborted) return
+    if (this.#committing ?? this.#gate ?? this.#cutting) return
+    if (this.#failed.signal.aborted) return
     if (this.#bytes === 0 && this.#offsets.taken().offsets.length === 0) return
     await this.#commitAll().catch(() => {})
   }
@@ -166,6 +194,7 @@ export class ExactlyOnce {
   /** Commits everything that was read. */
   async #commitAll(): Promise<void> {
     await this.#committing
+    while (this.#cutting !== undefined) await this.#cutting
     if (this.#work.inSteps) {
       this.#gate = this.#inFlight.settled().finally(() => (this.#gate = undefined))
       await this.#gate

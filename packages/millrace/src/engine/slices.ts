@@ -17,18 +17,25 @@ export async function* inSlices(
   maxRows: number = SLICE_ROWS,
 ): AsyncGenerator<Batch, void, undefined> {
   for await (const batch of batches) {
-    if (batch.length <= maxRows) {
-      yield batch
-      continue
+    for (const slice of slicesOf(batch, maxRows)) {
+      yield slice
+      if (slice !== batch) await setImmediate()
     }
-    const acknowledgement = afterLast(Math.ceil(batch.length / maxRows), batch)
-    for (let start = 0; start < batch.length; start += maxRows) {
-      const rows = Int32Array.from({ length: Math.min(maxRows, batch.length - start) }, (_, i) =>
-        batch.recordOf(start + i),
-      )
-      yield batch.derive({ rows }, acknowledgement())
-      await setImmediate()
-    }
+  }
+}
+
+/** The slices of one batch; the batch itself when it is small enough. */
+export function* slicesOf(batch: Batch, maxRows: number = SLICE_ROWS): Generator<Batch, void, undefined> {
+  if (batch.length <= maxRows) {
+    yield batch
+    return
+  }
+  const acknowledgement = afterLast(Math.ceil(batch.length / maxRows), batch)
+  for (let start = 0; start < batch.length; start += maxRows) {
+    const rows = Int32Array.from({ length: Math.min(maxRows, batch.length - start) }, (_, i) =>
+      batch.recordOf(start + i),
+    )
+    yield batch.derive({ rows }, acknowledgement())
   }
 }
 

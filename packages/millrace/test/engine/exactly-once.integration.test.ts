@@ -1,7 +1,11 @@
-import { describe, expect, test } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { exactlyOnce, KafkaSink, KafkaSource } from '../../src/index.ts'
 import { bootstrapServers, brokerAvailable, javaAvailable, javaTool, uniqueName } from '../support/broker.ts'
 import { fromTopic, type PipelineSpec, pipelineFile, runHere, startCommand, toTopic } from '../support/pipelines.ts'
+import { type ProxiedKafka, startProxiedKafka } from '../../../../test-bed/proxy.ts'
+import { SLICE_ROWS } from '../../src/engine/slices.ts'
+import { readTopic } from '../support/read-topic.ts'
 import { topicBed } from '../support/topics.ts'
 
 const EOS = { delivery: 'exactly_once', commitInterval: 'PT0.02S' }
@@ -78,6 +82,31 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
     expectEachOnce(await bed().values(output, committed), 6000)
   })
 
+  // A large batch is begun slice by slice, and has one offset: a commit in between would show what is read again.
+  test('nothing of a batch that is large enough to be cut is visible before all of it is (I5)', async () => {
+    const [input, output] = [await bed().create(), await bed().create()]
+    const count = 100_000
+    await bed().write(input, [...numbered(count), { key: 'k', value: 'poison' }], {
+      compression: 'zstd',
+      batchBytes: 16_000_000,
+      lingerMs: 1000,
+      maxRequestBytes: 16_000_000,
+      bufferBytes: 64_000_000,
+    })
+    const { batches } = await readTopic(bed().cluster, input)
+    expect(Math.max(...batches.map(({ count }) => count))).toBeGreaterThan(4 * SLICE_ROWS)
+    const spec = {
+      ...EOS,
+      commitInterval: 'PT0.001S',
+      source: fromTopic(input),
+      stages: [{ $set: { seen: true } }],
+      sink: toTopic(output, { 'linger.ms': 0 }),
+    }
+    await expect(runHere(spec)).rejects.toMatchObject({ code: 'DECODE_FAILED' })
+    await runHere({ ...spec, errorPolicy: 'skip' })
+    expectEachOnce(await bed().values(output, committed), count)
+  })
+
   test('dead letters are part of the transaction', async () => {
     const [input, output, letters] = [await bed().create(), await bed().create(), await bed().create()]
     await bed().write(input, [...numbered(500), { key: 'k', value: 'poison' }, ...numbered(500, 500)])
@@ -95,7 +124,7 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
     expect((await bed().values(letters, committed)).flat()).toHaveLength(1)
   })
 
-  test('$limit counts what was committed, over a transaction that was aborted', async () => {
+  test('a $limit that is reached ends the run and commits what it let through', async () => {
     const [input, output] = [await bed().create(), await bed().create()]
     await bed().write(input, numbered(50))
     await runHere({ ...EOS, source: fromTopic(input), stages: [{ $limit: 20 }], sink: toTopic(output) })
@@ -153,9 +182,13 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
       const second = runHere(spec, { untilEnd: false, signal: stop.signal })
       let written = 1000
       // The old one finds out when it next commits something.
-      const writing = setInterval(() => void bed().write(input, numbered(10, (written += 10) - 10)), 50)
-      expect(await first).toMatchObject({ code: 'PRODUCER_FENCED', fatal: true })
-      clearInterval(writing)
+      const fenced = first.then((error) => ({ error }))
+      let outcome: Awaited<typeof fenced> | undefined
+      while ((outcome = await Promise.race([fenced, sleep(50, undefined)])) === undefined) {
+        await bed().write(input, numbered(10, written))
+        written += 10
+      }
+      expect(outcome.error).toMatchObject({ code: 'PRODUCER_FENCED', fatal: true })
       await expect
         .poll(async () => (await bed().values(output, committed)).flat().length, { timeout: 20_000 })
         .toBe(written)
@@ -254,4 +287,40 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
       )
     },
   )
+})
+
+describe.skipIf(!brokerAvailable || !javaAvailable)('exactly once, when a transaction is aborted', () => {
+  let kafka: ProxiedKafka
+  beforeAll(async () => {
+    kafka = await startProxiedKafka(1)
+  })
+  afterAll(() => kafka?.stop())
+  const bed = topicBed(() => kafka.kafka.bootstrapServers)
+
+  test('$limit and $skip go back to where the last committed one left them', { timeout: 60_000 }, async () => {
+    const [input, output] = [await bed().create(), await bed().create()]
+    await bed().write(input, numbered(100))
+    const { bootstrapServers } = kafka
+    const [proxy] = kafka.proxies
+    const aborted: string[] = []
+    proxy!.answerDelayMs.set('Produce', 5000)
+    await runHere(
+      {
+        ...EOS,
+        source: fromTopic(input, { bootstrapServers }),
+        stages: [{ $skip: 10 }, { $limit: 20 }, { $set: { seen: true } }],
+        sink: toTopic(output, { bootstrapServers, 'request.timeout.ms': 1000, 'delivery.timeout.ms': 1500 }),
+      },
+      {
+        warn(message) {
+          if (!message.startsWith('The transaction is aborted')) return
+          aborted.push(message)
+          proxy!.answerDelayMs.clear()
+        },
+      },
+    )
+    expect(aborted).not.toEqual([])
+    const values = (await bed().values(output, committed)).flat().map(numberOf)
+    expect(values).toEqual(Array.from({ length: 20 }, (_, i) => 10 + i))
+  })
 })
