@@ -1,61 +1,52 @@
 /** Checks the shape of stages that look at several documents, and of those that hold stages themselves. */
 import type { ConfigProblem } from '../errors/index.ts'
+import type { Fields } from '../options/fields.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue } from '../options/values.ts'
 import { isDocument } from './field-path.ts'
 import type { StageName } from './names.ts'
+import { STAGE_OPTIONS } from './options.ts'
 
 type Check = (spec: unknown, path: string) => ConfigProblem[]
 type LintStages = (stages: unknown, path: string) => ConfigProblem[]
 
-interface Shape {
-  /** What must be there, with an example. */
-  readonly required: { readonly [name: string]: string }
-  readonly optional?: readonly string[]
-  /** Whether other names are fields of the result. */
-  readonly open?: boolean
-}
-
-const SHAPES = {
-  $group: { required: { _id: '_id: "$customer", or _id: null for all' }, open: true },
-  $bucket: {
-    required: { groupBy: 'groupBy: "$amount"', boundaries: 'boundaries: [0, 100, 1000]' },
-    optional: ['default', 'output'],
-  },
-  $bucketAuto: {
-    required: { groupBy: 'groupBy: "$amount"', buckets: 'buckets: 4' },
-    optional: ['output', 'granularity'],
-  },
-  $fill: {
-    required: { output: 'output: {price: {method: locf}}' },
-    optional: ['partitionBy', 'partitionByFields', 'sortBy'],
-  },
-  $densify: {
-    required: { field: 'field: at', range: 'range: {step: 1, unit: hour, bounds: full}' },
-    optional: ['partitionByFields'],
-  },
-  $setWindowFields: { required: { output: 'output: {total: {$sum: "$amount"}}' }, optional: ['partitionBy', 'sortBy'] },
-  $lookup: { required: { as: 'as: customer' }, optional: ['from', 'localField', 'foreignField', 'let', 'pipeline'] },
-} as const satisfies { readonly [name: string]: Shape }
-
-function shape(name: keyof typeof SHAPES): Check {
-  const { required, optional = [], open = false }: Shape = SHAPES[name]
+/** @param isOpen whether other names are fields of the result */
+function shape(name: keyof typeof STAGE_OPTIONS, isOpen = false): Check {
+  const fields: Fields = STAGE_OPTIONS[name]
   return (spec, path) => {
     if (!isDocument(spec)) return [{ path, message: `${name} must be an object: found ${describeValue(spec)}` }]
-    const known = [...Object.keys(required), ...optional]
     return [
-      ...Object.entries(required)
-        .filter(([option]) => !(option in spec))
-        .map(([option, example]) => ({
+      ...Object.entries(fields)
+        .filter(([option, { presence }]) => presence === 'required' && !(option in spec))
+        .map(([option, { meta }]) => ({
           path,
           message: `Missing option "${option}"`,
-          suggestion: `for example ${example}`,
+          suggestion: `for example ${option}: ${JSON.stringify(meta.examples?.[0])}`,
         })),
       ...Object.keys(spec)
-        .filter((option) => !open && !known.includes(option))
-        .map((option) => problem(`${path}.${option}`, `Unknown option "${option}"`, didYouMean(option, known))),
+        .filter((option) => !isOpen && !(option in fields))
+        .map((option) =>
+          problem(`${path}.${option}`, `Unknown option "${option}"`, didYouMean(option, Object.keys(fields))),
+        ),
     ]
   }
+}
+
+/** Boundaries that could only fail when a record comes. */
+function boundaryProblems(spec: unknown, path: string): ConfigProblem[] {
+  const bounds = isDocument(spec) ? spec['boundaries'] : undefined
+  if (bounds === undefined) return []
+  const rises = (bound: unknown, i: number, all: unknown[]): boolean =>
+    i === 0 || (typeof bound === typeof all[i - 1] && (bound as number) > (all[i - 1] as number))
+  return Array.isArray(bounds) && bounds.length > 1 && bounds.every(rises)
+    ? []
+    : [
+        problem(
+          `${path}.boundaries`,
+          `boundaries must be a list of at least two, in ascending order: found ${describeValue(bounds)}`,
+          'for example [0, 100, 1000]',
+        ),
+      ]
 }
 
 const isRate = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= 1
@@ -132,8 +123,8 @@ export function aggregateChecks(lintStages: LintStages): { readonly [name in Agg
       isDocument(spec) || typeof spec === 'string'
         ? []
         : [{ path, message: '$redact must be an expression that gives $$KEEP, $$PRUNE or $$DESCEND' }],
-    $group: shape('$group'),
-    $bucket: shape('$bucket'),
+    $group: shape('$group', true),
+    $bucket: (spec, path) => [...shape('$bucket')(spec, path), ...boundaryProblems(spec, path)],
     $bucketAuto: shape('$bucketAuto'),
     $fill: shape('$fill'),
     $densify: shape('$densify'),
@@ -167,9 +158,10 @@ export function aggregateChecks(lintStages: LintStages): { readonly [name in Agg
   }
 }
 
+type AggregateShape = Exclude<keyof typeof STAGE_OPTIONS, '$replaceRoot' | '$unwind'>
 type AggregateName = Extract<
   StageName,
-  keyof typeof SHAPES | '$sort' | '$sortByCount' | '$count' | '$redact' | '$sampleRate' | '$facet' | '$subPipeline'
+  AggregateShape | '$sort' | '$sortByCount' | '$count' | '$redact' | '$sampleRate' | '$facet' | '$subPipeline'
 >
 
 function problem(path: string, message: string, suggestion?: string): ConfigProblem {

@@ -9,6 +9,7 @@ import { didYouMean } from '../options/suggest.ts'
 import { fromEventFields, toEventFields } from './event-options.ts'
 import { isDocument, pathProblem } from './field-path.ts'
 import { aggregateChecks } from './lint-aggregate.ts'
+import { STAGE_OPTIONS } from './options.ts'
 import { REFUSED_STAGES, STAGE_NAMES, type StageName } from './names.ts'
 
 type Check = (spec: unknown, path: string) => ConfigProblem[]
@@ -46,7 +47,7 @@ const CHECKS: { readonly [name in StageName]: Check } = {
   $replaceRoot: (spec, path) => {
     if (!isDocument(spec) || !('newRoot' in spec))
       return [problem(path, '$replaceRoot must be an object with newRoot', spec, 'write {newRoot: "$field"}')]
-    return unknownOptions(spec, ['newRoot'], path)
+    return unknownOptions(spec, Object.keys(STAGE_OPTIONS.$replaceRoot), path)
   },
   $replaceWith: (spec, path) =>
     isDocument(spec) || (typeof spec === 'string' && spec.startsWith('$'))
@@ -72,7 +73,7 @@ const CHECKS: { readonly [name in StageName]: Check } = {
       ]
     const { path: field, includeArrayIndex: index, preserveNullAndEmptyArrays: preserve } = spec
     const problems = [
-      ...unknownOptions(spec, ['path', 'includeArrayIndex', 'preserveNullAndEmptyArrays'], path),
+      ...unknownOptions(spec, Object.keys(STAGE_OPTIONS.$unwind), path),
       ...unwindPath(field, `${path}.path`),
     ]
     if (index !== undefined && typeof index !== 'string')

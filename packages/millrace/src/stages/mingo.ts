@@ -15,13 +15,14 @@ import { Query } from 'mingo/query'
 import type { Options } from 'mingo/types'
 import { didYouMean } from '../options/suggest.ts'
 import type { ConfigProblem } from '../errors/index.ts'
+import { $bucket } from './bucket.ts'
 import type { Document } from './field-path.ts'
 import { OWN_OPERATORS } from './operators.ts'
 
 const CONTEXT = Context.init({
   accumulator: accumulators,
   expression: { ...expressions, ...OWN_OPERATORS },
-  pipeline: pipelines,
+  pipeline: { ...pipelines, $bucket },
   projection: projections,
   query: queries,
   window: windows,

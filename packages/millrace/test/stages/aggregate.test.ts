@@ -88,6 +88,17 @@ const TABLES: { readonly [stage: string]: readonly Row[] } = {
         { _id: 'more', ids: [2] },
       ],
     },
+    {
+      name: 'takes a boundary for the beginning of a bucket, and gives none that is empty',
+      spec: { groupBy: '$n', boundaries: [0, 20, 40, 60, 1000], default: -1 },
+      have: [{ n: 20 }, { n: 0 }, { n: 40 }, { n: 39 }, { n: 1000 }, {}, { n: 'x' }],
+      want: [
+        { _id: -1, count: 3 },
+        { _id: 0, count: 1 },
+        { _id: 20, count: 2 },
+        { _id: 40, count: 1 },
+      ],
+    },
   ],
   $bucketAuto: [
     {
@@ -356,6 +367,7 @@ test.each([
   { stage: '$group', spec: { _id: null, total: '$a' }, want: 'A field must have one accumulator' },
   { stage: '$sort', spec: { a: 2 }, want: 'The order must be 1 (upwards) or -1 (downwards): found 2' },
   { stage: '$bucket', spec: { groupBy: '$a' }, want: 'Missing option "boundaries"' },
+  { stage: '$bucket', spec: { groupBy: '$a', boundaries: [5, 1] }, want: 'boundaries must be a list of at least two, in ascending order: found a list' },
   { stage: '$bucketAuto', spec: { groupBy: '$a', buckets: 2, bukets: 1 }, want: 'Unknown option "bukets"' },
   { stage: '$facet', spec: { a: [{ $mtch: {} }] }, want: 'Unknown stage "$mtch"' },
   {
