@@ -9,6 +9,7 @@ import { componentFile, componentPage, componentsPage } from './docs/components.
 import { cliPage } from './docs/cli.ts'
 import { errorsPage } from './docs/errors.ts'
 import { optionsPage } from './docs/options.ts'
+import { componentSchema } from '../packages/millrace/src/cli/spec.ts'
 import { fileSchema } from '../packages/millrace/src/dialects/schema.ts'
 
 /** Folders that hold nothing but generated files. */
@@ -22,8 +23,11 @@ async function pages(): Promise<Map<string, string>> {
     ['docs/components/README.md', componentsPage()],
     ['docs/schema/pipeline.json', JSON.stringify(fileSchema(), undefined, 1)],
   ])
-  for (const component of COMPONENTS)
-    files.set(`docs/components/${componentFile(component)}`, await componentPage(component))
+  for (const component of COMPONENTS) {
+    const name = componentFile(component)
+    files.set(`docs/components/${name}.md`, await componentPage(component))
+    files.set(`docs/schema/${name}.json`, JSON.stringify(componentSchema([component]), undefined, 1))
+  }
   return files
 }
 

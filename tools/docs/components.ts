@@ -1,14 +1,15 @@
-/** docs/components: one page for each source, sink and function. */
-import { COMPONENTS, titleOf, usageOf, type ListedComponent } from '../../packages/millrace/src/cli/components.ts'
-import { STAGE_NAMES } from '../../packages/millrace/src/stages/names.ts'
+/** docs/components: one page for each source, sink, connector, stage and function. */
+import { COMPONENTS, referenceOf, titleOf, type ListedComponent } from '../../packages/millrace/src/cli/components.ts'
+import { placesOf, usageOf } from '../../packages/millrace/src/cli/usage.ts'
 import { cell, GENERATED, optionTable } from './tables.ts'
 
+/** Name of the files about a component, without suffix: `function-kafka-sink`. */
 export function componentFile(component: ListedComponent): string {
-  return `${titleOf(component).replaceAll(/\W+/g, '-').replace(/-$/, '')}.md`
+  return titleOf(component).replaceAll(/\W+/g, '-').replace(/-$/, '')
 }
 
 export async function componentPage(component: ListedComponent): Promise<string> {
-  const { kind, summary, options, load } = component
+  const { kind, summary, takes, aliases, options, load } = component
   const { examples = [] } = await load()
   const title = titleOf(component)
   const shown = await Promise.all(
@@ -21,14 +22,33 @@ export async function componentPage(component: ListedComponent): Promise<string>
   return [
     `# ${title[0]!.toUpperCase()}${title.slice(1)}`,
     GENERATED,
-    summary,
+    summary + (takes === undefined ? '' : ` ${takes}`),
+    `Used in ${placesOf(component).join('; ')}.${aliases.length === 0 ? '' : ` Other names: ${aliases.map((alias) => `\`${alias}\``).join(', ')}.`}`,
     ...shown.flat(),
-    '## Options',
-    ...(Object.keys(options).length === 0 ? ['There are none.'] : [optionTable(options)]),
-    kind === 'function'
-      ? '[Stage graphs](../migrating-from-conveyor.md) · [all components](README.md)'
-      : '[How options are written](../options.md) · [all components](README.md)',
+    ...(Object.keys(options).length > 0
+      ? ['## Options', optionTable(options)]
+      : kind === 'stage'
+        ? []
+        : ['## Options', 'There are none.']),
+    [
+      GUIDES[kind],
+      `[JSON Schema](../schema/${componentFile(component)}.json), \`millrace spec ${shellName(component)}\``,
+      '[all components](README.md)',
+    ].join(' · '),
   ].join('\n\n')
+}
+
+const GUIDES: { readonly [kind in ListedComponent['kind']]: string } = {
+  source: '[How options are written](../options.md)',
+  sink: '[How options are written](../options.md)',
+  connector: '[Files of connectors](../migrating-from-rivven.md)',
+  stage: '[Linear files](../migrating-from-fluxion.md)',
+  function: '[Stage graphs](../migrating-from-conveyor.md)',
+}
+
+/** A dollar sign means something to shells. */
+function shellName(component: ListedComponent): string {
+  return referenceOf(component).replace('$', '')
 }
 
 export function componentsPage(): string {
@@ -38,7 +58,7 @@ export function componentsPage(): string {
       '|---|---|',
       ...entries.map(
         (one) =>
-          `| [\`${one.name}\`](${componentFile(one)})${one.kind === 'function' ? ` ${one.role}` : ''} | ${cell(one.summary)} |`,
+          `| [\`${one.name}\`](${componentFile(one)}.md)${one.kind === 'function' ? ` ${one.role}` : ''} | ${cell(one.summary)} |`,
       ),
     ].join('\n')
   const of = (kind: ListedComponent['kind']): readonly ListedComponent[] =>
@@ -46,17 +66,33 @@ export function componentsPage(): string {
   return [
     '# Components',
     GENERATED,
-    '`millrace list` and `millrace info NAME` say the same on the terminal, `millrace spec NAME` as JSON Schema.',
+    '`millrace list` and `millrace info NAME` say the same on the terminal, `millrace spec NAME` as JSON Schema; the schemas are in [docs/schema](../schema).',
     '## Sources',
     table(of('source'), 'type'),
     '## Sinks',
     table(of('sink'), 'type'),
+    '## Connectors',
+    `Files of connectors name one of these, or ${listed(SHARED.map((name) => `\`${name}\``))} of the sources and sinks above, with their options under \`config\`.`,
+    table(of('connector'), 'connector'),
     '## Stages',
-    `Steps between source and sink, as in MongoDB's aggregation pipelines: ${STAGE_NAMES.map((name) => `\`${name}\``).join(', ')}.`,
+    "Steps between source and sink, as in MongoDB's aggregation pipelines.",
+    table(of('stage'), 'stage'),
     '## Functions',
     'Stages of files that are a graph of stages name one of these.',
     table(of('function'), 'function'),
   ].join('\n\n')
+}
+
+const SHARED = [
+  ...new Set(
+    COMPONENTS.filter(({ kind, name }) => (kind === 'source' || kind === 'sink') && name !== 'kafka').map(
+      ({ name }) => name,
+    ),
+  ),
+]
+
+function listed(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
 }
 
 function rows(list: readonly unknown[]): string {

@@ -10,14 +10,14 @@ export function cell(text: string): string {
 }
 
 export function optionTable(fields: Fields): string {
-  const rows = describe(fields).map(({ name, kafka, aliases, required, default: value, doc, secret, unit }) => {
+  const rows = describe(fields).map(({ name, kafka, aliases, type, required, default: value, doc, secret, unit }) => {
     const names = [name, ...(kafka === undefined ? [] : [kafka]), ...aliases].map((each) => `\`${each}\``).join('<br>')
     const standard = required
       ? '**required**'
       : value === undefined
         ? ''
         : `\`${value}\`${unit === undefined ? '' : ` ${unit}`}`
-    return `| ${names} | ${cell(standard)} | ${cell(doc)}${secret ? ' Secret.' : ''} |`
+    return `| ${names} | ${cell(standard)} | ${cell(type)} | ${cell(doc)}${secret ? ' Secret.' : ''} |`
   })
-  return ['| option, Kafka property | default | what it does |', '|---|---|---|', ...rows].join('\n')
+  return ['| option, Kafka property | default | type | what it does |', '|---|---|---|---|', ...rows].join('\n')
 }

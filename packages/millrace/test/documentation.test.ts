@@ -89,6 +89,10 @@ describe('examples', () => {
 
 describe('the schema of pipeline files', () => {
   const sink = { type: 'file', path: 'out.jsonl' }
+  const kafka = { brokers: 'k:1', topic: 'x' }
+  const hub = { broker: { bootstrap_servers: ['hub:9092'] } }
+  const from = { connector: 'kafka-source', topic: 't' }
+  const to = { connector: 'kafka-sink', topics: ['t'], consumer_group: 'g' }
   test.each([
     {
       name: 'an unknown option',
@@ -108,8 +112,90 @@ describe('the schema of pipeline files', () => {
     },
     { name: 'an unknown name at the top', value: { source: { type: 'generate' }, sinc: sink } },
     {
+      name: 'a wrong specification of a stage',
+      value: { source: { type: 'generate' }, stages: [{ $limit: -1 }], sink },
+    },
+    {
+      name: 'a wrong stage within a stage',
+      value: { source: { type: 'generate' }, stages: [{ $facet: { a: [{ $limit: 0 }] } }], sink },
+    },
+    {
       name: 'a wrong parameter of a function',
       value: { stages: [{ id: 'a', function: 'filter.apply', config: { colunm: 'x', value: 1 } }] },
+    },
+    {
+      name: 'a missing parameter of a function',
+      value: { stages: [{ id: 'a', function: 'csv.read', config: { headers: true } }] },
+    },
+    {
+      name: 'a wrong type of a parameter',
+      value: { stages: [{ id: 'a', function: 'csv.read', config: { path: 'a.csv', headers: 'perhaps' } }] },
+    },
+    { name: 'a stage without id', value: { stages: [{ function: 'csv.read', config: { path: 'a.csv' } }] } },
+    {
+      name: 'a wrong word in error_handling',
+      value: {
+        error_handling: { strategy: 'ignore' },
+        stages: [{ id: 'a', function: 'csv.read', config: { path: 'a.csv' } }],
+      },
+    },
+    { name: 'an unknown connector', value: { ...hub, sources: { a: { connector: 'kafak', topic: 't' } } } },
+    {
+      name: 'an unknown option of a connector',
+      value: { ...hub, sources: { a: { ...from, config: { brokers: 'k:1', topic: 'x', grup: 'y' } } } },
+    },
+    {
+      name: 'a wrong type of an option of a connector',
+      value: {
+        ...hub,
+        sources: { a: { ...from, config: { brokers: 'k:1', topic: 'x', session_timeout_ms: 'long' } } },
+      },
+    },
+    {
+      name: 'a missing option of a connector',
+      value: { ...hub, sinks: { a: { ...to, config: { brokers: 'k:1' } } } },
+    },
+    { name: 'a connector without config', value: { ...hub, sinks: { a: to } } },
+    {
+      name: 'an unknown option beside a config',
+      value: { ...hub, sinks: { a: { ...to, topicz: ['t'], config: { brokers: 'k:1', topic: 'x' } } } },
+    },
+    {
+      name: 'a sink without a group',
+      value: { ...hub, sinks: { a: { connector: 'stdout', topics: ['t'] } } },
+    },
+    {
+      name: 'an unknown transform',
+      value: {
+        ...hub,
+        sources: { a: { ...from, config: kafka, transforms: [{ type: 'drop', config: { field: 'a' } }] } },
+      },
+    },
+    {
+      name: 'a wrong option of a transform',
+      value: {
+        ...hub,
+        sources: {
+          a: { ...from, config: kafka, transforms: [{ type: 'filter', config: { field: 'a', equal: 'b' } }] },
+        },
+      },
+    },
+    {
+      name: 'a bridge without sink',
+      value: { bridges: { a: { source: { connector: 'kafka', config: kafka } } } },
+    },
+    {
+      name: 'an unknown name beside sources',
+      value: { ...hub, sources: { a: { ...from, config: kafka } }, sinkz: {} },
+    },
+    { name: 'a wrong hub', value: { broker: { servers: 'k:1' }, sources: { a: { ...from, config: kafka } } } },
+    {
+      name: 'a wrong option of a single connector',
+      value: { type: 'kafka-source', topic: 't', config: { broker: 'k' } },
+    },
+    {
+      name: 'a wrong security protocol',
+      value: { type: 'kafka-source', topic: 't', config: { ...kafka, security: { protocol: 'TLS' } } },
     },
   ])('refuses $name, as lint does', async ({ value }) => {
     expect(schemaProblems(value)).not.toEqual([])
@@ -144,6 +230,25 @@ describe('the schema of pipeline files', () => {
     {
       name: 'a number as a word',
       value: { source: { type: 'generate' }, sink: { type: 'kafka', topic: 'a', bootstrapServers: 'k:1', acks: 1 } },
+    },
+    {
+      name: 'every shape of a file of connectors',
+      value: {
+        version: '1.0',
+        ...hub,
+        sources: {
+          a: { ...from, config: { 'bootstrap.servers': 'k:1', topic: 'x', properties: { 'fetch.max.wait.ms': 5 } } },
+          b: { type: 'datagen', topic: 't2', config: { pattern: 'orders' }, enabled: false },
+          c: { connector: 'generate', topic: 't3' },
+        },
+        sinks: { d: { ...to, start_offset: { timestamp: '2026-01-31T00:00:00Z' }, config: { ...kafka, acks: 1 } } },
+        bridges: { e: { source: { connector: 'kafka', config: kafka }, sink: { type: 'stdout' } } },
+        settings: { topic: { auto_create: false }, retry: { initial_backoff_ms: 50 } },
+      },
+    },
+    {
+      name: 'a single connector with a hub and a name',
+      value: { type: 'kafka-sink', name: 'one', ...hub, topics: 'a,b', consumer_group: 'g', config: kafka },
     },
     {
       name: 'variables',

@@ -2,69 +2,119 @@
  * All components as `list`, `info`, `spec` and the reference pages show them; from the catalog, so nothing is named here.
  */
 import { SINKS, SOURCES } from '../catalog.ts'
+import { KAFKA_CONNECTORS } from '../dialects/connectors/fields.ts'
+import { kafkaSinkConnector } from '../dialects/connectors/kafka-sink.ts'
+import { kafkaSourceConnector } from '../dialects/connectors/kafka-source.ts'
 import { ConfigError } from '../errors/index.ts'
-import { FUNCTIONS } from '../functions/index.ts'
+import { FUNCTION_ALIASES, FUNCTIONS } from '../functions/index.ts'
 import type { Fields } from '../options/fields.ts'
 import { didYouMean } from '../options/suggest.ts'
+import { fromEventFields, toEventFields } from '../stages/event-options.ts'
+import { STAGE_NAMES, type StageName } from '../stages/names.ts'
+import { STAGE_OPTIONS } from '../stages/options.ts'
+import { STAGE_REFERENCE } from '../stages/reference.ts'
 
-/** An example of its options; for some functions with rows that come in and go out. */
+/** An example of its options; for some with rows that come in and go out. */
 export interface ComponentExample {
   readonly title: string
-  readonly options: { readonly [name: string]: unknown }
+  /** Of a stage whatever stands below its name. */
+  readonly options: unknown
   readonly have?: readonly unknown[]
   readonly want?: readonly unknown[]
 }
 
 export interface ListedComponent {
-  /** How a file speaks of it: as its source, its sink, or as the function of a stage. */
-  readonly kind: 'source' | 'sink' | 'function'
-  /** What a function is by nature; there may be two of one name. */
+  /** How a file speaks of it: as its source, its sink, a stage, the function of a stage, or a connector. */
+  readonly kind: 'source' | 'sink' | 'stage' | 'function' | 'connector'
+  /** What it is by nature; there may be two functions of one name. */
   readonly role: 'source' | 'transform' | 'sink'
   readonly name: string
+  /** Other names that files may use. */
+  readonly aliases: readonly string[]
   readonly summary: string
+  /** What a stage takes, where that is not just options. */
+  readonly takes?: string
   readonly options: Fields
   readonly load: () => Promise<{ readonly examples?: readonly ComponentExample[] }>
 }
 
+const STAGE_FIELDS: { readonly [name in StageName]?: Fields } = {
+  ...STAGE_OPTIONS,
+  $toEvent: toEventFields,
+  $fromEvent: fromEventFields,
+}
+
 export const COMPONENTS: readonly ListedComponent[] = [
-  ...SOURCES.map((entry) => ({ ...entry, kind: 'source' as const, role: 'source' as const })),
-  ...SINKS.map((entry) => ({ ...entry, kind: 'sink' as const, role: 'sink' as const })),
+  ...SOURCES.map((entry) => ({ ...entry, kind: 'source' as const, role: 'source' as const, aliases: [] })),
+  ...SINKS.map((entry) => ({ ...entry, kind: 'sink' as const, role: 'sink' as const, aliases: [] })),
+  connector('source', kafkaSourceConnector),
+  connector('sink', kafkaSinkConnector),
+  ...STAGE_NAMES.map((name): ListedComponent => {
+    const { summary, takes, examples } = STAGE_REFERENCE[name]
+    const load = async (): ReturnType<ListedComponent['load']> => ({
+      examples: examples.map(({ spec, ...example }) => ({ ...example, options: spec })),
+    })
+    return {
+      kind: 'stage',
+      role: 'transform',
+      name,
+      aliases: [],
+      summary,
+      takes,
+      options: STAGE_FIELDS[name] ?? {},
+      load,
+    }
+  }),
   ...FUNCTIONS.map(({ kind: role, name, summary, options, examples = [] }) => ({
     kind: 'function' as const,
     role,
     name,
+    aliases: Object.keys(FUNCTION_ALIASES).filter((alias) => FUNCTION_ALIASES[alias] === name),
     summary,
     options,
     load: async () => ({ examples }),
   })),
 ]
 
-/** Name for people: `source kafka`, and `function kafka (sink)` where there are two. */
-export function titleOf({ kind, role, name }: ListedComponent): string {
-  const isOne = COMPONENTS.filter((other) => other.kind === kind && other.name === name).length === 1
-  return `${kind} ${name}${isOne ? '' : ` (${role})`}`
+function connector(
+  role: 'source' | 'sink',
+  { name, examples, ...rest }: typeof kafkaSourceConnector | typeof kafkaSinkConnector,
+): ListedComponent {
+  const aliases = KAFKA_CONNECTORS[role].filter((alias) => alias !== name)
+  return { kind: 'connector', role, name, aliases, ...rest, load: async () => ({ examples }) }
 }
 
-/** How a pipeline file uses it, with some options, in YAML. */
-export async function usageOf(
-  { kind, role, name }: ListedComponent,
-  options: { readonly [name: string]: unknown },
-): Promise<string> {
-  const { stringify } = await import('yaml')
-  if (kind !== 'function') return stringify({ [kind]: { type: name, options } }).trimEnd()
-  const inputs = role === 'source' ? {} : { inputs: ['before'] }
-  return stringify({
-    stages: [{ id: name.replaceAll(/\W/g, '-'), function: name, ...inputs, config: options }],
-  }).trimEnd()
+/** Name for people: `source kafka`, and `function kafka (sink)` where there are two. */
+export function titleOf(component: ListedComponent): string {
+  const { kind, role, name } = component
+  return `${kind} ${name}${isOnly(component) ? '' : ` (${role})`}`
+}
+
+/** Name by which `info` and `spec` find it alone: `source.kafka`, and `function.kafka.sink` where there are two. */
+export function referenceOf(component: ListedComponent): string {
+  const { kind, role, name } = component
+  return `${kind}.${name}${isOnly(component) ? '' : `.${role}`}`
+}
+
+function isOnly({ kind, name }: ListedComponent): boolean {
+  return COMPONENTS.filter((other) => other.kind === kind && other.name === name).length === 1
 }
 
 /**
- * The components that a name may mean: `kafka` is a source and a sink, `sink.kafka` one of them.
+ * The components that a name may mean: `kafka` is a source and a sink, `sink.kafka` one of them. Stages also go without
+ * their dollar sign, which a shell would take for a variable.
  * @throws {ConfigError} when there is none
  */
 export function findComponents(text: string): readonly ListedComponent[] {
-  const found = COMPONENTS.filter(({ kind, name }) => name === text || `${kind}.${name}` === text)
+  const found = COMPONENTS.filter((component) => namesOf(component).includes(text))
   if (found.length > 0) return found
-  const names = COMPONENTS.flatMap(({ kind, name }) => [name, `${kind}.${name}`])
-  throw new ConfigError(`Unknown component "${text}": ${didYouMean(text, names) ?? 'millrace list tells all of them'}`)
+  throw new ConfigError(
+    `Unknown component "${text}": ${didYouMean(text, COMPONENTS.flatMap(namesOf)) ?? 'millrace list tells all of them'}`,
+  )
+}
+
+function namesOf(component: ListedComponent): readonly string[] {
+  const { kind, name, aliases } = component
+  const names = kind === 'stage' ? [name, name.slice(1)] : kind === 'function' ? [name, ...aliases] : [name]
+  return [...names, ...names.map((one) => `${kind}.${one}`), referenceOf(component)]
 }

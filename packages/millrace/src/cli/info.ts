@@ -2,16 +2,19 @@
  * `millrace info`: all about one component, from its declaration.
  */
 import { describe, type OptionRow } from '../options/describe.ts'
-import { findComponents, titleOf, usageOf, type ListedComponent } from './components.ts'
+import { findComponents, titleOf, type ListedComponent } from './components.ts'
 import { wrap } from './list.ts'
 import type { Outcome } from './output.ts'
+import { placesOf, usageOf } from './usage.ts'
 
 export async function info(name: string, { json }: { readonly json?: true }): Promise<Outcome> {
   const found = findComponents(name)
   const components = await Promise.all(
-    found.map(async ({ kind, role, name: own, summary, options, load }) => {
+    found.map(async (component) => {
+      const { kind, role, name: own, aliases, summary, takes, options, load } = component
       const { examples = [] } = await load()
-      return { kind, role, name: own, summary, options: describe(options), examples }
+      const usedIn = placesOf(component)
+      return { kind, role, name: own, aliases, summary, takes, usedIn, options: describe(options), examples }
     }),
   )
   if (json === undefined) {
@@ -23,9 +26,10 @@ export async function info(name: string, { json }: { readonly json?: true }): Pr
 }
 
 async function toPage(component: ListedComponent): Promise<string> {
-  const { summary, options, load } = component
+  const { summary, takes, aliases, options, load } = component
   const { examples = [] } = await load()
   const width = Math.min(process.stdout.columns ?? 100, 120)
+  const rows = describe(options)
   const shown = await Promise.all(
     examples.map(async ({ title, options: example, have = [], want = [] }) => [
       '',
@@ -37,9 +41,10 @@ async function toPage(component: ListedComponent): Promise<string> {
   return [
     titleOf(component),
     ...wrap(summary, width),
-    '',
-    'Options',
-    ...describe(options).flatMap((row) => optionLines(row, width)),
+    ...(takes === undefined ? [] : wrap(`Takes ${takes[0]!.toLowerCase()}${takes.slice(1)}`, width)),
+    ...placesOf(component).flatMap((place) => wrap(`In ${place}.`, width)),
+    ...(aliases.length === 0 ? [] : wrap(`Other names: ${aliases.join(', ')}.`, width)),
+    ...(rows.length === 0 ? [] : ['', 'Options', ...rows.flatMap((row) => optionLines(row, width))]),
     ...shown.flat(),
   ].join('\n')
 }

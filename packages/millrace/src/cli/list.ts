@@ -8,8 +8,11 @@ import { plural, type Outcome } from './output.ts'
 export async function list({ json }: { readonly json?: true }): Promise<Outcome> {
   const components = COMPONENTS.map(({ kind, role, name, summary }) => ({ kind, role, name, summary }))
   if (json === undefined) process.stdout.write(`${linesOf(components).join('\n')}\n`)
-  const summary = `${plural(components.length, 'component')}, ${plural(STAGE_NAMES.length, 'stage')}`
-  return { exitCode: 0, summary, result: { components, stages: STAGE_NAMES } }
+  return {
+    exitCode: 0,
+    summary: plural(components.length, 'component'),
+    result: { components, stages: STAGE_NAMES },
+  }
 }
 
 function linesOf(
@@ -22,8 +25,6 @@ function linesOf(
       `${kind}s`,
       ...entries!.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`),
     ]),
-    'stages',
-    ...wrap(STAGE_NAMES.join(', '), 100).map((line) => `  ${line}`),
   ]
 }
 

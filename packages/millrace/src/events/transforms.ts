@@ -4,6 +4,7 @@
  * A name of the envelope (`stream`, `metadata.position`, `data.customer.id`) means that; every other name means a field of
  * `data`. Data that is not an object has no fields: it passes as it is, except through a filter, which drops it.
  */
+import { jsonSchema } from '../options/describe.ts'
 import { field, type Fields, type Options, type Report, type ValueType } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
@@ -46,6 +47,9 @@ export const transformList: ValueType<readonly Transform[]> = {
       properties: { type: { enum: TYPES }, config: { type: 'object' } },
       required: ['type', 'config'],
       additionalProperties: false,
+      anyOf: TYPES.map((type) => ({
+        properties: { type: { const: type }, config: jsonSchema(TRANSFORM_FIELDS[type]) },
+      })),
     },
   },
   read(value, report) {

@@ -15,7 +15,7 @@
  */
 import { readFields } from './parse.ts'
 import { didYouMean } from './suggest.ts'
-import { parseBytes, parseDurationMs, suggestDuration } from './units.ts'
+import { BYTES_PATTERN, DURATION_PATTERN, parseBytes, parseDurationMs, suggestDuration } from './units.ts'
 import { isObject, isScalar } from './values.ts'
 
 export interface JsonSchema {
@@ -221,7 +221,7 @@ export const field = {
       numberType(
         {
           what: 'a number of bytes such as 65536 or "64KiB"',
-          schema: { type: ['integer', 'string'] },
+          schema: { type: ['integer', 'string'], pattern: BYTES_PATTERN },
           isValid: Number.isSafeInteger,
           fromText: parseBytes,
         },
@@ -235,7 +235,7 @@ export const field = {
       numberType(
         {
           what: 'a number of milliseconds or a duration such as "PT0.5S"',
-          schema: { type: ['number', 'string'] },
+          schema: { type: ['number', 'string'], pattern: DURATION_PATTERN },
           isValid: Number.isFinite,
           fromText: parseDurationMs,
           suggest: suggestDuration,

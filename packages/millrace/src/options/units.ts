@@ -4,6 +4,8 @@
 
 const ISO_DURATION =
   /^P(?!$)(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?!$)(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?$/i
+/** What durations look like, for JSON Schema. */
+export const DURATION_PATTERN = String.raw`^\s*(?:\d+(?:\.\d+)?|[Pp](?:\d+(?:\.\d+)?[WwDd])*(?:[Tt](?:\d+(?:\.\d+)?[HhMmSs])+)?)\s*$`
 const MS = [604_800_000, 86_400_000, 3_600_000, 60_000, 1000] as const
 
 /**
@@ -43,6 +45,9 @@ const SIZES: { readonly [unit: string]: number } = {
   gb: 1000 ** 3,
   gib: 1024 ** 3,
 }
+
+/** What sizes look like, for JSON Schema. */
+export const BYTES_PATTERN = String.raw`^\s*\d+(?:\.\d+)?\s*(?:[kKmMgG](?:[iI]?[bB])?|[bB])?\s*$`
 
 /** Bytes of a number with or without a unit: `65536`, `64KiB`, `1 MB` (10^6), `1M` (2^20). @returns undefined when the text is neither */
 export function parseBytes(text: string): number | undefined {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { DURATION_PATTERN } from '../../src/options/units.ts'
 import { describe as describeFields, jsonSchema, redact } from '../../src/options/describe.ts'
 import { field } from '../../src/options/fields.ts'
 
@@ -20,6 +21,7 @@ test('gives a JSON Schema', () => {
       topic: { type: 'string', minLength: 1, description: 'Topic to read.', examples: ['orders'] },
       waitMs: {
         type: ['number', 'string'],
+        pattern: DURATION_PATTERN,
         minimum: 0,
         maximum: 60_000,
         default: 500,

@@ -55,6 +55,12 @@ const startOffset: ValueType<string> = {
 
 const perSecond = field.number({ min: 0 }).default(0).doc('Records a second; 0 for no limit.')
 
+/** Names of the Kafka connectors. */
+export const KAFKA_CONNECTORS = {
+  source: ['kafka', 'kafka-source', 'apache-kafka'],
+  sink: ['kafka', 'kafka-sink', 'apache-kafka'],
+} as const
+
 const connectorFields = {
   connector: field.string().aliases('type').doc('What it connects to.').example('kafka-source'),
   config: field.any().optional().doc('Options of the connector.'),

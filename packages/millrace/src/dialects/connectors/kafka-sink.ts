@@ -54,6 +54,23 @@ export const kafkaSinkConfig = {
     .example({ source: 'rivven' }),
 }
 
+/** As the reference shows it. */
+export const kafkaSinkConnector = {
+  name: 'kafka-sink',
+  summary: 'Writes to a Kafka topic: what the events of the hub hold, or in a bridge the records as they are.',
+  options: kafkaSinkConfig,
+  examples: [
+    {
+      title: 'Compressed, keyed by a field of the data',
+      options: { brokers: 'kafka2:9092', topic: 'orders-replica', compression: 'lz4', key_field: 'order_id' },
+    },
+    {
+      title: 'Each record once',
+      options: { brokers: 'localhost:9092', topic: 'orders-replica', transactional_id: 'orders-1' },
+    },
+  ],
+} as const
+
 export type KafkaSinkConfig = Options<typeof kafkaSinkConfig>
 
 const ACKS = { none: '0', leader: '1', all: 'all' } as const

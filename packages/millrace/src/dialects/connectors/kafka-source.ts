@@ -64,6 +64,20 @@ export const kafkaSourceConfig = {
   include_key: field.boolean().default(false).doc('Whether the metadata of an event repeats the key.'),
 }
 
+/** As the reference shows it. */
+export const kafkaSourceConnector = {
+  name: 'kafka-source',
+  summary:
+    'Reads a Kafka topic; as a source its records become events in a topic of the hub, in a bridge they go on as they are.',
+  options: kafkaSourceConfig,
+  examples: [
+    {
+      title: 'Committed records only, with their keys in the metadata',
+      options: { brokers: 'kafka1:9092', topic: 'orders', isolation_level: 'read_committed', include_key: true },
+    },
+  ],
+} as const
+
 export type KafkaSourceConfig = Options<typeof kafkaSourceConfig>
 
 export const kafkaSourceTranslation: Translation<typeof kafkaSourceConfig> = {

@@ -10,7 +10,7 @@ import { parseOptions } from '../../options/parse.ts'
 import { didYouMean } from '../../options/suggest.ts'
 import { readErrorPolicy } from '../error-policy.ts'
 import type { ConnectorsContext } from './index.ts'
-import { bridgeFields, sinkFields, sourceFields, type settingsFields } from './fields.ts'
+import { bridgeFields, KAFKA_CONNECTORS, sinkFields, sourceFields, type settingsFields } from './fields.ts'
 import { ownCluster } from './hub.ts'
 import { kafkaSinkTranslation, type KafkaSinkConfig } from './kafka-sink.ts'
 import { kafkaSourceTranslation, type KafkaSourceConfig } from './kafka-source.ts'
@@ -191,11 +191,6 @@ function readEntry<F extends Fields>(
   return problems.length > 0 ? undefined : options
 }
 
-/** Other names of the Kafka connectors. */
-const KAFKA = {
-  source: ['kafka', 'kafka-source', 'apache-kafka'],
-  sink: ['kafka', 'kafka-sink', 'apache-kafka'],
-} as const
 const CATALOGS = { source: SOURCES, sink: SINKS } as const
 
 interface Connector<K> {
@@ -229,7 +224,7 @@ function readConnector(
 ): Connector<KafkaSourceConfig & KafkaSinkConfig> | undefined {
   const entries: readonly Target[] = CATALOGS[kind]
   const at = [...place, 'config']
-  if ((KAFKA[kind] as readonly string[]).includes(name)) {
+  if ((KAFKA_CONNECTORS[kind] as readonly string[]).includes(name)) {
     const kafka = entries.find((entry) => entry.name === 'kafka')!
     const found =
       kind === 'source'
@@ -239,7 +234,7 @@ function readConnector(
   }
   const entry = entries.find((one) => one.name === name)
   if (entry === undefined) {
-    const names = [...new Set([...KAFKA[kind], ...entries.map((one) => one.name)])]
+    const names = [...new Set([...KAFKA_CONNECTORS[kind], ...entries.map((one) => one.name)])]
     report({
       path: place,
       message: `Unknown ${kind} connector "${name}"`,
