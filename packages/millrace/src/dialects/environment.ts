@@ -63,7 +63,14 @@ function substitute(
 }
 
 function isInStage(path: readonly (string | number)[]): boolean {
-  return path[0] === 'stages' || path[0] === 'pipeline' || typeof path[0] === 'number'
+  const [first] = path
+  return (
+    first === 'stages' ||
+    first === 'pipeline' ||
+    first === 'pipelines' ||
+    (first === 'sink' && path.includes('pipeline')) ||
+    typeof first === 'number'
+  )
 }
 
 /** A plain scalar of YAML 1.2: number, boolean, null or text. */

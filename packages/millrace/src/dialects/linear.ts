@@ -23,7 +23,7 @@ import { WHOLE_BATCH_STAGES } from '../stages/names.ts'
 import { placeProblem, readBlock, type Block } from './component-block.ts'
 import { readConnections } from './connections.ts'
 import { RESILIENCE_NAMES, readSinkBlocks } from './linear-sinks.ts'
-import { prepareStages } from './prepare-stages.ts'
+import { preparation } from './prepare-stages.ts'
 import { readCircuitBreaker, readErrorPolicy, type ReportProblem } from './error-policy.ts'
 
 export { BESIDE_TYPE } from './component-block.ts'
@@ -81,6 +81,10 @@ export const pipelineFields = {
     .any()
     .optional()
     .doc('Collections for `$lookup`, by name: lists of documents, or paths of files of JSON lines.'),
+  pipelines: field
+    .any()
+    .optional()
+    .doc('Lists of stages with a name for `$subPipeline`: a list of `{name, version, stages}`, or an object by name.'),
   connections: field.any().optional().doc('Connections for `connectionRef`: a list of `{connectionRef, config}`.'),
   stateStore: field.any().optional().ignored('offsets are kept by Kafka'),
   metrics: field.any().optional().ignored(LATER),
@@ -122,15 +126,12 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
   const stagesKey = 'pipeline' in content && !('stages' in content) ? 'pipeline' : 'stages'
   const report: ReportProblem = (problem) => (problem.warning ? warnings : problems).push(toConfigProblem(problem))
   const blocks = readSinkBlocks(top.sink, top.sink === undefined ? () => {} : report)
+  const { globals, collections, pipelines } = top
+  const { directory } = context
+  const prepare = preparation({ globals, collections, pipelines, directory }, problems)
   const stages = [{ value: top.stages, place: [stagesKey] }, ...blocks.stages].flatMap(({ value, place }) => {
     const path = place.join('.')
-    const prepared = prepareStages(value, path, {
-      globals: top.globals,
-      collections: top.collections,
-      directory: context.directory,
-    })
-    problems.push(...prepared.problems)
-    return readStages(prepared.stages, path, problems)
+    return readStages(prepare(value, path), path, problems)
   })
   const connections = readConnections(top.connections, problems)
   const isFragment = top.source === undefined && top.sink === undefined && top.stages !== undefined
@@ -154,7 +155,7 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
   const plan: PipelinePlan = {
     name: top.name ?? context.name,
     file: context.file,
-    directory: context.directory,
+    directory,
     source,
     stages,
     sink: sink.planned,

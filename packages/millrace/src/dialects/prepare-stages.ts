@@ -1,11 +1,13 @@
 /**
- * What the file says beside its stages and the stages refer to: `globals` (`$$GLOBALS.rate`) and `collections` (`$lookup`).
- * Both are put into the stages here, so that nothing behind knows of them.
+ * What the file says beside its stages and the stages refer to: `globals` (`$$GLOBALS.rate`), `collections` (`$lookup`) and
+ * `pipelines` (`$subPipeline`). All of it is put into the stages here, so that nothing behind knows of them.
  */
 import { resolve } from 'node:path'
 import type { ConfigProblem } from '../errors/index.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue, isObject } from '../options/values.ts'
+import { lintStages } from '../stages/lint.ts'
+import { readNamedPipelines, type NamedPipeline, type NamedPipelines } from './named-pipelines.ts'
 
 const GLOBAL = /^\$\$GLOBALS(?:\.(.+))?$/
 
@@ -13,57 +15,162 @@ const GLOBAL = /^\$\$GLOBALS(?:\.(.+))?$/
 export interface StageSurroundings {
   readonly globals: unknown
   readonly collections: unknown
+  readonly pipelines?: unknown
   readonly directory: string
 }
 
-/** @param path where the stages stand; put before the path of every problem */
-export function prepareStages(
-  stages: unknown,
-  path: string,
-  { globals, collections, directory }: StageSurroundings,
-): { readonly stages: unknown; readonly problems: readonly ConfigProblem[] } {
-  const problems: ConfigProblem[] = []
+/** What holds at some place among the stages. */
+interface Scope {
+  /** Undefined where they are not known yet. */
+  readonly globals: unknown
+  /** The named pipelines around it. */
+  readonly within: readonly NamedPipeline[]
+}
+
+/** Stages with everything put in that they refer to. @param path where they stand */
+export type PrepareStages = (stages: unknown, path: string) => unknown
+
+export function preparation(
+  { globals, collections, pipelines, directory }: StageSurroundings,
+  problems: ConfigProblem[],
+): PrepareStages {
   if (globals !== undefined && globals !== null && !isObject(globals))
     problems.push({
       path: 'globals',
       message: `Cannot read globals as it must be an object: found ${describeValue(globals)}`,
     })
   const known = readCollections(collections, directory, problems)
-  const prepare = (value: unknown, place: string): unknown => {
-    if (typeof value === 'string') return globalOf(value, globals, place, problems)
-    if (Array.isArray(value)) return value.map((item, i) => prepare(item, `${place}.${i}`))
-    if (!isObject(value)) return value
-    const copy = Object.fromEntries(
-      Object.entries(value).map(([name, item]) => [name, prepare(item, `${place}.${name}`)]),
-    )
-    const { $lookup: lookup } = copy
-    if (isObject(lookup) && typeof lookup['from'] === 'string' && known.has(lookup['from']))
-      return { ...copy, $lookup: { ...lookup, from: known.get(lookup['from']) } }
-    return copy
-  }
-  return { stages: prepare(stages, path), problems }
+  const named = readNamedPipelines(pipelines, problems)
+  const preparer = new Preparer(known, named, problems)
+  preparer.checkNamed()
+  return (stages, path) => preparer.prepare(stages, path, { globals: globals ?? {}, within: [] })
 }
 
-/** The value that `$$GLOBALS.a.b` stands for, safe from being read as an expression. */
-function globalOf(text: string, globals: unknown, path: string, problems: ConfigProblem[]): unknown {
-  const match = GLOBAL.exec(text)
-  if (match === null) return text
-  let value: unknown = globals ?? {}
-  for (const name of match[1]?.split('.') ?? []) {
-    const names = isObject(value) ? Object.keys(value) : []
-    if (!isObject(value) || !Object.hasOwn(value, name)) {
-      problems.push({
-        path,
-        message: `There is no "${name}" in globals, which ${text} asks for`,
-        suggestion: didYouMean(name, names) ?? 'add it under globals',
-      })
-      return null
-    }
-    value = value[name]
+class Preparer {
+  readonly #collections: ReadonlyMap<string, unknown>
+  readonly #named: NamedPipelines
+  readonly #problems: ConfigProblem[]
+  /** Those with problems, which have been told. */
+  readonly #broken = new Set<NamedPipeline>()
+
+  constructor(collections: ReadonlyMap<string, unknown>, named: NamedPipelines, problems: ConfigProblem[]) {
+    this.#collections = collections
+    this.#named = named
+    this.#problems = problems
   }
-  const isPlain =
-    typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && !value.startsWith('$'))
-  return isPlain ? value : { $literal: value }
+
+  /** Finds the problems of all named pipelines where they stand, used or not. */
+  checkNamed(): void {
+    for (const pipeline of this.#named) {
+      const before = this.#problems.length
+      const stages = this.prepare(pipeline.stages, pipeline.path, { globals: undefined, within: [pipeline] })
+      for (const problem of lintStages(stages, pipeline.path)) this.#add(problem)
+      if (this.#problems.length > before) this.#broken.add(pipeline)
+    }
+  }
+
+  prepare(value: unknown, place: string, scope: Scope): unknown {
+    if (typeof value === 'string') return this.#globalOf(value, place, scope)
+    if (Array.isArray(value)) return value.map((item, i) => this.prepare(item, `${place}.${i}`, scope))
+    if (!isObject(value)) return value
+    const { $subPipeline: entries } = value
+    if (Array.isArray(entries) && Object.keys(value).length === 1)
+      return { $subPipeline: this.#entries(entries, `${place}.$subPipeline`, scope) }
+    const copy = Object.fromEntries(
+      Object.entries(value).map(([name, item]) => [name, this.prepare(item, `${place}.${name}`, scope)]),
+    )
+    const { $lookup: lookup } = copy
+    if (isObject(lookup) && typeof lookup['from'] === 'string' && this.#collections.has(lookup['from']))
+      return { ...copy, $lookup: { ...lookup, from: this.#collections.get(lookup['from']) } }
+    return copy
+  }
+
+  #entries(entries: readonly unknown[], place: string, scope: Scope): unknown[] {
+    return entries.map((entry, i) => this.#entry(entry, `${place}.${i}`, scope))
+  }
+
+  /** An entry of `$subPipeline` with the stages of the pipelines that it names. */
+  #entry(entry: unknown, place: string, scope: Scope): unknown {
+    if (typeof entry === 'string') return { pipeline: this.#stagesOf(entry, place, scope) }
+    if (!isObject(entry)) return entry
+    const { globals, input, ...rest } = entry
+    const own: { [name: string]: unknown } = rest
+    const inner = { ...scope, globals: this.#globalsOf(globals, `${place}.globals`, scope) }
+    const { pipeline, parallel, version } = own
+    if (typeof pipeline === 'string') {
+      delete own['version']
+      own['pipeline'] = this.#stagesOf(referenceOf(pipeline, version), `${place}.pipeline`, inner)
+    } else if (pipeline !== undefined) own['pipeline'] = this.prepare(pipeline, `${place}.pipeline`, inner)
+    if (Array.isArray(parallel)) own['parallel'] = this.#entries(parallel, `${place}.parallel`, inner)
+    if (input === undefined) return own
+    // What a failure in here leaves is what came in, so `onError` is about this first stage, too.
+    const begin = { $replaceWith: this.prepare(input, `${place}.input`, scope) }
+    const { onError, ...work } = own
+    return { pipeline: [begin, { $subPipeline: [work] }], ...(onError === undefined ? {} : { onError }) }
+  }
+
+  /** The stages of a named pipeline; none when there is a problem, which is told. */
+  #stagesOf(reference: string, place: string, scope: Scope): unknown {
+    const found = this.#named.find(reference)
+    if ('message' in found) {
+      this.#add({ path: place, ...found })
+      return []
+    }
+    if (scope.within.includes(found)) {
+      const circle = [...scope.within.slice(scope.within.indexOf(found)), found].map(({ name }) => name)
+      this.#add({
+        path: place,
+        message: `Pipeline "${found.name}" would run itself: ${circle.join(' -> ')}`,
+        suggestion: 'take one of them out',
+      })
+      return []
+    }
+    if (this.#broken.has(found)) return []
+    return this.prepare(found.stages, found.path, { ...scope, within: [...scope.within, found] })
+  }
+
+  /** The globals of an entry beside those around it. */
+  #globalsOf(globals: unknown, place: string, scope: Scope): unknown {
+    if (globals === undefined || globals === null) return scope.globals
+    if (!isObject(globals)) {
+      this.#add({ path: place, message: `globals must be an object: found ${describeValue(globals)}` })
+      return scope.globals
+    }
+    // Where those around are not known, nothing can be said about a name that is missing.
+    return isObject(scope.globals) ? { ...scope.globals, ...globals } : undefined
+  }
+
+  /** The value that `$$GLOBALS.a.b` stands for, safe from being read as an expression. */
+  #globalOf(text: string, path: string, { globals }: Scope): unknown {
+    const match = GLOBAL.exec(text)
+    if (match === null || globals === undefined) return text
+    let value: unknown = globals
+    for (const name of match[1]?.split('.') ?? []) {
+      const names = isObject(value) ? Object.keys(value) : []
+      if (!isObject(value) || !Object.hasOwn(value, name)) {
+        this.#add({
+          path,
+          message: `There is no "${name}" in globals, which ${text} asks for`,
+          suggestion: didYouMean(name, names) ?? 'add it under globals',
+        })
+        return null
+      }
+      value = value[name]
+    }
+    const isPlain =
+      typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && !value.startsWith('$'))
+    return isPlain ? value : { $literal: value }
+  }
+
+  /** Tells a problem once, however often the pipeline in which it stands is used. */
+  #add(problem: ConfigProblem): void {
+    const isTold = this.#problems.some(({ path, message }) => path === problem.path && message === problem.message)
+    if (!isTold) this.#problems.push(problem)
+  }
+}
+
+function referenceOf(pipeline: string, version: unknown): string {
+  return version === undefined || version === null ? pipeline : `${pipeline}@${String(version as string | number)}`
 }
 
 /** Lists as they are, files as `{file}`. */

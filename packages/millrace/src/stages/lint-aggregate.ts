@@ -75,7 +75,7 @@ export function aggregateChecks(lintStages: LintStages): { readonly [name in Agg
       return [
         {
           path,
-          message: `Cannot find the pipeline "${entry}", as there is no registry of pipelines`,
+          message: `Cannot find the pipeline "${entry}", as only linear files have pipelines with names`,
           suggestion: 'write its stages here: {pipeline: [...]}',
         },
       ]
