@@ -66,12 +66,13 @@ export const catalog: Components = {
     return find(SINKS, name, 'sink').load()
   },
   async stage({ name, spec, path }: PlannedStage): Promise<Stage> {
+    if (!name.startsWith('$')) return (await import('./functions/in-line.ts')).createFunctionStage(name, spec, path)
     const { createStage } = await import('./stages/index.ts')
     return createStage(name, spec, path)
   },
   async function(kind, name) {
-    const { findFunction } = await import('./functions/index.ts')
-    const definition = findFunction(kind, name)
+    const { findFunctions } = await import('./functions/index.ts')
+    const definition = findFunctions(name).find((one) => one.kind === kind)
     if (definition === undefined) throw new ConfigError(`There is no ${kind} function "${name}"`)
     return definition
   },

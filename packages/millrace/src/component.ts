@@ -317,8 +317,8 @@ interface FunctionOf<K extends 'source' | 'transform' | 'sink', T, F extends Fie
 export interface NotInLine {
   /** `it needs all rows`, for instance. */
   readonly because: string
-  /** What to write instead, for instance `$sort, which sorts each batch`. */
-  readonly instead: string
+  /** What to write instead, for instance `$sort, which sorts each batch`; undefined when a stage graph alone will do. */
+  readonly instead: string | undefined
 }
 
 /** A function of stage graphs, by its nature. */

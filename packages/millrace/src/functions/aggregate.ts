@@ -32,6 +32,8 @@ export const groupbyApply = defineTransform({
     ...groupLimit,
   },
   made: ({ by, aggregations }) => [...by, ...aggregations.map(({ column, output_column }) => output_column ?? column)],
+  keepsRowsBack: () => true,
+  notInLine: () => ({ because: 'it needs all rows', instead: '$group' }),
   examples: [
     {
       title: 'Totals by country',
@@ -69,6 +71,8 @@ export const reduceApply = defineTransform({
     output_column: field.string().default('result').doc('Column that gets the result.'),
   },
   made: ({ output_column }) => [output_column],
+  keepsRowsBack: () => true,
+  notInLine: () => ({ because: 'it needs all rows', instead: '$group with _id: null' }),
   examples: [
     {
       title: 'The sum',
@@ -102,6 +106,8 @@ export const aggregateStream = defineTransform({
         : problem('value_column', `Missing option "value_column", which operation "${operation}" needs`),
   ],
   made: ({ operation, group_by = [] }) => [...group_by, operation],
+  keepsRowsBack: () => true,
+  notInLine: () => ({ because: 'it needs all rows of a window', instead: '$group' }),
   examples: [
     {
       title: 'Rows per level',

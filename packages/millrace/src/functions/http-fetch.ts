@@ -45,6 +45,7 @@ export const httpFetch = defineTransform({
   seesAllColumns: ({ mode }) => mode === 'batch',
   made: ({ result_field }) => [result_field],
   keepsRowsBack: ({ mode }) => mode === 'batch',
+  notInLine: () => ({ because: 'it waits for a service', instead: undefined }),
   examples: [
     { title: 'Users by id', options: { url: 'https://api.example.com/users/{{ user_id }}', result_field: 'user' } },
   ],

@@ -5,6 +5,7 @@
  * inputs tell. Loading this costs little: clients and libraries are loaded when a run needs them.
  */
 import type { FunctionDefinition } from '../component.ts'
+import { isStageName } from '../stages/names.ts'
 import { aggregateStream, groupbyApply, reduceApply } from './aggregate.ts'
 import { decryptApply, encryptApply } from './crypt.ts'
 import { csvRead, csvWrite } from './csv-file.ts'
@@ -17,6 +18,7 @@ import { kafkaConsumer, kafkaProducer } from './kafka.ts'
 import { mapApply } from './map.ts'
 import { selectApply } from './select.ts'
 import { distinctApply, sortApply } from './sort.ts'
+import { stageFunction } from './stages.ts'
 import { stdinRead, stdinStream, stdoutStreamWrite, stdoutWrite } from './stdio.ts'
 import { firstPipeline, subPipeline } from './sub-pipeline.ts'
 import { validateSchema } from './validate.ts'
@@ -59,10 +61,11 @@ export const FUNCTION_ALIASES: { readonly [name: string]: string | undefined } =
   'stdout.stream.write': 'stdout_stream.write',
 }
 
-/** The function of a name, old names included; undefined when there is none of this kind. */
-export function findFunction(kind: FunctionDefinition['kind'], name: string): FunctionDefinition | undefined {
+/** The functions of a name, old names and stages of linear pipelines included. Of one name there may be two kinds. */
+export function findFunctions(name: string): readonly FunctionDefinition[] {
+  if (isStageName(name)) return [stageFunction(name)]
   const canonical = FUNCTION_ALIASES[name] ?? name
-  return FUNCTIONS.find((definition) => definition.kind === kind && definition.name === canonical)
+  return FUNCTIONS.filter((definition) => definition.name === canonical)
 }
 
 /** Functions of the host that are not taken over, and why. */

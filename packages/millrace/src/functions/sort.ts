@@ -1,10 +1,14 @@
 /**
- * `sort.apply` and `distinct.apply`: stages that need all rows before they can give the first.
+ * `sort.apply` and `distinct.apply`. In a graph they need all rows before they can give the first.
  */
-import { defineTransform } from '../component.ts'
+import type { Batch } from '../batch.ts'
+import { defineTransform, type Stage } from '../component.ts'
 import { ORIGIN_COLUMNS } from '../codecs/kafka-rows.ts'
+import { attachedMeta } from '../codecs/meta.ts'
+import { StageError } from '../errors/index.ts'
 import { field, problem } from '../options/fields.ts'
 import type { KeptRow } from './batches.ts'
+import { RememberedValues } from './remembered.ts'
 import { Collection, COLLECTING_FIELDS } from './transforms.ts'
 import { columnReader, compareValues, identityOf, type Row } from './values.ts'
 
@@ -48,6 +52,8 @@ export const sortApply = defineTransform({
       want: [{ amount: '10' }, { amount: 3 }, { amount: 2 }],
     },
   ],
+  keepsRowsBack: () => true,
+  notInLine: () => ({ because: 'it needs all rows', instead: '$sort, which sorts each batch' }),
   create({ by, descending, nulls_last, ...limits }, { stage }) {
     const readers = by.map((column, i) => ({
       read: columnReader(column),
@@ -91,6 +97,11 @@ export const distinctApply = defineTransform({
     ...COLLECTING_FIELDS,
   },
   seesAllColumns: () => false,
+  notInLine: ({ keep }) =>
+    keep === 'last' || keep === 'none'
+      ? { because: `with keep "${keep}" it needs all rows`, instead: 'keep "first"' }
+      : undefined,
+  keepsRowsBack: () => true,
   examples: [
     {
       title: 'The last of each user',
@@ -112,11 +123,10 @@ export const distinctApply = defineTransform({
       want: [{ a: 1, b: { c: 2 } }, { a: 2 }],
     },
   ],
+  stage: ({ columns, max_rows }, { stage }) => new DistinctStage(stage, identityReader(columns), max_rows),
   create({ columns, keep, ...limits }, { stage }) {
-    const readers = columns?.map(columnReader)
+    const keyOf = identityReader(columns)
     const collection = new Collection(stage, limits)
-    const keyOf = (row: Row): string =>
-      identityOf(readers === undefined ? withoutOrigin(row) : readers.map((read) => read(row) ?? null))
     return {
       needs: 'documents',
       process(batch) {
@@ -141,10 +151,54 @@ export const distinctApply = defineTransform({
   },
 })
 
+/** Lets the first of equal rows through at once, and remembers what makes them equal instead of the rows. */
+class DistinctStage implements Stage {
+  readonly name = 'distinct.apply'
+  readonly needs = 'documents'
+  readonly #stage: string
+  readonly #keyOf: (row: Row) => string
+  readonly #max: number
+  readonly #seen: RememberedValues
+
+  constructor(stage: string, keyOf: (row: Row) => string, max: number) {
+    this.#stage = stage
+    this.#keyOf = keyOf
+    this.#max = max
+    this.#seen = new RememberedValues(max)
+  }
+
+  mark(): () => void {
+    return this.#seen.mark()
+  }
+
+  /** @throws {StageError} when there are more different rows than may be remembered */
+  process(batch: Batch): Batch | undefined {
+    const kept: number[] = []
+    for (let row = 0; row < batch.length; row++) {
+      const key = this.#keyOf(batch.documents![row] as Row)
+      if (this.#seen.has(key)) continue
+      if (this.#seen.isFull)
+        throw new StageError(
+          `Cannot remember more than ${this.#max} different rows in stage "${this.#stage}": raise max_rows, or name fewer columns`,
+          { topic: batch.topic, partition: batch.partition, offset: batch.offset(row), component: this.#stage },
+        )
+      this.#seen.add(key)
+      kept.push(row)
+    }
+    return batch.pick(kept)
+  }
+}
+
+/** Text that is the same for rows that count as equal: by some columns, or by all but those that say where a record came from. */
+function identityReader(columns: readonly string[] | undefined): (row: Row) => string {
+  if (columns === undefined) return (row) => identityOf(withoutOrigin(row))
+  const readers = columns.map(columnReader)
+  return (row) => identityOf(readers.map((read) => read(row) ?? null))
+}
+
 /** Offsets differ in all records, so with them no two rows would be equal. */
 function withoutOrigin(row: Row): Row {
-  if (!('_kafka_offset' in row)) return row
-  return Object.fromEntries(
-    Object.entries(row).filter(([column]) => !(ORIGIN_COLUMNS as readonly string[]).includes(column)),
-  )
+  const origin: readonly string[] = attachedMeta(row) === undefined ? ORIGIN_COLUMNS : ['_meta', ...ORIGIN_COLUMNS]
+  if (!('_kafka_offset' in row) && origin === ORIGIN_COLUMNS) return row
+  return Object.fromEntries(Object.entries(row).filter(([column]) => !origin.includes(column)))
 }

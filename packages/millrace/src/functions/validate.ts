@@ -5,6 +5,7 @@ import type { Batch } from '../batch.ts'
 import type { RowFailed } from '../component.ts'
 import { StageError } from '../errors/index.ts'
 import { field } from '../options/fields.ts'
+import { RememberedValues } from './remembered.ts'
 import { defineStageFunction } from './transforms.ts'
 import { columnReader, identityOf, type Row } from './values.ts'
 
@@ -64,7 +65,7 @@ export const validateSchema = defineStageFunction({
     { required_fields = [], field_types = {}, non_nullable = [], date_fields = [], unique_fields = [], max_rows },
     { stage },
   ) {
-    const seen = unique_fields.map(() => new Set<string>())
+    const seen = unique_fields.map(() => new RememberedValues(max_rows))
     const checks: Check[] = [
       ...required_fields.map((column) =>
         when(column, (cell) => cell === undefined, `misses the required field "${column}"`),
@@ -90,7 +91,7 @@ export const validateSchema = defineStageFunction({
           `must have a date in field "${column}"`,
         ),
       ),
-      ...unique_fields.map((column, i) => unique(column, max_rows, seen[i]!)),
+      ...unique_fields.map((column, i) => unique(column, seen[i]!, max_rows)),
     ]
     const check = (batch: Batch, failed?: RowFailed): Batch | undefined => {
       const problems = new Map<number, string>()
@@ -103,7 +104,13 @@ export const validateSchema = defineStageFunction({
       for (const one of problems) failed(one[0], failure(batch, stage, one))
       return batch.without(problems)
     }
-    return { process: check, mark: () => markOf(seen) }
+    return {
+      process: check,
+      mark() {
+        const restores = seen.map((values) => values.mark())
+        return () => restores.forEach((restore) => restore())
+      },
+    }
   },
 })
 
@@ -112,21 +119,15 @@ function when(column: string, isWrong: (cell: unknown) => boolean, text: string)
   return (row) => (isWrong(read(row)) ? text : undefined)
 }
 
-/** Sets keep the order of insertion, so that what came later can be forgotten. */
-function markOf(sets: readonly Set<string>[]): () => void {
-  const sizes = sets.map(({ size }) => size)
-  return () => sets.forEach((set, i) => [...set].slice(sizes[i]).forEach((key) => set.delete(key)))
-}
-
 /** @param seen filled with the values that came */
-function unique(column: string, maxValues: number, seen: Set<string>): Check {
+function unique(column: string, seen: RememberedValues, maxValues: number): Check {
   const read = columnReader(column)
   return (row) => {
     const cell = read(row)
     if (cell === undefined || cell === null) return undefined
     const key = identityOf(cell)
     if (seen.has(key)) return `has a value in field "${column}" that another row had before`
-    if (seen.size >= maxValues)
+    if (seen.isFull)
       return `cannot be checked for field "${column}" as more than ${maxValues} values would have to be remembered: raise max_rows`
     seen.add(key)
     return undefined

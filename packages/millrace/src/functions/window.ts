@@ -4,6 +4,7 @@
 import type { Batch } from '../batch.ts'
 import { defineTransform } from '../component.ts'
 import { field, problem } from '../options/fields.ts'
+import { newRows } from '../stages/rows.ts'
 import { batchOfRows, gather, originOf } from './batches.ts'
 import { RowQueue, type TakenRows } from './row-queue.ts'
 
@@ -11,11 +12,15 @@ export const chunkApply = defineTransform({
   name: 'chunk.apply',
   summary: 'Makes one row with a list of rows of so many rows.',
   options: {
-    batch_size: field.int({ min: 1, max: 10_000 }).default(100).doc('Rows per list; the last one may be shorter.'),
+    batch_size: field
+      .int({ min: 1, max: 10_000 })
+      .default(100)
+      .doc('Rows per list; the last one may be shorter, in a linear pipeline the last one of each batch.'),
     output_column: field.string().default('records').doc('Column that gets the list.'),
   },
   seesAllColumns: () => true,
   made: ({ output_column }) => [output_column],
+  keepsRowsBack: () => true,
   examples: [
     {
       title: 'Pairs',
@@ -24,6 +29,17 @@ export const chunkApply = defineTransform({
       want: [{ records: [{ a: 1 }, { a: 2 }] }, { records: [{ a: 3 }] }],
     },
   ],
+  stage: ({ batch_size, output_column }) => ({
+    name: 'chunk.apply',
+    needs: 'documents',
+    does: 'makes lists of the documents of one batch',
+    process(batch) {
+      const lists: unknown[] = []
+      for (let start = 0; start < batch.length; start += batch_size)
+        lists.push({ [output_column]: batch.documents!.slice(start, start + batch_size) })
+      return newRows(batch, lists)
+    },
+  }),
   create({ batch_size, output_column }, { stage }) {
     const queue = new RowQueue()
     const chunk = ({ rows, acknowledgement }: TakenRows): Batch =>
@@ -85,6 +101,11 @@ export const windowApply = defineTransform({
         ? problem('gap', 'Missing option "gap", which a session window needs')
         : undefined,
   ],
+  keepsRowsBack: () => true,
+  notInLine: () => ({
+    because: 'its windows reach over several batches',
+    instead: '$setWindowFields or $group, which see the records of each batch',
+  }),
   examples: [
     {
       title: 'Windows of two rows',

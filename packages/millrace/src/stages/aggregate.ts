@@ -10,7 +10,7 @@ import type { Batch } from '../batch.ts'
 import type { RowFailed, Stage } from '../component.ts'
 import type { Document } from './field-path.ts'
 import { createAggregation } from './mingo.ts'
-import { stageFailed } from './rows.ts'
+import { newRows, stageFailed } from './rows.ts'
 
 /** Stages whose documents are those that came in, in another order or with other fields. */
 const KEEPS_ROWS: ReadonlySet<string> = new Set(['$sort', '$fill', '$setWindowFields', '$redact', '$lookup'])
@@ -72,17 +72,6 @@ function keepRows(batch: Batch, results: readonly Document[]): Batch | undefined
     replaced[i] = isSame ? (batch.replaced?.[row] ?? 0) : 1
   })
   return batch.derive({ rows, documents, replaced, keys })
-}
-
-/** Documents that stand for no record in particular. */
-export function newRows(batch: Batch, documents: readonly unknown[]): Batch | undefined {
-  if (documents.length === 0) return undefined
-  return batch.derive({
-    rows: new Int32Array(documents.length).fill(batch.recordOf(batch.length - 1)),
-    documents: [...documents],
-    replaced: new Uint8Array(documents.length).fill(1),
-    keys: documents.map(() => null),
-  })
 }
 
 /** A deep copy without marks: the engine changes documents in place, and a document may still stand for unchanged bytes. */

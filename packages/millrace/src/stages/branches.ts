@@ -7,9 +7,8 @@
  */
 import type { Batch } from '../batch.ts'
 import type { RowFailed, Stage } from '../component.ts'
-import { newRows } from './aggregate.ts'
 import type { Document } from './field-path.ts'
-import { stageFailed } from './rows.ts'
+import { newRows, stageFailed } from './rows.ts'
 
 export type MakeStage = (name: string, spec: unknown) => Stage
 

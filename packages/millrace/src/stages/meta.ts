@@ -5,6 +5,8 @@
  */
 
 const MENTION = /(^|[$.])_meta(\.|$)/
+/** Functions of stage graphs have columns in the midst of texts, too: `_meta.offset * 2`. */
+const WORD = /\b_meta\b/
 
 /**
  * Whether any stage reads or writes `_meta`, however deep in its expressions. `$unset: _meta` does not count: where
@@ -13,7 +15,9 @@ const MENTION = /(^|[$.])_meta(\.|$)/
  * @param stages names and specifications, as in a pipeline plan
  */
 export function mentionsMeta(stages: readonly { readonly name: string; readonly spec: unknown }[]): boolean {
-  return stages.some(({ name, spec }) => name !== '$unset' && mentions(spec))
+  return stages.some(({ name, spec }) =>
+    name.startsWith('$') ? name !== '$unset' && mentions(spec) : WORD.test(JSON.stringify(spec) ?? ''),
+  )
 }
 
 function mentions(spec: unknown): boolean {

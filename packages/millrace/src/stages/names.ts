@@ -34,6 +34,10 @@ export const STAGE_NAMES = [
 
 export type StageName = (typeof STAGE_NAMES)[number]
 
+export function isStageName(name: string): name is StageName {
+  return (STAGE_NAMES as readonly string[]).includes(name)
+}
+
 /** Stages that exist on the host but write or search somewhere else; a pipeline here has its sink for that. */
 export const REFUSED_STAGES: readonly string[] = ['$merge', '$out', '$search', '$vectorSearch']
 

@@ -49,6 +49,17 @@ export function mapDocuments(
   return mapped.without(lost)
 }
 
+/** Documents that stand for no record in particular. */
+export function newRows(batch: Batch, documents: readonly unknown[]): Batch | undefined {
+  if (documents.length === 0) return undefined
+  return batch.derive({
+    rows: new Int32Array(documents.length).fill(batch.recordOf(batch.length - 1)),
+    documents: [...documents],
+    replaced: new Uint8Array(documents.length).fill(1),
+    keys: documents.map(() => null),
+  })
+}
+
 /** Tells on which record a stage failed, or throws it when nobody wants to be told. */
 export function stageFailed(
   batch: Batch,

@@ -1,7 +1,7 @@
 /** Transforms of stage graphs, run over rows by hand. */
 import type { Batch } from '../../src/batch.ts'
 import type { FunctionContext, TransformFunction } from '../../src/component.ts'
-import { findFunction } from '../../src/functions/index.ts'
+import { findFunctions } from '../../src/functions/index.ts'
 import { parseOptions } from '../../src/options/parse.ts'
 import { batchOfDocuments } from './batches.ts'
 
@@ -39,7 +39,7 @@ export function optionsOf(
 }
 
 export function definitionOf(name: string): TransformFunction {
-  return findFunction('transform', name) as TransformFunction
+  return findFunctions(name).find(({ kind }) => kind === 'transform') as TransformFunction
 }
 
 /** Runs a transform over rows that come in batches, and acknowledges what comes out. */

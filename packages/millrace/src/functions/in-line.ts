@@ -1,0 +1,72 @@
+/**
+ * Functions as stages of linear pipelines, with the options that they have in a graph:
+ *
+ * ```yaml
+ * stages:
+ *   - filter.apply: { column: amount, operator: ">", value: 100 }
+ * ```
+ */
+import type { FunctionDefinition, NotInLine, Stage, TransformFunction } from '../component.ts'
+import { ConfigError, type ConfigProblem } from '../errors/index.ts'
+import { parseOptions } from '../options/parse.ts'
+import { findFunctions, FUNCTIONS, REFUSED_FUNCTIONS } from './index.ts'
+
+type LineFunction = TransformFunction & Required<Pick<TransformFunction, 'stage'>>
+
+/** Functions that can be stages of linear pipelines. */
+export const LINE_FUNCTIONS: readonly LineFunction[] = FUNCTIONS.filter(isLineFunction)
+
+export function isLineFunction(definition: FunctionDefinition): definition is LineFunction {
+  return definition.kind === 'transform' && definition.stage !== undefined
+}
+
+/** The problems of a function as a stage; undefined when there is no function of this name. */
+export function lintFunctionStage(name: string, spec: unknown, path: string): ConfigProblem[] | undefined {
+  const refused = REFUSED_FUNCTIONS[name]
+  if (refused !== undefined) return [{ path, message: `Cannot use function "${name}": ${refused}` }]
+  const named = findFunctions(name)
+  if (named.length === 0) return undefined
+  const definition = named.find(({ kind }) => kind === 'transform')
+  if (definition?.kind !== 'transform') {
+    const kinds = [...new Set(named.map(({ kind }) => kind))].join(' and a ')
+    return [
+      {
+        path,
+        message: `Function "${name}" is a ${kinds}, and a stage takes records and passes them on`,
+        suggestion: `name a ${named[0]!.kind} under "${named[0]!.kind}"`,
+      },
+    ]
+  }
+  if (definition.stage === undefined) return [refusal(name, path, definition.notInLine?.({}))]
+  const { options, problems } = parseOptions(definition, spec, [path])
+  if (problems.length === 0) {
+    const reason = definition.notInLine?.(options)
+    return reason === undefined ? [] : [refusal(name, path, reason)]
+  }
+  return problems.map(({ path: place, message, suggestion }) => ({
+    path: place.join('.'),
+    message,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  }))
+}
+
+/**
+ * Makes the stage. It remembers for one run: make a new one for the next.
+ * @throws {ConfigError} with all problems
+ */
+export function createFunctionStage(name: string, spec: unknown, path: string): Stage {
+  const definition = findFunctions(name).find(isLineFunction)
+  const problems = lintFunctionStage(name, spec, path) ?? []
+  if (definition === undefined || problems.length > 0)
+    throw new ConfigError(`Cannot use stage "${name}": ${problems.map(({ message }) => message).join('; ')}`, problems)
+  return definition.stage(parseOptions(definition, spec).options, { stage: name })
+}
+
+function refusal(name: string, path: string, reason: NotInLine | undefined): ConfigProblem {
+  const graph = 'the same in a stage graph, whose stages have id, function and inputs'
+  return {
+    path,
+    message: `Cannot use "${name}" in a linear pipeline as ${reason?.because ?? 'it is more than a stage'}`,
+    suggestion: reason?.instead === undefined ? `write ${graph}` : `use ${reason.instead}, or ${graph}`,
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * Stages of linear pipelines as functions of stage graphs: `function = "$match"`, with what would stand below its name as
+ * `config`. They work as they do there: on one batch at a time, `$limit` and `$skip` over the whole run.
+ */
+import { defineTransform, type TransformFunction } from '../component.ts'
+import { field } from '../options/fields.ts'
+import { isObject } from '../options/values.ts'
+import type { StageName } from '../stages/names.ts'
+import { asTransform } from './transforms.ts'
+
+/** What the dialect puts into the plan. */
+const options = {
+  spec: field.any(),
+  /** Where it stands in the file. */
+  path: field.string(),
+}
+
+/** @param name of a stage that exists */
+export function stageFunction(name: StageName): TransformFunction {
+  return defineTransform({
+    name,
+    summary: `The stage \`${name}\` of linear pipelines.`,
+    options,
+    seesAllColumns: ({ spec }) => name === '$facet' || WHOLE_DOCUMENT.test(JSON.stringify(spec) ?? ''),
+    made: ({ spec }) => madeBy(name, spec),
+    async create({ spec, path }) {
+      const { createStage } = await import('../stages/index.ts')
+      return asTransform(createStage(name, spec, path))
+    },
+  })
+}
+
+const WHOLE_DOCUMENT = /\$\$(?:ROOT|CURRENT)\b/
+
+const NAMES_FIELDS: ReadonlySet<StageName> = new Set(['$set', '$addFields', '$project', '$group', '$replaceWith'])
+
+/** Fields that the specification names as those of the result. */
+function madeBy(name: StageName, spec: unknown): readonly string[] {
+  const fields = name === '$replaceRoot' && isObject(spec) ? spec['newRoot'] : spec
+  return isObject(fields) && (NAMES_FIELDS.has(name) || name === '$replaceRoot') ? Object.keys(fields) : []
+}
