@@ -9,7 +9,7 @@
  * ```
  */
 import { describeValue, isObject } from '../options/values.ts'
-import type { Block } from './component-block.ts'
+import { BESIDE_TYPE, type Block } from './component-block.ts'
 import type { ReportProblem } from './error-policy.ts'
 
 /** Type of a sink that runs stages and hands on to `next`. */
@@ -27,6 +27,9 @@ export interface LinearSinks {
 
 /** Keys of a sink block that say what happens when it fails. */
 export const RESILIENCE_NAMES = ['circuitBreaker', 'circuit_breaker']
+
+/** Keys of a sink block that are no options. */
+export const BESIDE_SINK = [...BESIDE_TYPE, 'fanout', ...RESILIENCE_NAMES]
 
 export function readSinkBlocks(sink: unknown, report: ReportProblem): LinearSinks {
   const stages: Block[] = []

@@ -5,7 +5,7 @@
  * name: orders
  * source: { type: kafka, options: { topic: orders, bootstrapServers: "localhost:9092" } }
  * stages:
- *   - $match: { amount: { $gte: 100 } }
+ *   - $match: { amount: { $gte: 100 } }           # or a function of stage graphs: { filter.apply: {...} }
  * sink: { type: kafka, options: { topic: orders-out, bootstrapServers: "localhost:9092" } }
  * ```
  *
@@ -22,11 +22,10 @@ import { lintStages } from '../stages/lint.ts'
 import { WHOLE_BATCH_STAGES } from '../stages/names.ts'
 import { placeProblem, readBlock, type Block } from './component-block.ts'
 import { readConnections } from './connections.ts'
+import type { LineFunctions } from './line-functions.ts'
 import { RESILIENCE_NAMES, readSinkBlocks } from './linear-sinks.ts'
 import { preparation } from './prepare-stages.ts'
 import { readCircuitBreaker, readErrorPolicy, type ReportProblem } from './error-policy.ts'
-
-export { BESIDE_TYPE } from './component-block.ts'
 
 const LATER = 'it is not supported yet'
 
@@ -57,7 +56,7 @@ export const pipelineFields = {
     .any()
     .optional()
     .aliases('pipeline')
-    .doc('Steps in order, each an object with one key such as `$match`; may be empty.'),
+    .doc('Steps in order, each an object with one key such as `$match` or `filter.apply`; may be empty.'),
   sink: field
     .any()
     .optional()
@@ -95,6 +94,8 @@ export interface LinearContext {
   readonly directory: string
   /** Used when the file names none. */
   readonly name: string
+  /** When the file may name one among its stages. */
+  readonly functions?: LineFunctions | undefined
 }
 
 export interface LinearResult {
@@ -131,7 +132,7 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
   const prepare = preparation({ globals, collections, pipelines, directory }, problems)
   const stages = [{ value: top.stages, place: [stagesKey] }, ...blocks.stages].flatMap(({ value, place }) => {
     const path = place.join('.')
-    return readStages(prepare(value, path), path, problems)
+    return readStages(prepare(value, path), path, context.functions, problems)
   })
   const connections = readConnections(top.connections, problems)
   const isFragment = top.source === undefined && top.sink === undefined && top.stages !== undefined
@@ -197,9 +198,16 @@ function microBatches(
   return undefined
 }
 
-function readStages(value: unknown, key: string, problems: ConfigProblem[]): PlannedStage[] {
-  if (value === undefined || value === null) return []
-  const found = lintStages(value, key)
+function readStages(
+  written: unknown,
+  key: string,
+  functions: LineFunctions | undefined,
+  problems: ConfigProblem[],
+): PlannedStage[] {
+  if (written === undefined || written === null) return []
+  const value: unknown =
+    functions === undefined || !Array.isArray(written) ? written : written.map(functions.withWholeName)
+  const found = lintStages(value, key, functions?.lintFunctionStage)
   problems.push(...found)
   if (found.length > 0 || !Array.isArray(value)) return []
   return value.map((stage: { readonly [name: string]: unknown }, i) => {
