@@ -1,6 +1,7 @@
 /** docs/components: one page for each source, sink, connector, stage and function. */
 import { COMPONENTS, referenceOf, titleOf, type ListedComponent } from '../../packages/millrace/src/cli/components.ts'
-import { placesOf, usageOf } from '../../packages/millrace/src/cli/usage.ts'
+import { errorsOf, placesOf, usageOf } from '../../packages/millrace/src/cli/usage.ts'
+import { ERROR_CODES } from '../../packages/millrace/src/errors/codes.ts'
 import { cell, GENERATED, optionTable } from './tables.ts'
 
 /** Name of the files about a component, without suffix: `function-kafka-sink`. */
@@ -11,6 +12,7 @@ export function componentFile(component: ListedComponent): string {
 export async function componentPage(component: ListedComponent): Promise<string> {
   const { kind, summary, takes, aliases, options, load } = component
   const { examples = [] } = await load()
+  const errors = errorsOf(component)
   const title = titleOf(component)
   const shown = await Promise.all(
     examples.map(async ({ title: name, options: example, have = [], want = [] }) => [
@@ -30,6 +32,12 @@ export async function componentPage(component: ListedComponent): Promise<string>
       : kind === 'stage'
         ? []
         : ['## Options', 'There are none.']),
+    ...(errors.length === 0
+      ? []
+      : [
+          '## Errors worth knowing',
+          errors.map((code) => `- [\`${code}\`](../errors.md): ${ERROR_CODES[code].doc}`).join('\n'),
+        ]),
     [
       GUIDES[kind],
       `[JSON Schema](../schema/${componentFile(component)}.json), \`millrace spec ${shellName(component)}\``,

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { COMPONENTS, titleOf } from '../src/cli/components.ts'
 import { readPipelineFile } from '../src/dialects/index.ts'
 import { documentedPipelines, examples, ROOT, type Block } from './support/documentation.ts'
 
@@ -70,6 +71,29 @@ describe('documentation', () => {
   test.each(documented)('the pipeline at $place has no problems', async (block) => {
     expect(await problemsOf(block)).toEqual([])
     expect(schemaProblems(completed(block.value))).toEqual([])
+  })
+})
+
+describe('the pages of components', () => {
+  test.each(COMPONENTS.map((component) => ({ title: titleOf(component), component })))(
+    'show an example of $title, where it may stand, and all its options',
+    async ({ title, component }) => {
+      const page = `docs/components/${title.replaceAll(/\W+/g, '-').replace(/-$/, '')}.md`
+      const text = await readFile(join(ROOT, page), 'utf8')
+      expect(documented.some(({ place }) => place.startsWith(`${page}:`))).toBe(true)
+      expect(text).toMatch(/^Used in /m)
+      expect(text).toContain(component.summary)
+      for (const [option, { meta }] of Object.entries(component.options))
+        if (meta.ignored === undefined) expect(text).toContain(`| \`${option}\``)
+      expect(await readFile(join(ROOT, 'docs/components/README.md'), 'utf8')).toContain(
+        `(${page.replace('docs/components/', '')})`,
+      )
+    },
+  )
+
+  test('are found from the README', async () => {
+    expect(await readFile(join(ROOT, 'README.md'), 'utf8')).toContain('(docs/components/README.md)')
+    expect(await readFile(join(ROOT, 'docs/README.md'), 'utf8')).toContain('(components/README.md)')
   })
 })
 

@@ -5,7 +5,7 @@ import { describe, type OptionRow } from '../options/describe.ts'
 import { findComponents, titleOf, type ListedComponent } from './components.ts'
 import { wrap } from './list.ts'
 import type { Outcome } from './output.ts'
-import { placesOf, usageOf } from './usage.ts'
+import { errorsOf, placesOf, usageOf } from './usage.ts'
 
 export async function info(name: string, { json }: { readonly json?: true }): Promise<Outcome> {
   const found = findComponents(name)
@@ -14,7 +14,8 @@ export async function info(name: string, { json }: { readonly json?: true }): Pr
       const { kind, role, name: own, aliases, summary, takes, options, load } = component
       const { examples = [] } = await load()
       const usedIn = placesOf(component)
-      return { kind, role, name: own, aliases, summary, takes, usedIn, options: describe(options), examples }
+      const errors = errorsOf(component)
+      return { kind, role, name: own, aliases, summary, takes, usedIn, options: describe(options), examples, errors }
     }),
   )
   if (json === undefined) {
@@ -30,6 +31,7 @@ async function toPage(component: ListedComponent): Promise<string> {
   const { examples = [] } = await load()
   const width = Math.min(process.stdout.columns ?? 100, 120)
   const rows = describe(options)
+  const errors = errorsOf(component)
   const shown = await Promise.all(
     examples.map(async ({ title, options: example, have = [], want = [] }) => [
       '',
@@ -46,6 +48,7 @@ async function toPage(component: ListedComponent): Promise<string> {
     ...(aliases.length === 0 ? [] : wrap(`Other names: ${aliases.join(', ')}.`, width)),
     ...(rows.length === 0 ? [] : ['', 'Options', ...rows.flatMap((row) => optionLines(row, width))]),
     ...shown.flat(),
+    ...(errors.length === 0 ? [] : ['', ...wrap(`Errors worth knowing: ${errors.join(', ')}`, width)]),
   ].join('\n')
 }
 

@@ -1,6 +1,7 @@
 /**
  * Where a component may stand, and how a pipeline file uses it.
  */
+import type { ErrorCode } from '../errors/codes.ts'
 import type { ListedComponent } from './components.ts'
 
 /** In which shapes of files it may be used, as the rest of a sentence. */
@@ -50,3 +51,24 @@ function contentOf({ kind, role, name }: ListedComponent, options: unknown): unk
     }
   }
 }
+
+const CLUSTER = ['BROKER_UNREACHABLE', 'AUTHENTICATION_FAILED', 'TOPIC_NOT_FOUND'] as const
+
+/** Errors that its users should know, by what it works with. */
+export function errorsOf({ role, name, options }: ListedComponent): readonly ErrorCode[] {
+  const isKafka = 'bootstrapServers' in options || 'brokers' in options
+  const isFile = 'path' in options && role !== 'transform'
+  switch (role) {
+    case 'source':
+      if (isKafka) return [...CLUSTER, 'OFFSET_OUT_OF_RANGE', 'RECORD_CORRUPT', 'GROUP_FAILED', 'MEMBER_FENCED']
+      return isFile ? ['FILE_UNREADABLE', 'DECODE_FAILED'] : []
+    case 'sink':
+      if (isKafka) return [...CLUSTER, 'RECORD_TOO_LARGE', 'DELIVERY_FAILED', 'DELIVERY_TIMED_OUT', 'PRODUCER_FENCED']
+      return isFile ? ['FILE_UNWRITABLE', 'ENCODE_FAILED'] : []
+    case 'transform':
+      return COUNTING.has(name) ? [] : ['STAGE_FAILED']
+  }
+}
+
+/** Stages that look at no value, so that none can be wrong. */
+const COUNTING: ReadonlySet<string> = new Set(['$limit', '$skip', '$sampleRate'])

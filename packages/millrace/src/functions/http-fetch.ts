@@ -4,8 +4,8 @@
 import { type Batch } from '../batch.ts'
 import { defineTransform, type FunctionContext, type Transform } from '../component.ts'
 import { StageError } from '../errors/index.ts'
-import { field } from '../options/fields.ts'
-import { escapeJson, escapeUrl, render } from './template.ts'
+import { field, problem, type OptionProblem } from '../options/fields.ts'
+import { compileTemplate, escapeJson, escapeUrl } from './template.ts'
 import { Collection, COLLECTING_FIELDS } from './transforms.ts'
 import { withColumn, type Row } from './values.ts'
 
@@ -15,7 +15,9 @@ const PARALLEL = 8
 const options = {
   url: field
     .string()
-    .doc('Address, with `{{ column }}` for cells of the row; in mode `batch` with `{{ records }}`.')
+    .doc(
+      'Address, with `{{ column }}` for cells of the row; in mode `batch` with `{{ records }}`. Values are encoded as parts of an address, but for one that begins it and those in three braces.',
+    )
     .example('https://api.example.com/users/{{ user_id }}'),
   method: field.oneOf(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').doc('How to ask.'),
   mode: field
@@ -30,7 +32,7 @@ const options = {
     .string()
     .optional()
     .doc(
-      'Body, with `{{ column }}` or, in mode `batch`, `{{ records }}` and `{{#each records}}...{{/each}}`. Sent as JSON unless a header says otherwise.',
+      'Body, with `{{ column.inner }}` or, in mode `batch`, `{{ records }}`, and the blocks `{{#each records}}...{{else}}...{{/each}}`, `{{#if column}}`, `{{#unless column}}`, `{{#with column}}` of Handlebars; in them `this`, `../column`, `@index`, `@first`, `@last`. Text is escaped as inside of quotes of JSON, but for `{{{ column }}}`. Sent as JSON unless a header says otherwise.',
     ),
   headers: field.map(field.string()).default({}).secret().doc('Headers of the request.'),
   timeout: field.number({ min: 1 }).default(30).unit('s').doc('Seconds that an answer may take.'),
@@ -46,12 +48,32 @@ export const httpFetch = defineTransform({
   made: ({ result_field }) => [result_field],
   keepsRowsBack: ({ mode }) => mode === 'batch',
   notInLine: () => ({ because: 'it waits for a service', instead: undefined }),
+  rules: [({ url }) => templateProblem('url', url), ({ body }) => templateProblem('body', body)],
   examples: [
     { title: 'Users by id', options: { url: 'https://api.example.com/users/{{ user_id }}', result_field: 'user' } },
+    {
+      title: 'One question about all rows',
+      options: {
+        url: 'https://api.example.com/prices',
+        method: 'POST',
+        mode: 'batch',
+        body: '{"ids": [{{#each records}}{{#unless @first}},{{/unless}}"{{ this.id }}"{{/each}}]}',
+        result_field: 'prices',
+      },
+    },
   ],
   create: (settings, context) =>
     settings.mode === 'batch' ? onceForAll(settings, context) : forEachRow(settings, context),
 })
+
+function templateProblem(option: string, template: string | undefined): OptionProblem | undefined {
+  try {
+    compileTemplate(template ?? '')
+    return undefined
+  } catch (error) {
+    return problem(option, `Cannot read the template: ${(error as Error).message}`)
+  }
+}
 
 interface Settings {
   readonly url: string
@@ -65,6 +87,7 @@ interface Settings {
 }
 
 function forEachRow(settings: Settings, { stage, warn }: FunctionContext): Transform {
+  const ask = asking(settings)
   return {
     needs: 'documents',
     waits: true,
@@ -74,7 +97,7 @@ function forEachRow(settings: Settings, { stage, warn }: FunctionContext): Trans
       const work = async (): Promise<void> => {
         for (let row = next++; row < documents.length; row = next++) {
           const document = documents[row] as Row
-          const answer = await ask(settings, document, signal).catch((error: unknown) => {
+          const answer = await ask(document, signal).catch((error: unknown) => {
             if (signal.aborted) throw error
             warn(`Request of stage "${stage}" failed, so "${settings.result_field}" is null: ${reasonOf(error)}`, {
               topic: batch.topic,
@@ -94,6 +117,7 @@ function forEachRow(settings: Settings, { stage, warn }: FunctionContext): Trans
 
 function onceForAll(settings: Settings, { stage }: FunctionContext): Transform {
   const collection = new Collection(stage, settings)
+  const ask = asking(settings)
   return {
     needs: 'documents',
     process(batch) {
@@ -103,7 +127,7 @@ function onceForAll(settings: Settings, { stage }: FunctionContext): Transform {
     async finish(signal) {
       const rows = collection.rows.map(({ batch, row }) => batch.documents![row] as Row)
       if (rows.length === 0) return collection.give([])
-      const answer = await ask(settings, { records: rows }, signal).catch((cause: unknown) => {
+      const answer = await ask({ records: rows }, signal).catch((cause: unknown) => {
         throw new StageError(`The request of stage "${stage}" failed: ${reasonOf(cause)}`, { cause, component: stage })
       })
       return collection.give([...collection.rows]).map((batch) =>
@@ -116,25 +140,27 @@ function onceForAll(settings: Settings, { stage }: FunctionContext): Transform {
   }
 }
 
-async function ask(
-  { url, method, body, headers, timeout }: Settings,
-  context: Row,
-  signal: AbortSignal,
-): Promise<unknown> {
-  const content = body === undefined ? undefined : render(body, context, escapeJson)
+type Ask = (context: Row, signal: AbortSignal) => Promise<unknown>
+
+function asking({ url, method, body, headers, timeout }: Settings): Ask {
+  const fillUrl = compileTemplate(url)
+  const fillBody = body === undefined ? undefined : compileTemplate(body)
   const hasType = Object.keys(headers).some((name) => name.toLowerCase() === 'content-type')
-  const response = await fetch(render(url, context, escapeUrl), {
-    method,
-    headers: content === undefined || hasType ? headers : { 'content-type': 'application/json', ...headers },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(timeout * 1000)]),
-    ...(content === undefined ? {} : { body: content }),
-  })
-  const text = await response.text()
-  if (!response.ok) throw new Error(`the service answered with status ${response.status}`)
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
+  const sent = fillBody === undefined || hasType ? headers : { 'content-type': 'application/json', ...headers }
+  return async (context, signal) => {
+    const response = await fetch(fillUrl(context, escapeUrl), {
+      method,
+      headers: sent,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeout * 1000)]),
+      ...(fillBody === undefined ? {} : { body: fillBody(context, escapeJson) }),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`the service answered with status ${response.status}`)
+    try {
+      return JSON.parse(text)
+    } catch {
+      return text
+    }
   }
 }
 

@@ -19,12 +19,28 @@ const rules: readonly OptionRule<typeof options>[] = [
       : undefined,
 ]
 const name = 'stage.pipeline'
+const examples = [
+  {
+    title: 'A table in another format',
+    options: {
+      inline: {
+        stages: [
+          { id: 'prices', function: 'csv.read', config: { path: 'prices.csv' } },
+          { id: 'save', function: 'json.write', inputs: ['prices'], config: { path: 'prices.json' } },
+        ],
+      },
+    },
+  },
+]
 
 export const subPipeline = defineTransform({
   name,
   summary: 'Runs another pipeline when its inputs have ended, then passes their rows on.',
   options,
   rules,
+  examples,
+  keepsRowsBack: () => true,
+  notInLine: () => ({ because: 'it waits for another pipeline', instead: '$subPipeline' }),
   create({ plan, ...limits }, { stage, run }) {
     const collection = new Collection(stage, limits)
     return {
@@ -46,6 +62,7 @@ export const firstPipeline = defineSourceFunction({
   summary: 'Runs another pipeline; gives no rows.',
   options,
   rules,
+  examples,
   create: ({ plan }, { run }): Source => ({
     valueCodec: 'json',
     readsRecordBatches: false,
