@@ -32,7 +32,17 @@ export const ERROR_CODES = {
   AUTHENTICATION_FAILED: {
     retriable: false,
     exit: 3,
-    doc: 'The broker refused the credentials or the SASL mechanism.',
+    doc: 'The broker refused the credentials or the SASL mechanism, or a token endpoint refused the client.',
+  },
+  TOKEN_UNAVAILABLE: {
+    retriable: true,
+    exit: 3,
+    doc: 'No token for OAUTHBEARER, or no credentials for AWS_MSK_IAM, could be had: what gives them does not answer, or answers with something else.',
+  },
+  TLS_FAILED: {
+    retriable: false,
+    exit: 3,
+    doc: 'The TLS handshake with a broker failed for good: its certificate is not trusted or for another host, it wants a certificate of ours, or one side speaks clear text.',
   },
   UNSUPPORTED_BROKER: {
     retriable: false,

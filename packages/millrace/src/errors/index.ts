@@ -91,6 +91,8 @@ export class ConnectionError extends MillraceError {
       | 'BROKER_DISCONNECTED'
       | 'REQUEST_TIMED_OUT'
       | 'AUTHENTICATION_FAILED'
+      | 'TOKEN_UNAVAILABLE'
+      | 'TLS_FAILED'
       | 'UNSUPPORTED_BROKER',
     message: string,
     details?: ErrorDetails,
@@ -99,7 +101,7 @@ export class ConnectionError extends MillraceError {
   }
 }
 
-/** The broker refused the credentials. */
+/** The broker refused the credentials, or a token endpoint the client. */
 export class AuthenticationError extends ConnectionError {
   constructor(message: string, details?: ErrorDetails) {
     super('AUTHENTICATION_FAILED', message, details)

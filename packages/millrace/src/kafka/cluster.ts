@@ -15,7 +15,14 @@ import {
   metadataV11,
   metadataV12,
 } from '@platformatic/kafka'
-import { AbortedError, BrokerError, ClosedError, ConnectionError, isMillraceError } from '../errors/index.ts'
+import {
+  AbortedError,
+  AuthenticationError,
+  BrokerError,
+  ClosedError,
+  ConnectionError,
+  isMillraceError,
+} from '../errors/index.ts'
 import { untilAborted } from '../resilience/abort.ts'
 import { retry, type BackoffOptions } from '../resilience/retry.ts'
 import { BrokerConnection, type ApiCall, type ApiVersion, type SecurityOptions } from './connection.ts'
@@ -185,7 +192,7 @@ export class Cluster {
     try {
       await retry(() => this.#fetchMetadata([], signal, failures), { timeoutMs, backoff: this.backoff, signal })
     } catch (error) {
-      if (!(error instanceof ConnectionError) || error.code === 'AUTHENTICATION_FAILED') throw error
+      if (!(error instanceof ConnectionError) || FINAL.has(error.code)) throw error
       const seconds = ((performance.now() - started) / 1000).toFixed(1)
       const reasons = [...failures.values()].map(({ message }) => message).join('; ')
       throw new ConnectionError(
@@ -401,12 +408,26 @@ export class Cluster {
         })
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error
-        if (error.code === 'AUTHENTICATION_FAILED') throw error
+        if (FINAL.has(error.code)) throw error
+        if (error.code === 'BROKER_DISCONNECTED' && known.length === 0) await this.#refuseWithoutSasl(candidate, signal)
         failures?.set(String(candidate), error)
         last = error
       }
     }
     throw last
+  }
+
+  /** A broker that wants SASL closes the connection at the first request without a word. */
+  async #refuseWithoutSasl(node: number | string, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#options.sasl !== undefined) return
+    const connection = await this.#connection(node, 'probe', signal).catch(() => undefined)
+    const mechanisms = await connection?.offeredMechanisms(this.requestTimeoutMs)
+    await connection?.close()
+    if (mechanisms === undefined) return
+    const protocol = this.#options.tls === undefined ? 'SASL_PLAINTEXT' : 'SASL_SSL'
+    throw new AuthenticationError(
+      `Broker "${connection!.address}" asks for SASL: set security.protocol to ${protocol} and sasl.mechanism to ${mechanisms.join(' or ')}`,
+    )
   }
 
   async #connectionTo(target: Target, lane: string, signal: AbortSignal | undefined): Promise<BrokerConnection> {
@@ -462,6 +483,9 @@ export class Cluster {
     return opening
   }
 }
+
+/** Trying again, or another broker, would not help. */
+const FINAL: ReadonlySet<string> = new Set(['AUTHENTICATION_FAILED', 'TLS_FAILED'])
 
 function rotate<T>(list: readonly T[], by: number): T[] {
   const start = list.length === 0 ? 0 : by % list.length

@@ -1,36 +1,30 @@
 /**
- * One connection to one broker: connect, authenticate, agree on API versions, send requests.
+ * One connection to one broker: connect, agree on API versions, authenticate, send requests.
  *
- * The protocol library does TLS, SASL and re-authentication. What is ours: request timeouts per call, an `AbortSignal`,
- * versions negotiated with this very broker, and errors that say which address and what the cause often is.
+ * The protocol library does TLS and frames. What is ours: SASL and re-authentication, request timeouts per call, an `AbortSignal`, versions
+ * negotiated with this very broker, and errors that say which address and what the cause often is.
  */
 import { isIP } from 'node:net'
 import { apiVersionsV0, apiVersionsV3, Connection, type ConnectionOptions } from '@platformatic/kafka'
-import { AbortedError, AuthenticationError, ConnectionError, isMillraceError } from '../errors/index.ts'
+import { AbortedError, ConnectionError, isMillraceError } from '../errors/index.ts'
+import { retry } from '../resilience/retry.ts'
+import type { ApiCall, ApiVersion } from './api-call.ts'
+import { connectFailure } from './connect-failure.ts'
 import { gatherFrames } from './frames.ts'
 import { brokerError } from './protocol/kafka-errors.ts'
+import { authenticate, offeredMechanisms, type SaslPeer } from './security/authenticate.ts'
+import type { Conversation, SaslMechanism } from './security/mechanism.ts'
 
-/** A request of the protocol library in one version: writes the request, reads the response. */
-export interface ApiVersion {
-  // oxlint-disable-next-line typescript/no-explicit-any -- each version of each request has arguments of its own
-  (connection: Connection, ...args: any[]): void
-}
-
-/** A request in all versions that we can speak. */
-export interface ApiCall {
-  /** Kafka's name, for messages. */
-  readonly name: string
-  readonly key: number
-  /** By version number. */
-  readonly versions: { readonly [version: number]: ApiVersion }
-}
+export type { ApiCall, ApiVersion } from './api-call.ts'
 
 export interface VersionRange {
   readonly min: number
   readonly max: number
 }
 
-export type SecurityOptions = Pick<ConnectionOptions, 'tls' | 'tlsServerName' | 'sasl'>
+export interface SecurityOptions extends Pick<ConnectionOptions, 'tls' | 'tlsServerName'> {
+  readonly sasl?: SaslMechanism
+}
 
 export interface BrokerConnectionOptions extends SecurityOptions {
   readonly clientId: string
@@ -44,15 +38,24 @@ export interface SendOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The protocol library's own limits, set so wide that ours always come first. */
+/** The protocol library's own limits, set so wide that ours always come first; timers take no more. */
 const NEVER_MS = 2_000_000_000
+const RENEWAL_BACKOFF = { initialMs: 500, maxMs: 5000 }
 
 export class BrokerConnection {
   readonly address: string
   readonly #connection: Connection
   readonly #versions = new Map<number, VersionRange>()
   readonly #features = new Map<string, number>()
+  readonly #closing = new AbortController()
+  /** Whether a request has been answered since the connection is open. */
   #answered = false
+  /** Requests that the broker has not answered. */
+  #underWay = 0
+  #onIdle: (() => void) | undefined
+  /** Requests that wait for the end of a re-authentication. */
+  #held: (() => void)[] | undefined
+  #renewal: NodeJS.Timeout | undefined
 
   private constructor(address: string, connection: Connection) {
     this.address = address
@@ -75,34 +78,40 @@ export class BrokerConnection {
       ...(options.tls === undefined
         ? {}
         : { tls: options.tls, tlsServerName: options.tlsServerName ?? isIP(host) === 0 }),
-      ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
     })
     // Failures reach us through the callbacks; an 'error' event without a listener would end the process.
-    connection.on('error', () => {})
+    let socketError: unknown
+    connection.on('error', (error) => (socketError ??= error))
     const giveUp = (): void => connection.close(() => {})
     options.signal.addEventListener('abort', giveUp, { once: true })
     try {
       await connection.connect(host, port)
     } catch (error) {
       options.signal.removeEventListener('abort', giveUp)
-      throw connectFailure(address, secure, error)
+      throw connectFailure(address, secure, error, socketError)
     }
     const broker = new BrokerConnection(address, connection)
+    const { sasl, connectTimeoutMs } = options
     try {
-      await broker.#negotiate(options.connectTimeoutMs)
+      await broker.#negotiate(connectTimeoutMs)
       // Only now: the first answer tells the library when it is TLS.
       gatherFrames(connection.socket)
+      if (sasl !== undefined) {
+        const conversation = await sasl.prepare(host, options.signal)
+        await broker.#authenticate(host, sasl, conversation, connectTimeoutMs)
+      }
     } catch (error) {
       await broker.close()
-      throw connectFailure(address, secure, error)
+      throw connectFailure(address, secure, error, socketError)
     } finally {
       options.signal.removeEventListener('abort', giveUp)
     }
+    broker.#answered = false
     return broker
   }
 
   get isOpen(): boolean {
-    return this.#connection.isConnected() || this.#connection.status === 'reauthenticating'
+    return this.#connection.isConnected()
   }
 
   /** The highest version of a call that both sides speak. @throws {ConnectionError} `UNSUPPORTED_BROKER` */
@@ -140,6 +149,16 @@ export class BrokerConnection {
    * @throws {AbortedError} when the signal fires; the answer is then ignored
    */
   send<R>(call: ApiCall, version: number, args: readonly unknown[], options: SendOptions): Promise<R> {
+    const held = this.#held
+    if (held === undefined) return this.#send(call, version, args, options)
+    return new Promise((resolve, reject) => {
+      held.push(() => {
+        this.#send<R>(call, version, args, options).then(resolve, reject)
+      })
+    })
+  }
+
+  #send<R>(call: ApiCall, version: number, args: readonly unknown[], options: SendOptions): Promise<R> {
     const { signal } = options
     if (signal?.aborted) return Promise.reject(new AbortedError(call.name, { cause: signal.reason }))
     return new Promise<R>((resolve, reject) => {
@@ -162,8 +181,10 @@ export class BrokerConnection {
         void this.close()
       }, options.timeoutMs)
       signal?.addEventListener('abort', onAbort, { once: true })
+      this.#underWay++
       call.versions[version]!(this.#connection, ...args, (error: unknown, response: R) => {
         finish()
+        if (--this.#underWay === 0) this.#onIdle?.()
         const answer = error === null || error === undefined ? response : responseOf<R>(error)
         if (answer === undefined) return reject(this.#requestFailure(call, error))
         this.#answered = true
@@ -172,10 +193,71 @@ export class BrokerConnection {
     })
   }
 
+  /** For a connection that broke at its first request. @returns the mechanisms of a broker that wants SASL */
+  async offeredMechanisms(timeoutMs: number): Promise<readonly string[] | undefined> {
+    return offeredMechanisms(this.#peer(timeoutMs)).catch(() => undefined)
+  }
+
   close(): Promise<void> {
+    clearTimeout(this.#renewal)
+    this.#closing.abort()
     return new Promise((resolve) => {
       this.#connection.close(() => resolve())
     })
+  }
+
+  async #authenticate(host: string, sasl: SaslMechanism, conversation: Conversation, timeoutMs: number): Promise<void> {
+    const lifetimeMs = await authenticate(this.#peer(timeoutMs), sasl, conversation)
+    if (lifetimeMs <= 0) return
+    const endsAt = performance.now() + lifetimeMs
+    // As Java does: early enough, and not all connections at once.
+    const renewal = setTimeout(
+      () => void this.#renewSession(host, sasl, endsAt, timeoutMs),
+      Math.min(lifetimeMs * (0.85 + 0.1 * Math.random()), NEVER_MS),
+    )
+    this.#renewal = renewal.unref()
+  }
+
+  /**
+   * Authenticates again before the session is over (KIP-368), for the broker closes a connection that speaks in a session that has ended. While
+   * it goes on no other request may be sent, so they wait; before it begins, the broker has answered all that came earlier.
+   */
+  async #renewSession(host: string, sasl: SaslMechanism, endsAt: number, timeoutMs: number): Promise<void> {
+    const { signal } = this.#closing
+    try {
+      const conversation = await retry(() => sasl.prepare(host, signal), {
+        timeoutMs: endsAt - performance.now(),
+        backoff: RENEWAL_BACKOFF,
+        signal,
+      })
+      if (!this.isOpen) return
+      this.#held = []
+      await this.#idle()
+      await this.#authenticate(host, sasl, conversation, timeoutMs)
+    } catch {
+      // A new connection takes its place, and tells the reason if it is still there.
+      await this.close()
+    } finally {
+      const held = this.#held ?? []
+      this.#held = undefined
+      for (const send of held) send()
+    }
+  }
+
+  /** Resolves when the broker has answered everything, or the connection is closed. */
+  #idle(): Promise<void> {
+    if (this.#underWay === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#onIdle = resolve
+      this.#closing.signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+
+  #peer(timeoutMs: number): SaslPeer {
+    return {
+      address: this.address,
+      ask: (call, args) => this.#send(call, this.version(call), args, { timeoutMs }),
+    }
   }
 
   async #negotiate(timeoutMs: number): Promise<void> {
@@ -189,9 +271,9 @@ export class BrokerConnection {
       key: 18,
       versions: { 0: apiVersionsV0.api as ApiVersion, 3: apiVersionsV3.api as ApiVersion },
     }
-    let answer = await this.send<Answer>(call, 3, ['millrace', '0.1.0'], { timeoutMs })
+    let answer = await this.#send<Answer>(call, 3, ['millrace', '0.1.0'], { timeoutMs })
     // A broker that does not know version 3 answers in version 0 with UNSUPPORTED_VERSION (KIP-511).
-    if (answer.errorCode !== 0) answer = await this.send<Answer>(call, 0, [], { timeoutMs })
+    if (answer.errorCode !== 0) answer = await this.#send<Answer>(call, 0, [], { timeoutMs })
     if (answer.errorCode !== 0)
       throw brokerError(answer.errorCode, `Cannot ask broker "${this.address}" for its API versions`)
     for (const { apiKey, minVersion, maxVersion } of answer.apiKeys)
@@ -204,7 +286,7 @@ export class BrokerConnection {
     const text = messageOf(error)
     if (text.includes('requires TLS')) {
       return new ConnectionError(
-        'BROKER_UNREACHABLE',
+        'TLS_FAILED',
         `Broker "${this.address}" answered in TLS, but the client speaks clear text: set security.protocol to SSL or SASL_SSL`,
         { cause: error },
       )
@@ -231,80 +313,4 @@ function responseOf<R>(error: unknown): R | undefined {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
-}
-
-interface ErrorLink {
-  readonly code?: string
-  readonly message: string
-  readonly cause?: unknown
-  readonly errors?: readonly unknown[]
-}
-
-/** The error and its causes, down to the error of the socket. */
-function chainOf(error: unknown): ErrorLink[] {
-  const chain: ErrorLink[] = []
-  for (
-    let link = error as ErrorLink | null | undefined;
-    link !== null && link !== undefined && chain.length < 8;
-    link = (link.cause ?? link.errors?.[0]) as typeof link
-  )
-    chain.push(link)
-  return chain
-}
-
-const CAUSES: readonly { readonly sign: RegExp; readonly text: string }[] = [
-  {
-    sign: /ECONNREFUSED/,
-    text: 'connection refused, so nothing listens there: is the broker running, and is the port right',
-  },
-  { sign: /ENOTFOUND|EAI_AGAIN/, text: 'the host name is not known: is it spelled right' },
-  { sign: /EHOSTUNREACH|ENETUNREACH/, text: 'no route to the host' },
-  {
-    sign: /wrong version number|packet length too long|EPROTO/i,
-    text: 'the answer is not TLS, so this seems to be a clear-text port: set security.protocol to PLAINTEXT or SASL_PLAINTEXT, or use the TLS port',
-  },
-  {
-    sign: /requires TLS|answered in TLS/,
-    text: 'the broker speaks TLS there: set security.protocol to SSL or SASL_SSL',
-  },
-  {
-    sign: /self.signed|unable to verify|unable to get (local )?issuer/i,
-    text: 'its certificate is not signed by a trusted authority: set ssl.truststore.location (PEM) to the authority’s certificate',
-  },
-  {
-    sign: /certificate required|handshake failure|bad certificate/i,
-    text: 'the broker wants a client certificate: set ssl.keystore.location (PEM)',
-  },
-  { sign: /altnames|does not match certificate/i, text: 'its certificate is for another host name' },
-  {
-    sign: /secure TLS connection was established|ECONNRESET|Connection closed|closed the connection/,
-    text: 'the connection was closed at once, which often means that one side speaks TLS or SASL and the other does not: check security.protocol',
-  },
-  {
-    sign: /timed out|ETIMEDOUT/i,
-    text: 'no answer in time: a firewall, a wrong port, or a listener of another protocol',
-  },
-]
-
-function connectFailure(address: string, secure: boolean, error: unknown): Error {
-  const chain = chainOf(error)
-  const root = chain.at(-1)!
-  // A TLS port that is spoken to in clear text closes the connection during the handshake of SASL.
-  const isClosed = root.message.startsWith('Connection closed')
-  if (
-    !isClosed &&
-    chain.some(({ code, message }) => code === 'PLT_KFK_AUTHENTICATION' || message.includes('SASL mechanism'))
-  ) {
-    return new AuthenticationError(
-      `Broker "${address}" refused the credentials: ${root.message.replace(/\.$/, '')}. Check sasl.mechanism, user name and password`,
-      { cause: error },
-    )
-  }
-  const text = chain.map(({ code, message }) => `${code ?? ''} ${message}`).join(' ')
-  const cause = CAUSES.find(({ sign }) => sign.test(text))?.text ?? root.message
-  return new ConnectionError(
-    'BROKER_UNREACHABLE',
-    `Cannot reach broker "${address}"${secure ? ' over TLS' : ''}: ${cause}`,
-    { cause: error },
-  )
 }

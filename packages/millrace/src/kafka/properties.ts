@@ -9,110 +9,11 @@
  */
 import { field, type AnyField } from '../options/fields.ts'
 import { address, assignor, deserializer, offsetReset, partitioner, serializer } from './property-types.ts'
+import { SECURITY_FIELDS } from './security/fields.ts'
 
 export type { ConsumerSettings } from './settings.ts'
 
-export const SECURITY_PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
-export const SASL_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const
-const STORE_TYPES = ['PEM', 'PKCS12', 'JKS'] as const
-
-/** Who we are towards the brokers. */
-export const SECURITY_FIELDS = {
-  securityProtocol: field
-    .oneOf(SECURITY_PROTOCOLS)
-    .default('PLAINTEXT')
-    .kafka('security.protocol')
-    .doc('How connections are secured. Millrace never falls back to a weaker one.'),
-  saslMechanism: field
-    .oneOf([...SASL_MECHANISMS, 'OAUTHBEARER', 'GSSAPI', 'AWS_MSK_IAM'])
-    .optional()
-    .kafka('sasl.mechanism')
-    .doc('SASL mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.'),
-  saslJaasConfig: field
-    .string()
-    .secret()
-    .optional()
-    .kafka('sasl.jaas.config')
-    .doc(
-      'Credentials as Java clients write them: `<LoginModule> required username="..." password="...";`. PlainLoginModule and ScramLoginModule are understood.',
-    ),
-  saslUsername: field.string().optional().kafka('sasl.username').doc('User name; instead of `saslJaasConfig`.'),
-  saslPassword: field.string().secret().optional().kafka('sasl.password').doc('Password; instead of `saslJaasConfig`.'),
-  truststoreLocation: field
-    .string()
-    .optional()
-    .kafka('ssl.truststore.location')
-    .aliases('ssl.ca.location')
-    .doc('File with the certificates of trusted authorities, PEM. Without it those that Node.js trusts.')
-    .example('ca.pem'),
-  truststoreCertificates: field
-    .string()
-    .optional()
-    .kafka('ssl.truststore.certificates')
-    .doc('The certificates themselves, as PEM text.'),
-  truststoreType: field
-    .oneOf(STORE_TYPES)
-    .optional()
-    .kafka('ssl.truststore.type')
-    .doc('PEM or PKCS12; by default by the name of the file. JKS has to be converted.'),
-  truststorePassword: field
-    .string()
-    .secret()
-    .optional()
-    .kafka('ssl.truststore.password')
-    .doc('Password of a PKCS12 truststore.'),
-  keystoreLocation: field
-    .string()
-    .optional()
-    .kafka('ssl.keystore.location')
-    .doc('File with our own private key and certificate chain, PEM or PKCS12, for brokers that ask for one.')
-    .example('client.pem'),
-  keystoreType: field
-    .oneOf(STORE_TYPES)
-    .optional()
-    .kafka('ssl.keystore.type')
-    .doc('PEM or PKCS12; by default by the name of the file. JKS has to be converted.'),
-  keystorePassword: field
-    .string()
-    .secret()
-    .optional()
-    .kafka('ssl.keystore.password')
-    .doc('Password of a PKCS12 keystore.'),
-  keystoreKey: field.string().secret().optional().kafka('ssl.keystore.key').doc('Our private key as PEM text.'),
-  keystoreCertificateChain: field
-    .string()
-    .optional()
-    .kafka('ssl.keystore.certificate.chain')
-    .doc('Our certificate chain as PEM text.'),
-  certificateLocation: field
-    .string()
-    .optional()
-    .kafka('ssl.certificate.location')
-    .doc('File with our certificate chain, PEM; with `keyLocation`, where key and chain are two files.')
-    .example('client.pem'),
-  keyLocation: field
-    .string()
-    .optional()
-    .kafka('ssl.key.location')
-    .doc('File with our private key, PEM; with `certificateLocation`.')
-    .example('client-key.pem'),
-  keyPassword: field.string().secret().optional().kafka('ssl.key.password').doc('Password of an encrypted PEM key.'),
-  endpointIdentification: field
-    .oneOf(['https', 'none'], { '': 'none' })
-    .default('https')
-    .kafka('ssl.endpoint.identification.algorithm')
-    .doc('Whether the certificate of a broker must be for its host name; empty text or `none` turns that off.'),
-  tlsProtocols: field
-    .list(field.oneOf(['TLSv1.2', 'TLSv1.3']), { commaText: true })
-    .default(['TLSv1.2', 'TLSv1.3'])
-    .kafka('ssl.enabled.protocols')
-    .doc('Versions of TLS that may be used.'),
-  cipherSuites: field
-    .list(field.string(), { commaText: true })
-    .optional()
-    .kafka('ssl.cipher.suites')
-    .doc('Cipher suites that may be used.'),
-}
+export { SECURITY_FIELDS, SECURITY_PROTOCOLS } from './security/fields.ts'
 
 /** How brokers are reached; the same for consumers and producers. */
 export const CLUSTER_FIELDS = {
@@ -378,7 +279,11 @@ const NO_JAVA = 'it names or configures a Java class'
 const OWN_METRICS = 'Millrace counts in its own way'
 const SOCKETS = 'Node.js leaves socket buffers to the operating system'
 const ONE_BACKOFF = 'a lost connection is made again after retry.backoff.ms'
-const NOT_YET_OAUTH = 'OAUTHBEARER is not supported yet'
+const TOKEN_REFRESH = 'a token is fetched anew when a connection needs one and four fifths of its life are over'
+const TOKEN_RETRY = 'a token is asked for again after retry.backoff.ms'
+const TOKEN_TIME = 'asking for a token may take socket.connection.setup.timeout.ms'
+const NO_ASSERTIONS = 'clients show their secret to the token endpoint, not an assertion'
+const FOR_BROKERS = 'it is for brokers, which check tokens'
 const NO_KERBEROS = 'Kerberos is not supported'
 
 /** Properties that Java knows and that have no meaning here: accepted with a warning that says why. */
@@ -407,41 +312,36 @@ const IGNORED_BY_BOTH: { readonly [property: string]: string } = {
   'sasl.kerberos.service.name': NO_KERBEROS,
   'sasl.kerberos.ticket.renew.jitter': NO_KERBEROS,
   'sasl.kerberos.ticket.renew.window.factor': NO_KERBEROS,
-  'sasl.login.connect.timeout.ms': NOT_YET_OAUTH,
-  'sasl.login.read.timeout.ms': NOT_YET_OAUTH,
-  'sasl.login.refresh.buffer.seconds': NOT_YET_OAUTH,
-  'sasl.login.refresh.min.period.seconds': NOT_YET_OAUTH,
-  'sasl.login.refresh.window.factor': NOT_YET_OAUTH,
-  'sasl.login.refresh.window.jitter': NOT_YET_OAUTH,
-  'sasl.login.retry.backoff.max.ms': NOT_YET_OAUTH,
-  'sasl.login.retry.backoff.ms': NOT_YET_OAUTH,
-  'sasl.oauthbearer.assertion.algorithm': NOT_YET_OAUTH,
-  'sasl.oauthbearer.assertion.claim.aud': NOT_YET_OAUTH,
-  'sasl.oauthbearer.assertion.claim.exp.seconds': NOT_YET_OAUTH,
-  'sasl.oauthbearer.assertion.claim.iss': NOT_YET_OAUTH,
-  'sasl.oauthbearer.assertion.claim.jti.include': NOT_YET_OAUTH,
-  'sasl.oauthbearer.assertion.claim.nbf.seconds': NOT_YET_OAUTH,
-  'sasl.oauthbearer.assertion.claim.sub': NOT_YET_OAUTH,
-  'sasl.oauthbearer.assertion.file': NOT_YET_OAUTH,
-  'sasl.oauthbearer.assertion.private.key.file': NOT_YET_OAUTH,
-  'sasl.oauthbearer.assertion.private.key.passphrase': NOT_YET_OAUTH,
-  'sasl.oauthbearer.assertion.template.file': NOT_YET_OAUTH,
-  'sasl.oauthbearer.client.credentials.client.id': NOT_YET_OAUTH,
-  'sasl.oauthbearer.client.credentials.client.secret': NOT_YET_OAUTH,
-  'sasl.oauthbearer.clock.skew.seconds': NOT_YET_OAUTH,
-  'sasl.oauthbearer.expected.audience': NOT_YET_OAUTH,
-  'sasl.oauthbearer.expected.issuer': NOT_YET_OAUTH,
-  'sasl.oauthbearer.header.urlencode': NOT_YET_OAUTH,
-  'sasl.oauthbearer.jwks.endpoint.refresh.ms': NOT_YET_OAUTH,
-  'sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms': NOT_YET_OAUTH,
-  'sasl.oauthbearer.jwks.endpoint.retry.backoff.ms': NOT_YET_OAUTH,
-  'sasl.oauthbearer.jwks.endpoint.url': NOT_YET_OAUTH,
+  'sasl.login.connect.timeout.ms': TOKEN_TIME,
+  'sasl.login.read.timeout.ms': TOKEN_TIME,
+  'sasl.login.refresh.buffer.seconds': TOKEN_REFRESH,
+  'sasl.login.refresh.min.period.seconds': TOKEN_REFRESH,
+  'sasl.login.refresh.window.factor': TOKEN_REFRESH,
+  'sasl.login.refresh.window.jitter': TOKEN_REFRESH,
+  'sasl.login.retry.backoff.max.ms': TOKEN_RETRY,
+  'sasl.login.retry.backoff.ms': TOKEN_RETRY,
+  'sasl.oauthbearer.assertion.algorithm': NO_ASSERTIONS,
+  'sasl.oauthbearer.assertion.claim.aud': NO_ASSERTIONS,
+  'sasl.oauthbearer.assertion.claim.exp.seconds': NO_ASSERTIONS,
+  'sasl.oauthbearer.assertion.claim.iss': NO_ASSERTIONS,
+  'sasl.oauthbearer.assertion.claim.jti.include': NO_ASSERTIONS,
+  'sasl.oauthbearer.assertion.claim.nbf.seconds': NO_ASSERTIONS,
+  'sasl.oauthbearer.assertion.claim.sub': NO_ASSERTIONS,
+  'sasl.oauthbearer.assertion.file': NO_ASSERTIONS,
+  'sasl.oauthbearer.assertion.private.key.file': NO_ASSERTIONS,
+  'sasl.oauthbearer.assertion.private.key.passphrase': NO_ASSERTIONS,
+  'sasl.oauthbearer.assertion.template.file': NO_ASSERTIONS,
+  'sasl.oauthbearer.clock.skew.seconds': FOR_BROKERS,
+  'sasl.oauthbearer.expected.audience': FOR_BROKERS,
+  'sasl.oauthbearer.expected.issuer': FOR_BROKERS,
+  'sasl.oauthbearer.jwks.endpoint.refresh.ms': FOR_BROKERS,
+  'sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms': FOR_BROKERS,
+  'sasl.oauthbearer.jwks.endpoint.retry.backoff.ms': FOR_BROKERS,
+  'sasl.oauthbearer.jwks.endpoint.url': FOR_BROKERS,
   'sasl.oauthbearer.jwt.retriever.class': NO_JAVA,
   'sasl.oauthbearer.jwt.validator.class': NO_JAVA,
-  'sasl.oauthbearer.scope': NOT_YET_OAUTH,
-  'sasl.oauthbearer.scope.claim.name': NOT_YET_OAUTH,
-  'sasl.oauthbearer.sub.claim.name': NOT_YET_OAUTH,
-  'sasl.oauthbearer.token.endpoint.url': NOT_YET_OAUTH,
+  'sasl.oauthbearer.scope.claim.name': FOR_BROKERS,
+  'sasl.oauthbearer.sub.claim.name': FOR_BROKERS,
   'security.providers': NO_JAVA,
   'ssl.engine.factory.class': NO_JAVA,
   'ssl.keymanager.algorithm': NO_JAVA,

@@ -2,24 +2,12 @@
  * What the properties of `properties.ts` mean together: rules across them, and the canonical settings that the clients
  * of this folder take. A setting has one unit, no default and no second spelling left.
  */
-import { problem, warning, type OptionProblem, type OptionRule, type Options } from '../options/fields.ts'
+import { problem, warning, type OptionRule, type Options } from '../options/fields.ts'
 import type { ClusterOptions } from './cluster.ts'
-import type { CLUSTER_FIELDS, CONSUMER_FIELDS, PRODUCER_FIELDS, SECURITY_FIELDS } from './properties.ts'
+import type { CLUSTER_FIELDS, CONSUMER_FIELDS, PRODUCER_FIELDS } from './properties.ts'
 import type { Assignor, OffsetReset, PartitionerName } from './property-types.ts'
-import { parseJaas, type Credentials } from './security/jaas.ts'
-import type { Store, StoreType, TlsSettings } from './security/tls.ts'
-
-export interface SecuritySettings {
-  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
-  readonly sasl:
-    | {
-        readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
-        readonly username: string
-        readonly password: string
-      }
-    | undefined
-  readonly tls: TlsSettings | undefined
-}
+import { securityRule } from './security/rules.ts'
+import { securitySettings, type SecuritySettings } from './security/settings.ts'
 
 /** How to reach a cluster, before files are read. `clusterOptions` makes of it what `Cluster` takes. */
 export interface ClusterSettings {
@@ -84,8 +72,6 @@ export interface ProducerSettings {
   readonly keySerializer: string
   readonly valueSerializer: string
 }
-
-type SecurityOptions = Options<typeof SECURITY_FIELDS>
 
 /** Settings of a consumer from options that passed `CONSUMER_RULES`. */
 export function consumerSettings(options: Options<typeof CONSUMER_FIELDS>): {
@@ -190,246 +176,18 @@ export async function clusterOptions(
   return {
     ...rest,
     clientId: clientId ?? context.clientId,
-    ...(security.sasl === undefined ? {} : { sasl: security.sasl }),
+    ...(security.sasl === undefined
+      ? {}
+      : {
+          sasl: await (
+            await import('./security/mechanism.ts')
+          ).openMechanism(security.sasl, { timeoutMs: settings.connectTimeoutMs }),
+        }),
     ...(tls === undefined ? {} : { tls }),
   }
 }
 
-function securitySettings(options: SecurityOptions): SecuritySettings {
-  const protocol = options.securityProtocol
-  return {
-    protocol,
-    sasl: protocol.startsWith('SASL') ? saslSettings(options) : undefined,
-    tls: protocol.endsWith('SSL') ? tlsSettings(options) : undefined,
-  }
-}
-
-function saslSettings(options: SecurityOptions): NonNullable<SecuritySettings['sasl']> {
-  const { username, password } = credentialsOf(options)!
-  return { mechanism: options.saslMechanism as NonNullable<SecuritySettings['sasl']>['mechanism'], username, password }
-}
-
-function credentialsOf({
-  saslJaasConfig,
-  saslUsername,
-  saslPassword,
-}: SecurityOptions): Omit<Credentials, 'family'> | undefined {
-  if (saslJaasConfig === undefined)
-    return saslUsername === undefined || saslPassword === undefined
-      ? undefined
-      : { username: saslUsername, password: saslPassword }
-  const result = parseJaas(saslJaasConfig)
-  return result.problem === undefined ? result.credentials : undefined
-}
-
-function tlsSettings(options: SecurityOptions): TlsSettings {
-  const { truststoreLocation, truststoreCertificates } = options
-  const { keystoreLocation, keystoreKey, keystoreCertificateChain, keyLocation, certificateLocation } = options
-  const truststore: Store | undefined =
-    truststoreLocation !== undefined
-      ? {
-          type: storeType(options.truststoreType, truststoreLocation),
-          location: truststoreLocation,
-          password: options.truststorePassword,
-        }
-      : truststoreCertificates === undefined
-        ? undefined
-        : { type: 'PEM', pem: truststoreCertificates }
-  const keystore: Store | undefined =
-    keystoreLocation !== undefined
-      ? {
-          type: storeType(options.keystoreType, keystoreLocation),
-          location: keystoreLocation,
-          password: options.keystorePassword,
-        }
-      : keyLocation !== undefined
-        ? { type: 'PEM', location: keyLocation, certificateLocation }
-        : keystoreKey === undefined
-          ? undefined
-          : { type: 'PEM', pem: `${keystoreKey}\n${keystoreCertificateChain ?? ''}` }
-  const versions = options.tlsProtocols
-  return {
-    truststore,
-    keystore,
-    keyPassword: options.keyPassword,
-    verifyHostname: options.endpointIdentification === 'https',
-    minVersion: versions.includes('TLSv1.2') ? 'TLSv1.2' : 'TLSv1.3',
-    maxVersion: versions.includes('TLSv1.3') ? 'TLSv1.3' : 'TLSv1.2',
-    cipherSuites: options.cipherSuites,
-  }
-}
-
-function storeType(type: string | undefined, location: string): StoreType {
-  return type === 'PKCS12' || (type === undefined && /\.(?:p12|pfx|pkcs12)$/i.test(location)) ? 'PKCS12' : 'PEM'
-}
-
 const MAX_IN_FLIGHT_IDEMPOTENT = 5
-const CREDENTIALS = ['saslMechanism', 'saslJaasConfig', 'saslUsername', 'saslPassword'] as const
-const TLS_MATERIAL = [
-  'truststoreLocation',
-  'truststoreCertificates',
-  'keystoreLocation',
-  'keystoreKey',
-  'keyLocation',
-  'certificateLocation',
-] as const
-
-/** Credentials and certificates must be used as they were meant: nothing may go out in clear text by mistake. */
-const securityRule: OptionRule<typeof SECURITY_FIELDS> = (options, isSet) => {
-  const protocol = options.securityProtocol
-  const problems: OptionProblem[] = []
-  if (protocol.startsWith('SASL')) problems.push(...saslProblems(options))
-  else {
-    const unused = CREDENTIALS.find(isSet)
-    if (unused !== undefined)
-      problems.push(
-        problem(
-          unused,
-          `SASL is configured, but security.protocol is ${protocol}, so the credentials would not be used`,
-          'set security.protocol to SASL_SSL or SASL_PLAINTEXT',
-        ),
-      )
-  }
-  if (protocol.endsWith('SSL')) problems.push(...storeProblems(options))
-  else {
-    const unused = TLS_MATERIAL.find(isSet)
-    if (unused !== undefined)
-      problems.push(
-        problem(
-          unused,
-          `TLS is configured, but security.protocol is ${protocol}, so the connection would not be encrypted`,
-          `set security.protocol to ${protocol === 'PLAINTEXT' ? 'SSL' : 'SASL_SSL'}`,
-        ),
-      )
-  }
-  return problems
-}
-
-function saslProblems(options: SecurityOptions): OptionProblem[] {
-  const { saslMechanism, saslJaasConfig, saslUsername, saslPassword } = options
-  if (saslMechanism === undefined)
-    return [
-      problem(
-        'saslMechanism',
-        `Missing sasl.mechanism, which security.protocol ${options.securityProtocol} needs`,
-        'set it to PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512',
-      ),
-    ]
-  if (saslMechanism === 'GSSAPI')
-    return [
-      problem(
-        'saslMechanism',
-        'Cannot use sasl.mechanism GSSAPI as Kerberos is not supported',
-        'use PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512',
-      ),
-    ]
-  if (saslMechanism === 'OAUTHBEARER' || saslMechanism === 'AWS_MSK_IAM')
-    return [
-      problem(
-        'saslMechanism',
-        `Cannot use sasl.mechanism ${saslMechanism} as it is not supported yet`,
-        'use PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512',
-      ),
-    ]
-  if (saslJaasConfig === undefined) {
-    if (saslUsername === undefined || saslPassword === undefined)
-      return [
-        problem(
-          saslUsername === undefined ? 'saslJaasConfig' : 'saslPassword',
-          `Missing credentials, which security.protocol ${options.securityProtocol} needs`,
-          'set saslJaasConfig, or saslUsername and saslPassword',
-        ),
-      ]
-  } else {
-    if (saslUsername !== undefined || saslPassword !== undefined)
-      return [
-        problem('saslJaasConfig', 'Cannot use both saslJaasConfig and saslUsername or saslPassword', 'delete one'),
-      ]
-    const jaas = parseJaas(saslJaasConfig)
-    if (jaas.problem !== undefined) return [problem('saslJaasConfig', jaas.problem, jaas.suggestion)]
-    const { family } = jaas.credentials
-    if (!saslMechanism.startsWith(family))
-      return [
-        problem(
-          'saslMechanism',
-          `Cannot use sasl.mechanism ${saslMechanism} with the login module for ${family}`,
-          'change one of them',
-        ),
-      ]
-  }
-  const isReadable = saslMechanism === 'PLAIN' && options.securityProtocol === 'SASL_PLAINTEXT'
-  return isReadable
-    ? [
-        warning(
-          'saslMechanism',
-          'The password is sent in clear text with PLAIN over SASL_PLAINTEXT',
-          'use SASL_SSL or SCRAM',
-        ),
-      ]
-    : []
-}
-
-function storeProblems(options: SecurityOptions): OptionProblem[] {
-  const problems: OptionProblem[] = []
-  const { truststoreLocation, keystoreLocation, keystoreKey, keystoreCertificateChain } = options
-  if (
-    options.truststoreType === 'JKS' ||
-    (options.truststoreType === undefined && truststoreLocation?.endsWith('.jks'))
-  ) {
-    problems.push(
-      problem(
-        'truststoreLocation',
-        'Cannot read a JKS truststore',
-        'convert it: keytool -list -rfc -keystore FILE > ca.pem, and set ssl.truststore.type to PEM',
-      ),
-    )
-  }
-  if (options.keystoreType === 'JKS' || (options.keystoreType === undefined && keystoreLocation?.endsWith('.jks'))) {
-    problems.push(
-      problem(
-        'keystoreLocation',
-        'Cannot read a JKS keystore',
-        'convert it: keytool -importkeystore -srckeystore FILE -destkeystore client.p12 -deststoretype PKCS12',
-      ),
-    )
-  }
-  if (truststoreLocation !== undefined && options.truststoreCertificates !== undefined)
-    problems.push(
-      problem(
-        'truststoreLocation',
-        'Cannot use both ssl.truststore.location and ssl.truststore.certificates',
-        'delete one',
-      ),
-    )
-  if (keystoreLocation !== undefined && keystoreKey !== undefined)
-    problems.push(
-      problem('keystoreLocation', 'Cannot use both ssl.keystore.location and ssl.keystore.key', 'delete one'),
-    )
-  const { keyLocation, certificateLocation } = options
-  if ((keyLocation === undefined) !== (certificateLocation === undefined))
-    problems.push(
-      problem(
-        keyLocation === undefined ? 'certificateLocation' : 'keyLocation',
-        'ssl.key.location and ssl.certificate.location need one another',
-      ),
-    )
-  if (keyLocation !== undefined && (keystoreLocation ?? keystoreKey) !== undefined)
-    problems.push(
-      problem(
-        'keyLocation',
-        `Cannot use both ssl.key.location and ${keystoreLocation === undefined ? 'ssl.keystore.key' : 'ssl.keystore.location'}`,
-        'delete one',
-      ),
-    )
-  if ((keystoreKey === undefined) !== (keystoreCertificateChain === undefined))
-    problems.push(
-      problem(
-        keystoreKey === undefined ? 'keystoreCertificateChain' : 'keystoreKey',
-        'ssl.keystore.key and ssl.keystore.certificate.chain need one another',
-      ),
-    )
-  return problems
-}
 
 /** Rules of consumers. */
 export const CONSUMER_RULES: readonly OptionRule<typeof CONSUMER_FIELDS>[] = [

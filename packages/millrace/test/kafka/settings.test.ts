@@ -1,17 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { CONSUMER_FIELDS, PRODUCER_FIELDS } from '../../src/kafka/properties.ts'
-import {
-  clusterOptions,
-  CONSUMER_RULES,
-  consumerSettings,
-  PRODUCER_RULES,
-  producerSettings,
-} from '../../src/kafka/settings.ts'
+import { CONSUMER_RULES, consumerSettings, PRODUCER_RULES, producerSettings } from '../../src/kafka/settings.ts'
 import { parseOptions } from '../../src/options/parse.ts'
 
 const BROKERS = { bootstrapServers: 'localhost:9092' }
-const PLAIN = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="u" password="hush";'
-const SCRAM = 'org.apache.kafka.common.security.scram.ScramLoginModule required username="u" password="hush";'
 
 function consumer(input: object): {
   problems: string[]
@@ -169,133 +161,5 @@ describe('rules of consumers', () => {
     { name: 'the protocol of KIP-848', options: { 'group.protocol': 'consumer', 'group.remote.assignor': 'range' } },
   ])('$name', ({ options, problem }) => {
     expect(consumer(options).problems).toEqual(problem === undefined ? [] : [expect.stringContaining(problem)])
-  })
-})
-
-describe('security', () => {
-  test.each([
-    { name: 'TLS', options: { securityProtocol: 'ssl' } },
-    {
-      name: 'SASL without a mechanism',
-      options: { securityProtocol: 'SASL_SSL', saslJaasConfig: PLAIN },
-      problem: 'Missing sasl.mechanism',
-    },
-    {
-      name: 'SASL without credentials',
-      options: { securityProtocol: 'SASL_SSL', saslMechanism: 'PLAIN' },
-      problem: 'Missing credentials',
-    },
-    {
-      name: 'a user without a password',
-      options: { securityProtocol: 'SASL_SSL', saslMechanism: 'PLAIN', saslUsername: 'u' },
-      problem: 'Missing credentials',
-    },
-    {
-      name: 'Kerberos',
-      options: { securityProtocol: 'SASL_SSL', saslMechanism: 'GSSAPI' },
-      problem: 'Kerberos is not supported',
-    },
-    {
-      name: 'OAuth',
-      options: { securityProtocol: 'SASL_SSL', saslMechanism: 'OAUTHBEARER' },
-      problem: 'OAUTHBEARER as it is not supported yet',
-    },
-    { name: 'PLAIN', options: { securityProtocol: 'SASL_SSL', saslMechanism: 'PLAIN', saslJaasConfig: PLAIN } },
-    {
-      name: 'user and password',
-      options: { securityProtocol: 'SASL_SSL', saslMechanism: 'PLAIN', saslUsername: 'u', saslPassword: 'hush' },
-    },
-    {
-      name: 'both ways of credentials',
-      options: { securityProtocol: 'SASL_SSL', saslMechanism: 'PLAIN', saslJaasConfig: PLAIN, saslPassword: 'hush' },
-      problem: 'Cannot use both saslJaasConfig and',
-    },
-    {
-      name: 'SCRAM with the module for PLAIN',
-      options: { securityProtocol: 'SASL_SSL', saslMechanism: 'SCRAM-SHA-512', saslJaasConfig: PLAIN },
-      problem: 'with the login module for PLAIN',
-    },
-    { name: 'SCRAM', options: { securityProtocol: 'SASL_SSL', saslMechanism: 'SCRAM-SHA-512', saslJaasConfig: SCRAM } },
-    {
-      name: 'credentials that would not be used',
-      options: { saslMechanism: 'PLAIN', saslJaasConfig: PLAIN },
-      problem: 'security.protocol is PLAINTEXT, so the credentials would not be used',
-    },
-    {
-      name: 'certificates that would not be used',
-      options: { 'ssl.truststore.location': 'ca.pem' },
-      problem: 'so the connection would not be encrypted',
-    },
-    {
-      name: 'certificates beside credentials in clear text',
-      options: {
-        securityProtocol: 'SASL_PLAINTEXT',
-        saslMechanism: 'SCRAM-SHA-256',
-        saslJaasConfig: SCRAM,
-        'ssl.truststore.location': 'ca.pem',
-      },
-      problem: 'so the connection would not be encrypted',
-    },
-    {
-      name: 'a JKS truststore by its name',
-      options: { securityProtocol: 'SSL', 'ssl.truststore.location': 'trust.jks' },
-      problem: 'Cannot read a JKS truststore',
-    },
-    {
-      name: 'a JKS keystore by its type',
-      options: { securityProtocol: 'SSL', 'ssl.keystore.location': 'k', 'ssl.keystore.type': 'JKS' },
-      problem: 'Cannot read a JKS keystore',
-    },
-    {
-      name: 'a key without certificates',
-      options: { securityProtocol: 'SSL', 'ssl.keystore.key': 'hush' },
-      problem: 'need one another',
-    },
-    {
-      name: 'two truststores',
-      options: { securityProtocol: 'SSL', 'ssl.truststore.location': 'a.pem', 'ssl.truststore.certificates': 'b' },
-      problem: 'delete one',
-    },
-  ])('$name', ({ options, problem }) => {
-    const { problems } = consumer(options)
-    const { problems: full } = parseOptions(
-      { options: CONSUMER_FIELDS, rules: CONSUMER_RULES },
-      { ...BROKERS, ...options },
-    )
-    expect(full.map(({ message, suggestion }) => `${message} ${suggestion ?? ''}`)).toEqual(
-      problem === undefined ? [] : [expect.stringContaining(problem)],
-    )
-    // I8
-    expect(problems.join()).not.toContain('hush')
-  })
-
-  test('warns of a password that is sent in clear text', () => {
-    const { settings, warnings } = consumer({
-      securityProtocol: 'SASL_PLAINTEXT',
-      saslMechanism: 'PLAIN',
-      saslJaasConfig: PLAIN,
-    })
-    expect(warnings).toEqual([expect.stringContaining('sent in clear text')])
-    expect(settings?.cluster.security).toEqual({
-      protocol: 'SASL_PLAINTEXT',
-      sasl: { mechanism: 'PLAIN', username: 'u', password: 'hush' },
-      tls: undefined,
-    })
-  })
-
-  test('never leaves out TLS where it was asked for', async () => {
-    const { settings } = consumer({
-      securityProtocol: 'SASL_SSL',
-      saslMechanism: 'SCRAM-SHA-256',
-      saslJaasConfig: SCRAM,
-      'ssl.enabled.protocols': 'TLSv1.3',
-    })
-    const options = await clusterOptions(settings!.cluster, { directory: '.', clientId: 'fallback' })
-    expect(options).toMatchObject({
-      clientId: 'fallback',
-      sasl: { mechanism: 'SCRAM-SHA-256', username: 'u', password: 'hush' },
-      tls: { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' },
-    })
-    expect(options).not.toHaveProperty('security')
   })
 })

@@ -1,7 +1,8 @@
 /**
  * `security` of seed 001: how connections to brokers are secured, in its own words.
  */
-import { SECURITY_PROTOCOLS } from '../../kafka/properties.ts'
+import { SASL_MECHANISMS, SECURITY_PROTOCOLS, type SECURITY_FIELDS } from '../../kafka/security/fields.ts'
+import { tokenGiver, tokenUrl } from '../../kafka/security/token-types.ts'
 import { field, problem, type OptionRule, type Options } from '../../options/fields.ts'
 
 export const securityFields = {
@@ -11,7 +12,7 @@ export const securityFields = {
     .aliases('security_protocol')
     .doc('How connections are secured. Millrace never falls back to a weaker one.'),
   sasl_mechanism: field
-    .oneOf(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER', 'AWS_MSK_IAM'], {
+    .oneOf(SASL_MECHANISMS, {
       SCRAM_SHA_256: 'SCRAM-SHA-256',
       SCRAM_SHA_512: 'SCRAM-SHA-512',
     })
@@ -20,10 +21,24 @@ export const securityFields = {
     .doc('SASL mechanism; PLAIN by default where `protocol` asks for SASL.'),
   sasl_username: field.string().optional().aliases('username').doc('User name for PLAIN and SCRAM.'),
   sasl_password: field.string().secret().optional().aliases('password').doc('Password for PLAIN and SCRAM.'),
-  oauth_token: field.string().secret().optional().doc('Token for OAUTHBEARER.'),
-  aws_access_key_id: field.string().secret().optional().doc('Access key for AWS_MSK_IAM.'),
+  oauth_token: field.of(tokenGiver).secret().optional().doc('Token for OAUTHBEARER.'),
+  oauth_token_endpoint: field
+    .of(tokenUrl)
+    .optional()
+    .doc('Where tokens for OAUTHBEARER come from: an OAuth 2 token endpoint (`https:`), or a file (`file:`).'),
+  oauth_client_id: field.string().optional().doc('Client that asks `oauth_token_endpoint` for tokens.'),
+  oauth_client_secret: field.string().secret().optional().doc('Secret of `oauth_client_id`.'),
+  oauth_scope: field.string().optional().doc('Scope to ask for, where the token endpoint wants one.'),
+  oauth_extensions: field.map(field.string()).optional().doc('SASL extensions that go with the token.'),
+  aws_access_key_id: field
+    .string()
+    .secret()
+    .optional()
+    .doc('Access key for AWS_MSK_IAM; without it credentials are looked for as the tools of AWS do.'),
   aws_secret_access_key: field.string().secret().optional().doc('Secret key for AWS_MSK_IAM.'),
-  aws_region: field.string().optional().doc('Region for AWS_MSK_IAM.'),
+  aws_session_token: field.string().secret().optional().doc('Session token of temporary credentials.'),
+  aws_region: field.string().optional().doc('Region for AWS_MSK_IAM; by default that of the address of the broker.'),
+  aws_profile: field.string().optional().doc('Profile in `~/.aws` that holds the credentials for AWS_MSK_IAM.'),
   ssl_ca_cert: field
     .string()
     .optional()
@@ -35,6 +50,7 @@ export const securityFields = {
 
 type Security = Options<typeof securityFields>
 
+/** The rules of Kafka's own options find the rest; these need the names of this dialect. */
 export const securityRules: readonly OptionRule<typeof securityFields>[] = [
   ({ protocol, sasl_mechanism: mechanism }) =>
     mechanism === 'AWS_MSK_IAM' && protocol === 'SASL_PLAINTEXT'
@@ -46,20 +62,28 @@ export const securityRules: readonly OptionRule<typeof securityFields>[] = [
       : undefined,
   (options) => {
     const { protocol, sasl_mechanism: mechanism = 'PLAIN' } = options
-    return protocol.startsWith('SASL')
-      ? NEEDED[mechanism]
-          .filter((name) => options[name] === undefined)
-          .map((name) => problem(name, `Missing option "${name}", which ${protocol} with ${mechanism} needs`))
-      : []
+    if (!protocol.startsWith('SASL')) return []
+    return (NEEDED[mechanism] ?? [])
+      .filter((name) => options[name] === undefined)
+      .map((name) => problem(name, `Missing option "${name}", which ${protocol} with ${mechanism} needs`))
   },
+  (options) =>
+    options.protocol.startsWith('SASL') &&
+    options.sasl_mechanism === 'OAUTHBEARER' &&
+    (options.oauth_token ?? options.oauth_token_endpoint) === undefined
+      ? problem(
+          'oauth_token',
+          'Missing a token, which OAUTHBEARER needs',
+          'set oauth_token, or oauth_token_endpoint with oauth_client_id and oauth_client_secret',
+        )
+      : undefined,
 ]
 
-const NEEDED: { readonly [M in NonNullable<Security['sasl_mechanism']>]: readonly (keyof Security)[] } = {
-  PLAIN: ['sasl_username', 'sasl_password'],
-  'SCRAM-SHA-256': ['sasl_username', 'sasl_password'],
-  'SCRAM-SHA-512': ['sasl_username', 'sasl_password'],
-  OAUTHBEARER: ['oauth_token'],
-  AWS_MSK_IAM: ['aws_access_key_id', 'aws_secret_access_key', 'aws_region'],
+const PASSWORD = ['sasl_username', 'sasl_password'] as const
+const NEEDED: { readonly [mechanism: string]: readonly (keyof Security)[] | undefined } = {
+  PLAIN: PASSWORD,
+  'SCRAM-SHA-256': PASSWORD,
+  'SCRAM-SHA-512': PASSWORD,
 }
 
 /** The same as options of our `kafka` components. */
@@ -68,24 +92,29 @@ export function securityOptions(security: Security | undefined): { readonly [nam
   const { protocol } = security
   const mechanism = security.sasl_mechanism ?? (protocol.startsWith('SASL') ? 'PLAIN' : undefined)
   return {
-    securityProtocol: protocol,
+    ...Object.fromEntries(Object.entries(SECURITY_NAMES).map(([ours, theirs]) => [ours, security[theirs]])),
     saslMechanism: mechanism,
-    saslUsername: security.sasl_username,
-    saslPassword: security.sasl_password,
-    truststoreLocation: security.ssl_ca_cert,
-    certificateLocation: security.ssl_client_cert,
-    keyLocation: security.ssl_client_key,
   }
 }
 
-/** Name in `security` of an option that `securityOptions` gives. */
-export const SECURITY_NAMES: { readonly [option: string]: string } = {
+/** Name in `security` of each of our options. */
+export const SECURITY_NAMES = {
   securityProtocol: 'protocol',
   saslMechanism: 'sasl_mechanism',
   saslUsername: 'sasl_username',
   saslPassword: 'sasl_password',
-  saslJaasConfig: 'sasl_username',
+  oauthToken: 'oauth_token',
+  oauthTokenEndpoint: 'oauth_token_endpoint',
+  oauthClientId: 'oauth_client_id',
+  oauthClientSecret: 'oauth_client_secret',
+  oauthScope: 'oauth_scope',
+  oauthExtensions: 'oauth_extensions',
+  awsRegion: 'aws_region',
+  awsAccessKeyId: 'aws_access_key_id',
+  awsSecretAccessKey: 'aws_secret_access_key',
+  awsSessionToken: 'aws_session_token',
+  awsProfile: 'aws_profile',
   truststoreLocation: 'ssl_ca_cert',
   certificateLocation: 'ssl_client_cert',
   keyLocation: 'ssl_client_key',
-}
+} as const satisfies { readonly [ours in keyof typeof SECURITY_FIELDS]?: keyof typeof securityFields }

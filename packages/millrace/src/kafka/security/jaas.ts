@@ -9,16 +9,16 @@
  * @see https://cwiki.apache.org/confluence/display/KAFKA/KIP-85
  */
 
-export interface Credentials {
-  /** Mechanisms that the login module serves. */
-  readonly family: 'PLAIN' | 'SCRAM'
-  readonly username: string
-  readonly password: string
+export interface LoginModule {
+  /** Mechanisms that it serves: those whose names begin so. */
+  readonly family: 'PLAIN' | 'SCRAM' | 'OAUTHBEARER' | 'AWS_MSK_IAM'
+  /** In their order, as they are written. With PLAIN and SCRAM there are `username` and `password`. */
+  readonly options: ReadonlyMap<string, string>
 }
 
 export type JaasResult =
-  | { readonly credentials: Credentials; readonly problem?: undefined }
-  | { readonly problem: string; readonly suggestion?: string | undefined }
+  | { readonly module: LoginModule; readonly problem?: undefined }
+  | { readonly module?: undefined; readonly problem: string; readonly suggestion?: string | undefined }
 
 const FORM = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="..." password="...";'
 
@@ -59,36 +59,28 @@ export function parseJaas(text: string): JaasResult {
     }
     options.set(key.text, value.text)
   }
-  const username = options.get('username')
-  const password = options.get('password')
-  if (username === undefined || password === undefined)
+  const needsPassword = family === 'PLAIN' || family === 'SCRAM'
+  if (needsPassword && !(options.has('username') && options.has('password')))
     return { problem: `Cannot use sasl.jaas.config as ${name} needs both username and password` }
-  return { credentials: { family, username, password } }
+  return { module: { family, options } }
 }
 
-const FAMILIES: { readonly [loginModule: string]: Credentials['family'] | undefined } = {
+const FAMILIES: { readonly [loginModule: string]: LoginModule['family'] | undefined } = {
   PlainLoginModule: 'PLAIN',
   ScramLoginModule: 'SCRAM',
+  OAuthBearerLoginModule: 'OAUTHBEARER',
+  IAMLoginModule: 'AWS_MSK_IAM',
 }
 
 function refuse(name: string): JaasResult {
-  if (name === 'OAuthBearerLoginModule')
-    return {
-      problem: 'Cannot use OAuthBearerLoginModule as OAUTHBEARER is not supported yet',
-      suggestion: 'use PLAIN or SCRAM',
-    }
   if (name === 'Krb5LoginModule')
     return {
       problem: 'Cannot use Krb5LoginModule as Kerberos (GSSAPI) is not supported',
       suggestion: 'use PLAIN or SCRAM',
     }
-  if (name === 'IAMLoginModule')
-    return {
-      problem: 'Cannot use IAMLoginModule as AWS_MSK_IAM is not supported yet',
-      suggestion: 'use PLAIN or SCRAM',
-    }
   return {
-    problem: 'Cannot use the login module of sasl.jaas.config as only PlainLoginModule and ScramLoginModule are known',
+    problem:
+      'Cannot use the login module of sasl.jaas.config as only PlainLoginModule, ScramLoginModule, OAuthBearerLoginModule and IAMLoginModule are known',
   }
 }
 

@@ -315,7 +315,7 @@ describe.skipIf(!javaAvailable)('files of connectors', () => {
       })
       const plain = { brokers: broker().secured, topic: 'secret', properties: { 'default.api.timeout.ms': 1500 } }
       await expect(run({ type: 'kafka-source', topic: 'x', broker: hub(), config: plain })).rejects.toMatchObject({
-        code: 'BROKER_UNREACHABLE',
+        code: 'TLS_FAILED',
       })
     })
   })

@@ -119,20 +119,19 @@ describe('the blocks of the seed', () => {
   test.each([
     {
       name: 'rivven-oauthbearer',
-      want: ['security.sasl_mechanism', 'Cannot use sasl.mechanism OAUTHBEARER as it is not supported yet'],
+      want: { saslMechanism: 'OAUTHBEARER', oauthToken: 't' },
     },
     {
       name: 'rivven-msk-iam',
-      want: ['security.sasl_mechanism', 'Cannot use sasl.mechanism AWS_MSK_IAM as it is not supported yet'],
+      want: { saslMechanism: 'AWS_MSK_IAM', awsAccessKeyId: 'i', awsSecretAccessKey: 's', awsRegion: 'us-east-1' },
     },
-  ])('$name is refused, not ignored', async ({ name, want: [path, message] }) => {
+  ])('$name means the same here', async ({ name, want }) => {
     const block = (await readFile(join(SEEDS, `${name}.yaml`), 'utf8')).replace(/^/gm, '  ')
     const environment = { OAUTH_TOKEN: 't', AWS_ACCESS_KEY_ID: 'i', AWS_SECRET_ACCESS_KEY: 's' }
-    const { problems } = await readPipelineFile(
-      await write(`type: kafka-source\ntopic: a\nconfig:\n  brokers: k\n  topic: b\n${block}`),
-      environment,
-    )
-    expect(problems).toMatchObject([{ path: `config.${path}`, message }])
+    const file = await write(`type: kafka-source\ntopic: a\nconfig:\n  brokers: k\n  topic: b\n${block}`)
+    const options = { securityProtocol: 'SASL_SSL', ...want }
+    // A file of one connector has its cluster as hub.
+    expect(await readAnyPlan(file, environment)).toMatchObject({ source: { options }, sink: { options } })
   })
 })
 
@@ -196,6 +195,25 @@ describe('problems', () => {
       name: 'SASL without password',
       text: source('brokers: k, topic: x, security: {protocol: SASL_SSL, sasl_username: u}'),
       want: /^3:\d+ sources\.a\.config\.security\.sasl_password: Missing option "sasl_password", which SASL_SSL with PLAIN needs$/,
+    },
+    {
+      name: 'OAUTHBEARER without token',
+      text: source('brokers: k, topic: x, security: {protocol: SASL_SSL, sasl_mechanism: OAUTHBEARER}'),
+      want: /^3:\d+ sources\.a\.config\.security\.oauth_token: Missing a token/,
+    },
+    {
+      name: 'a token endpoint without secret',
+      text: source(
+        'brokers: k, topic: x, security: {protocol: SASL_SSL, sasl_mechanism: OAUTHBEARER, oauth_token_endpoint: "https://a/b", oauth_client_id: c}',
+      ),
+      want: /^3:\d+ sources\.a\.config\.security\.oauth_client_secret: Missing the secret of the client/,
+    },
+    {
+      name: 'half a key of AWS',
+      text: source(
+        'brokers: k, topic: x, security: {protocol: SASL_SSL, sasl_mechanism: AWS_MSK_IAM, aws_access_key_id: a}',
+      ),
+      want: /^3:\d+ sources\.a\.config\.security\.aws_secret_access_key: awsAccessKeyId and awsSecretAccessKey need one another/,
     },
     {
       name: 'certificates without TLS',

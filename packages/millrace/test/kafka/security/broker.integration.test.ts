@@ -125,14 +125,14 @@ describe.skipIf(!brokerAvailable)('a broker with TLS and SASL', () => {
     {
       name: 'an authority that is not trusted',
       properties: { ...tls, ...alice, 'ssl.truststore.location': undefined },
-      code: 'BROKER_UNREACHABLE',
+      code: 'TLS_FAILED',
       message: /not signed by a trusted authority/,
     },
-    { name: 'clear text', properties: {}, code: 'BROKER_UNREACHABLE', message: /security\.protocol/ },
+    { name: 'clear text', properties: {}, code: 'TLS_FAILED', message: /security\.protocol/ },
     {
       name: 'SASL in clear text',
       properties: { 'security.protocol': 'SASL_PLAINTEXT', ...bob('256') },
-      code: 'BROKER_UNREACHABLE',
+      code: 'TLS_FAILED',
       message: /security\.protocol/,
     },
   ])('refuses $name, and the error says why', async ({ properties, code, message }) => {

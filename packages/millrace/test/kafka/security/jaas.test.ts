@@ -44,7 +44,22 @@ describe('JAAS text', () => {
       want: ['PLAIN', 'u', 'p'],
     },
   ])('$name', ({ text, want: [family, username, password] }) => {
-    expect(parseJaas(text)).toEqual({ credentials: { family, username, password } })
+    const { module } = parseJaas(text)
+    expect(module?.family).toBe(family)
+    expect(module?.options.get('username')).toBe(username)
+    expect(module?.options.get('password')).toBe(password)
+  })
+
+  test('keeps the options of a module that needs no password, in their order', () => {
+    const { module } = parseJaas(
+      'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required clientId="c" extension_pool="p";',
+    )
+    expect(module?.family).toBe('OAUTHBEARER')
+    expect([...(module?.options ?? [])]).toEqual([
+      ['clientId', 'c'],
+      ['extension_pool', 'p'],
+    ])
+    expect(parseJaas('software.amazon.msk.auth.iam.IAMLoginModule required;').module?.family).toBe('AWS_MSK_IAM')
   })
 
   test.each([
@@ -77,19 +92,9 @@ describe('JAAS text', () => {
       problem: 'Kerberos (GSSAPI) is not supported',
     },
     {
-      name: 'OAuth',
-      text: 'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required clientSecret="hush";',
-      problem: 'OAUTHBEARER is not supported yet',
-    },
-    {
-      name: 'AWS',
-      text: 'software.amazon.msk.auth.iam.IAMLoginModule required;',
-      problem: 'AWS_MSK_IAM is not supported yet',
-    },
-    {
       name: 'another class',
       text: 'com.example.HushModule required password="hush";',
-      problem: 'only PlainLoginModule and ScramLoginModule are known',
+      problem: 'only PlainLoginModule, ScramLoginModule, OAuthBearerLoginModule and IAMLoginModule are known',
     },
     { name: 'a password alone', text: 'hush', problem: 'only PlainLoginModule' },
     { name: 'quoted text', text: '"hush"', problem: 'must begin with the class' },

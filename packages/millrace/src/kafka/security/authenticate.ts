@@ -1,0 +1,93 @@
+/**
+ * Carries the conversation of a SASL mechanism to a broker: SaslHandshake (version 1) names the mechanism, then every message is one
+ * SaslAuthenticate (version 2: with the lifetime of the session, KIP-368).
+ */
+import { saslAuthenticateV0, saslAuthenticateV1, saslAuthenticateV2, saslHandshakeV1 } from '@platformatic/kafka'
+import { AuthenticationError, isMillraceError } from '../../errors/index.ts'
+import type { ApiCall, ApiVersion } from '../connection.ts'
+import type { Conversation, SaslMechanism } from './mechanism.ts'
+
+/** The connection, as far as it is needed here. */
+export interface SaslPeer {
+  readonly address: string
+  /** Sends one request in the highest version that both sides speak. */
+  ask<R>(call: ApiCall, args: readonly unknown[]): Promise<R>
+}
+
+const SASL_HANDSHAKE: ApiCall = {
+  name: 'SaslHandshake',
+  key: 17,
+  versions: { 1: saslHandshakeV1.api as ApiVersion },
+}
+const SASL_AUTHENTICATE: ApiCall = {
+  name: 'SaslAuthenticate',
+  key: 36,
+  versions: {
+    0: saslAuthenticateV0.api as ApiVersion,
+    1: saslAuthenticateV1.api as ApiVersion,
+    2: saslAuthenticateV2.api as ApiVersion,
+  },
+}
+
+const UNSUPPORTED_SASL_MECHANISM = 33
+const ILLEGAL_SASL_STATE = 34
+
+interface HandshakeAnswer {
+  readonly errorCode: number
+  readonly mechanisms: readonly string[]
+}
+
+interface AuthenticateAnswer {
+  readonly errorCode: number
+  readonly errorMessage: string | null
+  readonly authBytes: Buffer
+  readonly sessionLifetimeMs?: bigint
+}
+
+/**
+ * @returns how long the broker lets the session live, in milliseconds; 0 when it does not say
+ * @throws {AuthenticationError} when either side refuses; {ConnectionError} when the connection breaks
+ */
+export async function authenticate(
+  peer: SaslPeer,
+  mechanism: SaslMechanism,
+  conversation: Conversation,
+): Promise<number> {
+  const { errorCode, mechanisms } = await peer.ask<HandshakeAnswer>(SASL_HANDSHAKE, [mechanism.name])
+  if (errorCode === UNSUPPORTED_SASL_MECHANISM)
+    throw new AuthenticationError(
+      `Broker "${peer.address}" does not offer the SASL mechanism ${mechanism.name}: set sasl.mechanism to ${mechanisms.join(' or ')}`,
+    )
+  if (errorCode === ILLEGAL_SASL_STATE)
+    throw new AuthenticationError(
+      `Broker "${peer.address}" does not ask for SASL at this port: set security.protocol to PLAINTEXT or SSL, or use another port`,
+    )
+  const refuse = (reason: string, cause?: unknown): AuthenticationError =>
+    new AuthenticationError(
+      `Broker "${peer.address}" refused the credentials: ${reason.replace(/\.$/, '')}. ${mechanism.advice}`,
+      { cause },
+    )
+  if (errorCode !== 0) throw refuse(`error ${errorCode} in answer to SaslHandshake`)
+  let lifetimeMs = 0
+  try {
+    await conversation(async (message) => {
+      const answer = await peer.ask<AuthenticateAnswer>(SASL_AUTHENTICATE, [message])
+      if (answer.errorCode !== 0) throw refuse(answer.errorMessage ?? `error ${answer.errorCode}`)
+      lifetimeMs = Number(answer.sessionLifetimeMs ?? 0)
+      return answer.authBytes
+    })
+  } catch (error) {
+    throw isMillraceError(error) ? error : refuse((error as Error).message, error)
+  }
+  return lifetimeMs
+}
+
+/**
+ * Asks a broker that closed the connection at the first request whether it wants SASL, in words that tell it nothing: a mechanism that does not
+ * exist.
+ * @returns the mechanisms that it offers; undefined when it does not want SASL
+ */
+export async function offeredMechanisms(peer: SaslPeer): Promise<readonly string[] | undefined> {
+  const { errorCode, mechanisms } = await peer.ask<HandshakeAnswer>(SASL_HANDSHAKE, ['NONE'])
+  return errorCode === UNSUPPORTED_SASL_MECHANISM ? mechanisms : undefined
+}
