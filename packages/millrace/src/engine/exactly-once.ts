@@ -12,7 +12,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Batch } from '../batch.ts'
-import type { Sink, SinkTransactions, Source, SourceOffsets } from '../component.ts'
+import type { Sink, SinkTransactions, Source, SourceOffsets, Stage } from '../component.ts'
 import {
   AbortedError,
   BatchError,
@@ -23,7 +23,6 @@ import {
 } from '../errors/index.ts'
 import { backoffMs, sleep } from '../resilience/retry.ts'
 import { InFlight } from './in-flight.ts'
-import type { StageChain } from './open-pipeline.ts'
 import type { PipelinePlan, RunOptions, RunResult } from './plan.ts'
 import { SLICE_ROWS, slicesOf } from './slices.ts'
 
@@ -39,8 +38,13 @@ const LAST_ABORT_MS = 5000
 
 /** What is done with a batch. */
 export interface Work {
-  /** Decode, stages, encode. @returns writes what is left and resolves when it is acknowledged; undefined when nothing is left */
-  begin(batch: Batch): (() => Promise<void>) | undefined
+  /**
+   * Decode, stages, encode.
+   * @param over fires when the attempt is over: what is still under way must write nothing more, as it would become part of
+   *   the next transaction, for which the batch is read again. Another one for each attempt
+   * @returns writes what is left and resolves when it is acknowledged; undefined when nothing is left
+   */
+  begin(batch: Batch, over: AbortSignal): (() => Promise<void>) | undefined
   /** Whether a batch may be written in several steps, for instance with dead letters: no commit may come between them. */
   readonly inSteps: boolean
   /** Whether large batches are begun slice by slice. */
@@ -51,7 +55,7 @@ export interface Work {
 export interface TransactionalPipeline {
   readonly source: Pick<Source, 'batches' | 'offsets'>
   readonly sink: Pick<Sink, 'transactions'>
-  readonly stages: StageChain
+  readonly stages: { readonly list: readonly Pick<Stage, 'mark'>[]; readonly exhausted: boolean }
 }
 
 /** Partitions were given back before their records were committed: not a failure, but the attempt is over. */
@@ -111,6 +115,7 @@ export class ExactlyOnce {
         return ended
       } catch (error) {
         this.#isRunning = false
+        this.#failed.abort(error)
         await this.#committing?.catch(() => {})
         await this.#recover(error)
       }
@@ -122,6 +127,7 @@ export class ExactlyOnce {
     const { signal, abort } = this.#run
     const { source, stages } = this.#pipeline
     const failed = (this.#failed = new AbortController())
+    const over = AbortSignal.any([abort, failed.signal])
     const inFlight = (this.#inFlight = new InFlight(this.#inFlightBytes))
     let ended: RunResult['ended'] = 'source'
     this.#bytes = 0
@@ -138,12 +144,12 @@ export class ExactlyOnce {
     }
     // Nothing in here may wait: a commit in between would take the stages to be further than the output.
     const take = (batch: Batch): void => {
-      const write = this.#work.begin(batch) // decode, stages, encode
+      const write = this.#work.begin(batch, over) // decode, stages, encode
       if (write === undefined) batch.ack() // every record was filtered out, and counted as dropped (I7)
       else inFlight.add(batch.byteLength, deliver(batch, write))
     }
     try {
-      for await (const batch of source.batches(AbortSignal.any([signal, abort, failed.signal]))) {
+      for await (const batch of source.batches(AbortSignal.any([signal, over]))) {
         await this.#gate
         await inFlight.room()
         if (this.#work.inSlices === true && batch.length > SLICE_ROWS) await this.#whole(slicesOf(batch), take)

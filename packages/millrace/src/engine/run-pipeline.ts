@@ -13,11 +13,12 @@
 import type { Batch } from '../batch.ts'
 import type { SourceOffsets } from '../component.ts'
 import { AbortedError } from '../errors/index.ts'
-import { CircuitBreaker, combinedProgress } from '../resilience/circuit-breaker.ts'
+import { combinedProgress } from '../resilience/circuit-breaker.ts'
+import { createBreaker } from './breaker.ts'
 import { Delivery } from './delivery.ts'
 import { ErrorHandling } from './error-policy.ts'
 import { ExactlyOnce } from './exactly-once.ts'
-import { DeliveryToEach } from './fan-out.ts'
+import { DeliveryToEach, type Writer } from './fan-out.ts'
 import { InFlight } from './in-flight.ts'
 import { openPipeline } from './open-pipeline.ts'
 import type { PipelinePlan, RunOptions, RunProgress, RunResult } from './plan.ts'
@@ -42,14 +43,11 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
   const inFlight = new InFlight(IN_FLIGHT_BYTES)
   const failed = new AbortController()
   const stop = AbortSignal.any([run.signal, run.abort, failed.signal])
-  const breakers: CircuitBreaker[] = []
-  const deliveries = targets.map((target, i) => {
-    // One for each, as what one sink takes says nothing about another.
-    const breaker = createBreaker(plan, run, targets.length === 1 ? 'the sink' : `sink ${i + 1}`)
-    if (breaker !== undefined) breakers.push(breaker)
-    return new Delivery({ sink: target, policy: plan.errorPolicy, breaker, errors, abort: run.abort, hurry: stop })
-  })
-  const delivery = deliveries.length === 1 ? deliveries[0]! : new DeliveryToEach(deliveries)
+  // One for each, as what one sink takes says nothing about another.
+  const breakers = targets.flatMap(
+    (_, i) => createBreaker(plan.circuitBreaker, run, targets.length === 1 ? 'the sink' : `sink ${i + 1}`) ?? [],
+  )
+  let delivery: { readonly over: AbortSignal; readonly writer: Writer } | undefined
   let ended: RunResult['ended'] = 'source'
 
   const progress = (): RunProgress => {
@@ -65,14 +63,23 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
   }
   const timer = setInterval(() => run.onProgress?.(progress()), PROGRESS_INTERVAL_MS)
 
+  /** What delivers to the sinks until it is over. */
+  const deliveryUntil = (over: AbortSignal): Writer => {
+    if (delivery?.over === over) return delivery.writer
+    const options = { policy: plan.errorPolicy, errors, abort: over, hurry: AbortSignal.any([stop, over]) }
+    const each = targets.map((sink, i) => new Delivery({ ...options, sink, breaker: breakers[i] }))
+    delivery = { over, writer: each.length === 1 ? each[0]! : new DeliveryToEach(each) }
+    return delivery.writer
+  }
+
   /** Decode, stages, encode; gives what is left to do, or undefined when that is nothing. */
-  const begin = (batch: Batch): (() => Promise<void>) | undefined => {
+  const begin = (batch: Batch, over: AbortSignal): (() => Promise<void>) | undefined => {
     const failures = errors.collect() // undefined where the first failure ends the run
     const passed = steps(batch, failures?.add)
     if (passed === undefined && !failures?.list.length) return undefined
     return async () => {
-      if (passed !== undefined) await delivery.write(passed, failures)
-      if (failures !== undefined) await errors.dispose(failures, run.abort)
+      if (passed !== undefined) await deliveryUntil(over).write(passed, failures)
+      if (failures !== undefined) await errors.dispose(failures, over)
     }
   }
 
@@ -100,7 +107,7 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
       const mine =
         plan.delivery === 'at_most_once' && run.preview === undefined ? committedFirst(read, source.offsets!) : read
       for await (const batch of documents === undefined ? mine : inSlices(mine)) {
-        const write = begin(batch) // decode, stages, encode
+        const write = begin(batch, run.abort) // decode, stages, encode
         if (write === undefined) {
           batch.ack() // every record was filtered out, and counted as dropped (I7)
         } else {
@@ -136,22 +143,6 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
  * The batches whose offsets could be committed before anything is made of them: `at_most_once`. Whole batches, as a part of
  * one cannot be committed; what was lost to a rebalance in between is the next owner's.
  */
-async function* committedFirst(batches: AsyncIterable<Batch>, offsets: SourceOffsets): AsyncGenerator<Batch> {
+export async function* committedFirst(batches: AsyncIterable<Batch>, offsets: SourceOffsets): AsyncGenerator<Batch> {
   for await (const batch of batches) if (await offsets.commitBefore(batch)) yield batch
-}
-
-function createBreaker(
-  { circuitBreaker }: PipelinePlan,
-  { warn }: RunOptions,
-  name: string,
-): CircuitBreaker | undefined {
-  return (
-    circuitBreaker &&
-    new CircuitBreaker({
-      ...circuitBreaker,
-      name: `${name[0]!.toUpperCase()}${name.slice(1)}`,
-      onChange: (state) =>
-        warn(`The circuit breaker of ${name} is ${state}`, state === 'open' ? { openMs: circuitBreaker.openMs } : {}),
-    })
-  )
 }

@@ -5,40 +5,12 @@ import { bootstrapServers, brokerAvailable, javaAvailable, javaTool, uniqueName 
 import { fromTopic, type PipelineSpec, pipelineFile, runHere, startCommand, toTopic } from '../support/pipelines.ts'
 import { type ProxiedKafka, startProxiedKafka } from '../../../../test-bed/proxy.ts'
 import { SLICE_ROWS } from '../../src/engine/slices.ts'
+import { expectEachOnce, numbered, numberOf } from '../support/numbered.ts'
 import { readTopic } from '../support/read-topic.ts'
 import { topicBed } from '../support/topics.ts'
 
 const EOS = { delivery: 'exactly_once', commitInterval: 'PT0.02S' }
 const committed = { isolation: 'read_committed' }
-const KEYS = 7
-
-/** Orders with ascending numbers, each with one of a few keys. */
-function numbered(count: number, first = 0): { key: string; value: string }[] {
-  return Array.from({ length: count }, (_, i) => ({
-    key: `k${(first + i) % KEYS}`,
-    value: JSON.stringify({ n: first + i }),
-  }))
-}
-
-function numberOf(value: string): number {
-  return (JSON.parse(value) as { n: number }).n
-}
-
-/** Each number from 0 to `count - 1` once, and those of a key in ascending order. */
-function expectEachOnce(values: readonly string[][], count: number): void {
-  const numbers = values.map((list) => list.map(numberOf))
-  const times = new Map<number, number>()
-  for (const n of numbers.flat()) times.set(n, (times.get(n) ?? 0) + 1)
-  const lost = Array.from({ length: count }, (_, n) => n).filter((n) => !times.has(n))
-  const repeated = [...times].filter(([, n]) => n > 1).map(([n]) => n)
-  expect({ lost, repeated, count: times.size }).toEqual({ lost: [], repeated: [], count })
-  for (const list of numbers) {
-    for (let key = 0; key < KEYS; key++) {
-      const ofKey = list.filter((n) => n % KEYS === key)
-      expect(ofKey).toEqual(ofKey.toSorted((a, b) => a - b))
-    }
-  }
-}
 
 describe.skipIf(!brokerAvailable)('exactly once', () => {
   const bed = topicBed()
