@@ -82,7 +82,7 @@ export function readBlock(
 }
 
 /** Those of some values that a component has an option for and the file does not set. */
-function pick(
+export function pick(
   values: { readonly [name: string]: unknown },
   fields: Fields,
   written: { readonly [name: string]: unknown },
@@ -91,7 +91,7 @@ function pick(
   return Object.fromEntries(Object.entries(values).filter(([name]) => name in fields && !isWritten(name)))
 }
 
-function spellings(name: string, fields: Fields): readonly string[] {
+export function spellings(name: string, fields: Fields): readonly string[] {
   const { kafka, aliases } = fields[name]?.meta ?? {}
   return [name, kafka ?? [], aliases ?? []].flat()
 }

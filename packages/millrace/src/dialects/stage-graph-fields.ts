@@ -1,9 +1,14 @@
 /**
  * The sections of a stage graph: what may stand in them, and what `[error_handling]` comes to.
  */
-import type { ErrorPolicy } from '../engine/error-policy.ts'
+import { SINKS } from '../catalog.ts'
+import type { DeadLetterPlan, ErrorPolicy } from '../engine/error-policy.ts'
+import type { CircuitBreakerPlan, PlannedComponent } from '../engine/plan.ts'
 import type { ConfigProblem } from '../errors/index.ts'
 import { field, type Options } from '../options/fields.ts'
+import { parseOptions } from '../options/parse.ts'
+import { deliveryFields } from './delivery.ts'
+import { circuitBreakerFields, connectionOptions } from './error-policy.ts'
 
 /** `[pipeline]` */
 export const pipelineFields = {
@@ -28,6 +33,7 @@ export const globalFields = {
     .doc(
       '`batch` ends when its sources do; with `streaming` consumers have no default bounds and a run goes on until it is stopped.',
     ),
+  ...deliveryFields,
   variables: field
     .any()
     .optional()
@@ -57,11 +63,22 @@ export const errorFields = {
       enabled: field.boolean().default(true).doc('Whether rows that failed for good are kept, and the run goes on.'),
       path: field
         .string()
+        .optional()
         .doc('File of JSON lines with record, error, stage_id and timestamp.')
         .example('errors/dead-letters.jsonl'),
+      topic: field
+        .string()
+        .optional()
+        .doc('Topic for the same in place of a file, on the brokers of the producers, or of the consumer.')
+        .example('dead-letters'),
     })
     .optional()
-    .doc('Where rows that failed for good are kept; with `stop` there are none.'),
+    .doc('Where rows that failed for good are kept, a file or a topic; with `stop` there are none.'),
+  circuit_breaker: field
+    .object(circuitBreakerFields)
+    .optional()
+    .doc('When deliveries pause because a sink keeps failing. Each sink has a circuit of its own.')
+    .example({ failure_threshold: 5, timeout: 'PT60S' }),
 }
 
 /** An entry of `[[stages]]` */
@@ -84,9 +101,13 @@ export const stageFields = {
   config: field.any().optional().doc('Options of the function.'),
 }
 
-/** What `[error_handling]` asks for. */
+type ErrorOptions = Options<typeof errorFields>
+
+/** @param kafka a stage whose brokers are those of dead letters in a topic; undefined when no stage has any */
 export function errorPolicy(
-  { strategy, max_retries, retry_delay_seconds, dead_letter_queue: letters }: Options<typeof errorFields>,
+  { strategy, max_retries, retry_delay_seconds, dead_letter_queue: letters }: ErrorOptions,
+  kafka: PlannedComponent['options'] | undefined,
+  problems: ConfigProblem[],
   warnings: ConfigProblem[],
 ): ErrorPolicy {
   const delayMs = retry_delay_seconds * 1000
@@ -98,18 +119,49 @@ export function errorPolicy(
     return { retry, fate: strategy === 'continue' ? 'skip' : 'fail', deadLetters: undefined }
   if (strategy === 'stop') {
     warnings.push({
-      path: 'error_handling.dead_letter_queue',
+      path: LETTERS,
       message: 'The dead-letter queue has no effect, as with strategy "stop" the run ends before the row that fails',
       suggestion: 'use strategy = "continue" or "retry"',
     })
     return { retry, fate: 'fail', deadLetters: undefined }
   }
-  return {
-    retry,
-    fate: 'deadLetter',
-    deadLetters: {
-      sink: { component: 'file', options: { path: letters.path, format: 'jsonl', mode: 'append', includeMeta: false } },
-      envelope: 'conveyor',
-    },
+  const sink = letterSink(letters, kafka, problems)
+  if (sink === undefined) return { retry, fate: 'fail', deadLetters: undefined }
+  return { retry, fate: 'deadLetter', deadLetters: { sink, envelope: 'conveyor' } }
+}
+
+const LETTERS = 'error_handling.dead_letter_queue'
+
+function letterSink(
+  { path, topic }: NonNullable<ErrorOptions['dead_letter_queue']>,
+  kafka: PlannedComponent['options'] | undefined,
+  problems: ConfigProblem[],
+): DeadLetterPlan['sink'] | undefined {
+  if ((path === undefined) === (topic === undefined)) {
+    problems.push({
+      path: LETTERS,
+      message: `There must be exactly one of path and topic: there ${path === undefined ? 'is neither' : 'are both'}`,
+      suggestion: path === undefined ? 'for example path = "dead-letters.jsonl"' : 'delete one',
+    })
+    return undefined
   }
+  if (path !== undefined)
+    return { component: 'file', options: { path, format: 'jsonl', mode: 'append', includeMeta: false } }
+  if (kafka === undefined) {
+    problems.push({
+      path: `${LETTERS}.topic`,
+      message: `Cannot write dead letters to topic "${topic}" as no stage says where the brokers are`,
+      suggestion: 'write them to a file, with path',
+    })
+    return undefined
+  }
+  const { options } = parseOptions(
+    { options: SINKS.find(({ name }) => name === 'kafka')!.options },
+    { ...connectionOptions(kafka), topic, acks: 'all' },
+  )
+  return { component: 'kafka', options }
+}
+
+export function circuitBreaker({ circuit_breaker: breaker }: ErrorOptions): CircuitBreakerPlan | undefined {
+  return breaker?.enabled === true ? { failureThreshold: breaker.failureThreshold, openMs: breaker.timeout } : undefined
 }

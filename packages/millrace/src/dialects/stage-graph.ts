@@ -19,18 +19,32 @@
  * `[global.variables]`. Unlike on the host, parameters of stages are checked, and unknown ones are problems.
  */
 import { basename, dirname, extname, resolve } from 'node:path'
+import type { Delivery } from '../component.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
-import { FUNCTION_ALIASES, FUNCTIONS, REFUSED_FUNCTIONS } from '../functions/index.ts'
+import { findFunctions, FUNCTION_ALIASES, FUNCTIONS, REFUSED_FUNCTIONS } from '../functions/index.ts'
 import { type OptionProblem, type Options } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue, isObject } from '../options/values.ts'
 import { withEnvironment, type Environment } from './environment.ts'
 import { readDocument } from './document.ts'
-import { errorFields, errorPolicy, globalFields, pipelineFields, stageFields } from './stage-graph-fields.ts'
+import { pick } from './component-block.ts'
+import { deliveryDefaults, deliveryFields } from './delivery.ts'
+import { atTop, chosen, connectionOf, DELIVERY_NAMES, graphDeliveryProblems } from './stage-graph-delivery.ts'
+import {
+  circuitBreaker,
+  errorFields,
+  errorPolicy,
+  globalFields,
+  pipelineFields,
+  stageFields,
+} from './stage-graph-fields.ts'
 import { inOrder, type PlacedNode } from './stage-order.ts'
-import { putVariables, readVariables } from './variables.ts'
+import { lintStage } from '../stages/lint.ts'
+import { isStageName, STAGE_NAMES } from '../stages/names.ts'
+import { preparation } from './prepare-stages.ts'
+import { putVariables, putVariablesInStage, readVariables, type Variables } from './variables.ts'
 
 export interface GraphContext {
   readonly file: string
@@ -64,7 +78,7 @@ export async function readStageGraph(value: unknown, context: GraphContext): Pro
     return parsed.options
   }
   for (const name of Object.keys(content))
-    if (!SECTIONS.includes(name))
+    if (!SECTIONS.includes(name) && !DELIVERY_NAMES.includes(name))
       warnings.push({ path: name, message: `Unknown section "${name}" has no effect`, ...suggest(name, SECTIONS) })
   const { name } = section(
     { ...pipelineFields, name: pipelineFields.name.default(context.name) },
@@ -72,7 +86,9 @@ export async function readStageGraph(value: unknown, context: GraphContext): Pro
     ['pipeline'],
   )
   const settings = section(globalFields, content['global'], ['global'])
-  const policy = errorPolicy(section(errorFields, content['error_handling'], ['error_handling']), warnings)
+  const above = section(deliveryFields, atTop(content), [])
+  const promised = chosen(content, settings, above, problems)
+  const errors = section(errorFields, content['error_handling'], ['error_handling'])
   const variables = readVariables(settings.variables, problems)
   const stages = content['stages']
   if (!Array.isArray(stages) || stages.length === 0) {
@@ -84,13 +100,25 @@ export async function readStageGraph(value: unknown, context: GraphContext): Pro
     return { plan: undefined, graph: undefined, problems, warnings }
   }
   const isStreaming = settings.execution_mode === 'streaming'
+  const prepareStage = preparation(
+    {
+      globals: Object.fromEntries(variables),
+      collections: content['collections'],
+      directory: dirname(resolve(context.file)),
+    },
+    problems,
+  )
   const nodes: PlacedNode[] = []
   for (const [i, stage] of stages.entries()) {
-    const node = await readStage(stage, `stages.${i}`, { ...context, isStreaming, variables }, problems, warnings)
+    const around = { ...context, isStreaming, variables, prepareStage, delivery: promised.delivery }
+    const node = await readStage(stage, `stages.${i}`, around, problems, warnings)
     if (node !== undefined) nodes.push(node)
   }
   const written = new Set(stages.map((stage: unknown) => (isObject(stage) ? stage['id'] : undefined)))
   const ordered = inOrder(nodes, written, problems)
+  const policy = errorPolicy(errors, connectionOf(nodes), problems, warnings)
+  if (problems.length === 0)
+    problems.push(...graphDeliveryProblems({ ...promised, nodes, errorPolicy: policy, stages }))
   if (problems.length > 0) return { plan: undefined, graph: undefined, problems, warnings }
   for (const node of nodes)
     if (node.kind !== 'sink' && !nodes.some(({ inputs }) => inputs.includes(node.id)))
@@ -106,18 +134,24 @@ export async function readStageGraph(value: unknown, context: GraphContext): Pro
     directory: process.cwd(),
     folders: [...new Set([process.cwd(), folder])],
     nodes: ordered,
+    delivery: promised.delivery,
+    commitIntervalMs: promised.commitInterval,
     errorPolicy: policy,
+    circuitBreaker: circuitBreaker(errors),
     timeoutMs: isStreaming ? undefined : settings.timeout_seconds * 1000,
     warnings,
   }
   return { plan: undefined, graph, problems, warnings }
 }
 
-const SECTIONS = ['pipeline', 'global', 'stages', 'error_handling']
+const SECTIONS = ['pipeline', 'global', 'stages', 'error_handling', 'collections']
 
 interface StageContext extends GraphContext {
   readonly isStreaming: boolean
-  readonly variables: ReadonlyMap<string, string>
+  readonly delivery: Delivery
+  readonly variables: Variables
+  /** Puts globals and collections into a stage such as `$match`, an object with its name as key. */
+  readonly prepareStage: ReturnType<typeof preparation>
 }
 
 async function readStage(
@@ -151,8 +185,17 @@ async function readStage(
   )
   if (definition === undefined) return undefined
   const place = config === undefined ? path : `${path}.config`
+  if (isStageName(name)) {
+    const spec = readSpec(name, config, place, context, problems)
+    return { id, kind: 'transform', function: name, inputs, options: { spec, path: place }, path }
+  }
   const settings = putVariables(config ?? {}, context.variables, definition.templates ?? [], place, problems)
-  const options = parseOptions(definition, settings, place.split('.'))
+  const { source: defaults } = deliveryDefaults(context.delivery)
+  const withDefaults =
+    definition.kind === 'source' && isObject(settings)
+      ? { ...pick(defaults, definition.options, settings), ...settings }
+      : settings
+  const options = parseOptions(definition, withDefaults, place.split('.'))
   problems.push(...options.problems.map(toConfigProblem))
   warnings.push(...options.warnings.map(toConfigProblem))
   const isConsumer = definition.kind === 'source' && definition.name === 'kafka'
@@ -169,6 +212,22 @@ async function readStage(
     options: { ...bounds, ...options.options, ...inner },
     path,
   }
+}
+
+/** What stands below the name of a stage such as `$match` in a linear file. */
+function readSpec(
+  name: string,
+  config: unknown,
+  place: string,
+  { variables, prepareStage }: StageContext,
+  problems: ConfigProblem[],
+): unknown {
+  const before = problems.length
+  const written = putVariablesInStage(config, variables, place, problems)
+  const prepared = prepareStage({ [name]: written }, place) as { readonly [name: string]: unknown }
+  const own = problems.splice(before).map((one) => ({ ...one, path: one.path.replace(`${place}.${name}`, place) }))
+  problems.push(...own, ...lintStage(name, prepared[name], place))
+  return prepared[name]
 }
 
 /** The plan of a `stage.pipeline`. */
@@ -238,8 +297,7 @@ function findDefinition(
   path: string,
   problems: ConfigProblem[],
 ): (typeof FUNCTIONS)[number] | undefined {
-  const canonical = FUNCTION_ALIASES[name] ?? name
-  const named = FUNCTIONS.filter((definition) => definition.name === canonical)
+  const named = findFunctions(name)
   const found = named.find(({ kind }) => (kind === 'source') === !hasInputs)
   if (found !== undefined) return found
   if (named.length > 0) {
@@ -249,11 +307,15 @@ function findDefinition(
     problems.push({ path: path.replace(/\.\w+$/, '.inputs'), message, suggestion })
   } else if (REFUSED_FUNCTIONS[name] !== undefined) {
     problems.push({ path, message: `Cannot use function "${name}": ${REFUSED_FUNCTIONS[name]}` })
+  } else if (name.startsWith('$')) {
+    problems.push(...lintStage(name, undefined, path))
   } else {
+    const names = [...FUNCTIONS.map((definition) => definition.name), ...Object.keys(FUNCTION_ALIASES)]
+    const stage = didYouMean(name, STAGE_NAMES)
     problems.push({
       path,
       message: `Function "${name}" not found`,
-      ...suggest(name, [...FUNCTIONS.map((definition) => definition.name), ...Object.keys(FUNCTION_ALIASES)]),
+      ...(stage === undefined ? suggest(name, names) : { suggestion: stage }),
     })
   }
   return undefined

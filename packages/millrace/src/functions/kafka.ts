@@ -11,7 +11,9 @@ import {
   defineSourceFunction,
   type FunctionContext,
   type Sink,
+  type SinkTransactions,
   type Source,
+  type SourceOffsets,
 } from '../component.ts'
 import { CONSUMER_FIELDS, PRODUCER_FIELDS } from '../kafka/properties.ts'
 import { field, type OptionRule, type Options } from '../options/fields.ts'
@@ -93,6 +95,7 @@ class RowSource implements Source {
   readonly valueCodec = 'json'
   readonly readsRecordBatches = true
   readonly commits: string
+  readonly offsets: SourceOffsets | undefined
   readonly #source: Source
   readonly #context: FunctionContext
 
@@ -100,6 +103,7 @@ class RowSource implements Source {
     this.#source = source
     this.#context = context
     this.commits = source.commits
+    this.offsets = source.offsets
   }
   open(signal: AbortSignal): Promise<void> {
     return this.#source.open(signal)
@@ -187,6 +191,7 @@ class RowSink implements Sink {
   readonly needsDocuments: boolean
   readonly partitions: string
   readonly writesRecordBatches: boolean
+  readonly transactions: SinkTransactions | undefined
   readonly #sink: Sink
   readonly #hidden: ReadonlySet<string>
   readonly #all: boolean
@@ -198,6 +203,7 @@ class RowSink implements Sink {
     this.needsDocuments = all || sink.needsDocuments
     this.partitions = sink.partitions
     this.writesRecordBatches = sink.writesRecordBatches
+    this.transactions = sink.transactions
   }
   checks(): readonly Check[] {
     return this.#sink.checks?.() ?? []

@@ -55,9 +55,8 @@ function whatItDoes(node: Node): string {
     case 'source':
       return `reads; ${node.source.commits}`
     case 'transform':
-      return node.transform.finish === undefined
-        ? 'works batch by batch'
-        : 'keeps rows, and their acknowledgements, back'
+      if (node.transform.finish !== undefined) return 'keeps rows, and their acknowledgements, back'
+      return node.transform.does ?? 'works batch by batch'
     case 'sink':
       return `writes: ${node.sink.partitions}${node.sink.completesAtEnd === true ? ', and then offsets may be committed' : ''}`
   }

@@ -39,17 +39,21 @@ interface Known {
 type RunSubPipeline = FunctionContext['run']
 
 /**
- * The stages in the order of the plan, linked, none of them opened.
+ * The stages in the order of the plan, linked, none of them opened. With `exactly_once` all sinks join the transactions of
+ * the last one, which must be opened before them.
  * @throws {ConfigError} when one cannot be made
  */
 export async function makeNodes(
   plan: GraphPlan,
   components: Components,
-  run: Pick<RunOptions, 'untilEnd' | 'warn'>,
+  run: Pick<RunOptions, 'untilEnd' | 'warn' | 'preview'>,
   runSubPipeline: RunSubPipeline,
 ): Promise<Node[]> {
   const known = await look(plan, components)
   const nodes = new Map<string, Node>()
+  const isTransactional = plan.delivery === 'exactly_once'
+  /** Whose transactions all other sinks join. */
+  let owner: SinkNode | undefined
   // From the last to the first, as a source has to know what those behind it need.
   for (const one of known.toReversed()) {
     const { id, inputs } = one.plan
@@ -60,6 +64,15 @@ export async function makeNodes(
       folders: plan.folders,
       untilEnd: run.untilEnd,
       warn: run.warn,
+      preview: run.preview,
+      // Those who only look commit nothing.
+      delivery: run.preview === undefined ? plan.delivery : 'at_least_once',
+      // Sinks ask for it when they open: sources are made last.
+      get member() {
+        const source = [...nodes.values()].find((node) => node.kind === 'source' && node.source.offsets !== undefined)
+        return source?.kind === 'source' ? source.source.offsets?.member : undefined
+      },
+      joins: isTransactional ? owner?.sink : undefined,
       stage: id,
       needsDocuments: followers.some((follower) => needsDocuments(follower)),
       needsOrigin: behind(one).some(looksAtOrigin),
@@ -68,7 +81,9 @@ export async function makeNodes(
       isWindowed: before(one).some(({ plan: { function: name } }) => name === 'window.apply'),
       run: runSubPipeline,
     }
-    nodes.set(id, await make(one, context, { id, plan: one.plan, followers, openInputs: inputs.length }))
+    const node = await make(one, context, { id, plan: one.plan, followers, openInputs: inputs.length })
+    if (node.kind === 'sink') owner ??= node
+    nodes.set(id, node)
   }
   return known.map(({ plan: { id } }) => nodes.get(id)!)
 }
@@ -98,6 +113,16 @@ async function look(plan: GraphPlan, components: Components): Promise<Known[]> {
     known.set(node.id, one)
   }
   return [...known.values()]
+}
+
+/** Whether what a node gives still gets anywhere: it does not where every way leads to a stage that lets nothing more through. */
+export function isTaken(node: Node): boolean {
+  return node.followers.length === 0 || node.followers.some(takesMore)
+}
+
+function takesMore(node: Node): boolean {
+  if (node.kind === 'sink') return true
+  return (node.kind !== 'transform' || node.transform.exhausted !== true) && isTaken(node)
 }
 
 /** Whether a node, or one behind it, looks at parsed values. */

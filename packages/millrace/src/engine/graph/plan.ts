@@ -1,9 +1,10 @@
 /**
  * A stage graph that is to be run: stages that take rows from one another, in any shape without a cycle.
  */
+import type { Delivery } from '../../component.ts'
 import type { ConfigProblem } from '../../errors/index.ts'
 import type { ErrorPolicy } from '../error-policy.ts'
-import type { PipelinePlan } from '../plan.ts'
+import type { CircuitBreakerPlan, PipelinePlan } from '../plan.ts'
 
 export interface PlannedNode {
   readonly id: string
@@ -26,7 +27,12 @@ export interface GraphPlan {
   readonly folders: readonly string[]
   /** Each behind its inputs. */
   readonly nodes: readonly PlannedNode[]
+  readonly delivery: Delivery
+  /** With `exactly_once`: time between commits; 100 ms when omitted. */
+  readonly commitIntervalMs?: number | undefined
   readonly errorPolicy: ErrorPolicy
+  /** In front of each sink; undefined when there is none. */
+  readonly circuitBreaker: CircuitBreakerPlan | undefined
   /** How long the whole run may take; undefined for any time. */
   readonly timeoutMs: number | undefined
   readonly warnings: readonly ConfigProblem[]

@@ -13,15 +13,20 @@
  */
 import { SharedAcknowledgement } from '../../acknowledgement.ts'
 import type { Acknowledgement, Batch } from '../../batch.ts'
-import { AbortedError, isMillraceError, PipelineTimeoutError } from '../../errors/index.ts'
+import { AbortedError, PipelineTimeoutError } from '../../errors/index.ts'
+import { type CircuitBreaker, combinedProgress } from '../../resilience/circuit-breaker.ts'
+import { createBreaker } from '../breaker.ts'
 import { DeadLetters } from '../dead-letters.ts'
 import { Delivery } from '../delivery.ts'
 import { ErrorHandling } from '../error-policy.ts'
+import { ExactlyOnce } from '../exactly-once.ts'
 import { InFlight } from '../in-flight.ts'
 import type { RunOptions, RunProgress, RunResult } from '../plan.ts'
-import { IN_FLIGHT_BYTES } from '../run-pipeline.ts'
-import { makeNodes, type Node, type SinkNode, type SourceNode, type TransformNode } from './nodes.ts'
+import { committedFirst, IN_FLIGHT_BYTES } from '../run-pipeline.ts'
+import { copyOf, processed } from './branches.ts'
+import { isTaken, makeNodes, type Node, type SinkNode, type SourceNode, type TransformNode } from './nodes.ts'
 import type { GraphPlan } from './plan.ts'
+import { TransactionalFlow } from './transactional-flow.ts'
 
 const PROGRESS_INTERVAL_MS = 1000
 
@@ -47,7 +52,8 @@ class GraphRun {
   /** Ends reading. */
   readonly #stop: AbortSignal
   readonly #inFlight = new InFlight(IN_FLIGHT_BYTES)
-  readonly #deliveries = new Map<SinkNode, Delivery>()
+  readonly #breakers = new Map<SinkNode, CircuitBreaker>()
+  #deliveries: ReadonlyMap<SinkNode, Delivery> = new Map()
   /** Acknowledgements that wait for the end of a sink. */
   readonly #held: Acknowledgement[] = []
   #nodes: readonly Node[] = []
@@ -64,7 +70,7 @@ class GraphRun {
   /** Makes and opens the stages: sinks first, so that nothing is read that could not be written. */
   async make(): Promise<void> {
     const { components, warn, untilEnd } = this.#run
-    const { errorPolicy, name, directory } = this.#plan
+    const { errorPolicy, circuitBreaker, delivery, name, directory } = this.#plan
     // A pipeline inside this one: its sources end by themselves, or with ours.
     const runInner = async (inner: unknown, signal: AbortSignal): Promise<void> => {
       await runGraph(inner as GraphPlan, { components, warn, untilEnd, signal: this.#run.signal, abort: signal })
@@ -74,28 +80,28 @@ class GraphRun {
     if (letters !== undefined) {
       const definition = await components.sink(letters.sink.component)
       this.#deadLetters = new DeadLetters(
-        await definition.create(letters.sink.options, { pipeline: name, directory, untilEnd, warn }),
+        await definition.create(letters.sink.options, {
+          pipeline: name,
+          directory,
+          untilEnd,
+          warn,
+          delivery,
+          joins: this.#sinks.at(-1)?.sink,
+        }),
         letters.envelope,
         name,
       )
     }
     this.#errors = new ErrorHandling(errorPolicy, this.#deadLetters)
+    for (const node of this.#sinks) {
+      const breaker = createBreaker(circuitBreaker, this.#run, `stage "${node.id}"`)
+      if (breaker !== undefined) this.#breakers.set(node, breaker)
+    }
+    this.#deliveries = this.#deliveriesUntil(this.#abort)
     const opening = AbortSignal.any([this.#run.signal, this.#abort])
     try {
-      for (const node of this.#sinks) {
-        await node.sink.open(opening)
-        this.#deliveries.set(
-          node,
-          new Delivery({
-            sink: node.sink,
-            policy: errorPolicy,
-            breaker: undefined,
-            errors: this.#errors,
-            abort: this.#abort,
-            hurry: this.#stop,
-          }),
-        )
-      }
+      // The last one first: with `exactly_once` the others join it.
+      for (const { sink } of this.#sinks.toReversed()) await sink.open(opening)
       await this.#deadLetters?.sink.open(opening)
       for (const { source } of this.#sources) await source.open(opening)
     } catch (error) {
@@ -109,7 +115,7 @@ class GraphRun {
     const progressTimer = setInterval(() => this.#run.onProgress?.(this.#progress()), PROGRESS_INTERVAL_MS)
     const timeout = timeoutMs === undefined ? undefined : setTimeout(() => this.#timeUp.abort(), timeoutMs)
     try {
-      await this.#flow()
+      await (this.#plan.delivery === 'exactly_once' ? this.#transactions() : this.#flow())
     } catch (error) {
       if (this.#timeUp.signal.aborted && !this.#run.abort.aborted)
         throw new PipelineTimeoutError(name, timeoutMs!, { cause: error })
@@ -119,7 +125,8 @@ class GraphRun {
       clearTimeout(timeout)
       await this.#close()
     }
-    const result: RunResult = { ...this.#progress(), ended: this.#run.signal.aborted ? 'signal' : 'source' }
+    const ended = this.#run.signal.aborted ? 'signal' : this.#sources.some(isTaken) ? 'source' : 'stage'
+    const result: RunResult = { ...this.#progress(), ended }
     this.#run.onProgress?.(result)
     return result
   }
@@ -134,8 +141,54 @@ class GraphRun {
     for (const acknowledgement of this.#held) acknowledgement.ack() // I1: the files are complete now
   }
 
+  /** Everything that is made of a batch is written in the transaction that commits its offsets (I5). */
+  async #transactions(): Promise<void> {
+    const [source] = this.#sources
+    const transforms = this.#nodes.flatMap((node) => (node.kind === 'transform' ? node.transform : []))
+    const { fate, retry } = this.#plan.errorPolicy
+    const flow = new TransactionalFlow({
+      source: source!,
+      errors: this.#errors,
+      deliveries: (over) => this.#deliveriesUntil(over),
+      inSteps:
+        fate !== 'fail' ||
+        retry !== undefined ||
+        this.#breakers.size > 0 ||
+        transforms.some(({ waits }) => waits === true),
+    })
+    const pipeline = {
+      source: source!.source,
+      sink: this.#sinks.at(-1)!.sink,
+      stages: {
+        list: transforms,
+        get exhausted() {
+          return !isTaken(source!)
+        },
+      },
+    }
+    const run = { signal: this.#run.signal, abort: this.#abort, warn: this.#run.warn }
+    await new ExactlyOnce(this.#plan, run, pipeline, flow, IN_FLIGHT_BYTES).run()
+  }
+
+  /** @param over ends everything that is still under way */
+  #deliveriesUntil(over: AbortSignal): ReadonlyMap<SinkNode, Delivery> {
+    const { errorPolicy: policy } = this.#plan
+    const options = { policy, errors: this.#errors, abort: over, hurry: AbortSignal.any([this.#stop, over]) }
+    return new Map(
+      this.#sinks.map((node) => [
+        node,
+        new Delivery({ ...options, sink: node.sink, breaker: this.#breakers.get(node) }),
+      ]),
+    )
+  }
+
   async #read(node: SourceNode): Promise<void> {
-    for await (const batch of node.source.batches(this.#stop)) await this.#spread(batch, node.followers)
+    const read = node.source.batches(this.#stop)
+    const mine = this.#plan.delivery === 'at_most_once' ? committedFirst(read, node.source.offsets!) : read
+    for await (const batch of mine) {
+      await this.#spread(batch, node.followers)
+      if (!isTaken(node)) break
+    }
     if (!this.#failed.signal.aborted && !this.#abort.aborted) await this.#end(node)
   }
 
@@ -166,17 +219,9 @@ class GraphRun {
 
   async #transform({ transform }: TransformNode, batch: Batch): Promise<readonly Batch[]> {
     const failures = this.#errors.collect() // undefined where the first failure ends the run
-    if (failures === undefined) return transform.process(batch, this.#abort)
+    if (failures === undefined) return processed(transform, batch, this.#abort, undefined)
     const shared = new SharedAcknowledgement([batch.acknowledgement])
-    const own = copyOf(batch, shared.share())
-    let passed: readonly Batch[] = []
-    try {
-      passed = await transform.process(own, this.#abort, (row, error) => failures.add(own, row, error))
-    } catch (error) {
-      if (!isMillraceError(error) || this.#abort.aborted) throw error
-      for (let row = 0; row < own.length; row++) failures.add(own, row, error)
-      own.ack()
-    }
+    const passed = await processed(transform, copyOf(batch, shared.share()), this.#abort, failures)
     await this.#errors.dispose(failures, this.#abort)
     shared.release() // I1: those that failed are disposed of
     return passed
@@ -234,7 +279,7 @@ class GraphRun {
       written: { records: sum(written.map(({ records }) => records)), bytes: sum(written.map(({ bytes }) => bytes)) },
       lag: lags.every((lag) => lag !== undefined) ? sum(lags) : undefined,
       errors: this.#errors.progress,
-      circuitBreaker: undefined,
+      circuitBreaker: combinedProgress([...this.#breakers.values()]),
     }
   }
 
@@ -248,11 +293,6 @@ class GraphRun {
     const failure = [...sources, ...others].find((result) => result.status === 'rejected')
     if (failure !== undefined) throw failure.reason
   }
-}
-
-/** The same rows for one branch of several; what one branch makes of them the others do not see. */
-function copyOf(batch: Batch, acknowledgement: Acknowledgement): Batch {
-  return batch.derive({ rows: batch.rows, documents: batch.documents, replaced: batch.replaced }, acknowledgement)
 }
 
 function sum(numbers: readonly (number | undefined)[]): number {

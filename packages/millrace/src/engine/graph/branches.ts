@@ -1,0 +1,39 @@
+/**
+ * What every way of running a graph does with a batch at one stage.
+ */
+import type { Acknowledgement, Batch } from '../../batch.ts'
+import type { Transform } from '../../component.ts'
+import { isMillraceError } from '../../errors/index.ts'
+import type { Failures } from '../error-policy.ts'
+
+/** The same rows for one branch of several; what one branch makes of them the others do not see. */
+export function copyOf(batch: Batch, acknowledgement: Acknowledgement): Batch {
+  const { rows, documents, replaced, keys } = batch
+  return batch.derive({ rows, documents, replaced, keys: keys?.slice() }, acknowledgement)
+}
+
+/**
+ * Gives a batch to a transform. A promise only where the transform waits for something.
+ * @param failures filled with the rows that fail; all of them, and the batch is acknowledged, where the transform cannot
+ *   tell which. Without it the first failure is thrown
+ */
+export function processed(
+  transform: Transform,
+  batch: Batch,
+  signal: AbortSignal,
+  failures: Failures | undefined,
+): readonly Batch[] | Promise<readonly Batch[]> {
+  if (failures === undefined) return transform.process(batch, signal)
+  const allFailed = (error: unknown): readonly Batch[] => {
+    if (!isMillraceError(error) || signal.aborted) throw error
+    for (let row = 0; row < batch.length; row++) failures.add(batch, row, error)
+    batch.ack()
+    return []
+  }
+  try {
+    const passed = transform.process(batch, signal, (row, error) => failures.add(batch, row, error))
+    return passed instanceof Promise ? passed.catch(allFailed) : passed
+  } catch (error) {
+    return allFailed(error)
+  }
+}

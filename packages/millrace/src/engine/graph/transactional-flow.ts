@@ -1,0 +1,126 @@
+/**
+ * The way of a batch through a graph with `delivery: exactly_once`:
+ *
+ * ```
+ * batch ──► all stages, in one go ──► all sinks, at once ──► acknowledge
+ * ```
+ *
+ * Nothing waits between the first stage and the last write, so that no commit falls between two outputs of a batch (I5).
+ * Where a stage has to wait, or a row may have to be written again or as a dead letter, commits wait instead (`inSteps`).
+ * Nobody keeps rows back here, so the batch itself is what is acknowledged, not what was made of it.
+ */
+import type { Acknowledgement, Batch } from '../../batch.ts'
+import type { Delivery } from '../delivery.ts'
+import type { ErrorHandling, Failures } from '../error-policy.ts'
+import type { Work } from '../exactly-once.ts'
+import { copyOf, processed } from './branches.ts'
+import type { Node, SinkNode, SourceNode, TransformNode } from './nodes.ts'
+
+export interface FlowOptions {
+  readonly source: SourceNode
+  readonly errors: ErrorHandling
+  /** Makes what delivers to each sink. @param over fires when nothing may be written any more */
+  readonly deliveries: (over: AbortSignal) => ReadonlyMap<SinkNode, Delivery>
+  readonly inSteps: boolean
+}
+
+/** How far a batch has come: what is to be written, what waits for a stage, what failed on the way. */
+class Passed {
+  readonly writes: { readonly node: SinkNode; readonly batch: Batch }[] = []
+  readonly waits: { readonly node: TransformNode; readonly batch: Batch }[] = []
+  readonly failures: Failures[] = []
+
+  get isNothing(): boolean {
+    return this.writes.length === 0 && this.waits.length === 0 && this.failures.every(({ list }) => list.length === 0)
+  }
+}
+
+/** Of what is made of a batch; the batch itself is acknowledged by whoever has read it. */
+const NOT_COUNTED: Acknowledgement = { ack() {} }
+
+export class TransactionalFlow implements Work {
+  readonly inSteps: boolean
+  readonly #options: FlowOptions
+  /** Of the attempt: they give up when it is over, or what is late would become part of the next one. */
+  #over: AbortSignal | undefined
+  #deliveries: ReadonlyMap<SinkNode, Delivery> = new Map()
+  /** Resolved when the last batch that came to a stage that waits has gone on from there: none overtakes another (I2). */
+  #turns = new Map<TransformNode, Promise<void>>()
+
+  constructor(options: FlowOptions) {
+    this.#options = options
+    this.inSteps = options.inSteps
+  }
+
+  begin(batch: Batch, over: AbortSignal): (() => Promise<void>) | undefined {
+    if (over !== this.#over) {
+      this.#over = over
+      this.#deliveries = this.#options.deliveries(over)
+      this.#turns = new Map()
+    }
+    const passed = new Passed()
+    this.#spread(copyOf(batch, NOT_COUNTED), this.#options.source.followers, over, passed)
+    return passed.isNothing ? undefined : () => this.#finish(passed, over)
+  }
+
+  #spread(batch: Batch, followers: readonly Node[], over: AbortSignal, passed: Passed): void {
+    for (const follower of followers)
+      this.#accept(follower, followers.length === 1 ? batch : copyOf(batch, NOT_COUNTED), over, passed)
+  }
+
+  #accept(node: Node, batch: Batch, over: AbortSignal, passed: Passed): void {
+    if (node.kind === 'sink') {
+      // A sink passes on what it was given.
+      passed.writes.push({ node, batch: node.followers.length === 0 ? batch : copyOf(batch, NOT_COUNTED) })
+      this.#spread(batch, node.followers, over, passed)
+    } else if (node.kind === 'transform') {
+      if (node.transform.waits === true) passed.waits.push({ node, batch })
+      else
+        for (const one of this.#process(node, batch, over, passed) as readonly Batch[])
+          this.#spread(one, node.followers, over, passed)
+    }
+  }
+
+  #process(
+    { transform }: TransformNode,
+    batch: Batch,
+    over: AbortSignal,
+    passed: Passed,
+  ): ReturnType<typeof processed> {
+    const failures = this.#options.errors.collect() // undefined where the first failure ends the run
+    if (failures !== undefined) passed.failures.push(failures)
+    return processed(transform, batch, over, failures)
+  }
+
+  /** Resolves when all that became of a batch is acknowledged or disposed of. */
+  async #finish({ writes, waits, failures }: Passed, over: AbortSignal): Promise<void> {
+    await Promise.all([
+      ...writes.map(({ node, batch }) => this.#write(node, batch, over)),
+      ...failures.map((each) => this.#options.errors.dispose(each, over)),
+      ...waits.map(({ node, batch }) => this.#inTurn(node, batch, over)),
+    ])
+  }
+
+  async #write(node: SinkNode, batch: Batch, over: AbortSignal): Promise<void> {
+    const failures = this.#options.errors.collect()
+    await this.#deliveries.get(node)!.write(batch, failures)
+    if (failures !== undefined) await this.#options.errors.dispose(failures, over)
+  }
+
+  async #inTurn(node: TransformNode, batch: Batch, over: AbortSignal): Promise<void> {
+    const before = this.#turns.get(node)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#turns.set(node, promise)
+    const passed = new Passed()
+    let finished: Promise<void>
+    try {
+      await before
+      over.throwIfAborted()
+      for (const one of await this.#process(node, batch, over, passed)) this.#spread(one, node.followers, over, passed)
+      finished = this.#finish(passed, over)
+    } finally {
+      resolve()
+    }
+    await finished
+  }
+}
