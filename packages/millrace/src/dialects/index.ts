@@ -13,6 +13,7 @@ import { isConnectors } from './connectors/shape.ts'
 import { readDocument, type SourceDocument } from './document.ts'
 import { withEnvironment, type Environment } from './environment.ts'
 import { isStageGraph } from './is-stage-graph.ts'
+import { loadFunctions } from './line-functions.ts'
 import { readLinear } from './linear.ts'
 
 export interface PipelineFile {
@@ -42,7 +43,7 @@ export async function readPipelineFile(file: string, environment: Environment = 
     ? await (await import('./stage-graph.ts')).readStageGraph(value, { file, name, environment })
     : isConnectors(value)
       ? (await import('./connectors/index.ts')).readConnectors(value, { file, directory, name })
-      : readLinear(value, { file, directory, name })
+      : readLinear(value, { file, directory, name, functions: await loadFunctions(value) })
   // Where a variable is missing, what the option says about the hole that it leaves is of no use.
   const holes = new Set(missing.map(({ path }) => path))
   const located = [...missing, ...problems.filter(({ path }) => !holes.has(path))].map(locate)

@@ -9,6 +9,9 @@
 import type { FunctionDefinition, NotInLine, Stage, TransformFunction } from '../component.ts'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { parseOptions } from '../options/parse.ts'
+import { didYouMean } from '../options/suggest.ts'
+import { isObject } from '../options/values.ts'
+import { STAGE_NAMES } from '../stages/names.ts'
 import { findFunctions, FUNCTIONS, REFUSED_FUNCTIONS } from './index.ts'
 
 type LineFunction = TransformFunction & Required<Pick<TransformFunction, 'stage'>>
@@ -20,12 +23,28 @@ export function isLineFunction(definition: FunctionDefinition): definition is Li
   return definition.kind === 'transform' && definition.stage !== undefined
 }
 
+/** A stage as it was meant: TOML takes names apart at their dots, so that `filter.apply = {}` is a table "apply" in one "filter". */
+export function withWholeName(stage: unknown): unknown {
+  const [name, inner] = onlyEntry(stage)
+  const [rest, spec] = onlyEntry(inner)
+  const whole = `${name}.${rest}`
+  return rest !== undefined && findFunctions(whole).length > 0 ? { [whole]: spec } : stage
+}
+
+function onlyEntry(value: unknown): readonly [name: string | undefined, value: unknown] {
+  const entries = isObject(value) ? Object.entries(value) : []
+  return entries.length === 1 ? entries[0]! : [undefined, undefined]
+}
+
 /** The problems of a function as a stage; undefined when there is no function of this name. */
 export function lintFunctionStage(name: string, spec: unknown, path: string): ConfigProblem[] | undefined {
   const refused = REFUSED_FUNCTIONS[name]
   if (refused !== undefined) return [{ path, message: `Cannot use function "${name}": ${refused}` }]
   const named = findFunctions(name)
-  if (named.length === 0) return undefined
+  if (named.length === 0) {
+    const suggestion = didYouMean(name, [...LINE_FUNCTIONS.map((one) => one.name), ...STAGE_NAMES])
+    return suggestion === undefined ? undefined : [{ path, message: `Unknown stage "${name}"`, suggestion }]
+  }
   const definition = named.find(({ kind }) => kind === 'transform')
   if (definition?.kind !== 'transform') {
     const kinds = [...new Set(named.map(({ kind }) => kind))].join(' and a ')

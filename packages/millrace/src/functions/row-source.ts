@@ -31,7 +31,9 @@ export abstract class TextRows implements Source {
   protected abstract stream(signal: AbortSignal): Readable
 
   async *batches(signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
-    const stream = this.stream(signal)
+    // Nobody may want more before the stream has ended.
+    const ended = new AbortController()
+    const stream = this.stream(AbortSignal.any([signal, ended.signal]))
     const stop = (): void => void stream.destroy()
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) return stop()
@@ -48,6 +50,7 @@ export abstract class TextRows implements Source {
       if (!signal.aborted) throw error
     } finally {
       signal.removeEventListener('abort', stop)
+      ended.abort()
       stream.destroy()
     }
   }

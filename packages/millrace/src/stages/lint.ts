@@ -10,7 +10,7 @@ import { fromEventFields, toEventFields } from './event-options.ts'
 import { isDocument, pathProblem } from './field-path.ts'
 import { aggregateChecks } from './lint-aggregate.ts'
 import { STAGE_OPTIONS } from './options.ts'
-import { REFUSED_STAGES, STAGE_NAMES, type StageName } from './names.ts'
+import { isStageName, REFUSED_STAGES, STAGE_NAMES, type StageName } from './names.ts'
 
 type Check = (spec: unknown, path: string) => ConfigProblem[]
 
@@ -109,8 +109,14 @@ export function lintStage(name: string, spec: unknown, path: string): ConfigProb
   return CHECKS[name](spec, path)
 }
 
-/** The problems of a list of stages as a file holds it: objects with exactly one key each. */
-export function lintStages(stages: unknown, path = 'stages'): ConfigProblem[] {
+/** The problems of what may stand in the place of a stage; undefined when there is nothing of this name. */
+export type LintOther = (name: string, spec: unknown, path: string) => ConfigProblem[] | undefined
+
+/**
+ * The problems of a list of stages as a file holds it: objects with exactly one key each.
+ * @param lintOther asked for those whose name has no dollar sign
+ */
+export function lintStages(stages: unknown, path = 'stages', lintOther?: LintOther): ConfigProblem[] {
   if (!Array.isArray(stages)) return [problem(path, 'stages must be a list', stages)]
   return stages.flatMap((stage: unknown, i) => {
     const place = `${path}.${i}`
@@ -125,12 +131,10 @@ export function lintStages(stages: unknown, path = 'stages'): ConfigProblem[] {
           suggestion: 'make each of them a stage of its own',
         },
       ]
-    return lintStage(names[0]!, stage[names[0]!], `${place}.${names[0]}`)
+    const [name] = names as [string]
+    const [spec, at] = [stage[name], `${place}.${name}`]
+    return (name.startsWith('$') ? undefined : lintOther?.(name, spec, at)) ?? lintStage(name, spec, at)
   })
-}
-
-export function isStageName(name: string): name is StageName {
-  return (STAGE_NAMES as readonly string[]).includes(name)
 }
 
 /** Checks a stage whose specification is an object of declared options. */
