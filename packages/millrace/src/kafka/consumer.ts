@@ -63,6 +63,8 @@ interface Assigned extends TopicPartition {
   delivered: number
   /** Where a bounded run stops; undefined in an endless one. */
   readonly end: number | undefined
+  /** Where their number is bounded: batches handed out that a transaction may give back, as the offset behind each and its records. */
+  uncommitted: { readonly nextOffset: number; readonly records: number }[]
 }
 
 export class Consumer implements GroupListener, SourceOffsets {
@@ -83,12 +85,14 @@ export class Consumer implements GroupListener, SourceOffsets {
   #isCommitDue = false
   #closing: Promise<void> | undefined
   #records = 0
+  /** Of these, those that an aborted transaction gave back; they are handed out again. */
+  #rewound = 0
   #bytes = 0
   #commits = 0
 
   /** Records that may still be handed out. */
   get #left(): number {
-    return (this.#options.maxRecords ?? Infinity) - this.#records
+    return (this.#options.maxRecords ?? Infinity) - this.#records + this.#rewound
   }
 
   constructor(options: ConsumerOptions) {
@@ -232,6 +236,11 @@ export class Consumer implements GroupListener, SourceOffsets {
   committed({ offsets }: GroupOffsets): void {
     this.#ledger.committed(offsets)
     if (offsets.length > 0) this.#commits++
+    for (const { topic, partition, offset } of offsets) {
+      const assigned = this.#assigned.get(keyOf(topic, partition))
+      if (assigned !== undefined)
+        assigned.uncommitted = assigned.uncommitted.filter(({ nextOffset }) => nextOffset > offset)
+    }
   }
 
   onRelease(listener: ReleaseListener): void {
@@ -251,6 +260,8 @@ export class Consumer implements GroupListener, SourceOffsets {
       if (this.#assigned.get(id) !== each) continue
       const position = offsets.get(id) ?? each.start
       each.delivered = position
+      for (const { nextOffset, records } of each.uncommitted) if (nextOffset > position) this.#rewound += records
+      each.uncommitted = []
       this.#ledger.assign(topic, partition, position)
       if (end === undefined || position < end) this.#fetcher.add(topic, partition, position)
     }
@@ -319,6 +330,7 @@ export class Consumer implements GroupListener, SourceOffsets {
         start: position,
         delivered: position,
         end,
+        uncommitted: [],
         origin: {
           CreateTime: { ...origin, timestampType: 'CreateTime' },
           LogAppendTime: { ...origin, timestampType: 'LogAppendTime' },
@@ -518,6 +530,8 @@ export class Consumer implements GroupListener, SourceOffsets {
     const batch = whole.derive({ rows }, this.#acknowledgement(topic, partition, records.firstOffset, nextOffset - 1))
     this.#records += batch.length
     this.#bytes += batch.byteLength
+    if (this.#mode === 'transaction' && this.#options.maxRecords !== undefined)
+      assigned.uncommitted.push({ nextOffset, records: batch.length })
     return batch
   }
 }

@@ -44,6 +44,7 @@ class KafkaPipelineSource implements Source, SourceOffsets {
   readonly #context: ComponentContext
   #cluster: Promise<Cluster> | undefined
   #consumer: Consumer | undefined
+  #timeUp: AbortSignal | undefined
 
   constructor(settings: KafkaSourceSettings, context: ComponentContext) {
     this.#settings = settings
@@ -97,9 +98,9 @@ class KafkaPipelineSource implements Source, SourceOffsets {
 
   batches(signal: AbortSignal): AsyncIterable<Batch> {
     const { maxDurationMs } = this.#settings
-    return this.#consumer!.batches(
-      maxDurationMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(maxDurationMs)]),
-    )
+    // Once for the run, in which a transaction that is aborted begins to read anew.
+    if (maxDurationMs !== undefined) this.#timeUp ??= AbortSignal.timeout(maxDurationMs)
+    return this.#consumer!.batches(this.#timeUp === undefined ? signal : AbortSignal.any([signal, this.#timeUp]))
   }
 
   taken(): GroupOffsets {

@@ -1,5 +1,7 @@
 import { createServer } from 'node:http'
 import { describe, expect, test } from 'vitest'
+import { catalog } from '../../../src/catalog.ts'
+import { TransactionError } from '../../../src/errors/index.ts'
 import { brokerAvailable, uniqueName } from '../../support/broker.ts'
 import { startCli } from '../../support/cli.ts'
 import { consume, graphFile, type GraphStage, produce, runGraphHere } from '../../support/graphs.ts'
@@ -135,6 +137,37 @@ describe.skipIf(!brokerAvailable)('a graph with exactly_once', () => {
     }
     const slow = await graphFile([consume(input, { timeout_ms: 500 }), produce(output, ['consume'])], EOS)
     expect(await runGraphHere(slow, { untilEnd: false })).toMatchObject({ ended: 'source', read: { records: 1000 } })
+  })
+
+  test('after an abort, stages and bounds are where the last commit left them', async () => {
+    const [input, output] = (await topics(2, 1)) as [string, string]
+    await bed().write(input, numbered(1000), { batchBytes: 300 })
+    let calls = 0
+    const failing: typeof catalog = {
+      ...catalog,
+      async function(kind, name) {
+        const definition = await catalog.function(kind, name)
+        if (definition.kind !== 'transform') return definition
+        return {
+          ...definition,
+          async create(options, context) {
+            const transform = await definition.create(options, context)
+            const process: typeof transform.process = (batch, signal, failed) => {
+              const passed = transform.process(batch, signal, failed)
+              if (++calls % 10 === 7 && calls < 40) throw new TransactionError('It is over', { fatal: false })
+              return passed
+            }
+            return { ...transform, process }
+          },
+        }
+      },
+    }
+    const bounded = consume(input, { max_messages: 800, 'max.partition.fetch.bytes': 1000 })
+    const file = await graphFile([bounded, isNumber, produce(output, ['check'])], EOS)
+    const warnings: string[] = []
+    await runGraphHere(file, { components: failing, warn: (message) => warnings.push(message) })
+    expect(warnings).toContainEqual(expect.stringContaining('reading begins again at the committed offsets'))
+    expectEachOnce(await bed().values(output, committed), 800)
   })
 
   test('a stage that asks a service keeps the order, and commits wait for it', async () => {
