@@ -2,7 +2,10 @@
  * Where a component may stand, and how a pipeline file uses it.
  */
 import type { ErrorCode } from '../errors/codes.ts'
+import { LINE_FUNCTIONS } from '../functions/in-line.ts'
 import type { ListedComponent } from './components.ts'
+
+const AMONG_TRANSFORMS = 'files of connectors, among `transforms`'
 
 /** In which shapes of files it may be used, as the rest of a sentence. */
 export function placesOf({ kind, role, name }: ListedComponent): readonly string[] {
@@ -15,9 +18,16 @@ export function placesOf({ kind, role, name }: ListedComponent): readonly string
     case 'connector':
       return [`files of connectors, under \`${role}s\` or as the ${role} of a bridge, and a file of its own`]
     case 'stage':
-      return ['linear files, in the list of `stages`']
-    case 'function':
-      return ['stage graphs, as `function` of a stage']
+      return [
+        'linear files, in the list of `stages`',
+        'stage graphs, as `function` of a stage, with what it takes as `config`',
+        AMONG_TRANSFORMS,
+      ]
+    case 'function': {
+      const isStage = role === 'transform' && LINE_FUNCTIONS.some((one) => one.name === name)
+      const elsewhere = [`linear files, in the list of \`stages\`: \`- ${name}: {...}\``, AMONG_TRANSFORMS]
+      return ['stage graphs, as `function` of a stage', ...(isStage ? elsewhere : [])]
+    }
   }
 }
 

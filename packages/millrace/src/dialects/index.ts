@@ -39,11 +39,13 @@ export async function readPipelineFile(file: string, environment: Environment = 
   const path = resolve(file)
   const name = basename(path, extname(path))
   const directory = dirname(path)
-  const { plan, graph, group, problems, warnings }: PipelineFile = isStageGraph(value)
+  const isGraph = isStageGraph(value)
+  const functions = isGraph ? undefined : await loadFunctions(value)
+  const { plan, graph, group, problems, warnings }: PipelineFile = isGraph
     ? await (await import('./stage-graph.ts')).readStageGraph(value, { file, name, environment })
     : isConnectors(value)
-      ? (await import('./connectors/index.ts')).readConnectors(value, { file, directory, name })
-      : readLinear(value, { file, directory, name, functions: await loadFunctions(value) })
+      ? (await import('./connectors/index.ts')).readConnectors(value, { file, directory, name, functions })
+      : readLinear(value, { file, directory, name, functions })
   // Where a variable is missing, what the option says about the hole that it leaves is of no use.
   const holes = new Set(missing.map(({ path }) => path))
   const located = [...missing, ...problems.filter(({ path }) => !holes.has(path))].map(locate)

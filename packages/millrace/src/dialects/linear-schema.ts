@@ -17,6 +17,7 @@ interface Listed {
 }
 
 const STAGES = { $ref: definitionOf('stages') }
+const STEPS = { $ref: definitionOf('steps') }
 const SINK = { $ref: definitionOf('sink') }
 const SINK_LIST: JsonSchema = { type: 'array', minItems: 1, items: SINK }
 
@@ -26,7 +27,7 @@ export function linearSchema(): JsonSchema {
   const special: { readonly [field: string]: JsonSchema } = {
     source: componentSchema('source', SOURCES, source),
     sink: { anyOf: [SINK] },
-    stages: { anyOf: [STAGES, { type: 'null' }], description: stages.meta.doc },
+    stages: { anyOf: [STEPS, { type: 'null' }], description: stages.meta.doc },
     errorPolicy: policy,
     circuitBreaker: breakerSchema(circuitBreaker),
     pipelines: { anyOf: pipelineSections(), description: pipelines.meta.doc },
@@ -56,7 +57,7 @@ export function linearDefinitions(): { readonly [name: string]: JsonSchema } {
         type: { ...type, enum: [...type.enum, 'pipeline'] },
         fanout: { ...SINK_LIST, description: 'Sinks that each get every record, one after the other.' },
         pipeline: {
-          anyOf: [STAGES, { type: 'string' }],
+          anyOf: [STEPS, { type: 'string' }],
           description:
             'With type `pipeline`: stages, or the name of a pipeline, through which records go before `next`.',
         },

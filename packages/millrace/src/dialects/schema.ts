@@ -8,18 +8,20 @@
 import { SINKS, SOURCES } from '../catalog.ts'
 import { FUNCTIONS } from '../functions/index.ts'
 import type { JsonSchema } from '../options/fields.ts'
+import { STAGE_NAMES } from '../stages/names.ts'
 import { connectorDefinitions, connectorsSchema, isConnectors } from './connectors/schema.ts'
+import { pipelineFields as linearFields } from './linear.ts'
 import { linearDefinitions, linearSchema } from './linear-schema.ts'
 import { definitionOf, DRAFT, openSchema, optionsSchema, when } from './options-schema.ts'
 import { errorFields, globalFields, pipelineFields as graphPipelineFields, stageFields } from './stage-graph-fields.ts'
-import { stageDefinitions } from './stages-schema.ts'
+import { stageDefinitions, stageOfName, stepDefinitions } from './stages-schema.ts'
 
 /** Of a whole file of any shape. */
 export function fileSchema(): JsonSchema {
   return {
     $schema: DRAFT,
     title: 'Millrace pipeline',
-    ...when(isGraph, graphSchema(), when(isConnectors, connectorsSchema(), { anyOf: [linearSchema(), STAGES] })),
+    ...when(isGraph, graphSchema(), when(isConnectors, connectorsSchema(), { anyOf: [linearSchema(), STEPS] })),
     definitions: Object.fromEntries([
       ...SOURCES.map((entry) => [
         `source.${entry.name}`,
@@ -28,12 +30,12 @@ export function fileSchema(): JsonSchema {
       ...SINKS.map((entry) => [`sink.${entry.name}`, openSchema(entry.options, definitionOf(`sink.${entry.name}`))]),
       ...Object.entries(linearDefinitions()),
       ...Object.entries(connectorDefinitions),
-      ...Object.entries(stageDefinitions),
+      ...Object.entries({ ...stageDefinitions, ...stepDefinitions }),
     ]) as JsonSchema,
   }
 }
 
-const STAGES = { $ref: definitionOf('stages') }
+const STEPS = { $ref: definitionOf('steps') }
 
 /** Where `stages` have functions, or `pipeline` is a table. */
 const isGraph: JsonSchema = {
@@ -50,6 +52,7 @@ function graphSchema(): JsonSchema {
       pipeline: optionsSchema({ ...graphPipelineFields, name: graphPipelineFields.name.optional() }),
       global: optionsSchema(globalFields),
       error_handling: optionsSchema(errorFields),
+      collections: { type: 'object', description: linearFields.collections.meta.doc },
       stages: {
         type: 'array',
         minItems: 1,
@@ -58,20 +61,23 @@ function graphSchema(): JsonSchema {
           properties: { ...(openSchema(stageFields)['properties'] as JsonSchema), function: functionNames() },
           required: ['id'],
           // `kafka` is two functions, and which one is known from the inputs.
-          allOf: FUNCTIONS.filter(({ name }) => FUNCTIONS.filter((other) => other.name === name).length === 1).map(
-            ({ name, options }) =>
-              when(
-                { properties: { function: { const: name } }, required: ['function'] },
-                { properties: { config: optionsSchema(options) } },
-              ),
-          ),
+          allOf: [
+            ...FUNCTIONS.filter(({ name }) => FUNCTIONS.filter((other) => other.name === name).length === 1).map(
+              ({ name, options }) => configOf(name, optionsSchema(options)),
+            ),
+            ...STAGE_NAMES.map((name) => configOf(name, stageOfName(name))),
+          ],
         },
       },
     },
   }
 }
 
+function configOf(name: string, config: JsonSchema): JsonSchema {
+  return when({ properties: { function: { const: name } }, required: ['function'] }, { properties: { config } })
+}
+
 function functionNames(): JsonSchema {
-  const names = [...new Set(FUNCTIONS.map(({ name }) => name))]
+  const names = [...new Set([...FUNCTIONS.map(({ name }) => name), ...STAGE_NAMES])]
   return { anyOf: [{ enum: names }, { type: 'string' }], description: stageFields.function.meta.doc }
 }

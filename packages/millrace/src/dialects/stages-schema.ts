@@ -1,9 +1,11 @@
 /**
- * JSON Schema of the stages of linear files: the shape that lint asks for, but no word about the operators inside.
+ * JSON Schema of the stages of linear files: the shape that lint asks for, but no word about the operators inside. `stage`
+ * is what may stand anywhere, `step` what may stand in the list of stages of a file: functions of stage graphs, too.
  */
 import type { Fields, JsonSchema } from '../options/fields.ts'
+import { LINE_FUNCTIONS } from '../functions/in-line.ts'
 import { fromEventFields, toEventFields } from '../stages/event-options.ts'
-import { STAGE_NAMES, type StageName } from '../stages/names.ts'
+import { GROUP_OPTIONS, STAGE_NAMES, type StageName } from '../stages/names.ts'
 import { STAGE_OPTIONS } from '../stages/options.ts'
 import { STAGE_REFERENCE } from '../stages/reference.ts'
 import { openSchema, optionsSchema, variableSchema } from './options-schema.ts'
@@ -33,7 +35,7 @@ const SPECS: { readonly [name in StageName]: JsonSchema } = {
   $sort: { ...fields, additionalProperties: { enum: [1, -1] } },
   $sortByCount: { type: ['string', 'object', 'array', 'number', 'boolean'] },
   $count: { type: 'string', pattern: '^[^$.]+$' },
-  $group: openSchema(STAGE_OPTIONS.$group),
+  $group: groupSchema(),
   $bucket: byOptions('$bucket'),
   $bucketAuto: byOptions('$bucketAuto'),
   $facet: { ...fields, additionalProperties: STAGES },
@@ -58,6 +60,16 @@ const SPECS: { readonly [name in StageName]: JsonSchema } = {
   $fromEvent: optionsSchema(fromEventFields),
 }
 
+/** `scope` and `maxGroups` may also be fields of the result, filled by an accumulator. */
+function groupSchema(): JsonSchema {
+  const { properties, ...rest } = openSchema(STAGE_OPTIONS.$group) as { readonly properties: JsonSchema }
+  const options = Object.entries(properties).map(([name, schema]) => [
+    name,
+    GROUP_OPTIONS.has(name) ? anyOf(schema as JsonSchema, object) : schema,
+  ])
+  return { ...rest, properties: Object.fromEntries(options) as JsonSchema }
+}
+
 /** Of what stands below the name of a stage. */
 export function stageSchema(name: StageName): JsonSchema {
   return { description: STAGE_REFERENCE[name].summary, ...SPECS[name] }
@@ -73,6 +85,38 @@ export const stageDefinitions: { readonly [name: string]: JsonSchema } = {
     properties: Object.fromEntries(STAGE_NAMES.map((name) => [name, stageSchema(name)])),
     additionalProperties: false,
   },
+}
+
+/** To stand beside them in the schema of a whole file. */
+export const stepDefinitions: { readonly [name: string]: JsonSchema } = {
+  steps: { type: 'array', items: { $ref: '#/definitions/step' } },
+  step: {
+    type: 'object',
+    minProperties: 1,
+    maxProperties: 1,
+    properties: {
+      ...Object.fromEntries(STAGE_NAMES.map((name) => [name, stageOfName(name)])),
+      ...functionsAsStages(),
+    },
+    additionalProperties: false,
+  },
+}
+
+/** Of what stands below the name of a stage, in a schema with `stageDefinitions`. */
+export function stageOfName(name: StageName): JsonSchema {
+  return { $ref: `#/definitions/stage/properties/${name}` }
+}
+
+/** Functions among stages, and as TOML takes their names apart at the dot. */
+function functionsAsStages(): { readonly [name: string]: JsonSchema } {
+  const properties: { [name: string]: JsonSchema } = {}
+  for (const { name, summary, options } of LINE_FUNCTIONS) {
+    const [first, rest] = name.split('.') as [string, string]
+    properties[name] = { description: summary, ...optionsSchema(options) }
+    const reference = { $ref: `#/definitions/step/properties/${name}` }
+    properties[first] = { type: 'object', required: [rest], properties: { [rest]: reference }, maxProperties: 1 }
+  }
+  return properties
 }
 
 /** Options of which `pipeline` is a list of stages. */

@@ -5,7 +5,7 @@
  * `data`. Data that is not an object has no fields: it passes as it is, except through a filter, which drops it.
  */
 import { jsonSchema } from '../options/describe.ts'
-import { field, type Fields, type Options, type Report, type ValueType } from '../options/fields.ts'
+import { field, type Fields, type JsonSchema, type Options, type Report, type ValueType } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { isObject } from '../options/values.ts'
@@ -37,27 +37,40 @@ export type Transform = {
 
 const TYPES = Object.keys(TRANSFORM_FIELDS) as readonly TransformType[]
 
+const ITEM: JsonSchema = {
+  type: 'object',
+  properties: { type: { enum: TYPES }, config: { type: 'object' } },
+  required: ['type', 'config'],
+  additionalProperties: false,
+  anyOf: TYPES.map((type) => ({
+    properties: { type: { const: type }, config: jsonSchema(TRANSFORM_FIELDS[type]) },
+  })),
+}
+
 /** A list of transforms as files hold it: `[{ type, config }]`, may be empty. */
-export const transformList: ValueType<readonly Transform[]> = {
-  expected: 'a list of transforms',
-  schema: {
-    type: 'array',
-    items: {
-      type: 'object',
-      properties: { type: { enum: TYPES }, config: { type: 'object' } },
-      required: ['type', 'config'],
-      additionalProperties: false,
-      anyOf: TYPES.map((type) => ({
-        properties: { type: { const: type }, config: jsonSchema(TRANSFORM_FIELDS[type]) },
-      })),
+export const transformList = transformListOf(ITEM, () => false)
+
+/** The same where something else may stand in the list, which is passed over. @param other schema of it */
+export function transformListBeside(
+  isOther: (item: unknown) => boolean,
+  other: JsonSchema,
+): ValueType<readonly Transform[]> {
+  return transformListOf({ anyOf: [ITEM, other] }, isOther)
+}
+
+function transformListOf(items: JsonSchema, isOther: (item: unknown) => boolean): ValueType<readonly Transform[]> {
+  return {
+    expected: 'a list of transforms',
+    schema: { type: 'array', items },
+    read(value, report) {
+      if (Array.isArray(value))
+        return value
+          .map((item: unknown, i) => (isOther(item) ? undefined : readTransform(item, i, report)))
+          .filter((one) => one !== undefined)
+      report({ expected: this.expected, found: value, suggestion: 'write - {type: filter, config: {...}}' })
+      return []
     },
-  },
-  read(value, report) {
-    if (Array.isArray(value))
-      return value.map((item: unknown, i) => readTransform(item, i, report)).filter((one) => one !== undefined)
-    report({ expected: this.expected, found: value, suggestion: 'write - {type: filter, config: {...}}' })
-    return []
-  },
+  }
 }
 
 function readTransform(value: unknown, index: number, report: Report): Transform | undefined {

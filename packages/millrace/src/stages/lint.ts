@@ -112,6 +112,11 @@ export function lintStage(name: string, spec: unknown, path: string): ConfigProb
 /** The problems of what may stand in the place of a stage; undefined when there is nothing of this name. */
 export type LintOther = (name: string, spec: unknown, path: string) => ConfigProblem[] | undefined
 
+/** The problems of a stage, or of what may stand in its place. */
+export function lintNamed(name: string, spec: unknown, path: string, lintOther?: LintOther): ConfigProblem[] {
+  return (name.startsWith('$') ? undefined : lintOther?.(name, spec, path)) ?? lintStage(name, spec, path)
+}
+
 /**
  * The problems of a list of stages as a file holds it: objects with exactly one key each.
  * @param lintOther asked for those whose name has no dollar sign
@@ -132,8 +137,7 @@ export function lintStages(stages: unknown, path = 'stages', lintOther?: LintOth
         },
       ]
     const [name] = names as [string]
-    const [spec, at] = [stage[name], `${place}.${name}`]
-    return (name.startsWith('$') ? undefined : lintOther?.(name, spec, at)) ?? lintStage(name, spec, at)
+    return lintNamed(name, stage[name], `${place}.${name}`, lintOther)
   })
 }
 

@@ -1,11 +1,11 @@
 /**
  * What a file of connectors may say (seed 001), except for the `config` of each connector.
  */
-import { transformList } from '../../events/transforms.ts'
 import { address } from '../../kafka/property-types.ts'
 import { field, type ValueType } from '../../options/fields.ts'
 import { isObject } from '../../options/values.ts'
 import { securityFields } from './security.ts'
+import { transformsAndStages } from './transforms.ts'
 
 const LATER = 'it is not supported yet'
 
@@ -70,7 +70,10 @@ const connectorFields = {
 /** What sources and sinks of the hub have in common. */
 const hubConnectorFields = {
   ...connectorFields,
-  transforms: field.of(transformList).default([]).doc('Transforms of the events, in order.'),
+  transforms: field
+    .of(transformsAndStages)
+    .default([])
+    .doc('Transforms of the events, in order; in a source behind stages that change values, in a sink before them.'),
   dead_letter_topic: field
     .string()
     .optional()
@@ -149,6 +152,7 @@ export const bridgeFields = {
     .object({ connector: connectorFields.connector, config: connectorFields.config })
     .doc('Where records come from.'),
   sink: field.object({ connector: connectorFields.connector, config: connectorFields.config }).doc('Where they go.'),
+  transforms: field.of(transformsAndStages).default([]).doc('Stages such as `$match` or `filter.apply`, in order.'),
   enabled: connectorFields.enabled,
   rate_limit: sourceFields.rate_limit,
 }
@@ -169,8 +173,13 @@ export const settingsFields = {
       require_topic_exists: field
         .boolean()
         .default(true)
-        .doc('Accepted; a topic that is neither there nor made is always an error.'),
-      validate_existing: field.boolean().default(false).doc('Accepted; topics that are there stay as they are.'),
+        .always(true, 'a topic that is neither there nor made is an error')
+        .doc('Whether it is an error when a topic is neither there nor made; always so.'),
+      validate_existing: field
+        .boolean()
+        .default(false)
+        .always(false, 'topics that are there are taken as they are')
+        .doc('Whether topics that are there must have the partitions and replicas of `topic_config`; never so.'),
     })
     .optional()
     .doc('Topics of the hub.'),

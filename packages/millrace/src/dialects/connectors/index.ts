@@ -19,6 +19,7 @@ import type { ConfigProblem } from '../../errors/index.ts'
 import type { OptionProblem } from '../../options/fields.ts'
 import { parseOptions } from '../../options/parse.ts'
 import { isObject } from '../../options/values.ts'
+import type { LineFunctions } from '../line-functions.ts'
 import { brokerFields, fileFields, SWITCHED, SWITCHED_ON } from './fields.ts'
 import { hubOptions } from './hub.ts'
 import { readBridge, readSink, readSource, type Surroundings } from './pipelines.ts'
@@ -38,6 +39,8 @@ export interface ConnectorsContext {
   readonly directory: string
   /** Used when the file names none. */
   readonly name: string
+  /** When the file may name one among its transforms. */
+  readonly functions?: LineFunctions | undefined
 }
 
 /** Makes plans of the content of a file. */

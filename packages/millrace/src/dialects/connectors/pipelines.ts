@@ -13,6 +13,7 @@ import type { ConnectorsContext } from './index.ts'
 import { bridgeFields, KAFKA_CONNECTORS, sinkFields, sourceFields, type settingsFields } from './fields.ts'
 import { ownCluster } from './hub.ts'
 import { kafkaSinkTranslation, type KafkaSinkConfig } from './kafka-sink.ts'
+import { splitTransforms } from './transforms.ts'
 import { kafkaSourceTranslation, type KafkaSourceConfig } from './kafka-source.ts'
 import { translate, type Report, type Target } from './translate.ts'
 
@@ -31,7 +32,7 @@ type Place = readonly string[]
 export function readSource(value: unknown, place: Place, name: string, around: Surroundings): PipelinePlan | undefined {
   const entry = readEntry(sourceFields, value, place, around)
   if (entry === undefined) return undefined
-  const { connector, config, topic, topic_config: topicConfig, transforms, rate_limit: rate } = entry
+  const { connector, config, topic, topic_config: topicConfig, rate_limit: rate } = entry
   const source = readConnector('source', connector, config, place, around)
   const hub = source && hubOf(source.component, around, place)
   if (source === undefined || hub === undefined) return undefined
@@ -65,13 +66,12 @@ export function readSource(value: unknown, place: Place, name: string, around: S
   }
   const spec =
     kafka === undefined
-      ? { stream: stream ?? name, namespace, includePosition: false, transforms }
+      ? { stream: stream ?? name, namespace, includePosition: false }
       : {
           stream: kafka.topic,
           namespace: 'kafka',
           includeKey: kafka.include_key,
           includeHeaders: kafka.include_headers,
-          transforms,
         }
   if (isLoop(source.component, sink)) {
     around.report({
@@ -81,9 +81,10 @@ export function readSource(value: unknown, place: Place, name: string, around: S
     })
     return undefined
   }
+  const { stages, events } = splitTransforms(written(value, 'transforms'), place, 'stages first', around)
   return planOf(name, place, entry, around, {
     source: source.component,
-    stages: [stage('$toEvent', { ...spec, transforms: written(value, 'transforms') }, place)],
+    stages: [...stages, stage('$toEvent', { ...spec, transforms: events }, place)],
     sink,
     errorPolicy: deadLetters(entry.dead_letter_topic, hub, { source: source.component, sink }, place, around),
     rateLimit:
@@ -129,15 +130,16 @@ export function readSink(value: unknown, place: Place, name: string, around: Sur
     })
     return undefined
   }
+  const { events, stages } = splitTransforms(written(value, 'transforms'), place, 'events first', around)
   const spec = {
     keyField: kafka?.key_field,
     customHeaders: kafka?.custom_headers,
     includeHeaders: kafka?.include_headers,
-    transforms: written(value, 'transforms'),
+    transforms: events,
   }
   return planOf(name, place, entry, around, {
     source,
-    stages: [stage('$fromEvent', spec, place)],
+    stages: [stage('$fromEvent', spec, place), ...stages],
     sink: sink.component,
     delivery,
     errorPolicy: deadLetters(entry.dead_letter_topic, hub, { source, sink: sink.component }, place, around),
@@ -170,7 +172,7 @@ export function readBridge(value: unknown, place: Place, name: string, around: S
   const rate = entry.rate_limit
   return planOf(name, place, entry, around, {
     source: source.component,
-    stages: [],
+    stages: splitTransforms(written(value, 'transforms'), place, 'stages only', around).stages,
     sink: sink.component,
     delivery: sink.kafka?.transactional_id === undefined ? 'at_least_once' : 'exactly_once',
     errorPolicy: FAIL,
