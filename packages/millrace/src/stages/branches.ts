@@ -14,14 +14,37 @@ export type MakeStage = (name: string, spec: unknown) => Stage
 
 type Step = (batch: Batch, failed?: RowFailed) => Batch | undefined
 
-export class FacetStage implements Stage {
+/** A stage that holds stages. */
+abstract class Branching {
+  readonly #inner: Stage[] = []
+
+  /** Makes stages and remembers them. */
+  protected remembering(make: MakeStage): MakeStage {
+    return (name, spec) => {
+      const stage = make(name, spec)
+      this.#inner.push(stage)
+      return stage
+    }
+  }
+
+  mark(): () => void {
+    const restores = this.#inner.flatMap((stage) => stage.mark?.() ?? [])
+    return () => {
+      for (const restore of restores) restore()
+    }
+  }
+}
+
+export class FacetStage extends Branching implements Stage {
   readonly name = '$facet'
   readonly needs = 'documents'
   readonly does = 'works on the documents of one batch together'
   readonly #branches: readonly (readonly [name: string, step: Step])[]
 
   constructor(spec: { readonly [name: string]: readonly Document[] }, make: MakeStage) {
-    this.#branches = Object.entries(spec).map(([name, stages]) => [name, sequence(stages, make)])
+    super()
+    const makeInner = this.remembering(make)
+    this.#branches = Object.entries(spec).map(([name, stages]) => [name, sequence(stages, makeInner)])
   }
 
   process(batch: Batch, failed?: RowFailed): Batch | undefined {
@@ -40,13 +63,15 @@ export type SubPipeline =
       readonly onError?: 'skip' | 'bubble'
     }
 
-export class SubPipelineStage implements Stage {
+export class SubPipelineStage extends Branching implements Stage {
   readonly name = '$subPipeline'
   readonly needs = 'documents'
   readonly #steps: readonly Step[]
 
   constructor(entries: readonly SubPipeline[], make: MakeStage) {
-    this.#steps = entries.map((entry) => stepOf(entry, make))
+    super()
+    const makeInner = this.remembering(make)
+    this.#steps = entries.map((entry) => stepOf(entry, makeInner))
   }
 
   process(batch: Batch, failed?: RowFailed): Batch | undefined {

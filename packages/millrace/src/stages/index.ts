@@ -20,6 +20,7 @@ import { accumulatorProblems, expressionProblems } from './mingo.ts'
 import { isStageName, type StageName } from './names.ts'
 import { createProject } from './project.ts'
 import { ReplaceRootStage } from './replace-root.ts'
+import { createGroup, withoutOptions } from './running-group.ts'
 import { SampleRateStage } from './sample-rate.ts'
 import { SetStage } from './set.ts'
 import { ToEventStage } from './to-event.ts'
@@ -52,7 +53,10 @@ const FACTORIES: { readonly [name in StageName]: Factory } = {
   $sort: aggregate('$sort'),
   $sortByCount: aggregate('$sortByCount', expressionProblems),
   $count: aggregate('$count'),
-  $group: aggregate('$group', outputProblems),
+  $group: {
+    create: createGroup,
+    check: (spec, path) => outputProblems(withoutOptions(spec as Document), path),
+  },
   $bucket: aggregate('$bucket', bucketProblems),
   $bucketAuto: aggregate('$bucketAuto', bucketProblems),
   $fill: aggregate('$fill'),

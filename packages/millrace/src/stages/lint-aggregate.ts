@@ -4,7 +4,7 @@ import type { Fields } from '../options/fields.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue } from '../options/values.ts'
 import { isDocument } from './field-path.ts'
-import type { StageName } from './names.ts'
+import { RUNNING_ACCUMULATOR_NAMES, type StageName } from './names.ts'
 import { STAGE_OPTIONS } from './options.ts'
 
 type Check = (spec: unknown, path: string) => ConfigProblem[]
@@ -47,6 +47,40 @@ function boundaryProblems(spec: unknown, path: string): ConfigProblem[] {
           'for example [0, 100, 1000]',
         ),
       ]
+}
+
+const RUNNING: readonly string[] = RUNNING_ACCUMULATOR_NAMES
+
+/** Of the options of `$group`, and of accumulators that cannot go on over a stream. */
+function groupProblems(spec: unknown, path: string): ConfigProblem[] {
+  if (!isDocument(spec)) return []
+  const { scope, maxGroups } = spec
+  const isOption = (value: unknown): boolean => value !== undefined && !isDocument(value)
+  const problems: ConfigProblem[] = []
+  if (isOption(scope) && scope !== 'batch' && scope !== 'stream')
+    problems.push(problem(`${path}.scope`, `scope must be batch or stream: found ${describeValue(scope)}`))
+  if (isOption(maxGroups)) {
+    if (!Number.isSafeInteger(maxGroups) || (maxGroups as number) < 1)
+      problems.push(
+        problem(`${path}.maxGroups`, `maxGroups must be a whole number above 0: found ${describeValue(maxGroups)}`),
+      )
+    else if (scope !== 'stream')
+      problems.push(problem(`${path}.maxGroups`, 'maxGroups has a meaning with scope: stream only', 'delete it'))
+  }
+  if (scope !== 'stream') return problems
+  const accumulators = Object.entries(spec).flatMap(([name, value]) =>
+    name !== '_id' && isDocument(value) ? Object.keys(value).map((operator) => [name, operator] as const) : [],
+  )
+  for (const [name, operator] of accumulators)
+    if (!RUNNING.includes(operator))
+      problems.push(
+        problem(
+          `${path}.${name}.${operator}`,
+          `Cannot use ${operator} with scope: stream, as it is none of those that go on without the values of the whole stream`,
+          didYouMean(operator, RUNNING) ?? `there are ${RUNNING.join(', ')}`,
+        ),
+      )
+  return problems
 }
 
 const isRate = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= 1
@@ -123,7 +157,7 @@ export function aggregateChecks(lintStages: LintStages): { readonly [name in Agg
       isDocument(spec) || typeof spec === 'string'
         ? []
         : [{ path, message: '$redact must be an expression that gives $$KEEP, $$PRUNE or $$DESCEND' }],
-    $group: shape('$group', true),
+    $group: (spec, path) => [...shape('$group', true)(spec, path), ...groupProblems(spec, path)],
     $bucket: (spec, path) => [...shape('$bucket')(spec, path), ...boundaryProblems(spec, path)],
     $bucketAuto: shape('$bucketAuto'),
     $fill: shape('$fill'),

@@ -12,6 +12,7 @@ import * as projections from 'mingo/operators/projection'
 import * as queries from 'mingo/operators/query'
 import * as windows from 'mingo/operators/window'
 import { Query } from 'mingo/query'
+import { compare } from 'mingo/util'
 import type { Options } from 'mingo/types'
 import { didYouMean } from '../options/suggest.ts'
 import type { ConfigProblem } from '../errors/index.ts'
@@ -36,6 +37,9 @@ const CAPTURING = {
     $capturedOptions: (_document: unknown, _argument: unknown, options: Options) => options,
   }),
 } as unknown as Options
+
+/** The order of values of all types: negative when `a` comes first. */
+export const compareValues: (a: unknown, b: unknown) => number = compare
 
 /** A predicate over documents in MongoDB's query language. @throws {Error} when the query is not valid */
 export function createQuery(condition: Document): (document: Document) => boolean {

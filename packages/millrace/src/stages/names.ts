@@ -41,6 +41,28 @@ export function isStageName(name: string): name is StageName {
 /** Stages that exist on the host but write or search somewhere else; a pipeline here has its sink for that. */
 export const REFUSED_STAGES: readonly string[] = ['$merge', '$out', '$search', '$vectorSearch']
 
+/** Names below `$group` that are options when they stand for plain values, and else fields of the result. */
+export const GROUP_OPTIONS: ReadonlySet<string> = new Set(['scope', 'maxGroups'])
+
+/** Groups that are kept unless the file says otherwise. */
+export const MAX_GROUPS = 100_000
+
+/** Accumulators that need no more than what they have made of the values so far, for groups of a whole stream. */
+export const RUNNING_ACCUMULATOR_NAMES = [
+  '$sum',
+  '$avg',
+  '$min',
+  '$max',
+  '$first',
+  '$last',
+  '$count',
+  '$stdDevPop',
+  '$stdDevSamp',
+  '$mergeObjects',
+] as const
+
+export type RunningAccumulatorName = (typeof RUNNING_ACCUMULATOR_NAMES)[number]
+
 /** Stages that see all documents of a batch at once, so that it matters how many those are. */
 export const WHOLE_BATCH_STAGES: ReadonlySet<string> = new Set<StageName>([
   '$sort',

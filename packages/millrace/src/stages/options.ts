@@ -1,6 +1,6 @@
 /** Options of the stages whose specification is an object of options, by stage. Loads none of them, so that lint stays fast. */
 import { field, type Fields } from '../options/fields.ts'
-import type { StageName } from './names.ts'
+import { MAX_GROUPS, type StageName } from './names.ts'
 
 const expression = field.any()
 const groupBy = expression.doc('Expression whose value says in which bucket a document falls.').example('$amount')
@@ -41,6 +41,16 @@ export const STAGE_OPTIONS = {
         'Expression by which documents are grouped; null for one group of all. Every other name is a field of the result, filled by an accumulator.',
       )
       .example('$customer'),
+    scope: field
+      .oneOf(['batch', 'stream'])
+      .default('batch')
+      .doc(
+        'Whether groups end with their batch, or go on over the whole stream: then each batch gives the groups that it has changed, as they are by then. The groups are lost when the process ends.',
+      ),
+    maxGroups: field
+      .int({ min: 1 })
+      .default(MAX_GROUPS)
+      .doc('With `scope: stream`: most groups that are kept. A record that would begin another one fails.'),
   },
   $bucket: {
     groupBy,

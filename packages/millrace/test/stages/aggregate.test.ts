@@ -367,13 +367,17 @@ test.each([
   { stage: '$group', spec: { _id: null, total: '$a' }, want: 'A field must have one accumulator' },
   { stage: '$sort', spec: { a: 2 }, want: 'The order must be 1 (upwards) or -1 (downwards): found 2' },
   { stage: '$bucket', spec: { groupBy: '$a' }, want: 'Missing option "boundaries"' },
-  { stage: '$bucket', spec: { groupBy: '$a', boundaries: [5, 1] }, want: 'boundaries must be a list of at least two, in ascending order: found a list' },
+  {
+    stage: '$bucket',
+    spec: { groupBy: '$a', boundaries: [5, 1] },
+    want: 'boundaries must be a list of at least two, in ascending order: found a list',
+  },
   { stage: '$bucketAuto', spec: { groupBy: '$a', buckets: 2, bukets: 1 }, want: 'Unknown option "bukets"' },
   { stage: '$facet', spec: { a: [{ $mtch: {} }] }, want: 'Unknown stage "$mtch"' },
   {
     stage: '$subPipeline',
     spec: ['clean@1'],
-    want: 'Cannot find the pipeline "clean@1", as there is no registry of pipelines',
+    want: 'Cannot find the pipeline "clean@1", as only linear files have pipelines with names',
   },
   { stage: '$subPipeline', spec: [{ pipeline: [], merge: 'zip' }], want: 'Unknown option "merge"' },
   {

@@ -1,0 +1,153 @@
+/**
+ * `$group` with `scope: stream`: groups that go on from batch to batch. After each batch comes one document per group that
+ * the batch has changed, with what its accumulators say of everything so far, in the order in which the batch came to them.
+ *
+ * All partitions of a run feed the same groups. They live in memory: a run that is started again begins with none. An
+ * aborted transaction brings them back to where it began (I5): from a mark on, a group is copied before it is changed for
+ * the first time.
+ */
+import type { Batch } from '../batch.ts'
+import type { RowFailed, Stage } from '../component.ts'
+import { AggregateStage } from './aggregate.ts'
+import { compileExpressions, type Expressions } from './expressions.ts'
+import { isDocument, type Document } from './field-path.ts'
+import { GROUP_OPTIONS, MAX_GROUPS, type RunningAccumulatorName } from './names.ts'
+import { newRows, stageFailed } from './rows.ts'
+import { RUNNING_ACCUMULATORS, type RunningAccumulator, type Slots } from './running-accumulators.ts'
+
+/** A `$group` of either scope. */
+export function createGroup(spec: Document): Stage {
+  return spec['scope'] === 'stream' ? new RunningGroupStage(spec) : new AggregateStage('$group', withoutOptions(spec))
+}
+
+/** The id and the fields of the result. */
+export function withoutOptions(spec: Document): Document {
+  const isOption = ([name, value]: readonly [string, unknown]): boolean => GROUP_OPTIONS.has(name) && !isDocument(value)
+  return Object.fromEntries(Object.entries(spec).filter((entry) => !isOption(entry)))
+}
+
+interface Group {
+  readonly id: unknown
+  readonly slots: Slots
+}
+
+/** Groups as they were before they were changed; undefined for those that were not there. */
+interface Log {
+  readonly before: Map<string, Group | undefined>
+  next: Log | undefined
+}
+
+interface Output {
+  readonly field: string
+  readonly accumulator: RunningAccumulator
+  readonly at: number
+}
+
+class RunningGroupStage implements Stage {
+  readonly name = '$group'
+  readonly needs = 'documents'
+  readonly does = 'keeps its groups from batch to batch'
+  readonly #maxGroups: number
+  readonly #outputs: readonly Output[]
+  readonly #initial: readonly unknown[]
+  /** Of the id and of what each accumulator takes. */
+  readonly #expressions: Expressions
+  readonly #groups = new Map<string, Group>()
+  /** Since the last mark; undefined when nobody has ever asked for one. */
+  #log: Log | undefined
+
+  constructor(spec: Document) {
+    const { maxGroups } = spec
+    this.#maxGroups = typeof maxGroups === 'number' ? maxGroups : MAX_GROUPS
+    const { _id: id, ...fields } = withoutOptions(spec)
+    const outputs: Output[] = []
+    const initial: unknown[] = []
+    const values: unknown[] = [id]
+    for (const [field, value] of Object.entries(fields)) {
+      const [name, argument] = Object.entries(value as Document)[0] as [RunningAccumulatorName, unknown]
+      const accumulator = RUNNING_ACCUMULATORS[name]
+      outputs.push({ field, accumulator, at: initial.length })
+      initial.push(...accumulator.initial)
+      values.push(name === '$count' ? null : argument)
+    }
+    this.#outputs = outputs
+    this.#initial = initial
+    this.#expressions = compileExpressions(values)
+  }
+
+  process(batch: Batch, failed?: RowFailed): Batch | undefined {
+    const changed = new Set<Group>()
+    for (let row = 0; row < batch.length; row++) {
+      try {
+        changed.add(this.#add(this.#expressions(batch.documents![row] as Document)))
+      } catch (error) {
+        stageFailed(batch, row, this.name, error, failed)
+      }
+    }
+    return newRows(
+      batch,
+      [...changed].map((group) => this.#resultOf(group)),
+    )
+  }
+
+  mark(): () => void {
+    const log: Log = { before: new Map(), next: undefined }
+    if (this.#log !== undefined) this.#log.next = log
+    this.#log = log
+    return () => this.#restore(log)
+  }
+
+  /** Undoes what has happened since a mark, the latest first. The mark stays good. */
+  #restore(mark: Log): void {
+    const logs: Log[] = []
+    for (let log: Log | undefined = mark; log !== undefined; log = log.next) logs.push(log)
+    for (const { before } of logs.toReversed()) {
+      for (const [key, group] of before) {
+        if (group === undefined) this.#groups.delete(key)
+        else this.#groups.set(key, group)
+      }
+    }
+    mark.before.clear()
+    mark.next = undefined
+    this.#log = mark
+  }
+
+  /** Takes the values of one document in. A document that fails changes nothing. */
+  #add([id = null, ...values]: readonly unknown[]): Group {
+    const key = keyOf(id)
+    const known = this.#groups.get(key)
+    if (known === undefined && this.#groups.size >= this.#maxGroups)
+      throw new Error(
+        `it would begin another group beside the ${this.#maxGroups.toLocaleString('en-US')} that maxGroups allows at the most: raise it, or group by something with fewer values`,
+      )
+    for (let i = 0; i < values.length; i++) this.#outputs[i]!.accumulator.check?.(values[i])
+    const group = this.#toChange(key, id, known)
+    for (let i = 0; i < values.length; i++) {
+      const { accumulator, at } = this.#outputs[i]!
+      accumulator.add(group.slots, at, values[i])
+    }
+    return group
+  }
+
+  /** The group of a key, as one that may be changed: a copy when a mark may want it as it is. */
+  #toChange(key: string, id: unknown, known: Group | undefined): Group {
+    const isShared = this.#log !== undefined && !this.#log.before.has(key)
+    if (known !== undefined && !isShared) return known
+    const group = known === undefined ? { id, slots: [...this.#initial] } : { id: known.id, slots: [...known.slots] }
+    if (isShared) this.#log!.before.set(key, known)
+    this.#groups.set(key, group)
+    return group
+  }
+
+  #resultOf({ id, slots }: Group): Document {
+    const result: { [field: string]: unknown } = { _id: id }
+    for (const { field, accumulator, at } of this.#outputs) result[field] = accumulator.result(slots, at)
+    return result
+  }
+}
+
+/** Text that is the same for equal values, and tells 1 from "1". */
+function keyOf(id: unknown): string {
+  if (typeof id === 'string') return `"${id}`
+  return id instanceof Date ? `date ${id.getTime()}` : JSON.stringify(id)
+}
