@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest'
+import { catalog } from '../../../src/catalog.ts'
+import type { RunProgress } from '../../../src/engine/plan.ts'
+import { DeliveryError } from '../../../src/errors/index.ts'
+import { brokerAvailable, uniqueName } from '../../support/broker.ts'
+import { consume, graphFile, type GraphStage, produce, runGraphHere } from '../../support/graphs.ts'
+import { numbered } from '../../support/numbered.ts'
+import { topicBed } from '../../support/topics.ts'
+
+const streaming = { execution_mode: 'streaming' }
+const step = (name: string, config: object): GraphStage => ({
+  id: 'step',
+  function: name,
+  inputs: ['consume'],
+  config: { ...config },
+})
+
+describe.skipIf(!brokerAvailable)('a graph', () => {
+  const bed = topicBed()
+
+  // I1
+  test('streams: what comes first is written and committed while more is being written to the source', async () => {
+    const [input, output] = [await bed().create(), await bed().create()]
+    const group_id = uniqueName('group')
+    const stages = [
+      consume(input, { group_id, 'auto.commit.interval.ms': 50, max_messages: undefined }),
+      step('map.apply', { expression: 'n + 1', output_column: 'next' }),
+      produce(output, ['step']),
+    ]
+    const stop = new AbortController()
+    const file = await graphFile(stages, { global: streaming })
+    const ended = runGraphHere(file, { untilEnd: false, signal: stop.signal })
+    for (let round = 1; round <= 3; round++) {
+      await bed().write(input, numbered(100, (round - 1) * 100))
+      await expect.poll(async () => (await bed().values(output)).flat().length, { timeout: 10_000 }).toBe(round * 100)
+      await expect
+        .poll(async () => (await bed().admin.committedOffsets(group_id))[0]?.offset, { timeout: 10_000 })
+        .toBe(round * 100)
+    }
+    stop.abort()
+    expect(await ended).toMatchObject({ ended: 'signal', read: { records: 300 } })
+  })
+
+  test.each([
+    { limit: 'max_rows', config: { by: 'n', max_rows: 100 }, text: 'Cannot collect' },
+    { limit: 'max_bytes', config: { by: 'n', max_bytes: 2000 }, text: 'as max_bytes is 2.00 kB' },
+  ])('says when a stage that needs all rows has reached $limit, and writes nothing', async ({ config, text }) => {
+    const [input, output] = [await bed().create(), await bed().create()]
+    await bed().write(input, numbered(1000), { batchBytes: 500 })
+    const stages = [consume(input), step('sort.apply', config), produce(output, ['step'])]
+    const file = await graphFile(stages)
+    await expect(runGraphHere(file)).rejects.toMatchObject({
+      code: 'STAGE_FAILED',
+      message: expect.stringContaining(text) as unknown,
+    })
+    expect((await bed().values(output)).flat()).toEqual([])
+  })
+
+  test('waits for a sink that fails with an open circuit, while the other sink goes on', async () => {
+    const [input, good, bad] = [await bed().create(), await bed().create(), await bed().create()]
+    await bed().write(input, numbered(50))
+    let failures = 3
+    const failing: typeof catalog = {
+      ...catalog,
+      async function(kind, name) {
+        const definition = await catalog.function(kind, name)
+        if (definition.kind !== 'sink') return definition
+        return {
+          ...definition,
+          async create(options, context) {
+            const sink = await definition.create(options, context)
+            if (context.stage !== 'bad') return sink
+            const write: typeof sink.write = (batch, signal) =>
+              failures-- > 0
+                ? Promise.reject(new DeliveryError('The leader is gone', { topic: bad, component: 'kafka' }))
+                : sink.write(batch, signal)
+            return new Proxy(sink, {
+              get: (target, property) => {
+                if (property === 'write') return write
+                const value: unknown = Reflect.get(target, property, target)
+                return typeof value === 'function' ? (value.bind(target) as unknown) : value
+              },
+            })
+          },
+        }
+      },
+    }
+    const error_handling = { circuit_breaker: { failure_threshold: 2, timeout: 100 } }
+    const stages = [consume(input), produce(good, ['consume'], {}, 'good'), produce(bad, ['consume'], {}, 'bad')]
+    const warnings: string[] = []
+    let last: RunProgress | undefined
+    await runGraphHere(await graphFile(stages, { error_handling }), {
+      components: failing,
+      warn: (message) => warnings.push(message),
+      onProgress: (progress) => (last = progress),
+    })
+    expect(warnings).toContain('The circuit breaker of stage "bad" is open')
+    expect(warnings.join()).not.toContain('"good"')
+    expect(last?.circuitBreaker).toMatchObject({ state: 'closed', openings: 2 })
+    for (const topic of [good, bad]) expect((await bed().values(topic)).flat()).toHaveLength(50)
+  })
+})
