@@ -2,7 +2,7 @@
 
 import { mkdirSync, openSync, closeSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { javaTool, spawnJava } from './java.ts'
+import { type JavaOptions, javaTool, spawnJava } from './java.ts'
 import { countBrokers, isProcess, waitUntil } from './probe.ts'
 
 /** Everything about a broker that survives its process; what the state file holds. */
@@ -36,16 +36,18 @@ export class BrokerProcess implements KafkaBroker {
   readonly folder: string
   pid: number
   readonly #heap: string
+  readonly #java: Pick<JavaOptions, 'classPath' | 'jvmArgs'>
   /** Told whenever the broker gets another process id. */
   onPidChange: () => void = () => {}
 
-  constructor(place: BrokerPlace, heap: string) {
+  constructor(place: BrokerPlace, heap: string, java: Pick<JavaOptions, 'classPath' | 'jvmArgs'> = {}) {
     this.id = place.id
     this.host = place.host
     this.port = place.port
     this.folder = place.folder
     this.pid = place.pid
     this.#heap = heap
+    this.#java = java
   }
 
   get #configFile(): string {
@@ -79,12 +81,14 @@ export class BrokerProcess implements KafkaBroker {
       const child = await spawnJava('kafka.Kafka', [this.#configFile], {
         detached: true,
         stdio: ['ignore', log, log],
+        classPath: this.#java.classPath ?? [],
         jvmArgs: [
           `-Xmx${this.#heap}`,
           '-XX:+UseG1GC',
           '-XX:MaxGCPauseMillis=20',
           '-XX:InitiatingHeapOccupancyPercent=35',
           '-Dorg.slf4j.simpleLogger.showDateTime=true',
+          ...(this.#java.jvmArgs ?? []),
         ],
       })
       child.unref()

@@ -8,7 +8,7 @@ import { type ChildProcess, execFile, spawn, type StdioOptions } from 'node:chil
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 
 const POM = join(import.meta.dirname, 'pom.xml')
 const OLDEST_JAVA = 17
@@ -26,6 +26,8 @@ export interface JavaOptions {
   jvmArgs?: readonly string[]
   /** Jars on the class path; `broker` when omitted. */
   jars?: JarSet
+  /** Folders or jars beside them. */
+  classPath?: readonly string[]
   env?: NodeJS.ProcessEnv
 }
 
@@ -86,7 +88,7 @@ export async function spawnJava(
   const jvmArgs = options.jvmArgs ?? []
   const heap = jvmArgs.some((arg) => arg.startsWith('-Xmx')) ? [] : ['-Xmx512m']
   const settings = ['-Djava.awt.headless=true', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn']
-  const classPath = ['-cp', join(folder, '*')]
+  const classPath = ['-cp', [join(folder, '*'), ...(options.classPath ?? [])].join(delimiter)]
   return spawn(javaBinary(), [...heap, ...settings, ...jvmArgs, ...classPath, className, ...args], {
     stdio: options.stdio ?? 'pipe',
     detached: options.detached ?? false,
@@ -130,9 +132,19 @@ export async function javaTool(
   return result
 }
 
-function javaBinary(): string {
+/**
+ * Compiles one Java file against Kafka's jars.
+ * @param folder where the classes go
+ * @throws {Error} with what the compiler says
+ */
+export async function compileJava(file: string, folder: string): Promise<void> {
+  const jars = await fetchJars()
+  await run(javaBinary('javac'), ['-cp', join(jars, '*'), '-d', folder, file])
+}
+
+function javaBinary(name = 'java'): string {
   const home = process.env['JAVA_HOME']
-  return home === undefined || home === '' ? 'java' : join(home, 'bin', 'java')
+  return home === undefined || home === '' ? name : join(home, 'bin', name)
 }
 
 /** Named after the content of the pom, so that a changed pom fetches anew. */

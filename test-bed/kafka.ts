@@ -36,6 +36,18 @@ export interface KafkaOptions {
   properties?: Readonly<Record<string, string | number>>
   /** A second way into each broker, in their order, for clients that come through a proxy; only for an ephemeral cluster. */
   sideDoors?: readonly SideDoor[]
+  /** Further listeners of a single broker; what each speaks is for `listener.security.protocol.map` to say. Only for an ephemeral cluster. */
+  listeners?: readonly Listener[]
+  /** Folders or jars that the brokers load beside Kafka's own. */
+  classPath?: readonly string[]
+  /** Options of the brokers' virtual machines beside those of the test bed. */
+  jvmArgs?: readonly string[]
+}
+
+/** A listener by its name, in upper case. */
+export interface Listener {
+  name: string
+  port: number
 }
 
 /** A listener of a broker at `port` that tells its clients to come to `advertisedPort`, where a proxy waits. */
@@ -80,7 +92,7 @@ const START_LOCK_TIMEOUT_MS = 120_000
  */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaCluster> {
   const size = options.brokers ?? 1
-  if (options.ephemeral === true) return startEphemeral(size, options.properties ?? {}, options.sideDoors ?? [])
+  if (options.ephemeral === true) return startEphemeral(size, options)
   const external = externalBootstrapServers()
   if (external !== undefined) return cluster(external, [], async () => {})
   return startShared(size)
@@ -132,7 +144,7 @@ async function startShared(size: 1 | 3): Promise<KafkaCluster> {
     const running = await readState(size)
     if (running !== undefined) return sharedCluster(size, running)
     await stopSharedKafka(size)
-    const { brokers, folder } = await launch(size, {}, [], () => {})
+    const { brokers, folder } = await launch(size, {}, () => {})
     const state: State = { brokers: brokers.map((broker) => broker.place), folder, startedAt: new Date().toISOString() }
     writeState(size, state)
     return sharedCluster(size, state)
@@ -149,13 +161,9 @@ function sharedCluster(size: 1 | 3, state: State): KafkaCluster {
   })
 }
 
-async function startEphemeral(
-  size: 1 | 3,
-  properties: Readonly<Record<string, string | number>>,
-  sideDoors: readonly SideDoor[],
-): Promise<KafkaCluster> {
+async function startEphemeral(size: 1 | 3, options: KafkaOptions): Promise<KafkaCluster> {
   let warden: ChildProcess | undefined
-  const { brokers, folder } = await launch(size, properties, sideDoors, (launched, runFolder) => {
+  const { brokers, folder } = await launch(size, options, (launched, runFolder) => {
     warden ??= startWarden(runFolder)
     warden.stdin?.write(`${launched.map((broker) => broker.pid).join(' ')}\n`)
   })
@@ -184,8 +192,7 @@ function startWarden(folder: string): ChildProcess {
 /** Formats and starts the processes; on failure none is left. */
 async function launch(
   size: 1 | 3,
-  properties: Readonly<Record<string, string | number>>,
-  sideDoors: readonly SideDoor[],
+  { properties = {}, sideDoors = [], listeners = [], classPath = [], jvmArgs = [] }: KafkaOptions,
   onPids: (brokers: BrokerProcess[], folder: string) => void,
 ): Promise<{ brokers: BrokerProcess[]; folder: string }> {
   const problem = await whyNoJava()
@@ -197,14 +204,16 @@ async function launch(
   const controllers = ids.map((id, index) => `${id}@${HOST}:${ports[size + index]}`).join(',')
   const brokers = ids.map((id, index) => {
     const place = { id, host: HOST, port: ports[index] ?? 0, pid: 0, folder: join(folder, `broker-${id}`) }
-    return new BrokerProcess(place, heapOf(size))
+    return new BrokerProcess(place, heapOf(size), { classPath, jvmArgs })
   })
   const clusterId = randomBytes(16).toString('base64url').replaceAll('-', 'A')
   try {
     await Promise.all(
       brokers.map((broker, index) => {
         const door = sideDoors[index]
-        const own = `PLAINTEXT://${HOST}:${broker.port}`
+        const own = [{ name: 'PLAINTEXT', port: broker.port }, ...listeners]
+          .map(({ name, port }) => `${name}://${HOST}:${port}`)
+          .join(',')
         const side = (port: number | undefined) => (door === undefined ? '' : `,SIDE://${HOST}:${port}`)
         return broker.format(clusterId, {
           ...propertiesFor(size),

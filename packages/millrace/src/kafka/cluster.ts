@@ -25,6 +25,7 @@ import {
 } from '../errors/index.ts'
 import { untilAborted } from '../resilience/abort.ts'
 import { retry, type BackoffOptions } from '../resilience/retry.ts'
+import { isHandshakeCut } from './connect-failure.ts'
 import { BrokerConnection, type ApiCall, type ApiVersion, type SecurityOptions } from './connection.ts'
 import { brokerError } from './protocol/kafka-errors.ts'
 
@@ -189,17 +190,28 @@ export class Cluster {
   async connect(signal?: AbortSignal, timeoutMs: number = this.apiTimeoutMs): Promise<void> {
     const started = performance.now()
     const failures = new Map<string, Error>()
+    const isWorthwhile = (error: unknown): boolean =>
+      isMillraceError(error) &&
+      error.retriable &&
+      // Brokers that are being started behind a proxy do this for a moment; a listener without TLS does it for ever.
+      !(performance.now() - started > HANDSHAKE_PATIENCE_MS && [...failures.values()].every(isHandshakeCut))
     try {
-      await retry(() => this.#fetchMetadata([], signal, failures), { timeoutMs, backoff: this.backoff, signal })
+      await retry(() => this.#fetchMetadata([], signal, failures), {
+        timeoutMs,
+        backoff: this.backoff,
+        signal,
+        isRetriable: isWorthwhile,
+      })
     } catch (error) {
       if (!(error instanceof ConnectionError) || FINAL.has(error.code)) throw error
       const seconds = ((performance.now() - started) / 1000).toFixed(1)
-      const reasons = [...failures.values()].map(({ message }) => message).join('; ')
-      throw new ConnectionError(
-        'BROKER_UNREACHABLE',
-        `No broker could be reached for ${seconds} s: ${reasons || error.message}`,
-        { cause: error },
-      )
+      const all = [...failures.values()]
+      const reasons = [...new Set(all.map(({ message }) => message))].join('; ') || error.message
+      throw all.length > 0 && all.every((failure) => isMillraceError(failure) && failure.code === 'TOKEN_UNAVAILABLE')
+        ? new ConnectionError('TOKEN_UNAVAILABLE', `${reasons} (tried for ${seconds} s)`, { cause: error })
+        : new ConnectionError('BROKER_UNREACHABLE', `No broker could be reached for ${seconds} s: ${reasons}`, {
+            cause: error,
+          })
     }
   }
 
@@ -483,6 +495,9 @@ export class Cluster {
     return opening
   }
 }
+
+/** How long a client puts up with listeners that close the connection in the TLS handshake. */
+const HANDSHAKE_PATIENCE_MS = 5000
 
 /** Trying again, or another broker, would not help. */
 const FINAL: ReadonlySet<string> = new Set(['AUTHENTICATION_FAILED', 'TLS_FAILED'])

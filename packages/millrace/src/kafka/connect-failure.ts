@@ -86,11 +86,20 @@ export function connectFailure(address: string, secure: boolean, error: unknown,
   const chain = [...chainOf(error), ...chainOf(socketError)]
   const text = chain.map(({ code, message }) => `${code ?? ''} ${message}`).join(' ')
   const cause = CAUSES.find(({ sign }) => sign.test(text))
+  const isCut = secure && chain.some(({ message }) => message.includes(HANDSHAKE_CUT))
   return new ConnectionError(
     cause?.isFinal === true ? 'TLS_FAILED' : 'BROKER_UNREACHABLE',
     `Cannot reach broker "${address}"${secure ? ' over TLS' : ''}: ${cause?.text ?? chain.at(-1)!.message}`,
-    { cause: error },
+    { cause: error, ...(isCut ? { context: { handshakeCut: true } } : {}) },
   )
+}
+
+/** In the message of Node.js when the other side closes the connection instead of shaking hands. */
+const HANDSHAKE_CUT = 'secure TLS connection was established'
+
+/** Whether a broker closed the connection in the middle of the TLS handshake, as those do that speak clear text. */
+export function isHandshakeCut(error: Error): boolean {
+  return isMillraceError(error) && error.context['handshakeCut'] === true
 }
 
 /** Codes that say no more than that the connection is gone. */
