@@ -73,6 +73,8 @@ export interface Source {
   readonly commits: string
   /** Whether its batches may be whole record batches of Kafka (`Batch.raw`). */
   readonly readsRecordBatches: boolean
+  /** Most records that are to be worked on together; the engine cuts batches that hold more. Undefined for no limit. */
+  readonly maxBatchRecords?: number | undefined
   /** Undefined when nothing of its progress can be committed. */
   readonly offsets?: SourceOffsets | undefined
   /** Connects and checks that there is something to read. An error here ends the run before anything was read. */

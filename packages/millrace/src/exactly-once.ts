@@ -109,7 +109,7 @@ export async function exactlyOnce(
     { name: 'exactlyOnce', commitIntervalMs },
     { signal, abort: never, warn: onWarning },
     pipeline,
-    { begin, inSteps: true },
+    { begin, inSteps: true, sliceRows: source.maxBatchRecords ?? Infinity },
     IN_FLIGHT_BYTES,
   ).run()
 }

@@ -7,6 +7,7 @@
  * ```
  */
 import type { Batch } from './batch.ts'
+import { inSlices } from './engine/slices.ts'
 import { ClosedError, ConfigError } from './errors/index.ts'
 import { Cluster } from './kafka/cluster.ts'
 import { type CommitMode, Consumer, type ConsumerProgress } from './kafka/consumer.ts'
@@ -109,7 +110,8 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
   async *batches(signal?: AbortSignal): AsyncGenerator<Batch, void, undefined> {
     const stop = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal])
     const consumer = await this.#open(signal)
-    yield* consumer.batches(stop)
+    const { maxPollRecords } = this.#options
+    yield* maxPollRecords === undefined ? consumer.batches(stop) : inSlices(consumer.batches(stop), maxPollRecords)
   }
 
   /** Record by record. A record counts as acknowledged when the loop asks for one of a later batch, or ends by itself. */
@@ -155,6 +157,11 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
   /** Partitions that are read at the moment. */
   async assignment(): Promise<readonly TopicPartition[]> {
     return (await this.#opened)?.assignment ?? []
+  }
+
+  /** Most records of a batch, `max.poll.records`; undefined when there is no such limit. */
+  get maxBatchRecords(): number | undefined {
+    return this.#options.maxPollRecords
   }
 
   /** How far it has come; undefined before the first read. */

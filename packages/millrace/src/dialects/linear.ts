@@ -12,7 +12,7 @@
  * Options may also stand beside `type`; `stages` may be called `pipeline`. A file with stages only can be checked but
  * not run.
  */
-import type { PipelinePlan, PlannedComponent, PlannedStage, RateLimit } from '../engine/plan.ts'
+import type { PipelinePlan, PlannedComponent, PlannedStage } from '../engine/plan.ts'
 import type { ConfigProblem } from '../errors/index.ts'
 import { deliveryDefaults, deliveryFields, deliveryProblems, fanoutProblems } from './delivery.ts'
 import { field, type OptionProblem } from '../options/fields.ts'
@@ -39,8 +39,16 @@ const runtimeFields = {
     .int({ min: 1 })
     .optional()
     .doc('Most records that stages such as `$group` see at once. Without such stages it has no effect.'),
-  workerThreadPoolSize: field.int({ min: 1 }).optional().ignored('a pipeline runs in one thread and keeps the order'),
-  directHandoff: field.boolean().optional().ignored('batches always go straight on'),
+  workerThreadPoolSize: field
+    .int({ min: 1 })
+    .optional()
+    .always(1, 'a pipeline runs in one thread and keeps the order')
+    .doc('Threads for the stages; always 1.'),
+  directHandoff: field
+    .boolean()
+    .optional()
+    .always(true, 'batches go from stage to stage without a queue')
+    .doc('Whether batches go from stage to stage without a queue; always so.'),
 }
 
 /** The top level of a file. */
@@ -170,7 +178,7 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
       report,
     ),
     circuitBreaker: readBreaker(content, blocks.resilience, report),
-    rateLimit: microBatches(top.runtime?.microBatchSize, stages, warnings),
+    maxBatchRecords: microBatches(top.runtime?.microBatchSize, stages, warnings),
     maxBatchesInFlight: top.runtime?.queueCapacity,
     warnings,
   }
@@ -189,10 +197,8 @@ function microBatches(
   size: number | undefined,
   stages: readonly PlannedStage[],
   warnings: ConfigProblem[],
-): RateLimit | undefined {
-  if (size === undefined) return undefined
-  if (stages.some(({ name }) => WHOLE_BATCH_STAGES.has(name)))
-    return { pieceRecords: size, recordsPerSecond: undefined, burst: 1, maxInFlight: undefined }
+): number | undefined {
+  if (size === undefined || stages.some(({ name }) => WHOLE_BATCH_STAGES.has(name))) return size
   const message = 'Option "microBatchSize" has no effect: no stage looks at several records at once'
   warnings.push({ path: 'runtime.microBatchSize', message })
   return undefined

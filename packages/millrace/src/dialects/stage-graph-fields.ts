@@ -17,12 +17,14 @@ export const pipelineFields = {
   description: field.any().optional().doc('What the pipeline is for.'),
 }
 
+const ONE_THREAD = 'stages run in one thread, batch by batch, and the order is kept'
+
 /** `[global]` */
 export const globalFields = {
   log_level: field
     .oneOf(['trace', 'debug', 'info', 'warn', 'error'])
-    .default('info')
-    .doc('Accepted; this version logs warnings and progress.'),
+    .optional()
+    .ignored('warnings and progress are told, whatever it says'),
   timeout_seconds: field
     .number({ min: 1 })
     .default(300)
@@ -40,12 +42,20 @@ export const globalFields = {
     .doc('Texts that stand for `{{name}}` in the configuration of stages, with `${ENVIRONMENT}` inside.'),
   plugins: field.any().optional().doc('Accepted: everything is built in.'),
   wasm_plugins: field.any().optional().ignored('there are no plug-ins, everything is built in'),
-  max_parallel_tasks: field.any().optional().doc('Accepted: stages run in one thread, batch by batch.'),
-  stream_batch_size: field.any().optional().doc('Accepted: batches are as the source gives them.'),
-  checkpoint_interval: field.any().optional().doc('Accepted: offsets are committed every `auto.commit.interval.ms`.'),
-  executor: field.any().optional().doc('Accepted: there is one.'),
-  channel_buffer_size: field.any().optional().doc('Accepted: what waits is bounded in bytes.'),
-  concurrency: field.any().optional().doc('Accepted: stages run in one thread, batch by batch.'),
+  stream_batch_size: field
+    .int({ min: 1 })
+    .optional()
+    .doc(
+      'Most rows of a source that go through the stages together. By default as many as it gives; a limit costs time.',
+    ),
+  max_parallel_tasks: field.any().optional().ignored(ONE_THREAD),
+  concurrency: field.any().optional().ignored(ONE_THREAD),
+  executor: field.any().optional().ignored('there is one, through which batches stream'),
+  channel_buffer_size: field.any().optional().ignored('what waits between stages and sinks is bounded in bytes'),
+  checkpoint_interval: field
+    .any()
+    .optional()
+    .ignored('offsets of what was delivered are committed every auto.commit.interval.ms of the consumer'),
 }
 
 /** `[error_handling]` */

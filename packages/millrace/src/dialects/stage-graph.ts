@@ -138,6 +138,7 @@ export async function readStageGraph(value: unknown, context: GraphContext): Pro
     commitIntervalMs: promised.commitInterval,
     errorPolicy: policy,
     circuitBreaker: circuitBreaker(errors),
+    maxBatchRecords: settings.stream_batch_size,
     timeoutMs: isStreaming ? undefined : settings.timeout_seconds * 1000,
     warnings,
   }

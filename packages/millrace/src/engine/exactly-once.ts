@@ -24,7 +24,7 @@ import {
 import { backoffMs, sleep } from '../resilience/retry.ts'
 import { InFlight } from './in-flight.ts'
 import type { PipelinePlan, RunOptions, RunResult } from './plan.ts'
-import { SLICE_ROWS, slicesOf } from './slices.ts'
+import { slicesOf } from './slices.ts'
 
 /** A transaction is committed early when so many bytes have been read for it. */
 const TRANSACTION_BYTES = 64 * 1024 * 1024
@@ -47,8 +47,8 @@ export interface Work {
   begin(batch: Batch, over: AbortSignal): (() => Promise<void>) | undefined
   /** Whether a batch may be written in several steps, for instance with dead letters: no commit may come between them. */
   readonly inSteps: boolean
-  /** Whether large batches are begun slice by slice. */
-  readonly inSlices?: boolean
+  /** Rows that are begun together: of a larger batch slice by slice. No limit when omitted. */
+  readonly sliceRows?: number
 }
 
 /** What it needs of a pipeline: a source whose offsets others can commit, and a sink with transactions, both open. */
@@ -126,6 +126,7 @@ export class ExactlyOnce {
   async #attempt(): Promise<RunResult['ended']> {
     const { signal, abort } = this.#run
     const { source, stages } = this.#pipeline
+    const { sliceRows = Infinity } = this.#work
     const failed = (this.#failed = new AbortController())
     const over = AbortSignal.any([abort, failed.signal])
     const inFlight = (this.#inFlight = new InFlight(this.#inFlightBytes))
@@ -152,7 +153,7 @@ export class ExactlyOnce {
       for await (const batch of source.batches(AbortSignal.any([signal, over]))) {
         await this.#gate
         await inFlight.room()
-        if (this.#work.inSlices === true && batch.length > SLICE_ROWS) await this.#whole(slicesOf(batch), take)
+        if (batch.length > sliceRows) await this.#whole(slicesOf(batch, sliceRows), take)
         else take(batch)
         this.#bytes += batch.byteLength
         if (this.#bytes >= TRANSACTION_BYTES) void this.#commitBehind()

@@ -42,10 +42,8 @@ export interface CircuitBreakerPlan {
   readonly openMs: number
 }
 
-/** In which pieces, and how fast, a source is read. */
+/** How fast a source is read. */
 export interface RateLimit {
-  /** Most records of a batch; undefined leaves it to the source. */
-  readonly pieceRecords?: number | undefined
   /** Undefined when there is no such limit. */
   readonly recordsPerSecond: number | undefined
   /** Records that may come at once after a pause. */
@@ -73,6 +71,8 @@ export interface PipelinePlan {
   /** Undefined when there is none. */
   readonly circuitBreaker?: CircuitBreakerPlan | undefined
   readonly rateLimit?: RateLimit | undefined
+  /** Most records that go through the stages together; undefined leaves it to the source. */
+  readonly maxBatchRecords?: number | undefined
   /** Names of pipelines of the same file that write what this one reads: up to the end, it runs after them. */
   readonly after?: readonly string[] | undefined
   /** Batches that may be on their way to the sink at the same time; undefined leaves it to the engine. */

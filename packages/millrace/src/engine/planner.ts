@@ -72,7 +72,9 @@ function chooseLane(
       lane: 'bytes',
       why: source.readsRecordBatches
         ? 'the sink partitions anew, so records are copied one by one, as they are'
-        : 'records do not come from Kafka, so record batches are made of them',
+        : source.maxBatchRecords === undefined
+          ? 'records do not come from Kafka, so record batches are made of them'
+          : `max.poll.records (${source.maxBatchRecords}) cuts what was read, so records are copied one by one, as they are`,
     }
   return {
     lane: 'verbatim',

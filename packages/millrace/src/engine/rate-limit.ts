@@ -20,7 +20,7 @@ export function limitRate(source: Source, limit: RateLimit): void {
 /** The batches in pieces, none before its time; ends when the signal fires. */
 export async function* limited(
   batches: AsyncIterable<Batch>,
-  { pieceRecords = Infinity, recordsPerSecond = Infinity, burst, maxInFlight = Infinity }: RateLimit,
+  { recordsPerSecond = Infinity, burst, maxInFlight = Infinity }: RateLimit,
   signal: AbortSignal,
 ): AsyncGenerator<Batch, void, undefined> {
   const bucket = new TokenBucket(recordsPerSecond, burst)
@@ -29,7 +29,7 @@ export async function* limited(
     const whole = new SharedAcknowledgement([batch.acknowledgement])
     for (let start = 0; start < batch.length;) {
       while (flight.records >= maxInFlight && !signal.aborted) await flight.landed(signal)
-      const wanted = Math.min(batch.length - start, pieceRecords, maxInFlight - flight.records)
+      const wanted = Math.min(batch.length - start, maxInFlight - flight.records)
       const count = await bucket.take(wanted, signal)
       // What was not handed out is not acknowledged, so it is read again by the next run (I1).
       if (signal.aborted) return

@@ -22,7 +22,7 @@ import { DeliveryToEach, type Writer } from './fan-out.ts'
 import { InFlight } from './in-flight.ts'
 import { openPipeline } from './open-pipeline.ts'
 import type { PipelinePlan, RunOptions, RunProgress, RunResult } from './plan.ts'
-import { inSlices } from './slices.ts'
+import { inSlices, sliceRowsOf } from './slices.ts'
 import { createSteps } from './steps.ts'
 
 /** Bytes of fetched batches that may be on their way to the sink. */
@@ -39,6 +39,7 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
   const pipeline = await openPipeline(plan, run)
   const { source, documents, stages, sink, targets, deadLetters } = pipeline
   const steps = createSteps(pipeline)
+  const sliceRows = sliceRowsOf(plan, source, documents !== undefined)
   const errors = new ErrorHandling(plan.errorPolicy, deadLetters)
   const inFlight = new InFlight(IN_FLIGHT_BYTES)
   const failed = new AbortController()
@@ -100,13 +101,13 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
         plan.errorPolicy.retry !== undefined ||
         breakers.length > 0 ||
         targets.length > 1
-      const work = { begin, inSteps, inSlices: documents !== undefined }
+      const work = { begin, inSteps, sliceRows }
       ended = await new ExactlyOnce(plan, run, pipeline, work, IN_FLIGHT_BYTES).run()
     } else {
       const read = source.batches(stop)
       const mine =
         plan.delivery === 'at_most_once' && run.preview === undefined ? committedFirst(read, source.offsets!) : read
-      for await (const batch of documents === undefined ? mine : inSlices(mine)) {
+      for await (const batch of sliceRows === Infinity ? mine : inSlices(mine, sliceRows)) {
         const write = begin(batch, run.abort) // decode, stages, encode
         if (write === undefined) {
           batch.ack() // every record was filtered out, and counted as dropped (I7)

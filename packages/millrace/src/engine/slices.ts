@@ -3,18 +3,29 @@
  *
  * A record batch cannot be cut by the fetcher, and compressed ones may hold hundreds of thousands of records. Parsing them
  * in one go would hold up heartbeats, so they are worked on in slices, with a turn of the event loop after each. Only for
- * pipelines that look at documents: other lanes take a large batch in stride, and verbatim must have it whole.
+ * pipelines that look at documents: other lanes take a large batch in stride, and verbatim must have it whole. Files and
+ * sources may ask for smaller ones.
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Acknowledgement, Batch } from '../batch.ts'
+import type { Source } from '../component.ts'
 
 /** Rows worked on in one go: about 20 ms of JSON. */
 export const SLICE_ROWS = 16_384
 
+/** How many rows may go through the stages together: as the file, the source and, where documents are made, the clock want it. */
+export function sliceRowsOf(
+  { maxBatchRecords: ofPlan = Infinity }: { readonly maxBatchRecords?: number | undefined },
+  { maxBatchRecords: ofSource = Infinity }: Pick<Source, 'maxBatchRecords'>,
+  makesDocuments: boolean,
+): number {
+  return Math.min(ofPlan, ofSource, makesDocuments ? SLICE_ROWS : Infinity)
+}
+
 /** The same rows in the same order, in batches of at most `maxRows`; a batch is acknowledged with its last slice (I1). */
 export async function* inSlices(
   batches: AsyncIterable<Batch>,
-  maxRows: number = SLICE_ROWS,
+  maxRows: number,
 ): AsyncGenerator<Batch, void, undefined> {
   for await (const batch of batches) {
     for (const slice of slicesOf(batch, maxRows)) {
@@ -25,17 +36,17 @@ export async function* inSlices(
 }
 
 /** The slices of one batch; the batch itself when it is small enough. */
-export function* slicesOf(batch: Batch, maxRows: number = SLICE_ROWS): Generator<Batch, void, undefined> {
+export function* slicesOf(batch: Batch, maxRows: number): Generator<Batch, void, undefined> {
   if (batch.length <= maxRows) {
     yield batch
     return
   }
   const acknowledgement = afterLast(Math.ceil(batch.length / maxRows), batch)
   for (let start = 0; start < batch.length; start += maxRows) {
-    const rows = Int32Array.from({ length: Math.min(maxRows, batch.length - start) }, (_, i) =>
-      batch.recordOf(start + i),
-    )
-    yield batch.derive({ rows }, acknowledgement())
+    const end = Math.min(start + maxRows, batch.length)
+    const rows = Int32Array.from({ length: end - start }, (_, i) => batch.recordOf(start + i))
+    const documents = batch.documents?.slice(start, end) // sources of graphs have made them
+    yield batch.derive({ rows, documents }, acknowledgement())
   }
 }
 

@@ -93,7 +93,8 @@ export const kafkaConsumer = defineSourceFunction({
 /** Gives every record its row when a stage looks at it. */
 class RowSource implements Source {
   readonly valueCodec = 'json'
-  readonly readsRecordBatches = true
+  readonly readsRecordBatches: boolean
+  readonly maxBatchRecords: number | undefined
   readonly commits: string
   readonly offsets: SourceOffsets | undefined
   readonly #source: Source
@@ -103,6 +104,8 @@ class RowSource implements Source {
     this.#source = source
     this.#context = context
     this.commits = source.commits
+    this.readsRecordBatches = source.readsRecordBatches
+    this.maxBatchRecords = source.maxBatchRecords
     this.offsets = source.offsets
   }
   open(signal: AbortSignal): Promise<void> {
@@ -156,7 +159,7 @@ const producerFields = {
 type ProducerOptions = Options<typeof producerFields>
 
 function toSinkOptions({ brokers, key_field, include_metadata: _m, ...rest }: ProducerOptions): KafkaSinkOptions {
-  return { ...rest, bootstrapServers: brokers, keyField: key_field, includeMeta: false, batchSize: 100 }
+  return { ...rest, bootstrapServers: brokers, keyField: key_field, includeMeta: false }
 }
 
 export const kafkaProducer = defineSinkFunction({

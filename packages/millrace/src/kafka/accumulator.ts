@@ -205,7 +205,7 @@ export class Accumulator {
     if (!this.#hasRoom(capacity)) return undefined
     this.#heldBytes += capacity
     const free = capacity === this.#settings.batchBytes ? this.#free.pop() : undefined
-    if (free === undefined) return new BatchBuffer(capacity)
+    if (free === undefined) return new BatchBuffer(capacity, this.#settings.batchRecords)
     this.#freeBytes -= free.capacity
     free.builder.reset()
     return free

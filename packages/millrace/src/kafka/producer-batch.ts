@@ -13,8 +13,8 @@ export class BatchBuffer {
   readonly builder: RecordBatchBuilder
   rows: Int32Array
 
-  constructor(capacity: number) {
-    this.builder = new RecordBatchBuilder(capacity)
+  constructor(capacity: number, maxRecords?: number) {
+    this.builder = new RecordBatchBuilder(capacity, maxRecords)
     this.rows = new Int32Array(Math.max(16, capacity >> 6))
   }
 

@@ -14,6 +14,8 @@ export interface ProducerOptions {
   readonly lingerMs?: number
   /** Size of a record batch before compression; `batch.size`, 16384. A larger record gets a batch of its own. */
   readonly batchBytes?: number
+  /** Most records of a record batch; no limit. */
+  readonly batchRecords?: number | undefined
   /** `compression.type`, `none`. */
   readonly compression?: Codec
   /** `compression.gzip.level`, `compression.lz4.level`, `compression.zstd.level`; the codec's own default. */
@@ -33,7 +35,8 @@ export interface ProducerOptions {
 }
 
 /** All options, with defaults filled in. */
-export type ProducerSettings = Required<Omit<ProducerOptions, 'compressionLevel'>> & {
+export type ProducerSettings = Required<Omit<ProducerOptions, 'compressionLevel' | 'batchRecords'>> & {
+  readonly batchRecords: number | undefined
   readonly compressionLevel: number | undefined
 }
 
@@ -72,6 +75,7 @@ export function completeProducerOptions(options: ProducerOptions): ProducerSetti
     idempotence: options.idempotence ?? acks === 'all',
     lingerMs: options.lingerMs ?? 5,
     batchBytes: options.batchBytes ?? 16_384,
+    batchRecords: options.batchRecords,
     compression: options.compression ?? 'none',
     compressionLevel: options.compressionLevel,
     maxInFlight: options.maxInFlight ?? 5,

@@ -150,6 +150,13 @@ export const CONSUMER_FIELDS = {
     .default(300_000)
     .kafka('max.poll.interval.ms')
     .doc('How long members have to hand in their partitions in a rebalance.'),
+  maxPollRecords: field
+    .int({ min: 1 })
+    .optional()
+    .kafka('max.poll.records')
+    .doc(
+      'Most records of a batch. By default as many as `max.partition.fetch.bytes` holds; a limit costs time, and record batches are no longer forwarded whole.',
+    ),
   enableAutoCommit: field
     .boolean()
     .default(true)
@@ -355,7 +362,6 @@ const IGNORED_BY_CONSUMERS: { readonly [property: string]: string } = {
   'allow.auto.create.topics': 'reading never creates a topic',
   'exclude.internal.topics': 'topics are named one by one',
   'internal.throw.on.fetch.stable.offset.unsupported': 'it is internal to the Java client',
-  'max.poll.records': 'batches are bounded in bytes; see fetchBufferBytes',
   'share.acknowledgement.mode': 'share groups are not supported',
   'share.acquire.mode': 'share groups are not supported',
 }

@@ -43,6 +43,8 @@ export interface ConsumerSettings {
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
   readonly maxPollIntervalMs: number
+  /** Undefined for no limit; whoever hands out batches cuts them. */
+  readonly maxPollRecords: number | undefined
   readonly enableAutoCommit: boolean
   readonly autoCommitIntervalMs: number
   /** Full names of Java classes. */
@@ -99,6 +101,7 @@ export function consumerSettings(options: Options<typeof CONSUMER_FIELDS>): {
       sessionTimeoutMs: options.sessionTimeoutMs,
       heartbeatIntervalMs: options.heartbeatIntervalMs,
       maxPollIntervalMs: options.maxPollIntervalMs,
+      maxPollRecords: options.maxPollRecords,
       enableAutoCommit: options.enableAutoCommit,
       autoCommitIntervalMs: options.autoCommitIntervalMs,
       keyDeserializer: options.keyDeserializer,

@@ -72,6 +72,8 @@ export interface FieldMeta {
   readonly deprecated?: string
   /** Why it is accepted but has no effect. */
   readonly ignored?: string
+  /** The one value that it has in effect, and why others are accepted but change nothing. */
+  readonly fixed?: { readonly value: unknown; readonly because: string }
   /** Kafka client property that sets the same. */
   readonly kafka?: string
   /** Other names, for instance in other dialects. */
@@ -111,6 +113,10 @@ export class Field<T, P extends Presence = 'required'> {
   /** Accepts the option with a warning. @param reason why it has no effect, as a sentence without a period */
   ignored(reason: string): Field<T, P> {
     return this.#with({ ignored: reason })
+  }
+  /** Accepts any value, other ones than this with a warning. @param because why it is always so, as a sentence without a period */
+  always(value: T, because: string): Field<T, P> {
+    return this.#with({ fixed: { value, because } })
   }
   kafka(property: string): Field<T, P> {
     return this.#with({ kafka: property })

@@ -113,17 +113,20 @@ export function readFields(
 
 function readField(field: AnyField, at: readonly (string | number)[], value: unknown, report: Report): unknown {
   const name = at.join('.')
-  const { secret, deprecated, ignored } = field.meta
+  const { secret, deprecated, ignored, fixed } = field.meta
   if (deprecated !== undefined)
     report({ path: at, message: `Option "${name}" is deprecated: ${deprecated}`, warning: true })
   if (ignored !== undefined) report({ path: at, message: `Option "${name}" has no effect: ${ignored}`, warning: true })
-  return field.type.read(value, (finding) =>
+  const read: unknown = field.type.read(value, (finding) =>
     report({
       ...finding,
       path: [...at, ...(finding.path ?? [])],
       message: finding.message ?? messageOf(name, finding, secret === true),
     }),
   )
+  if (fixed !== undefined && read !== fixed.value)
+    report({ path: at, message: `Option "${name}" is always ${String(fixed.value)}: ${fixed.because}`, warning: true })
+  return read
 }
 
 function messageOf(name: string, { expected, found, path = [] }: Finding, secret: boolean): string {

@@ -129,8 +129,6 @@ describe('connections', () => {
 
 test('batches are cut where a stage sees several records at once, and nowhere else', async () => {
   const runtime = { microBatchSize: 2 }
-  expect((await read({ runtime, stages: [{ $group: { _id: null } }] })).plan?.rateLimit).toMatchObject({
-    pieceRecords: 2,
-  })
-  expect((await read({ runtime, stages: [{ $match: {} }] })).plan?.rateLimit).toBeUndefined()
+  expect((await read({ runtime, stages: [{ $group: { _id: null } }] })).plan?.maxBatchRecords).toBe(2)
+  expect((await read({ runtime, stages: [{ $match: {} }] })).plan?.maxBatchRecords).toBeUndefined()
 })

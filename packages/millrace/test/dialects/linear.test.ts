@@ -126,7 +126,7 @@ describe('the snippets of the seed', () => {
       consumer: { groupId: 'fluxion-a', fetchMaxWaitMs: 500 },
     })
     expect(kafkaSinkSettings(plan.sink.options as unknown as KafkaSinkOptions)).toMatchObject({
-      batchSize: 100,
+      batchSize: undefined,
       flushTimeoutMs: 10_000,
       producer: { acks: 1, idempotence: false },
     })
@@ -379,11 +379,10 @@ test('limits of the engine reach the source and the plan, or say that they have 
   const plan = await readPlan(await write('runtime.yaml', text))
   expect(plan.source.options['queueCapacity']).toBe(4)
   expect(plan.maxBatchesInFlight).toBe(8)
-  expect(plan.warnings.map(({ path }) => path)).toEqual([
-    'runtime.workerThreadPoolSize',
-    'runtime.directHandoff',
-    'runtime.microBatchSize',
-  ])
+  expect(plan.warnings.map(({ path }) => path)).toEqual(['runtime.workerThreadPoolSize', 'runtime.microBatchSize'])
+  expect(plan.warnings[0]!.message).toBe(
+    'Option "workerThreadPoolSize" is always 1: a pipeline runs in one thread and keeps the order',
+  )
 })
 
 test('a pipeline that reads what it writes is warned of', async () => {

@@ -171,6 +171,44 @@ describe.skipIf(!brokerAvailable)('a pipeline', () => {
     expect(result).toMatchObject({ read: { records: total }, written: { records: total } })
   })
 
+  describe('in pieces of so many records', () => {
+    const grouped = { runtime: { microBatchSize: 7 }, stages: [{ $group: { _id: null, n: { $sum: 1 } } }] }
+
+    // Pieces were cut before the offsets were committed, and all but the last of a batch were passed over or came twice.
+    test.each(['at_least_once', 'at_most_once', 'exactly_once'])(
+      'sees every record once with %s, whether microBatchSize or max.poll.records asks for it',
+      async (delivery) => {
+        const from = await bed().create({ partitions: 1 })
+        await bed().write(from, orders(100), { batchBytes: 1_000_000 })
+        const sevens = [...Array.from({ length: 14 }, () => 7), 2]
+        const expectSevens = async (spec: object, options = {}): Promise<void> => {
+          const to = await bed().create({ partitions: 1 })
+          await runHere({ source: fromTopic(from, options), sink: toTopic(to), delivery, ...spec })
+          // A transaction may be visible a moment after its commit only.
+          await expect
+            .poll(async () => {
+              const values = (await bed().values(to, { 'isolation.level': 'read_committed' })).flat()
+              return values.map((value) => (JSON.parse(value) as { n: number }).n)
+            })
+            .toEqual(sevens)
+        }
+        await expectSevens(grouped)
+        await expectSevens({ stages: grouped.stages }, { 'max.poll.records': 7 })
+        await expectSevens(grouped, { 'max.poll.records': '50' })
+      },
+    )
+
+    test('batchSize bounds the record batches that are made', async () => {
+      const [from, to] = [await bed().create({ partitions: 1 }), await bed().create({ partitions: 1 })]
+      await bed().write(from, orders(100), { batchBytes: 1_000_000 })
+      const stages = [{ $set: { seen: true } }]
+      await runHere({ source: fromTopic(from), stages, sink: toTopic(to, { batchSize: 30, 'batch.size': 1_000_000 }) })
+      const { batches, records } = await readTopic(bed().cluster, to)
+      expect(records).toHaveLength(100)
+      expect(batches.map(({ count }) => count)).toEqual([30, 30, 30, 10])
+    })
+  })
+
   test('goes from a file to a topic and back', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-'))
     const topic = await bed().create()

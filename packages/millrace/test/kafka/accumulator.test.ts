@@ -35,6 +35,18 @@ const waiting = (accumulator: Accumulator): number[] =>
   accumulator.queues.flatMap(({ waiting }) => waiting.map(({ count }) => count))
 
 describe('accumulator', () => {
+  test('closes a batch that holds batchRecords, whatever its size', () => {
+    const accumulator = accumulatorOf({ batchRecords: 3 })
+    const job = jobFor(
+      accumulator,
+      Array.from({ length: 8 }, () => ({ value: 'x', partition: 1 })),
+    )
+    expect(job.run()).toBe('done')
+    expect(waiting(accumulator)).toEqual([3, 3])
+    accumulator.closeAll()
+    expect(waiting(accumulator)).toEqual([3, 3, 2])
+  })
+
   test('never holds more than its memory, and everything gets through when batches are released', () => {
     fc.assert(
       fc.property(

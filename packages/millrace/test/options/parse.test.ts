@@ -245,6 +245,15 @@ test('warns of what is deprecated or has no effect', () => {
   ])
 })
 
+test('warns of a value that an option never has, and keeps it', () => {
+  const options = { commit: field.boolean().default(true).always(true, 'nothing is ever left uncommitted') }
+  expect(parseOptions({ options }, { commit: true }).warnings).toEqual([])
+  expect(parseOptions({ options }, {}).warnings).toEqual([])
+  expect(parseOptions({ options }, { commit: false }).warnings.map(text)).toEqual([
+    'commit: Option "commit" is always true: nothing is ever left uncommitted',
+  ])
+})
+
 test('keeps names such as __proto__ away from prototypes', () => {
   const { messages } = parse(JSON.parse('{"topic":"t","__proto__":{"x":1},"constructor":1}'))
   expect(messages.map((message) => message.split(':')[0])).toEqual(['source.__proto__', 'source.constructor'])

@@ -35,7 +35,10 @@ export const kafkaSourceConfig = {
     .oneOf(['earliest', 'latest'])
     .default('earliest')
     .doc('Where to begin when the group has no committed offset.'),
-  max_poll_records: field.int({ min: 1 }).optional().ignored('batches are bounded in bytes, not in records'),
+  max_poll_records: field
+    .int({ min: 1 })
+    .optional()
+    .doc('Most records of a batch. By default as many as were fetched; a limit costs time.'),
   max_poll_interval_ms: field
     .durationMs({ min: 1 })
     .default(300_000)
@@ -58,7 +61,8 @@ export const kafkaSourceConfig = {
   enable_auto_commit: field
     .boolean()
     .default(true)
-    .doc('Accepted in either case: offsets are committed when the record is in its topic, never before.'),
+    .always(true, 'offsets are committed when the record is in its topic, never before')
+    .doc('Whether offsets are committed; always so, and only when the record is in its topic.'),
   auto_commit_interval_ms: field.durationMs({ min: 1 }).default(5000).doc('Time between commits.'),
   include_headers: field.boolean().default(false).doc('Whether the metadata of an event repeats the headers.'),
   include_key: field.boolean().default(false).doc('Whether the metadata of an event repeats the key.'),
@@ -88,6 +92,7 @@ export const kafkaSourceTranslation: Translation<typeof kafkaSourceConfig> = {
     consumer_group: 'groupId',
     start_offset: 'autoOffsetReset',
     max_poll_interval_ms: 'maxPollIntervalMs',
+    max_poll_records: 'maxPollRecords',
     session_timeout_ms: 'sessionTimeoutMs',
     heartbeat_interval_ms: 'heartbeatIntervalMs',
     fetch_min_bytes: 'fetchMinBytes',

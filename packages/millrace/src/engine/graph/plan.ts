@@ -33,6 +33,8 @@ export interface GraphPlan {
   readonly errorPolicy: ErrorPolicy
   /** In front of each sink; undefined when there is none. */
   readonly circuitBreaker: CircuitBreakerPlan | undefined
+  /** Most records of a source that go through the stages together; undefined leaves it to the source. */
+  readonly maxBatchRecords?: number | undefined
   /** How long the whole run may take; undefined for any time. */
   readonly timeoutMs: number | undefined
   readonly warnings: readonly ConfigProblem[]

@@ -23,6 +23,7 @@ import { ExactlyOnce } from '../exactly-once.ts'
 import { InFlight } from '../in-flight.ts'
 import type { RunOptions, RunProgress, RunResult } from '../plan.ts'
 import { committedFirst, IN_FLIGHT_BYTES } from '../run-pipeline.ts'
+import { inSlices, sliceRowsOf } from '../slices.ts'
 import { copyOf, processed } from './branches.ts'
 import { isTaken, makeNodes, type Node, type SinkNode, type SourceNode, type TransformNode } from './nodes.ts'
 import type { GraphPlan } from './plan.ts'
@@ -155,6 +156,7 @@ class GraphRun {
         retry !== undefined ||
         this.#breakers.size > 0 ||
         transforms.some(({ waits }) => waits === true),
+      sliceRows: sliceRowsOf(this.#plan, source!.source, false),
     })
     const pipeline = {
       source: source!.source,
@@ -185,7 +187,8 @@ class GraphRun {
   async #read(node: SourceNode): Promise<void> {
     const read = node.source.batches(this.#stop)
     const mine = this.#plan.delivery === 'at_most_once' ? committedFirst(read, node.source.offsets!) : read
-    for await (const batch of mine) {
+    const sliceRows = sliceRowsOf(this.#plan, node.source, false)
+    for await (const batch of sliceRows === Infinity ? mine : inSlices(mine, sliceRows)) {
       await this.#spread(batch, node.followers)
       if (!isTaken(node)) break
     }

@@ -22,6 +22,7 @@ export interface FlowOptions {
   /** Makes what delivers to each sink. @param over fires when nothing may be written any more */
   readonly deliveries: (over: AbortSignal) => ReadonlyMap<SinkNode, Delivery>
   readonly inSteps: boolean
+  readonly sliceRows: number
 }
 
 /** How far a batch has come: what is to be written, what waits for a stage, what failed on the way. */
@@ -40,6 +41,7 @@ const NOT_COUNTED: Acknowledgement = { ack() {} }
 
 export class TransactionalFlow implements Work {
   readonly inSteps: boolean
+  readonly sliceRows: number
   readonly #options: FlowOptions
   /** Of the attempt: they give up when it is over, or what is late would become part of the next one. */
   #over: AbortSignal | undefined
@@ -50,6 +52,7 @@ export class TransactionalFlow implements Work {
   constructor(options: FlowOptions) {
     this.#options = options
     this.inSteps = options.inSteps
+    this.sliceRows = options.sliceRows
   }
 
   begin(batch: Batch, over: AbortSignal): (() => Promise<void>) | undefined {

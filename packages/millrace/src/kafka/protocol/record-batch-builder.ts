@@ -69,8 +69,11 @@ export class RecordBatchBuilder implements ByteSource {
   /** Timestamp of the first record. */
   baseTimestampMs = -1
   maxTimestampMs = -1
+  readonly #maxRecords: number
 
-  constructor(capacity: number) {
+  /** @param maxRecords more than these do not fit, whatever their size */
+  constructor(capacity: number, maxRecords = 0x7fffffff) {
+    this.#maxRecords = maxRecords
     this.bytes = Buffer.allocUnsafeSlow(capacity)
     this.view = new DataView(this.bytes.buffer)
   }
@@ -97,6 +100,7 @@ export class RecordBatchBuilder implements ByteSource {
     headers: Uint8Array,
     headersLength: number,
   ): boolean {
+    if (this.count >= this.#maxRecords) return false
     const { bytes } = this
     const room = bytes.length - this.length - RECORD_OVERHEAD - (keyLength > 0 ? keyLength : 0) - headersLength
     let valueLength = -1
@@ -135,7 +139,7 @@ export class RecordBatchBuilder implements ByteSource {
   /** Adds a record whose key, value and headers are taken over as they stand in `source[start, end)`. */
   appendWire(timestampMs: number, source: ByteSource, start: number, end: number): boolean {
     const tail = end - start
-    if (tail > this.bytes.length - this.length - RECORD_OVERHEAD) return false
+    if (this.count >= this.#maxRecords || tail > this.bytes.length - this.length - RECORD_OVERHEAD) return false
     const delta = this.count === 0 ? 0 : timestampMs - this.baseTimestampMs
     let at = this.#prefix(delta, tail)
     copyBytes(this, at, source, start, tail)

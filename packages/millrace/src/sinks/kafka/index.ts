@@ -60,7 +60,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   }
 
   async open(signal: AbortSignal): Promise<void> {
-    const { producer, topic, createTopic } = this.#settings
+    const { producer, topic, createTopic, batchSize: batchRecords } = this.#settings
     const cluster = await this.#connected()
     await cluster.connect(signal)
     if (createTopic !== undefined) await createMissingTopics(cluster, [topic], createTopic, signal)
@@ -71,7 +71,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
       const transactionalId = producer.transactionalId ?? transactionalIdOf(this.#context)
       this.#producer = new Producer(
         cluster,
-        producer,
+        { ...producer, batchRecords },
         this.transactions && { transactionalId, timeoutMs: producer.transactionTimeoutMs },
       )
       await this.#producer.open(signal)

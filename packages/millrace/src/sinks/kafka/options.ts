@@ -12,8 +12,10 @@ export const kafkaSinkFields = {
   topic: field.string().doc('Topic to write.').example('orders-out'),
   batchSize: field
     .int({ min: 1 })
-    .default(100)
-    .doc('Documents that are handed to the producer together. Not bytes: the size of a record batch is `batch.size`.'),
+    .optional()
+    .doc(
+      'Most documents of a record batch that is made here; those forwarded whole stay as they are. By default as many as fit into `batch.size`, which counts bytes.',
+    ),
   flushTimeout: field
     .durationMs({ min: 1 })
     .default(10_000)
@@ -49,7 +51,7 @@ export const kafkaSinkRules: readonly OptionRule<typeof kafkaSinkFields>[] = [..
 
 export interface KafkaSinkSettings {
   readonly topic: string
-  readonly batchSize: number
+  readonly batchSize: number | undefined
   /** How to make the topic when it is missing; undefined leaves it missing. */
   readonly createTopic: KafkaSinkOptions['createTopic']
   readonly flushTimeoutMs: number

@@ -36,7 +36,8 @@ export const kafkaSource = defineSource({
 
 class KafkaPipelineSource implements Source, SourceOffsets {
   readonly valueCodec: string
-  readonly readsRecordBatches = true
+  readonly readsRecordBatches: boolean
+  readonly maxBatchRecords: number | undefined
   readonly offsets: SourceOffsets = this
   readonly member: string | undefined
   readonly commits: string
@@ -49,8 +50,10 @@ class KafkaPipelineSource implements Source, SourceOffsets {
   constructor(settings: KafkaSourceSettings, context: ComponentContext) {
     this.#settings = settings
     this.#context = context
-    const { groupId, autoCommitIntervalMs, valueDeserializer } = settings.consumer
+    const { groupId, autoCommitIntervalMs, maxPollRecords, valueDeserializer } = settings.consumer
     this.valueCodec = valueDeserializer
+    this.maxBatchRecords = maxPollRecords
+    this.readsRecordBatches = maxPollRecords === undefined
     this.member = settings.consumer.instanceId
     this.commits = {
       at_least_once: `group "${groupId}" commits the offsets of records that the sink has acknowledged, every ${autoCommitIntervalMs / 1000} s, when partitions are given back and at the end`,

@@ -40,6 +40,7 @@ describe('the blocks of the seed', () => {
           groupId: 'rivven-migration',
           autoOffsetReset: 'earliest',
           maxPollIntervalMs: 300_000,
+          maxPollRecords: 500,
           sessionTimeoutMs: 30_000,
           heartbeatIntervalMs: 3000,
           fetchMinBytes: 1,
@@ -64,7 +65,7 @@ describe('the blocks of the seed', () => {
         },
       },
     })
-    expect(plan.warnings.map(({ path }) => path)).toEqual(['config.max_poll_records', 'config.empty_poll_delay_ms'])
+    expect(plan.warnings.map(({ path }) => path)).toEqual(['config.empty_poll_delay_ms'])
   })
 
   test('a sink has the options that are printed', async () => {
