@@ -20,6 +20,8 @@ describe.skipIf(!brokerAvailable)('the examples', () => {
     'orders-high-value': uniqueName('high'),
     'orders-copy': uniqueName('copy'),
     'orders-dead': uniqueName('dead'),
+    'orders-paid': uniqueName('paid'),
+    'orders-matched': uniqueName('matched'),
   }
   let directory: string
 
@@ -46,9 +48,13 @@ describe.skipIf(!brokerAvailable)('the examples', () => {
     await rm(directory, { recursive: true })
   })
 
-  async function run(name: string): Promise<{ read: { records: number }; written: { records: number } }> {
+  async function run(
+    name: string,
+    where?: string,
+  ): Promise<{ read: { records: number }; written: { records: number } }> {
     const { code, stdout, stderr } = await cli(['run', '--until-end', '--json', join(directory, name)], {
       environment: { KAFKA_BOOTSTRAP_SERVERS: bootstrapServers() },
+      ...(where === undefined ? {} : { directory: where }),
     })
     expect(stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{'))).toEqual([])
     expect(code).toBe(0)
@@ -88,6 +94,33 @@ describe.skipIf(!brokerAvailable)('the examples', () => {
       want.map((order) => JSON.parse(JSON.stringify({ ...order, tier: 'high', items: undefined })) as unknown),
     )
     expect(await run('orders-etl.yaml')).toMatchObject({ read: { records: 0 }, written: { records: 0 } })
+  })
+
+  test('filter-apply.yaml writes paid orders of high value once', async () => {
+    const want = all.filter(({ amount, status }) => amount > 100 && status === 'paid')
+    expect(await run('filter-apply.yaml')).toMatchObject({
+      read: { records: RECORDS },
+      written: { records: want.length },
+    })
+    const found = (await bed().values(names['orders-paid'], { isolation: 'read_committed' }))
+      .flat()
+      .map((value) => JSON.parse(value) as { order_id: number })
+    expect(found.toSorted((a, b) => a.order_id - b.order_id)).toEqual(
+      want.map((order) => {
+        const { items: _, ...rest } = order as typeof order & { items?: unknown }
+        return { ...(JSON.parse(JSON.stringify(rest)) as object), gross: order.amount * 1.19 }
+      }),
+    )
+  })
+
+  test('match-and-group.toml writes the bytes that came in, and sums', async () => {
+    const values = (await bed().values(names.orders)).flat()
+    const want = values.filter((value) => (JSON.parse(value) as { amount: number }).amount >= 100)
+    expect(await run('match-and-group.toml', directory)).toMatchObject({ read: { records: RECORDS } })
+    expect((await bed().values(names['orders-matched'])).flat().toSorted()).toEqual(want.toSorted())
+    const lines = (await readFile(join(directory, 'out/regions.jsonl'), 'utf8')).trimEnd().split('\n')
+    const sum = lines.reduce((total, line) => total + (JSON.parse(line) as { total: number }).total, 0)
+    expect(sum).toBeCloseTo(all.reduce((total, { amount }) => total + (amount >= 100 ? amount : 0), 0))
   })
 
   test('copy-topic.toml copies every partition as it is', async () => {
