@@ -6,6 +6,7 @@ import { readAnyPlan } from '../dialects/index.ts'
 import { connectorsOf, type Connector } from './connectors.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { errorLines, plural, toEnvelopeError, type EnvelopeError, type Outcome } from './output.ts'
+import type { ConnectionsOption } from './verbs/verb.ts'
 
 interface CheckReport {
   readonly name: string
@@ -21,8 +22,11 @@ interface ConnectorReport extends Pick<Connector, 'kind' | 'title'> {
   readonly checks: readonly CheckReport[]
 }
 
-export async function check(file: string, { json }: { readonly json?: true }): Promise<Outcome> {
-  const plan = await readAnyPlan(file)
+export async function check(
+  file: string,
+  { json, connections }: ConnectionsOption & { readonly json?: true },
+): Promise<Outcome> {
+  const plan = await readAnyPlan(file, undefined, connections)
   const errors: unknown[] = []
   const connectors: ConnectorReport[] = []
   for (const connector of await connectorsOf(plan)) {

@@ -16,9 +16,13 @@ import { explainPlan } from '../engine/planner.ts'
 import { redact } from '../options/describe.ts'
 import type { Fields } from '../options/fields.ts'
 import { formatProblem, type Outcome } from './output.ts'
+import type { ConnectionsOption } from './verbs/verb.ts'
 
-export async function explain(file: string, { json }: { readonly json?: true }): Promise<Outcome> {
-  const plan = await readAnyPlan(file)
+export async function explain(
+  file: string,
+  { json, connections }: ConnectionsOption & { readonly json?: true },
+): Promise<Outcome> {
+  const plan = await readAnyPlan(file, undefined, connections)
   if ('nodes' in plan) return explainStages(file, plan, json)
   return 'pipelines' in plan ? explainAll(file, plan, json) : explainOne(file, plan, json)
 }

@@ -4,6 +4,7 @@
 import { readPipelineFile } from '../dialects/index.ts'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { formatProblem, plural, type Outcome } from './output.ts'
+import type { ConnectionsOption } from './verbs/verb.ts'
 
 interface FileReport {
   readonly file: string
@@ -11,9 +12,12 @@ interface FileReport {
   readonly warnings: readonly ConfigProblem[]
 }
 
-export async function lint(files: readonly string[], { json }: { readonly json?: true }): Promise<Outcome> {
+export async function lint(
+  files: readonly string[],
+  { json, connections }: ConnectionsOption & { readonly json?: true },
+): Promise<Outcome> {
   const reports: FileReport[] = []
-  for (const file of files) reports.push(await lintFile(file))
+  for (const file of files) reports.push(await lintFile(file, connections))
   const count = reports.reduce((sum, { problems }) => sum + problems.length, 0)
   const bad = reports.filter(({ problems }) => problems.length > 0).length
   const summary =
@@ -26,9 +30,9 @@ export async function lint(files: readonly string[], { json }: { readonly json?:
   return { exitCode: count === 0 ? 0 : 2, summary, result: { files: reports }, ...(count === 0 ? {} : { error }) }
 }
 
-async function lintFile(file: string): Promise<FileReport> {
+async function lintFile(file: string, connections: string | undefined): Promise<FileReport> {
   try {
-    const { problems, warnings } = await readPipelineFile(file)
+    const { problems, warnings } = await readPipelineFile(file, undefined, connections)
     return { file, problems, warnings }
   } catch (error) {
     if (error instanceof ConfigError) return { file, problems: error.problems, warnings: [] }

@@ -40,7 +40,8 @@ export function printEnvelope(command: string, { exitCode, summary, result, erro
 }
 
 /** `FILE:LINE:COL path: message (suggestion)`, one line. */
-export function formatProblem(file: string, { path, line, column, message, suggestion }: ConfigProblem): string {
+export function formatProblem(asked: string, problem: ConfigProblem): string {
+  const { file = asked, path, line, column, message, suggestion } = problem
   const place = [line === undefined ? file : `${file}:${line}:${column ?? 1}`, path].filter((part) => part !== '')
   const prefix = place.length === 0 ? '' : `${place.join(' ')}: `
   return `${prefix}${message}${suggestion === undefined ? '' : ` (${suggestion})`}`

@@ -32,12 +32,12 @@ export function readBlock(
   kind: 'source' | 'sink',
   { value, place }: Block,
   { connections, defaults }: BlockSurroundings,
-  report: ReportProblem,
+  reportHere: ReportProblem,
 ): PlannedComponent | undefined {
   const entries: readonly CatalogEntry<unknown>[] = kind === 'source' ? SOURCES : SINKS
   const names = entries.map(({ name }) => name)
   if (value === undefined || value === null) {
-    report({
+    reportHere({
       path: value === undefined ? place.slice(0, -1) : place,
       message: `Missing ${kind}`,
       suggestion: `for example ${kind}: {type: ${names[0]!}, options: {...}}`,
@@ -45,15 +45,21 @@ export function readBlock(
     return undefined
   }
   if (!isObject(value)) {
-    report({
+    reportHere({
       path: place,
       message: `Cannot read ${kind} as it must be an object with type and options: found ${describeValue(value)}`,
     })
     return undefined
   }
-  const block = withConnection(value, place, connections, report)
-  if (block === undefined) return undefined
-  const { type, options, ...flat } = block
+  const connected = withConnection(value, place, connections, reportHere)
+  if (connected === undefined) return undefined
+  const { type, options, ...flat } = connected.block
+  // What a connection says is wrong there.
+  const report: ReportProblem = (problem) => {
+    const [name, ...rest] = problem.path.slice(place.length + (problem.path[place.length] === 'options' ? 1 : 0))
+    const origin = name === undefined ? undefined : connected.placeOf(String(name))
+    reportHere(origin === undefined ? problem : { ...problem, path: [...origin, ...rest] })
+  }
   const entry = entries.find(({ name }) => name === type)
   if (entry === undefined) {
     report({

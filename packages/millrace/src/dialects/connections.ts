@@ -30,14 +30,16 @@ const connectionFields = {
     .example({ type: 'kafka', bootstrapServers: 'localhost:9092' }),
 }
 
-export type Connection = Options<typeof connectionFields>
+export interface Connection extends Options<typeof connectionFields> {
+  readonly place: readonly (string | number)[]
+}
 
 export function readConnections(value: unknown, problems: ConfigProblem[]): readonly Connection[] {
   if (value === undefined || value === null) return []
   if (!Array.isArray(value)) {
     problems.push({
       path: 'connections',
-      message: 'Cannot read connections as it must be a list',
+      message: `Cannot read connections as it must be a list, or the path of a file of them: found ${describeValue(value)}`,
       suggestion: 'write - {connectionRef: main, config: {...}}',
     })
     return []
@@ -46,8 +48,15 @@ export function readConnections(value: unknown, problems: ConfigProblem[]): read
     const parsed = parseOptions({ options: connectionFields }, item, ['connections', i])
     for (const { path, message, suggestion } of parsed.problems)
       problems.push({ path: path.join('.'), message, ...(suggestion === undefined ? {} : { suggestion }) })
-    return parsed.problems.length > 0 ? [] : [parsed.options]
+    return parsed.problems.length > 0 ? [] : [{ ...parsed.options, place: ['connections', i] }]
   })
+}
+
+/** A block together with what its connection says. */
+export interface ConnectedBlock {
+  readonly block: { readonly [name: string]: unknown }
+  /** Where an option comes from, by its name: a place in the connection; undefined when it is of the block itself. */
+  readonly placeOf: (option: string) => readonly (string | number)[] | undefined
 }
 
 /** A source or sink block with the options of its connection; those of the block win. Undefined when there is none of its name. */
@@ -56,9 +65,9 @@ export function withConnection(
   place: readonly (string | number)[],
   connections: readonly Connection[],
   report: ReportProblem,
-): { readonly [name: string]: unknown } | undefined {
+): ConnectedBlock | undefined {
   const { connectionRef: name, connectionScope: scope = 'default::default', ...rest } = block
-  if (name === undefined) return block
+  if (name === undefined) return { block, placeOf: () => undefined }
   const isWanted = ({ connectionRef, scope: own }: Connection): boolean =>
     connectionRef === name && `${own?.tenantId ?? 'default'}::${own?.pipelineId ?? 'default'}` === scope
   const connection = connections.find(isWanted)
@@ -70,6 +79,10 @@ export function withConnection(
     return undefined
   }
   const { type, ...config } = connection.config
-  if (isObject(rest['options'])) return { type, ...rest, options: { ...config, ...rest['options'] } }
-  return { type, ...config, ...rest }
+  const { options } = rest
+  const own = isObject(options) ? { ...rest, ...options } : rest
+  const placeOf: ConnectedBlock['placeOf'] = (option) =>
+    option in connection.config && !(option in own) ? [...connection.place, 'config', option] : undefined
+  if (isObject(options)) return { block: { type, ...rest, options: { ...config, ...options } }, placeOf }
+  return { block: { type, ...config, ...rest }, placeOf }
 }

@@ -4,11 +4,12 @@
  * `document.ts` reads the file, `environment.ts` puts variables in, one file per shape makes the plan. Shapes differ in
  * names and defaults; nothing behind this folder knows them. Loads no component.
  */
-import { basename, dirname, extname, resolve } from 'node:path'
+import { basename, dirname, extname, join, resolve } from 'node:path'
 import type { GraphPlan } from '../engine/graph/plan.ts'
 import type { PipelineGroup, PipelinePlan } from '../engine/plan.ts'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { isObject } from '../options/values.ts'
+import type { ConnectionsFile } from './connections-file.ts'
 import { isConnectors } from './connectors/shape.ts'
 import { readDocument, type SourceDocument } from './document.ts'
 import { withEnvironment, type Environment } from './environment.ts'
@@ -31,21 +32,30 @@ export interface PipelineFile {
  * Reads a pipeline file and finds all its problems.
  *
  * @param file path; relative paths inside it are resolved against its folder
+ * @param connectionsPath file of connections for linear files, in place of their own
  * @throws {ConfigError} `CONFIG_UNREADABLE` when there is no such file or its syntax is wrong
  */
-export async function readPipelineFile(file: string, environment: Environment = process.env): Promise<PipelineFile> {
+export async function readPipelineFile(
+  file: string,
+  environment: Environment = process.env,
+  connectionsPath?: string,
+): Promise<PipelineFile> {
   const document = withoutSchema(await readDocument(file))
-  const { value, problems: missing } = withEnvironment(document, environment)
+  const { value: written, problems: ofFile } = withEnvironment(document, environment)
   const path = resolve(file)
   const name = basename(path, extname(path))
   const directory = dirname(path)
-  const isGraph = isStageGraph(value)
+  const isGraph = isStageGraph(written)
+  const connections =
+    isGraph || isConnectors(written) ? undefined : await connectionsOf(file, written, environment, connectionsPath)
+  const value = connections === undefined ? written : { ...(written as object), connections: connections.value }
   const functions = isGraph ? undefined : await loadFunctions(value)
   const { plan, graph, group, problems, warnings }: PipelineFile = isGraph
     ? await (await import('./stage-graph.ts')).readStageGraph(value, { file, name, environment })
     : isConnectors(value)
       ? (await import('./connectors/index.ts')).readConnectors(value, { file, directory, name, functions })
       : readLinear(value, { file, directory, name, functions })
+  const missing = [...ofFile, ...(connections?.problems ?? [])]
   // Where a variable is missing, what the option says about the hole that it leaves is of no use.
   const holes = new Set(missing.map(({ path }) => path))
   const located = [...missing, ...problems.filter(({ path }) => !holes.has(path))].map(locate)
@@ -59,9 +69,25 @@ export async function readPipelineFile(file: string, environment: Environment = 
   }
 
   function locate(problem: ConfigProblem): ConfigProblem {
+    if (connections?.locate !== undefined && /^connections(?:\.|$)/.test(problem.path))
+      return connections.locate(problem)
     const position = problem.line === undefined ? document.positionOf(problem.path) : undefined
     return position === undefined ? problem : { ...problem, ...position }
   }
+}
+
+/** The file of connections of a linear file: one that was asked for, or the one that it names. */
+async function connectionsOf(
+  file: string,
+  value: unknown,
+  environment: Environment,
+  given: string | undefined,
+): Promise<ConnectionsFile | undefined> {
+  const named = isObject(value) ? value['connections'] : undefined
+  const path = given ?? (typeof named === 'string' ? join(dirname(file), named) : undefined)
+  return path === undefined || !isObject(value)
+    ? undefined
+    : (await import('./connections-file.ts')).readConnectionsFile(path, environment)
 }
 
 /** In JSON, `$schema` at the top tells editors what the file is; it says nothing of the pipeline. */
@@ -75,8 +101,12 @@ function withoutSchema(document: SourceDocument): SourceDocument {
  * Reads a pipeline file that is to be run as a line of one source, stages and one sink.
  * @throws {ConfigError} with all problems
  */
-export async function readPlan(file: string, environment?: Environment): Promise<PipelinePlan> {
-  const plan = await readAnyPlan(file, environment)
+export async function readPlan(
+  file: string,
+  environment?: Environment,
+  connectionsPath?: string,
+): Promise<PipelinePlan> {
+  const plan = await readAnyPlan(file, environment, connectionsPath)
   if ('source' in plan) return plan
   const what = 'nodes' in plan ? 'is a graph of stages' : 'holds several pipelines'
   const message = `This ${what}; only a pipeline with one source, stages and one sink will do here`
@@ -90,8 +120,9 @@ export async function readPlan(file: string, environment?: Environment): Promise
 export async function readAnyPlan(
   file: string,
   environment?: Environment,
+  connectionsPath?: string,
 ): Promise<PipelinePlan | PipelineGroup | GraphPlan> {
-  const { plan: line, graph, group, problems } = await readPipelineFile(file, environment)
+  const { plan: line, graph, group, problems } = await readPipelineFile(file, environment, connectionsPath)
   const plan = line ?? graph ?? group
   if (problems.length > 0)
     throw new ConfigError(
@@ -106,5 +137,6 @@ export async function readAnyPlan(
 }
 
 function byPosition(a: ConfigProblem, b: ConfigProblem): number {
-  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)
+  const isElsewhere = ({ file }: ConfigProblem): number => (file === undefined ? 0 : 1)
+  return isElsewhere(a) - isElsewhere(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)
 }

@@ -92,7 +92,10 @@ export const pipelineFields = {
     .any()
     .optional()
     .doc('Lists of stages with a name for `$subPipeline`: a list of `{name, version, stages}`, or an object by name.'),
-  connections: field.any().optional().doc('Connections for `connectionRef`: a list of `{connectionRef, config}`.'),
+  connections: field
+    .any()
+    .optional()
+    .doc('Connections for `connectionRef`: a list of `{connectionRef, config}`, or the path of a file that holds it.'),
   stateStore: field.any().optional().ignored('offsets are kept by Kafka'),
   metrics: field.any().optional().ignored(LATER),
 }

@@ -42,6 +42,8 @@ export function isMillraceError(error: unknown): error is MillraceError {
 export interface ConfigProblem {
   /** Dotted path of the option, for instance `sink.options.acks`; empty for the whole file. */
   readonly path: string
+  /** File in which it is, when that is another one than was asked for. */
+  readonly file?: string
   /** 1-based line and column where the format gives them (YAML, JSON). */
   readonly line?: number
   readonly column?: number

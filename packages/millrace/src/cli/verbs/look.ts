@@ -2,7 +2,7 @@
  * Commands that look at clusters, topics and components.
  */
 import { SHELLS } from './shells.ts'
-import type { Verb, VerbOption } from './verb.ts'
+import { CONNECTIONS, type Verb, type VerbOption } from './verb.ts'
 
 export const CONNECTION: readonly VerbOption[] = [
   {
@@ -16,6 +16,12 @@ export const CONNECTION: readonly VerbOption[] = [
   },
 ]
 
+/** Which of several sources of a file. */
+const WHICH: readonly VerbOption[] = [
+  { flags: '--stage <id>', doc: 'source of a graph of stages; its first one when omitted' },
+  { flags: '--pipeline <name>', doc: 'pipeline of a file with several; its first one when omitted' },
+]
+
 export const read = {
   name: 'read',
   summary: 'print the records of a topic, or of the source of a pipeline file',
@@ -23,6 +29,8 @@ export const read = {
   options: [
     { flags: '-t, --topic <topic>', doc: 'topic to read' },
     ...CONNECTION,
+    CONNECTIONS,
+    ...WHICH,
     { flags: '-n, --max <count>', doc: 'stop after so many records', value: 'count' },
     {
       flags: '--from <where>',
@@ -42,6 +50,7 @@ as it is; other text has "valueEncoding": "text", other bytes "base64". No group
 Examples:
   millrace read --topic orders --max 5
   millrace read orders.yaml --values | jq .amount
+  millrace read graph.toml --stage consume --max 5
   millrace read --topic orders --from latest --follow
   millrace read --topic orders -b kafka:9093 -o security.protocol=SSL`,
   run: async ([file]: [string | undefined], options) => (await import('../read.ts')).read(file, options),
@@ -54,6 +63,8 @@ export const discover = {
   options: [
     { flags: '-t, --topic <pattern>', doc: 'only topics of this name; * stands for any characters' },
     ...CONNECTION,
+    ...WHICH,
+    CONNECTIONS,
     {
       flags: '--sample <count>',
       doc: 'records of each topic from which the shape is inferred',

@@ -1,7 +1,7 @@
 /**
  * Commands that work on a pipeline file.
  */
-import type { Verb } from './verb.ts'
+import { CONNECTIONS, type ConnectionsOption, type Verb } from './verb.ts'
 
 const FILE = { usage: '<file>', doc: 'pipeline file' }
 const FILES = { usage: '<files...>', doc: 'pipeline files' }
@@ -10,7 +10,7 @@ export const run = {
   name: 'run',
   summary: 'run a pipeline file',
   arguments: [FILE],
-  options: [{ flags: '--until-end', doc: 'stop at the end of what is there when it starts' }],
+  options: [{ flags: '--until-end', doc: 'stop at the end of what is there when it starts' }, CONNECTIONS],
   json: 'print one JSON object at the end',
   help: `
 Reads, changes and writes until it is stopped. Offsets are committed only after the sink has acknowledged, so a run that
@@ -24,13 +24,14 @@ Examples:
   millrace run orders.yaml --until-end         up to the records that were there at the start
   millrace run orders.yaml --until-end --json  one JSON object on standard output at the end`,
   run: async ([file]: [string], options) => (await import('../run.ts')).run(file, options),
-} satisfies Verb<{ readonly untilEnd?: true; readonly json?: true }>
+} satisfies Verb<ConnectionsOption & { readonly untilEnd?: true; readonly json?: true }>
 
 export const lint = {
   name: 'lint',
   alias: 'validate',
   summary: 'check pipeline files without a broker',
   arguments: [FILES],
+  options: [CONNECTIONS],
   help: `
 Checks everything that can be known without a broker: names, types and ranges of options, rules across them, stages,
 environment variables. Every problem is one line: FILE:LINE:COLUMN path: message (suggestion). Exit code 2 if there is any.
@@ -39,12 +40,13 @@ Examples:
   millrace lint orders.yaml
   millrace lint pipelines/*.yaml --json`,
   run: async ([files]: [readonly string[]], options) => (await import('../lint.ts')).lint(files, options),
-} satisfies Verb<{ readonly json?: true }>
+} satisfies Verb<ConnectionsOption & { readonly json?: true }>
 
 export const explain = {
   name: 'explain',
   summary: 'tell how a pipeline file would run',
   arguments: [FILE],
+  options: [CONNECTIONS],
   help: `
 Tells how a pipeline would run, without connecting to anything: what is read and written, the lane that values take
 (verbatim, bytes or documents) and why, the delivery guarantee, who commits what and when, what bounds memory.
@@ -52,12 +54,13 @@ Tells how a pipeline would run, without connecting to anything: what is read and
 Example:
   millrace explain orders.yaml`,
   run: async ([file]: [string], options) => (await import('../explain.ts')).explain(file, options),
-} satisfies Verb<{ readonly json?: true }>
+} satisfies Verb<ConnectionsOption & { readonly json?: true }>
 
 export const check = {
   name: 'check',
   summary: 'check that everything a pipeline file names can be reached',
   arguments: [FILE],
+  options: [CONNECTIONS],
   help: `
 Connects, and tells for the source, the stages and the sink what is fine and what is not, and how long it took:
 configuration, connection, topic with its partitions and records, consumer group with its committed offsets. Nothing is
@@ -66,12 +69,13 @@ joined, read or written. Exit code 3 when something cannot be reached, 2 when th
 Example:
   millrace check orders.yaml`,
   run: async ([file]: [string], options) => (await import('../check.ts')).check(file, options),
-} satisfies Verb<{ readonly json?: true }>
+} satisfies Verb<ConnectionsOption & { readonly json?: true }>
 
 export const test = {
   name: 'test',
   summary: 'run the test cases beside pipeline files, without a broker',
   arguments: [FILES],
+  options: [CONNECTIONS],
   help: `
 The cases of orders.yaml stand in orders.test.yaml (or .test.json, .test.toml). Each gives records to the stages and
 says what must come out:
@@ -90,6 +94,13 @@ says what must come out:
       given: [{ _raw: "no JSON" }]
       error: DECODE_FAILED               # a code, or a part of the message
 
+A graph of stages with several sources or sinks has lists by stage, and stages that are not named are not compared:
+
+      given: { consume: [{ id: 1 }], load: [{ id: 2 }] }
+      expect: { high: [{ id: 1 }] }
+
+In a file of several pipelines, pipeline: NAME says which one a case is for; else it is the first.
+
 A given null is a tombstone. The names that an expected _meta has are compared: key, headers, topic, partition, offset,
 timestamp. Exit code 1 when a case fails.
 
@@ -97,7 +108,7 @@ Examples:
   millrace test orders.yaml
   millrace test pipelines/*.yaml --json`,
   run: async ([files]: [readonly string[]], options) => (await import('../test.ts')).test(files, options),
-} satisfies Verb<{ readonly json?: true }>
+} satisfies Verb<ConnectionsOption & { readonly json?: true }>
 
 export const dryRun = {
   name: 'dry-run',
@@ -112,11 +123,14 @@ export const dryRun = {
       default: 'run',
     },
     { flags: '--follow', doc: 'wait for new records at the end of what is there' },
+    CONNECTIONS,
   ],
   json: 'print one JSON object with the records instead of lines',
   help: `
 Reads the real source, runs the real stages, and prints each record that the sink would be given as a line of JSON. No
-group is joined, nothing is committed and nothing is written, so it may be done beside a pipeline that runs.
+group is joined, nothing is committed and nothing is written, so it may be done beside a pipeline that runs. In a graph of
+stages each line begins with the stage that would write it, --max counts for each of them, and services that stages ask are
+asked.
 
 Examples:
   millrace dry-run orders.yaml

@@ -13,6 +13,16 @@ export interface VerbOption {
   readonly default?: unknown
 }
 
+/** Where connections of linear files stand. */
+export const CONNECTIONS: VerbOption = {
+  flags: '--connections <file>',
+  doc: 'file of connections for connectionRef, in place of those that the pipeline file names',
+}
+
+export interface ConnectionsOption {
+  readonly connections?: string
+}
+
 export interface Verb<O = never> {
   readonly name: string
   readonly alias?: string
