@@ -32,6 +32,8 @@ const LISTENERS = {
   SASL: 'SASL_PLAINTEXT',
   /** SASL over TLS; OAUTHBEARER takes the tokens of the token server. */
   SASL_TLS: 'SASL_SSL',
+  /** The same, and the client has to show a certificate. */
+  SASL_MTLS: 'SASL_SSL',
   /** SASL in clear text with short sessions and the tokens of the token server. */
   SHORT: 'SASL_PLAINTEXT',
 } as const
@@ -79,6 +81,7 @@ export function listenerBroker(): () => ListenerBroker {
         ...certificates(),
         ...mechanisms('SASL'),
         ...mechanisms('SASL_TLS', pathToFileURL(jwks).href),
+        ...mechanisms('SASL_MTLS', pathToFileURL(jwks).href),
         ...mechanisms('SHORT', pathToFileURL(jwks).href),
         ...Object.fromEntries(
           ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'].map((mechanism) => [
@@ -89,8 +92,15 @@ export function listenerBroker(): () => ListenerBroker {
       },
     })
     const bob = `--bootstrap-server ${kafka.bootstrapServers} --alter --entity-type users --entity-name bob`.split(' ')
-    const passwords = 'SCRAM-SHA-256=[password=bob-secret],SCRAM-SHA-512=[password=bob-secret]'
-    await kafka.javaTool('kafka.admin.ConfigCommand', [...bob, '--add-config', passwords])
+    await Promise.all(
+      [256, 512].map((digits) =>
+        kafka.javaTool('kafka.admin.ConfigCommand', [
+          ...bob,
+          '--add-config',
+          `SCRAM-SHA-${digits}=[password=bob-secret]`,
+        ]),
+      ),
+    )
     broker = {
       kafka,
       tokens,
@@ -118,6 +128,7 @@ function certificates(): { [property: string]: string } {
     'ssl.truststore.type': 'PKCS12',
     'ssl.truststore.password': 'changeit',
     'listener.name.mtls.ssl.client.auth': 'required',
+    'listener.name.sasl_mtls.ssl.client.auth': 'required',
   }
 }
 

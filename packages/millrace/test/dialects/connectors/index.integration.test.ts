@@ -4,6 +4,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { catalog } from '../../../src/catalog.ts'
@@ -13,7 +14,8 @@ import type { PipelinePlan, RunResult } from '../../../src/engine/plan.ts'
 import { runPlan } from '../../../src/engine/run-plan.ts'
 import { KafkaSource } from '../../../src/index.ts'
 import { javaAvailable } from '../../support/broker.ts'
-import { secureBroker, TLS_FIXTURES } from '../../support/secure-broker.ts'
+import { AWS, listenerBroker } from '../../support/listeners.ts'
+import { TLS_FIXTURES } from '../../support/secure-broker.ts'
 import { topicBed } from '../../support/topics.ts'
 
 const SEEDS = join(import.meta.dirname, '../../fixtures/seeds')
@@ -26,7 +28,11 @@ interface Read {
 }
 
 describe.skipIf(!javaAvailable)('files of connectors', () => {
-  const broker = secureBroker({ clientAuth: 'required' })
+  const listeners = listenerBroker()
+  const broker = (): { readonly plaintext: string; readonly secured: string } => ({
+    plaintext: listeners().address('PLAINTEXT'),
+    secured: listeners().address('SASL_MTLS'),
+  })
   const bed = topicBed(() => broker().plaintext)
   let directory: string
   beforeAll(async () => {
@@ -52,7 +58,13 @@ describe.skipIf(!javaAvailable)('files of connectors', () => {
 
   async function run(content: string | object, { signal, untilEnd = true, onProgress }: Runs = {}): Promise<RunResult> {
     const never = new AbortController().signal
-    return runPlan(await load(content, { KAFKA_PASSWORD: 'pass' }), {
+    const environment = {
+      KAFKA_PASSWORD: 'pass',
+      OAUTH_TOKEN: listeners().tokens.token(),
+      AWS_ACCESS_KEY_ID: AWS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: AWS.secretAccessKey,
+    }
+    return runPlan(await load(content, environment), {
       components: catalog,
       signal: signal ?? never,
       abort: never,
@@ -300,6 +312,23 @@ describe.skipIf(!javaAvailable)('files of connectors', () => {
         },
       }
       expect(await run(file)).toMatchObject({ written: { records: 3 } })
+    })
+
+    test.each(['rivven-oauthbearer', 'rivven-msk-iam'])('%s, as it is printed', async (name) => {
+      // The block names no authority, so the certificate has to be one that the machine trusts.
+      const trusted = getCACertificates()
+      setDefaultCACertificates([...trusted, await readFile(join(TLS_FIXTURES, 'ca.pem'), 'utf8')])
+      try {
+        const from = await bed().create()
+        await bed().write(from, records)
+        const block = (await seed(name)).replace(/^/gm, '  ')
+        const address = listeners().address('SASL_TLS')
+        const text = `type: kafka-source\ntopic: hub-${name}\nconfig:\n  brokers: "${address}"\n  topic: ${from}\n${block}`
+        expect(await run(text)).toMatchObject({ read: { records: 5 }, written: { records: 5 } })
+        expect(await read(`hub-${name}`)).toHaveLength(5)
+      } finally {
+        setDefaultCACertificates(trusted)
+      }
     })
 
     test('never goes on in clear text', async () => {

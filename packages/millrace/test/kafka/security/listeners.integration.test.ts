@@ -154,6 +154,11 @@ describe.skipIf(!javaAvailable)('a broker with every kind of listener', () => {
       name: 'AWS_MSK_IAM with a session token',
       properties: () => ({ ...saslSsl, ...iam, awsSessionToken: 'a/b+c==' }),
     },
+    {
+      listener: 'SASL_MTLS',
+      name: 'PLAIN and a certificate of ours',
+      properties: () => ({ ...saslSsl, ...plain, 'ssl.keystore.location': 'server.pem' }),
+    },
   ])('$listener accepts $name', async ({ listener, properties }) => {
     expect(await connect(listener, properties())).toMatch(/\S/)
   })
