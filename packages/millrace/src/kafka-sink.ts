@@ -6,7 +6,15 @@
  * const reports = await sink.write([{ key: 'o-1', value: '{"amount":12}' }])
  * ```
  */
-import { ClosedError, ConfigError, isMillraceError, TransactionError } from './errors/index.ts'
+import { isFaultOfRecord } from './errors/fault-of-record.ts'
+import {
+  BrokerError,
+  ClosedError,
+  ConfigError,
+  ConnectionError,
+  isMillraceError,
+  TransactionError,
+} from './errors/index.ts'
 import { Cluster } from './kafka/cluster.ts'
 import type { PartitionFunction } from './kafka/partitioners.ts'
 import { Producer } from './kafka/producer.ts'
@@ -17,6 +25,8 @@ import { clusterOptions, PRODUCER_RULES, producerSettings } from './kafka/settin
 import { field, type InputOptions } from './options/fields.ts'
 import { parseOptions } from './options/parse.ts'
 import type { DeliveryReport, ProducerRecord } from './record.ts'
+import { untilAborted } from './resilience/abort.ts'
+import { CircuitBreaker, type CircuitProgress } from './resilience/circuit-breaker.ts'
 
 /** How long closing tries to abort an open transaction. */
 const CLOSE_ABORT_MS = 5000
@@ -25,6 +35,24 @@ const CLOSE_ABORT_MS = 5000
 export const KAFKA_SINK_FIELDS = {
   ...PRODUCER_FIELDS,
   topic: field.string().optional().doc('Topic of records that name none themselves.').example('orders'),
+  enableCircuitBreaker: field
+    .boolean()
+    .default(true)
+    .aliases('enable_circuit_breaker')
+    .doc(
+      'Whether writes are refused at once, with `CIRCUIT_OPEN`, after several in a row have failed. Records that are refused for what they are do not count.',
+    ),
+  circuitBreakerThreshold: field
+    .int({ min: 1 })
+    .default(5)
+    .aliases('circuit_breaker_threshold')
+    .doc('Calls that have to fail in a row, after all attempts of the producer, for the circuit breaker to open.'),
+  circuitBreakerTimeout: field
+    .durationMs({ min: 1 })
+    .default(60_000)
+    .aliases('circuit_breaker_timeout')
+    .doc('How long an open circuit breaker refuses writes before it lets one through.')
+    .example('PT60S'),
 }
 
 export type KafkaSinkOptions = Omit<InputOptions<typeof KAFKA_SINK_FIELDS>, 'partitioner'> & {
@@ -50,6 +78,7 @@ export class KafkaSink {
   readonly #options
   readonly #partitioner: PartitionFunction | undefined
   readonly #closing = new AbortController()
+  readonly #breaker: CircuitBreaker | undefined
   #opened: Promise<Producer> | undefined
   #cluster: Cluster | undefined
   #closed: Promise<void> | undefined
@@ -65,10 +94,23 @@ export class KafkaSink {
     if (parsed.problems.length > 0) throw ConfigError.of('Cannot create a KafkaSink', parsed.problems)
     this.#options = parsed.options
     this.#partitioner = typeof partitioner === 'function' ? partitioner : undefined
+    const { enableCircuitBreaker, circuitBreakerThreshold, circuitBreakerTimeout } = parsed.options
+    if (enableCircuitBreaker)
+      this.#breaker = new CircuitBreaker({
+        failureThreshold: circuitBreakerThreshold,
+        openMs: circuitBreakerTimeout,
+        name: 'The KafkaSink',
+        onChange: (state) => onWarning?.(`The circuit breaker of a KafkaSink is ${state}`),
+      })
     for (const { message } of parsed.warnings) onWarning?.(message)
   }
 
-  /** Connects and checks that the topic exists; otherwise the first write does. */
+  /** State of the circuit breaker, how often it has opened, and calls that it refused; undefined when it is turned off. */
+  get circuitBreaker(): CircuitProgress | undefined {
+    return this.#breaker?.progress
+  }
+
+  /** Connects and checks that the topic exists; otherwise the first write does. May be tried again when it failed. */
   async open(signal?: AbortSignal): Promise<void> {
     await this.#open(signal)
   }
@@ -78,25 +120,43 @@ export class KafkaSink {
    *
    * A record that failed does not fail the others: `reports.failures` and `reports.get(i)` tell.
    *
-   * @throws {ConnectionError} {BrokerError} `TOPIC_NOT_FOUND` when nothing could be written at all; {AbortedError} when the signal fires
+   * @throws {ConnectionError} {BrokerError} `TOPIC_NOT_FOUND` when nothing could be written at all; {AbortedError} when the signal fires;
+   *   {CircuitOpenError} when the last calls have failed: nothing was tried, and `retryAfterMs` says when something will be
    */
   async write(
     records: readonly ProducerRecord[],
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<DeliveryReports> {
-    const producer = await this.#open(options.signal)
+    if (this.#closed !== undefined) throw new ClosedError('a KafkaSink')
+    const pass = this.#breaker?.enter()
+    let reports: DeliveryReports
+    try {
+      reports = await this.#write(records, options.signal)
+    } catch (error) {
+      // What was misused or given up says nothing about the brokers.
+      if (error instanceof ConnectionError || error instanceof BrokerError) pass?.failed()
+      else pass?.cancelled()
+      throw error
+    }
+    if ([...reports.failures.values()].every(isFaultOfRecord)) pass?.succeeded()
+    else pass?.failed()
+    return reports
+  }
+
+  async #write(records: readonly ProducerRecord[], signal: AbortSignal | undefined): Promise<DeliveryReports> {
+    const producer = await this.#open(signal)
     if (this.#options.transactionalId !== undefined && !producer.inTransaction)
       throw new TransactionError(
         'Cannot write as no transaction is open that could commit it: call beginTransaction first',
         { fatal: false },
       )
-    return producer.write(records, this.#options.topic, options.signal)
+    return producer.write(records, this.#options.topic, signal)
   }
 
   /**
    * Writes one record.
    * @returns where it stands
-   * @throws {DeliveryError} when it was not written
+   * @throws {DeliveryError} when it was not written, and whatever `write` throws
    */
   async send(record: ProducerRecord, options: { readonly signal?: AbortSignal } = {}): Promise<DeliveryReport> {
     const report = (await this.write([record], options)).get(0)
@@ -169,10 +229,16 @@ export class KafkaSink {
 
   #open(signal: AbortSignal | undefined): Promise<Producer> {
     if (this.#closed !== undefined) return Promise.reject(new ClosedError('a KafkaSink'))
-    this.#opened ??= this.#connect(
-      signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]),
-    )
-    return this.#opened
+    // All callers wait for the same attempt, so that none of their signals may end it. The next call after a failure tries anew.
+    if (this.#opened === undefined) {
+      this.#opened = this.#connect(this.#closing.signal).catch(async (error: unknown) => {
+        this.#opened = undefined
+        await this.#cluster?.close()
+        throw error
+      })
+      this.#opened.catch(() => {}) // heard by whoever still waits
+    }
+    return untilAborted(this.#opened, 'Connecting', signal)
   }
 
   async #connect(signal: AbortSignal): Promise<Producer> {

@@ -7,7 +7,8 @@
  */
 import type { Batch } from '../batch.ts'
 import type { Sink } from '../component.ts'
-import { BatchError, BrokerError, isMillraceError, type ErrorCode, type MillraceError } from '../errors/index.ts'
+import { isFaultOfRecord } from '../errors/fault-of-record.ts'
+import { BatchError, isMillraceError, type ErrorCode, type MillraceError } from '../errors/index.ts'
 import type { CircuitBreaker, Pass } from '../resilience/circuit-breaker.ts'
 import { backoffMs, sleep, type BackoffOptions } from '../resilience/retry.ts'
 import type { ErrorHandling, ErrorPolicy, Failures } from './error-policy.ts'
@@ -132,25 +133,3 @@ const ENDS_RUN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'TRANSACTION_FAILED',
   'AUTHENTICATION_FAILED',
 ])
-
-const FAULTS_OF_RECORDS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'DECODE_FAILED',
-  'STAGE_FAILED',
-  'ENCODE_FAILED',
-  'RECORD_TOO_LARGE',
-])
-/** Kafka's names for refusals that no other attempt will change. */
-const REFUSED_BY_KAFKA: ReadonlySet<string> = new Set([
-  'INVALID_RECORD',
-  'INVALID_TIMESTAMP',
-  'MESSAGE_TOO_LARGE',
-  'RECORD_LIST_TOO_LARGE',
-])
-
-/** Whether the record itself is what fails, so that another attempt would fail too. */
-function isFaultOfRecord({ code, cause }: MillraceError): boolean {
-  return (
-    FAULTS_OF_RECORDS.has(code) ||
-    (code !== 'REFUSED_WITH_BATCH' && cause instanceof BrokerError && REFUSED_BY_KAFKA.has(cause.kafkaName))
-  )
-}

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type ProxiedKafka, startProxiedKafka } from '../../../test-bed/proxy.ts'
+import { KafkaSink } from '../src/index.ts'
+import { brokerAvailable, javaAvailable } from './support/broker.ts'
+import { topicBed } from './support/topics.ts'
+
+/** So short that a write fails for good in a second or two. */
+const IMPATIENT = { 'request.timeout.ms': 500, 'delivery.timeout.ms': 800, 'max.block.ms': 800 }
+const BREAKER = { circuitBreakerThreshold: 2, circuitBreakerTimeout: 500 }
+
+describe.skipIf(!brokerAvailable || !javaAvailable)('a KafkaSink whose brokers go away', () => {
+  let kafka: ProxiedKafka
+  beforeAll(async () => {
+    kafka = await startProxiedKafka(1)
+  })
+  afterAll(() => kafka?.stop())
+  const bed = topicBed(() => kafka.kafka.bootstrapServers)
+  const proxy = (): ProxiedKafka['proxies'][number] => kafka.proxies[0]!
+  const sinkFor = (topic: string, options: { readonly [name: string]: unknown } = {}): KafkaSink =>
+    new KafkaSink({ bootstrapServers: kafka.bootstrapServers, topic, ...IMPATIENT, ...BREAKER, ...options })
+
+  test(
+    'refuses writes at once after some have failed, lets one through after a while, and goes on when that succeeds',
+    { timeout: 60_000 },
+    async () => {
+      const topic = await bed().create()
+      const states: string[] = []
+      await using sink = sinkFor(topic, { onWarning: (message: string) => states.push(message) })
+      await sink.send({ value: 'before' })
+      await proxy().down()
+      for (let i = 0; i < 2; i++) await expect(sink.send({ value: 'meanwhile' })).rejects.toThrow()
+      expect(sink.circuitBreaker).toEqual({ state: 'open', openings: 1, rejections: 0 })
+
+      const asked = performance.now()
+      const refused = await sink.send({ value: 'refused' }).catch((error: unknown) => error)
+      expect(refused).toMatchObject({ code: 'CIRCUIT_OPEN', retriable: true })
+      expect((refused as { retryAfterMs: number }).retryAfterMs).toBeLessThanOrEqual(500)
+      expect(performance.now() - asked).toBeLessThan(100)
+      expect(sink.circuitBreaker).toMatchObject({ state: 'open', rejections: 1 })
+
+      await expect
+        .poll(() => sink.send({ value: 'probe' }).then(() => '', String), { timeout: 5000 })
+        .not.toMatch('open')
+      expect(sink.circuitBreaker).toMatchObject({ state: 'open', openings: 2 })
+
+      await proxy().up()
+      await expect
+        .poll(() => sink.send({ value: 'after' }).then(() => 'written', String), { timeout: 20_000 })
+        .toBe('written')
+      expect(sink.circuitBreaker).toMatchObject({ state: 'closed' })
+      expect(states.at(-1)).toBe('The circuit breaker of a KafkaSink is closed')
+      const values = (await bed().values(topic)).flat()
+      expect([values[0], values.at(-1)]).toEqual(['before', 'after'])
+    },
+  )
+
+  test('does not count records that are refused for what they are', async () => {
+    await using sink = sinkFor(await bed().create(), { 'max.request.size': 20_000 })
+    for (let i = 0; i < 3; i++)
+      await expect(sink.send({ value: 'x'.repeat(30_000) })).rejects.toMatchObject({ code: 'RECORD_TOO_LARGE' })
+    await sink.send({ value: 'small' })
+    expect(sink.circuitBreaker).toEqual({ state: 'closed', openings: 0, rejections: 0 })
+  })
+
+  test('tries every time when the circuit breaker is turned off', { timeout: 60_000 }, async () => {
+    await using sink = sinkFor(await bed().create(), { enableCircuitBreaker: false })
+    await sink.open()
+    await proxy().down()
+    try {
+      for (let i = 0; i < 3; i++)
+        await expect(sink.send({ value: 'x' })).rejects.not.toMatchObject({ code: 'CIRCUIT_OPEN' })
+      expect(sink.circuitBreaker).toBeUndefined()
+    } finally {
+      await proxy().up()
+    }
+  })
+
+  // The first failure to connect was kept, and every later call failed with it.
+  test('connects with a later call when the first one could not', { timeout: 60_000 }, async () => {
+    const topic = await bed().create()
+    await proxy().down()
+    await using sink = sinkFor(topic, { enableCircuitBreaker: false })
+    await expect(sink.open(AbortSignal.timeout(5000))).rejects.toThrow()
+    await proxy().up()
+    await expect
+      .poll(() => sink.send({ value: 'x' }).then(() => 'written', String), { timeout: 20_000 })
+      .toBe('written')
+  })
+})
