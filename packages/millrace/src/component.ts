@@ -132,6 +132,11 @@ export interface SourceOffsets {
 /** Transactions of a sink. One is always open, and what is written while it is being committed belongs to the next one. */
 export interface SinkTransactions {
   /**
+   * Whether `abort` goes on as somebody new when this one was fenced. Only where nobody else can have its name: then it was the
+   * coordinator that lost patience, and nobody has taken over (I5).
+   */
+  readonly renewable: boolean
+  /**
    * Commits everything written so far together with the offsets, which are asked for when all of it is acknowledged (I5).
    * One call at a time. @returns the offsets
    * @throws what failed: abort; {TransactionError} with `fatal` this sink may never write again

@@ -84,6 +84,7 @@ export async function exactlyOnce(
   }
 
   const transactions = {
+    renewable: false,
     async commit(offsets: () => Promise<GroupOffsets>, stop: AbortSignal) {
       const committed = await producer.commitTransaction(offsets, stop)
       producer.beginTransaction()

@@ -61,6 +61,7 @@ export class ReplaySink implements Sink {
   get transactions(): SinkTransactions | undefined {
     if (this.#context.delivery !== 'exactly_once') return undefined
     return {
+      renewable: false, // not before it is open
       commit: (offsets, signal) => this.#main!.transactions!.commit(offsets, signal),
       abort: (signal) => this.#main!.transactions!.abort(signal),
     }

@@ -261,7 +261,7 @@ export class ExactlyOnce {
     const { abort, warn } = this.#run
     const error: unknown = this.#failed.signal.aborted ? this.#failed.signal.reason : thrown
     const isReleased = error instanceof Released
-    if (!isReleased && (abort.aborted || !mayGoRight(error) || ++this.#failures > MAX_FAILURES)) {
+    if (!isReleased && (abort.aborted || !this.#mayGoRight(error) || ++this.#failures > MAX_FAILURES)) {
       if (!abort.aborted)
         await this.#transactions.abort(AbortSignal.any([abort, AbortSignal.timeout(LAST_ABORT_MS)])).catch(() => {})
       throw error
@@ -276,6 +276,18 @@ export class ExactlyOnce {
     await this.#offsets.rewind(abort)
     if (!isReleased)
       await sleep(backoffMs(this.#failures, BACKOFF), AbortSignal.any([abort, this.#run.signal])).catch(() => {})
+  }
+
+  /** Whether the same records may go through in another transaction. */
+  #mayGoRight(error: unknown): boolean {
+    if (!isMillraceError(error)) return false
+    if (error instanceof TransactionError) return !error.fatal || this.#transactions.renewable
+    if (error instanceof BatchError) return [...error.failures.values()].every((reason) => this.#mayGoRight(reason))
+    if (error instanceof AbortedError) return this.#mayGoRight(error.cause)
+    const { cause } = error
+    if (error instanceof DeliveryError && cause instanceof BrokerError && ENDS_TRANSACTION.has(cause.kafkaName))
+      return true
+    return error.retriable
   }
 
   #markStages(): () => void {
@@ -295,21 +307,6 @@ const ENDS_TRANSACTION: ReadonlySet<string> = new Set([
   'TRANSACTION_ABORTABLE',
   'INVALID_PRODUCER_ID_MAPPING',
 ])
-
-/** Whether the same records may go through in another transaction. */
-function mayGoRight(error: unknown): boolean {
-  if (!isMillraceError(error)) return false
-  if (error instanceof TransactionError) return !error.fatal
-  if (error instanceof BatchError) return [...error.failures.values()].every(mayGoRight)
-  if (error instanceof AbortedError) return mayGoRight(error.cause)
-  if (
-    error instanceof DeliveryError &&
-    error.cause instanceof BrokerError &&
-    ENDS_TRANSACTION.has(error.cause.kafkaName)
-  )
-    return true
-  return error.retriable
-}
 
 function throwIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw signal.reason

@@ -263,10 +263,10 @@ export const PRODUCER_FIELDS = {
     ),
   transactionTimeoutMs: field
     .durationMs({ min: 1 })
-    .default(10_000)
+    .optional()
     .kafka('transaction.timeout.ms')
     .doc(
-      'The broker aborts a transaction that is open for so long. Ours: 60 s in Java; so short, a transaction that was left open by a crash does not hold up readers for long.',
+      'The broker aborts a transaction that is open for so long. By default 60 s, as in Java; in pipelines 10 s where the transactional id is unique to the run, as nobody else will end a transaction that a crash left open, and readers wait behind it.',
     ),
   keySerializer: field
     .of(serializer)

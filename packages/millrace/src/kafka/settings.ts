@@ -69,7 +69,7 @@ export interface ProducerSettings {
   readonly requestTimeoutMs: number
   readonly partitioner: PartitionerName
   readonly transactionalId: string | undefined
-  readonly transactionTimeoutMs: number
+  readonly transactionTimeoutMs: number | undefined
   /** Full names of Java classes. */
   readonly keySerializer: string
   readonly valueSerializer: string

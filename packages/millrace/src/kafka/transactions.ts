@@ -39,8 +39,8 @@ import { byTopic } from './topic-partition.ts'
 export interface TransactionOptions {
   /** Name under which the coordinator knows the producer; a later producer of the same name fences this one. */
   readonly transactionalId: string
-  /** After this the coordinator aborts a transaction by itself; `transaction.timeout.ms`. */
-  readonly timeoutMs: number
+  /** After this the coordinator aborts a transaction by itself, and fences its producer; `transaction.timeout.ms`, 60 s by default. */
+  readonly timeoutMs: number | undefined
 }
 
 export interface TransactionListener {
@@ -54,6 +54,7 @@ export interface TransactionListener {
 export const FOR_TRANSACTIONS: unique symbol = Symbol('millrace.for-transactions')
 
 const LANE = 'transaction'
+const TIMEOUT_MS = 60_000
 /** The coordinator is still writing the markers of the transaction before: that takes milliseconds. */
 const CONCURRENT_BACKOFF = { initialMs: 5, maxMs: 200 }
 const INVALID_TXN_STATE = 48
@@ -101,7 +102,11 @@ export class Transactions implements IdentityOwner {
   #committing = false
   #error: MillraceError | undefined
 
-  constructor(cluster: Cluster, { transactionalId, timeoutMs }: TransactionOptions, listener: TransactionListener) {
+  constructor(
+    cluster: Cluster,
+    { transactionalId, timeoutMs = TIMEOUT_MS }: TransactionOptions,
+    listener: TransactionListener,
+  ) {
     this.#cluster = cluster
     this.transactionalId = transactionalId
     this.#timeoutMs = timeoutMs

@@ -170,6 +170,52 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
     },
   )
 
+  // A broker that is slow for longer than transaction.timeout.ms ended the run: the coordinator fences who keeps it waiting.
+  test.skipIf(!javaAvailable)(
+    'a run whose transactional id is its own goes on under another one when it is fenced (I5)',
+    { timeout: 60_000 },
+    async () => {
+      const [input, output, letters] = [
+        await bed().create({ partitions: 2 }),
+        await bed().create({ partitions: 2 }),
+        await bed().create(),
+      ]
+      await bed().write(input, [{ key: 'k', value: 'poison' }, ...numbered(1000)])
+      const name = uniqueName('fenced')
+      const spec = {
+        ...EOS,
+        name,
+        source: fromTopic(input),
+        stages: [{ $set: { seen: true } }],
+        sink: toTopic(output),
+        errorPolicy: { type: 'deadLetter', deadLetter: { topic: letters } },
+      }
+      const stop = new AbortController()
+      const warnings: string[] = []
+      const warn = (message: string): void => void warnings.push(message)
+      const run = runHere(spec, { untilEnd: false, signal: stop.signal, warn })
+      const visible = async (): Promise<number> => (await bed().values(output, committed)).flat().length
+      await expect.poll(visible, { timeout: 20_000 }).toBe(1000)
+
+      const { stdout } = await javaTool('org.apache.kafka.tools.TransactionsCommand', [
+        '--bootstrap-server',
+        bootstrapServers(),
+        'list',
+      ])
+      const transactionalId = new RegExp(`^${name}-\\S+`, 'm').exec(stdout)![0]
+      await using other = new KafkaSink({ bootstrapServers: bootstrapServers(), topic: output, transactionalId })
+      await other.beginTransaction() // fences as the coordinator does
+      await bed().write(input, [...numbered(1000, 1000), { key: 'k', value: 'poison' }])
+      await expect.poll(visible, { timeout: 30_000 }).toBe(2000)
+      stop.abort()
+      const { written } = await run
+      expect(warnings.filter((message) => message.startsWith('The transaction is aborted'))).toHaveLength(1)
+      expectEachOnce(await bed().values(output, committed), 2000)
+      expect(await bed().values(letters, committed)).toEqual([['poison', 'poison']])
+      expect(written.records).toBeGreaterThanOrEqual(2000)
+    },
+  )
+
   test('joins a source and a sink in a program, whatever aborts in between', async () => {
     const [input, output] = [await bed().create({ partitions: 2 }), await bed().create({ partitions: 2 })]
     await bed().write(input, numbered(5000), { batchBytes: 500 })

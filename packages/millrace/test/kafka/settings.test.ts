@@ -126,7 +126,7 @@ describe('rules of producers', () => {
         requestTimeoutMs: 30_000,
         partitioner: 'murmur2',
         transactionalId: undefined,
-        transactionTimeoutMs: 10_000,
+        transactionTimeoutMs: undefined,
         keySerializer: 'org.apache.kafka.common.serialization.StringSerializer',
         valueSerializer: 'org.apache.kafka.common.serialization.StringSerializer',
       },

@@ -15,6 +15,7 @@ import {
   type SinkProgress,
   type SinkTransactions,
 } from '../../component.ts'
+import { TransactionError } from '../../errors/index.ts'
 import { connectionCheck, topicCheck } from '../../kafka/checks.ts'
 import { Cluster } from '../../kafka/cluster.ts'
 import { createMissingTopics } from '../../kafka/missing-topics.ts'
@@ -35,6 +36,9 @@ export const kafkaSink = defineSink({
   create: (options, context) => new KafkaPipelineSink(kafkaSinkSettings(options), context),
 })
 
+/** Nobody else ends a transaction that is left open under a name that was made up for a run. */
+const UNIQUE_TIMEOUT_MS = 10_000
+
 class KafkaPipelineSink implements Sink, SinkTransactions {
   readonly valueCodec: string
   readonly writesRecordBatches: boolean
@@ -45,7 +49,11 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   readonly #settings: KafkaSinkSettings
   readonly #context: ComponentContext
   #cluster: Promise<Cluster> | undefined
-  #producer: Producer | undefined
+  #own: Producer | undefined
+  /** What producers before this one have written. */
+  #before: SinkProgress = { records: 0, bytes: 0 }
+  /** Topics that its producer writes to: its own, and those of the sinks that have joined. */
+  readonly #topics: string[] = []
   #partitionCount = 0
 
   constructor(settings: KafkaSinkSettings, context: ComponentContext) {
@@ -60,35 +68,39 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   }
 
   async open(signal: AbortSignal): Promise<void> {
-    const { producer, topic, createTopic, batchSize: batchRecords } = this.#settings
+    const { topic, createTopic } = this.#settings
     const cluster = await this.#connected()
     await cluster.connect(signal)
     if (createTopic !== undefined) await createMissingTopics(cluster, [topic], createTopic, signal)
     this.#partitionCount = (await cluster.topic(topic, signal)).partitions.length
-    const joined = this.#context.joins?.transactions
-    if (this.transactions !== undefined && joined instanceof KafkaPipelineSink) this.#producer = joined.#producer!
-    else {
-      const transactionalId = producer.transactionalId ?? transactionalIdOf(this.#context)
-      this.#producer = new Producer(
-        cluster,
-        { ...producer, batchRecords },
-        this.transactions && { transactionalId, timeoutMs: producer.transactionTimeoutMs },
-      )
-      await this.#producer.open(signal)
-      if (this.transactions !== undefined) this.#producer.beginTransaction()
-    }
-    await this.#producer.learn(topic, signal)
+    this.#leader.#topics.push(topic)
+    if (this.#leader === this) this.#own = await this.#newProducer(cluster, signal)
+    else await this.#producer.learn(topic, signal)
+  }
+
+  /** Nobody else can have a name that was made up for this run. */
+  get renewable(): boolean {
+    return this.#settings.producer.transactionalId === undefined && this.#context.member === undefined
   }
 
   async commit(offsets: () => Promise<GroupOffsets>, signal: AbortSignal): Promise<GroupOffsets> {
-    const committed = await this.#producer!.commitTransaction(offsets, signal)
-    this.#producer!.beginTransaction()
+    const committed = await this.#producer.commitTransaction(offsets, signal)
+    this.#producer.beginTransaction()
     return committed
   }
 
   async abort(signal: AbortSignal): Promise<void> {
-    await this.#producer!.abortTransaction(signal)
-    this.#producer!.beginTransaction()
+    try {
+      await this.#producer.abortTransaction(signal)
+      this.#producer.beginTransaction()
+    } catch (error) {
+      if (!this.renewable || !(error instanceof TransactionError && error.fatal)) throw error
+      // I5: the fenced one never writes again. What it left behind is settled before the committed offsets can be read.
+      const { records, bytes } = this.progress()
+      this.#before = { records, bytes }
+      await this.#producer.close(AbortSignal.abort())
+      this.#own = await this.#newProducer(await this.#connected(), signal)
+    }
   }
 
   checks(): readonly Check[] {
@@ -105,7 +117,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
     const { topic } = this.#settings
     this.prepare(batch)
-    const producer = this.#producer!
+    const producer = this.#producer
     const route = { topic, partition: this.#keepsPartition(batch) ? 'keep' : undefined } as const
     const forwarding = route.partition === 'keep' && producer.writeRaw(batch, route, signal)
     const delivery = forwarding === false ? producer.writeBatch(batch, route, signal) : forwarding
@@ -113,23 +125,48 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   }
 
   flush(signal: AbortSignal): Promise<void> {
-    return this.#producer!.flush(signal)
+    return this.#producer.flush(signal)
   }
 
   /** What was written by the producer of another sink, that sink tells. */
   progress(): SinkProgress {
-    const isJoined = this.transactions !== undefined && this.#context.joins !== undefined
-    return (isJoined ? undefined : this.#producer?.progress) ?? { records: 0, bytes: 0 }
+    const { records, bytes } = this.#own?.progress ?? { records: 0, bytes: 0 }
+    return { records: this.#before.records + records, bytes: this.#before.bytes + bytes }
   }
 
   async close(): Promise<void> {
     try {
       // The engine has flushed before; after a failure nobody waits for the rest any more.
-      if (this.#context.joins === undefined || this.transactions === undefined)
-        await this.#producer?.close(AbortSignal.abort())
+      await this.#own?.close(AbortSignal.abort())
     } finally {
       await (await this.#cluster?.catch(() => undefined))?.close()
     }
+  }
+
+  /** The sink whose producer this one writes with. */
+  get #leader(): KafkaPipelineSink {
+    const joined = this.transactions && this.#context.joins?.transactions
+    return joined instanceof KafkaPipelineSink ? joined : this
+  }
+
+  get #producer(): Producer {
+    return this.#leader.#own!
+  }
+
+  /** Open, with a transaction begun where there are any. */
+  async #newProducer(cluster: Cluster, signal: AbortSignal): Promise<Producer> {
+    const { producer: settings, batchSize: batchRecords } = this.#settings
+    const { transactionTimeoutMs = this.renewable ? UNIQUE_TIMEOUT_MS : undefined } = settings
+    const transactionalId = settings.transactionalId ?? transactionalIdOf(this.#context)
+    const producer = new Producer(
+      cluster,
+      { ...settings, batchRecords },
+      this.transactions && { transactionalId, timeoutMs: transactionTimeoutMs },
+    )
+    await producer.open(signal)
+    if (this.transactions !== undefined) producer.beginTransaction()
+    for (const topic of this.#topics) await producer.learn(topic, signal)
+    return producer
   }
 
   #connected(): Promise<Cluster> {
