@@ -9,6 +9,7 @@
 import { BrokerError, isMillraceError } from '../../errors/index.ts'
 import { sleep } from '../../resilience/retry.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
+import type { ApiCall } from '../cluster.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import type { GroupMember, PartitionCounts } from './assignment.ts'
 import { assignorByName } from './assignors.ts'
@@ -106,20 +107,17 @@ export class ClassicMembership extends Membership {
     this.#mustJoin = false
     this.#isJoining = true
     try {
-      const answer = await coordinator.request<JoinAnswer>(
-        JOIN_GROUP,
-        () => [
-          groupId,
-          sessionTimeoutMs,
-          rebalanceTimeoutMs,
-          this.memberId,
-          instanceId ?? null,
-          PROTOCOL_TYPE,
-          protocols,
-          null,
-        ],
-        { lane: coordinator.rebalanceLane, timeoutMs: rebalanceTimeoutMs + JOIN_GRACE_MS, signal: closing },
-      )
+      const args = (): unknown[] => [
+        groupId,
+        sessionTimeoutMs,
+        rebalanceTimeoutMs,
+        this.memberId,
+        instanceId ?? null,
+        PROTOCOL_TYPE,
+        protocols,
+        null,
+      ]
+      const answer = await this.#askGroup<JoinAnswer>(JOIN_GROUP, args, closing)
       // MEMBER_ID_REQUIRED brings the id to join with (KIP-394).
       if (answer.errorCode === 0 || answer.memberId !== '') this.memberId = answer.memberId
       coordinator.check(
@@ -136,19 +134,16 @@ export class ClassicMembership extends Membership {
   async #sync(joined: JoinAnswer, closing: AbortSignal): Promise<TopicPartition[]> {
     const { options, coordinator } = this
     const assignments = joined.leader === this.memberId ? await this.#lead(joined, closing) : []
-    const answer = await coordinator.request<SyncAnswer>(
-      SYNC_GROUP,
-      () => [
-        options.groupId,
-        joined.generationId,
-        joined.memberId,
-        options.instanceId ?? null,
-        PROTOCOL_TYPE,
-        joined.protocolName,
-        assignments,
-      ],
-      { lane: coordinator.rebalanceLane, timeoutMs: options.rebalanceTimeoutMs + JOIN_GRACE_MS, signal: closing },
-    )
+    const args = (): unknown[] => [
+      options.groupId,
+      joined.generationId,
+      joined.memberId,
+      options.instanceId ?? null,
+      PROTOCOL_TYPE,
+      joined.protocolName,
+      assignments,
+    ]
+    const answer = await this.#askGroup<SyncAnswer>(SYNC_GROUP, args, closing)
     coordinator.check(answer.errorCode, `Cannot learn the assignment of group "${options.groupId}"`)
     try {
       return decodeAssignment(answer.assignment)
@@ -157,6 +152,30 @@ export class ClassicMembership extends Membership {
         cause: error,
         code: 'GROUP_FAILED',
       })
+    }
+  }
+
+  /**
+   * Asks what the broker answers only when all members have come, which may take as long as a rebalance. Nobody tells that a
+   * connection is half open, and then the group would wait for this member as long as this member for the group. So from time to
+   * time the same is asked on a new connection; the broker takes the later request in place of the earlier one.
+   */
+  async #askGroup<R>(call: ApiCall, args: () => readonly unknown[], closing: AbortSignal): Promise<R> {
+    const { coordinator, options } = this
+    const deadline = performance.now() + options.rebalanceTimeoutMs + JOIN_GRACE_MS
+    const patienceMs = Math.max(coordinator.cluster.requestTimeoutMs, options.sessionTimeoutMs)
+    for (;;) {
+      const left = Math.max(0, deadline - performance.now())
+      try {
+        return await coordinator.request<R>(call, args, {
+          lane: coordinator.rebalanceLane,
+          timeoutMs: Math.min(patienceMs, left),
+          signal: closing,
+        })
+      } catch (error) {
+        const isUnanswered = isMillraceError(error) && error.code === 'REQUEST_TIMED_OUT'
+        if (!isUnanswered || left <= patienceMs) throw error
+      }
     }
   }
 

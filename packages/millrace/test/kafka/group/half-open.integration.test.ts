@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type ProxiedKafka, startProxiedKafka } from '../../../../../test-bed/proxy.ts'
+import { KafkaSource } from '../../../src/index.ts'
+import { brokerAvailable, javaAvailable, uniqueName } from '../../support/broker.ts'
+import { topicBed } from '../../support/topics.ts'
+
+// A member whose connection hung while it joined waited for the group until max.poll.interval.ms was over, and the group for it.
+describe.skipIf(!brokerAvailable || !javaAvailable)('a group member whose connection hangs while it joins', () => {
+  let kafka: ProxiedKafka
+  beforeAll(async () => {
+    kafka = await startProxiedKafka(1)
+  })
+  afterAll(() => kafka?.stop())
+  const bed = topicBed(() => kafka.kafka.bootstrapServers)
+
+  test.for([
+    { what: 'the answer to JoinGroup', api: 'JoinGroup' },
+    { what: 'the answer to SyncGroup', api: 'SyncGroup' },
+  ] as const)('reads soon when $what is lost', { timeout: 60_000 }, async ({ api }) => {
+    const topic = await bed().create()
+    await bed().write(topic, [{ value: 'there' }])
+    await using source = new KafkaSource({
+      bootstrapServers: kafka.bootstrapServers,
+      topics: topic,
+      groupId: uniqueName('group'),
+      'auto.offset.reset': 'earliest',
+      'session.timeout.ms': 6000,
+      'request.timeout.ms': 1000,
+    })
+    let lost = false
+    const losing = kafka.proxies[0]!.loseAnswer(api, 'silence').then(() => (lost = true))
+    const began = performance.now()
+    for await (const { value } of source) {
+      expect(String(value)).toBe('there')
+      break
+    }
+    await losing
+    expect(lost).toBe(true)
+    expect(performance.now() - began).toBeLessThan(20_000)
+  })
+})
