@@ -8,7 +8,7 @@
 import type { Batch } from '../batch.ts'
 import type { Sink } from '../component.ts'
 import { isFaultOfRecord } from '../errors/fault-of-record.ts'
-import { BatchError, isMillraceError, type ErrorCode, type MillraceError } from '../errors/index.ts'
+import { BatchError, BrokerError, isMillraceError, type ErrorCode, type MillraceError } from '../errors/index.ts'
 import type { CircuitBreaker, Pass } from '../resilience/circuit-breaker.ts'
 import { backoffMs, sleep, type BackoffOptions } from '../resilience/retry.ts'
 import type { ErrorHandling, ErrorPolicy, Failures } from './error-policy.ts'
@@ -18,6 +18,8 @@ export interface DeliveryOptions {
   readonly policy: Pick<ErrorPolicy, 'retry' | 'fate'>
   readonly breaker: CircuitBreaker | undefined
   readonly errors: ErrorHandling
+  /** Whether what the brokers refuse dooms a transaction, which then has to be tried again as a whole (I5). */
+  readonly inTransaction?: boolean
   /** Gives up what is under way. */
   readonly abort: AbortSignal
   /** Ends all waiting for another attempt: the last error counts then. */
@@ -102,10 +104,14 @@ export class Delivery {
       // A sink that refuses records for what they are is alive.
       if (reasons.every((reason) => isFaultOfRecord(reason) || reason.code === 'REFUSED_WITH_BATCH')) pass?.succeeded()
       else pass?.failed()
-      const fatal = reasons.find(({ code }) => ENDS_RUN.has(code))
-      if (fatal !== undefined) throw error
+      if (reasons.some((reason) => ENDS_RUN.has(reason.code) || this.#endsTransaction(reason))) throw error
       return { error, byRow }
     }
+  }
+
+  /** In a transaction nothing more can be written then, neither the same records again nor dead letters of them. */
+  #endsTransaction(reason: MillraceError): boolean {
+    return this.#options.inTransaction === true && (!isFaultOfRecord(reason) || reason.cause instanceof BrokerError)
   }
 
   /** @param attempts that count */

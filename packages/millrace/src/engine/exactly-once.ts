@@ -30,7 +30,7 @@ import { slicesOf } from './slices.ts'
 const TRANSACTION_BYTES = 64 * 1024 * 1024
 /** Unless the file says otherwise. */
 const COMMIT_INTERVAL_MS = 100
-/** Attempts in a row that may end without a commit. */
+/** Attempts in a row that may end without a commit, unless the error policy says how many; with a circuit breaker they go on. */
 const MAX_FAILURES = 5
 const BACKOFF = { initialMs: 100, maxMs: 5000 }
 /** How long the last abort of a run that fails may take; without it the coordinator aborts after `transaction.timeout.ms`. */
@@ -61,8 +61,12 @@ export interface TransactionalPipeline {
 /** Partitions were given back before their records were committed: not a failure, but the attempt is over. */
 class Released extends Error {}
 
+/** What it needs of a plan. */
+type Plan = Pick<PipelinePlan, 'name' | 'commitIntervalMs'> &
+  Partial<Pick<PipelinePlan, 'errorPolicy' | 'circuitBreaker'>>
+
 export class ExactlyOnce {
-  readonly #plan: Pick<PipelinePlan, 'name' | 'commitIntervalMs'>
+  readonly #plan: Plan
   readonly #run: Pick<RunOptions, 'signal' | 'abort' | 'warn'>
   readonly #pipeline: TransactionalPipeline
   readonly #work: Work
@@ -81,11 +85,12 @@ export class ExactlyOnce {
   /** Brings the stages back to where the last committed transaction left them. */
   #restoreStages: () => void
   #failures = 0
+  readonly #maxFailures: number
   #isRunning = false
   #inFlight: InFlight
 
   constructor(
-    plan: Pick<PipelinePlan, 'name' | 'commitIntervalMs'>,
+    plan: Plan,
     run: Pick<RunOptions, 'signal' | 'abort' | 'warn'>,
     pipeline: TransactionalPipeline,
     work: Work,
@@ -100,6 +105,7 @@ export class ExactlyOnce {
     this.#offsets = pipeline.source.offsets!
     this.#transactions = pipeline.sink.transactions!
     this.#restoreStages = this.#markStages()
+    this.#maxFailures = plan.circuitBreaker ? Infinity : (plan.errorPolicy?.retry?.maxRetries ?? MAX_FAILURES)
     this.#offsets.onRelease({
       commit: (signal) => this.#release(signal),
       lost: () => this.#failed.abort(new Released('Partitions were lost')),
@@ -258,24 +264,36 @@ export class ExactlyOnce {
 
   /** Aborts what was not committed and goes back, when that may help. @throws the reason why not */
   async #recover(thrown: unknown): Promise<void> {
-    const { abort, warn } = this.#run
-    const error: unknown = this.#failed.signal.aborted ? this.#failed.signal.reason : thrown
-    const isReleased = error instanceof Released
-    if (!isReleased && (abort.aborted || !this.#mayGoRight(error) || ++this.#failures > MAX_FAILURES)) {
-      if (!abort.aborted)
-        await this.#transactions.abort(AbortSignal.any([abort, AbortSignal.timeout(LAST_ABORT_MS)])).catch(() => {})
-      throw error
+    const { abort, signal, warn } = this.#run
+    const backoff = this.#plan.errorPolicy?.retry?.backoff ?? BACKOFF
+    const pause = (): Promise<void> =>
+      sleep(backoffMs(this.#failures, backoff), AbortSignal.any([abort, signal])).catch(() => {})
+    let error: unknown = this.#failed.signal.aborted ? this.#failed.signal.reason : thrown
+    for (;;) {
+      const isReleased = error instanceof Released
+      if (!isReleased && (abort.aborted || !this.#mayGoRight(error) || ++this.#failures > this.#maxFailures)) {
+        if (!abort.aborted)
+          await this.#transactions.abort(AbortSignal.any([abort, AbortSignal.timeout(LAST_ABORT_MS)])).catch(() => {})
+        throw error
+      }
+      const reason = error instanceof Error ? error.message : String(error)
+      if (!isReleased)
+        warn(`The transaction is aborted, and reading begins again at the committed offsets: ${reason}`, {
+          failures: this.#failures,
+        })
+      try {
+        await this.#transactions.abort(abort)
+        this.#restoreStages()
+        await this.#offsets.rewind(abort)
+        if (!isReleased) await pause()
+        return
+      } catch (failure) {
+        // The coordinator is gone. Nobody waits for it when the run is to end.
+        if (signal.aborted) throw failure
+        error = failure
+        await pause()
+      }
     }
-    const reason = error instanceof Error ? error.message : String(error)
-    if (!isReleased)
-      warn(`The transaction is aborted, and reading begins again at the committed offsets: ${reason}`, {
-        failures: this.#failures,
-      })
-    await this.#transactions.abort(abort)
-    this.#restoreStages()
-    await this.#offsets.rewind(abort)
-    if (!isReleased)
-      await sleep(backoffMs(this.#failures, BACKOFF), AbortSignal.any([abort, this.#run.signal])).catch(() => {})
   }
 
   /** Whether the same records may go through in another transaction. */
@@ -283,7 +301,7 @@ export class ExactlyOnce {
     if (!isMillraceError(error)) return false
     if (error instanceof TransactionError) return !error.fatal || this.#transactions.renewable
     if (error instanceof BatchError) return [...error.failures.values()].every((reason) => this.#mayGoRight(reason))
-    if (error instanceof AbortedError) return this.#mayGoRight(error.cause)
+    if (error instanceof AbortedError || error.code === 'DEAD_LETTER_FAILED') return this.#mayGoRight(error.cause)
     const { cause } = error
     if (error instanceof DeliveryError && cause instanceof BrokerError && ENDS_TRANSACTION.has(cause.kafkaName))
       return true

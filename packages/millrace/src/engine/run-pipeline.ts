@@ -67,7 +67,13 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
   /** What delivers to the sinks until it is over. */
   const deliveryUntil = (over: AbortSignal): Writer => {
     if (delivery?.over === over) return delivery.writer
-    const options = { policy: plan.errorPolicy, errors, abort: over, hurry: AbortSignal.any([stop, over]) }
+    const options = {
+      policy: plan.errorPolicy,
+      errors,
+      inTransaction: sink.transactions !== undefined,
+      abort: over,
+      hurry: AbortSignal.any([stop, over]),
+    }
     const each = targets.map((sink, i) => new Delivery({ ...options, sink, breaker: breakers[i] }))
     delivery = { over, writer: each.length === 1 ? each[0]! : new DeliveryToEach(each) }
     return delivery.writer

@@ -30,6 +30,7 @@ test('what is late learns that its attempt is over before the next transaction b
     },
   }
   const transactions = {
+    renewable: false,
     commit: (ask: () => Promise<GroupOffsets>) => (happened.push('commit'), ask()),
     abort: () => (happened.push('abort'), Promise.resolve()),
   }

@@ -174,8 +174,14 @@ class GraphRun {
 
   /** @param over ends everything that is still under way */
   #deliveriesUntil(over: AbortSignal): ReadonlyMap<SinkNode, Delivery> {
-    const { errorPolicy: policy } = this.#plan
-    const options = { policy, errors: this.#errors, abort: over, hurry: AbortSignal.any([this.#stop, over]) }
+    const { errorPolicy: policy, delivery } = this.#plan
+    const options = {
+      policy,
+      errors: this.#errors,
+      inTransaction: delivery === 'exactly_once',
+      abort: over,
+      hurry: AbortSignal.any([this.#stop, over]),
+    }
     return new Map(
       this.#sinks.map((node) => [
         node,
