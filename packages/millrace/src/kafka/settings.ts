@@ -7,7 +7,8 @@ import type { ClusterOptions } from './cluster.ts'
 import type { CLUSTER_FIELDS, CONSUMER_FIELDS, PRODUCER_FIELDS } from './properties.ts'
 import type { Assignor, OffsetReset, PartitionerName } from './property-types.ts'
 import { securityRule } from './security/rules.ts'
-import { securitySettings, type SecuritySettings } from './security/settings.ts'
+import type { SaslMechanism } from './security/mechanism.ts'
+import { type SaslSettings, securitySettings, type SecuritySettings } from './security/settings.ts'
 
 /** How to reach a cluster, before files are read. `clusterOptions` makes of it what `Cluster` takes. */
 export interface ClusterSettings {
@@ -179,15 +180,14 @@ export async function clusterOptions(
   return {
     ...rest,
     clientId: clientId ?? context.clientId,
-    ...(security.sasl === undefined
-      ? {}
-      : {
-          sasl: await (
-            await import('./security/mechanism.ts')
-          ).openMechanism(security.sasl, { timeoutMs: settings.connectTimeoutMs }),
-        }),
+    ...(security.sasl === undefined ? {} : { sasl: await sasl(security.sasl, settings.connectTimeoutMs) }),
     ...(tls === undefined ? {} : { tls }),
   }
+}
+
+async function sasl(settings: SaslSettings, timeoutMs: number): Promise<SaslMechanism> {
+  const { openMechanism } = await import('./security/mechanism.ts')
+  return openMechanism(settings, { timeoutMs, environment: process.env })
 }
 
 const MAX_IN_FLIGHT_IDEMPOTENT = 5

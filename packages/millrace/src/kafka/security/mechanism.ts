@@ -47,6 +47,7 @@ export async function openMechanism(settings: SaslSettings, context: MechanismCo
 export interface MechanismContext {
   /** How long one attempt to get a token may take. */
   readonly timeoutMs: number
+  readonly environment: Readonly<{ [name: string]: string | undefined }>
 }
 
 const ADVICE = 'Check sasl.mechanism, user name and password'

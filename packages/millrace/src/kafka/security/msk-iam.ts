@@ -13,8 +13,8 @@ import { presign } from './sigv4.ts'
 const EXPIRES_IN_SECONDS = 900
 const USER_AGENT = `millrace/${process.version}`
 
-export function mskIam(settings: AwsSettings, { timeoutMs }: MechanismContext): SaslMechanism {
-  const chain = new CredentialChain(process.env, settings.profile, timeoutMs)
+export function mskIam(settings: AwsSettings, { timeoutMs, environment }: MechanismContext): SaslMechanism {
+  const chain = new CredentialChain(environment, settings.profile, timeoutMs)
   const found = new Renewed(() => chain.find())
   const { credentials: given, region } = settings
   return {

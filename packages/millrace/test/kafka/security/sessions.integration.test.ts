@@ -41,7 +41,7 @@ describe.skipIf(!javaAvailable)('a broker with sessions that end', () => {
     },
   ])('$name: a connection outlives its session without a failed request', async ({ settings, sessionMs }) => {
     const signal = new AbortController().signal
-    const sasl = await openMechanism(settings(), { timeoutMs: 5000 })
+    const sasl = await openMechanism(settings(), { timeoutMs: 5000, environment: {} })
     const [host = '', port = ''] = broker().address('SHORT').split(':')
     const connection = await BrokerConnection.open(host, Number(port), {
       clientId: 'test',
