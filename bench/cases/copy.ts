@@ -47,46 +47,65 @@ export interface TopicPipeline {
   top?: { readonly [key: string]: unknown }
 }
 
-/** Runs a pipeline file by the command line until it has come to the end of its topic. */
-export async function startPipeline(
-  { bootstrapServers, folder }: Bed,
-  { source, stages, sink, top = {} }: TopicPipeline,
-): Promise<Ended & { read: number; written: number }> {
-  const file = join(folder, `${source.groupId}.json`)
+/** Text of a linear pipeline file. */
+function linearFile(bootstrapServers: string, { source, stages, sink, top = {} }: TopicPipeline): string {
   const from = { type: 'kafka', options: { bootstrapServers, 'auto.offset.reset': 'earliest', ...source } }
   const to = {
     type: 'kafka',
     options: { bootstrapServers, acks: 'all', 'linger.ms': 5, 'batch.size': 262_144, ...sink },
   }
-  writeFileSync(file, JSON.stringify({ ...top, source: from, stages, sink: to }, undefined, 2))
+  return JSON.stringify({ ...top, source: from, stages, sink: to }, undefined, 2)
+}
+
+/** Runs a pipeline file by the command line until it has come to the end of its topic. */
+export async function startPipeline(bed: Bed, pipeline: TopicPipeline): Promise<Run> {
+  return startFile(bed, { name: `${pipeline.source.groupId}.json`, text: linearFile(bed.bootstrapServers, pipeline) })
+}
+
+type Run = Ended & { read: number; written: number }
+
+async function startFile({ folder }: Bed, { name, text }: { name: string; text: string }): Promise<Run> {
+  const file = join(folder, name)
+  writeFileSync(file, text)
   const ended = await runMillrace(['run', file, '--until-end', '--json'])
   const { result } = JSON.parse(ended.stdout) as { result: Record<'read' | 'written', { records: number }> }
   return { ...ended, read: result.read.records, written: result.written.records }
 }
 
+/** Makes a pipeline file of any shape, from the names of its group and of its output topic. */
+export type FileMaker = (output: string) => { name: string; text: string }
+
 /** Runs a pipeline file over a whole topic; timed from first append to last, by the broker. */
+export async function runFile({ bed }: Bench, records: number, make: FileMaker): Promise<Sample> {
+  const output = await bed.createTopic(bed.name('millrace'), { 'message.timestamp.type': 'LogAppendTime' })
+  const file = make(output)
+  const { read, written, cpuSeconds, residentMegabytes } = await startFile(bed, file)
+  if (read !== records) throw new Error(`millrace read ${read} of ${records} records`)
+  // Markers of transactions count as records of a topic; what is committed is there when the run ends.
+  if (!file.text.includes('exactly_once')) await bed.waitForRecords(output, written)
+  const seconds = await bed.secondsOfAppending(output)
+  await bed.deleteTopic(output)
+  return { records, seconds, cpuSeconds, residentMegabytes }
+}
+
+/** The same for a linear file that is made of its parts. */
 export async function runPipeline(
-  { bed }: Bench,
+  bench: Bench,
   topic: string,
   records: number,
   stages: readonly object[],
   sink: object = {},
   top: { readonly [key: string]: unknown } = {},
 ): Promise<Sample> {
-  const name = bed.name('millrace')
-  const output = await bed.createTopic(name, { 'message.timestamp.type': 'LogAppendTime' })
-  const { read, written, cpuSeconds, residentMegabytes } = await startPipeline(bed, {
-    source: { topic, groupId: name },
-    stages,
-    sink: { ...sink, topic: output },
-    top,
-  })
-  if (read !== records) throw new Error(`millrace read ${read} of ${records} records`)
-  // Markers of transactions count as records of a topic; what is committed is there when the run ends.
-  if (top['delivery'] !== 'exactly_once') await bed.waitForRecords(output, stages.length === 0 ? records : written)
-  const seconds = await bed.secondsOfAppending(output)
-  await bed.deleteTopic(output)
-  return { records, seconds, cpuSeconds, residentMegabytes }
+  return runFile(bench, records, (output) => ({
+    name: `${output}.json`,
+    text: linearFile(bench.bed.bootstrapServers, {
+      source: { topic, groupId: output },
+      stages,
+      sink: { ...sink, topic: output },
+      top,
+    }),
+  }))
 }
 
 export const copy: Case = {
