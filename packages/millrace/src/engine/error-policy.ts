@@ -82,15 +82,22 @@ export class Failures {
 export class ErrorHandling {
   readonly #fate: ErrorPolicy['fate']
   readonly #deadLetters: DeadLetters | undefined
+  readonly #told: ((failure: Failure) => void) | undefined
   readonly #counts = {
     skipped: new Map<ErrorCode, number>(),
     deadLettered: new Map<ErrorCode, number>(),
     retried: new Map<ErrorCode, number>(),
   }
 
-  constructor({ fate }: Pick<ErrorPolicy, 'fate'>, deadLetters: DeadLetters | undefined) {
+  /** @param told of each failure that is disposed of */
+  constructor(
+    { fate }: Pick<ErrorPolicy, 'fate'>,
+    deadLetters: DeadLetters | undefined,
+    told?: (failure: Failure) => void,
+  ) {
     this.#fate = fate
     this.#deadLetters = deadLetters
+    this.#told = told
   }
 
   /** Where to collect the failures of a batch; undefined when the first one is to be thrown. */
@@ -108,7 +115,10 @@ export class ErrorHandling {
     const inOrder = list.toSorted((a, b) => a.batch.recordOf(a.row) - b.batch.recordOf(b.row))
     await this.#deadLetters?.write(inOrder, signal)
     const counts = this.#deadLetters === undefined ? this.#counts.skipped : this.#counts.deadLettered
-    for (const { error } of list) count(counts, error.code, 1)
+    for (const failure of inOrder) {
+      count(counts, failure.error.code, 1)
+      this.#told?.(failure)
+    }
   }
 
   /** Counts records whose delivery is about to be tried again. */

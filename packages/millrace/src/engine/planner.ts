@@ -8,7 +8,7 @@ import { makePipeline } from './open-pipeline.ts'
 import type { Components, Explanation, Lane, PipelinePlan } from './plan.ts'
 import { IN_FLIGHT_BYTES } from './run-pipeline.ts'
 
-const GUARANTEES: { readonly [delivery in Delivery]: string } = {
+export const GUARANTEES: { readonly [delivery in Delivery]: string } = {
   at_least_once: 'nothing is lost, whatever is killed; after a crash the records in flight are written again',
   exactly_once:
     'readers of committed records see each record once, whatever is killed; outputs and offsets are committed together',

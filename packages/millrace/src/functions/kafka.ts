@@ -9,6 +9,7 @@ import {
   type Check,
   defineSinkFunction,
   defineSourceFunction,
+  type DiscoveredStream,
   type FunctionContext,
   type Sink,
   type SinkTransactions,
@@ -121,6 +122,9 @@ class RowSource implements Source {
   checks(): readonly Check[] {
     return this.#source.checks?.() ?? []
   }
+  async discover(signal: AbortSignal): Promise<readonly DiscoveredStream[]> {
+    return (await this.#source.discover?.(signal)) ?? []
+  }
   progress(): ReturnType<Source['progress']> {
     return this.#source.progress()
   }
@@ -213,6 +217,10 @@ class RowSink implements Sink {
   }
   open(signal: AbortSignal): Promise<void> {
     return this.#sink.open(signal)
+  }
+  prepare(batch: Batch): void {
+    encodeRows(batch, this.#hidden, this.#all)
+    this.#sink.prepare?.(batch)
   }
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
     encodeRows(batch, this.#hidden, this.#all)

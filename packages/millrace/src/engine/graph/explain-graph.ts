@@ -1,8 +1,10 @@
 /**
  * Says how a graph would run. Makes its stages as a run would, but opens none of them.
  */
+import type { Delivery } from '../../component.ts'
 import { UnexpectedError } from '../../errors/index.ts'
 import type { Components } from '../plan.ts'
+import { GUARANTEES } from '../planner.ts'
 import { IN_FLIGHT_BYTES } from '../run-pipeline.ts'
 import { makeNodes, type Node } from './nodes.ts'
 import type { GraphPlan } from './plan.ts'
@@ -15,10 +17,16 @@ export interface GraphExplanation {
     readonly inputs: readonly string[]
     readonly does: string
   }[]
-  readonly guarantee: { readonly name: 'at_least_once'; readonly means: string }
+  readonly guarantee: { readonly name: Delivery; readonly means: string }
   readonly backpressure: string
   readonly errors: string
   readonly ends: string
+}
+
+const MEANS: { readonly [delivery in Delivery]: string } = {
+  ...GUARANTEES,
+  at_least_once:
+    'nothing is lost, whatever is killed: offsets are committed when every branch has delivered or dropped what was made of a record',
 }
 
 /** @throws {ConfigError} when a stage cannot be made */
@@ -29,6 +37,10 @@ export async function explainGraph(plan: GraphPlan, components: Components): Pro
   const nodes = await makeNodes(plan, components, { untilEnd: false, warn: () => {} }, runInner)
   const { fate, retry } = plan.errorPolicy
   const attempts = retry === undefined ? '' : `its delivery is tried ${retry.maxRetries} times again; then `
+  const breaker =
+    plan.circuitBreaker === undefined
+      ? ''
+      : `after ${plan.circuitBreaker.failureThreshold} failed deliveries in a row a sink is left alone for ${plan.circuitBreaker.openMs / 1000} s, then one is tried; `
   return {
     stages: nodes.map((node) => ({
       id: node.id,
@@ -36,13 +48,9 @@ export async function explainGraph(plan: GraphPlan, components: Components): Pro
       inputs: node.plan.inputs,
       does: whatItDoes(node),
     })),
-    guarantee: {
-      name: 'at_least_once',
-      means:
-        'nothing is lost, whatever is killed: offsets are committed when every branch has delivered or dropped what was made of a record',
-    },
+    guarantee: { name: plan.delivery, means: MEANS[plan.delivery] },
     backpressure: `at most ${IN_FLIGHT_BYTES / 1024 / 1024} MiB wait for the sinks; stages that need all rows have max_rows and max_bytes`,
-    errors: `where a row fails, ${attempts}${fate === 'fail' ? 'the run stops, and nothing after it is committed' : fate === 'skip' ? 'it is left out and counted' : 'it is written as a dead letter'}`,
+    errors: `${breaker}where a row fails, ${attempts}${fate === 'fail' ? 'the run stops, and nothing after it is committed' : fate === 'skip' ? 'it is left out and counted' : 'it is written as a dead letter'}`,
     ends:
       plan.timeoutMs === undefined
         ? 'when its sources end or it is asked to stop'

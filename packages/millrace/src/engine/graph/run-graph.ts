@@ -18,7 +18,7 @@ import { type CircuitBreaker, combinedProgress } from '../../resilience/circuit-
 import { createBreaker } from '../breaker.ts'
 import { DeadLetters } from '../dead-letters.ts'
 import { Delivery } from '../delivery.ts'
-import { ErrorHandling } from '../error-policy.ts'
+import { ErrorHandling, type Failure } from '../error-policy.ts'
 import { ExactlyOnce } from '../exactly-once.ts'
 import { InFlight } from '../in-flight.ts'
 import type { RunOptions, RunProgress, RunResult } from '../plan.ts'
@@ -70,15 +70,16 @@ class GraphRun {
 
   /** Makes and opens the stages: sinks first, so that nothing is read that could not be written. */
   async make(): Promise<void> {
-    const { components, warn, untilEnd } = this.#run
-    const { errorPolicy, circuitBreaker, delivery, name, directory } = this.#plan
+    const { components, warn, untilEnd, preview } = this.#run
+    const { errorPolicy, circuitBreaker, name, directory } = this.#plan
     // A pipeline inside this one: its sources end by themselves, or with ours.
     const runInner = async (inner: unknown, signal: AbortSignal): Promise<void> => {
-      await runGraph(inner as GraphPlan, { components, warn, untilEnd, signal: this.#run.signal, abort: signal })
+      const { signal: stop, preview } = this.#run
+      await runGraph(inner as GraphPlan, { components, warn, untilEnd, preview, signal: stop, abort: signal })
     }
     this.#nodes = await makeNodes(this.#plan, components, this.#run, runInner)
     const letters = errorPolicy.deadLetters
-    if (letters !== undefined) {
+    if (letters !== undefined && preview === undefined) {
       const definition = await components.sink(letters.sink.component)
       this.#deadLetters = new DeadLetters(
         await definition.create(letters.sink.options, {
@@ -86,14 +87,17 @@ class GraphRun {
           directory,
           untilEnd,
           warn,
-          delivery,
+          delivery: this.#delivery,
           joins: this.#sinks.at(-1)?.sink,
         }),
         letters.envelope,
         name,
       )
     }
-    this.#errors = new ErrorHandling(errorPolicy, this.#deadLetters)
+    // Those who only look leave no letters.
+    const told = ({ error: { code, message } }: Failure): void =>
+      warn(`a row would ${errorPolicy.fate === 'skip' ? 'be skipped' : 'become a dead letter'}: ${code}: ${message}`)
+    this.#errors = new ErrorHandling(errorPolicy, this.#deadLetters, preview && told)
     for (const node of this.#sinks) {
       const breaker = createBreaker(circuitBreaker, this.#run, `stage "${node.id}"`)
       if (breaker !== undefined) this.#breakers.set(node, breaker)
@@ -116,7 +120,7 @@ class GraphRun {
     const progressTimer = setInterval(() => this.#run.onProgress?.(this.#progress()), PROGRESS_INTERVAL_MS)
     const timeout = timeoutMs === undefined ? undefined : setTimeout(() => this.#timeUp.abort(), timeoutMs)
     try {
-      await (this.#plan.delivery === 'exactly_once' ? this.#transactions() : this.#flow())
+      await (this.#delivery === 'exactly_once' ? this.#transactions() : this.#flow())
     } catch (error) {
       if (this.#timeUp.signal.aborted && !this.#run.abort.aborted)
         throw new PipelineTimeoutError(name, timeoutMs!, { cause: error })
@@ -192,7 +196,7 @@ class GraphRun {
 
   async #read(node: SourceNode): Promise<void> {
     const read = node.source.batches(this.#stop)
-    const mine = this.#plan.delivery === 'at_most_once' ? committedFirst(read, node.source.offsets!) : read
+    const mine = this.#delivery === 'at_most_once' ? committedFirst(read, node.source.offsets!) : read
     const sliceRows = sliceRowsOf(this.#plan, node.source, false)
     for await (const batch of sliceRows === Infinity ? mine : inSlices(mine, sliceRows)) {
       await this.#spread(batch, node.followers)
@@ -268,6 +272,11 @@ class GraphRun {
   /** The first failure counts. */
   #fail(error: unknown): void {
     if (!this.#failed.signal.aborted) this.#failed.abort(error)
+  }
+
+  /** Those who only look commit nothing. */
+  get #delivery(): GraphPlan['delivery'] {
+    return this.#run.preview === undefined ? this.#plan.delivery : 'at_least_once'
   }
 
   get #sources(): SourceNode[] {
