@@ -34,11 +34,6 @@ function pipelineConnectors(plan: PipelinePlan): readonly Connector[] {
     delivery: 'at_least_once',
     preview: { from: 'run' },
   }
-  const writer = (kind: Connector['kind'], { component, options }: PlannedComponent): Connector => ({
-    kind,
-    title: component,
-    make: async () => (await catalog.sink(component)).create(options, context),
-  })
   const make = async (): Promise<undefined> => {
     for (const stage of stages) await catalog.stage(stage)
   }
@@ -51,14 +46,22 @@ function pipelineConnectors(plan: PipelinePlan): readonly Connector[] {
     ...(stages.length === 0
       ? []
       : [{ kind: 'stages' as const, title: stages.map(({ name }) => name).join(', '), make }]),
-    ...allSinksOf(plan).map((sink) => writer('sink', sink)),
-    ...(errorPolicy.deadLetters === undefined ? [] : [writer('dead letters', errorPolicy.deadLetters.sink)]),
+    ...allSinksOf(plan).map((sink) => writer('sink', sink, context)),
+    ...(errorPolicy.deadLetters === undefined ? [] : [writer('dead letters', errorPolicy.deadLetters.sink, context)]),
   ]
+}
+
+function writer(
+  kind: Connector['kind'],
+  { component, options }: PlannedComponent,
+  context: ComponentContext,
+): Connector {
+  return { kind, title: component, make: async () => (await catalog.sink(component)).create(options, context) }
 }
 
 async function graphConnectors(plan: GraphPlan): Promise<readonly Connector[]> {
   const nodes = await makeNodes(plan, catalog, { untilEnd: false, warn }, async () => {})
-  return nodes.flatMap((node): Connector[] => {
+  const stages = nodes.flatMap((node): Connector[] => {
     if (node.kind === 'transform') return []
     const { id, function: name } = node.plan
     return [
@@ -69,6 +72,9 @@ async function graphConnectors(plan: GraphPlan): Promise<readonly Connector[]> {
       },
     ]
   })
+  const letters = plan.errorPolicy.deadLetters?.sink
+  const context: ComponentContext = { pipeline: plan.name, untilEnd: false, directory: plan.directory, warn }
+  return letters === undefined ? stages : [...stages, writer('dead letters', letters, context)]
 }
 
 function warn(message: string): void {

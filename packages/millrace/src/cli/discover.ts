@@ -2,8 +2,11 @@
  * `millrace discover`: what there is to read, and what its values look like.
  */
 import { catalog } from '../catalog.ts'
-import type { ComponentContext, DiscoveredStream } from '../component.ts'
+import type { ComponentContext, DiscoveredStream, Source } from '../component.ts'
+import type { GraphPlan } from '../engine/graph/plan.ts'
+import { makeNodes } from '../engine/graph/nodes.ts'
 import type { PipelinePlan } from '../engine/plan.ts'
+import { UnexpectedError } from '../errors/index.ts'
 import type { JsonSchema } from '../options/fields.ts'
 import { Shape } from './infer-schema.ts'
 import { plural, type Outcome } from './output.ts'
@@ -44,39 +47,50 @@ export async function discover(file: string | undefined, options: DiscoverOption
 }
 
 /** What the source of a plan says there is; without discovery it is what the source itself reads. */
-async function streamsOf({
-  name,
-  directory,
-  source: { component, options },
-}: PipelinePlan): Promise<readonly DiscoveredStream[]> {
-  const context: ComponentContext = {
-    pipeline: name,
-    directory,
-    untilEnd: true,
-    warn: () => {},
-    delivery: 'at_least_once',
-    preview: { from: 'earliest' },
-  }
-  const source = await (await catalog.source(component)).create(options, context)
+async function streamsOf(plan: PipelinePlan | GraphPlan): Promise<readonly DiscoveredStream[]> {
+  const [name, { path }] =
+    'nodes' in plan ? [plan.nodes[0]!.function, plan.nodes[0]!.options] : [plan.source.component, plan.source.options]
+  const source = await ('nodes' in plan ? sourceOfGraph(plan) : sourceOfLine(plan))
   try {
-    const own = {
-      name: typeof options['path'] === 'string' ? options['path'] : component,
-      partitions: 1,
-      records: undefined,
-      options: {},
-    }
+    const own = { name: typeof path === 'string' ? path : name, partitions: 1, records: undefined, options: {} }
     return (await source.discover?.(new AbortController().signal)) ?? [own]
   } finally {
     await source.close()
   }
 }
 
-async function describe(plan: PipelinePlan, stream: DiscoveredStream, sample: number): Promise<Stream> {
+const LOOKING = { untilEnd: true, warn: () => {}, preview: { from: 'earliest' } } as const
+
+async function sourceOfLine({ name, directory, source: { component, options } }: PipelinePlan): Promise<Source> {
+  const context: ComponentContext = { ...LOOKING, pipeline: name, directory, delivery: 'at_least_once' }
+  return (await catalog.source(component)).create(options, context)
+}
+
+async function sourceOfGraph(plan: GraphPlan): Promise<Source> {
+  const { withoutSinks } = await import('./preview-graph.ts')
+  const [first] = await makeNodes(
+    plan,
+    withoutSinks(catalog, () => {}),
+    LOOKING,
+    async () => {},
+  )
+  if (first?.kind !== 'source') throw new UnexpectedError('A source alone begins with something else')
+  return first.source
+}
+
+/** The same plan, with a source that reads something else. */
+function reading(plan: PipelinePlan | GraphPlan, options: DiscoveredStream['options']): PipelinePlan | GraphPlan {
+  if (!('nodes' in plan))
+    return { ...plan, source: { ...plan.source, options: { ...plan.source.options, ...options } } }
+  const [source, ...others] = plan.nodes
+  return { ...plan, nodes: [{ ...source!, options: { ...source!.options, ...options } }, ...others] }
+}
+
+async function describe(plan: PipelinePlan | GraphPlan, stream: DiscoveredStream, sample: number): Promise<Stream> {
   const { options, ...told } = stream
   const shape = new Shape()
-  const read = { ...plan, source: { ...plan.source, options: { ...plan.source.options, ...options } } }
   if (stream.records !== 0)
-    await preview(read, {
+    await preview(reading(plan, options), {
       from: 'earliest',
       follow: false,
       max: sample,

@@ -1,14 +1,17 @@
 /**
  * `millrace dry-run`: the real source, the real stages, and on the terminal what the sink would be given.
  */
-import { readAnyPlan, readPlan } from '../dialects/index.ts'
+import { readAnyPlan } from '../dialects/index.ts'
+import type { GraphPlan } from '../engine/graph/plan.ts'
 import type { PipelinePlan } from '../engine/plan.ts'
 import { isMillraceError } from '../errors/index.ts'
 import { formatProblem, plural, type Outcome } from './output.ts'
-import { preview, type PreviewOptions } from './preview.ts'
+import type { GraphPreviewOptions } from './preview-graph.ts'
+import { preview, type PreviewOptions, type PreviewResult } from './preview.ts'
 import { parseLine, recordLine } from './record-line.ts'
+import type { ConnectionsOption } from './verbs/verb.ts'
 
-export interface DryRunOptions {
+export interface DryRunOptions extends ConnectionsOption {
   readonly max: number
   readonly from: PreviewOptions['from']
   readonly follow?: true
@@ -16,10 +19,11 @@ export interface DryRunOptions {
 }
 
 export async function dryRun(file: string, options: DryRunOptions): Promise<Outcome> {
-  const plan = await readAnyPlan(file)
+  const plan = await readAnyPlan(file, undefined, options.connections)
   for (const warning of plan.warnings)
     process.stderr.write(`${formatProblem(file, { ...warning, message: `warning: ${warning.message}` })}\n`)
-  if (!('pipelines' in plan)) return dryRunOne(await readPlan(file), options)
+  if ('nodes' in plan) return dryRunGraph(plan, options)
+  if (!('pipelines' in plan)) return dryRunOne(plan, options)
   // One after the other, each as if it were alone.
   const outcomes: Outcome[] = []
   for (const each of plan.pipelines)
@@ -32,26 +36,52 @@ export async function dryRun(file: string, options: DryRunOptions): Promise<Outc
 }
 
 async function dryRunOne(plan: PipelinePlan, options: DryRunOptions): Promise<Outcome> {
-  const { max, from, follow = false, json } = options
-  const lines: string[] = []
-  const { read, rows } = await preview(plan, {
-    from,
-    follow,
-    max,
-    onRow: (batch, row, codec) => {
-      const line = recordLine(batch, row, codec)
-      if (json) lines.push(line)
-      else process.stdout.write(`${line}\n`)
-    },
-  })
-  const told =
+  const lines = new Lines(options)
+  const onRow: PreviewOptions['onRow'] = (batch, row, codec) => lines.add(recordLine(batch, row, codec))
+  const { from, follow = false, max } = options
+  return told(plan.name, options, lines, await preview(plan, { from, follow, max, onRow }), max)
+}
+
+/** Each line says for which sink it is. */
+async function dryRunGraph(plan: GraphPlan, options: DryRunOptions): Promise<Outcome> {
+  const { previewGraph } = await import('./preview-graph.ts')
+  const lines = new Lines(options)
+  const onRow: GraphPreviewOptions['onRow'] = (batch, row, codec, stage) =>
+    lines.add(`{"stage":${JSON.stringify(stage)},${recordLine(batch, row, codec).slice(1)}`)
+  const { from, follow = false, max } = options
+  const sinks = plan.nodes.filter(({ kind }) => kind === 'sink').length
+  return told(plan.name, options, lines, await previewGraph(plan, { from, follow, max, onRow }), max * sinks)
+}
+
+/** Prints lines, or keeps them for the envelope. */
+class Lines {
+  readonly kept: string[] = []
+  readonly #json: boolean
+
+  constructor({ json }: Pick<DryRunOptions, 'json'>) {
+    this.#json = json === true
+  }
+  add(line: string): void {
+    if (this.#json) this.kept.push(line)
+    else process.stdout.write(`${line}\n`)
+  }
+}
+
+function told(
+  name: string,
+  { from, json }: DryRunOptions,
+  { kept }: Lines,
+  { read, rows }: PreviewResult,
+  max: number,
+): Outcome {
+  const what =
     rows === max
       ? `would write ${rows === 1 ? 'this record' : `these ${plural(rows, 'record')}`}, and maybe more`
       : `read ${plural(read, 'record')}, would write ${rows.toLocaleString('en-US')}`
   const advice = read === 0 && from === 'run' ? '; a run would find nothing new, try --from earliest' : ''
-  const summary = `${plan.name}: ${told}${advice}`
+  const summary = `${name}: ${what}${advice}`
   if (json === undefined) process.stderr.write(`${summary}\n`)
-  return { exitCode: 0, summary, result: { name: plan.name, records: lines.map(parseLine) } }
+  return { exitCode: 0, summary, result: { name, records: kept.map(parseLine) } }
 }
 
 /** What another pipeline of the file writes is not there before that one has run. */

@@ -6,6 +6,7 @@ import type { Batch } from '../batch.ts'
 import { catalog } from '../catalog.ts'
 import { defineSink, type Preview, type Sink } from '../component.ts'
 import { makePipeline } from '../engine/open-pipeline.ts'
+import type { GraphPlan } from '../engine/graph/plan.ts'
 import type { PipelinePlan } from '../engine/plan.ts'
 import { createSteps, type Failed } from '../engine/steps.ts'
 
@@ -29,7 +30,8 @@ export interface PreviewResult {
 }
 
 /** @throws {MillraceError} what a run would fail with */
-export async function preview(plan: PipelinePlan, options: PreviewOptions): Promise<PreviewResult> {
+export async function preview(plan: PipelinePlan | GraphPlan, options: PreviewOptions): Promise<PreviewResult> {
+  if ('nodes' in plan) return (await import('./preview-graph.ts')).previewGraph(plan, options)
   const { from, follow, sourceOnly = false, max = Infinity, onRow } = options
   const [chosen, components] = sourceOnly
     ? [

@@ -1,39 +1,42 @@
 /**
  * Runs given documents through the real steps of a pipeline, decode to encode, and tells what the sink would be given.
  */
-import { Batch } from '../batch.ts'
 import { catalog } from '../catalog.ts'
 import { codecByName } from '../codecs/index.ts'
-import type { Codec } from '../component.ts'
-import { readPlan } from '../dialects/index.ts'
+import { readAnyPlan } from '../dialects/index.ts'
 import { makePipeline } from '../engine/open-pipeline.ts'
+import type { PipelinePlan } from '../engine/plan.ts'
 import { createSteps } from '../engine/steps.ts'
-import { makeRecords } from '../kafka/made-records.ts'
-import { isObject } from '../options/values.ts'
+import { ConfigError } from '../errors/index.ts'
+import { asData, batchesOf, nameOf } from './given-batches.ts'
 import { recordLine } from './record-line.ts'
-
-interface GivenMeta {
-  readonly topic?: string
-  readonly partition?: number
-  readonly offset?: number
-  readonly timestamp?: number | string
-  readonly key?: string | null
-  readonly headers?: { readonly [name: string]: string | null | readonly (string | null)[] }
-}
+import { pipelineOf } from './source-plan.ts'
+import { isByStage, type Documents, type TestCase } from './test-cases.ts'
 
 /**
- * @param given documents; `_meta` says where one comes from, `_raw` is the text of one that is no document
- * @param expected what is expected; its `_meta` says which parts of the origin are wanted in what is found
- * @returns what came out, as data
+ * @returns what came out, as data; of a graph by stage where that is how it is expected
  * @throws {MillraceError} what a run would fail with
  */
 export async function runCase(
   file: string,
   environment: { readonly [name: string]: string },
+  { given, expect, pipeline }: Pick<TestCase, 'given'> & Partial<TestCase>,
+  connections?: string,
+): Promise<Documents> {
+  const plan = await readAnyPlan(file, { ...process.env, ...environment }, connections)
+  if ('nodes' in plan) return (await import('./run-graph-case.ts')).runGraphCase(plan, given, expect)
+  if (isByStage(given) || isByStage(expect))
+    throw new ConfigError(
+      'Cannot run a case by stages as the file is no graph of stages: write given and expect as lists',
+    )
+  return runLine('pipelines' in plan ? pipelineOf(plan, pipeline) : plan, given, expect)
+}
+
+async function runLine(
+  plan: PipelinePlan,
   given: readonly unknown[],
   expected: readonly unknown[] = [],
 ): Promise<unknown[]> {
-  const plan = await readPlan(file, { ...process.env, ...environment })
   const pipeline = await makePipeline(plan, catalog, { untilEnd: false, preview: { from: 'run' }, warn: () => {} })
   const { source, sink, documents } = pipeline
   const steps = createSteps(pipeline)
@@ -53,70 +56,4 @@ export async function runCase(
   } finally {
     await Promise.all([source.close(), sink.close()])
   }
-}
-
-/** What the source reads, for `_meta.topic`. */
-function nameOf({ topic, path }: { readonly [option: string]: unknown }): string {
-  const name: unknown = [topic ?? path].flat()[0]
-  return typeof name === 'string' ? name : 'test'
-}
-
-/** Documents that follow each other and come from the same partition are a batch. */
-function* batchesOf(given: readonly unknown[], topic: string, codec: Codec): Generator<Batch> {
-  let group: { readonly document: unknown; readonly meta: GivenMeta; readonly offset: number }[] = []
-  for (const [i, value] of given.entries()) {
-    const { _meta: meta = {}, ...document } = (isObject(value) ? value : {}) as { readonly _meta?: GivenMeta }
-    const first = group[0]?.meta
-    if (first !== undefined && (first.topic !== meta.topic || first.partition !== meta.partition)) {
-      yield batchOf(group, topic, codec)
-      group = []
-    }
-    group.push({ document: isObject(value) ? document : value, meta, offset: meta.offset ?? i })
-  }
-  if (group.length > 0) yield batchOf(group, topic, codec)
-}
-
-function batchOf(
-  group: readonly { readonly document: unknown; readonly meta: GivenMeta; readonly offset: number }[],
-  topic: string,
-  codec: Codec,
-): Batch {
-  const { topic: ownTopic = topic, partition = 0 } = group[0]!.meta
-  const storage = makeRecords(
-    group.map(({ document, meta }) => ({
-      value: valueOf(document, codec),
-      key: meta.key ?? null,
-      headers: Object.entries(meta.headers ?? {}).flatMap(([name, texts]) =>
-        [texts].flat().map((text) => [name, text] as const),
-      ),
-      timestampMs: meta.timestamp === undefined ? Date.now() : new Date(meta.timestamp).getTime(),
-    })),
-  )
-  group.forEach(({ offset }, i) => (storage.locate().offsets[i] = offset))
-  const origin = {
-    component: 'test',
-    topic: ownTopic,
-    partition,
-    partitionCount: partition + 1,
-    timestampType: 'CreateTime',
-  } as const
-  return new Batch(origin, storage, { ack: () => {} })
-}
-
-function valueOf(document: unknown, codec: Codec): Buffer | null {
-  if (document === null) return null
-  const raw = isObject(document) ? document['_raw'] : undefined
-  return Buffer.from(typeof raw === 'string' ? raw : codec.encode(document)!)
-}
-
-/** The value of a line, with those parts of its origin that are asked for. */
-function asData(line: string, expected: unknown): unknown {
-  const { value, ...meta } = JSON.parse(line) as { readonly [name: string]: unknown }
-  const wanted = isObject(expected) ? expected['_meta'] : undefined
-  if (!isObject(wanted) || (isObject(value) && '_meta' in value)) return value
-  const parts = Object.keys(wanted).map((name) => [
-    name,
-    name === 'timestamp' && typeof wanted[name] === 'number' ? Date.parse(String(meta[name])) : meta[name],
-  ])
-  return { ...(isObject(value) ? value : { value }), _meta: Object.fromEntries(parts) }
 }

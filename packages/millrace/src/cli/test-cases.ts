@@ -7,11 +7,21 @@ import { field } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import { isObject } from '../options/values.ts'
 
+/** Documents, with `_meta` or `_raw` where it matters, null for a tombstone; of a graph also by stage. */
+export type Documents = readonly unknown[] | { readonly [stage: string]: readonly unknown[] }
+
+export function isByStage(
+  documents: Documents | undefined,
+): documents is { readonly [stage: string]: readonly unknown[] } {
+  return documents !== undefined && !Array.isArray(documents)
+}
+
 export interface TestCase {
   readonly name: string
-  /** Documents, with `_meta` or `_raw` where it matters; null for a tombstone. */
-  readonly given: readonly unknown[]
-  readonly expect: readonly unknown[] | undefined
+  /** Which pipeline of a file of several; the first one when omitted. */
+  readonly pipeline: string | undefined
+  readonly given: Documents
+  readonly expect: Documents | undefined
   /** Code of the error that must come, or a part of its text. */
   readonly error: string | undefined
 }
@@ -32,10 +42,26 @@ const listField = field.of<readonly unknown[]>({
   },
 })
 
+const documentsField = field.of<Documents>({
+  expected: 'a list, or lists by stage',
+  schema: { type: ['array', 'object'] },
+  read(value, report) {
+    if (Array.isArray(value)) return value
+    if (isObject(value) && Object.values(value).every((list) => Array.isArray(list))) return value as Documents
+    report({ expected: this.expected, found: value })
+    return []
+  },
+})
+
 const caseFields = {
   name: field.string().optional().doc('What must hold.'),
-  given: listField.doc('Records that come in.').example([{ amount: 100 }]),
-  expect: listField.optional().doc('Documents that must come out, in order.'),
+  pipeline: field.string().optional().doc('Name of the pipeline, in a file with several.'),
+  given: documentsField
+    .doc('Records that come in; by stage where a graph has several sources.')
+    .example([{ amount: 100 }]),
+  expect: documentsField
+    .optional()
+    .doc('Documents that must come out, in order; by stage where a graph has several sinks.'),
   error: field.string().optional().doc('Code of the error that must come instead, or a part of its text.'),
 }
 
@@ -62,10 +88,10 @@ export async function readCases(file: string): Promise<TestFile> {
         ...(suggestion === undefined ? {} : { suggestion }),
       })),
     )
-    const { name = `case ${i + 1}`, given, expect, error } = parsed.options
+    const { name = `case ${i + 1}`, pipeline, given, expect, error } = parsed.options
     if ((expect === undefined) === (error === undefined))
       problems.push({ path: `cases.${i}`, message: 'A case must have either expect or error' })
-    return { name, given, expect, error }
+    return { name, pipeline, given, expect, error }
   })
   if (options.environment !== undefined && !isObject(options.environment))
     problems.push({ path: 'environment', message: 'environment must be an object of names and texts' })

@@ -6,8 +6,9 @@ import { extname } from 'node:path'
 import { ConfigError, isMillraceError } from '../errors/index.ts'
 import { diffLines } from './diff-lines.ts'
 import { plural, type Outcome } from './output.ts'
-import { readCases, type TestCase, type TestFile } from './test-cases.ts'
+import { type Documents, isByStage, readCases, type TestCase, type TestFile } from './test-cases.ts'
 import { runCase } from './run-case.ts'
+import type { ConnectionsOption } from './verbs/verb.ts'
 
 interface CaseReport {
   readonly name: string
@@ -22,10 +23,13 @@ interface FileReport {
   readonly cases: readonly CaseReport[]
 }
 
-export async function test(files: readonly string[], { json }: { readonly json?: true }): Promise<Outcome> {
+export async function test(
+  files: readonly string[],
+  { json, connections }: ConnectionsOption & { readonly json?: true },
+): Promise<Outcome> {
   const reports: FileReport[] = []
   for (const file of files) {
-    const report = { file, cases: await runFile(file, await readCases(await testFileOf(file))) }
+    const report = { file, cases: await runFile(file, await readCases(await testFileOf(file)), connections) }
     reports.push(report)
     if (json === undefined) process.stdout.write(`${linesOf(report).join('\n')}\n`)
   }
@@ -56,11 +60,15 @@ async function testFileOf(file: string): Promise<string> {
   )
 }
 
-async function runFile(file: string, { environment, cases }: TestFile): Promise<CaseReport[]> {
+async function runFile(
+  file: string,
+  { environment, cases }: TestFile,
+  connections: string | undefined,
+): Promise<CaseReport[]> {
   const reports: CaseReport[] = []
   for (const one of cases) {
     const started = performance.now()
-    const diff = await differences(file, environment, one)
+    const diff = await differences(file, environment, one, connections)
     const elapsedMs = Math.round((performance.now() - started) * 10) / 10
     reports.push({ name: one.name, ok: diff.length === 0, elapsedMs, ...(diff.length === 0 ? {} : { diff }) })
   }
@@ -70,10 +78,12 @@ async function runFile(file: string, { environment, cases }: TestFile): Promise<
 async function differences(
   file: string,
   environment: TestFile['environment'],
-  { given, expect, error: wanted }: TestCase,
+  one: TestCase,
+  connections: string | undefined,
 ): Promise<readonly string[]> {
+  const { expect, error: wanted } = one
   try {
-    const found = await runCase(file, environment, given, expect)
+    const found = await runCase(file, environment, one, connections)
     if (wanted !== undefined) return [`- error: ${wanted}`, ...jsonLines(found).map((line) => `+ ${line}`)]
     return diffLines(jsonLines(expect ?? []), jsonLines(found))
   } catch (error) {
@@ -86,8 +96,10 @@ async function differences(
 }
 
 /** One line for each field, in the order of their names, so that the order in which stages wrote them does not matter. */
-function jsonLines(values: readonly unknown[]): string[] {
-  return values.flatMap((value) => JSON.stringify(sorted(value), undefined, 2).split('\n'))
+function jsonLines(values: Documents): string[] {
+  return (isByStage(values) ? [values] : values).flatMap((value) =>
+    JSON.stringify(sorted(value), undefined, 2).split('\n'),
+  )
 }
 
 function sorted(value: unknown): unknown {

@@ -87,7 +87,7 @@ describe('a sub-pipeline', () => {
     },
   ])('$name', async ({ pipelines, globals, entries, want }) => {
     await write({ pipelines, globals, stages: [{ $subPipeline: entries }] })
-    expect(await runCase(file, {}, [{ n: 2, draft: 1 }])).toEqual([want])
+    expect(await runCase(file, {}, { given: [{ n: 2, draft: 1 }] })).toEqual([want])
   })
 
   test('may come before the sink alone', async () => {
@@ -95,7 +95,7 @@ describe('a sub-pipeline', () => {
       pipelines: list,
       sink: { type: 'pipeline', pipeline: 'clean', version: '1.2.0', next: { type: 'file', path: 'b' } },
     })
-    expect(await runCase(file, {}, [{ n: 2, draft: 1 }])).toEqual([{ n: 2, mark: 'old' }])
+    expect(await runCase(file, {}, { given: [{ n: 2, draft: 1 }] })).toEqual([{ n: 2, mark: 'old' }])
   })
 
   test.each([
