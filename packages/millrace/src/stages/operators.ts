@@ -4,6 +4,7 @@
 import { evalExpr } from 'mingo/core'
 import { $dateAdd as addToDate, $dateSubtract as subtractFromDate, $ifNull, $in } from 'mingo/operators/expression'
 import type { Options } from 'mingo/types'
+import { callFunction } from './run-function.ts'
 
 type Operator = (document: unknown, argument: unknown, options: Options) => unknown
 
@@ -23,6 +24,12 @@ export const OWN_OPERATORS: { readonly [name: `$${string}`]: Operator } = {
     const characters = Array.from(text).slice(Number(start), end === undefined ? undefined : Number(end))
     const at = characters.join('').indexOf(wanted)
     return at < 0 ? -1 : Array.from(characters.join('').slice(0, at)).length + Number(start)
+  },
+  /** Code of the pipeline file. */
+  $function: (document, argument, options) => {
+    const { body, args = [] } = argument as { readonly body: string; readonly args?: unknown }
+    const { root = document } = (options as { readonly local?: { readonly root?: unknown } }).local ?? {}
+    return callFunction(body, evalExpr(document, args, options) as unknown[], root)
   },
   $dateAdd: onText(inMonths(addToDate as Operator, 1)),
   $dateSubtract: onText(inMonths(subtractFromDate as Operator, -1)),
