@@ -25,11 +25,20 @@ export class AggregateStage implements Stage {
   readonly #aggregate: (documents: readonly Document[]) => Document[]
   readonly #keepsRows: boolean
 
-  /** @param specOf gives the specification for a batch, where it depends on the documents */
-  constructor(name: string, spec: unknown, specOf?: (documents: readonly Document[]) => unknown) {
+  /**
+   * @param specOf gives the specification for a batch, where it depends on the documents
+   * @param around does something with documents before and after; they are copies that it may change
+   */
+  constructor(
+    name: string,
+    spec: unknown,
+    specOf?: (documents: readonly Document[]) => unknown,
+    around?: (documents: readonly Document[], aggregate: (documents: readonly Document[]) => Document[]) => Document[],
+  ) {
     this.name = name
     this.#keepsRows = KEEPS_ROWS.has(name)
-    const aggregate = createAggregation([{ [name]: spec }])
+    const plain = createAggregation([{ [name]: spec }])
+    const aggregate = around === undefined ? plain : (documents: readonly Document[]) => around(documents, plain)
     this.#aggregate =
       specOf === undefined
         ? aggregate

@@ -10,16 +10,19 @@ import { parseOptions } from '../options/parse.ts'
 import { fromEventFields, toEventFields } from './event-options.ts'
 import type { Document } from './field-path.ts'
 import { AggregateStage } from './aggregate.ts'
+import { createDensify } from './densify.ts'
 import { FacetStage, SubPipelineStage, type MakeStage, type SubPipeline } from './branches.ts'
 import { FromEventStage } from './from-event.ts'
 import { LimitStage, SkipStage } from './limit.ts'
 import { lintStage } from './lint.ts'
+import { hasFunction } from './function-source.ts'
 import { createLookup } from './lookup.ts'
 import { MatchStage, matchProblems } from './match.ts'
 import { accumulatorProblems, expressionProblems } from './mingo.ts'
 import { isStageName, type StageName } from './names.ts'
 import { createProject } from './project.ts'
 import { ReplaceRootStage } from './replace-root.ts'
+import { LimitedStage } from './run-function.ts'
 import { createGroup, withoutOptions } from './running-group.ts'
 import { SampleRateStage } from './sample-rate.ts'
 import { SetStage } from './set.ts'
@@ -60,7 +63,7 @@ const FACTORIES: { readonly [name in StageName]: Factory } = {
   $bucket: aggregate('$bucket', bucketProblems),
   $bucketAuto: aggregate('$bucketAuto', bucketProblems),
   $fill: aggregate('$fill'),
-  $densify: aggregate('$densify'),
+  $densify: { create: createDensify },
   $redact: aggregate('$redact', expressionProblems),
   $setWindowFields: { create: (spec: Document) => createWindowStage(spec), check: windowProblems },
   $lookup: { create: (spec: Document) => createLookup(spec) },
@@ -93,7 +96,9 @@ export function createStage(name: string, spec: unknown, path: string): Stage {
   const problems = check?.(spec, path) ?? []
   if (problems.length > 0) throw invalid(name, problems)
   try {
-    return create(spec as never, path)
+    const stage = create(spec as never, path)
+    // Where stages stand inside, it is those that have a limit of time.
+    return !HOLDS_STAGES.has(name) && hasFunction(spec) ? new LimitedStage(stage) : stage
   } catch (error) {
     if (isMillraceError(error)) throw error
     throw invalid(
@@ -103,6 +108,8 @@ export function createStage(name: string, spec: unknown, path: string): Stage {
     )
   }
 }
+
+const HOLDS_STAGES: ReadonlySet<StageName> = new Set<StageName>(['$facet', '$subPipeline'])
 
 function invalid(name: string, problems: readonly ConfigProblem[], cause?: unknown): ConfigError {
   return new ConfigError(`Cannot use stage "${name}": ${problems.map(({ message }) => message).join('; ')}`, problems, {

@@ -2,7 +2,13 @@
  * Expression operators of seed 000 that mingo does not have, or that mean something else there.
  */
 import { evalExpr } from 'mingo/core'
-import { $dateAdd as addToDate, $dateSubtract as subtractFromDate, $ifNull, $in } from 'mingo/operators/expression'
+import {
+  $dateAdd as addToDate,
+  $dateSubtract as subtractFromDate,
+  $function,
+  $ifNull,
+  $in,
+} from 'mingo/operators/expression'
 import type { Options } from 'mingo/types'
 import { callFunction } from './run-function.ts'
 
@@ -25,9 +31,10 @@ export const OWN_OPERATORS: { readonly [name: `$${string}`]: Operator } = {
     const at = characters.join('').indexOf(wanted)
     return at < 0 ? -1 : Array.from(characters.join('').slice(0, at)).length + Number(start)
   },
-  /** Code of the pipeline file. */
+  /** Code of the pipeline file; the engine itself uses it with functions. */
   $function: (document, argument, options) => {
-    const { body, args = [] } = argument as { readonly body: string; readonly args?: unknown }
+    const { body, args = [] } = argument as { readonly body: unknown; readonly args?: unknown }
+    if (typeof body !== 'string') return ($function as Operator)(document, argument, options)
     const { root = document } = (options as { readonly local?: { readonly root?: unknown } }).local ?? {}
     return callFunction(body, evalExpr(document, args, options) as unknown[], root)
   },

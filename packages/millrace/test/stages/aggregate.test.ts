@@ -140,6 +140,34 @@ const TABLES: { readonly [stage: string]: readonly Row[] } = {
       have: [{ id: 1 }, { id: 3 }],
       want: [{ id: 1 }, { id: 2 }, { id: 3 }],
     },
+    {
+      name: 'keeps the wrappers of dates',
+      spec: { field: 'at', range: { step: 1, unit: 'hour', bounds: 'full' } },
+      have: [{ at: { $date: '2025-01-01T00:00:00.000Z' }, n: 1 }, { at: { $date: '2025-01-01T02:00:00Z' } }],
+      want: [
+        { at: { $date: '2025-01-01T00:00:00.000Z' }, n: 1 },
+        { at: { $date: '2025-01-01T01:00:00Z' } },
+        { at: { $date: '2025-01-01T02:00:00Z' } },
+      ],
+    },
+    {
+      name: 'writes dates as they come, milliseconds too, between bounds',
+      spec: { field: 'at', range: { step: 12, unit: 'hour', bounds: [{ $date: 0 }, { $date: 86_400_000 }] } },
+      have: [{ at: { $date: 43_200_000 }, n: 1 }, { n: 2 }],
+      want: [{ n: 2 }, { at: { $date: 0 } }, { at: { $date: 43_200_000 }, n: 1 }],
+    },
+    {
+      name: 'writes days as days',
+      spec: { field: 'day', range: { step: 1, unit: 'day', bounds: 'full' } },
+      have: [{ day: '2025-02-27' }, { day: '2025-03-01' }],
+      want: [{ day: '2025-02-27' }, { day: '2025-02-28' }, { day: '2025-03-01' }],
+    },
+    {
+      name: 'leaves text without a zone without one',
+      spec: { field: 'at', range: { step: 30, unit: 'minute', bounds: 'full' } },
+      have: [{ at: '2025-02-01T12:00:00' }, { at: '2025-02-01T13:00:00' }],
+      want: [{ at: '2025-02-01T12:00:00' }, { at: '2025-02-01T12:30:00' }, { at: '2025-02-01T13:00:00' }],
+    },
   ],
   $setWindowFields: [
     {
