@@ -13,7 +13,7 @@ import { SECURITY_FIELDS } from './security/fields.ts'
 
 export type { ConsumerSettings } from './settings.ts'
 
-export { SECURITY_FIELDS, SECURITY_PROTOCOLS } from './security/fields.ts'
+export { SECURITY_FIELDS } from './security/fields.ts'
 
 /** How brokers are reached; the same for consumers and producers. */
 export const CLUSTER_FIELDS = {

@@ -76,7 +76,7 @@ describe('the table of properties', () => {
   // I8
   test('keeps passwords and keys secret', () => {
     for (const [name, { meta }] of Object.entries({ ...CONSUMER_FIELDS, ...PRODUCER_FIELDS })) {
-      if (/password|jaas|keystoreKey/i.test(name)) expect(meta.secret, name).toBe(true)
+      if (/password|jaas|keystoreKey|secret|accessKey|token$/i.test(name)) expect(meta.secret, name).toBe(true)
     }
   })
 

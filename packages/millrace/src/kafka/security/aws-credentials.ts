@@ -7,7 +7,7 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { ConfigError, ConnectionError } from '../../errors/index.ts'
+import { AuthenticationError, ConfigError } from '../../errors/index.ts'
 import { type AwsAnswer, type Environment, fromContainer, fromMachine, fromWebIdentity } from './aws-endpoints.ts'
 import type { Expiring } from './renewed.ts'
 import type { AwsCredentials } from './settings.ts'
@@ -16,6 +16,8 @@ export class CredentialChain {
   readonly #environment: Environment
   readonly #profile: string | undefined
   readonly #timeoutMs: number
+  /** Whether the machine has given credentials. */
+  #isMachine = false
 
   /** @param profile when it is set nothing else is looked at */
   constructor(environment: Environment, profile: string | undefined, timeoutMs: number) {
@@ -24,7 +26,7 @@ export class CredentialChain {
     this.#timeoutMs = timeoutMs
   }
 
-  /** @throws {ConnectionError} `TOKEN_UNAVAILABLE`; {ConfigError} when a profile is not there or cannot be used */
+  /** @throws {ConnectionError} `TOKEN_UNAVAILABLE`; {AuthenticationError} when nothing is set up; {ConfigError} when a profile is not there or cannot be used */
   async find(): Promise<Expiring<AwsCredentials>> {
     if (this.#profile !== undefined) return this.#fromProfile(this.#profile, true)
     const environment = this.#environment
@@ -36,12 +38,23 @@ export class CredentialChain {
       (await fromWebIdentity(environment, region, this.#timeoutMs)) ??
       (await this.#fromProfile(environment['AWS_PROFILE'] || 'default', isSet(environment['AWS_PROFILE']))) ??
       (await fromContainer(environment, this.#timeoutMs)) ??
-      (await fromMachine(environment, this.#timeoutMs))
+      (await this.#fromMachine())
     if (answer !== undefined) return answer
-    throw new ConnectionError(
-      'TOKEN_UNAVAILABLE',
+    throw new AuthenticationError(
       'No AWS credentials were found in the environment, the shared files, a container or the machine: set awsAccessKeyId and awsSecretAccessKey, awsProfile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
     )
+  }
+
+  async #fromMachine(): Promise<AwsAnswer | undefined> {
+    try {
+      const answer = await fromMachine(this.#environment, this.#timeoutMs)
+      this.#isMachine ||= answer !== undefined
+      return answer
+    } catch (error) {
+      // Nobody there means that this is no such machine, unless it has answered before.
+      if (this.#isMachine) throw error
+      return undefined
+    }
   }
 
   /** Region of the environment or of the profile. */

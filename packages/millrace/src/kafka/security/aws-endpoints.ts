@@ -66,24 +66,18 @@ export async function fromContainer(environment: Environment, timeoutMs: number)
   return credentialsOf(what, parse(answer))
 }
 
-/** The instance metadata service of EC2, version 2. @returns undefined when this is no such machine, or it has no role */
+/** The instance metadata service of EC2, version 2. @returns undefined when it has no role or is not to be asked */
 export async function fromMachine(environment: Environment, timeoutMs: number): Promise<AwsAnswer | undefined> {
   if (environment['AWS_EC2_METADATA_DISABLED']?.toLowerCase() === 'true') return undefined
   const base = environment['AWS_EC2_METADATA_SERVICE_ENDPOINT'] || 'http://169.254.169.254'
   const what = `the metadata service "${base}"`
   const roles = `${base}/latest/meta-data/iam/security-credentials/`
-  let headers: { 'x-aws-ec2-metadata-token': string }
-  let role: string | undefined
-  try {
-    const token = await ask(what, `${base}/latest/api/token`, Math.min(timeoutMs, MACHINE_TIMEOUT_MS), {
-      method: 'PUT',
-      headers: { 'x-aws-ec2-metadata-token-ttl-seconds': '60' },
-    })
-    headers = { 'x-aws-ec2-metadata-token': token }
-    role = (await ask(what, roles, timeoutMs, { headers })).split('\n')[0]?.trim()
-  } catch {
-    return undefined
-  }
+  const token = await ask(what, `${base}/latest/api/token`, Math.min(timeoutMs, MACHINE_TIMEOUT_MS), {
+    method: 'PUT',
+    headers: { 'x-aws-ec2-metadata-token-ttl-seconds': '60' },
+  })
+  const headers = { 'x-aws-ec2-metadata-token': token }
+  const role = (await ask(what, roles, timeoutMs, { headers })).split('\n')[0]?.trim()
   if (!role) return undefined
   return credentialsOf(what, parse(await ask(what, `${roles}${role}`, timeoutMs, { headers })))
 }

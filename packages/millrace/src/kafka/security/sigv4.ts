@@ -6,7 +6,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { AwsCredentials } from './settings.ts'
 
-export const ALGORITHM = 'AWS4-HMAC-SHA256'
+const ALGORITHM = 'AWS4-HMAC-SHA256'
 
 export interface PresignedRequest {
   readonly credentials: AwsCredentials

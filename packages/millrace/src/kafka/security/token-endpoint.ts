@@ -68,7 +68,7 @@ function parseAnswer(text: string): Answer {
 function reasonOf(status: number, { error, error_description: description }: Answer, text: string): string {
   const parts = [error, description].filter((part) => typeof part === 'string')
   const said = parts.length > 0 ? parts.join(', ') : text.trim().slice(0, 200)
-  return said === '' ? `status ${status}` : `status ${status}, ${said.replace(/\.$/, '')}`
+  return said === '' ? `status ${status}` : `status ${status}, ${said.replace(/[.?!]$/, '')}`
 }
 
 function networkReason(error: unknown, timeoutMs: number): string {

@@ -160,11 +160,19 @@ describe('AWS credentials', () => {
     ])
   })
 
+  test('of a machine that is silent for a moment are unavailable, not missing', async () => {
+    const machine = chain(none)
+    answers = ({ url: path }) => ({ body: path!.endsWith('/my-role') ? JSON_ANSWER : 'my-role' })
+    await machine.find()
+    answers = () => ({ status: 503, body: '' })
+    await expect(machine.find()).rejects.toMatchObject({ code: 'TOKEN_UNAVAILABLE', retriable: true })
+  })
+
   test.each([
     {
       name: 'nothing anywhere',
       environment: () => none,
-      code: 'TOKEN_UNAVAILABLE',
+      code: 'AUTHENTICATION_FAILED',
       message: /^No AWS credentials were found .*set awsAccessKeyId/,
     },
     {

@@ -59,7 +59,7 @@ describe('a token endpoint', () => {
       name: 'a wrong secret',
       settings: { clientSecret: 'hush' },
       code: 'AUTHENTICATION_FAILED',
-      message: /refused the client "millrace": status 401, invalid_client, Who are you\?\. Check oauthClientId/,
+      message: /refused the client "millrace": status 401, invalid_client, Who are you\. Check oauthClientId/,
     },
     {
       name: 'a scope that is not allowed',
