@@ -3,6 +3,7 @@
  * `config`. They work as they do there: on one batch at a time, `$limit` and `$skip` over the whole run.
  */
 import { defineTransform, type TransformFunction } from '../component.ts'
+import { StageError, type RecordError } from '../errors/index.ts'
 import { field } from '../options/fields.ts'
 import { isObject } from '../options/values.ts'
 import type { StageName } from '../stages/names.ts'
@@ -23,11 +24,18 @@ export function stageFunction(name: StageName): TransformFunction {
     options,
     seesAllColumns: ({ spec }) => name === '$facet' || WHOLE_DOCUMENT.test(JSON.stringify(spec) ?? ''),
     made: ({ spec }) => madeBy(name, spec),
-    async create({ spec, path }) {
+    async create({ spec, path }, { stage: id }) {
       const { createStage } = await import('../stages/index.ts')
-      return asTransform(createStage(name, spec, path))
+      return asTransform(createStage(name, spec, path), (error) => ofStage(id, name, error))
     },
   })
+}
+
+/** Errors and dead letters of a graph speak of a stage by its id. */
+function ofStage(id: string, name: string, error: RecordError): RecordError {
+  if (!(error instanceof StageError) || error.component !== name) return error
+  const { message, cause, topic, partition, offset } = error
+  return new StageError(message.replace(`"${name}"`, `"${id}"`), { cause, topic, partition, offset, component: id })
 }
 
 const WHOLE_DOCUMENT = /\$\$(?:ROOT|CURRENT)\b/

@@ -6,11 +6,12 @@ import type { Acknowledgement, Batch } from '../batch.ts'
 import {
   defineTransform,
   type FunctionContext,
+  type RowFailed,
   type Stage,
   type Transform,
   type TransformFunction,
 } from '../component.ts'
-import { StageError } from '../errors/index.ts'
+import { StageError, type RecordError } from '../errors/index.ts'
 import { field, type Fields, type Options } from '../options/fields.ts'
 import { formatBytes } from '../options/units.ts'
 import { batchOfRows, gather, originOf, type KeptRow } from './batches.ts'
@@ -18,8 +19,11 @@ import { batchOfRows, gather, originOf, type KeptRow } from './batches.ts'
 /** Rows of a batch that is made of collected ones. */
 const BATCH_ROWS = 8192
 
-/** A stage as a step of a graph. */
-export function asTransform(stage: Stage): Transform {
+/**
+ * A stage as a step of a graph.
+ * @param told gives what is said of a record on which the stage failed; what the stage says when omitted
+ */
+export function asTransform(stage: Stage, told?: (error: RecordError) => RecordError): Transform {
   const { needs, does } = stage
   return {
     needs,
@@ -29,7 +33,11 @@ export function asTransform(stage: Stage): Transform {
       return stage.exhausted === true
     },
     process(batch, _signal, failed) {
-      const passed = stage.process(batch, failed)
+      const tell: RowFailed = (row, error) => {
+        if (failed === undefined) throw told!(error)
+        failed(row, told!(error))
+      }
+      const passed = stage.process(batch, told === undefined ? failed : tell)
       if (passed !== undefined) return [passed]
       batch.ack() // every row was dropped
       return []

@@ -17,13 +17,12 @@ import { LimitStage, SkipStage } from './limit.ts'
 import { lintStage } from './lint.ts'
 import { hasFunction } from './function-source.ts'
 import { createLookup } from './lookup.ts'
-import { MatchStage, matchProblems } from './match.ts'
-import { accumulatorProblems, expressionProblems } from './mingo.ts'
+import { MatchStage } from './match.ts'
 import { isStageName, type StageName } from './names.ts'
 import { createProject } from './project.ts'
 import { ReplaceRootStage } from './replace-root.ts'
 import { LimitedStage } from './run-function.ts'
-import { createGroup, withoutOptions } from './running-group.ts'
+import { createGroup } from './running-group.ts'
 import { SampleRateStage } from './sample-rate.ts'
 import { SetStage } from './set.ts'
 import { ToEventStage } from './to-event.ts'
@@ -31,41 +30,38 @@ import { UnsetStage } from './unset.ts'
 import { UnwindStage, type UnwindOptions } from './unwind.ts'
 import { createWindowStage } from './window.ts'
 
-/** How each stage is made from a specification whose shape has been checked, and what else can be wrong with it. */
+/** How each stage is made from a specification that has been checked. */
 interface Factory {
   readonly create: (spec: never, path: string) => Stage
-  readonly check?: (spec: unknown, path: string) => ConfigProblem[]
 }
 
 const FACTORIES: { readonly [name in StageName]: Factory } = {
-  $match: { create: (spec: Document) => new MatchStage(spec), check: matchProblems },
-  $set: { create: (spec: Document) => new SetStage('$set', spec), check: expressionProblems },
-  $addFields: { create: (spec: Document) => new SetStage('$addFields', spec), check: expressionProblems },
+  $match: { create: (spec: Document) => new MatchStage(spec) },
+  $set: { create: (spec: Document) => new SetStage('$set', spec) },
+  $addFields: { create: (spec: Document) => new SetStage('$addFields', spec) },
   $unset: { create: (spec: string | string[]) => new UnsetStage('$unset', [spec].flat()) },
-  $project: { create: (spec: Document) => createProject(spec), check: projectionProblems },
+  $project: { create: (spec: Document) => createProject(spec) },
   $replaceRoot: {
     create: (spec: { newRoot: unknown }) => new ReplaceRootStage('$replaceRoot', spec.newRoot),
-    check: expressionProblems,
   },
-  $replaceWith: { create: (spec: unknown) => new ReplaceRootStage('$replaceWith', spec), check: expressionProblems },
+  $replaceWith: { create: (spec: unknown) => new ReplaceRootStage('$replaceWith', spec) },
   $unwind: {
     create: (spec: string | UnwindOptions) => new UnwindStage(typeof spec === 'string' ? { path: spec } : spec),
   },
   $limit: { create: (spec: number) => new LimitStage(spec) },
   $skip: { create: (spec: number) => new SkipStage(spec) },
   $sort: aggregate('$sort'),
-  $sortByCount: aggregate('$sortByCount', expressionProblems),
+  $sortByCount: aggregate('$sortByCount'),
   $count: aggregate('$count'),
   $group: {
     create: createGroup,
-    check: (spec, path) => outputProblems(withoutOptions(spec as Document), path),
   },
-  $bucket: aggregate('$bucket', bucketProblems),
-  $bucketAuto: aggregate('$bucketAuto', bucketProblems),
+  $bucket: aggregate('$bucket'),
+  $bucketAuto: aggregate('$bucketAuto'),
   $fill: aggregate('$fill'),
   $densify: { create: createDensify },
-  $redact: aggregate('$redact', expressionProblems),
-  $setWindowFields: { create: (spec: Document) => createWindowStage(spec), check: windowProblems },
+  $redact: aggregate('$redact'),
+  $setWindowFields: { create: (spec: Document) => createWindowStage(spec) },
   $lookup: { create: (spec: Document) => createLookup(spec) },
   $sampleRate: {
     create: (spec: number | { rate: number; seed?: number }) =>
@@ -90,13 +86,10 @@ const FACTORIES: { readonly [name in StageName]: Factory } = {
  * @throws {ConfigError} `CONFIG_INVALID` with the path of every problem: wrong shape, unknown operator, invalid query
  */
 export function createStage(name: string, spec: unknown, path: string): Stage {
-  const shape = lintStage(name, spec, path)
-  if (shape.length > 0 || !isStageName(name)) throw invalid(name, shape)
-  const { create, check } = FACTORIES[name]
-  const problems = check?.(spec, path) ?? []
-  if (problems.length > 0) throw invalid(name, problems)
+  const problems = lintStage(name, spec, path)
+  if (problems.length > 0 || !isStageName(name)) throw invalid(name, problems)
   try {
-    const stage = create(spec as never, path)
+    const stage = FACTORIES[name].create(spec as never, path)
     // Where stages stand inside, it is those that have a limit of time.
     return !HOLDS_STAGES.has(name) && hasFunction(spec) ? new LimitedStage(stage) : stage
   } catch (error) {
@@ -117,39 +110,11 @@ function invalid(name: string, problems: readonly ConfigProblem[], cause?: unkno
   })
 }
 
-/** Checks computed fields; `$slice` and `$elemMatch` mean something of their own here, and 1 or 0 are no expressions. */
-function projectionProblems(spec: unknown, path: string): ConfigProblem[] {
-  return Object.entries(spec as Document).flatMap(([name, value]) => {
-    const operator = typeof value === 'object' && value !== null ? Object.keys(value)[0] : undefined
-    return operator === '$slice' || operator === '$elemMatch' ? [] : expressionProblems(value, `${path}.${name}`)
-  })
-}
-
-function aggregate(name: StageName, check?: Factory['check']): Factory {
-  return { create: (spec: unknown) => new AggregateStage(name, spec), ...(check === undefined ? {} : { check }) }
+function aggregate(name: StageName): Factory {
+  return { create: (spec: unknown) => new AggregateStage(name, spec) }
 }
 
 /** Makes stages that stand inside another one. */
 function stagesBelow(path: string): MakeStage {
   return (name, spec) => createStage(name, spec, `${path}.${name}`)
-}
-
-/** Accumulators by the field that they fill, beside `_id`, which is an expression. */
-function outputProblems(spec: unknown, path: string): ConfigProblem[] {
-  return Object.entries(spec as Document).flatMap(([name, value]) =>
-    name === '_id' ? expressionProblems(value, `${path}._id`) : accumulatorProblems(value, `${path}.${name}`),
-  )
-}
-
-function bucketProblems(spec: unknown, path: string): ConfigProblem[] {
-  const { groupBy, output = {} } = spec as Document
-  return [...expressionProblems(groupBy, `${path}.groupBy`), ...outputProblems(output, `${path}.output`)]
-}
-
-function windowProblems(spec: unknown, path: string): ConfigProblem[] {
-  const { output } = spec as Document
-  return Object.entries(output as Document).flatMap(([name, value]) => {
-    const { window: _, ...functions } = value as Document
-    return accumulatorProblems(functions, `${path}.output.${name}`)
-  })
 }

@@ -1,6 +1,6 @@
 /**
- * Checks stages by their shape alone, without loading the engine behind them: what `millrace lint` needs. The deep
- * check (operators, queries) happens when a stage is created.
+ * Checks stages without loading the engine behind them, so that `millrace lint` is fast: first their shape, then the
+ * operators in them. What is left for the engine to say, when a stage is created, is wrong arguments.
  */
 import type { ConfigProblem } from '../errors/index.ts'
 import type { Fields } from '../options/fields.ts'
@@ -9,6 +9,7 @@ import { didYouMean } from '../options/suggest.ts'
 import { fromEventFields, toEventFields } from './event-options.ts'
 import { isDocument, pathProblem } from './field-path.ts'
 import { aggregateChecks } from './lint-aggregate.ts'
+import { operatorProblems } from './lint-operators.ts'
 import { STAGE_OPTIONS } from './options.ts'
 import { isStageName, REFUSED_STAGES, STAGE_NAMES, type StageName } from './names.ts'
 
@@ -94,7 +95,7 @@ const CHECKS: { readonly [name in StageName]: Check } = {
 }
 
 /**
- * The problems of one stage, found by its shape.
+ * The problems of one stage.
  *
  * @param name with its dollar sign
  * @param path dotted path of the specification, for instance `stages.0.$match`
@@ -106,7 +107,8 @@ export function lintStage(name: string, spec: unknown, path: string): ConfigProb
     const suggestion = didYouMean(name, STAGE_NAMES) ?? `the stages are ${STAGE_NAMES.join(', ')}`
     return [{ path, message: `Unknown stage "${name}"`, suggestion }]
   }
-  return CHECKS[name](spec, path)
+  const shape = CHECKS[name](spec, path)
+  return shape.length > 0 ? shape : operatorProblems(name, spec, path)
 }
 
 /** The problems of what may stand in the place of a stage; undefined when there is nothing of this name. */

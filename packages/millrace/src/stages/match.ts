@@ -6,9 +6,8 @@
  */
 import type { Batch } from '../batch.ts'
 import type { RowFailed, Stage } from '../component.ts'
-import type { ConfigProblem } from '../errors/index.ts'
 import type { Document } from './field-path.ts'
-import { createQuery, expressionProblems } from './mingo.ts'
+import { createQuery } from './mingo.ts'
 import { stageFailed } from './rows.ts'
 import { compileSimpleQuery, UNSURE, YES, type SimpleQuery } from './simple-query.ts'
 
@@ -44,17 +43,4 @@ export class MatchStage implements Stage {
     }
     return batch.pick(kept, count)
   }
-}
-
-/** Problems of the expressions below `$expr`, wherever it stands. */
-export function matchProblems(condition: unknown, path: string): ConfigProblem[] {
-  if (typeof condition !== 'object' || condition === null) return []
-  return Object.entries(condition).flatMap(([name, value]) => {
-    const place = `${path}.${name}`
-    if (name === '$expr') return expressionProblems(value, place)
-    const list =
-      name === '$in' || name === '$nin' || name === '$and' || name === '$or' || name === '$nor' || name === '$all'
-    if (list && !Array.isArray(value)) return [{ path: place, message: `${name} must be a list` }]
-    return matchProblems(value, place)
-  })
 }

@@ -14,8 +14,6 @@ import * as windows from 'mingo/operators/window'
 import { Query } from 'mingo/query'
 import { compare } from 'mingo/util'
 import type { Options } from 'mingo/types'
-import { didYouMean } from '../options/suggest.ts'
-import type { ConfigProblem } from '../errors/index.ts'
 import { $bucket } from './bucket.ts'
 import type { Document } from './field-path.ts'
 import { OWN_OPERATORS } from './operators.ts'
@@ -29,7 +27,7 @@ const CONTEXT = Context.init({
   window: windows,
 })
 
-// A pipeline file holds no code: `$function` and `$where` need functions, which YAML and JSON cannot give.
+// Code of a pipeline file is text in `$function`, which is an operator of ours; mingo's own need functions.
 const OPTIONS = { context: CONTEXT, scriptEnabled: false }
 const CAPTURING = {
   ...OPTIONS,
@@ -91,7 +89,7 @@ export function createProjection(spec: Document): () => (document: Document) => 
 /** Runs some of mingo's own stages over a list of documents, which they may change. @throws {Error} when they are not valid */
 export function createAggregation(stages: readonly Document[]): (documents: readonly Document[]) => Document[] {
   const makesDates = MAKES_DATES.test(JSON.stringify(stages))
-  // Some of the stages use functions of their own; those of a file cannot be any, as YAML and JSON have none.
+  // Some of the stages use functions of their own; a file cannot give any, as YAML and JSON have none.
   const aggregator = new Aggregator(stages as Document[], { ...OPTIONS, scriptEnabled: true })
   return (documents) => {
     // What `$redact` prunes comes out as a hole.
@@ -101,60 +99,6 @@ export function createAggregation(stages: readonly Document[]): (documents: read
     return makesDates ? (withPlainDates(results) as Document[]) : results
   }
 }
-
-/** Problems of what fills one field of `$group` and the like: one accumulator or window function. */
-export function accumulatorProblems(value: unknown, path: string): ConfigProblem[] {
-  const names = typeof value === 'object' && value !== null ? Object.keys(value) : []
-  const [name] = names
-  if (name === undefined || names.length > 1)
-    return [{ path, message: 'A field must have one accumulator', suggestion: 'for example {$sum: "$amount"}' }]
-  if (ACCUMULATOR_NAMES.includes(name)) return []
-  const suggestion = didYouMean(name, ACCUMULATOR_NAMES)
-  return [
-    {
-      path: `${path}.${name}`,
-      message: `Unknown accumulator "${name}"`,
-      ...(suggestion === undefined ? {} : { suggestion }),
-    },
-  ]
-}
-
-/** Problems of an expression that mingo would only report when a record comes: operators that do not exist. */
-export function expressionProblems(expression: unknown, path: string): ConfigProblem[] {
-  if (Array.isArray(expression)) return expression.flatMap((element, i) => expressionProblems(element, `${path}.${i}`))
-  if (typeof expression !== 'object' || expression === null || expression.constructor !== Object) return []
-  const entries = Object.entries(expression)
-  const [first] = entries
-  if (first?.[0].startsWith('$') !== true)
-    return entries.flatMap(([name, value]) => expressionProblems(value, `${path}.${name}`))
-  const [operator, argument] = first
-  if (entries.length > 1)
-    return [
-      {
-        path,
-        message: `An expression must have one operator, not ${entries.map(([name]) => `"${name}"`).join(' and ')}`,
-      },
-    ]
-  if (!EXPRESSION_NAMES.has(operator))
-    return [{ path: `${path}.${operator}`, message: `Unknown expression operator "${operator}"`, ...suggest(operator) }]
-  // What $literal holds is data, and the branches of $switch are plain objects that are walked like any other.
-  return operator === '$literal' ? [] : expressionProblems(argument, `${path}.${operator}`)
-}
-
-function suggest(operator: string): { suggestion?: string } {
-  const suggestion = didYouMean(operator, EXPRESSION_NAMES)
-  return suggestion === undefined ? {} : { suggestion }
-}
-
-const ACCUMULATOR_NAMES: readonly string[] = [...Object.keys(accumulators), ...Object.keys(windows)].filter((name) =>
-  name.startsWith('$'),
-)
-
-const EXPRESSION_NAMES: ReadonlySet<string> = new Set(
-  [...Object.keys(expressions), ...Object.keys(OWN_OPERATORS), ...Object.keys(accumulators)].filter((name) =>
-    name.startsWith('$'),
-  ),
-)
 
 /** Whether `$project` gives an operator a meaning of its own, as it does with `$slice`. */
 export function isProjectionOperator(name: string): boolean {

@@ -21,7 +21,7 @@ export function createGroup(spec: Document): Stage {
 }
 
 /** The id and the fields of the result. */
-export function withoutOptions(spec: Document): Document {
+function withoutOptions(spec: Document): Document {
   const isOption = ([name, value]: readonly [string, unknown]): boolean => GROUP_OPTIONS.has(name) && !isDocument(value)
   return Object.fromEntries(Object.entries(spec).filter((entry) => !isOption(entry)))
 }

@@ -169,6 +169,10 @@ inputs = ["join"]
       /stages\.2\.config\.boundares: Unknown option .*boundaries/,
     ],
     ['function: $match, config: {a: {$gt: "{{none}}"}}', /stages\.2\.config\.a\.\$gt: Variable "none" is not defined/],
+    [
+      'function: $match, config: {a: {$gtee: 1}}',
+      '4:58 stages.2.config.a.$gtee: Unknown query operator "$gtee" (did you mean "$gte")',
+    ],
     ['function: $set, config: {a: $$GLOBALS.none}', /stages\.2\.config\.a: There is no "none" in globals/],
     ['function: $out, config: x', /stages\.2\.function: Stage "\$out" is not available/],
   ])('%s', async (stage, problem) => {

@@ -54,7 +54,7 @@ describe('stages as functions of a graph', () => {
       true,
     )
     expect(rows).toEqual([{ a: 1, b: 2 }])
-    expect(failures).toEqual([expect.stringMatching(/^Cannot apply "\$set" to the record at offset 101/)])
+    expect(failures).toEqual([expect.stringMatching(/^Cannot apply "tested" to the record at offset 101/)])
   })
 
   test.each<{ name: StageName; spec: unknown; made: readonly string[]; all: boolean }>([
