@@ -5,16 +5,17 @@
  */
 import { parseArgs } from 'node:util'
 import { runScenario } from './run-scenario.ts'
-import { DELIVERIES, LANES, type Verdict } from './scenario.ts'
+import { DELIVERIES, LANES, SHAPES, type Verdict } from './scenario.ts'
 import { SCENARIOS } from './scenarios/index.ts'
 
-const USAGE = `Usage: npm run -s chaos -- SCENARIO [--seconds N] [--delivery D] [--lane L] [--rate N] [--seed N] [--json]
+const USAGE = `Usage: npm run -s chaos -- SCENARIO [--seconds N] [--delivery D] [--lane L] [--shape S] [--rate N] [--seed N] [--json]
 
 ${SCENARIOS.map(({ name, summary }) => `  ${name.padEnd(13)}${summary}`).join('\n')}
 
   --seconds N   how long faults happen; 20 when omitted
   --delivery D  ${DELIVERIES.join(' or ')}; the first when omitted
   --lane L      ${LANES.join(' or ')}; drawn from the seed when omitted
+  --shape S     ${SHAPES.join(' or ')} file; the first when omitted
   --rate N      integers per second; 2000 when omitted
   --seed N      gives the same faults again; drawn when omitted
   --json        the verdict as one line of JSON
@@ -28,6 +29,7 @@ async function main(): Promise<number> {
       seconds: { type: 'string', default: '20' },
       delivery: { type: 'string', default: DELIVERIES[0] },
       lane: { type: 'string' },
+      shape: { type: 'string', default: SHAPES[0] },
       rate: { type: 'string', default: '2000' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
       json: { type: 'boolean', default: false },
@@ -47,6 +49,10 @@ async function main(): Promise<number> {
     throw new UsageError(
       `Scenario "${name}" makes no sense with ${delivery}: only with ${scenario.deliveries.join(', ')}`,
     )
+  const shape = oneOf('--shape', values.shape, SHAPES)
+  const { shapes = ['linear'] } = scenario
+  if (!shapes.includes(shape))
+    throw new UsageError(`Scenario "${name}" knows no ${shape} file: only ${shapes.join(', ')}`)
 
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -56,6 +62,7 @@ async function main(): Promise<number> {
     seconds: positive('--seconds', values.seconds),
     delivery,
     lane: values.lane === undefined ? undefined : oneOf('--lane', values.lane, LANES),
+    shape,
     rate: positive('--rate', values.rate),
     seed: positive('--seed', values.seed),
     signal: stop.signal,

@@ -7,7 +7,7 @@ import { readWithJava, readWithOurs, Tally } from './check.ts'
 import { Generator } from './generator.ts'
 import { Random } from './random.ts'
 import { PARTITIONS, Run } from './run.ts'
-import { type Delivery, type Input, LANES, type Lane, type Scenario, type Verdict } from './scenario.ts'
+import { type Delivery, type Input, LANES, type Lane, type Scenario, type Shape, type Verdict } from './scenario.ts'
 
 export interface ScenarioOptions {
   readonly seconds: number
@@ -16,6 +16,8 @@ export interface ScenarioOptions {
   readonly seed: number
   /** Drawn from the seed when omitted. */
   readonly lane?: Lane | undefined
+  /** A line when omitted. */
+  readonly shape?: Shape | undefined
   /** Integers per second; 2000 when omitted. */
   readonly rate?: number | undefined
   /** Address of a broker for scenarios that leave it alone. */
@@ -26,12 +28,12 @@ export interface ScenarioOptions {
 
 /** @throws {Error} when it could not be carried out; what the pipelines did wrong is in the verdict */
 export async function runScenario(scenario: Scenario, options: ScenarioOptions): Promise<Verdict> {
-  const { seconds, delivery, seed, signal, tell, rate = 2000 } = options
+  const { seconds, delivery, seed, signal, tell, rate = 2000, shape = 'linear' } = options
   const random = new Random(seed)
   const lane = scenario.lane ?? options.lane ?? random.pick(LANES)
-  tell(`${scenario.name}, ${delivery}, ${lane} lane, seed ${seed}`)
+  tell(`${scenario.name}, ${delivery}, ${lane} lane, ${shape} file, seed ${seed}`)
   const bed = await openBed(scenario.brokers, options.bootstrapServers)
-  const run = new Run({ seconds, delivery, lane, rate, random, bed, signal, tell })
+  const run = new Run({ seconds, delivery, lane, shape, rate, random, bed, signal, tell })
   let input: Input | undefined
   try {
     await run.open()
@@ -62,6 +64,7 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
       seconds,
       delivery,
       lane,
+      shape,
       seed,
       faults: run.faults,
       input: expected.size,

@@ -13,7 +13,8 @@ import { Cluster } from '../packages/millrace/src/kafka/cluster.ts'
 import { listOffsets } from '../packages/millrace/src/kafka/offsets.ts'
 import type { Bed } from './bed.ts'
 import type { Random } from './random.ts'
-import type { Delivery, Lane } from './scenario.ts'
+import { PIPELINES } from './pipeline-file.ts'
+import type { Delivery, Lane, Shape } from './scenario.ts'
 import { Worker } from './worker.ts'
 
 export const PARTITIONS = 6
@@ -25,6 +26,7 @@ export interface RunContext {
   readonly seconds: number
   readonly delivery: Delivery
   readonly lane: Lane
+  readonly shape: Shape
   /** Integers per second. */
   readonly rate: number
   readonly random: Random
@@ -37,7 +39,7 @@ export interface RunContext {
 export interface WorkerOptions {
   readonly source?: { readonly [property: string]: unknown }
   readonly sink?: { readonly [property: string]: unknown }
-  /** Further top-level keys of the file. */
+  /** Further top-level keys of the file; a line only. */
   readonly file?: { readonly [name: string]: unknown }
 }
 
@@ -119,34 +121,24 @@ export class Run {
 
   /** Prepares a worker; the caller starts it. */
   worker(name: string, { source, sink, file }: WorkerOptions = {}): Worker {
-    const { bed, delivery, lane } = this.context
+    const { bed, delivery, lane, shape } = this.context
     const path = join(this.#folder, `${name}.json`)
-    writeFileSync(
-      path,
-      JSON.stringify({
-        name: 'chaos',
-        delivery,
-        source: {
-          type: 'kafka',
-          options: {
-            topic: this.input,
-            bootstrapServers: bed.forPipelines,
-            groupId: this.groupId,
-            'auto.offset.reset': 'earliest',
-            'session.timeout.ms': SESSION_TIMEOUT_MS,
-            'heartbeat.interval.ms': SESSION_TIMEOUT_MS / 6,
-            'auto.commit.interval.ms': 200,
-            ...source,
-          },
-        },
-        stages: lane === 'documents' ? [{ $set: { checked: true } }] : [],
-        sink: {
-          type: 'kafka',
-          options: { topic: this.output, bootstrapServers: bed.forPipelines, acks: 'all', ...sink },
-        },
-        ...file,
-      }),
-    )
+    const pipeline = PIPELINES[shape]({
+      delivery,
+      lane,
+      bootstrapServers: bed.forPipelines,
+      input: this.input,
+      output: this.output,
+      groupId: this.groupId,
+      source: {
+        'session.timeout.ms': SESSION_TIMEOUT_MS,
+        'heartbeat.interval.ms': SESSION_TIMEOUT_MS / 6,
+        'auto.commit.interval.ms': 200,
+        ...source,
+      },
+      sink: { ...sink },
+    })
+    writeFileSync(path, JSON.stringify({ ...pipeline, ...file }))
     const worker = new Worker(name, path, (text) => this.problem(text))
     this.workers.push(worker)
     return worker

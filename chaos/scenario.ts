@@ -8,6 +8,10 @@ export type Delivery = (typeof DELIVERIES)[number]
 export const LANES = ['verbatim', 'documents'] as const
 export type Lane = (typeof LANES)[number]
 
+/** The shape of the file that says what the pipeline is: a line, or a graph of stages. */
+export const SHAPES = ['linear', 'graph'] as const
+export type Shape = (typeof SHAPES)[number]
+
 export interface Scenario {
   readonly name: string
   readonly summary: string
@@ -17,6 +21,8 @@ export interface Scenario {
   readonly deliveries?: readonly Delivery[]
   /** The only lane in which it makes sense; any when omitted. */
   readonly lane?: Lane
+  /** Shapes of files that it knows; a line alone when omitted. */
+  readonly shapes?: readonly Shape[]
   /** Writes the input while the faults happen; by default integers at `rate`, each once. */
   readonly input?: (run: Run) => Input
   /** Starts the pipelines and does its worst until `run.goesOn` is false; what it leaves running has to catch up. */
@@ -62,6 +68,7 @@ export interface Verdict {
   readonly seconds: number
   readonly delivery: Delivery
   readonly lane: Lane
+  readonly shape: Shape
   readonly seed: number
   /** How often what was done to it. */
   readonly faults: Readonly<Record<string, number>>

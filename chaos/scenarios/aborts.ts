@@ -1,7 +1,7 @@
 import { TransactionalWriter } from '../../packages/millrace/test/support/transactional-writer.ts'
 import { keyOf, recordOf } from '../generator.ts'
 import { PARTITIONS, type Run } from '../run.ts'
-import { type Input, Integers, type Scenario } from '../scenario.ts'
+import { type Input, Integers, type Scenario, SHAPES } from '../scenario.ts'
 
 /** So little that a transaction does not fit into one fetch, while several small ones do. */
 const SMALL_FETCH = { 'max.partition.fetch.bytes': 4096, 'fetch.max.bytes': 16_384 }
@@ -10,6 +10,7 @@ export const aborts: Scenario = {
   name: 'aborts',
   summary: 'input by producers that abort half of their transactions, small ones and ones that span fetches',
   brokers: 'any',
+  shapes: SHAPES,
   input: (run) => new Transactions(run),
   async disturb(run) {
     const { random } = run.context

@@ -1,11 +1,12 @@
 import type { KafkaBroker } from '../../test-bed/kafka.ts'
 import type { Run } from '../run.ts'
-import type { Scenario } from '../scenario.ts'
+import { type Scenario, SHAPES } from '../scenario.ts'
 
 export const killBroker: Scenario = {
   name: 'kill-broker',
   summary: 'SIGKILL and restart of one of three brokers, of each in turn, of the coordinators',
   brokers: 'three',
+  shapes: SHAPES,
   async disturb(run) {
     const { random, bed } = run.context
     for (const name of ['one', 'two']) run.worker(name).start()

@@ -1,6 +1,6 @@
 import type { Api, Loss, Proxy } from '../../test-bed/proxy.ts'
 import type { Run } from '../run.ts'
-import type { Delivery, Scenario } from '../scenario.ts'
+import { type Delivery, type Scenario, SHAPES } from '../scenario.ts'
 
 /** Requests whose answers count for the guarantee. */
 const ANSWERS: Readonly<Record<Delivery, readonly Api[]>> = {
@@ -18,6 +18,7 @@ export const lostAnswer: Scenario = {
   name: 'lost-answer',
   summary: 'a proxy loses answers, cuts connections, lets them hang, delays and trickles',
   brokers: 'proxied',
+  shapes: SHAPES,
   async disturb(run) {
     const { random, bed, delivery } = run.context
     const patience = { 'request.timeout.ms': REQUEST_TIMEOUT_MS }

@@ -1,6 +1,6 @@
 import type { Run, WorkerOptions } from '../run.ts'
 import type { Random } from '../random.ts'
-import type { Scenario } from '../scenario.ts'
+import { type Scenario, SHAPES } from '../scenario.ts'
 import type { Worker } from '../worker.ts'
 
 /** How many members there are, second by second. */
@@ -34,6 +34,7 @@ export const storm: Scenario = {
   name: 'storm',
   summary: '1, 4, 2, 4 members joining and leaving every second, with each kind of membership',
   brokers: 'any',
+  shapes: SHAPES,
   async disturb(run) {
     const { seconds, random } = run.context
     const started = performance.now()

@@ -1,10 +1,11 @@
 import { type Run, SESSION_TIMEOUT_MS } from '../run.ts'
-import type { Scenario } from '../scenario.ts'
+import { type Scenario, SHAPES } from '../scenario.ts'
 
 export const zombie: Scenario = {
   name: 'zombie',
   summary: 'SIGSTOP one of two instances for twice the session timeout, then SIGCONT; two with one transactional id',
   brokers: 'any',
+  shapes: SHAPES,
   async disturb(run) {
     const { random } = run.context
     const workers = [run.worker('one'), run.worker('two')]

@@ -15,6 +15,14 @@ import { CHAOS_TIMEOUT_MS, runShort, type ShortForm } from '../support/chaos.ts'
 const SHORT: readonly (ShortForm & { readonly name: string })[] = [
   { name: 'killed workers', scenario: killWorker, seconds: 6, delivery: 'at_least_once', lane: 'verbatim' },
   { name: 'killed workers', scenario: killWorker, seconds: 6, delivery: 'exactly_once', lane: 'documents' },
+  {
+    name: 'killed workers of a graph',
+    scenario: killWorker,
+    seconds: 6,
+    delivery: 'exactly_once',
+    lane: 'documents',
+    shape: 'graph',
+  },
   { name: 'killed brokers', scenario: killBroker, seconds: 8, delivery: 'exactly_once', lane: 'documents' },
   { name: 'lost answers', scenario: lostAnswer, seconds: 14, delivery: 'exactly_once', lane: 'verbatim' },
   { name: 'a zombie', scenario: zombie, seconds: 3, delivery: 'exactly_once', lane: 'documents' },
