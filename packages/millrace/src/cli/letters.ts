@@ -93,7 +93,6 @@ function letters(
     sink: { component: 'kafka', options: {} },
     delivery: isOneCluster ? 'exactly_once' : 'at_least_once',
     errorPolicy: FAIL,
-    maxBatchesInFlight: undefined,
     warnings: [],
   }
   return {

@@ -95,7 +95,6 @@ export function topicPlan(topic: string, bootstrapServers: string | undefined, p
     sink: { component: 'stdout', options: {} },
     delivery: 'at_least_once',
     errorPolicy: FAIL,
-    maxBatchesInFlight: undefined,
     warnings: [],
   }
 }

@@ -30,7 +30,12 @@ import { readCircuitBreaker, readErrorPolicy, type ReportProblem } from './error
 const LATER = 'it is not supported yet'
 
 const runtimeFields = {
-  queueCapacity: field.int({ min: 1 }).optional().doc('Batches that may be on their way to the sink at the same time.'),
+  queueCapacity: field
+    .int({ min: 1 })
+    .optional()
+    .doc(
+      'Batches that may be on their way to the sink at the same time, beside the bound of 16 MiB that always holds.',
+    ),
   sourceQueueCapacity: field
     .int({ min: 1 })
     .optional()

@@ -62,7 +62,7 @@ export interface TransactionalPipeline {
 class Released extends Error {}
 
 /** What it needs of a plan. */
-type Plan = Pick<PipelinePlan, 'name' | 'commitIntervalMs'> &
+type Plan = Pick<PipelinePlan, 'name' | 'commitIntervalMs' | 'maxBatchesInFlight'> &
   Partial<Pick<PipelinePlan, 'errorPolicy' | 'circuitBreaker'>>
 
 export class ExactlyOnce {
@@ -101,7 +101,7 @@ export class ExactlyOnce {
     this.#pipeline = pipeline
     this.#work = work
     this.#inFlightBytes = inFlightBytes
-    this.#inFlight = new InFlight(inFlightBytes)
+    this.#inFlight = new InFlight(inFlightBytes, plan.maxBatchesInFlight)
     this.#offsets = pipeline.source.offsets!
     this.#transactions = pipeline.sink.transactions!
     this.#restoreStages = this.#markStages()
@@ -135,7 +135,7 @@ export class ExactlyOnce {
     const { sliceRows = Infinity } = this.#work
     const failed = (this.#failed = new AbortController())
     const over = AbortSignal.any([abort, failed.signal])
-    const inFlight = (this.#inFlight = new InFlight(this.#inFlightBytes))
+    const inFlight = (this.#inFlight = new InFlight(this.#inFlightBytes, this.#plan.maxBatchesInFlight))
     let ended: RunResult['ended'] = 'source'
     this.#bytes = 0
     this.#isRunning = true

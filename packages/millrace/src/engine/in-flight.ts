@@ -1,17 +1,20 @@
 /**
- * Batches that were given to the sink and are not acknowledged yet, bounded in bytes: the back-pressure of a pipeline.
+ * Batches that were given to the sink and are not acknowledged yet, bounded in bytes, and in number where a file says so: the
+ * back-pressure of a pipeline.
  */
 
 export class InFlight {
   readonly #maxBytes: number
+  readonly #maxBatches: number
   #bytes = 0
   readonly #deliveries = new Set<Promise<void>>()
   #failure: { readonly error: unknown } | undefined
   #waiting: (() => void)[] = []
 
   /** @param maxBytes more than this only for a single batch that is larger by itself */
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, maxBatches = Infinity) {
     this.#maxBytes = maxBytes
+    this.#maxBatches = maxBatches
   }
 
   get bytes(): number {
@@ -40,7 +43,7 @@ export class InFlight {
 
   /** Resolves when another batch may be given to the sink. @throws the first failure of a delivery */
   async room(): Promise<void> {
-    while (this.#failure === undefined && this.#bytes > this.#maxBytes) await this.#next()
+    while (this.#failure === undefined && this.#isFull) await this.#next()
     this.#throwFailure()
   }
 
@@ -54,6 +57,10 @@ export class InFlight {
   async settledSoFar(): Promise<void> {
     await Promise.all(this.#deliveries)
     this.#throwFailure()
+  }
+
+  get #isFull(): boolean {
+    return this.#bytes > this.#maxBytes || this.#deliveries.size >= this.#maxBatches
   }
 
   #throwFailure(): void {

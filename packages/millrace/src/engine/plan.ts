@@ -75,8 +75,8 @@ export interface PipelinePlan {
   readonly maxBatchRecords?: number | undefined
   /** Names of pipelines of the same file that write what this one reads: up to the end, it runs after them. */
   readonly after?: readonly string[] | undefined
-  /** Batches that may be on their way to the sink at the same time; undefined leaves it to the engine. */
-  readonly maxBatchesInFlight: number | undefined
+  /** Batches that may be on their way to the sink at the same time; when omitted only their bytes are bounded. */
+  readonly maxBatchesInFlight?: number | undefined
   /** What the operator should know, for instance options without effect. */
   readonly warnings: readonly ConfigProblem[]
 }

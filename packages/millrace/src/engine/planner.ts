@@ -31,7 +31,7 @@ export async function explainPlan(plan: PipelinePlan, components: Components): P
     },
     commits: source.commits,
     partitions: sink.partitions,
-    backpressure: `at most ${IN_FLIGHT_BYTES / 1024 / 1024} MiB wait for the sink; then the source waits, and its group membership goes on`,
+    backpressure: `at most ${IN_FLIGHT_BYTES / 1024 / 1024} MiB${plan.maxBatchesInFlight === undefined ? '' : ` and ${plan.maxBatchesInFlight} batches`} wait for the sink; then the source waits, and its group membership goes on`,
     errors: errorsOf(plan),
   }
 }

@@ -41,7 +41,7 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
   const steps = createSteps(pipeline)
   const sliceRows = sliceRowsOf(plan, source, documents !== undefined)
   const errors = new ErrorHandling(plan.errorPolicy, deadLetters)
-  const inFlight = new InFlight(IN_FLIGHT_BYTES)
+  const inFlight = new InFlight(IN_FLIGHT_BYTES, plan.maxBatchesInFlight)
   const failed = new AbortController()
   const stop = AbortSignal.any([run.signal, run.abort, failed.signal])
   // One for each, as what one sink takes says nothing about another.

@@ -22,7 +22,9 @@ export const kafkaSourceFields = {
   queueCapacity: field
     .int({ min: 1, max: 10_000 })
     .default(16)
-    .doc('Batches that may wait between source and stages. Bytes are bounded by `fetchBufferBytes`.'),
+    .doc(
+      'Batches that may wait between source and stages. A batch is made when the stages ask for it, so there is never more than one; what was fetched for them is bounded in bytes, by `fetchBufferBytes`.',
+    ),
   maxRecords: field
     .int({ min: 1 })
     .optional()
