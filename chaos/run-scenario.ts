@@ -32,7 +32,7 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
   const random = new Random(seed)
   const lane = scenario.lane ?? options.lane ?? random.pick(LANES)
   tell(`${scenario.name}, ${delivery}, ${lane} lane, ${shape} file, seed ${seed}`)
-  const bed = await openBed(scenario.brokers, options.bootstrapServers)
+  const bed = await openBed(scenario.brokers, delivery, options.bootstrapServers)
   const run = new Run({ seconds, delivery, lane, shape, rate, random, bed, signal, tell })
   let input: Input | undefined
   try {
@@ -90,9 +90,12 @@ async function check(run: Run, expected: Input['expected']): Promise<ReturnType<
   tell('checking')
   // Java first: it waits for transactions that somebody left open.
   const java = new Tally(expected)
-  await readWithJava(bed, run.output, PARTITIONS, java).catch((error: Error) => run.problem(error.message))
+  const { bootstrapServers } = bed.output
+  await readWithJava({ bootstrapServers, spawnJava: bed.spawnJava }, run.output, PARTITIONS, java).catch(
+    (error: Error) => run.problem(error.message),
+  )
   const ours = new Tally(expected)
-  await readWithOurs(bed.bootstrapServers, run.output, ours)
+  await readWithOurs(bootstrapServers, run.output, ours)
   const [counts, ourCounts] = [java.counts(), ours.counts()]
   if (JSON.stringify(counts) !== JSON.stringify(ourCounts))
     run.problem(`Java's consumer and ours disagree: ${JSON.stringify(counts)}, ${JSON.stringify(ourCounts)}`)

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin } from '../packages/millrace/src/kafka/admin.ts'
 import { Cluster } from '../packages/millrace/src/kafka/cluster.ts'
 import { listOffsets } from '../packages/millrace/src/kafka/offsets.ts'
-import type { Bed } from './bed.ts'
+import type { Bed, Side } from './bed.ts'
 import type { Random } from './random.ts'
 import { PIPELINES } from './pipeline-file.ts'
 import type { Delivery, Lane, Shape } from './scenario.ts'
@@ -48,8 +48,10 @@ export class Run {
   readonly input: string
   readonly output: string
   readonly groupId: string
+  /** Of the cluster with the input and the group. */
   readonly admin: Admin
   readonly cluster: Cluster
+  readonly #outputCluster: Cluster
   readonly faults: { [name: string]: number } = {}
   readonly problems: string[] = []
   readonly workers: Worker[] = []
@@ -64,7 +66,9 @@ export class Run {
     this.input = `chaos-in-${id}`
     this.output = `chaos-out-${id}`
     this.groupId = `chaos-${id}`
-    this.cluster = new Cluster({ bootstrapServers: context.bed.bootstrapServers.split(','), clientId: 'chaos' })
+    const { bed } = context
+    this.cluster = clusterAt(bed)
+    this.#outputCluster = bed.output.bootstrapServers === bed.bootstrapServers ? this.cluster : clusterAt(bed.output)
     this.admin = new Admin(this.cluster)
   }
 
@@ -72,8 +76,8 @@ export class Run {
     const { brokers } = this.context.bed
     // Of three brokers one may be gone, and what was acknowledged is on another one.
     const configs = brokers.length === 3 ? { 'min.insync.replicas': '2' } : {}
-    for (const name of [this.input, this.output])
-      await this.admin.createTopic({ name, partitions: PARTITIONS, configs })
+    await this.admin.createTopic({ name: this.input, partitions: PARTITIONS, configs })
+    await new Admin(this.#outputCluster).createTopic({ name: this.output, partitions: PARTITIONS, configs })
   }
 
   /** From here on the time of the scenario runs. */
@@ -136,7 +140,7 @@ export class Run {
         'auto.commit.interval.ms': 200,
         ...source,
       },
-      sink: { ...sink },
+      sink: { bootstrapServers: bed.output.forPipelines, ...sink },
     })
     writeFileSync(path, JSON.stringify({ ...pipeline, ...file }))
     const worker = new Worker(name, path, (text) => this.problem(text))
@@ -168,7 +172,8 @@ export class Run {
       return late.length === 0
     }
     await this.until('all offsets were committed', isThere).catch((error: unknown) => {
-      throw new Error(`The pipeline did not catch up (${behind})`, { cause: error })
+      const logs = this.workers.filter(({ isRunning }) => isRunning).map(({ name, log }) => `${name}: ${log}`)
+      throw new Error(`The pipeline did not catch up (${behind})\n${logs.join('\n')}`, { cause: error })
     })
   }
 
@@ -178,12 +183,14 @@ export class Run {
     await Promise.all(this.workers.map((worker) => worker.kill()))
     rmSync(this.#folder, { recursive: true, force: true })
     try {
-      await this.admin.deleteTopics([this.input, this.output])
+      await this.admin.deleteTopics([this.input])
+      await new Admin(this.#outputCluster).deleteTopics([this.output])
       await this.admin.deleteGroup(this.groupId)
     } catch {
       // Brokers of its own may be down for good after a failure; a member that was killed keeps its group a moment longer.
     }
     await this.cluster.close()
+    await this.#outputCluster.close()
   }
 
   #watch(): void {
@@ -203,4 +210,8 @@ export class Run {
     }, WATCH_MS)
     this.#watching.unref()
   }
+}
+
+function clusterAt({ bootstrapServers }: Side): Cluster {
+  return new Cluster({ bootstrapServers: bootstrapServers.split(','), clientId: 'chaos' })
 }

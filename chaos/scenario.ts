@@ -15,8 +15,11 @@ export type Shape = (typeof SHAPES)[number]
 export interface Scenario {
   readonly name: string
   readonly summary: string
-  /** What it runs on: any broker (one that runs already is left alone), one or three of its own, or one of its own behind a proxy. */
-  readonly brokers: 'any' | 'own' | 'three' | 'proxied'
+  /**
+   * What it runs on: any broker (one that runs already is left alone), three of its own, one of its own behind a proxy, or two
+   * clusters, one of them for the output, where the guarantee allows it.
+   */
+  readonly brokers: 'any' | 'three' | 'proxied' | 'two-clusters'
   /** Guarantees under which it makes sense; both when omitted. */
   readonly deliveries?: readonly Delivery[]
   /** The only lane in which it makes sense; any when omitted. */

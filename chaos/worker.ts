@@ -10,6 +10,7 @@ const LINES = 8
 /** What a run says of itself at its end. */
 export interface RunSummary {
   readonly errors: { readonly skipped: Counts; readonly deadLettered: Counts; readonly retried: Counts }
+  readonly circuitBreaker?: { readonly openings: number; readonly state: string }
 }
 
 interface Counts {

@@ -1,28 +1,48 @@
+import type { Run } from '../run.ts'
 import type { Scenario } from '../scenario.ts'
+import type { Worker } from '../worker.ts'
 
 const GONE_MS = 30_000
 
+const workers = new WeakMap<Run, Worker>()
+
 export const breaker: Scenario = {
   name: 'breaker',
-  summary: 'the output broker is gone for 30 s and comes back; a circuit breaker pauses the pipeline meanwhile',
-  brokers: 'proxied',
+  summary: 'SIGKILL of the output broker for 30 s, and a restart; a circuit breaker pauses the pipeline meanwhile',
+  brokers: 'two-clusters',
   async disturb(run) {
-    const { bed, seconds, random } = run.context
-    const [proxy] = bed.proxies
+    const { bed, seconds, random, delivery } = run.context
+    const [broker] = bed.output.brokers
     const worker = run.worker('patient', {
-      source: { bootstrapServers: bed.bootstrapServers },
       sink: { flushTimeout: 'PT2S', 'request.timeout.ms': 2000 },
       file: { circuitBreaker: { failureThreshold: 1, timeout: 'PT1S' } },
     })
+    workers.set(run, worker)
     worker.start()
+    const total = async (): Promise<number> =>
+      [...(await run.committed()).values()].reduce((sum, each) => sum + each, 0)
+    const members = async (): Promise<string> =>
+      (await run.admin.describeGroup(run.groupId)).members.map(({ memberId }) => memberId).join()
+    await run.until('a first offset was committed', async () => (await total()) > 0)
+    const member = await members()
     while (run.goesOn) {
-      await run.until('a first offset was committed', async () => (await run.committed()).size > 0)
+      const before = await total()
+      await run.until('more was committed', async () => (await total()) > before)
       await run.wait(random.between(0, 2000))
-      await proxy!.down()
+      await broker!.kill()
       run.fault('gone')
       await run.wait(Math.min(GONE_MS, (seconds * 1000) / 2))
-      await proxy!.up()
-      await run.wait(random.between(2000, 5000))
+      await broker!.restart()
     }
+    // With exactly_once the group's coordinator was gone as well.
+    if (delivery === 'exactly_once') return
+    const now = await members()
+    if (now !== member) run.problem(`the group was rebalanced: its member was ${member} and is ${now}`)
+  },
+  verify(run) {
+    const { circuitBreaker } = workers.get(run)!.summary ?? {}
+    if (circuitBreaker === undefined || circuitBreaker.openings < run.faults.gone! || circuitBreaker.state !== 'closed')
+      run.problem(`the circuit breaker should have opened and closed again: ${JSON.stringify(circuitBreaker)}`)
+    return Promise.resolve()
   },
 }
