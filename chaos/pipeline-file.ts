@@ -5,6 +5,8 @@ export interface PipelineSettings {
   readonly delivery: Delivery
   readonly lane: Lane
   readonly bootstrapServers: string
+  /** Of the cluster with the output. */
+  readonly outputServers: string
   readonly input: string
   readonly output: string
   readonly groupId: string
@@ -17,7 +19,7 @@ export interface PipelineSettings {
 export const PIPELINES: {
   readonly [shape in Shape]: (settings: PipelineSettings) => { readonly [key: string]: unknown }
 } = {
-  linear: ({ delivery, lane, bootstrapServers, input, output, groupId, source, sink }) => ({
+  linear: ({ delivery, lane, bootstrapServers, outputServers, input, output, groupId, source, sink }) => ({
     name: 'chaos',
     delivery,
     source: {
@@ -25,10 +27,10 @@ export const PIPELINES: {
       options: { topic: input, bootstrapServers, groupId, 'auto.offset.reset': 'earliest', ...source },
     },
     stages: lane === 'documents' ? [{ $set: { checked: true } }] : [],
-    sink: { type: 'kafka', options: { topic: output, bootstrapServers, acks: 'all', ...sink } },
+    sink: { type: 'kafka', options: { topic: output, bootstrapServers: outputServers, acks: 'all', ...sink } },
   }),
 
-  graph: ({ delivery, lane, bootstrapServers: brokers, input, output, groupId, source, sink }) => {
+  graph: ({ delivery, lane, bootstrapServers, outputServers, input, output, groupId, source, sink }) => {
     const isDocuments = lane === 'documents'
     const check = {
       id: 'check',
@@ -40,13 +42,17 @@ export const PIPELINES: {
       pipeline: { name: 'chaos' },
       global: { delivery, execution_mode: 'streaming' },
       stages: [
-        { id: 'consume', function: 'kafka', config: { brokers, topic: input, group_id: groupId, ...source } },
+        {
+          id: 'consume',
+          function: 'kafka',
+          config: { brokers: bootstrapServers, topic: input, group_id: groupId, ...source },
+        },
         ...(isDocuments ? [check] : []),
         {
           id: 'produce',
           function: 'kafka',
           inputs: [isDocuments ? 'check' : 'consume'],
-          config: { brokers, topic: output, ...sink },
+          config: { brokers: outputServers, topic: output, ...sink },
         },
       ],
     }

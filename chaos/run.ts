@@ -131,6 +131,7 @@ export class Run {
       delivery,
       lane,
       bootstrapServers: bed.forPipelines,
+      outputServers: bed.output.forPipelines,
       input: this.input,
       output: this.output,
       groupId: this.groupId,
@@ -140,7 +141,7 @@ export class Run {
         'auto.commit.interval.ms': 200,
         ...source,
       },
-      sink: { bootstrapServers: bed.output.forPipelines, ...sink },
+      sink: { ...sink },
     })
     writeFileSync(path, JSON.stringify({ ...pipeline, ...file }))
     const worker = new Worker(name, path, (text) => this.problem(text))
