@@ -14,6 +14,8 @@ const GLOBAL = /^\$\$GLOBALS(?:\.(.+))?$/
 /** @param directory against which files of collections are resolved */
 export interface StageSurroundings {
   readonly globals: unknown
+  /** Where these stand in the file; `globals` when omitted. */
+  readonly globalsIn?: string
   readonly collections: unknown
   readonly pipelines?: unknown
   readonly directory: string
@@ -31,7 +33,7 @@ interface Scope {
 export type PrepareStages = (stages: unknown, path: string) => unknown
 
 export function preparation(
-  { globals, collections, pipelines, directory }: StageSurroundings,
+  { globals, globalsIn = 'globals', collections, pipelines, directory }: StageSurroundings,
   problems: ConfigProblem[],
 ): PrepareStages {
   if (globals !== undefined && globals !== null && !isObject(globals))
@@ -41,7 +43,7 @@ export function preparation(
     })
   const known = readCollections(collections, directory, problems)
   const named = readNamedPipelines(pipelines, problems)
-  const preparer = new Preparer(known, named, problems)
+  const preparer = new Preparer(known, named, globalsIn, problems)
   preparer.checkNamed()
   return (stages, path) => preparer.prepare(stages, path, { globals: globals ?? {}, within: [] })
 }
@@ -49,11 +51,18 @@ export function preparation(
 class Preparer {
   readonly #collections: ReadonlyMap<string, unknown>
   readonly #named: NamedPipelines
+  readonly #globalsIn: string
   readonly #problems: ConfigProblem[]
   /** Those with problems, which have been told. */
   readonly #broken = new Set<NamedPipeline>()
 
-  constructor(collections: ReadonlyMap<string, unknown>, named: NamedPipelines, problems: ConfigProblem[]) {
+  constructor(
+    collections: ReadonlyMap<string, unknown>,
+    named: NamedPipelines,
+    globalsIn: string,
+    problems: ConfigProblem[],
+  ) {
+    this.#globalsIn = globalsIn
     this.#collections = collections
     this.#named = named
     this.#problems = problems
@@ -150,8 +159,8 @@ class Preparer {
       if (!isObject(value) || !Object.hasOwn(value, name)) {
         this.#add({
           path,
-          message: `There is no "${name}" in globals, which ${text} asks for`,
-          suggestion: didYouMean(name, names) ?? 'add it under globals',
+          message: `There is no "${name}" in ${this.#globalsIn}, which ${text} asks for`,
+          suggestion: didYouMean(name, names) ?? `add it under ${this.#globalsIn}`,
         })
         return null
       }

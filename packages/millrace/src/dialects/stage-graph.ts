@@ -103,6 +103,7 @@ export async function readStageGraph(value: unknown, context: GraphContext): Pro
   const prepareStage = preparation(
     {
       globals: Object.fromEntries(variables),
+      globalsIn: 'global.variables',
       collections: content['collections'],
       directory: dirname(resolve(context.file)),
     },
