@@ -52,7 +52,7 @@ const CAUSES: readonly Cause[] = [
     isFinal: true,
   },
   {
-    sign: /requires TLS|answered in TLS/,
+    sign: /Broker requires TLS\.|answered in TLS/,
     text: 'the broker speaks TLS there: set security.protocol to SSL or SASL_SSL',
     isFinal: true,
   },
