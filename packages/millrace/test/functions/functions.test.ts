@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { FUNCTIONS } from '../../src/functions/index.ts'
 import { parseOptions } from '../../src/options/parse.ts'
-import { definitionOf, optionsOf, transform } from '../support/functions.ts'
+import { CONTEXT, definitionOf, optionsOf, transform } from '../support/functions.ts'
 
 describe('every function', () => {
   test.each(
@@ -23,6 +23,15 @@ describe('every function', () => {
   })
 
   const transforms = FUNCTIONS.flatMap((definition) => (definition.kind === 'transform' ? [definition] : []))
+
+  test.each(
+    transforms.flatMap(({ name, examples = [] }) => examples.map(({ title, options }) => ({ name, title, options }))),
+  )('$name: says whether it keeps rows back, as in the example "$title"', async ({ name, options }) => {
+    const { options: read } = optionsOf(name, options)
+    const definition = definitionOf(name)
+    const { finish } = await definition.create(read, CONTEXT)
+    expect(finish !== undefined).toBe(definition.keepsRowsBack?.(read) === true)
+  })
 
   test.each(
     transforms.flatMap(({ name, examples = [] }) =>

@@ -5,7 +5,7 @@ import { findFunctions } from '../../src/functions/index.ts'
 import { parseOptions } from '../../src/options/parse.ts'
 import { batchOfDocuments } from './batches.ts'
 
-const CONTEXT: FunctionContext = {
+export const CONTEXT: FunctionContext = {
   pipeline: 'test',
   directory: '.',
   folders: ['.'],
