@@ -97,22 +97,25 @@ describe.skipIf(!brokerAvailable)('a filter', () => {
     expect(inOrder(found)).toEqual(inOrder(WANTED))
   })
 
-  test('$limit ends a graph that would read on and on', async () => {
-    const to = await bed().create()
-    const result = await run(
-      {
-        global: { execution_mode: 'streaming' },
-        stages: [
-          consumer(),
-          { id: 'skip', function: '$skip', inputs: ['in'], config: 10 },
-          { id: 'some', function: '$limit', inputs: ['skip'], config: 7 },
-          { id: 'out', function: 'kafka', inputs: ['some'], config: { brokers: bootstrapServers(), topic: to } },
-        ],
-      },
-      false,
-    )
-    expect(result).toMatchObject({ ended: 'stage', written: { records: 7 } })
-  })
+  test.each(['at_least_once', 'exactly_once'])(
+    '%s: $limit ends a graph that would read on and on',
+    async (delivery) => {
+      const to = await bed().create()
+      const result = await run(
+        {
+          global: { execution_mode: 'streaming', delivery },
+          stages: [
+            consumer(),
+            { id: 'skip', function: '$skip', inputs: ['in'], config: 10 },
+            { id: 'some', function: '$limit', inputs: ['skip'], config: 7 },
+            { id: 'out', function: 'kafka', inputs: ['some'], config: { brokers: bootstrapServers(), topic: to } },
+          ],
+        },
+        false,
+      )
+      expect(result).toMatchObject({ ended: 'stage', written: { records: 7 } })
+    },
+  )
 
   test('a stage that names where records came from sees it, and only what it makes of it is written', async () => {
     const to = await bed().create()
