@@ -520,11 +520,15 @@ export function parseAddress(text: string): { host: string; port: number } {
 
 function topicError(code: number, name: string): BrokerError {
   if (code === UNKNOWN_TOPIC_OR_PARTITION) {
-    return brokerError(code, `Topic "${name}" does not exist on the cluster`, {
-      code: 'TOPIC_NOT_FOUND',
-      topic: name,
-      retriable: false,
-    })
+    return brokerError(
+      code,
+      `Topic "${name}" does not exist on the cluster; create it, or let createTopic of a pipeline do so`,
+      {
+        code: 'TOPIC_NOT_FOUND',
+        topic: name,
+        retriable: false,
+      },
+    )
   }
   if (code === TOPIC_AUTHORIZATION_FAILED)
     return brokerError(code, `No permission to describe topic "${name}"`, { code: 'TOPIC_NOT_FOUND', topic: name })

@@ -7,13 +7,13 @@
 import { isIP } from 'node:net'
 import { apiVersionsV0, apiVersionsV3, Connection, type ConnectionOptions } from '@platformatic/kafka'
 import { AbortedError, ConnectionError, isMillraceError } from '../errors/index.ts'
-import { retry } from '../resilience/retry.ts'
 import type { ApiCall, ApiVersion } from './api-call.ts'
 import { connectFailure } from './connect-failure.ts'
 import { gatherFrames } from './frames.ts'
 import { brokerError } from './protocol/kafka-errors.ts'
-import { authenticate, offeredMechanisms, type SaslPeer } from './security/authenticate.ts'
-import type { Conversation, SaslMechanism } from './security/mechanism.ts'
+import { offeredMechanisms } from './security/authenticate.ts'
+import type { SaslMechanism } from './security/mechanism.ts'
+import { SaslSession, type SessionPeer } from './security/session.ts'
 
 export type { ApiCall, ApiVersion } from './api-call.ts'
 
@@ -38,24 +38,20 @@ export interface SendOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The protocol library's own limits, set so wide that ours always come first; timers take no more. */
+/** The protocol library's own limits, set so wide that ours always come first. */
 const NEVER_MS = 2_000_000_000
-const RENEWAL_BACKOFF = { initialMs: 500, maxMs: 5000 }
 
 export class BrokerConnection {
   readonly address: string
   readonly #connection: Connection
   readonly #versions = new Map<number, VersionRange>()
   readonly #features = new Map<string, number>()
-  readonly #closing = new AbortController()
   /** Whether a request has been answered since the connection is open. */
   #answered = false
   /** Requests that the broker has not answered. */
   #underWay = 0
   #onIdle: (() => void) | undefined
-  /** Requests that wait for the end of a re-authentication. */
-  #held: (() => void)[] | undefined
-  #renewal: NodeJS.Timeout | undefined
+  #session: SaslSession | undefined
 
   private constructor(address: string, connection: Connection) {
     this.address = address
@@ -97,8 +93,8 @@ export class BrokerConnection {
       // Only now: the first answer tells the library when it is TLS.
       gatherFrames(connection.socket)
       if (sasl !== undefined) {
-        const conversation = await sasl.prepare(host, options.signal)
-        await broker.#authenticate(host, sasl, conversation, connectTimeoutMs)
+        broker.#session = new SaslSession(broker.#peer(host, connectTimeoutMs), sasl)
+        await broker.#session.begin(options.signal)
       }
     } catch (error) {
       await broker.close()
@@ -149,10 +145,10 @@ export class BrokerConnection {
    * @throws {AbortedError} when the signal fires; the answer is then ignored
    */
   send<R>(call: ApiCall, version: number, args: readonly unknown[], options: SendOptions): Promise<R> {
-    const held = this.#held
-    if (held === undefined) return this.#send(call, version, args, options)
+    const session = this.#session
+    if (session?.isRenewing !== true) return this.#send(call, version, args, options)
     return new Promise((resolve, reject) => {
-      held.push(() => {
+      session.hold(() => {
         this.#send<R>(call, version, args, options).then(resolve, reject)
       })
     })
@@ -195,69 +191,33 @@ export class BrokerConnection {
 
   /** For a connection that broke at its first request. @returns the mechanisms of a broker that wants SASL */
   async offeredMechanisms(timeoutMs: number): Promise<readonly string[] | undefined> {
-    return offeredMechanisms(this.#peer(timeoutMs)).catch(() => undefined)
+    return offeredMechanisms(this.#peer('', timeoutMs)).catch(() => undefined)
   }
 
   close(): Promise<void> {
-    clearTimeout(this.#renewal)
-    this.#closing.abort()
+    this.#session?.end()
     return new Promise((resolve) => {
       this.#connection.close(() => resolve())
     })
   }
 
-  async #authenticate(host: string, sasl: SaslMechanism, conversation: Conversation, timeoutMs: number): Promise<void> {
-    const lifetimeMs = await authenticate(this.#peer(timeoutMs), sasl, conversation)
-    if (lifetimeMs <= 0) return
-    const endsAt = performance.now() + lifetimeMs
-    // As Java does: early enough, and not all connections at once.
-    const renewal = setTimeout(
-      () => void this.#renewSession(host, sasl, endsAt, timeoutMs),
-      Math.min(lifetimeMs * (0.85 + 0.1 * Math.random()), NEVER_MS),
-    )
-    this.#renewal = renewal.unref()
-  }
-
-  /**
-   * Authenticates again before the session is over (KIP-368), for the broker closes a connection that speaks in a session that has ended. While
-   * it goes on no other request may be sent, so they wait; before it begins, the broker has answered all that came earlier.
-   */
-  async #renewSession(host: string, sasl: SaslMechanism, endsAt: number, timeoutMs: number): Promise<void> {
-    const { signal } = this.#closing
-    try {
-      const conversation = await retry(() => sasl.prepare(host, signal), {
-        timeoutMs: endsAt - performance.now(),
-        backoff: RENEWAL_BACKOFF,
-        signal,
-      })
-      if (!this.isOpen) return
-      this.#held = []
-      await this.#idle()
-      await this.#authenticate(host, sasl, conversation, timeoutMs)
-    } catch {
-      // A new connection takes its place, and tells the reason if it is still there.
-      await this.close()
-    } finally {
-      const held = this.#held ?? []
-      this.#held = undefined
-      for (const send of held) send()
-    }
-  }
-
-  /** Resolves when the broker has answered everything, or the connection is closed. */
-  #idle(): Promise<void> {
-    if (this.#underWay === 0) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#onIdle = resolve
-      this.#closing.signal.addEventListener('abort', () => resolve(), { once: true })
-    })
-  }
-
-  #peer(timeoutMs: number): SaslPeer {
+  #peer(host: string, timeoutMs: number): SessionPeer {
+    const isOpen = (): boolean => this.isOpen
     return {
+      host,
       address: this.address,
+      get isOpen() {
+        return isOpen()
+      },
       ask: (call, args) => this.#send(call, this.version(call), args, { timeoutMs }),
+      idle: () => this.#idle(),
+      close: () => this.close(),
     }
+  }
+
+  /** Resolves when everything is answered; what is lost with the connection counts as answered. */
+  #idle(): Promise<void> {
+    return this.#underWay === 0 ? Promise.resolve() : new Promise((resolve) => (this.#onIdle = resolve))
   }
 
   async #negotiate(timeoutMs: number): Promise<void> {

@@ -5,8 +5,9 @@
 import { problem, warning, type OptionProblem, type OptionRule } from '../../options/fields.ts'
 import { SASL_MECHANISMS, type SECURITY_FIELDS } from './fields.ts'
 import { parseJaas, type LoginModule } from './jaas.ts'
-import { type SecurityOptions, tokenSettings } from './settings.ts'
-import { isExtension } from './token-types.ts'
+import { oauthProblems } from './oauth-rules.ts'
+import type { SecurityOptions } from './settings.ts'
+import { storeProblems } from './store-rules.ts'
 
 /** Options of each mechanism, besides `saslJaasConfig`. */
 const PASSWORD = ['saslUsername', 'saslPassword'] as const
@@ -131,90 +132,6 @@ function passwordProblems(options: SecurityOptions, module: LoginModule | undefi
     : []
 }
 
-/** What a login module and an option may both say. */
-const ALSO_IN_JAAS = [
-  ['oauthClientId', 'clientId'],
-  ['oauthClientSecret', 'clientSecret'],
-  ['oauthScope', 'scope'],
-] as const
-
-function oauthProblems(options: SecurityOptions, module: LoginModule | undefined): OptionProblem[] {
-  const { oauthToken, oauthTokenEndpoint: endpoint, securityProtocol } = options
-  const isFile = endpoint !== undefined && /^file:/i.test(endpoint)
-  if (oauthToken !== undefined && endpoint !== undefined)
-    return [problem('oauthToken', 'Cannot use both oauthToken and oauthTokenEndpoint', 'delete one')]
-  const twice = ALSO_IN_JAAS.find(([name, inJaas]) => options[name] !== undefined && module?.options.has(inJaas))
-  if (twice !== undefined)
-    return [problem(twice[0], `Cannot use both ${twice[0]} and ${twice[1]} of sasl.jaas.config`, 'delete one')]
-  if (endpoint === undefined || isFile) {
-    const unused = (['oauthClientId', 'oauthClientSecret', 'oauthScope'] as const).find(
-      (name) => options[name] !== undefined,
-    )
-    if (unused !== undefined)
-      return [
-        problem(
-          unused,
-          'It would not be used, as there is no token endpoint that could be asked',
-          'set oauthTokenEndpoint to an https: address',
-        ),
-      ]
-  }
-  if (tokenSettings(options, module) === undefined) {
-    if (endpoint !== undefined) {
-      const hasId = (options.oauthClientId ?? module?.options.get('clientId')) !== undefined
-      return [
-        problem(
-          hasId ? 'oauthClientSecret' : 'oauthClientId',
-          `Missing the ${hasId ? 'secret of the client' : 'client'} that asks the token endpoint`,
-          'set oauthClientId and oauthClientSecret',
-        ),
-      ]
-    }
-    return [
-      problem(
-        'saslMechanism',
-        'Missing a token, which sasl.mechanism OAUTHBEARER needs',
-        'set oauthTokenEndpoint with oauthClientId and oauthClientSecret, or oauthToken',
-      ),
-    ]
-  }
-  const unlikely = extensionProblem(options, module)
-  if (unlikely !== undefined) return [unlikely]
-  const warnings: OptionProblem[] = []
-  if (securityProtocol === 'SASL_PLAINTEXT' && tokenSettings(options, module)?.from !== 'claims')
-    warnings.push(
-      warning('securityProtocol', 'The token is sent to brokers in clear text over SASL_PLAINTEXT', 'use SASL_SSL'),
-    )
-  if (endpoint !== undefined && /^http:/i.test(endpoint) && !isLoopback(endpoint))
-    warnings.push(
-      warning('oauthTokenEndpoint', 'The secret of the client is sent in clear text over http', 'use https'),
-    )
-  return warnings
-}
-
-/** Extensions as RFC 7628 and Kafka allow them; others would change the meaning of the message. */
-function extensionProblem(options: SecurityOptions, module: LoginModule | undefined): OptionProblem | undefined {
-  const inJaas = [...(module?.options ?? [])].flatMap(([name, value]): [string, string, string][] =>
-    name.startsWith('extension_') ? [['saslJaasConfig', name.slice('extension_'.length), value]] : [],
-  )
-  const own = Object.entries(options.oauthExtensions ?? {}).map(([name, value]): [string, string, string] => [
-    'oauthExtensions',
-    name,
-    value,
-  ])
-  const wrong = [...inJaas, ...own].find(([, name, value]) => !isExtension(name, value))
-  return wrong === undefined
-    ? undefined
-    : problem(
-        wrong[0],
-        `Cannot use the SASL extension "${wrong[1]}" as a name has letters only and is not "auth", and a value has printable characters`,
-      )
-}
-
-function isLoopback(url: string): boolean {
-  return /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(new URL(url).hostname)
-}
-
 function awsProblems(options: SecurityOptions, module: LoginModule | undefined): OptionProblem[] {
   const { awsAccessKeyId, awsSecretAccessKey, awsSessionToken, awsProfile } = options
   if (options.securityProtocol === 'SASL_PLAINTEXT')
@@ -253,66 +170,4 @@ function awsProblems(options: SecurityOptions, module: LoginModule | undefined):
       ),
     ]
   return []
-}
-
-function storeProblems(options: SecurityOptions): OptionProblem[] {
-  const problems: OptionProblem[] = []
-  const { truststoreLocation, keystoreLocation, keystoreKey, keystoreCertificateChain } = options
-  if (
-    options.truststoreType === 'JKS' ||
-    (options.truststoreType === undefined && truststoreLocation?.endsWith('.jks'))
-  ) {
-    problems.push(
-      problem(
-        'truststoreLocation',
-        'Cannot read a JKS truststore',
-        'convert it: keytool -list -rfc -keystore FILE > ca.pem, and set ssl.truststore.type to PEM',
-      ),
-    )
-  }
-  if (options.keystoreType === 'JKS' || (options.keystoreType === undefined && keystoreLocation?.endsWith('.jks'))) {
-    problems.push(
-      problem(
-        'keystoreLocation',
-        'Cannot read a JKS keystore',
-        'convert it: keytool -importkeystore -srckeystore FILE -destkeystore client.p12 -deststoretype PKCS12',
-      ),
-    )
-  }
-  if (truststoreLocation !== undefined && options.truststoreCertificates !== undefined)
-    problems.push(
-      problem(
-        'truststoreLocation',
-        'Cannot use both ssl.truststore.location and ssl.truststore.certificates',
-        'delete one',
-      ),
-    )
-  if (keystoreLocation !== undefined && keystoreKey !== undefined)
-    problems.push(
-      problem('keystoreLocation', 'Cannot use both ssl.keystore.location and ssl.keystore.key', 'delete one'),
-    )
-  const { keyLocation, certificateLocation } = options
-  if ((keyLocation === undefined) !== (certificateLocation === undefined))
-    problems.push(
-      problem(
-        keyLocation === undefined ? 'certificateLocation' : 'keyLocation',
-        'ssl.key.location and ssl.certificate.location need one another',
-      ),
-    )
-  if (keyLocation !== undefined && (keystoreLocation ?? keystoreKey) !== undefined)
-    problems.push(
-      problem(
-        'keyLocation',
-        `Cannot use both ssl.key.location and ${keystoreLocation === undefined ? 'ssl.keystore.key' : 'ssl.keystore.location'}`,
-        'delete one',
-      ),
-    )
-  if ((keystoreKey === undefined) !== (keystoreCertificateChain === undefined))
-    problems.push(
-      problem(
-        keystoreKey === undefined ? 'keystoreCertificateChain' : 'keystoreKey',
-        'ssl.keystore.key and ssl.keystore.certificate.chain need one another',
-      ),
-    )
-  return problems
 }

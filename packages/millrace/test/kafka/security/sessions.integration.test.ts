@@ -66,7 +66,7 @@ describe.skipIf(!javaAvailable)('a broker with sessions that end', () => {
     await connection.close()
   })
 
-  test('a producer and a consumer run on while tokens that live 10 s come and go', async () => {
+  test.concurrent('a producer and a consumer run on while tokens that live 10 s come and go', async () => {
     const { tokens } = broker()
     tokens.lifetimeSeconds = 10
     const topic = await bed().create({ partitions: 3 })
@@ -111,7 +111,7 @@ describe.skipIf(!javaAvailable)('a broker with sessions that end', () => {
     expect(tokens.requests.length - asked).toBeLessThan(16)
   })
 
-  test('a connection whose next token is refused is replaced, and the error says why', async () => {
+  test.concurrent('a connection whose next token is refused is replaced, and the error says why', async () => {
     let isWelcome = true
     await using sink = new KafkaSink({
       bootstrapServers: broker().address('SHORT'),
