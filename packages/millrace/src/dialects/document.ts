@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
+import { tomlOffsets } from './toml-positions.ts'
 
 export interface Position {
   /** From 1. */
@@ -14,7 +15,7 @@ export interface Position {
 /** A file, read as YAML, JSON or TOML. */
 export interface SourceDocument {
   readonly value: unknown
-  /** Place of what stands under a dotted path, or of the closest thing above it; undefined for TOML, which does not tell. */
+  /** Place of what stands under a dotted path, or of the closest thing above it. */
   readonly positionOf: (path: string) => Position | undefined
   /** Whether a value is text without quotes, which YAML reads by its looks. */
   readonly isPlain: (path: readonly (string | number)[]) => boolean
@@ -64,8 +65,18 @@ async function readYaml(file: string, text: string): Promise<SourceDocument> {
   // One mistake in the syntax makes others of what follows it, so only the first one is told.
   const error = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0])[0]
   if (error !== undefined) {
-    const message = `Cannot read the file as YAML: ${firstLine(error.message)}`
-    throw unreadable(file, [{ path: '', ...place(lines.linePos(error.pos[0])), message }])
+    const reason =
+      error.code === 'DUPLICATE_KEY'
+        ? `key "${keyAt(text, error.pos[0])}" stands twice in the same object`
+        : firstLine(error.message)
+    const problem = {
+      path: '',
+      ...place(lines.linePos(error.pos[0])),
+      message: `Cannot read the file as YAML: ${reason}`,
+    }
+    throw unreadable(file, [
+      error.code === 'TAB_AS_INDENT' ? { ...problem, suggestion: 'indent with spaces' } : problem,
+    ])
   }
   let value: unknown
   try {
@@ -136,7 +147,18 @@ async function readJson(file: string, text: string): Promise<SourceDocument> {
 async function readToml(file: string, text: string): Promise<SourceDocument> {
   const { parse, TomlError } = await import('smol-toml')
   try {
-    return { value: parse(text), positionOf: () => undefined, isPlain: () => false }
+    const value = parse(text)
+    let offsets: ReadonlyMap<string, number> | undefined
+    return {
+      value,
+      positionOf: (path) => {
+        offsets ??= tomlOffsets(text)
+        let above = path
+        while (above !== '' && !offsets.has(above)) above = above.slice(0, Math.max(0, above.lastIndexOf('.')))
+        return positionIn(text, offsets.get(above) ?? 0)
+      },
+      isPlain: () => false,
+    }
   } catch (error) {
     const position = error instanceof TomlError ? { line: error.line, column: error.column } : {}
     throw unreadable(
@@ -177,6 +199,10 @@ function place({ line, col }: { readonly line: number; readonly col: number }): 
 function positionIn(text: string, at: number): Position {
   const before = text.slice(0, at).split('\n')
   return { line: before.length, column: before.at(-1)!.length + 1 }
+}
+
+function keyAt(text: string, offset: number): string {
+  return /^[^:\n]*/.exec(text.slice(offset))![0].trim()
 }
 
 function firstLine(text: string): string {

@@ -60,12 +60,13 @@ export async function readPipelineFile(
   const holes = new Set(missing.map(({ path }) => path))
   const located = [...missing, ...problems.filter(({ path }) => !holes.has(path))].map(locate)
   const isRunnable = located.length === 0
+  const told = { warnings: warnings.map(locate).toSorted(byPosition) }
   return {
-    plan: isRunnable && plan !== undefined ? { ...plan, warnings: warnings.map(locate) } : undefined,
-    graph: isRunnable && graph !== undefined ? { ...graph, warnings: warnings.map(locate) } : undefined,
-    group: isRunnable && group !== undefined ? { ...group, warnings: warnings.map(locate) } : undefined,
+    plan: isRunnable && plan !== undefined ? { ...plan, ...told } : undefined,
+    graph: isRunnable && graph !== undefined ? { ...graph, ...told } : undefined,
+    group: isRunnable && group !== undefined ? { ...group, ...told } : undefined,
     problems: located.toSorted(byPosition),
-    warnings: warnings.map(locate),
+    ...told,
   }
 
   function locate(problem: ConfigProblem): ConfigProblem {

@@ -2,7 +2,7 @@
  * Reads and checks options against their declaration, and says all problems at once.
  */
 import type { AnyField, Fields, Finding, OptionProblem, OptionRule, Options, Report } from './fields.ts'
-import { didYouMean } from './suggest.ts'
+import { closest } from './suggest.ts'
 import { describeValue, isObject } from './values.ts'
 
 export interface ParsedOptions<F extends Fields> {
@@ -71,12 +71,20 @@ export function readFields(
     return values
   }
   const names = nameTable(fields)
+  /** Options that are there under a name that is not theirs. */
+  const meant = new Set<string>()
   const found = new Map<string, { readonly path: readonly (string | number)[]; readonly value: unknown }>()
   for (const [path, value] of entriesOf(input, names)) {
     const key = path.join('.')
     const name = names.get(key)
     if (name === undefined) {
-      report({ path, message: `Unknown option "${key}"`, suggestion: didYouMean(key, names.keys()) })
+      const guess = closest(key, names.keys())
+      if (guess !== undefined) meant.add(names.get(guess)!)
+      report({
+        path,
+        message: `Unknown option "${key}"`,
+        suggestion: guess === undefined ? undefined : `did you mean "${guess}"`,
+      })
       continue
     }
     const earlier = found.get(name)
@@ -94,7 +102,7 @@ export function readFields(
   for (const [name, field] of Object.entries(fields)) {
     const entry = found.get(name)
     if (entry === undefined || entry.value === null || entry.value === undefined) {
-      if (field.presence === 'required') {
+      if (field.presence === 'required' && !(entry === undefined && meant.has(name))) {
         const example = field.meta.examples?.[0]
         report({
           path: entry?.path ?? [],

@@ -188,7 +188,6 @@ sink:
     acks: 2
 `
     expect((await check('bad.yaml', text)).problems).toEqual([
-      '4:3 source.options: Missing option "topic" (for example topic: "orders")',
       '5:5 source.options.topc: Unknown option "topc" (did you mean "topic")',
       '6:5 source.options.bootstrapServers: Environment variable "NOPE" is not set (set it, or give a default: ${NOPE:-default})',
       '8:5 source.options.group.id: Cannot use both "groupId" ("a") and "group.id" ("b") as they set the same (delete one)',
@@ -208,12 +207,12 @@ sink:
     ])
   })
 
-  test('have the dotted path in TOML', async () => {
+  test('have line and column in TOML, too', async () => {
     const text =
       '[source]\ntype = "kafka"\n[source.options]\ntopic = "a"\nbootstrapServers = "k"\nenable.auto.comit = false\n[sink]\ntype = "file"\n[sink.options]\npath = 5\n'
     expect((await check('bad.toml', text)).problems).toEqual([
-      'source.options.enable.auto.comit: Unknown option "enable.auto.comit" (did you mean "enable.auto.commit")',
-      'sink.options.path: Cannot read option "path" as it must be text: current value is 5 (write it in quotes)',
+      '6:1 source.options.enable.auto.comit: Unknown option "enable.auto.comit" (did you mean "enable.auto.commit")',
+      '10:1 sink.options.path: Cannot read option "path" as it must be text: current value is 5 (write it in quotes)',
     ])
   })
 
@@ -315,7 +314,11 @@ sink:
 describe('files that cannot be read', () => {
   test.each([
     { name: 'syntax.yaml', text: 'source: {type: kafka\nsink: [', want: /^2:\d+ Cannot read the file as YAML: / },
-    { name: 'twice.yaml', text: 'a: 1\na: 2', want: /^2:1 Cannot read the file as YAML: Map keys must be unique/ },
+    {
+      name: 'twice.yaml',
+      text: 'a: 1\na: 2',
+      want: /^2:1 Cannot read the file as YAML: key "a" stands twice in the same object/,
+    },
     { name: 'alias.yaml', text: 'a: *nobody', want: /Cannot read the file as YAML: Unresolved alias/ },
     { name: 'syntax.json', text: '{\n "a": }', want: /Cannot read the file as JSON: / },
     { name: 'comment.json', text: '// no\n{}', want: /Cannot read the file as JSON: / },
@@ -379,8 +382,8 @@ test('limits of the engine reach the source and the plan, or say that they have 
   const plan = await readPlan(await write('runtime.yaml', text))
   expect(plan.source.options['queueCapacity']).toBe(4)
   expect(plan.maxBatchesInFlight).toBe(8)
-  expect(plan.warnings.map(({ path }) => path)).toEqual(['runtime.workerThreadPoolSize', 'runtime.microBatchSize'])
-  expect(plan.warnings[0]!.message).toBe(
+  expect(plan.warnings.map(({ path }) => path)).toEqual(['runtime.microBatchSize', 'runtime.workerThreadPoolSize'])
+  expect(plan.warnings[1]!.message).toBe(
     'Option "workerThreadPoolSize" is always 1: a pipeline runs in one thread and keeps the order',
   )
 })

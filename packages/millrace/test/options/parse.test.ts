@@ -92,6 +92,11 @@ describe('refuses', () => {
       input: [],
       want: ['source: Cannot read the options as they must be an object: found a list'],
     },
+    {
+      name: 'a required option under a name that is not quite its own, which is not missing, too',
+      input: { topik: 't' },
+      want: ['source.topik: Unknown option "topik" (did you mean "topic")'],
+    },
     { name: 'a missing option', input: {}, want: ['source: Missing option "topic" (for example topic: "orders")'] },
     {
       name: 'a required option that is null',

@@ -30,7 +30,7 @@ type Place = readonly string[]
 
 /** A pipeline from a source to the hub; undefined when it is turned off or has problems. */
 export function readSource(value: unknown, place: Place, name: string, around: Surroundings): PipelinePlan | undefined {
-  const entry = readEntry(sourceFields, value, place, around)
+  const entry = readEntry(sourceFields, value, place, around, 'source')
   if (entry === undefined) return undefined
   const { connector, config, topic, topic_config: topicConfig, rate_limit: rate } = entry
   const source = readConnector('source', connector, config, place, around)
@@ -95,7 +95,7 @@ export function readSource(value: unknown, place: Place, name: string, around: S
 
 /** A pipeline from the hub to a sink; undefined when it is turned off or has problems. */
 export function readSink(value: unknown, place: Place, name: string, around: Surroundings): PipelinePlan | undefined {
-  const entry = readEntry(sinkFields, value, place, around)
+  const entry = readEntry(sinkFields, value, place, around, 'sink')
   if (entry === undefined) return undefined
   const { connector, config, topics, consumer_group: groupId, start_offset: autoOffsetReset, rate_limit: rate } = entry
   const sink = readConnector('sink', connector, config, place, around)
@@ -182,15 +182,20 @@ export function readBridge(value: unknown, place: Place, name: string, around: S
   })
 }
 
+/** @param kind of its connector, whose problems are told even where the entry has some */
 function readEntry<F extends Fields>(
   fields: F,
   value: unknown,
   place: Place,
-  { report }: Surroundings,
+  around: Surroundings,
+  kind?: 'source' | 'sink',
 ): Options<F> | undefined {
   const { options, problems, warnings } = parseOptions({ options: fields }, value, place)
-  for (const problem of [...problems, ...warnings]) report(problem)
-  return problems.length > 0 ? undefined : options
+  for (const problem of [...problems, ...warnings]) around.report(problem)
+  if (problems.length === 0) return options
+  const { connector = '', config } = options as { readonly connector?: string; readonly config?: unknown }
+  if (kind !== undefined && connector !== '') readConnector(kind as 'source', connector, config, place, around)
+  return undefined
 }
 
 const CATALOGS = { source: SOURCES, sink: SINKS } as const
@@ -238,7 +243,7 @@ function readConnector(
   if (entry === undefined) {
     const names = [...new Set([...KAFKA_CONNECTORS[kind], ...entries.map((one) => one.name)])]
     report({
-      path: place,
+      path: [...place, 'connector'],
       message: `Unknown ${kind} connector "${name}"`,
       suggestion: didYouMean(name, names) ?? `there are ${names.join(', ')}`,
     })
@@ -335,7 +340,6 @@ function planOf(
     file,
     directory,
     delivery: 'at_least_once',
-    maxBatchesInFlight: undefined,
     warnings: [],
     ...parts,
   }

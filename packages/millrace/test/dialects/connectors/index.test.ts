@@ -145,7 +145,15 @@ describe('problems', () => {
     {
       name: 'an unknown connector',
       text: `${BROKER}sources: {a: {connector: kafak, topic: t}}`,
-      want: '2:11 sources.a: Unknown source connector "kafak" (did you mean "kafka")',
+      want: '2:15 sources.a.connector: Unknown source connector "kafak" (did you mean "kafka")',
+    },
+    {
+      name: 'an option of the entry and one of its config, at once',
+      text: `${BROKER}sources:\n  a: {connector: kafka, tpic: t, config: {brokers: k, topic: x, start_offset: first}}`,
+      want: [
+        '3:25 sources.a.tpic: Unknown option "tpic" (did you mean "topic")',
+        expect.stringMatching(/^3:65 sources\.a\.config\.start_offset: Cannot read option "start_offset"/),
+      ],
     },
     {
       name: 'a missing connector',
@@ -270,7 +278,9 @@ describe('problems', () => {
     },
   ])('$name', async ({ text, want }) => {
     const { problems } = await check(text)
-    expect(problems).toEqual([typeof want === 'string' ? want : expect.stringMatching(want)])
+    expect(problems).toEqual(
+      Array.isArray(want) ? want : [typeof want === 'string' ? want : expect.stringMatching(want as RegExp)],
+    )
   })
 
   test('what has no effect is said, and only when it is turned on', async () => {
