@@ -118,7 +118,8 @@ export async function readStageGraph(value: unknown, context: GraphContext): Pro
   const written = new Set(stages.map((stage: unknown) => (isObject(stage) ? stage['id'] : undefined)))
   const ordered = inOrder(nodes, written, problems)
   const policy = errorPolicy(errors, connectionOf(nodes), problems, warnings)
-  if (problems.length === 0)
+  // Of stages that are not as they should be, what else is wrong with them cannot be told.
+  if (!problems.some(({ path }) => path.startsWith('stages')))
     problems.push(...graphDeliveryProblems({ ...promised, nodes, errorPolicy: policy, stages }))
   if (problems.length > 0) return { plan: undefined, graph: undefined, problems, warnings }
   for (const node of nodes)

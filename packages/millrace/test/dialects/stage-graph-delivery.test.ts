@@ -125,6 +125,16 @@ describe('exactly_once in a graph', () => {
     expect(problems[0]).toContain(text)
   })
 
+  test('is refused together with what else is wrong', async () => {
+    const more = { global: { delivery: 'exactly_once' }, error_handling: { circuit_breaker: { timeout: '30s' } } }
+    const { problems } = await read([source, step('sort.apply', { by: 'x' }), sink({ acks: 1 }, 'out', 'step')], more)
+    expect(problems).toEqual([
+      expect.stringContaining('error_handling.circuit_breaker.timeout: Cannot read option'),
+      expect.stringContaining('stages.2.config.acks: '),
+      expect.stringContaining('stages.1.function: '),
+    ])
+  })
+
   test('lets one request for each row wait', async () => {
     expect(await read([source, step('http.fetch', { url: 'http://x' }), sink({}, 'out', 'step')])).toMatchObject({
       problems: [],
