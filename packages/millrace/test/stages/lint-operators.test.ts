@@ -57,7 +57,7 @@ describe('lint finds operators that do not exist', () => {
       { 'a.b': { $regex: '^x', $options: 'i' }, $nor: [{ c: { $exists: false } }], d: { e: { $strange: 1 } } },
     ],
     ['$match', { a: { $eq: { $data: 1 } }, b: { $all: [{ $elemMatch: { c: 1 } }] }, d: { $size: 2 } }],
-    ['$set', { a: { $literal: { $strange: 1 } }, b: { $switch: { branches: [{ case: true, then: 1 }], default: 0 } } }],
+    ['$set', { a: { $literal: { $strange: 1 } }, b: { $cond: [true, { $abs: -1 }, '$c'] } }],
     ['$project', { a: 1, b: { $slice: 2 }, c: { $elemMatch: { d: 1 } }, e: { f: 1 } }],
     ['$group', { _id: null, scope: 'batch', n: { $sum: '$a' }, most: { $maxN: { input: '$a', n: 2 } } }],
   ])('and lets pass %s %j', (name, spec) => {
