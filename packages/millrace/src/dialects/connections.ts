@@ -14,7 +14,7 @@ import { didYouMean } from '../options/suggest.ts'
 import { describeValue, isObject } from '../options/values.ts'
 import type { ReportProblem } from './error-policy.ts'
 
-const connectionFields = {
+export const connectionFields = {
   connectionRef: field.string().doc('Name of the connection.').example('main'),
   connectorId: field.string().optional().doc('Name of its template; accepted, templates are not needed.'),
   scope: field

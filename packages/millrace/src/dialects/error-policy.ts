@@ -1,5 +1,5 @@
 /**
- * Error policy and circuit breaker of a pipeline file, in the spellings of all dialects.
+ * Error policy of a pipeline file, and options of a circuit breaker, in the spellings of all dialects.
  *
  * ```yaml
  * errorPolicy: skip                                   # or fail, retry
@@ -15,7 +15,7 @@
 import { SINKS } from '../catalog.ts'
 import { ENVELOPES } from '../engine/dead-letter-envelopes.ts'
 import { FAIL, type DeadLetterPlan, type ErrorPolicy, type RetryPolicy } from '../engine/error-policy.ts'
-import type { CircuitBreakerPlan, PlannedComponent } from '../engine/plan.ts'
+import type { PlannedComponent } from '../engine/plan.ts'
 import { CLUSTER_FIELDS, SECURITY_FIELDS } from '../kafka/properties.ts'
 import { field, type OptionProblem, type OptionRule, type Options } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
@@ -292,19 +292,4 @@ export function readsItsLetters(source: PlannedComponent, letters: PlannedCompon
     topics?.includes(letters.options['topic'] as string) === true &&
     brokers?.some((broker) => theirs?.includes(broker)) === true
   )
-}
-
-export function readCircuitBreaker(
-  value: unknown,
-  place: readonly (string | number)[],
-  report: ReportProblem,
-): CircuitBreakerPlan | undefined {
-  if (value === undefined || value === null || value === false) return undefined
-  const { options, problems, warnings } = parseOptions(
-    { options: circuitBreakerFields },
-    value === true ? {} : value,
-    place,
-  )
-  for (const problem of [...problems, ...warnings]) report(problem)
-  return options.enabled ? { failureThreshold: options.failureThreshold, openMs: options.timeout } : undefined
 }

@@ -4,10 +4,12 @@
 import { SINKS, SOURCES } from '../catalog.ts'
 import type { AnyField, Fields, JsonSchema } from '../options/fields.ts'
 import { BESIDE_TYPE } from './component-block.ts'
-import { circuitBreakerFields, errorPolicyFields } from './error-policy.ts'
+import { connectionFields } from './connections.ts'
+import { errorPolicyFields } from './error-policy.ts'
 import { pipelineFields } from './linear.ts'
 import { BESIDE_SINK } from './linear-sinks.ts'
 import { namedPipelineFields } from './named-pipelines.ts'
+import { breakerFields, resilienceFields, retryFields } from './resilience-fields.ts'
 import { definitionOf, namesOf, onlyNames, openSchema, optionsSchema, when } from './options-schema.ts'
 
 interface Listed {
@@ -22,7 +24,7 @@ const SINK = { $ref: definitionOf('sink') }
 const SINK_LIST: JsonSchema = { type: 'array', minItems: 1, items: SINK }
 
 export function linearSchema(): JsonSchema {
-  const { source, stages, errorPolicy, circuitBreaker, pipelines } = pipelineFields
+  const { source, stages, errorPolicy, circuitBreaker, connections, pipelines } = pipelineFields
   const policy = { anyOf: [{ type: 'string' }, optionsSchema(errorPolicyFields)], description: errorPolicy.meta.doc }
   const special: { readonly [field: string]: JsonSchema } = {
     source: componentSchema('source', SOURCES, source),
@@ -30,6 +32,11 @@ export function linearSchema(): JsonSchema {
     stages: { anyOf: [STEPS, { type: 'null' }], description: stages.meta.doc },
     errorPolicy: policy,
     circuitBreaker: breakerSchema(circuitBreaker),
+    resilience: resilienceSchema(),
+    connections: {
+      anyOf: [{ type: 'string' }, { type: 'array', items: optionsSchema(connectionFields) }],
+      description: connections.meta.doc,
+    },
     pipelines: { anyOf: pipelineSections(), description: pipelines.meta.doc },
   }
   const { properties } = openSchema(pipelineFields) as { properties: { readonly [name: string]: JsonSchema } }
@@ -66,13 +73,30 @@ export function linearDefinitions(): { readonly [name: string]: JsonSchema } {
         ...Object.fromEntries(
           namesOf('circuitBreaker', circuitBreaker).map((name) => [name, breakerSchema(circuitBreaker)]),
         ),
+        retry: { ...optionsSchema(retryFields), description: 'How deliveries are tried again.' },
+        retryInstance: { type: 'string', description: resilienceFields.retry.meta.doc },
+        circuitBreakerInstance: { type: 'string', description: resilienceFields.circuitBreaker.meta.doc },
       },
     },
   }
 }
 
 function breakerSchema({ meta }: AnyField): JsonSchema {
-  return { anyOf: [{ type: 'boolean' }, optionsSchema(circuitBreakerFields)], description: meta.doc }
+  return { anyOf: [{ type: 'boolean' }, optionsSchema(breakerFields)], description: meta.doc }
+}
+
+/** Instances with names, one or a list. */
+function resilienceSchema(): JsonSchema {
+  const oneOrMore = (fields: Fields): JsonSchema => {
+    const one = optionsSchema(fields)
+    return { anyOf: [one, { type: 'array', items: one }] }
+  }
+  return {
+    type: 'object',
+    description: pipelineFields.resilience.meta.doc,
+    properties: { retry: oneOrMore(retryFields), circuitBreaker: oneOrMore(breakerFields) },
+    additionalProperties: false,
+  }
 }
 
 /** Pipelines with names, as a list and by name. */

@@ -11,6 +11,7 @@
 import { describeValue, isObject } from '../options/values.ts'
 import { BESIDE_TYPE, type Block } from './component-block.ts'
 import type { ReportProblem } from './error-policy.ts'
+import { RESILIENCE_NAMES } from './resilience.ts'
 
 /** Type of a sink that runs stages and hands on to `next`. */
 const PIPELINE = 'pipeline'
@@ -24,9 +25,6 @@ export interface LinearSinks {
   /** What blocks say of retries and circuit breakers; these hold for all sinks. */
   readonly resilience: readonly Block[]
 }
-
-/** Keys of a sink block that say what happens when it fails. */
-export const RESILIENCE_NAMES = ['circuitBreaker', 'circuit_breaker']
 
 /** Keys of a sink block that are no options. */
 export const BESIDE_SINK = [...BESIDE_TYPE, 'fanout', ...RESILIENCE_NAMES]

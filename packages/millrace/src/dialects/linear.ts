@@ -23,9 +23,10 @@ import { WHOLE_BATCH_STAGES } from '../stages/names.ts'
 import { placeProblem, readBlock, type Block } from './component-block.ts'
 import { readConnections } from './connections.ts'
 import type { LineFunctions } from './line-functions.ts'
-import { RESILIENCE_NAMES, readSinkBlocks } from './linear-sinks.ts'
+import { readSinkBlocks } from './linear-sinks.ts'
 import { preparation } from './prepare-stages.ts'
-import { readCircuitBreaker, readErrorPolicy, type ReportProblem } from './error-policy.ts'
+import { readErrorPolicy, type ReportProblem } from './error-policy.ts'
+import { readResilience, withRetry } from './resilience.ts'
 
 const LATER = 'it is not supported yet'
 
@@ -87,6 +88,10 @@ export const pipelineFields = {
     .optional()
     .aliases('circuit_breaker')
     .doc('When deliveries pause because the sink keeps failing; also in the sink block.'),
+  resilience: field
+    .any()
+    .optional()
+    .doc('Retries and circuit breakers with names, for `retryInstance` and `circuitBreakerInstance` of the sink.'),
   runtime: field.object(runtimeFields).optional().doc('Limits of the engine.'),
   globals: field.any().optional().doc('Values for `$$GLOBALS`, by name.'),
   collections: field
@@ -169,6 +174,7 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
   if (source === undefined || sink === undefined || sinks.length < blocks.sinks.length)
     return { plan: undefined, problems, warnings }
   for (const { planned, block } of sinks) loopProblem(source, planned, block).forEach(report)
+  const { retry, circuitBreaker } = readResilience(content, blocks.resilience, others.length > 0, report)
   const plan: PipelinePlan = {
     name: top.name ?? context.name,
     file: context.file,
@@ -179,13 +185,17 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
     ...(others.length === 0 ? {} : { fanout: others.map(({ planned }) => planned) }),
     delivery: top.delivery,
     commitIntervalMs: top.commitInterval,
-    errorPolicy: readErrorPolicy(
-      top.errorPolicy,
-      'error_handling' in content ? 'error_handling' : 'errorPolicy',
-      { source, sink: sink.planned },
+    errorPolicy: withRetry(
+      readErrorPolicy(
+        top.errorPolicy,
+        'error_handling' in content ? 'error_handling' : 'errorPolicy',
+        { source, sink: sink.planned },
+        report,
+      ),
+      retry,
       report,
     ),
-    circuitBreaker: readBreaker(content, blocks.resilience, report),
+    circuitBreaker,
     maxBatchRecords: microBatches(top.runtime?.microBatchSize, stages, warnings),
     maxBatchesInFlight: top.runtime?.queueCapacity,
     warnings,
@@ -228,28 +238,6 @@ function readStages(
     const [name, spec] = Object.entries(stage)[0]!
     return { name, spec, path: `${key}.${i}.${name}` }
   })
-}
-
-/** The circuit breaker, which may stand at the top or in a sink block. */
-function readBreaker(
-  content: { readonly [name: string]: unknown },
-  resilience: readonly Block[],
-  report: ReportProblem,
-): PipelinePlan['circuitBreaker'] {
-  const places = [{ value: content, place: [] }, ...resilience].flatMap(({ value, place }) =>
-    Object.entries(value as { readonly [name: string]: unknown })
-      .filter(([name, found]) => RESILIENCE_NAMES.includes(name) && found !== undefined)
-      .map(([name, found]) => ({ place: [...place, name], found })),
-  )
-  const [first, second] = places
-  if (first === undefined) return undefined
-  if (second !== undefined)
-    report({
-      path: second.place,
-      message: `Cannot use both ${first.place.join('.')} and ${second.place.join('.')} as they set the same`,
-      suggestion: 'delete one',
-    })
-  return readCircuitBreaker(first.found, first.place, report)
 }
 
 function loopProblem(source: PlannedComponent, sink: PlannedComponent, { place }: Block): OptionProblem[] {

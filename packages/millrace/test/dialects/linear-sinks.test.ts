@@ -108,12 +108,6 @@ describe('sinks', () => {
       path: 'sink.pipeline.0.$mtach',
       message: 'Unknown stage "$mtach"',
     },
-    {
-      name: 'a circuit breaker for one of several',
-      sink: { fanout: [to('a', { circuitBreaker: true }), to('b', { circuitBreaker: true })] },
-      path: 'sink.fanout.1.circuitBreaker',
-      message: 'Cannot use both sink.fanout.0.circuitBreaker and sink.fanout.1.circuitBreaker',
-    },
   ])('$name is refused', ({ sink, path, message }) => {
     const { problems } = read({ sink })
     expect(problems).toMatchObject([{ path, message: expect.stringContaining(message) as string }])
