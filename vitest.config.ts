@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     reporters: ['default', './packages/millrace/test/support/summary-reporter.ts'],
+    // Of tests that mostly wait, and say so.
+    maxConcurrency: 2,
     coverage: { include: ['packages/*/src/**'] },
     projects: [
       {

@@ -3,9 +3,10 @@ import { inject } from 'vitest'
 import { runScenario } from '../../../../chaos/run-scenario.ts'
 import type { Delivery, Lane, Scenario, Shape, Verdict } from '../../../../chaos/scenario.ts'
 
+const SECONDS = 20
+
 export interface ShortForm {
   readonly scenario: Scenario
-  readonly seconds: number
   readonly delivery: Delivery
   readonly lane: Lane
   /** A line when omitted. */
@@ -16,13 +17,10 @@ export interface ShortForm {
 export const CHAOS_TIMEOUT_MS = 240_000
 
 /** Runs a scenario on the broker of the tests where it may, with another seed each time; the verdict tells which. */
-export function runShort(
-  { scenario, seconds, delivery, lane, shape }: ShortForm,
-  signal: AbortSignal,
-): Promise<Verdict> {
+export function runShort({ scenario, delivery, lane, shape }: ShortForm, signal: AbortSignal): Promise<Verdict> {
   const log: string[] = []
   return runScenario(scenario, {
-    seconds,
+    seconds: SECONDS,
     delivery,
     lane,
     shape,
