@@ -151,7 +151,7 @@ export const BATCH_STAGES = {
   $subPipeline: {
     summary: 'Runs stages over a batch, one after the other or side by side.',
     takes:
-      'A list of `{pipeline: [...]}` and `{parallel: [...], merge: concat|zip|facet}`; `onError: skip` goes on without one that fails.',
+      'A list of `{pipeline: [...]}`, `{parallel: [...], merge: concat|zip|facet}` and, in linear files, names of `pipelines` such as `clean@1.2.0`; `onError: skip` goes on without one that fails, `input` is the document with which it begins, `globals` are its own.',
     examples: [
       {
         title: 'A part by itself',
