@@ -161,13 +161,15 @@ async function readToml(file: string, text: string): Promise<SourceDocument> {
     }
   } catch (error) {
     const position = error instanceof TomlError ? { line: error.line, column: error.column } : {}
+    const reason = firstLine((error as Error).message).replace(/^Invalid TOML document: /, '')
     throw unreadable(
       file,
       [
         {
           path: '',
           ...position,
-          message: `Cannot read the file as TOML: ${firstLine((error as Error).message).replace(/^Invalid TOML document: /, '')}`,
+          message: `Cannot read the file as TOML: ${reason}`,
+          ...(reason === 'invalid value' ? { suggestion: 'text must stand in quotes' } : {}),
         },
       ],
       error,

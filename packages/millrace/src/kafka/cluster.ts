@@ -522,7 +522,7 @@ function topicError(code: number, name: string): BrokerError {
   if (code === UNKNOWN_TOPIC_OR_PARTITION) {
     return brokerError(
       code,
-      `Topic "${name}" does not exist on the cluster; create it, or let createTopic of a pipeline do so`,
+      `Topic "${name}" does not exist on the cluster; create it, or let createTopic (create_topic of connectors) do so`,
       {
         code: 'TOPIC_NOT_FOUND',
         topic: name,

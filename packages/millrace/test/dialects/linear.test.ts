@@ -319,6 +319,12 @@ describe('files that cannot be read', () => {
       text: 'a: 1\na: 2',
       want: /^2:1 Cannot read the file as YAML: key "a" stands twice in the same object/,
     },
+    {
+      name: 'tab.yaml',
+      text: 'a:\n\tb: 1',
+      want: /^2:1 Cannot read the file as YAML: Tabs are not allowed as indentation/,
+    },
+    { name: 'unquoted.toml', text: 'a = b', want: /^1:5 Cannot read the file as TOML: invalid value/ },
     { name: 'alias.yaml', text: 'a: *nobody', want: /Cannot read the file as YAML: Unresolved alias/ },
     { name: 'syntax.json', text: '{\n "a": }', want: /Cannot read the file as JSON: / },
     { name: 'comment.json', text: '// no\n{}', want: /Cannot read the file as JSON: / },

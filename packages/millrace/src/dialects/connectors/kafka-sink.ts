@@ -1,6 +1,7 @@
 /**
  * `config` of a Kafka sink of seed 001, and what it means for our `kafka` sink.
  */
+import { createTopic } from '../../kafka/create-topic.ts'
 import { field, type Options } from '../../options/fields.ts'
 import { clusterFields } from './kafka-source.ts'
 import { securityOptions } from './security.ts'
@@ -9,6 +10,7 @@ import type { Translation } from './translate.ts'
 export const kafkaSinkConfig = {
   ...clusterFields,
   topic: field.string().doc('Kafka topic to write.').example('orders-replica'),
+  create_topic: createTopic,
   acks: field
     .oneOf(['none', 'leader', 'all'], { '0': 'none', '1': 'leader', '-1': 'all' })
     .default('all')
@@ -80,6 +82,7 @@ export const kafkaSinkTranslation: Translation<typeof kafkaSinkConfig> = {
   names: {
     brokers: 'bootstrapServers',
     topic: 'topic',
+    create_topic: 'createTopic',
     acks: 'acks',
     compression: 'compression',
     batch_size_bytes: 'batchBytes',

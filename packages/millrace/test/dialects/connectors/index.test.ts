@@ -136,6 +136,13 @@ describe('the blocks of the seed', () => {
   })
 })
 
+test('a sink makes its topic where create_topic asks for it, in the words of our option', async () => {
+  const text = `bridges: {a: {source: {connector: kafka, config: {brokers: k, topic: x}}, sink: {connector: kafka, config: {brokers: l, topic: y, create_topic: {partitions: 3}}}}}`
+  expect(await readAnyPlan(await write(text), {})).toMatchObject({
+    sink: { options: { createTopic: { partitions: 3 } } },
+  })
+})
+
 describe('problems', () => {
   const source = (config: string, more = ''): string =>
     `${BROKER}sources:\n  a: {connector: kafka-source, topic: t, ${more}config: {${config}}}`
