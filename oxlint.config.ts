@@ -12,15 +12,23 @@ const CLIENT_LIBRARY = {
 
 const OURSELVES = { regex: '^millrace(?:/|$)', message: 'Import the file itself, not the package' }
 
-/** One override for each row of the table of layers. */
-function layerRule(layer: Layer): OxlintOverride {
-  const isFile = layer.name.endsWith('.ts')
+/** How many folders deep the files of a row may lie. */
+const DEPTHS = [1, 2, 3]
+
+/** Overrides for a row of the table of layers: one for a file, one for each depth of a folder, as imports are relative. */
+function layerRules(layer: Layer): OxlintOverride[] {
+  if (layer.name.endsWith('.ts')) return [layerRule(layer, layer.name, '\\./')]
+  return DEPTHS.map((depth) => layerRule(layer, `${layer.name}/${'*/'.repeat(depth - 1)}*.ts`, `(?:\\.\\./){${depth}}`))
+}
+
+/** @param toRoot leads from these files to `src`, as a pattern */
+function layerRule(layer: Layer, files: string, toRoot: string): OxlintOverride {
   const patterns = forbiddenTo(layer).map(({ name }) => ({
-    regex: `${isFile ? '^\\./' : '^(?:\\.\\./)+'}${name.replace('.', '\\.')}${name.endsWith('.ts') ? '$' : '/'}`,
+    regex: `^${toRoot}${name.replace('.', '\\.')}${name.endsWith('.ts') ? '$' : '/'}`,
     message: `${layer.name} must not import ${name}: ${PAGE}`,
   }))
   return {
-    files: [isFile ? `${SRC}/${layer.name}` : `${SRC}/${layer.name}/**`],
+    files: [`${SRC}/${files}`],
     rules: {
       'no-restricted-imports': [
         'error',
@@ -57,6 +65,6 @@ export default defineConfig({
       files: [`${SRC}/**`],
       rules: { 'no-restricted-imports': ['error', { patterns: [CLIENT_LIBRARY, OURSELVES] }] },
     },
-    ...LAYERS.map(layerRule),
+    ...LAYERS.flatMap(layerRules),
   ],
 })
