@@ -91,7 +91,8 @@ function titleOf({ component, options }: PlannedComponent): string {
   const where = bootstrapServers === undefined ? '' : ` at ${listed(bootstrapServers)}`
   const who = groupId === undefined ? '' : `, group ${listed(groupId)}`
   const count = records === undefined ? '' : `, ${listed(records)} records`
-  return `${component} ${listed(topic ?? path ?? template)}${where}${who}${count}`
+  const what = topic ?? path ?? template
+  return `${component}${what === undefined ? '' : ` ${listed(what)}`}${where}${who}${count}`
 }
 
 function listed(value: unknown): string {

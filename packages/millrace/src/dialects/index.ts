@@ -58,7 +58,10 @@ export async function readPipelineFile(
   const missing = [...ofFile, ...(connections?.problems ?? [])]
   // Where a variable is missing, what the option says about the hole that it leaves is of no use.
   const holes = new Set(missing.map(({ path }) => path))
-  const located = [...missing, ...problems.filter(({ path }) => !holes.has(path))].map(locate)
+  // So are, without their file, names of connections.
+  const isUnread = connections !== undefined && connections.locate === undefined
+  const isHole = ({ path }: ConfigProblem): boolean => holes.has(path) || (isUnread && path.endsWith('.connectionRef'))
+  const located = [...missing, ...problems.filter((problem) => !isHole(problem))].map(locate)
   const isRunnable = located.length === 0
   const told = { warnings: warnings.map(locate).toSorted(byPosition) }
   return {
