@@ -20,12 +20,10 @@ function linesOf(
 ): string[] {
   const width = Math.max(...components.map(({ name }) => name.length)) + 2
   const groups = Object.entries(Object.groupBy(components, ({ kind }) => kind))
-  return [
-    ...groups.flatMap(([kind, entries]) => [
-      `${kind}s`,
-      ...entries!.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`),
-    ]),
-  ]
+  return groups.flatMap(([kind, entries]) => [
+    `${kind}s`,
+    ...entries!.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`),
+  ])
 }
 
 /** Breaks text into lines between words. */

@@ -11,6 +11,7 @@ export const $bucket: PipelineOperator = (documents, spec, options) => {
   const { groupBy, boundaries, default: other, output = { count: { $sum: 1 } } } = spec as unknown as BucketSpec
   const branches = boundaries.slice(1).map((upper, i) => ({
     case: { $and: [{ $gte: [groupBy, { $literal: boundaries[i] }] }, { $lt: [groupBy, { $literal: upper }] }] },
+    // oxlint-disable-next-line unicorn/no-thenable -- a keyword of $switch
     then: { $literal: boundaries[i] },
   }))
   const _id = { $switch: { branches, default: other === undefined ? undefined : { $literal: other } } }
