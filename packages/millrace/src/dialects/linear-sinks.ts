@@ -11,6 +11,7 @@
 import { describeValue, isObject } from '../options/values.ts'
 import { BESIDE_TYPE, type Block } from './component-block.ts'
 import type { ReportProblem } from './error-policy.ts'
+import { referenceOf } from './named-pipelines.ts'
 import { RESILIENCE_NAMES } from './resilience.ts'
 
 /** Type of a sink that runs stages and hands on to `next`. */
@@ -67,8 +68,7 @@ export function readSinkBlocks(sink: unknown, report: ReportProblem): LinearSink
 /** Stages as they stand, or those of a sub-pipeline by its name. */
 function stagesOf(pipeline: unknown, version: unknown): unknown {
   if (typeof pipeline !== 'string') return pipeline ?? []
-  const name = version === undefined || version === null ? pipeline : `${pipeline}@${String(version)}`
-  return [{ $subPipeline: [name] }]
+  return [{ $subPipeline: [referenceOf(pipeline, version)] }]
 }
 
 /** The sink of a block, if it is one itself, and those of its fanout. */

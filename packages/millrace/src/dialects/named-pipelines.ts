@@ -14,7 +14,7 @@ import type { ConfigProblem } from '../errors/index.ts'
 import { field } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
-import { describeValue, isObject } from '../options/values.ts'
+import { describeValue, isObject, isScalar } from '../options/values.ts'
 
 export interface NamedPipeline {
   readonly name: string
@@ -28,7 +28,7 @@ export interface NamedPipeline {
 export const namedPipelineFields = {
   name: field.string().doc('Name; `$subPipeline` asks for it.').example('clean'),
   version: field
-    .any()
+    .scalar()
     .optional()
     .doc('Version, such as `1.2.0`. Without it `$subPipeline` takes the highest one.')
     .example('1.2.0'),
@@ -80,8 +80,7 @@ export function readNamedPipelines(value: unknown, problems: ConfigProblem[]): N
       problems.push({ path: path.join('.'), message, ...(suggestion === undefined ? {} : { suggestion }) })
     if (found.length > 0) return
     const [name, ofName] = nameAndVersion(options.name)
-    const said = isObject(entry) ? entry['version'] : undefined
-    const version = said === undefined || said === null ? ofName : String(said as string | number)
+    const version = options.version === undefined ? ofName : String(options.version)
     if (list.some((one) => one.name === name && one.version === version))
       problems.push({
         path: place.join('.'),
@@ -114,6 +113,12 @@ export function readNamedPipelines(value: unknown, problems: ConfigProblem[]): N
 
 function stagesKey(entry: unknown): string {
   return isObject(entry) && !('stages' in entry) && 'pipeline' in entry ? 'pipeline' : 'stages'
+}
+
+/** How a pipeline is asked for, when its version stands beside its name. */
+export function referenceOf(name: string, version: unknown): string {
+  if (version === undefined || version === null) return name
+  return `${name}@${isScalar(version) ? String(version) : describeValue(version)}`
 }
 
 function nameAndVersion(reference: string): [name: string, version: string | undefined] {

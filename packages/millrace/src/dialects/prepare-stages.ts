@@ -7,7 +7,7 @@ import type { ConfigProblem } from '../errors/index.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue, isObject } from '../options/values.ts'
 import { lintStages } from '../stages/lint.ts'
-import { readNamedPipelines, type NamedPipeline, type NamedPipelines } from './named-pipelines.ts'
+import { readNamedPipelines, referenceOf, type NamedPipeline, type NamedPipelines } from './named-pipelines.ts'
 
 const GLOBAL = /^\$\$GLOBALS(?:\.(.+))?$/
 
@@ -176,10 +176,6 @@ class Preparer {
     const isTold = this.#problems.some(({ path, message }) => path === problem.path && message === problem.message)
     if (!isTold) this.#problems.push(problem)
   }
-}
-
-function referenceOf(pipeline: string, version: unknown): string {
-  return version === undefined || version === null ? pipeline : `${pipeline}@${String(version as string | number)}`
 }
 
 /** Lists as they are, files as `{file}`. */

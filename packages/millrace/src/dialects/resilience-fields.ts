@@ -3,7 +3,7 @@
  * same here, and refused where they do not.
  */
 import { field, type OptionRule } from '../options/fields.ts'
-import { describeValue } from '../options/values.ts'
+import { describeValue, isScalar } from '../options/values.ts'
 import { circuitBreakerFields } from './error-policy.ts'
 
 const name = field.string().optional().doc('Name, by which a sink block asks for it.')
@@ -98,7 +98,7 @@ export const breakerRules: readonly OptionRule<typeof breakerFields>[] = [
       : undefined
   },
   ({ slidingWindowType: type }) =>
-    type === undefined || ['0', 'count', 'count_based'].includes(String(type).toLowerCase())
+    type === undefined || (isScalar(type) && ['0', 'count', 'count_based'].includes(String(type).toLowerCase()))
       ? undefined
       : {
           path: ['slidingWindowType'],

@@ -143,7 +143,7 @@ function readKind<T>(
     message: `There is no ${sectionName} ${describeValue(first.value)} in resilience`,
     suggestion:
       (typeof first.value === 'string' ? didYouMean(first.value, names) : undefined) ??
-      `add it: resilience: {${sectionName}: [{name: ${String(first.value)}, ...}]}`,
+      `add it: resilience: {${sectionName}: [{name: ...}]}`,
   })
   return undefined
 }

@@ -121,7 +121,7 @@ async function makeOutputs(
     // One that attaches `_meta` decodes for those that do not want it, too.
     if (decoder === undefined || sink.includeMeta) decoder = documents ?? decoder
   }
-  return { sink: all, targets, documents: decoder && { decode: decoder.decode, encode: () => {} } }
+  return { sink: all, targets, documents: decoder && { ...decoder, encode: () => {} } }
 }
 
 /**

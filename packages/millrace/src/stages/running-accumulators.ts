@@ -107,7 +107,7 @@ export const RUNNING_ACCUMULATORS: { readonly [name in RunningAccumulatorName]: 
         throw new Error(`$mergeObjects needs objects: found ${describeValue(value)}`)
     },
     add(slots, at, value) {
-      if (!isNil(value)) slots[at] = { ...(slots[at] as object), ...(value as object) }
+      if (isDocument(value)) slots[at] = { ...(slots[at] as object), ...value }
     },
     result: first,
   },
