@@ -21,7 +21,13 @@ export const slowSink: Scenario = {
     const [proxy] = bed.proxies
     const worker = run.worker('slow', {
       source: { bootstrapServers: bed.bootstrapServers },
-      sink: { 'batch.size': 1, 'linger.ms': 0, 'max.in.flight.requests.per.connection': 1 },
+      sink: {
+        'batch.size': 1,
+        'linger.ms': 0,
+        'max.in.flight.requests.per.connection': 1,
+        // At this rate, what fits into memory takes its time.
+        'delivery.timeout.ms': 3_600_000,
+      },
     })
     worker.start()
     await run.until('a first offset was committed', async () => (await run.committed()).size > 0)
