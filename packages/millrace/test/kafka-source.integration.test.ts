@@ -29,6 +29,23 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
     },
   )
 
+  test('gives batches of at most max.poll.records, which commit as the batch that they were cut from', async () => {
+    const topic = await bed().create()
+    await bed().write(topic, numbered(100), { batchBytes: 1_000_000 })
+    const groupId = uniqueName('group')
+    const read = async (): Promise<number[]> => {
+      await using source = sourceOf(topic, { groupId, 'max.poll.records': 30 })
+      const sizes: number[] = []
+      for await (const batch of source.batches()) {
+        sizes.push(batch.length)
+        batch.ack()
+      }
+      return sizes
+    }
+    expect(await read()).toEqual([30, 30, 30, 10])
+    expect(await read()).toEqual([])
+  })
+
   test('gives key, value, headers, timestamp, offset as they were written', async () => {
     const topic = await bed().create()
     const headers = [

@@ -3,12 +3,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { catalog } from '../../src/catalog.ts'
+import { readAnyPlan } from '../../src/dialects/index.ts'
+import { runPlan } from '../../src/engine/run-plan.ts'
 import { SLICE_ROWS } from '../../src/engine/slices.ts'
 import type { ProducerRecord } from '../../src/record.ts'
-import { brokerAvailable, javaAvailable, ownBroker, uniqueName } from '../support/broker.ts'
+import { bootstrapServers, brokerAvailable, javaAvailable, ownBroker, uniqueName } from '../support/broker.ts'
 import { fromTopic, pipelineFile, runHere, startCommand, toTopic } from '../support/pipelines.ts'
 import { type ReadRecord, readTopic } from '../support/read-topic.ts'
 import { topicBed } from '../support/topics.ts'
+
+const NEVER = new AbortController().signal
+
+async function fileOf(content: object): Promise<string> {
+  const file = join(await mkdtemp(join(tmpdir(), 'millrace-')), 'graph.json')
+  await writeFile(file, JSON.stringify(content))
+  return file
+}
 
 /** Records as they should be wherever they land. */
 const withoutOffset = (records: readonly ReadRecord[]): Omit<ReadRecord, 'offset'>[] =>
@@ -176,25 +187,41 @@ describe.skipIf(!brokerAvailable)('a pipeline', () => {
 
     // Pieces were cut before the offsets were committed, and all but the last of a batch were passed over or came twice.
     test.each(['at_least_once', 'at_most_once', 'exactly_once'])(
-      'sees every record once with %s, whether microBatchSize or max.poll.records asks for it',
+      'sees every record once with %s, whether microBatchSize, max.poll.records or stream_batch_size asks for it',
       async (delivery) => {
         const from = await bed().create({ partitions: 1 })
         await bed().write(from, orders(100), { batchBytes: 1_000_000 })
         const sevens = [...Array.from({ length: 14 }, () => 7), 2]
+        const sizesIn = async (topic: string): Promise<number[]> => {
+          const values = (await bed().values(topic, { 'isolation.level': 'read_committed' })).flat()
+          return values.map((value) => (JSON.parse(value) as { n: number }).n)
+        }
         const expectSevens = async (spec: object, options = {}): Promise<void> => {
           const to = await bed().create({ partitions: 1 })
           await runHere({ source: fromTopic(from, options), sink: toTopic(to), delivery, ...spec })
           // A transaction may be visible a moment after its commit only.
-          await expect
-            .poll(async () => {
-              const values = (await bed().values(to, { 'isolation.level': 'read_committed' })).flat()
-              return values.map((value) => (JSON.parse(value) as { n: number }).n)
-            })
-            .toEqual(sevens)
+          await expect.poll(() => sizesIn(to)).toEqual(sevens)
         }
         await expectSevens(grouped)
         await expectSevens({ stages: grouped.stages }, { 'max.poll.records': 7 })
         await expectSevens(grouped, { 'max.poll.records': '50' })
+
+        const to = await bed().create({ partitions: 1 })
+        const common = { brokers: bootstrapServers() }
+        await runPlan(
+          await readAnyPlan(
+            await fileOf({
+              global: { delivery, execution_mode: 'streaming', stream_batch_size: 7 },
+              stages: [
+                { id: 'in', function: 'kafka', config: { ...common, topic: from, group_id: uniqueName('group') } },
+                { id: 'count', function: '$group', inputs: ['in'], config: grouped.stages[0]!.$group },
+                { id: 'out', function: 'kafka', inputs: ['count'], config: { ...common, topic: to } },
+              ],
+            }),
+          ),
+          { components: catalog, signal: NEVER, abort: NEVER, untilEnd: true, warn: () => {} },
+        )
+        await expect.poll(() => sizesIn(to)).toEqual(sevens)
       },
     )
 
