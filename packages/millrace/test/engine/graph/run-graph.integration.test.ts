@@ -85,6 +85,23 @@ describe.skipIf(!javaAvailable)('the examples of seed 002, as they are printed',
     )
   })
 
+  test('the blocks of the text, put together, move records with their keys from "user_id"', async () => {
+    for (const name of ['my-topic', 'output-topic']) await bed().admin.createTopic({ name, partitions: 3 })
+    await bed().write('my-topic', events(1100))
+    const block = (name: string): Promise<string> =>
+      example(`block-${name}.toml`).then((file) => readFile(file, 'utf8'))
+    const file = join(directory, 'blocks.toml')
+    const previous = '[[stages]]\nid = "previous_stage"\nfunction = "filter.apply"\ninputs = ["consume"]\n'
+    const positive = '[stages.config]\ncolumn = "amount"\noperator = ">="\nvalue = 0\n'
+    const blocks = [await block('plugins'), await block('consumer'), previous, positive, await block('producer')]
+    await writeFile(file, `[pipeline]\nname = "blocks"\n\n${blocks.join('\n')}`)
+    expect(await run(file, { untilEnd: false })).toMatchObject({ read: { records: 1000 } })
+    const { records } = await readTopic(bed().cluster, 'output-topic')
+    expect(records).toHaveLength(1000)
+    for (const { key, value } of records)
+      expect(key).toBe(String((JSON.parse(String(value)) as { user_id: number }).user_id))
+  })
+
   test('the ETL pipeline filters by a number given as text, in runs of 1000, values as the bytes that came in', async () => {
     for (const name of ['raw-events', 'processed-events']) await bed().admin.createTopic({ name, partitions: 3 })
     await bed().write('raw-events', [...events(1300), { key: 'x', value: 'no json' }])
