@@ -85,6 +85,8 @@ function chooseLane(
 /** What happens when a record fails, step by step. */
 function errorsOf({ errorPolicy: { retry, fate, deadLetters }, circuitBreaker, fanout = [] }: PipelinePlan): string {
   const { topic, path } = deadLetters?.sink.options ?? {}
+  const isTriedAgain = retry !== undefined || circuitBreaker !== undefined
+  const refused = `${isTriedAgain ? 'what one refuses is tried again there only, and what fails for good' : 'what one refuses'} goes no further`
   const fates = {
     fail: 'the run stops at the first record that fails; nothing after it is committed',
     skip: 'a record that fails is left out and counted',
@@ -100,6 +102,6 @@ function errorsOf({ errorPolicy: { retry, fate, deadLetters }, circuitBreaker, f
     fates[fate],
     ...(fanout.length === 0
       ? []
-      : [`a record that one of the ${fanout.length + 1} sinks refuses is tried again there only, and goes no further`]),
+      : [`each of the ${fanout.length + 1} sinks gets a record after the one before it has it; ${refused}`]),
   ].join('; ')
 }

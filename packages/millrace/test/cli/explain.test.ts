@@ -55,6 +55,25 @@ test('gives everything as JSON, without secrets', async () => {
   })
 })
 
+test('tells all sinks of a fanout, and hides the secrets of each', async () => {
+  const to = (topic: string): string =>
+    `{type: kafka, topic: ${topic}, bootstrapServers: k, securityProtocol: SASL_SSL, saslMechanism: PLAIN, saslUsername: me, saslPassword: hush}`
+  const file = await write(
+    'fan.yaml',
+    `source: {type: kafka, topic: a, bootstrapServers: k}\nsink: {fanout: [${to('b')}, ${to('c')}]}\n`,
+  )
+  const text = await cli(['explain', file])
+  expect(text.stdout).toMatch(/^sinks +kafka b at k\n +kafka c at k\nlane +verbatim:/m)
+  expect(text.stdout).toContain(
+    'each of the 2 sinks gets a record after the one before it has it; what one refuses goes no further',
+  )
+  const { stdout } = await cli(['explain', '--json', file])
+  expect(stdout).not.toContain('hush')
+  expect(JSON.parse(stdout)).toMatchObject({
+    result: { sink: { options: { topic: 'b' } }, fanout: [{ options: { topic: 'c', saslPassword: '***' } }] },
+  })
+})
+
 test('finds what lint cannot: operators that do not exist', async () => {
   const file = await write(
     'operator.yaml',
