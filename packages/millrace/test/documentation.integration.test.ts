@@ -13,9 +13,21 @@ import { bootstrapServers, brokerAvailable, uniqueName } from './support/broker.
 import { documentedPipelines } from './support/documentation.ts'
 import { topicBed } from './support/topics.ts'
 
+/** Options stand under `options`, or beside `type`. */
+interface Block {
+  readonly type: string
+  readonly options?: object
+}
 interface Pipeline {
-  readonly source: { readonly type: string; readonly options: object }
-  readonly sink: { readonly type: string; readonly options: object }
+  readonly source: Block
+  readonly sink: Block
+}
+
+/** The block with other options, in the form that it has; those that it sets win over the defaults. */
+function withOptions({ options, ...beside }: Block, more: object, defaults: object = {}): object {
+  return options === undefined
+    ? { ...defaults, ...beside, ...more }
+    : { ...beside, options: { ...defaults, ...options, ...more } }
 }
 
 const RECORDS = Array.from({ length: 200 }, (_, i) => ({ key: String(i), value: JSON.stringify(orderAt(3, i)) }))
@@ -43,20 +55,17 @@ describe.skipIf(!brokerAvailable)('documentation', () => {
     await bed().write(from, RECORDS)
     const place = { bootstrapServers: bootstrapServers() }
     // Only names and addresses are replaced, and where to begin is said.
-    const options = {
-      'auto.offset.reset': 'earliest',
-      ...source.options,
-      ...place,
-      topic: from,
-      groupId: uniqueName('group'),
-    }
     const file = join(directory, 'pipeline.json')
     await writeFile(
       file,
       JSON.stringify({
         ...rest,
-        source: { ...source, options },
-        sink: { ...sink, options: { ...sink.options, ...place, topic: to } },
+        source: withOptions(
+          source,
+          { ...place, topic: from, groupId: uniqueName('group') },
+          { 'auto.offset.reset': 'earliest' },
+        ),
+        sink: withOptions(sink, { ...place, topic: to }),
       }),
     )
     const never = new AbortController().signal
@@ -68,9 +77,11 @@ describe.skipIf(!brokerAvailable)('documentation', () => {
       warn: () => {},
     })
     expect(result).toMatchObject({ ended: 'source', read: { records: RECORDS.length } })
-    const written = (await bed().values(to, { 'isolation.level': 'read_committed' })).flat()
-    expect(written).toHaveLength(result.written.records)
-    expect(written.length).toBeGreaterThan(0)
+    // A transaction may be visible a moment after its commit only.
+    await expect
+      .poll(async () => (await bed().values(to, { 'isolation.level': 'read_committed' })).flat().length)
+      .toBe(result.written.records)
+    expect(result.written.records).toBeGreaterThan(0)
     await bed().admin.deleteTopics([from, to])
   })
 })
