@@ -185,11 +185,24 @@ export class Cluster {
 
   /**
    * Reaches one broker and learns about the others. Later calls do it on demand; this one is for an early, clear error.
+   * @param warn told once when that takes longer than usual, and why
    * @throws {ConnectionError} `BROKER_UNREACHABLE` when no bootstrap server could be reached within `timeoutMs`
    */
-  async connect(signal?: AbortSignal, timeoutMs: number = this.apiTimeoutMs): Promise<void> {
+  async connect(
+    signal?: AbortSignal,
+    timeoutMs: number = this.apiTimeoutMs,
+    warn?: (message: string) => void,
+  ): Promise<void> {
     const started = performance.now()
     const failures = new Map<string, Error>()
+    let isTold = false
+    const tell = (): void => {
+      if (isTold || performance.now() - started < QUIET_MS) return
+      isTold = true
+      warn?.(
+        `No broker could be reached so far, and it is tried for ${timeoutMs / 1000} s: ${reasonsOf(failures.values())}`,
+      )
+    }
     const isWorthwhile = (error: unknown): boolean =>
       isMillraceError(error) &&
       error.retriable &&
@@ -201,12 +214,13 @@ export class Cluster {
         backoff: this.backoff,
         signal,
         isRetriable: isWorthwhile,
+        onRetry: tell,
       })
     } catch (error) {
       if (!(error instanceof ConnectionError) || FINAL.has(error.code)) throw error
       const seconds = ((performance.now() - started) / 1000).toFixed(1)
       const all = [...failures.values()]
-      const reasons = [...new Set(all.map(({ message }) => message))].join('; ') || error.message
+      const reasons = reasonsOf(all) || error.message
       throw all.length > 0 && all.every((failure) => isMillraceError(failure) && failure.code === 'TOKEN_UNAVAILABLE')
         ? new ConnectionError('TOKEN_UNAVAILABLE', `${reasons} (tried for ${seconds} s)`, { cause: error })
         : new ConnectionError('BROKER_UNREACHABLE', `No broker could be reached for ${seconds} s: ${reasons}`, {
@@ -494,6 +508,13 @@ export class Cluster {
     )
     return opening
   }
+}
+
+/** How long connecting may fail before the operator is told. */
+const QUIET_MS = 3000
+
+function reasonsOf(failures: Iterable<Error>): string {
+  return [...new Set([...failures].map(({ message }) => message))].join('; ')
 }
 
 /** How long a client puts up with listeners that close the connection in the TLS handshake. */

@@ -132,7 +132,7 @@ export class Consumer implements GroupListener, SourceOffsets {
    * @throws {ConnectionError} {BrokerError} `TOPIC_NOT_FOUND`, `NO_COMMITTED_OFFSET`, `GROUP_FAILED`
    */
   async open(signal: AbortSignal): Promise<void> {
-    await this.#cluster.connect(signal)
+    await this.#cluster.connect(signal, undefined, this.#options.warn)
     await this.#cluster.refresh(this.#options.topics, signal)
     if (this.#session !== undefined) {
       await this.#session.start(signal)

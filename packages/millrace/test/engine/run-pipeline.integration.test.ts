@@ -340,12 +340,14 @@ describe.skipIf(!brokerAvailable)('a pipeline', () => {
 
   test('ends with 3 and names the address when no broker answers', async () => {
     const file = await pipelineFile({
-      source: fromTopic('a', { bootstrapServers: '127.0.0.1:1', 'default.api.timeout.ms': 1000 }),
-      sink: toTopic('b', { bootstrapServers: '127.0.0.1:1', 'max.block.ms': 1000 }),
+      source: fromTopic('a', { bootstrapServers: '127.0.0.1:1', 'default.api.timeout.ms': 5000 }),
+      sink: toTopic('b', { bootstrapServers: '127.0.0.1:1', 'max.block.ms': 5000 }),
     })
     const { code, stderr } = await startCommand(['run', file]).done
     expect(code).toBe(3)
     expect(stderr).toMatch(/127\.0\.0\.1:1.*connection refused/)
+    // Meanwhile nobody is left in the dark.
+    expect(stderr).toMatch(/No broker could be reached so far, and it is tried for 5 s: .*connection refused/)
     expect(stderr).not.toMatch(/^\s+at /m)
   })
 })

@@ -70,7 +70,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   async open(signal: AbortSignal): Promise<void> {
     const { topic, createTopic } = this.#settings
     const cluster = await this.#connected()
-    await cluster.connect(signal)
+    await cluster.connect(signal, undefined, this.#context.warn)
     if (createTopic !== undefined) await createMissingTopics(cluster, [topic], createTopic, signal)
     this.#partitionCount = (await cluster.topic(topic, signal)).partitions.length
     this.#leader.#topics.push(topic)
