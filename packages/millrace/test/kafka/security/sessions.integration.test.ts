@@ -3,7 +3,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { metadataV12 } from '@platformatic/kafka'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { KafkaSink, KafkaSource } from '../../../src/index.ts'
 import { BrokerConnection, type ApiCall } from '../../../src/kafka/connection.ts'
 import { openMechanism } from '../../../src/kafka/security/mechanism.ts'
@@ -102,7 +102,7 @@ describe.skipIf(!javaAvailable)('a broker with sessions that end', () => {
       expect([...failures.values()]).toEqual([])
       written++
     }
-    await expect.poll(() => read, { timeout: 10_000 }).toBe(written)
+    await vi.waitFor(() => expect(read).toBe(written), { timeout: 10_000 })
     stop.abort()
     await reading
     expect(warnings.filter((text) => !text.includes('SASL_PLAINTEXT'))).toEqual([])
