@@ -29,8 +29,9 @@ export async function openBed(
   running: string | undefined,
 ): Promise<Bed> {
   if (brokers === 'proxied') {
-    const { kafka, proxies, bootstrapServers, stop } = await startProxiedKafka(1)
-    return bedOf({ ...sideOf(kafka), forPipelines: bootstrapServers }, stop, proxies)
+    const proxied = await startProxiedKafka(1)
+    const side = { ...sideOf(proxied.kafka), forPipelines: proxied.bootstrapServers }
+    return bedOf(side, () => proxied.stop(), proxied.proxies)
   }
   if (brokers === 'any') {
     const address = running ?? (await findSharedKafka(1))?.bootstrapServers

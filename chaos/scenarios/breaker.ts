@@ -41,7 +41,9 @@ export const breaker: Scenario = {
   },
   verify(run) {
     const { circuitBreaker } = workers.get(run)!.summary ?? {}
-    if (circuitBreaker === undefined || circuitBreaker.openings < run.faults.gone! || circuitBreaker.state !== 'closed')
+    // With exactly_once a commit may be what fails first, and then the next transaction waits for the coordinator.
+    const least = run.context.delivery === 'exactly_once' ? 1 : run.faults.gone!
+    if (circuitBreaker === undefined || circuitBreaker.openings < least || circuitBreaker.state !== 'closed')
       run.problem(`the circuit breaker should have opened and closed again: ${JSON.stringify(circuitBreaker)}`)
     return Promise.resolve()
   },
