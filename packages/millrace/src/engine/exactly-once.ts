@@ -152,8 +152,15 @@ export class ExactlyOnce {
     // Nothing in here may wait: a commit in between would take the stages to be further than the output.
     const take = (batch: Batch): void => {
       const write = this.#work.begin(batch, over) // decode, stages, encode
-      if (write === undefined) batch.ack() // every record was filtered out, and counted as dropped (I7)
-      else inFlight.add(batch.byteLength, deliver(batch, write))
+      if (write !== undefined) inFlight.add(batch.byteLength, deliver(batch, write))
+      // Every record was filtered out, and counted as dropped (I7).
+      else if (this.#committing === undefined) batch.ack()
+      // Not part of the transaction that is being committed: should the next one abort, stages go back to before this batch.
+      else
+        inFlight.add(
+          0,
+          deliver(batch, () => this.#committing ?? Promise.resolve()),
+        )
     }
     try {
       for await (const batch of source.batches(AbortSignal.any([signal, over]))) {

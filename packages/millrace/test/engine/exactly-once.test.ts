@@ -54,3 +54,54 @@ test('what is late learns that its attempt is over before the next transaction b
   expect(ended).toBe('source')
   expect(happened).toEqual(['over', 'abort', 'commit'])
 })
+
+// A batch that was dropped while a commit was under way became part of it, though $skip had counted it after that.
+test('a batch that is dropped while a transaction is being committed belongs to the next one (I5)', async () => {
+  const acknowledged: number[] = []
+  const commits: (readonly number[])[] = []
+  const committing = Promise.withResolvers<void>()
+  const dropped = Promise.withResolvers<void>()
+  const offsetsUpTo = (list: readonly number[]): GroupOffsets => ({
+    ...NO_OFFSETS,
+    offsets: list.map((offset) => ({ topic: 't', partition: 0, offset })),
+  })
+  const offsets: SourceOffsets = {
+    member: undefined,
+    taken: () => offsetsUpTo(acknowledged),
+    committed: () => {},
+    rewind: () => Promise.resolve(),
+    onRelease: () => {},
+    commitBefore: () => Promise.resolve(true),
+  }
+  const batchAt = (n: number): Batch => batchOfDocuments([{ n }]).derive({}, { ack: () => void acknowledged.push(n) })
+  const source = {
+    offsets,
+    async *batches(): AsyncGenerator<Batch> {
+      yield batchAt(1)
+      await committing.promise
+      yield batchAt(2)
+      dropped.resolve()
+    },
+  }
+  const transactions = {
+    renewable: false,
+    async commit(ask: () => Promise<GroupOffsets>) {
+      committing.resolve()
+      await dropped.promise
+      const taken = await ask()
+      commits.push(taken.offsets.map(({ offset }) => offset))
+      acknowledged.length = 0
+      return taken
+    },
+    abort: () => Promise.resolve(),
+  }
+  const never = new AbortController().signal
+  await new ExactlyOnce(
+    { name: 'test', commitIntervalMs: 1 },
+    { signal: never, abort: never, warn: () => {} },
+    { source, sink: { transactions }, stages: { list: [], exhausted: false } },
+    { begin: (batch) => (String(batch.value(0)) === '{"n":1}' ? () => Promise.resolve() : undefined), inSteps: false },
+    1_000_000,
+  ).run()
+  expect(commits).toEqual([[1], [2]])
+})
