@@ -84,6 +84,8 @@ export interface Source {
    * An error ends the run; batches that were handed out before may still be acknowledged.
    */
   batches(signal: AbortSignal): AsyncIterable<Batch>
+  /** Gives the rows of a batch, or of a slice of one, their documents; undefined when nobody looks at them. Stage graphs only. */
+  readonly decode?: ((batch: Batch) => void) | undefined
   progress(): SourceProgress
   /** What `millrace check` asks for, instead of `open`; `close` comes after it. Nothing is joined, read or committed. */
   checks?(): readonly Check[]

@@ -16,8 +16,8 @@ export const SLICE_ROWS = 16_384
 /** How many rows may go through the stages together: as the file, the source and, where documents are made, the clock want it. */
 export function sliceRowsOf(
   { maxBatchRecords: ofPlan = Infinity }: { readonly maxBatchRecords?: number | undefined },
-  { maxBatchRecords: ofSource = Infinity }: Pick<Source, 'maxBatchRecords'>,
-  makesDocuments: boolean,
+  { maxBatchRecords: ofSource = Infinity, decode }: Pick<Source, 'maxBatchRecords' | 'decode'>,
+  makesDocuments = decode !== undefined,
 ): number {
   return Math.min(ofPlan, ofSource, makesDocuments ? SLICE_ROWS : Infinity)
 }
@@ -45,7 +45,7 @@ export function* slicesOf(batch: Batch, maxRows: number): Generator<Batch, void,
   for (let start = 0; start < batch.length; start += maxRows) {
     const end = Math.min(start + maxRows, batch.length)
     const rows = Int32Array.from({ length: end - start }, (_, i) => batch.recordOf(start + i))
-    const documents = batch.documents?.slice(start, end) // sources of graphs have made them
+    const documents = batch.documents?.slice(start, end) // of sources that make records, not read them
     yield batch.derive({ rows, documents }, acknowledgement())
   }
 }

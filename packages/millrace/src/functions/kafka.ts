@@ -91,19 +91,19 @@ export const kafkaConsumer = defineSourceFunction({
   },
 })
 
-/** Gives every record its row when a stage looks at it. */
+/** Gives every record its row when a stage looks at it, and not before large batches have been cut. */
 class RowSource implements Source {
   readonly valueCodec = 'json'
   readonly readsRecordBatches: boolean
   readonly maxBatchRecords: number | undefined
   readonly commits: string
   readonly offsets: SourceOffsets | undefined
+  readonly decode: ((batch: Batch) => void) | undefined
   readonly #source: Source
-  readonly #context: FunctionContext
 
-  constructor(source: Source, context: FunctionContext) {
+  constructor(source: Source, { needsDocuments, needsOrigin }: FunctionContext) {
     this.#source = source
-    this.#context = context
+    if (needsDocuments) this.decode = (batch) => decodeRows(batch, needsOrigin)
     this.commits = source.commits
     this.readsRecordBatches = source.readsRecordBatches
     this.maxBatchRecords = source.maxBatchRecords
@@ -112,12 +112,8 @@ class RowSource implements Source {
   open(signal: AbortSignal): Promise<void> {
     return this.#source.open(signal)
   }
-  async *batches(signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
-    const { needsDocuments, needsOrigin } = this.#context
-    for await (const batch of this.#source.batches(signal)) {
-      if (needsDocuments) decodeRows(batch, needsOrigin)
-      yield batch
-    }
+  batches(signal: AbortSignal): AsyncIterable<Batch> {
+    return this.#source.batches(signal)
   }
   checks(): readonly Check[] {
     return this.#source.checks?.() ?? []

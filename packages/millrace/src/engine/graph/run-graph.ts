@@ -160,7 +160,7 @@ class GraphRun {
         retry !== undefined ||
         this.#breakers.size > 0 ||
         transforms.some(({ waits }) => waits === true),
-      sliceRows: sliceRowsOf(this.#plan, source!.source, false),
+      sliceRows: sliceRowsOf(this.#plan, source!.source),
     })
     const pipeline = {
       source: source!.source,
@@ -197,8 +197,9 @@ class GraphRun {
   async #read(node: SourceNode): Promise<void> {
     const read = node.source.batches(this.#stop)
     const mine = this.#delivery === 'at_most_once' ? committedFirst(read, node.source.offsets!) : read
-    const sliceRows = sliceRowsOf(this.#plan, node.source, false)
+    const sliceRows = sliceRowsOf(this.#plan, node.source)
     for await (const batch of sliceRows === Infinity ? mine : inSlices(mine, sliceRows)) {
+      node.source.decode?.(batch)
       await this.#spread(batch, node.followers)
       if (!isTaken(node)) break
     }

@@ -62,6 +62,7 @@ export class TransactionalFlow implements Work {
       this.#turns = new Map()
     }
     const passed = new Passed()
+    this.#options.source.source.decode?.(batch)
     this.#spread(copyOf(batch, NOT_COUNTED), this.#options.source.followers, over, passed)
     return passed.isNothing ? undefined : () => this.#finish(passed, over)
   }
