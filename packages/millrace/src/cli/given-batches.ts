@@ -43,16 +43,16 @@ function batchOf(
 ): Batch {
   const { topic: ownTopic = topic, partition = 0 } = group[0]!.meta
   const storage = makeRecords(
-    group.map(({ document, meta }) => ({
+    group.map(({ document, meta, offset }) => ({
       value: valueOf(document, codec),
       key: meta.key ?? null,
       headers: Object.entries(meta.headers ?? {}).flatMap(([name, texts]) =>
         [texts].flat().map((text) => [name, text] as const),
       ),
       timestampMs: meta.timestamp === undefined ? Date.now() : new Date(meta.timestamp).getTime(),
+      offset,
     })),
   )
-  group.forEach(({ offset }, i) => (storage.locate().offsets[i] = offset))
   const origin = {
     component: 'test',
     topic: ownTopic,

@@ -7,13 +7,12 @@ import {
   END,
   FIELDS,
   KEY,
-  KEY_LENGTH,
   VALUE,
-  VALUE_LENGTH,
   type Acknowledgement,
   type BatchOrigin,
   type LocatedRecords,
 } from '../batch.ts'
+import { LocatedRecordsBuilder, storageOf } from '../located-records-builder.ts'
 
 const NOTHING_TO_COMMIT: Acknowledgement = { ack() {} }
 
@@ -50,28 +49,11 @@ export function batchOfRows(
 }
 
 function written(rows: readonly unknown[], firstOffset: number): LocatedRecords {
-  const count = rows.length
   const values = rows.map((row) => Buffer.from(JSON.stringify(row)))
-  const fields = new Int32Array(count * FIELDS)
+  const records = new LocatedRecordsBuilder(rows.length)
   let position = 0
-  values.forEach(({ length }, i) => {
-    const at = i * FIELDS
-    fields[at + BODY] = -1
-    fields[at + KEY] = position
-    fields[at + KEY_LENGTH] = -1
-    fields[at + VALUE] = position
-    fields[at + VALUE_LENGTH] = length
-    position += length
-    fields[at + END] = position
-  })
-  const offsets = Float64Array.from({ length: count }, (_, i) => firstOffset + i)
-  return {
-    bytes: Buffer.concat(values, position),
-    count,
-    fields,
-    offsets,
-    timestamps: new Float64Array(count).fill(-1),
-  }
+  values.forEach(({ length }, i) => records.addValue(firstOffset + i, position, (position += length)))
+  return records.finish(Buffer.concat(values, position))
 }
 
 /** A row of a batch that is kept for later. */
@@ -85,11 +67,8 @@ export interface KeptRow {
  * copied; offsets too, though they are of different partitions then.
  */
 export function gather(kept: readonly KeptRow[], origin: BatchOrigin, acknowledgement: Acknowledgement): Batch {
-  const count = kept.length
-  const fields = new Int32Array(count * FIELDS)
-  const offsets = new Float64Array(count)
-  const timestamps = new Float64Array(count)
-  const replaced = new Uint8Array(count)
+  const gathered = new LocatedRecordsBuilder(kept.length)
+  const replaced = new Uint8Array(kept.length)
   const documents: unknown[] = []
   const keys = kept.some(({ batch }) => batch.keys !== undefined)
     ? kept.map(({ batch, row }) => batch.keys?.[row])
@@ -99,34 +78,20 @@ export function gather(kept: readonly KeptRow[], origin: BatchOrigin, acknowledg
   kept.forEach(({ batch, row }, i) => {
     const { records } = batch
     const record = batch.recordOf(row)
-    const [from, to] = [record * FIELDS, i * FIELDS]
-    const start =
-      records.fields[from + BODY]! < 0
-        ? Math.min(records.fields[from + KEY]!, records.fields[from + VALUE]!)
-        : records.fields[from + BODY]!
-    const end = Math.max(start, records.fields[from + END]!)
-    const shift = size - start
-    fields[to + BODY] = records.fields[from + BODY]! < 0 ? -1 : size
-    fields[to + KEY] = records.fields[from + KEY]! + shift
-    fields[to + KEY_LENGTH] = records.fields[from + KEY_LENGTH]!
-    fields[to + VALUE] = records.fields[from + VALUE]! + shift
-    fields[to + VALUE_LENGTH] = records.fields[from + VALUE_LENGTH]!
-    fields[to + END] = end + shift
+    const start = startOf(records, record)
+    const end = records.fields[record * FIELDS + END]!
+    gathered.addMoved(records, record, size - start)
     parts.push(records.bytes.subarray(start, end))
     size += end - start
-    offsets[i] = records.offsets[record]!
-    timestamps[i] = records.timestamps[record]!
     documents.push(batch.documents?.[row])
     replaced[i] = batch.replaced?.[row] ?? 0
   })
-  const located: LocatedRecords = { bytes: Buffer.concat(parts, size), count, fields, offsets, timestamps }
-  const storage = {
-    byteLength: size,
-    count,
-    firstOffset: 0,
-    lastOffset: Math.max(0, count - 1),
-    raw: undefined,
-    locate: () => located,
-  }
+  const storage = storageOf(gathered.finish(Buffer.concat(parts, size)))
   return new Batch(origin, storage, acknowledgement, { documents, replaced, keys })
+}
+
+/** Where the bytes of a record begin that a sink may need. */
+function startOf({ fields }: LocatedRecords, record: number): number {
+  const at = record * FIELDS
+  return fields[at + BODY]! < 0 ? Math.min(fields[at + KEY]!, fields[at + VALUE]!) : fields[at + BODY]!
 }

@@ -7,21 +7,10 @@
  */
 import { open, type FileHandle } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import {
-  Batch,
-  BODY,
-  END,
-  FIELDS,
-  KEY,
-  KEY_LENGTH,
-  VALUE,
-  VALUE_LENGTH,
-  type Acknowledgement,
-  type BatchOrigin,
-  type LocatedRecords,
-} from '../batch.ts'
+import { Batch, type Acknowledgement, type BatchOrigin, type LocatedRecords } from '../batch.ts'
 import { defineSource, type Check, type Source, type SourceProgress } from '../component.ts'
 import { AbortedError, DecodeError, FileError } from '../errors/index.ts'
+import { LocatedRecordsBuilder, storageOf } from '../located-records-builder.ts'
 import { field } from '../options/fields.ts'
 
 export const fileSource = defineSource({
@@ -95,7 +84,7 @@ class FileSource implements Source {
       const end = isLast ? chunk.length : chunk.lastIndexOf(LINE_FEED) + 1
       if (end > 0) {
         const records = this.#locate(chunk, end)
-        if (records.count > 0) yield this.#toBatch(records)
+        if (records.count > 0) yield new Batch(this.#origin, storageOf(records), NOTHING_TO_COMMIT)
       }
       if (isLast) return
       rest = chunk.subarray(end)
@@ -131,48 +120,18 @@ class FileSource implements Source {
   }
 
   #locate(bytes: Buffer, end: number): LocatedRecords {
-    let capacity = Math.ceil(end / 64) + 16
-    let fields = new Int32Array(capacity * FIELDS)
-    let offsets = new Float64Array(capacity)
-    let count = 0
+    const records = new LocatedRecordsBuilder(Math.ceil(end / 64) + 16)
     for (let start = 0; start < end;) {
       let next = bytes.indexOf(LINE_FEED, start)
       if (next < 0 || next > end) next = end
       this.#lines++
       const last = bytes[next - 1] === CARRIAGE_RETURN && next > start ? next - 1 : next
       if (last - start > this.#maxLineBytes) throw this.#tooLong(this.#lines)
-      if (!isBlank(bytes, start, last)) {
-        if (count === capacity) {
-          capacity *= 2
-          fields = grown(fields, new Int32Array(capacity * FIELDS))
-          offsets = grown(offsets, new Float64Array(capacity))
-        }
-        const at = count * FIELDS
-        fields[at + BODY] = -1
-        fields[at + KEY] = start
-        fields[at + KEY_LENGTH] = -1
-        fields[at + VALUE] = start
-        fields[at + VALUE_LENGTH] = last - start
-        fields[at + END] = last
-        offsets[count++] = this.#lines
-      }
+      if (!isBlank(bytes, start, last)) records.addValue(this.#lines, start, last)
       start = next + 1
     }
-    this.#records += count
-    return { bytes, count, fields, offsets, timestamps: new Float64Array(count).fill(-1) }
-  }
-
-  #toBatch(records: LocatedRecords): Batch {
-    const { bytes, count, offsets } = records
-    const storage = {
-      byteLength: bytes.byteLength,
-      count,
-      firstOffset: offsets[0]!,
-      lastOffset: offsets[count - 1]!,
-      locate: () => records,
-      raw: undefined,
-    }
-    return new Batch(this.#origin, storage, NOTHING_TO_COMMIT)
+    this.#records += records.count
+    return records.finish(bytes)
   }
 
   #tooLong(line: number): DecodeError {
@@ -208,9 +167,4 @@ function isBlank(bytes: Buffer, start: number, end: number): boolean {
     if (byte !== 32 && byte !== 9 && byte !== CARRIAGE_RETURN) return false
   }
   return true
-}
-
-function grown<T extends Int32Array | Float64Array>(from: T, to: T): T {
-  to.set(from)
-  return to
 }

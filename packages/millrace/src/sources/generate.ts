@@ -5,21 +5,11 @@
  * Records are laid out as Kafka does it, so that a Kafka sink copies them as they are, keys included.
  */
 import { setImmediate } from 'node:timers/promises'
-import {
-  Batch,
-  BODY,
-  END,
-  FIELDS,
-  KEY,
-  KEY_LENGTH,
-  VALUE,
-  VALUE_LENGTH,
-  type Acknowledgement,
-  type BatchOrigin,
-  type LocatedRecords,
-} from '../batch.ts'
+import { Batch, type Acknowledgement, type BatchOrigin, type LocatedRecords } from '../batch.ts'
 import { defineSource, type Source, type SourceProgress } from '../component.ts'
 import { ConfigError } from '../errors/index.ts'
+import { putVarint } from '../kafka/protocol/record-batch-builder.ts'
+import { LocatedRecordsBuilder, storageOf } from '../located-records-builder.ts'
 import { field, type Options } from '../options/fields.ts'
 import { sleep } from '../resilience/retry.ts'
 
@@ -197,19 +187,10 @@ class GenerateSource implements Source {
   async close(): Promise<void> {}
 
   #make(count: number): Batch {
-    const first = this.#records
-    const records = layOut(this.#options, this.#texts, first, count)
+    const records = layOut(this.#options, this.#texts, this.#records, count)
     this.#records += count
     this.#bytes += records.bytes.length
-    const storage = {
-      byteLength: records.bytes.length,
-      count,
-      firstOffset: first,
-      lastOffset: first + count - 1,
-      locate: () => records,
-      raw: undefined,
-    }
-    return new Batch(ORIGIN, storage, NOTHING_TO_COMMIT)
+    return new Batch(ORIGIN, storageOf(records), NOTHING_TO_COMMIT)
   }
 }
 
@@ -221,8 +202,7 @@ function layOut(
   count: number,
 ): LocatedRecords {
   const bytes = Buffer.allocUnsafeSlow(count * RECORD_BYTES)
-  const fields = new Int32Array(count * FIELDS)
-  const offsets = new Float64Array(count)
+  const records = new LocatedRecordsBuilder(count)
   let position = 0
   let second = -1
   let time = ''
@@ -239,31 +219,18 @@ function layOut(
     const value = texts.value(index, a, b, customer, time)
     const keyText = key === 'none' ? undefined : key === 'order_id' ? String(index + 1) : customer
 
-    const at = i * FIELDS
-    fields[at + BODY] = position
-    position = writeLength(bytes, position, keyText === undefined ? -1 : keyText.length)
-    fields[at + KEY] = position
-    fields[at + KEY_LENGTH] = keyText === undefined ? -1 : keyText.length
+    const keyLength = keyText === undefined ? -1 : keyText.length
+
+    // By hand: that all of it is ASCII saves `RecordWriter`'s look at every text, a third of the time.
+    const body = position
+    position = putVarint(bytes, position, keyLength)
+    const keyStart = position
     if (keyText !== undefined) position += bytes.write(keyText, position, 'latin1')
-    position = writeLength(bytes, position, value.length)
-    fields[at + VALUE] = position
-    fields[at + VALUE_LENGTH] = value.length
+    position = putVarint(bytes, position, value.length)
+    const valueStart = position
     position += bytes.write(value, position, 'latin1')
     bytes[position++] = 0
-    fields[at + END] = position
-    offsets[i] = index
+    records.add(index, -1, body, keyStart, keyLength, valueStart, value.length, position)
   }
-  return { bytes: bytes.subarray(0, position), count, fields, offsets, timestamps: new Float64Array(count).fill(-1) }
-}
-
-/** Writes a length as a zigzag varint; none is longer than two bytes. */
-function writeLength(bytes: Buffer, position: number, length: number): number {
-  const zigzag = length < 0 ? 1 : length << 1
-  if (zigzag < 128) {
-    bytes[position] = zigzag
-    return position + 1
-  }
-  bytes[position] = (zigzag & 127) | 128
-  bytes[position + 1] = zigzag >>> 7
-  return position + 2
+  return records.finish(bytes.subarray(0, position))
 }

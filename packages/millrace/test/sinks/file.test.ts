@@ -2,8 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Batch, BODY, END, FIELDS, KEY_LENGTH, VALUE, VALUE_LENGTH, type LocatedRecords } from '../../src/batch.ts'
+import { Batch } from '../../src/batch.ts'
 import type { ComponentContext, Sink } from '../../src/component.ts'
+import { makeRecords } from '../../src/kafka/made-records.ts'
 import { parseOptions } from '../../src/options/parse.ts'
 import { fileSink } from '../../src/sinks/file.ts'
 
@@ -22,33 +23,7 @@ async function create(options: object): Promise<Sink> {
 
 /** A batch of values as they were read; null is a tombstone. */
 function batchOf(values: readonly (string | null)[]): Batch {
-  const bytes = Buffer.from(values.join(''))
-  const fields = new Int32Array(values.length * FIELDS)
-  let position = 0
-  for (const [i, value] of values.entries()) {
-    const length = value === null ? 0 : Buffer.byteLength(value)
-    fields[i * FIELDS + BODY] = -1
-    fields[i * FIELDS + KEY_LENGTH] = -1
-    fields[i * FIELDS + VALUE] = position
-    fields[i * FIELDS + VALUE_LENGTH] = value === null ? -1 : length
-    position += length
-    fields[i * FIELDS + END] = position
-  }
-  const records: LocatedRecords = {
-    bytes,
-    count: values.length,
-    fields,
-    offsets: Float64Array.from(values, (_, i) => 100 + i),
-    timestamps: new Float64Array(values.length),
-  }
-  const storage = {
-    byteLength: bytes.length,
-    count: values.length,
-    firstOffset: 100,
-    lastOffset: 99 + values.length,
-    locate: () => records,
-    raw: undefined,
-  }
+  const storage = makeRecords(values.map((value, i) => ({ value, timestampMs: 0, offset: 100 + i })))
   return new Batch(
     { component: 'test', topic: 't', partition: 3, partitionCount: 4, timestampType: 'CreateTime' },
     storage,

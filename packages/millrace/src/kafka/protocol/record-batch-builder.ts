@@ -245,14 +245,18 @@ export function identifyBatch(bytes: Buffer, end: number, identity: BatchIdentit
 export class HeaderWriter {
   bytes: Buffer = Buffer.allocUnsafeSlow(1024)
 
-  /** Writes the headers of a record; they are valid until the next call. @returns their length in `bytes` */
-  write(headers: readonly (readonly [name: string, value: Uint8Array | string | null])[]): number {
+  /**
+   * Writes the headers of a record; they are valid until the next call.
+   * @param following number of headers that the caller puts behind them
+   * @returns their length in `bytes`
+   */
+  write(headers: readonly (readonly [name: string, value: Uint8Array | string | null])[], following = 0): number {
     let most = 5
     for (const [name, value] of headers)
       most += 10 + name.length * 3 + (value === null ? 0 : typeof value === 'string' ? value.length * 3 : value.length)
     if (most > this.bytes.length) this.bytes = Buffer.allocUnsafeSlow(most * 2)
     const { bytes } = this
-    let at = putVarint(bytes, 0, headers.length)
+    let at = putVarint(bytes, 0, headers.length + following)
     for (const [name, value] of headers) {
       at = putText(bytes, at, name)
       if (value === null) at = putVarint(bytes, at, -1)
