@@ -5,8 +5,8 @@
 import type { LocatedRecords, Payload } from '../batch.ts'
 import { LocatedRecordsBuilder } from '../located-records-builder.ts'
 import type { ProducerRecord } from '../record.ts'
-import { HeaderWriter, putVarint } from './protocol/record-batch-builder.ts'
-import { endOfVarint, VARINT_BYTES, varintAt } from './protocol/varint.ts'
+import { HeaderWriter } from './protocol/record-batch-builder.ts'
+import { endOfVarint, putVarint, VARINT_BYTES, varintAt } from './protocol/varint.ts'
 
 /** Headers of another record in Kafka's format, number included: `bytes[start, end)`. None when that is empty. */
 export interface StoredHeaders {

@@ -68,7 +68,7 @@ export async function runHere(
   })
 }
 
-const MAIN = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url))
+export const MAIN = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url))
 
 export interface CommandResult {
   readonly code: number | null

@@ -30,6 +30,7 @@ import {
   RECORD_COUNT,
   TRANSACTIONAL_BIT,
 } from './record-batch.ts'
+import { putVarint, putVarlong, sizeOfVarint, sizeOfVarlong } from './varint.ts'
 
 /** Most bytes that a record takes beside key, value and headers: length, attributes, two deltas and two lengths. */
 export const RECORD_OVERHEAD = 5 + 1 + 10 + 5 + 5 + 5
@@ -309,56 +310,4 @@ function copyBytes(target: ByteSource, at: number, source: ByteSource, start: nu
   } else {
     for (let i = 0; i < length; i++) target.bytes[at + i] = source.bytes[start + i]!
   }
-}
-
-function sizeOfVarint(value: number): number {
-  if (value < 64) return 1
-  if (value < 8192) return 2
-  if (value < 1_048_576) return 3
-  return value < 134_217_728 ? 4 : 5
-}
-
-/** Writes a zigzag varint of -1 or more. */
-export function putVarint(bytes: Buffer, at: number, value: number): number {
-  let rest = value < 0 ? 1 : (value << 1) >>> 0
-  while (rest > 127) {
-    bytes[at++] = (rest & 127) | 128
-    rest >>>= 7
-  }
-  bytes[at++] = rest
-  return at
-}
-
-const INT_DELTA = 2 ** 30
-
-function sizeOfVarlong(value: number): number {
-  if (value >= 0 && value < 64) return 1
-  let size = 1
-  let rest = value >= 0 ? value : -1 - value
-  while (rest >= 64) {
-    rest = Math.floor(rest / 128)
-    size++
-  }
-  return size
-}
-
-/** Writes a zigzag varint of up to 64 bits. */
-function putVarlong(bytes: Buffer, at: number, value: number): number {
-  if (value > -INT_DELTA && value < INT_DELTA) {
-    let rest = ((value << 1) ^ (value >> 31)) >>> 0
-    while (rest > 127) {
-      bytes[at++] = (rest & 127) | 128
-      rest >>>= 7
-    }
-    bytes[at++] = rest
-    return at
-  }
-  // More than twelve days apart.
-  let rest = BigInt.asUintN(64, value < 0 ? (-BigInt(value) << 1n) - 1n : BigInt(value) << 1n)
-  while (rest > 127n) {
-    bytes[at++] = Number(rest & 127n) | 128
-    rest >>= 7n
-  }
-  bytes[at++] = Number(rest)
-  return at
 }

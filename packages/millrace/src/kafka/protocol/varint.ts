@@ -52,3 +52,57 @@ export function varlongAt(bytes: Buffer, position: number): number {
   const half = high * 2 ** 27 + (low >>> 1)
   return (low & 1) === 0 ? half : -half - 1
 }
+
+/** Bytes of a zigzag varint of -1 or more. */
+export function sizeOfVarint(value: number): number {
+  if (value < 64) return 1
+  if (value < 8192) return 2
+  if (value < 1_048_576) return 3
+  return value < 134_217_728 ? 4 : 5
+}
+
+/** Writes a zigzag varint of -1 or more. */
+export function putVarint(bytes: Buffer, at: number, value: number): number {
+  let rest = value < 0 ? 1 : (value << 1) >>> 0
+  while (rest > 127) {
+    bytes[at++] = (rest & 127) | 128
+    rest >>>= 7
+  }
+  bytes[at++] = rest
+  return at
+}
+
+const INT_DELTA = 2 ** 30
+
+/** Bytes of a zigzag varint of up to 64 bits. */
+export function sizeOfVarlong(value: number): number {
+  if (value >= 0 && value < 64) return 1
+  let size = 1
+  let rest = value >= 0 ? value : -1 - value
+  while (rest >= 64) {
+    rest = Math.floor(rest / 128)
+    size++
+  }
+  return size
+}
+
+/** Writes a zigzag varint of up to 64 bits. */
+export function putVarlong(bytes: Buffer, at: number, value: number): number {
+  if (value > -INT_DELTA && value < INT_DELTA) {
+    let rest = ((value << 1) ^ (value >> 31)) >>> 0
+    while (rest > 127) {
+      bytes[at++] = (rest & 127) | 128
+      rest >>>= 7
+    }
+    bytes[at++] = rest
+    return at
+  }
+  // More than twelve days apart.
+  let rest = BigInt.asUintN(64, value < 0 ? (-BigInt(value) << 1n) - 1n : BigInt(value) << 1n)
+  while (rest > 127n) {
+    bytes[at++] = Number(rest & 127n) | 128
+    rest >>= 7n
+  }
+  bytes[at++] = Number(rest)
+  return at
+}
