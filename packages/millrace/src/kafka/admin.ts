@@ -20,18 +20,13 @@ import {
   listGroupsV5,
 } from '@platformatic/kafka'
 import { retry } from '../resilience/retry.ts'
-import {
-  METADATA,
-  type ApiCall,
-  type ApiVersion,
-  type Cluster,
-  type MetadataAnswer,
-  type TopicMetadata,
-} from './cluster.ts'
+import type { ApiCall, ApiVersion, Cluster } from './cluster.ts'
 import { decodeAssignment } from './group/consumer-protocol-codec.ts'
 import { fetchCommitted, type CommittedOffset } from './group/committed-offsets.ts'
 import { GroupCoordinator } from './group/coordinator.ts'
+import type { TopicMetadata } from './metadata-cache.ts'
 import { brokerError, kafkaErrorName } from './protocol/kafka-errors.ts'
+import { METADATA, type MetadataAnswer } from './protocol/metadata.ts'
 import type { PartitionOffset, TopicPartition } from './topic-partition.ts'
 
 export type { CommittedOffset } from './group/committed-offsets.ts'

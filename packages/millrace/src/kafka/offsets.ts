@@ -4,7 +4,8 @@
 import { listOffsetsV5, listOffsetsV6, listOffsetsV7, listOffsetsV8, listOffsetsV9 } from '@platformatic/kafka'
 import { type BrokerError, isMillraceError } from '../errors/index.ts'
 import { retry } from '../resilience/retry.ts'
-import { isStaleMetadata, type ApiCall, type ApiVersion, type Cluster } from './cluster.ts'
+import type { ApiCall, ApiVersion, Cluster } from './cluster.ts'
+import { isStaleMetadata } from './metadata-cache.ts'
 import { brokerError } from './protocol/kafka-errors.ts'
 import { byTopic, keyOf, type PartitionOffset, type TopicPartition } from './topic-partition.ts'
 
