@@ -52,7 +52,8 @@ inputs = ["load"]
 
 describe('files of seed 002', () => {
   test('are read as they are printed, without problems and warnings', async () => {
-    for (const name of await readdir(SEED))
+    // The others are single blocks.
+    for (const name of (await readdir(SEED)).filter((each) => each.endsWith('-example.toml')))
       expect(await readPipelineFile(join(SEED, name)), name).toMatchObject({
         problems: [],
         warnings: [],
