@@ -263,7 +263,7 @@ function locateBatch(
       }
     }
     const recordEnd = position + ((bits >>> 1) ^ -(bits & 1))
-    if (recordEnd > end) return i
+    if (recordEnd > end || recordEnd < position) return i
 
     // attributes (unused) and timestamp delta
     bits = byte = bytes[position + 1]!
