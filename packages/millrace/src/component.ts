@@ -19,6 +19,8 @@ export interface ComponentContext {
   readonly delivery?: Delivery | undefined
   /** Sinks: name that the source's member of its group keeps over a restart; undefined when it has none. */
   readonly member?: string | undefined
+  /** Sinks: whether what fails may be written again, and nothing of its partition may have overtaken it then (I2). */
+  readonly triesAgain?: boolean | undefined
   /** Sinks: another one, of whose transactions this one's records are to be part. */
   readonly joins?: Sink | undefined
   /** Directory against which relative paths are resolved. */
@@ -160,6 +162,8 @@ export interface Sink {
   readonly partitions: string
   /** Whether it can forward whole record batches of Kafka as they are. */
   readonly writesRecordBatches: boolean
+  /** Whether all that follows a failed record in its partition fails with it, so that writes may overlap and be tried again in order. */
+  readonly failsInOrder?: boolean
   /** Only in a pipeline with `exactly_once`. */
   readonly transactions?: SinkTransactions | undefined
   /**

@@ -2,11 +2,13 @@
  * Gives batches to the sink: tries again what may succeed then, waits while the circuit breaker is open, and tells which
  * rows failed for good.
  *
- * Where the first failure ends the run, writes overlap and the sink keeps their order. Where something may be tried again, the
- * batches of a partition go one after the other, so that a later record never overtakes one that waits for its next attempt (I2).
+ * Order (I2): where the first failure ends the run, or the transaction, writes overlap and the sink keeps their order. Where
+ * something may be tried again, later records of a partition must not overtake those that wait for their next attempt. A sink
+ * that fails whatever follows a failed record is given what has come meanwhile, all at once; what fails of it is written again
+ * one batch after the other. Any other sink has the batches of a partition one after the other.
  */
 import type { Batch } from '../batch.ts'
-import type { Sink } from '../component.ts'
+import type { Delivery as SomeDelivery, Sink } from '../component.ts'
 import { isFaultOfRecord } from '../errors/fault-of-record.ts'
 import { BatchError, BrokerError, isMillraceError, type ErrorCode, type MillraceError } from '../errors/index.ts'
 import type { CircuitBreaker, Pass } from '../resilience/circuit-breaker.ts'
@@ -14,7 +16,7 @@ import { backoffMs, sleep, type BackoffOptions } from '../resilience/retry.ts'
 import type { ErrorHandling, ErrorPolicy, Failures } from './error-policy.ts'
 
 export interface DeliveryOptions {
-  readonly sink: Pick<Sink, 'write'>
+  readonly sink: Pick<Sink, 'write' | 'failsInOrder'>
   readonly policy: Pick<ErrorPolicy, 'retry' | 'fate'>
   readonly breaker: CircuitBreaker | undefined
   readonly errors: ErrorHandling
@@ -29,16 +31,67 @@ export interface DeliveryOptions {
 /** Between attempts where only a circuit breaker, and no policy, asks for them. */
 const BREAKER_BACKOFF: BackoffOptions = { initialMs: 100, maxMs: 1000 }
 
+/** Whether something may be written again, so that the order has to be watched. */
+export function triesAgain(plan: {
+  readonly errorPolicy: Pick<ErrorPolicy, 'retry' | 'fate'>
+  readonly circuitBreaker?: unknown
+  readonly delivery?: SomeDelivery | undefined
+}): boolean {
+  const { retry, fate } = plan.errorPolicy
+  // A transaction is tried again as a whole.
+  return (
+    plan.delivery !== 'exactly_once' && (retry !== undefined || fate !== 'fail' || plan.circuitBreaker !== undefined)
+  )
+}
+
+/**
+ * What is written together of a partition: enough that small batches do not wait for a round trip each, and little, as all of
+ * it may have to be written again when nobody says what became of it.
+ */
+const GROUP_BATCHES = 64
+const GROUP_BYTES = 256 * 1024
+
+function countOfGroup(waiting: readonly Entry[]): number {
+  let count = 0
+  for (let bytes = 0; count < Math.min(waiting.length, GROUP_BATCHES); count++) {
+    bytes += waiting[count]!.rest.byteLength
+    if (count > 0 && bytes > GROUP_BYTES) break
+  }
+  return count
+}
+
+/** Rows that an attempt has failed for, and why; undefined when all were written. */
+type Failed = { readonly error: unknown; readonly byRow: ReadonlyMap<number, MillraceError> } | undefined
+
+/** A batch on its way. */
+interface Entry extends PromiseWithResolvers<void> {
+  /** What is still to be written of it. */
+  rest: Batch
+  readonly failures: Failures | undefined
+  attempts: number
+  /** Attempts that bring its records closer to their fate. */
+  counted: number
+}
+
+/** What is to be written of one partition. */
+interface Line {
+  waiting: Entry[]
+  isBusy: boolean
+  /** What a batch failed with for good: nothing behind it is written. */
+  failure?: { readonly error: unknown }
+}
+
 export class Delivery {
   readonly #options: DeliveryOptions
   /** Whether anything may be tried again. */
   readonly #isOrdered: boolean
-  readonly #last = new Map<string, Promise<void>>()
+  readonly #lines = new Map<string, Line>()
 
   constructor(options: DeliveryOptions) {
     this.#options = options
-    this.#isOrdered =
-      options.policy.retry !== undefined || options.policy.fate !== 'fail' || options.breaker !== undefined
+    const { policy: errorPolicy, breaker: circuitBreaker, inTransaction } = options
+    const delivery = inTransaction === true ? 'exactly_once' : 'at_least_once'
+    this.#isOrdered = triesAgain({ errorPolicy, circuitBreaker, delivery })
   }
 
   /**
@@ -47,46 +100,93 @@ export class Delivery {
    * @throws {BatchError} or whatever the sink threw
    */
   write(batch: Batch, failures: Failures | undefined): Promise<void> {
-    if (!this.#isOrdered) return this.#write(batch, failures)
+    const entry: Entry = { rest: batch, failures, attempts: 0, counted: 0, ...Promise.withResolvers<void>() }
     const partition = `${batch.partition} ${batch.topic}`
-    const before = this.#last.get(partition)
-    const written =
-      before === undefined ? this.#write(batch, failures) : before.then(() => this.#write(batch, failures))
-    this.#last.set(partition, written)
-    return written
-  }
-
-  async #write(batch: Batch, failures: Failures | undefined): Promise<void> {
-    const { breaker, errors, hurry } = this.#options
-    let rest = batch
-    let counted = 0
-    for (let attempt = 1; ; attempt++) {
-      // Nothing is waited for where there is nothing to wait for: the write belongs to the moment in which it was begun.
-      const pass = breaker === undefined ? undefined : await breaker.entered(hurry)
-      const failed = await this.#attempt(rest, pass)
-      if (failed === undefined) return
-      const { error, byRow } = failed
-      // With an open circuit the sink is to blame, so that attempt does not bring records closer to their fate.
-      if (breaker === undefined || breaker.progress.state === 'closed') counted++
-      const again = [...byRow].filter(([, reason]) => this.#mayTryAgain(reason, counted))
-      if (again.length < byRow.size && failures === undefined) throw error
-      for (const [row, reason] of byRow)
-        if (!this.#mayTryAgain(reason, counted)) failures!.add(rest, row, reason, attempt)
-      if (again.length === 0) return
-      errors.retrying(again.map(([, reason]) => reason))
-      rest = rest.pick(again.map(([row]) => row).toSorted((a, b) => a - b))!
-      // Nobody waits for the end of a pause when the run is to end.
-      await sleep(backoffMs(attempt, this.#options.policy.retry?.backoff ?? BREAKER_BACKOFF), hurry).catch(() => {
-        throw error
-      })
+    let line = this.#isOrdered ? this.#lines.get(partition) : undefined
+    if (line === undefined) {
+      line = { waiting: [], isBusy: false }
+      if (this.#isOrdered) this.#lines.set(partition, line)
     }
+    line.waiting.push(entry)
+    if (!line.isBusy) void this.#writeLine(line)
+    return entry.promise
   }
 
-  /** @returns undefined when all rows were written */
-  async #attempt(
-    batch: Batch,
-    pass: Pass | undefined,
-  ): Promise<{ readonly error: unknown; readonly byRow: ReadonlyMap<number, MillraceError> } | undefined> {
+  /** Never rejects: those who wait are told. */
+  async #writeLine(line: Line): Promise<void> {
+    line.isBusy = true
+    while (line.waiting.length > 0) {
+      const { entries, attempts } = this.#begin(line)
+      const again: Entry[] = []
+      /** Of the first record for whose own sake there has to be a pause. */
+      let error: { readonly error: unknown } | undefined
+      for (const [i, entry] of entries.entries()) {
+        try {
+          const failed = await attempts[i]
+          if (line.failure !== undefined) throw line.failure.error
+          if (failed === undefined || !this.#mustTryAgain(entry, failed)) entry.resolve()
+          else {
+            again.push(entry)
+            if ([...failed.byRow.values()].some((reason) => isOwnFailure(reason))) error ??= failed
+          }
+        } catch (reason) {
+          line.failure ??= { error: reason }
+          entry.reject(line.failure.error)
+        }
+      }
+      line.waiting.unshift(...again)
+      if (error !== undefined) await this.#pause(line, again[0]!.attempts, error)
+      if (line.failure !== undefined) for (const { reject } of line.waiting.splice(0)) reject(line.failure.error)
+    }
+    line.isBusy = false
+  }
+
+  /** Begins an attempt of what waits: of all, in order, where the sink fails in order, and of the first alone where it does not. */
+  #begin({ waiting }: Line): { readonly entries: readonly Entry[]; readonly attempts: readonly Promise<Failed>[] } {
+    const { sink, breaker } = this.#options
+    // What goes through a circuit that is not closed goes alone.
+    const isAlone = sink.failsInOrder !== true || (breaker !== undefined && breaker.progress.state !== 'closed')
+    const entries = waiting.splice(0, isAlone ? 1 : countOfGroup(waiting))
+    const attempts = entries.map(({ rest }) => this.#attempt(rest))
+    // Each is looked at in its turn.
+    for (const attempt of attempts) attempt.catch(() => {})
+    return { entries, attempts }
+  }
+
+  /** @returns whether some rows are to be written again, which are then the rest of the entry; others meet their fate. @throws when the first failure counts */
+  #mustTryAgain(entry: Entry, { error, byRow }: NonNullable<Failed>): boolean {
+    const { breaker, errors } = this.#options
+    const { rest, failures } = entry
+    entry.attempts++
+    // With an open circuit the sink is to blame, so that attempt does not bring records closer to their fate.
+    if (breaker === undefined || breaker.progress.state === 'closed') entry.counted++
+    const again = [...byRow].filter(([, reason]) => this.#mayTryAgain(reason, entry.counted))
+    if (again.length < byRow.size && failures === undefined) throw error
+    for (const [row, reason] of byRow)
+      if (!this.#mayTryAgain(reason, entry.counted)) failures!.add(rest, row, reason, entry.attempts)
+    if (again.length === 0) return false
+    errors.retrying(again.flatMap(([, reason]) => (isOwnFailure(reason) ? reason : [])))
+    entry.rest = rest.pick(again.map(([row]) => row).toSorted((a, b) => a - b))!
+    return true
+  }
+
+  /** Before the next attempt. Nobody waits for its end when the run is to end. */
+  async #pause(line: Line, attempt: number, { error }: { readonly error: unknown }): Promise<void> {
+    const { policy, hurry } = this.#options
+    await sleep(backoffMs(attempt, policy.retry?.backoff ?? BREAKER_BACKOFF), hurry).catch(() => {
+      line.failure ??= { error }
+    })
+  }
+
+  /** Writes at once, unless the circuit is open. */
+  #attempt(batch: Batch): Promise<Failed> {
+    const { breaker, hurry } = this.#options
+    return breaker === undefined
+      ? this.#try(batch, undefined)
+      : breaker.entered(hurry).then((pass) => this.#try(batch, pass))
+  }
+
+  async #try(batch: Batch, pass: Pass | undefined): Promise<Failed> {
     try {
       await this.#options.sink.write(batch, this.#options.abort)
       pass?.succeeded()
@@ -139,3 +239,8 @@ const ENDS_RUN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'TRANSACTION_FAILED',
   'AUTHENTICATION_FAILED',
 ])
+
+/** Whether a record failed for a reason that another attempt may meet again, not for those beside or before it. */
+function isOwnFailure({ code }: MillraceError): boolean {
+  return code !== 'REFUSED_WITH_BATCH'
+}

@@ -75,13 +75,15 @@ export class FanOut implements SinkOfAll {
 }
 
 /** One of several sinks. It writes into a batch of its own what it puts in the place of values and keys. */
-export class FormattedSink implements Pick<Sink, 'write'> {
-  readonly #sink: Pick<Sink, 'write'>
+export class FormattedSink implements Pick<Sink, 'write' | 'failsInOrder'> {
+  readonly failsInOrder: boolean
+  readonly #sink: Pick<Sink, 'write' | 'failsInOrder'>
   readonly #documents: Pick<Documents, 'encode'> | undefined
 
   /** @param documents encodes values for this sink; undefined when that was done for all sinks at once */
-  constructor(sink: Pick<Sink, 'write'>, documents: Pick<Documents, 'encode'> | undefined) {
+  constructor(sink: Pick<Sink, 'write' | 'failsInOrder'>, documents: Pick<Documents, 'encode'> | undefined) {
     this.#sink = sink
+    this.failsInOrder = sink.failsInOrder === true
     this.#documents = documents
   }
 

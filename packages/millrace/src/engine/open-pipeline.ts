@@ -5,6 +5,7 @@
 import type { Batch } from '../batch.ts'
 import type { ComponentContext, Documents, Sink, Source, Stage } from '../component.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { triesAgain } from './delivery.ts'
 import { FanOut, FormattedSink, type SinkOfAll } from './fan-out.ts'
 import { allSinksOf, type Components, type PipelinePlan, type RunOptions } from './plan.ts'
 import { limitRate } from './rate-limit.ts'
@@ -15,7 +16,7 @@ export interface OpenPipeline {
   /** All sinks as one. */
   readonly sink: SinkOfAll
   /** What is written to, in this order: one for each sink. */
-  readonly targets: readonly Pick<Sink, 'write'>[]
+  readonly targets: readonly Pick<Sink, 'write' | 'failsInOrder'>[]
   readonly stages: StageChain
   /** Decodes and encodes values; undefined when no step looks at one. */
   readonly documents: Documents | undefined
@@ -66,6 +67,7 @@ export async function makePipeline(
     preview: run.preview,
     // Those who only look commit nothing.
     delivery: run.preview === undefined ? plan.delivery : 'at_least_once',
+    triesAgain: triesAgain(plan),
   }
   const stages = new StageChain(await makeStages(plan, components))
   const source = await (await components.source(plan.source.component)).create(plan.source.options, context)

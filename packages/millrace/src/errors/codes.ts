@@ -96,7 +96,7 @@ export const ERROR_CODES = {
   REFUSED_WITH_BATCH: {
     retriable: true,
     exit: 1,
-    doc: 'A record was not written because the broker refused others of the same record batch; it may be written without them.',
+    doc: 'A record was not written because the broker refused others of the same record batch, or because records before it in its partition were not written; it may be written after them or without them.',
   },
   DEAD_LETTER_FAILED: {
     retriable: false,

@@ -195,6 +195,7 @@ class RowSink implements Sink {
   readonly partitions: string
   readonly writesRecordBatches: boolean
   readonly transactions: SinkTransactions | undefined
+  readonly failsInOrder: boolean
   readonly #sink: Sink
   readonly #hidden: ReadonlySet<string>
   readonly #all: boolean
@@ -207,6 +208,7 @@ class RowSink implements Sink {
     this.partitions = sink.partitions
     this.writesRecordBatches = sink.writesRecordBatches
     this.transactions = sink.transactions
+    this.failsInOrder = sink.failsInOrder === true
   }
   checks(): readonly Check[] {
     return this.#sink.checks?.() ?? []

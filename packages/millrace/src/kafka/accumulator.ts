@@ -126,6 +126,11 @@ export class Accumulator {
     this.#wait(batch)
   }
 
+  /** Closes the open batch of a queue. */
+  closeOpen(queue: PartitionQueue): void {
+    this.close(this.#topics.get(queue.topic)!, queue)
+  }
+
   /** Closes every open batch. */
   closeAll(): void {
     for (const { queue } of this.#open) this.close(this.#topics.get(queue.topic)!, queue)

@@ -58,6 +58,8 @@ export class ProducerBatch {
   notBefore = 0
   /** Whether an attempt ended without an answer that says that nothing was written. */
   ambiguous = false
+  /** Why it is not to be sent again: what was before it has failed. */
+  behind: MillraceError | undefined
   /** Why the last attempt failed. */
   lastError: MillraceError | undefined
 

@@ -16,6 +16,8 @@ export interface ProducerOptions {
   readonly batchBytes?: number
   /** Most records of a record batch; no limit. */
   readonly batchRecords?: number | undefined
+  /** Whether what follows a failed batch in its partition fails with it, unless it is written already; idempotent producers only. */
+  readonly failsFollowing?: boolean
   /** `compression.type`, `none`. */
   readonly compression?: Codec
   /** `compression.gzip.level`, `compression.lz4.level`, `compression.zstd.level`; the codec's own default. */
@@ -76,6 +78,7 @@ export function completeProducerOptions(options: ProducerOptions): ProducerSetti
     lingerMs: options.lingerMs ?? 5,
     batchBytes: options.batchBytes ?? 16_384,
     batchRecords: options.batchRecords,
+    failsFollowing: options.failsFollowing ?? false,
     compression: options.compression ?? 'none',
     compressionLevel: options.compressionLevel,
     maxInFlight: options.maxInFlight ?? 5,

@@ -309,6 +309,7 @@ export class Sender {
     const { errorCode: code } = answer
     if (code === 0) return this.#delivered(batch, answer.baseOffset)
     if (code === DUPLICATE_SEQUENCE_NUMBER) return this.#delivered(batch, -1)
+    if (batch.behind !== undefined) return this.#fail(batch, batch.behind)
     const mayBeWritten = batch.ambiguous
     const error = brokerError(code, `Cannot write to partition ${queue.partition} of topic "${queue.topic}"`, {
       topic: queue.topic,
@@ -391,11 +392,37 @@ export class Sender {
 
   #retry(batch: ProducerBatch, backOff: boolean, backoff: BackoffOptions = this.#cluster.backoff): void {
     const now = performance.now()
+    if (batch.behind !== undefined) return this.#fail(batch, batch.behind)
     if (this.#isExpired(batch, now)) return this.#fail(batch, this.#timedOut(batch))
     batch.notBefore = backOff ? now + backoffMs(batch.attempts, backoff) : 0
   }
 
   #fail(batch: ProducerBatch, error: MillraceError, own?: ReadonlyMap<number, MillraceError>): void {
+    this.#lose(batch, error, own)
+    if (this.#settings.failsFollowing && batch.behind === undefined) this.#failFollowing(batch.queue, error)
+  }
+
+  /** How often everything of a partition has failed at once: what began to be written before must not be appended behind it. */
+  cutOffs = 0
+
+  /**
+   * What is in flight the leader refuses, as there is a gap before it, or it has come to what was before it after all; the rest
+   * has not been sent. Either way nothing overtakes the failed batch when it is written again (I2).
+   */
+  #failFollowing(queue: PartitionQueue, cause: MillraceError): void {
+    const behind = deliveryError(queue, 'records before it in its partition were not written', {
+      code: 'REFUSED_WITH_BATCH',
+      cause,
+    })
+    this.cutOffs++
+    this.#accumulator.closeOpen(queue)
+    for (const batch of [...queue.sent, ...queue.waiting]) {
+      batch.behind = behind
+      if (!batch.inFlight) this.#lose(batch, behind)
+    }
+  }
+
+  #lose(batch: ProducerBatch, error: MillraceError, own?: ReadonlyMap<number, MillraceError>): void {
     const { queue } = batch
     if (batch.sequence < 0) this.#accumulator.waitingBytes -= batch.closed!.end
     batch.settled = true
@@ -490,6 +517,7 @@ export class Sender {
     for (const queue of this.#accumulator.queues) {
       for (const list of [queue.sent, queue.waiting]) {
         for (const batch of list.slice()) {
+          if (batch.settled) continue // with one before it
           if (!batch.inFlight && this.#isExpired(batch, now)) this.#fail(batch, this.#timedOut(batch))
           else left = true
         }

@@ -322,7 +322,8 @@ export class Producer {
     this.#followTopic(topic)
     const job = makeJob()
     try {
-      await this.#inLine(() => this.#append(job, signal))
+      const { cutOffs } = this.#sender
+      await this.#inLine(() => this.#append(job, signal, cutOffs))
     } catch (error) {
       job.abandon(isMillraceError(error) ? error : new UnexpectedError('Cannot append records', { cause: error }))
       throw error
@@ -345,8 +346,9 @@ export class Producer {
     await mine
   }
 
-  async #append(job: AppendJob, signal: AbortSignal | undefined): Promise<void> {
+  async #append(job: AppendJob, signal: AbortSignal | undefined, cutOffs: number): Promise<void> {
     for (;;) {
+      if (this.#sender.cutOffs !== cutOffs) return job.abandon(cutOff())
       throwIfAborted('Writing', this.#abandoned.signal)
       throwIfAborted('Writing', signal)
       const stop = job.run()
@@ -414,4 +416,12 @@ function throwFailures({ failures, length }: Ticket, topic: string): void {
     `Cannot write ${failures.size} of ${length} records to topic "${topic}": ${first.message}`,
     failures,
   )
+}
+
+/** For what was not appended when something before it failed. */
+function cutOff(): DeliveryError {
+  return new DeliveryError('Records before it were not written, and nothing may overtake them', {
+    code: 'REFUSED_WITH_BATCH',
+    component: 'kafka',
+  })
 }

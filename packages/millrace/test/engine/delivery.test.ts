@@ -50,7 +50,7 @@ class ScriptedSink {
 }
 
 function deliveryTo(
-  sink: Pick<ScriptedSink, 'write'>,
+  sink: Pick<ScriptedSink, 'write'> & { readonly failsInOrder?: boolean },
   policy: Pick<ErrorPolicy, 'retry' | 'fate'>,
   breaker?: CircuitBreaker,
 ) {
@@ -172,7 +172,7 @@ const TABLE: readonly Row[] = [
     answers: [{ a: beside(), b: refused('INVALID_RECORD'), c: beside() }],
     written: ['a', 'c'],
     calls: [ALL, ['a', 'c']],
-    retried: { REFUSED_WITH_BATCH: 2 },
+    retried: {},
     failed: ['101 DELIVERY_FAILED 1'],
   },
   {
@@ -228,6 +228,49 @@ describe('a delivery', () => {
       delivery.write(other(['x']), undefined),
     ])
     expect(sink.written).toEqual(['x', '1', '2', '3'])
+  })
+
+  describe('to a sink that fails in order', () => {
+    const inOrder = (answers: readonly Answer[]): ScriptedSink & { readonly failsInOrder: true } =>
+      Object.assign(new ScriptedSink(answers), { failsInOrder: true as const })
+
+    test('gives it what has come meanwhile all at once', async () => {
+      const sink = inOrder([])
+      const { delivery } = deliveryTo(sink, { retry: retry(1), fate: 'fail' })
+      let underWay = 0
+      let most = 0
+      const counting = {
+        failsInOrder: true,
+        async write(batch: Batch): Promise<void> {
+          most = Math.max(most, ++underWay)
+          await sink.write(batch)
+          underWay--
+        },
+      }
+      const { delivery: counted } = deliveryTo(counting, { retry: retry(1), fate: 'fail' })
+      await Promise.all(['1', '2', '3', '4'].map((value) => counted.write(batchOf([value]), undefined)))
+      expect([sink.written, most]).toEqual([['1', '2', '3', '4'], 3])
+      await delivery.write(batchOf(['5']), undefined)
+      expect(sink.written.at(-1)).toBe('5')
+    })
+
+    test('writes what failed again in order, before anything that came later (I2)', async () => {
+      const sink = inOrder([undefined, down(), beside(), beside()])
+      const { delivery, errors } = deliveryTo(sink, { retry: retry(1), fate: 'skip' })
+      const failures = errors.collect()
+      await Promise.all(['1', '2', '3', '4'].map((value) => delivery.write(batchOf([value]), failures)))
+      expect(sink.written).toEqual(['1', '2', '3', '4'])
+      expect(failures!.list).toEqual([])
+    })
+
+    test('leaves a record to its fate, and writes what had failed behind it', async () => {
+      const sink = inOrder([undefined, { '2': tooLarge() }, beside()])
+      const { delivery, errors } = deliveryTo(sink, { retry: undefined, fate: 'skip' })
+      const failures = errors.collect()
+      await Promise.all(['1', '2', '3'].map((value) => delivery.write(batchOf([value]), failures)))
+      expect(sink.written).toEqual(['1', '3'])
+      expect(failures!.list.map(({ error }) => error.code)).toEqual(['RECORD_TOO_LARGE'])
+    })
   })
 
   test('writes nothing of a partition behind a batch that failed', async () => {

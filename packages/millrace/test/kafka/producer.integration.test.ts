@@ -319,6 +319,26 @@ describe.skipIf(!brokerAvailable)('producer', () => {
     expect(read.batches.at(-1)!.producerEpoch).toBeGreaterThan(0)
   })
 
+  test('what follows a refused record fails with it when it is to be written in order, and can be written behind it (I2)', async () => {
+    const topic = await createTopic(cluster, 1, { 'max.message.bytes': '5000' })
+    const isLarge = (i: number): boolean => i === 50
+    const records = Array.from({ length: 200 }, (_, i) => ({
+      value: isLarge(i) ? Buffer.alloc(8000) : `${i}`.padEnd(100),
+    }))
+    await producing({ batchBytes: 1000, failsFollowing: true }, async (producer) => {
+      const codes = [...(await producer.write(records, topic))].map(errorOf)
+      expect(codes[50]).toBe('RECORD_TOO_LARGE')
+      expect(new Set(codes.slice(0, 50))).toEqual(new Set(['written']))
+      expect(new Set(codes.slice(51))).toEqual(new Set(['REFUSED_WITH_BATCH']))
+      const rest = records.slice(51)
+      expect((await producer.write(rest, topic)).failures.size).toBe(0)
+    })
+    const read = await readTopic(cluster, topic)
+    expect(read.records.map(({ value }) => Number(value!.toString()))).toEqual(
+      records.flatMap((_, i) => (isLarge(i) ? [] : [i])),
+    )
+  })
+
   test.each(['none', 'gzip'] as const)(
     'batches (%s) that the broker finds too large are split, in order and once',
     async (compression) => {

@@ -3,6 +3,7 @@
  * anybody wants to know where a record came from.
  */
 import type { FunctionContext, FunctionDefinition, Sink, Source, Transform } from '../../component.ts'
+import { triesAgain } from '../delivery.ts'
 import type { Components, RunOptions } from '../plan.ts'
 import type { GraphPlan, PlannedNode } from './plan.ts'
 
@@ -72,6 +73,7 @@ export async function makeNodes(
         const source = [...nodes.values()].find((node) => node.kind === 'source' && node.source.offsets !== undefined)
         return source?.kind === 'source' ? source.source.offsets?.member : undefined
       },
+      triesAgain: triesAgain(plan),
       joins: isTransactional ? owner?.sink : undefined,
       stage: id,
       needsDocuments: followers.some((follower) => needsDocuments(follower)),

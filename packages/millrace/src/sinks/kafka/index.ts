@@ -46,6 +46,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   readonly includeMeta: boolean
   readonly needsDocuments: boolean
   readonly transactions: SinkTransactions | undefined
+  readonly failsInOrder: boolean
   readonly #settings: KafkaSinkSettings
   readonly #context: ComponentContext
   #cluster: Promise<Cluster> | undefined
@@ -65,6 +66,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     this.writesRecordBatches = settings.keepPartition !== false
     this.partitions = partitionsOf(settings)
     this.transactions = context.delivery === 'exactly_once' ? this : undefined
+    this.failsInOrder = context.triesAgain === true && settings.producer.idempotence
   }
 
   async open(signal: AbortSignal): Promise<void> {
@@ -160,7 +162,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     const transactionalId = settings.transactionalId ?? transactionalIdOf(this.#context)
     const producer = new Producer(
       cluster,
-      { ...settings, batchRecords },
+      { ...settings, batchRecords, failsFollowing: this.failsInOrder },
       this.transactions && { transactionalId, timeoutMs: transactionTimeoutMs },
     )
     await producer.open(signal)
