@@ -80,6 +80,7 @@ class DatagenSource implements Source {
       const index = first + i
       const document = this.#document(index, now)
       return {
+        offset: index,
         value: JSON.stringify(document),
         timestampMs: now,
         ...(pattern === 'key_value' ? { key: String(document['key']) } : {}),
