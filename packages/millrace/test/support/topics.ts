@@ -1,7 +1,9 @@
 /** Topics for integration tests, and what lies in them. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll } from 'vitest'
 import { Admin, type NewTopic } from '../../src/kafka/admin.ts'
 import { Cluster } from '../../src/kafka/cluster.ts'
+import { listOffsets } from '../../src/kafka/offsets.ts'
 import { KafkaSink, KafkaSource } from '../../src/index.ts'
 import type { ProducerRecord } from '../../src/record.ts'
 import { bootstrapServers, uniqueName } from './broker.ts'
@@ -41,6 +43,7 @@ export function topicBed(servers: () => string = bootstrapServers): () => TopicB
         for (const failure of failures.values()) throw failure
       },
       async values(topic, options = {}) {
+        if (options['isolation'] === 'read_committed') await settled(cluster, topic)
         await using source = new KafkaSource({ bootstrapServers: servers(), topics: topic, untilEnd: true, ...options })
         const values: string[][] = []
         for await (const record of source)
@@ -51,4 +54,22 @@ export function topicBed(servers: () => string = bootstrapServers): () => TopicB
   })
   afterAll(() => bed?.cluster.close())
   return () => bed!
+}
+
+/** How long an open transaction is waited for; some are meant to stay open. */
+const SETTLING_MS = 2000
+
+/** Waits for the markers of transactions: the coordinator writes them a moment after it has said that one is committed. */
+async function settled(cluster: Cluster, topic: string): Promise<void> {
+  const { partitions } = await cluster.topic(topic)
+  const asked = partitions.map((_, partition) => ({ topic, partition, at: 'latest' as const }))
+  const deadline = performance.now() + SETTLING_MS
+  for (;;) {
+    const [all, committed] = await Promise.all(
+      (['read_uncommitted', 'read_committed'] as const).map((isolation) => listOffsets(cluster, asked, { isolation })),
+    )
+    const isSettled = all!.every(({ offset }, i) => committed![i]!.offset === offset)
+    if (isSettled || performance.now() > deadline) return
+    await sleep(20)
+  }
 }
