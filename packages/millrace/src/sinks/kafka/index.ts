@@ -98,10 +98,12 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     } catch (error) {
       if (!this.renewable || !(error instanceof TransactionError && error.fatal)) throw error
       // I5: the fenced one never writes again. What it left behind is settled before the committed offsets can be read.
-      const { records, bytes } = this.progress()
-      this.#before = { records, bytes }
-      await this.#producer.close(AbortSignal.abort())
-      this.#own = await this.#newProducer(await this.#connected(), signal)
+      const fenced = this.#producer
+      // Where this fails, the next abort finds the fenced one and tries again.
+      const successor = await this.#newProducer(await this.#connected(), signal)
+      this.#before = this.progress()
+      this.#own = successor
+      await fenced.close(AbortSignal.abort())
     }
   }
 
