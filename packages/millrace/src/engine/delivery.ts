@@ -4,8 +4,8 @@
  *
  * Order (I2): where the first failure ends the run, or the transaction, writes overlap and the sink keeps their order. Where
  * something may be tried again, later records of a partition must not overtake those that wait for their next attempt. A sink
- * that fails whatever follows a failed record is given what has come meanwhile, all at once; what fails of it is written again
- * one batch after the other. Any other sink has the batches of a partition one after the other.
+ * that fails whatever follows a failed record is given several batches at a time; what fails of them is written again in the
+ * same order, before anything that came later. Any other sink has the batches of a partition one after the other.
  */
 import type { Batch } from '../batch.ts'
 import type { Delivery as SomeDelivery, Sink } from '../component.ts'
@@ -101,15 +101,18 @@ export class Delivery {
    */
   write(batch: Batch, failures: Failures | undefined): Promise<void> {
     const entry: Entry = { rest: batch, failures, attempts: 0, counted: 0, ...Promise.withResolvers<void>() }
-    const partition = `${batch.partition} ${batch.topic}`
-    let line = this.#isOrdered ? this.#lines.get(partition) : undefined
-    if (line === undefined) {
-      line = { waiting: [], isBusy: false }
-      if (this.#isOrdered) this.#lines.set(partition, line)
-    }
+    // Without an order to watch nothing waits for anything else.
+    const line: Line = this.#isOrdered ? this.#lineOf(batch) : { waiting: [], isBusy: false }
     line.waiting.push(entry)
     if (!line.isBusy) void this.#writeLine(line)
     return entry.promise
+  }
+
+  #lineOf({ topic, partition }: Batch): Line {
+    const key = `${partition} ${topic}`
+    let line = this.#lines.get(key)
+    if (line === undefined) this.#lines.set(key, (line = { waiting: [], isBusy: false }))
+    return line
   }
 
   /** Never rejects: those who wait are told. */
@@ -141,7 +144,7 @@ export class Delivery {
     line.isBusy = false
   }
 
-  /** Begins an attempt of what waits: of all, in order, where the sink fails in order, and of the first alone where it does not. */
+  /** Begins an attempt of what waits: of a group, in order, where the sink fails in order, and of the first alone where it does not. */
   #begin({ waiting }: Line): { readonly entries: readonly Entry[]; readonly attempts: readonly Promise<Failed>[] } {
     const { sink, breaker } = this.#options
     // What goes through a circuit that is not closed goes alone.
