@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin } from '../packages/millrace/src/kafka/admin.ts'
 import { Cluster } from '../packages/millrace/src/kafka/cluster.ts'
-import { listOffsets } from '../packages/millrace/src/kafka/offsets.ts'
+import { type ListedOffset, listOffsets } from '../packages/millrace/src/kafka/offsets.ts'
 import type { Bed, Side } from './bed.ts'
 import type { Random } from './random.ts'
 import { PIPELINES } from './pipeline-file.ts'
@@ -157,14 +157,17 @@ export class Run {
     )
   }
 
+  /** Whether the output has records of a transaction that is neither committed nor aborted yet. */
+  async isTransactionOpen(): Promise<boolean> {
+    // Later is larger, so the committed end is asked for last.
+    const ends = await this.#ends(this.#outputCluster, this.output, 'read_uncommitted')
+    const committed = await this.#ends(this.#outputCluster, this.output, 'read_committed')
+    return ends.some(({ offset }, i) => offset > committed[i]!.offset)
+  }
+
   /** Waits until everything in the input is committed. */
   async caughtUp(): Promise<void> {
-    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({
-      topic: this.input,
-      partition,
-      at: 'latest' as const,
-    }))
-    const ends = await listOffsets(this.cluster, partitions, { signal: this.context.signal })
+    const ends = await this.#ends(this.cluster, this.input, 'read_uncommitted')
     let behind = ''
     const isThere = async (): Promise<boolean> => {
       const committed = await this.committed()
@@ -192,6 +195,15 @@ export class Run {
     }
     await this.cluster.close()
     await this.#outputCluster.close()
+  }
+
+  #ends(cluster: Cluster, topic: string, isolation: 'read_uncommitted' | 'read_committed'): Promise<ListedOffset[]> {
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({
+      topic,
+      partition,
+      at: 'latest' as const,
+    }))
+    return listOffsets(cluster, partitions, { isolation, signal: this.context.signal })
   }
 
   #watch(): void {

@@ -1,7 +1,9 @@
 /**
  * The circuit breaker in front of a sink.
  */
-import { CircuitBreaker } from '../resilience/circuit-breaker.ts'
+import type { SinkTransactions } from '../component.ts'
+import { isMillraceError } from '../errors/index.ts'
+import { CircuitBreaker, type Pass } from '../resilience/circuit-breaker.ts'
 import type { CircuitBreakerPlan, RunOptions } from './plan.ts'
 
 /** @param name of the sink, as it stands in a sentence. @returns undefined when the plan asks for none */
@@ -19,4 +21,54 @@ export function createBreaker(
         warn(`The circuit breaker of ${name} is ${state}`, state === 'open' ? { openMs: plan.openMs } : {}),
     })
   )
+}
+
+/**
+ * Transactions of a sink whose failures count for its circuit breaker as those of writes do: when the brokers go away, the
+ * commit may be what notices first. They never wait for an open circuit: a rebalance waits for them (I3), and the records of
+ * the next transaction meet the breaker anyway. What fails before the commit itself is asked for has been counted as a write.
+ */
+export function countedTransactions(
+  transactions: SinkTransactions,
+  breaker: CircuitBreaker | undefined,
+): SinkTransactions {
+  if (breaker === undefined) return transactions
+  const passIfClosed = (): Pass | undefined => (breaker.progress.state === 'closed' ? breaker.enter() : undefined)
+  const end = (pass: Pass | undefined, error: unknown, { aborted }: AbortSignal): void => {
+    // Of the transaction itself: fenced, or of an old generation. The brokers are there.
+    const saysNothing = aborted || !isMillraceError(error) || !error.retriable
+    if (saysNothing) pass?.cancelled()
+    else pass?.failed()
+  }
+  return {
+    get renewable() {
+      return transactions.renewable
+    },
+    async commit(offsets, abort) {
+      let pass: Pass | undefined
+      try {
+        const committed = await transactions.commit(async () => {
+          const taken = await offsets()
+          pass = passIfClosed()
+          return taken
+        }, abort)
+        pass?.succeeded()
+        return committed
+      } catch (error) {
+        end(pass, error, abort)
+        throw error
+      }
+    },
+    async abort(abort) {
+      const pass = passIfClosed()
+      try {
+        await transactions.abort(abort)
+        // That the coordinator is there says nothing about the leaders that refuse records.
+        pass?.cancelled()
+      } catch (error) {
+        end(pass, error, abort)
+        throw error
+      }
+    },
+  }
 }

@@ -14,7 +14,7 @@ import type { Batch } from '../batch.ts'
 import type { SourceOffsets } from '../component.ts'
 import { AbortedError } from '../errors/index.ts'
 import { combinedProgress } from '../resilience/circuit-breaker.ts'
-import { createBreaker } from './breaker.ts'
+import { countedTransactions, createBreaker } from './breaker.ts'
 import { Delivery } from './delivery.ts'
 import { ErrorHandling } from './error-policy.ts'
 import { ExactlyOnce } from './exactly-once.ts'
@@ -108,7 +108,10 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
         breakers.length > 0 ||
         targets.length > 1
       const work = { begin, inSteps, sliceRows }
-      ended = await new ExactlyOnce(plan, run, pipeline, work, IN_FLIGHT_BYTES).run()
+      // The first sink's producer writes for all of them.
+      const transactions = countedTransactions(sink.transactions, breakers[0])
+      const transactional = { source, stages, sink: { transactions } }
+      ended = await new ExactlyOnce(plan, run, transactional, work, IN_FLIGHT_BYTES).run()
     } else {
       const read = source.batches(stop)
       const mine =

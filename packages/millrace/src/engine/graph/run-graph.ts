@@ -15,7 +15,7 @@ import { SharedAcknowledgement } from '../../acknowledgement.ts'
 import type { Acknowledgement, Batch } from '../../batch.ts'
 import { AbortedError, PipelineTimeoutError } from '../../errors/index.ts'
 import { type CircuitBreaker, combinedProgress } from '../../resilience/circuit-breaker.ts'
-import { createBreaker } from '../breaker.ts'
+import { countedTransactions, createBreaker } from '../breaker.ts'
 import { DeadLetters } from '../dead-letters.ts'
 import { Delivery } from '../delivery.ts'
 import { ErrorHandling, type Failure } from '../error-policy.ts'
@@ -162,9 +162,10 @@ class GraphRun {
         transforms.some(({ waits }) => waits === true),
       sliceRows: sliceRowsOf(this.#plan, source!.source),
     })
+    const leader = this.#sinks.at(-1)!
     const pipeline = {
       source: source!.source,
-      sink: this.#sinks.at(-1)!.sink,
+      sink: { transactions: countedTransactions(leader.sink.transactions!, this.#breakers.get(leader)) },
       stages: {
         list: transforms,
         get exhausted() {
