@@ -4,7 +4,8 @@
  *
  * The way of a record: `write` → a job (`producer-append.ts`) puts it into the open batch of its partition
  * (`accumulator.ts`) → the batch is closed → the sender (`producer-sender.ts`) sends it, several times if need be → the
- * ticket of the call (`producer-reports.ts`) hears of it → the promise of `write` resolves.
+ * answer settles it (`producer-outcomes.ts`) → the ticket of the call (`producer-reports.ts`) hears of it → the promise of
+ * `write` resolves.
  *
  * Records of one partition are written in the order of the calls, whatever has to be tried again (with idempotence).
  */
@@ -28,6 +29,7 @@ import type { PartitionQueue } from './accumulator-queue.ts'
 import type { Cluster } from './cluster.ts'
 import { type AppendJob, BatchJob, RecordsJob, type Route, type WritableRecord } from './producer-append.ts'
 import { type ProducerOptions, type ProducerSettings, completeProducerOptions } from './producer-options.ts'
+import { Outcomes } from './producer-outcomes.ts'
 import { forwardable, RawJob } from './producer-raw.ts'
 import { type DeliveryReports, ReportTicket, Ticket } from './producer-reports.ts'
 import { Sender } from './producer-sender.ts'
@@ -61,6 +63,7 @@ export class Producer {
   readonly #identity: IdentityOwner | undefined
   readonly #transactions: Transactions | undefined
   readonly #accumulator: Accumulator
+  readonly #outcomes: Outcomes
   readonly #sender: Sender
   readonly #tickets = new Set<Ticket>()
   /** The calls that append stand in line, so that order is kept while one of them waits for memory. */
@@ -95,7 +98,10 @@ export class Producer {
       () => this.#sender.drain(),
       (topic, partition) => cluster.leader(topic, partition) >= 0,
     )
-    this.#sender = new Sender(cluster, this.#settings, this.#accumulator, this.#identity)
+    this.#outcomes = new Outcomes(cluster, this.#settings, this.#accumulator, this.#identity, (topic) =>
+      this.#sender.findLeaders(topic),
+    )
+    this.#sender = new Sender(cluster, this.#settings, this.#accumulator, this.#identity, this.#outcomes)
   }
 
   /** Most bytes of a record, with what Kafka adds to it. */
@@ -104,7 +110,7 @@ export class Producer {
   }
 
   get progress(): ProducerProgress {
-    return { ...this.#sender.totals, bufferedBytes: this.#accumulator.heldBytes }
+    return { ...this.#outcomes.acknowledged, ...this.#sender.totals, bufferedBytes: this.#accumulator.heldBytes }
   }
 
   /**
@@ -322,7 +328,7 @@ export class Producer {
     this.#followTopic(topic)
     const job = makeJob()
     try {
-      const { cutOffs } = this.#sender
+      const { cutOffs } = this.#outcomes
       await this.#inLine(() => this.#append(job, signal, cutOffs))
     } catch (error) {
       job.abandon(isMillraceError(error) ? error : new UnexpectedError('Cannot append records', { cause: error }))
@@ -348,7 +354,7 @@ export class Producer {
 
   async #append(job: AppendJob, signal: AbortSignal | undefined, cutOffs: number): Promise<void> {
     for (;;) {
-      if (this.#sender.cutOffs !== cutOffs) return job.abandon(cutOff())
+      if (this.#outcomes.cutOffs !== cutOffs) return job.abandon(cutOff())
       throwIfAborted('Writing', this.#abandoned.signal)
       throwIfAborted('Writing', signal)
       const stop = job.run()
@@ -393,7 +399,7 @@ export class Producer {
   #onIdentity(error?: unknown): void {
     if (error === undefined) this.#sender.drain()
     else
-      this.#sender.abandon(
+      this.#outcomes.abandon(
         isMillraceError(error) ? error : new UnexpectedError('Cannot get a producer id', { cause: error }),
       )
   }
@@ -401,7 +407,7 @@ export class Producer {
   #abandon(error: MillraceError): void {
     this.#abandoned.abort(error)
     this.#accumulator.closeAll()
-    this.#sender.abandon(error)
+    this.#outcomes.abandon(error)
   }
 
   #checkOpen(): void {
