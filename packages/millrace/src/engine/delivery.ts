@@ -31,17 +31,22 @@ export interface DeliveryOptions {
 /** Between attempts where only a circuit breaker, and no policy, asks for them. */
 const BREAKER_BACKOFF: BackoffOptions = { initialMs: 100, maxMs: 1000 }
 
-/** Whether something may be written again, so that the order has to be watched. */
-export function triesAgain(plan: {
+/** Whether a record may be written more than once, or as a dead letter. */
+export function writesInSteps({
+  errorPolicy: { retry, fate },
+  circuitBreaker,
+}: {
   readonly errorPolicy: Pick<ErrorPolicy, 'retry' | 'fate'>
   readonly circuitBreaker?: unknown
-  readonly delivery?: SomeDelivery | undefined
 }): boolean {
-  const { retry, fate } = plan.errorPolicy
-  // A transaction is tried again as a whole.
-  return (
-    plan.delivery !== 'exactly_once' && (retry !== undefined || fate !== 'fail' || plan.circuitBreaker !== undefined)
-  )
+  return retry !== undefined || fate !== 'fail' || circuitBreaker !== undefined
+}
+
+/** Whether something may be written again, so that the order has to be watched. A transaction is tried again as a whole. */
+export function triesAgain(
+  plan: Parameters<typeof writesInSteps>[0] & { readonly delivery?: SomeDelivery | undefined },
+): boolean {
+  return plan.delivery !== 'exactly_once' && writesInSteps(plan)
 }
 
 /**

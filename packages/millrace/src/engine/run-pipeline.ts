@@ -15,7 +15,7 @@ import type { SourceOffsets } from '../component.ts'
 import { AbortedError } from '../errors/index.ts'
 import { combinedProgress } from '../resilience/circuit-breaker.ts'
 import { countedTransactions, createBreaker } from './breaker.ts'
-import { Delivery } from './delivery.ts'
+import { Delivery, writesInSteps } from './delivery.ts'
 import { ErrorHandling } from './error-policy.ts'
 import { ExactlyOnce } from './exactly-once.ts'
 import { DeliveryToEach, type Writer } from './fan-out.ts'
@@ -102,12 +102,7 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
 
   try {
     if (sink.transactions !== undefined) {
-      const inSteps =
-        plan.errorPolicy.fate !== 'fail' ||
-        plan.errorPolicy.retry !== undefined ||
-        breakers.length > 0 ||
-        targets.length > 1
-      const work = { begin, inSteps, sliceRows }
+      const work = { begin, inSteps: writesInSteps(plan) || targets.length > 1, sliceRows }
       // The first sink's producer writes for all of them.
       const transactions = countedTransactions(sink.transactions, breakers[0])
       const transactional = { source, stages, sink: { transactions } }

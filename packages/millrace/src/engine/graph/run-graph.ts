@@ -17,7 +17,7 @@ import { AbortedError, PipelineTimeoutError } from '../../errors/index.ts'
 import { type CircuitBreaker, combinedProgress } from '../../resilience/circuit-breaker.ts'
 import { countedTransactions, createBreaker } from '../breaker.ts'
 import { DeadLetters } from '../dead-letters.ts'
-import { Delivery } from '../delivery.ts'
+import { Delivery, writesInSteps } from '../delivery.ts'
 import { ErrorHandling, type Failure } from '../error-policy.ts'
 import { ExactlyOnce } from '../exactly-once.ts'
 import { InFlight } from '../in-flight.ts'
@@ -150,16 +150,11 @@ class GraphRun {
   async #transactions(): Promise<void> {
     const [source] = this.#sources
     const transforms = this.#nodes.flatMap((node) => (node.kind === 'transform' ? node.transform : []))
-    const { fate, retry } = this.#plan.errorPolicy
     const flow = new TransactionalFlow({
       source: source!,
       errors: this.#errors,
       deliveries: (over) => this.#deliveriesUntil(over),
-      inSteps:
-        fate !== 'fail' ||
-        retry !== undefined ||
-        this.#breakers.size > 0 ||
-        transforms.some(({ waits }) => waits === true),
+      inSteps: writesInSteps(this.#plan) || transforms.some(({ waits }) => waits === true),
       sliceRows: sliceRowsOf(this.#plan, source!.source),
     })
     const leader = this.#sinks.at(-1)!
