@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Accumulator } from '../../src/kafka/accumulator.ts'
-import { RecordsJob, type WritableRecord } from '../../src/kafka/producer-append.ts'
+import { RecordsJob, type WritableRecord } from '../../src/kafka/producer-append-records.ts'
 import { completeProducerOptions, type ProducerOptions } from '../../src/kafka/producer-options.ts'
 import { ReportTicket } from '../../src/kafka/producer-reports.ts'
 
