@@ -53,6 +53,8 @@ export async function makeNodes(
   const known = await look(plan, components)
   const nodes = new Map<string, Node>()
   const isTransactional = plan.delivery === 'exactly_once'
+  /** Those that look at parsed values, or have one behind them that does. */
+  const readers = new Set<Node>()
   /** Whose transactions all other sinks join. */
   let owner: SinkNode | undefined
   // From the last to the first, as a source has to know what those behind it need.
@@ -76,7 +78,7 @@ export async function makeNodes(
       triesAgain: triesAgain(plan),
       joins: isTransactional ? owner?.sink : undefined,
       stage: id,
-      needsDocuments: followers.some((follower) => needsDocuments(follower)),
+      needsDocuments: followers.some((follower) => readers.has(follower)),
       needsOrigin: behind(one).some(looksAtOrigin),
       hasOrigin: before(one).some((other) => isConsumer(other) && behind(other).some(looksAtOrigin)),
       made: new Set(before(one).flatMap(({ plan: { options }, definition }) => definition.made?.(options) ?? [])),
@@ -85,6 +87,7 @@ export async function makeNodes(
     }
     const node = await make(one, context, { id, plan: one.plan, followers, openInputs: inputs.length })
     if (node.kind === 'sink') owner ??= node
+    if (looksAtValues(node) || context.needsDocuments) readers.add(node)
     nodes.set(id, node)
   }
   return known.map(({ plan: { id } }) => nodes.get(id)!)
@@ -119,27 +122,40 @@ async function look(plan: GraphPlan, components: Components): Promise<Known[]> {
 
 /** Whether what a node gives still gets anywhere: it does not where every way leads to a stage that lets nothing more through. */
 export function isTaken(node: Node): boolean {
-  return node.followers.length === 0 || node.followers.some(takesMore)
+  return givesAway(node, new Set())
 }
 
-function takesMore(node: Node): boolean {
+/** @param tried those whose ways lead nowhere: branches that meet again and again make more ways than can be gone */
+function givesAway({ followers }: Node, tried: Set<Node>): boolean {
+  return followers.length === 0 || followers.some((follower) => takesMore(follower, tried))
+}
+
+function takesMore(node: Node, tried: Set<Node>): boolean {
   if (node.kind === 'sink') return true
-  return (node.kind !== 'transform' || node.transform.exhausted !== true) && isTaken(node)
+  if (tried.has(node)) return false
+  tried.add(node)
+  return (node.kind !== 'transform' || node.transform.exhausted !== true) && givesAway(node, tried)
 }
 
-/** Whether a node, or one behind it, looks at parsed values. */
-function needsDocuments(node: Node): boolean {
-  const itself =
-    node.kind === 'sink' ? node.sink.needsDocuments : node.kind === 'transform' && node.transform.needs === 'documents'
-  return itself || node.followers.some(needsDocuments)
+function looksAtValues(node: Node): boolean {
+  return node.kind === 'sink'
+    ? node.sink.needsDocuments
+    : node.kind === 'transform' && node.transform.needs === 'documents'
 }
 
-function behind({ followers }: Known): Known[] {
-  return followers.flatMap((follower) => [follower, ...behind(follower)])
+function behind(node: Known): readonly Known[] {
+  return reached(node, ({ followers }) => followers)
 }
 
-function before({ inputs }: Known): Known[] {
-  return inputs.flatMap((input) => [input, ...before(input)])
+function before(node: Known): readonly Known[] {
+  return reached(node, ({ inputs }) => inputs)
+}
+
+/** Every node once, however many ways lead to it. */
+function reached(start: Known, next: (node: Known) => readonly Known[]): readonly Known[] {
+  const found = new Set(next(start))
+  for (const node of found) for (const further of next(node)) found.add(further) // what is added is iterated, too
+  return [...found]
 }
 
 function isConsumer({ plan: { kind, function: name } }: Known): boolean {
