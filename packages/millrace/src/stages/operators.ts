@@ -2,79 +2,101 @@
  * Expression operators of seed 000 that mingo does not have, or that mean something else there.
  */
 import { evalExpr } from 'mingo/core'
-import {
-  $dateAdd as addToDate,
-  $dateSubtract as subtractFromDate,
-  $function,
-  $ifNull,
-  $in,
-} from 'mingo/operators/expression'
-import type { Options } from 'mingo/types'
+import * as accumulators from 'mingo/operators/accumulator'
+import { describeValue } from '../options/values.ts'
+import { CONVERSION_OPERATORS } from './conversion-operators.ts'
+import { DATE_OPERATORS } from './date-operators.ts'
+import { engineOperator, isMissing, type Operator, type Operators } from './engine-operators.ts'
+import { NUMBER_OPERATORS } from './number-operators.ts'
 import { callFunction } from './run-function.ts'
+import { TEXT_OPERATORS } from './text-operators.ts'
 
-type Operator = (document: unknown, argument: unknown, options: Options) => unknown
+/** What one record can ask for must not take the memory of all. */
+const LONGEST_RANGE = 1_000_000
 
-/** A date as text, with or without time, fraction and zone. */
-const DATE_TEXT = /^(\d{4}-\d\d-\d\d)(?:(T)(\d\d:\d\d(?::\d\d)?)(\.\d+)?(Z|[+-]\d\d:?\d\d)?)?$/
+const { $sum, $avg, $min, $max, $stdDevPop, $stdDevSamp } = accumulators
 
-export const OWN_OPERATORS: { readonly [name: `$${string}`]: Operator } = {
+const OPERATORS: Operators = {
+  ...DATE_OPERATORS,
+  ...NUMBER_OPERATORS,
+  ...CONVERSION_OPERATORS,
+  ...TEXT_OPERATORS,
+  ...overValues({ $sum, $avg, $min, $max, $stdDevPop, $stdDevSamp }),
   /** Whether a value is not in a list. */
-  $nin: (document, argument, options) => !($in as Operator)(document, argument, options),
+  $nin: (document, argument, options) => !engineOperator('$in')(document, argument, options),
   /** The first value that is there and not null. */
-  $coalesce: $ifNull as Operator,
-  /** Position of a text in another one, in characters; -1 when it is not there. */
-  $indexOfCP: (document, argument, options) => {
-    const [text, wanted, start = 0, end] = (argument as unknown[]).map((part) => evalExpr(document, part, options))
-    if (text === null || text === undefined) return null
-    if (typeof text !== 'string' || typeof wanted !== 'string') throw new Error('$indexOfCP needs two texts')
-    const characters = Array.from(text).slice(Number(start), end === undefined ? undefined : Number(end))
-    const at = characters.join('').indexOf(wanted)
-    return at < 0 ? -1 : Array.from(characters.join('').slice(0, at)).length + Number(start)
+  $coalesce: engineOperator('$ifNull'),
+  $range: (document, argument, options) => {
+    const list = evalExpr(document, argument, options)
+    const [from, to, step = 1] = (Array.isArray(list) ? list : []) as readonly number[]
+    if (Math.abs((to! - from!) / step) > LONGEST_RANGE)
+      throw new Error(`$range from ${from} to ${to} has more than ${LONGEST_RANGE} numbers`)
+    return engineOperator('$range')(document, literals(list), options)
   },
   /** Code of the pipeline file; the engine itself uses it with functions. */
   $function: (document, argument, options) => {
     const { body, args = [] } = argument as { readonly body: unknown; readonly args?: unknown }
-    if (typeof body !== 'string') return ($function as Operator)(document, argument, options)
+    if (typeof body !== 'string') return engineOperator('$function')(document, argument, options)
     const { root = document } = (options as { readonly local?: { readonly root?: unknown } }).local ?? {}
     return callFunction(body, evalExpr(document, args, options) as unknown[], root)
   },
-  $dateAdd: onText(inMonths(addToDate as Operator, 1)),
-  $dateSubtract: onText(inMonths(subtractFromDate as Operator, -1)),
+  /** Null where the list is missing, as for the other operators on lists. */
+  $slice: (document, argument, options) => {
+    const list = evalExpr(document, argument, options)
+    if (Array.isArray(list) && isMissing(list[0])) return null
+    return engineOperator('$slice')(document, literals(list), options)
+  },
+  /** The last element; nothing of an empty list. */
+  $last: (document, argument, options) => {
+    if (Array.isArray(document)) return engineOperator('$last')(document, argument, options)
+    const list = evalExpr(document, argument, options)
+    if (isMissing(list)) return null
+    if (!Array.isArray(list)) throw new Error(`$last needs a list: found ${describeValue(list)}`)
+    return list.at(-1)
+  },
 }
 
-/** Lets an operator on dates take text, and gives text of the same form: without a zone where there was none. */
-function onText(operator: Operator): Operator {
-  return (document, argument, options) => {
-    const { startDate, ...rest } = argument as { readonly startDate: unknown }
-    const start: unknown = evalExpr(document, startDate, options)
-    const match = typeof start === 'string' ? DATE_TEXT.exec(start) : null
-    if (match === null) return operator(document, { ...rest, startDate: { $literal: start } }, options)
-    const [, day, hasTime, time = '00:00:00', fraction = '', zone] = match
-    const date = new Date(`${day}T${time}${fraction}${zone ?? 'Z'}`)
-    const result = operator(document, { ...rest, startDate: { $literal: date } }, options)
-    if (!(result instanceof Date)) return result
-    const iso = result.toISOString()
-    if (hasTime === undefined && iso.endsWith('T00:00:00.000Z')) return iso.slice(0, 10)
-    return `${iso.slice(0, fraction === '' ? 19 : 23)}${zone === undefined ? '' : 'Z'}`
-  }
+/** Operators of one argument, which may stand in a list of its own: `{$size: ["$items"]}` is `{$size: "$items"}`. */
+const UNARY = `
+  abs ceil exp floor ln log10 sqrt toBool toString toInt toLong toDouble toDecimal toDate toLower toUpper type strLenCP
+  strLenBytes size reverseArray first last objectToArray arrayToObject year month week dayOfMonth dayOfWeek dayOfYear
+  hour minute second millisecond isoWeek isoWeekYear isoDayOfWeek`
+  .trim()
+  .split(/\s+/)
+  .map((word) => `$${word}` as const)
+
+export const OWN_OPERATORS: Operators = {
+  ...OPERATORS,
+  ...Object.fromEntries(UNARY.map((name) => [name, unwrapping(OPERATORS[name] ?? engineOperator(name))])),
 }
 
-const MONTHS: { readonly [unit: string]: number } = { month: 1, quarter: 3, year: 12 }
+function unwrapping(operator: Operator): Operator {
+  return (document, argument, options) => operator(document, onlyElement(argument), options)
+}
 
-/** Adds months as calendars do: a month after the 31st of January is the last day of February. */
-function inMonths(operator: Operator, sign: 1 | -1): Operator {
-  return (document, argument, options) => {
-    const { startDate, unit, amount, timezone } = evalExpr(document, argument, options) as {
-      readonly [name: string]: unknown
-    }
-    const months = typeof unit === 'string' ? MONTHS[unit] : undefined
-    if (months === undefined || !(startDate instanceof Date) || typeof amount !== 'number' || timezone !== undefined)
-      return operator(document, argument, options)
-    const result = new Date(startDate)
-    result.setUTCDate(1)
-    result.setUTCMonth(result.getUTCMonth() + sign * months * amount)
-    const lastDay = new Date(Date.UTC(result.getUTCFullYear(), result.getUTCMonth() + 1, 0)).getUTCDate()
-    result.setUTCDate(Math.min(startDate.getUTCDate(), lastDay))
-    return result
-  }
+/** Values as expressions that give them: text of a record such as "$total" names no field. */
+function literals(values: unknown): unknown {
+  return Array.isArray(values) ? values.map(($literal: unknown) => ({ $literal })) : values
+}
+
+function onlyElement(argument: unknown): unknown {
+  return Array.isArray(argument) && argument.length === 1 ? argument[0] : argument
+}
+
+/**
+ * Accumulators as expressions, over the elements of a list or over one value; what is missing counts for nothing. Where the
+ * engine groups it hands them the documents of a group instead of one.
+ */
+function overValues(all: { readonly [name: string]: unknown }): Operators {
+  return Object.fromEntries(
+    Object.entries(all as { readonly [name: string]: Operator }).map(([name, accumulate]): [string, Operator] => [
+      name,
+      (document, argument, options) => {
+        if (Array.isArray(document)) return accumulate(document, argument, options)
+        const value = evalExpr(document, onlyElement(argument), options)
+        const values = (Array.isArray(value) ? value : [value]).filter((each) => !isMissing(each))
+        return accumulate(values, null, options)
+      },
+    ]),
+  )
 }

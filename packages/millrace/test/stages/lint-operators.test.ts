@@ -19,7 +19,9 @@ function namesOf(...modules: readonly object[]): string[] {
 }
 
 test('lint knows exactly the operators that the engine has', () => {
-  expect(EXPRESSION_OPERATORS.toSorted()).toEqual(namesOf(expressions, OWN_OPERATORS))
+  const alsoAccumulator = (name: string): boolean => !(name in expressions) && name in accumulators
+  const names = namesOf(expressions, OWN_OPERATORS).filter((name) => !alsoAccumulator(name))
+  expect(EXPRESSION_OPERATORS.toSorted()).toEqual(names)
   expect(ACCUMULATORS.toSorted()).toEqual(namesOf(accumulators))
   expect(WINDOW_OPERATORS.toSorted()).toEqual(namesOf(windows))
   expect(QUERY_OPERATORS.toSorted()).toEqual(namesOf(queries))
