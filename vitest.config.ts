@@ -5,6 +5,9 @@ export default defineConfig({
     reporters: ['default', './packages/millrace/test/support/summary-reporter.ts'],
     // Of tests that mostly wait, and say so.
     maxConcurrency: 2,
+    // Limits are for what hangs; a busy machine may take long for anything.
+    testTimeout: 60_000,
+    expect: { poll: { timeout: 60_000 } },
     coverage: { include: ['packages/*/src/**'] },
     projects: [
       {
@@ -21,8 +24,8 @@ export default defineConfig({
           name: 'integration',
           include: ['packages/*/test/**/*.integration.test.ts'],
           globalSetup: './packages/millrace/test/support/start-kafka.ts',
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
     ],

@@ -62,6 +62,8 @@ export class ProducerBatch {
   behind: MillraceError | undefined
   /** Why the last attempt failed. */
   lastError: MillraceError | undefined
+  /** What a broker objected to last: it says more than that a later attempt was not answered. */
+  lastAnswer: MillraceError | undefined
 
   constructor(queue: PartitionQueue, createdAt: number, held: number, buffer?: BatchBuffer, transaction = 0) {
     this.queue = queue

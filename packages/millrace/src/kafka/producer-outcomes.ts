@@ -169,7 +169,7 @@ export class Outcomes {
       partition: queue.partition,
     })
     const reason = `${error.kafkaName}${answer.errorMessage === null ? '' : ` (${answer.errorMessage.replace(/\.$/, '')})`}`
-    batch.lastError = error
+    batch.lastError = batch.lastAnswer = error
     batch.ambiguous = mayBeWritten
       ? error.kafkaName !== 'OUT_OF_ORDER_SEQUENCE_NUMBER'
       : !NOT_WRITTEN.has(error.kafkaName)
@@ -307,11 +307,13 @@ export class Outcomes {
   #timedOut(batch: ProducerBatch): MillraceError {
     const { deliveryTimeoutMs } = this.#settings
     const state = batch.ambiguous ? 'it is not known whether they were written' : 'they were not written'
-    const last = batch.lastError === undefined ? 'no request could be sent' : batch.lastError.message
+    const { lastError, lastAnswer } = batch
+    const last = lastError?.message ?? 'no request could be sent'
+    const answer = lastAnswer === undefined || lastAnswer === lastError ? '' : `; last answer: ${lastAnswer.message}`
     return deliveryError(
       batch.queue,
-      `${batch.count} records were not acknowledged within delivery.timeout.ms (${deliveryTimeoutMs} ms), and ${state}; last: ${last}`,
-      { code: 'DELIVERY_TIMED_OUT', cause: batch.lastError },
+      `${batch.count} records were not acknowledged within delivery.timeout.ms (${deliveryTimeoutMs} ms), and ${state}; last: ${last}${answer}`,
+      { code: 'DELIVERY_TIMED_OUT', cause: lastError },
     )
   }
 }

@@ -22,6 +22,9 @@ const EXPIRY_CHECK_MS = 500
 /** With a request under way, the next one is sent when so much has gathered (or at `flush`). */
 const WORTH_SENDING_BYTES = 256 * 1024
 
+/** A request has this long at least: one that is given up closes its connection, and what else is under way there has to be sent again. */
+const SHORTEST_REQUEST_MS = 1000
+
 /** Connections of the producer's own: see `Cluster`. */
 const LANE = 'produce'
 
@@ -247,7 +250,7 @@ export class Sender {
     const { requestTimeoutMs, deliveryTimeoutMs } = this.#settings
     let oldest = Infinity
     for (const { createdAt } of batches) oldest = Math.min(oldest, createdAt)
-    return Math.min(requestTimeoutMs, Math.max(200, oldest + deliveryTimeoutMs - performance.now()))
+    return Math.min(requestTimeoutMs, Math.max(SHORTEST_REQUEST_MS, oldest + deliveryTimeoutMs - performance.now()))
   }
 
   /** Keeps the reason why a topic cannot be reached, for when its batches time out. */

@@ -9,6 +9,7 @@ import { FETCH, type FetchResponse } from '../../src/kafka/protocol/fetch.ts'
 import { FetchedRecords } from '../../src/kafka/protocol/locate-records.ts'
 import { RecordBatchReader } from '../../src/kafka/protocol/record-batch.ts'
 import type { DeliveryReport } from '../../src/record.ts'
+import { sleep } from '../../src/resilience/retry.ts'
 import { batchOf } from '../support/batches.ts'
 import { bootstrapServers, brokerAvailable, javaTool, ownBroker, threeBrokers, uniqueName } from '../support/broker.ts'
 import { readTopic } from '../support/read-topic.ts'
@@ -395,11 +396,13 @@ describe.skipIf(!brokerAvailable)('producer', () => {
   test('a call with a million records leaves the event loop its turns', async () => {
     const topic = await createTopic(cluster, 3)
     await producing({ batchBytes: 65_536 }, async (producer) => {
-      let longest = 0
-      let last = performance.now()
+      // Work of this thread, not time: on a busy machine it may have to wait for its turn.
+      let longestMs = 0
+      let before = process.threadCpuUsage()
       const watch = setInterval(() => {
-        longest = Math.max(longest, performance.now() - last)
-        last = performance.now()
+        const { user, system } = process.threadCpuUsage(before)
+        longestMs = Math.max(longestMs, (user + system) / 1000)
+        before = process.threadCpuUsage()
       }, 1)
       const value = Buffer.alloc(10)
       const reports = await producer.write(
@@ -409,8 +412,8 @@ describe.skipIf(!brokerAvailable)('producer', () => {
       clearInterval(watch)
       expect(reports.length).toBe(1_000_000)
       expect(reports.failures.size).toBe(0)
-      // Slices are 8 ms; the rest is for a busy machine and its garbage collector.
-      expect(longest).toBeLessThan(250)
+      // Slices are 8 ms; the rest is for the garbage collector.
+      expect(longestMs).toBeLessThan(250)
     })
   })
 
@@ -441,7 +444,7 @@ describe.skipIf(!brokerAvailable)('producer', () => {
     await expect(producer.close(AbortSignal.timeout(100))).resolves.toBeUndefined()
     const reports = await writing.catch((error: unknown) => error)
     expect(reports).toMatchObject({ code: 'ABORTED' })
-  }, 10_000)
+  }, 30_000)
 
   test('a signal ends the waiting', async () => {
     const topic = await createTopic(cluster, 1)
@@ -657,6 +660,7 @@ function produceSteadily(
   topic: string,
 ): { stop: () => Promise<{ acknowledged: number; failures: MillraceError[] }> } {
   const KEYS = 40
+  const CALLS = 50
   let running = true
   let number = 0
   let acknowledged = 0
@@ -664,7 +668,7 @@ function produceSteadily(
   const calls = new Set<Promise<void>>()
   const loop = (async () => {
     while (running) {
-      const records = Array.from({ length: 200 }, () => {
+      const records = Array.from({ length: 100 }, () => {
         number++
         return { key: `k${number % KEYS}`, value: String(Math.floor(number / KEYS)) }
       })
@@ -674,7 +678,8 @@ function produceSteadily(
         calls.delete(call)
       })
       calls.add(call)
-      await new Promise((resolve) => setTimeout(resolve, 2))
+      await sleep(2)
+      if (calls.size >= CALLS) await Promise.race(calls)
     }
   })()
   return {
@@ -685,6 +690,12 @@ function produceSteadily(
       return { acknowledged, failures }
     },
   }
+}
+
+/** Resolves when so many records more have been acknowledged. */
+async function producedMore(producer: Producer, count = 3000): Promise<void> {
+  const before = producer.progress.records
+  await expect.poll(() => producer.progress.records, { timeout: 60_000 }).toBeGreaterThan(before + count)
 }
 
 async function expectOnceAndInOrder(cluster: Cluster, topic: string, acknowledged: number): Promise<void> {
@@ -701,8 +712,6 @@ async function expectOnceAndInOrder(cluster: Cluster, topic: string, acknowledge
   expect(wrong).toBe(0)
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
 describe.skipIf(!brokerAvailable)('producer while a broker fails', () => {
   const own = ownBroker()
 
@@ -714,28 +723,29 @@ describe.skipIf(!brokerAvailable)('producer while a broker fails', () => {
     const producing = produceSteadily(producer, topic)
     const [broker] = own().brokers
     for (let round = 0; round < 2; round++) {
-      await pause(700)
+      await producedMore(producer)
       await broker!.restart()
     }
-    await pause(500)
-    // Longer than the request timeout: what was under way has an unknown outcome.
+    await producedMore(producer)
+    // Until requests have timed out: what was under way has an unknown outcome.
+    const { retries } = producer.progress
     broker!.pause()
-    await pause(3000)
+    await expect.poll(() => producer.progress.retries, { timeout: 60_000 }).toBeGreaterThan(retries)
     broker!.resume()
-    await pause(700)
+    await producedMore(producer)
     const { acknowledged, failures } = await producing.stop()
     expect(failures).toEqual([])
-    expect(acknowledged).toBeGreaterThan(10_000)
-    expect(producer.progress.retries).toBeGreaterThan(0)
     await producer.close()
     await expectOnceAndInOrder(cluster, topic, acknowledged)
-  }, 60_000)
+  }, 180_000)
 
   test('records that could not be delivered in time fail, and the next ones go through in a new epoch', async () => {
     const cluster = connect(own().bootstrapServers, { requestTimeoutMs: 3000 })
     const topic = await createTopic(cluster, 1)
-    const producer = new Producer(cluster, { deliveryTimeoutMs: 1500, requestTimeoutMs: 1000 })
-    expect((await producer.write([{ value: 'first' }], topic)).failures.size).toBe(0)
+    const producer = new Producer(cluster, { deliveryTimeoutMs: 3000, requestTimeoutMs: 1000 })
+    await producer.open()
+    await producer.learn(topic)
+    await expect.poll(async () => (await producer.write([{ value: 'first' }], topic)).failures.size).toBe(0)
     const [broker] = own().brokers
     broker!.pause()
     const lost = await producer.write([{ value: 'lost' }], topic)
@@ -743,13 +753,13 @@ describe.skipIf(!brokerAvailable)('producer while a broker fails', () => {
     expect((lost.get(0) as MillraceError).message).toContain('it is not known whether they were written')
     broker!.resume()
     await expect
-      .poll(async () => (await producer.write([{ value: 'again' }], topic)).failures.size, { timeout: 20_000 })
+      .poll(async () => (await producer.write([{ value: 'again' }], topic)).failures.size, { timeout: 60_000 })
       .toBe(0)
     await producer.close()
     const { batches } = await readTopic(cluster, topic)
     expect(batches.at(-1)).toMatchObject({ baseSequence: 0, producerId: batches[0]!.producerId })
     expect(batches.at(-1)!.producerEpoch).toBeGreaterThan(0)
-  }, 60_000)
+  }, 180_000)
 })
 
 describe.skipIf(!brokerAvailable)('producer in a cluster of three', () => {
@@ -761,19 +771,28 @@ describe.skipIf(!brokerAvailable)('producer in a cluster of three', () => {
     const producer = new Producer(cluster, { batchBytes: 2000 })
     await producer.open()
     const producing = produceSteadily(producer, topic)
-    await pause(1000)
+    await producedMore(producer)
     const broker = own().brokers[1]!
     await broker.kill()
-    await pause(3000)
-    const during = producer.progress.records
-    await expect.poll(() => producer.progress.records, { timeout: 20_000 }).toBeGreaterThan(during + 2000)
+    // Another cluster looks, so that this producer has to find out for itself.
+    const observer = connect(own().bootstrapServers)
+    await expect
+      .poll(
+        async () => {
+          await observer.refresh([topic])
+          return observer.cachedTopic(topic)!.partitions.every(({ leader }) => leader >= 0 && leader !== broker.id)
+        },
+        { timeout: 60_000 },
+      )
+      .toBe(true)
+    await producedMore(producer)
     await broker.restart()
-    await pause(1000)
+    await producedMore(producer)
     const { acknowledged, failures } = await producing.stop()
     expect(failures).toEqual([])
     await producer.close()
     await expectOnceAndInOrder(cluster, topic, acknowledged)
-  }, 90_000)
+  }, 180_000)
 
   test('what is in the way of delivery is told after the delivery timeout', async () => {
     const cluster = connect(own().bootstrapServers, { requestTimeoutMs: 5000 })
@@ -787,19 +806,33 @@ describe.skipIf(!brokerAvailable)('producer in a cluster of three', () => {
           await cluster.refresh([topic])
           return cluster.cachedTopic(topic)!.partitions[0]!.inSyncReplicas.length
         },
-        { timeout: 30_000 },
+        { timeout: 60_000 },
       )
       .toBe(1)
-    const producer = new Producer(cluster, { deliveryTimeoutMs: 2000 })
-    const reports = await producer.write([{ value: 'a' }, { value: 'b' }], topic)
-    expect([...reports].map(errorOf)).toEqual(['DELIVERY_TIMED_OUT', 'DELIVERY_TIMED_OUT'])
-    expect((reports.get(0) as MillraceError).message).toContain('NOT_ENOUGH_REPLICAS')
-    expect((reports.get(0) as MillraceError).message).toContain('they were not written')
-    await follower.restart()
+    const impatient = new Producer(cluster, { deliveryTimeoutMs: 2000 })
+    await impatient.open()
+    await impatient.learn(topic)
+    // The last attempt is not always answered in time: then nobody knows what became of its records.
+    let attempt = 0
     await expect
-      .poll(async () => (await producer.write([{ value: 'c' }], topic)).failures.size, { timeout: 30_000 })
-      .toBe(0)
+      .poll(
+        async () => {
+          attempt++
+          const reports = await impatient.write([{ value: `a${attempt}` }, { value: `b${attempt}` }], topic)
+          expect([...reports].map(errorOf)).toEqual(['DELIVERY_TIMED_OUT', 'DELIVERY_TIMED_OUT'])
+          return (reports.get(0) as MillraceError).message
+        },
+        { timeout: 60_000 },
+      )
+      .toMatch(/they were not written.*NOT_ENOUGH_REPLICAS/)
+    await impatient.close()
+    const producer = new Producer(cluster)
+    const writing = producer.write([{ value: 'c' }], topic)
+    await follower.restart()
+    expect((await writing).failures.size).toBe(0)
     await producer.close()
-    expect((await readTopic(cluster, topic)).records.map(({ value }) => value!.toString())).toEqual(['c'])
-  }, 90_000)
+    const values = (await readTopic(cluster, topic)).records.map(({ value }) => value!.toString())
+    expect(values).not.toContain(`a${attempt}`)
+    expect(values.at(-1)).toBe('c')
+  }, 180_000)
 })
