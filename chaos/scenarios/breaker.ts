@@ -34,7 +34,7 @@ export const breaker: Scenario = {
       await run.until('more was committed', async () => (await total()) > before)
       await run.wait(random.between(0, 2000))
       // Who has nothing to write does not notice that the brokers are gone: the input comes from the same ones.
-      if (delivery === 'exactly_once') await run.until('a transaction was open', () => run.isTransactionOpen())
+      if (delivery === 'exactly_once') await run.justAfterCommit()
       await broker!.kill()
       run.fault('gone')
       await run.wait(Math.min(GONE_MS, (seconds * 1000) / 2))

@@ -5,6 +5,7 @@ import { GroupCoordinator } from '../src/kafka/group/coordinator.ts'
 import { bootstrapServers, brokerAvailable, uniqueName } from './support/broker.ts'
 import { fromTopic, runHere, toTopic } from './support/pipelines.ts'
 import { topicBed } from './support/topics.ts'
+import { TransactionalWriter } from './support/transactional-writer.ts'
 
 const never = { 'auto.commit.interval.ms': 3_600_000 }
 
@@ -46,6 +47,26 @@ describe.skipIf(!brokerAvailable)('commit strategies of KafkaSource', () => {
     })
     batch.ack()
     await expect.poll(() => committedOf(groupId, topic), { timeout: 10_000 }).toBe(2)
+    await source.close()
+  })
+
+  test('an open transaction with offsets of the group is waited for, and told of (I2)', async () => {
+    const [topic, groupId] = [await bed().create(), uniqueName('group')]
+    await bed().write(topic, [{ value: 'a' }, { value: 'b' }])
+    const writer = await TransactionalWriter.open(bed().cluster, uniqueName('transactional'))
+    await writer.writeOffset(groupId, topic, 0, 1)
+    const told = Promise.withResolvers<string>()
+    const source = new KafkaSource({
+      bootstrapServers: bootstrapServers(),
+      topics: topic,
+      groupId,
+      onWarning: (message) => told.resolve(message),
+    })
+    const first = source.batches()[Symbol.asyncIterator]().next()
+    expect(await told.promise).toMatch(/transaction that commits offsets of group ".*" has been open .*find-hanging/)
+    await writer.commit()
+    const { value } = await first
+    expect((value as Batch).offset(0)).toBe(1n)
     await source.close()
   })
 

@@ -124,6 +124,8 @@ export class ExactlyOnce {
         this.#failed.abort(error)
         await this.#committing?.catch(() => {})
         await this.#recover(error)
+        // The next run reads again what was aborted.
+        if (this.#run.signal.aborted) return 'signal'
       }
     }
   }
@@ -291,7 +293,7 @@ export class ExactlyOnce {
       try {
         await this.#transactions.abort(abort)
         this.#restoreStages()
-        await this.#offsets.rewind(abort)
+        if (!signal.aborted) await this.#rewind()
         if (!isReleased) await pause()
         return
       } catch (failure) {
@@ -300,6 +302,16 @@ export class ExactlyOnce {
         error = failure
         await pause()
       }
+    }
+  }
+
+  /** Goes back to the committed offsets, unless the run is to end: they may have to wait for a transaction of somebody else. */
+  async #rewind(): Promise<void> {
+    const { abort, signal } = this.#run
+    try {
+      await this.#offsets.rewind(AbortSignal.any([abort, signal]))
+    } catch (error) {
+      if (abort.aborted || !signal.aborted) throw error
     }
   }
 

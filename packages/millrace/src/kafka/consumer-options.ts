@@ -40,7 +40,7 @@ export interface ConsumerProgress {
 }
 
 /** How a consumer joins its group; undefined when it joins none. */
-export function groupOptions({ settings, topics, onlyLook }: ConsumerOptions): GroupOptions | undefined {
+export function groupOptions({ settings, topics, onlyLook, warn }: ConsumerOptions): GroupOptions | undefined {
   if (settings.groupId === undefined || onlyLook === true) return undefined
   return {
     groupId: settings.groupId,
@@ -53,5 +53,6 @@ export function groupOptions({ settings, topics, onlyLook }: ConsumerOptions): G
     instanceId: settings.instanceId,
     serverAssignor: settings.serverAssignor,
     rackId: settings.rackId,
+    warn,
   }
 }

@@ -74,7 +74,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     const committed =
       groupId === undefined
         ? []
-        : await fetchCommitted(new GroupCoordinator(cluster, groupId), all, () => undefined, signal)
+        : await fetchCommitted(new GroupCoordinator(cluster, groupId, warn), all, () => undefined, signal)
     const offsets = new Map(committed.map(({ topic, partition, offset }) => [keyOf(topic, partition), offset]))
     await this.onAssigned(all.map((each) => ({ ...each, committed: offsets.get(keyOf(each.topic, each.partition)) })))
   }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Batch } from '../../src/batch.ts'
 import type { GroupOffsets, SourceOffsets } from '../../src/component.ts'
 import { ExactlyOnce } from '../../src/engine/exactly-once.ts'
-import { TransactionError } from '../../src/errors/index.ts'
+import { AbortedError, TransactionError } from '../../src/errors/index.ts'
 import { batchOfDocuments } from '../support/batches.ts'
 
 const NO_OFFSETS: GroupOffsets = {
@@ -104,4 +104,43 @@ test('a batch that is dropped while a transaction is being committed belongs to 
     1_000_000,
   ).run()
   expect(commits).toEqual([[1], [2]])
+})
+
+// The committed offsets may wait for a transaction of somebody else, which hangs when the brokers have lost its end (KAFKA-20734).
+test('a run that is asked to stop does not wait for the committed offsets, and commits nothing of the aborted attempt', async () => {
+  const stop = new AbortController()
+  const happened: string[] = []
+  const offsets: SourceOffsets = {
+    member: undefined,
+    taken: () => NO_OFFSETS,
+    committed: () => {},
+    rewind: (signal) =>
+      new Promise((_, reject) => {
+        happened.push('rewind')
+        signal.addEventListener('abort', () => reject(new AbortedError('Waiting')), { once: true })
+        stop.abort()
+      }),
+    onRelease: () => {},
+    commitBefore: () => Promise.resolve(true),
+  }
+  const source = {
+    offsets,
+    async *batches(): AsyncGenerator<Batch> {
+      yield batchOfDocuments([{ n: 1 }])
+    },
+  }
+  const transactions = {
+    renewable: false,
+    commit: (ask: () => Promise<GroupOffsets>) => (happened.push('commit'), ask()),
+    abort: () => (happened.push('abort'), Promise.resolve()),
+  }
+  const ended = await new ExactlyOnce(
+    { name: 'test', commitIntervalMs: 60_000 },
+    { signal: stop.signal, abort: new AbortController().signal, warn: () => {} },
+    { source, sink: { transactions }, stages: { list: [], exhausted: false } },
+    { begin: () => () => Promise.reject(new TransactionError('The leader is gone', { fatal: false })), inSteps: true },
+    1_000_000,
+  ).run()
+  expect(ended).toBe('signal')
+  expect(happened).toEqual(['abort', 'rewind'])
 })

@@ -10,6 +10,12 @@ import {
   PRODUCE,
   type ProduceResponse,
 } from '../../src/kafka/protocol/produce.ts'
+import {
+  ADD_OFFSETS_TO_TXN,
+  TXN_OFFSET_COMMIT,
+  type TxnOffsetCommitResponse,
+  VERSION_1,
+} from '../../src/kafka/protocol/transactions.ts'
 import { retry } from '../../src/resilience/retry.ts'
 import { encodeRecordBatch } from './encode-record-batch.ts'
 
@@ -87,6 +93,24 @@ export class TransactionalWriter {
     this.#sequences.set(place, baseSequence + values.length)
   }
 
+  /** Makes the offset of a group part of the transaction, as a client without a membership. */
+  async writeOffset(groupId: string, topic: string, partition: number, offset: number): Promise<void> {
+    await this.#ask(ADD_OFFSETS_TO_TXN, [this.#id, this.#producerId, this.#epoch, groupId], 3)
+    const partitions = [
+      { partitionIndex: partition, committedOffset: BigInt(offset), committedLeaderEpoch: -1, committedMetadata: '' },
+    ]
+    await patiently(async () => {
+      const { topics } = await this.#cluster.request<TxnOffsetCommitResponse>(
+        await this.#cluster.coordinator('group', groupId),
+        TXN_OFFSET_COMMIT,
+        () => [this.#id, groupId, this.#producerId, this.#epoch, -1, '', null, [{ name: topic, partitions }]],
+        { maxVersion: VERSION_1.txnOffsetCommit },
+      )
+      const { errorCode } = topics[0]!.partitions[0]!
+      if (errorCode !== 0) throw new Error(`TxnOffsetCommit answered ${errorCode}`)
+    })
+  }
+
   async commit(): Promise<void> {
     await this.#ask(END_TXN, [this.#id, this.#producerId, this.#epoch, true])
   }
@@ -96,7 +120,7 @@ export class TransactionalWriter {
   }
 
   /** Asks the coordinator until it is ready: it loads, moves and finishes the transaction before in its own time. */
-  #ask<R>(call: ApiCall, args: readonly unknown[]): Promise<R> {
+  #ask<R>(call: ApiCall, args: readonly unknown[], maxVersion?: number): Promise<R> {
     interface Answer {
       readonly errorCode?: number
       readonly resultsByTransaction?: readonly {
@@ -107,7 +131,9 @@ export class TransactionalWriter {
     }
     return patiently(async () => {
       const node = await this.#cluster.coordinator('transaction', this.#id)
-      const answer = await this.#cluster.request<Answer>(node, call, () => args)
+      const answer = await this.#cluster.request<Answer>(node, call, () => args, {
+        ...(maxVersion === undefined ? {} : { maxVersion }),
+      })
       const code =
         answer.errorCode ||
         answer.resultsByTransaction?.[0]?.topicResults[0]?.resultsByPartition[0]?.partitionErrorCode ||

@@ -64,6 +64,10 @@ interface GroupOffsets {
   }[]
 }
 
+/** How long the end of an open transaction is waited for without a word, and between words. */
+const UNSTABLE_PATIENCE_MS = 5000
+const UNSTABLE_REMINDER_MS = 60_000
+
 /** Before version 8 one group, whose fields stand in the answer itself. */
 interface FetchAnswer extends GroupOffsets {
   readonly groups: readonly GroupOffsets[]
@@ -104,7 +108,7 @@ export async function commitOnce(
  * Offsets that a group has committed, of these partitions or, with undefined, of all that it has any for.
  *
  * Only stable offsets count (`require_stable`, KIP-447): while a transaction that commits an offset is open, the answer is
- * UNSTABLE_OFFSET_COMMIT, and this waits for its end however long it takes. No error is ever taken for "none committed":
+ * UNSTABLE_OFFSET_COMMIT, and this waits for its end however long it takes, and says so. No error is ever taken for "none committed":
  * a member that began at the reset policy's place because of that would lose or repeat records.
  *
  * @param member asked anew for each attempt, as its epoch may move on meanwhile (STALE_MEMBER_EPOCH)
@@ -118,17 +122,32 @@ export async function fetchCommitted(
 ): Promise<CommittedOffset[]> {
   if (partitions?.length === 0) return []
   const { cluster } = coordinator
-  const deadline = performance.now() + cluster.apiTimeoutMs
+  const begun = performance.now()
+  const deadline = begun + cluster.apiTimeoutMs
+  let nextWarning = begun + UNSTABLE_PATIENCE_MS
   return retry(() => fetchOnce(coordinator, partitions, member(), signal), {
     timeoutMs: Infinity,
     backoff: cluster.backoff,
     signal,
     isRetriable: (error) => {
-      if (error instanceof BrokerError && error.kafkaName === 'UNSTABLE_OFFSET_COMMIT') return true
+      if (isUnstable(error)) return true
       // 'lost' may be ours to find out with the next heartbeat, which then ends this call through its signal.
       return performance.now() < deadline && ['retry', 'moved', 'stale', 'lost'].includes(verdictOfError(error))
     },
+    onRetry: (error) => {
+      const now = performance.now()
+      if (!isUnstable(error) || now < nextWarning) return
+      nextWarning = now + UNSTABLE_REMINDER_MS
+      const seconds = Math.round((now - begun) / 1000)
+      coordinator.warn?.(
+        `A transaction that commits offsets of group "${coordinator.groupId}" has been open for ${seconds} s or longer, so reading has to wait for its end. What a run that was killed left behind is ended by the brokers after its transaction.timeout.ms; a transaction that stays open for longer hangs: kafka-transactions.sh find-hanging shows it, and abort ends it`,
+      )
+    },
   })
+}
+
+function isUnstable(error: unknown): boolean {
+  return error instanceof BrokerError && error.kafkaName === 'UNSTABLE_OFFSET_COMMIT'
 }
 
 async function fetchOnce(

@@ -93,10 +93,13 @@ export class GroupCoordinator {
   readonly groupId: string
   /** Connection for JoinGroup and SyncGroup, which a broker answers only when all members have come; so each session has its own. */
   readonly rebalanceLane = `rebalance-${++sessions}`
+  readonly warn: ((message: string) => void) | undefined
 
-  constructor(cluster: Cluster, groupId: string) {
+  /** @param warn told when something takes longer than usual, and why */
+  constructor(cluster: Cluster, groupId: string, warn?: (message: string) => void) {
     this.cluster = cluster
     this.groupId = groupId
+    this.warn = warn
   }
 
   /**

@@ -50,7 +50,7 @@ export class GroupSession {
       assignors: options.assignors ?? ['range', 'cooperative-sticky'],
     }
     this.#listener = listener
-    this.#coordinator = new GroupCoordinator(cluster, options.groupId)
+    this.#coordinator = new GroupCoordinator(cluster, options.groupId, options.warn)
     // Twice this would be past the point at which the others stop waiting.
     this.#ownership = new Ownership(listener, Math.min(resolved.sessionTimeoutMs, resolved.rebalanceTimeoutMs) / 2)
     this.#membership = new (resolved.protocol === 'consumer' ? ConsumerMembership : ClassicMembership)(

@@ -28,6 +28,8 @@ export interface GroupOptions {
   readonly serverAssignor?: string | undefined
   /** `client.rack` */
   readonly rackId?: string | undefined
+  /** Told when something takes longer than usual, and why. */
+  readonly warn?: ((message: string) => void) | undefined
 }
 
 /** A partition that was assigned, with the offset that the group has committed for it; undefined when there is none. */
