@@ -4,7 +4,8 @@
 import { FIELDS, VALUE, VALUE_LENGTH, viewOf, type Batch, type Payload } from '../batch.ts'
 import type { Codec, Documents, RowFailed } from '../component.ts'
 import { DecodeError, EncodeError, type RecordErrorDetails } from '../errors/index.ts'
-import { jsonCodec, parseDocument, reasonOf, withExactIntegers } from './json.ts'
+import { withExactIntegers } from '../exact-integers.ts'
+import { jsonCodec, parseDocument, reasonOf } from './json.ts'
 import { attachedMeta, attachMeta, changedKey, type WithMeta } from './meta.ts'
 
 export interface DecodeOptions {

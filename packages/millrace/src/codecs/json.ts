@@ -70,56 +70,6 @@ function excerpt(text: string, position: number): string {
   return `${from > 0 ? '...' : ''}${JSON.stringify(text.slice(from, to))}${to < text.length ? '...' : ''}`
 }
 
-const INTEGER = /^-?\d+$/
-
-/** Whether a number beyond 2^53 is anywhere in a document. */
-function hasLargeNumber(value: object): boolean {
-  for (const name in value) {
-    const field = (value as { [name: string]: unknown })[name]
-    if (typeof field === 'number') {
-      if (field > Number.MAX_SAFE_INTEGER || field < Number.MIN_SAFE_INTEGER) return true
-    } else if (typeof field === 'object' && field !== null && hasLargeNumber(field)) return true
-  }
-  return false
-}
-
-/**
- * Writes integers beyond 2^53 as the digits that came in. Parsing rounds them to doubles, so a 64-bit id would be
- * written back as another one when some field beside it changes (I7).
- *
- * @param written what `encode` made of the document
- * @param original the value from which the document was made
- * @throws {EncodeError} when two different integers of the value round to the same double and it is unknown which is meant
- */
-export function withExactIntegers(document: unknown, written: string, original: Buffer): string {
-  if (!hasLargeNumber(document as object)) return written
-  const byName = new Map<string, string>()
-  const byNumber = new Map<number, string | null>()
-  // ES2025 gives a reviver the text of a number and JSON.rawJSON writes one; TypeScript's library does not know yet.
-  const revive = (name: string, value: unknown, context?: { source?: string }): unknown => {
-    const source = context?.source
-    if (typeof value === 'number' && !Number.isSafeInteger(value) && source !== undefined && INTEGER.test(source)) {
-      const known = byNumber.get(value)
-      byNumber.set(value, known === undefined || known === source ? source : null)
-      const nameAndNumber = `${value} ${name}`
-      const knownByName = byName.get(nameAndNumber)
-      byName.set(nameAndNumber, knownByName === undefined || knownByName === source ? source : '')
-    }
-    return value
-  }
-  JSON.parse(original.toString(), revive)
-  if (byNumber.size === 0) return written
-  return JSON.stringify(document, (name, value: unknown) => {
-    if (typeof value !== 'number' || !byNumber.has(value)) return value
-    const source = byName.get(`${value} ${name}`) || byNumber.get(value)
-    if (!source)
-      throw new EncodeError(
-        `Cannot write field "${name}" exactly as two integers of the record are both ${value} when rounded to a double`,
-      )
-    return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(source)
-  })
-}
-
 export function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.message.split('\n')[0]!.replace(/\.$/, '') : String(cause)
 }

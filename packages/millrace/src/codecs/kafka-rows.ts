@@ -8,7 +8,8 @@
 import { isUtf8 } from 'node:buffer'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../batch.ts'
 import { EncodeError } from '../errors/index.ts'
-import { jsonCodec, reasonOf, withExactIntegers } from './json.ts'
+import { unchangedWithExactIntegers, withExactIntegers } from '../exact-integers.ts'
+import { jsonCodec, reasonOf } from './json.ts'
 
 /** Columns that say where a record came from. */
 export const ORIGIN_COLUMNS = ['_kafka_key', '_kafka_partition', '_kafka_offset', '_kafka_timestamp'] as const
@@ -87,8 +88,10 @@ function encodeRow(batch: Batch, row: number, document: WritableRow, hidden: Rea
   try {
     const text = jsonCodec.encode(visible)
     const original = batch.value(row)
-    // What is not JSON has no integers that could have been rounded.
-    return original === null || PAYLOAD in document ? text : withExactIntegers(visible, text, original)
+    if (original === null || PAYLOAD in document) return text
+    return batch.replaced?.[row] === 1
+      ? withExactIntegers(visible, text, original)
+      : unchangedWithExactIntegers(visible, text, original)
   } catch (cause) {
     const { topic, partition } = batch
     const offset = batch.offset(row)

@@ -28,12 +28,14 @@ export interface RowsOptions {
   readonly firstOffset?: number
   /** What they weigh, for back-pressure. */
   readonly byteLength?: number
+  /** Their JSON, where it says more than the rows. */
+  readonly texts?: readonly string[]
 }
 
 /** A batch of rows without key and headers. Their values are written as JSON when somebody asks for bytes. */
 export function batchOfRows(
   rows: readonly unknown[],
-  { origin, acknowledgement = NOTHING_TO_COMMIT, firstOffset = 0, byteLength = rows.length * 100 }: RowsOptions,
+  { origin, acknowledgement = NOTHING_TO_COMMIT, firstOffset = 0, byteLength = rows.length * 100, texts }: RowsOptions,
 ): Batch {
   const count = rows.length
   const lastOffset = firstOffset + Math.max(0, count - 1)
@@ -43,14 +45,14 @@ export function batchOfRows(
     firstOffset,
     lastOffset,
     raw: undefined,
-    locate: () => written(rows, firstOffset),
+    locate: () => written(texts ?? rows.map((row) => JSON.stringify(row)), firstOffset),
   }
   return new Batch(origin, storage, acknowledgement, { documents: [...rows] })
 }
 
-function written(rows: readonly unknown[], firstOffset: number): LocatedRecords {
-  const values = rows.map((row) => Buffer.from(JSON.stringify(row)))
-  const records = new LocatedRecordsBuilder(rows.length)
+function written(texts: readonly string[], firstOffset: number): LocatedRecords {
+  const values = texts.map((text) => Buffer.from(text))
+  const records = new LocatedRecordsBuilder(values.length)
   let position = 0
   values.forEach(({ length }, i) => records.addValue(firstOffset + i, position, (position += length)))
   return records.finish(Buffer.concat(values, position))

@@ -1,9 +1,12 @@
 /**
  * Text as rows: JSON as a list, lines or columns, CSV, or the whole as it is.
  */
+import { constants } from 'node:buffer'
 import type { Readable } from 'node:stream'
 import { DecodeError } from '../errors/index.ts'
+import { mayRound, parseExactly } from '../exact-integers.ts'
 import { isObject } from '../options/values.ts'
+import { linesOf } from './lines.ts'
 import type { Row } from './values.ts'
 
 export interface ReadOptions {
@@ -17,8 +20,16 @@ export interface ReadOptions {
 
 const BATCH_ROWS = 1000
 
+export interface ReadRows {
+  readonly rows: readonly Row[]
+  /** Their JSON as it came, where it says more than the rows: a double does not hold every integer. */
+  readonly texts?: readonly string[]
+  /** What they weigh, for back-pressure. */
+  readonly byteLength: number
+}
+
 /**
- * Lists of rows, as soon as they are there.
+ * Some rows at a time, as soon as they are there.
  * @param what name of what is read, for errors
  * @throws {DecodeError} with the line where there is one
  */
@@ -26,7 +37,7 @@ export async function* readRows(
   stream: Readable,
   what: string,
   options: ReadOptions,
-): AsyncGenerator<Row[], void, undefined> {
+): AsyncGenerator<ReadRows, void, undefined> {
   switch (options.format) {
     case 'jsonl':
       yield* readLines(stream, what)
@@ -34,48 +45,64 @@ export async function* readRows(
     case 'csv':
       yield* readCsv(stream, what, options)
       return
-    case 'raw':
-      yield [{ data: await textOf(stream) }]
+    case 'raw': {
+      const data = await textOf(stream, what)
+      yield { rows: [{ data }], byteLength: data.length }
       return
+    }
     case 'records':
     case 'dataframe': {
-      const rows =
-        options.format === 'records'
-          ? rowsOfList(await parseAll(stream, what), what)
-          : rowsOfColumns(await parseAll(stream, what), what)
-      for (let start = 0; start < rows.length; start += BATCH_ROWS) yield rows.slice(start, start + BATCH_ROWS)
+      const text = (await textOf(stream, what)).trim()
+      const toRows = options.format === 'records' ? rowsOfList : rowsOfColumns
+      const rows = toRows(text === '' ? [] : parseAll(text, what, JSON.parse), what)
+      const exact = mayRound(text) ? toRows(parseAll(text, what, parseExactly), what) : undefined
+      for (let start = 0; start < rows.length; start += BATCH_ROWS) {
+        const some = rows.slice(start, start + BATCH_ROWS)
+        const texts = exact?.slice(start, start + BATCH_ROWS).map((row) => JSON.stringify(row))
+        const byteLength = Math.ceil((text.length / rows.length) * some.length)
+        yield { rows: some, byteLength, ...(texts === undefined ? {} : { texts }) }
+      }
     }
   }
 }
 
-async function* readLines(stream: Readable, what: string): AsyncGenerator<Row[], void, undefined> {
+async function* readLines(stream: Readable, what: string): AsyncGenerator<ReadRows, void, undefined> {
   stream.setEncoding('utf8')
-  let rest = ''
-  let line = 0
-  const parse = (text: string): Row[] => {
-    line++
-    if (text.trim() === '') return []
-    try {
-      return [toRow(JSON.parse(text))]
-    } catch (cause) {
-      throw unreadable(what, `line ${line} is not JSON: ${(cause as Error).message}`, cause)
+  let number = 0
+  try {
+    for await (const lines of linesOf(stream as AsyncIterable<string>)) {
+      const rows: Row[] = []
+      const texts: string[] = []
+      let byteLength = 0
+      for (const line of lines) {
+        number++
+        const text = (number === 1 ? withoutMark(line) : line).trim()
+        if (text === '') continue
+        const value = parseLine(text, number, what)
+        const row = toRow(value)
+        rows.push(row)
+        texts.push(row === value ? text : `{"value":${text}}`)
+        byteLength += text.length
+      }
+      if (rows.length > 0) yield { rows, texts, byteLength }
     }
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw unreadable(what, `line ${number + 1} is too long: one row may have ${MOST_TEXT}`, cause)
   }
-  for await (const chunk of stream as AsyncIterable<string>) {
-    const lines = (rest + chunk).split('\n')
-    rest = lines.pop()!
-    const rows = lines.flatMap(parse)
-    if (rows.length > 0) yield rows
-  }
-  const last = parse(rest)
-  if (last.length > 0) yield last
 }
 
-async function parseAll(stream: Readable, what: string): Promise<unknown> {
-  const text = (await textOf(stream)).trim()
-  if (text === '') return []
+function parseLine(text: string, number: number, what: string): unknown {
   try {
     return JSON.parse(text)
+  } catch (cause) {
+    throw unreadable(what, `line ${number} is not JSON: ${(cause as Error).message}`, cause)
+  }
+}
+
+function parseAll(text: string, what: string, parse: (text: string) => unknown): unknown {
+  try {
+    return parse(text)
   } catch (cause) {
     const looksLikeLines = /\}\s*\n\s*\{/.test(text) ? ': it looks like one row per line, which is format "jsonl"' : ''
     throw unreadable(what, `it is not JSON: ${(cause as Error).message}${looksLikeLines}`, cause)
@@ -114,17 +141,23 @@ async function* readCsv(
   stream: Readable,
   what: string,
   { headers = true, delimiter = ',', inferRows = 100 }: ReadOptions,
-): AsyncGenerator<Row[], void, undefined> {
+): AsyncGenerator<ReadRows, void, undefined> {
   const { parse } = await import('csv-parse')
   const parser = stream.pipe(parse({ bom: true, delimiter, skip_empty_lines: true, relax_column_count: false }))
   stream.on('error', (error) => parser.destroy(error))
   let columns: readonly string[] | undefined
   let types: ReadonlyMap<string, CellReader> | undefined
   let waiting: Row[] = []
-  const typed = (rows: readonly Row[]): Row[] =>
-    rows.map((row) =>
+  let byteLength = 0
+  const typed = (): ReadRows => {
+    const rows = waiting.map((row) =>
       Object.fromEntries(Object.entries(row).map(([column, cell]) => [column, types!.get(column)!(cell as string)])),
     )
+    const read = { rows, byteLength }
+    waiting = []
+    byteLength = 0
+    return read
+  }
   try {
     for await (const cells of parser as AsyncIterable<string[]>) {
       if (columns === undefined) {
@@ -132,17 +165,15 @@ async function* readCsv(
         if (headers) continue
       }
       waiting.push(Object.fromEntries(columns.map((column, i) => [column, cells[i]])))
+      for (const { length } of cells) byteLength += length + 1
       if (types === undefined && waiting.length >= inferRows) types = inferTypes(waiting)
-      if (types !== undefined && (waiting.length >= BATCH_ROWS || parser.readableLength === 0)) {
-        yield typed(waiting)
-        waiting = []
-      }
+      if (types !== undefined && (waiting.length >= BATCH_ROWS || parser.readableLength === 0)) yield typed()
     }
   } catch (cause) {
     throw unreadable(what, (cause as Error).message.replace(/\.$/, ''), cause)
   }
   types ??= inferTypes(waiting)
-  if (waiting.length > 0) yield typed(waiting)
+  if (waiting.length > 0) yield typed()
 }
 
 type CellReader = (cell: string) => unknown
@@ -168,11 +199,27 @@ function inferTypes(rows: readonly Row[]): Map<string, CellReader> {
   )
 }
 
-async function textOf(stream: Readable): Promise<string> {
+const MOST_TEXT = `${Math.floor(constants.MAX_STRING_LENGTH / 1024 / 1024)} MiB at the most`
+
+async function textOf(stream: Readable, what: string): Promise<string> {
   stream.setEncoding('utf8')
   let text = ''
-  for await (const chunk of stream as AsyncIterable<string>) text += chunk
-  return text.replace(/^\uFEFF/, '')
+  try {
+    for await (const chunk of stream as AsyncIterable<string>) text += chunk
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw unreadable(
+      what,
+      `it is read as a whole, and may have ${MOST_TEXT}: write one row per line, which is format "jsonl"`,
+      cause,
+    )
+  }
+  return withoutMark(text)
+}
+
+/** Some programs begin what they write in UTF-8 with a byte order mark. */
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
 }
 
 function unreadable(what: string, reason: string, cause?: unknown): DecodeError {

@@ -40,10 +40,10 @@ export abstract class TextRows implements Source {
     const origin = originOf(this.what)
     stream.on('data', (chunk: Buffer | string) => (this.#bytes += chunk.length))
     try {
-      for await (const rows of readRows(stream, this.what, this.#options)) {
+      for await (const { rows, ...more } of readRows(stream, this.what, this.#options)) {
         const firstOffset = this.#records
         this.#records += rows.length
-        yield batchOfRows(rows, { origin, firstOffset })
+        yield batchOfRows(rows, { origin, firstOffset, ...more })
       }
     } catch (error) {
       // A stream that is destroyed in the midst of reading says so; nobody has to know.

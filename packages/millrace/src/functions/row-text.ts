@@ -3,7 +3,7 @@
  *
  * Rows come as JSON texts. Integers beyond 2^53, which a double would round, are written with the digits that came in (I7).
  */
-import type { Row } from './values.ts'
+import { isExact, parseExactly } from '../exact-integers.ts'
 
 /** Rows that are read as often as a format needs them, and what columns they have, in the order of their first appearance. */
 export interface StoredRows {
@@ -139,25 +139,6 @@ export function cellText(value: unknown, nothing = ''): string {
   if (value === null || value === undefined) return nothing
   if (isExact(value)) return value.rawJSON
   return typeof value === 'string' ? value : JSON.stringify(value)
-}
-
-/** What `JSON.rawJSON` makes; ES2025 has it, TypeScript's library does not know yet. */
-interface ExactNumber {
-  readonly rawJSON: string
-}
-const EXACT = JSON as unknown as { rawJSON(text: string): ExactNumber; isRawJSON(value: unknown): value is ExactNumber }
-
-function isExact(value: unknown): value is ExactNumber {
-  return EXACT.isRawJSON(value)
-}
-
-/** Reads a row, in which integers beyond 2^53 become what `JSON.stringify` writes with the same digits. */
-export function parseExactly(text: string): Row {
-  if (!/\d{16}/.test(text)) return JSON.parse(text) as Row
-  return JSON.parse(text, ((_: string, value: unknown, context: { readonly source?: string }) =>
-    typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(context.source ?? '')
-      ? EXACT.rawJSON(context.source!)
-      : value) as never) as Row
 }
 
 function indented(text: string): string {

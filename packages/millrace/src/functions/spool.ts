@@ -3,9 +3,9 @@
  */
 import { createReadStream } from 'node:fs'
 import { open, rm, type FileHandle } from 'node:fs/promises'
-import { createInterface } from 'node:readline'
 import type { Batch } from '../batch.ts'
 import { rowText } from '../codecs/kafka-rows.ts'
+import { linesOf } from './lines.ts'
 import type { StoredRows } from './row-text.ts'
 import type { Row } from './values.ts'
 
@@ -51,7 +51,7 @@ export class Spool implements StoredRows {
 
   async *texts(): AsyncGenerator<string, void, undefined> {
     await this.#last
-    yield* createInterface({ input: createReadStream(this.#path), crlfDelay: Infinity })
+    for await (const lines of linesOf(createReadStream(this.#path, 'utf8'))) yield* lines
   }
 
   /** Closes and removes the file. May be called twice. */

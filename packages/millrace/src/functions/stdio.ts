@@ -4,10 +4,11 @@
 import type { Batch } from '../batch.ts'
 import { rowText } from '../codecs/kafka-rows.ts'
 import { defineSinkFunction, defineSourceFunction, type Sink } from '../component.ts'
+import { parseExactly } from '../exact-integers.ts'
 import { field } from '../options/fields.ts'
 import { RowOutput, writeOut } from './row-file.ts'
 import { InputRows } from './row-source.ts'
-import { cellText, parseExactly, rowFormat } from './row-text.ts'
+import { cellText, rowFormat } from './row-text.ts'
 
 const headers = field
   .boolean()

@@ -2,6 +2,7 @@
  * `chunk.apply` and `window.apply`: rows in groups.
  */
 import type { Batch } from '../batch.ts'
+import { rowText } from '../codecs/kafka-rows.ts'
 import { defineTransform } from '../component.ts'
 import { field, problem } from '../options/fields.ts'
 import { newRows } from '../stages/rows.ts'
@@ -42,11 +43,13 @@ export const chunkApply = defineTransform({
   }),
   create({ batch_size, output_column }, { stage }) {
     const queue = new RowQueue()
-    const chunk = ({ rows, acknowledgement }: TakenRows): Batch =>
-      batchOfRows([{ [output_column]: rows.map(({ batch, row }) => batch.documents![row]) }], {
-        origin: originOf(stage),
-        acknowledgement,
-      })
+    const origin = originOf(stage)
+    const chunk = ({ rows, acknowledgement }: TakenRows): Batch => {
+      const list = { [output_column]: rows.map(({ batch, row }) => batch.documents![row]) }
+      // Written from the texts of the rows, in which integers that a double rounds have their digits (I7).
+      const text = `{${JSON.stringify(output_column)}:[${rows.map(({ batch, row }) => rowText(batch, row)).join()}]}`
+      return batchOfRows([list], { origin, acknowledgement, texts: [text], byteLength: text.length })
+    }
     return {
       needs: 'documents',
       process(batch) {

@@ -22,7 +22,8 @@ async function read(text: string, options: ReadOptions, piece = 7): Promise<unkn
     text.slice(i * piece, (i + 1) * piece),
   )
   const rows: unknown[] = []
-  for await (const some of readRows(Readable.from(pieces, { objectMode: false }), 'test', options)) rows.push(...some)
+  for await (const some of readRows(Readable.from(pieces, { objectMode: false }), 'test', options))
+    rows.push(...some.rows)
   return rows
 }
 
@@ -37,6 +38,12 @@ describe('reading rows', () => {
     { name: 'one object', text: '{"a": 1}', options: { format: 'records' }, want: [{ a: 1 }] },
     { name: 'nothing', text: ' \n', options: { format: 'records' }, want: [] },
     { name: 'lines', text: '{"a":1}\r\n\n{"a":"ü"}', options: { format: 'jsonl' }, want: [{ a: 1 }, { a: 'ü' }] },
+    {
+      name: 'lines behind a byte order mark, none of them an object',
+      text: '\uFEFF1\n"x"',
+      options: { format: 'jsonl' },
+      want: [{ value: 1 }, { value: 'x' }],
+    },
     {
       name: 'columns',
       text: '{"a": [1, 2], "b": ["x", null]}',
@@ -113,6 +120,33 @@ describe('reading rows', () => {
   })
 })
 
+// A guess of 100 bytes per row let a run collect as many rows as there were, whatever their size.
+test.each<{ name: string; text: string; options: ReadOptions }>([
+  { name: 'lines', text: `{"a":"${'x'.repeat(100_000)}"}\n`.repeat(3), options: { format: 'jsonl' } },
+  { name: 'a list', text: JSON.stringify(Array(3).fill({ a: 'x'.repeat(100_000) })), options: { format: 'records' } },
+  { name: 'CSV', text: `a\n${`${'x'.repeat(100_000)}\n`.repeat(3)}`, options: { format: 'csv' } },
+  { name: 'text', text: 'x'.repeat(300_000), options: { format: 'raw' } },
+])('rows of $name weigh what they are long', async ({ text, options }) => {
+  let weight = 0
+  for await (const { byteLength } of readRows(Readable.from([Buffer.from(text)]), 'test', options)) weight += byteLength
+  expect(weight).toBeGreaterThanOrEqual(300_000)
+  expect(weight).toBeLessThan(301_000)
+})
+
+test.each<{ name: string; format: ReadOptions['format']; problem: RegExp }>([
+  { name: 'a list', format: 'records', problem: /write one row per line, which is format "jsonl"/ },
+  { name: 'a line', format: 'jsonl', problem: /line 1 is too long: one row may have \d+ MiB/ },
+])('refuses $name longer than any text may be', async ({ format, problem }) => {
+  const part = ' '.repeat(2 ** 24)
+  const endless = {
+    setEncoding() {},
+    async *[Symbol.asyncIterator]() {
+      for (;;) yield part
+    },
+  }
+  await expect(readRows(endless as never, 'test', { format }).next()).rejects.toThrow(problem)
+})
+
 let rowsSeen = 0
 
 /** Runs a graph from a file of rows into whatever the stages say; paths are below the test's folder. */
@@ -157,6 +191,40 @@ describe('writing rows', () => {
       { id: 'out', function: 'json.write', inputs: ['in'], config: { path: 'deep/er/out.json', ...config } },
     ])
     expect(await readFile(join(directory, 'deep/er/out.json'), 'utf8')).toBe(want)
+  })
+
+  test.each([
+    { name: 'lines', format: 'jsonl', text: '{"id":12345678901234567891,"n":1}\n{"id":12345678901234567892,"n":2}' },
+    {
+      name: 'a list',
+      format: 'records',
+      text: '[{"id":12345678901234567891,"n":1},{"id":12345678901234567892,"n":2}]',
+    },
+    { name: 'columns', format: 'dataframe', text: '{"id":[12345678901234567891,12345678901234567892],"n":[1,2]}' },
+  ])('with the digits of integers beyond 2^53, from $name', async ({ format, text }) => {
+    await writeFile(join(directory, 'ids'), text)
+    await run([
+      { id: 'in', function: 'json.read', config: { path: 'ids', format } },
+      { id: 'same', function: 'json.write', inputs: ['in'], config: { path: 'same', format } },
+      { id: 'm', function: 'map.apply', inputs: ['in'], config: { expression: 'n * 2', output_column: 'm' } },
+      { id: 'chunk', function: 'chunk.apply', inputs: ['m'], config: { batch_size: 2 } },
+      { id: 'out', function: 'json.write', inputs: ['chunk'], config: { path: 'chunks', format: 'jsonl' } },
+    ])
+    expect(await readFile(join(directory, 'same'), 'utf8')).toBe(text)
+    expect(await readFile(join(directory, 'chunks'), 'utf8')).toBe(
+      '{"records":[{"id":12345678901234567891,"n":1,"m":2},{"id":12345678901234567892,"n":2,"m":4}]}',
+    )
+  })
+
+  // The rows of a file wait in another one as lines, and U+2028 was taken for the end of a line.
+  test('with characters at which some programs begin a new line', async () => {
+    const rows = ['\u2028', '\u2029', '\u0085', '\r', '\n'].map((text) => ({ a: `x${text}y` }))
+    await writeFile(join(directory, 'in.json'), JSON.stringify(rows))
+    await run([
+      { id: 'in', function: 'json.read', config: { path: 'in.json' } },
+      { id: 'out', function: 'json.write', inputs: ['in'], config: { path: 'out.json' } },
+    ])
+    expect(JSON.parse(await readFile(join(directory, 'out.json'), 'utf8'))).toEqual(rows)
   })
 
   test('as a pretty list, which reads as the same', async () => {
