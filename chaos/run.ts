@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { KafkaSink } from '../packages/millrace/src/index.ts'
 import { Admin } from '../packages/millrace/src/kafka/admin.ts'
 import { Cluster } from '../packages/millrace/src/kafka/cluster.ts'
 import { type ListedOffset, listOffsets } from '../packages/millrace/src/kafka/offsets.ts'
@@ -78,6 +79,17 @@ export class Run {
     const configs = brokers.length === 3 ? { 'min.insync.replicas': '2' } : {}
     await this.admin.createTopic({ name: this.input, partitions: PARTITIONS, configs })
     await new Admin(this.#outputCluster).createTopic({ name: this.output, partitions: PARTITIONS, configs })
+  }
+
+  /** Has the brokers make what they need for transactions, which takes a young broker longer than a worker may be given to wait. */
+  async firstTransaction(): Promise<void> {
+    await using sink = new KafkaSink({
+      bootstrapServers: this.context.bed.output.bootstrapServers,
+      topic: this.output,
+      transactionalId: `${this.groupId}-first`,
+    })
+    await sink.beginTransaction()
+    await sink.abortTransaction()
   }
 
   /** From here on the time of the scenario runs. */

@@ -22,6 +22,7 @@ export const breaker: Scenario = {
       },
     })
     workers.set(run, worker)
+    if (delivery === 'exactly_once') await run.firstTransaction()
     worker.start()
     const total = async (): Promise<number> =>
       [...(await run.committed()).values()].reduce((sum, each) => sum + each, 0)
