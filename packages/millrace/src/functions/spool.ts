@@ -1,7 +1,6 @@
 /**
  * Rows that wait for the end of a run: in a file of JSON lines, so that memory stays bounded whatever their number.
  */
-import { createReadStream } from 'node:fs'
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import type { Batch } from '../batch.ts'
 import { rowText } from '../codecs/kafka-rows.ts'
@@ -29,7 +28,9 @@ export class Spool implements StoredRows {
   }
 
   async open(): Promise<void> {
-    this.#handle = await open(this.#path, 'w', 0o600)
+    this.#handle = await open(this.#path, 'wx+', 0o600)
+    // Without a name it is gone as soon as nobody has it open, so that nothing is left behind however the process ends.
+    await rm(this.#path, { force: true }).catch(() => {})
   }
 
   /** Calls may overlap; rows keep the order of the calls. */
@@ -51,10 +52,11 @@ export class Spool implements StoredRows {
 
   async *texts(): AsyncGenerator<string, void, undefined> {
     await this.#last
-    for await (const lines of linesOf(createReadStream(this.#path, 'utf8'))) yield* lines
+    const stream = this.#handle!.createReadStream({ start: 0, autoClose: false, encoding: 'utf8' })
+    for await (const lines of linesOf(stream)) yield* lines
   }
 
-  /** Closes and removes the file. May be called twice. */
+  /** Closes the file, and removes it where it could not be removed while it was open. May be called twice. */
   async remove(): Promise<void> {
     await this.#last
     const handle = this.#handle

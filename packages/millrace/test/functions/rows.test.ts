@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
@@ -351,5 +352,24 @@ describe('standard input and output', { timeout: 60_000 }, () => {
     child.stdin.end('{"a":1,"b":"x"}\n{"a":2}\n')
     const code = await new Promise((resolve) => child.on('close', resolve))
     expect({ code, stdout }).toEqual({ code: 0, stdout: want })
+  })
+  test.skipIf(!existsSync('/dev/full'))('says so where its output cannot be written', async () => {
+    const file = join(directory, 'full.json')
+    const stages = [
+      { id: 'in', function: 'stdin.stream' },
+      { id: 'out', function: 'stdout.write', inputs: ['in'] },
+    ]
+    await writeFile(file, JSON.stringify({ stages }))
+    const full = await open('/dev/full', 'w')
+    const child = spawn(process.execPath, [MAIN, 'run', file], { stdio: ['pipe', full.fd, 'pipe'] })
+    let stderr = ''
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    child.stdin!.end('{"a":1}\n')
+    const code = await new Promise((resolve) => child.on('close', resolve))
+    await full.close()
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringMatching(/^FILE_UNWRITABLE: Cannot write to standard output: ENOSPC[^\n]*\n$/) as unknown,
+    })
   })
 })
