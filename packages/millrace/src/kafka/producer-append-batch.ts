@@ -5,7 +5,7 @@ import { type Batch, BODY, END, FIELDS, KEY, KEY_LENGTH, type Payload, VALUE, VA
 import type { MillraceError } from '../errors/index.ts'
 import type { Accumulator } from './accumulator.ts'
 import { type ByteSource, byteSource, NO_HEADERS } from './protocol/record-batch-builder.ts'
-import { Job, scratch, type Stop } from './producer-append.ts'
+import { Job, mustFit, scratch, type Stop } from './producer-append.ts'
 import type { ProducerBatch } from './producer-batch.ts'
 import type { Ticket } from './producer-reports.ts'
 
@@ -117,8 +117,11 @@ export class BatchJob extends Job {
         }
         batch = this.nextBatch(topic, queue, size)
         if (batch === undefined) return 'no memory'
-        if (isVerbatim) batch.buffer!.builder.appendWire(timestampMs, source, body, fields[field + END]!)
-        else this.#rebuild(batch, timestampMs, keyBytes, keyStart, keyLength, payload, field)
+        mustFit(
+          isVerbatim
+            ? batch.buffer!.builder.appendWire(timestampMs, source, body, fields[field + END]!)
+            : this.#rebuild(batch, timestampMs, keyBytes, keyStart, keyLength, payload, field),
+        )
       }
       batch.assign(ticket, row)
       this.next = row + 1

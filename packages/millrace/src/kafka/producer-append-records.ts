@@ -5,7 +5,7 @@ import { EncodeError, type MillraceError } from '../errors/index.ts'
 import type { ProducerRecord } from '../record.ts'
 import type { Accumulator, TopicQueues } from './accumulator.ts'
 import { HeaderWriter, NO_HEADERS } from './protocol/record-batch-builder.ts'
-import { Job, scratch, type Stop } from './producer-append.ts'
+import { Job, mustFit, scratch, type Stop } from './producer-append.ts'
 import type { Ticket } from './producer-reports.ts'
 
 /** Bytes or text; what the producer writes as key, value or header. */
@@ -120,7 +120,7 @@ export class RecordsJob extends Job {
         }
         batch = this.nextBatch(topic, queue, size)
         if (batch === undefined) return 'no memory'
-        batch.buffer!.builder.append(timestampMs, keyBytes, 0, keyLength, value, headerBytes, headersLength)
+        mustFit(batch.buffer!.builder.append(timestampMs, keyBytes, 0, keyLength, value, headerBytes, headersLength))
       }
       batch.assign(ticket, row)
       this.next = row + 1

@@ -6,7 +6,7 @@
  * records of an array (`producer-append-records.ts`), the rows of a batch (`producer-append-batch.ts`), and whole record
  * batches (`producer-raw.ts`).
  */
-import { EncodeError, type MillraceError } from '../errors/index.ts'
+import { EncodeError, type MillraceError, UnexpectedError } from '../errors/index.ts'
 import type { Accumulator, TopicQueues } from './accumulator.ts'
 import type { PartitionQueue } from './accumulator-queue.ts'
 import { RECORD_OVERHEAD, writeUtf8 } from './protocol/record-batch-builder.ts'
@@ -104,6 +104,14 @@ export abstract class Job implements AppendJob {
       `the topic has ${topic.queues.length} partitions, numbered from 0`,
     )
   }
+}
+
+/**
+ * A batch that was opened for a record has room for it. If it had not, the record must not count as written with it (I1).
+ * @throws {UnexpectedError}
+ */
+export function mustFit(appended: boolean): void {
+  if (!appended) throw new UnexpectedError('A record does not fit into the batch that was made for it')
 }
 
 /** A text as UTF-8 in a buffer that is used again and again: keys are needed as bytes before they can be hashed. */

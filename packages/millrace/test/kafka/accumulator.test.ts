@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Accumulator } from '../../src/kafka/accumulator.ts'
+import { BatchJob } from '../../src/kafka/producer-append-batch.ts'
 import { RecordsJob, type WritableRecord } from '../../src/kafka/producer-append-records.ts'
 import { completeProducerOptions, type ProducerOptions } from '../../src/kafka/producer-options.ts'
 import { ReportTicket } from '../../src/kafka/producer-reports.ts'
+import { batchOf } from '../support/batches.ts'
 
 function accumulatorOf(
   options: ProducerOptions,
@@ -104,6 +106,22 @@ describe('accumulator', () => {
     jobFor(accumulator, [{ value: 'a' }, { value: Buffer.alloc(5000) }, { value: 'b' }]).run()
     accumulator.closeAll()
     expect(waiting(accumulator)).toEqual([1, 1, 1])
+    accumulator.stop()
+  })
+
+  test.each(['as they were read', 'with new values'])('takes records of any size over from a batch, %s', (how) => {
+    const sizes = Array.from({ length: 120 }, (_, size) => [size, 400 + size, 20_000]).flat()
+    const batch = batchOf(sizes.map((size) => ({ key: 'k', value: 'x'.repeat(size), headers: [['h', 'v']] })))
+    if (how === 'with new values') batch.payloads = sizes.map((size) => 'y'.repeat(size + 1))
+    const accumulator = accumulatorOf({ batchBytes: 500 }, 1)
+    const ticket = new ReportTicket(batch.length, accumulator.queues)
+    const job = new BatchJob(batch, { topic: 't', partition: 0 }, ticket, accumulator, 1 << 20, () => {})
+    expect(job.run()).toBe('done')
+    accumulator.closeAll()
+    const batches = accumulator.queues[0]!.waiting
+    for (const each of batches) each.delivered(0)
+    expect(batches.reduce((sum, { count }) => sum + count, 0)).toBe(sizes.length)
+    expect(ticket.isDone).toBe(true)
     accumulator.stop()
   })
 

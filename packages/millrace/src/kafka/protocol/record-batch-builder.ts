@@ -32,8 +32,11 @@ import {
 } from './record-batch.ts'
 import { putVarint, putVarlong, sizeOfVarint, sizeOfVarlong } from './varint.ts'
 
-/** Most bytes that a record takes beside key, value and headers: length, attributes, two deltas and two lengths. */
-export const RECORD_OVERHEAD = 5 + 1 + 10 + 5 + 5 + 5
+/** Most bytes that stand left of the bar: length, attributes, two deltas. */
+const FRONT_OVERHEAD = 5 + 1 + 10 + 5
+
+/** Most bytes that a record takes beside key, value and headers: those, and the two lengths. */
+export const RECORD_OVERHEAD = FRONT_OVERHEAD + 5 + 5
 
 /** `header_count` of a record without headers. */
 export const NO_HEADERS: Uint8Array = Uint8Array.of(0)
@@ -140,7 +143,7 @@ export class RecordBatchBuilder implements ByteSource {
   /** Adds a record whose key, value and headers are taken over as they stand in `source[start, end)`. */
   appendWire(timestampMs: number, source: ByteSource, start: number, end: number): boolean {
     const tail = end - start
-    if (this.count >= this.#maxRecords || tail > this.bytes.length - this.length - RECORD_OVERHEAD) return false
+    if (this.count >= this.#maxRecords || tail > this.bytes.length - this.length - FRONT_OVERHEAD) return false
     const delta = this.count === 0 ? 0 : timestampMs - this.baseTimestampMs
     let at = this.#prefix(delta, tail)
     copyBytes(this, at, source, start, tail)
