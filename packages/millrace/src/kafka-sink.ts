@@ -118,7 +118,8 @@ export class KafkaSink {
   /**
    * Writes records and resolves when each of them is acknowledged or has failed for good.
    *
-   * A record that failed does not fail the others: `reports.failures` and `reports.get(i)` tell.
+   * A record that failed does not fail the others: `reports.failures` and `reports.get(i)` tell. In a transaction it does, as
+   * the transaction can only be aborted then.
    *
    * @throws {ConnectionError} {BrokerError} `TOPIC_NOT_FOUND` when nothing could be written at all; {AbortedError} when the signal fires;
    *   {CircuitOpenError} when the last calls have failed: nothing was tried, and `retryAfterMs` says when something will be
@@ -145,7 +146,7 @@ export class KafkaSink {
 
   async #write(records: readonly ProducerRecord[], signal: AbortSignal | undefined): Promise<DeliveryReports> {
     const producer = await this.#open(signal)
-    if (this.#options.transactionalId !== undefined && !producer.inTransaction)
+    if (this.#options.transactionalId !== undefined && !producer.hasTransaction)
       throw new TransactionError(
         'Cannot write as no transaction is open that could commit it: call beginTransaction first',
         { fatal: false },
@@ -212,7 +213,7 @@ export class KafkaSink {
       try {
         const producer = await this.#opened?.catch(() => undefined)
         // The coordinator would do it too, but only after the transaction timeout, and readers wait for it.
-        if (producer?.inTransaction === true)
+        if (producer?.hasTransaction === true)
           await producer.abortTransaction(AbortSignal.timeout(CLOSE_ABORT_MS)).catch(() => {})
         await producer?.close()
       } finally {

@@ -97,6 +97,7 @@ export class Outcomes {
       }
     }
     for (const batch of batches) {
+      if (batch.settled) continue // with the transaction that one before it has doomed
       const answer = answers.get(batch.queue)
       if (answer === undefined)
         this.unanswered(
@@ -111,6 +112,7 @@ export class Outcomes {
 
   /** The connection broke, or the answer did not come in time: nobody knows whether the batch was written. */
   unanswered(batch: ProducerBatch, error: MillraceError): void {
+    if (batch.settled) return
     batch.lastError = error
     if (!error.retriable) return this.#fail(batch, deliveryError(batch.queue, error.message, { cause: error }))
     // An attempt that never got a connection was not sent.
@@ -134,7 +136,8 @@ export class Outcomes {
   /** Fails everything that is not settled. */
   abandon(error: MillraceError): void {
     for (const queue of this.#accumulator.queues) {
-      for (const batch of [...queue.sent, ...queue.waiting]) this.#fail(batch, error)
+      // The first one that fails dooms its transaction, and with it all others.
+      for (const batch of [...queue.sent, ...queue.waiting]) if (!batch.settled) this.#fail(batch, error)
     }
   }
 
@@ -290,7 +293,7 @@ export class Outcomes {
     batch.failed(error, own)
     this.#accumulator.release(batch)
     this.#accumulator.ready.add(queue)
-    this.#owner?.onLost(error)
+    this.#owner?.onLost(error, batch.transaction)
   }
 
   #leaderChanged(queue: PartitionQueue, answer: ProducedPartition, leader: number): void {

@@ -214,9 +214,10 @@ export class Producer {
     this.#accumulator.learn(topic, partitions.length)
   }
 
-  /** Whether a transaction is open, so that what is written becomes part of it. */
-  get inTransaction(): boolean {
-    return this.#transactions?.state === 'open'
+  /** Whether there is a transaction to be committed or aborted. */
+  get hasTransaction(): boolean {
+    const { state } = this.#transactions ?? {}
+    return state === 'open' || state === 'doomed' || state === 'unknown'
   }
 
   /** @throws {TransactionError} when one is open, or this producer may not write any more */
@@ -330,13 +331,8 @@ export class Producer {
     )
     this.#followTopic(topic)
     const job = makeJob()
-    try {
-      const { cutOffs } = this.#outcomes
-      await this.#inLine(() => this.#append(job, signal, cutOffs))
-    } catch (error) {
-      job.abandon(isMillraceError(error) ? error : new UnexpectedError('Cannot append records', { cause: error }))
-      throw error
-    }
+    const { cutOffs } = this.#outcomes
+    await this.#inLine(() => this.#append(job, signal, cutOffs))
     await untilAborted(ticket.done, 'Writing', signal)
   }
 
@@ -355,7 +351,22 @@ export class Producer {
     await mine
   }
 
+  /** What cannot be appended fails. */
   async #append(job: AppendJob, signal: AbortSignal | undefined, cutOffs: number): Promise<void> {
+    try {
+      await this.#appendAll(job, signal, cutOffs)
+    } catch (error) {
+      job.abandon(isMillraceError(error) ? error : new UnexpectedError('Cannot append records', { cause: error }))
+      throw error
+    } finally {
+      // A program commits what it has written as a whole; the engine decides for each row of a batch.
+      const { ticket } = job
+      const failure = ticket instanceof ReportTicket ? ticket.failures?.values().next().value : undefined
+      if (failure !== undefined) this.#transactions?.onLost(failure, this.#accumulator.transaction)
+    }
+  }
+
+  async #appendAll(job: AppendJob, signal: AbortSignal | undefined, cutOffs: number): Promise<void> {
     for (;;) {
       if (this.#outcomes.cutOffs !== cutOffs) return job.abandon(cutOff())
       throwIfAborted('Writing', this.#abandoned.signal)

@@ -65,8 +65,8 @@ export interface IdentityOwner {
   isCurrent(identity: ProducerIdentity): boolean
   /** Whether a batch of this transaction may be sent now. */
   admits(queue: PartitionQueue, transaction: number): boolean
-  /** A batch was given up. */
-  onLost(error: MillraceError): void
+  /** A batch of this transaction was given up. */
+  onLost(error: MillraceError, transaction: number): void
   /**
    * Identity for a partition that has none or whose sequence broke. undefined while a new one is asked for;
    * `onChange` tells when to try again.

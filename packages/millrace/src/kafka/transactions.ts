@@ -83,8 +83,8 @@ const FENCED: ReadonlySet<string> = new Set(['PRODUCER_FENCED', 'INVALID_PRODUCE
 
 export class Transactions implements IdentityOwner {
   readonly transactionalId: string
-  /** Number of the transaction whose batches may be sent. */
-  #number = 0
+  /** Number of the transaction that is open or was open last, whose batches may be sent. */
+  #number = -1
   readonly #cluster: Cluster
   readonly #timeoutMs: number
   readonly #listener: TransactionListener
@@ -101,6 +101,8 @@ export class Transactions implements IdentityOwner {
   /** How the coordinator was asked to end it. */
   #committing = false
   #error: MillraceError | undefined
+  /** What was lost of a transaction that had not begun, while the one before it was being committed for instance. */
+  #lost: { readonly transaction: number; readonly error: MillraceError } | undefined
 
   constructor(
     cluster: Cluster,
@@ -143,7 +145,8 @@ export class Transactions implements IdentityOwner {
     this.#committing = false
     this.#error = undefined
     this.#partitions.clear()
-    this.#listener.onReady()
+    if (this.#lost?.transaction === number) this.#fail('failed', this.#lost.error)
+    else this.#listener.onReady()
   }
 
   /**
@@ -171,8 +174,12 @@ export class Transactions implements IdentityOwner {
     return identity === this.#identity
   }
 
-  /** A batch was lost for good: the transaction cannot commit any more. */
-  onLost(error: MillraceError): void {
+  /** Something was lost for good: its transaction cannot commit any more. */
+  onLost(error: MillraceError, transaction: number): void {
+    if (transaction !== this.#number) {
+      this.#lost = { transaction, error }
+      return
+    }
     const cause = error.cause instanceof BrokerError ? error.cause : error
     if (cause instanceof BrokerError && FATAL_AT_LEADER.has(cause.kafkaName))
       this.#fail('fenced', this.#describe(cause, 'write'))

@@ -121,6 +121,59 @@ describe.skipIf(!brokerAvailable)('transactions', () => {
     expect(await bed().values(topic, committed)).toEqual([['after']])
   })
 
+  // It counted as none, so that readers of committed records waited behind it for transaction.timeout.ms.
+  test('closing aborts a transaction of which a record was refused', async () => {
+    const topic = await bed().create({ configs: { 'max.message.bytes': '1000' } })
+    const sink = sinkOf(topic)
+    await sink.beginTransaction()
+    await sink.write(values('gone'))
+    expect((await sink.write(values('x'.repeat(2000)))).failures.size).toBe(1)
+    await sink.close()
+    await bed().write(topic, values('after'))
+    expect(await bed().values(topic, committed)).toEqual([['after']])
+  })
+
+  test.each([
+    { name: 'larger than a request may be', record: { value: 'x'.repeat(2_000_000) } },
+    { name: 'for a partition that does not exist', record: { value: 'x', partition: 7 } },
+    { name: 'for a topic that does not exist', record: { value: 'x', topic: uniqueName('missing') } },
+    { name: 'that cannot be encoded', record: { value: 1 as unknown as string } },
+  ])('nothing is committed together with a record $name, whoever has looked at its report', async ({ record }) => {
+    const topic = await bed().create()
+    const sink = sinkOf(topic)
+    await sink.beginTransaction()
+    const reports = sink.write([{ value: 'beside it' }, record])
+    await expect(sink.commitTransaction()).rejects.toMatchObject({ code: 'TRANSACTION_FAILED', fatal: false })
+    expect((await reports).failures.has(1)).toBe(true)
+    await sink.abortTransaction()
+    await sink.beginTransaction()
+    await sink.write(values('after'))
+    await sink.commitTransaction()
+    expect(await bed().values(topic, committed)).toEqual([['after']])
+  })
+
+  // Batches were failed twice, and whoever had written some of them never heard of the end: closing waited for it for ever.
+  test('aborting in the midst of a call that waits for memory ends it, and closing ends too', async () => {
+    const topic = await bed().create()
+    const producer = new Producer(
+      bed().cluster,
+      { batchBytes: 1000, bufferBytes: 50_000, lingerMs: 0 },
+      { transactionalId: uniqueName('tx'), timeoutMs: 10_000 },
+    )
+    await producer.open()
+    await producer.learn(topic)
+    producer.beginTransaction()
+    const writing = producer.write(
+      Array.from({ length: 20_000 }, (_, n) => ({ value: `number ${n}` })),
+      topic,
+    )
+    const refused = expect(writing).rejects.toMatchObject({ code: 'ABORTED' })
+    await producer.abortTransaction()
+    await refused
+    await producer.close()
+    expect(producer.progress.bufferedBytes).toBe(0)
+  })
+
   test('holds back what is written during a commit for the next transaction', async () => {
     const topic = await bed().create()
     const producer = new Producer(bed().cluster, {}, { transactionalId: uniqueName('tx'), timeoutMs: 10_000 })
@@ -133,6 +186,27 @@ describe.skipIf(!brokerAvailable)('transactions', () => {
     expect(await bed().values(topic, committed)).toEqual([['1']])
     producer.beginTransaction()
     expect((await second).failures.size).toBe(0)
+    await producer.abortTransaction()
+    producer.beginTransaction()
+    await producer.write(values('3'), topic)
+    await producer.commitTransaction(() => undefined)
+    await producer.close()
+    expect(await bed().values(topic, committed)).toEqual([['1', '3']])
+  })
+
+  test('what is lost of the next transaction during a commit dooms the next one only', async () => {
+    const topic = await bed().create()
+    const producer = new Producer(bed().cluster, {}, { transactionalId: uniqueName('tx'), timeoutMs: 10_000 })
+    await producer.open()
+    await producer.learn(topic)
+    producer.beginTransaction()
+    const first = producer.write(values('1'), topic)
+    const commit = producer.commitTransaction(() => undefined)
+    const second = producer.write(values('x'.repeat(2_000_000)), topic)
+    await Promise.all([first, commit])
+    expect((await second).failures.size).toBe(1)
+    producer.beginTransaction()
+    await expect(producer.commitTransaction(() => undefined)).rejects.toMatchObject({ code: 'TRANSACTION_FAILED' })
     await producer.abortTransaction()
     producer.beginTransaction()
     await producer.write(values('3'), topic)
