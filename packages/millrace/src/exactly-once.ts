@@ -27,7 +27,7 @@ const IN_FLIGHT_BYTES = 32 * 1024 * 1024
 export interface Transaction {
   /**
    * Writes records to the sink. There is no need to wait: the offsets of the batch become part of the transaction when all of
-   * them are acknowledged, and a record that is not fails the batch.
+   * them are acknowledged, and a record that is not fails the batch. Rejects when the transaction was aborted meanwhile.
    */
   write(records: readonly ProducerRecord[]): Promise<DeliveryReports>
 }
@@ -64,10 +64,12 @@ export async function exactlyOnce(
   const consumer = await source[FOR_TRANSACTIONS](signal)
   let last: Promise<unknown> = Promise.resolve()
 
-  const work = async (batch: Batch): Promise<void> => {
+  const work = async (batch: Batch, over: AbortSignal): Promise<void> => {
+    over.throwIfAborted()
     const written: Promise<DeliveryReports>[] = []
     const write = (records: readonly ProducerRecord[]): Promise<DeliveryReports> => {
-      const reports = producer.write(records, topic)
+      // I5: what is late would become part of the next transaction, for which the batch is read again.
+      const reports = producer.write(records, topic, over)
       written.push(reports)
       // Whoever does not wait for it is told by the end of the batch.
       reports.catch(() => {})
@@ -96,8 +98,8 @@ export async function exactlyOnce(
     },
   }
   producer.beginTransaction()
-  const begin = (batch: Batch) => (): Promise<void> => {
-    const done = last.then(() => work(batch))
+  const begin = (batch: Batch, over: AbortSignal) => (): Promise<void> => {
+    const done = last.then(() => work(batch, over))
     last = done.catch(() => {})
     return done
   }

@@ -140,6 +140,8 @@ export class ExactlyOnce {
     const inFlight = (this.#inFlight = new InFlight(this.#inFlightBytes, this.#plan.maxBatchesInFlight))
     let ended: RunResult['ended'] = 'source'
     this.#bytes = 0
+    // One of an attempt that is over may wait for what is slow to end; nothing of it belongs to this one.
+    this.#gate = undefined
     this.#isRunning = true
     const timer = setInterval(() => void this.#commitBehind(), this.#plan.commitIntervalMs ?? COMMIT_INTERVAL_MS)
     const deliver = async (batch: Batch, write: () => Promise<void>): Promise<void> => {
@@ -215,12 +217,17 @@ export class ExactlyOnce {
 
   /** Commits everything that was read. */
   async #commitAll(): Promise<void> {
+    const { signal } = this.#failed
     await this.#committing
     while (this.#cutting !== undefined) await this.#cutting
     if (this.#work.inSteps) {
-      this.#gate = this.#inFlight.settled().finally(() => (this.#gate = undefined))
-      await this.#gate
+      const gate = this.#inFlight.settled().finally(() => {
+        if (this.#gate === gate) this.#gate = undefined
+      })
+      this.#gate = gate
+      await gate
     }
+    throwIfAborted(signal) // what runs by now may be another attempt
     await this.#commit()
   }
 

@@ -242,6 +242,53 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
     expectEachOnce(await bed().values(output, committed), 5000)
   })
 
+  // A program that was still at a batch when its transaction was aborted, and at those that waited behind it, went on to write
+  // into the next transaction, for which the same batches were read again.
+  test(
+    'what a program writes for batches of an aborted transaction is no part of the next one (I5)',
+    { timeout: 60_000 },
+    async () => {
+      const [input, output] = [await bed().create({ partitions: 2 }), await bed().create({ partitions: 2 })]
+      const count = 400
+      await bed().write(input, numbered(count), { batchBytes: 500 })
+      const member = {
+        bootstrapServers: bootstrapServers(),
+        topics: input,
+        groupId: uniqueName('group'),
+        sessionTimeoutMs: 6000,
+        heartbeatIntervalMs: 300,
+      }
+      await using source = new KafkaSource(member)
+      const transactionalId = uniqueName('tx')
+      await using sink = new KafkaSink({ bootstrapServers: bootstrapServers(), topic: output, transactionalId })
+      const [begun, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      const stop = new AbortController()
+      const run = exactlyOnce(
+        source,
+        sink,
+        async (batch, transaction) => {
+          begun.resolve()
+          await released.promise
+          for (let row = 0; row < batch.length; row++)
+            void transaction.write([{ key: batch.key(row), value: batch.value(row) }])
+        },
+        // Long enough for both partitions to be handed out, shorter than what is left to give them back.
+        { commitIntervalMs: 1500, signal: stop.signal },
+      )
+      await begun.promise
+      // One that joins waits until the first has given everything back, which it does uncommitted: its program is not done.
+      const other = new KafkaSource(member)
+      await other.open()
+      await other.close()
+      released.resolve()
+      const visible = async (): Promise<number> => (await bed().values(output, committed)).flat().length
+      await expect.poll(visible, { timeout: 30_000 }).toBeGreaterThanOrEqual(count)
+      stop.abort()
+      await run
+      expectEachOnce(await bed().values(output, committed), count)
+    },
+  )
+
   test.each([
     { kills: 3, lane: 'verbatim', stages: [] },
     { kills: 2, lane: 'documents', stages: [{ $set: { seen: true } }] },
