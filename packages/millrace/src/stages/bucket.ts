@@ -7,6 +7,8 @@ import type { Document } from './field-path.ts'
 
 type PipelineOperator = typeof $group
 
+const OUTSIDE = '\u0000outside'
+
 export const $bucket: PipelineOperator = (documents, spec, options) => {
   const { groupBy, boundaries, default: other, output = { count: { $sum: 1 } } } = spec as unknown as BucketSpec
   const branches = boundaries.slice(1).map((upper, i) => ({
@@ -14,9 +16,10 @@ export const $bucket: PipelineOperator = (documents, spec, options) => {
     // oxlint-disable-next-line unicorn/no-thenable -- a keyword of $switch
     then: { $literal: boundaries[i] },
   }))
-  const _id = { $switch: { branches, default: other === undefined ? undefined : { $literal: other } } }
+  // The engine makes null of a group without a value, and null may be a default.
+  const _id = { $switch: { branches, default: { $literal: other === undefined ? OUTSIDE : other } } }
   const groups = $group(documents, { ...output, _id }, options).map((group: unknown) => {
-    if (!Object.hasOwn(group as Document, '_id'))
+    if ((group as Document)['_id'] === OUTSIDE)
       throw new Error('a value lies outside of boundaries, and there is no default')
     return group
   })

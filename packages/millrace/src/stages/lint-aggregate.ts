@@ -4,6 +4,7 @@ import type { Fields } from '../options/fields.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue } from '../options/values.ts'
 import { isDocument } from './field-path.ts'
+import { unitProblems, unknownVariable } from './lint-arguments.ts'
 import { RUNNING_ACCUMULATOR_NAMES, type StageName } from './names.ts'
 import { STAGE_OPTIONS } from './options.ts'
 
@@ -47,6 +48,26 @@ function boundaryProblems(spec: unknown, path: string): ConfigProblem[] {
           'for example [0, 100, 1000]',
         ),
       ]
+}
+
+/** Ranges that fail when a record comes, or never end. */
+function densifyProblems(spec: unknown, path: string): ConfigProblem[] {
+  const range = isDocument(spec) ? spec['range'] : undefined
+  if (range === undefined) return []
+  const place = `${path}.range`
+  if (!isDocument(range))
+    return [
+      problem(place, `range must be an object: found ${describeValue(range)}`, 'for example {step: 1, bounds: full}'),
+    ]
+  const { step, bounds } = range
+  const problems = unitProblems(range, place)
+  if (typeof step !== 'number' || !(step > 0))
+    problems.push(problem(`${place}.step`, `step must be a number above 0: found ${describeValue(step)}`))
+  if (bounds !== 'full' && bounds !== 'partition' && !(Array.isArray(bounds) && bounds.length === 2))
+    problems.push(
+      problem(`${place}.bounds`, `bounds must be full, partition or a list of two: found ${describeValue(bounds)}`),
+    )
+  return problems
 }
 
 const RUNNING: readonly string[] = RUNNING_ACCUMULATOR_NAMES
@@ -161,7 +182,7 @@ export function aggregateChecks(lintStages: LintStages): { readonly [name in Agg
     $bucket: (spec, path) => [...shape('$bucket')(spec, path), ...boundaryProblems(spec, path)],
     $bucketAuto: shape('$bucketAuto'),
     $fill: shape('$fill'),
-    $densify: shape('$densify'),
+    $densify: (spec, path) => [...shape('$densify')(spec, path), ...densifyProblems(spec, path)],
     $setWindowFields: shape('$setWindowFields'),
     $lookup: (spec, path) => {
       const found = shape('$lookup')(spec, path)
@@ -177,7 +198,9 @@ export function aggregateChecks(lintStages: LintStages): { readonly [name in Agg
         ]
       if (pipeline === undefined && (localField === undefined || foreignField === undefined))
         return [{ path, message: '$lookup needs localField and foreignField, or a pipeline' }]
-      return pipeline === undefined ? [] : lintStages(pipeline, `${path}.pipeline`)
+      if (pipeline === undefined) return []
+      const own = Object.keys(isDocument(spec['let']) ? spec['let'] : {}).map(unknownVariable)
+      return lintStages(pipeline, `${path}.pipeline`).filter(({ message }) => !own.includes(message))
     },
     $sampleRate: (spec, path) => {
       if (isRate(spec)) return []

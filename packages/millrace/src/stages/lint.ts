@@ -101,8 +101,8 @@ const CHECKS: { readonly [name in StageName]: Check } = {
  * @param path dotted path of the specification, for instance `stages.0.$match`
  */
 export function lintStage(name: string, spec: unknown, path: string): ConfigProblem[] {
-  if (REFUSED_STAGES.includes(name))
-    return [{ path, message: `Stage "${name}" is not available, as a pipeline writes to its sink only` }]
+  const refusal = REFUSED_STAGES.get(name)
+  if (refusal !== undefined) return [{ path, message: `Stage "${name}" is not available, as ${refusal}` }]
   if (!isStageName(name)) {
     const suggestion = didYouMean(name, STAGE_NAMES) ?? `the stages are ${STAGE_NAMES.join(', ')}`
     return [{ path, message: `Unknown stage "${name}"`, suggestion }]

@@ -28,7 +28,16 @@ const CONTEXT = Context.init({
 })
 
 // Code of a pipeline file is text in `$function`, which is an operator of ours; mingo's own need functions.
-const OPTIONS = { context: CONTEXT, scriptEnabled: false }
+const OPTIONS = {
+  context: CONTEXT,
+  scriptEnabled: false,
+  variables: {
+    /** There is no cluster whose time it could be. */
+    get CLUSTER_TIME() {
+      return new Date()
+    },
+  },
+}
 const CAPTURING = {
   ...OPTIONS,
   context: Context.from(CONTEXT).addExpressionOps({
@@ -105,7 +114,7 @@ export function isProjectionOperator(name: string): boolean {
   return CONTEXT.getOperator(OpType.PROJECTION, name) !== null
 }
 
-const MAKES_DATES = /\$\$NOW|\$toDate|\$convert|\$date[A-Z]|\$function|\$add|\$subtract/
+const MAKES_DATES = /\$\$NOW|\$\$CLUSTER_TIME|\$toDate|\$convert|\$date[A-Z]|\$function|\$add|\$subtract/
 
 /**
  * A date that is written as `java.time.Instant` writes it, which is how the host prints dates: without a fraction when

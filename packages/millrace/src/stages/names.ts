@@ -38,8 +38,21 @@ export function isStageName(name: string): name is StageName {
   return (STAGE_NAMES as readonly string[]).includes(name)
 }
 
-/** Stages that exist on the host but write or search somewhere else; a pipeline here has its sink for that. */
-export const REFUSED_STAGES: readonly string[] = ['$merge', '$out', '$search', '$vectorSearch']
+const WRITES = 'a pipeline writes to its sink only'
+const SEARCHES = 'there is no index to search'
+const CALLS = 'stages call no services; http.fetch of stage graphs does'
+
+/** Stages that exist on the host and not here, with the reason. */
+export const REFUSED_STAGES: ReadonlyMap<string, string> = new Map([
+  ['$merge', WRITES],
+  ['$out', WRITES],
+  ['$search', SEARCHES],
+  ['$vectorSearch', SEARCHES],
+  ['$agentCall', CALLS],
+  ['$httpCall', CALLS],
+  ['$sqlQuery', CALLS],
+  ['$enrich', CALLS],
+])
 
 /** Names below `$group` that are options when they stand for plain values, and else fields of the result. */
 export const GROUP_OPTIONS: ReadonlySet<string> = new Set(['scope', 'maxGroups'])

@@ -379,6 +379,22 @@ describe('expressions of the host', () => {
   })
 })
 
+describe('values outside of the boundaries of $bucket', () => {
+  const outside = [{ amount: 5 }, { amount: 50 }, { amount: 'much' }, {}]
+
+  test('fail without a default', () => {
+    const stage = createStage('$bucket', { groupBy: '$amount', boundaries: [0, 10] }, 's')
+    expect(() => stage.process(decoded(outside))).toThrow('a value lies outside of boundaries, and there is no default')
+  })
+
+  test.each(['other', null])('go to the default %s', (other) => {
+    const spec = { groupBy: '$amount', boundaries: [0, 10], default: other }
+    const found = process('$bucket', spec, outside)!.documents
+    expect(found).toContainEqual({ _id: other, count: 3 })
+    expect(found).toContainEqual({ _id: 0, count: 1 })
+  })
+})
+
 test('$lookup reads a collection from a file', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'millrace-lookup-'))
   const file = join(directory, 'people.jsonl')

@@ -59,3 +59,9 @@ describe('operators on dates', () => {
     expect(() => evaluate(expression)).toThrow(problem)
   })
 })
+
+test('$$CLUSTER_TIME is the time of now', () => {
+  const before = Date.now()
+  const [value] = compileExpressions(['$$CLUSTER_TIME'])({})
+  expect((value as Date).getTime()).toBeGreaterThanOrEqual(before)
+})
