@@ -100,6 +100,7 @@ export interface BatchChanges {
   readonly documents?: unknown[] | undefined
   readonly replaced?: Uint8Array | undefined
   readonly keys?: (Payload | undefined)[] | undefined
+  readonly laidOutFrom?: Batch | undefined
 }
 
 export class Batch {
@@ -114,6 +115,8 @@ export class Batch {
   payloads: (Payload | undefined)[] | undefined
   /** Keys that take the place of the stored ones, `undefined` where the stored one stays. */
   keys: (Payload | undefined)[] | undefined
+  /** The batch that was read, where a stage has laid its records out anew: its bytes are others, its offsets the same. */
+  readonly laidOutFrom: Batch | undefined
 
   readonly #storage: RecordStorage
   readonly #acknowledgement: Acknowledgement
@@ -134,6 +137,7 @@ export class Batch {
     this.documents = changes.documents
     this.replaced = changes.replaced
     this.keys = changes.keys
+    this.laidOutFrom = changes.laidOutFrom
   }
 
   get topic(): string {
@@ -182,7 +186,13 @@ export class Batch {
 
   /** The batch that a stage leaves: same storage, same acknowledgement unless told otherwise, other rows or documents. */
   derive(changes: BatchChanges, acknowledgement: Acknowledgement = this.#acknowledgement): Batch {
-    return new Batch(this.origin, this.#storage, acknowledgement, changes, this.#located)
+    return new Batch(
+      this.origin,
+      this.#storage,
+      acknowledgement,
+      { ...changes, laidOutFrom: this.laidOutFrom },
+      this.#located,
+    )
   }
 
   /** The batch with the first `count` of some rows, in ascending order; undefined when none is left. What was made of them goes along. */

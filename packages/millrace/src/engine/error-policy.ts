@@ -65,7 +65,7 @@ export class Failures {
     const offset = batch.offset(row)
     if (this.#offsets.has(offset)) return
     this.#offsets.add(offset)
-    this.list.push({ batch, row, error, attempts })
+    this.list.push({ ...asRead(batch, row), error, attempts })
   }
 
   /** The rows of a batch without those whose record is among the failures from the index `since` on; undefined when none is left. */
@@ -76,6 +76,21 @@ export class Failures {
       Array.from({ length: batch.length }, (_, row) => row).filter((row) => !lost.has(batch.offset(row))),
     )
   }
+}
+
+/** Where a row stands in the batch that was read: a stage may have laid its record out anew. */
+function asRead(batch: Batch, row: number): { readonly batch: Batch; readonly row: number } {
+  const { laidOutFrom } = batch
+  if (laidOutFrom === undefined) return { batch, row }
+  const { offsets } = laidOutFrom.records
+  const offset = Number(batch.offset(row))
+  let [low, high] = [0, offsets.length - 1]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (offsets[middle]! < offset) low = middle + 1
+    else high = middle
+  }
+  return offsets[low] === offset ? { batch: laidOutFrom.derive({ rows: Int32Array.of(low) }), row: 0 } : { batch, row }
 }
 
 /** Carries out the policy of one run. */

@@ -38,8 +38,10 @@ export class BatchWriter {
   /** The batch of the rows that were added; undefined when none was. */
   finish(): Batch | undefined {
     if (this.#writer.count === 0) return undefined
-    const { origin, acknowledgement } = this.#batch
-    return new Batch(origin, storageOf(this.#writer.finish()), acknowledgement)
+    const { origin, acknowledgement, laidOutFrom } = this.#batch
+    // Without the documents, which nobody needs any more; its bytes are held anyway until the batch is acknowledged.
+    const read = laidOutFrom ?? this.#batch.derive({})
+    return new Batch(origin, storageOf(this.#writer.finish()), acknowledgement, { laidOutFrom: read })
   }
 }
 

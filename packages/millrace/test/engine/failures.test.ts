@@ -16,3 +16,25 @@ test('tells records apart that failed before and behind a stage that lays them o
   failures.add(batch, 1, new DecodeError('value', 'second again'))
   expect(failures.list.map(({ error }) => error.message)).toEqual(['first', 'second'])
 })
+
+// The dead letter of a record that could not be written behind such a stage held the event made of it; replayed into the
+// topic that it came from, it would have become an event within an event.
+test('keeps what was read of a record that a stage has laid out anew', () => {
+  const batch = batchOf([
+    { key: 'a', value: '{"n":1}' },
+    { key: 'b', value: '{"n":2}', headers: [['h', 'x']] },
+    { key: 'c', value: null },
+  ])
+  const events = createStage('$toEvent', {}, 'stages.0').process(batch.pick([1, 2])!)!
+  const back = createStage('$fromEvent', { customHeaders: { by: 'us' } }, 'stages.1').process(events)!
+  const failures = new Failures()
+  for (const [i, made] of [events, back, back.pick([1])!].entries())
+    failures.add(made, Math.min(i, made.length - 1), new DecodeError('value', 'x'))
+  expect(
+    failures.list.map(({ batch, row }) => [batch.key(row), batch.value(row), batch.headers(row)].map(String)),
+  ).toEqual([
+    ['b', '{"n":2}', 'h,x'],
+    ['c', 'null', ''],
+  ])
+  expect(failures.list.map((failure) => failure.batch.offset(failure.row))).toEqual([101n, 102n])
+})
