@@ -9,6 +9,7 @@
  * | `conveyor` | value in `record`, parsed where it is JSON; no key, no headers, no topic | `error`, `stage_id` |
  */
 import { isUtf8 } from 'node:buffer'
+import { parseExactly } from '../exact-integers.ts'
 import type { Header, ProducerRecord } from '../record.ts'
 import type { Failure } from './error-policy.ts'
 
@@ -223,7 +224,7 @@ function parsedOrText(bytes: Buffer | null): unknown {
   if (bytes === null) return null
   const text = bytes.toString()
   try {
-    return JSON.parse(text)
+    return parseExactly(text)
   } catch {
     return text
   }

@@ -4,12 +4,12 @@
 import { resolve } from 'node:path'
 import { defineSinkFunction, defineSourceFunction } from '../component.ts'
 import { field } from '../options/fields.ts'
+import { delimiter } from './delimiter.ts'
 import { RowFile } from './row-file.ts'
 import { FileRows } from './row-source.ts'
 import { rowFormat } from './row-text.ts'
 
 const headers = field.boolean().default(true).aliases('has_headers')
-const delimiter = field.string().default(',').doc('What stands between cells.')
 
 export const csvRead = defineSourceFunction({
   name: 'csv.read',

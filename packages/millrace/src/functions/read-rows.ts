@@ -161,7 +161,7 @@ async function* readCsv(
   try {
     for await (const cells of parser as AsyncIterable<string[]>) {
       if (columns === undefined) {
-        columns = headers ? cells : cells.map((_, i) => `column_${i + 1}`)
+        columns = headers ? differentNames(cells) : cells.map((_, i) => `column_${i + 1}`)
         if (headers) continue
       }
       waiting.push(Object.fromEntries(columns.map((column, i) => [column, cells[i]])))
@@ -174,6 +174,16 @@ async function* readCsv(
   }
   types ??= inferTypes(waiting)
   if (waiting.length > 0) yield typed()
+}
+
+/** A name that came before gets a number, as polars does it. */
+function differentNames(names: readonly string[]): string[] {
+  const times = new Map<string, number>()
+  return names.map((name) => {
+    const before = times.get(name) ?? 0
+    times.set(name, before + 1)
+    return before === 0 ? name : `${name}_duplicated_${before - 1}`
+  })
 }
 
 type CellReader = (cell: string) => unknown

@@ -6,6 +6,7 @@ import { rowText } from '../codecs/kafka-rows.ts'
 import { defineSinkFunction, defineSourceFunction, type Sink } from '../component.ts'
 import { parseExactly } from '../exact-integers.ts'
 import { field } from '../options/fields.ts'
+import { delimiter } from './delimiter.ts'
 import { RowOutput, writeOut } from './row-file.ts'
 import { InputRows } from './row-source.ts'
 import { cellText, rowFormat } from './row-text.ts'
@@ -15,7 +16,6 @@ const headers = field
   .default(true)
   .aliases('has_headers')
   .doc('CSV: whether the first line has the names of the columns.')
-const delimiter = field.string().default(',').doc('CSV: what stands between cells.')
 const inputFormat = field.oneOf(['json', 'jsonl', 'csv', 'raw'])
 
 export const stdinRead = defineSourceFunction({

@@ -147,6 +147,8 @@ describe('a dead letter', () => {
     { envelope: 'rivven', value: '{"half":', topic: 'orders' },
     { envelope: 'rivven', value: null, topic: 'orders' },
     { envelope: 'conveyor', value: '{"a":1}', topic: undefined },
+    { envelope: 'conveyor', value: '{"id":1234567890123456789}', topic: undefined },
+    { envelope: 'conveyor', value: '1234567890123456789', topic: undefined },
     { envelope: 'conveyor', value: 'text', topic: undefined },
     { envelope: 'conveyor', value: null, topic: undefined },
   ] as const)('in the envelope $envelope gives value $value back', ({ envelope, value, topic }) => {

@@ -8,9 +8,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { catalog } from '../../src/catalog.ts'
+import type { FunctionDefinition } from '../../src/component.ts'
 import { readAnyPlan } from '../../src/dialects/index.ts'
 import { runPlan } from '../../src/engine/run-plan.ts'
+import { csvRead, csvWrite } from '../../src/functions/csv-file.ts'
 import { readRows, type ReadOptions } from '../../src/functions/read-rows.ts'
+import { stdinRead, stdoutWrite } from '../../src/functions/stdio.ts'
+import { parseOptions } from '../../src/options/parse.ts'
 
 let directory: string
 beforeAll(async () => {
@@ -83,6 +87,12 @@ describe('reading rows', () => {
       text: 'a\n1\n2\nx\n',
       options: { format: 'csv', inferRows: 2 },
       want: [{ a: 1 }, { a: 2 }, { a: 'x' }],
+    },
+    {
+      name: 'CSV with tabs, and columns of the same name',
+      text: 'a\tb\ta\ta\n1\tx y\t2\t3\n',
+      options: { format: 'csv', delimiter: '\t' },
+      want: [{ a: 1, b: 'x y', a_duplicated_0: 2, a_duplicated_1: 3 }],
     },
     { name: 'only headers', text: 'a,b\n', options: { format: 'csv' }, want: [] },
     { name: 'text as it is', text: 'any\ntext', options: { format: 'raw' }, want: [{ data: 'any\ntext' }] },
@@ -299,6 +309,23 @@ describe('writing rows', () => {
       ]),
     ).rejects.toMatchObject({ code: 'FILE_UNWRITABLE' })
   })
+})
+
+test.each([
+  { delimiter: '\t', means: '\t' },
+  { delimiter: '\\t', means: '\t' },
+  { delimiter: ' ', means: ' ' },
+  { delimiter: '||', means: '||' },
+  { delimiter: '', problem: 'must be one character or more' },
+  { delimiter: '"', problem: 'must be one character or more' },
+  { delimiter: 5, problem: 'must be one character or more' },
+])('the delimiter $delimiter of CSV', ({ delimiter, means, problem }) => {
+  for (const definition of [csvRead, csvWrite, stdinRead, stdoutWrite]) {
+    const { options, problems } = parseOptions(definition as FunctionDefinition, { path: 'a.csv', delimiter })
+    const told = problems.filter(({ path }) => path[0] === 'delimiter').map(({ message }) => message)
+    if (problem !== undefined) expect(told).toEqual([expect.stringContaining(problem)])
+    else expect([told, options['delimiter']]).toEqual([[], means])
+  }
 })
 
 describe('file.watch', () => {
