@@ -17,7 +17,7 @@ import type { ConfigProblem } from '../errors/index.ts'
 import { deliveryDefaults, deliveryFields, deliveryProblems, fanoutProblems } from './delivery.ts'
 import { field, type OptionProblem } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
-import { isObject } from '../options/values.ts'
+import { describeValue, isObject } from '../options/values.ts'
 import { lintStages } from '../stages/lint.ts'
 import { WHOLE_BATCH_STAGES } from '../stages/names.ts'
 import { placeProblem, readBlock, type Block } from './component-block.ts'
@@ -140,10 +140,14 @@ export function readLinear(value: unknown, context: LinearContext): LinearResult
 }
 
 function readPipeline(content: unknown, context: LinearContext): LinearResult {
+  if (!isObject(content)) {
+    const message = `A pipeline file must be an object with source, stages and sink: found ${describeValue(content)}`
+    const suggestion = 'millrace new prints one to begin with'
+    return { plan: undefined, problems: [{ path: '', message, suggestion }], warnings: [] }
+  }
   const { options: top, problems: found, warnings: noted } = parseOptions({ options: pipelineFields }, content)
   const problems: ConfigProblem[] = found.map(toConfigProblem)
   const warnings: ConfigProblem[] = noted.map(toConfigProblem)
-  if (!isObject(content)) return { plan: undefined, problems, warnings }
 
   const stagesKey = 'pipeline' in content && !('stages' in content) ? 'pipeline' : 'stages'
   const report: ReportProblem = (problem) => (problem.warning ? warnings : problems).push(toConfigProblem(problem))
@@ -258,6 +262,8 @@ function loopProblem(source: PlannedComponent, sink: PlannedComponent, { place }
 /** What the file seems to be when it is not of this shape. */
 function otherShape(value: unknown): string | undefined {
   if (!isObject(value)) return undefined
+  if ('cases' in value && !('source' in value))
+    return 'This looks like a file of test cases: millrace test runs those that stand beside a pipeline file'
   if ('sources' in value || 'sinks' in value || 'connectors' in value)
     return `This looks like a file of connectors; ${LATER}, only source, stages and sink are`
   return undefined

@@ -200,6 +200,16 @@ export const field = {
   path: (): Field<string> =>
     required(textType('a dotted path such as "customer.id"', (text) => /^[^.$\s][^.\s]*(?:\.[^.\s]+)*$/.test(text))),
 
+  /** The name of a topic, as brokers allow it. */
+  topic: (): Field<string> =>
+    required(
+      textType(
+        'the name of a topic: letters, digits, ".", "_" and "-", at most 249',
+        (text) => /^[A-Za-z0-9._-]{1,249}$/.test(text) && text !== '.' && text !== '..',
+        { minLength: 1 },
+      ),
+    ),
+
   /** `true` or `false`, also as text. */
   boolean: (): Field<boolean> => required(booleanType),
 
@@ -295,7 +305,9 @@ export const field = {
       fields,
       read(value, report) {
         if (isObject(value)) return readFields(fields, value, report) as Options<F>
-        report({ expected: this.expected, found: value })
+        const isFree = Object.values(fields).every(({ presence }) => presence !== 'required')
+        const suggestion = value === true && isFree ? 'write {} to take its defaults' : undefined
+        report({ expected: this.expected, found: value, suggestion })
         return {} as Options<F>
       },
     }),

@@ -194,7 +194,9 @@ sink:
       expect.stringMatching(/^10:5 stages\.0\.\$mach: Unknown stage "\$mach" \(did you mean "\$match"\)$/),
       expect.stringMatching(/^11:5 stages\.1\.\$limit: \$limit must be a whole number above 0/),
       '14:3 sink.options: Missing option "bootstrapServers" (for example bootstrapServers: "localhost:9092")',
-      '15:5 sink.options.topic: Cannot read option "topic" as it must be text: current value is 7 (write it in quotes)',
+      expect.stringMatching(
+        /^15:5 sink.options.topic: Cannot read .* the name of a topic.*: current value is 7 \(write it in quotes\)$/,
+      ),
       '16:5 sink.options.acks: Cannot read option "acks" as it must be one of "all", "1", "0": current value is 2',
     ])
   })
@@ -221,6 +223,26 @@ sink:
       name: 'no source',
       text: GOOD_SINK,
       want: '1:1 : Missing source (for example source: {type: kafka, options: {...}})',
+    },
+    {
+      name: 'an empty file',
+      text: '# nothing yet\n',
+      want: '1:1 : A pipeline file must be an object with source, stages and sink: found nothing (millrace new prints one to begin with)',
+    },
+    {
+      name: 'a file of test cases',
+      text: 'cases: [{given: [], expect: []}]',
+      want: '1:1 : This looks like a file of test cases: millrace test runs those that stand beside a pipeline file',
+    },
+    {
+      name: 'a topic that no broker allows',
+      text: `source: {type: kafka, topic: [ok, 'a b'], bootstrapServers: k}\n${GOOD_SINK}`,
+      want: '1:35 source.topic.1: Cannot read option "topic" at element 2 as it must be the name of a topic: letters, digits, ".", "_" and "-", at most 249: current value is "a b"',
+    },
+    {
+      name: 'createTopic that is true',
+      text: `source: {type: kafka, topic: a, createTopic: true, bootstrapServers: k}\n${GOOD_SINK}`,
+      want: '1:33 source.createTopic: Cannot read option "createTopic" as it must be an object: current value is true (write {} to take its defaults)',
     },
     {
       name: 'an empty source',
@@ -285,7 +307,7 @@ sink:
     {
       name: 'text',
       text: 'just text',
-      want: '1:1 : Cannot read the options as they must be an object: found "just text"',
+      want: '1:1 : A pipeline file must be an object with source, stages and sink: found "just text" (millrace new prints one to begin with)',
     },
     {
       name: 'a list of stages with a mistake',

@@ -9,7 +9,7 @@ import type { Translation } from './translate.ts'
 
 export const kafkaSinkConfig = {
   ...clusterFields,
-  topic: field.string().doc('Kafka topic to write.').example('orders-replica'),
+  topic: field.topic().doc('Kafka topic to write.').example('orders-replica'),
   create_topic: createTopic,
   acks: field
     .oneOf(['none', 'leader', 'all'], { '0': 'none', '1': 'leader', '-1': 'all' })

@@ -25,7 +25,7 @@ export const clusterFields = {
 
 export const kafkaSourceConfig = {
   ...clusterFields,
-  topic: field.string().doc('Kafka topic to read.').example('orders'),
+  topic: field.topic().doc('Kafka topic to read.').example('orders'),
   consumer_group: field
     .string()
     .default('rivven-connect')

@@ -9,7 +9,7 @@ import { PRODUCER_RULES, producerSettings, type ClusterSettings, type ProducerSe
 import { field, type OptionRule, type Options } from '../../options/fields.ts'
 
 export const kafkaSinkFields = {
-  topic: field.string().doc('Topic to write.').example('orders-out'),
+  topic: field.topic().doc('Topic to write.').example('orders-out'),
   batchSize: field
     .int({ min: 1 })
     .optional()

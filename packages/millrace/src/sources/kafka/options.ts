@@ -10,7 +10,7 @@ import { field, problem, warning, type OptionRule, type Options } from '../../op
 
 export const kafkaSourceFields = {
   topic: field
-    .list(field.string(), { commaText: true })
+    .list(field.topic(), { commaText: true })
     .aliases('topics')
     .doc('Topic to read; several with commas or as a list.')
     .example('orders'),
