@@ -8,7 +8,7 @@
  */
 import type { Batch } from './batch.ts'
 import { inSlices } from './engine/slices.ts'
-import { ClosedError, ConfigError } from './errors/index.ts'
+import { AbortedError, ClosedError, ConfigError } from './errors/index.ts'
 import { Cluster } from './kafka/cluster.ts'
 import type { CommitMode, ConsumerProgress } from './kafka/consumer-options.ts'
 import { Consumer } from './kafka/consumer.ts'
@@ -19,6 +19,7 @@ import { FOR_TRANSACTIONS } from './kafka/transactions.ts'
 import { field, type InputOptions, type Options } from './options/fields.ts'
 import { parseOptions } from './options/parse.ts'
 import { type ConsumerRecord, type Header, LazyRecord, type TimestampType } from './record.ts'
+import { untilAborted } from './resilience/abort.ts'
 
 /** Options of a `KafkaSource`, declared once: names in camelCase, or as Kafka spells them (`'fetch.min.bytes'`). */
 export const KAFKA_SOURCE_FIELDS = {
@@ -110,7 +111,13 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
    */
   async *batches(signal?: AbortSignal): AsyncGenerator<Batch, void, undefined> {
     const stop = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal])
-    const consumer = await this.#open(signal)
+    let consumer: Consumer
+    try {
+      consumer = await this.#open(signal)
+    } catch (error) {
+      if (stop.aborted && error instanceof AbortedError) return
+      throw error
+    }
     const { maxPollRecords } = this.#options
     yield* maxPollRecords === undefined ? consumer.batches(stop) : inSlices(consumer.batches(stop), maxPollRecords)
   }
@@ -190,10 +197,16 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
 
   #open(signal: AbortSignal | undefined): Promise<Consumer> {
     if (this.#closed !== undefined) return Promise.reject(new ClosedError('a KafkaSource'))
-    this.#opened ??= this.#connect(
-      signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]),
-    )
-    return this.#opened
+    // All callers wait for the same attempt, so that none of their signals may end it. The next call after a failure tries anew.
+    if (this.#opened === undefined) {
+      this.#opened = this.#connect(this.#closing.signal).catch(async (error: unknown) => {
+        this.#opened = undefined
+        await this.#cluster?.close()
+        throw error
+      })
+      this.#opened.catch(() => {}) // heard by whoever still waits
+    }
+    return untilAborted(this.#opened, 'Connecting', signal)
   }
 
   async #connect(signal: AbortSignal): Promise<Consumer> {

@@ -333,6 +333,7 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
         expect(values).toEqual(['a'])
       }
       await writer.abort()
+      await bed().settled(topic)
       {
         await using source = sourceOf(topic, { isolation: 'read_committed', groupId })
         expect((await Array.fromAsync(source)).length).toBe(0)
@@ -351,7 +352,7 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
     )
     await using source = sourceOf(topic, {
       groupId: uniqueName('group'),
-      sessionTimeoutMs: 1500,
+      sessionTimeoutMs: 4000,
       heartbeatIntervalMs: 300,
       fetchBufferBytes: 2_000_000,
       maxPartitionFetchBytes: 200_000,
@@ -359,7 +360,7 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
     let read = 0
     let stalled = false
     for await (const batch of source.batches()) {
-      if (!stalled) await delay(4000)
+      if (!stalled) await delay(6000)
       stalled = true
       read += batch.length
       batch.ack()
@@ -381,10 +382,28 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
     expect(await next).toEqual({ done: true, value: undefined })
   })
 
-  test('stops when its signal fires', async () => {
+  test.each([
+    { when: 'before it is connected', signal: () => AbortSignal.abort() },
+    { when: 'while it connects', signal: () => AbortSignal.timeout(1) },
+    { when: 'while it waits', signal: () => AbortSignal.timeout(500) },
+  ])('stops when its signal fires $when, and may be read again', async ({ signal }) => {
     const topic = await bed().create()
     await using source = sourceOf(topic, { untilEnd: false })
-    expect(await Array.fromAsync(source.batches(AbortSignal.timeout(300)))).toEqual([])
+    expect(await Array.fromAsync(source.batches(signal()))).toEqual([])
+    await bed().write(topic, [{ value: 'there' }])
+    for await (const { value } of source) {
+      expect(String(value)).toBe('there')
+      break
+    }
+  })
+
+  test('connects with a later call when the first one could not', async () => {
+    const topic = uniqueName('later')
+    await using source = sourceOf(topic, { untilEnd: true })
+    await expect(source.open()).rejects.toMatchObject({ code: 'TOPIC_NOT_FOUND' })
+    await bed().admin.createTopic({ name: topic, partitions: 1 })
+    await bed().write(topic, [{ value: 'there' }])
+    expect((await Array.fromAsync(source)).map(({ value }) => String(value))).toEqual(['there'])
   })
 
   test('reports all problems of its options at once', () => {
