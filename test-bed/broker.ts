@@ -27,7 +27,7 @@ export interface KafkaBroker extends Readonly<BrokerPlace> {
   isRunning(): boolean
 }
 
-const START_TIMEOUT_MS = 60_000
+const START_TIMEOUT_MS = 120_000
 
 export class BrokerProcess implements KafkaBroker {
   readonly id: number

@@ -34,7 +34,7 @@ export interface JavaOptions {
 export interface JavaToolOptions extends JavaOptions {
   /** Written to the standard input, which is then closed. */
   stdin?: string | Uint8Array
-  /** The tool is killed after this time and the call fails; 60 000 when omitted. */
+  /** The tool is killed after this time and the call fails; 120 000 when omitted. */
   timeoutMs?: number
 }
 
@@ -114,7 +114,7 @@ export async function javaTool(
   // A tool that has seen enough may leave before it has read everything.
   child.stdin?.on('error', () => {})
   child.stdin?.end(options.stdin ?? '')
-  const timeoutMs = options.timeoutMs ?? 60_000
+  const timeoutMs = options.timeoutMs ?? 120_000
   let late = false
   const timer = setTimeout(() => {
     late = true

@@ -314,7 +314,7 @@ function parseState(size: 1 | 3): State | undefined {
 async function readState(size: 1 | 3): Promise<State | undefined> {
   const state = parseState(size)
   if (state === undefined || !processesOf(state, size).every((broker) => broker.isRunning())) return undefined
-  const counts = await Promise.all(state.brokers.map(({ host, port }) => countBrokers(host, port, 5000)))
+  const counts = await Promise.all(state.brokers.map(({ host, port }) => countBrokers(host, port)))
   return counts.every((count) => count > 0) ? state : undefined
 }
 

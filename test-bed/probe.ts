@@ -10,7 +10,7 @@ const METADATA = 3
  *
  * @returns 0 when nothing answers within the time
  */
-export async function countBrokers(host: string, port: number, timeoutMs = 1000): Promise<number> {
+export async function countBrokers(host: string, port: number, timeoutMs = 5000): Promise<number> {
   return new Promise((resolve) => {
     const socket = connect({ host, port })
     const answer = (count: number) => {

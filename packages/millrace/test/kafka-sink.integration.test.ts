@@ -4,9 +4,9 @@ import { KafkaSink } from '../src/index.ts'
 import { brokerAvailable, javaAvailable } from './support/broker.ts'
 import { topicBed } from './support/topics.ts'
 
-/** So short that a write fails for good in a second or two. */
-const IMPATIENT = { 'request.timeout.ms': 500, 'delivery.timeout.ms': 800, 'max.block.ms': 800 }
-const BREAKER = { circuitBreakerThreshold: 2, circuitBreakerTimeout: 500 }
+/** So short that a write fails for good in a few seconds, and long enough for one that need not fail. */
+const IMPATIENT = { 'request.timeout.ms': 1000, 'delivery.timeout.ms': 3000, 'max.block.ms': 3000 }
+const BREAKER = { circuitBreakerThreshold: 2, circuitBreakerTimeout: 4000 }
 
 describe.skipIf(!brokerAvailable || !javaAvailable)('a KafkaSink whose brokers go away', () => {
   let kafka: ProxiedKafka
@@ -19,50 +19,42 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('a KafkaSink whose brokers g
   const sinkFor = (topic: string, options: { readonly [name: string]: unknown } = {}): KafkaSink =>
     new KafkaSink({ bootstrapServers: kafka.bootstrapServers, topic, ...IMPATIENT, ...BREAKER, ...options })
 
-  test(
-    'refuses writes at once after some have failed, lets one through after a while, and goes on when that succeeds',
-    { timeout: 60_000 },
-    async () => {
-      const topic = await bed().create()
-      const states: string[] = []
-      await using sink = sinkFor(topic, { onWarning: (message: string) => states.push(message) })
-      await sink.send({ value: 'before' })
-      await proxy().down()
-      for (let i = 0; i < 2; i++) await expect(sink.send({ value: 'meanwhile' })).rejects.toThrow()
-      expect(sink.circuitBreaker).toEqual({ state: 'open', openings: 1, rejections: 0 })
+  test('refuses writes at once after some have failed, lets one through after a while, and goes on when that succeeds', async () => {
+    const topic = await bed().create()
+    const states: string[] = []
+    await using sink = sinkFor(topic, { onWarning: (message: string) => states.push(message) })
+    await sink.open()
+    await sink.send({ value: 'before' })
+    await proxy().down()
+    for (let i = 0; i < 2; i++) await expect(sink.send({ value: 'meanwhile' })).rejects.toThrow()
+    expect(sink.circuitBreaker).toEqual({ state: 'open', openings: 1, rejections: 0 })
 
-      const asked = performance.now()
-      const refused = await sink.send({ value: 'refused' }).catch((error: unknown) => error)
-      expect(refused).toMatchObject({ code: 'CIRCUIT_OPEN', retriable: true })
-      expect((refused as { retryAfterMs: number }).retryAfterMs).toBeLessThanOrEqual(500)
-      expect(performance.now() - asked).toBeLessThan(100)
-      expect(sink.circuitBreaker).toMatchObject({ state: 'open', rejections: 1 })
+    const refused = await sink.send({ value: 'refused' }).catch((error: unknown) => error)
+    expect(refused).toMatchObject({ code: 'CIRCUIT_OPEN', retriable: true })
+    expect((refused as { retryAfterMs: number }).retryAfterMs).toBeLessThanOrEqual(BREAKER.circuitBreakerTimeout)
+    expect(sink.circuitBreaker).toMatchObject({ state: 'open', rejections: 1 })
 
-      await expect
-        .poll(() => sink.send({ value: 'probe' }).then(() => '', String), { timeout: 5000 })
-        .not.toMatch('open')
-      expect(sink.circuitBreaker).toMatchObject({ state: 'open', openings: 2 })
+    await expect.poll(() => sink.send({ value: 'probe' }).then(() => '', String)).not.toMatch('open')
+    expect(sink.circuitBreaker).toMatchObject({ state: 'open', openings: 2 })
 
-      await proxy().up()
-      await expect
-        .poll(() => sink.send({ value: 'after' }).then(() => 'written', String), { timeout: 20_000 })
-        .toBe('written')
-      expect(sink.circuitBreaker).toMatchObject({ state: 'closed' })
-      expect(states.at(-1)).toBe('The circuit breaker of a KafkaSink is closed')
-      const values = (await bed().values(topic)).flat()
-      expect([values[0], values.at(-1)]).toEqual(['before', 'after'])
-    },
-  )
+    await proxy().up()
+    await expect.poll(() => sink.send({ value: 'after' }).then(() => 'written', String)).toBe('written')
+    expect(sink.circuitBreaker).toMatchObject({ state: 'closed' })
+    expect(states.at(-1)).toBe('The circuit breaker of a KafkaSink is closed')
+    const values = (await bed().values(topic)).flat()
+    expect([values[0], values.at(-1)]).toEqual(['before', 'after'])
+  })
 
   test('does not count records that are refused for what they are', async () => {
     await using sink = sinkFor(await bed().create(), { 'max.request.size': 20_000 })
+    await sink.open()
     for (let i = 0; i < 3; i++)
       await expect(sink.send({ value: 'x'.repeat(30_000) })).rejects.toMatchObject({ code: 'RECORD_TOO_LARGE' })
     await sink.send({ value: 'small' })
     expect(sink.circuitBreaker).toEqual({ state: 'closed', openings: 0, rejections: 0 })
   })
 
-  test('tries every time when the circuit breaker is turned off', { timeout: 60_000 }, async () => {
+  test('tries every time when the circuit breaker is turned off', async () => {
     await using sink = sinkFor(await bed().create(), { enableCircuitBreaker: false })
     await sink.open()
     await proxy().down()
@@ -76,14 +68,12 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('a KafkaSink whose brokers g
   })
 
   // The first failure to connect was kept, and every later call failed with it.
-  test('connects with a later call when the first one could not', { timeout: 60_000 }, async () => {
+  test('connects with a later call when the first one could not', async () => {
     const topic = await bed().create()
     await proxy().down()
     await using sink = sinkFor(topic, { enableCircuitBreaker: false })
     await expect(sink.open(AbortSignal.timeout(5000))).rejects.toThrow()
     await proxy().up()
-    await expect
-      .poll(() => sink.send({ value: 'x' }).then(() => 'written', String), { timeout: 20_000 })
-      .toBe('written')
+    await expect.poll(() => sink.send({ value: 'x' }).then(() => 'written', String)).toBe('written')
   })
 })

@@ -36,7 +36,7 @@ describe.skipIf(!brokerAvailable)('commit strategies of KafkaSource', () => {
     const { source, batch, groupId, topic } = await firstBatch({ commit: { strategy: 'each_batch' }, ...never })
     expect(await committedOf(groupId, topic)).toBeUndefined()
     batch.ack()
-    await expect.poll(() => committedOf(groupId, topic), { timeout: 10_000 }).toBe(2)
+    await expect.poll(() => committedOf(groupId, topic)).toBe(2)
     await source.close()
   })
 
@@ -46,7 +46,7 @@ describe.skipIf(!brokerAvailable)('commit strategies of KafkaSource', () => {
       ...never,
     })
     batch.ack()
-    await expect.poll(() => committedOf(groupId, topic), { timeout: 10_000 }).toBe(2)
+    await expect.poll(() => committedOf(groupId, topic)).toBe(2)
     await source.close()
   })
 
@@ -111,8 +111,6 @@ describe.skipIf(!brokerAvailable)('at most once', () => {
     await expect(runHere(spec)).rejects.toMatchObject({ code: 'DECODE_FAILED' })
     await bed().write(input, [{ value: '{"n":2}' }])
     expect((await runHere(spec)).read.records).toBe(1)
-    await expect
-      .poll(async () => (await bed().values(output)).flat(), { timeout: 10_000 })
-      .toEqual(['{"n":2,"seen":true}'])
+    await expect.poll(async () => (await bed().values(output)).flat()).toEqual(['{"n":2,"seen":true}'])
   })
 })

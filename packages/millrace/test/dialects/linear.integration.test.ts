@@ -4,6 +4,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { brokerAvailable, javaAvailable } from '../support/broker.ts'
 import { startCli } from '../support/cli.ts'
@@ -33,13 +34,15 @@ describe.skipIf(!javaAvailable)('the blocks of the seed', () => {
     const run = startCli(['run', file], { environment: { NODE_EXTRA_CA_CERTS: join(TLS_FIXTURES, 'ca.pem') } })
     // It begins at the end of the topic, so something has to come after it has begun.
     const value = '{"order_id": 1, "amount": 12.50}'
-    const feeding = setInterval(() => void bed().write('orders', [{ key: 'k', value, headers: [['h', '1']] }]), 100)
+    let isFed = false
+    const feeding = (async () => {
+      for (; !isFed; await sleep(100)) await bed().write('orders', [{ key: 'k', value, headers: [['h', '1']] }])
+    })()
     try {
-      await expect
-        .poll(async () => (await bed().values('orders-out')).flat().at(0), { timeout: 30_000, interval: 200 })
-        .toBe(value)
+      await expect.poll(async () => (await bed().values('orders-out')).flat().at(0), { interval: 200 }).toBe(value)
     } finally {
-      clearInterval(feeding)
+      isFed = true
+      await feeding
       run.child.kill('SIGTERM')
     }
     expect(await run.ended).toMatchObject({

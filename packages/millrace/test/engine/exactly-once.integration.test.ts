@@ -103,7 +103,7 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
     expectEachOnce(await bed().values(output, committed), 20)
   })
 
-  test('members that come and go write each record once', { timeout: 60_000 }, async () => {
+  test('members that come and go write each record once', async () => {
     const [input, output] = [await bed().create({ partitions: 4 }), await bed().create({ partitions: 4 })]
     const source = fromTopic(input, {
       'partition.assignment.strategy': 'cooperative-sticky',
@@ -128,52 +128,43 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
       if (first === 24_000) stops[1]!.abort()
     }
     await expect
-      .poll(async () => (await bed().values(output, committed)).flat().length, { timeout: 30_000, interval: 300 })
+      .poll(async () => (await bed().values(output, committed)).flat().length, { interval: 300 })
       .toBeGreaterThanOrEqual(count)
     stops[2]!.abort()
     await Promise.all(runs)
     expectEachOnce(await bed().values(output, committed), count)
   })
 
-  test(
-    'of two runs with the same transactional id one is fenced, and nothing comes out twice (I5)',
-    { timeout: 60_000 },
-    async () => {
-      const [input, output] = [await bed().create({ partitions: 2 }), await bed().create({ partitions: 2 })]
-      await bed().write(input, numbered(1000))
-      const source = fromTopic(input, { 'heartbeat.interval.ms': 300 })
-      const spec = { ...EOS, source, sink: toTopic(output, { 'transactional.id': uniqueName('tx') }) }
-      const stop = new AbortController()
-      const first = runHere(spec, { untilEnd: false, signal: stop.signal }).then(
-        () => undefined,
-        (error: unknown) => error,
-      )
-      await expect
-        .poll(async () => (await bed().values(output, committed)).flat().length, { timeout: 20_000 })
-        .toBe(1000)
-      const second = runHere(spec, { untilEnd: false, signal: stop.signal })
-      let written = 1000
-      // The old one finds out when it next commits something.
-      const fenced = first.then((error) => ({ error }))
-      let outcome: Awaited<typeof fenced> | undefined
-      while ((outcome = await Promise.race([fenced, sleep(50, undefined)])) === undefined) {
-        await bed().write(input, numbered(10, written))
-        written += 10
-      }
-      expect(outcome.error).toMatchObject({ code: 'PRODUCER_FENCED', fatal: true })
-      await expect
-        .poll(async () => (await bed().values(output, committed)).flat().length, { timeout: 20_000 })
-        .toBe(written)
-      stop.abort()
-      await second
-      expectEachOnce(await bed().values(output, committed), written)
-    },
-  )
+  test('of two runs with the same transactional id one is fenced, and nothing comes out twice (I5)', async () => {
+    const [input, output] = [await bed().create({ partitions: 2 }), await bed().create({ partitions: 2 })]
+    await bed().write(input, numbered(1000))
+    const source = fromTopic(input, { 'heartbeat.interval.ms': 300 })
+    const spec = { ...EOS, source, sink: toTopic(output, { 'transactional.id': uniqueName('tx') }) }
+    const stop = new AbortController()
+    const first = runHere(spec, { untilEnd: false, signal: stop.signal }).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    await expect.poll(async () => (await bed().values(output, committed)).flat().length).toBe(1000)
+    const second = runHere(spec, { untilEnd: false, signal: stop.signal })
+    let written = 1000
+    // The old one finds out when it next commits something.
+    const fenced = first.then((error) => ({ error }))
+    let outcome: Awaited<typeof fenced> | undefined
+    while ((outcome = await Promise.race([fenced, sleep(50, undefined)])) === undefined) {
+      await bed().write(input, numbered(10, written))
+      written += 10
+    }
+    expect(outcome.error).toMatchObject({ code: 'PRODUCER_FENCED', fatal: true })
+    await expect.poll(async () => (await bed().values(output, committed)).flat().length).toBe(written)
+    stop.abort()
+    await second
+    expectEachOnce(await bed().values(output, committed), written)
+  })
 
   // A broker that is slow for longer than transaction.timeout.ms ended the run: the coordinator fences who keeps it waiting.
   test.skipIf(!javaAvailable)(
     'a run whose transactional id is its own goes on under another one when it is fenced (I5)',
-    { timeout: 60_000 },
     async () => {
       const [input, output, letters] = [
         await bed().create({ partitions: 2 }),
@@ -195,7 +186,7 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
       const warn = (message: string): void => void warnings.push(message)
       const run = runHere(spec, { untilEnd: false, signal: stop.signal, warn })
       const visible = async (): Promise<number> => (await bed().values(output, committed)).flat().length
-      await expect.poll(visible, { timeout: 20_000 }).toBe(1000)
+      await expect.poll(visible).toBe(1000)
 
       const { stdout } = await javaTool('org.apache.kafka.tools.TransactionsCommand', [
         '--bootstrap-server',
@@ -206,7 +197,7 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
       await using other = new KafkaSink({ bootstrapServers: bootstrapServers(), topic: output, transactionalId })
       await other.beginTransaction() // fences as the coordinator does
       await bed().write(input, [...numbered(1000, 1000), { key: 'k', value: 'poison' }])
-      await expect.poll(visible, { timeout: 30_000 }).toBe(2000)
+      await expect.poll(visible).toBe(2000)
       stop.abort()
       const { written } = await run
       expect(warnings.filter((message) => message.startsWith('The transaction is aborted'))).toHaveLength(1)
@@ -244,57 +235,52 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
 
   // A program that was still at a batch when its transaction was aborted, and at those that waited behind it, went on to write
   // into the next transaction, for which the same batches were read again.
-  test(
-    'what a program writes for batches of an aborted transaction is no part of the next one (I5)',
-    { timeout: 60_000 },
-    async () => {
-      const [input, output] = [await bed().create({ partitions: 2 }), await bed().create({ partitions: 2 })]
-      const count = 400
-      await bed().write(input, numbered(count), { batchBytes: 500 })
-      const member = {
-        bootstrapServers: bootstrapServers(),
-        topics: input,
-        groupId: uniqueName('group'),
-        sessionTimeoutMs: 6000,
-        heartbeatIntervalMs: 300,
-      }
-      await using source = new KafkaSource(member)
-      const transactionalId = uniqueName('tx')
-      await using sink = new KafkaSink({ bootstrapServers: bootstrapServers(), topic: output, transactionalId })
-      const [begun, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-      const stop = new AbortController()
-      const run = exactlyOnce(
-        source,
-        sink,
-        async (batch, transaction) => {
-          begun.resolve()
-          await released.promise
-          for (let row = 0; row < batch.length; row++)
-            void transaction.write([{ key: batch.key(row), value: batch.value(row) }])
-        },
-        // Long enough for both partitions to be handed out, shorter than what is left to give them back.
-        { commitIntervalMs: 1500, signal: stop.signal },
-      )
-      await begun.promise
-      // One that joins waits until the first has given everything back, which it does uncommitted: its program is not done.
-      const other = new KafkaSource(member)
-      await other.open()
-      await other.close()
-      released.resolve()
-      const visible = async (): Promise<number> => (await bed().values(output, committed)).flat().length
-      await expect.poll(visible, { timeout: 30_000 }).toBeGreaterThanOrEqual(count)
-      stop.abort()
-      await run
-      expectEachOnce(await bed().values(output, committed), count)
-    },
-  )
+  test('what a program writes for batches of an aborted transaction is no part of the next one (I5)', async () => {
+    const [input, output] = [await bed().create({ partitions: 2 }), await bed().create({ partitions: 2 })]
+    const count = 400
+    await bed().write(input, numbered(count), { batchBytes: 500 })
+    const member = {
+      bootstrapServers: bootstrapServers(),
+      topics: input,
+      groupId: uniqueName('group'),
+      sessionTimeoutMs: 6000,
+      heartbeatIntervalMs: 300,
+    }
+    await using source = new KafkaSource(member)
+    const transactionalId = uniqueName('tx')
+    await using sink = new KafkaSink({ bootstrapServers: bootstrapServers(), topic: output, transactionalId })
+    const [begun, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const stop = new AbortController()
+    const run = exactlyOnce(
+      source,
+      sink,
+      async (batch, transaction) => {
+        begun.resolve()
+        await released.promise
+        for (let row = 0; row < batch.length; row++)
+          void transaction.write([{ key: batch.key(row), value: batch.value(row) }])
+      },
+      // Long enough for both partitions to be handed out, shorter than what is left to give them back.
+      { commitIntervalMs: 1500, signal: stop.signal },
+    )
+    await begun.promise
+    // One that joins waits until the first has given everything back, which it does uncommitted: its program is not done.
+    const other = new KafkaSource(member)
+    await other.open()
+    await other.close()
+    released.resolve()
+    const visible = async (): Promise<number> => (await bed().values(output, committed)).flat().length
+    await expect.poll(visible).toBeGreaterThanOrEqual(count)
+    stop.abort()
+    await run
+    expectEachOnce(await bed().values(output, committed), count)
+  })
 
   test.each([
     { kills: 3, lane: 'verbatim', stages: [] },
     { kills: 2, lane: 'documents', stages: [{ $set: { seen: true } }] },
   ])(
     'killed $kills times on the $lane lane and started again with the same id, a run writes each record once',
-    { timeout: 120_000 },
     async ({ kills, stages }) => {
       const [input, output] = [await bed().create({ partitions: 3 }), await bed().create({ partitions: 3 })]
       const source = fromTopic(input, { 'group.instance.id': uniqueName('member'), 'max.partition.fetch.bytes': 4000 })
@@ -313,7 +299,7 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
         await bed().write(input, numbered(500, count / 2 + kill * 500), { batchBytes: 300 })
         // In the midst of its work: as soon as something new is written, committed or not.
         await expect
-          .poll(async () => (await bed().values(output)).flat().length, { timeout: 30_000, interval: 20 })
+          .poll(async () => (await bed().values(output)).flat().length, { interval: 20 })
           .toBeGreaterThan(before)
         child.kill('SIGKILL')
         await done
@@ -336,7 +322,7 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
         '--max-messages',
         String(count),
         '--timeout-ms',
-        '20000',
+        '60000',
       ])
       expect(
         java.stdout
@@ -362,7 +348,7 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('exactly once, when a transa
   afterAll(() => kafka?.stop())
   const bed = topicBed(() => kafka.kafka.bootstrapServers)
 
-  test('$limit and $skip go back to where the last committed one left them', { timeout: 60_000 }, async () => {
+  test('$limit and $skip go back to where the last committed one left them', async () => {
     const [input, output] = [await bed().create(), await bed().create()]
     await bed().write(input, numbered(100))
     const { bootstrapServers } = kafka

@@ -76,7 +76,7 @@ describe.skipIf(!brokerAvailable)('admin', () => {
       message: expect.stringContaining(`Cannot create topic "${topic.name}"`),
     })
     await expect(admin.createTopic(topic)).rejects.toThrow(new RegExp(kafkaName.split('_')[0]!))
-    expect(performance.now() - started).toBeLessThan(5000)
+    expect(performance.now() - started).toBeLessThan(30_000)
   })
 
   test('knows nothing of a group that never was, and lists none of its offsets', async () => {
@@ -166,5 +166,5 @@ describe.skipIf(!brokerAvailable)('admin of three brokers', () => {
     expect(await admin.listGroups()).toEqual([])
     await brokers().brokers[1]!.restart()
     await cluster.close()
-  }, 120_000)
+  })
 })

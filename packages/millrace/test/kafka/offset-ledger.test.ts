@@ -105,6 +105,26 @@ describe('offset ledger', () => {
     expect([ledger.outstanding(), committable(ledger)]).toEqual([0, 10])
   })
 
+  test('a revocation that is carried out late leaves the next assignment alone (I3)', () => {
+    const ledger = ledgerAt(0)
+    const before = ledger.track(T, 0, 0, 9)
+    const letGo = ledger.revocation([{ topic: T, partition: 0 }])
+    ledger.assign(T, 0, 0)
+    letGo()
+    before.ack()
+    expect(committable(ledger)).toBeUndefined()
+    ledger.track(T, 0, 0, 4).ack()
+    expect(committable(ledger)).toBe(5)
+  })
+
+  test('gives out a start that is not committed, once', () => {
+    const ledger = new OffsetLedger()
+    ledger.assign(T, 0, 0, false)
+    expect(committable(ledger)).toBe(0)
+    ledger.committed([{ topic: T, partition: 0, offset: 0 }])
+    expect(committable(ledger)).toBeUndefined()
+  })
+
   test('takes no note of a commit that is not of this assignment', () => {
     const ledger = ledgerAt(100)
     ledger.track(T, 0, 100, 109).ack()

@@ -158,7 +158,7 @@ describe.skipIf(!brokerAvailable)('transactions', () => {
     const producer = new Producer(
       bed().cluster,
       { batchBytes: 1000, bufferBytes: 50_000, lingerMs: 0 },
-      { transactionalId: uniqueName('tx'), timeoutMs: 10_000 },
+      { transactionalId: uniqueName('tx'), timeoutMs: 60_000 },
     )
     await producer.open()
     await producer.learn(topic)
@@ -176,7 +176,7 @@ describe.skipIf(!brokerAvailable)('transactions', () => {
 
   test('holds back what is written during a commit for the next transaction', async () => {
     const topic = await bed().create()
-    const producer = new Producer(bed().cluster, {}, { transactionalId: uniqueName('tx'), timeoutMs: 10_000 })
+    const producer = new Producer(bed().cluster, {}, { transactionalId: uniqueName('tx'), timeoutMs: 60_000 })
     await producer.open()
     producer.beginTransaction()
     const first = producer.write(values('1'), topic)
@@ -196,7 +196,7 @@ describe.skipIf(!brokerAvailable)('transactions', () => {
 
   test('what is lost of the next transaction during a commit dooms the next one only', async () => {
     const topic = await bed().create()
-    const producer = new Producer(bed().cluster, {}, { transactionalId: uniqueName('tx'), timeoutMs: 10_000 })
+    const producer = new Producer(bed().cluster, {}, { transactionalId: uniqueName('tx'), timeoutMs: 60_000 })
     await producer.open()
     await producer.learn(topic)
     producer.beginTransaction()
@@ -239,7 +239,7 @@ describe.skipIf(!brokerAvailable)('transactions of version 1', () => {
     const cluster = new OldCluster({ bootstrapServers: bootstrapServers().split(','), clientId: 'test' })
     const topic = await bed().create({ partitions: 3 })
     const transactionalId = uniqueName('tx')
-    const producer = new Producer(cluster, {}, { transactionalId, timeoutMs: 10_000 })
+    const producer = new Producer(cluster, {}, { transactionalId, timeoutMs: 60_000 })
     await producer.open()
     for (const [text, end] of [
       ['a', 'commit'],
@@ -259,7 +259,7 @@ describe.skipIf(!brokerAvailable)('transactions of version 1', () => {
     const expected = ['a', 'a', 'a', 'c', 'c', 'c', 'd', 'd', 'd']
     expect(await bed().values(topic, committed)).toEqual([expected, expected, expected])
 
-    const young = new Producer(cluster, {}, { transactionalId, timeoutMs: 10_000 })
+    const young = new Producer(cluster, {}, { transactionalId, timeoutMs: 60_000 })
     await young.open()
     producer.beginTransaction()
     const { failures } = await producer.write(values('late'), topic)
@@ -275,27 +275,23 @@ describe.skipIf(!javaAvailable)('transactions on a broker that restarts', () => 
   const kafka = ownBroker()
   const bed = topicBed(() => kafka().bootstrapServers)
 
-  test(
-    'the transaction goes on with the coordinator, and each record comes out once',
-    { timeout: 120_000 },
-    async () => {
-      const topic = await bed().create({ partitions: 2 })
-      await using sink = new KafkaSink({
-        bootstrapServers: kafka().bootstrapServers,
-        topic,
-        transactionalId: 'tx',
-        transactionTimeoutMs: 60_000,
-      })
-      await sink.beginTransaction()
-      await sink.write(values('1', '2'))
-      await kafka().brokers[0]!.kill()
-      const commit = sink.commitTransaction()
-      await kafka().brokers[0]!.restart()
-      await commit
-      await sink.beginTransaction()
-      await sink.write(values('3'))
-      await sink.commitTransaction()
-      expect((await bed().values(topic, committed)).flat().toSorted()).toEqual(['1', '2', '3'])
-    },
-  )
+  test('the transaction goes on with the coordinator, and each record comes out once', async () => {
+    const topic = await bed().create({ partitions: 2 })
+    await using sink = new KafkaSink({
+      bootstrapServers: kafka().bootstrapServers,
+      topic,
+      transactionalId: 'tx',
+      transactionTimeoutMs: 60_000,
+    })
+    await sink.beginTransaction()
+    await sink.write(values('1', '2'))
+    await kafka().brokers[0]!.kill()
+    const commit = sink.commitTransaction()
+    await kafka().brokers[0]!.restart()
+    await commit
+    await sink.beginTransaction()
+    await sink.write(values('3'))
+    await sink.commitTransaction()
+    expect((await bed().values(topic, committed)).flat().toSorted()).toEqual(['1', '2', '3'])
+  })
 })

@@ -20,7 +20,7 @@ export const AWS = {
 } as const
 
 /** Sessions at the listener `SHORT` end after so long. */
-export const SHORT_SESSION_MS = 3000
+export const SHORT_SESSION_MS = 6000
 
 /** What each listener speaks. */
 const LISTENERS = {

@@ -21,6 +21,10 @@ export interface TopicBed {
   ): Promise<void>
   /** Values of all records that lie in a topic now, per partition in order. */
   values(topic: string, options?: { readonly [name: string]: unknown }): Promise<string[][]>
+  /** Number of the offset behind the last record of a topic, of all partitions together: costs less than reading it. */
+  end(topic: string): Promise<number>
+  /** Waits until every transaction that lies in a topic now has its marker. */
+  settled(topic: string): Promise<void>
 }
 
 /** A client for the tests of a `describe`, closed after them. */
@@ -50,6 +54,11 @@ export function topicBed(servers: () => string = bootstrapServers): () => TopicB
           (values[record.partition] ??= []).push(record.value === null ? 'null' : record.value.toString())
         return values
       },
+      async end(topic) {
+        const ends = await listOffsets(cluster, await endsOf(cluster, topic))
+        return ends.reduce((sum, { offset }) => sum + offset, 0)
+      },
+      settled: (topic) => settled(cluster, topic),
     }
   })
   afterAll(() => bed?.cluster.close())
@@ -57,19 +66,21 @@ export function topicBed(servers: () => string = bootstrapServers): () => TopicB
 }
 
 /** How long an open transaction is waited for; some are meant to stay open. */
-const SETTLING_MS = 2000
+const SETTLING_MS = 10_000
+
+async function endsOf(cluster: Cluster, topic: string): Promise<{ topic: string; partition: number; at: 'latest' }[]> {
+  const { partitions } = await cluster.topic(topic)
+  return partitions.map((_, partition) => ({ topic, partition, at: 'latest' }))
+}
 
 /** Waits for the markers of transactions: the coordinator writes them a moment after it has said that one is committed. */
 async function settled(cluster: Cluster, topic: string): Promise<void> {
-  const { partitions } = await cluster.topic(topic)
-  const asked = partitions.map((_, partition) => ({ topic, partition, at: 'latest' as const }))
+  const asked = await endsOf(cluster, topic)
+  const ends = await listOffsets(cluster, asked)
   const deadline = performance.now() + SETTLING_MS
   for (;;) {
-    const [all, committed] = await Promise.all(
-      (['read_uncommitted', 'read_committed'] as const).map((isolation) => listOffsets(cluster, asked, { isolation })),
-    )
-    const isSettled = all!.every(({ offset }, i) => committed![i]!.offset === offset)
-    if (isSettled || performance.now() > deadline) return
+    const stable = await listOffsets(cluster, asked, { isolation: 'read_committed' })
+    if (ends.every(({ offset }, i) => stable[i]!.offset >= offset) || performance.now() > deadline) return
     await sleep(20)
   }
 }

@@ -131,9 +131,12 @@ export class TransactionalWriter {
     }
     return patiently(async () => {
       const node = await this.#cluster.coordinator('transaction', this.#id)
-      const answer = await this.#cluster.request<Answer>(node, call, () => args, {
-        ...(maxVersion === undefined ? {} : { maxVersion }),
-      })
+      const answer = await this.#cluster.request<Answer>(
+        node,
+        call,
+        () => args,
+        maxVersion === undefined ? {} : { maxVersion },
+      )
       const code =
         answer.errorCode ||
         answer.resultsByTransaction?.[0]?.topicResults[0]?.resultsByPartition[0]?.partitionErrorCode ||

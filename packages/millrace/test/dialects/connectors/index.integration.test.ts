@@ -4,6 +4,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { parse, stringify } from 'yaml'
@@ -100,7 +101,7 @@ describe.skipIf(!javaAvailable)('files of connectors', () => {
         expect(found.length).toBeGreaterThanOrEqual(atLeast)
         return found
       },
-      { timeout: 20_000, interval: 100 },
+      { timeout: 60_000, interval: 100 },
     )
 
   const hub = (): object => ({ bootstrap_servers: [broker().plaintext] })
@@ -161,17 +162,20 @@ describe.skipIf(!javaAvailable)('files of connectors', () => {
       signal: stop.signal,
       onProgress: (written) => written > 0 && stop.abort(),
     })
-    const feeding = setInterval(() => {
-      void bed().write('events', [
-        {
-          key: 'old',
-          value:
-            '{"event_type":"record","stream":"orders","namespace":"kafka","timestamp":"T","data":{"order_id":7,"big":12345678901234567890},"metadata":{"position":"orders:0:1"}}',
-          headers: [['own', '1']],
-        },
-      ])
-    }, 100)
-    expect(await running.finally(() => clearInterval(feeding))).toMatchObject({ ended: 'signal' })
+    let isFed = false
+    const feeding = (async () => {
+      for (; !isFed; await sleep(100))
+        await bed().write('events', [
+          {
+            key: 'old',
+            value:
+              '{"event_type":"record","stream":"orders","namespace":"kafka","timestamp":"T","data":{"order_id":7,"big":12345678901234567890},"metadata":{"position":"orders:0:1"}}',
+            headers: [['own', '1']],
+          },
+        ])
+    })()
+    expect(await running.finally(() => (isFed = true))).toMatchObject({ ended: 'signal' })
+    await feeding
     const [record] = await readCommitted('orders-replica', 1)
     expect(record).toMatchObject({
       key: '7',

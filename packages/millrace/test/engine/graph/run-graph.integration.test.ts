@@ -370,7 +370,9 @@ describe.skipIf(!brokerAvailable)('a graph of stages', () => {
     const [from, to] = [await bed().create({ partitions: 3 }), await bed().create({ partitions: 3 })]
     const total = 30_000
     await bed().write(from, events(total))
+    const group_id = uniqueName('group')
     const settings = {
+      group_id,
       'session.timeout.ms': 2000,
       'heartbeat.interval.ms': 500,
       'auto.commit.interval.ms': 50,
@@ -392,7 +394,8 @@ describe.skipIf(!brokerAvailable)('a graph of stages', () => {
       child.kill('SIGKILL')
       await ended.catch(() => {})
     }
-    await delay(2500) // A killed member counts as one until its session is over, and would keep its share of the partitions.
+    // A killed member counts as one until its session is over, and would keep its share of the partitions.
+    await expect.poll(async () => (await bed().admin.describeGroup(group_id)).state).toMatch(/^(Empty|Dead)$/)
     expect(await cli(['run', file, '--until-end'])).toMatchObject({ code: 0 })
     const ids = new Set(
       (await readTopic(bed().cluster, to)).records.map(

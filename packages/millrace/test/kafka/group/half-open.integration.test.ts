@@ -16,7 +16,7 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('a group member whose connec
   test.for([
     { what: 'the answer to JoinGroup', api: 'JoinGroup' },
     { what: 'the answer to SyncGroup', api: 'SyncGroup' },
-  ] as const)('reads soon when $what is lost', { timeout: 60_000 }, async ({ api }) => {
+  ] as const)('reads soon when $what is lost', async ({ api }) => {
     const topic = await bed().create()
     await bed().write(topic, [{ value: 'there' }])
     await using source = new KafkaSource({
@@ -36,6 +36,7 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('a group member whose connec
     }
     await losing
     expect(lost).toBe(true)
-    expect(performance.now() - began).toBeLessThan(20_000)
+    // max.poll.interval.ms is five minutes.
+    expect(performance.now() - began).toBeLessThan(60_000)
   })
 })

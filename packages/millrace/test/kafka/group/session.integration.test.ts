@@ -47,7 +47,7 @@ class Member implements GroupListener {
   /** Runs inside `onRevoked`. */
   drain: (partitions: readonly TopicPartition[]) => Promise<void> = async () => {}
 
-  constructor(servers: string, holders: Holders, options: GroupOptions, name = uniqueName('m'), apiTimeoutMs = 20_000) {
+  constructor(servers: string, holders: Holders, options: GroupOptions, name = uniqueName('m'), apiTimeoutMs = 60_000) {
     this.name = name
     this.#holders = holders
     this.cluster = new Cluster({
@@ -87,7 +87,7 @@ class Member implements GroupListener {
   }
 }
 
-async function until(condition: () => boolean | Promise<boolean>, what: string, timeoutMs = 20_000): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>, what: string, timeoutMs = 60_000): Promise<void> {
   const end = performance.now() + timeoutMs
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`Waited in vain until ${what}`)
@@ -327,12 +327,12 @@ describe.skipIf(!brokerAvailable)('group session', () => {
   test('a process that stood still for longer than its session has lost its partitions, and joins again', async () => {
     await createTopic(1)
     const groupId = uniqueName('g')
-    const first = member(new Holders(), { groupId, sessionTimeoutMs: 1000 })
+    const first = member(new Holders(), { groupId, sessionTimeoutMs: 2000 })
     await first.session.start(never)
     // What SIGSTOP does to a process: nothing runs, no timer fires.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5000)
     expect((await first.session.commit([{ topic, partition: 0, offset: 1 }])).committed).toEqual([])
-    await until(() => first.lost.length === 1 && first.owned.length === 1, 'it was lost and came back')
+    await until(() => first.lost.length > 0 && first.owned.length === 1, 'it was lost and came back')
     expect(first.failures).toEqual([])
   })
 
@@ -396,11 +396,11 @@ describe.skipIf(!brokerAvailable)('group session', () => {
     await createTopic(2)
     const groupId = uniqueName('g')
     const holders = new Holders()
-    const options = { groupId, sessionTimeoutMs: 2000, heartbeatIntervalMs: 200 }
+    const options = { groupId, sessionTimeoutMs: 4000, heartbeatIntervalMs: 200 }
     const first = member(holders, options)
     first.onAssigned = async (partitions) => {
       // As slow as a user's own state that has to be restored first.
-      await new Promise((resolve) => setTimeout(resolve, 3500))
+      await new Promise((resolve) => setTimeout(resolve, 6000))
       for (const each of partitions) holders.take(each, first.name)
     }
     await first.session.start(never)
@@ -412,7 +412,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
   test('gives partitions back when the listener does not come to an end with draining', async () => {
     await createTopic(2)
     const groupId = uniqueName('g')
-    const first = member(new Holders(), { groupId, sessionTimeoutMs: 1500, heartbeatIntervalMs: 100 })
+    const first = member(new Holders(), { groupId, sessionTimeoutMs: 4000, heartbeatIntervalMs: 100 })
     await first.session.start(never)
     let isReleased = false
     let release = (): void => {}
@@ -420,7 +420,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
     const second = member(new Holders(), { groupId })
     const started = performance.now()
     await second.session.start(never)
-    expect(performance.now() - started).toBeGreaterThan(700)
+    expect(performance.now() - started).toBeGreaterThan(1900)
     await until(() => first.owned.length === 1 && second.owned.length === 1, 'both own one')
     first.drain = async () => void (isReleased = true)
     release()
@@ -451,7 +451,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
     await first.session.start(never)
     await until(() => first.owned.length === 1, 'it owns one')
     await admin.createPartitions(topic, 4)
-    await until(() => first.owned.length === 4, 'it owns four', 40_000)
+    await until(() => first.owned.length === 4, 'it owns four')
   })
 
   describe.each([
@@ -585,7 +585,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
       controller.abort()
       await aborting
 
-      const first = member(new Holders(), { groupId, protocol })
+      const first = member(new Holders(), { groupId, protocol, sessionTimeoutMs: 30_000 })
       await first.session.start(never)
       await until(() => first.owned.length === 1, 'it owns one')
       await Promise.all([first.session.close(), first.session.close()])
@@ -595,7 +595,8 @@ describe.skipIf(!brokerAvailable)('group session', () => {
       const started = performance.now()
       await next.session.start(never)
       await until(() => next.owned.length === 1, 'the next one owns it')
-      expect(performance.now() - started).toBeLessThan(4000)
+      // Long before the session of the first would have been over.
+      expect(performance.now() - started).toBeLessThan(20_000)
     },
   )
 
@@ -618,56 +619,52 @@ describe.skipIf(!brokerAvailable)('group session', () => {
       { name: 'RoundRobinAssignor', options: { assignors: ['roundrobin'] } as Partial<GroupOptions> },
       { name: 'CooperativeStickyAssignor', options: { assignors: ['cooperative-sticky'] } as Partial<GroupOptions> },
       { name: 'KIP-848', options: { protocol: 'consumer' } as Partial<GroupOptions> },
-    ])(
-      '$name: whoever leads, both get their share',
-      async ({ name, options }) => {
-        await createTopic()
-        const groupId = uniqueName('g')
-        const properties =
-          name === 'KIP-848'
-            ? ['group.protocol=consumer']
-            : [`partition.assignment.strategy=org.apache.kafka.clients.consumer.${name}`]
-        const spawnConsumer = () =>
-          spawnJava(
-            'org.apache.kafka.tools.consumer.ConsoleConsumer',
-            [
-              '--bootstrap-server',
-              bootstrapServers(),
-              '--topic',
-              topic,
-              '--group',
-              groupId,
-              ...[...properties, 'heartbeat.interval.ms=300', 'session.timeout.ms=6000']
-                .filter((each) => name !== 'KIP-848' || each.startsWith('group'))
-                .flatMap((each) => ['--command-property', each]),
-            ],
-            { jvmArgs: ['-Xmx128m', '-XX:TieredStopAtLevel=1'] },
-          )
-        // First ours leads, then Java's.
-        const holders = new Holders()
-        const first = member(holders, { groupId, ...options })
-        await first.session.start(never)
-        await until(() => first.owned.length === 6, 'ours owns all')
-        const java = await spawnConsumer()
-        try {
-          await until(() => first.owned.length === 3, 'each owns half', 40_000)
-          await first.stop()
-          const second = member(holders, { groupId, ...options })
-          await second.session.start(never)
-          await until(() => second.owned.length === 3, 'each owns half again', 30_000)
-          const third = member(holders, { groupId, ...options })
-          await third.session.start(never)
-          await until(() => second.owned.length === 2 && third.owned.length === 2, 'each owns a third', 30_000)
-          expect([holders.conflicts, second.lost, second.failures]).toEqual([[], [], []])
-          java.kill('SIGTERM')
-          await until(() => second.owned.length + third.owned.length === 6, 'ours own all', 30_000)
-          expect(holders.conflicts).toEqual([])
-        } finally {
-          java.kill('SIGKILL')
-        }
-      },
-      120_000,
-    )
+    ])('$name: whoever leads, both get their share', async ({ name, options }) => {
+      await createTopic()
+      const groupId = uniqueName('g')
+      const properties =
+        name === 'KIP-848'
+          ? ['group.protocol=consumer']
+          : [`partition.assignment.strategy=org.apache.kafka.clients.consumer.${name}`]
+      const spawnConsumer = () =>
+        spawnJava(
+          'org.apache.kafka.tools.consumer.ConsoleConsumer',
+          [
+            '--bootstrap-server',
+            bootstrapServers(),
+            '--topic',
+            topic,
+            '--group',
+            groupId,
+            ...[...properties, 'heartbeat.interval.ms=300', 'session.timeout.ms=6000']
+              .filter((each) => name !== 'KIP-848' || each.startsWith('group'))
+              .flatMap((each) => ['--command-property', each]),
+          ],
+          { jvmArgs: ['-Xmx128m', '-XX:TieredStopAtLevel=1'] },
+        )
+      // First ours leads, then Java's.
+      const holders = new Holders()
+      const first = member(holders, { groupId, ...options })
+      await first.session.start(never)
+      await until(() => first.owned.length === 6, 'ours owns all')
+      const java = await spawnConsumer()
+      try {
+        await until(() => first.owned.length === 3, 'each owns half')
+        await first.stop()
+        const second = member(holders, { groupId, ...options })
+        await second.session.start(never)
+        await until(() => second.owned.length === 3, 'each owns half again')
+        const third = member(holders, { groupId, ...options })
+        await third.session.start(never)
+        await until(() => second.owned.length === 2 && third.owned.length === 2, 'each owns a third')
+        expect([holders.conflicts, second.lost, second.failures]).toEqual([[], [], []])
+        java.kill('SIGTERM')
+        await until(() => second.owned.length + third.owned.length === 6, 'ours own all')
+        expect(holders.conflicts).toEqual([])
+      } finally {
+        java.kill('SIGKILL')
+      }
+    })
   })
 
   describe('when the coordinator is restarted', () => {
@@ -675,85 +672,77 @@ describe.skipIf(!brokerAvailable)('group session', () => {
     test.each([
       { kind: 'classic', options: { assignors: ['cooperative-sticky'] } as Partial<GroupOptions> },
       { kind: 'KIP-848', options: { protocol: 'consumer' } as Partial<GroupOptions> },
-    ])(
-      'goes on, and what is committed meanwhile arrives ($kind)',
-      async ({ options }) => {
-        const own = new Cluster({ bootstrapServers: broker().bootstrapServers.split(','), clientId: 'own' })
-        const ownAdmin = new Admin(own)
-        topic = uniqueName('restart')
-        await ownAdmin.createTopic({ name: topic, partitions: 2 })
-        const groupId = uniqueName('g')
-        const holders = new Holders()
-        const first = member(holders, { groupId, sessionTimeoutMs: 20_000, ...options }, broker().bootstrapServers)
-        const second = member(holders, { groupId, sessionTimeoutMs: 20_000, ...options }, broker().bootstrapServers)
-        await Promise.all([first.session.start(never), second.session.start(never)])
-        await until(() => first.owned.length === 1 && second.owned.length === 1, 'both own one')
+    ])('goes on, and what is committed meanwhile arrives ($kind)', async ({ options }) => {
+      const own = new Cluster({ bootstrapServers: broker().bootstrapServers.split(','), clientId: 'own' })
+      const ownAdmin = new Admin(own)
+      topic = uniqueName('restart')
+      await ownAdmin.createTopic({ name: topic, partitions: 2 })
+      const groupId = uniqueName('g')
+      const holders = new Holders()
+      const first = member(holders, { groupId, sessionTimeoutMs: 20_000, ...options }, broker().bootstrapServers)
+      const second = member(holders, { groupId, sessionTimeoutMs: 20_000, ...options }, broker().bootstrapServers)
+      await Promise.all([first.session.start(never), second.session.start(never)])
+      await until(() => first.owned.length === 1 && second.owned.length === 1, 'both own one')
 
-        const [process] = broker().brokers
-        await process!.kill()
-        const partition = first.owned[0]!
-        const commit = first.session.commit([{ topic, partition, offset: 11 }])
-        await new Promise((resolve) => setTimeout(resolve, 1000))
-        await process!.restart()
-        const { committed, refused } = await commit
-        // The group outlives its coordinator, so the member still owns the partition.
-        expect([committed.length, refused.length]).toEqual([1, 0])
-        await until(() => first.owned.length === 1 && second.owned.length === 1, 'both own one')
-        expect([holders.conflicts, first.failures, second.failures]).toEqual([[], [], []])
-        expect(await ownAdmin.committedOffsets(groupId, [{ topic, partition }])).toMatchObject([{ offset: 11 }])
-        await Promise.all([first.stop(), second.stop()])
-        await own.close()
-      },
-      90_000,
-    )
+      const [process] = broker().brokers
+      await process!.kill()
+      const partition = first.owned[0]!
+      const commit = first.session.commit([{ topic, partition, offset: 11 }])
+      await new Promise((resolve) => setTimeout(resolve, 1000))
+      await process!.restart()
+      const { committed, refused } = await commit
+      // The group outlives its coordinator, so the member still owns the partition.
+      expect([committed.length, refused.length]).toEqual([1, 0])
+      await until(() => first.owned.length === 1 && second.owned.length === 1, 'both own one')
+      expect([holders.conflicts, first.failures, second.failures]).toEqual([[], [], []])
+      expect(await ownAdmin.committedOffsets(groupId, [{ topic, partition }])).toMatchObject([{ offset: 11 }])
+      await Promise.all([first.stop(), second.stop()])
+      await own.close()
+    })
   })
 
   describe('when there is no coordinator to join', () => {
     const broker = ownBroker()
     test.each([
       { name: 'keeps trying, and joins when there is one again', apiTimeoutMs: 60_000, isBack: true },
-      { name: 'fails after apiTimeoutMs', apiTimeoutMs: 2000, isBack: false },
-    ])(
-      '$name',
-      async ({ apiTimeoutMs, isBack }) => {
-        const servers = broker().bootstrapServers
-        const own = new Cluster({ bootstrapServers: servers.split(','), clientId: 'own' })
-        topic = uniqueName('rejoin')
-        await new Admin(own).createTopic({ name: topic, partitions: 2 })
-        const holders = new Holders()
-        const groupId = uniqueName('g')
-        const first = new Member(
-          servers,
-          holders,
-          { groupId, topics: [topic], sessionTimeoutMs: 20_000 },
-          'first',
-          apiTimeoutMs,
-        )
-        members.push(first)
-        await first.session.start(never)
-        const [process] = broker().brokers
-        first.drain = () => process!.kill()
-        const second = new Member(servers, holders, { groupId, topics: [topic] }, 'second')
-        members.push(second)
-        const start = second.session.start(never).catch(() => {})
-        await until(() => !process!.isRunning(), 'the broker is gone')
-        if (isBack) {
-          await new Promise((resolve) => setTimeout(resolve, 3000))
-          first.drain = async () => {}
-          await process!.restart()
-          await start
-          await until(() => first.owned.length === 1 && second.owned.length === 1, 'both own one', 40_000)
-          expect(first.failures).toEqual([])
-        } else {
-          await until(() => first.failures.length === 1, 'it has failed')
-          expect(first.failures[0]).toMatchObject({ code: expect.stringMatching(/BROKER_(UNREACHABLE|DISCONNECTED)/) })
-        }
-        expect(holders.conflicts).toEqual([])
-        await Promise.all([first.stop(), second.stop(), start])
-        await own.close()
-      },
-      90_000,
-    )
+      { name: 'fails after apiTimeoutMs', apiTimeoutMs: 6000, isBack: false },
+    ])('$name', async ({ apiTimeoutMs, isBack }) => {
+      const servers = broker().bootstrapServers
+      const own = new Cluster({ bootstrapServers: servers.split(','), clientId: 'own' })
+      topic = uniqueName('rejoin')
+      await new Admin(own).createTopic({ name: topic, partitions: 2 })
+      const holders = new Holders()
+      const groupId = uniqueName('g')
+      const first = new Member(
+        servers,
+        holders,
+        { groupId, topics: [topic], sessionTimeoutMs: 20_000 },
+        'first',
+        apiTimeoutMs,
+      )
+      members.push(first)
+      await first.session.start(never)
+      const [process] = broker().brokers
+      first.drain = () => process!.kill()
+      const second = new Member(servers, holders, { groupId, topics: [topic] }, 'second')
+      members.push(second)
+      const start = second.session.start(never).catch(() => {})
+      await until(() => !process!.isRunning(), 'the broker is gone')
+      if (isBack) {
+        await new Promise((resolve) => setTimeout(resolve, 3000))
+        first.drain = async () => {}
+        await process!.restart()
+        await start
+        await until(() => first.owned.length === 1 && second.owned.length === 1, 'both own one')
+        expect(first.failures).toEqual([])
+      } else {
+        await until(() => first.failures.length === 1, 'it has failed')
+        expect(first.failures[0]).toMatchObject({ code: expect.stringMatching(/BROKER_(UNREACHABLE|DISCONNECTED)/) })
+      }
+      expect(holders.conflicts).toEqual([])
+      await Promise.all([first.stop(), second.stop(), start])
+      await own.close()
+    })
   })
 
   test('start gives up when no coordinator answers, and says which brokers were tried', async () => {

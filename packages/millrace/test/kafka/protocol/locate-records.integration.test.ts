@@ -99,7 +99,7 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('record batches of the Java 
     )
   }
 
-  test('are read with every codec', { timeout: 120_000 }, async () => {
+  test('are read with every codec', async () => {
     const topic = uniqueName('java-batches')
     await javaTool('org.apache.kafka.tools.TopicCommand', [
       '--bootstrap-server',

@@ -324,7 +324,7 @@ describe.skipIf(!javaAvailable)('a broker with every kind of listener', () => {
       const started = performance.now()
       const failure: unknown = await connect(listener, properties()).catch((error: unknown) => error)
       expect(failure).toMatchObject({ code, message: expect.stringMatching(message) })
-      expect(performance.now() - started).toBeLessThan(12_000)
+      expect(performance.now() - started).toBeLessThan(30_000)
       // I8
       for (let error = failure; error instanceof Error; error = error.cause) expect(error.message).not.toContain('hush')
     },
