@@ -3,6 +3,7 @@
  */
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { PARTITIONERS, type PartitionFunction, type PartitionerName } from './partitioners.ts'
+import { PRODUCER_LIMITS } from './producer-limits.ts'
 import { CODECS, type Codec, COMPRESSION_LEVELS } from './protocol/compression.ts'
 
 export interface ProducerOptions {
@@ -45,27 +46,6 @@ export type ProducerSettings = Required<Omit<ProducerOptions, 'compressionLevel'
 /** More batches of one producer and partition than these a leader does not remember. */
 const MAX_IDEMPOTENT_IN_FLIGHT = 5
 
-const LIMITS: readonly {
-  readonly option:
-    | 'lingerMs'
-    | 'batchBytes'
-    | 'maxInFlight'
-    | 'maxRequestBytes'
-    | 'bufferBytes'
-    | 'deliveryTimeoutMs'
-    | 'requestTimeoutMs'
-  readonly min: number
-  readonly max: number
-}[] = [
-  { option: 'lingerMs', min: 0, max: 3_600_000 },
-  { option: 'batchBytes', min: 0, max: 0x3fffffff },
-  { option: 'maxInFlight', min: 1, max: 1000 },
-  { option: 'maxRequestBytes', min: 1024, max: 0x3fffffff },
-  { option: 'bufferBytes', min: 1024, max: 2 ** 40 },
-  { option: 'deliveryTimeoutMs', min: 1, max: 0x7fffffff },
-  { option: 'requestTimeoutMs', min: 1, max: 0x7fffffff },
-]
-
 /**
  * Fills in the defaults.
  * @throws {ConfigError} with all problems
@@ -104,8 +84,8 @@ function problemsOf(settings: ProducerSettings): ConfigProblem[] {
     problems.push({ path, message: `"${path}" must be ${wanted}: current value is ${JSON.stringify(value)}` })
   }
   const { acks, compression, compressionLevel: level, partitioner } = settings
-  for (const { option, min, max } of LIMITS) {
-    const value = settings[option]
+  for (const [option, { min, max }] of Object.entries(PRODUCER_LIMITS)) {
+    const value = settings[option as keyof typeof PRODUCER_LIMITS]
     if (!Number.isInteger(value) || value < min || value > max)
       add(option, `a whole number from ${min} to ${max}`, value)
   }

@@ -8,6 +8,7 @@
  * @see https://kafka.apache.org/43/configuration/
  */
 import { field, type AnyField } from '../options/fields.ts'
+import { PRODUCER_LIMITS } from './producer-limits.ts'
 import { address, assignor, deserializer, offsetReset, partitioner, serializer } from './property-types.ts'
 import { SECURITY_FIELDS } from './security/fields.ts'
 
@@ -201,12 +202,12 @@ export const PRODUCER_FIELDS = {
     .kafka('enable.idempotence')
     .doc('Whether retries are free of duplicates and keep the order. By default on with acks all, off otherwise.'),
   lingerMs: field
-    .durationMs()
+    .durationMs(PRODUCER_LIMITS.lingerMs)
     .default(5)
     .kafka('linger.ms')
     .doc('How long a batch that is not full waits for more records.'),
   batchBytes: field
-    .bytes()
+    .bytes(PRODUCER_LIMITS.batchBytes)
     .default(16_384)
     .kafka('batch.size')
     .doc('Size of a record batch of one partition, before compression.'),
@@ -223,17 +224,17 @@ export const PRODUCER_FIELDS = {
     .kafka('compression.zstd.level')
     .doc('Low is fast, 22 is small.'),
   maxInFlight: field
-    .int({ min: 1 })
+    .int(PRODUCER_LIMITS.maxInFlight)
     .default(5)
     .kafka('max.in.flight.requests.per.connection')
     .doc('Requests to one broker that may wait for their answer; at most 5 with idempotence.'),
   maxRequestBytes: field
-    .bytes({ min: 1 })
+    .bytes(PRODUCER_LIMITS.maxRequestBytes)
     .default(1_048_576)
     .kafka('max.request.size')
     .doc('Largest request, and so the largest record.'),
   bufferBytes: field
-    .bytes({ min: 1 })
+    .bytes(PRODUCER_LIMITS.bufferBytes)
     .default(33_554_432)
     .kafka('buffer.memory')
     .doc('Bytes that may wait to be acknowledged; a writer waits when they are used up.'),

@@ -255,6 +255,7 @@ export const field = {
           isValid: Number.isFinite,
           fromText: parseDurationMs,
           suggest: suggestDuration,
+          most: { value: LONGEST_MS, expected: `at most ${LONGEST_MS} ms, which are 24 days` },
         },
         { min: 0, ...limits },
       ),
@@ -419,10 +420,15 @@ interface NumberKind {
   readonly isValid: (value: number) => boolean
   readonly fromText: (text: string) => number | undefined
   readonly suggest?: (text: string) => string | undefined
+  /** What holds for all of the kind, and is told only to those who exceed it. */
+  readonly most?: { readonly value: number; readonly expected: string }
 }
 
+/** A timer for longer goes off at once. */
+const LONGEST_MS = 0x7fffffff
+
 function numberType(
-  { what, schema, isValid, fromText, suggest }: NumberKind,
+  { what, schema, isValid, fromText, suggest, most }: NumberKind,
   { min, max }: NumberLimits,
 ): ValueType<number> {
   const limit =
@@ -442,6 +448,10 @@ function numberType(
     },
     read(value, report) {
       const number = typeof value === 'string' ? fromText(value) : value
+      if (most !== undefined && typeof number === 'number' && number > most.value) {
+        report({ expected: most.expected, found: value })
+        return 0
+      }
       if (typeof number === 'number' && isValid(number) && number >= (min ?? -Infinity) && number <= (max ?? Infinity))
         return number
       const hint = typeof value === 'string' && number === undefined ? suggest?.(value) : undefined

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { PRODUCER_LIMITS } from '../../src/kafka/producer-limits.ts'
+import { KafkaSink } from '../../src/kafka-sink.ts'
 import { ConfigError } from '../../src/errors/index.ts'
 import { completeProducerOptions } from '../../src/kafka/producer-options.ts'
 
@@ -62,5 +64,15 @@ describe('producer options', () => {
   test('a batch is not larger than a request or the memory', () => {
     expect(completeProducerOptions({ batchBytes: 5000, maxRequestBytes: 2000 }).batchBytes).toBe(2000)
     expect(completeProducerOptions({ batchBytes: 5000, bufferBytes: 3000 }).batchBytes).toBe(3000)
+  })
+
+  const beyond = Object.entries(PRODUCER_LIMITS).flatMap(([option, { min, max }]) => [
+    { option, value: min - 1 },
+    { option, value: max + 1 },
+  ])
+  test.each(beyond)('$option: $value is refused when a sink is made, not when it writes', ({ option, value }) => {
+    const options = { bootstrapServers: 'localhost:9092', topic: 't', [option]: value }
+    expect(() => completeProducerOptions({ [option]: value })).toThrow(ConfigError)
+    expect(() => new KafkaSink(options)).toThrow(ConfigError)
   })
 })

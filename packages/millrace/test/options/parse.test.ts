@@ -38,6 +38,17 @@ test('infers the type of the options from their declaration', () => {
   expectTypeOf<NonNullable<typeof options.tls>['verify.host']>().toEqualTypeOf<boolean>()
 })
 
+test.each([
+  { value: 'P24D', problem: undefined },
+  { value: 2_147_483_648, problem: 'at most 2147483647 ms, which are 24 days: current value is 2147483648' },
+  { value: 'P25D', problem: 'at most 2147483647 ms, which are 24 days: current value is "P25D"' },
+])('a timer for $value', ({ value, problem }) => {
+  const { problems } = parseOptions({ options: { interval: field.durationMs({ min: 1 }) } }, { interval: value })
+  expect(problems.map(({ message }) => message)).toEqual(
+    problem === undefined ? [] : [`Cannot read option "interval" as it must be ${problem}`],
+  )
+})
+
 test('gives defaults and leaves out what is optional', () => {
   const { options, messages } = parse({ topic: 't' })
   expect(messages).toEqual([])

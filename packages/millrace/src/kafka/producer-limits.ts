@@ -1,0 +1,10 @@
+/** Within which bounds options of the producer make sense; its own check and those of files and programs are the same. */
+export const PRODUCER_LIMITS = {
+  lingerMs: { min: 0, max: 3_600_000 },
+  batchBytes: { min: 0, max: 0x3fffffff },
+  maxInFlight: { min: 1, max: 1000 },
+  maxRequestBytes: { min: 1024, max: 0x3fffffff },
+  bufferBytes: { min: 1024, max: 2 ** 40 },
+  deliveryTimeoutMs: { min: 1, max: 0x7fffffff },
+  requestTimeoutMs: { min: 1, max: 0x7fffffff },
+} as const
