@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Batch } from '../batch.ts'
 import type { Sink, SinkProgress } from '../component.ts'
-import { FileError } from '../errors/index.ts'
+import type { FileError } from '../errors/index.ts'
+import { unwritable } from '../errors/unwritable.ts'
+import { writeOut } from '../sinks/stdout.ts'
 import type { RowFormat } from './row-text.ts'
 import { Spool } from './spool.ts'
 
@@ -84,19 +86,8 @@ export class RowFile extends SpooledSink {
   }
 
   #unwritable(error: unknown): FileError {
-    const { code, message } = error as NodeJS.ErrnoException
-    const reason = REASONS[code ?? ''] ?? message
-    return new FileError('FILE_UNWRITABLE', `Cannot write "${this.#path}": ${reason}`, { cause: error })
+    return unwritable(`"${this.#path}"`, error)
   }
-}
-
-const REASONS: { readonly [code: string]: string | undefined } = {
-  EACCES: 'no permission',
-  EROFS: 'no permission',
-  EISDIR: 'it is a folder',
-  ENOSPC: 'the disk is full',
-  ENOTDIR: 'a part of the path is a file',
-  EEXIST: 'a part of the path is a file',
 }
 
 /** Writes to standard output at the end of the run. */
@@ -116,16 +107,6 @@ export class RowOutput extends SpooledSink {
     }
     if (last !== '' && !last.endsWith('\n')) await writeOut('\n')
   }
-}
-
-/** Resolves when standard output has taken the text. */
-export function writeOut(text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(text, (error) => {
-      if (error) reject(error)
-      else resolve()
-    })
-  })
 }
 
 const PIECE = 65_536

@@ -1,5 +1,6 @@
 /**
- * `sort.apply` and `distinct.apply`. In a graph they need all rows before they can give the first.
+ * `sort.apply` and `distinct.apply`. Sorting needs all rows before it can give the first, and so does leaving the last of
+ * equal rows, or none of them.
  */
 import type { Batch } from '../batch.ts'
 import { defineTransform, type Stage } from '../component.ts'
@@ -7,9 +8,10 @@ import { ORIGIN_COLUMNS } from '../codecs/kafka-rows.ts'
 import { attachedMeta } from '../codecs/meta.ts'
 import { StageError } from '../errors/index.ts'
 import { field, problem } from '../options/fields.ts'
+import { formatBytes } from '../options/units.ts'
 import type { KeptRow } from './batches.ts'
 import { RememberedValues } from './remembered.ts'
-import { Collection, COLLECTING_FIELDS } from './transforms.ts'
+import { asTransform, Collection, COLLECTING_FIELDS } from './transforms.ts'
 import { columnReader, compareValues, identityOf, type Row } from './values.ts'
 
 const columnList = field.list(field.string(), { commaText: true })
@@ -93,15 +95,18 @@ export const distinctApply = defineTransform({
     keep: field
       .oneOf(['first', 'last', 'none', 'any'])
       .default('first')
-      .doc('Which of equal rows is left; `none` drops all that are not alone.'),
-    ...COLLECTING_FIELDS,
+      .doc(
+        'Which of equal rows is left; `none` drops all that are not alone. `first` and `any` let a row through at once, and remember for the run what makes it differ from others; `last` and `none` need all rows.',
+      ),
+    max_rows: COLLECTING_FIELDS.max_rows.doc(
+      'Rows that may be collected, or different ones that may be remembered; more end the run.',
+    ),
+    max_bytes: COLLECTING_FIELDS.max_bytes.doc('Bytes of rows that may be collected or remembered; more end the run.'),
   },
   seesAllColumns: () => false,
   notInLine: ({ keep }) =>
-    keep === 'last' || keep === 'none'
-      ? { because: `with keep "${keep}" it needs all rows`, instead: 'keep "first"' }
-      : undefined,
-  keepsRowsBack: () => true,
+    needsAllRows(keep) ? { because: `with keep "${keep}" it needs all rows`, instead: 'keep "first"' } : undefined,
+  keepsRowsBack: ({ keep }) => needsAllRows(keep),
   examples: [
     {
       title: 'The last of each user',
@@ -123,9 +128,10 @@ export const distinctApply = defineTransform({
       want: [{ a: 1, b: { c: 2 } }, { a: 2 }],
     },
   ],
-  stage: ({ columns, max_rows }, { stage }) => new DistinctStage(stage, identityReader(columns), max_rows),
+  stage: ({ columns, keep: _, ...limits }, { stage }) => new DistinctStage(stage, identityReader(columns), limits),
   create({ columns, keep, ...limits }, { stage }) {
     const keyOf = identityReader(columns)
+    if (!needsAllRows(keep)) return asTransform(new DistinctStage(stage, keyOf, limits))
     const collection = new Collection(stage, limits)
     return {
       needs: 'documents',
@@ -151,20 +157,30 @@ export const distinctApply = defineTransform({
   },
 })
 
+function needsAllRows(keep: 'first' | 'last' | 'none' | 'any'): boolean {
+  return keep === 'last' || keep === 'none'
+}
+
+interface Limits {
+  readonly max_rows: number
+  readonly max_bytes: number
+}
+
 /** Lets the first of equal rows through at once, and remembers what makes them equal instead of the rows. */
 class DistinctStage implements Stage {
   readonly name = 'distinct.apply'
   readonly needs = 'documents'
+  readonly does = 'lets the first of equal rows through, and remembers it for the run'
   readonly #stage: string
   readonly #keyOf: (row: Row) => string
-  readonly #max: number
+  readonly #limits: Limits
   readonly #seen: RememberedValues
 
-  constructor(stage: string, keyOf: (row: Row) => string, max: number) {
+  constructor(stage: string, keyOf: (row: Row) => string, limits: Limits) {
     this.#stage = stage
     this.#keyOf = keyOf
-    this.#max = max
-    this.#seen = new RememberedValues(max)
+    this.#limits = limits
+    this.#seen = new RememberedValues(limits.max_rows, limits.max_bytes)
   }
 
   mark(): () => void {
@@ -177,15 +193,24 @@ class DistinctStage implements Stage {
     for (let row = 0; row < batch.length; row++) {
       const key = this.#keyOf(batch.documents![row] as Row)
       if (this.#seen.has(key)) continue
-      if (this.#seen.isFull)
-        throw new StageError(
-          `Cannot remember more than ${this.#max} different rows in stage "${this.#stage}": raise max_rows, or name fewer columns`,
-          { topic: batch.topic, partition: batch.partition, offset: batch.offset(row), component: this.#stage },
-        )
+      const full = this.#seen.isFull
+      if (full !== undefined) throw this.#tooMany(full, batch, row)
       this.#seen.add(key)
       kept.push(row)
     }
     return batch.pick(kept)
+  }
+
+  #tooMany(full: 'values' | 'characters', batch: Batch, row: number): StageError {
+    const { max_rows, max_bytes } = this.#limits
+    const [most, option] =
+      full === 'values'
+        ? [`${max_rows} different rows`, 'max_rows']
+        : [`${formatBytes(max_bytes)} of different rows`, 'max_bytes']
+    return new StageError(
+      `Cannot remember more than ${most} in stage "${this.#stage}": raise ${option}, or name fewer columns`,
+      { topic: batch.topic, partition: batch.partition, offset: batch.offset(row), component: this.#stage },
+    )
   }
 }
 

@@ -127,7 +127,7 @@ function unique(column: string, seen: RememberedValues, maxValues: number): Chec
     if (cell === undefined || cell === null) return undefined
     const key = identityOf(cell)
     if (seen.has(key)) return `has a value in field "${column}" that another row had before`
-    if (seen.isFull)
+    if (seen.isFull !== undefined)
       return `cannot be checked for field "${column}" as more than ${maxValues} values would have to be remembered: raise max_rows`
     seen.add(key)
     return undefined

@@ -106,7 +106,7 @@ describe('exactly_once in a graph', () => {
     },
     ...[
       step('sort.apply', { by: 'x' }),
-      step('distinct.apply'),
+      step('distinct.apply', { keep: 'last' }),
       step('groupby.apply', { by: 'x', aggregations: [{ column: 'x', operation: 'sum' }] }),
       step('reduce.apply', { column: 'x', operation: 'sum' }),
       step('chunk.apply'),
@@ -123,6 +123,11 @@ describe('exactly_once in a graph', () => {
     const { problems } = await read(stages, { global: { delivery: 'exactly_once' }, ...more })
     expect(problems).toEqual([expect.stringMatching(new RegExp(`^${path}: `))])
     expect(problems[0]).toContain(text)
+  })
+
+  test('can be promised with distinct.apply, which remembers instead of keeping rows back', async () => {
+    const stages = [source, step('distinct.apply', { columns: 'x' }), sink({}, 'out', 'step')]
+    expect((await read(stages, { global: { delivery: 'exactly_once' } })).problems).toEqual([])
   })
 
   test('is refused together with what else is wrong', async () => {

@@ -356,7 +356,7 @@ describe('acknowledgements (I1)', () => {
 
   test.each([
     { name: 'sort.apply', options: { by: 'a' } },
-    { name: 'distinct.apply', options: {} },
+    { name: 'distinct.apply', options: { keep: 'last' } },
     { name: 'groupby.apply', options: { by: 'a', aggregations: [{ column: 'a', operation: 'sum' }] } },
     { name: 'reduce.apply', options: { column: 'a', operation: 'sum' } },
     { name: 'chunk.apply', options: { batch_size: 4 } },
@@ -369,11 +369,26 @@ describe('acknowledgements (I1)', () => {
     expect(acknowledged).toEqual(batches.map(() => ({ before: false, after: true })))
   })
 
-  test('filter.apply acknowledges what it drops at once, and distinct.apply what it keeps of nothing at the end', async () => {
-    expect((await transform('filter.apply', { column: 'a', operator: '>', value: 2 }, batches)).acknowledged).toEqual([
+  test.each([
+    { name: 'filter.apply', options: { column: 'a', operator: '>', value: 2 }, have: batches },
+    {
+      name: 'distinct.apply',
+      options: { columns: 'a' },
+      have: [[{ a: 3 }, { a: 1 }], [{ a: 3 }], [{ a: 1 }, { a: 4 }]],
+    },
+  ])('$name acknowledges what it drops at once', async ({ name, options, have }) => {
+    expect((await transform(name, options, have)).acknowledged).toEqual([
       { before: false, after: true },
       { before: true, after: false },
       { before: false, after: true },
+    ])
+  })
+
+  test('distinct.apply lets the first row of each batch through before the next comes', async () => {
+    const have = [[{ a: 1 }, { a: 1, b: 1 }], [{ a: 1 }], [{ a: 2 }, { a: 1 }]]
+    expect((await transform('distinct.apply', { columns: 'a', keep: 'any' }, have)).batches).toEqual([
+      [{ a: 1 }],
+      [{ a: 2 }],
     ])
   })
 

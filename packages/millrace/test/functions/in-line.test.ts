@@ -69,6 +69,10 @@ describe('functions as stages of linear pipelines', () => {
     expect(() => stageOf('distinct.apply', { max_rows: 1 }).process(decoded([{ a: 1 }, { a: 1 }, { a: 2 }]))).toThrow(
       'Cannot remember more than 1 different rows in stage "distinct.apply": raise max_rows, or name fewer columns',
     )
+    const rows = [{ a: 'x'.repeat(50) }, { a: 'x'.repeat(50) }, { a: 'y' }]
+    expect(() => stageOf('distinct.apply', { max_bytes: 50 }).process(decoded(rows))).toThrow(
+      'Cannot remember more than 50 B of different rows in stage "distinct.apply": raise max_bytes, or name fewer columns',
+    )
   })
 
   test('validate.schema forgets unique values of an aborted transaction', () => {

@@ -22,6 +22,7 @@ const isNumber: GraphStage = {
   inputs: ['consume'],
   config: { field_types: { n: 'integer' }, unique_fields: ['n'] },
 }
+const isFirst: GraphStage = { id: 'check', function: 'distinct.apply', inputs: ['consume'], config: { columns: 'n' } }
 
 // I1, I2, I3, I5
 describe.skipIf(!brokerAvailable)('a graph with exactly_once', () => {
@@ -133,36 +134,39 @@ describe.skipIf(!brokerAvailable)('a graph with exactly_once', () => {
     expect(await runGraphHere(slow, { untilEnd: false })).toMatchObject({ ended: 'source', read: { records: 1000 } })
   })
 
-  test('after an abort, stages and bounds are where the last commit left them', async () => {
-    const [input, output] = (await topics(2, 1)) as [string, string]
-    await bed().write(input, numbered(1000), { batchBytes: 300 })
-    let calls = 0
-    const failing: typeof catalog = {
-      ...catalog,
-      async function(kind, name) {
-        const definition = await catalog.function(kind, name)
-        if (definition.kind !== 'transform') return definition
-        return {
-          ...definition,
-          async create(options, context) {
-            const transform = await definition.create(options, context)
-            const process: typeof transform.process = (batch, signal, failed) => {
-              const passed = transform.process(batch, signal, failed)
-              if (++calls % 10 === 7 && calls < 40) throw new TransactionError('It is over', { fatal: false })
-              return passed
-            }
-            return { ...transform, process }
-          },
-        }
-      },
-    }
-    const bounded = consume(input, { max_messages: 800, 'max.partition.fetch.bytes': 1000 })
-    const file = await graphFile([bounded, isNumber, produce(output, ['check'])], EOS)
-    const warnings: string[] = []
-    await runGraphHere(file, { components: failing, warn: (message) => warnings.push(message) })
-    expect(warnings).toContainEqual(expect.stringContaining('reading begins again at the committed offsets'))
-    expectEachOnce(await bed().values(output, committed), 800)
-  })
+  test.each([isNumber, isFirst])(
+    'after an abort, $function and bounds are where the last commit left them',
+    async (check) => {
+      const [input, output] = (await topics(2, 1)) as [string, string]
+      await bed().write(input, numbered(1000), { batchBytes: 300 })
+      let calls = 0
+      const failing: typeof catalog = {
+        ...catalog,
+        async function(kind, name) {
+          const definition = await catalog.function(kind, name)
+          if (definition.kind !== 'transform') return definition
+          return {
+            ...definition,
+            async create(options, context) {
+              const transform = await definition.create(options, context)
+              const process: typeof transform.process = (batch, signal, failed) => {
+                const passed = transform.process(batch, signal, failed)
+                if (++calls % 10 === 7 && calls < 40) throw new TransactionError('It is over', { fatal: false })
+                return passed
+              }
+              return { ...transform, process }
+            },
+          }
+        },
+      }
+      const bounded = consume(input, { max_messages: 800, 'max.partition.fetch.bytes': 1000 })
+      const file = await graphFile([bounded, check, produce(output, ['check'])], EOS)
+      const warnings: string[] = []
+      await runGraphHere(file, { components: failing, warn: (message) => warnings.push(message) })
+      expect(warnings).toContainEqual(expect.stringContaining('reading begins again at the committed offsets'))
+      expectEachOnce(await bed().values(output, committed), 800)
+    },
+  )
 
   test('a stage that asks a service keeps the order, and commits wait for it', async () => {
     const [input, output] = (await topics(2)) as [string, string]
