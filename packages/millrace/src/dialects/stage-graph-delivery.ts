@@ -83,13 +83,32 @@ export function graphDeliveryProblems({ nodes, delivery, errorPolicy, stages }: 
       .forEach(place(other))
   if (delivery === 'exactly_once') problems.push(...onceProblems(nodes, source, others, sink))
   const letters = errorPolicy.deadLetters?.sink
-  if (letters !== undefined && nodes.some((node) => readsItsLetters(componentOf(node), letters)))
+  if (
+    letters !== undefined &&
+    nodes.some((node) => node.kind === 'source' && readsItsLetters(componentOf(node), letters))
+  )
     problems.push({
       path: LETTERS,
       message: `Cannot write dead letters to topic "${String(letters.options['topic'])}" as the pipeline reads it: each letter would fail again`,
       suggestion: 'use another topic',
     })
   return problems
+}
+
+/** Producers whose rows a consumer of the same graph reads, which may be meant: a filter in between can end it. */
+export function circleWarnings(nodes: readonly PlacedNode[]): ConfigProblem[] {
+  const sources = nodes.filter(({ kind }) => kind === 'source')
+  return nodes
+    .filter(({ kind }) => kind === 'sink')
+    .flatMap((sink) => {
+      const source = sources.find((one) => readsItsLetters(componentOf(one), componentOf(sink)))
+      if (source === undefined) return []
+      return {
+        path: `${sink.path}.config.topic`,
+        message: `Stage "${sink.id}" writes to topic "${String(sink.options['topic'])}", which stage "${source.id}" reads: what it writes is read again`,
+        suggestion: 'use another topic',
+      }
+    })
 }
 
 const LETTERS = 'error_handling.dead_letter_queue'

@@ -31,7 +31,14 @@ import { withEnvironment, type Environment } from './environment.ts'
 import { readDocument } from './document.ts'
 import { pick } from './component-block.ts'
 import { deliveryDefaults, deliveryFields } from './delivery.ts'
-import { atTop, chosen, connectionOf, DELIVERY_NAMES, graphDeliveryProblems } from './stage-graph-delivery.ts'
+import {
+  atTop,
+  chosen,
+  circleWarnings,
+  connectionOf,
+  DELIVERY_NAMES,
+  graphDeliveryProblems,
+} from './stage-graph-delivery.ts'
 import {
   circuitBreaker,
   errorFields,
@@ -129,6 +136,7 @@ export async function readStageGraph(value: unknown, context: GraphContext): Pro
         message: `Nobody takes the rows of stage "${node.id}", so they are dropped`,
         suggestion: 'add a sink, for instance stdout.write',
       })
+  warnings.push(...circleWarnings(nodes))
   const folder = dirname(resolve(context.file))
   const graph: GraphPlan = {
     name,

@@ -27,7 +27,9 @@ export const groupbyApply = defineTransform({
           output_column: field.string().optional().doc('Column that gets the result; by default that of `column`.'),
         }),
       )
-      .doc('What to compute for each group. Null and missing cells do not count; `std` and `var` are of a sample.')
+      .doc(
+        'What to compute for each group. Null and missing cells do not count, nor do cells that are no numbers where numbers are computed; `std` and `var` are of a sample, `median` keeps all numbers in memory.',
+      )
       .example([{ column: 'amount', operation: 'sum', output_column: 'total' }]),
     ...groupLimit,
   },
@@ -66,7 +68,9 @@ export const reduceApply = defineTransform({
     column: field.string().doc('Column to compute with.').example('amount'),
     operation: field
       .oneOf(AGGREGATIONS)
-      .doc('What to compute. Null and missing cells do not count; `std` and `var` are of a sample.')
+      .doc(
+        'What to compute. Null and missing cells do not count, nor do cells that are no numbers where numbers are computed; `std` and `var` are of a sample, `median` keeps all numbers in memory.',
+      )
       .example('sum'),
     output_column: field.string().default('result').doc('Column that gets the result.'),
   },

@@ -133,9 +133,14 @@ export class Collection {
   }
 
   #full(option: string, have: string, limit: string): StageError {
-    return new StageError(
-      `Cannot collect ${have} in stage "${this.#stage}" as ${option} is ${limit}: raise ${option}, or read less at once, for instance with max_messages of the consumer`,
-      { component: this.#stage },
-    )
+    return tooMany(this.#stage, option, have, limit)
   }
+}
+
+/** More rows than a stage may keep back. */
+export function tooMany(stage: string, option: string, have: string, limit: string): StageError {
+  return new StageError(
+    `Cannot collect ${have} in stage "${stage}" as ${option} is ${limit}: raise ${option}, or read less at once, for instance with max_messages of the consumer`,
+    { component: stage },
+  )
 }

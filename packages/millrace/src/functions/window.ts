@@ -8,6 +8,7 @@ import { field, problem } from '../options/fields.ts'
 import { newRows } from '../stages/rows.ts'
 import { batchOfRows, gather, originOf } from './batches.ts'
 import { RowQueue, type TakenRows } from './row-queue.ts'
+import { tooMany } from './transforms.ts'
 
 export const chunkApply = defineTransform({
   name: 'chunk.apply',
@@ -63,7 +64,7 @@ export const chunkApply = defineTransform({
   },
 })
 
-const MAX_SESSION_ROWS = 1_000_000
+const MOST_ROWS = 1_000_000
 
 export const windowApply = defineTransform({
   name: 'window.apply',
@@ -73,13 +74,9 @@ export const windowApply = defineTransform({
       .oneOf(['tumbling', 'sliding', 'session'])
       .default('tumbling')
       .doc('`tumbling` windows follow one another, `sliding` ones overlap, a `session` ends with a pause.'),
-    size: field
-      .int({ min: 1, max: MAX_SESSION_ROWS })
-      .optional()
-      .doc('Rows of a tumbling or sliding window.')
-      .example(100),
+    size: field.int({ min: 1, max: MOST_ROWS }).optional().doc('Rows of a tumbling or sliding window.').example(100),
     slide: field
-      .int({ min: 1, max: MAX_SESSION_ROWS })
+      .int({ min: 1, max: MOST_ROWS })
       .optional()
       .doc('Rows from the beginning of one sliding window to that of the next.'),
     gap: field
@@ -89,6 +86,7 @@ export const windowApply = defineTransform({
       .doc(
         'Seconds without a row that end a session, by the timestamps of records, else by the clock. Seen when the next row comes, or at the end.',
       ),
+    max_rows: field.int({ min: 1 }).default(MOST_ROWS).doc('Rows that a session may have; more end the run.'),
   },
   rules: [
     ({ type, size }) =>
@@ -117,7 +115,7 @@ export const windowApply = defineTransform({
       want: [{ a: 1 }, { a: 2 }, { a: 3 }],
     },
   ],
-  create({ type, size = MAX_SESSION_ROWS, slide, gap = 0 }, { stage }) {
+  create({ type, size = MOST_ROWS, slide, gap = 0, max_rows }, { stage }) {
     const queue = new RowQueue()
     const toBatch = ({ rows, acknowledgement }: TakenRows): Batch => gather(rows, originOf(stage), acknowledgement)
     const step = type === 'sliding' ? slide! : size
@@ -153,6 +151,7 @@ export const windowApply = defineTransform({
         taken = end
       }
       queueLengthBefore = queue.length
+      if (queue.length > max_rows) throw tooMany(stage, 'max_rows', `${queue.length} rows`, String(max_rows))
       return windows
     }
     const ends: number[] = []

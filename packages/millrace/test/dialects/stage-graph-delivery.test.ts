@@ -176,6 +176,12 @@ describe('error handling of a graph', () => {
     expect(problems).toEqual([expect.stringContaining(problem)])
   })
 
+  // Topics of producers were taken for topics that are read, where one name was part of the other.
+  test('lets letters be in a topic that is only written', async () => {
+    const error_handling = { strategy: 'continue', dead_letter_queue: { topic: 'failed' } }
+    expect((await read([source, sink({ topic: 'failed-orders' })], { error_handling })).problems).toEqual([])
+  })
+
   test('refuses letters in a topic when no stage has brokers', async () => {
     const error_handling = { strategy: 'continue', dead_letter_queue: { topic: 'dead' } }
     const stages = [
@@ -185,6 +191,22 @@ describe('error handling of a graph', () => {
     const { problems } = await read(stages, { error_handling })
     expect(problems).toEqual([expect.stringContaining('no stage says where the brokers are')])
   })
+})
+
+test.each([
+  {
+    name: 'in the topic that is read',
+    config: { topic: 'a' },
+    warnings: ['stages.2.config.topic: Stage "out" writes to topic "a", which stage "in" reads'],
+  },
+  { name: 'in another one', config: { topic: 'b' }, warnings: [] },
+  { name: 'in one of other brokers', config: { topic: 'a', brokers: 'other:9092' }, warnings: [] },
+])('a producer $name', async ({ config, warnings }) => {
+  const context = { file: 'x.toml', name: 'x', environment: {} }
+  const { graph } = await readStageGraph({ stages: [source, map, sink(config, 'out', 'map')] }, context)
+  expect(graph?.warnings.map(({ path, message }) => `${path}: ${message}`)).toEqual(
+    warnings.map((text) => expect.stringContaining(text) as unknown),
+  )
 })
 
 test('at_most_once needs a source with offsets', async () => {

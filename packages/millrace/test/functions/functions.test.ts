@@ -348,6 +348,9 @@ describe('refuses', () => {
         [{ a: 1 }, { a: 2 }],
       ]),
     ).rejects.toThrow(/max_rows is 1/)
+    await expect(
+      transform('window.apply', { type: 'session', gap: 60, max_rows: 2 }, [[{ a: 1 }, { a: 2 }], [{ a: 3 }]]),
+    ).rejects.toThrow(/Cannot collect 3 rows in stage "tested" as max_rows is 2/)
   })
 })
 
