@@ -16,12 +16,16 @@ export interface PartitionToRead extends TopicPartition {
   readonly position: number
   /** Where a bounded run stops; undefined in an endless one. */
   readonly end: number | undefined
+  /** Whether the position is to be committed before anything was read, as nothing else says where the next owner has to begin. */
+  readonly mustCommit: boolean
 }
 
 interface ConsumedPartition extends TopicPartition {
   readonly origin: { readonly CreateTime: BatchOrigin; readonly LogAppendTime: BatchOrigin }
   /** Where reading began: the place to go back to while nothing is committed. */
   start: number
+  /** Whether that place is to be committed while nothing is. */
+  readonly mustCommit: boolean
   /** The offset after the last record handed out. */
   delivered: number
   readonly end: number | undefined
@@ -82,12 +86,13 @@ export class ConsumedPartitions {
     return lag
   }
 
-  add({ topic, partition, partitionCount, position, end }: PartitionToRead): void {
+  add({ topic, partition, partitionCount, position, end, mustCommit }: PartitionToRead): void {
     const origin = { component: this.#options.component, topic, partition, partitionCount }
     this.#partitions.set(keyOf(topic, partition), {
       topic,
       partition,
       start: position,
+      mustCommit,
       delivered: position,
       end,
       uncommitted: [],
@@ -96,7 +101,7 @@ export class ConsumedPartitions {
         LogAppendTime: { ...origin, timestampType: 'LogAppendTime' },
       },
     })
-    this.#read(topic, partition, position, end)
+    this.#read(topic, partition, position, end, mustCommit)
   }
 
   /** Stops reading partitions. Their acknowledgements still count, until the ledger is told otherwise. */
@@ -110,9 +115,12 @@ export class ConsumedPartitions {
 
   /** Takes note that a partition is read from another place on, as its position is not in the log. */
   moved(topic: string, partition: number, position: number): void {
-    this.#ledger.assign(topic, partition, position)
     const consumed = this.#partitions.get(keyOf(topic, partition))
-    if (consumed !== undefined) consumed.start = consumed.delivered = position
+    if (consumed === undefined) return
+    // Forwards it is a gap, which is committed when what lies before it is acknowledged (I1). Backwards it is another log.
+    if (position >= consumed.delivered) this.#ledger.skip(topic, partition, position)
+    else this.#ledger.assign(topic, partition, position, false)
+    consumed.start = consumed.delivered = position
   }
 
   /** Takes note of commits: what lies before them is not given back any more. */
@@ -139,7 +147,7 @@ export class ConsumedPartitions {
     const found = await committed(all)
     const offsets = new Map(found.map((each) => [keyOf(each.topic, each.partition), each.committed]))
     for (const consumed of all) {
-      const { topic, partition, start, end } = consumed
+      const { topic, partition, start, end, mustCommit } = consumed
       const id = keyOf(topic, partition)
       // Given back, or given back and assigned anew, while the answer was on its way.
       if (this.#partitions.get(id) !== consumed) continue
@@ -147,7 +155,7 @@ export class ConsumedPartitions {
       consumed.delivered = position
       for (const { nextOffset, records } of consumed.uncommitted) if (nextOffset > position) this.#rewound += records
       consumed.uncommitted = []
-      this.#read(topic, partition, position, end)
+      this.#read(topic, partition, position, end, mustCommit && offsets.get(id) === undefined)
     }
     this.#fetcher.interrupt()
   }
@@ -180,8 +188,8 @@ export class ConsumedPartitions {
     return batch
   }
 
-  #read(topic: string, partition: number, position: number, end: number | undefined): void {
-    this.#ledger.assign(topic, partition, position)
+  #read(topic: string, partition: number, position: number, end: number | undefined, mustCommit: boolean): void {
+    this.#ledger.assign(topic, partition, position, !mustCommit)
     if (end === undefined || position < end) this.#fetcher.add(topic, partition, position)
   }
 }

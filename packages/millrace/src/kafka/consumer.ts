@@ -7,7 +7,7 @@
  */
 import type { Batch } from '../batch.ts'
 import type { GroupOffsets, ReleaseListener, SourceOffsets } from '../component.ts'
-import { AbortedError, type MillraceError } from '../errors/index.ts'
+import { AbortedError, isMillraceError, type MillraceError } from '../errors/index.ts'
 import { ConsumedPartitions } from './consumed-partitions.ts'
 import { type ConsumerOptions, type ConsumerProgress, groupOptions } from './consumer-options.ts'
 import { Fetcher } from './fetcher.ts'
@@ -40,7 +40,8 @@ export class Consumer implements GroupListener, SourceOffsets {
       cluster,
       { ...settings, bufferBytes: settings.fetchBufferBytes, requestTimeoutMs: cluster.requestTimeoutMs },
       {
-        onOutOfRange: (topic, partition, position) => this.#onOutOfRange(topic, partition, position),
+        onOutOfRange: (topic, partition, position) => this.#bounds.afterOutOfRange(topic, partition, position),
+        onMoved: (topic, partition, position) => this.#partitions.moved(topic, partition, position),
       },
     )
     const group = groupOptions(options)
@@ -89,10 +90,9 @@ export class Consumer implements GroupListener, SourceOffsets {
     try {
       while (!signal.aborted && this.#closing === undefined && this.#partitions.left > 0) {
         if (this.#failure !== undefined) throw this.#failure
-        const slice = this.#fetcher.take()
+        const slice = this.#next()
         if (slice !== undefined) {
-          const batch = this.#partitions.toBatch(slice)
-          if (batch !== undefined) yield batch
+          if (slice.batch !== undefined) yield slice.batch
         } else if (this.#options.untilEnd && this.#partitions.areAtEnd) {
           return
         } else {
@@ -101,6 +101,17 @@ export class Consumer implements GroupListener, SourceOffsets {
       }
     } finally {
       signal.removeEventListener('abort', interrupt)
+    }
+  }
+
+  /** What was fetched next, and the batch to hand out of it, if there is one. What cannot be read is never passed over (I2). */
+  #next(): { readonly batch: Batch | undefined } | undefined {
+    try {
+      const slice = this.#fetcher.take()
+      return slice && { batch: this.#partitions.toBatch(slice) }
+    } catch (error) {
+      if (isMillraceError(error)) this.#failure ??= error
+      throw error
     }
   }
 
@@ -201,7 +212,7 @@ export class Consumer implements GroupListener, SourceOffsets {
   async onAssigned(partitions: readonly AssignedPartition[]): Promise<void> {
     const starts = await this.#bounds.starts(partitions)
     const ends = this.#options.untilEnd ? await this.#bounds.ends(partitions) : undefined
-    for (const { topic, partition } of partitions) {
+    for (const { topic, partition, committed } of partitions) {
       const id = keyOf(topic, partition)
       this.#partitions.add({
         topic,
@@ -209,14 +220,18 @@ export class Consumer implements GroupListener, SourceOffsets {
         partitionCount: this.#options.cluster.cachedTopic(topic)?.partitions.length ?? 0,
         position: starts.get(id)!,
         end: ends?.get(id),
+        mustCommit: committed === undefined && this.#bounds.isResetElsewhere,
       })
     }
+    if (this.#bounds.isResetElsewhere) this.#commits.soon()
     this.#fetcher.interrupt()
   }
 
   /** Called by the group session: stop fetching, wait for what is outstanding, commit, let go (I3). */
   async onRevoked(partitions: readonly TopicPartition[], deadlineMs: number): Promise<void> {
     this.#partitions.remove(partitions)
+    // When the commit takes too long, the partitions are given back meanwhile, and may be here again before it ends.
+    const letGo = this.#ledger.revocation(partitions)
     const { commits, warn } = this.#options
     const deadline = AbortSignal.any([AbortSignal.timeout(deadlineMs), this.#stop.signal])
     try {
@@ -237,7 +252,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     } catch (error) {
       this.#commits.warn(error)
     }
-    this.#ledger.revoke(partitions)
+    letGo()
   }
 
   /** Called by the group session: somebody else may own the partitions already, so nothing is committed (I3). */
@@ -255,11 +270,5 @@ export class Consumer implements GroupListener, SourceOffsets {
   onFailed(error: MillraceError): void {
     this.#failure ??= error
     this.#fetcher.interrupt()
-  }
-
-  async #onOutOfRange(topic: string, partition: number, position: number): Promise<number> {
-    const offset = await this.#bounds.afterOutOfRange(topic, partition, position)
-    this.#partitions.moved(topic, partition, offset)
-    return offset
   }
 }

@@ -35,8 +35,10 @@ export interface FetcherOptions {
 }
 
 export interface FetcherEvents {
-  /** The position is not in the log. Gives the position to go on with, or throws the error that ends the fetcher. */
+  /** The position is not in the log, or in that of another topic of this name. Gives the position to go on with, or throws the error that ends the fetcher. */
   onOutOfRange(topic: string, partition: number, position: number): Promise<number>
+  /** Reading goes on there; everything before was taken. */
+  onMoved(topic: string, partition: number, position: number): void
 }
 
 /** A slice of a partition, ready to be used. */
@@ -53,8 +55,10 @@ interface PartitionState {
   paused: boolean
   /** A request that names this partition is under way. */
   fetching: boolean
-  /** Waiting for a new position. */
+  /** Waiting for a new position, which it is given when everything fetched was taken. */
   blocked: boolean
+  /** Of the topic that it was first fetched from: one that is deleted and created anew has another. */
+  topicId: string | undefined
   /** Its last request failed: nothing is asked before metadata was fetched anew, or a broker that is away would be asked in a busy loop. */
   stale: boolean
   readonly completed: CompletedFetch[]
@@ -103,6 +107,7 @@ export class Fetcher {
       paused: false,
       fetching: false,
       blocked: false,
+      topicId: undefined,
       stale: false,
       completed: [],
       bufferedBytes: 0,
@@ -172,6 +177,7 @@ export class Fetcher {
         state.completed.shift()
         state.bufferedBytes -= fetch.byteLength
         this.#reservedBytes -= fetch.byteLength
+        if (state.blocked && state.completed.length === 0) void this.#reset(state)
         this.#pump()
       }
       if (state.completed.length > 0) this.#ready.push(state)
@@ -230,6 +236,10 @@ export class Fetcher {
         state.bufferedBytes >= 2 * maxPartitionFetchBytes
       )
         continue
+      if (this.#isAnother(state)) {
+        this.#block(state)
+        continue
+      }
       const broker = state.replica >= 0 ? state.replica : this.#cluster.leader(state.topic, state.partition)
       if (broker < 0) stale = true
       else if (!this.#busyBrokers.has(broker)) {
@@ -357,7 +367,7 @@ export class Fetcher {
     const name = kafkaErrorName(fetched.errorCode)
     if (fetched.errorCode === OFFSET_OUT_OF_RANGE) {
       if (state.replica >= 0) state.replica = -1
-      else void this.#reset(state)
+      else this.#block(state)
       return true
     }
     state.replica = -1
@@ -378,15 +388,34 @@ export class Fetcher {
     return true
   }
 
-  async #reset(state: PartitionState): Promise<void> {
+  #block(state: PartitionState): void {
     state.blocked = true
+    if (state.completed.length === 0) void this.#reset(state)
+  }
+
+  async #reset(state: PartitionState): Promise<void> {
+    const { topic, partition, position } = state
+    // Given back meanwhile, or read from another place.
+    const isGone = (): boolean => this.#partitions.get(keyOf(topic, partition)) !== state
     try {
-      state.position = await this.#events.onOutOfRange(state.topic, state.partition, state.position)
+      const next = await this.#events.onOutOfRange(topic, partition, position)
+      if (isGone()) return
+      this.#events.onMoved(topic, partition, next)
+      state.position = next
       state.blocked = false
       this.#pump()
     } catch (error) {
-      this.#fail(error)
+      if (!isGone()) this.#fail(error)
     }
+  }
+
+  /** Whether the topic is not the one any more that this position belongs to. */
+  #isAnother(state: PartitionState): boolean {
+    const id = this.#cluster.cachedTopic(state.topic)?.id
+    if (id === undefined || id === state.topicId) return false
+    const isFirst = state.topicId === undefined
+    state.topicId = id
+    return !isFirst
   }
 
   #onRequestFailed(broker: number, states: readonly PartitionState[], error: unknown): void {

@@ -28,6 +28,11 @@ export class OffsetBounds {
     this.#signal = signal
   }
 
+  /** Whether the reset policy would give another place later on, so that the one it gave has to be committed. */
+  get isResetElsewhere(): boolean {
+    return this.#settings.autoOffsetReset !== 'earliest'
+  }
+
   /**
    * Where to begin, by `keyOf`: the committed offset, or what the reset policy says.
    * @throws {BrokerError} `NO_COMMITTED_OFFSET`

@@ -28,12 +28,17 @@ export class OffsetCommits {
   /** Commits every so often, where that is the mode. */
   start(intervalMs: number): void {
     if (this.#mode !== 'interval') return
-    this.#timer = setInterval(() => void this.commit().catch((error: unknown) => this.warn(error)), intervalMs)
+    this.#timer = setInterval(() => this.#commitSoon(), intervalMs)
     this.#timer.unref()
   }
 
   stop(): void {
     clearInterval(this.#timer)
+  }
+
+  /** Commits without anybody waiting for it, where this consumer decides when. */
+  soon(): void {
+    if (this.#mode === 'interval' || this.#mode === 'each') this.#commitSoon()
   }
 
   /**
@@ -73,7 +78,7 @@ export class OffsetCommits {
     )
   }
 
-  /** Commits; acknowledgements that come while another commit is under way share the next one. */
+  /** Commits; whoever asks while another commit is under way shares the next one. */
   #commitSoon(): void {
     if (this.#isDue) return
     this.#isDue = true

@@ -14,13 +14,16 @@ export class OffsetLedger {
   readonly #waiting = new Set<() => void>()
 
   /**
-   * Begins to follow a partition at a position (the next offset to read), which counts as committed. A new call for the
-   * same partition starts anew: acknowledgements of batches that were handed out before do nothing.
+   * Begins to follow a partition at a position (the next offset to read). A new call for the same partition starts anew:
+   * acknowledgements of batches that were handed out before do nothing.
+   *
+   * @param isCommitted whether the position counts as committed; otherwise it is committable at once
    */
-  assign(topic: string, partition: number, position: number): void {
+  assign(topic: string, partition: number, position: number, isCommitted = true): void {
     const key = keyOf(topic, partition)
     this.#partitions.get(key)?.forget()
-    this.#partitions.set(key, new TrackedPartition(topic, partition, position, this.#onDrained))
+    const committed = isCommitted ? position : NOTHING
+    this.#partitions.set(key, new TrackedPartition(topic, partition, position, committed, this.#onDrained))
     this.#onDrained()
   }
 
@@ -103,12 +106,20 @@ export class OffsetLedger {
 
   /** Forgets partitions: acknowledgements that come later do nothing, and there is nothing of them to commit (I3). */
   revoke(partitions: readonly TopicPartition[]): void {
-    for (const { topic, partition } of partitions) {
-      const key = keyOf(topic, partition)
-      this.#partitions.get(key)?.forget()
-      this.#partitions.delete(key)
+    this.revocation(partitions)()
+  }
+
+  /** As `revoke`, but carried out later, when a partition may have been assigned anew: that assignment stays. */
+  revocation(partitions: readonly TopicPartition[]): () => void {
+    const going = [...this.#select(partitions)]
+    return () => {
+      for (const tracked of going) {
+        const key = keyOf(tracked.topic, tracked.partition)
+        if (this.#partitions.get(key) === tracked) this.#partitions.delete(key)
+        tracked.forget()
+      }
+      this.#onDrained()
     }
-    this.#onDrained()
   }
 
   /** Called whenever a partition may have come to have nothing outstanding. */
@@ -123,6 +134,8 @@ export class OffsetLedger {
 }
 
 const DEAD: Acknowledgement = { ack() {} }
+/** Less than any offset. */
+const NOTHING = -1
 
 class TrackedPartition {
   readonly topic: string
@@ -139,11 +152,11 @@ class TrackedPartition {
   #live = true
   readonly #onDrained: () => void
 
-  constructor(topic: string, partition: number, position: number, onDrained: () => void) {
+  constructor(topic: string, partition: number, position: number, committed: number, onDrained: () => void) {
     this.topic = topic
     this.partition = partition
     this.acknowledged = position
-    this.committed = position
+    this.committed = committed
     this.#end = position
     this.#onDrained = onDrained
   }
