@@ -19,6 +19,7 @@
  * May import `errors/` and its neighbours.
  */
 import { CircuitOpenError } from '../errors/index.ts'
+import { untilAborted } from './abort.ts'
 import { sleep } from './retry.ts'
 
 export interface CircuitBreakerOptions {
@@ -77,6 +78,8 @@ export class CircuitBreaker {
   #openings = 0
   #rejections = 0
   #changed = Promise.withResolvers<void>()
+  /** Resolves when the last of those who wait has leave or has given up, and all before him; undefined when nobody waits. */
+  #line: Promise<void> | undefined
 
   constructor(options: CircuitBreakerOptions) {
     this.#options = options
@@ -95,16 +98,33 @@ export class CircuitBreaker {
     throw new CircuitOpenError(this.#options.name, this.#retryAfterMs)
   }
 
-  /** Waits for leave to make a call. @throws {CircuitOpenError} when the signal fires before */
+  /**
+   * Waits for leave to make a call. Leave is given in the order of the calls: were the probe somebody who came late, his records
+   * would overtake those of all who wait (I2).
+   * @throws {CircuitOpenError} when the signal fires before
+   */
   async entered(signal: AbortSignal): Promise<Pass> {
-    let pass = this.#tryEnter()
-    if (pass === undefined) this.#rejections++
-    while (pass === undefined) {
-      if (signal.aborted) throw new CircuitOpenError(this.#options.name, this.#retryAfterMs, { cause: signal.reason })
-      await this.#changeOrTime(signal)
-      pass = this.#tryEnter()
+    let before = this.#line
+    const pass = before === undefined ? this.#tryEnter() : undefined
+    if (pass !== undefined) return pass
+    this.#rejections++
+    const gone = Promise.withResolvers<void>()
+    this.#line = gone.promise
+    try {
+      if (before !== undefined) await untilAborted(before, 'Waiting', signal).then(() => (before = undefined))
+      for (;;) {
+        signal.throwIfAborted()
+        const leave = this.#tryEnter()
+        if (leave !== undefined) return leave
+        await this.#changeOrTime(signal)
+      }
+    } catch {
+      throw new CircuitOpenError(this.#options.name, this.#retryAfterMs, { cause: signal.reason })
+    } finally {
+      // Who gives up leaves those before him where they are.
+      gone.resolve(before)
+      if (this.#line === gone.promise) this.#line = before
     }
-    return pass
   }
 
   #tryEnter(): Pass | undefined {

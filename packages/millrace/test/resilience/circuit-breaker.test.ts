@@ -166,6 +166,50 @@ describe('a circuit breaker', () => {
     expect(breaker.progress).toEqual({ state: 'closed', openings: 2, rejections: 3 })
   })
 
+  test('gives leave in the order in which it was asked for, whoever is there when the time is over (I2)', async () => {
+    let now = 0
+    const breaker = new CircuitBreaker({ failureThreshold: 1, openMs: 20, name: 'The sink', now: () => now })
+    breaker.enter().failed()
+    const never = new AbortController().signal
+    const order: string[] = []
+    const call = (name: string): Promise<Pass> =>
+      breaker.entered(never).then((pass) => {
+        order.push(name)
+        return pass
+      })
+    const early = [call('a'), call('b'), call('c')]
+    now = 20 // before any timer has noticed
+    const late = call('late')
+    ;(await early[0]!).succeeded()
+    const later = call('later')
+    await Promise.all([...early, late, later])
+    expect(order).toEqual(['a', 'b', 'c', 'late', 'later'])
+    // Nobody waits any more.
+    const { rejections } = breaker.progress
+    await breaker.entered(never)
+    expect(breaker.progress.rejections).toBe(rejections)
+  })
+
+  test('who gives up waiting lets nobody overtake those before him', async () => {
+    let now = 0
+    const breaker = new CircuitBreaker({ failureThreshold: 1, openMs: 20, name: 'The sink', now: () => now })
+    breaker.enter().failed()
+    const [never, stop] = [new AbortController(), new AbortController()]
+    const order: string[] = []
+    const call = (name: string, { signal }: AbortController): Promise<void> =>
+      breaker.entered(signal).then((pass) => {
+        order.push(name)
+        pass.succeeded()
+      })
+    const first = call('first', never)
+    const given = call('gives up', stop)
+    stop.abort()
+    await expect(given).rejects.toBeInstanceOf(CircuitOpenError)
+    now = 20
+    await Promise.all([call('last', never), first])
+    expect(order).toEqual(['first', 'last'])
+  })
+
   test('stops waiting when it is told to', async () => {
     const breaker = new CircuitBreaker({ failureThreshold: 1, openMs: 60_000, name: 'The sink' })
     breaker.enter().failed()
