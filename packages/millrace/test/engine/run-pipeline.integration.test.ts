@@ -52,6 +52,8 @@ describe.skipIf(!brokerAvailable)('a pipeline', () => {
         await bed().write(from, [...orders(3000), { key: 'k', value: null }, { key: null, value: '' }], {
           compression,
           batchBytes: 65_536,
+          // Without it what is there is sent after each turn, in record batches that a busy machine makes too small to be forwarded.
+          lingerMs: 500,
         })
         const result = await runHere({
           source: fromTopic(from),
