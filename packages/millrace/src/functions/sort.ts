@@ -128,7 +128,7 @@ export const distinctApply = defineTransform({
       want: [{ a: 1, b: { c: 2 } }, { a: 2 }],
     },
   ],
-  stage: ({ columns, keep: _, ...limits }, { stage }) => new DistinctStage(stage, identityReader(columns), limits),
+  stage: ({ columns, ...limits }, { stage }) => new DistinctStage(stage, identityReader(columns), limits),
   create({ columns, keep, ...limits }, { stage }) {
     const keyOf = identityReader(columns)
     if (!needsAllRows(keep)) return asTransform(new DistinctStage(stage, keyOf, limits))
