@@ -38,8 +38,12 @@ describe.skipIf(!javaAvailable)('the blocks of the seed', () => {
     const feeding = (async () => {
       for (; !isFed; await sleep(100)) await bed().write('orders', [{ key: 'k', value, headers: [['h', '1']] }])
     })()
+    const copied = expect
+      .poll(async () => (await bed().values('orders-out')).flat().at(0), { interval: 200 })
+      .toBe(value)
     try {
-      await expect.poll(async () => (await bed().values('orders-out')).flat().at(0), { interval: 200 }).toBe(value)
+      // What the command says is of more use than that nothing was copied.
+      await Promise.race([copied, run.ended.then(({ stderr }) => expect.fail(`The command has ended: ${stderr}`))])
     } finally {
       isFed = true
       await feeding
