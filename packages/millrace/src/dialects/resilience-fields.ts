@@ -2,8 +2,9 @@
  * Options of retries and circuit breakers of linear files. Words of the host of seed 000 are taken over where they mean the
  * same here, and refused where they do not.
  */
-import { field, type OptionRule } from '../options/fields.ts'
-import { describeValue, isScalar } from '../options/values.ts'
+import { field, warning, type OptionRule, type Options } from '../options/fields.ts'
+import { describeValue } from '../options/values.ts'
+import type { FailureRate } from '../resilience/failure-rate.ts'
 import { circuitBreakerFields } from './error-policy.ts'
 
 const name = field.string().optional().doc('Name, by which a sink block asks for it.')
@@ -42,85 +43,78 @@ export const breakerFields = {
   name,
   timeout: circuitBreakerFields.timeout.aliases('waitDurationInOpenStateMs'),
   failureRateThreshold: field
-    .number({ min: 0, max: 100 })
+    .number({ min: 0.1, max: 100 })
     .optional()
-    .doc('Only 100, with `minimumNumberOfCalls` or `slidingWindowSize`: the same as a `failureThreshold` of so many.'),
+    .doc(
+      'In place of `failureThreshold`: percentage of failed deliveries at which the pipeline pauses; 50 by default.',
+    ),
   minimumNumberOfCalls: field
     .int({ min: 1 })
     .optional()
-    .doc('With `failureRateThreshold: 100`: the failures in a row.'),
-  slidingWindowSize: field.int({ min: 1 }).optional().doc('The same.'),
-  slidingWindowType: field.any().optional().doc('Only `0` or `count`: calls are counted, not time.'),
-  permittedCallsInHalfOpenState: field.int({ min: 1 }).optional().doc('Only 1: one delivery is tried after the pause.'),
+    .doc('Of `failureRateThreshold`: deliveries before which nothing is said; 10 by default.'),
+  slidingWindowSize: field
+    .int({ min: 1, max: 100_000 })
+    .optional()
+    .doc(
+      'Of `failureRateThreshold`: of how many deliveries, or of how many seconds, the percentage is; 100 by default.',
+    ),
+  slidingWindowType: field
+    .oneOf(['count', 'time'], { 0: 'count', 1: 'time', count_based: 'count', time_based: 'time' })
+    .optional()
+    .doc('Of `failureRateThreshold`: whether `slidingWindowSize` counts deliveries (0) or seconds (1, the default).'),
+  permittedCallsInHalfOpenState: field.int({ min: 1 }).optional().doc('One delivery after the pause decides.'),
   slowCallRateThreshold: field.number().optional().doc('Only 100: slow deliveries are no failures.'),
-  slowCallDurationThresholdMs: field.any().optional().doc('Not to be used: slow deliveries are no failures.'),
+  slowCallDurationThresholdMs: field.any().optional().doc('Without effect: slow deliveries are no failures.'),
 }
 
-const IN_A_ROW = 'write failureThreshold: 5, the failures in a row'
+const RATE_OPTIONS = [
+  'failureRateThreshold',
+  'minimumNumberOfCalls',
+  'slidingWindowSize',
+  'slidingWindowType',
+] as const satisfies readonly (keyof typeof breakerFields)[]
+
+/** The share of failures that opens a circuit breaker, with the defaults of the host; undefined when it counts those in a row. */
+export function failureRateOf(options: Options<typeof breakerFields>): FailureRate | undefined {
+  if (RATE_OPTIONS.every((name) => options[name] === undefined)) return undefined
+  const { failureRateThreshold = 50, minimumNumberOfCalls = 10, slidingWindowSize: size = 100 } = options
+  return options.slidingWindowType === 'count'
+    ? { percent: failureRateThreshold, minimumCalls: Math.min(minimumNumberOfCalls, size), window: { calls: size } }
+    : { percent: failureRateThreshold, minimumCalls: minimumNumberOfCalls, window: { seconds: size } }
+}
+
+const SLOW = 'flushTimeout of the sink says how long acknowledgements may fail to come'
 
 export const breakerRules: readonly OptionRule<typeof breakerFields>[] = [
-  ({ failureRateThreshold: rate }) =>
-    rate === undefined || rate === 100
-      ? undefined
-      : {
-          path: ['failureRateThreshold'],
-          message: `Cannot open at a failure rate of ${rate} %, as the circuit breaker counts failures in a row`,
-          suggestion: IN_A_ROW,
-        },
-  ({ failureRateThreshold: rate, minimumNumberOfCalls: calls, slidingWindowSize: size }, isSet) => {
-    const window = calls ?? size
-    const path = [calls === undefined ? 'slidingWindowSize' : 'minimumNumberOfCalls']
-    if (rate === undefined && window === undefined) return undefined
-    if (isSet('failureThreshold'))
-      return {
-        path: ['failureThreshold'],
-        message: `Cannot use both failureThreshold and ${rate === undefined ? path[0]! : 'failureRateThreshold'} as they set the same`,
-        suggestion: 'delete one',
-      }
-    if (rate === undefined)
-      return {
-        path,
-        message: `Option "${path[0]!}" has no meaning without failureRateThreshold: 100`,
-        suggestion: IN_A_ROW,
-      }
-    if (rate === 100 && window === undefined)
-      return {
-        path: ['failureRateThreshold'],
-        message: 'Missing minimumNumberOfCalls: of how many deliveries must all have failed',
-        suggestion: IN_A_ROW,
-      }
-    return calls !== undefined && size !== undefined && calls !== size
+  (_, isSet) => {
+    const other = RATE_OPTIONS.find(isSet)
+    return isSet('failureThreshold') && other !== undefined
       ? {
-          path: ['slidingWindowSize'],
-          message: `Cannot look at the last ${size} calls from ${calls} on, as the circuit breaker counts failures in a row`,
-          suggestion: 'give both the same number, or leave one out',
+          path: ['failureThreshold'],
+          message: `Cannot use both failureThreshold and ${other}, as the one counts failures in a row and the other their share`,
+          suggestion: 'delete one',
         }
       : undefined
   },
-  ({ slidingWindowType: type }) =>
-    type === undefined || (isScalar(type) && ['0', 'count', 'count_based'].includes(String(type).toLowerCase()))
-      ? undefined
-      : {
-          path: ['slidingWindowType'],
-          message: `Cannot use a window of type ${describeValue(type)} as calls are counted, not time`,
-          suggestion: 'write 0, or leave it out',
-        },
   ({ permittedCallsInHalfOpenState: calls = 1 }) =>
     calls === 1
       ? undefined
-      : {
-          path: ['permittedCallsInHalfOpenState'],
-          message: `Cannot try ${calls} deliveries after the pause, as one decides`,
-          suggestion: 'write 1, or leave it out',
-        },
-  ({ slowCallRateThreshold: rate = 100 }, isSet) =>
-    rate === 100 && !isSet('slowCallDurationThresholdMs')
+      : warning(
+          'permittedCallsInHalfOpenState',
+          'One delivery after the pause decides, and the others follow when it succeeds',
+        ),
+  ({ slowCallRateThreshold: rate = 100 }) =>
+    rate === 100
       ? undefined
       : {
-          path: [rate === 100 ? 'slowCallDurationThresholdMs' : 'slowCallRateThreshold'],
+          path: ['slowCallRateThreshold'],
           message: 'Cannot count slow deliveries, as only failures are counted',
-          suggestion: 'leave it out; flushTimeout of the sink says how long acknowledgements may fail to come',
+          suggestion: `leave it out; ${SLOW}`,
         },
+  (_, isSet) =>
+    isSet('slowCallDurationThresholdMs')
+      ? warning('slowCallDurationThresholdMs', `Slow deliveries are no failures: ${SLOW}`)
+      : undefined,
 ]
 
 export const resilienceFields = {

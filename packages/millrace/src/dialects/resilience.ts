@@ -16,7 +16,15 @@ import { didYouMean } from '../options/suggest.ts'
 import { describeValue, isObject } from '../options/values.ts'
 import type { Block } from './component-block.ts'
 import type { ReportProblem } from './error-policy.ts'
-import { breakerFields, breakerRules, DAY_MS, resilienceFields, retryFields, retryRules } from './resilience-fields.ts'
+import {
+  breakerFields,
+  breakerRules,
+  DAY_MS,
+  failureRateOf,
+  resilienceFields,
+  retryFields,
+  retryRules,
+} from './resilience-fields.ts'
 
 /** What the file says at one place. */
 interface Saying {
@@ -59,8 +67,8 @@ const BREAKER: Kind<CircuitBreakerPlan> = {
     if (saying.value === false) return undefined
     const options = parsed({ options: breakerFields, rules: breakerRules }, saying, report)
     if (options?.enabled !== true) return undefined
-    const { minimumNumberOfCalls, slidingWindowSize, failureThreshold, timeout } = options
-    return { failureThreshold: minimumNumberOfCalls ?? slidingWindowSize ?? failureThreshold, openMs: timeout }
+    const { failureThreshold, timeout: openMs } = options
+    return { failureThreshold, failureRate: failureRateOf(options), openMs }
   },
 }
 

@@ -4,6 +4,7 @@
 import type { SinkTransactions } from '../component.ts'
 import { isMillraceError } from '../errors/index.ts'
 import { CircuitBreaker, type Pass } from '../resilience/circuit-breaker.ts'
+import { describeRate } from '../resilience/failure-rate.ts'
 import type { CircuitBreakerPlan, RunOptions } from './plan.ts'
 
 /** @param name of the sink, as it stands in a sentence. @returns undefined when the plan asks for none */
@@ -21,6 +22,11 @@ export function createBreaker(
         warn(`The circuit breaker of ${name} is ${state}`, state === 'open' ? { openMs: plan.openMs } : {}),
     })
   )
+}
+
+/** When it opens, in words that go on after "after". */
+export function describeOpening({ failureThreshold, failureRate }: CircuitBreakerPlan): string {
+  return failureRate === undefined ? `${failureThreshold} failed deliveries in a row` : describeRate(failureRate)
 }
 
 /**

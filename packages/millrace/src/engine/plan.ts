@@ -15,6 +15,7 @@ import type {
 } from '../component.ts'
 import type { ConfigProblem } from '../errors/index.ts'
 import type { CircuitProgress } from '../resilience/circuit-breaker.ts'
+import type { FailureRate } from '../resilience/failure-rate.ts'
 import type { ErrorPolicy, ErrorProgress } from './error-policy.ts'
 
 /** A source or a sink of a plan. */
@@ -38,6 +39,8 @@ export interface PlannedStage {
 export interface CircuitBreakerPlan {
   /** Failed deliveries in a row. */
   readonly failureThreshold: number
+  /** In place of `failureThreshold`: the share of failed deliveries. */
+  readonly failureRate?: FailureRate | undefined
   /** Until one delivery is tried again. */
   readonly openMs: number
 }

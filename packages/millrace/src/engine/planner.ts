@@ -3,6 +3,7 @@
  * components as a run would, but opens none of them.
  */
 import type { Delivery, Source, Stage } from '../component.ts'
+import { describeOpening } from './breaker.ts'
 import type { SinkOfAll } from './fan-out.ts'
 import { makePipeline } from './open-pipeline.ts'
 import type { Components, Explanation, Lane, PipelinePlan } from './plan.ts'
@@ -31,7 +32,7 @@ export async function explainPlan(plan: PipelinePlan, components: Components): P
     },
     commits: source.commits,
     partitions: sink.partitions,
-    backpressure: `at most ${IN_FLIGHT_BYTES / 1024 / 1024} MiB${plan.maxBatchesInFlight === undefined ? '' : ` and ${plan.maxBatchesInFlight} batches`} wait for the sink; then the source waits, and its group membership goes on`,
+    backpressure: `at most ${IN_FLIGHT_BYTES / 1024 / 1024} MiB${plan.maxBatchesInFlight === undefined ? '' : ` and ${plan.maxBatchesInFlight} batches`} wait for the sink; then the source waits${source.offsets === undefined ? '' : ', and its group membership goes on'}`,
     errors: errorsOf(plan),
   }
 }
@@ -96,7 +97,7 @@ function errorsOf({ errorPolicy: { retry, fate, deadLetters }, circuitBreaker, f
     ...(circuitBreaker === undefined
       ? []
       : [
-          `after ${circuitBreaker.failureThreshold} failed deliveries in a row the pipeline waits ${circuitBreaker.openMs / 1000} s, then tries one`,
+          `after ${describeOpening(circuitBreaker)} the pipeline waits ${circuitBreaker.openMs / 1000} s, then tries one`,
         ]),
     ...(retry === undefined ? [] : [`a delivery is tried again up to ${retry.maxRetries} times`]),
     fates[fate],

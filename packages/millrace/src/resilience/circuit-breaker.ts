@@ -2,7 +2,7 @@
  * A circuit breaker: spares a sink that keeps failing, and those who wait for it.
  *
  * ```
- *            threshold failures in a row          after openMs
+ *              too many failures                after openMs
  *   closed ─────────────────────────────► open ─────────────────► half-open
  *     ▲                                    ▲                        │    │
  *     │                                    └──── the probe fails ───┘    │
@@ -11,20 +11,24 @@
  *
  * | state | a call | a success | a failure |
  * |---|---|---|---|
- * | closed | goes through | forgets the failures | counts; the last one opens |
+ * | closed | goes through | counts | counts; the one too many opens |
  * | open | is refused; after `openMs` it is the probe, and the state half-open | – | – |
  * | half-open | is refused | of the probe: closes | of the probe: opens |
  *
- * What becomes of calls that began before the state changed says nothing about the sink of now, and changes nothing.
+ * Too many are so many in a row, or a share of the latest calls (`failure-rate.ts`). What becomes of calls that began before the
+ * state changed says nothing about the sink of now, and changes nothing.
  * May import `errors/` and its neighbours.
  */
 import { CircuitOpenError } from '../errors/index.ts'
 import { untilAborted } from './abort.ts'
+import { FailureWindow, type FailureRate } from './failure-rate.ts'
 import { sleep } from './retry.ts'
 
 export interface CircuitBreakerOptions {
   /** Failures in a row that open it. */
   readonly failureThreshold: number
+  /** In place of `failureThreshold`: the share of failures that opens it. */
+  readonly failureRate?: FailureRate | undefined
   /** Milliseconds from opening to the probe. */
   readonly openMs: number
   /** What it stands in front of, for errors: `The sink`. */
@@ -70,7 +74,9 @@ export interface Pass {
 export class CircuitBreaker {
   readonly #options: CircuitBreakerOptions
   readonly #now: () => number
+  readonly #window: FailureWindow | undefined
   #state: CircuitState = 'closed'
+  /** In a row. */
   #failures = 0
   #openedAt = 0
   /** Counts the changes of state, so that late results are known. */
@@ -84,6 +90,7 @@ export class CircuitBreaker {
   constructor(options: CircuitBreakerOptions) {
     this.#options = options
     this.#now = options.now ?? (() => performance.now())
+    this.#window = options.failureRate && new FailureWindow(options.failureRate)
   }
 
   get progress(): CircuitProgress {
@@ -142,13 +149,24 @@ export class CircuitBreaker {
   }
 
   #succeeded(): void {
-    this.#failures = 0
     if (this.#state === 'half-open') this.#become('closed')
+    else this.#count(false)
   }
 
   #failed(): void {
-    this.#failures++
-    if (this.#state === 'closed' && this.#failures < this.#options.failureThreshold) return
+    if (this.#state === 'half-open') this.#open()
+    else this.#count(true)
+  }
+
+  #count(failed: boolean): void {
+    const now = this.#now()
+    this.#failures = failed ? this.#failures + 1 : 0
+    this.#window?.add(failed, now)
+    // A success may complete the number of calls from which on their share counts, yet it is no reason to stop.
+    if (failed && (this.#window?.isExceeded(now) ?? this.#failures >= this.#options.failureThreshold)) this.#open()
+  }
+
+  #open(): void {
     this.#openedAt = this.#now()
     this.#openings++
     this.#become('open')
@@ -166,7 +184,10 @@ export class CircuitBreaker {
   #become(state: CircuitState): void {
     this.#state = state
     this.#era++
-    if (state === 'closed') this.#failures = 0
+    if (state === 'closed') {
+      this.#failures = 0
+      this.#window?.clear()
+    }
     this.#changed.resolve()
     this.#changed = Promise.withResolvers()
     this.#options.onChange?.(state)

@@ -51,26 +51,6 @@ describe('a circuit breaker', () => {
     { name: 'at the top', content: { circuitBreaker: { failureThreshold: 3, timeout: 'PT1S' } }, want: [3, 1000] },
     { name: 'in the sink block', content: { sink: { ...file, circuitBreaker: true } }, want: [5, 60_000] },
     {
-      name: 'in words of the host',
-      content: {
-        sink: {
-          ...file,
-          circuitBreaker: {
-            name: 'x',
-            enabled: true,
-            failureRateThreshold: 100,
-            minimumNumberOfCalls: 10,
-            slidingWindowSize: 10,
-            slidingWindowType: 0,
-            permittedCallsInHalfOpenState: 1,
-            slowCallRateThreshold: 100,
-            waitDurationInOpenStateMs: 2000,
-          },
-        },
-      },
-      want: [10, 2000],
-    },
-    {
       name: 'by name',
       content: {
         resilience: { circuitBreaker: [{ name: 'strict', failureThreshold: 1 }] },
@@ -84,6 +64,50 @@ describe('a circuit breaker', () => {
     expect(problems).toEqual([])
     const { circuitBreaker } = plan!
     expect(circuitBreaker && [circuitBreaker.failureThreshold, circuitBreaker.openMs]).toEqual(want)
+  })
+})
+
+describe('a circuit breaker by rate of failures', () => {
+  const ofHost = {
+    name: 'x',
+    enabled: true,
+    failureRateThreshold: 60,
+    minimumNumberOfCalls: 20,
+    slidingWindowSize: 30,
+    waitDurationInOpenStateMs: 2000,
+  }
+  test.each([
+    { name: 'counts seconds by default', options: {}, minimumCalls: 20, window: { seconds: 30 } },
+    { name: 'counts seconds', options: { slidingWindowType: 1 }, minimumCalls: 20, window: { seconds: 30 } },
+    { name: 'counts deliveries', options: { slidingWindowType: 0 }, minimumCalls: 20, window: { calls: 30 } },
+    {
+      name: 'needs no more deliveries than it looks at',
+      options: { slidingWindowType: 'COUNT_BASED', slidingWindowSize: 10 },
+      minimumCalls: 10,
+      window: { calls: 10 },
+    },
+  ])('$name', ({ options, minimumCalls, window }) => {
+    const { plan, problems } = read({ sink: { ...file, circuitBreaker: { ...ofHost, ...options } } })
+    expect(problems).toEqual([])
+    expect(plan!.circuitBreaker).toMatchObject({ openMs: 2000, failureRate: { percent: 60, minimumCalls, window } })
+  })
+
+  test.each([{ failureRateThreshold: 50 }, { minimumNumberOfCalls: 10 }, { slidingWindowSize: 100 }])(
+    '%j has the other defaults of the host',
+    (circuitBreaker) => {
+      const failureRate = { percent: 50, minimumCalls: 10, window: { seconds: 100 } }
+      expect(read({ circuitBreaker }).plan!.circuitBreaker).toMatchObject({ failureRate })
+    },
+  )
+
+  test('says which words of the host have no effect', () => {
+    const words = { permittedCallsInHalfOpenState: 2, slowCallRateThreshold: 100, slowCallDurationThresholdMs: 60_000 }
+    const { problems, warnings } = read({ circuitBreaker: { ...ofHost, ...words } })
+    expect(problems).toEqual([])
+    expect(warnings.map(({ path }) => path)).toEqual([
+      'circuitBreaker.permittedCallsInHalfOpenState',
+      'circuitBreaker.slowCallDurationThresholdMs',
+    ])
   })
 })
 
@@ -101,39 +125,24 @@ describe('what has no meaning here is refused', () => {
       message: 'Unknown option "attempts"',
     },
     {
-      content: breaker({ failureRateThreshold: 50 }),
-      path: 'sink.circuitBreaker.failureRateThreshold',
-      message: 'Cannot open at a failure rate of 50 %, as the circuit breaker counts failures in a row',
-    },
-    {
-      content: breaker({ failureRateThreshold: 100 }),
-      path: 'sink.circuitBreaker.failureRateThreshold',
-      message: 'Missing minimumNumberOfCalls',
-    },
-    {
-      content: breaker({ slidingWindowSize: 10 }),
-      path: 'sink.circuitBreaker.slidingWindowSize',
-      message: 'has no meaning without failureRateThreshold: 100',
-    },
-    {
-      content: breaker({ failureRateThreshold: 100, minimumNumberOfCalls: 5, slidingWindowSize: 100 }),
-      path: 'sink.circuitBreaker.slidingWindowSize',
-      message: 'Cannot look at the last 100 calls from 5 on',
-    },
-    {
-      content: breaker({ failureThreshold: 3, failureRateThreshold: 100, minimumNumberOfCalls: 5 }),
+      content: breaker({ failureThreshold: 3, failureRateThreshold: 100 }),
       path: 'sink.circuitBreaker.failureThreshold',
       message: 'Cannot use both failureThreshold and failureRateThreshold',
     },
     {
-      content: breaker({ slidingWindowType: 1 }),
-      path: 'sink.circuitBreaker.slidingWindowType',
-      message: 'calls are counted, not time',
+      content: breaker({ failureRateThreshold: 0 }),
+      path: 'sink.circuitBreaker.failureRateThreshold',
+      message: 'must be a number between 0.1 and 100: current value is 0',
     },
     {
-      content: breaker({ permittedCallsInHalfOpenState: 2 }),
-      path: 'sink.circuitBreaker.permittedCallsInHalfOpenState',
-      message: 'Cannot try 2 deliveries after the pause, as one decides',
+      content: breaker({ slidingWindowSize: 1_000_000 }),
+      path: 'sink.circuitBreaker.slidingWindowSize',
+      message: 'must be a whole number between 1 and 100000',
+    },
+    {
+      content: breaker({ slidingWindowType: 2 }),
+      path: 'sink.circuitBreaker.slidingWindowType',
+      message: 'must be one of "count", "time": current value is 2',
     },
     {
       content: breaker({ slowCallRateThreshold: 80 }),
