@@ -396,7 +396,9 @@ describe('standard input and output', { timeout: 60_000 }, () => {
     await full.close()
     expect({ code, stderr }).toEqual({
       code: 3,
-      stderr: expect.stringMatching(/^FILE_UNWRITABLE: Cannot write to standard output: the disk is full\n$/) as unknown,
+      stderr: expect.stringMatching(
+        /^FILE_UNWRITABLE: Cannot write to standard output: the disk is full\n$/,
+      ) as unknown,
     })
   })
 })
