@@ -32,6 +32,8 @@ export class Consumer implements GroupListener, SourceOffsets {
   #release: ReleaseListener | undefined
   #failure: MillraceError | undefined
   #closing: Promise<void> | undefined
+  /** Whether partitions have gone, and the group has not said yet what comes instead. */
+  #isRebalancing = false
 
   constructor(options: ConsumerOptions) {
     this.#options = options
@@ -93,7 +95,7 @@ export class Consumer implements GroupListener, SourceOffsets {
         const slice = this.#next()
         if (slice !== undefined) {
           if (slice.batch !== undefined) yield slice.batch
-        } else if (this.#options.untilEnd && this.#partitions.areAtEnd) {
+        } else if (this.#options.untilEnd && !this.#isRebalancing && this.#partitions.areAtEnd) {
           return
         } else {
           await this.#fetcher.wait()
@@ -229,6 +231,7 @@ export class Consumer implements GroupListener, SourceOffsets {
 
   /** Called by the group session: stop fetching, wait for what is outstanding, commit, let go (I3). */
   async onRevoked(partitions: readonly TopicPartition[], deadlineMs: number): Promise<void> {
+    this.#isRebalancing = true
     this.#partitions.remove(partitions)
     // When the commit takes too long, the partitions are given back meanwhile, and may be here again before it ends.
     const letGo = this.#ledger.revocation(partitions)
@@ -255,8 +258,15 @@ export class Consumer implements GroupListener, SourceOffsets {
     letGo()
   }
 
+  /** Called by the group session. */
+  onSettled(): void {
+    this.#isRebalancing = false
+    this.#fetcher.interrupt()
+  }
+
   /** Called by the group session: somebody else may own the partitions already, so nothing is committed (I3). */
   onLost(partitions: readonly TopicPartition[]): void {
+    this.#isRebalancing = true
     this.#partitions.remove(partitions)
     this.#ledger.revoke(partitions)
     this.#release?.lost()

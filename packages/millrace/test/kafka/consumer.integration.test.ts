@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { Batch } from '../../src/batch.ts'
 import { KafkaSource, type KafkaSourceOptions } from '../../src/index.ts'
@@ -91,5 +92,32 @@ describe.skipIf(!brokerAvailable)('consumer', () => {
     await source.commit()
     expect(await committedOf(groupId)).toEqual([1000])
     await batches.return()
+  })
+
+  // While it had given its partitions back and waited for the others of its group, it had nothing left to read, and ended.
+  test('a bounded run does not end because its partitions are away in a rebalance', { timeout: 60_000 }, async () => {
+    const topic = await bed().create({ partitions: 2 })
+    await bed().write(topic, numbered(3000), { batchBytes: 1000 })
+    const groupId = uniqueName('group')
+    const member = { groupId, heartbeatIntervalMs: 100, maxPartitionFetchBytes: 1000 }
+    await using source = sourceOf(topic, { ...member, untilEnd: true })
+    const seen = new Set<string>()
+    let visit: Promise<void> | undefined
+    let batches = 0
+    for await (const batch of source.batches()) {
+      for (let row = 0; row < batch.length; row++) seen.add(batch.value(row)!.toString())
+      batch.ack()
+      visit ??= (async () => {
+        await using other = sourceOf(topic, member)
+        await other.open()
+      })()
+      // Asks for more now and then while the other one comes, but leaves something to be read after it has gone.
+      if (batches++ < 30) await sleep(20)
+      else if (batches === 31) {
+        await visit
+        await expect.poll(() => source.assignment(), { timeout: 30_000 }).toHaveLength(2)
+      }
+    }
+    expect(seen.size).toBe(3000)
   })
 })

@@ -96,6 +96,7 @@ export class GroupSession {
     })
     this.#membership.onSettled = () => {
       this.#state = 'running'
+      this.#listener.onSettled?.()
       settled.resolve()
     }
     signal.addEventListener('abort', onAbort, { once: true })

@@ -49,6 +49,8 @@ export interface GroupListener {
    * and at the latest half as long again after `deadlineMs` have passed (I3). Heartbeats go on meanwhile.
    */
   onRevoked(partitions: readonly TopicPartition[], deadlineMs: number): Promise<void>
+  /** A rebalance has ended: what is owned now is what the group wants, for the time being. */
+  onSettled?(): void
   /** Ownership is already gone (fenced, session expired): nothing may be committed (I3). May come while `onAssigned` or `onRevoked` is under way. */
   onLost(partitions: readonly TopicPartition[]): void
   /** The session cannot go on (fenced static member, no permission, no common assignor, or no join for longer than `apiTimeoutMs`). Call `close`. Not called before `start` has resolved. */
