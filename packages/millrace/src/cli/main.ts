@@ -2,13 +2,23 @@
  * Start of the command line. `bin/millrace.js` comes first: it refuses a Node.js that is too old and turns on the cache of
  * compiled code.
  */
-import { ERROR_CODES } from '../errors/index.ts'
+import { unwritable } from '../errors/unwritable.ts'
 import { runCli } from './commands.ts'
+import { exitCodeOf } from './exit-code.ts'
+import { errorLines } from './output.ts'
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+const args = process.argv.slice(2)
+let isRunning = args[0] === 'run'
+process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
+  // The sink that wrote knows, and the run ends in order: it leaves its group, and nobody takes it for complete.
+  if (isRunning) return
   // Whoever reads our output may have seen enough: `millrace read | head`.
-  if (error.code === 'EPIPE') process.exit()
-  process.stderr.write(`FILE_UNWRITABLE: Cannot write to standard output: ${error.message}\n`)
-  process.exit(ERROR_CODES.FILE_UNWRITABLE.exit)
+  if (cause.code === 'EPIPE') process.exit()
+  const error = unwritable('to standard output', cause)
+  for (const line of errorLines(error, undefined)) process.stderr.write(`${line}\n`)
+  process.exit(exitCodeOf(error))
 })
-process.exitCode = await runCli(process.argv.slice(2))
+// What cannot be told is no reason to stop moving records.
+process.stderr.on('error', () => {})
+process.exitCode = await runCli(args)
+isRunning = false

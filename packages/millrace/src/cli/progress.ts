@@ -71,7 +71,7 @@ export function terminalDisplay(stream: NodeJS.WriteStream, isBounded: boolean):
   }
   return {
     show(progress) {
-      line = progressLine(progress, before, isBounded).slice(0, Math.max(20, (stream.columns ?? 80) - 1))
+      line = progressLine(progress, before, isBounded).slice(0, Math.max(20, (stream.columns || 80) - 1))
       before = progress
       stream.write(`\r\u001B[2K${line}`)
     },
@@ -89,6 +89,8 @@ const LOG_INTERVAL_MS = 10_000
 /** One JSON object per line, every ten seconds. */
 export async function logDisplay(pipeline: string, isBounded: boolean): Promise<ProgressDisplay> {
   const { default: pino } = await import('pino')
+  // A full disk for logs is no reason to stop moving records.
+  const destination = pino.destination({ dest: 2, sync: true }).on('error', () => {})
   const log = pino(
     {
       base: { pipeline },
@@ -96,7 +98,7 @@ export async function logDisplay(pipeline: string, isBounded: boolean): Promise<
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
     },
-    pino.destination({ dest: 2, sync: true }),
+    destination,
   )
   let before: RunProgress | undefined
   return {

@@ -7,7 +7,8 @@ import { access, constants, mkdir, open, stat, type FileHandle } from 'node:fs/p
 import { dirname, resolve } from 'node:path'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../batch.ts'
 import { defineSink, type Check, type Sink, type SinkProgress } from '../component.ts'
-import { BatchError, ClosedError, EncodeError, FileError, type MillraceError } from '../errors/index.ts'
+import { BatchError, ClosedError, EncodeError, type FileError, type MillraceError } from '../errors/index.ts'
+import { unwritable } from '../errors/unwritable.ts'
 import { field } from '../options/fields.ts'
 
 export const fileSink = defineSink({
@@ -137,18 +138,7 @@ class FileSink implements Sink {
   }
 
   #unwritable(error: unknown): FileError {
-    const { code, message } = error as NodeJS.ErrnoException
-    const reason =
-      code === 'EACCES' || code === 'EROFS'
-        ? 'no permission'
-        : code === 'EISDIR'
-          ? 'it is a folder'
-          : code === 'ENOSPC'
-            ? 'the disk is full'
-            : code === 'ENOTDIR' || code === 'EEXIST'
-              ? 'a part of the path is a file'
-              : message
-    return new FileError('FILE_UNWRITABLE', `Cannot write "${this.#path}": ${reason}`, { cause: error })
+    return unwritable(`"${this.#path}"`, error)
   }
 }
 

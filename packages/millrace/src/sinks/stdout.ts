@@ -6,7 +6,7 @@
  */
 import type { Batch } from '../batch.ts'
 import { defineSink, type Sink, type SinkProgress } from '../component.ts'
-import { FileError } from '../errors/index.ts'
+import { unwritable } from '../errors/unwritable.ts'
 import { field, type Options } from '../options/fields.ts'
 import { isObject } from '../options/values.ts'
 
@@ -59,7 +59,7 @@ class StdoutSink implements Sink {
   async write(batch: Batch): Promise<void> {
     let text = ''
     for (let row = 0; row < batch.length; row++) text += `${this.#lineOf(batch, row)}\n`
-    this.#last = print(text)
+    this.#last = writeOut(text)
     await this.#last
     this.#records += batch.length
     this.#bytes += Buffer.byteLength(text)
@@ -136,12 +136,9 @@ function cell(value: unknown): string {
   return text.replace(/[\t\r\n]+/g, ' ')
 }
 
-function print(text: string): Promise<void> {
+/** Resolves when standard output has taken the text. */
+export function writeOut(text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.write(text, (error) => {
-      if (error)
-        reject(new FileError('FILE_UNWRITABLE', `Cannot write to standard output: ${error.message}`, { cause: error }))
-      else resolve()
-    })
+    process.stdout.write(text, (error) => (error ? reject(unwritable('to standard output', error)) : resolve()))
   })
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { constants, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -191,6 +192,28 @@ describe('failures', () => {
       result: null,
       error: { code: 'CONFIG_INVALID', problems: [{ path: 'source.records', line: 1, column: 26 }, {}] },
     })
+  })
+
+  // It ended at once with code 0, as if all were done, and left its group without a word.
+  test('nobody reads its output any more: exit code 3', async () => {
+    const file = await write('piped.yaml', 'source: {type: generate}\nsink: {type: stdout}\n')
+    const running = startCli(['run', file])
+    running.child.stdout!.once('data', () => running.child.stdout!.destroy())
+    const { code, stderr } = await running.ended
+    expect(code).toBe(3)
+    expect(stderr).toBe('FILE_UNWRITABLE: Cannot write to standard output: nobody reads it any more\n')
+  })
+
+  // A full disk for logs ended the run.
+  test.skipIf(!existsSync('/dev/full'))('what cannot be told does not end it', async () => {
+    const file = await write(
+      'mute.yaml',
+      'source: {type: generate, records: 10}\nsink: {type: file, path: mute.jsonl}\nruntime: {microBatchSize: 5}\n',
+    )
+    const full = await open('/dev/full', 'w')
+    const running = startCli(['run', file], { stderr: full.fd })
+    expect(await running.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('wrote 10 ') as unknown })
+    await full.close()
   })
 
   test('a file that is not there: exit code 3', async () => {

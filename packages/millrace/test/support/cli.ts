@@ -19,6 +19,8 @@ export interface CliOptions {
   readonly main?: string
   /** Working directory. */
   readonly directory?: string
+  /** File descriptor to write errors to, instead of reading them. */
+  readonly stderr?: number
 }
 
 /** Runs a command to its end. */
@@ -35,18 +37,18 @@ export interface RunningCli {
 
 export function startCli(
   args: readonly string[],
-  { environment = {}, nodeOptions = [], main = MAIN, directory }: CliOptions = {},
+  { environment = {}, nodeOptions = [], main = MAIN, directory, stderr: errors }: CliOptions = {},
 ): RunningCli {
   const child = spawn(process.execPath, [...nodeOptions, main, ...args], {
     env: { ...process.env, NO_COLOR: '1', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', errors ?? 'pipe'],
     ...(directory === undefined ? {} : { cwd: directory }),
   })
   let stdout = ''
   let stderr = ''
   const waiting: (() => void)[] = []
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
     for (const check of waiting) check()
   })
