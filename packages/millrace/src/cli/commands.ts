@@ -28,11 +28,15 @@ export async function runCli(args: readonly string[]): Promise<number> {
     return exitCode
   }
   const { callCommand } = await import('./program.ts')
-  const isCalled = await callCommand(args, ({ name, run }, given, options) => {
+  const mistake = await callCommand(args, ({ name, run }, given, options) => {
     const file = given.findLast((one) => typeof one === 'string')
     return execute(name, options, file, () => run(given as never, options as never))
   })
-  return isCalled ? exitCode : 2
+  if (mistake === undefined) return exitCode
+  const error = { code: 'CONFIG_INVALID', message: mistake }
+  const outcome = { exitCode: 2, summary: mistake, result: null, error }
+  if (args.includes('--json')) printEnvelope(args.find((arg) => !arg.startsWith('-')) ?? 'millrace', outcome)
+  return outcome.exitCode
 }
 
 /** Editors and commit hooks call `lint` all the time, so its plain form does without the 10 ms that reading arguments costs. */

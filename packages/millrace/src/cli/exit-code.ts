@@ -8,8 +8,8 @@ export const EXIT_CODES = {
   1: 'it failed while it ran: a record, a stage, a broker that refused',
   2: 'the configuration or the command line is wrong',
   3: 'the environment is not ready: broker unreachable, credentials refused, topic or file missing',
-  130: 'a second SIGINT stopped it at once',
-  143: 'a second SIGTERM stopped it at once',
+  130: 'SIGINT stopped it at once: the second one a run, the first one everything else',
+  143: 'SIGTERM stopped it at once, in the same way',
 } as const
 
 export type ExitCode = keyof typeof EXIT_CODES

@@ -3,6 +3,7 @@
  */
 import { writeFile } from 'node:fs/promises'
 import { ConfigError, FileError } from '../errors/index.ts'
+import { unwritable } from '../errors/unwritable.ts'
 import { describe } from '../options/describe.ts'
 import { COMPONENTS, findComponents, type ListedComponent } from './components.ts'
 import { wrap } from './list.ts'
@@ -15,7 +16,9 @@ export interface NewOptions {
   readonly json?: true
 }
 
-export async function create(name: string | undefined, { source, sink, force, json }: NewOptions): Promise<Outcome> {
+/** @param given name of the pipeline, or of its file */
+export async function create(given: string | undefined, { source, sink, force, json }: NewOptions): Promise<Outcome> {
+  const name = given?.replace(/\.ya?ml$/, '')
   const text = await starter(name ?? 'my-pipeline', find('source', source), find('sink', sink))
   if (name === undefined) {
     if (json === undefined) process.stdout.write(text)
@@ -25,6 +28,8 @@ export async function create(name: string | undefined, { source, sink, force, js
     throw new ConfigError(
       `Cannot use "${name}" as the name of a pipeline as it must be made of letters, digits, dots, dashes and underscores`,
     )
+  if (/\.(?:json|toml)$/.test(name))
+    throw new ConfigError(`Cannot make "${name}" as new files are YAML: leave the ending out`)
   const file = `${name}.yaml`
   await write(file, text, force === true)
   if (json === undefined)
@@ -38,6 +43,9 @@ function find(kind: ListedComponent['kind'], name: string): ListedComponent {
   const entry = COMPONENTS.find((one) => one.kind === kind && one.name === name)
   return entry ?? findComponents(`${kind}.${name}`)[0]!
 }
+
+/** What sources call the amount of an order that they make up. */
+const AMOUNTS: { readonly [source: string]: string | undefined } = { datagen: 'total' }
 
 async function starter(name: string, source: ListedComponent, sink: ListedComponent): Promise<string> {
   return `# ${name}: what it is for.
@@ -53,7 +61,7 @@ name: ${name}
 ${await block(source)}
 # Steps in order, with MongoDB's expressions; leave them out to move records as they are.
 stages:
-  - $match: { amount: { $gte: 100 } } # keeps what matches
+  - $match: { ${AMOUNTS[source.name] ?? 'amount'}: { $gte: 100 } } # keeps what matches
   - $set: { tier: high } # adds or changes fields
   # - $unset: items
   # - $project: { id: 1, amount: 1, partition: $_meta.partition }
@@ -93,12 +101,10 @@ async function write(file: string, text: string, overwrite: boolean): Promise<vo
   try {
     await writeFile(file, text, { flag: overwrite ? 'w' : 'wx' })
   } catch (error) {
-    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST'
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(`"${file}"`, error)
     throw new FileError(
       'FILE_UNWRITABLE',
-      isThere
-        ? `There is a file "${file}" already: choose another name, or overwrite it with --force`
-        : `Cannot write "${file}": ${(error as Error).message}`,
+      `There is a file "${file}" already: choose another name, or overwrite it with --force`,
       { cause: error },
     )
   }

@@ -9,6 +9,7 @@ import { defineSinkFunction, type Sink } from '../component.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
 import { runGraph } from '../engine/graph/run-graph.ts'
 import type { Components } from '../engine/plan.ts'
+import { sinkOfNothing, TAKES_ALL } from './nowhere.ts'
 import type { PreviewOptions, PreviewResult } from './preview.ts'
 
 export interface GraphPreviewOptions extends Omit<PreviewOptions, 'sourceOnly' | 'onRow'> {
@@ -101,23 +102,7 @@ class ShownSink implements Sink {
 }
 
 /** Takes rows as they come. */
-const NOWHERE = defineSinkFunction({
-  name: 'nowhere',
-  summary: 'Takes everything and does nothing.',
-  options: {},
-  create: (): Sink => ({
-    valueCodec: 'json',
-    includeMeta: false,
-    needsDocuments: false,
-    partitions: 'nothing is written',
-    writesRecordBatches: false,
-    open: async () => {},
-    write: async () => {},
-    flush: async () => {},
-    close: async () => {},
-    progress: () => ({ records: 0, bytes: 0 }),
-  }),
-})
+const NOWHERE = defineSinkFunction({ ...TAKES_ALL, create: () => sinkOfNothing('json') })
 
 /** A source of a graph alone. What bounds a run does not bound those who look. */
 export function sourceOf(plan: GraphPlan, id: string): GraphPlan {

@@ -4,11 +4,12 @@
  */
 import type { Batch } from '../batch.ts'
 import { catalog } from '../catalog.ts'
-import { defineSink, type Preview, type Sink } from '../component.ts'
+import { defineSink, type Preview } from '../component.ts'
 import { makePipeline } from '../engine/open-pipeline.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
 import type { PipelinePlan } from '../engine/plan.ts'
 import { createSteps, type Failed } from '../engine/steps.ts'
+import { sinkOfNothing, TAKES_ALL } from './nowhere.ts'
 
 export interface PreviewOptions {
   readonly from: Preview['from']
@@ -62,23 +63,7 @@ export async function preview(plan: PipelinePlan | GraphPlan, options: PreviewOp
 }
 
 /** Takes bytes as they are. */
-const NOWHERE = defineSink({
-  name: 'nowhere',
-  summary: 'Takes everything and does nothing.',
-  options: {},
-  create: (): Sink => ({
-    valueCodec: 'bytes',
-    includeMeta: false,
-    needsDocuments: false,
-    partitions: 'nothing is written',
-    writesRecordBatches: false,
-    open: async () => {},
-    write: async () => {},
-    flush: async () => {},
-    close: async () => {},
-    progress: () => ({ records: 0, bytes: 0 }),
-  }),
-})
+const NOWHERE = defineSink({ ...TAKES_ALL, create: () => sinkOfNothing('bytes') })
 
 const FATES = { skip: 'would be skipped', deadLetter: 'would become a dead letter' } as const
 

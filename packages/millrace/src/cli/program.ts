@@ -45,17 +45,17 @@ export type CallVerb = (verb: Verb, args: readonly unknown[], options: { readonl
  * Reads the arguments and calls the command.
  *
  * @param args without the names of program and script
- * @returns false when the arguments are wrong, which has been said then
+ * @returns what is wrong with the arguments, which has been said then; undefined when nothing is
  */
-export async function callCommand(args: readonly string[], call: CallVerb): Promise<boolean> {
+export async function callCommand(args: readonly string[], call: CallVerb): Promise<string | undefined> {
   const program = createProgram(await readVersion(), call)
   try {
     await program.parseAsync(args, { from: 'user' })
-    return true
+    return undefined
   } catch (error) {
     // Commander has printed the help, or what is wrong with the arguments.
     if (!(error instanceof CommanderError)) throw error
-    return error.exitCode === 0
+    return error.exitCode === 0 ? undefined : error.message.replace(/^error: /, '')
   }
 }
 
@@ -68,9 +68,12 @@ export function createProgram(version: string, call: CallVerb): Command {
     .addHelpText('after', EXAMPLES + '\n' + EXITS)
     .configureHelp({ showGlobalOptions: false })
     .exitOverride()
+    .showHelpAfterError('millrace --help tells what there is')
+    .helpCommand('help [command]', 'print this help, or that of a command')
     .enablePositionalOptions()
   for (const verb of VERBS) {
     const command = program.command(verb.name).description(verb.summary).addHelpText('after', verb.help)
+    command.showHelpAfterError(`millrace ${verb.name} --help tells what there is`)
     if (verb.alias !== undefined) command.alias(verb.alias)
     for (const { usage, doc } of verb.arguments ?? []) command.argument(usage, doc)
     for (const declared of verb.options ?? []) command.addOption(parserOption(declared))

@@ -98,7 +98,7 @@ export async function readCases(file: string): Promise<TestFile> {
   if (problems.length > 0)
     throw new ConfigError(
       `Test file "${file}" has problems`,
-      problems.map((problem) => ({ ...problem, ...document.positionOf(problem.path) })),
+      problems.map((problem) => ({ file, ...problem, ...document.positionOf(problem.path) })),
     )
   const environment = Object.fromEntries(
     Object.entries(options.environment ?? {}).map(([name, value]) => [name, String(value)]),

@@ -3,6 +3,7 @@
  */
 import { access } from 'node:fs/promises'
 import { extname } from 'node:path'
+import { readDocument } from '../dialects/document.ts'
 import { ConfigError, isMillraceError } from '../errors/index.ts'
 import { diffLines } from './diff-lines.ts'
 import { plural, type Outcome } from './output.ts'
@@ -29,7 +30,8 @@ export async function test(
 ): Promise<Outcome> {
   const reports: FileReport[] = []
   for (const file of files) {
-    const report = { file, cases: await runFile(file, await readCases(await testFileOf(file)), connections) }
+    const cases = await readCases(await testFileOf(file))
+    const report = { file, cases: await runFile(file, cases, connections).catch((error) => throwIn(file, error)) }
     reports.push(report)
     if (json === undefined) process.stdout.write(`${linesOf(report).join('\n')}\n`)
   }
@@ -55,9 +57,19 @@ async function testFileOf(file: string): Promise<string> {
     )
     if (isThere) return candidate
   }
+  // What is wrong with the file itself comes first.
+  await readDocument(file)
   throw new ConfigError(
     `There are no test cases for "${file}": write them into "${stem}.test.yaml", as millrace test --help shows`,
   )
+}
+
+/** Problems with the name of their file, as there may be several. */
+function throwIn(file: string, error: unknown): never {
+  if (!(error instanceof ConfigError)) throw error
+  const { message, code, cause } = error
+  const problems = error.problems.map((problem) => ({ file, ...problem }))
+  throw new ConfigError(message, problems, { code: code as 'CONFIG_INVALID', cause })
 }
 
 async function runFile(

@@ -151,6 +151,20 @@ describe('new', () => {
     },
   )
 
+  test('takes the name of the file for that of the pipeline', async () => {
+    const { code, stdout } = await cli(['new', 'named.yaml'], { directory })
+    expect([code, stdout]).toEqual([0, expect.stringContaining('millrace run named.yaml\n')])
+    expect(await readFile(join(directory, 'named.yaml'), 'utf8')).toContain('name: named\n')
+  })
+
+  test.each(['generate', 'datagen'])('writes stages that let something of %s through', async (source) => {
+    const { result } = await create(undefined, { source, sink: 'stdout', json: true })
+    const file = join(directory, `${source}-dry.yaml`)
+    await writeFile(file, (result as { text: string }).text)
+    const { stdout } = await cli(['dry-run', file, '--max', '1', '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({ result: { records: [{ value: { tier: 'high' } }] } })
+  })
+
   test('overwrites nothing unless it is told to', async () => {
     const file = join(directory, 'there.yaml')
     const make = (...args: string[]): ReturnType<typeof cli> => cli(['new', 'there', ...args], { directory })
@@ -168,6 +182,7 @@ describe('new', () => {
 
   test.each([
     { name: '../up', options: {}, text: 'as the name of a pipeline' },
+    { name: 'a.toml', options: {}, text: 'new files are YAML' },
     { name: 'a', options: { source: 'kafak' }, text: 'Unknown component "source.kafak"' },
     { name: 'a', options: { sink: 'generate' }, text: 'Unknown component "sink.generate"' },
   ])('refuses name $name with $options', async ({ name, options, text }) => {

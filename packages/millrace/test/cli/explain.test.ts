@@ -32,6 +32,13 @@ describe('tells the lane', () => {
   })
 })
 
+test('speaks of groups and topics only where there are some', async () => {
+  const generated = await cli(['explain', join(EXAMPLES, 'generate-orders.yaml')])
+  expect(generated.stdout).toMatch(/^memory +.*; then the source waits$/m)
+  const consumed = await cli(['explain', join(EXAMPLES, 'orders-etl.yaml')])
+  expect(consumed.stdout).toMatch(/^memory +.*; then the source waits, and its group membership goes on$/m)
+})
+
 // I8
 test('gives everything as JSON, without secrets', async () => {
   const file = await write(

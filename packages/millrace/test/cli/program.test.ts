@@ -12,7 +12,7 @@ describe('help', () => {
       'millrace lint orders.yaml',
       'millrace run orders.yaml --until-end',
       'Exit codes',
-      '130  a second SIGINT',
+      '130  SIGINT stopped it at once',
     ])
       expect(stdout).toContain(text)
   })
@@ -56,6 +56,7 @@ test('prints the version', async () => {
 test.each([
   { args: ['lnt'], text: 'Did you mean lint?' },
   { args: ['run'], text: "missing required argument 'file'" },
+  { args: ['run'], text: 'millrace run --help' },
   { args: ['lint'], text: "missing required argument 'files'" },
   { args: ['run', '--until-ned', 'x.yaml'], text: 'Did you mean --until-end?' },
   { args: ['run', 'a.yaml', 'b.yaml'], text: 'too many arguments' },
@@ -64,6 +65,17 @@ test.each([
   const { code, stdout, stderr } = await cli(args)
   expect([code, stdout]).toEqual([2, ''])
   expect(stderr).toContain(text)
+})
+
+test('tells what is wrong with the arguments as JSON, too', async () => {
+  const { code, stdout } = await cli(['run', '--until-ned', '--json', 'x.yaml'])
+  expect(code).toBe(2)
+  expect(JSON.parse(stdout)).toMatchObject({
+    command: 'run',
+    ok: false,
+    result: null,
+    error: { code: 'CONFIG_INVALID', message: expect.stringContaining("unknown option '--until-ned'") as unknown },
+  })
 })
 
 test('refuses an old Node.js in one line', async () => {

@@ -121,6 +121,24 @@ describe('cases', () => {
 })
 
 describe('mistakes', () => {
+  test('a pipeline file that is not there is said to be so', async () => {
+    const file = join(directory, 'nowhere.yaml')
+    expect(await cli(['test', file])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`Cannot read "${file}": there is no such file`) as unknown,
+    })
+  })
+
+  // Problems began with the line and no file, or seemed to be those of the pipeline file.
+  test('a problem is told with the file that has it', async () => {
+    const bad = await write('[]', 'cases: 5')
+    const broken = await write('[{$mtach: {}}]', 'cases: [{given: [], expect: []}]')
+    await expect(runTests([bad], { json: true })).rejects.toMatchObject({
+      problems: [{ file: bad.replace(/yaml$/, 'test.yaml') }],
+    })
+    await expect(runTests([broken], { json: true })).rejects.toMatchObject({ problems: [{ file: broken }] })
+  })
+
   test('a file without cases says where they go', async () => {
     const file = join(directory, 'lonely.yaml')
     await writeFile(file, 'source: {type: generate}\nsink: {type: file, path: x}\n')

@@ -141,7 +141,7 @@ Examples:
 export const create = {
   name: 'new',
   summary: 'write a pipeline file to begin with',
-  arguments: [{ usage: '[name]', doc: 'name of the pipeline; the file is NAME.yaml. Without it the text is printed' }],
+  arguments: [{ usage: '[name]', doc: 'name of the pipeline, or its file NAME.yaml. Without it the text is printed' }],
   options: [
     { flags: '--source <type>', doc: 'where records come from', default: 'kafka' },
     { flags: '--sink <type>', doc: 'where records go', default: 'kafka' },

@@ -197,9 +197,9 @@ function transactionalIdOf({ pipeline, member }: ComponentContext): string {
 }
 
 function partitionsOf({ keepPartition, keyField, producer: { partitioner } }: KafkaSinkSettings): string {
-  if (keepPartition === true) return 'records stay in the partition of the number that they came from'
+  if (keepPartition === true) return 'each record stays in the partition of the number that it came from'
   const by = `${partitioner} over ${keyField === undefined ? 'the key of the record' : `the key from field "${keyField}"`}`
   return keepPartition === false
     ? by
-    : `records stay in the partition of the number that they came from where both topics have as many, else ${by}`
+    : `records from a topic with as many partitions stay in the one of the same number; others: ${by}`
 }
