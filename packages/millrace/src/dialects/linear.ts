@@ -254,7 +254,9 @@ function loopProblem(source: PlannedComponent, sink: PlannedComponent, { place }
     string,
     readonly string[] | undefined,
   ]
-  const isLoop = topics?.includes(topic) === true && brokers?.some((broker) => target?.includes(broker)) === true
+  // A name that was refused is empty, and has been told.
+  const isLoop =
+    topic !== '' && topics?.includes(topic) === true && brokers?.some((broker) => target?.includes(broker)) === true
   const message = `Source and sink are both topic "${topic}", so the pipeline reads what it writes`
   return isLoop ? [{ path: place, message, warning: true }] : []
 }

@@ -424,3 +424,12 @@ test('a pipeline that reads what it writes is warned of', async () => {
   expect(problems).toEqual([])
   expect(warnings).toEqual(['2:1 sink: Source and sink are both topic "a", so the pipeline reads what it writes'])
 })
+
+test('two topics that are refused are not told to be the same', async () => {
+  const { problems, warnings } = await check(
+    'no-loop.yaml',
+    'source: {type: kafka, topic: "a b", bootstrapServers: k}\nsink: {type: kafka, topic: c/d, bootstrapServers: k}\n',
+  )
+  expect(problems).toHaveLength(2)
+  expect(warnings).toEqual([])
+})
