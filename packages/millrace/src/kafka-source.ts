@@ -10,7 +10,8 @@ import type { Batch } from './batch.ts'
 import { inSlices } from './engine/slices.ts'
 import { AbortedError, ClosedError, ConfigError } from './errors/index.ts'
 import { Cluster } from './kafka/cluster.ts'
-import type { CommitMode, ConsumerProgress } from './kafka/consumer-options.ts'
+import type { CommitMode } from './kafka/consumer-options.ts'
+import type { ConsumerProgress } from './kafka/consumer-progress.ts'
 import { Consumer } from './kafka/consumer.ts'
 import { CONSUMER_FIELDS, IGNORED_CONSUMER_FIELDS } from './kafka/properties.ts'
 import { clusterOptions, consumerSettings, CONSUMER_RULES } from './kafka/settings.ts'
@@ -155,11 +156,16 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
 
   /** Stops handing out these partitions until `resume`; the group membership goes on. */
   pause(partitions: readonly TopicPartition[]): void {
-    void this.#opened?.then((consumer) => consumer.pause(partitions))
+    this.#whenOpen((consumer) => consumer.pause(partitions))
   }
 
   resume(partitions: readonly TopicPartition[]): void {
-    void this.#opened?.then((consumer) => consumer.resume(partitions))
+    this.#whenOpen((consumer) => consumer.resume(partitions))
+  }
+
+  /** When it cannot be opened, whoever opens or reads is told. */
+  #whenOpen(act: (consumer: Consumer) => void): void {
+    this.#opened?.then(act, () => {})
   }
 
   /** Partitions that are read at the moment. */
