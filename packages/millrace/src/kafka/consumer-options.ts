@@ -1,5 +1,5 @@
 /**
- * What a consumer is told, and what it tells of its progress.
+ * What a consumer is told.
  */
 import type { Cluster } from './cluster.ts'
 import type { GroupOptions } from './group/types.ts'
@@ -28,15 +28,6 @@ export interface ConsumerOptions {
   /** Name of the component, for errors and metrics. */
   readonly component: string
   readonly warn: Warn
-}
-
-export interface ConsumerProgress {
-  readonly records: number
-  readonly bytes: number
-  /** Records between what was handed out and the end; undefined until every partition has answered. */
-  readonly lag: number | undefined
-  readonly commits: number
-  readonly rebalances: number
 }
 
 /** How a consumer joins its group; undefined when it joins none. */

@@ -105,7 +105,7 @@ function topicError(code: number, name: string): BrokerError {
   if (code === UNKNOWN_TOPIC_OR_PARTITION) {
     return brokerError(
       code,
-      `Topic "${name}" does not exist on the cluster; create it, or let createTopic (create_topic of connectors) do so`,
+      `Topic "${name}" does not exist on the cluster; create it, or let a pipeline do so with createTopic (in files of connectors create_topic)`,
       {
         code: 'TOPIC_NOT_FOUND',
         topic: name,
