@@ -124,6 +124,8 @@ export class ExactlyOnce {
         this.#failed.abort(error)
         await this.#committing?.catch(() => {})
         await this.#recover(error)
+        // It may wait for what is slow to end, and nothing of that belongs to the next attempt.
+        this.#gate = undefined
         // The next run reads again what was aborted.
         if (this.#run.signal.aborted) return 'signal'
       }
@@ -140,8 +142,6 @@ export class ExactlyOnce {
     const inFlight = (this.#inFlight = new InFlight(this.#inFlightBytes, this.#plan.maxBatchesInFlight))
     let ended: RunResult['ended'] = 'source'
     this.#bytes = 0
-    // One of an attempt that is over may wait for what is slow to end; nothing of it belongs to this one.
-    this.#gate = undefined
     this.#isRunning = true
     const timer = setInterval(() => void this.#commitBehind(), this.#plan.commitIntervalMs ?? COMMIT_INTERVAL_MS)
     const deliver = async (batch: Batch, write: () => Promise<void>): Promise<void> => {
