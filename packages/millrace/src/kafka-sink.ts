@@ -196,7 +196,7 @@ export class KafkaSink {
     await producer.abortTransaction(signal)
   }
 
-  /** For `exactlyOnce`. @throws {ConfigError} without a `transactionalId` */
+  /** For `exactlyOnce`. @internal @throws {ConfigError} without a `transactionalId` */
   async [FOR_TRANSACTIONS](
     signal: AbortSignal,
   ): Promise<{ readonly producer: Producer; readonly topic: string | undefined }> {

@@ -144,7 +144,7 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
     await consumer?.commit()
   }
 
-  /** For `exactlyOnce`. @throws {ConfigError} without a group, and when it was read from before */
+  /** For `exactlyOnce`. @internal @throws {ConfigError} without a group, and when it was read from before */
   async [FOR_TRANSACTIONS](signal: AbortSignal): Promise<Consumer> {
     if (this.#options.groupId === undefined)
       throw new ConfigError('Cannot read exactly once without a groupId, as there is nothing to commit')
