@@ -1,5 +1,5 @@
 /**
- * Compiles the TypeScript of README.md and docs/security.md as a strict program that has the built package would, declarations
+ * Compiles the TypeScript of the READMEs and docs/security.md as a strict program that has the built package would, declarations
  * of libraries included.
  */
 import { spawnSync } from 'node:child_process'
@@ -32,7 +32,7 @@ const COMPILER_OPTIONS = {
 
 const directory = mkdtempSync(join(tmpdir(), 'millrace-readme-'))
 try {
-  for (const page of ['README.md', 'docs/security.md'])
+  for (const page of ['README.md', 'packages/millrace/README.md', 'docs/security.md'])
     for (const [index, [, block]] of [
       ...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```ts\n(.*?)^```/gms),
     ].entries()) {

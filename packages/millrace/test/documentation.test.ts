@@ -1,7 +1,8 @@
 import { Ajv } from 'ajv'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { COMPONENTS, titleOf } from '../src/cli/components.ts'
 import { readPipelineFile } from '../src/dialects/index.ts'
@@ -60,6 +61,42 @@ async function problemsOf({ value, text }: Block): Promise<readonly string[]> {
 
 function schemaProblems(value: unknown): readonly string[] {
   return matches(value) ? [] : (matches.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`)
+}
+
+test('every link between pages leads somewhere', async () => {
+  const pages = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    'examples/README.md',
+    'bench/README.md',
+    ...(await readdir(join(ROOT, 'docs'), { recursive: true }))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join('docs', name)),
+  ]
+  const broken: string[] = []
+  for (const page of pages) {
+    const text = (await readFile(join(ROOT, page), 'utf8')).replaceAll(/^```.*?^```/gms, '')
+    for (const [, link] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^\w+:/.test(link!)) continue
+      const [path, anchor] = link!.split('#') as [string, string?]
+      const target = join(ROOT, path === '' ? page : join(dirname(page), path))
+      const isThere =
+        existsSync(target) && (anchor === undefined || headings(await readFile(target, 'utf8')).includes(anchor))
+      if (!isThere) broken.push(`${page}: ${link}`)
+    }
+  }
+  expect(broken).toEqual([])
+})
+
+/** As the anchors of headings are made. */
+function headings(text: string): string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  )
 }
 
 test('there are pipelines in the documentation', () => {
