@@ -2,11 +2,10 @@
  * `millrace check`: tells of each connector of a pipeline file whether it could work, and how long that took to find out.
  */
 import type { Check } from '../component.ts'
-import { readAnyPlan } from '../dialects/index.ts'
+import { readAnyPlan, type ReadingOptions } from '../dialects/index.ts'
 import { connectorsOf, type Connector } from './connectors.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { errorLines, plural, toEnvelopeError, type EnvelopeError, type Outcome } from './output.ts'
-import type { ConnectionsOption } from './verbs/verb.ts'
 
 interface CheckReport {
   readonly name: string
@@ -24,9 +23,9 @@ interface ConnectorReport extends Pick<Connector, 'kind' | 'title'> {
 
 export async function check(
   file: string,
-  { json, connections }: ConnectionsOption & { readonly json?: true },
+  { json, ...reading }: ReadingOptions & { readonly json?: true },
 ): Promise<Outcome> {
-  const plan = await readAnyPlan(file, undefined, connections)
+  const plan = await readAnyPlan(file, undefined, reading)
   const errors: unknown[] = []
   const connectors: ConnectorReport[] = []
   for (const connector of await connectorsOf(plan)) {

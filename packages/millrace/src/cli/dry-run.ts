@@ -1,7 +1,7 @@
 /**
  * `millrace dry-run`: the real source, the real stages, and on the terminal what the sink would be given.
  */
-import { readAnyPlan } from '../dialects/index.ts'
+import { readAnyPlan, type ReadingOptions } from '../dialects/index.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
 import type { PipelinePlan } from '../engine/plan.ts'
 import { isMillraceError } from '../errors/index.ts'
@@ -9,9 +9,8 @@ import { formatProblem, plural, type Outcome } from './output.ts'
 import type { GraphPreviewOptions } from './preview-graph.ts'
 import { preview, type PreviewOptions, type PreviewResult } from './preview.ts'
 import { parseLine, recordLine } from './record-line.ts'
-import type { ConnectionsOption } from './verbs/verb.ts'
 
-export interface DryRunOptions extends ConnectionsOption {
+export interface DryRunOptions extends ReadingOptions {
   readonly max: number
   readonly from: PreviewOptions['from']
   readonly follow?: true
@@ -19,7 +18,7 @@ export interface DryRunOptions extends ConnectionsOption {
 }
 
 export async function dryRun(file: string, options: DryRunOptions): Promise<Outcome> {
-  const plan = await readAnyPlan(file, undefined, options.connections)
+  const plan = await readAnyPlan(file, undefined, options)
   for (const warning of plan.warnings)
     process.stderr.write(`${formatProblem(file, { ...warning, message: `warning: ${warning.message}` })}\n`)
   if ('nodes' in plan) return dryRunGraph(plan, options)

@@ -2,7 +2,7 @@
  * `millrace explain`: tells how a pipeline would run, without connecting to anything.
  */
 import { SINKS, SOURCES, catalog } from '../catalog.ts'
-import { readAnyPlan } from '../dialects/index.ts'
+import { readAnyPlan, type ReadingOptions } from '../dialects/index.ts'
 import { explainGraph, type GraphExplanation } from '../engine/graph/explain-graph.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
 import {
@@ -16,13 +16,12 @@ import { explainPlan } from '../engine/planner.ts'
 import { redact } from '../options/describe.ts'
 import type { Fields } from '../options/fields.ts'
 import { formatProblem, type Outcome } from './output.ts'
-import type { ConnectionsOption } from './verbs/verb.ts'
 
 export async function explain(
   file: string,
-  { json, connections }: ConnectionsOption & { readonly json?: true },
+  { json, ...reading }: ReadingOptions & { readonly json?: true },
 ): Promise<Outcome> {
-  const plan = await readAnyPlan(file, undefined, connections)
+  const plan = await readAnyPlan(file, undefined, reading)
   if ('nodes' in plan) return explainStages(file, plan, json)
   return 'pipelines' in plan ? explainAll(file, plan, json) : explainOne(file, plan, json)
 }

@@ -49,7 +49,7 @@ export async function findLetters(file: string | undefined, options: LettersOpti
     throw new ConfigError(
       `Cannot use --${given} together with a pipeline file, which says where the brokers are: leave one of them out`,
     )
-  const { errorPolicy, source, sink, directory } = await readPlan(file, undefined, options.connections)
+  const { errorPolicy, source, sink, directory } = await readPlan(file, undefined, options)
   const found = errorPolicy.deadLetters?.sink
   if (found === undefined)
     throw new ConfigError(

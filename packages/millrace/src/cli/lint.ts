@@ -1,10 +1,9 @@
 /**
  * `millrace lint`: checks pipeline files without running them.
  */
-import { readPipelineFile } from '../dialects/index.ts'
+import { readPipelineFile, type ReadingOptions } from '../dialects/index.ts'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { formatProblem, plural, type Outcome } from './output.ts'
-import type { ConnectionsOption } from './verbs/verb.ts'
 
 interface FileReport {
   readonly file: string
@@ -14,10 +13,10 @@ interface FileReport {
 
 export async function lint(
   files: readonly string[],
-  { json, connections }: ConnectionsOption & { readonly json?: true },
+  { json, ...reading }: ReadingOptions & { readonly json?: true },
 ): Promise<Outcome> {
   const reports: FileReport[] = []
-  for (const file of files) reports.push(await lintFile(file, connections))
+  for (const file of files) reports.push(await lintFile(file, reading))
   const count = reports.reduce((sum, { problems }) => sum + problems.length, 0)
   const bad = reports.filter(({ problems }) => problems.length > 0).length
   const summary =
@@ -30,9 +29,9 @@ export async function lint(
   return { exitCode: count === 0 ? 0 : 2, summary, result: { files: reports }, ...(count === 0 ? {} : { error }) }
 }
 
-async function lintFile(file: string, connections: string | undefined): Promise<FileReport> {
+async function lintFile(file: string, reading: ReadingOptions): Promise<FileReport> {
   try {
-    const { problems, warnings } = await readPipelineFile(file, undefined, connections)
+    const { problems, warnings } = await readPipelineFile(file, undefined, reading)
     return { file, problems, warnings }
   } catch (error) {
     if (error instanceof ConfigError) return { file, problems: error.problems, warnings: [] }

@@ -3,7 +3,7 @@
  */
 import { catalog } from '../catalog.ts'
 import { codecByName } from '../codecs/index.ts'
-import { readAnyPlan } from '../dialects/index.ts'
+import { readAnyPlan, type ReadingOptions } from '../dialects/index.ts'
 import { makePipeline } from '../engine/open-pipeline.ts'
 import type { PipelinePlan } from '../engine/plan.ts'
 import { createSteps } from '../engine/steps.ts'
@@ -21,9 +21,9 @@ export async function runCase(
   file: string,
   environment: { readonly [name: string]: string },
   { given, expect, pipeline }: Pick<TestCase, 'given'> & Partial<TestCase>,
-  connections?: string,
+  reading?: ReadingOptions,
 ): Promise<Documents> {
-  const plan = await readAnyPlan(file, { ...process.env, ...environment }, connections)
+  const plan = await readAnyPlan(file, { ...process.env, ...environment }, reading)
   if ('nodes' in plan) return (await import('./run-graph-case.ts')).runGraphCase(plan, given, expect)
   if (isByStage(given) || isByStage(expect))
     throw new ConfigError(

@@ -3,14 +3,13 @@
  */
 import { setFlagsFromString } from 'node:v8'
 import { catalog } from '../catalog.ts'
-import { readAnyPlan } from '../dialects/index.ts'
+import { readAnyPlan, type ReadingOptions } from '../dialects/index.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
 import { allSinksOf, type PipelineGroup, type PipelinePlan, type RunResult } from '../engine/plan.ts'
 import { isMillraceError } from '../errors/index.ts'
 import { INTERRUPTED } from './exit-code.ts'
 import { formatProblem, type Outcome } from './output.ts'
 import { failureParts, logDisplay, ratesOf, terminalDisplay } from './progress.ts'
-import type { ConnectionsOption } from './verbs/verb.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
@@ -19,9 +18,9 @@ const ABORT_GRACE_MS = 2000
 
 export async function run(
   file: string,
-  { untilEnd = false, json, connections }: ConnectionsOption & { readonly untilEnd?: boolean; readonly json?: true },
+  { untilEnd = false, json, ...reading }: ReadingOptions & { readonly untilEnd?: boolean; readonly json?: true },
 ): Promise<Outcome> {
-  const plan = await readAnyPlan(file, undefined, connections)
+  const plan = await readAnyPlan(file, undefined, reading)
   // What such stages print is for other programs, so that what we have to say goes elsewhere.
   const says = sinksOf(plan).some((name) => name.startsWith('stdout')) ? process.stderr : process.stdout
   const display = process.stderr.isTTY

@@ -2,16 +2,15 @@
  * The source that `read` and `discover` look at: that of a pipeline file, or a topic named on the command line.
  */
 import { SOURCES } from '../catalog.ts'
-import { readAnyPlan } from '../dialects/index.ts'
+import { readAnyPlan, type ReadingOptions } from '../dialects/index.ts'
 import { FAIL } from '../engine/error-policy.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
 import type { PipelineGroup, PipelinePlan } from '../engine/plan.ts'
 import { ConfigError } from '../errors/index.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
-import type { ConnectionsOption } from './verbs/verb.ts'
 
-export interface SourceOptions extends ConnectionsOption {
+export interface SourceOptions extends ReadingOptions {
   readonly topic?: string
   readonly bootstrapServers?: string
   /** `name=value` */
@@ -40,7 +39,7 @@ export async function sourcePlan(file: string | undefined, options: SourceOption
     throw new ConfigError(
       `Cannot use --${given[0]} together with a pipeline file, which says what to read: leave one of them out`,
     )
-  const plan = await readAnyPlan(file, undefined, options.connections)
+  const plan = await readAnyPlan(file, undefined, options)
   if ('nodes' in plan) {
     refuse('--pipeline', pipeline, 'the file is a graph of stages', 'name a source with --stage')
     const sources = plan.nodes.filter(({ kind }) => kind === 'source').map(({ id }) => id)

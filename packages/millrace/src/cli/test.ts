@@ -3,13 +3,13 @@
  */
 import { access } from 'node:fs/promises'
 import { extname } from 'node:path'
+import type { ReadingOptions } from '../dialects/index.ts'
 import { readDocument } from '../dialects/document.ts'
 import { ConfigError, isMillraceError } from '../errors/index.ts'
 import { diffLines } from './diff-lines.ts'
 import { plural, type Outcome } from './output.ts'
 import { type Documents, isByStage, readCases, type TestCase, type TestFile } from './test-cases.ts'
 import { runCase } from './run-case.ts'
-import type { ConnectionsOption } from './verbs/verb.ts'
 
 interface CaseReport {
   readonly name: string
@@ -26,12 +26,12 @@ interface FileReport {
 
 export async function test(
   files: readonly string[],
-  { json, connections }: ConnectionsOption & { readonly json?: true },
+  { json, ...reading }: ReadingOptions & { readonly json?: true },
 ): Promise<Outcome> {
   const reports: FileReport[] = []
   for (const file of files) {
     const cases = await readCases(await testFileOf(file))
-    const report = { file, cases: await runFile(file, cases, connections).catch((error) => throwIn(file, error)) }
+    const report = { file, cases: await runFile(file, cases, reading).catch((error) => throwIn(file, error)) }
     reports.push(report)
     if (json === undefined) process.stdout.write(`${linesOf(report).join('\n')}\n`)
   }
@@ -72,15 +72,11 @@ function throwIn(file: string, error: unknown): never {
   throw new ConfigError(message, problems, { code: code as 'CONFIG_INVALID', cause })
 }
 
-async function runFile(
-  file: string,
-  { environment, cases }: TestFile,
-  connections: string | undefined,
-): Promise<CaseReport[]> {
+async function runFile(file: string, { environment, cases }: TestFile, reading: ReadingOptions): Promise<CaseReport[]> {
   const reports: CaseReport[] = []
   for (const one of cases) {
     const started = performance.now()
-    const diff = await differences(file, environment, one, connections)
+    const diff = await differences(file, environment, one, reading)
     const elapsedMs = Math.round((performance.now() - started) * 10) / 10
     reports.push({ name: one.name, ok: diff.length === 0, elapsedMs, ...(diff.length === 0 ? {} : { diff }) })
   }
@@ -91,11 +87,11 @@ async function differences(
   file: string,
   environment: TestFile['environment'],
   one: TestCase,
-  connections: string | undefined,
+  reading: ReadingOptions,
 ): Promise<readonly string[]> {
   const { expect, error: wanted } = one
   try {
-    const found = await runCase(file, environment, one, connections)
+    const found = await runCase(file, environment, one, reading)
     if (wanted !== undefined) return [`- error: ${wanted}`, ...jsonLines(found).map((line) => `+ ${line}`)]
     return diffLines(jsonLines(expect ?? []), jsonLines(found))
   } catch (error) {

@@ -10,12 +10,19 @@ import type { PipelineGroup, PipelinePlan } from '../engine/plan.ts'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { isObject } from '../options/values.ts'
 import type { ConnectionsFile } from './connections-file.ts'
-import { isConnectors } from './connectors/shape.ts'
+import { type Dialect, dialectOf } from './dialect.ts'
 import { readDocument, type SourceDocument } from './document.ts'
 import { withEnvironment, type Environment } from './environment.ts'
-import { isStageGraph } from './is-stage-graph.ts'
 import { loadFunctions } from './line-functions.ts'
 import { readLinear } from './linear.ts'
+
+/** How a file is to be read, where it does not say so itself or says something else. */
+export interface ReadingOptions {
+  /** File of connections for linear files, in place of their own. */
+  readonly connections?: string | undefined
+  /** The shape; recognised from the content when omitted. */
+  readonly dialect?: Dialect | undefined
+}
 
 export interface PipelineFile {
   /** Undefined when there are problems, and for a file that holds stages only. */
@@ -32,29 +39,29 @@ export interface PipelineFile {
  * Reads a pipeline file and finds all its problems.
  *
  * @param file path; relative paths inside it are resolved against its folder
- * @param connectionsPath file of connections for linear files, in place of their own
  * @throws {ConfigError} `CONFIG_UNREADABLE` when there is no such file or its syntax is wrong
  */
 export async function readPipelineFile(
   file: string,
   environment: Environment = process.env,
-  connectionsPath?: string,
+  reading: ReadingOptions = {},
 ): Promise<PipelineFile> {
   const document = withoutSchema(await readDocument(file))
   const { value: written, problems: ofFile } = withEnvironment(document, environment)
   const path = resolve(file)
   const name = basename(path, extname(path))
   const directory = dirname(path)
-  const isGraph = isStageGraph(written)
+  const dialect = reading.dialect ?? dialectOf(written)
   const connections =
-    isGraph || isConnectors(written) ? undefined : await connectionsOf(file, written, environment, connectionsPath)
+    dialect === 'linear' ? await connectionsOf(file, written, environment, reading.connections) : undefined
   const value = connections === undefined ? written : { ...(written as object), connections: connections.value }
-  const functions = isGraph ? undefined : await loadFunctions(value)
-  const { plan, graph, group, problems, warnings }: PipelineFile = isGraph
-    ? await (await import('./stage-graph.ts')).readStageGraph(value, { file, name, environment })
-    : isConnectors(value)
-      ? (await import('./connectors/index.ts')).readConnectors(value, { file, directory, name, functions })
-      : readLinear(value, { file, directory, name, functions })
+  const functions = dialect === 'stage-graph' ? undefined : await loadFunctions(value)
+  const { plan, graph, group, problems, warnings }: PipelineFile =
+    dialect === 'stage-graph'
+      ? await (await import('./stage-graph.ts')).readStageGraph(value, { file, name, environment })
+      : dialect === 'connectors'
+        ? (await import('./connectors/index.ts')).readConnectors(value, { file, directory, name, functions })
+        : readLinear(value, { file, directory, name, functions })
   const missing = [...ofFile, ...(connections?.problems ?? [])]
   // Where a variable is missing, what the option says about the hole that it leaves is of no use.
   const holes = new Set(missing.map(({ path }) => path))
@@ -108,9 +115,9 @@ function withoutSchema(document: SourceDocument): SourceDocument {
 export async function readPlan(
   file: string,
   environment?: Environment,
-  connectionsPath?: string,
+  reading?: ReadingOptions,
 ): Promise<PipelinePlan> {
-  const plan = await readAnyPlan(file, environment, connectionsPath)
+  const plan = await readAnyPlan(file, environment, reading)
   if ('source' in plan) return plan
   const what = 'nodes' in plan ? 'is a graph of stages' : 'holds several pipelines'
   const message = `This ${what}; only a pipeline with one source, stages and one sink will do here`
@@ -124,9 +131,9 @@ export async function readPlan(
 export async function readAnyPlan(
   file: string,
   environment?: Environment,
-  connectionsPath?: string,
+  reading?: ReadingOptions,
 ): Promise<PipelinePlan | PipelineGroup | GraphPlan> {
-  const { plan: line, graph, group, problems } = await readPipelineFile(file, environment, connectionsPath)
+  const { plan: line, graph, group, problems } = await readPipelineFile(file, environment, reading)
   const plan = line ?? graph ?? group
   if (problems.length > 0)
     throw new ConfigError(

@@ -28,8 +28,6 @@ import { preparation } from './prepare-stages.ts'
 import { readErrorPolicy, type ReportProblem } from './error-policy.ts'
 import { readResilience, withRetry } from './resilience.ts'
 
-const LATER = 'it is not supported yet'
-
 const runtimeFields = {
   queueCapacity: field
     .int({ min: 1 })
@@ -107,7 +105,7 @@ export const pipelineFields = {
     .optional()
     .doc('Connections for `connectionRef`: a list of `{connectionRef, config}`, or the path of a file that holds it.'),
   stateStore: field.any().optional().ignored('offsets are kept by Kafka'),
-  metrics: field.any().optional().ignored(LATER),
+  metrics: field.any().optional().ignored('it is not supported yet'),
 }
 
 export interface LinearContext {
@@ -127,8 +125,10 @@ export interface LinearResult {
 
 /** Makes a plan of the content of a file. */
 export function readLinear(value: unknown, context: LinearContext): LinearResult {
-  const other = otherShape(value)
-  if (other !== undefined) return { plan: undefined, problems: [{ path: '', message: other }], warnings: [] }
+  if (isFileOfCases(value)) {
+    const message = 'This looks like a file of test cases: millrace test runs those that stand beside a pipeline file'
+    return { plan: undefined, problems: [{ path: '', message }], warnings: [] }
+  }
   if (!Array.isArray(value)) return readPipeline(value, context)
   // A bare list of stages: the places are those in the list.
   const { problems, warnings } = readPipeline({ stages: value }, context)
@@ -261,14 +261,9 @@ function loopProblem(source: PlannedComponent, sink: PlannedComponent, { place }
   return isLoop ? [{ path: place, message, warning: true }] : []
 }
 
-/** What the file seems to be when it is not of this shape. */
-function otherShape(value: unknown): string | undefined {
-  if (!isObject(value)) return undefined
-  if ('cases' in value && !('source' in value))
-    return 'This looks like a file of test cases: millrace test runs those that stand beside a pipeline file'
-  if ('sources' in value || 'sinks' in value || 'connectors' in value)
-    return `This looks like a file of connectors; ${LATER}, only source, stages and sink are`
-  return undefined
+/** Files of cases stand beside pipeline files, and are easily taken for one. */
+function isFileOfCases(value: unknown): boolean {
+  return isObject(value) && 'cases' in value && !('source' in value)
 }
 
 function toConfigProblem({ path, message, suggestion }: OptionProblem): ConfigProblem {

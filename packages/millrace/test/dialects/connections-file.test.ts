@@ -55,7 +55,11 @@ describe('a file of connections', () => {
     },
   ])('may be $name, and is chosen by whoever reads the pipeline file', async ({ name, text }) => {
     await write({ 'p.yaml': PIPELINE, 'conf/all.yaml': MAIN, [name]: text })
-    const { plan, problems } = await readPipelineFile(join(directory, 'p.yaml'), {}, join(directory, name))
+    const { plan, problems } = await readPipelineFile(
+      join(directory, 'p.yaml'),
+      {},
+      { connections: join(directory, name) },
+    )
     expect(problems).toEqual([])
     expect(plan!.source.options['bootstrapServers']).toEqual(['j:1'])
   })

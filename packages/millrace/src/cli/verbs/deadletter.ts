@@ -1,6 +1,6 @@
 /** Commands about dead letters. */
 import { CONNECTION } from './look.ts'
-import { CONNECTIONS, type Verb } from './verb.ts'
+import { READING, type Verb } from './verb.ts'
 
 export const deadletter = {
   name: 'deadletter',
@@ -12,7 +12,7 @@ export const deadletter = {
   options: [
     { flags: '-t, --topic <topic>', doc: 'topic of dead letters' },
     ...CONNECTION,
-    CONNECTIONS,
+    ...READING,
     { flags: '--to <topic>', doc: 'topic to write to, instead of the one that each record came from' },
     { flags: '--code <code>', doc: 'only those that failed with this error code, for instance DECODE_FAILED' },
     { flags: '-n, --max <count>', doc: 'look at so many letters at the most', value: 'count' },

@@ -2,7 +2,7 @@
  * Commands that look at clusters, topics and components.
  */
 import { SHELLS } from './shells.ts'
-import { CONNECTIONS, type Verb, type VerbOption } from './verb.ts'
+import { READING, type Verb, type VerbOption } from './verb.ts'
 
 export const CONNECTION: readonly VerbOption[] = [
   {
@@ -29,7 +29,7 @@ export const read = {
   options: [
     { flags: '-t, --topic <topic>', doc: 'topic to read' },
     ...CONNECTION,
-    CONNECTIONS,
+    ...READING,
     ...WHICH,
     { flags: '-n, --max <count>', doc: 'stop after so many records', value: 'count' },
     {
@@ -64,7 +64,7 @@ export const discover = {
     { flags: '-t, --topic <pattern>', doc: 'only topics of this name; * stands for any characters' },
     ...CONNECTION,
     ...WHICH,
-    CONNECTIONS,
+    ...READING,
     {
       flags: '--sample <count>',
       doc: 'records of each topic from which the shape is inferred',

@@ -1,7 +1,8 @@
 /**
  * Commands that work on a pipeline file.
  */
-import { CONNECTIONS, type ConnectionsOption, type Verb } from './verb.ts'
+import type { ReadingOptions } from '../../dialects/index.ts'
+import { READING, type Verb } from './verb.ts'
 
 const FILE = { usage: '<file>', doc: 'pipeline file' }
 const FILES = { usage: '<files...>', doc: 'pipeline files' }
@@ -10,7 +11,7 @@ export const run = {
   name: 'run',
   summary: 'run a pipeline file',
   arguments: [FILE],
-  options: [{ flags: '--until-end', doc: 'stop at the end of what is there when it starts' }, CONNECTIONS],
+  options: [{ flags: '--until-end', doc: 'stop at the end of what is there when it starts' }, ...READING],
   json: 'print one JSON object at the end',
   help: `
 Reads, changes and writes until it is stopped. Offsets are committed only after the sink has acknowledged, so a run that
@@ -24,14 +25,14 @@ Examples:
   millrace run orders.yaml --until-end         up to the records that were there at the start
   millrace run orders.yaml --until-end --json  one JSON object on standard output at the end`,
   run: async ([file]: [string], options) => (await import('../run.ts')).run(file, options),
-} satisfies Verb<ConnectionsOption & { readonly untilEnd?: true; readonly json?: true }>
+} satisfies Verb<ReadingOptions & { readonly untilEnd?: true; readonly json?: true }>
 
 export const lint = {
   name: 'lint',
   alias: 'validate',
   summary: 'check pipeline files without a broker',
   arguments: [FILES],
-  options: [CONNECTIONS],
+  options: READING,
   help: `
 Checks everything that can be known without a broker: names, types and ranges of options, rules across them, stages,
 environment variables. Every problem is one line: FILE:LINE:COLUMN path: message (suggestion). Exit code 2 if there is any.
@@ -40,13 +41,13 @@ Examples:
   millrace lint orders.yaml
   millrace lint pipelines/*.yaml --json`,
   run: async ([files]: [readonly string[]], options) => (await import('../lint.ts')).lint(files, options),
-} satisfies Verb<ConnectionsOption & { readonly json?: true }>
+} satisfies Verb<ReadingOptions & { readonly json?: true }>
 
 export const explain = {
   name: 'explain',
   summary: 'tell how a pipeline file would run',
   arguments: [FILE],
-  options: [CONNECTIONS],
+  options: READING,
   help: `
 Tells how a pipeline would run, without connecting to anything: what is read and written, the lane that values take
 (verbatim, bytes or documents) and why, the delivery guarantee, who commits what and when, what bounds memory.
@@ -54,13 +55,13 @@ Tells how a pipeline would run, without connecting to anything: what is read and
 Example:
   millrace explain orders.yaml`,
   run: async ([file]: [string], options) => (await import('../explain.ts')).explain(file, options),
-} satisfies Verb<ConnectionsOption & { readonly json?: true }>
+} satisfies Verb<ReadingOptions & { readonly json?: true }>
 
 export const check = {
   name: 'check',
   summary: 'check that everything a pipeline file names can be reached',
   arguments: [FILE],
-  options: [CONNECTIONS],
+  options: READING,
   help: `
 Connects, and tells for the source, the stages and the sink what is fine and what is not, and how long it took:
 configuration, connection, topic with its partitions and records, consumer group with its committed offsets. Nothing is
@@ -69,13 +70,13 @@ joined, read or written. Exit code 3 when something cannot be reached, 2 when th
 Example:
   millrace check orders.yaml`,
   run: async ([file]: [string], options) => (await import('../check.ts')).check(file, options),
-} satisfies Verb<ConnectionsOption & { readonly json?: true }>
+} satisfies Verb<ReadingOptions & { readonly json?: true }>
 
 export const test = {
   name: 'test',
   summary: 'run the test cases beside pipeline files, without a broker',
   arguments: [FILES],
-  options: [CONNECTIONS],
+  options: READING,
   help: `
 The cases of orders.yaml stand in orders.test.yaml (or .test.json, .test.toml). Each gives records to the stages and
 says what must come out:
@@ -108,7 +109,7 @@ Examples:
   millrace test orders.yaml
   millrace test pipelines/*.yaml --json`,
   run: async ([files]: [readonly string[]], options) => (await import('../test.ts')).test(files, options),
-} satisfies Verb<ConnectionsOption & { readonly json?: true }>
+} satisfies Verb<ReadingOptions & { readonly json?: true }>
 
 export const dryRun = {
   name: 'dry-run',
@@ -123,7 +124,7 @@ export const dryRun = {
       default: 'run',
     },
     { flags: '--follow', doc: 'wait for new records at the end of what is there' },
-    CONNECTIONS,
+    ...READING,
   ],
   json: 'print one JSON object with the records instead of lines',
   help: `

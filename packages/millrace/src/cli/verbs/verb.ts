@@ -2,6 +2,7 @@
  * How a command is declared: once, with its arguments, options and help. The parser (`program.ts`), shell completion and
  * docs/cli.md are derived from it.
  */
+import { DIALECTS } from '../../dialects/dialect.ts'
 import type { Outcome } from '../output.ts'
 
 export interface VerbOption {
@@ -13,15 +14,18 @@ export interface VerbOption {
   readonly default?: unknown
 }
 
-/** Where connections of linear files stand. */
-export const CONNECTIONS: VerbOption = {
-  flags: '--connections <file>',
-  doc: 'file of connections for connectionRef, in place of those that the pipeline file names',
-}
-
-export interface ConnectionsOption {
-  readonly connections?: string
-}
+/** How a pipeline file is to be read. */
+export const READING: readonly VerbOption[] = [
+  {
+    flags: '--connections <file>',
+    doc: 'file of connections for connectionRef, in place of those that the pipeline file names',
+  },
+  {
+    flags: '--dialect <shape>',
+    doc: 'shape of the pipeline file, in place of the one it is recognised by',
+    value: DIALECTS,
+  },
+]
 
 export interface Verb<O = never> {
   readonly name: string
