@@ -5,7 +5,8 @@
 import type { Batch } from '../batch.ts'
 import { catalog } from '../catalog.ts'
 import { defineSink } from '../component.ts'
-import { ConfigError } from '../errors/index.ts'
+import type { RunResult } from '../engine/plan.ts'
+import { ConfigError, isMillraceError } from '../errors/index.ts'
 import { findLetters, type Letters, type LettersOptions } from './letters.ts'
 import { plural, type Outcome } from './output.ts'
 import { preview } from './preview.ts'
@@ -40,7 +41,7 @@ export async function deadletter(
   const place = await ReplayPlace.of(letters.path, options.code, options.max)
   const lines: string[] = []
   const found = await look(letters, options, place, yes || json ? undefined : (line) => lines.push(line))
-  const codes = Object.entries(found.byCode).map(([code, count]) => `${count} ${code}`)
+  const codes = Object.entries(found.byCode).map(([code, count]) => `${count.toLocaleString('en-US')} ${code}`)
   const targets = Object.keys(found.byTopic)
   const rest = [
     ...(found.filtered > 0 ? [`${found.filtered} with other errors`] : []),
@@ -48,16 +49,14 @@ export async function deadletter(
   ]
   const left = rest.length === 0 ? '' : `; left alone: ${rest.join(', ')}`
   const what = found.letters === 0 ? 'No dead letters' : `${plural(found.letters, 'dead letter')} (${codes.join(', ')})`
-  if (yes && found.letters > 0) await replay(letters, options, place, targets[0]!)
-  const done =
-    found.letters === 0
-      ? 'to put back'
-      : yes
-        ? `put back into ${targets.join(', ')}`
-        : `would be put back into ${targets.join(', ')}; --yes does it`
-  const summary = `${what} ${done}${left}`
+  const into = `into ${targets.join(', ')}`
+  const done = yes ? `put back ${into}` : `would be put back ${into}; --yes does it`
+  const isStopped = yes && found.letters > 0 && (await replay(letters, options, place, targets[0]!)) === 'signal'
+  const summary = isStopped
+    ? `Asked to stop before all of ${what} were put back ${into}; the same command goes on from there`
+    : `${what} ${found.letters === 0 ? 'to put back' : done}${left}`
   if (json === undefined) process.stdout.write([...lines, summary, ''].join('\n'))
-  return { exitCode: 0, summary, result: { replayed: yes, ...found } }
+  return { exitCode: 0, summary, result: { replayed: yes, stopped: isStopped, ...found } }
 }
 
 /** Reads the letters without committing anything. @param print told of each one that would be put back */
@@ -103,8 +102,13 @@ function selectionOf({ to, code }: DeadletterOptions): {
   return { to, code }
 }
 
-/** Runs a pipeline from the letters to their topics. */
-async function replay(letters: Letters, options: DeadletterOptions, place: ReplayPlace, first: string): Promise<void> {
+/** Runs a pipeline from the letters to their topics, until its end or a signal; a second one ends the process. */
+async function replay(
+  letters: Letters,
+  options: DeadletterOptions,
+  place: ReplayPlace,
+  first: string,
+): Promise<RunResult['ended']> {
   const { runPipeline } = await import('../engine/run-pipeline.ts')
   const sink = defineSink({
     name: 'replay',
@@ -112,17 +116,25 @@ async function replay(letters: Letters, options: DeadletterOptions, place: Repla
     options: {},
     create: (_, context) => new ReplaySink(letters, selectionOf(options), place, first, context),
   })
-  const [stop, abort] = [new AbortController(), new AbortController()]
-  const onSignal = (): void => (stop.signal.aborted ? abort : stop).abort()
+  const stop = new AbortController()
+  const onSignal = (): void => {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+    stop.abort()
+  }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   try {
-    await runPipeline(letters.plan, {
+    const { ended } = await runPipeline(letters.plan, {
       components: { ...catalog, sink: async () => sink },
       signal: stop.signal,
-      abort: abort.signal,
+      abort: new AbortController().signal,
       untilEnd: true,
       warn: (message) => process.stderr.write(`warning: ${message}\n`),
     })
+    return ended
+  } catch (error) {
+    // It was stopped while it connected.
+    if (stop.signal.aborted && isMillraceError(error) && error.code === 'ABORTED') return 'signal'
+    throw error
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
   }

@@ -42,7 +42,8 @@ export async function discover(file: string | undefined, options: DiscoverOption
   for (let i = 0; i < found.length; i += PARALLEL)
     streams.push(...(await Promise.all(found.slice(i, i + PARALLEL).map((stream) => describe(plan, stream, sample)))))
   const summary = `${plural(streams.length, 'stream')} found`
-  if (json === undefined) process.stdout.write(await FORMATS[format](streams))
+  if (json === undefined)
+    process.stdout.write(streams.length === 0 && format === 'table' ? nothing(pattern) : await FORMATS[format](streams))
   return { exitCode: 0, summary, result: { streams } }
 }
 
@@ -109,8 +110,11 @@ const FORMATS: {
   yaml: async (streams) => (await import('yaml')).stringify(streams, { aliasDuplicateObjects: false }),
 }
 
+function nothing(pattern: string | undefined): string {
+  return pattern === undefined ? 'There is nothing to read\n' : `No topic has the name "${pattern}"\n`
+}
+
 function toTable(streams: readonly Stream[]): string {
-  if (streams.length === 0) return 'There is nothing to read\n'
   const width = Math.max(...streams.map(({ name }) => name.length)) + 2
   return streams
     .flatMap(({ name, partitions, records, schema }) => [

@@ -24,19 +24,22 @@ export function progressLine(now: RunProgress, before: RunProgress | undefined, 
   if (now.lag !== undefined) parts.push(`lag ${formatCount(now.lag)}`)
   if (isBounded && now.lag !== undefined && readPerSecond > 0)
     parts.push(`ETA ${formatSeconds(now.lag / readPerSecond)}`)
-  parts.push(...failureParts(now))
+  parts.push(...failureParts(now, formatCount))
   return parts.join('  ')
 }
 
 /** What became of records that failed; nothing when none did. */
-export function failureParts({ errors: { skipped, deadLettered, retried }, circuitBreaker }: RunProgress): string[] {
+export function failureParts(
+  { errors: { skipped, deadLettered, retried }, circuitBreaker }: RunProgress,
+  format: (count: number) => string,
+): string[] {
   const counts = [
     ['skipped', sum(skipped)],
     ['dead letters', sum(deadLettered)],
     ['retried', sum(retried)],
   ] as const
   return [
-    ...counts.filter(([, count]) => count > 0).map(([name, count]) => `${name} ${formatCount(count)}`),
+    ...counts.filter(([, count]) => count > 0).map(([name, count]) => `${name} ${format(count)}`),
     ...(circuitBreaker === undefined || circuitBreaker.state === 'closed' ? [] : [`circuit ${circuitBreaker.state}`]),
   ]
 }

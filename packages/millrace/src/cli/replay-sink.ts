@@ -114,7 +114,12 @@ export class ReplaySink implements Sink {
   async #open(topic: string, signal: AbortSignal): Promise<Sink> {
     const { component, options } = this.#letters.target(topic)
     const sink = await (await catalog.sink(component)).create(options, { ...this.#context, joins: this.#main })
-    await sink.open(signal)
+    try {
+      await sink.open(signal)
+    } catch (error) {
+      await sink.close()
+      throw error
+    }
     return sink
   }
 
