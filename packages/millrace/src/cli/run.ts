@@ -95,7 +95,7 @@ function summaryOf(name: string, result: RunResult): string {
   const { readPerSecond } = ratesOf(result)
   const count = new Intl.NumberFormat('en-US')
   const seconds = (result.elapsedMs / 1000).toFixed(1)
-  const failed = failureParts(result, count.format)
+  const failed = failureParts(result, (each) => count.format(each))
   return `${name}: read ${count.format(result.read.records)} records, wrote ${count.format(result.written.records)} in ${seconds} s (${count.format(readPerSecond)} read/s)${failed.length === 0 ? '' : `, ${failed.join(', ')}`}; ${ENDINGS[result.ended]}`
 }
 
