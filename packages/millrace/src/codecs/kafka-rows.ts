@@ -1,5 +1,5 @@
 /**
- * Values as the rows of stage graphs (seed 002), and back.
+ * Values as the rows of stage graphs (Conveyor), and back.
  *
  * An object is the row itself. Anything else becomes `{_kafka_payload: x}`: the value of JSON that is no object, the text of
  * what is not JSON (malformed UTF-8 read as U+FFFD), null for a tombstone. On request a row gets the origin of its record:

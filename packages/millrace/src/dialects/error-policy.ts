@@ -167,7 +167,7 @@ export function readErrorPolicy(
   const { type, onExhausted } = options
   const named =
     type === undefined || type === 'retry' ? (onExhausted ?? (letters === undefined ? 'fail' : 'deadLetter')) : type
-  // To go on and to leave dead letters, as seed 002 says it with two options, is one thing here.
+  // To go on and to leave dead letters, as Conveyor says it with two options, is one thing here.
   const fate = named === 'skip' && letters !== undefined ? 'deadLetter' : named
   if (fate === 'deadLetter' && letters === undefined) {
     report({
@@ -191,7 +191,7 @@ export function readErrorPolicy(
   return deadLetters === undefined ? FAIL : { retry, fate, deadLetters }
 }
 
-/** `{enabled: false, ...}`, as seed 002 writes it. */
+/** `{enabled: false, ...}`, as Conveyor writes it. */
 function isDisabled(letters: unknown): boolean {
   return isObject(letters) && String(letters['enabled']) === 'false'
 }

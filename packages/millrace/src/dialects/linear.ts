@@ -1,5 +1,5 @@
 /**
- * The linear shape (seed 000): one source, a list of stages, one sink.
+ * The linear shape (Fluxion): one source, a list of stages, one sink.
  *
  * ```yaml
  * name: orders

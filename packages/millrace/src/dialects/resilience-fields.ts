@@ -1,5 +1,5 @@
 /**
- * Options of retries and circuit breakers of linear files. Words of the host of seed 000 are taken over where they mean the
+ * Options of retries and circuit breakers of linear files. Words of Fluxion are taken over where they mean the
  * same here, and refused where they do not.
  */
 import { field, warning, type OptionRule, type Options } from '../options/fields.ts'

@@ -1,5 +1,5 @@
 /**
- * The shape of seed 002: stages that name their inputs, in TOML first of all.
+ * The shape of Conveyor: stages that name their inputs, in TOML first of all.
  *
  * ```toml
  * [pipeline]

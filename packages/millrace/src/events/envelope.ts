@@ -1,5 +1,5 @@
 /**
- * The event envelope of seed 001: how a record stands in a topic of the hub.
+ * The event envelope of Rivven: how a record stands in a topic of the hub.
  *
  * ```
  * { event_type, stream, namespace?, timestamp, data, metadata: { position, kafka_partition, kafka_offset, kafka_timestamp,

@@ -1,5 +1,5 @@
 /**
- * Transforms of seed 001: `rename_field`, `remove_field`, `add_field` and `filter`, over events.
+ * Transforms of Rivven: `rename_field`, `remove_field`, `add_field` and `filter`, over events.
  *
  * A name of the envelope (`stream`, `metadata.position`, `data.customer.id`) means that; every other name means a field of
  * `data`. Data that is not an object has no fields: it passes as it is, except through a filter, which drops it.

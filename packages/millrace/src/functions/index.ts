@@ -1,5 +1,5 @@
 /**
- * Functions: what the stages of a stage graph (seed 002) call, by the names of their host.
+ * Functions: what the stages of a stage graph (Conveyor) call, by the names of their host.
  *
  * Sources, transforms and sinks in one folder, because a file names them in one way; `kafka` is a source or a sink, as its
  * inputs tell. Loading this costs little: clients and libraries are loaded when a run needs them.

@@ -1,7 +1,7 @@
 /**
  * `kafka`: a consumer as a stage without inputs, a producer as one with them.
  *
- * Besides the names of seed 002 every Kafka property is an option. Loads no client, so that lint stays fast.
+ * Besides the names of Conveyor every Kafka property is an option. Loads no client, so that lint stays fast.
  */
 import type { Batch } from '../batch.ts'
 import { encodeRows, decodeRows, ORIGIN_COLUMNS } from '../codecs/kafka-rows.ts'

@@ -1,5 +1,5 @@
 /**
- * `$fromEvent`: takes values out of the event envelope of seed 001, so that the record goes out that once came in. Events
+ * `$fromEvent`: takes values out of the event envelope of Rivven, so that the record goes out that once came in. Events
  * that carry no record (`state`, `log`, `schema`) are dropped; a value that is no event passes as it is.
  */
 import type { Batch, Payload } from '../batch.ts'

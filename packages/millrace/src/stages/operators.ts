@@ -1,5 +1,5 @@
 /**
- * Expression operators of seed 000 that mingo does not have, or that mean something else there.
+ * Expression operators of Fluxion that mingo does not have, or that mean something else there.
  */
 import { evalExpr } from 'mingo/core'
 import * as accumulators from 'mingo/operators/accumulator'

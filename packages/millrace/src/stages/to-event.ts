@@ -1,5 +1,5 @@
 /**
- * `$toEvent`: puts each value into the event envelope of seed 001, as topics of its hub hold it. Key, headers and time of
+ * `$toEvent`: puts each value into the event envelope of Rivven, as topics of its hub hold it. Key, headers and time of
  * the record stay as they are.
  */
 import type { Batch } from '../batch.ts'

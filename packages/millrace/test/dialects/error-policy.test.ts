@@ -112,7 +112,7 @@ describe('an error policy', () => {
     })
   })
 
-  test('is read from TOML as seed 002 writes it', async () => {
+  test('is read from TOML as Conveyor writes it', async () => {
     const plan = await planOf(
       '[source]\ntype = "file"\npath = "in.jsonl"\n[sink]\ntype = "file"\npath = "out.jsonl"\n[error_handling]\nstrategy = "retry"\nmax_retries = 3\nretry_delay_seconds = 5\n',
       'toml',

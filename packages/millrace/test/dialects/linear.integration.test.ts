@@ -1,5 +1,5 @@
 /**
- * The blocks of seed 000 as they are printed, on a broker with TLS and SASL; stages per micro-batch on a real topic.
+ * The blocks of Fluxion as they are printed, on a broker with TLS and SASL; stages per micro-batch on a real topic.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -50,7 +50,7 @@ function = "stdout.write"
 inputs = ["load"]
 `
 
-describe('files of seed 002', () => {
+describe('files of Conveyor', () => {
   test('are read as they are printed, without problems and warnings', async () => {
     // The others are single blocks.
     for (const name of (await readdir(SEED)).filter((each) => each.endsWith('-example.toml')))

@@ -87,7 +87,7 @@ describe('a dead letter', () => {
     })
   })
 
-  test('in the envelope of seed 001', () => {
+  test('in the envelope of Rivven', () => {
     expect(text(read('rivven', failureOf(record, 3)))).toEqual({
       original_topic: 'orders',
       connector_name: 'orders',
@@ -102,7 +102,7 @@ describe('a dead letter', () => {
     { value: '{"a":1}', record: { a: 1 } },
     { value: '{"half":', record: '{"half":' },
     { value: null, record: null },
-  ])('in the envelope of seed 002: $value', ({ value, record: wanted }) => {
+  ])('in the envelope of Conveyor: $value', ({ value, record: wanted }) => {
     expect(text(read('conveyor', failureOf({ value })))).toEqual({
       record: wanted,
       error: 'DECODE_FAILED: it is no JSON',

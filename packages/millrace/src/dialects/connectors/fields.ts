@@ -1,5 +1,5 @@
 /**
- * What a file of connectors may say (seed 001), except for the `config` of each connector.
+ * What a file of connectors may say (Rivven), except for the `config` of each connector.
  */
 import { address } from '../../kafka/property-types.ts'
 import { field, type ValueType } from '../../options/fields.ts'

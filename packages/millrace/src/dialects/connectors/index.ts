@@ -1,5 +1,5 @@
 /**
- * The connectors shape (seed 001): sources that write events to topics of a hub, sinks that read them from there.
+ * The connectors shape (Rivven): sources that write events to topics of a hub, sinks that read them from there.
  *
  * ```yaml
  * broker: { bootstrap_servers: ["localhost:9092"] }

@@ -1,5 +1,5 @@
 /**
- * `config` of a Kafka sink of seed 001, and what it means for our `kafka` sink.
+ * `config` of a Kafka sink of Rivven, and what it means for our `kafka` sink.
  */
 import { createTopic } from '../../kafka/create-topic.ts'
 import { field, type Options } from '../../options/fields.ts'

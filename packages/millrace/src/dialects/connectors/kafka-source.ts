@@ -1,5 +1,5 @@
 /**
- * `config` of a Kafka source of seed 001, and what it means for our `kafka` source.
+ * `config` of a Kafka source of Rivven, and what it means for our `kafka` source.
  */
 import { address } from '../../kafka/property-types.ts'
 import { field, type Options } from '../../options/fields.ts'

@@ -1,5 +1,5 @@
 /**
- * `security` of seed 001: how connections to brokers are secured, in its own words.
+ * `security` of Rivven: how connections to brokers are secured, in its own words.
  */
 import { SASL_MECHANISMS, SECURITY_PROTOCOLS, type SECURITY_FIELDS } from '../../kafka/security/fields.ts'
 import { tokenGiver, tokenUrl } from '../../kafka/security/token-types.ts'

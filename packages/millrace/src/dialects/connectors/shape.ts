@@ -1,4 +1,4 @@
-/** Recognises the shape of seed 001. A file of its own, so that other shapes do not load what this one needs. */
+/** Recognises the shape of Rivven. A file of its own, so that other shapes do not load what this one needs. */
 import { isObject } from '../../options/values.ts'
 
 /** Whether the content of a file is of connectors: by name, or a single one. */

@@ -1,5 +1,5 @@
 /**
- * From the options of a connector, in the words of seed 001, to those of our component.
+ * From the options of a connector, in the words of Rivven, to those of our component.
  */
 import type { PlannedComponent } from '../../engine/plan.ts'
 import type { Fields, OptionProblem, OptionRule, Options } from '../../options/fields.ts'

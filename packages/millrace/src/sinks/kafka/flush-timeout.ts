@@ -1,4 +1,4 @@
-/** `flushTimeout` of seed 000: how long acknowledgements may fail to come. */
+/** `flushTimeout` of Fluxion: how long acknowledgements may fail to come. */
 import { DeliveryError } from '../../errors/index.ts'
 
 /**

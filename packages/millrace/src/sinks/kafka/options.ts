@@ -1,5 +1,5 @@
 /**
- * Options of the `kafka` sink of pipelines: the names of seed 000, and every Kafka producer property.
+ * Options of the `kafka` sink of pipelines: the names of Fluxion, and every Kafka producer property.
  *
  * Loads no client, so that lint stays fast.
  */

@@ -1,5 +1,5 @@
 /**
- * Makes up records for trying out connectors: the `datagen` source of seed 001. For load there is `generate`.
+ * Makes up records for trying out connectors: the `datagen` source of Rivven. For load there is `generate`.
  *
  * With a seed, record `i` depends on seed and `i` only, except for its `timestamp`.
  */

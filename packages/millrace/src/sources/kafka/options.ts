@@ -1,5 +1,5 @@
 /**
- * Options of the `kafka` source of pipelines: the names of seed 000, and every Kafka consumer property.
+ * Options of the `kafka` source of pipelines: the names of Fluxion, and every Kafka consumer property.
  *
  * Loads no client, so that lint stays fast.
  */

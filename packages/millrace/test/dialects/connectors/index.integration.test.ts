@@ -1,5 +1,5 @@
 /**
- * Files of connectors on a real broker: the blocks of seed 001 as they are printed, and what a user makes of them.
+ * Files of connectors on a real broker: the blocks of Rivven as they are printed, and what a user makes of them.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -25,7 +25,7 @@ const event = (i: number): { key: string; value: string } => ({
 const events = (count: number, from = 0): { key: string; value: string }[] =>
   Array.from({ length: count }, (_, i) => event(from + i))
 
-describe.skipIf(!javaAvailable)('the examples of seed 002, as they are printed', () => {
+describe.skipIf(!javaAvailable)('the examples of Conveyor, as they are printed', () => {
   const broker = ownBroker()
   const bed = topicBed(() => broker().bootstrapServers)
 
