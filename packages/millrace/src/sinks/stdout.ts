@@ -7,6 +7,7 @@
 import type { Batch } from '../batch.ts'
 import { defineSink, type Sink, type SinkProgress } from '../component.ts'
 import { unwritable } from '../errors/unwritable.ts'
+import { isExact, parseExactly } from '../exact-integers.ts'
 import { field, type Options } from '../options/fields.ts'
 import { isObject } from '../options/values.ts'
 
@@ -15,7 +16,7 @@ const options = {
     .oneOf(['json', 'pretty', 'text', 'tsv'])
     .default('json')
     .doc(
-      '`json` is one line per record, `pretty` JSON over several lines, `text` the value as it is, `tsv` a table whose columns are the fields of the first record.',
+      '`json` is one line per record, `pretty` JSON over several lines, `text` the value as it is, `tsv` a table whose columns are the fields of the first record, a field `timestamp` beside that of the record under `data.timestamp`.',
     ),
   include_metadata: field
     .boolean()
@@ -93,7 +94,10 @@ class StdoutSink implements Sink {
 
   #tableRow(around: { readonly [name: string]: unknown }, text: string): string {
     const data = parsed(text)
-    const fields: { readonly [name: string]: unknown } = { ...around, ...(isObject(data) ? data : { value: data }) }
+    const own = isObject(data) && !isExact(data) ? Object.entries(data) : [['value', data] as const]
+    // A field that has the name of something about the record stands beside it, not in its place.
+    const named = own.map(([name, value]) => [Object.hasOwn(around, name) ? `data.${name}` : name, value] as const)
+    const fields: { readonly [name: string]: unknown } = { ...around, ...Object.fromEntries(named) }
     const isFirst = this.#columns === undefined
     const columns = (this.#columns ??= Object.keys(fields))
     const row = columns.map((name) => cell(fields[name])).join('\t')
@@ -125,7 +129,7 @@ function oneLine(text: string): string {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseExactly(text)
   } catch {
     return text
   }
