@@ -169,10 +169,18 @@ export function readBridge(value: unknown, place: Place, name: string, around: S
         message: `Cannot use ${option} in a bridge, which forwards headers as they are`,
         suggestion: 'go through the hub, with sources and sinks',
       })
+  const { stages } = splitTransforms(written(value, 'transforms'), place, 'stages only', around)
+  if (isLoop(source.component, sink.component))
+    around.report({
+      path: [...place, 'sink', 'config', 'topic'],
+      message: `Source and sink are both topic "${sink.kafka?.topic}", so the bridge reads what it writes`,
+      // Stages may end the circle, for instance with a filter; without any, each record would be copied for ever.
+      ...(stages.length > 0 ? { warning: true } : { suggestion: 'use another topic, or another broker' }),
+    })
   const rate = entry.rate_limit
   return planOf(name, place, entry, around, {
     source: source.component,
-    stages: splitTransforms(written(value, 'transforms'), place, 'stages only', around).stages,
+    stages,
     sink: sink.component,
     delivery: sink.kafka?.transactional_id === undefined ? 'at_least_once' : 'exactly_once',
     errorPolicy: FAIL,

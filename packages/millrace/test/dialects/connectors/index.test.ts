@@ -269,6 +269,11 @@ describe('problems', () => {
       want: /^1:\d+ bridges\.a\.sink\.config\.custom_headers: Cannot use custom_headers in a bridge/,
     },
     {
+      name: 'a bridge from a topic to itself',
+      text: 'bridges: {a: {source: {connector: kafka, config: {brokers: "k,l", topic: x}}, sink: {connector: kafka, config: {brokers: l, topic: x}}}}',
+      want: /^1:\d+ bridges\.a\.sink\.config\.topic: Source and sink are both topic "x", so the bridge reads what it writes/,
+    },
+    {
       name: 'nothing to run',
       text: `${BROKER}sinks: {a: {connector: stdout, topics: [t], consumer_group: g, enabled: false}}`,
       want: '1:1 : There is nothing to run (add sources, sinks or bridges, and enable one of them)',
