@@ -34,7 +34,7 @@ const CLOSE_ABORT_MS = 5000
 /** Options of a `KafkaSink`, declared once: names in camelCase, or as Kafka spells them (`'linger.ms'`). */
 export const KAFKA_SINK_FIELDS = {
   ...PRODUCER_FIELDS,
-  topic: field.string().optional().doc('Topic of records that name none themselves.').example('orders'),
+  topic: field.topic().optional().doc('Topic of records that name none themselves.').example('orders'),
   enableCircuitBreaker: field
     .boolean()
     .default(true)

@@ -17,7 +17,7 @@ import { CONSUMER_FIELDS, IGNORED_CONSUMER_FIELDS } from './kafka/properties.ts'
 import { clusterOptions, consumerSettings, CONSUMER_RULES } from './kafka/settings.ts'
 import type { TopicPartition } from './kafka/topic-partition.ts'
 import { FOR_TRANSACTIONS } from './kafka/transactions.ts'
-import { field, type InputOptions, type Options } from './options/fields.ts'
+import { field, problem, type InputOptions, type OptionRule, type Options } from './options/fields.ts'
 import { parseOptions } from './options/parse.ts'
 import { type ConsumerRecord, type Header, LazyRecord, type TimestampType } from './record.ts'
 import { untilAborted } from './resilience/abort.ts'
@@ -25,7 +25,7 @@ import { untilAborted } from './resilience/abort.ts'
 /** Options of a `KafkaSource`, declared once: names in camelCase, or as Kafka spells them (`'fetch.min.bytes'`). */
 export const KAFKA_SOURCE_FIELDS = {
   ...CONSUMER_FIELDS,
-  topics: field.list(field.string(), { commaText: true }).aliases('topic').doc('Topics to read.').example(['orders']),
+  topics: field.list(field.topic(), { commaText: true }).aliases('topic').doc('Topics to read.').example(['orders']),
   autoOffsetReset: CONSUMER_FIELDS.autoOffsetReset.default('earliest'),
   untilEnd: field
     .boolean()
@@ -46,6 +46,24 @@ export const KAFKA_SOURCE_FIELDS = {
     .optional()
     .doc('When acknowledged offsets are committed. Without it `auto`, or `manual` when `enable.auto.commit` is false.'),
 }
+
+const RULES: readonly OptionRule<typeof KAFKA_SOURCE_FIELDS>[] = [
+  ...CONSUMER_RULES,
+  ({ commit, groupId }) =>
+    commit !== undefined && groupId === undefined
+      ? problem('commit', 'commit needs a groupId, as offsets are committed for a consumer group', 'set groupId')
+      : undefined,
+  ({ commit }) =>
+    commit?.interval !== undefined && commit.strategy !== 'periodic'
+      ? problem(
+          'commit',
+          `commit has an interval, which the strategy "${commit.strategy}" does not look at`,
+          commit.strategy === 'auto'
+            ? 'use the strategy "periodic", or set autoCommitIntervalMs'
+            : 'use the strategy "periodic", or leave interval out',
+        )
+      : undefined,
+]
 
 /** Turns stored bytes into what a program works with; never called for null. */
 export interface Decoders<K, V> {
@@ -86,7 +104,7 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
     const parsed = parseOptions<typeof KAFKA_SOURCE_FIELDS>(
       {
         options: { ...KAFKA_SOURCE_FIELDS, ...IGNORED_CONSUMER_FIELDS },
-        rules: CONSUMER_RULES,
+        rules: RULES,
       },
       rest,
     )
