@@ -14,7 +14,7 @@ export function isScalar(value: unknown): value is string | number | boolean {
 /** What is found where something else was expected, for messages. */
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return 'nothing'
-  if (Array.isArray(value)) return 'a list'
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (value instanceof Date) return `the date ${value.toISOString()}`
   if (typeof value === 'object') return 'an object'
   if (typeof value === 'string')

@@ -71,7 +71,7 @@ describe('sinks', () => {
 
   test.each([
     { name: 'no list', sink: { fanout: 'a' }, path: 'sink.fanout', message: 'must be a list with at least one sink' },
-    { name: 'an empty list', sink: { fanout: [] }, path: 'sink.fanout', message: 'found a list' },
+    { name: 'an empty list', sink: { fanout: [] }, path: 'sink.fanout', message: 'found an empty list' },
     {
       name: 'an unknown type',
       sink: { fanout: [to('a'), { type: 'kafak' }] },

@@ -317,7 +317,7 @@ sink:
     {
       name: 'both names of the stages',
       text: `source: {type: file, path: x}\nstages: []\npipeline: []\n${GOOD_SINK}`,
-      want: '3:1 pipeline: Cannot use both "stages" (a list) and "pipeline" (a list) as they set the same (delete one)',
+      want: '3:1 pipeline: Cannot use both "stages" (an empty list) and "pipeline" (an empty list) as they set the same (delete one)',
     },
   ])('$name', async ({ text, want }) => {
     expect((await check('one.yaml', text)).problems).toEqual([want])

@@ -101,7 +101,7 @@ describe('refuses', () => {
     {
       name: 'a list of options',
       input: [],
-      want: ['source: Cannot read the options as they must be an object: found a list'],
+      want: ['source: Cannot read the options as they must be an object: found an empty list'],
     },
     {
       name: 'a required option under a name that is not quite its own, which is not missing, too',
