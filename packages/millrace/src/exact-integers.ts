@@ -23,8 +23,11 @@ export function mayRound(text: string): boolean {
   return /\d{16}/.test(text)
 }
 
-/** Parses JSON, in which integers beyond 2^53 become what `JSON.stringify` writes with the same digits. */
-export function parseExactly(text: string): { readonly [name: string]: unknown } {
+/**
+ * Parses JSON, in which integers beyond 2^53 become what `JSON.stringify` writes with the same digits.
+ * @throws {SyntaxError}
+ */
+export function parseExactly(text: string): unknown {
   if (!mayRound(text)) return JSON.parse(text)
   const revive = (_: string, value: unknown, { source }: Source): unknown =>
     source !== undefined && isRounded(value, source) ? EXACT.rawJSON(source) : value
@@ -37,6 +40,16 @@ function isRounded(value: unknown, source: string): value is number {
   return typeof value === 'number' && !Number.isSafeInteger(value) && INTEGER.test(source)
 }
 
+/** @returns the text of a value that `parseExactly` gave, or that was made of parts of one; `null` for what JSON has no word for */
+export function stringifyExactly(value: unknown): string {
+  return JSON.stringify(value) ?? 'null'
+}
+
+/** Whether two values are the same as far as a reader of JSON can tell. */
+export function equalsText(value: unknown, text: string): boolean {
+  return value === text || (isExact(value) && value.rawJSON === text)
+}
+
 /**
  * Writes a document of which nothing was changed: the fields of the value, and perhaps some more.
  *
@@ -45,7 +58,7 @@ function isRounded(value: unknown, source: string): value is number {
  */
 export function unchangedWithExactIntegers(document: object, written: string, original: Buffer): string {
   if (!hasLargeNumber(document)) return written
-  const exact = parseExactly(original.toString())
+  const exact = parseExactly(original.toString()) as { readonly [name: string]: unknown }
   const fields = Object.entries(document).map(([name, value]: [string, unknown]) => {
     const mayDiffer = typeof value === 'object' || (typeof value === 'number' && !Number.isSafeInteger(value))
     return [name, mayDiffer && Object.hasOwn(exact, name) ? exact[name] : value]

@@ -13,7 +13,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import type { Batch } from '../batch.ts'
-import { parseExact, stringifyExact } from './exact-json.ts'
+import { parseExactly, stringifyExactly } from '../exact-integers.ts'
 
 export type Encoding = 'text' | 'base64' | 'tombstone'
 
@@ -106,7 +106,7 @@ function dataOf(value: Buffer | string | null): { readonly data: string; readonl
 export function parseEvent(text: string): HubEvent | undefined {
   if (!text.includes('"event_type"')) return undefined
   try {
-    const value = parseExact(text)
+    const value = parseExactly(text)
     return isEvent(value) ? value : undefined
   } catch {
     return undefined
@@ -134,7 +134,7 @@ export function valueOf(event: HubEvent, text: string | undefined): Buffer | str
   if (encoding === 'tombstone' && data === null) return null
   if (encoding === 'text' && typeof data === 'string') return data
   if (encoding === 'base64' && typeof data === 'string') return Buffer.from(data, 'base64')
-  return (text === undefined ? undefined : rawMember(text, 'data')) ?? stringifyExact(data)
+  return (text === undefined ? undefined : rawMember(text, 'data')) ?? stringifyExactly(data)
 }
 
 const QUOTE = 34

@@ -4,6 +4,7 @@
  * Rows come as JSON texts. Integers beyond 2^53, which a double would round, are written with the digits that came in (I7).
  */
 import { isExact, parseExactly } from '../exact-integers.ts'
+import type { Row } from './values.ts'
 
 /** Rows that are read as often as a format needs them, and what columns they have, in the order of their first appearance. */
 export interface StoredRows {
@@ -62,7 +63,7 @@ async function* columnsOf(rows: StoredRows, pretty: boolean): AsyncIterable<stri
     yield `${before}${space}${JSON.stringify(column)}:${pretty ? ' ' : ''}`
     let open = '['
     for await (const text of rows.texts()) {
-      yield open + JSON.stringify(parseExactly(text)[column] ?? null)
+      yield open + JSON.stringify((parseExactly(text) as Row)[column] ?? null)
       open = pretty ? ', ' : ','
     }
     yield ']'
@@ -76,7 +77,7 @@ async function* csvOf(rows: StoredRows, headers: boolean, delimiter: string): As
   const line = (cells: readonly string[]): string => stringify([[...cells]], { delimiter })
   if (headers && rows.columns.length > 0) yield line(rows.columns)
   for await (const text of rows.texts()) {
-    const row = parseExactly(text)
+    const row = parseExactly(text) as Row
     yield line(rows.columns.map((column) => cellText(row[column])))
   }
 }
@@ -88,7 +89,7 @@ async function* tableOf(rows: StoredRows): AsyncIterable<string> {
   const types = rows.columns.map(() => 'null')
   const widths = rows.columns.map((column) => column.length)
   for await (const text of rows.texts()) {
-    const row = parseExactly(text)
+    const row = parseExactly(text) as Row
     rows.columns.forEach((column, i) => {
       types[i] = commonType(types[i]!, typeOf(row[column]))
       widths[i] = Math.min(MAX_CELL, Math.max(widths[i]!, cellText(row[column], 'null').length))
@@ -107,7 +108,7 @@ async function* tableOf(rows: StoredRows): AsyncIterable<string> {
       rule('╞', '╪', '╡', '═')
   )
   for await (const text of rows.texts()) {
-    const row = parseExactly(text)
+    const row = parseExactly(text) as Row
     yield line(rows.columns.map((column) => cellText(row[column], 'null')))
   }
   yield rule('└', '┴', '┘', '─')

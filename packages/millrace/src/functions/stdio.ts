@@ -5,6 +5,7 @@ import type { Batch } from '../batch.ts'
 import { rowText } from '../codecs/kafka-rows.ts'
 import { defineSinkFunction, defineSourceFunction, type Sink } from '../component.ts'
 import { parseExactly } from '../exact-integers.ts'
+import type { Row } from './values.ts'
 import { field } from '../options/fields.ts'
 import { writeOut } from '../sinks/stdout.ts'
 import { delimiter } from './delimiter.ts'
@@ -119,7 +120,7 @@ class OutputStream implements Sink {
     const text = rowText(batch, row)
     if (this.#format !== 'csv' && this.#format !== 'text')
       return `${this.#pretty ? JSON.stringify(parseExactly(text), undefined, 2) : text}\n`
-    const cells = parseExactly(text)
+    const cells = parseExactly(text) as Row
     if (this.#format === 'text')
       return `${Object.entries(cells)
         .map(([column, cell]) => `${column}=${cellText(cell, 'null')}`)

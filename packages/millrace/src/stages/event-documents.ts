@@ -1,13 +1,13 @@
 /** What `$toEvent` and `$fromEvent` share: they lay records out anew, while stages around them may work on documents. */
+import { stringifyExactly } from '../exact-integers.ts'
 import type { Batch, Payload } from '../batch.ts'
-import { stringifyExact } from '../events/exact-json.ts'
 import type { Document } from './field-path.ts'
 
 /** The value of a row as it would be written now. */
 export function valueOfRow(batch: Batch, row: number): Buffer | string | null {
   if (batch.replaced?.[row] !== 1) return batch.value(row)
   const { _meta, ...document } = batch.documents![row] as Document
-  return stringifyExact(isAttached(_meta) ? document : batch.documents![row])
+  return stringifyExactly(isAttached(_meta) ? document : batch.documents![row])
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Batch, Payload } from '../batch.ts'
 import type { RowFailed, Stage } from '../component.ts'
 import { BatchWriter } from '../kafka/batch-writer.ts'
 import { isControlEvent, parseEvent, valueOf, type HubEvent } from '../events/envelope.ts'
-import { parseExact, stringifyExact } from '../events/exact-json.ts'
+import { parseExactly, stringifyExactly } from '../exact-integers.ts'
 import { applyTransforms } from '../events/transforms.ts'
 import type { Options } from '../options/fields.ts'
 import type { Header } from '../record.ts'
@@ -48,7 +48,7 @@ export class FromEventStage implements Stage {
     if (isControlEvent(event) || !applyTransforms(event, transforms)) return false
     let value: Payload
     if (parsed !== undefined) value = valueOf(event, transforms.length === 0 ? text : undefined)
-    else value = transforms.length === 0 || text === undefined ? stored : stringifyExact(event.data)
+    else value = transforms.length === 0 || text === undefined ? stored : stringifyExactly(event.data)
     writer.add(row, {
       value,
       headers: this.#headersOf(event),
@@ -64,7 +64,7 @@ export class FromEventStage implements Stage {
     if (text === undefined || (this.#options.keyField === undefined && this.#options.transforms.length === 0))
       return event
     try {
-      return { ...event, data: parseExact(text) }
+      return { ...event, data: parseExactly(text) }
     } catch {
       return { ...event, data: text, metadata: { kafka_encoding: 'text' } }
     }
@@ -91,7 +91,7 @@ function keyOf(data: unknown, path: string): Payload {
   for (const name of isObject(data) && Object.hasOwn(data, path) ? [path] : path.split('.'))
     value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
   if (value === undefined) return null
-  return typeof value === 'string' ? value : stringifyExact(value)
+  return typeof value === 'string' ? value : stringifyExactly(value)
 }
 
 function isObject(value: unknown): value is { readonly [name: string]: unknown } {

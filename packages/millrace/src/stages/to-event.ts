@@ -2,11 +2,11 @@
  * `$toEvent`: puts each value into the event envelope of Rivven, as topics of its hub hold it. Key, headers and time of
  * the record stay as they are.
  */
+import { stringifyExactly } from '../exact-integers.ts'
 import type { Batch } from '../batch.ts'
 import type { RowFailed, Stage } from '../component.ts'
 import { BatchWriter } from '../kafka/batch-writer.ts'
 import { eventText, parseEvent, type EnvelopeOptions } from '../events/envelope.ts'
-import { stringifyExact } from '../events/exact-json.ts'
 import { applyTransforms } from '../events/transforms.ts'
 import type { Options } from '../options/fields.ts'
 import { documentsOf, valueOfRow } from './event-documents.ts'
@@ -46,6 +46,6 @@ export class ToEventStage implements Stage {
     const { transforms } = this.#options
     if (transforms.length === 0) return text
     const event = parseEvent(text)!
-    return applyTransforms(event, transforms) ? stringifyExact(event) : undefined
+    return applyTransforms(event, transforms) ? stringifyExactly(event) : undefined
   }
 }
