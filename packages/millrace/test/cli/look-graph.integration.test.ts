@@ -102,7 +102,7 @@ describe.skipIf(!brokerAvailable)('looking at a graph', () => {
     const several = join(dirname(file), 'several.yaml')
     const connect = `brokers: "${bootstrapServers()}"`
     const bridge = (topic: string): string =>
-      `{source: {connector: kafka-source, config: {${connect}, topic: ${topic}}}, sink: {connector: kafka-sink, config: {${connect}, topic: ${high}}}}`
+      `{source: {connector: kafka-source, config: {${connect}, topic: ${topic}}}, sink: {connector: kafka-sink, config: {${connect}, topic: ${topic}-copy}}}`
     await writeFile(several, `bridges: {one: ${bridge(high)}, two: ${bridge(input)}}`)
     expect((await call('read', several)).envelope.result.records).toHaveLength(0)
     expect((await call('read', several, '--pipeline', 'two')).envelope.result.records).toHaveLength(20)
