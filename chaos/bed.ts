@@ -2,7 +2,7 @@
 import { spawnJava } from '../test-bed/java.ts'
 import { findSharedKafka, type KafkaBroker, type KafkaCluster, startKafka } from '../test-bed/kafka.ts'
 import { type Proxy, startProxiedKafka } from '../test-bed/proxy.ts'
-import type { Delivery, Scenario } from './scenario.ts'
+import type { Brokers, Delivery } from './setup.ts'
 
 /** One cluster. */
 export interface Side {
@@ -23,11 +23,7 @@ export interface Bed extends Side {
 }
 
 /** @param running address of a broker for scenarios that leave it alone */
-export async function openBed(
-  brokers: Scenario['brokers'],
-  delivery: Delivery,
-  running: string | undefined,
-): Promise<Bed> {
+export async function openBed(brokers: Brokers, delivery: Delivery, running: string | undefined): Promise<Bed> {
   if (brokers === 'proxied') {
     const proxied = await startProxiedKafka(1)
     const side = { ...sideOf(proxied.kafka), forPipelines: proxied.bootstrapServers }

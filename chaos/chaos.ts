@@ -5,8 +5,9 @@
  */
 import { parseArgs } from 'node:util'
 import { runScenario } from './run-scenario.ts'
-import { DELIVERIES, LANES, SHAPES, type Verdict } from './scenario.ts'
+import type { Verdict } from './scenario.ts'
 import { SCENARIOS } from './scenarios/index.ts'
+import { DELIVERIES, LANES, SHAPES } from './setup.ts'
 
 const USAGE = `Usage: npm run -s chaos -- SCENARIO [--seconds N] [--delivery D] [--lane L] [--shape S] [--rate N] [--seed N] [--json]
 

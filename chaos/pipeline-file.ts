@@ -1,5 +1,5 @@
 /** The pipeline that a worker runs, in the shapes of files: from the input to the output, with a stage that changes values or none. */
-import type { Delivery, Lane, Shape } from './scenario.ts'
+import type { Delivery, Lane, Shape } from './setup.ts'
 
 export interface PipelineSettings {
   readonly delivery: Delivery

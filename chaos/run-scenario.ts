@@ -7,7 +7,8 @@ import { readWithJava, readWithOurs, Tally } from './check.ts'
 import { Generator } from './generator.ts'
 import { Random } from './random.ts'
 import { PARTITIONS, Run } from './run.ts'
-import { type Delivery, type Input, LANES, type Lane, type Scenario, type Shape, type Verdict } from './scenario.ts'
+import type { Input, Scenario, Verdict } from './scenario.ts'
+import { type Delivery, LANES, type Lane, type Shape } from './setup.ts'
 
 export interface ScenarioOptions {
   readonly seconds: number

@@ -15,7 +15,7 @@ import { type ListedOffset, listOffsets } from '../packages/millrace/src/kafka/o
 import type { Bed, Side } from './bed.ts'
 import type { Random } from './random.ts'
 import { PIPELINES } from './pipeline-file.ts'
-import type { Delivery, Lane, Shape } from './scenario.ts'
+import type { Delivery, Lane, Shape } from './setup.ts'
 import { Worker } from './worker.ts'
 
 export const PARTITIONS = 6

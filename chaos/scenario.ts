@@ -1,25 +1,11 @@
 /** What a scenario is, and what comes of it. */
 import type { Run } from './run.ts'
-
-export const DELIVERIES = ['at_least_once', 'exactly_once'] as const
-export type Delivery = (typeof DELIVERIES)[number]
-
-/** The way that records take through the pipeline: as whole record batches, or with every value parsed and written. */
-export const LANES = ['verbatim', 'documents'] as const
-export type Lane = (typeof LANES)[number]
-
-/** The shape of the file that says what the pipeline is: a line, or a graph of stages. */
-export const SHAPES = ['linear', 'graph'] as const
-export type Shape = (typeof SHAPES)[number]
+import type { Brokers, Delivery, Lane, Shape } from './setup.ts'
 
 export interface Scenario {
   readonly name: string
   readonly summary: string
-  /**
-   * What it runs on: any broker (one that runs already is left alone), three of its own, one of its own behind a proxy, or two
-   * clusters, one of them for the output, where the guarantee allows it.
-   */
-  readonly brokers: 'any' | 'three' | 'proxied' | 'two-clusters'
+  readonly brokers: Brokers
   /** Guarantees under which it makes sense; both when omitted. */
   readonly deliveries?: readonly Delivery[]
   /** The only lane in which it makes sense; any when omitted. */

@@ -1,6 +1,7 @@
 import type { KafkaBroker } from '../../test-bed/kafka.ts'
 import type { Run } from '../run.ts'
-import { type Scenario, SHAPES } from '../scenario.ts'
+import type { Scenario } from '../scenario.ts'
+import { SHAPES } from '../setup.ts'
 
 export const killBroker: Scenario = {
   name: 'kill-broker',

@@ -1,4 +1,5 @@
-import { type Scenario, SHAPES } from '../scenario.ts'
+import type { Scenario } from '../scenario.ts'
+import { SHAPES } from '../setup.ts'
 
 /** Between two kills of a worker: longer ones let it come to work, shorter ones hit it while it starts. */
 const LONGEST_LIFE_MS = 5000

@@ -1,6 +1,7 @@
 import type { Api, Loss, Proxy } from '../../test-bed/proxy.ts'
 import type { Run } from '../run.ts'
-import { type Delivery, type Scenario, SHAPES } from '../scenario.ts'
+import type { Scenario } from '../scenario.ts'
+import { type Delivery, SHAPES } from '../setup.ts'
 
 /** Requests whose answers count for the guarantee. */
 const ANSWERS: Readonly<Record<Delivery, readonly Api[]>> = {

@@ -1,6 +1,7 @@
 import type { Run, WorkerOptions } from '../run.ts'
 import type { Random } from '../random.ts'
-import { type Scenario, SHAPES } from '../scenario.ts'
+import type { Scenario } from '../scenario.ts'
+import { SHAPES } from '../setup.ts'
 import type { Worker } from '../worker.ts'
 
 /** How many members there are, second by second. */

@@ -1,5 +1,6 @@
 import { type Run, SESSION_TIMEOUT_MS } from '../run.ts'
-import { type Scenario, SHAPES } from '../scenario.ts'
+import type { Scenario } from '../scenario.ts'
+import { SHAPES } from '../setup.ts'
 
 export const zombie: Scenario = {
   name: 'zombie',

@@ -7,7 +7,7 @@
 import type { Documents, Sink, SinkDefinition, Source, SourceDefinition, Stage } from './component.ts'
 import type { Components, PlannedStage } from './engine/plan.ts'
 import { ConfigError } from './errors/index.ts'
-import type { Fields, OptionRule } from './options/fields.ts'
+import type { Fields, OptionRule } from './options/declaration.ts'
 import { didYouMean } from './options/suggest.ts'
 import { fileSink } from './sinks/file.ts'
 import { kafkaSinkFields, kafkaSinkRules } from './sinks/kafka/options.ts'

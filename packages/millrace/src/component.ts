@@ -4,7 +4,7 @@
  */
 import type { Batch } from './batch.ts'
 import type { RecordError } from './errors/index.ts'
-import type { Fields, Options, OptionRule } from './options/fields.ts'
+import type { Fields, Options, OptionRule } from './options/declaration.ts'
 
 /** What a pipeline promises of each record; see docs/guarantees.md. */
 export type Delivery = 'at_least_once' | 'exactly_once' | 'at_most_once'

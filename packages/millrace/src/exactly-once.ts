@@ -12,7 +12,7 @@
 import type { Batch } from './batch.ts'
 import type { GroupOffsets } from './component.ts'
 import { ExactlyOnce } from './engine/exactly-once.ts'
-import { StageChain } from './engine/open-pipeline.ts'
+import { StageChain } from './engine/stage-chain.ts'
 import { BatchError } from './errors/index.ts'
 import type { DeliveryReports } from './kafka/producer-reports.ts'
 import { FOR_TRANSACTIONS } from './kafka/transactions.ts'

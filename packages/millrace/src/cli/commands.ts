@@ -28,9 +28,9 @@ export async function runCli(args: readonly string[]): Promise<number> {
     return exitCode
   }
   const { callCommand } = await import('./program.ts')
-  const mistake = await callCommand(args, ({ name, run }, given, options) => {
+  const mistake = await callCommand(args, ({ name, run }, given, options, verbs) => {
     const file = given.findLast((one) => typeof one === 'string')
-    return execute(name, options, file, () => run(given as never, options as never))
+    return execute(name, options, file, () => run(given as never, options as never, verbs))
   })
   if (mistake === undefined) return exitCode
   const error = { code: 'CONFIG_INVALID', message: mistake }

@@ -7,7 +7,8 @@ import type { PipelinePlan } from '../engine/plan.ts'
 import { isMillraceError } from '../errors/index.ts'
 import { formatProblem, plural, type Outcome } from './output.ts'
 import type { GraphPreviewOptions } from './preview-graph.ts'
-import { preview, type PreviewOptions, type PreviewResult } from './preview.ts'
+import type { PreviewOptions, PreviewResult } from './preview-options.ts'
+import { preview } from './preview.ts'
 import { parseLine, recordLine } from './record-line.ts'
 
 export interface DryRunOptions extends ReadingOptions {

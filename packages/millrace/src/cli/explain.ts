@@ -13,8 +13,8 @@ import {
   type PlannedComponent,
 } from '../engine/plan.ts'
 import { explainPlan } from '../engine/planner.ts'
+import type { Fields } from '../options/declaration.ts'
 import { redact } from '../options/describe.ts'
-import type { Fields } from '../options/fields.ts'
 import { formatProblem, type Outcome } from './output.ts'
 
 export async function explain(

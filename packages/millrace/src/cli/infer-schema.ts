@@ -1,7 +1,7 @@
 /**
  * Infers a JSON Schema from values: their types, the fields of objects, which fields are always there.
  */
-import type { JsonSchema } from '../options/fields.ts'
+import type { JsonSchema } from '../options/declaration.ts'
 
 type TypeName = 'null' | 'boolean' | 'integer' | 'number' | 'string' | 'array' | 'object'
 

@@ -10,7 +10,7 @@ import type { GraphPlan } from '../engine/graph/plan.ts'
 import { runGraph } from '../engine/graph/run-graph.ts'
 import type { Components } from '../engine/plan.ts'
 import { sinkOfNothing, TAKES_ALL } from './nowhere.ts'
-import type { PreviewOptions, PreviewResult } from './preview.ts'
+import type { PreviewOptions, PreviewResult } from './preview-options.ts'
 
 export interface GraphPreviewOptions extends Omit<PreviewOptions, 'sourceOnly' | 'onRow'> {
   /** Given each row that goes to a sink, and the id of its stage. */

@@ -2,33 +2,15 @@
  * Runs a pipeline that only looks: its source joins no group and commits nothing, its sink is made but never opened, and
  * what it would be given is handed to the caller instead.
  */
-import type { Batch } from '../batch.ts'
 import { catalog } from '../catalog.ts'
-import { defineSink, type Preview } from '../component.ts'
+import { defineSink } from '../component.ts'
 import { makePipeline } from '../engine/open-pipeline.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
 import type { PipelinePlan } from '../engine/plan.ts'
-import { createSteps, type Failed } from '../engine/steps.ts'
+import type { Failed } from '../engine/stage-chain.ts'
+import { createSteps } from '../engine/steps.ts'
 import { sinkOfNothing, TAKES_ALL } from './nowhere.ts'
-
-export interface PreviewOptions {
-  readonly from: Preview['from']
-  /** Wait for new records at the end of what is there. */
-  readonly follow: boolean
-  /** Hand on what the source reads, whatever the plan says of stages and sink. */
-  readonly sourceOnly?: boolean
-  /** Stop after so many rows. */
-  readonly max?: number | undefined
-  /** Given each row that goes to the sink. `codec` is the name of the codec of its value. */
-  readonly onRow: (batch: Batch, row: number, codec: string) => void
-}
-
-export interface PreviewResult {
-  /** Records that were read. */
-  readonly read: number
-  /** Rows that were handed on. */
-  readonly rows: number
-}
+import type { PreviewOptions, PreviewResult } from './preview-options.ts'
 
 /** @throws {MillraceError} what a run would fail with */
 export async function preview(plan: PipelinePlan | GraphPlan, options: PreviewOptions): Promise<PreviewResult> {

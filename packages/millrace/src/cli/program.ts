@@ -39,7 +39,12 @@ ${Object.entries(EXIT_CODES)
   .join('\n')}`
 
 /** How a verb is called: by name, with its arguments and options as they were read. */
-export type CallVerb = (verb: Verb, args: readonly unknown[], options: { readonly json?: true }) => Promise<void>
+export type CallVerb = (
+  verb: Verb,
+  args: readonly unknown[],
+  options: { readonly json?: true },
+  verbs: readonly Verb[],
+) => Promise<void>
 
 /**
  * Reads the arguments and calls the command.
@@ -79,7 +84,9 @@ export function createProgram(version: string, call: CallVerb): Command {
     for (const declared of verb.options ?? []) command.addOption(parserOption(declared))
     command.option('--json', verb.json ?? 'print one JSON object instead of text')
     // Commander gives the arguments one by one, then the options, then the command.
-    command.action((...given: unknown[]) => call(verb, given.slice(0, -2), given.at(-2) as { readonly json?: true }))
+    command.action((...given: unknown[]) =>
+      call(verb, given.slice(0, -2), given.at(-2) as { readonly json?: true }, VERBS),
+    )
   }
   return program
 }

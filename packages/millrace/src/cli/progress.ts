@@ -1,8 +1,7 @@
 /**
  * Shows how far a run is: a live line on a terminal, JSON lines elsewhere. Always on standard error.
  */
-import type { CountsByCode } from '../engine/error-policy.ts'
-import type { RunProgress } from '../engine/plan.ts'
+import type { RunProgress, CountsByCode } from '../engine/plan.ts'
 import { formatBytes, formatCount } from '../options/units.ts'
 
 export interface ProgressDisplay {

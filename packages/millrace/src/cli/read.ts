@@ -2,7 +2,8 @@
  * `millrace read`: prints the records of a topic, or of the source of a pipeline file. Joins no group, commits nothing.
  */
 import { plural, type Outcome } from './output.ts'
-import { preview, type PreviewOptions } from './preview.ts'
+import type { PreviewOptions } from './preview-options.ts'
+import { preview } from './preview.ts'
 import { parseLine, recordLine, valueLine } from './record-line.ts'
 import { sourcePlan, type SourceOptions } from './source-plan.ts'
 

@@ -3,9 +3,8 @@
  */
 import { SOURCES } from '../catalog.ts'
 import { readAnyPlan, type ReadingOptions } from '../dialects/index.ts'
-import { FAIL } from '../engine/error-policy.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
-import type { PipelineGroup, PipelinePlan } from '../engine/plan.ts'
+import { type PipelineGroup, type PipelinePlan, FAIL } from '../engine/plan.ts'
 import { ConfigError } from '../errors/index.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'

@@ -4,7 +4,7 @@
 import type { CatalogEntry } from '../catalog.ts'
 import { SINKS, SOURCES } from '../catalog.ts'
 import type { PlannedComponent } from '../engine/plan.ts'
-import type { Fields, OptionProblem } from '../options/fields.ts'
+import type { Fields, OptionProblem } from '../options/declaration.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue, isObject } from '../options/values.ts'

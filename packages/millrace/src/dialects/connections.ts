@@ -8,7 +8,8 @@
  * ```
  */
 import type { ConfigProblem } from '../errors/index.ts'
-import { field, type Options } from '../options/fields.ts'
+import type { Options } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue, isObject } from '../options/values.ts'

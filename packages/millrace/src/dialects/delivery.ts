@@ -5,7 +5,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Delivery } from '../component.ts'
 import type { PipelinePlan, PlannedComponent } from '../engine/plan.ts'
 import { CLUSTER_FIELDS, PRODUCER_FIELDS } from '../kafka/properties.ts'
-import { field, type OptionProblem } from '../options/fields.ts'
+import type { OptionProblem } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
 
 /** Fields of the top level of a file. */
 export const deliveryFields = {

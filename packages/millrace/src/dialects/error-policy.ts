@@ -13,11 +13,17 @@
  * ```
  */
 import { SINKS } from '../catalog.ts'
-import { ENVELOPES } from '../engine/dead-letter-envelopes.ts'
-import { FAIL, type DeadLetterPlan, type ErrorPolicy, type RetryPolicy } from '../engine/error-policy.ts'
-import type { PlannedComponent } from '../engine/plan.ts'
+import {
+  type PlannedComponent,
+  ENVELOPES,
+  FAIL,
+  type DeadLetterPlan,
+  type ErrorPolicy,
+  type RetryPolicy,
+} from '../engine/plan.ts'
 import { CLUSTER_FIELDS, SECURITY_FIELDS } from '../kafka/properties.ts'
-import { field, type OptionProblem, type OptionRule, type Options } from '../options/fields.ts'
+import type { OptionProblem, OptionRule, Options } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue, isObject } from '../options/values.ts'

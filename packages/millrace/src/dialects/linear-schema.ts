@@ -2,7 +2,7 @@
  * JSON Schema of linear files.
  */
 import { SINKS, SOURCES } from '../catalog.ts'
-import type { AnyField, Fields, JsonSchema } from '../options/fields.ts'
+import type { AnyField, Fields, JsonSchema } from '../options/declaration.ts'
 import { BESIDE_TYPE } from './component-block.ts'
 import { connectionFields } from './connections.ts'
 import { errorPolicyFields } from './error-policy.ts'

@@ -14,8 +14,9 @@
  */
 import type { PipelinePlan, PlannedComponent, PlannedStage } from '../engine/plan.ts'
 import type { ConfigProblem } from '../errors/index.ts'
+import type { OptionProblem } from '../options/declaration.ts'
 import { deliveryDefaults, deliveryFields, deliveryProblems, fanoutProblems } from './delivery.ts'
-import { field, type OptionProblem } from '../options/fields.ts'
+import { field } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import { describeValue, isObject } from '../options/values.ts'
 import { lintStages } from '../stages/lint.ts'

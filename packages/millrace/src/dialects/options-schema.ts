@@ -2,8 +2,8 @@
  * JSON Schema of declared options as a file may write them: under all their names, numbers and booleans also as text,
  * choices in any case, and variables everywhere. Draft 7, which all editors know.
  */
+import type { AnyField, Fields, JsonSchema } from '../options/declaration.ts'
 import { jsonSchema } from '../options/describe.ts'
-import type { AnyField, Fields, JsonSchema } from '../options/fields.ts'
 
 export const DRAFT = 'http://json-schema.org/draft-07/schema#'
 

@@ -2,7 +2,8 @@
  * Options of retries and circuit breakers of linear files. Words of Fluxion are taken over where they mean the
  * same here, and refused where they do not.
  */
-import { field, warning, type OptionRule, type Options } from '../options/fields.ts'
+import { warning, type OptionRule, type Options } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
 import { describeValue } from '../options/values.ts'
 import type { FailureRate } from '../resilience/failure-rate.ts'
 import { circuitBreakerFields } from './error-policy.ts'

@@ -8,9 +8,8 @@
  * sink: { type: kafka, ..., retryInstance: patient, circuitBreakerInstance: strict }
  * ```
  */
-import type { ErrorPolicy, RetryPolicy } from '../engine/error-policy.ts'
-import type { CircuitBreakerPlan } from '../engine/plan.ts'
-import type { Fields, Options } from '../options/fields.ts'
+import type { CircuitBreakerPlan, ErrorPolicy, RetryPolicy } from '../engine/plan.ts'
+import type { Fields, Options } from '../options/declaration.ts'
 import { parseOptions, type OptionSpec } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue, isObject } from '../options/values.ts'

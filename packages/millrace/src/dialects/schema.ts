@@ -7,7 +7,7 @@
  */
 import { SINKS, SOURCES } from '../catalog.ts'
 import { FUNCTIONS } from '../functions/index.ts'
-import type { JsonSchema } from '../options/fields.ts'
+import type { JsonSchema } from '../options/declaration.ts'
 import { STAGE_NAMES } from '../stages/names.ts'
 import { connectorDefinitions, connectorsSchema, isConnectors } from './connectors/schema.ts'
 import { pipelineFields as linearFields } from './linear.ts'

@@ -3,11 +3,10 @@
  * between them may do.
  */
 import type { Delivery, FunctionDefinition } from '../component.ts'
-import type { ErrorPolicy } from '../engine/error-policy.ts'
-import type { PlannedComponent } from '../engine/plan.ts'
+import type { PlannedComponent, ErrorPolicy } from '../engine/plan.ts'
 import type { ConfigProblem } from '../errors/index.ts'
 import { findFunctions } from '../functions/index.ts'
-import type { Fields, OptionProblem, Options } from '../options/fields.ts'
+import type { Fields, OptionProblem, Options } from '../options/declaration.ts'
 import { isObject } from '../options/values.ts'
 import { spellings } from './component-block.ts'
 import { deliveryFields, deliveryProblems, fanoutProblems } from './delivery.ts'

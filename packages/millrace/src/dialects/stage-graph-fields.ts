@@ -2,10 +2,10 @@
  * The sections of a stage graph: what may stand in them, and what `[error_handling]` comes to.
  */
 import { SINKS } from '../catalog.ts'
-import type { DeadLetterPlan, ErrorPolicy } from '../engine/error-policy.ts'
-import type { CircuitBreakerPlan, PlannedComponent } from '../engine/plan.ts'
+import type { CircuitBreakerPlan, PlannedComponent, DeadLetterPlan, ErrorPolicy } from '../engine/plan.ts'
 import type { ConfigProblem } from '../errors/index.ts'
-import { field, type Options } from '../options/fields.ts'
+import type { Options } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import { deliveryFields } from './delivery.ts'
 import { circuitBreakerFields, connectionOptions } from './error-policy.ts'

@@ -2,7 +2,7 @@
  * JSON Schema of the stages of linear files: the shape that lint asks for, but no word about the operators inside. `stage`
  * is what may stand anywhere, `step` what may stand in the list of stages of a file: functions of stage graphs, too.
  */
-import type { Fields, JsonSchema } from '../options/fields.ts'
+import type { Fields, JsonSchema } from '../options/declaration.ts'
 import { LINE_FUNCTIONS } from '../functions/in-line.ts'
 import { fromEventFields, toEventFields } from '../stages/event-options.ts'
 import { GROUP_OPTIONS, STAGE_NAMES, type StageName } from '../stages/names.ts'

@@ -11,10 +11,8 @@
 import { isUtf8 } from 'node:buffer'
 import { parseExactly } from '../exact-integers.ts'
 import type { Header, ProducerRecord } from '../record.ts'
-import type { Failure } from './error-policy.ts'
-
-export const ENVELOPES = ['headers', 'json', 'rivven', 'conveyor'] as const
-export type EnvelopeName = (typeof ENVELOPES)[number]
+import type { Failure } from './failures.ts'
+import type { EnvelopeName } from './plan.ts'
 
 /** What the headers of a dead letter begin with, as Kafka Connect's do with `__connect.errors.`. */
 export const HEADER_PREFIX = '__millrace.errors.'

@@ -5,8 +5,9 @@ import { Batch } from '../batch.ts'
 import type { Sink } from '../component.ts'
 import { BatchError, DeliveryError, isMillraceError, type MillraceError } from '../errors/index.ts'
 import { makeRecords } from '../kafka/made-records.ts'
-import { toLetter, type EnvelopeName } from './dead-letter-envelopes.ts'
-import type { Failure } from './error-policy.ts'
+import { toLetter } from './dead-letter-envelopes.ts'
+import type { Failure } from './failures.ts'
+import type { EnvelopeName } from './plan.ts'
 
 const NOTHING_TO_COMMIT = { ack() {} }
 

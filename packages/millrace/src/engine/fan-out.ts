@@ -15,7 +15,7 @@ import type { Batch } from '../batch.ts'
 import type { Documents, Sink, SinkProgress, SinkTransactions } from '../component.ts'
 import { BatchError, type MillraceError } from '../errors/index.ts'
 import type { Delivery } from './delivery.ts'
-import type { Failures } from './error-policy.ts'
+import type { Failures } from './failures.ts'
 
 /** All that a pipeline does with its sinks besides writing to them. */
 export type SinkOfAll = Omit<Sink, 'write'>

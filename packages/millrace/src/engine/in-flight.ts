@@ -79,3 +79,6 @@ export class InFlight {
     for (const resolve of waiting) resolve()
   }
 }
+
+/** Bytes of fetched batches that may be on their way to the sink. */
+export const IN_FLIGHT_BYTES = 16 * 1024 * 1024

@@ -2,14 +2,13 @@
  * Makes and opens what a plan names, in the order in which failures are cheapest: sink first, so that nothing is read
  * that could not be written.
  */
-import type { Batch } from '../batch.ts'
 import type { ComponentContext, Documents, Sink, Source, Stage } from '../component.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { triesAgain } from './delivery.ts'
 import { FanOut, FormattedSink, type SinkOfAll } from './fan-out.ts'
 import { allSinksOf, type Components, type PipelinePlan, type RunOptions } from './plan.ts'
 import { limitRate } from './rate-limit.ts'
-import type { Failed } from './steps.ts'
+import { StageChain } from './stage-chain.ts'
 
 export interface OpenPipeline {
   readonly source: Source
@@ -22,32 +21,6 @@ export interface OpenPipeline {
   readonly documents: Documents | undefined
   /** Undefined unless the error policy asks for them. */
   readonly deadLetters: DeadLetters | undefined
-}
-
-/** The stages of a pipeline as one. */
-export class StageChain {
-  readonly list: readonly Stage[]
-  constructor(stages: readonly Stage[]) {
-    this.list = stages
-  }
-  get needsDocuments(): boolean {
-    return this.list.some(({ needs }) => needs === 'documents')
-  }
-  /** Whether some stage will let nothing more through. */
-  get exhausted(): boolean {
-    return this.list.some(({ exhausted }) => exhausted === true)
-  }
-  /** Runs a batch through all stages; undefined as soon as no row is left. */
-  process(batch: Batch, failed?: Failed): Batch | undefined {
-    let current = batch
-    for (const stage of this.list) {
-      const before = current
-      const after = stage.process(before, failed && ((row, error) => failed(before, row, error)))
-      if (after === undefined || after.length === 0) return undefined
-      current = after
-    }
-    return current
-  }
 }
 
 /**

@@ -13,10 +13,10 @@ import type {
   SourceDefinition,
   Stage,
 } from '../component.ts'
-import type { ConfigProblem } from '../errors/index.ts'
+import type { ConfigProblem, ErrorCode } from '../errors/index.ts'
 import type { CircuitProgress } from '../resilience/circuit-breaker.ts'
 import type { FailureRate } from '../resilience/failure-rate.ts'
-import type { ErrorPolicy, ErrorProgress } from './error-policy.ts'
+import type { BackoffOptions } from '../resilience/retry.ts'
 
 /** A source or a sink of a plan. */
 export interface PlannedComponent {
@@ -169,4 +169,40 @@ export interface Explanation {
   readonly backpressure: string
   /** What happens when a record fails. */
   readonly errors: string
+}
+
+export const ENVELOPES = ['headers', 'json', 'rivven', 'conveyor'] as const
+export type EnvelopeName = (typeof ENVELOPES)[number]
+
+/** What becomes of records that fail. */
+export interface ErrorPolicy {
+  /** How deliveries are tried again before that; undefined when they are not. */
+  readonly retry: RetryPolicy | undefined
+  readonly fate: 'fail' | 'skip' | 'deadLetter'
+  /** Where dead letters go; with fate `deadLetter` only. */
+  readonly deadLetters: DeadLetterPlan | undefined
+}
+
+export interface RetryPolicy {
+  /** Attempts after the first one. */
+  readonly maxRetries: number
+  readonly backoff: BackoffOptions
+}
+
+export interface DeadLetterPlan {
+  readonly sink: PlannedComponent
+  readonly envelope: EnvelopeName
+}
+
+export const FAIL: ErrorPolicy = { retry: undefined, fate: 'fail', deadLetters: undefined }
+
+/** Numbers of records, by error code. */
+export type CountsByCode = { readonly [code in ErrorCode]?: number }
+
+/** What the policy has done so far. */
+export interface ErrorProgress {
+  readonly skipped: CountsByCode
+  readonly deadLettered: CountsByCode
+  /** Records whose delivery was tried again, counted at each attempt. */
+  readonly retried: CountsByCode
 }

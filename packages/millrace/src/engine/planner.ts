@@ -5,9 +5,9 @@
 import type { Delivery, Source, Stage } from '../component.ts'
 import { describeOpening } from './breaker.ts'
 import type { SinkOfAll } from './fan-out.ts'
+import { IN_FLIGHT_BYTES } from './in-flight.ts'
 import { makePipeline } from './open-pipeline.ts'
 import type { Components, Explanation, Lane, PipelinePlan } from './plan.ts'
-import { IN_FLIGHT_BYTES } from './run-pipeline.ts'
 
 export const GUARANTEES: { readonly [delivery in Delivery]: string } = {
   at_least_once: 'nothing is lost, whatever is killed; after a crash the records in flight are written again',

@@ -2,8 +2,7 @@
  * Runs the pipelines of one file together, in one process. When one fails, the others are stopped gracefully, and the run
  * fails. A run up to the end takes them one after the other where one reads what another writes.
  */
-import type { CountsByCode } from './error-policy.ts'
-import type { PipelineGroup, PipelinePlan, RunOptions, RunProgress, RunResult } from './plan.ts'
+import type { PipelineGroup, PipelinePlan, RunOptions, RunProgress, RunResult, CountsByCode } from './plan.ts'
 import { runPipeline } from './run-pipeline.ts'
 
 /** @throws {MillraceError} the first failure, when the others have ended too */

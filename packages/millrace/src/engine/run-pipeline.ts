@@ -11,22 +11,20 @@
  * never past a batch that was not (I1, I2). May not import a concrete component.
  */
 import type { Batch } from '../batch.ts'
-import type { SourceOffsets } from '../component.ts'
 import { AbortedError } from '../errors/index.ts'
 import { combinedProgress } from '../resilience/circuit-breaker.ts'
 import { countedTransactions, createBreaker } from './breaker.ts'
+import { committedFirst } from './committed-first.ts'
 import { Delivery, writesInSteps } from './delivery.ts'
 import { ErrorHandling } from './error-policy.ts'
 import { ExactlyOnce } from './exactly-once.ts'
 import { DeliveryToEach, type Writer } from './fan-out.ts'
-import { InFlight } from './in-flight.ts'
+import { InFlight, IN_FLIGHT_BYTES } from './in-flight.ts'
 import { openPipeline } from './open-pipeline.ts'
 import type { PipelinePlan, RunOptions, RunProgress, RunResult } from './plan.ts'
 import { inSlices, sliceRowsOf } from './slices.ts'
 import { createSteps } from './steps.ts'
 
-/** Bytes of fetched batches that may be on their way to the sink. */
-export const IN_FLIGHT_BYTES = 16 * 1024 * 1024
 const PROGRESS_INTERVAL_MS = 1000
 
 /**
@@ -142,12 +140,4 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
   const result = { ...progress(), ended }
   run.onProgress?.(result)
   return result
-}
-
-/**
- * The batches whose offsets could be committed before anything is made of them: `at_most_once`. Whole batches, as a part of
- * one cannot be committed; what was lost to a rebalance in between is the next owner's.
- */
-export async function* committedFirst(batches: AsyncIterable<Batch>, offsets: SourceOffsets): AsyncGenerator<Batch> {
-  for await (const batch of batches) if (await offsets.commitBefore(batch)) yield batch
 }

@@ -4,12 +4,8 @@
  * Synchronous, so that every way of running a pipeline can share them. A row that fails leaves the batch; the others go on.
  */
 import type { Batch } from '../batch.ts'
-import type { RowFailed } from '../component.ts'
-import type { RecordError } from '../errors/index.ts'
-import type { OpenPipeline } from './open-pipeline.ts'
-
-/** Told of a row of some batch that failed. */
-export type Failed = (batch: Batch, row: number, error: RecordError) => void
+import type { Documents, RowFailed } from '../component.ts'
+import type { Failed, StageChain } from './stage-chain.ts'
 
 /**
  * Takes a batch as it was read. Gives the batch that goes to the sink, or undefined when no row is left.
@@ -17,7 +13,13 @@ export type Failed = (batch: Batch, row: number, error: RecordError) => void
  */
 export type Steps = (batch: Batch, failed?: Failed) => Batch | undefined
 
-export function createSteps({ documents, stages }: Pick<OpenPipeline, 'documents' | 'stages'>): Steps {
+export function createSteps({
+  documents,
+  stages,
+}: {
+  readonly documents: Documents | undefined
+  readonly stages: StageChain
+}): Steps {
   if (documents === undefined) return (batch, failed) => stages.process(batch, failed)
   return (batch, failed) => {
     const decoded = surviving(batch, failed, (rowFailed) => documents.decode(batch, rowFailed))

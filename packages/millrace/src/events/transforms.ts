@@ -4,8 +4,9 @@
  * A name of the envelope (`stream`, `metadata.position`, `data.customer.id`) means that; every other name means a field of
  * `data`. Data that is not an object has no fields: it passes as it is, except through a filter, which drops it.
  */
+import type { Fields, JsonSchema, Options, Report, ValueType } from '../options/declaration.ts'
 import { jsonSchema } from '../options/describe.ts'
-import { field, type Fields, type JsonSchema, type Options, type Report, type ValueType } from '../options/fields.ts'
+import { field } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { isObject } from '../options/values.ts'

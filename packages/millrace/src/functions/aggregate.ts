@@ -3,7 +3,8 @@
  */
 import type { Batch } from '../batch.ts'
 import { defineTransform, type Transform } from '../component.ts'
-import { field, problem } from '../options/fields.ts'
+import { problem } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
 import { accumulator, AGGREGATIONS, type Accumulator, type Aggregation } from './aggregations.ts'
 import { batchOfRows, originOf } from './batches.ts'
 import { Collection } from './transforms.ts'

@@ -3,7 +3,8 @@
  */
 import { createCipheriv, createDecipheriv, randomBytes, type CipherGCMTypes } from 'node:crypto'
 import type { Stage } from '../component.ts'
-import { field, problem, type OptionProblem } from '../options/fields.ts'
+import { problem, type OptionProblem } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
 import { mapDocuments } from '../stages/rows.ts'
 import { cellText } from './row-text.ts'
 import { defineStageFunction } from './transforms.ts'

@@ -1,7 +1,8 @@
 /**
  * `filter.apply`: keeps the rows whose column compares true with a value.
  */
-import { field, problem } from '../options/fields.ts'
+import { problem } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
 import { isScalar } from '../options/values.ts'
 import { defineStageFunction } from './transforms.ts'
 import { columnReader, numberOf, type Row } from './values.ts'

@@ -1,10 +1,11 @@
 /**
  * `http.fetch`: asks a service for each row, or once for all.
  */
-import { type Batch } from '../batch.ts'
+import type { Batch } from '../batch.ts'
 import { defineTransform, type FunctionContext, type Transform } from '../component.ts'
 import { StageError } from '../errors/index.ts'
-import { field, problem, type OptionProblem } from '../options/fields.ts'
+import { problem, type OptionProblem } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
 import { compileTemplate, escapeJson, escapeUrl } from './template.ts'
 import { Collection, COLLECTING_FIELDS } from './transforms.ts'
 import { withColumn, type Row } from './values.ts'

@@ -17,7 +17,8 @@ import {
   type SourceOffsets,
 } from '../component.ts'
 import { CONSUMER_FIELDS, PRODUCER_FIELDS } from '../kafka/properties.ts'
-import { field, type OptionRule, type Options } from '../options/fields.ts'
+import type { OptionRule, Options } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
 import { kafkaSinkFields, kafkaSinkRules, type KafkaSinkOptions } from '../sinks/kafka/options.ts'
 import { kafkaSourceFields, kafkaSourceRules, type KafkaSourceOptions } from '../sources/kafka/options.ts'
 

@@ -1,7 +1,8 @@
 /**
  * `map.apply`: makes a column of an expression: a column, a constant, or two of them with an operator between.
  */
-import { field, problem } from '../options/fields.ts'
+import { problem } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
 import { mapDocuments } from '../stages/rows.ts'
 import { defineStageFunction } from './transforms.ts'
 import { columnReader, numberOf, withColumn, type Row } from './values.ts'

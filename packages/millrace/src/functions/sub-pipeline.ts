@@ -2,7 +2,8 @@
  * `stage.pipeline`: runs another pipeline to its end, then passes on what it was given.
  */
 import { defineSourceFunction, defineTransform, type Source } from '../component.ts'
-import { field, problem, type OptionRule } from '../options/fields.ts'
+import { problem, type OptionRule } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
 import { Collection, COLLECTING_FIELDS } from './transforms.ts'
 
 const options = {

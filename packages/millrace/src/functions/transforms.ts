@@ -12,7 +12,8 @@ import {
   type TransformFunction,
 } from '../component.ts'
 import { StageError, type RecordError } from '../errors/index.ts'
-import { field, type Fields, type Options } from '../options/fields.ts'
+import type { Fields, Options } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
 import { formatBytes } from '../options/units.ts'
 import { batchOfRows, gather, originOf, type KeptRow } from './batches.ts'
 

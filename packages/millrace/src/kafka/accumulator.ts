@@ -7,8 +7,7 @@
 import { createPartitioner, type Partitioner, STICKY } from './partitioners.ts'
 import { HEADER_BYTES } from './protocol/record-batch.ts'
 import { RECORD_OVERHEAD } from './protocol/record-batch-builder.ts'
-import { PartitionQueue } from './accumulator-queue.ts'
-import { BatchBuffer, ProducerBatch } from './producer-batch.ts'
+import { PartitionQueue, BatchBuffer, ProducerBatch } from './accumulator-queue.ts'
 import type { ProducerSettings } from './producer-options.ts'
 import type { IdentityOwner } from './sequences.ts'
 

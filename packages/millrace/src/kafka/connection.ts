@@ -12,7 +12,7 @@ import { connectFailure } from './connect-failure.ts'
 import { gatherFrames } from './frames.ts'
 import { brokerError } from './protocol/kafka-errors.ts'
 import { offeredMechanisms } from './security/authenticate.ts'
-import type { SaslMechanism } from './security/mechanism.ts'
+import type { SaslMechanism } from './security/conversation.ts'
 import { SaslSession, type SessionPeer } from './security/session.ts'
 
 export type { ApiCall, ApiVersion } from './api-call.ts'

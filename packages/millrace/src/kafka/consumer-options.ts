@@ -3,7 +3,7 @@
  */
 import type { Cluster } from './cluster.ts'
 import type { GroupOptions } from './group/types.ts'
-import type { ConsumerSettings } from './properties.ts'
+import type { ConsumerSettings } from './settings.ts'
 
 /**
  * Who commits: this consumer, every `autoCommitIntervalMs` (`interval`) or after each acknowledgement (`each`), and when it

@@ -7,7 +7,7 @@ import type { Warn } from './consumer-options.ts'
 import type { AssignedPartition } from './group/types.ts'
 import { listOffsets } from './offsets.ts'
 import { brokerError } from './protocol/kafka-errors.ts'
-import type { ConsumerSettings } from './properties.ts'
+import type { ConsumerSettings } from './settings.ts'
 import { keyOf, type TopicPartition } from './topic-partition.ts'
 
 const OFFSET_OUT_OF_RANGE = 1

@@ -3,10 +3,10 @@
  */
 import { type Batch, BODY, END, FIELDS, KEY, KEY_LENGTH, type Payload, VALUE, VALUE_LENGTH, viewOf } from '../batch.ts'
 import type { MillraceError } from '../errors/index.ts'
+import type { ProducerBatch } from './accumulator-queue.ts'
 import type { Accumulator } from './accumulator.ts'
 import { type ByteSource, byteSource, NO_HEADERS } from './protocol/record-batch-builder.ts'
 import { Job, mustFit, scratch, type Stop } from './producer-append.ts'
-import type { ProducerBatch } from './producer-batch.ts'
 import type { Ticket } from './producer-reports.ts'
 
 /** Where the rows of a batch go. */

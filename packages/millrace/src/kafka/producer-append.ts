@@ -8,10 +8,9 @@
  */
 import { EncodeError, type MillraceError, UnexpectedError } from '../errors/index.ts'
 import type { Accumulator, TopicQueues } from './accumulator.ts'
-import type { PartitionQueue } from './accumulator-queue.ts'
+import type { PartitionQueue, ProducerBatch } from './accumulator-queue.ts'
 import { RECORD_OVERHEAD, writeUtf8 } from './protocol/record-batch-builder.ts'
 import { HEADER_BYTES } from './protocol/record-batch.ts'
-import type { ProducerBatch } from './producer-batch.ts'
 import { deliveryError, type Ticket } from './producer-reports.ts'
 import { UNDECIDED } from './partitioners.ts'
 

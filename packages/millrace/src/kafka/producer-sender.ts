@@ -6,11 +6,11 @@
  * at the most. Everything is driven by one method, `drain`, called whenever something may have become possible.
  */
 import { isMillraceError, type MillraceError, UnexpectedError } from '../errors/index.ts'
+import type { ProducerBatch } from './accumulator-queue.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { Cluster } from './cluster.ts'
 import { identifyBatch } from './protocol/record-batch-builder.ts'
 import { API_VERSIONS, PRODUCE, type ProduceResponse } from './protocol/produce.ts'
-import type { ProducerBatch } from './producer-batch.ts'
 import type { ProducerSettings } from './producer-options.ts'
 import type { Outcomes } from './producer-outcomes.ts'
 import type { IdentityOwner } from './sequences.ts'

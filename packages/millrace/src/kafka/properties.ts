@@ -7,12 +7,11 @@
  *
  * @see https://kafka.apache.org/43/configuration/
  */
-import { field, type AnyField } from '../options/fields.ts'
+import type { AnyField } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
 import { PRODUCER_LIMITS } from './producer-limits.ts'
 import { address, assignor, deserializer, offsetReset, partitioner, serializer } from './property-types.ts'
 import { SECURITY_FIELDS } from './security/fields.ts'
-
-export type { ConsumerSettings } from './settings.ts'
 
 export { SECURITY_FIELDS } from './security/fields.ts'
 

@@ -1,7 +1,7 @@
 /**
  * Types of Kafka properties that only Kafka has: addresses, Java class names, positions.
  */
-import type { Report, ValueType } from '../options/fields.ts'
+import type { Report, ValueType } from '../options/declaration.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { parseDurationMs } from '../options/units.ts'
 

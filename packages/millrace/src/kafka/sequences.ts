@@ -8,9 +8,9 @@
  */
 import type { MillraceError } from '../errors/index.ts'
 import { retry } from '../resilience/retry.ts'
-import type { PartitionQueue } from './accumulator-queue.ts'
 import type { Cluster } from './cluster.ts'
 import { brokerError } from './protocol/kafka-errors.ts'
+import type { Destination } from './producer-reports.ts'
 import { INIT_PRODUCER_ID, type InitProducerIdResponse } from './protocol/produce.ts'
 
 /** Id and epoch under which a partition is written. */
@@ -64,7 +64,7 @@ export interface IdentityOwner {
   /** Whether an identity is still the one to write with; that of a transactional producer changes for all partitions at once. */
   isCurrent(identity: ProducerIdentity): boolean
   /** Whether a batch of this transaction may be sent now. */
-  admits(queue: PartitionQueue, transaction: number): boolean
+  admits(destination: Destination, transaction: number): boolean
   /** A batch of this transaction was given up. */
   onLost(error: MillraceError, transaction: number): void
   /**

@@ -2,12 +2,12 @@
  * What the properties of `properties.ts` mean together: rules across them, and the canonical settings that the clients
  * of this folder take. A setting has one unit, no default and no second spelling left.
  */
-import { problem, warning, type OptionRule, type Options } from '../options/fields.ts'
+import { problem, warning, type OptionRule, type Options } from '../options/declaration.ts'
 import type { ClusterOptions } from './cluster.ts'
 import type { CLUSTER_FIELDS, CONSUMER_FIELDS, PRODUCER_FIELDS } from './properties.ts'
 import type { Assignor, OffsetReset, PartitionerName } from './property-types.ts'
+import type { SaslMechanism } from './security/conversation.ts'
 import { securityRule } from './security/rules.ts'
-import type { SaslMechanism } from './security/mechanism.ts'
 import { type SaslSettings, securitySettings, type SecuritySettings } from './security/settings.ts'
 
 /** How to reach a cluster, before files are read. `clusterOptions` makes of it what `Cluster` takes. */

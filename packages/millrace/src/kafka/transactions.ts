@@ -19,7 +19,7 @@ import {
   UnexpectedError,
 } from '../errors/index.ts'
 import { retry } from '../resilience/retry.ts'
-import type { PartitionQueue } from './accumulator-queue.ts'
+import type { Destination } from './producer-reports.ts'
 import type { ApiCall, Cluster } from './cluster.ts'
 import { brokerError, kafkaErrorName } from './protocol/kafka-errors.ts'
 import { INIT_PRODUCER_ID, type InitProducerIdResponse } from './protocol/produce.ts'
@@ -92,9 +92,9 @@ export class Transactions implements IdentityOwner {
   #identity: ProducerIdentity | undefined
   #version: 1 | 2 = 1
   /** Partitions that belong to the open transaction. */
-  readonly #partitions = new Set<PartitionQueue>()
+  readonly #partitions = new Set<Destination>()
   /** Partitions that are to be added (version 1). */
-  readonly #wanted = new Set<PartitionQueue>()
+  readonly #wanted = new Set<Destination>()
   #adding: Promise<void> | undefined
   /** Whether the coordinator may know of the open transaction. */
   #started = false
@@ -153,16 +153,16 @@ export class Transactions implements IdentityOwner {
    * Whether a batch of a transaction may be sent to its partition now; `onReady` tells when to ask again.
    * From version 2 on the request that writes also adds.
    */
-  admits(queue: PartitionQueue, transaction: number): boolean {
+  admits(destination: Destination, transaction: number): boolean {
     if (this.#state !== 'open' || transaction !== this.#number) return false
-    if (this.#partitions.has(queue)) return true
+    if (this.#partitions.has(destination)) return true
     if (this.#version === 1) {
-      this.#wanted.add(queue)
+      this.#wanted.add(destination)
       this.#adding ??= this.#addPartitions()
       return false
     }
     this.#started = true
-    this.#partitions.add(queue)
+    this.#partitions.add(destination)
     return true
   }
 
@@ -296,11 +296,11 @@ export class Transactions implements IdentityOwner {
     await Promise.resolve()
     try {
       while (this.#wanted.size > 0 && this.#state === 'open') {
-        const queues = [...this.#wanted]
+        const destinations = [...this.#wanted]
         this.#wanted.clear()
         this.#started = true
         const { id, epoch } = this.#identity!
-        const topics = [...byTopic(queues)].map(([name, list]) => ({
+        const topics = [...byTopic(destinations)].map(([name, list]) => ({
           name,
           partitions: list.map(({ partition }) => partition),
         }))
@@ -310,7 +310,7 @@ export class Transactions implements IdentityOwner {
           worstCode,
           undefined,
         )
-        for (const queue of queues) this.#partitions.add(queue)
+        for (const destination of destinations) this.#partitions.add(destination)
       }
     } catch (error) {
       this.#fail(this.#isFatal(error) ? 'fenced' : 'failed', this.#describe(error, 'add partitions to'))

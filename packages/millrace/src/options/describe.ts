@@ -2,7 +2,7 @@
  * What can be told about options from their declaration: JSON Schema, rows for help and reference pages, and values
  * without secrets.
  */
-import type { AnyField, Fields, JsonSchema } from './fields.ts'
+import type { AnyField, Fields, JsonSchema } from './declaration.ts'
 
 /** JSON Schema of an object with these options (draft 2020-12). */
 export function jsonSchema(fields: Fields): JsonSchema {

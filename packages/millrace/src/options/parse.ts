@@ -1,7 +1,7 @@
 /**
  * Reads and checks options against their declaration, and says all problems at once.
  */
-import type { AnyField, Fields, Finding, OptionProblem, OptionRule, Options, Report } from './fields.ts'
+import type { AnyField, Fields, Finding, OptionProblem, OptionRule, Options, Report } from './declaration.ts'
 import { closest } from './suggest.ts'
 import { describeValue, isObject } from './values.ts'
 

@@ -8,7 +8,8 @@ import type { Batch } from '../batch.ts'
 import { defineSink, type Sink, type SinkProgress } from '../component.ts'
 import { unwritable } from '../errors/unwritable.ts'
 import { isExact, parseExactly } from '../exact-integers.ts'
-import { field, type Options } from '../options/fields.ts'
+import type { Options } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
 import { isObject } from '../options/values.ts'
 
 const options = {

@@ -10,7 +10,8 @@ import { defineSource, type Source, type SourceProgress } from '../component.ts'
 import { ConfigError } from '../errors/index.ts'
 import { putVarint } from '../kafka/protocol/varint.ts'
 import { LocatedRecordsBuilder, storageOf } from '../located-records-builder.ts'
-import { field, type Options } from '../options/fields.ts'
+import type { Options } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
 import { sleep } from '../resilience/retry.ts'
 
 const options = {

@@ -1,6 +1,6 @@
 /** Checks the shape of stages that look at several documents, and of those that hold stages themselves. */
 import type { ConfigProblem } from '../errors/index.ts'
-import type { Fields } from '../options/fields.ts'
+import type { Fields } from '../options/declaration.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue } from '../options/values.ts'
 import { isDocument } from './field-path.ts'

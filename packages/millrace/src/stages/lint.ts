@@ -3,7 +3,7 @@
  * operators in them. What is left for the engine to say, when a stage is created, is wrong arguments.
  */
 import type { ConfigProblem } from '../errors/index.ts'
-import type { Fields } from '../options/fields.ts'
+import type { Fields } from '../options/declaration.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { fromEventFields, toEventFields } from './event-options.ts'

@@ -1,5 +1,6 @@
 /** Options of the stages whose specification is an object of options, by stage. Loads none of them, so that lint stays fast. */
-import { field, type Fields } from '../options/fields.ts'
+import type { Fields } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
 import { MAX_GROUPS, type StageName } from './names.ts'
 
 const expression = field.any()

@@ -1,6 +1,6 @@
 /** What the stages do that see several documents at once, hold stages themselves, or speak with the hub of connectors. */
 import type { StageName } from './names.ts'
-import type { StageReference } from './reference.ts'
+import type { StageReference } from './reference-entry.ts'
 
 const SALES = [
   { shop: 'a', amount: 10 },

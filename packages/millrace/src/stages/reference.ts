@@ -1,21 +1,7 @@
 /** What each stage does, and examples of it: for `millrace info`, the reference pages and the tests that run them. */
 import type { StageName } from './names.ts'
 import { BATCH_STAGES } from './reference-batches.ts'
-
-export interface StageExample {
-  readonly title: string
-  /** What stands below the name of the stage. */
-  readonly spec: unknown
-  readonly have: readonly unknown[]
-  readonly want: readonly unknown[]
-}
-
-export interface StageReference {
-  readonly summary: string
-  /** What stands below its name, in words. */
-  readonly takes: string
-  readonly examples: readonly [StageExample, ...StageExample[]]
-}
+import type { StageReference } from './reference-entry.ts'
 
 const set: StageReference['examples'] = [
   {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { Batch } from '../../src/batch.ts'
 import { Delivery } from '../../src/engine/delivery.ts'
-import { ErrorHandling, type ErrorPolicy } from '../../src/engine/error-policy.ts'
+import { ErrorHandling } from '../../src/engine/error-policy.ts'
+import type { ErrorPolicy } from '../../src/engine/plan.ts'
 import {
   BatchError,
   BrokerError,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Failures } from '../../src/engine/error-policy.ts'
+import { Failures } from '../../src/engine/failures.ts'
 import { DecodeError } from '../../src/errors/index.ts'
 import { createStage } from '../../src/stages/index.ts'
 import { batchOf } from '../support/batches.ts'

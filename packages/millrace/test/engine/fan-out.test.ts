@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { Batch } from '../../src/batch.ts'
 import { Delivery } from '../../src/engine/delivery.ts'
-import { ErrorHandling, Failures, type ErrorPolicy } from '../../src/engine/error-policy.ts'
+import { ErrorHandling } from '../../src/engine/error-policy.ts'
+import { Failures } from '../../src/engine/failures.ts'
 import { DeliveryToEach, FanOut, FormattedSink } from '../../src/engine/fan-out.ts'
+import type { ErrorPolicy } from '../../src/engine/plan.ts'
 import { BatchError, DeliveryError, EncodeError, type MillraceError } from '../../src/errors/index.ts'
 import { batchOf } from '../support/batches.ts'
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { PartitionQueue } from '../../src/kafka/accumulator-queue.ts'
-import { ProducerBatch } from '../../src/kafka/producer-batch.ts'
+import { PartitionQueue, ProducerBatch } from '../../src/kafka/accumulator-queue.ts'
 import type { IdentityOwner, ProducerIdentity } from '../../src/kafka/sequences.ts'
 
 /** What an owner does that has nothing to say about single batches. */

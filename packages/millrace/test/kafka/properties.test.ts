@@ -5,7 +5,7 @@ import {
   IGNORED_PRODUCER_FIELDS,
   PRODUCER_FIELDS,
 } from '../../src/kafka/properties.ts'
-import type { Fields } from '../../src/options/fields.ts'
+import type { Fields } from '../../src/options/declaration.ts'
 import { parseOptions } from '../../src/options/parse.ts'
 
 const CONSUMER = { ...CONSUMER_FIELDS, ...IGNORED_CONSUMER_FIELDS }

@@ -1,5 +1,6 @@
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { field, problem, warning, type Options, type OptionProblem } from '../../src/options/fields.ts'
+import { problem, warning, type Options, type OptionProblem } from '../../src/options/declaration.ts'
+import { field } from '../../src/options/fields.ts'
 import { parseOptions } from '../../src/options/parse.ts'
 
 const fields = {

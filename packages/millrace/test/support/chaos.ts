@@ -1,7 +1,8 @@
 /** Short forms of the chaos scenarios, as tests. */
 import { inject } from 'vitest'
 import { runScenario } from '../../../../chaos/run-scenario.ts'
-import type { Delivery, Lane, Scenario, Shape, Verdict } from '../../../../chaos/scenario.ts'
+import type { Scenario, Verdict } from '../../../../chaos/scenario.ts'
+import type { Delivery, Lane, Shape } from '../../../../chaos/setup.ts'
 
 const SECONDS = 20
 

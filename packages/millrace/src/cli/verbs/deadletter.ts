@@ -1,5 +1,5 @@
 /** Commands about dead letters. */
-import { CONNECTION } from './look.ts'
+import { CONNECTION } from './connection-options.ts'
 import { READING, type Verb } from './verb.ts'
 
 export const deadletter = {

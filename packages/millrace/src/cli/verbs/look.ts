@@ -1,20 +1,9 @@
 /**
  * Commands that look at clusters, topics and components.
  */
+import { CONNECTION } from './connection-options.ts'
 import { SHELLS } from './shells.ts'
 import { READING, type Verb, type VerbOption } from './verb.ts'
-
-export const CONNECTION: readonly VerbOption[] = [
-  {
-    flags: '-b, --bootstrap-servers <list>',
-    doc: 'brokers as host:port, with commas (default: KAFKA_BOOTSTRAP_SERVERS, else localhost:9092)',
-  },
-  {
-    flags: '-o, --option <name=value>',
-    doc: 'any other option of the kafka source, for instance security.protocol=SSL',
-    value: 'list',
-  },
-]
 
 /** Which of several sources of a file. */
 const WHICH: readonly VerbOption[] = [
@@ -132,6 +121,6 @@ Examples:
   source <(millrace completion bash)                                      in ~/.bashrc
   source <(millrace completion zsh)                                       in ~/.zshrc, after compinit
   millrace completion fish > ~/.config/fish/completions/millrace.fish`,
-  run: async ([shell]: [string], options) =>
-    (await import('../completion.ts')).completion(shell, options, (await import('./index.ts')).VERBS),
+  run: async ([shell]: [string], options, verbs) =>
+    (await import('../completion.ts')).completion(shell, options, verbs),
 } satisfies Verb<{ readonly json?: true }>

@@ -43,6 +43,6 @@ export interface Verb<O = never> {
   readonly json?: string
   /** What `--help` teaches below the options. */
   readonly help: string
-  /** Loads the command and runs it; `args` as declared. */
-  readonly run: (args: never, options: O) => Promise<Outcome>
+  /** Loads the command and runs it; `args` as declared. @param verbs all commands, for one that looks at the others */
+  readonly run: (args: never, options: O, verbs: readonly Verb[]) => Promise<Outcome>
 }

@@ -2,7 +2,8 @@
  * What a file of connectors may say (Rivven), except for the `config` of each connector.
  */
 import { address } from '../../kafka/property-types.ts'
-import { field, type ValueType } from '../../options/fields.ts'
+import type { ValueType } from '../../options/declaration.ts'
+import { field } from '../../options/fields.ts'
 import { isObject } from '../../options/values.ts'
 import { securityFields } from './security.ts'
 import { transformsAndStages } from './transforms.ts'

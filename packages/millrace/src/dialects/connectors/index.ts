@@ -16,10 +16,10 @@
  */
 import type { PipelineGroup, PipelinePlan } from '../../engine/plan.ts'
 import type { ConfigProblem } from '../../errors/index.ts'
-import type { OptionProblem } from '../../options/fields.ts'
+import type { OptionProblem } from '../../options/declaration.ts'
 import { parseOptions } from '../../options/parse.ts'
 import { isObject } from '../../options/values.ts'
-import type { LineFunctions } from '../line-functions.ts'
+import type { ConnectorsContext } from './context.ts'
 import { brokerFields, fileFields, SWITCHED, SWITCHED_ON } from './fields.ts'
 import { hubOptions } from './hub.ts'
 import { readBridge, readSink, readSource, type Surroundings } from './pipelines.ts'
@@ -32,15 +32,6 @@ export interface ConnectorsResult {
   readonly group: PipelineGroup | undefined
   readonly problems: readonly ConfigProblem[]
   readonly warnings: readonly ConfigProblem[]
-}
-
-export interface ConnectorsContext {
-  readonly file: string
-  readonly directory: string
-  /** Used when the file names none. */
-  readonly name: string
-  /** When the file may name one among its transforms. */
-  readonly functions?: LineFunctions | undefined
 }
 
 /** Makes plans of the content of a file. */

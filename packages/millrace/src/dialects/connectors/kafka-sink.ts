@@ -2,7 +2,8 @@
  * `config` of a Kafka sink of Rivven, and what it means for our `kafka` sink.
  */
 import { createTopic } from '../../kafka/create-topic.ts'
-import { field, type Options } from '../../options/fields.ts'
+import type { Options } from '../../options/declaration.ts'
+import { field } from '../../options/fields.ts'
 import { clusterFields } from './kafka-source.ts'
 import { securityOptions } from './security.ts'
 import type { Translation } from './translate.ts'

@@ -2,7 +2,8 @@
  * `config` of a Kafka source of Rivven, and what it means for our `kafka` source.
  */
 import { address } from '../../kafka/property-types.ts'
-import { field, type Options } from '../../options/fields.ts'
+import type { Options } from '../../options/declaration.ts'
+import { field } from '../../options/fields.ts'
 import { securityFields, securityOptions } from './security.ts'
 import type { Translation } from './translate.ts'
 

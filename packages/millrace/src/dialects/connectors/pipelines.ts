@@ -2,14 +2,19 @@
  * One connector, one pipeline: a source of the hub, a sink of the hub, or a bridge past it.
  */
 import { SINKS, SOURCES } from '../../catalog.ts'
-import type { ErrorPolicy } from '../../engine/error-policy.ts'
-import { FAIL } from '../../engine/error-policy.ts'
-import type { PipelinePlan, PlannedComponent, PlannedStage, RateLimit } from '../../engine/plan.ts'
-import type { Fields, Options } from '../../options/fields.ts'
+import {
+  type PipelinePlan,
+  type PlannedComponent,
+  type PlannedStage,
+  type RateLimit,
+  type ErrorPolicy,
+  FAIL,
+} from '../../engine/plan.ts'
+import type { Fields, Options } from '../../options/declaration.ts'
 import { parseOptions } from '../../options/parse.ts'
 import { didYouMean } from '../../options/suggest.ts'
 import { readErrorPolicy } from '../error-policy.ts'
-import type { ConnectorsContext } from './index.ts'
+import type { ConnectorsContext } from './context.ts'
 import { bridgeFields, KAFKA_CONNECTORS, sinkFields, sourceFields, type settingsFields } from './fields.ts'
 import { ownCluster } from './hub.ts'
 import { kafkaSinkTranslation, type KafkaSinkConfig } from './kafka-sink.ts'

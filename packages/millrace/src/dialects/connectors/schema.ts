@@ -2,7 +2,8 @@
  * JSON Schema of files of connectors, and of a single one. Recognises them as `shape.ts` does.
  */
 import { SINKS, SOURCES } from '../../catalog.ts'
-import { field, type Fields, type JsonSchema } from '../../options/fields.ts'
+import type { Fields, JsonSchema } from '../../options/declaration.ts'
+import { field } from '../../options/fields.ts'
 import { definitionOf, onlyNames, openSchema, optionsSchema, when } from '../options-schema.ts'
 import { bridgeFields, brokerFields, fileFields, KAFKA_CONNECTORS, sinkFields, sourceFields } from './fields.ts'
 import { kafkaSinkConfig } from './kafka-sink.ts'

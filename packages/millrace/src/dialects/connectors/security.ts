@@ -3,7 +3,8 @@
  */
 import { SASL_MECHANISMS, SECURITY_PROTOCOLS, type SECURITY_FIELDS } from '../../kafka/security/fields.ts'
 import { tokenGiver, tokenUrl } from '../../kafka/security/token-types.ts'
-import { field, problem, type OptionRule, type Options } from '../../options/fields.ts'
+import { problem, type OptionRule, type Options } from '../../options/declaration.ts'
+import { field } from '../../options/fields.ts'
 
 export const securityFields = {
   protocol: field

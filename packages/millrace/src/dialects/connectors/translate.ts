@@ -2,7 +2,7 @@
  * From the options of a connector, in the words of Rivven, to those of our component.
  */
 import type { PlannedComponent } from '../../engine/plan.ts'
-import type { Fields, OptionProblem, OptionRule, Options } from '../../options/fields.ts'
+import type { Fields, OptionProblem, OptionRule, Options } from '../../options/declaration.ts'
 import { parseOptions } from '../../options/parse.ts'
 import { SECURITY_NAMES, securityRules } from './security.ts'
 

@@ -4,7 +4,7 @@
 import type { Acknowledgement, Batch } from '../../batch.ts'
 import type { Transform } from '../../component.ts'
 import { isMillraceError } from '../../errors/index.ts'
-import type { Failures } from '../error-policy.ts'
+import type { Failures } from '../failures.ts'
 
 /** The same rows for one branch of several; what one branch makes of them the others do not see. */
 export function copyOf(batch: Batch, acknowledgement: Acknowledgement): Batch {

@@ -3,9 +3,9 @@
  */
 import type { Delivery } from '../../component.ts'
 import { UnexpectedError } from '../../errors/index.ts'
+import { IN_FLIGHT_BYTES } from '../in-flight.ts'
 import type { Components } from '../plan.ts'
 import { GUARANTEES } from '../planner.ts'
-import { IN_FLIGHT_BYTES } from '../run-pipeline.ts'
 import { makeNodes, type Node } from './nodes.ts'
 import type { GraphPlan } from './plan.ts'
 

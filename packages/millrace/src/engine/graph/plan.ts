@@ -3,8 +3,7 @@
  */
 import type { Delivery } from '../../component.ts'
 import type { ConfigProblem } from '../../errors/index.ts'
-import type { ErrorPolicy } from '../error-policy.ts'
-import type { CircuitBreakerPlan, PipelinePlan } from '../plan.ts'
+import type { CircuitBreakerPlan, PipelinePlan, ErrorPolicy } from '../plan.ts'
 
 export interface PlannedNode {
   readonly id: string

@@ -5,7 +5,7 @@
  */
 import { ConfigError } from '../../errors/index.ts'
 import { CredentialChain } from './aws-credentials.ts'
-import type { Conversation, MechanismContext, SaslMechanism } from './mechanism.ts'
+import type { Conversation, MechanismContext, SaslMechanism } from './conversation.ts'
 import { Renewed } from './renewed.ts'
 import type { AwsCredentials, AwsSettings } from './settings.ts'
 import { presign } from './sigv4.ts'

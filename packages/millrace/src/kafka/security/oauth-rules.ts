@@ -1,7 +1,7 @@
 /**
  * Rules across the options of OAUTHBEARER: one way of getting a token, and nothing that would not be used.
  */
-import { problem, warning, type OptionProblem } from '../../options/fields.ts'
+import { problem, warning, type OptionProblem } from '../../options/declaration.ts'
 import type { LoginModule } from './jaas.ts'
 import { type SecurityOptions, tokenSettings } from './settings.ts'
 import { isExtension } from './token-types.ts'

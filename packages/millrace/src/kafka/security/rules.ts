@@ -2,7 +2,7 @@
  * Rules across the options of `fields.ts`: credentials and certificates must be used as they were meant, and nothing may go out in clear text
  * by mistake.
  */
-import { problem, warning, type OptionProblem, type OptionRule } from '../../options/fields.ts'
+import { problem, warning, type OptionProblem, type OptionRule } from '../../options/declaration.ts'
 import { SASL_MECHANISMS, type SECURITY_FIELDS } from './fields.ts'
 import { parseJaas, type LoginModule } from './jaas.ts'
 import { oauthProblems } from './oauth-rules.ts'

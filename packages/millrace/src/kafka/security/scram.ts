@@ -10,7 +10,7 @@
  */
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
-import type { Conversation, SaslMechanism } from './mechanism.ts'
+import type { Conversation, SaslMechanism } from './conversation.ts'
 import type { PasswordSettings } from './settings.ts'
 
 /** Fewer would make it easy to guess the password; the limit of Kafka's own client. */

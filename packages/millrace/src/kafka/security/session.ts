@@ -8,7 +8,7 @@
 import { untilAborted } from '../../resilience/abort.ts'
 import { retry } from '../../resilience/retry.ts'
 import { authenticate, type SaslPeer } from './authenticate.ts'
-import type { Conversation, SaslMechanism } from './mechanism.ts'
+import type { Conversation, SaslMechanism } from './conversation.ts'
 
 /** A connection whose session is renewed. */
 export interface SessionPeer extends SaslPeer {

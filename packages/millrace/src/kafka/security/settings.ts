@@ -1,7 +1,7 @@
 /**
  * What the options of `fields.ts` mean together: canonical settings, before files are read. Loads nothing, as lint and help need it.
  */
-import type { Options } from '../../options/fields.ts'
+import type { Options } from '../../options/declaration.ts'
 import type { SECURITY_FIELDS } from './fields.ts'
 import { parseJaas, type LoginModule } from './jaas.ts'
 import type { Store, StoreType, TlsSettings } from './tls.ts'

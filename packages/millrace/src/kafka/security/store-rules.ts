@@ -1,7 +1,7 @@
 /**
  * Rules across truststores and keystores.
  */
-import { problem, type OptionProblem } from '../../options/fields.ts'
+import { problem, type OptionProblem } from '../../options/declaration.ts'
 import type { SecurityOptions } from './settings.ts'
 
 export function storeProblems(options: SecurityOptions): OptionProblem[] {

@@ -6,7 +6,8 @@
 import { createTopic } from '../../kafka/create-topic.ts'
 import { IGNORED_PRODUCER_FIELDS, PRODUCER_FIELDS } from '../../kafka/properties.ts'
 import { PRODUCER_RULES, producerSettings, type ClusterSettings, type ProducerSettings } from '../../kafka/settings.ts'
-import { field, type OptionRule, type Options } from '../../options/fields.ts'
+import type { OptionRule, Options } from '../../options/declaration.ts'
+import { field } from '../../options/fields.ts'
 
 export const kafkaSinkFields = {
   topic: field.topic().doc('Topic to write.').example('orders-out'),

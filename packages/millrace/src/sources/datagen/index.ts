@@ -7,7 +7,7 @@ import { Batch, type Acknowledgement, type BatchOrigin } from '../../batch.ts'
 import { defineSource, type Source, type SourceProgress } from '../../component.ts'
 import { ConfigError } from '../../errors/index.ts'
 import { makeRecords } from '../../kafka/made-records.ts'
-import type { Options } from '../../options/fields.ts'
+import type { Options } from '../../options/declaration.ts'
 import { sleep } from '../../resilience/retry.ts'
 import { datagenFields, datagenRules, type PATTERNS } from './options.ts'
 

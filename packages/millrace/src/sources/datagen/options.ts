@@ -1,5 +1,6 @@
 /** Options of the `datagen` source. Loads nothing of Kafka, so that lint stays fast. */
-import { field, type OptionRule } from '../../options/fields.ts'
+import type { OptionRule } from '../../options/declaration.ts'
+import { field } from '../../options/fields.ts'
 
 export const PATTERNS = ['sequence', 'random', 'users', 'orders', 'events', 'metrics', 'key_value'] as const
 

@@ -6,7 +6,8 @@
 import { createTopic } from '../../kafka/create-topic.ts'
 import { CONSUMER_FIELDS, IGNORED_CONSUMER_FIELDS } from '../../kafka/properties.ts'
 import { CONSUMER_RULES, consumerSettings, type ClusterSettings, type ConsumerSettings } from '../../kafka/settings.ts'
-import { field, problem, warning, type OptionRule, type Options } from '../../options/fields.ts'
+import { problem, warning, type OptionRule, type Options } from '../../options/declaration.ts'
+import { field } from '../../options/fields.ts'
 
 export const kafkaSourceFields = {
   topic: field
