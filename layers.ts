@@ -14,13 +14,9 @@ export interface Layer {
 }
 
 export const LAYERS: readonly Layer[] = [
-  { name: 'record.ts', level: 0 },
-  { name: 'batch.ts', level: 0, beside: ['record.ts', 'errors'] },
-  { name: 'located-records-builder.ts', level: 0, beside: ['batch.ts'] },
-  { name: 'exact-integers.ts', level: 0, beside: ['errors'] },
   { name: 'errors', level: 0 },
-  { name: 'acknowledgement.ts', level: 1 },
-  { name: 'component.ts', level: 1, beside: ['options'] },
+  { name: 'records', level: 0, beside: ['errors'] },
+  { name: 'contracts', level: 1, beside: ['options'] },
   { name: 'options', level: 1 },
   { name: 'metrics', level: 1 },
   { name: 'resilience', level: 1 },

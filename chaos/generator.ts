@@ -1,6 +1,6 @@
 /** The usual input: integers at a known rate, each with one of a hundred keys, by an idempotent producer of its own. */
 import { KafkaSink } from '../packages/millrace/src/index.ts'
-import type { ProducerRecord } from '../packages/millrace/src/record.ts'
+import type { ProducerRecord } from '../packages/millrace/src/records/record.ts'
 import { type Input, Integers } from './scenario.ts'
 
 const KEYS = 100

@@ -6,7 +6,7 @@
 import { decodeDocuments, encodeDocuments, codecByName } from '../../packages/millrace/src/codecs/index.ts'
 import { createStage } from '../../packages/millrace/src/stages/index.ts'
 import { batchOf } from '../../packages/millrace/test/support/batches.ts'
-import type { Batch } from '../../packages/millrace/src/batch.ts'
+import type { Batch } from '../../packages/millrace/src/records/batch.ts'
 
 const BATCHES = 20
 const RECORDS = 5000

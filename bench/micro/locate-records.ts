@@ -4,7 +4,7 @@
  * Usage: `node bench/micro/locate-records.ts [ROUNDS]`. Prints one line per case: the median of the rounds, in million
  * records per second. Nothing here is a test.
  */
-import { FIELDS, VALUE, VALUE_LENGTH, viewOf, type LocatedRecords } from '../../packages/millrace/src/batch.ts'
+import { FIELDS, VALUE, VALUE_LENGTH, viewOf, type LocatedRecords } from '../../packages/millrace/src/records/batch.ts'
 import { CODEC_BITS, CODECS, compress, type Codec } from '../../packages/millrace/src/kafka/protocol/compression.ts'
 import { FetchedRecords } from '../../packages/millrace/src/kafka/protocol/locate-records.ts'
 import { RecordBatchReader } from '../../packages/millrace/src/kafka/protocol/record-batch.ts'

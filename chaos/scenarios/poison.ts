@@ -1,4 +1,4 @@
-import type { ProducerRecord } from '../../packages/millrace/src/record.ts'
+import type { ProducerRecord } from '../../packages/millrace/src/records/record.ts'
 import { readWithOurs } from '../check.ts'
 import { Generator, keyOf } from '../generator.ts'
 import type { Run, WorkerOptions } from '../run.ts'

@@ -4,7 +4,11 @@
  * Names, options and rules are here at once, so that `lint` can check a file in a few milliseconds; what a component is
  * made of is loaded when a pipeline needs it. No component registers itself: what is not in this file does not exist.
  */
-import type { Documents, Sink, SinkDefinition, Source, SourceDefinition, Stage } from './component.ts'
+import type { Documents } from './contracts/codec.ts'
+import type { SinkDefinition, SourceDefinition } from './contracts/definitions.ts'
+import type { Sink } from './contracts/sink.ts'
+import type { Source } from './contracts/source.ts'
+import type { Stage } from './contracts/stage.ts'
 import type { Components, PlannedStage } from './engine/plan.ts'
 import { ConfigError } from './errors/index.ts'
 import type { Fields, OptionRule } from './options/declaration.ts'

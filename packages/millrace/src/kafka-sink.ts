@@ -25,7 +25,7 @@ import { clusterOptions, PRODUCER_RULES, producerSettings } from './kafka/settin
 import type { InputOptions } from './options/declaration.ts'
 import { field } from './options/fields.ts'
 import { parseOptions } from './options/parse.ts'
-import type { DeliveryReport, ProducerRecord } from './record.ts'
+import type { DeliveryReport, ProducerRecord } from './records/record.ts'
 import { untilAborted } from './resilience/abort.ts'
 import { CircuitBreaker, type CircuitProgress } from './resilience/circuit-breaker.ts'
 

@@ -6,7 +6,7 @@
  * for await (const record of source) console.log(record.offset, record.value?.toString())
  * ```
  */
-import type { Batch } from './batch.ts'
+import type { Batch } from './records/batch.ts'
 import { inSlices } from './engine/slices.ts'
 import { AbortedError, ClosedError, ConfigError } from './errors/index.ts'
 import { Cluster } from './kafka/cluster.ts'
@@ -20,7 +20,7 @@ import { FOR_TRANSACTIONS } from './kafka/transactions.ts'
 import { problem, type InputOptions, type OptionRule, type Options } from './options/declaration.ts'
 import { field } from './options/fields.ts'
 import { parseOptions } from './options/parse.ts'
-import { type ConsumerRecord, type Header, LazyRecord, type TimestampType } from './record.ts'
+import { type ConsumerRecord, type Header, LazyRecord, type TimestampType } from './records/record.ts'
 import { untilAborted } from './resilience/abort.ts'
 
 /** Options of a `KafkaSource`, declared once: names in camelCase, or as Kafka spells them (`'fetch.min.bytes'`). */

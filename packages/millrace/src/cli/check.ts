@@ -1,7 +1,7 @@
 /**
  * `millrace check`: tells of each connector of a pipeline file whether it could work, and how long that took to find out.
  */
-import type { Check } from '../component.ts'
+import type { Check } from '../contracts/source.ts'
 import { readAnyPlan, type ReadingOptions } from '../dialects/index.ts'
 import { connectorsOf, type Connector } from './connectors.ts'
 import { exitCodeOf } from './exit-code.ts'

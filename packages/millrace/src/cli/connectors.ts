@@ -2,7 +2,9 @@
  * The connectors of a pipeline file, whatever its shape: what `millrace check` looks at.
  */
 import { catalog } from '../catalog.ts'
-import type { ComponentContext, Sink, Source } from '../component.ts'
+import type { ComponentContext } from '../contracts/context.ts'
+import type { Sink } from '../contracts/sink.ts'
+import type { Source } from '../contracts/source.ts'
 import { makeNodes } from '../engine/graph/nodes.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
 import { allSinksOf, type PipelineGroup, type PipelinePlan, type PlannedComponent } from '../engine/plan.ts'

@@ -2,9 +2,9 @@
  * `millrace deadletter replay`: puts the records of dead letters back into their topics. Shows what it would do unless it is
  * told to do it.
  */
-import type { Batch } from '../batch.ts'
+import type { Batch } from '../records/batch.ts'
 import { catalog } from '../catalog.ts'
-import { defineSink } from '../component.ts'
+import { defineSink } from '../contracts/definitions.ts'
 import type { RunResult } from '../engine/plan.ts'
 import { ConfigError, isMillraceError } from '../errors/index.ts'
 import { findLetters, type Letters, type LettersOptions } from './letters.ts'

@@ -2,7 +2,8 @@
  * `millrace discover`: what there is to read, and what its values look like.
  */
 import { catalog } from '../catalog.ts'
-import type { ComponentContext, DiscoveredStream, Source } from '../component.ts'
+import type { ComponentContext } from '../contracts/context.ts'
+import type { DiscoveredStream, Source } from '../contracts/source.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
 import { makeNodes } from '../engine/graph/nodes.ts'
 import type { PipelinePlan } from '../engine/plan.ts'

@@ -1,9 +1,9 @@
 /**
  * Batches of the documents of a test case, and what comes out of a pipeline as data to compare.
  */
-import { Batch } from '../batch.ts'
-import type { Codec } from '../component.ts'
-import { makeRecords } from '../kafka/made-records.ts'
+import type { Codec } from '../contracts/codec.ts'
+import { Batch } from '../records/batch.ts'
+import { makeRecords } from '../records/make-records.ts'
 import { isObject } from '../options/values.ts'
 
 interface GivenMeta {

@@ -1,7 +1,7 @@
 /**
  * The sink of those who only look at a source.
  */
-import type { Sink } from '../component.ts'
+import type { Sink } from '../contracts/sink.ts'
 
 export const TAKES_ALL = { name: 'nowhere', summary: 'Takes everything and does nothing.', options: {} }
 

@@ -2,10 +2,11 @@
  * Runs a graph that only looks: its sources join no group and commit nothing, its sinks are made but never opened, and what
  * they would be given is handed to the caller instead. All else is the run itself.
  */
-import type { Batch } from '../batch.ts'
+import { defineSinkFunction } from '../contracts/functions.ts'
+import type { Sink } from '../contracts/sink.ts'
+import type { Batch } from '../records/batch.ts'
 import { catalog } from '../catalog.ts'
 import { encodeRows } from '../codecs/kafka-rows.ts'
-import { defineSinkFunction, type Sink } from '../component.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
 import { runGraph } from '../engine/graph/run-graph.ts'
 import type { Components } from '../engine/plan.ts'

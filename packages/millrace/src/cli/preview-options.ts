@@ -1,5 +1,5 @@
-import type { Batch } from '../batch.ts'
-import type { Preview } from '../component.ts'
+import type { Preview } from '../contracts/context.ts'
+import type { Batch } from '../records/batch.ts'
 
 export interface PreviewOptions {
   readonly from: Preview['from']

@@ -3,7 +3,7 @@
  * what it would be given is handed to the caller instead.
  */
 import { catalog } from '../catalog.ts'
-import { defineSink } from '../component.ts'
+import { defineSink } from '../contracts/definitions.ts'
 import { makePipeline } from '../engine/open-pipeline.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
 import type { PipelinePlan } from '../engine/plan.ts'

@@ -4,9 +4,9 @@
  * A value that is JSON stands in the line as it is, so no digit of a large number is lost (I7).
  */
 import { isUtf8 } from 'node:buffer'
-import type { Batch, Payload } from '../batch.ts'
+import type { Batch, Payload } from '../records/batch.ts'
 import { codecByName } from '../codecs/index.ts'
-import type { Header } from '../record.ts'
+import type { Header } from '../records/record.ts'
 
 /** @param codec name of the codec of the values */
 export function recordLine(batch: Batch, row: number, codec: string): string {

@@ -3,7 +3,7 @@
  * need nothing of that kind, their place is the committed offset of a group.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises'
-import type { Batch } from '../batch.ts'
+import type { Batch } from '../records/batch.ts'
 import { ConfigError } from '../errors/index.ts'
 
 export class ReplayPlace {

@@ -1,11 +1,12 @@
 /**
  * The sink of `deadletter replay`: takes dead letters and writes the records that they are about into their topics.
  */
-import { Batch } from '../batch.ts'
+import type { ComponentContext } from '../contracts/context.ts'
+import type { Sink, SinkProgress, SinkTransactions } from '../contracts/sink.ts'
+import { Batch } from '../records/batch.ts'
 import { catalog } from '../catalog.ts'
-import type { ComponentContext, Sink, SinkProgress, SinkTransactions } from '../component.ts'
 import { fromLetter, type DeadLetter } from '../engine/dead-letter-envelopes.ts'
-import { makeRecords } from '../kafka/made-records.ts'
+import { makeRecords } from '../records/make-records.ts'
 import type { Letters } from './letters.ts'
 import type { ReplayPlace } from './replay-place.ts'
 

@@ -4,7 +4,7 @@
  * Each value `x` becomes the document `{value: x}`, and such a document is written back; other fields would be lost, so
  * they are refused (I7). A null value is a tombstone in every format.
  */
-import type { Codec } from '../component.ts'
+import type { Codec } from '../contracts/codec.ts'
 import { DecodeError, EncodeError } from '../errors/index.ts'
 import { jsonCodec } from './json.ts'
 

@@ -1,10 +1,11 @@
 /**
  * The steps "decode" and "encode" of a pipeline, for whole batches.
  */
-import { FIELDS, VALUE, VALUE_LENGTH, viewOf, type Batch, type Payload } from '../batch.ts'
-import type { Codec, Documents, RowFailed } from '../component.ts'
+import type { Codec, Documents } from '../contracts/codec.ts'
+import type { RowFailed } from '../contracts/stage.ts'
+import { FIELDS, VALUE, VALUE_LENGTH, viewOf, type Batch, type Payload } from '../records/batch.ts'
 import { DecodeError, EncodeError, type RecordErrorDetails } from '../errors/index.ts'
-import { withExactIntegers } from '../exact-integers.ts'
+import { withExactIntegers } from '../records/exact-integers.ts'
 import { jsonCodec, parseDocument, reasonOf } from './json.ts'
 import { attachedMeta, attachMeta, changedKey, type WithMeta } from './meta.ts'
 

@@ -3,7 +3,7 @@
  *
  * `documents.ts` has the two steps of a pipeline. May import contracts and errors; no source, stage or sink.
  */
-import type { Codec } from '../component.ts'
+import type { Codec } from '../contracts/codec.ts'
 import { ConfigError } from '../errors/index.ts'
 import {
   bytesCodec,

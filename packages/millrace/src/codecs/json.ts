@@ -4,7 +4,7 @@
  * An object is the document itself. Any other value `x` becomes `{value: x}`, a tombstone `{value: null}`.
  */
 import { isUtf8 } from 'node:buffer'
-import type { Codec } from '../component.ts'
+import type { Codec } from '../contracts/codec.ts'
 import { DecodeError, EncodeError } from '../errors/index.ts'
 
 /** Longest excerpt of a value in an error text. */

@@ -6,9 +6,9 @@
  * `_kafka_key` (text, only if there is one), `_kafka_partition`, `_kafka_offset`, `_kafka_timestamp` (only if it is known).
  */
 import { isUtf8 } from 'node:buffer'
-import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../batch.ts'
+import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../records/batch.ts'
 import { EncodeError } from '../errors/index.ts'
-import { unchangedWithExactIntegers, withExactIntegers } from '../exact-integers.ts'
+import { unchangedWithExactIntegers, withExactIntegers } from '../records/exact-integers.ts'
 import { jsonCodec, reasonOf } from './json.ts'
 
 /** Columns that say where a record came from. */

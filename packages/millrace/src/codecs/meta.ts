@@ -15,7 +15,7 @@
  * value. A stage that writes `_meta.key` gives the record another key.
  */
 import { isUtf8 } from 'node:buffer'
-import type { Batch, Payload } from '../batch.ts'
+import type { Batch, Payload } from '../records/batch.ts'
 
 /** Marks what was attached; copies made by spread carry the mark too, and point to the original. */
 const ATTACHED: unique symbol = Symbol('attached')

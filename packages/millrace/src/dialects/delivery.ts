@@ -2,7 +2,7 @@
  * `delivery` of a pipeline file: what it changes of the defaults, and where it cannot hold. The same for all shapes of files.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { Delivery } from '../component.ts'
+import type { Delivery } from '../contracts/context.ts'
 import type { PipelinePlan, PlannedComponent } from '../engine/plan.ts'
 import { CLUSTER_FIELDS, PRODUCER_FIELDS } from '../kafka/properties.ts'
 import type { OptionProblem } from '../options/declaration.ts'

@@ -2,7 +2,8 @@
  * `delivery` of stage graphs: the same as in other files, for each of the sources and sinks of a graph, and what stages
  * between them may do.
  */
-import type { Delivery, FunctionDefinition } from '../component.ts'
+import type { Delivery } from '../contracts/context.ts'
+import type { FunctionDefinition } from '../contracts/functions.ts'
 import type { PlannedComponent, ErrorPolicy } from '../engine/plan.ts'
 import type { ConfigProblem } from '../errors/index.ts'
 import { findFunctions } from '../functions/index.ts'

@@ -19,7 +19,7 @@
  * `[global.variables]`. Unlike on the host, parameters of stages are checked, and unknown ones are problems.
  */
 import { basename, dirname, extname, resolve } from 'node:path'
-import type { Delivery } from '../component.ts'
+import type { Delivery } from '../contracts/context.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { findFunctions, FUNCTION_ALIASES, FUNCTIONS, REFUSED_FUNCTIONS } from '../functions/index.ts'

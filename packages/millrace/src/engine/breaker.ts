@@ -1,7 +1,7 @@
 /**
  * The circuit breaker in front of a sink.
  */
-import type { SinkTransactions } from '../component.ts'
+import type { SinkTransactions } from '../contracts/sink.ts'
 import { isMillraceError } from '../errors/index.ts'
 import { CircuitBreaker, type Pass } from '../resilience/circuit-breaker.ts'
 import { describeRate } from '../resilience/failure-rate.ts'

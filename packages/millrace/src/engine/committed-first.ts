@@ -1,5 +1,5 @@
-import type { Batch } from '../batch.ts'
-import type { SourceOffsets } from '../component.ts'
+import type { SourceOffsets } from '../contracts/offsets.ts'
+import type { Batch } from '../records/batch.ts'
 
 /**
  * The batches whose offsets could be committed before anything is made of them: `at_most_once`. Whole batches, as a part of

@@ -9,8 +9,8 @@
  * | `conveyor` | value in `record`, parsed where it is JSON; no key, no headers, no topic | `error`, `stage_id` |
  */
 import { isUtf8 } from 'node:buffer'
-import { parseExactly } from '../exact-integers.ts'
-import type { Header, ProducerRecord } from '../record.ts'
+import { parseExactly } from '../records/exact-integers.ts'
+import type { Header, ProducerRecord } from '../records/record.ts'
 import type { Failure } from './failures.ts'
 import type { EnvelopeName } from './plan.ts'
 

@@ -1,10 +1,10 @@
 /**
  * Writes dead letters to a sink of their own: a topic, a file, anything that the catalog has.
  */
-import { Batch } from '../batch.ts'
-import type { Sink } from '../component.ts'
+import type { Sink } from '../contracts/sink.ts'
+import { Batch } from '../records/batch.ts'
 import { BatchError, DeliveryError, isMillraceError, type MillraceError } from '../errors/index.ts'
-import { makeRecords } from '../kafka/made-records.ts'
+import { makeRecords } from '../records/make-records.ts'
 import { toLetter } from './dead-letter-envelopes.ts'
 import type { Failure } from './failures.ts'
 import type { EnvelopeName } from './plan.ts'

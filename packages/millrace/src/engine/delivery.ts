@@ -7,8 +7,9 @@
  * that fails whatever follows a failed record is given several batches at a time; what fails of them is written again in the
  * same order, before anything that came later. Any other sink has the batches of a partition one after the other.
  */
-import type { Batch } from '../batch.ts'
-import type { Delivery as SomeDelivery, Sink } from '../component.ts'
+import type { Delivery as SomeDelivery } from '../contracts/context.ts'
+import type { Sink } from '../contracts/sink.ts'
+import type { Batch } from '../records/batch.ts'
 import { isFaultOfRecord } from '../errors/fault-of-record.ts'
 import { BatchError, BrokerError, isMillraceError, type ErrorCode, type MillraceError } from '../errors/index.ts'
 import type { CircuitBreaker, Pass } from '../resilience/circuit-breaker.ts'

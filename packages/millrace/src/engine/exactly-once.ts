@@ -11,8 +11,11 @@
  * committed offsets. May not import a concrete component.
  */
 import { setImmediate } from 'node:timers/promises'
-import type { Batch } from '../batch.ts'
-import type { Sink, SinkTransactions, Source, SourceOffsets, Stage } from '../component.ts'
+import type { SourceOffsets } from '../contracts/offsets.ts'
+import type { Sink, SinkTransactions } from '../contracts/sink.ts'
+import type { Source } from '../contracts/source.ts'
+import type { Stage } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import {
   AbortedError,
   BatchError,

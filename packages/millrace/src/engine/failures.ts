@@ -1,4 +1,4 @@
-import type { Batch } from '../batch.ts'
+import type { Batch } from '../records/batch.ts'
 import type { MillraceError } from '../errors/index.ts'
 
 /** A record that failed for good. */

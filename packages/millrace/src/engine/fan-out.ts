@@ -11,8 +11,9 @@
  * Three views of the same sinks: `FanOut` is all of them as one, for everything but writing; a `FormattedSink` is one of
  * them with values as it wants them; `DeliveryToEach` writes to one after the other.
  */
-import type { Batch } from '../batch.ts'
-import type { Documents, Sink, SinkProgress, SinkTransactions } from '../component.ts'
+import type { Documents } from '../contracts/codec.ts'
+import type { Sink, SinkProgress, SinkTransactions } from '../contracts/sink.ts'
+import type { Batch } from '../records/batch.ts'
 import { BatchError, type MillraceError } from '../errors/index.ts'
 import type { Delivery } from './delivery.ts'
 import type { Failures } from './failures.ts'

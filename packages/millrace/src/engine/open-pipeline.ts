@@ -2,7 +2,11 @@
  * Makes and opens what a plan names, in the order in which failures are cheapest: sink first, so that nothing is read
  * that could not be written.
  */
-import type { ComponentContext, Documents, Sink, Source, Stage } from '../component.ts'
+import type { Documents } from '../contracts/codec.ts'
+import type { ComponentContext } from '../contracts/context.ts'
+import type { Sink } from '../contracts/sink.ts'
+import type { Source } from '../contracts/source.ts'
+import type { Stage } from '../contracts/stage.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { triesAgain } from './delivery.ts'
 import { FanOut, FormattedSink, type SinkOfAll } from './fan-out.ts'

@@ -2,17 +2,13 @@
  * What the engine is asked to run, and what it tells about it. Every dialect ends in a `PipelinePlan`; the engine knows
  * no file format and no concrete component.
  */
-import type {
-  Delivery,
-  Documents,
-  FunctionDefinition,
-  Preview,
-  Sink,
-  SinkDefinition,
-  Source,
-  SourceDefinition,
-  Stage,
-} from '../component.ts'
+import type { Documents } from '../contracts/codec.ts'
+import type { Delivery, Preview } from '../contracts/context.ts'
+import type { SinkDefinition, SourceDefinition } from '../contracts/definitions.ts'
+import type { FunctionDefinition } from '../contracts/functions.ts'
+import type { Sink } from '../contracts/sink.ts'
+import type { Source } from '../contracts/source.ts'
+import type { Stage } from '../contracts/stage.ts'
 import type { ConfigProblem, ErrorCode } from '../errors/index.ts'
 import type { CircuitProgress } from '../resilience/circuit-breaker.ts'
 import type { FailureRate } from '../resilience/failure-rate.ts'

@@ -2,7 +2,9 @@
  * Says how a pipeline would run: which lane its records take and why, what is guaranteed, who commits what when. Makes the
  * components as a run would, but opens none of them.
  */
-import type { Delivery, Source, Stage } from '../component.ts'
+import type { Delivery } from '../contracts/context.ts'
+import type { Source } from '../contracts/source.ts'
+import type { Stage } from '../contracts/stage.ts'
 import { describeOpening } from './breaker.ts'
 import type { SinkOfAll } from './fan-out.ts'
 import { IN_FLIGHT_BYTES } from './in-flight.ts'

@@ -2,9 +2,9 @@
  * Reads a source no faster than asked: batches are cut into pieces, and each waits for its turn. A token bucket: one token
  * a record, `recordsPerSecond` of them come a second, up to `burst` are kept.
  */
-import { SharedAcknowledgement } from '../acknowledgement.ts'
-import type { Acknowledgement, Batch } from '../batch.ts'
-import type { Source } from '../component.ts'
+import type { Source } from '../contracts/source.ts'
+import { SharedAcknowledgement } from '../records/acknowledgement.ts'
+import type { Acknowledgement, Batch } from '../records/batch.ts'
 import { sleep } from '../resilience/retry.ts'
 import type { RateLimit } from './plan.ts'
 

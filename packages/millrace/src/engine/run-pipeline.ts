@@ -10,7 +10,7 @@
  * bounded in bytes, and the sink keeps their order per partition. The source commits only what was acknowledged, and
  * never past a batch that was not (I1, I2). May not import a concrete component.
  */
-import type { Batch } from '../batch.ts'
+import type { Batch } from '../records/batch.ts'
 import { AbortedError } from '../errors/index.ts'
 import { combinedProgress } from '../resilience/circuit-breaker.ts'
 import { countedTransactions, createBreaker } from './breaker.ts'

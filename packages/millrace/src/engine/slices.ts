@@ -7,8 +7,8 @@
  * sources may ask for smaller ones.
  */
 import { setImmediate } from 'node:timers/promises'
-import type { Acknowledgement, Batch } from '../batch.ts'
-import type { Source } from '../component.ts'
+import type { Source } from '../contracts/source.ts'
+import type { Acknowledgement, Batch } from '../records/batch.ts'
 
 /** Rows worked on in one go: about 20 ms of JSON. */
 export const SLICE_ROWS = 16_384

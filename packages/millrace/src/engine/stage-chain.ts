@@ -1,5 +1,5 @@
-import type { Batch } from '../batch.ts'
-import type { Stage } from '../component.ts'
+import type { Stage } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import type { RecordError } from '../errors/index.ts'
 
 /** The stages of a pipeline as one. */

@@ -3,8 +3,9 @@
  *
  * Synchronous, so that every way of running a pipeline can share them. A row that fails leaves the batch; the others go on.
  */
-import type { Batch } from '../batch.ts'
-import type { Documents, RowFailed } from '../component.ts'
+import type { Documents } from '../contracts/codec.ts'
+import type { RowFailed } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import type { Failed, StageChain } from './stage-chain.ts'
 
 /**

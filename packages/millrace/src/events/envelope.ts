@@ -12,8 +12,8 @@
  * readers. May import batches and errors.
  */
 import { isUtf8 } from 'node:buffer'
-import type { Batch } from '../batch.ts'
-import { parseExactly, stringifyExactly } from '../exact-integers.ts'
+import type { Batch } from '../records/batch.ts'
+import { parseExactly, stringifyExactly } from '../records/exact-integers.ts'
 
 export type Encoding = 'text' | 'base64' | 'tombstone'
 

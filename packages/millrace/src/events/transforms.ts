@@ -11,7 +11,7 @@ import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { isObject } from '../options/values.ts'
 import { ENVELOPE_FIELDS, type HubEvent } from './envelope.ts'
-import { equalsText } from '../exact-integers.ts'
+import { equalsText } from '../records/exact-integers.ts'
 
 const name = field.string()
 

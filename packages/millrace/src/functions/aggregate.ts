@@ -1,8 +1,9 @@
 /**
  * `groupby.apply`, `reduce.apply` and `aggregate.stream`: numbers over many rows. Only the numbers are kept, not the rows.
  */
-import type { Batch } from '../batch.ts'
-import { defineTransform, type Transform } from '../component.ts'
+import { defineTransform } from '../contracts/functions.ts'
+import type { Transform } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { accumulator, AGGREGATIONS, type Accumulator, type Aggregation } from './aggregations.ts'

@@ -11,8 +11,8 @@ import {
   type Acknowledgement,
   type BatchOrigin,
   type LocatedRecords,
-} from '../batch.ts'
-import { LocatedRecordsBuilder, storageOf } from '../located-records-builder.ts'
+} from '../records/batch.ts'
+import { LocatedRecordsBuilder, storageOf } from '../records/located-records-builder.ts'
 
 const NOTHING_TO_COMMIT: Acknowledgement = { ack() {} }
 

@@ -2,7 +2,7 @@
  * `encrypt.apply` and `decrypt.apply`: cells as base64 of a nonce of 12 bytes, the cipher text and its tag of 16 bytes.
  */
 import { createCipheriv, createDecipheriv, randomBytes, type CipherGCMTypes } from 'node:crypto'
-import type { Stage } from '../component.ts'
+import type { Stage } from '../contracts/stage.ts'
 import { problem, type OptionProblem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { mapDocuments } from '../stages/rows.ts'

@@ -2,7 +2,7 @@
  * `csv.read` and `csv.write`: files of comma-separated values.
  */
 import { resolve } from 'node:path'
-import { defineSinkFunction, defineSourceFunction } from '../component.ts'
+import { defineSinkFunction, defineSourceFunction } from '../contracts/functions.ts'
 import { field } from '../options/fields.ts'
 import { delimiter } from './delimiter.ts'
 import { RowFile } from './row-file.ts'

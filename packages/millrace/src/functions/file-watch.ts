@@ -6,7 +6,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { defineSourceFunction, type FunctionContext } from '../component.ts'
+import { defineSourceFunction, type FunctionContext } from '../contracts/functions.ts'
 import { field } from '../options/fields.ts'
 import { TextRows } from './row-source.ts'
 

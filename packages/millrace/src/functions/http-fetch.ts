@@ -1,8 +1,9 @@
 /**
  * `http.fetch`: asks a service for each row, or once for all.
  */
-import type { Batch } from '../batch.ts'
-import { defineTransform, type FunctionContext, type Transform } from '../component.ts'
+import { defineTransform, type FunctionContext } from '../contracts/functions.ts'
+import type { Transform } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import { StageError } from '../errors/index.ts'
 import { problem, type OptionProblem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'

@@ -6,7 +6,8 @@
  *   - filter.apply: { column: amount, operator: ">", value: 100 }
  * ```
  */
-import type { FunctionDefinition, NotInLine, Stage, TransformFunction } from '../component.ts'
+import type { FunctionDefinition, NotInLine, TransformFunction } from '../contracts/functions.ts'
+import type { Stage } from '../contracts/stage.ts'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'

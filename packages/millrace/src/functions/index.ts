@@ -4,7 +4,7 @@
  * Sources, transforms and sinks in one folder, because a file names them in one way; `kafka` is a source or a sink, as its
  * inputs tell. Loading this costs little: clients and libraries are loaded when a run needs them.
  */
-import type { FunctionDefinition } from '../component.ts'
+import type { FunctionDefinition } from '../contracts/functions.ts'
 import { isStageName } from '../stages/names.ts'
 import { aggregateStream, groupbyApply, reduceApply } from './aggregate.ts'
 import { decryptApply, encryptApply } from './crypt.ts'

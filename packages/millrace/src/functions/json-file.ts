@@ -2,7 +2,7 @@
  * `json.read` and `json.write`: files of JSON, as a list of rows, a row per line, or an object of columns.
  */
 import { resolve } from 'node:path'
-import { defineSinkFunction, defineSourceFunction } from '../component.ts'
+import { defineSinkFunction, defineSourceFunction } from '../contracts/functions.ts'
 import { field } from '../options/fields.ts'
 import { RowFile } from './row-file.ts'
 import { FileRows } from './row-source.ts'

@@ -3,19 +3,12 @@
  *
  * Besides the names of Conveyor every Kafka property is an option. Loads no client, so that lint stays fast.
  */
-import type { Batch } from '../batch.ts'
+import { defineSinkFunction, defineSourceFunction, type FunctionContext } from '../contracts/functions.ts'
+import type { SourceOffsets } from '../contracts/offsets.ts'
+import type { Sink, SinkTransactions } from '../contracts/sink.ts'
+import type { Check, DiscoveredStream, Source } from '../contracts/source.ts'
+import type { Batch } from '../records/batch.ts'
 import { encodeRows, decodeRows, ORIGIN_COLUMNS } from '../codecs/kafka-rows.ts'
-import {
-  type Check,
-  defineSinkFunction,
-  defineSourceFunction,
-  type DiscoveredStream,
-  type FunctionContext,
-  type Sink,
-  type SinkTransactions,
-  type Source,
-  type SourceOffsets,
-} from '../component.ts'
 import { CONSUMER_FIELDS, PRODUCER_FIELDS } from '../kafka/properties.ts'
 import type { OptionRule, Options } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'

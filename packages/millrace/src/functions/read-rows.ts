@@ -4,7 +4,7 @@
 import { constants } from 'node:buffer'
 import type { Readable } from 'node:stream'
 import { DecodeError } from '../errors/index.ts'
-import { mayRound, parseExactly } from '../exact-integers.ts'
+import { mayRound, parseExactly } from '../records/exact-integers.ts'
 import { isObject } from '../options/values.ts'
 import { linesOf } from './lines.ts'
 import type { Row } from './values.ts'

@@ -1,8 +1,8 @@
 /**
  * Rows that wait to be grouped anew, across the borders of the batches in which they came.
  */
-import { SharedAcknowledgement } from '../acknowledgement.ts'
-import type { Acknowledgement, Batch } from '../batch.ts'
+import { SharedAcknowledgement } from '../records/acknowledgement.ts'
+import type { Acknowledgement, Batch } from '../records/batch.ts'
 import type { KeptRow } from './batches.ts'
 
 interface Waiting extends KeptRow {

@@ -3,7 +3,7 @@
  *
  * Rows come as JSON texts. Integers beyond 2^53, which a double would round, are written with the digits that came in (I7).
  */
-import { isExact, parseExactly } from '../exact-integers.ts'
+import { isExact, parseExactly } from '../records/exact-integers.ts'
 import type { Row } from './values.ts'
 
 /** Rows that are read as often as a format needs them, and what columns they have, in the order of their first appearance. */

@@ -1,7 +1,7 @@
 /**
  * `select.apply`: keeps some columns, in the order given.
  */
-import type { Batch } from '../batch.ts'
+import type { Batch } from '../records/batch.ts'
 import { StageError } from '../errors/index.ts'
 import { field } from '../options/fields.ts'
 import { didYouMean } from '../options/suggest.ts'

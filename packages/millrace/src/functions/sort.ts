@@ -2,8 +2,9 @@
  * `sort.apply` and `distinct.apply`. Sorting needs all rows before it can give the first, and so does leaving the last of
  * equal rows, or none of them.
  */
-import type { Batch } from '../batch.ts'
-import { defineTransform, type Stage } from '../component.ts'
+import { defineTransform } from '../contracts/functions.ts'
+import type { Stage } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import { ORIGIN_COLUMNS } from '../codecs/kafka-rows.ts'
 import { attachedMeta } from '../codecs/meta.ts'
 import { StageError } from '../errors/index.ts'

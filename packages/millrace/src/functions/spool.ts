@@ -2,7 +2,7 @@
  * Rows that wait for the end of a run: in a file of JSON lines, so that memory stays bounded whatever their number.
  */
 import { open, rm, type FileHandle } from 'node:fs/promises'
-import type { Batch } from '../batch.ts'
+import type { Batch } from '../records/batch.ts'
 import { rowText } from '../codecs/kafka-rows.ts'
 import { linesOf } from './lines.ts'
 import type { StoredRows } from './row-text.ts'

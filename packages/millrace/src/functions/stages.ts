@@ -2,7 +2,7 @@
  * Stages of linear pipelines as functions of stage graphs: `function = "$match"`, with what would stand below its name as
  * `config`. They work as they do there: on one batch at a time, `$limit` and `$skip` over the whole run.
  */
-import { defineTransform, type TransformFunction } from '../component.ts'
+import { defineTransform, type TransformFunction } from '../contracts/functions.ts'
 import { StageError, type RecordError } from '../errors/index.ts'
 import { field } from '../options/fields.ts'
 import { isObject } from '../options/values.ts'

@@ -1,10 +1,11 @@
 /**
  * `stdin.read`, `stdin.stream`, `stdout.write` and `stdout_stream.write`: rows from and to other programs.
  */
-import type { Batch } from '../batch.ts'
+import { defineSinkFunction, defineSourceFunction } from '../contracts/functions.ts'
+import type { Sink } from '../contracts/sink.ts'
+import type { Batch } from '../records/batch.ts'
 import { rowText } from '../codecs/kafka-rows.ts'
-import { defineSinkFunction, defineSourceFunction, type Sink } from '../component.ts'
-import { parseExactly } from '../exact-integers.ts'
+import { parseExactly } from '../records/exact-integers.ts'
 import type { Row } from './values.ts'
 import { field } from '../options/fields.ts'
 import { writeOut } from '../sinks/stdout.ts'

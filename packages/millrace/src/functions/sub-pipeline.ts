@@ -1,7 +1,8 @@
 /**
  * `stage.pipeline`: runs another pipeline to its end, then passes on what it was given.
  */
-import { defineSourceFunction, defineTransform, type Source } from '../component.ts'
+import { defineSourceFunction, defineTransform } from '../contracts/functions.ts'
+import type { Source } from '../contracts/source.ts'
 import { problem, type OptionRule } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { Collection, COLLECTING_FIELDS } from './transforms.ts'

@@ -1,16 +1,10 @@
 /**
  * What the transforms of stage graphs have in common: stages that work batch by batch, or all rows first.
  */
-import { SharedAcknowledgement } from '../acknowledgement.ts'
-import type { Acknowledgement, Batch } from '../batch.ts'
-import {
-  defineTransform,
-  type FunctionContext,
-  type RowFailed,
-  type Stage,
-  type Transform,
-  type TransformFunction,
-} from '../component.ts'
+import { defineTransform, type FunctionContext, type TransformFunction } from '../contracts/functions.ts'
+import type { RowFailed, Stage, Transform } from '../contracts/stage.ts'
+import { SharedAcknowledgement } from '../records/acknowledgement.ts'
+import type { Acknowledgement, Batch } from '../records/batch.ts'
 import { StageError, type RecordError } from '../errors/index.ts'
 import type { Fields, Options } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'

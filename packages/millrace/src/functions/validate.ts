@@ -1,8 +1,8 @@
 /**
  * `validate.schema`: lets rows through that are as they should be.
  */
-import type { Batch } from '../batch.ts'
-import type { RowFailed } from '../component.ts'
+import type { RowFailed } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import { StageError } from '../errors/index.ts'
 import { field } from '../options/fields.ts'
 import { RememberedValues } from './remembered.ts'

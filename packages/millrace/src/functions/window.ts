@@ -1,9 +1,9 @@
 /**
  * `chunk.apply` and `window.apply`: rows in groups.
  */
-import type { Batch } from '../batch.ts'
+import { defineTransform } from '../contracts/functions.ts'
+import type { Batch } from '../records/batch.ts'
 import { rowText } from '../codecs/kafka-rows.ts'
-import { defineTransform } from '../component.ts'
 import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { newRows } from '../stages/rows.ts'

@@ -2,7 +2,7 @@
  * What must hold before topics can be read or written, one check after the other, and what there is to read. For
  * `millrace check` and `millrace discover`: nothing is joined, read or written.
  */
-import type { Check, DiscoveredStream } from '../component.ts'
+import type { Check, DiscoveredStream } from '../contracts/source.ts'
 import { BrokerError } from '../errors/index.ts'
 import { Admin } from './admin.ts'
 import type { Cluster } from './cluster.ts'

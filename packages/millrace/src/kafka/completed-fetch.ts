@@ -11,7 +11,7 @@ import { ABORT_MARKER, readControlType } from './protocol/control-record.ts'
 import type { AbortedTransaction } from './protocol/fetch.ts'
 import { FetchedRecords } from './protocol/locate-records.ts'
 import { RecordBatchReader } from './protocol/record-batch.ts'
-import type { TimestampType } from '../record.ts'
+import type { TimestampType } from '../records/record.ts'
 
 /** Bounds of one slice, so that no step works on it for long: about 20 ms of JSON parsing. */
 export interface SliceBounds {

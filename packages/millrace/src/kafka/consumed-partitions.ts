@@ -2,7 +2,7 @@
  * The partitions that a consumer reads at the moment, and how far it is in each: keeps fetcher and offset ledger in step
  * with them, and makes batches of what was fetched.
  */
-import { Batch, type Acknowledgement, type BatchOrigin } from '../batch.ts'
+import { Batch, type Acknowledgement, type BatchOrigin } from '../records/batch.ts'
 import type { Fetcher, TakenSlice } from './fetcher.ts'
 import type { OffsetCommits } from './offset-commits.ts'
 import type { OffsetLedger } from './offset-ledger.ts'

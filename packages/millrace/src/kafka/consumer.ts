@@ -5,8 +5,8 @@
  * `autoCommitIntervalMs`, when partitions are revoked and on close, and never beyond an outstanding batch (I1, I2); other
  * ways are `CommitMode`.
  */
-import type { Batch } from '../batch.ts'
-import type { GroupOffsets, ReleaseListener, SourceOffsets } from '../component.ts'
+import type { GroupOffsets, ReleaseListener, SourceOffsets } from '../contracts/offsets.ts'
+import type { Batch } from '../records/batch.ts'
 import { AbortedError, isMillraceError, type MillraceError } from '../errors/index.ts'
 import { ConsumedPartitions } from './consumed-partitions.ts'
 import { type ConsumerOptions, groupOptions } from './consumer-options.ts'

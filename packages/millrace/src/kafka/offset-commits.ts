@@ -1,7 +1,7 @@
 /**
  * Commits to its group what a consumer's batches have acknowledged, one commit after the other (I1, I2).
  */
-import type { Acknowledgement } from '../batch.ts'
+import type { Acknowledgement } from '../records/batch.ts'
 import type { CommitMode, Warn } from './consumer-options.ts'
 import type { GroupSession } from './group/session.ts'
 import type { OffsetLedger } from './offset-ledger.ts'

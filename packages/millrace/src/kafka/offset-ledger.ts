@@ -5,7 +5,7 @@
  * order; the committing side asks for `committable` and reports `committed`. There is no I/O in here, and no work per
  * record: one small object per batch, in a linked list per partition.
  */
-import type { Acknowledgement } from '../batch.ts'
+import type { Acknowledgement } from '../records/batch.ts'
 import { AbortedError, UnexpectedError } from '../errors/index.ts'
 import { keyOf, type PartitionOffset, type TopicPartition } from './topic-partition.ts'
 

@@ -5,7 +5,7 @@
  * is that of Kafka's Java client, `crc32` that of librdkafka and everything built on it. Both leave records without a
  * key to the sticky partition of the topic.
  */
-import { viewOf } from '../batch.ts'
+import { viewOf } from '../records/batch.ts'
 
 export const PARTITIONERS = ['murmur2', 'crc32', 'round_robin', 'sticky', 'explicit'] as const
 export type PartitionerName = (typeof PARTITIONERS)[number]

@@ -1,7 +1,18 @@
 /**
  * Appends the rows of a batch. Rows that nobody changed are taken over as they stand in the bytes that were read.
  */
-import { type Batch, BODY, END, FIELDS, KEY, KEY_LENGTH, type Payload, VALUE, VALUE_LENGTH, viewOf } from '../batch.ts'
+import {
+  type Batch,
+  BODY,
+  END,
+  FIELDS,
+  KEY,
+  KEY_LENGTH,
+  type Payload,
+  VALUE,
+  VALUE_LENGTH,
+  viewOf,
+} from '../records/batch.ts'
 import type { MillraceError } from '../errors/index.ts'
 import type { ProducerBatch } from './accumulator-queue.ts'
 import type { Accumulator } from './accumulator.ts'

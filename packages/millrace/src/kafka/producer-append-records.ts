@@ -2,9 +2,10 @@
  * Appends the records of an array, which a program wrote: each is checked before anything else.
  */
 import { EncodeError, type MillraceError } from '../errors/index.ts'
-import type { ProducerRecord } from '../record.ts'
+import { HeaderWriter } from '../records/header-writer.ts'
+import type { ProducerRecord } from '../records/record.ts'
 import type { Accumulator, TopicQueues } from './accumulator.ts'
-import { HeaderWriter, NO_HEADERS } from './protocol/record-batch-builder.ts'
+import { NO_HEADERS } from './protocol/record-batch-builder.ts'
 import { Job, mustFit, scratch, type Stop } from './producer-append.ts'
 import type { Ticket } from './producer-reports.ts'
 

@@ -7,9 +7,10 @@
  * batches (`producer-raw.ts`).
  */
 import { EncodeError, type MillraceError, UnexpectedError } from '../errors/index.ts'
+import { writeUtf8 } from '../records/header-writer.ts'
 import type { Accumulator, TopicQueues } from './accumulator.ts'
 import type { PartitionQueue, ProducerBatch } from './accumulator-queue.ts'
-import { RECORD_OVERHEAD, writeUtf8 } from './protocol/record-batch-builder.ts'
+import { RECORD_OVERHEAD } from './protocol/record-batch-builder.ts'
 import { HEADER_BYTES } from './protocol/record-batch.ts'
 import { deliveryError, type Ticket } from './producer-reports.ts'
 import { UNDECIDED } from './partitioners.ts'

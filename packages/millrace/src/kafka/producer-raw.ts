@@ -1,7 +1,7 @@
 /**
  * Forwards whole record batches still compressed: only their headers are rewritten.
  */
-import type { Batch, RawRecordBatches } from '../batch.ts'
+import type { Batch, RawRecordBatches } from '../records/batch.ts'
 import type { MillraceError } from '../errors/index.ts'
 import type { Accumulator, TopicQueues } from './accumulator.ts'
 import type { PartitionQueue } from './accumulator-queue.ts'

@@ -3,7 +3,7 @@
  * stands. Typed arrays by row; an object is made for a record when somebody asks.
  */
 import { DeliveryError, type MillraceError } from '../errors/index.ts'
-import type { DeliveryReport } from '../record.ts'
+import type { DeliveryReport } from '../records/record.ts'
 
 /** Where rows can have gone. */
 export interface Destination {

@@ -5,7 +5,7 @@ import { BatchBuffer, ProducerBatch } from './accumulator-queue.ts'
 import { BASE_TIMESTAMP, ATTRIBUTES, CODEC_MASK, HEADER_BYTES } from './protocol/record-batch.ts'
 import { byteSource, RECORD_OVERHEAD } from './protocol/record-batch-builder.ts'
 import { CODECS, decompress } from './protocol/compression.ts'
-import { endOfVarint, varintAt, VARLONG_BYTES, varlongAt } from './protocol/varint.ts'
+import { endOfVarint, varintAt, VARLONG_BYTES, varlongAt } from '../records/varint.ts'
 
 /** Two batches with the first and the second half of the records, closed with the same codec. The batch itself is left alone. */
 export function splitBatch(batch: ProducerBatch, compressionLevel?: number): [ProducerBatch, ProducerBatch] {

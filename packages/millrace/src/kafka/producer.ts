@@ -9,8 +9,8 @@
  *
  * Records of one partition are written in the order of the calls, whatever has to be tried again (with idempotence).
  */
-import type { Batch, RawRecordBatches } from '../batch.ts'
-import type { GroupOffsets } from '../component.ts'
+import type { GroupOffsets } from '../contracts/offsets.ts'
+import type { Batch, RawRecordBatches } from '../records/batch.ts'
 import {
   AbortedError,
   BatchError,

@@ -2,7 +2,7 @@
  * Offsets of a consumer group as part of a transaction: AddOffsetsToTxn to the transaction's coordinator (version 1 only),
  * then one TxnOffsetCommit for all of them to the group's.
  */
-import type { GroupOffsets } from '../component.ts'
+import type { GroupOffsets } from '../contracts/offsets.ts'
 import { BrokerError, isMillraceError, TransactionError } from '../errors/index.ts'
 import { retry } from '../resilience/retry.ts'
 import type { ApiCall, Cluster } from './cluster.ts'

@@ -9,7 +9,7 @@
  * so that a late request cannot fall into the next one. With version 1 partitions are added first, all new ones of a round
  * in one request, and the epoch changes after an abort only.
  */
-import type { GroupOffsets } from '../component.ts'
+import type { GroupOffsets } from '../contracts/offsets.ts'
 import {
   AbortedError,
   BrokerError,

@@ -5,8 +5,10 @@
  */
 import { access, constants, mkdir, open, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../batch.ts'
-import { defineSink, type Check, type Sink, type SinkProgress } from '../component.ts'
+import type { Sink, SinkProgress } from '../contracts/sink.ts'
+import type { Check } from '../contracts/source.ts'
+import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../records/batch.ts'
+import { defineSink } from '../contracts/definitions.ts'
 import { BatchError, ClosedError, EncodeError, type FileError, type MillraceError } from '../errors/index.ts'
 import { unwritable } from '../errors/unwritable.ts'
 import { field } from '../options/fields.ts'

@@ -4,10 +4,11 @@
  * Values are printed as they are; whoever looks at the output decides by `format` how much is done to them. A value that is
  * not JSON is printed as text.
  */
-import type { Batch } from '../batch.ts'
-import { defineSink, type Sink, type SinkProgress } from '../component.ts'
+import type { Sink, SinkProgress } from '../contracts/sink.ts'
+import type { Batch } from '../records/batch.ts'
+import { defineSink } from '../contracts/definitions.ts'
 import { unwritable } from '../errors/unwritable.ts'
-import { isExact, parseExactly } from '../exact-integers.ts'
+import { isExact, parseExactly } from '../records/exact-integers.ts'
 import type { Options } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { isObject } from '../options/values.ts'

@@ -7,10 +7,11 @@
  */
 import { open, type FileHandle } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { Batch, type Acknowledgement, type BatchOrigin, type LocatedRecords } from '../batch.ts'
-import { defineSource, type Check, type Source, type SourceProgress } from '../component.ts'
+import type { Check, Source, SourceProgress } from '../contracts/source.ts'
+import { Batch, type Acknowledgement, type BatchOrigin, type LocatedRecords } from '../records/batch.ts'
+import { defineSource } from '../contracts/definitions.ts'
 import { AbortedError, DecodeError, FileError } from '../errors/index.ts'
-import { LocatedRecordsBuilder, storageOf } from '../located-records-builder.ts'
+import { LocatedRecordsBuilder, storageOf } from '../records/located-records-builder.ts'
 import { field } from '../options/fields.ts'
 
 export const fileSource = defineSource({

@@ -5,11 +5,12 @@
  * Records are laid out as Kafka does it, so that a Kafka sink copies them as they are, keys included.
  */
 import { setImmediate } from 'node:timers/promises'
-import { Batch, type Acknowledgement, type BatchOrigin, type LocatedRecords } from '../batch.ts'
-import { defineSource, type Source, type SourceProgress } from '../component.ts'
+import type { Source, SourceProgress } from '../contracts/source.ts'
+import { Batch, type Acknowledgement, type BatchOrigin, type LocatedRecords } from '../records/batch.ts'
+import { defineSource } from '../contracts/definitions.ts'
 import { ConfigError } from '../errors/index.ts'
-import { putVarint } from '../kafka/protocol/varint.ts'
-import { LocatedRecordsBuilder, storageOf } from '../located-records-builder.ts'
+import { putVarint } from '../records/varint.ts'
+import { LocatedRecordsBuilder, storageOf } from '../records/located-records-builder.ts'
 import type { Options } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { sleep } from '../resilience/retry.ts'

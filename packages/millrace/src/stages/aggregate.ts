@@ -6,8 +6,8 @@
  * many records that are. A document that one of these stages made of several others has no key, and counts as made from
  * the last record of its batch.
  */
-import type { Batch } from '../batch.ts'
-import type { RowFailed, Stage } from '../component.ts'
+import type { RowFailed, Stage } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import type { Document } from './field-path.ts'
 import { createAggregation } from './mingo.ts'
 import { newRows, stageFailed } from './rows.ts'

@@ -5,8 +5,8 @@
  * one after the other; an entry `{parallel: [...], merge}` runs several on the same documents and joins what they give:
  * one after the other (`concat`), document by document (`zip`), or as `$facet` does (`facet`).
  */
-import type { Batch } from '../batch.ts'
-import type { RowFailed, Stage } from '../component.ts'
+import type { RowFailed, Stage } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import type { Document } from './field-path.ts'
 import { newRows, stageFailed } from './rows.ts'
 

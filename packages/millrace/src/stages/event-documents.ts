@@ -1,6 +1,6 @@
 /** What `$toEvent` and `$fromEvent` share: they lay records out anew, while stages around them may work on documents. */
-import { stringifyExactly } from '../exact-integers.ts'
-import type { Batch, Payload } from '../batch.ts'
+import { stringifyExactly } from '../records/exact-integers.ts'
+import type { Batch, Payload } from '../records/batch.ts'
 import type { Document } from './field-path.ts'
 
 /** The value of a row as it would be written now. */

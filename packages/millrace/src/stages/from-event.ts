@@ -2,14 +2,14 @@
  * `$fromEvent`: takes values out of the event envelope of Rivven, so that the record goes out that once came in. Events
  * that carry no record (`state`, `log`, `schema`) are dropped; a value that is no event passes as it is.
  */
-import type { Batch, Payload } from '../batch.ts'
-import type { RowFailed, Stage } from '../component.ts'
-import { BatchWriter } from '../kafka/batch-writer.ts'
+import type { RowFailed, Stage } from '../contracts/stage.ts'
+import type { Batch, Payload } from '../records/batch.ts'
+import { BatchWriter } from '../records/batch-writer.ts'
 import { isControlEvent, parseEvent, valueOf, type HubEvent } from '../events/envelope.ts'
-import { parseExactly, stringifyExactly } from '../exact-integers.ts'
+import { parseExactly, stringifyExactly } from '../records/exact-integers.ts'
 import { applyTransforms } from '../events/transforms.ts'
 import type { Options } from '../options/declaration.ts'
-import type { Header } from '../record.ts'
+import type { Header } from '../records/record.ts'
 import { documentsOf, valueOfRow } from './event-documents.ts'
 import type { fromEventFields } from './event-options.ts'
 import { stageFailed } from './rows.ts'

@@ -4,7 +4,7 @@
  * This file makes them and loads the query engine, so it is imported when a pipeline runs or is explained; lint asks
  * `lint.ts` and `names.ts` alone. May import contracts, options and errors; no codec, source or sink.
  */
-import type { Stage } from '../component.ts'
+import type { Stage } from '../contracts/stage.ts'
 import { ConfigError, isMillraceError, type ConfigProblem } from '../errors/index.ts'
 import { parseOptions } from '../options/parse.ts'
 import { fromEventFields, toEventFields } from './event-options.ts'

@@ -4,8 +4,8 @@
  * They count over the whole run, not per batch: that is what a reader of the file expects, and batches have no size
  * that means anything to a user. A restarted run counts from the beginning again.
  */
-import type { Batch } from '../batch.ts'
-import type { Stage } from '../component.ts'
+import type { Stage } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import { sliceRows } from './rows.ts'
 
 export class LimitStage implements Stage {

@@ -4,8 +4,8 @@
  * Values of different types never compare (`$gte: 100` is false for the text "100"), an array satisfies a condition
  * when any of its elements does, and `null` is equal to a missing field. Dates in JSON are text and compare as text.
  */
-import type { Batch } from '../batch.ts'
-import type { RowFailed, Stage } from '../component.ts'
+import type { RowFailed, Stage } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import type { Document } from './field-path.ts'
 import { createQuery } from './mingo.ts'
 import { stageFailed } from './rows.ts'

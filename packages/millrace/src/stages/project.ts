@@ -4,8 +4,8 @@
  *
  * `_id` is kept unless it is left out by name. A field that is missing, or computes to nothing, is not there afterwards.
  */
-import type { Batch } from '../batch.ts'
-import type { RowFailed, Stage } from '../component.ts'
+import type { RowFailed, Stage } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import { compileExpressions } from './expressions.ts'
 import { isDocument, type Document } from './field-path.ts'
 import { createProjection, isProjectionOperator } from './mingo.ts'

@@ -1,8 +1,8 @@
 /**
  * `$replaceRoot` and `$replaceWith`: put an object, usually one of the document's own, in the place of the document.
  */
-import type { Batch } from '../batch.ts'
-import type { RowFailed, Stage } from '../component.ts'
+import type { RowFailed, Stage } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import { compileExpressions, type Expressions } from './expressions.ts'
 import { isDocument, type Document } from './field-path.ts'
 import { mapDocuments } from './rows.ts'

@@ -1,8 +1,8 @@
 /**
  * What stages have in common: how a batch is narrowed to some rows, and how each document is replaced by another.
  */
-import type { Batch } from '../batch.ts'
-import type { RowFailed } from '../component.ts'
+import type { RowFailed } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import { RecordError, StageError } from '../errors/index.ts'
 import type { Document } from './field-path.ts'
 

@@ -5,9 +5,9 @@
  * the record that was being worked on fails, and the batch is done again without it.
  */
 import { Script } from 'node:vm'
-import type { Batch } from '../batch.ts'
+import type { RowFailed, Stage } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import type { RecordError } from '../errors/index.ts'
-import type { RowFailed, Stage } from '../component.ts'
 import { functionContext, functionOf } from './function-source.ts'
 import { stageFailed } from './rows.ts'
 

@@ -6,8 +6,8 @@
  * aborted transaction brings them back to where it began (I5): from a mark on, a group is copied before it is changed for
  * the first time.
  */
-import type { Batch } from '../batch.ts'
-import type { RowFailed, Stage } from '../component.ts'
+import type { RowFailed, Stage } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import { AggregateStage } from './aggregate.ts'
 import { compileExpressions, type Expressions } from './expressions.ts'
 import { isDocument, type Document } from './field-path.ts'

@@ -2,8 +2,8 @@
  * `$sampleRate`: keeps a random share of the documents. With a seed they are the same ones in each run, drawn as by
  * java.util.SplittableRandom, which the host uses.
  */
-import type { Batch } from '../batch.ts'
-import type { Stage } from '../component.ts'
+import type { Stage } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 
 export class SampleRateStage implements Stage {
   readonly name = '$sampleRate'

@@ -5,8 +5,8 @@
  * the field away. Dotted names reach into objects and into every element of an array; an object as value replaces what
  * was there. A document in which every field already has its value stays as it is, bytes included.
  */
-import type { Batch } from '../batch.ts'
-import type { RowFailed, Stage } from '../component.ts'
+import type { RowFailed, Stage } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import { compileExpressions, type Expressions } from './expressions.ts'
 import { isDocument, withField, withoutField, type Document } from './field-path.ts'
 import { mapDocuments } from './rows.ts'

@@ -2,10 +2,10 @@
  * `$toEvent`: puts each value into the event envelope of Rivven, as topics of its hub hold it. Key, headers and time of
  * the record stay as they are.
  */
-import { stringifyExactly } from '../exact-integers.ts'
-import type { Batch } from '../batch.ts'
-import type { RowFailed, Stage } from '../component.ts'
-import { BatchWriter } from '../kafka/batch-writer.ts'
+import type { RowFailed, Stage } from '../contracts/stage.ts'
+import { stringifyExactly } from '../records/exact-integers.ts'
+import type { Batch } from '../records/batch.ts'
+import { BatchWriter } from '../records/batch-writer.ts'
 import { eventText, parseEvent, type EnvelopeOptions } from '../events/envelope.ts'
 import { applyTransforms } from '../events/transforms.ts'
 import type { Options } from '../options/declaration.ts'

@@ -2,8 +2,8 @@
  * `$unset`: takes fields away. Dotted names reach into objects and into every element of an array. A document without
  * any of the fields stays as it is, bytes included.
  */
-import type { Batch } from '../batch.ts'
-import type { RowFailed, Stage } from '../component.ts'
+import type { RowFailed, Stage } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import { withoutField, type Document } from './field-path.ts'
 import { mapDocuments } from './rows.ts'
 

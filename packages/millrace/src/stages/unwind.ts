@@ -4,8 +4,8 @@
  * A field that is not an array counts as an array of one. Documents whose field is missing, null or an empty array are
  * dropped, unless `preserveNullAndEmptyArrays` keeps them; of those an empty array is taken away.
  */
-import type { Batch } from '../batch.ts'
-import type { Stage } from '../component.ts'
+import type { Stage } from '../contracts/stage.ts'
+import type { Batch } from '../records/batch.ts'
 import { readField, THROUGH_ARRAY, withField, withoutField, type Document } from './field-path.ts'
 
 export interface UnwindOptions {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { codecByName, createDocuments, decodeDocuments, encodeDocuments } from '../../src/codecs/index.ts'
 import { DecodeError, EncodeError } from '../../src/errors/index.ts'
 import { createStage } from '../../src/stages/index.ts'
-import type { Batch } from '../../src/batch.ts'
+import type { Batch } from '../../src/records/batch.ts'
 import { batchOf, batchOfDocuments, type MadeRecord } from '../support/batches.ts'
 
 const json = codecByName('json')

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { GroupOffsets, SinkTransactions } from '../../src/component.ts'
+import type { GroupOffsets } from '../../src/contracts/offsets.ts'
+import type { SinkTransactions } from '../../src/contracts/sink.ts'
 import { countedTransactions } from '../../src/engine/breaker.ts'
 import { AbortedError, BrokerError, ConnectionError, DeliveryError, TransactionError } from '../../src/errors/index.ts'
 import { CircuitBreaker } from '../../src/resilience/circuit-breaker.ts'

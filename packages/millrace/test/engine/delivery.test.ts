@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Batch } from '../../src/batch.ts'
+import { Batch } from '../../src/records/batch.ts'
 import { Delivery } from '../../src/engine/delivery.ts'
 import { ErrorHandling } from '../../src/engine/error-policy.ts'
 import type { ErrorPolicy } from '../../src/engine/plan.ts'

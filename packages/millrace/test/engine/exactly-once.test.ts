@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Batch } from '../../src/batch.ts'
-import type { GroupOffsets, SourceOffsets } from '../../src/component.ts'
+import type { GroupOffsets, SourceOffsets } from '../../src/contracts/offsets.ts'
+import type { Batch } from '../../src/records/batch.ts'
 import { ExactlyOnce } from '../../src/engine/exactly-once.ts'
 import { AbortedError, TransactionError } from '../../src/errors/index.ts'
 import { batchOfDocuments } from '../support/batches.ts'

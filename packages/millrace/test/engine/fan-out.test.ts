@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Batch } from '../../src/batch.ts'
+import type { Batch } from '../../src/records/batch.ts'
 import { Delivery } from '../../src/engine/delivery.ts'
 import { ErrorHandling } from '../../src/engine/error-policy.ts'
 import { Failures } from '../../src/engine/failures.ts'

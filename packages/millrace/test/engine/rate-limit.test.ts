@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Batch } from '../../src/batch.ts'
+import { Batch } from '../../src/records/batch.ts'
 import { limited } from '../../src/engine/rate-limit.ts'
 import { batchOf, ORIGIN } from '../support/batches.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Batch } from '../../src/batch.ts'
+import type { Batch } from '../../src/records/batch.ts'
 import { inSlices } from '../../src/engine/slices.ts'
 import { batchOf } from '../support/batches.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Batch } from '../../src/batch.ts'
+import type { Batch } from '../../src/records/batch.ts'
 import { codecByName, createDocuments } from '../../src/codecs/index.ts'
 import { Failures } from '../../src/engine/failures.ts'
 import { StageChain } from '../../src/engine/stage-chain.ts'

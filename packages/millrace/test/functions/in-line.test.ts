@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Batch } from '../../src/batch.ts'
+import type { Batch } from '../../src/records/batch.ts'
 import { attachMeta, type WithMeta } from '../../src/codecs/meta.ts'
 import { createFunctionStage, LINE_FUNCTIONS, lintFunctionStage } from '../../src/functions/in-line.ts'
 import { FUNCTIONS } from '../../src/functions/index.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import type { Batch } from '../../src/batch.ts'
+import type { Batch } from '../../src/records/batch.ts'
 import { KafkaSource, type KafkaSourceOptions } from '../../src/index.ts'
 import { fetchCommitted } from '../../src/kafka/group/committed-offsets.ts'
 import { GroupCoordinator } from '../../src/kafka/group/coordinator.ts'

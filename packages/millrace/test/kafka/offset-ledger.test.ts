@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Acknowledgement } from '../../src/batch.ts'
+import type { Acknowledgement } from '../../src/records/batch.ts'
 import { AbortedError, UnexpectedError } from '../../src/errors/index.ts'
 import { OffsetLedger } from '../../src/kafka/offset-ledger.ts'
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { ComponentContext, Source } from '../../src/component.ts'
+import type { ComponentContext } from '../../src/contracts/context.ts'
+import type { Source } from '../../src/contracts/source.ts'
 import { parseOptions } from '../../src/options/parse.ts'
 import { generateSource, orderAt } from '../../src/sources/generate.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Batch } from '../../src/batch.ts'
+import type { Batch } from '../../src/records/batch.ts'
 import { createStage } from '../../src/stages/index.ts'
 import { batchOf } from '../support/batches.ts'
 

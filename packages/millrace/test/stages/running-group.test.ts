@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Stage } from '../../src/component.ts'
+import type { Stage } from '../../src/contracts/stage.ts'
 import type { RecordError } from '../../src/errors/index.ts'
 import { createStage } from '../../src/stages/index.ts'
 import { lintStage } from '../../src/stages/lint.ts'

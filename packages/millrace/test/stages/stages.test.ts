@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { StageError } from '../../src/errors/index.ts'
 import { createStage } from '../../src/stages/index.ts'
-import type { Batch } from '../../src/batch.ts'
+import type { Batch } from '../../src/records/batch.ts'
 import { batchOfDocuments } from '../support/batches.ts'
 
 /** A batch as the engine hands it to a stage. */

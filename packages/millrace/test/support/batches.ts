@@ -1,8 +1,8 @@
 /**
  * Batches made by hand, for tests and micro-benchmarks of what happens between source and sink.
  */
-import { Batch } from '../../src/batch.ts'
-import { makeRecords } from '../../src/kafka/made-records.ts'
+import { Batch } from '../../src/records/batch.ts'
+import { makeRecords } from '../../src/records/make-records.ts'
 
 export interface MadeRecord {
   readonly value: string | Buffer | null

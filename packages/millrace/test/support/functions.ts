@@ -1,6 +1,6 @@
 /** Transforms of stage graphs, run over rows by hand. */
-import type { Batch } from '../../src/batch.ts'
-import type { FunctionContext, TransformFunction } from '../../src/component.ts'
+import type { FunctionContext, TransformFunction } from '../../src/contracts/functions.ts'
+import type { Batch } from '../../src/records/batch.ts'
 import { findFunctions } from '../../src/functions/index.ts'
 import { parseOptions } from '../../src/options/parse.ts'
 import { batchOfDocuments } from './batches.ts'

@@ -5,7 +5,7 @@ import { Admin, type NewTopic } from '../../src/kafka/admin.ts'
 import { Cluster } from '../../src/kafka/cluster.ts'
 import { listOffsets } from '../../src/kafka/offsets.ts'
 import { KafkaSink, KafkaSource } from '../../src/index.ts'
-import type { ProducerRecord } from '../../src/record.ts'
+import type { ProducerRecord } from '../../src/records/record.ts'
 import { bootstrapServers, uniqueName } from './broker.ts'
 
 export interface TopicBed {

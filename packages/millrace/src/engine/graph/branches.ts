@@ -1,8 +1,8 @@
 /**
  * What every way of running a graph does with a batch at one stage.
  */
-import type { Acknowledgement, Batch } from '../../batch.ts'
-import type { Transform } from '../../component.ts'
+import type { Transform } from '../../contracts/stage.ts'
+import type { Acknowledgement, Batch } from '../../records/batch.ts'
 import { isMillraceError } from '../../errors/index.ts'
 import type { Failures } from '../failures.ts'
 

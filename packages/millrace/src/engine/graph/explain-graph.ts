@@ -1,7 +1,7 @@
 /**
  * Says how a graph would run. Makes its stages as a run would, but opens none of them.
  */
-import type { Delivery } from '../../component.ts'
+import type { Delivery } from '../../contracts/context.ts'
 import { UnexpectedError } from '../../errors/index.ts'
 import { IN_FLIGHT_BYTES } from '../in-flight.ts'
 import type { Components } from '../plan.ts'

@@ -2,7 +2,10 @@
  * Makes the stages of a graph, and tells each what those around it look at: whether values have to be parsed, and whether
  * anybody wants to know where a record came from.
  */
-import type { FunctionContext, FunctionDefinition, Sink, Source, Transform } from '../../component.ts'
+import type { FunctionContext, FunctionDefinition } from '../../contracts/functions.ts'
+import type { Sink } from '../../contracts/sink.ts'
+import type { Source } from '../../contracts/source.ts'
+import type { Transform } from '../../contracts/stage.ts'
 import { triesAgain } from '../delivery.ts'
 import type { Components, RunOptions } from '../plan.ts'
 import type { GraphPlan, PlannedNode } from './plan.ts'

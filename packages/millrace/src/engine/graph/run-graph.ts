@@ -11,8 +11,8 @@
  * end follows its batches, and stages that kept rows back give them. Shares of an acknowledgement keep the count: a source
  * commits a batch only when every branch has delivered or dropped it. May not import a concrete component.
  */
-import { SharedAcknowledgement } from '../../acknowledgement.ts'
-import type { Acknowledgement, Batch } from '../../batch.ts'
+import { SharedAcknowledgement } from '../../records/acknowledgement.ts'
+import type { Acknowledgement, Batch } from '../../records/batch.ts'
 import { AbortedError, PipelineTimeoutError } from '../../errors/index.ts'
 import { type CircuitBreaker, combinedProgress } from '../../resilience/circuit-breaker.ts'
 import { countedTransactions, createBreaker } from '../breaker.ts'

@@ -9,7 +9,7 @@
  * Where a stage has to wait, or a row may have to be written again or as a dead letter, commits wait instead (`inSteps`).
  * Nobody keeps rows back here, so the batch itself is what is acknowledged, not what was made of it.
  */
-import type { Acknowledgement, Batch } from '../../batch.ts'
+import type { Acknowledgement, Batch } from '../../records/batch.ts'
 import type { Delivery } from '../delivery.ts'
 import type { ErrorHandling } from '../error-policy.ts'
 import type { Work } from '../exactly-once.ts'

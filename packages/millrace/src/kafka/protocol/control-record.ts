@@ -6,7 +6,7 @@
  *
  * @see https://kafka.apache.org/documentation/#controlbatch
  */
-import { KEY, KEY_LENGTH } from '../../batch.ts'
+import { KEY, KEY_LENGTH } from '../../records/batch.ts'
 import { FetchedRecords } from './locate-records.ts'
 import { corruptRecord, type RecordBatchReader } from './record-batch.ts'
 

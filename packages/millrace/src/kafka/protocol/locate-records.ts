@@ -2,7 +2,7 @@
  * Finds the records in record batches: decompresses what is compressed and notes where each key and value lies, in typed
  * arrays and without an object per record. The hottest loop of the system.
  */
-import { FIELDS, type LocatedRecords, type RawRecordBatches, type RecordStorage } from '../../batch.ts'
+import { FIELDS, type LocatedRecords, type RawRecordBatches, type RecordStorage } from '../../records/batch.ts'
 import type { CorruptRecordError } from '../../errors/index.ts'
 import { type Codec, CODECS, decompress } from './compression.ts'
 import {
@@ -19,7 +19,7 @@ import {
   readInt64,
   RECORD_COUNT,
 } from './record-batch.ts'
-import { endOfVarint, VARINT_BYTES, varintAt, VARLONG_BYTES, varlongAt, zigzagAt } from './varint.ts'
+import { endOfVarint, VARINT_BYTES, varintAt, VARLONG_BYTES, varlongAt, zigzagAt } from '../../records/varint.ts'
 
 /** Record batches of one partition, as a fetcher hands them on. */
 export interface FetchedBatches {

@@ -6,7 +6,7 @@
  *
  * @see https://kafka.apache.org/documentation/#recordbatch
  */
-import type { TimestampType } from '../../record.ts'
+import type { TimestampType } from '../../records/record.ts'
 import { CorruptRecordError } from '../../errors/index.ts'
 import { CODECS, type Codec } from './compression.ts'
 import { crc32c } from './crc32c.ts'

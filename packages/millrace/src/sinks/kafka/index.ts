@@ -5,16 +5,12 @@
  * partition is kept, else records copied or encoded into new record batches.
  */
 import { randomUUID } from 'node:crypto'
-import type { Batch } from '../../batch.ts'
-import {
-  type Check,
-  type ComponentContext,
-  defineSink,
-  type GroupOffsets,
-  type Sink,
-  type SinkProgress,
-  type SinkTransactions,
-} from '../../component.ts'
+import type { ComponentContext } from '../../contracts/context.ts'
+import type { GroupOffsets } from '../../contracts/offsets.ts'
+import type { Sink, SinkProgress, SinkTransactions } from '../../contracts/sink.ts'
+import type { Check } from '../../contracts/source.ts'
+import type { Batch } from '../../records/batch.ts'
+import { defineSink } from '../../contracts/definitions.ts'
 import { TransactionError } from '../../errors/index.ts'
 import { connectionCheck, topicCheck } from '../../kafka/checks.ts'
 import { Cluster } from '../../kafka/cluster.ts'

@@ -1,6 +1,6 @@
 /** Keys taken from a field of each document. */
-import type { Batch, Payload } from '../../batch.ts'
-import { withExactIntegers } from '../../exact-integers.ts'
+import type { Batch, Payload } from '../../records/batch.ts'
+import { withExactIntegers } from '../../records/exact-integers.ts'
 
 /**
  * Key of each row: the text of the field at a dotted path. Text is taken as it is, everything else as JSON (a number as the

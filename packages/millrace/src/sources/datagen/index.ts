@@ -3,10 +3,11 @@
  *
  * With a seed, record `i` depends on seed and `i` only, except for its `timestamp`.
  */
-import { Batch, type Acknowledgement, type BatchOrigin } from '../../batch.ts'
-import { defineSource, type Source, type SourceProgress } from '../../component.ts'
+import type { Source, SourceProgress } from '../../contracts/source.ts'
+import { Batch, type Acknowledgement, type BatchOrigin } from '../../records/batch.ts'
+import { defineSource } from '../../contracts/definitions.ts'
 import { ConfigError } from '../../errors/index.ts'
-import { makeRecords } from '../../kafka/made-records.ts'
+import { makeRecords } from '../../records/make-records.ts'
 import type { Options } from '../../options/declaration.ts'
 import { sleep } from '../../resilience/retry.ts'
 import { datagenFields, datagenRules, type PATTERNS } from './options.ts'

@@ -1,18 +1,11 @@
 /**
  * The `kafka` source of pipelines: a consumer of one group, whose offsets are committed as the sink acknowledges.
  */
-import {
-  type Check,
-  type ComponentContext,
-  defineSource,
-  type DiscoveredStream,
-  type GroupOffsets,
-  type ReleaseListener,
-  type Source,
-  type SourceOffsets,
-  type SourceProgress,
-} from '../../component.ts'
-import type { Batch } from '../../batch.ts'
+import type { ComponentContext } from '../../contracts/context.ts'
+import { defineSource } from '../../contracts/definitions.ts'
+import type { GroupOffsets, ReleaseListener, SourceOffsets } from '../../contracts/offsets.ts'
+import type { Check, DiscoveredStream, Source, SourceProgress } from '../../contracts/source.ts'
+import type { Batch } from '../../records/batch.ts'
 import { connectionCheck, describeStreams, groupCheck, topicCheck } from '../../kafka/checks.ts'
 import { Cluster } from '../../kafka/cluster.ts'
 import { Consumer } from '../../kafka/consumer.ts'

@@ -11,7 +11,7 @@ import {
   VALUE,
   VALUE_LENGTH,
   type LocatedRecords,
-} from '../../../src/batch.ts'
+} from '../../../src/records/batch.ts'
 import { CorruptRecordError } from '../../../src/errors/index.ts'
 import { CODEC_BITS, CODECS, compress, type Codec } from '../../../src/kafka/protocol/compression.ts'
 import { FetchedRecords } from '../../../src/kafka/protocol/locate-records.ts'

@@ -1,15 +1,15 @@
 import { jsCRC32C, Reader, readRecordsBatches } from '@platformatic/kafka'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BODY, END, FIELDS } from '../../../src/batch.ts'
+import { BODY, END, FIELDS } from '../../../src/records/batch.ts'
 import {
   byteSource,
-  HeaderWriter,
   identifyBatch,
   NO_HEADERS,
   RecordBatchBuilder,
   writeBatchHeader,
 } from '../../../src/kafka/protocol/record-batch-builder.ts'
+import { HeaderWriter } from '../../../src/records/header-writer.ts'
 import { batchOf } from '../../support/batches.ts'
 
 interface Given {

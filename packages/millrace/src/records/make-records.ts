@@ -1,9 +1,9 @@
 /**
  * Records made in memory, for any sink to take in a batch.
  */
-import type { RecordStorage } from '../batch.ts'
-import { storageOf } from '../located-records-builder.ts'
-import type { ProducerRecord } from '../record.ts'
+import type { RecordStorage } from './batch.ts'
+import { storageOf } from './located-records-builder.ts'
+import type { ProducerRecord } from './record.ts'
 import { RecordWriter } from './record-writer.ts'
 
 /** `topic` and `partition` are not kept. */

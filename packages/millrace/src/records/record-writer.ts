@@ -2,11 +2,11 @@
  * Lays records out as Kafka does from the key on, one after the other, so that any sink can take them in a batch and a
  * Kafka sink copies them as they are, headers included.
  */
-import type { LocatedRecords, Payload } from '../batch.ts'
-import { LocatedRecordsBuilder } from '../located-records-builder.ts'
-import type { ProducerRecord } from '../record.ts'
-import { HeaderWriter } from './protocol/record-batch-builder.ts'
-import { endOfVarint, putVarint, VARINT_BYTES, varintAt } from './protocol/varint.ts'
+import type { LocatedRecords, Payload } from './batch.ts'
+import { HeaderWriter } from './header-writer.ts'
+import { LocatedRecordsBuilder } from './located-records-builder.ts'
+import type { ProducerRecord } from './record.ts'
+import { endOfVarint, putVarint, VARINT_BYTES, varintAt } from './varint.ts'
 
 /** Headers of another record in Kafka's format, number included: `bytes[start, end)`. None when that is empty. */
 export interface StoredHeaders {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { Batch } from '../src/batch.ts'
-import { LocatedRecordsBuilder, storageOf } from '../src/located-records-builder.ts'
-import { batchOf, ORIGIN } from './support/batches.ts'
+import { Batch } from '../../src/records/batch.ts'
+import { LocatedRecordsBuilder, storageOf } from '../../src/records/located-records-builder.ts'
+import { batchOf, ORIGIN } from '../support/batches.ts'
 
 const NOTHING = { ack: () => {} }
 

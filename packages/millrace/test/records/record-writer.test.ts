@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { Batch, BODY, END, FIELDS, type LocatedRecords, type Payload } from '../../src/batch.ts'
-import { RecordWriter } from '../../src/kafka/record-writer.ts'
-import { storageOf } from '../../src/located-records-builder.ts'
+import { Batch, BODY, END, FIELDS, type LocatedRecords, type Payload } from '../../src/records/batch.ts'
+import { RecordWriter } from '../../src/records/record-writer.ts'
+import { storageOf } from '../../src/records/located-records-builder.ts'
 import { ORIGIN } from '../support/batches.ts'
 import { encodeRecord, varint } from '../support/encode-record-batch.ts'
 

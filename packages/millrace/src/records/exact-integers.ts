@@ -2,7 +2,7 @@
  * Integers beyond 2^53 in documents that were parsed from JSON: `JSON.parse` rounds them to doubles, and what is written of a
  * document is to have the digits that came in.
  */
-import { EncodeError } from './errors/index.ts'
+import { EncodeError } from '../errors/index.ts'
 
 /** What `JSON.rawJSON` makes: written as it is. */
 export interface ExactNumber {

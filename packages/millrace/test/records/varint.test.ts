@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { endOfVarint, VARINT_BYTES, varintAt, VARLONG_BYTES, varlongAt } from '../../../src/kafka/protocol/varint.ts'
-import { varint } from '../../support/encode-record-batch.ts'
+import { endOfVarint, VARINT_BYTES, varintAt, VARLONG_BYTES, varlongAt } from '../../src/records/varint.ts'
+import { varint } from '../support/encode-record-batch.ts'
 
 const int32 = fc.oneof(
   fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),

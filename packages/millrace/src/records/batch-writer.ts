@@ -2,9 +2,9 @@
  * Lays records out anew: key, value and headers of some rows of a batch with other values, keys or more headers. Offsets,
  * times and the acknowledgement stay those of the batch.
  */
-import { Batch, BODY, END, FIELDS, VALUE, VALUE_LENGTH, type Payload } from '../batch.ts'
-import { storageOf } from '../located-records-builder.ts'
-import type { Header } from '../record.ts'
+import { Batch, BODY, END, FIELDS, VALUE, VALUE_LENGTH, type Payload } from './batch.ts'
+import { storageOf } from './located-records-builder.ts'
+import type { Header } from './record.ts'
 import { RecordWriter } from './record-writer.ts'
 
 export interface NewRecord {

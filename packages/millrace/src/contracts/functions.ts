@@ -1,0 +1,87 @@
+/** Functions of stage graphs: sources, transforms and sinks, and how they are defined. */
+import type { Fields, Options } from '../options/declaration.ts'
+import type { ComponentContext } from './context.ts'
+import type { Documented } from './definitions.ts'
+import type { Sink } from './sink.ts'
+import type { Source } from './source.ts'
+import type { Transform, Stage } from './stage.ts'
+
+/** What a function of a stage graph is told besides. */
+export interface FunctionContext extends ComponentContext {
+  /** Id of the stage, for errors. */
+  readonly stage: string
+  /** Folders in which a file to read is looked for: the one in which the command runs, then that of the pipeline file. */
+  readonly folders: readonly string[]
+  /** Sources: whether a stage behind this one looks at values. */
+  readonly needsDocuments: boolean
+  /** Sources: whether a stage behind this one looks at where a record came from. */
+  readonly needsOrigin: boolean
+  /** Sinks: whether a source before this one put the origin of its records into columns. */
+  readonly hasOrigin: boolean
+  /** Sinks: columns that a stage before this one was asked to make. */
+  readonly made: ReadonlySet<string>
+  /** Transforms: whether a window was cut before, so that every batch is one. */
+  readonly isWindowed: boolean
+  /** Runs a pipeline of its own to its end. */
+  readonly run: (plan: unknown, signal: AbortSignal) => Promise<void>
+}
+
+interface FunctionOf<K extends 'source' | 'transform' | 'sink', T, F extends Fields> extends Documented<F> {
+  readonly kind: K
+  /** Whether it looks at all columns of a row, whatever their names. */
+  seesAllColumns?(options: Options<F>): boolean
+  /** Options that are templates, in which `{{name}}` is a column and not a variable of the file. */
+  readonly templates?: readonly string[]
+  /** Columns that it makes, or keeps when it drops others. */
+  made?(options: Options<F>): readonly string[]
+  create(options: Options<F>, context: FunctionContext): Promise<T> | T
+}
+
+/** Why a function cannot be a stage of a linear pipeline, and what can. */
+export interface NotInLine {
+  /** `it needs all rows`, for instance. */
+  readonly because: string
+  /** What to write instead, for instance `$sort, which sorts each batch`; undefined when a stage graph alone will do. */
+  readonly instead: string | undefined
+}
+
+/** A function of stage graphs, by its nature. */
+export type SourceFunction<F extends Fields = Fields> = FunctionOf<'source', Source, F>
+export type SinkFunction<F extends Fields = Fields> = FunctionOf<'sink', Sink, F>
+export interface TransformFunction<F extends Fields = Fields> extends FunctionOf<'transform', Transform, F> {
+  /**
+   * Makes the stage that does the same in a linear pipeline. Undefined for a function that waits for something, or has to
+   * see all rows before it gives the first: a linear pipeline need not have an end.
+   */
+  stage?(options: Options<F>, context: Pick<FunctionContext, 'stage'>): Stage
+  /** Why it cannot be a stage of a linear pipeline, where that depends on the options, or `stage` is undefined. */
+  notInLine?(options: Options<F>): NotInLine | undefined
+  /** Whether it keeps rows back beyond the batch in which they came, so that a transaction cannot hold both them and their offsets. */
+  keepsRowsBack?(options: Options<F>): boolean
+  readonly examples?: readonly {
+    readonly title: string
+    readonly options: { readonly [name: string]: unknown }
+    readonly have?: readonly unknown[]
+    readonly want?: readonly unknown[]
+  }[]
+}
+export type FunctionDefinition = SourceFunction | TransformFunction | SinkFunction
+
+/** Defines a source of stage graphs; infers the type of its options. */
+export function defineSourceFunction<const F extends Fields>(
+  definition: Omit<SourceFunction<F>, 'kind'>,
+): SourceFunction<F> {
+  return { ...definition, kind: 'source' }
+}
+
+/** Defines a transform of stage graphs; infers the type of its options. */
+export function defineTransform<const F extends Fields>(
+  definition: Omit<TransformFunction<F>, 'kind'>,
+): TransformFunction<F> {
+  return { ...definition, kind: 'transform' }
+}
+
+/** Defines a sink of stage graphs; infers the type of its options. */
+export function defineSinkFunction<const F extends Fields>(definition: Omit<SinkFunction<F>, 'kind'>): SinkFunction<F> {
+  return { ...definition, kind: 'sink' }
+}

@@ -1,0 +1,66 @@
+/** Where records go, and the transactions of a sink that has them. */
+import type { Batch } from '../records/batch.ts'
+import type { GroupOffsets } from './offsets.ts'
+import type { Check } from './source.ts'
+
+/** Transactions of a sink. One is always open, and what is written while it is being committed belongs to the next one. */
+export interface SinkTransactions {
+  /**
+   * Whether `abort` goes on as somebody new when this one was fenced. Only where nobody else can have its name: then it was the
+   * coordinator that lost patience, and nobody has taken over (I5).
+   */
+  readonly renewable: boolean
+  /**
+   * Commits everything written so far together with the offsets, which are asked for when all of it is acknowledged (I5).
+   * One call at a time. @returns the offsets
+   * @throws what failed: abort; {TransactionError} with `fatal` this sink may never write again
+   */
+  commit(offsets: () => Promise<GroupOffsets>, signal: AbortSignal): Promise<GroupOffsets>
+  /** Aborts everything written and not committed, and begins anew. @throws {TransactionError} with `fatal`; {ConnectionError} */
+  abort(signal: AbortSignal): Promise<void>
+}
+
+/** Where records go. */
+export interface Sink {
+  /** Codec of its values, by the name in the catalog. */
+  readonly valueCodec: string
+  /** Write `_meta` into every document. */
+  readonly includeMeta: boolean
+  /** Whether it looks at documents itself, for instance to take the key from a field. */
+  readonly needsDocuments: boolean
+  /** Where records go, as a sentence without a period; for `explain`. */
+  readonly partitions: string
+  /** Whether it can forward whole record batches of Kafka as they are. */
+  readonly writesRecordBatches: boolean
+  /** Whether all that follows a failed record in its partition fails with it, so that writes may overlap and be tried again in order. */
+  readonly failsInOrder?: boolean
+  /** Only in a pipeline with `exactly_once`. */
+  readonly transactions?: SinkTransactions | undefined
+  /**
+   * Whether what was written counts only after `flush`, as with a file that appears when it is complete. Acknowledgements
+   * are then held back until the end (I1); stage graphs only.
+   */
+  readonly completesAtEnd?: boolean
+  /** What `millrace check` asks for, instead of `open`; `close` comes after it. Nothing is written. */
+  checks?(): readonly Check[]
+  /** Puts into a batch what it writes in place of what was read, for instance keys. `write` does it by itself; for those who only look. */
+  prepare?(batch: Batch): void
+  open(signal: AbortSignal): Promise<void>
+  /**
+   * Writes the rows of a batch and resolves when all of them are acknowledged (I1). May be called again before earlier
+   * calls have resolved; order is kept per partition. `accepted`, when it is awaited, bounds memory.
+   *
+   * @throws {BatchError} which rows failed; the others were delivered
+   */
+  write(batch: Batch, signal: AbortSignal): Promise<void>
+  /** Sends at once what is waiting and resolves when everything written so far is acknowledged. */
+  flush(signal: AbortSignal): Promise<void>
+  /** Lets go of everything at once; what was not flushed is given up. May be called twice. */
+  close(): Promise<void>
+  progress(): SinkProgress
+}
+
+export interface SinkProgress {
+  readonly records: number
+  readonly bytes: number
+}

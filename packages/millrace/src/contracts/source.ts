@@ -1,0 +1,64 @@
+/** Where records come from. */
+import type { Batch } from '../records/batch.ts'
+import type { SourceOffsets } from './offsets.ts'
+
+/** Something that must hold for a component to work. In a list of them, each relies on those before it. */
+export interface Check {
+  /** What is checked, in one word such as `connection`. */
+  readonly name: string
+  /** Says what was found, as a sentence without a period. @throws {MillraceError} what is wrong */
+  readonly run: (signal: AbortSignal) => Promise<string>
+}
+
+/** Something that a source could read: a topic, a file. */
+export interface DiscoveredStream {
+  readonly name: string
+  readonly partitions: number
+  /** Undefined when nobody knows without reading. */
+  readonly records: number | undefined
+  /** Options that make the source read this stream, in place of its own. */
+  readonly options: { readonly [name: string]: unknown }
+}
+
+/** How far a source has come. */
+export interface SourceProgress {
+  readonly records: number
+  readonly bytes: number
+  /** Records that are known to lie ahead: up to the log end, or to the end of a bounded run. */
+  readonly lag: number | undefined
+}
+
+/**
+ * Where records come from.
+ *
+ * Calls come in this order: `open` once, `batches` once, `close` once or more. `ack` of a batch may come at any time
+ * until `close` has resolved, in any order.
+ */
+export interface Source {
+  /** Codec of its values, by the name in the catalog. */
+  readonly valueCodec: string
+  /** Who commits what, and when, as a sentence without a period; for `explain`. */
+  readonly commits: string
+  /** Whether its batches may be whole record batches of Kafka (`Batch.raw`). */
+  readonly readsRecordBatches: boolean
+  /** Most records that are to be worked on together; the engine cuts batches that hold more. Undefined for no limit. */
+  readonly maxBatchRecords?: number | undefined
+  /** Undefined when nothing of its progress can be committed. */
+  readonly offsets?: SourceOffsets | undefined
+  /** Connects and checks that there is something to read. An error here ends the run before anything was read. */
+  open(signal: AbortSignal): Promise<void>
+  /**
+   * The batches, in order per partition. Ends when a bounded source is read to its end or the signal fires.
+   * An error ends the run; batches that were handed out before may still be acknowledged.
+   */
+  batches(signal: AbortSignal): AsyncIterable<Batch>
+  /** Gives the rows of a batch, or of a slice of one, their documents; undefined when nobody looks at them. Stage graphs only. */
+  readonly decode?: ((batch: Batch) => void) | undefined
+  progress(): SourceProgress
+  /** What `millrace check` asks for, instead of `open`; `close` comes after it. Nothing is joined, read or committed. */
+  checks?(): readonly Check[]
+  /** Everything there is to read where this source reads, instead of `open`; `close` comes after it. */
+  discover?(signal: AbortSignal): Promise<readonly DiscoveredStream[]>
+  /** Commits what has been acknowledged and lets go of everything (I4). */
+  close(): Promise<void>
+}

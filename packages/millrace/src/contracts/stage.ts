@@ -1,0 +1,43 @@
+/** The steps between source and sink: stages of linear pipelines, transforms of stage graphs. */
+import type { RecordError } from '../errors/index.ts'
+import type { Batch } from '../records/batch.ts'
+
+/** Told of a row that failed, by its index in the batch that the step was given. The step then goes on with the next row. */
+export type RowFailed = (row: number, error: RecordError) => void
+
+/** What a stage looks at; decides the lane. */
+export type StageNeeds = 'metadata' | 'documents'
+
+/** A step between source and sink. Synchronous: it works on memory only. */
+export interface Stage {
+  readonly name: string
+  readonly needs: StageNeeds
+  /** What it does, for `explain`, where `needs` does not tell: without a subject and a period. */
+  readonly does?: string
+  /**
+   * Gives the batch that goes on, or undefined when no row is left. With `needs: 'documents'` every row has its
+   * document when this is called.
+   * @param failed told of each row that fails, which is then not in the batch that goes on; without it the first one is thrown
+   * @throws {StageError} with the offset of the record that failed
+   */
+  process(batch: Batch, failed?: RowFailed): Batch | undefined
+  /** Notes where a stage stands that counts. @returns brings it back there, after an abort */
+  mark?(): () => void
+  /** True as soon as this stage will let nothing more through, for instance `$limit` when it is reached. */
+  readonly exhausted?: boolean
+}
+
+/** A step of a stage graph: like a `Stage`, but it may wait for something, and keep rows back until it has seen enough of them. */
+export interface Transform extends Pick<Stage, 'needs' | 'does' | 'mark' | 'exhausted'> {
+  /** Whether `process` waits for something outside of this process. */
+  readonly waits?: boolean
+  /**
+   * Takes over a batch and gives those that can go on. What is neither passed on nor kept back is acknowledged here; what
+   * is kept back is acknowledged when that which was made of it is (I1).
+   * @param failed told of each row that fails, which is then left out; without it the first one is thrown
+   * @throws {StageError}
+   */
+  process(batch: Batch, signal: AbortSignal, failed?: RowFailed): readonly Batch[] | Promise<readonly Batch[]>
+  /** Gives what was kept back, after the last batch. */
+  finish?(signal: AbortSignal): readonly Batch[] | Promise<readonly Batch[]>
+}
