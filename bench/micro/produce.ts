@@ -9,9 +9,9 @@
  * `--call` is the number of records per call to `write`; 8 calls are under way at a time. Prints one JSON object.
  */
 import { parseArgs } from 'node:util'
-import { Admin } from '../../packages/millrace/src/kafka/admin.ts'
-import { Cluster } from '../../packages/millrace/src/kafka/cluster.ts'
-import { Producer, type ProducerOptions } from '../../packages/millrace/src/kafka/producer.ts'
+import { Admin } from '../../packages/millrace/src/kafka/admin/topics.ts'
+import { Cluster } from '../../packages/millrace/src/kafka/cluster/cluster.ts'
+import { Producer, type ProducerOptions } from '../../packages/millrace/src/kafka/producer/producer.ts'
 import { startKafka } from '../../test-bed/kafka.ts'
 
 const CALLS_UNDER_WAY = 8

@@ -1,9 +1,9 @@
 /** Topics for integration tests, and what lies in them. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll } from 'vitest'
-import { Admin, type NewTopic } from '../../src/kafka/admin.ts'
-import { Cluster } from '../../src/kafka/cluster.ts'
-import { listOffsets } from '../../src/kafka/offsets.ts'
+import { Admin, type NewTopic } from '../../src/kafka/admin/topics.ts'
+import { Cluster } from '../../src/kafka/cluster/cluster.ts'
+import { listOffsets } from '../../src/kafka/cluster/log-offsets.ts'
 import { KafkaSink, KafkaSource } from '../../src/index.ts'
 import type { ProducerRecord } from '../../src/records/record.ts'
 import { bootstrapServers, uniqueName } from './broker.ts'

@@ -3,7 +3,7 @@
  * want them. Test code only: no retries beyond what a quiet broker needs.
  */
 import { addPartitionsToTxnV3, endTxnV3 } from '@platformatic/kafka'
-import type { ApiCall, ApiVersion, Cluster } from '../../src/kafka/cluster.ts'
+import type { ApiCall, ApiVersion, Cluster } from '../../src/kafka/cluster/cluster.ts'
 import {
   INIT_PRODUCER_ID,
   type InitProducerIdResponse,

@@ -1,7 +1,7 @@
 /**
  * What a file of connectors may say (Rivven), except for the `config` of each connector.
  */
-import { address } from '../../kafka/property-types.ts'
+import { address } from '../../kafka/properties/value-types.ts'
 import type { ValueType } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
 import { isObject } from '../../options/values.ts'

@@ -1,7 +1,7 @@
 /**
  * `config` of a Kafka sink of Rivven, and what it means for our `kafka` sink.
  */
-import { createTopic } from '../../kafka/create-topic.ts'
+import { createTopic } from '../../kafka/properties/create-topic.ts'
 import type { Options } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
 import { clusterFields } from './kafka-source.ts'

@@ -1,7 +1,7 @@
 /**
  * `config` of a Kafka source of Rivven, and what it means for our `kafka` source.
  */
-import { address } from '../../kafka/property-types.ts'
+import { address } from '../../kafka/properties/value-types.ts'
 import type { Options } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
 import { securityFields, securityOptions } from './security.ts'

@@ -9,7 +9,7 @@
 import { BrokerError, isMillraceError } from '../../errors/index.ts'
 import { sleep } from '../../resilience/retry.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
-import type { ApiCall } from '../cluster.ts'
+import type { ApiCall } from '../cluster/cluster.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import type { GroupMember, PartitionCounts } from './assignment.ts'
 import { assignorByName } from './assignors.ts'
@@ -21,7 +21,7 @@ import {
   encodeStickyUserData,
   encodeSubscription,
   generationOf,
-} from './consumer-protocol-codec.ts'
+} from './classic-subscription.ts'
 import {
   asMillraceError,
   GROUP_LANE,
@@ -32,7 +32,7 @@ import {
   verdictOfError,
 } from './coordinator.ts'
 import { Membership } from './membership.ts'
-import type { AssignorName } from './types.ts'
+import type { AssignorName } from './contract.ts'
 
 const PROTOCOL_TYPE = 'consumer'
 /** How much longer than the rebalance itself a client waits for its end, as in Java. */

@@ -5,7 +5,7 @@ import { backoffMs, sleep } from '../../resilience/retry.ts'
 import { commitOnce } from './committed-offsets.ts'
 import { type GroupCoordinator, groupError, verdictOf, verdictOfError } from './coordinator.ts'
 import type { Membership } from './membership.ts'
-import type { CommitRefusal, CommitResult, OffsetToCommit } from './types.ts'
+import type { CommitRefusal, CommitResult, OffsetToCommit } from './contract.ts'
 
 /** How long a commit waits for a rebalance that is under way before the offsets are left to a later commit. */
 const REBALANCE_PATIENCE_MS = 5000

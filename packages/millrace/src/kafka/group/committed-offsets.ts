@@ -4,11 +4,11 @@
 import { offsetCommitV8, offsetCommitV9, offsetFetchV7, offsetFetchV8, offsetFetchV9 } from '@platformatic/kafka'
 import { BrokerError } from '../../errors/index.ts'
 import { retry } from '../../resilience/retry.ts'
-import type { ApiCall, ApiVersion } from '../cluster.ts'
+import type { ApiCall, ApiVersion } from '../cluster/cluster.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import { byTopic, keyOf, type TopicPartition } from '../topic-partition.ts'
 import { GROUP_LANE, type GroupCoordinator, verdictOf, verdictOfError } from './coordinator.ts'
-import type { OffsetToCommit } from './types.ts'
+import type { OffsetToCommit } from './contract.ts'
 
 const OFFSET_COMMIT: ApiCall = {
   name: 'OffsetCommit',

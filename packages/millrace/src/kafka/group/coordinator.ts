@@ -22,7 +22,7 @@ import {
   UnexpectedError,
   isMillraceError,
 } from '../../errors/index.ts'
-import type { ApiCall, ApiVersion, Cluster, RequestOptions } from '../cluster.ts'
+import type { ApiCall, ApiVersion, Cluster, RequestOptions } from '../cluster/cluster.ts'
 import { brokerError, isRetriableCode, kafkaErrorName } from '../protocol/kafka-errors.ts'
 
 export const JOIN_GROUP: ApiCall = {

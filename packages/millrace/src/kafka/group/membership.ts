@@ -8,7 +8,7 @@ import type { TopicPartition } from '../topic-partition.ts'
 import { fetchCommitted, type MemberIdentity } from './committed-offsets.ts'
 import { asMillraceError, type GroupCoordinator, isAborted } from './coordinator.ts'
 import type { Ownership } from './ownership.ts'
-import type { GroupOptions } from './types.ts'
+import type { GroupOptions } from './contract.ts'
 import { Wakeup } from './wakeup.ts'
 
 export type ResolvedGroupOptions = GroupOptions &

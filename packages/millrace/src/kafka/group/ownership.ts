@@ -4,7 +4,7 @@
  */
 import { sleep } from '../../resilience/retry.ts'
 import { keyOf, type TopicPartition } from '../topic-partition.ts'
-import type { AssignedPartition, GroupListener } from './types.ts'
+import type { AssignedPartition, GroupListener } from './contract.ts'
 
 interface OwnedPartition extends TopicPartition {
   /** Counts assignments, so that a partition that went and came back is not taken for one that stayed. */

@@ -7,7 +7,7 @@
  * `assignors.ts` for the leader of a classic group, `ownership.ts` for the talk with the listener.
  */
 import { AbortedError, ClosedError, type MillraceError } from '../../errors/index.ts'
-import type { Cluster } from '../cluster.ts'
+import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { ClassicMembership } from './classic-protocol.ts'
 import { commitOwned } from './commit.ts'
@@ -16,10 +16,10 @@ import { ConsumerMembership } from './consumer-protocol.ts'
 import { asMillraceError, GroupCoordinator } from './coordinator.ts'
 import type { Membership, ResolvedGroupOptions } from './membership.ts'
 import { Ownership } from './ownership.ts'
-import type { AssignedPartition, CommitResult, GroupListener, GroupOptions, OffsetToCommit } from './types.ts'
+import type { AssignedPartition, CommitResult, GroupListener, GroupOptions, OffsetToCommit } from './contract.ts'
 
 export type { TopicPartition } from '../topic-partition.ts'
-export type { AssignedPartition, CommitResult, GroupListener, GroupOptions, OffsetToCommit } from './types.ts'
+export type { AssignedPartition, CommitResult, GroupListener, GroupOptions, OffsetToCommit } from './contract.ts'
 
 /** How long an offset waits for the member to learn of the generation that the group has come to. */
 const GENERATION_PATIENCE_MS = 5000

@@ -3,7 +3,7 @@
  * @see https://kafka.apache.org/protocol#The_Messages_FindCoordinator
  */
 import { findCoordinatorV3, findCoordinatorV4 } from '@platformatic/kafka'
-import type { ApiCall, ApiVersion } from '../api-call.ts'
+import type { ApiCall, ApiVersion } from './api-call.ts'
 
 /** Arguments: type of the key (0 group, 1 transactional id), the keys. */
 export const FIND_COORDINATOR: ApiCall = {

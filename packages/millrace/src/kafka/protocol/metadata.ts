@@ -3,7 +3,7 @@
  * @see https://kafka.apache.org/protocol#The_Messages_Metadata
  */
 import { metadataV9, metadataV10, metadataV11, metadataV12 } from '@platformatic/kafka'
-import type { ApiCall, ApiVersion } from '../api-call.ts'
+import type { ApiCall, ApiVersion } from './api-call.ts'
 
 /** Arguments: topics (null for all), whether to create them, whether to say what is permitted. */
 export const METADATA: ApiCall = {

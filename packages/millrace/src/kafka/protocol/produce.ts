@@ -24,7 +24,7 @@ import {
   type Reader,
   Writer,
 } from '@platformatic/kafka'
-import type { ApiCall, ApiVersion } from '../connection.ts'
+import type { ApiCall, ApiVersion } from '../cluster/connection.ts'
 
 interface ProducePartitionRequest {
   readonly partition: number

@@ -4,7 +4,7 @@
  */
 import { saslAuthenticateV0, saslAuthenticateV1, saslAuthenticateV2, saslHandshakeV1 } from '@platformatic/kafka'
 import { AuthenticationError, isMillraceError } from '../../errors/index.ts'
-import type { ApiCall, ApiVersion } from '../api-call.ts'
+import type { ApiCall, ApiVersion } from '../protocol/api-call.ts'
 import type { Conversation, SaslMechanism } from './conversation.ts'
 
 /** The connection, as far as it is needed here. */

@@ -4,7 +4,7 @@
 import { problem, warning, type OptionProblem } from '../../options/declaration.ts'
 import type { LoginModule } from './jaas.ts'
 import { type SecurityOptions, tokenSettings } from './settings.ts'
-import { isExtension } from './token-types.ts'
+import { isExtension } from './oauth-token.ts'
 
 /** What a login module and an option may both say. */
 const ALSO_IN_JAAS = [

@@ -3,7 +3,7 @@
  */
 import { AuthenticationError, ConnectionError, isMillraceError } from '../../errors/index.ts'
 import type { EndpointSettings } from './settings.ts'
-import { isToken, type OauthToken } from './token-types.ts'
+import { isToken, type OauthToken } from './oauth-token.ts'
 
 /**
  * @throws {AuthenticationError} when the endpoint refuses the client, with its reason

@@ -9,7 +9,7 @@ import { expiryOf, unsecuredToken } from './jwt.ts'
 import type { Expiring } from './renewed.ts'
 import type { TokenSettings } from './settings.ts'
 import { askTokenEndpoint } from './token-endpoint.ts'
-import { isExtension, isToken, type OauthToken, type OauthTokenProvider } from './token-types.ts'
+import { isExtension, isToken, type OauthToken, type OauthTokenProvider } from './oauth-token.ts'
 
 export interface Bearer {
   readonly token: string

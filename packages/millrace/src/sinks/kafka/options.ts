@@ -3,9 +3,14 @@
  *
  * Loads no client, so that lint stays fast.
  */
-import { createTopic } from '../../kafka/create-topic.ts'
-import { IGNORED_PRODUCER_FIELDS, PRODUCER_FIELDS } from '../../kafka/properties.ts'
-import { PRODUCER_RULES, producerSettings, type ClusterSettings, type ProducerSettings } from '../../kafka/settings.ts'
+import { createTopic } from '../../kafka/properties/create-topic.ts'
+import { IGNORED_PRODUCER_FIELDS, PRODUCER_FIELDS } from '../../kafka/properties/consumer-fields.ts'
+import {
+  PRODUCER_RULES,
+  producerSettings,
+  type ClusterSettings,
+  type ProducerSettings,
+} from '../../kafka/properties/settings.ts'
 import type { OptionRule, Options } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
 

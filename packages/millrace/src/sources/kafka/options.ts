@@ -3,9 +3,14 @@
  *
  * Loads no client, so that lint stays fast.
  */
-import { createTopic } from '../../kafka/create-topic.ts'
-import { CONSUMER_FIELDS, IGNORED_CONSUMER_FIELDS } from '../../kafka/properties.ts'
-import { CONSUMER_RULES, consumerSettings, type ClusterSettings, type ConsumerSettings } from '../../kafka/settings.ts'
+import { createTopic } from '../../kafka/properties/create-topic.ts'
+import { CONSUMER_FIELDS, IGNORED_CONSUMER_FIELDS } from '../../kafka/properties/consumer-fields.ts'
+import {
+  CONSUMER_RULES,
+  consumerSettings,
+  type ClusterSettings,
+  type ConsumerSettings,
+} from '../../kafka/properties/settings.ts'
 import { problem, warning, type OptionRule, type Options } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
 

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { addOffsetsToTxnV3, endTxnV3, initProducerIdV4, txnOffsetCommitV3 } from '@platformatic/kafka'
 import type { MillraceError } from '../../../src/errors/index.ts'
-import { Admin } from '../../../src/kafka/admin.ts'
-import { Cluster, type ApiCall, type ApiVersion } from '../../../src/kafka/cluster.ts'
+import { Admin } from '../../../src/kafka/admin/topics.ts'
+import { Cluster, type ApiCall, type ApiVersion } from '../../../src/kafka/cluster/cluster.ts'
 import { CONSUMER_GROUP_HEARTBEAT, GROUP_LANE, LEAVE_GROUP } from '../../../src/kafka/group/coordinator.ts'
 import {
   GroupSession,

@@ -2,11 +2,11 @@
  * What may be said together about security, and what it comes to.
  */
 import { describe, expect, test } from 'vitest'
-import { CONSUMER_FIELDS } from '../../../src/kafka/properties.ts'
+import { CONSUMER_FIELDS } from '../../../src/kafka/properties/consumer-fields.ts'
 import { SECURITY_FIELDS } from '../../../src/kafka/security/fields.ts'
 import { securityRule } from '../../../src/kafka/security/rules.ts'
 import { securitySettings, type SecuritySettings } from '../../../src/kafka/security/settings.ts'
-import { clusterOptions, CONSUMER_RULES, consumerSettings } from '../../../src/kafka/settings.ts'
+import { clusterOptions, CONSUMER_RULES, consumerSettings } from '../../../src/kafka/properties/settings.ts'
 import { parseOptions } from '../../../src/options/parse.ts'
 
 const PLAIN = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="u" password="hush";'

@@ -11,7 +11,7 @@ import { expiryOf, unsecuredToken } from '../../../src/kafka/security/jwt.ts'
 import { oauthBearer } from '../../../src/kafka/security/oauthbearer.ts'
 import { Renewed } from '../../../src/kafka/security/renewed.ts'
 import type { EndpointSettings, TokenSettings } from '../../../src/kafka/security/settings.ts'
-import type { OauthTokenProvider } from '../../../src/kafka/security/token-types.ts'
+import type { OauthTokenProvider } from '../../../src/kafka/security/oauth-token.ts'
 import { tokenGetter } from '../../../src/kafka/security/tokens.ts'
 import { CLIENT, TokenServer } from '../../support/token-server.ts'
 

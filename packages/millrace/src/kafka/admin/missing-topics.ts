@@ -1,0 +1,39 @@
+/** Makes topics that are not there, for those who ask for it. */
+import { BrokerError } from '../../errors/index.ts'
+import { Admin, type NewTopic } from './topics.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+
+/**
+ * Makes those of some topics that do not exist; others stay as they are, whatever their partitions. Asks first, so that a
+ * principal that may not create topics can use those that are there.
+ *
+ * @throws {BrokerError} for instance TOPIC_AUTHORIZATION_FAILED, INVALID_REPLICATION_FACTOR
+ */
+export async function createMissingTopics(
+  cluster: Cluster,
+  topics: readonly string[],
+  {
+    partitions,
+    replicationFactor,
+  }: { readonly partitions?: number | undefined; readonly replicationFactor?: number | undefined },
+  signal: AbortSignal,
+): Promise<void> {
+  const options: Omit<NewTopic, 'name'> = {
+    ...(partitions === undefined ? {} : { partitions }),
+    ...(replicationFactor === undefined ? {} : { replicationFactor }),
+  }
+  await cluster.connect(signal)
+  const admin = new Admin(cluster)
+  for (const name of topics)
+    if (!(await exists(cluster, name, signal))) await admin.createTopic({ name, ...options }, signal)
+}
+
+async function exists(cluster: Cluster, topic: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await cluster.refresh([topic], signal)
+    return true
+  } catch (error) {
+    if (error instanceof BrokerError && error.code === 'TOPIC_NOT_FOUND') return false
+    throw error
+  }
+}

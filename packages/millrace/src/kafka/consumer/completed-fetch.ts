@@ -1,0 +1,143 @@
+/**
+ * What one fetch brought for one partition, and how it is cut into batches.
+ *
+ * Control batches and the records of aborted transactions are left out here. The rule for the latter is that of Java's
+ * `CompletedFetch`: the broker lists the aborted transactions that overlap with what it sent, the earlier ones included;
+ * walking through the batches, a producer counts as aborting from the first offset of its transaction to its ABORT
+ * marker, and its transactional batches are dropped meanwhile.
+ * @see https://cwiki.apache.org/confluence/display/KAFKA/KIP-98+-+Exactly+Once+Delivery+and+Transactional+Messaging
+ */
+import { ABORT_MARKER, readControlType } from '../protocol/control-record.ts'
+import type { AbortedTransaction } from '../protocol/fetch.ts'
+import { FetchedRecords } from '../protocol/locate-records.ts'
+import { RecordBatchReader } from '../protocol/record-batch.ts'
+import type { TimestampType } from '../../records/record.ts'
+
+/** Bounds of one slice, so that no step works on it for long: about 20 ms of JSON parsing. */
+export interface SliceBounds {
+  readonly maxBytes: number
+  readonly maxRecords: number
+}
+
+export interface FetchSlice {
+  /** Undefined when everything up to `nextOffset` was control batches or aborted records. */
+  readonly records: FetchedRecords | undefined
+  readonly timestampType: TimestampType
+  /** The offset after everything this slice stands for. */
+  readonly nextOffset: number
+}
+
+/** Last offset that the whole record batches of a fetch reach, plus one; undefined when there is no whole batch. */
+export function nextOffsetOf(
+  records: Buffer,
+  reader: RecordBatchReader,
+  topic: string,
+  partition: number,
+): number | undefined {
+  let next: number | undefined
+  reader.reset(records, topic, partition, { checkCrcs: false })
+  while (reader.next()) next = reader.lastOffset + 1
+  return next
+}
+
+export class CompletedFetch {
+  readonly topic: string
+  readonly partition: number
+  readonly byteLength: number
+  #bytes: Buffer
+  readonly #position: number
+  readonly #reader = new RecordBatchReader()
+  /** Aborted transactions that begin later than what was walked so far, by first offset. */
+  readonly #aborted: AbortedTransaction[]
+  readonly #aborting = new Set<number>()
+  #pending: boolean
+
+  /**
+   * @param position offset that was asked for; the first record batch may begin before it
+   * @param aborted of a `read_committed` fetch, in any order; empty otherwise
+   */
+  constructor(
+    bytes: Buffer,
+    topic: string,
+    partition: number,
+    position: number,
+    aborted: readonly AbortedTransaction[],
+    checkCrcs: boolean,
+  ) {
+    this.topic = topic
+    this.partition = partition
+    this.byteLength = bytes.length
+    this.#bytes = bytes
+    this.#position = position
+    this.#aborted = aborted.toSorted((a, b) => a.firstOffset - b.firstOffset)
+    this.#reader.reset(bytes, topic, partition, { checkCrcs })
+    this.#pending = this.#reader.next()
+  }
+
+  /** Copies what is left, so that the rest of the answer that it is a part of can be freed. */
+  detach(): void {
+    this.#bytes = Buffer.from(this.#bytes)
+    this.#reader.bytes = this.#bytes
+  }
+
+  get isDone(): boolean {
+    return !this.#pending
+  }
+
+  /**
+   * The next stretch of records.
+   * @throws {CorruptRecordError}
+   */
+  next(bounds: SliceBounds): FetchSlice {
+    const reader = this.#reader
+    const ranges: number[] = []
+    let bytes = 0
+    let records = 0
+    let nextOffset = this.#position
+    let timestampType: TimestampType = 'CreateTime'
+    while (this.#pending) {
+      const size = reader.end - reader.start
+      if (
+        records > 0 &&
+        (bytes + size > bounds.maxBytes ||
+          records + reader.count > bounds.maxRecords ||
+          reader.timestampType !== timestampType)
+      )
+        break
+      if (this.#isDelivered()) {
+        ranges.push(reader.start, reader.end)
+        bytes += size
+        records += reader.count
+        timestampType = reader.timestampType
+      }
+      nextOffset = reader.lastOffset + 1
+      this.#pending = reader.next()
+    }
+    if (ranges.length === 0) return { records: undefined, timestampType, nextOffset }
+    return {
+      records: new FetchedRecords({
+        topic: this.topic,
+        partition: this.partition,
+        bytes: this.#bytes,
+        ranges: Int32Array.from(ranges),
+        fromOffset: this.#position,
+      }),
+      timestampType,
+      nextOffset,
+    }
+  }
+
+  /** Whether the batch under the cursor holds records for the reader; keeps account of aborted transactions. */
+  #isDelivered(): boolean {
+    const reader = this.#reader
+    while (this.#aborted.length > 0 && this.#aborted[0]!.firstOffset <= reader.lastOffset)
+      this.#aborting.add(this.#aborted.shift()!.producerId)
+    if (reader.isControl) {
+      if (this.#aborting.has(reader.producerId) && readControlType(reader) === ABORT_MARKER)
+        this.#aborting.delete(reader.producerId)
+      return false
+    }
+    if (reader.isTransactional && this.#aborting.has(reader.producerId)) return false
+    return reader.count > 0 && reader.lastOffset >= this.#position
+  }
+}

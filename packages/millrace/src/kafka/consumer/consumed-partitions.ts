@@ -1,0 +1,202 @@
+/**
+ * The partitions that a consumer reads at the moment, and how far it is in each: keeps fetcher and offset ledger in step
+ * with them, and makes batches of what was fetched.
+ */
+import { Batch, type Acknowledgement, type BatchOrigin } from '../../records/batch.ts'
+import type { Fetcher, TakenSlice } from './fetcher.ts'
+import type { OffsetCommits } from './offset-commits.ts'
+import type { OffsetLedger } from './offset-ledger.ts'
+import { keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
+
+const NOT_TRACKED: Acknowledgement = { ack() {} }
+
+/** A partition to read. */
+export interface PartitionToRead extends TopicPartition {
+  readonly partitionCount: number
+  readonly position: number
+  /** Where a bounded run stops; undefined in an endless one. */
+  readonly end: number | undefined
+  /** Whether the position is to be committed before anything was read, as nothing else says where the next owner has to begin. */
+  readonly mustCommit: boolean
+}
+
+interface ConsumedPartition extends TopicPartition {
+  readonly origin: { readonly CreateTime: BatchOrigin; readonly LogAppendTime: BatchOrigin }
+  /** Where reading began: the place to go back to while nothing is committed. */
+  start: number
+  /** Whether that place is to be committed while nothing is. */
+  readonly mustCommit: boolean
+  /** The offset after the last record handed out. */
+  delivered: number
+  readonly end: number | undefined
+  /** Where their number is bounded: batches handed out that a transaction may give back, as the offset behind each and its records. */
+  uncommitted: { readonly nextOffset: number; readonly records: number }[]
+}
+
+export interface ConsumedPartitionsOptions {
+  readonly component: string
+  /** Records that may be handed out; no limit when omitted. */
+  readonly maxRecords: number | undefined
+  /** Whether `rewind` may be called. */
+  readonly isRewindable: boolean
+}
+
+export class ConsumedPartitions {
+  /** Records and bytes handed out. */
+  records = 0
+  bytes = 0
+  /** Of these records, those that an aborted transaction gave back; they are handed out again. */
+  #rewound = 0
+  readonly #fetcher: Fetcher
+  readonly #ledger: OffsetLedger
+  readonly #commits: OffsetCommits
+  readonly #options: ConsumedPartitionsOptions
+  readonly #partitions = new Map<string, ConsumedPartition>()
+
+  constructor(fetcher: Fetcher, ledger: OffsetLedger, commits: OffsetCommits, options: ConsumedPartitionsOptions) {
+    this.#fetcher = fetcher
+    this.#ledger = ledger
+    this.#commits = commits
+    this.#options = options
+  }
+
+  /** Records that may still be handed out. */
+  get left(): number {
+    return (this.#options.maxRecords ?? Infinity) - this.records + this.#rewound
+  }
+
+  get all(): readonly TopicPartition[] {
+    return [...this.#partitions.values()]
+  }
+
+  /** Whether every partition was read to where a bounded run stops. */
+  get areAtEnd(): boolean {
+    for (const { delivered, end } of this.#partitions.values()) if (end === undefined || delivered < end) return false
+    return true
+  }
+
+  /** Records between what was handed out and the end; undefined until every partition has answered. */
+  get lag(): number | undefined {
+    let lag = 0
+    for (const { topic, partition, delivered, end } of this.#partitions.values()) {
+      const logEnd = end ?? this.#fetcher.logEnd(topic, partition)
+      if (logEnd === undefined) return undefined
+      lag += Math.max(0, logEnd - delivered)
+    }
+    return lag
+  }
+
+  add({ topic, partition, partitionCount, position, end, mustCommit }: PartitionToRead): void {
+    const origin = { component: this.#options.component, topic, partition, partitionCount }
+    this.#partitions.set(keyOf(topic, partition), {
+      topic,
+      partition,
+      start: position,
+      mustCommit,
+      delivered: position,
+      end,
+      uncommitted: [],
+      origin: {
+        CreateTime: { ...origin, timestampType: 'CreateTime' },
+        LogAppendTime: { ...origin, timestampType: 'LogAppendTime' },
+      },
+    })
+    this.#read(topic, partition, position, end, mustCommit)
+  }
+
+  /** Stops reading partitions. Their acknowledgements still count, until the ledger is told otherwise. */
+  remove(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) {
+      this.#fetcher.remove(topic, partition)
+      this.#partitions.delete(keyOf(topic, partition))
+    }
+    this.#fetcher.interrupt()
+  }
+
+  /** Takes note that a partition is read from another place on, as its position is not in the log. */
+  moved(topic: string, partition: number, position: number): void {
+    const consumed = this.#partitions.get(keyOf(topic, partition))
+    if (consumed === undefined) return
+    // Forwards it is a gap, which is committed when what lies before it is acknowledged (I1). Backwards it is another log.
+    if (position >= consumed.delivered) this.#ledger.skip(topic, partition, position)
+    else this.#ledger.assign(topic, partition, position, false)
+    consumed.start = consumed.delivered = position
+  }
+
+  /** Takes note of commits: what lies before them is not given back any more. */
+  committed(offsets: readonly PartitionOffset[]): void {
+    for (const { topic, partition, offset } of offsets) {
+      const consumed = this.#partitions.get(keyOf(topic, partition))
+      if (consumed !== undefined)
+        consumed.uncommitted = consumed.uncommitted.filter(({ nextOffset }) => nextOffset > offset)
+    }
+  }
+
+  /**
+   * Goes back to the committed offsets; acknowledgements of what was handed out do nothing any more.
+   * @param committed asks for them
+   */
+  async rewind(
+    committed: (
+      partitions: readonly TopicPartition[],
+    ) => Promise<readonly (TopicPartition & { readonly committed: number | undefined })[]>,
+  ): Promise<void> {
+    const all = [...this.#partitions.values()]
+    for (const { topic, partition } of all) this.#fetcher.remove(topic, partition)
+    this.#ledger.revoke(all)
+    const found = await committed(all)
+    const offsets = new Map(found.map((each) => [keyOf(each.topic, each.partition), each.committed]))
+    for (const consumed of all) {
+      const { topic, partition, start, end, mustCommit } = consumed
+      const id = keyOf(topic, partition)
+      // Given back, or given back and assigned anew, while the answer was on its way.
+      if (this.#partitions.get(id) !== consumed) continue
+      const position = offsets.get(id) ?? start
+      consumed.delivered = position
+      for (const { nextOffset, records } of consumed.uncommitted) if (nextOffset > position) this.#rewound += records
+      consumed.uncommitted = []
+      this.#read(topic, partition, position, end, mustCommit && offsets.get(id) === undefined)
+    }
+    this.#fetcher.interrupt()
+  }
+
+  /** The batch to hand out of a slice that was fetched; undefined when there is nothing in it. */
+  toBatch(slice: TakenSlice): Batch | undefined {
+    const { topic, partition, records } = slice
+    const consumed = this.#partitions.get(keyOf(topic, partition))
+    if (consumed === undefined) return undefined
+    const { left } = this
+    const whole =
+      records === undefined ? undefined : new Batch(consumed.origin[slice.timestampType], records, NOT_TRACKED)
+    let end = consumed.end ?? Infinity
+    // Where a bounded number of records ends in the midst of what was fetched, the commit ends too (I2).
+    if (whole !== undefined && whole.length > left) end = Math.min(end, whole.records.offsets[left]!)
+    const nextOffset = Math.min(slice.nextOffset, end)
+    if (slice.nextOffset >= end) this.#fetcher.remove(topic, partition)
+    consumed.delivered = nextOffset
+    if (records === undefined || whole === undefined || records.firstOffset >= end) {
+      this.#ledger.skip(topic, partition, nextOffset)
+      return undefined
+    }
+    const rows = records.lastOffset < end ? undefined : rowsBefore(whole.records.offsets, end)
+    const tracked = this.#commits.track(topic, partition, records.firstOffset, nextOffset - 1)
+    const batch = whole.derive({ rows }, tracked)
+    this.records += batch.length
+    this.bytes += batch.byteLength
+    if (this.#options.isRewindable && this.#options.maxRecords !== undefined)
+      consumed.uncommitted.push({ nextOffset, records: batch.length })
+    return batch
+  }
+
+  #read(topic: string, partition: number, position: number, end: number | undefined, mustCommit: boolean): void {
+    this.#ledger.assign(topic, partition, position, !mustCommit)
+    if (end === undefined || position < end) this.#fetcher.add(topic, partition, position)
+  }
+}
+
+/** Rows whose offset lies before the end of a bounded run. */
+function rowsBefore(offsets: Float64Array, end: number): Int32Array {
+  let count = 0
+  while (count < offsets.length && offsets[count]! < end) count++
+  return Int32Array.from({ length: count }, (_, i) => i)
+}

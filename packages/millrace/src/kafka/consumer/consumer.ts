@@ -1,0 +1,285 @@
+/**
+ * Reads topics batch by batch: group session, fetcher and offset ledger put together.
+ *
+ * A batch that was handed out counts as *outstanding* until it is acknowledged. Offsets are committed every
+ * `autoCommitIntervalMs`, when partitions are revoked and on close, and never beyond an outstanding batch (I1, I2); other
+ * ways are `CommitMode`.
+ */
+import type { GroupOffsets, ReleaseListener, SourceOffsets } from '../../contracts/offsets.ts'
+import type { Batch } from '../../records/batch.ts'
+import { AbortedError, isMillraceError, type MillraceError } from '../../errors/index.ts'
+import { ConsumedPartitions } from './consumed-partitions.ts'
+import { type ConsumerOptions, groupOptions } from './options.ts'
+import type { ConsumerProgress } from './progress.ts'
+import { Fetcher } from './fetcher.ts'
+import { fetchCommitted } from '../group/committed-offsets.ts'
+import { GroupCoordinator } from '../group/coordinator.ts'
+import { GroupSession } from '../group/session.ts'
+import type { AssignedPartition, GroupListener } from '../group/contract.ts'
+import { OffsetBounds } from './offset-bounds.ts'
+import { OffsetCommits } from './offset-commits.ts'
+import { OffsetLedger } from './offset-ledger.ts'
+import { keyOf, type TopicPartition } from '../topic-partition.ts'
+
+export class Consumer implements GroupListener, SourceOffsets {
+  readonly #options: ConsumerOptions
+  readonly #ledger = new OffsetLedger()
+  readonly #fetcher: Fetcher
+  readonly #session: GroupSession | undefined
+  readonly #bounds: OffsetBounds
+  readonly #commits: OffsetCommits
+  readonly #partitions: ConsumedPartitions
+  readonly #stop = new AbortController()
+  #release: ReleaseListener | undefined
+  #failure: MillraceError | undefined
+  #closing: Promise<void> | undefined
+  /** Whether partitions have gone, and the group has not said yet what comes instead. */
+  #isRebalancing = false
+
+  constructor(options: ConsumerOptions) {
+    this.#options = options
+    const { cluster, settings, component, maxRecords, warn, commits: mode = 'interval' } = options
+    this.#fetcher = new Fetcher(
+      cluster,
+      { ...settings, bufferBytes: settings.fetchBufferBytes, requestTimeoutMs: cluster.requestTimeoutMs },
+      {
+        onOutOfRange: (topic, partition, position) => this.#bounds.afterOutOfRange(topic, partition, position),
+        onMoved: (topic, partition, position) => this.#partitions.moved(topic, partition, position),
+      },
+    )
+    const group = groupOptions(options)
+    if (group !== undefined) this.#session = new GroupSession(cluster, group, this)
+    this.#bounds = new OffsetBounds(cluster, settings, warn, this.#stop.signal)
+    this.#commits = new OffsetCommits(this.#ledger, this.#session, mode, warn)
+    this.#partitions = new ConsumedPartitions(this.#fetcher, this.#ledger, this.#commits, {
+      component,
+      maxRecords,
+      isRewindable: mode === 'transaction',
+    })
+  }
+
+  /**
+   * Connects, checks that the topics exist and, with a group, joins it.
+   * @throws {ConnectionError} {BrokerError} `TOPIC_NOT_FOUND`, `NO_COMMITTED_OFFSET`, `GROUP_FAILED`
+   */
+  async open(signal: AbortSignal): Promise<void> {
+    const { cluster, topics, settings, warn } = this.#options
+    await cluster.connect(signal, undefined, warn)
+    await cluster.refresh(topics, signal)
+    if (this.#session !== undefined) {
+      await this.#session.start(signal)
+      this.#commits.start(settings.autoCommitIntervalMs)
+      return
+    }
+    const all = topics.flatMap((topic) =>
+      cluster.cachedTopic(topic)!.partitions.map(({ partition }) => ({ topic, partition })),
+    )
+    const { groupId } = settings
+    const committed =
+      groupId === undefined
+        ? []
+        : await fetchCommitted(new GroupCoordinator(cluster, groupId, warn), all, () => undefined, signal)
+    const offsets = new Map(committed.map(({ topic, partition, offset }) => [keyOf(topic, partition), offset]))
+    await this.onAssigned(all.map((each) => ({ ...each, committed: offsets.get(keyOf(each.topic, each.partition)) })))
+  }
+
+  /**
+   * The batches, in order per partition; ends when the signal fires, or at the end of a bounded run.
+   * @throws the error that ended the group session or the fetcher; {CorruptRecordError}
+   */
+  async *batches(signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
+    const interrupt = (): void => this.#fetcher.interrupt()
+    signal.addEventListener('abort', interrupt)
+    try {
+      while (!signal.aborted && this.#closing === undefined && this.#partitions.left > 0) {
+        if (this.#failure !== undefined) throw this.#failure
+        const slice = this.#next()
+        if (slice !== undefined) {
+          if (slice.batch !== undefined) yield slice.batch
+        } else if (this.#options.untilEnd && !this.#isRebalancing && this.#partitions.areAtEnd) {
+          return
+        } else {
+          await this.#fetcher.wait()
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', interrupt)
+    }
+  }
+
+  /** What was fetched next, and the batch to hand out of it, if there is one. What cannot be read is never passed over (I2). */
+  #next(): { readonly batch: Batch | undefined } | undefined {
+    try {
+      const slice = this.#fetcher.take()
+      return slice && { batch: this.#partitions.toBatch(slice) }
+    } catch (error) {
+      if (isMillraceError(error)) this.#failure ??= error
+      throw error
+    }
+  }
+
+  /** Stops handing out a partition; heartbeats go on and what was fetched waits. */
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) this.#fetcher.pause(topic, partition)
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) this.#fetcher.resume(topic, partition)
+  }
+
+  get assignment(): readonly TopicPartition[] {
+    return this.#partitions.all.map(({ topic, partition }) => ({ topic, partition }))
+  }
+
+  /**
+   * Commits what has been acknowledged contiguously (I2); without a group there is nothing to commit.
+   * @throws {BrokerError} {ConnectionError} when the coordinator could not be reached in time
+   */
+  commit(partitions?: readonly TopicPartition[]): Promise<void> {
+    return this.#commits.commit(partitions)
+  }
+
+  /** Resolves when everything handed out is acknowledged. @throws {AbortedError} */
+  drained(signal: AbortSignal): Promise<void> {
+    return this.#ledger.drained(undefined, AbortSignal.any([signal, this.#stop.signal]))
+  }
+
+  get member(): string | undefined {
+    return this.#options.settings.instanceId
+  }
+
+  taken(): GroupOffsets {
+    const session = this.#session!
+    const offsets = this.#ledger.committable()
+    const tenures = offsets.map((each) => session.tenure(each))
+    const instanceId = this.member
+    return {
+      groupId: this.#options.settings.groupId!,
+      offsets,
+      member: () => {
+        const isOwned = offsets.every((each, i) => tenures[i] !== undefined && session.tenure(each) === tenures[i])
+        return isOwned ? { memberId: session.memberId, generation: session.generation, instanceId } : undefined
+      },
+      awaitGeneration: (generation) => session.awaitGeneration(generation),
+    }
+  }
+
+  committed({ offsets }: GroupOffsets): void {
+    this.#commits.committed(offsets)
+    this.#partitions.committed(offsets)
+  }
+
+  onRelease(listener: ReleaseListener): void {
+    this.#release = listener
+  }
+
+  async rewind(signal: AbortSignal): Promise<void> {
+    await this.#partitions.rewind((partitions) =>
+      this.#session!.committed(partitions, AbortSignal.any([signal, this.#stop.signal])),
+    )
+  }
+
+  async commitBefore(batch: Batch): Promise<boolean> {
+    batch.ack()
+    const { topic, partition } = batch
+    for (;;) {
+      await this.commit([{ topic, partition }])
+      const offset = this.#ledger.committedOffset(topic, partition)
+      if (offset === undefined || offset > batch.lastOffset) return offset !== undefined
+      // Acknowledged in vain: the partition was gone in between.
+      if (this.#ledger.committable([{ topic, partition }]).length === 0) return false
+    }
+  }
+
+  progress(): ConsumerProgress {
+    const { records, bytes, lag } = this.#partitions
+    return { records, bytes, lag, commits: this.#commits.count, rebalances: this.#session?.rebalances ?? 0 }
+  }
+
+  /** Commits what is acknowledged, leaves the group and stops fetching (I4). Does not close the cluster. May be called twice. */
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      this.#commits.stop()
+      this.#stop.abort()
+      this.#fetcher.interrupt()
+      try {
+        await this.#session?.close()
+      } finally {
+        this.#fetcher.close()
+      }
+    })()
+    return this.#closing
+  }
+
+  /** Called by the group session. */
+  async onAssigned(partitions: readonly AssignedPartition[]): Promise<void> {
+    const starts = await this.#bounds.starts(partitions)
+    const ends = this.#options.untilEnd ? await this.#bounds.ends(partitions) : undefined
+    for (const { topic, partition, committed } of partitions) {
+      const id = keyOf(topic, partition)
+      this.#partitions.add({
+        topic,
+        partition,
+        partitionCount: this.#options.cluster.cachedTopic(topic)?.partitions.length ?? 0,
+        position: starts.get(id)!,
+        end: ends?.get(id),
+        mustCommit: committed === undefined && this.#bounds.isResetElsewhere,
+      })
+    }
+    if (this.#bounds.isResetElsewhere) this.#commits.soon()
+    this.#fetcher.interrupt()
+  }
+
+  /** Called by the group session: stop fetching, wait for what is outstanding, commit, let go (I3). */
+  async onRevoked(partitions: readonly TopicPartition[], deadlineMs: number): Promise<void> {
+    this.#isRebalancing = true
+    this.#partitions.remove(partitions)
+    // When the commit takes too long, the partitions are given back meanwhile, and may be here again before it ends.
+    const letGo = this.#ledger.revocation(partitions)
+    const { commits, warn } = this.#options
+    const deadline = AbortSignal.any([AbortSignal.timeout(deadlineMs), this.#stop.signal])
+    try {
+      // On close nobody works on the batches any more, so there is nothing to wait for.
+      if (this.#closing === undefined) await this.#ledger.drained(partitions, deadline)
+    } catch (error) {
+      if (!(error instanceof AbortedError)) throw error
+      if (this.#closing === undefined) {
+        warn(
+          `Partitions are given back before everything read from them was delivered; those records will be read again`,
+          { partitions: partitions.length, deadlineMs },
+        )
+      }
+    }
+    try {
+      if (commits === 'transaction') await this.#release?.commit(deadline)
+      else if (commits !== 'manual') await this.commit(partitions)
+    } catch (error) {
+      this.#commits.warn(error)
+    }
+    letGo()
+  }
+
+  /** Called by the group session. */
+  onSettled(): void {
+    this.#isRebalancing = false
+    this.#fetcher.interrupt()
+  }
+
+  /** Called by the group session: somebody else may own the partitions already, so nothing is committed (I3). */
+  onLost(partitions: readonly TopicPartition[]): void {
+    this.#isRebalancing = true
+    this.#partitions.remove(partitions)
+    this.#ledger.revoke(partitions)
+    this.#release?.lost()
+    this.#options.warn(
+      'Partitions were lost: the group went on without this member. Records that were not committed will be read again',
+      { partitions: partitions.length },
+    )
+  }
+
+  /** Called by the group session when it cannot go on. */
+  onFailed(error: MillraceError): void {
+    this.#failure ??= error
+    this.#fetcher.interrupt()
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Where a consumer begins to read a partition, where it goes on when its position is gone, and where a bounded run stops.
+ */
+import { BrokerError } from '../../errors/index.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { Warn } from './options.ts'
+import type { AssignedPartition } from '../group/contract.ts'
+import { listOffsets } from '../cluster/log-offsets.ts'
+import { brokerError } from '../protocol/kafka-errors.ts'
+import type { ConsumerSettings } from '../properties/settings.ts'
+import { keyOf, type TopicPartition } from '../topic-partition.ts'
+
+const OFFSET_OUT_OF_RANGE = 1
+
+export class OffsetBounds {
+  readonly #cluster: Cluster
+  readonly #settings: ConsumerSettings
+  readonly #warn: Warn
+  readonly #signal: AbortSignal
+  /** Ends of a bounded run; kept over rebalances, so that a partition that comes back has the same end. */
+  readonly #ends = new Map<string, number>()
+
+  /** @param signal ends what is asked of brokers */
+  constructor(cluster: Cluster, settings: ConsumerSettings, warn: Warn, signal: AbortSignal) {
+    this.#cluster = cluster
+    this.#settings = settings
+    this.#warn = warn
+    this.#signal = signal
+  }
+
+  /** Whether the reset policy would give another place later on, so that the one it gave has to be committed. */
+  get isResetElsewhere(): boolean {
+    return this.#settings.autoOffsetReset !== 'earliest'
+  }
+
+  /**
+   * Where to begin, by `keyOf`: the committed offset, or what the reset policy says.
+   * @throws {BrokerError} `NO_COMMITTED_OFFSET`
+   */
+  async starts(partitions: readonly AssignedPartition[]): Promise<Map<string, number>> {
+    const starts = new Map<string, number>()
+    const missing: TopicPartition[] = []
+    for (const { topic, partition, committed } of partitions) {
+      if (committed === undefined) missing.push({ topic, partition })
+      else starts.set(keyOf(topic, partition), committed)
+    }
+    for (const [id, offset] of await this.#reset(missing)) starts.set(id, offset)
+    return starts
+  }
+
+  /** Where a bounded run stops, by `keyOf`: the end of the log when a partition was first seen. */
+  async ends(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>> {
+    const unknown = partitions.filter(({ topic, partition }) => !this.#ends.has(keyOf(topic, partition)))
+    if (unknown.length === 0) return this.#ends
+    const ends = await listOffsets(
+      this.#cluster,
+      unknown.map(({ topic, partition }) => ({ topic, partition, at: 'latest' as const })),
+      { isolation: this.#settings.isolation, signal: this.#signal },
+    )
+    for (const { topic, partition, offset } of ends) this.#ends.set(keyOf(topic, partition), offset)
+    return this.#ends
+  }
+
+  /**
+   * Where to go on when a position is not in the log.
+   * @throws {BrokerError} `OFFSET_OUT_OF_RANGE` unless it may be reset
+   */
+  async afterOutOfRange(topic: string, partition: number, position: number): Promise<number> {
+    const { offsetOutOfRange, autoOffsetReset } = this.#settings
+    const where = `Offset ${position} of partition ${partition} of topic "${topic}" is not in the log`
+    if (offsetOutOfRange === 'fail' || autoOffsetReset === 'none') {
+      const [earliest] = await listOffsets(this.#cluster, [{ topic, partition, at: 'earliest' }], {
+        signal: this.#signal,
+      })
+      const logStartOffset = earliest!.offset
+      const why =
+        position < logStartOffset
+          ? `, which begins at ${logStartOffset}: the records between were deleted by retention before they were read`
+          : ': the topic was created anew or lost its end'
+      throw brokerError(
+        OFFSET_OUT_OF_RANGE,
+        `${where}${why}. To go on, reset the offsets of the group, or set offsetOutOfRange to "reset"`,
+        { code: 'OFFSET_OUT_OF_RANGE', topic, partition, retriable: false },
+      )
+    }
+    const offset = (await this.#reset([{ topic, partition }])).get(keyOf(topic, partition))!
+    this.#warn(`${where}; reading goes on at ${offset}`, { topic, partition, position, offset })
+    return offset
+  }
+
+  async #reset(partitions: readonly TopicPartition[]): Promise<Map<string, number>> {
+    const { autoOffsetReset, isolation, groupId } = this.#settings
+    const first = partitions[0]
+    if (first === undefined) return new Map()
+    if (autoOffsetReset === 'none') {
+      throw new BrokerError(
+        `Group "${groupId}" has no committed offset for partition ${first.partition} of topic "${first.topic}", and auto.offset.reset is "none": choose "earliest" or "latest", or commit an offset first`,
+        {
+          code: 'NO_COMMITTED_OFFSET',
+          kafkaCode: -1,
+          kafkaName: 'NO_COMMITTED_OFFSET',
+          retriable: false,
+          topic: first.topic,
+          partition: first.partition,
+        },
+      )
+    }
+    const at = typeof autoOffsetReset === 'object' ? autoOffsetReset.timestampMs : autoOffsetReset
+    const found = await listOffsets(
+      this.#cluster,
+      partitions.map(({ topic, partition }) => ({ topic, partition, at })),
+      { isolation, signal: this.#signal },
+    )
+    return new Map(found.map(({ topic, partition, offset }) => [keyOf(topic, partition), offset]))
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * What a consumer is told.
+ */
+import type { Cluster } from '../cluster/cluster.ts'
+import type { GroupOptions } from '../group/contract.ts'
+import type { ConsumerSettings } from '../properties/settings.ts'
+
+/**
+ * Who commits: this consumer, every `autoCommitIntervalMs` (`interval`) or after each acknowledgement (`each`), and when it
+ * lets go of partitions; whoever calls `commit` and nobody else (`manual`); or a transaction, through `SourceOffsets`.
+ */
+export type CommitMode = 'interval' | 'each' | 'manual' | 'transaction'
+
+export type Warn = (message: string, facts?: { readonly [name: string]: unknown }) => void
+
+export interface ConsumerOptions {
+  readonly cluster: Cluster
+  readonly topics: readonly string[]
+  readonly settings: ConsumerSettings
+  /** Stop at the offsets that were the end when a partition was first seen. */
+  readonly untilEnd: boolean
+  /** Stop when this many records have been handed out; no limit when omitted. */
+  readonly maxRecords?: number | undefined
+  /** Begin where the group would, but neither join it nor commit anything. */
+  readonly onlyLook?: boolean
+  /** `interval` when omitted. */
+  readonly commits?: CommitMode
+  /** Name of the component, for errors and metrics. */
+  readonly component: string
+  readonly warn: Warn
+}
+
+/** How a consumer joins its group; undefined when it joins none. */
+export function groupOptions({ settings, topics, onlyLook, warn }: ConsumerOptions): GroupOptions | undefined {
+  if (settings.groupId === undefined || onlyLook === true) return undefined
+  return {
+    groupId: settings.groupId,
+    topics,
+    sessionTimeoutMs: settings.sessionTimeoutMs,
+    heartbeatIntervalMs: settings.heartbeatIntervalMs,
+    rebalanceTimeoutMs: settings.maxPollIntervalMs,
+    protocol: settings.groupProtocol,
+    assignors: settings.assignors,
+    instanceId: settings.instanceId,
+    serverAssignor: settings.serverAssignor,
+    rackId: settings.rackId,
+    warn,
+  }
+}

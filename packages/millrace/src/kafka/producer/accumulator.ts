@@ -1,0 +1,256 @@
+/**
+ * Gathers records into record batches, one open batch per partition, within a bound of memory.
+ *
+ * A batch is closed when it is full, when it has waited for `lingerMs`, at a flush, and when memory is short. Buffers are
+ * kept and used again. Nothing here waits or sends: the producer does the one, the sender the other.
+ */
+import { createPartitioner, type Partitioner, STICKY } from './partitioners.ts'
+import { HEADER_BYTES } from '../protocol/record-batch.ts'
+import { RECORD_OVERHEAD } from '../protocol/record-batch-builder.ts'
+import { PartitionQueue, BatchBuffer, ProducerBatch } from './partition-queue.ts'
+import type { ProducerSettings } from './options.ts'
+import type { IdentityOwner } from './identity.ts'
+
+/** The partitions of one topic. */
+export class TopicQueues {
+  readonly name: string
+  readonly queues: PartitionQueue[] = []
+  readonly partitioner: Partitioner
+  /** Whether the partitioner looks at more than the key. */
+  readonly wantsRecord: boolean
+  /** Partition to which records without a key go at the moment. */
+  sticky = -1
+
+  constructor(name: string, partitioner: Partitioner, wantsRecord: boolean) {
+    this.name = name
+    this.partitioner = partitioner
+    this.wantsRecord = wantsRecord
+  }
+
+  /** Resolves `STICKY`. */
+  settle(partition: number): number {
+    if (partition !== STICKY) return partition
+    if (this.sticky < 0) this.sticky = Math.floor(Math.random() * this.queues.length)
+    return this.sticky
+  }
+}
+
+export class Accumulator {
+  readonly #settings: ProducerSettings
+  readonly #owner: IdentityOwner | undefined
+  /** Called when batches were closed because they had waited long enough. */
+  readonly #onLinger: () => void
+  /** Whether a partition can be written at the moment; asked for when the sticky partition changes. */
+  readonly #isAvailable: (topic: string, partition: number) => boolean
+  readonly #topics = new Map<string, TopicQueues>()
+  /** By `PartitionQueue.index`. */
+  readonly queues: PartitionQueue[] = []
+  /** Queues that may have something to send, longest waiting first. */
+  readonly ready: Set<PartitionQueue> = new Set()
+  /** Bytes of batches that were closed and not yet sent. */
+  waitingBytes = 0
+  /** Number of the transaction that batches are made for; 0 without. */
+  transaction = 0
+  /** While it is above 0, batches do not wait for more records. */
+  flushing = 0
+  readonly #open = new Set<ProducerBatch>()
+  readonly #free: BatchBuffer[] = []
+  #freeBytes = 0
+  #heldBytes = 0
+  #onRoom: (() => void) | undefined
+  #lingerTimer: NodeJS.Timeout | undefined
+
+  constructor(
+    settings: ProducerSettings,
+    owner: IdentityOwner | undefined,
+    onLinger: () => void,
+    isAvailable: (topic: string, partition: number) => boolean,
+  ) {
+    this.#settings = settings
+    this.#owner = owner
+    this.#onLinger = onLinger
+    this.#isAvailable = isAvailable
+  }
+
+  /** Memory of batches that are not yet settled. */
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
+  /** The queues of a topic; undefined before `learn`. */
+  topic(name: string): TopicQueues | undefined {
+    return this.#topics.get(name)
+  }
+
+  /** Takes note of how many partitions a topic has. They may become more. */
+  learn(name: string, partitionCount: number): TopicQueues {
+    let topic = this.#topics.get(name)
+    if (topic === undefined) {
+      const { partitioner } = this.#settings
+      topic = new TopicQueues(name, createPartitioner(partitioner), typeof partitioner === 'function')
+      this.#topics.set(name, topic)
+    }
+    for (let partition = topic.queues.length; partition < partitionCount; partition++) {
+      const queue = new PartitionQueue(this.queues.length, name, partition, this.#owner)
+      topic.queues.push(queue)
+      this.queues.push(queue)
+    }
+    return topic
+  }
+
+  /**
+   * Opens a batch with room for a record of about `bytes` (key, value, headers).
+   * @returns undefined when there is no memory for it
+   */
+  open(queue: PartitionQueue, bytes: number): ProducerBatch | undefined {
+    const buffer = this.#take(Math.max(this.#settings.batchBytes, HEADER_BYTES + RECORD_OVERHEAD + bytes))
+    if (buffer === undefined) return undefined
+    const batch = new ProducerBatch(queue, performance.now(), buffer.capacity, buffer, this.transaction)
+    queue.open = batch
+    this.#open.add(batch)
+    this.#startLinger(this.#settings.lingerMs)
+    return batch
+  }
+
+  /** Closes the open batch of a queue, if there is one, and lets the sticky partition move on. */
+  close(topic: TopicQueues, queue: PartitionQueue): void {
+    const batch = queue.open
+    if (batch === undefined) return
+    queue.open = undefined
+    this.#open.delete(batch)
+    if (topic.sticky === queue.partition) this.#moveSticky(topic)
+    if (batch.count === 0) return this.release(batch)
+    batch.close(this.#settings.compression, this.#settings.compressionLevel)
+    if (batch.closed!.bytes !== batch.buffer!.builder.bytes) this.#compressed(batch)
+    this.#wait(batch)
+  }
+
+  /** Closes the open batch of a queue. */
+  closeOpen(queue: PartitionQueue): void {
+    this.close(this.#topics.get(queue.topic)!, queue)
+  }
+
+  /** Closes every open batch. */
+  closeAll(): void {
+    for (const { queue } of this.#open) this.close(this.#topics.get(queue.topic)!, queue)
+  }
+
+  /**
+   * Puts a whole batch that was made elsewhere behind those of its partition.
+   * @returns undefined when there is no memory for it
+   */
+  enqueue(
+    topic: TopicQueues,
+    queue: PartitionQueue,
+    size: number,
+    fill: (bytes: Buffer) => number,
+  ): ProducerBatch | undefined {
+    if (!this.#hasRoom(size)) return undefined
+    this.close(topic, queue)
+    this.#heldBytes += size
+    const batch = new ProducerBatch(queue, performance.now(), size, undefined, this.transaction)
+    const bytes = Buffer.allocUnsafeSlow(size)
+    batch.closed = { bytes, end: size, count: fill(bytes) }
+    this.#wait(batch)
+    return batch
+  }
+
+  /** Gives the memory of a batch back. */
+  release(batch: ProducerBatch): void {
+    this.#heldBytes -= batch.held
+    batch.held = 0
+    if (batch.buffer !== undefined) this.#keep(batch.buffer)
+    batch.buffer = undefined
+    const onRoom = this.#onRoom
+    this.#onRoom = undefined
+    onRoom?.()
+  }
+
+  /** The parts of a batch that was split take its place; for a moment they may hold a little more than the bound. */
+  replace(batch: ProducerBatch, parts: readonly ProducerBatch[]): void {
+    for (const { held } of parts) this.#heldBytes += held
+    this.release(batch)
+    this.ready.add(batch.queue)
+  }
+
+  /** Resolves when some memory was given back. One may wait at a time. */
+  room(): Promise<void> {
+    if (this.#heldBytes === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#onRoom = resolve
+    })
+  }
+
+  stop(): void {
+    clearTimeout(this.#lingerTimer)
+  }
+
+  #wait(batch: ProducerBatch): void {
+    batch.queue.waiting.push(batch)
+    this.waitingBytes += batch.closed!.end
+    this.ready.add(batch.queue)
+  }
+
+  #moveSticky(topic: TopicQueues): void {
+    const { length } = topic.queues
+    for (let step = 1; step <= length; step++) {
+      const next = (topic.sticky + step) % length
+      if (!this.#isAvailable(topic.name, next) && step < length) continue
+      topic.sticky = next
+      return
+    }
+  }
+
+  #hasRoom(bytes: number): boolean {
+    return this.#heldBytes + bytes <= this.#settings.bufferBytes
+  }
+
+  #take(capacity: number): BatchBuffer | undefined {
+    if (!this.#hasRoom(capacity)) return undefined
+    this.#heldBytes += capacity
+    const free = capacity === this.#settings.batchBytes ? this.#free.pop() : undefined
+    if (free === undefined) return new BatchBuffer(capacity, this.#settings.batchRecords)
+    this.#freeBytes -= free.capacity
+    free.builder.reset()
+    return free
+  }
+
+  #keep(buffer: BatchBuffer): void {
+    if (
+      buffer.capacity !== this.#settings.batchBytes ||
+      this.#freeBytes + this.#heldBytes + buffer.capacity > this.#settings.bufferBytes
+    )
+      return
+    this.#free.push(buffer)
+    this.#freeBytes += buffer.capacity
+  }
+
+  /** The compressed copy takes the place of the buffer. */
+  #compressed(batch: ProducerBatch): void {
+    const buffer = batch.buffer!
+    this.#heldBytes += batch.closed!.end - batch.held
+    batch.held = batch.closed!.end
+    // Its rows are still needed.
+    buffer.rows = new Int32Array(buffer.rows.length)
+    batch.buffer = undefined
+    this.#keep(buffer)
+  }
+
+  #startLinger(ms: number): void {
+    this.#lingerTimer ??= setTimeout(() => this.#linger(), ms)
+  }
+
+  #linger(): void {
+    this.#lingerTimer = undefined
+    // Batches that are due within a moment go along, in one request.
+    const due = performance.now() - this.#settings.lingerMs + 1
+    for (const batch of this.#open) {
+      if (batch.createdAt > due) {
+        this.#startLinger(Math.max(1, batch.createdAt - due))
+        break
+      }
+      this.close(this.#topics.get(batch.queue.topic)!, batch.queue)
+    }
+    this.#onLinger()
+  }
+}

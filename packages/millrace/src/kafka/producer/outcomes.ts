@@ -1,0 +1,321 @@
+/**
+ * What becomes of batches that were sent, or could not be: an answer is understood here, no request is made.
+ *
+ * An answer has a result for each partition, that is, for each batch of the request:
+ *
+ * | result | what happens |
+ * |---|---|
+ * | none, or DUPLICATE_SEQUENCE_NUMBER | written |
+ * | MESSAGE_TOO_LARGE | split in two and sent again; a single record fails |
+ * | INVALID_RECORD, INVALID_TIMESTAMP | fails; the error of a record that the broker named is its own |
+ * | OUT_OF_ORDER_SEQUENCE_NUMBER | sent again after the batches before it; fails when there are none |
+ * | UNKNOWN_PRODUCER_ID, INVALID_PRODUCER_EPOCH | sent again in a new epoch, unless it may have been written; in a transaction it fails |
+ * | CONCURRENT_TRANSACTIONS | sent again in a moment |
+ * | retriable, or no answer at all | sent again with the same sequence, to the leader of then, until `deliveryTimeoutMs` |
+ * | anything else | fails |
+ *
+ * A batch is settled once, delivered or failed, and gives its memory back then. One that fails leaves a gap in the
+ * sequences of its partition, which goes on in a new epoch (`sequences.ts`); with `failsFollowing` everything that was
+ * appended behind it fails too, so that nothing overtakes it when it is written again (I2).
+ */
+import { type MillraceError, UnexpectedError } from '../../errors/index.ts'
+import { type BackoffOptions, backoffMs } from '../../resilience/retry.ts'
+import type { Accumulator } from './accumulator.ts'
+import type { PartitionQueue, ProducerBatch } from './partition-queue.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { isStaleMetadata } from '../cluster/metadata-cache.ts'
+import { brokerError } from '../protocol/kafka-errors.ts'
+import type { ProducedPartition, ProduceResponse } from '../protocol/produce.ts'
+import type { ProducerSettings } from './options.ts'
+import { deliveryError } from './reports.ts'
+import { splitBatch } from './split-batch.ts'
+import type { IdentityOwner } from './identity.ts'
+import { Transactions } from './transactions.ts'
+
+const DUPLICATE_SEQUENCE_NUMBER = 46
+
+/** With these a leader says for certain that it has written nothing. */
+const NOT_WRITTEN: ReadonlySet<string> = new Set([
+  'CORRUPT_MESSAGE',
+  'MESSAGE_TOO_LARGE',
+  'INVALID_TOPIC_EXCEPTION',
+  'RECORD_LIST_TOO_LARGE',
+  'NOT_ENOUGH_REPLICAS',
+  'INVALID_REQUIRED_ACKS',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'INVALID_TIMESTAMP',
+  'INVALID_REQUEST',
+  'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'INVALID_PRODUCER_EPOCH',
+  'CONCURRENT_TRANSACTIONS',
+  'UNKNOWN_PRODUCER_ID',
+  'UNSUPPORTED_COMPRESSION_TYPE',
+  'INVALID_RECORD',
+])
+
+const CONCURRENT_BACKOFF = { initialMs: 5, maxMs: 200 }
+
+export class Outcomes {
+  /** Records that were acknowledged, and their bytes as they were sent. */
+  readonly acknowledged = { records: 0, bytes: 0 }
+  /** How often everything of a partition has failed at once: what began to be written before must not be appended behind it. */
+  cutOffs = 0
+  readonly #cluster: Cluster
+  readonly #settings: ProducerSettings
+  readonly #accumulator: Accumulator
+  readonly #owner: IdentityOwner | undefined
+  readonly #isTransactional: boolean
+  /** Called when the leaders of a topic are not those that were asked. */
+  readonly #onStaleLeaders: (topic: string) => void
+
+  constructor(
+    cluster: Cluster,
+    settings: ProducerSettings,
+    accumulator: Accumulator,
+    owner: IdentityOwner | undefined,
+    onStaleLeaders: (topic: string) => void,
+  ) {
+    this.#cluster = cluster
+    this.#settings = settings
+    this.#accumulator = accumulator
+    this.#owner = owner
+    this.#isTransactional = owner instanceof Transactions
+    this.#onStaleLeaders = onStaleLeaders
+  }
+
+  /** The leader has answered a request with these batches. */
+  answered(batches: readonly ProducerBatch[], response: ProduceResponse, leader: number): void {
+    const answers = new Map<PartitionQueue, ProducedPartition>()
+    for (const { name, partitions } of response.topics) {
+      const queues = this.#accumulator.topic(name)?.queues
+      for (const answer of partitions) {
+        const queue = queues?.[answer.partition]
+        if (queue !== undefined) answers.set(queue, answer)
+      }
+    }
+    for (const batch of batches) {
+      if (batch.settled) continue // with the transaction that one before it has doomed
+      const answer = answers.get(batch.queue)
+      if (answer === undefined)
+        this.unanswered(
+          batch,
+          new UnexpectedError(
+            `Broker ${leader} left partition ${batch.queue.partition} of topic "${batch.queue.topic}" out of its Produce response`,
+          ),
+        )
+      else this.#answer(batch, answer, leader)
+    }
+  }
+
+  /** The connection broke, or the answer did not come in time: nobody knows whether the batch was written. */
+  unanswered(batch: ProducerBatch, error: MillraceError): void {
+    if (batch.settled) return
+    batch.lastError = error
+    if (!error.retriable) return this.#fail(batch, deliveryError(batch.queue, error.message, { cause: error }))
+    // An attempt that never got a connection was not sent.
+    if (error.code !== 'BROKER_UNREACHABLE') batch.ambiguous = true
+    this.#onStaleLeaders(batch.queue.topic)
+    this.#retry(batch, true)
+  }
+
+  /** Written, from offset `baseOffset` on; -1 when it is not known. */
+  delivered(batch: ProducerBatch, baseOffset: number): void {
+    const { queue, count } = batch
+    queue.sequence.established = true
+    batch.settled = true
+    queue.remove(batch)
+    this.acknowledged.records += count
+    this.acknowledged.bytes += batch.closed!.end
+    batch.delivered(baseOffset)
+    this.#accumulator.release(batch)
+  }
+
+  /** Fails everything that is not settled. */
+  abandon(error: MillraceError): void {
+    for (const queue of this.#accumulator.queues) {
+      // The first one that fails dooms its transaction, and with it all others.
+      for (const batch of [...queue.sent, ...queue.waiting]) if (!batch.settled) this.#fail(batch, error)
+    }
+  }
+
+  /**
+   * Fails what has waited for too long and is not in flight.
+   * @returns whether anything is left that may come to that
+   */
+  expire(): boolean {
+    const now = performance.now()
+    let left = false
+    for (const queue of this.#accumulator.queues) {
+      for (const list of [queue.sent, queue.waiting]) {
+        for (const batch of list.slice()) {
+          if (batch.settled) continue // with one before it
+          if (!batch.inFlight && this.#isExpired(batch, now)) this.#fail(batch, this.#timedOut(batch))
+          else left = true
+        }
+      }
+    }
+    return left
+  }
+
+  #answer(batch: ProducerBatch, answer: ProducedPartition, leader: number): void {
+    const { queue } = batch
+    const { errorCode: code } = answer
+    if (code === 0) return this.delivered(batch, answer.baseOffset)
+    if (code === DUPLICATE_SEQUENCE_NUMBER) return this.delivered(batch, -1)
+    if (batch.behind !== undefined) return this.#fail(batch, batch.behind)
+    const mayBeWritten = batch.ambiguous
+    const error = brokerError(code, `Cannot write to partition ${queue.partition} of topic "${queue.topic}"`, {
+      topic: queue.topic,
+      partition: queue.partition,
+    })
+    const reason = `${error.kafkaName}${answer.errorMessage === null ? '' : ` (${answer.errorMessage.replace(/\.$/, '')})`}`
+    batch.lastError = batch.lastAnswer = error
+    batch.ambiguous = mayBeWritten
+      ? error.kafkaName !== 'OUT_OF_ORDER_SEQUENCE_NUMBER'
+      : !NOT_WRITTEN.has(error.kafkaName)
+    switch (error.kafkaName) {
+      case 'MESSAGE_TOO_LARGE':
+        if (batch.count > 1) return this.#split(batch)
+        return this.#fail(
+          batch,
+          deliveryError(
+            queue,
+            `the broker refused a record batch of ${batch.closed!.end} bytes with one record: raise max.message.bytes of the topic`,
+            { code: 'RECORD_TOO_LARGE', cause: error },
+          ),
+        )
+      case 'INVALID_RECORD':
+      case 'INVALID_TIMESTAMP':
+        return this.#refuse(batch, answer, error)
+      case 'CONCURRENT_TRANSACTIONS':
+        // The markers of the transaction before are still being written, which takes a moment.
+        return this.#retry(batch, true, CONCURRENT_BACKOFF)
+      case 'OUT_OF_ORDER_SEQUENCE_NUMBER':
+        // Batches before it were refused or lost, or the chain is known to be broken: it will be renumbered or sent again.
+        if (queue.sent[0] !== batch || queue.sequence.broken) return this.#retry(batch, false)
+        return this.#fail(
+          batch,
+          deliveryError(
+            queue,
+            `${reason}: the leader has lost records that it had acknowledged, or has forgotten this producer`,
+            { code: 'SEQUENCE_BROKEN', cause: error },
+          ),
+        )
+      case 'UNKNOWN_PRODUCER_ID':
+      case 'INVALID_PRODUCER_EPOCH':
+        // A transaction that was forgotten or taken over cannot go on under another epoch (I5).
+        if (this.#isTransactional) return this.#fail(batch, deliveryError(queue, reason, { cause: error }))
+        if (queue.sent[0] !== batch) return this.#retry(batch, false)
+        if (mayBeWritten)
+          return this.#fail(
+            batch,
+            deliveryError(
+              queue,
+              `${reason}: the leader has forgotten this producer, so it cannot be known whether an earlier attempt was written`,
+              { code: 'SEQUENCE_BROKEN', cause: error },
+            ),
+          )
+        queue.sequence.broken = queue.isIdempotent
+        return this.#retry(batch, true)
+      default:
+        if (!error.retriable) return this.#fail(batch, deliveryError(queue, reason, { cause: error }))
+        if (isStaleMetadata(error)) this.#leaderChanged(queue, answer, leader)
+        return this.#retry(batch, true)
+    }
+  }
+
+  #retry(batch: ProducerBatch, backOff: boolean, backoff: BackoffOptions = this.#cluster.backoff): void {
+    const now = performance.now()
+    if (batch.behind !== undefined) return this.#fail(batch, batch.behind)
+    if (this.#isExpired(batch, now)) return this.#fail(batch, this.#timedOut(batch))
+    batch.notBefore = backOff ? now + backoffMs(batch.attempts, backoff) : 0
+  }
+
+  #split(batch: ProducerBatch): void {
+    const parts = splitBatch(batch, this.#settings.compressionLevel)
+    batch.queue.replace(batch, parts)
+    this.#accumulator.replace(batch, parts)
+  }
+
+  /** Records that the broker objects to fail with its words, the others because they were beside them. */
+  #refuse(batch: ProducerBatch, answer: ProducedPartition, cause: MillraceError): void {
+    const { queue } = batch
+    const own = new Map<number, MillraceError>()
+    for (const { index, message } of answer.recordErrors)
+      own.set(
+        index,
+        deliveryError(
+          queue,
+          `the broker refused the record: ${message ?? answer.errorMessage ?? 'it did not say why'}`,
+          { cause },
+        ),
+      )
+    const others =
+      own.size === 0
+        ? deliveryError(queue, answer.errorMessage ?? 'the broker refused the record', { cause })
+        : deliveryError(queue, 'other records of the same batch were refused by the broker', {
+            code: 'REFUSED_WITH_BATCH',
+            cause,
+          })
+    this.#fail(batch, others, own)
+  }
+
+  #fail(batch: ProducerBatch, error: MillraceError, own?: ReadonlyMap<number, MillraceError>): void {
+    this.#lose(batch, error, own)
+    if (this.#settings.failsFollowing && batch.behind === undefined) this.#failFollowing(batch.queue, error)
+  }
+
+  /**
+   * What is in flight the leader refuses, as there is a gap before it, or it has come to what was before it after all; the rest
+   * has not been sent. Either way nothing overtakes the failed batch when it is written again (I2).
+   */
+  #failFollowing(queue: PartitionQueue, cause: MillraceError): void {
+    const behind = deliveryError(queue, 'records before it in its partition were not written', {
+      code: 'REFUSED_WITH_BATCH',
+      cause,
+    })
+    this.cutOffs++
+    this.#accumulator.closeOpen(queue)
+    for (const batch of [...queue.sent, ...queue.waiting]) {
+      batch.behind = behind
+      if (!batch.inFlight) this.#lose(batch, behind)
+    }
+  }
+
+  #lose(batch: ProducerBatch, error: MillraceError, own?: ReadonlyMap<number, MillraceError>): void {
+    const { queue } = batch
+    if (batch.sequence < 0) this.#accumulator.waitingBytes -= batch.closed!.end
+    batch.settled = true
+    queue.lose(batch)
+    batch.failed(error, own)
+    this.#accumulator.release(batch)
+    this.#accumulator.ready.add(queue)
+    this.#owner?.onLost(error, batch.transaction)
+  }
+
+  #leaderChanged(queue: PartitionQueue, answer: ProducedPartition, leader: number): void {
+    const { topic, partition } = queue
+    if (answer.leader !== undefined && answer.leader.id >= 0)
+      this.#cluster.updateLeader(topic, partition, answer.leader.id, answer.leader.epoch)
+    if (this.#cluster.leader(topic, partition) === leader) this.#onStaleLeaders(topic)
+  }
+
+  #isExpired(batch: ProducerBatch, now: number): boolean {
+    return now - batch.createdAt >= this.#settings.deliveryTimeoutMs
+  }
+
+  #timedOut(batch: ProducerBatch): MillraceError {
+    const { deliveryTimeoutMs } = this.#settings
+    const state = batch.ambiguous ? 'it is not known whether they were written' : 'they were not written'
+    const { lastError, lastAnswer } = batch
+    const last = lastError?.message ?? 'no request could be sent'
+    const answer = lastAnswer === undefined || lastAnswer === lastError ? '' : `; last answer: ${lastAnswer.message}`
+    return deliveryError(
+      batch.queue,
+      `${batch.count} records were not acknowledged within delivery.timeout.ms (${deliveryTimeoutMs} ms), and ${state}; last: ${last}${answer}`,
+      { code: 'DELIVERY_TIMED_OUT', cause: lastError },
+    )
+  }
+}

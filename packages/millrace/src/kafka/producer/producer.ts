@@ -1,0 +1,447 @@
+/**
+ * The producer: takes records, gathers them into record batches, sends these to the leaders and tells what became of
+ * each record.
+ *
+ * The way of a record: `write` → a job (`producer-append.ts`) puts it into the open batch of its partition
+ * (`accumulator.ts`) → the batch is closed → the sender (`producer-sender.ts`) sends it, several times if need be → the
+ * answer settles it (`producer-outcomes.ts`) → the ticket of the call (`producer-reports.ts`) hears of it → the promise of
+ * `write` resolves.
+ *
+ * Records of one partition are written in the order of the calls, whatever has to be tried again (with idempotence).
+ */
+import type { GroupOffsets } from '../../contracts/offsets.ts'
+import type { Batch, RawRecordBatches } from '../../records/batch.ts'
+import {
+  AbortedError,
+  BatchError,
+  ClosedError,
+  ConfigError,
+  DeliveryError,
+  isMillraceError,
+  type MillraceError,
+  TransactionError,
+  UnexpectedError,
+} from '../../errors/index.ts'
+import { throwIfAborted, untilAborted } from '../../resilience/abort.ts'
+import { retry } from '../../resilience/retry.ts'
+import { Accumulator, type TopicQueues } from './accumulator.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { AppendJob } from './append-job.ts'
+import { BatchJob, type Route } from './append-batch.ts'
+import { RecordsJob, type WritableRecord } from './append-records.ts'
+import { type ProducerOptions, type ProducerSettings, completeProducerOptions } from './options.ts'
+import { Outcomes } from './outcomes.ts'
+import { forwardable, RawJob } from './append-raw.ts'
+import { type DeliveryReports, ReportTicket, Ticket } from './reports.ts'
+import { Sender } from './sender.ts'
+import { IdempotentIdentity, type IdentityOwner } from './identity.ts'
+import { type TransactionOptions, Transactions } from './transactions.ts'
+
+export type { Route } from './append-batch.ts'
+export type { WritableRecord } from './append-records.ts'
+export type { ProducerOptions } from './options.ts'
+export type { DeliveryReports } from './reports.ts'
+
+/** How far a producer has come. */
+export interface ProducerProgress {
+  /** Records that were acknowledged. */
+  readonly records: number
+  /** Their bytes as they were sent: compressed, with batch headers. */
+  readonly bytes: number
+  /** Memory held by records that are not acknowledged yet. */
+  readonly bufferedBytes: number
+  readonly requests: number
+  readonly batches: number
+  /** Batches that were sent again. */
+  readonly retries: number
+}
+
+/** How long a topic that was just created may be unknown to the broker that is asked. */
+const NEW_TOPIC_MS = 1000
+
+export class Producer {
+  readonly #cluster: Cluster
+  readonly #settings: ProducerSettings
+  readonly #identity: IdentityOwner | undefined
+  readonly #transactions: Transactions | undefined
+  readonly #accumulator: Accumulator
+  readonly #outcomes: Outcomes
+  readonly #sender: Sender
+  readonly #tickets = new Set<Ticket>()
+  /** The calls that append stand in line, so that order is kept while one of them waits for memory. */
+  #line: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+  /** Fires when what is still open has been given up; after the abort of a transaction there is a new one. */
+  #abandoned = new AbortController()
+
+  /**
+   * Does not connect yet. The cluster stays the caller's, who closes it after the producer.
+   * @throws {ConfigError} with all problems of the options
+   */
+  constructor(cluster: Cluster, options: ProducerOptions = {}, transaction?: TransactionOptions) {
+    this.#cluster = cluster
+    this.#settings = completeProducerOptions(options)
+    if (transaction !== undefined) {
+      if (!this.#settings.idempotence)
+        throw new ConfigError(
+          'Cannot use a transactional id without idempotence: set acks to "all" and idempotence to true',
+        )
+      this.#transactions = new Transactions(cluster, transaction, {
+        onReady: () => this.#sender.drain(),
+        onFailed: (error) => this.#abandon(error),
+      })
+    }
+    this.#identity =
+      this.#transactions ??
+      (this.#settings.idempotence ? new IdempotentIdentity(cluster, (error) => this.#onIdentity(error)) : undefined)
+    this.#accumulator = new Accumulator(
+      this.#settings,
+      this.#identity,
+      () => this.#sender.drain(),
+      (topic, partition) => cluster.leader(topic, partition) >= 0,
+    )
+    this.#outcomes = new Outcomes(cluster, this.#settings, this.#accumulator, this.#identity, (topic) =>
+      this.#sender.findLeaders(topic),
+    )
+    this.#sender = new Sender(cluster, this.#settings, this.#accumulator, this.#identity, this.#outcomes)
+  }
+
+  /** Most bytes of a record, with what Kafka adds to it. */
+  get #maxRecordBytes(): number {
+    return Math.min(this.#settings.maxRequestBytes, this.#settings.bufferBytes)
+  }
+
+  get progress(): ProducerProgress {
+    return { ...this.#outcomes.acknowledged, ...this.#sender.totals, bufferedBytes: this.#accumulator.heldBytes }
+  }
+
+  /**
+   * Reaches the cluster and gets a producer id. Optional: the first `write` does it too, but fails later.
+   * @throws {ConnectionError} {BrokerError} for instance CLUSTER_AUTHORIZATION_FAILED
+   */
+  async open(signal?: AbortSignal): Promise<void> {
+    this.#checkOpen()
+    await this.#cluster.connect(signal)
+    await this.#identity?.acquire(signal)
+  }
+
+  /**
+   * Writes records and resolves when each of them has been acknowledged or has failed. Failures are data: look at
+   * `failures` of the reports. May be called again before earlier calls have resolved.
+   *
+   * The records and their buffers must not change until the promise is settled.
+   *
+   * @param topic for records that do not name one
+   * @throws {AbortedError} when the signal fires; what was appended before may still be written
+   * @throws {ClosedError} after `close`
+   */
+  async write(records: readonly WritableRecord[], topic?: string, signal?: AbortSignal): Promise<DeliveryReports> {
+    this.#checkOpen()
+    const ticket = new ReportTicket(records.length, this.#accumulator.queues)
+    const batchClosed = (): void => this.#sender.batchClosed()
+    await this.#run(
+      () => new RecordsJob(records, topic, ticket, this.#accumulator, this.#maxRecordBytes, batchClosed),
+      ticket,
+      topic,
+      signal,
+    )
+    return ticket.reports
+  }
+
+  /**
+   * Writes the rows of a batch and resolves when all of them are acknowledged (I1). Rows that no stage changed are
+   * copied as they were read: key, value, headers and timestamp. A timestamp of -1 becomes the time of the call.
+   *
+   * @throws {BatchError} row -> error of the rows that failed; the others were written
+   * @throws {AbortedError} {ClosedError} as `write`
+   */
+  async writeBatch(batch: Batch, route: Route, signal?: AbortSignal): Promise<void> {
+    this.#checkOpen()
+    const ticket = new Ticket(batch.length)
+    const batchClosed = (): void => this.#sender.batchClosed()
+    await this.#run(
+      () => new BatchJob(batch, route, ticket, this.#accumulator, this.#maxRecordBytes, batchClosed),
+      ticket,
+      route.topic,
+      signal,
+    )
+    throwFailures(ticket, route.topic)
+  }
+
+  /**
+   * Forwards the record batches of a batch as they are, still compressed, to the partition of the same number (or
+   * `route.partition`), behind everything written to it before.
+   *
+   * @returns false when that is not possible (see `forwardable`; also when the topic or partition is not known yet): use
+   *   `writeBatch`. Otherwise a promise as that of `writeBatch`
+   */
+  writeRaw(batch: Batch, route: Route, signal?: AbortSignal): Promise<void> | false {
+    this.#checkOpen()
+    const topic = this.#accumulator.topic(route.topic)
+    const queue = topic?.queues[typeof route.partition === 'number' ? route.partition : batch.partition]
+    const raw = forwardable(batch, this.#maxRecordBytes)
+    return topic === undefined || queue === undefined || raw === undefined
+      ? false
+      : this.#writeRaw(batch, raw, topic, queue, signal)
+  }
+
+  async #writeRaw(
+    batch: Batch,
+    raw: RawRecordBatches,
+    topic: TopicQueues,
+    queue: PartitionQueue,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const ticket = new Ticket(batch.length)
+    const makeJob = (): AppendJob =>
+      new RawJob(raw, topic, queue, ticket, this.#accumulator, () => this.#sender.batchClosed())
+    await this.#run(makeJob, ticket, topic.name, signal)
+    throwFailures(ticket, topic.name)
+  }
+
+  /**
+   * Learns about a topic before it is written to, so that `writeRaw` can be used from the first batch on.
+   * @throws {BrokerError} `TOPIC_NOT_FOUND`
+   */
+  async learn(topic: string, signal?: AbortSignal): Promise<void> {
+    const { partitions } = await retry(() => this.#cluster.topic(topic, signal), {
+      timeoutMs: NEW_TOPIC_MS,
+      backoff: this.#cluster.backoff,
+      signal,
+      isRetriable: (error) => isMillraceError(error) && error.code === 'TOPIC_NOT_FOUND',
+    })
+    this.#accumulator.learn(topic, partitions.length)
+  }
+
+  /** Whether there is a transaction to be committed or aborted. */
+  get hasTransaction(): boolean {
+    const { state } = this.#transactions ?? {}
+    return state === 'open' || state === 'doomed' || state === 'unknown'
+  }
+
+  /** @throws {TransactionError} when one is open, or this producer may not write any more */
+  beginTransaction(): void {
+    this.#mustBeTransactional().begin(this.#accumulator.transaction)
+  }
+
+  /**
+   * Commits everything written so far, and offsets with it. What is written from now on waits for the next `beginTransaction`.
+   *
+   * @param offsets asked for when everything is acknowledged
+   * @returns the offsets
+   * @throws {TransactionError} when something failed: abort; with `fatal` this producer may never write again
+   * @throws {ConnectionError} {AbortedError} when it is not known whether it was committed: abort, which finds out
+   */
+  async commitTransaction<O extends GroupOffsets | undefined>(
+    offsets: () => O | Promise<O>,
+    signal?: AbortSignal,
+  ): Promise<O> {
+    const transactions = this.#mustBeTransactional()
+    transactions.throwUnless('commit a transaction', 'open')
+    const written = [...this.#tickets].map(({ done }) => done)
+    await this.#inLine(async () => {
+      this.#accumulator.closeAll()
+      this.#accumulator.transaction++
+      this.#sender.drain()
+    })
+    await untilAborted(Promise.all(written), 'Committing a transaction', signal)
+    const taken = await offsets()
+    await transactions.commit(taken, signal)
+    return taken
+  }
+
+  /**
+   * Aborts everything written and not committed; calls that still wait for it fail. After an unknown outcome it finds out
+   * whether the transaction was committed, which the committed offsets tell.
+   * @throws {TransactionError} with `fatal`; {ConnectionError} {AbortedError} when the coordinator cannot be reached: abort again
+   */
+  async abortTransaction(signal?: AbortSignal): Promise<void> {
+    const transactions = this.#mustBeTransactional()
+    transactions.throwUnless('abort a transaction', 'open', 'doomed', 'unknown')
+    this.#abandon(new TransactionError('The transaction was aborted', { fatal: false }))
+    while (this.#line !== undefined) await this.#line
+    await untilAborted(this.#sender.idle(), 'Aborting a transaction', signal)
+    await transactions.abort(signal)
+    this.#accumulator.transaction++
+    this.#abandoned = new AbortController()
+  }
+
+  #mustBeTransactional(): Transactions {
+    if (this.#transactions === undefined)
+      throw new TransactionError('Cannot use transactions without a transactional id: set transactional.id', {
+        fatal: false,
+      })
+    return this.#transactions
+  }
+
+  /**
+   * Sends at once what is waiting, and resolves when all that was written so far is acknowledged or has failed; the
+   * failures are told to those who wrote.
+   * @throws {AbortedError}
+   */
+  async flush(signal?: AbortSignal): Promise<void> {
+    this.#accumulator.flushing++
+    try {
+      this.#accumulator.closeAll()
+      this.#sender.drain()
+      await untilAborted(Promise.all([...this.#tickets].map(({ done }) => done)), 'Flushing the producer', signal)
+    } finally {
+      this.#accumulator.flushing--
+    }
+  }
+
+  /**
+   * Sends what is waiting, waits until it is acknowledged or has failed, and lets go of everything (I4). May be called
+   * twice. When the signal of any of the calls fires, what is still open fails.
+   */
+  async close(signal?: AbortSignal): Promise<void> {
+    this.#closing ??= this.flush().finally(() => {
+      this.#accumulator.stop()
+      this.#sender.stop()
+    })
+    const onAbort = (): void => this.#abandon(new AbortedError('Closing the producer', { cause: signal?.reason }))
+    if (signal?.aborted) onAbort()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      await this.#closing
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** Appends what a job has, waits for memory and topics where it must, and then for the acknowledgements. */
+  async #run(
+    makeJob: () => AppendJob,
+    ticket: Ticket,
+    topic: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    throwIfAborted('Writing', signal)
+    this.#transactions?.throwUnless('write', 'open', 'committing', 'ready')
+    if (ticket.isDone) return
+    this.#tickets.add(ticket)
+    ticket.done.then(
+      () => this.#tickets.delete(ticket),
+      () => {},
+    )
+    this.#followTopic(topic)
+    const job = makeJob()
+    const { cutOffs } = this.#outcomes
+    await this.#inLine(() => this.#append(job, signal, cutOffs))
+    await untilAborted(ticket.done, 'Writing', signal)
+  }
+
+  /** Runs one appending call after the other; at once when nobody else is at it. */
+  async #inLine(append: () => Promise<void>): Promise<void> {
+    const before = this.#line
+    const mine = before === undefined ? append() : before.then(append)
+    const line = mine.then(
+      () => {},
+      () => {},
+    )
+    this.#line = line
+    void line.then(() => {
+      if (this.#line === line) this.#line = undefined
+    })
+    await mine
+  }
+
+  /** What cannot be appended fails. */
+  async #append(job: AppendJob, signal: AbortSignal | undefined, cutOffs: number): Promise<void> {
+    try {
+      await this.#appendAll(job, signal, cutOffs)
+    } catch (error) {
+      job.abandon(isMillraceError(error) ? error : new UnexpectedError('Cannot append records', { cause: error }))
+      throw error
+    } finally {
+      // A program commits what it has written as a whole; the engine decides for each row of a batch.
+      const { ticket } = job
+      const failure = ticket instanceof ReportTicket ? ticket.failures?.values().next().value : undefined
+      if (failure !== undefined) this.#transactions?.onLost(failure, this.#accumulator.transaction)
+    }
+  }
+
+  async #appendAll(job: AppendJob, signal: AbortSignal | undefined, cutOffs: number): Promise<void> {
+    for (;;) {
+      if (this.#outcomes.cutOffs !== cutOffs) return job.abandon(cutOff())
+      throwIfAborted('Writing', this.#abandoned.signal)
+      throwIfAborted('Writing', signal)
+      const stop = job.run()
+      // What others still wait to write has to be sent at once as well.
+      if (stop === 'no memory' || this.#settings.lingerMs === 0 || this.#accumulator.flushing > 0)
+        this.#accumulator.closeAll()
+      this.#sender.drain()
+      if (stop === 'done') return
+      if (stop === 'no memory') await untilAborted(this.#accumulator.room(), 'Writing', signal)
+      else if (stop === 'time') await new Promise<void>((resolve) => setImmediate(resolve))
+      else await this.#learnFor(job, signal)
+    }
+  }
+
+  /** A topic that does not exist fails its records, not the call. */
+  async #learnFor(job: AppendJob, signal: AbortSignal | undefined): Promise<void> {
+    const topic = job.missingTopic
+    const stop = signal === undefined ? this.#abandoned.signal : AbortSignal.any([signal, this.#abandoned.signal])
+    try {
+      await untilAborted(this.learn(topic), 'Writing', stop)
+    } catch (error) {
+      if (stop.aborted || !isMillraceError(error)) throw error
+      job.refuseTopic(
+        topic,
+        new DeliveryError(`Cannot write to topic "${topic}": ${error.message}`, {
+          cause: error,
+          topic,
+          component: 'kafka',
+        }),
+      )
+    }
+  }
+
+  /** Notices new partitions; the cluster asks for metadata when it is due. */
+  #followTopic(name: string | undefined): void {
+    if (name === undefined || this.#accumulator.topic(name) === undefined) return
+    const known = this.#cluster.cachedTopic(name)
+    if (known !== undefined) this.#accumulator.learn(name, known.partitions.length)
+    this.#cluster.topic(name).catch(() => {})
+  }
+
+  #onIdentity(error?: unknown): void {
+    if (error === undefined) this.#sender.drain()
+    else
+      this.#outcomes.abandon(
+        isMillraceError(error) ? error : new UnexpectedError('Cannot get a producer id', { cause: error }),
+      )
+  }
+
+  #abandon(error: MillraceError): void {
+    this.#abandoned.abort(error)
+    this.#accumulator.closeAll()
+    this.#outcomes.abandon(error)
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new ClosedError('the producer')
+  }
+}
+
+function throwFailures({ failures, length }: Ticket, topic: string): void {
+  if (failures === undefined) return
+  const first: MillraceError = failures.values().next().value!
+  throw new BatchError(
+    `Cannot write ${failures.size} of ${length} records to topic "${topic}": ${first.message}`,
+    failures,
+  )
+}
+
+/** For what was not appended when something before it failed. */
+function cutOff(): DeliveryError {
+  return new DeliveryError('Records before it were not written, and nothing may overtake them', {
+    code: 'REFUSED_WITH_BATCH',
+    component: 'kafka',
+  })
+}

@@ -1,0 +1,289 @@
+/**
+ * Sends closed batches to the leaders of their partitions: which ones, when, and when again. What an answer means is
+ * for `producer-outcomes.ts`, which leaves in the queues what has to be sent again.
+ *
+ * One request carries one batch of each of many partitions of a broker; `maxInFlight` requests are under way per broker
+ * at the most. Everything is driven by one method, `drain`, called whenever something may have become possible.
+ */
+import { isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
+import type { ProducerBatch } from './partition-queue.ts'
+import type { Accumulator } from './accumulator.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { identifyBatch } from '../protocol/record-batch-builder.ts'
+import { API_VERSIONS, PRODUCE, type ProduceResponse } from '../protocol/produce.ts'
+import type { ProducerSettings } from './options.ts'
+import type { Outcomes } from './outcomes.ts'
+import type { IdentityOwner } from './identity.ts'
+import { Transactions } from './transactions.ts'
+
+/** How often what waits is looked at for being too old. */
+const EXPIRY_CHECK_MS = 500
+
+/** With a request under way, the next one is sent when so much has gathered (or at `flush`). */
+const WORTH_SENDING_BYTES = 256 * 1024
+
+/** A request has this long at least: one that is given up closes its connection, and what else is under way there has to be sent again. */
+const SHORTEST_REQUEST_MS = 1000
+
+/** Connections of the producer's own: see `Cluster`. */
+const LANE = 'produce'
+
+interface Broker {
+  inFlight: number
+}
+
+interface Request {
+  readonly leader: number
+  readonly batches: ProducerBatch[]
+  bytes: number
+}
+
+export class Sender {
+  /** `retries` are batches that were sent again. */
+  readonly totals = { batches: 0, requests: 0, retries: 0 }
+  readonly #cluster: Cluster
+  readonly #settings: ProducerSettings
+  readonly #accumulator: Accumulator
+  readonly #owner: IdentityOwner | undefined
+  readonly #transactions: Transactions | undefined
+  readonly #outcomes: Outcomes
+  #underWay = 0
+  #onIdle: (() => void) | undefined
+  readonly #brokers = new Map<number, Broker>()
+  /** Topics whose metadata is being fetched, or was a moment ago. */
+  readonly #refreshing = new Set<string>()
+  #wakeTimer: NodeJS.Timeout | undefined
+  #wakeAt = Infinity
+  #expiryTimer: NodeJS.Timeout | undefined
+
+  constructor(
+    cluster: Cluster,
+    settings: ProducerSettings,
+    accumulator: Accumulator,
+    owner: IdentityOwner | undefined,
+    outcomes: Outcomes,
+  ) {
+    this.#cluster = cluster
+    this.#settings = settings
+    this.#accumulator = accumulator
+    this.#owner = owner
+    this.#transactions = owner instanceof Transactions ? owner : undefined
+    this.#outcomes = outcomes
+  }
+
+  /** Called whenever a batch is closed while more are being filled: sends if it is worth a request. */
+  batchClosed(): void {
+    if (this.#accumulator.waitingBytes >= WORTH_SENDING_BYTES) this.drain()
+  }
+
+  /** Sends what can be sent now. */
+  drain(): void {
+    const { ready } = this.#accumulator
+    if (ready.size === 0) return
+    this.#expiryTimer ??= setTimeout(() => this.#expire(), Math.min(EXPIRY_CHECK_MS, this.#settings.deliveryTimeoutMs))
+    let requests: Map<number, Request>
+    do {
+      requests = this.#collect()
+      for (const request of requests.values()) void this.#send(request)
+    } while (requests.size > 0)
+  }
+
+  /** Asks for the leaders of a topic, not more often than the back-off allows. */
+  findLeaders(topic: string): void {
+    if (this.#refreshing.has(topic)) return
+    this.#refreshing.add(topic)
+    const afterwards = (): void => {
+      this.drain()
+      setTimeout(() => {
+        this.#refreshing.delete(topic)
+        this.drain()
+      }, this.#cluster.backoff.initialMs)
+    }
+    this.#cluster
+      .refresh([topic])
+      .catch((error: unknown) => this.#noteError(topic, error))
+      .finally(afterwards)
+      .catch(() => {})
+  }
+
+  /** Resolves when no request waits for its answer. */
+  async idle(): Promise<void> {
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+  }
+
+  stop(): void {
+    clearTimeout(this.#wakeTimer)
+    clearTimeout(this.#expiryTimer)
+  }
+
+  /** Gathers at most one request per broker. */
+  #collect(): Map<number, Request> {
+    const { ready } = this.#accumulator
+    const { maxInFlight, maxRequestBytes } = this.#settings
+    const requests = new Map<number, Request>()
+    const full = new Set<number>()
+    const now = performance.now()
+    // Those that are sent go to the end: each is looked at once.
+    let left = ready.size
+    for (const queue of ready) {
+      if (left-- === 0) break
+      const batch = queue.sendable
+      if (batch === undefined) {
+        // An answer will bring it back.
+        ready.delete(queue)
+        continue
+      }
+      if (batch.notBefore > now) {
+        this.#wake(batch.notBefore)
+        continue
+      }
+      const leader = this.#cluster.leader(queue.topic, queue.partition)
+      if (leader < 0) {
+        this.findLeaders(queue.topic)
+        continue
+      }
+      const broker = this.#broker(leader)
+      if (broker.inFlight >= maxInFlight || full.has(leader)) continue
+      const size = batch.closed!.end
+      const request = requests.get(leader)
+      if (request !== undefined && request.bytes + size > maxRequestBytes) {
+        full.add(leader)
+        continue
+      }
+      if (this.#owner?.admits(queue, batch.transaction) === false) continue
+      const isFirst = batch.sequence < 0
+      if (!queue.send(batch)) continue
+      if (isFirst) this.#accumulator.waitingBytes -= size
+      // Behind the others, so that each partition has its turn.
+      ready.delete(queue)
+      ready.add(queue)
+      if (request === undefined) requests.set(leader, { leader, batches: [batch], bytes: size })
+      else {
+        request.batches.push(batch)
+        request.bytes += size
+      }
+    }
+    return requests
+  }
+
+  async #send({ leader, batches }: Request): Promise<void> {
+    const broker = this.#broker(leader)
+    broker.inFlight++
+    this.#underWay++
+    const { totals } = this
+    totals.requests++
+    totals.batches += batches.length
+    for (const batch of batches) {
+      if (batch.attempts > 1) totals.retries++
+      const { queue } = batch
+      const { id, epoch } = queue.sequence.identity!
+      identifyBatch(batch.closed!.bytes, batch.closed!.end, {
+        producerId: id,
+        producerEpoch: epoch,
+        baseSequence: queue.isIdempotent ? batch.sequence : -1,
+        transactional: this.#transactions !== undefined,
+      })
+    }
+    let response: ProduceResponse | undefined
+    let failure: MillraceError | undefined
+    const isAnswered = this.#settings.acks !== 0
+    try {
+      response = await this.#cluster.request<ProduceResponse>(leader, PRODUCE, () => [this.#request(batches)], {
+        lane: LANE,
+        timeoutMs: this.#timeoutFor(batches),
+        ...(this.#transactions === undefined ? {} : { maxVersion: this.#transactions.produceVersion }),
+      })
+    } catch (error) {
+      failure = isMillraceError(error) ? error : new UnexpectedError('A Produce request failed', { cause: error })
+    }
+    if (isAnswered) broker.inFlight--
+    if (--this.#underWay === 0) this.#onIdle?.()
+    for (const batch of batches) {
+      batch.queue.answered(batch)
+      this.#accumulator.ready.add(batch.queue)
+    }
+    const open = batches.filter(({ settled }) => !settled)
+    if (failure !== undefined) for (const batch of open) this.#outcomes.unanswered(batch, failure)
+    else if (!isAnswered) for (const batch of open) this.#outcomes.delivered(batch, -1)
+    else this.#outcomes.answered(open, response!, leader)
+    if (!isAnswered) {
+      this.drain()
+      await this.#untilHandled(leader)
+      broker.inFlight--
+    }
+    this.drain()
+  }
+
+  /**
+   * Without acknowledgements nothing would keep a slow broker from being flooded, and our memory from filling with what
+   * the socket has not taken yet. A broker handles the requests of a connection in order, so any answer will do.
+   */
+  async #untilHandled(leader: number): Promise<void> {
+    try {
+      await this.#cluster.request(leader, API_VERSIONS, () => [], {
+        lane: LANE,
+        timeoutMs: this.#settings.requestTimeoutMs,
+      })
+    } catch {
+      // The connection is gone, and with it what it held.
+    }
+  }
+
+  #request(batches: readonly ProducerBatch[]): object {
+    const topics = new Map<string, { name: string; partitions: { partition: number; records: Buffer }[] }>()
+    for (const { queue, closed } of batches) {
+      let topic = topics.get(queue.topic)
+      if (topic === undefined) topics.set(queue.topic, (topic = { name: queue.topic, partitions: [] }))
+      topic.partitions.push({ partition: queue.partition, records: closed!.bytes.subarray(0, closed!.end) })
+    }
+    const { acks, requestTimeoutMs } = this.#settings
+    return {
+      transactionalId: this.#transactions?.transactionalId ?? null,
+      acks: acks === 'all' ? -1 : acks,
+      timeoutMs: requestTimeoutMs,
+      topics: [...topics.values()],
+    }
+  }
+
+  /** A request does not outlast the delivery timeout of its batches by much. */
+  #timeoutFor(batches: readonly ProducerBatch[]): number {
+    const { requestTimeoutMs, deliveryTimeoutMs } = this.#settings
+    let oldest = Infinity
+    for (const { createdAt } of batches) oldest = Math.min(oldest, createdAt)
+    return Math.min(requestTimeoutMs, Math.max(SHORTEST_REQUEST_MS, oldest + deliveryTimeoutMs - performance.now()))
+  }
+
+  /** Keeps the reason why a topic cannot be reached, for when its batches time out. */
+  #noteError(topic: string, error: unknown): void {
+    if (!isMillraceError(error)) return
+    for (const { sent, waiting } of this.#accumulator.topic(topic)?.queues ?? []) {
+      for (const batch of [...sent, ...waiting]) batch.lastError = error
+    }
+  }
+
+  #expire(): void {
+    this.#expiryTimer = undefined
+    if (this.#outcomes.expire())
+      this.#expiryTimer = setTimeout(() => this.#expire(), Math.min(EXPIRY_CHECK_MS, this.#settings.deliveryTimeoutMs))
+    this.drain()
+  }
+
+  #wake(at: number): void {
+    if (at >= this.#wakeAt) return
+    clearTimeout(this.#wakeTimer)
+    this.#wakeAt = at
+    this.#wakeTimer = setTimeout(
+      () => {
+        this.#wakeAt = Infinity
+        this.drain()
+      },
+      Math.max(1, at - performance.now()),
+    )
+  }
+
+  #broker(id: number): Broker {
+    let broker = this.#brokers.get(id)
+    if (broker === undefined) this.#brokers.set(id, (broker = { inFlight: 0 }))
+    return broker
+  }
+}

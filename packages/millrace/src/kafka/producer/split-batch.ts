@@ -1,0 +1,75 @@
+/**
+ * Splits a record batch that the broker found too large (MESSAGE_TOO_LARGE) into two.
+ */
+import { BatchBuffer, ProducerBatch } from './partition-queue.ts'
+import { BASE_TIMESTAMP, ATTRIBUTES, CODEC_MASK, HEADER_BYTES } from '../protocol/record-batch.ts'
+import { byteSource, RECORD_OVERHEAD } from '../protocol/record-batch-builder.ts'
+import { CODECS, decompress } from '../protocol/compression.ts'
+import { endOfVarint, varintAt, VARLONG_BYTES, varlongAt } from '../../records/varint.ts'
+
+/** Two batches with the first and the second half of the records, closed with the same codec. The batch itself is left alone. */
+export function splitBatch(batch: ProducerBatch, compressionLevel?: number): [ProducerBatch, ProducerBatch] {
+  const { bytes, end, count } = batch.closed!
+  const codec = CODECS[bytes[ATTRIBUTES + 1]! & CODEC_MASK]!
+  const compressed = bytes.subarray(HEADER_BYTES, end)
+  const source = byteSource(codec === 'none' ? compressed : decompress(codec, compressed))
+  const baseTimestampMs = Number(bytes.readBigInt64BE(BASE_TIMESTAMP))
+  const cursor = new RecordCursor(source.bytes)
+  const half = count >> 1
+
+  const part = (from: number, to: number): ProducerBatch => {
+    const start = cursor.position
+    const boundary = cursor.positionAfter(to - from)
+    cursor.position = start
+    // A shorter offset delta makes a record smaller; the first timestamp delta is measured anew and may be longer.
+    const buffer = new BatchBuffer(HEADER_BYTES + (boundary - start) + (to - from) * 10 + RECORD_OVERHEAD)
+    for (let i = from; i < to; i++) {
+      cursor.next()
+      buffer.builder.appendWire(baseTimestampMs + cursor.timestampDelta, source, cursor.tail, cursor.position)
+    }
+    const made = new ProducerBatch(batch.queue, batch.createdAt, buffer.capacity, buffer, batch.transaction)
+    made.rows = batch.rows?.slice(from, to)
+    if (batch.rows === undefined) made.firstRow = batch.firstRow + from
+    for (const { ticket, start: first, end: last } of batch.segments) {
+      if (first < to && last > from)
+        made.segments.push({ ticket, start: Math.max(first, from) - from, end: Math.min(last, to) - from })
+    }
+    made.attempts = batch.attempts
+    made.close(codec, compressionLevel)
+    return made
+  }
+  return [part(0, half), part(half, count)]
+}
+
+/** Walks over the records of a batch that we have made ourselves or that was checked when it was fetched. */
+class RecordCursor {
+  position = 0
+  /** Position of the key length of the current record; `position` is behind the record. */
+  tail = 0
+  timestampDelta = 0
+  readonly #bytes: Buffer
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  next(): void {
+    const bytes = this.#bytes
+    const start = this.#after(this.position)
+    const end = start + varintAt(bytes, this.position)
+    const delta = start + 1
+    const offset = this.#after(delta)
+    this.timestampDelta = varlongAt(bytes, delta)
+    this.tail = this.#after(offset)
+    this.position = end
+  }
+
+  positionAfter(count: number): number {
+    for (let i = 0; i < count; i++) this.next()
+    return this.position
+  }
+
+  #after(position: number): number {
+    return endOfVarint(this.#bytes, position, this.#bytes.length, VARLONG_BYTES)
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Offsets of a consumer group as part of a transaction: AddOffsetsToTxn to the transaction's coordinator (version 1 only),
+ * then one TxnOffsetCommit for all of them to the group's.
+ */
+import type { GroupOffsets } from '../../contracts/offsets.ts'
+import { BrokerError, isMillraceError, TransactionError } from '../../errors/index.ts'
+import { retry } from '../../resilience/retry.ts'
+import type { ApiCall, Cluster } from '../cluster/cluster.ts'
+import { brokerError, kafkaErrorName } from '../protocol/kafka-errors.ts'
+import {
+  ADD_OFFSETS_TO_TXN,
+  TXN_OFFSET_COMMIT,
+  type TxnOffsetCommitResponse,
+  VERSION_1,
+} from '../protocol/transactions.ts'
+import { byTopic } from '../topic-partition.ts'
+
+const LANE = 'transaction'
+
+/** The open transaction. */
+export interface TransactionIdentity {
+  readonly transactionalId: string
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  /** Of the protocol of transactions. */
+  readonly version: 1 | 2
+}
+
+/** Asks the transaction's coordinator, as often as that helps. */
+type Ask = (
+  call: ApiCall,
+  args: readonly unknown[],
+  codeOf: (answer: { readonly errorCode: number }) => number,
+) => Promise<unknown>
+
+/** Codes that say that the generation has moved on; the member may still own what it commits. */
+const OTHER_GENERATION: ReadonlySet<string> = new Set(['ILLEGAL_GENERATION', 'STALE_MEMBER_EPOCH'])
+const MOVED: ReadonlySet<string> = new Set(['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE'])
+
+/**
+ * Adds the offsets to the transaction. The group's coordinator checks member and generation, so that a member that was
+ * left behind cannot commit for partitions of others (KIP-447).
+ *
+ * @throws {BrokerError} whatever waiting does not heal; {ConnectionError} after `apiTimeoutMs`; {AbortedError}
+ */
+export async function commitOffsets(
+  cluster: Cluster,
+  transaction: TransactionIdentity,
+  wanted: GroupOffsets,
+  ask: Ask,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { transactionalId, producerId, producerEpoch, version } = transaction
+  const { groupId } = wanted
+  if (version === 1)
+    await ask(ADD_OFFSETS_TO_TXN, [transactionalId, producerId, producerEpoch, groupId], ({ errorCode }) => errorCode)
+  const topics = [...byTopic(wanted.offsets)].map(([name, list]) => ({
+    name,
+    partitions: list.map(({ partition, offset }) => ({
+      partitionIndex: partition,
+      committedOffset: BigInt(offset),
+      committedLeaderEpoch: -1,
+      committedMetadata: '',
+    })),
+  }))
+  await retry(
+    async () => {
+      const member = wanted.member()
+      if (member === undefined)
+        throw new TransactionError(
+          `Cannot commit offsets of group "${groupId}" in a transaction as some of their partitions have been given back`,
+          { fatal: false },
+        )
+      const { memberId, generation, instanceId } = member
+      const node = await cluster.coordinator('group', groupId, signal)
+      const answer = await cluster.request<TxnOffsetCommitResponse>(
+        node,
+        TXN_OFFSET_COMMIT,
+        () => [transactionalId, groupId, producerId, producerEpoch, generation, memberId, instanceId ?? null, topics],
+        { lane: LANE, signal, ...(version === 1 ? { maxVersion: VERSION_1.txnOffsetCommit } : {}) },
+      )
+      const code = codeOf(answer)
+      if (code === 0) return
+      const isOther = OTHER_GENERATION.has(kafkaErrorName(code))
+      if (isOther) await wanted.awaitGeneration(generation)
+      const action = `Cannot commit offsets of group "${groupId}" in a transaction`
+      throw isOther && wanted.member()?.generation !== generation
+        ? brokerError(code, action, { retriable: true })
+        : brokerError(code, action)
+    },
+    {
+      timeoutMs: cluster.apiTimeoutMs,
+      backoff: cluster.backoff,
+      signal,
+      isRetriable: (error) => isMillraceError(error) && error.retriable,
+      onRetry: (error) => {
+        if (!(error instanceof BrokerError) || MOVED.has(error.kafkaName)) cluster.forgetCoordinator('group', groupId)
+      },
+    },
+  )
+}
+
+/** The code that matters most: the first that waiting does not heal, else any. */
+function codeOf({ topics }: TxnOffsetCommitResponse): number {
+  const codes = topics
+    .flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode))
+    .filter((code) => code !== 0)
+  return codes.find((code) => !brokerError(code, '').retriable) ?? codes[0] ?? 0
+}

@@ -1,0 +1,174 @@
+/**
+ * Types of Kafka properties that only Kafka has: addresses, Java class names, positions.
+ */
+import type { Report, ValueType } from '../../options/declaration.ts'
+import { didYouMean } from '../../options/suggest.ts'
+import { parseDurationMs } from '../../options/units.ts'
+
+/** Where to begin without a committed offset. */
+export type OffsetReset = 'earliest' | 'latest' | 'none' | { readonly timestampMs: number }
+
+export const ASSIGNORS = ['range', 'roundrobin', 'cooperative-sticky'] as const
+export type Assignor = (typeof ASSIGNORS)[number]
+
+export const PARTITIONERS = ['murmur2', 'crc32', 'round_robin', 'sticky'] as const
+export type PartitionerName = (typeof PARTITIONERS)[number]
+
+/** `host:port`, as `kafka/cluster/cluster.ts` reads it. */
+export const address: ValueType<string> = {
+  expected: 'an address such as "broker1:9092"',
+  schema: { type: 'string' },
+  read(value, report) {
+    const match =
+      typeof value === 'string'
+        ? /^\s*(?:[A-Z_]+:\/\/)?(?:\[[^\]\s]+\]|[^:[\]/\s]+)(?::(\d{1,5}))?\s*$/.exec(value)
+        : null
+    const port = Number(match?.[1] ?? 9092)
+    if (match !== null && port > 0 && port < 65_536) return (value as string).trim()
+    report({
+      expected: this.expected,
+      found: value,
+      suggestion: typeof value === 'string' && /^https?:/.test(value) ? 'leave out the scheme' : undefined,
+    })
+    return ''
+  },
+}
+
+/** A position: `earliest`, `latest`, `none`, `by_duration:PT1H` (KIP-1106) or `timestamp:` with a date or milliseconds. */
+export const offsetReset: ValueType<OffsetReset> = {
+  expected:
+    '"earliest", "latest", "none", "by_duration:" with a duration such as PT1H, or "timestamp:" with a date or milliseconds',
+  schema: { type: 'string' },
+  read(value, report) {
+    if (
+      typeof value === 'object' &&
+      value !== null &&
+      Number.isFinite((value as { timestampMs?: unknown }).timestampMs)
+    )
+      return value as OffsetReset
+    const text = typeof value === 'string' ? value.trim() : ''
+    const word = text.toLowerCase()
+    if (word === 'earliest' || word === 'latest' || word === 'none') return word
+    const [, kind, argument = ''] = /^(by_duration|timestamp):(.+)$/i.exec(text) ?? []
+    const duration = kind?.toLowerCase() === 'by_duration' ? parseDurationMs(argument) : undefined
+    const timestampMs =
+      duration !== undefined
+        ? Date.now() - duration
+        : kind?.toLowerCase() === 'timestamp'
+          ? /^\d+$/.test(argument)
+            ? Number(argument)
+            : Date.parse(argument)
+          : NaN
+    if (Number.isFinite(timestampMs)) return { timestampMs }
+    report({
+      expected: this.expected,
+      found: value,
+      suggestion: RESETS[word] ?? didYouMean(text, ['earliest', 'latest', 'none']),
+    })
+    return 'none'
+  },
+}
+
+const RESETS: { readonly [word: string]: string } = {
+  beginning: 'write "earliest"',
+  smallest: 'write "earliest"',
+  end: 'write "latest"',
+  largest: 'write "latest"',
+}
+
+export const assignor: ValueType<Assignor> = javaName(
+  'an assignor',
+  ASSIGNORS,
+  {
+    RangeAssignor: 'range',
+    RoundRobinAssignor: 'roundrobin',
+    CooperativeStickyAssignor: 'cooperative-sticky',
+  },
+  { StickyAssignor: 'write "cooperative-sticky"', sticky: 'write "cooperative-sticky"' },
+)
+
+export const partitioner: ValueType<PartitionerName> = javaName('a partitioner', PARTITIONERS, {
+  DefaultPartitioner: 'murmur2',
+  BuiltInPartitioner: 'murmur2',
+  UniformStickyPartitioner: 'sticky',
+  RoundRobinPartitioner: 'round_robin',
+  murmur2_random: 'murmur2',
+  consistent_random: 'crc32',
+})
+
+const SERDES = [
+  'String',
+  'ByteArray',
+  'ByteBuffer',
+  'Bytes',
+  'Short',
+  'Integer',
+  'Long',
+  'Float',
+  'Double',
+  'UUID',
+  'Void',
+] as const
+
+export const serializer: ValueType<string> = serde('Serializer')
+export const deserializer: ValueType<string> = serde('Deserializer')
+
+/** One of our names, or a Java class with or without its package. */
+function javaName<T extends string>(
+  what: string,
+  names: readonly T[],
+  classes: { readonly [className: string]: T },
+  hints: { readonly [name: string]: string } = {},
+): ValueType<T> {
+  const expected = `${what}: ${names.map((name) => `"${name}"`).join(', ')} or the Java class of one of them`
+  return {
+    expected,
+    schema: { type: 'string' },
+    read(value, report) {
+      const short = shortName(value)
+      const found =
+        names.find((name) => name === short.toLowerCase()) ??
+        (Object.hasOwn(classes, short) ? classes[short] : undefined)
+      if (found === undefined)
+        report({
+          expected,
+          found: value,
+          suggestion: hints[short] ?? didYouMean(short, [...names, ...Object.keys(classes)]),
+        })
+      return found ?? names[0]!
+    },
+  }
+}
+
+const PACKAGE = 'org.apache.kafka.common.serialization.'
+
+/** Gives the full name of a (de)serializer class of Kafka itself. */
+function serde(kind: 'Serializer' | 'Deserializer'): ValueType<string> {
+  const classes = SERDES.map((type) => `${type}${kind}`)
+  const expected = `a ${kind.toLowerCase()} class of Kafka: ${classes.join(', ')}`
+  return {
+    expected,
+    schema: { type: 'string' },
+    read(value: unknown, report: Report) {
+      const short = shortName(value)
+      const isKafkas = typeof value === 'string' && (value.trim() === short || value.trim().startsWith(PACKAGE))
+      if (isKafkas && classes.includes(short)) return `${PACKAGE}${short}`
+      const suggestion = /avro|protobuf|jsonschema/i.test(short)
+        ? 'schema registries are not supported yet'
+        : isKafkas
+          ? didYouMean(short, classes)
+          : undefined
+      report({ expected, found: value, suggestion })
+      return `${PACKAGE}${classes[0]!}`
+    },
+  }
+}
+
+function shortName(value: unknown): string {
+  return typeof value === 'string'
+    ? value
+        .trim()
+        .replace(/^class\s+/, '')
+        .replace(/^.*\./, '')
+    : ''
+}

@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Admin } from '../../../src/kafka/admin/topics.ts'
+import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
+import { listOffsets } from '../../../src/kafka/cluster/log-offsets.ts'
+import { bootstrapServers, brokerAvailable, javaTool, threeBrokers, uniqueName } from '../../support/broker.ts'
+
+const PRODUCER = 'org.apache.kafka.tools.ConsoleProducer'
+
+describe.skipIf(!brokerAvailable)('admin', () => {
+  let cluster: Cluster
+  let admin: Admin
+  beforeAll(() => {
+    cluster = new Cluster({ bootstrapServers: bootstrapServers().split(','), clientId: 'test', apiTimeoutMs: 10_000 })
+    admin = new Admin(cluster)
+  })
+  afterAll(() => cluster.close())
+
+  test('creates a topic once, with its configuration, grows and deletes it', async () => {
+    const name = uniqueName('admin')
+    expect(
+      await admin.createTopic({ name, partitions: 3, replicationFactor: 1, configs: { 'cleanup.policy': 'compact' } }),
+    ).toBe(true)
+    expect(await admin.createTopic({ name, partitions: 9 })).toBe(false)
+    const [topic] = await admin.describeTopics([name])
+    expect(topic).toMatchObject({ name, internal: false })
+    expect(topic!.partitions.map(({ partition, leader }) => [partition, leader >= 0])).toEqual([
+      [0, true],
+      [1, true],
+      [2, true],
+    ])
+    expect(topic!.id).toMatch(/^[0-9a-f-]{36}$/)
+    expect(await admin.listTopics()).toContain(name)
+
+    await admin.createPartitions(name, 5)
+    expect(cluster.cachedTopic(name)!.partitions).toHaveLength(5)
+    await expect(admin.createPartitions(name, 2)).rejects.toMatchObject({
+      kafkaName: 'INVALID_PARTITIONS',
+      message: expect.stringContaining(`"${name}" to 2 partitions`),
+    })
+
+    expect(await admin.deleteTopics([name, 'never-there'])).toEqual([name])
+    await expect(admin.describeTopics([name])).rejects.toMatchObject({ code: 'TOPIC_NOT_FOUND' })
+  })
+
+  test('reads and changes the configuration of a topic', async () => {
+    const name = uniqueName('admin')
+    await admin.createTopic({ name, configs: { 'retention.ms': '5000' } })
+    await admin.alterTopicConfigs(name, { 'retention.ms': null, 'max.message.bytes': '1234' })
+    const configs = await admin.describeTopicConfigs(name)
+    expect(configs.get('max.message.bytes')).toEqual({ value: '1234', isDefault: false })
+    expect(configs.get('retention.ms')?.isDefault).toBe(true)
+    await expect(admin.alterTopicConfigs(name, { 'retention.ms': 'long' })).rejects.toMatchObject({
+      kafkaName: 'INVALID_CONFIG',
+    })
+    await expect(admin.describeTopicConfigs('never-there')).rejects.toMatchObject({ code: 'TOPIC_NOT_FOUND' })
+    await expect(admin.createPartitions('never-there', 3)).rejects.toMatchObject({ code: 'TOPIC_NOT_FOUND' })
+  })
+
+  test.each([
+    { name: 'a name that Kafka does not allow', topic: { name: 'no spaces' }, kafkaName: 'INVALID_TOPIC_EXCEPTION' },
+    {
+      name: 'more replicas than brokers',
+      topic: { name: uniqueName('r'), replicationFactor: 9 },
+      kafkaName: 'INVALID_REPLICATION_FACTOR',
+    },
+    {
+      name: 'an unknown configuration',
+      topic: { name: uniqueName('c'), configs: { nonsense: '1' } },
+      kafkaName: 'INVALID_CONFIG',
+    },
+    { name: 'no partitions', topic: { name: uniqueName('p'), partitions: 0 }, kafkaName: 'INVALID_PARTITIONS' },
+  ])('refuses $name at once, saying which topic', async ({ topic, kafkaName }) => {
+    const started = performance.now()
+    await expect(admin.createTopic(topic)).rejects.toMatchObject({
+      code: 'BROKER_ERROR',
+      message: expect.stringContaining(`Cannot create topic "${topic.name}"`),
+    })
+    await expect(admin.createTopic(topic)).rejects.toThrow(new RegExp(kafkaName.split('_')[0]!))
+    expect(performance.now() - started).toBeLessThan(30_000)
+  })
+
+  test('knows nothing of a group that never was, and lists none of its offsets', async () => {
+    const groupId = uniqueName('g')
+    expect(await admin.committedOffsets(groupId)).toEqual([])
+    expect(await admin.committedOffsets(groupId, [{ topic: 'any', partition: 0 }])).toEqual([
+      { topic: 'any', partition: 0, offset: undefined, leaderEpoch: -1, metadata: '' },
+    ])
+    expect(await admin.deleteGroup(groupId)).toBe(false)
+  })
+
+  test('finds the beginning, the end, and a time in a log', async () => {
+    const name = uniqueName('offsets')
+    await admin.createTopic({ name, partitions: 2 })
+    const before = Date.now()
+    const send = (lines: string): Promise<unknown> =>
+      javaTool(
+        PRODUCER,
+        ['--bootstrap-server', bootstrapServers(), '--topic', name, '--reader-property', 'parse.key=true'],
+        { stdin: lines },
+      )
+    const at = async (partition: number, when: 'earliest' | 'latest' | number) =>
+      (await listOffsets(cluster, [{ topic: name, partition, at: when }]))[0]!
+    // Two keys that murmur2 puts into different partitions of two.
+    await send('a\t1\na\t2\na\t3\n')
+    const ends = await listOffsets(
+      cluster,
+      [0, 1].map((partition) => ({ topic: name, partition, at: 'latest' as const })),
+    )
+    expect(ends.map(({ offset }) => offset).toSorted((a, b) => a - b)).toEqual([0, 3])
+    const full = ends.find(({ offset }) => offset === 3)!.partition
+    expect(await at(full, 'earliest')).toMatchObject({ topic: name, partition: full, offset: 0 })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const between = Date.now()
+    await send('a\t4\n')
+    expect(await at(full, before)).toMatchObject({ offset: 0 })
+    const fourth = await at(full, between)
+    expect(fourth.offset).toBe(3)
+    expect(fourth.timestampMs).toBeGreaterThanOrEqual(between)
+    // Beyond the last record there is the end, so that what comes later is read.
+    expect(await at(full, Date.now() + 100_000)).toMatchObject({ offset: 4, timestampMs: -1 })
+    expect(await at(1 - full, before)).toMatchObject({ offset: 0 })
+
+    await admin.deleteRecords([{ topic: name, partition: full, offset: 2 }])
+    expect(await at(full, 'earliest')).toMatchObject({ offset: 2 })
+    await expect(admin.deleteRecords([{ topic: name, partition: full, offset: 99 }])).rejects.toMatchObject({
+      kafkaName: 'OFFSET_OUT_OF_RANGE',
+    })
+  })
+
+  test('says which partition or topic does not exist', async () => {
+    const name = uniqueName('offsets')
+    await admin.createTopic({ name, partitions: 2 })
+    await expect(listOffsets(cluster, [{ topic: name, partition: 2, at: 'latest' }])).rejects.toThrow(
+      `${name}-2 as the topic has partitions 0 to 1`,
+    )
+    await expect(listOffsets(cluster, [{ topic: 'never-there', partition: 0, at: 'latest' }])).rejects.toMatchObject({
+      code: 'TOPIC_NOT_FOUND',
+    })
+    expect(await listOffsets(cluster, [])).toEqual([])
+  })
+})
+
+describe.skipIf(!brokerAvailable)('admin of three brokers', () => {
+  const brokers = threeBrokers()
+
+  test('a created topic is known to all at once; offsets are found while leaders move', async () => {
+    const cluster = new Cluster({
+      bootstrapServers: brokers().bootstrapServers.split(','),
+      clientId: 'test',
+      apiTimeoutMs: 30_000,
+    })
+    const admin = new Admin(cluster)
+    const name = uniqueName('three')
+    await admin.createTopic({ name, partitions: 6, replicationFactor: 3 })
+    expect(new Set(cluster.cachedTopic(name)!.partitions.map(({ leader }) => leader)).size).toBe(3)
+    const queries = Array.from({ length: 6 }, (_, partition) => ({ topic: name, partition, at: 'latest' as const }))
+    expect((await listOffsets(cluster, queries)).map(({ partition, offset }) => [partition, offset])).toEqual(
+      queries.map(({ partition }) => [partition, 0]),
+    )
+
+    await brokers().brokers[1]!.kill()
+    expect(await listOffsets(cluster, queries)).toHaveLength(6)
+    const other = uniqueName('three')
+    await admin.createTopic({ name: other, partitions: 3, replicationFactor: 2 })
+    expect(await admin.listTopics()).toEqual([name, other].toSorted())
+    expect(await admin.listGroups()).toEqual([])
+    await brokers().brokers[1]!.restart()
+    await cluster.close()
+  })
+})

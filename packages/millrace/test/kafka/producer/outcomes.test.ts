@@ -1,0 +1,263 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { ConnectionError, type MillraceError } from '../../../src/errors/index.ts'
+import type { ProducerBatch } from '../../../src/kafka/producer/partition-queue.ts'
+import { Accumulator } from '../../../src/kafka/producer/accumulator.ts'
+import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
+import { RecordsJob } from '../../../src/kafka/producer/append-records.ts'
+import { completeProducerOptions, type ProducerOptions } from '../../../src/kafka/producer/options.ts'
+import { Outcomes } from '../../../src/kafka/producer/outcomes.ts'
+import { ReportTicket } from '../../../src/kafka/producer/reports.ts'
+import type { ProducedPartition, ProduceResponse } from '../../../src/kafka/protocol/produce.ts'
+import type { IdentityOwner, ProducerIdentity } from '../../../src/kafka/producer/identity.ts'
+
+const LEADER = 1
+
+/** Gives id 9 and counts epochs. */
+const owner: IdentityOwner = {
+  isCurrent: () => true,
+  admits: () => true,
+  onLost: () => {},
+  identityAfter: (previous: ProducerIdentity | undefined) => ({ id: 9n, epoch: (previous?.epoch ?? -1) + 1 }),
+  acquire: async () => {},
+}
+
+/** One partition with batches of `COUNT` records that were sent and wait for what is said of them. */
+const COUNT = 3
+
+class Sent {
+  readonly staleTopics: string[] = []
+  readonly outcomes: Outcomes
+  readonly batches: readonly ProducerBatch[]
+  readonly #accumulator: Accumulator
+  readonly #ticket: ReportTicket
+
+  constructor(batches = 1, options: ProducerOptions = {}) {
+    const settings = completeProducerOptions({ lingerMs: 60_000, batchRecords: COUNT, ...options })
+    this.#accumulator = new Accumulator(
+      settings,
+      owner,
+      () => {},
+      () => true,
+    )
+    const queue = this.#accumulator.learn('t', 1).queues[0]!
+    // Several may be under way only when the leader knows the producer.
+    queue.sequence.begin({ id: 9n, epoch: 0 })
+    queue.sequence.established = true
+    const records = Array.from({ length: batches * COUNT }, (_, i) => ({ value: `${i}` }))
+    this.#ticket = new ReportTicket(records.length, this.#accumulator.queues)
+    new RecordsJob(records, 't', this.#ticket, this.#accumulator, 1 << 20, () => {}).run()
+    this.#accumulator.closeAll()
+    this.#accumulator.stop()
+    this.batches = [...queue.waiting]
+    const cluster = new Cluster({ bootstrapServers: ['127.0.0.1:1'], clientId: 'outcomes' })
+    this.outcomes = new Outcomes(cluster, settings, this.#accumulator, owner, (topic) => this.staleTopics.push(topic))
+    this.send()
+  }
+
+  /** Sends what may be sent now. */
+  send(): ProducerBatch[] {
+    const [queue] = this.#accumulator.queues
+    const sent: ProducerBatch[] = []
+    for (let batch = queue!.sendable; batch !== undefined; batch = queue!.sendable) {
+      queue!.send(batch)
+      sent.push(batch)
+    }
+    return sent
+  }
+
+  answer(batch: ProducerBatch, result: Partial<ProducedPartition>): void {
+    batch.queue.answered(batch)
+    const partition: ProducedPartition = {
+      partition: 0,
+      errorCode: 0,
+      errorMessage: null,
+      baseOffset: -1,
+      logStartOffset: 0,
+      recordErrors: [],
+      leader: undefined,
+      ...result,
+    }
+    const response: ProduceResponse = { throttleMs: 0, topics: [{ name: 't', partitions: [partition] }] }
+    this.outcomes.answered([batch], response, LEADER)
+  }
+
+  leaveUnanswered(batch: ProducerBatch, code: 'REQUEST_TIMED_OUT' | 'BROKER_UNREACHABLE'): void {
+    batch.queue.answered(batch)
+    this.outcomes.unanswered(batch, new ConnectionError(code, `Nothing came: ${code}`))
+  }
+
+  /** Of each record: its offset, or why it failed; undefined while it is open. */
+  get reports(): (string | undefined)[] {
+    const { failures } = this.#ticket.reports
+    const settled = new Set(this.batches.flatMap(({ settled }, i) => (settled ? [i] : [])))
+    return Array.from({ length: this.#ticket.length }, (_, i) => {
+      if (failures.has(i)) return failures.get(i)!.code
+      if (!settled.has(Math.floor(i / COUNT))) return undefined
+      return String((this.#ticket.reports.get(i) as { offset: bigint }).offset)
+    })
+  }
+
+  failure(record: number): MillraceError {
+    return this.#ticket.reports.get(record) as MillraceError
+  }
+
+  get heldBytes(): number {
+    return this.#accumulator.heldBytes
+  }
+}
+
+/** What happened to a batch. */
+function fate({ reports, batches: [batch] }: Sent): string {
+  if (!batch!.settled) return `sent again ${batch!.notBefore === 0 ? 'at once' : 'later'}`
+  return `${batch!.attempts === 1 ? '' : 'after all '}${reports[0]}`
+}
+
+describe('what becomes of a batch that was sent', () => {
+  test.each([
+    { result: 'none', code: 0, is: '7' },
+    { result: 'DUPLICATE_SEQUENCE_NUMBER', code: 46, is: '-1' },
+    { result: 'INVALID_RECORD', code: 87, is: 'DELIVERY_FAILED' },
+    { result: 'INVALID_TIMESTAMP', code: 32, is: 'DELIVERY_FAILED' },
+    { result: 'OUT_OF_ORDER_SEQUENCE_NUMBER of the first', code: 45, is: 'SEQUENCE_BROKEN' },
+    { result: 'UNKNOWN_PRODUCER_ID', code: 59, is: 'sent again later' },
+    { result: 'INVALID_PRODUCER_EPOCH', code: 47, is: 'sent again later' },
+    { result: 'CONCURRENT_TRANSACTIONS', code: 51, is: 'sent again later' },
+    { result: 'NOT_ENOUGH_REPLICAS', code: 19, is: 'sent again later' },
+    { result: 'NOT_LEADER_OR_FOLLOWER', code: 6, is: 'sent again later' },
+    { result: 'TOPIC_AUTHORIZATION_FAILED', code: 29, is: 'DELIVERY_FAILED' },
+    { result: 'a code that nobody knows', code: 9999, is: 'DELIVERY_FAILED' },
+  ])('$result: $is', ({ code, is }) => {
+    const sent = new Sent()
+    sent.answer(sent.batches[0]!, { errorCode: code, baseOffset: code === 0 ? 7 : -1 })
+    expect(fate(sent)).toBe(is)
+    if (sent.batches[0]!.settled) expect(sent.heldBytes).toBe(0)
+  })
+
+  test('MESSAGE_TOO_LARGE: split in two under the same sequences; a single record fails', () => {
+    const sent = new Sent()
+    const [batch] = sent.batches
+    sent.answer(batch!, { errorCode: 10 })
+    const [first] = sent.send()
+    expect([first!.count, first!.sequence]).toEqual([1, 0])
+    sent.answer(first!, { errorCode: 10 })
+    expect(sent.failure(0)).toMatchObject({ code: 'RECORD_TOO_LARGE' })
+  })
+
+  test('a record that the broker named fails with its words, those beside it because of it', () => {
+    const sent = new Sent()
+    sent.answer(sent.batches[0]!, { errorCode: 87, recordErrors: [{ index: 1, message: 'has no key' }] })
+    expect(sent.reports).toEqual(['REFUSED_WITH_BATCH', 'DELIVERY_FAILED', 'REFUSED_WITH_BATCH'])
+    expect(sent.failure(1).message).toContain('has no key')
+  })
+
+  test('OUT_OF_ORDER_SEQUENCE_NUMBER behind another batch: sent again after it', () => {
+    const sent = new Sent(2)
+    const [first, second] = sent.batches
+    sent.answer(second!, { errorCode: 45 })
+    expect(sent.send()).toEqual([])
+    sent.answer(first!, { baseOffset: 0 })
+    expect(sent.send()).toEqual([second])
+    sent.answer(second!, { baseOffset: COUNT })
+    expect(sent.reports).toEqual(['0', '1', '2', '3', '4', '5'])
+  })
+
+  test('a producer that the leader has forgotten: nothing is sent twice when it may have been written', () => {
+    const sent = new Sent()
+    const [batch] = sent.batches
+    sent.leaveUnanswered(batch!, 'REQUEST_TIMED_OUT')
+    expect(sent.send()).toEqual([batch])
+    sent.answer(batch!, { errorCode: 59 })
+    expect(fate(sent)).toBe('after all SEQUENCE_BROKEN')
+  })
+
+  test('no answer: sent again under the same sequence, and the leaders are asked for', () => {
+    const sent = new Sent()
+    const [batch] = sent.batches
+    sent.leaveUnanswered(batch!, 'REQUEST_TIMED_OUT')
+    expect(fate(sent)).toBe('sent again later')
+    expect(sent.staleTopics).toEqual(['t'])
+    expect(sent.send()).toEqual([batch])
+    expect(batch!.sequence).toBe(0)
+    expect(batch!.queue.sequence.identity!.epoch).toBe(0)
+  })
+
+  test('a partition that the answer leaves out fails', () => {
+    const sent = new Sent()
+    const [batch] = sent.batches
+    batch!.queue.answered(batch!)
+    sent.outcomes.answered([batch!], { throttleMs: 0, topics: [] }, LEADER)
+    expect(sent.failure(0).message).toContain('Broker 1 left partition 0 of topic "t" out of its Produce response')
+  })
+
+  test('what is behind a batch that fails is written in a new epoch', () => {
+    const sent = new Sent(2)
+    const [first, second] = sent.batches
+    sent.answer(first!, { errorCode: 29 })
+    sent.answer(second!, { errorCode: 45 })
+    expect(sent.send()).toEqual([second])
+    expect([second!.queue.sequence.identity!.epoch, second!.sequence]).toEqual([1, 0])
+  })
+
+  test('what is behind a batch that fails fails too, when it is to be written in order (I2)', () => {
+    const sent = new Sent(3, { failsFollowing: true })
+    const [first, second, third] = sent.batches
+    sent.answer(first!, { errorCode: 29 })
+    expect(sent.outcomes.cutOffs).toBe(1)
+    // They were in flight, and what the leader says of them is not asked for again.
+    for (const batch of [second!, third!]) sent.answer(batch, { errorCode: 45 })
+    expect(sent.reports.slice(COUNT)).toEqual(Array.from({ length: 2 * COUNT }, () => 'REFUSED_WITH_BATCH'))
+    expect(sent.send()).toEqual([])
+  })
+
+  describe('when its time is over', () => {
+    beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
+    afterEach(() => void vi.useRealTimers())
+
+    const NOT_ENOUGH_REPLICAS = 19
+    const OVER = { deliveryTimeoutMs: 1000 }
+
+    test('it fails, unless an answer is still to come', () => {
+      const sent = new Sent(1, OVER)
+      vi.advanceTimersByTime(1000)
+      expect(sent.outcomes.expire()).toBe(true)
+      sent.answer(sent.batches[0]!, { baseOffset: 0 })
+      expect(sent.outcomes.expire()).toBe(false)
+      expect(sent.reports).toEqual(['0', '1', '2'])
+    })
+
+    test.each<{ when: string; tell: (sent: Sent, batch: ProducerBatch) => void; says: RegExp }>([
+      {
+        when: 'a broker refused it',
+        tell: (sent, batch) => sent.answer(batch, { errorCode: NOT_ENOUGH_REPLICAS }),
+        says: /they were not written; last: .*NOT_ENOUGH_REPLICAS[^;]*$/,
+      },
+      {
+        when: 'no broker could be reached',
+        tell: (sent, batch) => sent.leaveUnanswered(batch, 'BROKER_UNREACHABLE'),
+        says: /they were not written; last: Nothing came: BROKER_UNREACHABLE$/,
+      },
+      {
+        when: 'no answer came',
+        tell: (sent, batch) => sent.leaveUnanswered(batch, 'REQUEST_TIMED_OUT'),
+        says: /it is not known whether they were written; last: Nothing came: REQUEST_TIMED_OUT$/,
+      },
+      {
+        when: 'a broker refused it and then did not answer in time',
+        tell: (sent, batch) => {
+          sent.answer(batch, { errorCode: NOT_ENOUGH_REPLICAS })
+          sent.send()
+          sent.leaveUnanswered(batch, 'REQUEST_TIMED_OUT')
+        },
+        says: /it is not known whether they were written; last: Nothing came: REQUEST_TIMED_OUT; last answer: .*NOT_ENOUGH_REPLICAS/,
+      },
+    ])('the error tells what was in the way: $when', ({ tell, says }) => {
+      const sent = new Sent(1, OVER)
+      tell(sent, sent.batches[0]!)
+      vi.advanceTimersByTime(1000)
+      expect(sent.outcomes.expire()).toBe(false)
+      expect(sent.failure(0)).toMatchObject({ code: 'DELIVERY_TIMED_OUT', topic: 't', partition: 0 })
+      expect(sent.failure(0).message).toMatch(says)
+      expect(sent.heldBytes).toBe(0)
+    })
+  })
+})
