@@ -31,12 +31,10 @@ export const LAYERS: readonly Layer[] = [
   { name: 'engine', level: 3 },
   { name: 'catalog.ts', level: 4 },
   { name: 'dialects', level: 4, beside: ['catalog.ts'] },
-  { name: 'cli', level: 5 },
+  { name: 'library', level: 5 },
   { name: 'materialize', level: 5 },
-  { name: 'kafka-source.ts', level: 5 },
-  { name: 'kafka-sink.ts', level: 5 },
-  { name: 'exactly-once.ts', level: 5, beside: ['kafka-source.ts', 'kafka-sink.ts'] },
-  { name: 'index.ts', level: 5, beside: ['kafka-source.ts', 'kafka-sink.ts', 'exactly-once.ts'] },
+  { name: 'cli', level: 5, beside: ['materialize'] },
+  { name: 'index.ts', level: 5, beside: ['library'] },
 ]
 
 /** The rows that one row must not import. */

@@ -1,6 +1,6 @@
 /** docs/options.md */
-import { KAFKA_SINK_FIELDS } from '../../packages/millrace/src/kafka-sink.ts'
-import { KAFKA_SOURCE_FIELDS } from '../../packages/millrace/src/kafka-source.ts'
+import { KAFKA_SINK_FIELDS } from '../../packages/millrace/src/library/kafka-sink.ts'
+import { KAFKA_SOURCE_FIELDS } from '../../packages/millrace/src/library/kafka-source.ts'
 import { GENERATED, optionTable } from './tables.ts'
 
 export function optionsPage(): string {

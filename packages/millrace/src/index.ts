@@ -1,9 +1,10 @@
 /**
  * Millrace: Kafka sources, sinks and pipelines. This is all that a program may import.
  */
-export { KafkaSource, type Decoders, type KafkaSourceOptions } from './kafka-source.ts'
-export { exactlyOnce, type ExactlyOnceOptions, type Transaction } from './exactly-once.ts'
-export { KafkaSink, type KafkaSinkOptions } from './kafka-sink.ts'
+export { KafkaSource, type KafkaSourceOptions } from './library/kafka-source.ts'
+export { type Decoders } from './library/record-iterator.ts'
+export { exactlyOnce, type ExactlyOnceOptions, type Transaction } from './library/exactly-once.ts'
+export { KafkaSink, type KafkaSinkOptions } from './library/kafka-sink.ts'
 export { Batch, type BatchOrigin, type LocatedRecords } from './records/batch.ts'
 export type { ConsumerRecord, DeliveryReport, Header, ProducerRecord, TimestampType } from './records/record.ts'
 export type { DeliveryReports } from './kafka/producer/reports.ts'

@@ -12,7 +12,7 @@ import {
   type PipelinePlan,
   type PlannedComponent,
 } from '../engine/plan.ts'
-import { explainPlan } from '../engine/planner.ts'
+import { explainPlan } from '../engine/explain.ts'
 import type { Fields } from '../options/declaration.ts'
 import { redact } from '../options/describe.ts'
 import { formatProblem, type Outcome } from './output.ts'

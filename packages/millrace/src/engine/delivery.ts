@@ -14,8 +14,8 @@ import { isFaultOfRecord } from '../errors/fault-of-record.ts'
 import { BatchError, BrokerError, isMillraceError, type ErrorCode, type MillraceError } from '../errors/index.ts'
 import type { CircuitBreaker, Pass } from '../resilience/circuit-breaker.ts'
 import { backoffMs, sleep, type BackoffOptions } from '../resilience/retry.ts'
-import type { ErrorHandling } from './error-policy.ts'
-import type { Failures } from './failures.ts'
+import type { ErrorHandling } from './failures/error-handling.ts'
+import type { Failures } from './failures/failures.ts'
 import type { ErrorPolicy } from './plan.ts'
 
 export interface DeliveryOptions {

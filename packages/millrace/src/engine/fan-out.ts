@@ -16,7 +16,7 @@ import type { Sink, SinkProgress, SinkTransactions } from '../contracts/sink.ts'
 import type { Batch } from '../records/batch.ts'
 import { BatchError, type MillraceError } from '../errors/index.ts'
 import type { Delivery } from './delivery.ts'
-import type { Failures } from './failures.ts'
+import type { Failures } from './failures/failures.ts'
 
 /** All that a pipeline does with its sinks besides writing to them. */
 export type SinkOfAll = Omit<Sink, 'write'>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Batch } from '../../src/records/batch.ts'
 import { Delivery } from '../../src/engine/delivery.ts'
-import { ErrorHandling } from '../../src/engine/error-policy.ts'
+import { ErrorHandling } from '../../src/engine/failures/error-handling.ts'
 import type { ErrorPolicy } from '../../src/engine/plan.ts'
 import {
   BatchError,

@@ -4,7 +4,7 @@
 import type { Transform } from '../../contracts/stage.ts'
 import type { Acknowledgement, Batch } from '../../records/batch.ts'
 import { isMillraceError } from '../../errors/index.ts'
-import type { Failures } from '../failures.ts'
+import type { Failures } from '../failures/failures.ts'
 
 /** The same rows for one branch of several; what one branch makes of them the others do not see. */
 export function copyOf(batch: Batch, acknowledgement: Acknowledgement): Batch {

@@ -5,7 +5,7 @@ import type { Delivery } from '../../contracts/context.ts'
 import { UnexpectedError } from '../../errors/index.ts'
 import { IN_FLIGHT_BYTES } from '../in-flight.ts'
 import type { Components } from '../plan.ts'
-import { GUARANTEES } from '../planner.ts'
+import { GUARANTEES } from '../explain.ts'
 import { makeNodes, type Node } from './nodes.ts'
 import type { GraphPlan } from './plan.ts'
 

@@ -11,9 +11,9 @@
  */
 import type { Acknowledgement, Batch } from '../../records/batch.ts'
 import type { Delivery } from '../delivery.ts'
-import type { ErrorHandling } from '../error-policy.ts'
-import type { Work } from '../exactly-once.ts'
-import type { Failures } from '../failures.ts'
+import type { ErrorHandling } from '../failures/error-handling.ts'
+import type { Work } from '../transactional-run.ts'
+import type { Failures } from '../failures/failures.ts'
 import { copyOf, processed } from './branches.ts'
 import type { Node, SinkNode, SourceNode, TransformNode } from './nodes.ts'
 

@@ -50,9 +50,6 @@ export interface TransactionListener {
   onFailed(error: MillraceError): void
 }
 
-/** Key of what `KafkaSource` and `KafkaSink` offer to `exactlyOnce` and nobody else. */
-export const FOR_TRANSACTIONS: unique symbol = Symbol('millrace.for-transactions')
-
 const LANE = 'transaction'
 const TIMEOUT_MS = 60_000
 /** The coordinator is still writing the markers of the transaction before: that takes milliseconds. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { PRODUCER_LIMITS } from '../../../src/kafka/properties/producer-limits.ts'
-import { KafkaSink } from '../../../src/kafka-sink.ts'
+import { KafkaSink } from '../../../src/library/kafka-sink.ts'
 import { ConfigError } from '../../../src/errors/index.ts'
 import { completeProducerOptions } from '../../../src/kafka/producer/options.ts'
 

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Sink } from '../../src/contracts/sink.ts'
-import type { Batch } from '../../src/records/batch.ts'
-import { fromLetter, toLetter } from '../../src/engine/dead-letter-envelopes.ts'
-import { DeadLetters } from '../../src/engine/dead-letters.ts'
-import { ErrorHandling } from '../../src/engine/error-policy.ts'
-import { Failures, type Failure } from '../../src/engine/failures.ts'
-import type { EnvelopeName } from '../../src/engine/plan.ts'
-import { DecodeError, DeliveryError } from '../../src/errors/index.ts'
-import { batchOf, type MadeRecord } from '../support/batches.ts'
+import type { Sink } from '../../../src/contracts/sink.ts'
+import type { Batch } from '../../../src/records/batch.ts'
+import { fromLetter, toLetter } from '../../../src/engine/failures/envelopes.ts'
+import { DeadLetters } from '../../../src/engine/failures/dead-letters.ts'
+import { ErrorHandling } from '../../../src/engine/failures/error-handling.ts'
+import { Failures, type Failure } from '../../../src/engine/failures/failures.ts'
+import type { EnvelopeName } from '../../../src/engine/plan.ts'
+import { DecodeError, DeliveryError } from '../../../src/errors/index.ts'
+import { batchOf, type MadeRecord } from '../../support/batches.ts'
 
 const TIME = new Date('2026-01-31T12:00:00.500Z')
 

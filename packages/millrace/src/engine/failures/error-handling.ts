@@ -6,10 +6,10 @@
  * the batch is acknowledged (I1): skipped, or written as a dead letter. Where the policy is `fail`, nothing is collected
  * and the first failure ends the run.
  */
-import type { ErrorCode, MillraceError } from '../errors/index.ts'
+import type { ErrorCode, MillraceError } from '../../errors/index.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { type Failure, Failures } from './failures.ts'
-import type { ErrorPolicy, ErrorProgress } from './plan.ts'
+import type { ErrorPolicy, ErrorProgress } from '../plan.ts'
 
 /** Carries out the policy of one run. */
 export class ErrorHandling {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { type Batch, KafkaSource, type KafkaSourceOptions } from '../src/index.ts'
-import { fetchCommitted } from '../src/kafka/group/committed-offsets.ts'
-import { GroupCoordinator } from '../src/kafka/group/coordinator.ts'
-import { bootstrapServers, brokerAvailable, uniqueName } from './support/broker.ts'
-import { fromTopic, runHere, toTopic } from './support/pipelines.ts'
-import { topicBed } from './support/topics.ts'
-import { TransactionalWriter } from './support/transactional-writer.ts'
+import { type Batch, KafkaSource, type KafkaSourceOptions } from '../../src/index.ts'
+import { fetchCommitted } from '../../src/kafka/group/committed-offsets.ts'
+import { GroupCoordinator } from '../../src/kafka/group/coordinator.ts'
+import { bootstrapServers, brokerAvailable, uniqueName } from '../support/broker.ts'
+import { fromTopic, runHere, toTopic } from '../support/pipelines.ts'
+import { topicBed } from '../support/topics.ts'
+import { TransactionalWriter } from '../support/transactional-writer.ts'
 
 const never = { 'auto.commit.interval.ms': 3_600_000 }
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ProxiedKafka, startProxiedKafka } from '../../../test-bed/proxy.ts'
-import { KafkaSink } from '../src/index.ts'
-import { brokerAvailable, javaAvailable } from './support/broker.ts'
-import { topicBed } from './support/topics.ts'
+import { type ProxiedKafka, startProxiedKafka } from '../../../../test-bed/proxy.ts'
+import { KafkaSink } from '../../src/index.ts'
+import { brokerAvailable, javaAvailable } from '../support/broker.ts'
+import { topicBed } from '../support/topics.ts'
 
 /** So short that a write fails for good in a few seconds, and long enough for one that need not fail. */
 const IMPATIENT = { 'request.timeout.ms': 1000, 'delivery.timeout.ms': 3000, 'max.block.ms': 3000 }

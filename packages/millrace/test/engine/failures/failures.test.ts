@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { Failures } from '../../src/engine/failures.ts'
-import { DecodeError } from '../../src/errors/index.ts'
-import { createStage } from '../../src/stages/index.ts'
-import { batchOf } from '../support/batches.ts'
+import { Failures } from '../../../src/engine/failures/failures.ts'
+import { DecodeError } from '../../../src/errors/index.ts'
+import { createStage } from '../../../src/stages/index.ts'
+import { batchOf } from '../../support/batches.ts'
 
 // A stage that lays records out anew numbers those that it keeps from 0. With failures told apart by that number, a record
 // that failed behind such a stage counted as the other one of its number that had failed before, and was lost.

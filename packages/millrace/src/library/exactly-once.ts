@@ -9,16 +9,16 @@
  * })
  * ```
  */
-import type { GroupOffsets } from './contracts/offsets.ts'
-import type { Batch } from './records/batch.ts'
-import { ExactlyOnce } from './engine/exactly-once.ts'
-import { StageChain } from './engine/stage-chain.ts'
-import { BatchError } from './errors/index.ts'
-import type { DeliveryReports } from './kafka/producer/reports.ts'
-import { FOR_TRANSACTIONS } from './kafka/producer/transactions.ts'
+import type { GroupOffsets } from '../contracts/offsets.ts'
+import type { Batch } from '../records/batch.ts'
+import { ExactlyOnce } from '../engine/transactional-run.ts'
+import { StageChain } from '../engine/stage-chain.ts'
+import { BatchError } from '../errors/index.ts'
+import type { DeliveryReports } from '../kafka/producer/reports.ts'
+import { FOR_TRANSACTIONS } from './for-transactions.ts'
 import type { KafkaSink } from './kafka-sink.ts'
 import type { KafkaSource } from './kafka-source.ts'
-import type { ProducerRecord } from './records/record.ts'
+import type { ProducerRecord } from '../records/record.ts'
 
 /** Bytes of batches that may be worked on at the same time. */
 const IN_FLIGHT_BYTES = 32 * 1024 * 1024

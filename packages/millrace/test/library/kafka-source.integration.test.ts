@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { KafkaSink, KafkaSource } from '../src/index.ts'
-import { listOffsets } from '../src/kafka/cluster/log-offsets.ts'
-import { bootstrapServers, brokerAvailable, uniqueName } from './support/broker.ts'
-import { topicBed } from './support/topics.ts'
-import { TransactionalWriter } from './support/transactional-writer.ts'
+import { KafkaSink, KafkaSource } from '../../src/index.ts'
+import { listOffsets } from '../../src/kafka/cluster/log-offsets.ts'
+import { bootstrapServers, brokerAvailable, uniqueName } from '../support/broker.ts'
+import { topicBed } from '../support/topics.ts'
+import { TransactionalWriter } from '../support/transactional-writer.ts'
 
 const numbered = (count: number, from = 0): { key: string; value: string }[] =>
   Array.from({ length: count }, (_, i) => ({ key: `k${(from + i) % 7}`, value: `v${from + i}` }))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { GroupOffsets, SourceOffsets } from '../../src/contracts/offsets.ts'
 import type { Batch } from '../../src/records/batch.ts'
-import { ExactlyOnce } from '../../src/engine/exactly-once.ts'
+import { ExactlyOnce } from '../../src/engine/transactional-run.ts'
 import { AbortedError, TransactionError } from '../../src/errors/index.ts'
 import { batchOfDocuments } from '../support/batches.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { KafkaSource } from '../src/kafka-source.ts'
+import { KafkaSource } from '../../src/library/kafka-source.ts'
 
 test.each([
   { name: 'a strategy with a group', options: { groupId: 'g', commit: { strategy: 'each_batch' } } },

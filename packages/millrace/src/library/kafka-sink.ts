@@ -6,7 +6,7 @@
  * const reports = await sink.write([{ key: 'o-1', value: '{"amount":12}' }])
  * ```
  */
-import { isFaultOfRecord } from './errors/fault-of-record.ts'
+import { isFaultOfRecord } from '../errors/fault-of-record.ts'
 import {
   BrokerError,
   ClosedError,
@@ -14,20 +14,20 @@ import {
   ConnectionError,
   isMillraceError,
   TransactionError,
-} from './errors/index.ts'
-import { Cluster } from './kafka/cluster/cluster.ts'
-import type { PartitionFunction } from './kafka/producer/partitioners.ts'
-import { Producer } from './kafka/producer/producer.ts'
-import type { DeliveryReports } from './kafka/producer/reports.ts'
-import { FOR_TRANSACTIONS } from './kafka/producer/transactions.ts'
-import { IGNORED_PRODUCER_FIELDS, PRODUCER_FIELDS } from './kafka/properties/consumer-fields.ts'
-import { clusterOptions, PRODUCER_RULES, producerSettings } from './kafka/properties/settings.ts'
-import type { InputOptions } from './options/declaration.ts'
-import { field } from './options/fields.ts'
-import { parseOptions } from './options/parse.ts'
-import type { DeliveryReport, ProducerRecord } from './records/record.ts'
-import { untilAborted } from './resilience/abort.ts'
-import { CircuitBreaker, type CircuitProgress } from './resilience/circuit-breaker.ts'
+} from '../errors/index.ts'
+import { Cluster } from '../kafka/cluster/cluster.ts'
+import type { PartitionFunction } from '../kafka/producer/partitioners.ts'
+import { Producer } from '../kafka/producer/producer.ts'
+import type { DeliveryReports } from '../kafka/producer/reports.ts'
+import { IGNORED_PRODUCER_FIELDS, PRODUCER_FIELDS } from '../kafka/properties/consumer-fields.ts'
+import { clusterOptions, PRODUCER_RULES, producerSettings } from '../kafka/properties/settings.ts'
+import type { InputOptions } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
+import { parseOptions } from '../options/parse.ts'
+import type { DeliveryReport, ProducerRecord } from '../records/record.ts'
+import { untilAborted } from '../resilience/abort.ts'
+import { CircuitBreaker, type CircuitProgress } from '../resilience/circuit-breaker.ts'
+import { FOR_TRANSACTIONS } from './for-transactions.ts'
 
 /** How long closing tries to abort an open transaction. */
 const CLOSE_ABORT_MS = 5000

@@ -1,5 +1,5 @@
-import type { Batch } from '../records/batch.ts'
-import type { MillraceError } from '../errors/index.ts'
+import type { Batch } from '../../records/batch.ts'
+import type { MillraceError } from '../../errors/index.ts'
 
 /** A record that failed for good. */
 export interface Failure {

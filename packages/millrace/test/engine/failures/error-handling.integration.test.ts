@@ -2,12 +2,12 @@ import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { RunResult } from '../../src/engine/plan.ts'
-import type { ProducerRecord } from '../../src/records/record.ts'
-import { brokerAvailable, javaAvailable, ownBroker, uniqueName } from '../support/broker.ts'
-import { fromTopic, runHere, toTopic } from '../support/pipelines.ts'
-import { readTopic, type ReadRecord } from '../support/read-topic.ts'
-import { topicBed } from '../support/topics.ts'
+import type { RunResult } from '../../../src/engine/plan.ts'
+import type { ProducerRecord } from '../../../src/records/record.ts'
+import { brokerAvailable, javaAvailable, ownBroker, uniqueName } from '../../support/broker.ts'
+import { fromTopic, runHere, toTopic } from '../../support/pipelines.ts'
+import { readTopic, type ReadRecord } from '../../support/read-topic.ts'
+import { topicBed } from '../../support/topics.ts'
 
 const STAGES = [{ $match: { kind: { $ne: 'ignored' } } }, { $replaceWith: '$order' }]
 const LARGE = 'x'.repeat(6000)

@@ -9,10 +9,10 @@
  * | `conveyor` | value in `record`, parsed where it is JSON; no key, no headers, no topic | `error`, `stage_id` |
  */
 import { isUtf8 } from 'node:buffer'
-import { parseExactly } from '../records/exact-integers.ts'
-import type { Header, ProducerRecord } from '../records/record.ts'
+import { parseExactly } from '../../records/exact-integers.ts'
+import type { Header, ProducerRecord } from '../../records/record.ts'
 import type { Failure } from './failures.ts'
-import type { EnvelopeName } from './plan.ts'
+import type { EnvelopeName } from '../plan.ts'
 
 /** What the headers of a dead letter begin with, as Kafka Connect's do with `__connect.errors.`. */
 export const HEADER_PREFIX = '__millrace.errors.'

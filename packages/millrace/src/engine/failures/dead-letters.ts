@@ -1,13 +1,13 @@
 /**
  * Writes dead letters to a sink of their own: a topic, a file, anything that the catalog has.
  */
-import type { Sink } from '../contracts/sink.ts'
-import { Batch } from '../records/batch.ts'
-import { BatchError, DeliveryError, isMillraceError, type MillraceError } from '../errors/index.ts'
-import { makeRecords } from '../records/make-records.ts'
-import { toLetter } from './dead-letter-envelopes.ts'
+import type { Sink } from '../../contracts/sink.ts'
+import { Batch } from '../../records/batch.ts'
+import { BatchError, DeliveryError, isMillraceError, type MillraceError } from '../../errors/index.ts'
+import { makeRecords } from '../../records/make-records.ts'
+import { toLetter } from './envelopes.ts'
 import type { Failure } from './failures.ts'
-import type { EnvelopeName } from './plan.ts'
+import type { EnvelopeName } from '../plan.ts'
 
 const NOTHING_TO_COMMIT = { ack() {} }
 
