@@ -9,10 +9,10 @@ import { ConfigError } from '../errors/index.ts'
 import { FUNCTION_ALIASES, FUNCTIONS } from '../functions/index.ts'
 import type { Fields } from '../options/declaration.ts'
 import { didYouMean } from '../options/suggest.ts'
-import { fromEventFields, toEventFields } from '../stages/event-options.ts'
-import { STAGE_NAMES, type StageName } from '../stages/names.ts'
-import { STAGE_OPTIONS } from '../stages/options.ts'
-import { STAGE_REFERENCE } from '../stages/reference.ts'
+import { fromEventFields, toEventFields } from '../stages/reference/event-options.ts'
+import { STAGE_NAMES, type StageName } from '../stages/reference/names.ts'
+import { STAGE_OPTIONS } from '../stages/reference/options.ts'
+import { STAGE_REFERENCE } from '../stages/reference/index.ts'
 
 /** An example of its options; for some with rows that come in and go out. */
 export interface ComponentExample {

@@ -7,11 +7,11 @@ import { catalog } from '../catalog.ts'
 import { defineSink } from '../contracts/definitions.ts'
 import type { RunResult } from '../engine/plan.ts'
 import { ConfigError, isMillraceError } from '../errors/index.ts'
-import { findLetters, type Letters, type LettersOptions } from './letters.ts'
+import { findLetters, type Letters, type LettersOptions } from './replay/letters.ts'
 import { plural, type Outcome } from './output.ts'
-import { preview } from './preview.ts'
-import { ReplayPlace } from './replay-place.ts'
-import { letterOf, ReplaySink, type Replayed } from './replay-sink.ts'
+import { preview } from './preview/index.ts'
+import { ReplayPlace } from './replay/replay-place.ts'
+import { letterOf, ReplaySink, type Replayed } from './replay/replay-sink.ts'
 
 export interface DeadletterOptions extends LettersOptions {
   readonly yes?: true

@@ -11,9 +11,9 @@ import { UnexpectedError } from '../errors/index.ts'
 import type { JsonSchema } from '../options/declaration.ts'
 import { Shape } from './infer-schema.ts'
 import { plural, type Outcome } from './output.ts'
-import { preview } from './preview.ts'
-import { recordLine } from './record-line.ts'
-import { sourcePlan, topicPlan, type SourceOptions } from './source-plan.ts'
+import { preview } from './preview/index.ts'
+import { recordLine } from './preview/record-line.ts'
+import { sourcePlan, topicPlan, type SourceOptions } from './preview/source-plan.ts'
 
 export interface DiscoverOptions extends SourceOptions {
   readonly sample: number
@@ -69,7 +69,7 @@ async function sourceOfLine({ name, directory, source: { component, options } }:
 }
 
 async function sourceOfGraph(plan: GraphPlan): Promise<Source> {
-  const { withoutSinks } = await import('./preview-graph.ts')
+  const { withoutSinks } = await import('./preview/preview-graph.ts')
   const [first] = await makeNodes(
     plan,
     withoutSinks(catalog, () => {}),

@@ -6,10 +6,10 @@ import type { GraphPlan } from '../engine/graph/plan.ts'
 import type { PipelinePlan } from '../engine/plan.ts'
 import { isMillraceError } from '../errors/index.ts'
 import { formatProblem, plural, type Outcome } from './output.ts'
-import type { GraphPreviewOptions } from './preview-graph.ts'
-import type { PreviewOptions, PreviewResult } from './preview-options.ts'
-import { preview } from './preview.ts'
-import { parseLine, recordLine } from './record-line.ts'
+import type { GraphPreviewOptions } from './preview/preview-graph.ts'
+import type { PreviewOptions, PreviewResult } from './preview/options.ts'
+import { preview } from './preview/index.ts'
+import { parseLine, recordLine } from './preview/record-line.ts'
 
 export interface DryRunOptions extends ReadingOptions {
   readonly max: number
@@ -44,7 +44,7 @@ async function dryRunOne(plan: PipelinePlan, options: DryRunOptions): Promise<Ou
 
 /** Each line says for which sink it is. */
 async function dryRunGraph(plan: GraphPlan, options: DryRunOptions): Promise<Outcome> {
-  const { previewGraph } = await import('./preview-graph.ts')
+  const { previewGraph } = await import('./preview/preview-graph.ts')
   const lines = new Lines(options)
   const onRow: GraphPreviewOptions['onRow'] = (batch, row, codec, stage) =>
     lines.add(`{"stage":${JSON.stringify(stage)},${recordLine(batch, row, codec).slice(1)}`)

@@ -2,10 +2,10 @@
  * `millrace read`: prints the records of a topic, or of the source of a pipeline file. Joins no group, commits nothing.
  */
 import { plural, type Outcome } from './output.ts'
-import type { PreviewOptions } from './preview-options.ts'
-import { preview } from './preview.ts'
-import { parseLine, recordLine, valueLine } from './record-line.ts'
-import { sourcePlan, type SourceOptions } from './source-plan.ts'
+import type { PreviewOptions } from './preview/options.ts'
+import { preview } from './preview/index.ts'
+import { parseLine, recordLine, valueLine } from './preview/record-line.ts'
+import { sourcePlan, type SourceOptions } from './preview/source-plan.ts'
 
 export interface ReadOptions extends SourceOptions {
   readonly max?: number

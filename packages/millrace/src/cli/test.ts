@@ -6,10 +6,10 @@ import { extname } from 'node:path'
 import type { ReadingOptions } from '../dialects/index.ts'
 import { readDocument } from '../dialects/document.ts'
 import { ConfigError, isMillraceError } from '../errors/index.ts'
-import { diffLines } from './diff-lines.ts'
+import { diffLines } from './cases/diff-lines.ts'
 import { plural, type Outcome } from './output.ts'
-import { type Documents, isByStage, readCases, type TestCase, type TestFile } from './test-cases.ts'
-import { runCase } from './run-case.ts'
+import { type Documents, isByStage, readCases, type TestCase, type TestFile } from './cases/test-cases.ts'
+import { runCase } from './cases/run-case.ts'
 
 interface CaseReport {
   readonly name: string

@@ -14,7 +14,7 @@ import { type Dialect, dialectOf } from './dialect.ts'
 import { readDocument, type SourceDocument } from './document.ts'
 import { withEnvironment, type Environment } from './environment.ts'
 import { loadFunctions } from './line-functions.ts'
-import { readLinear } from './linear.ts'
+import { readLinear } from './linear/index.ts'
 
 /** How a file is to be read, where it does not say so itself or says something else. */
 export interface ReadingOptions {
@@ -58,7 +58,7 @@ export async function readPipelineFile(
   const functions = dialect === 'stage-graph' ? undefined : await loadFunctions(value)
   const { plan, graph, group, problems, warnings }: PipelineFile =
     dialect === 'stage-graph'
-      ? await (await import('./stage-graph.ts')).readStageGraph(value, { file, name, environment })
+      ? await (await import('./stage-graph/index.ts')).readStageGraph(value, { file, name, environment })
       : dialect === 'connectors'
         ? (await import('./connectors/index.ts')).readConnectors(value, { file, directory, name, functions })
         : readLinear(value, { file, directory, name, functions })

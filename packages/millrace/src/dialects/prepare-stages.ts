@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import type { ConfigProblem } from '../errors/index.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue, isObject } from '../options/values.ts'
-import { lintStages } from '../stages/lint.ts'
+import { lintStages } from '../stages/lint/index.ts'
 import { readNamedPipelines, referenceOf, type NamedPipeline, type NamedPipelines } from './named-pipelines.ts'
 
 const GLOBAL = /^\$\$GLOBALS(?:\.(.+))?$/

@@ -8,12 +8,12 @@
 import { SINKS, SOURCES } from '../catalog.ts'
 import { FUNCTIONS } from '../functions/index.ts'
 import type { JsonSchema } from '../options/declaration.ts'
-import { STAGE_NAMES } from '../stages/names.ts'
+import { STAGE_NAMES } from '../stages/reference/names.ts'
 import { connectorDefinitions, connectorsSchema, isConnectors } from './connectors/schema.ts'
-import { pipelineFields as linearFields } from './linear.ts'
-import { linearDefinitions, linearSchema } from './linear-schema.ts'
+import { pipelineFields as linearFields } from './linear/index.ts'
+import { linearDefinitions, linearSchema } from './linear/schema.ts'
 import { definitionOf, DRAFT, openSchema, optionsSchema, when } from './options-schema.ts'
-import { errorFields, globalFields, pipelineFields as graphPipelineFields, stageFields } from './stage-graph-fields.ts'
+import { errorFields, globalFields, pipelineFields as graphPipelineFields, stageFields } from './stage-graph/fields.ts'
 import { stageDefinitions, stageOfName, stepDefinitions } from './stages-schema.ts'
 
 /** Of a whole file of any shape. */

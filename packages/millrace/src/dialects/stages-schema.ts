@@ -4,10 +4,10 @@
  */
 import type { Fields, JsonSchema } from '../options/declaration.ts'
 import { LINE_FUNCTIONS } from '../functions/in-line.ts'
-import { fromEventFields, toEventFields } from '../stages/event-options.ts'
-import { GROUP_OPTIONS, STAGE_NAMES, type StageName } from '../stages/names.ts'
-import { STAGE_OPTIONS } from '../stages/options.ts'
-import { STAGE_REFERENCE } from '../stages/reference.ts'
+import { fromEventFields, toEventFields } from '../stages/reference/event-options.ts'
+import { GROUP_OPTIONS, STAGE_NAMES, type StageName } from '../stages/reference/names.ts'
+import { STAGE_OPTIONS } from '../stages/reference/options.ts'
+import { STAGE_REFERENCE } from '../stages/reference/index.ts'
 import { openSchema, optionsSchema, variableSchema } from './options-schema.ts'
 
 /** Where a list of stages is described, for stages that hold stages. */

@@ -7,9 +7,9 @@ import type { Batch } from '../records/batch.ts'
 import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { accumulator, AGGREGATIONS, type Accumulator, type Aggregation } from './aggregations.ts'
-import { batchOfRows, originOf } from './batches.ts'
+import { batchOfRows, originOf } from './rows/batches.ts'
 import { Collection } from './transforms.ts'
-import { columnReader, identityOf, type ColumnReader, type Row } from './values.ts'
+import { columnReader, identityOf, type ColumnReader, type Row } from './rows/values.ts'
 
 const groupLimit = {
   max_rows: field.int({ min: 1 }).default(1_000_000).doc('Groups that may be collected; more end the run.'),

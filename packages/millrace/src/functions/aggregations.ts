@@ -1,7 +1,7 @@
 /**
  * What can be computed over the cells of a column, one cell after the other. Null and missing cells do not count.
  */
-import { compareValues, numberOf } from './values.ts'
+import { compareValues, numberOf } from './rows/values.ts'
 
 export const AGGREGATIONS = [
   'sum',

@@ -6,9 +6,9 @@ import type { Stage } from '../contracts/stage.ts'
 import { problem, type OptionProblem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { mapDocuments } from '../stages/rows.ts'
-import { cellText } from './row-text.ts'
+import { cellText } from './rows/row-text.ts'
 import { defineStageFunction } from './transforms.ts'
-import { columnReader, withColumn } from './values.ts'
+import { columnReader, withColumn } from './rows/values.ts'
 
 const KEY_BYTES = { 'aes-128-gcm': 16, 'aes-256-gcm': 32, 'chacha20-poly1305': 32 } as const
 type Algorithm = keyof typeof KEY_BYTES

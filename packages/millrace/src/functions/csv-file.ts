@@ -4,10 +4,10 @@
 import { resolve } from 'node:path'
 import { defineSinkFunction, defineSourceFunction } from '../contracts/functions.ts'
 import { field } from '../options/fields.ts'
-import { delimiter } from './delimiter.ts'
-import { RowFile } from './row-file.ts'
-import { FileRows } from './row-source.ts'
-import { rowFormat } from './row-text.ts'
+import { delimiter } from './rows/delimiter.ts'
+import { RowFile } from './rows/row-file.ts'
+import { FileRows } from './rows/row-source.ts'
+import { rowFormat } from './rows/row-text.ts'
 
 const headers = field.boolean().default(true).aliases('has_headers')
 

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { defineSourceFunction, type FunctionContext } from '../contracts/functions.ts'
 import { field } from '../options/fields.ts'
-import { TextRows } from './row-source.ts'
+import { TextRows } from './rows/row-source.ts'
 
 export const fileWatch = defineSourceFunction({
   name: 'file.watch',

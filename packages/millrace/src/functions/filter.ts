@@ -5,7 +5,7 @@ import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { isScalar } from '../options/values.ts'
 import { defineStageFunction } from './transforms.ts'
-import { columnReader, numberOf, type Row } from './values.ts'
+import { columnReader, numberOf, type Row } from './rows/values.ts'
 
 const OPERATORS = ['==', '!=', '>', '>=', '<', '<=', 'contains', 'in'] as const
 type Operator = (typeof OPERATORS)[number]

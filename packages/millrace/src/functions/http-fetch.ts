@@ -9,7 +9,7 @@ import { problem, type OptionProblem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { compileTemplate, escapeJson, escapeUrl } from './template.ts'
 import { Collection, COLLECTING_FIELDS } from './transforms.ts'
-import { withColumn, type Row } from './values.ts'
+import { withColumn, type Row } from './rows/values.ts'
 
 /** Requests of one stage that may be under way. */
 const PARALLEL = 8

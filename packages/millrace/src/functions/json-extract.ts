@@ -4,7 +4,7 @@
 import { field } from '../options/fields.ts'
 import { mapDocuments } from '../stages/rows.ts'
 import { defineStageFunction } from './transforms.ts'
-import { columnReader, withColumn, type Row } from './values.ts'
+import { columnReader, withColumn, type Row } from './rows/values.ts'
 
 export const jsonExtract = defineStageFunction({
   name: 'json.extract',

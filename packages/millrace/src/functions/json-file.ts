@@ -4,9 +4,9 @@
 import { resolve } from 'node:path'
 import { defineSinkFunction, defineSourceFunction } from '../contracts/functions.ts'
 import { field } from '../options/fields.ts'
-import { RowFile } from './row-file.ts'
-import { FileRows } from './row-source.ts'
-import { rowFormat } from './row-text.ts'
+import { RowFile } from './rows/row-file.ts'
+import { FileRows } from './rows/row-source.ts'
+import { rowFormat } from './rows/row-text.ts'
 
 const FORMATS = ['records', 'jsonl', 'dataframe'] as const
 

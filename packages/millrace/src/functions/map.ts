@@ -5,7 +5,7 @@ import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { mapDocuments } from '../stages/rows.ts'
 import { defineStageFunction } from './transforms.ts'
-import { columnReader, numberOf, withColumn, type Row } from './values.ts'
+import { columnReader, numberOf, withColumn, type Row } from './rows/values.ts'
 
 type Expression = (row: Row) => unknown
 type Arithmetic = (a: number, b: number) => number

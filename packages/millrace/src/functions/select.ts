@@ -7,7 +7,7 @@ import { field } from '../options/fields.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { mapDocuments } from '../stages/rows.ts'
 import { defineStageFunction } from './transforms.ts'
-import { columnReader, type ColumnReader, type Row } from './values.ts'
+import { columnReader, type ColumnReader, type Row } from './rows/values.ts'
 
 export const selectApply = defineStageFunction({
   name: 'select.apply',

@@ -5,16 +5,16 @@
 import { defineTransform } from '../contracts/functions.ts'
 import type { Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
-import { ORIGIN_COLUMNS } from '../codecs/kafka-rows.ts'
+import { ORIGIN_COLUMNS } from './rows/kafka-rows.ts'
 import { attachedMeta } from '../codecs/meta.ts'
 import { StageError } from '../errors/index.ts'
 import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { formatBytes } from '../options/units.ts'
-import type { KeptRow } from './batches.ts'
-import { RememberedValues } from './remembered.ts'
+import type { KeptRow } from './rows/batches.ts'
+import { RememberedValues } from './rows/remembered.ts'
 import { asTransform, Collection, COLLECTING_FIELDS } from './transforms.ts'
-import { columnReader, compareValues, identityOf, type Row } from './values.ts'
+import { columnReader, compareValues, identityOf, type Row } from './rows/values.ts'
 
 const columnList = field.list(field.string(), { commaText: true })
 

@@ -6,7 +6,7 @@ import { defineTransform, type TransformFunction } from '../contracts/functions.
 import { StageError, type RecordError } from '../errors/index.ts'
 import { field } from '../options/fields.ts'
 import { isObject } from '../options/values.ts'
-import type { StageName } from '../stages/names.ts'
+import type { StageName } from '../stages/reference/names.ts'
 import { asTransform } from './transforms.ts'
 
 /** What the dialect puts into the plan. */

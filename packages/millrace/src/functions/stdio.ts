@@ -4,15 +4,15 @@
 import { defineSinkFunction, defineSourceFunction } from '../contracts/functions.ts'
 import type { Sink } from '../contracts/sink.ts'
 import type { Batch } from '../records/batch.ts'
-import { rowText } from '../codecs/kafka-rows.ts'
+import { writeOut } from '../sinks/standard-output.ts'
+import { rowText } from './rows/kafka-rows.ts'
 import { parseExactly } from '../records/exact-integers.ts'
-import type { Row } from './values.ts'
+import type { Row } from './rows/values.ts'
 import { field } from '../options/fields.ts'
-import { writeOut } from '../sinks/stdout.ts'
-import { delimiter } from './delimiter.ts'
-import { RowOutput } from './row-file.ts'
-import { InputRows } from './row-source.ts'
-import { cellText, rowFormat } from './row-text.ts'
+import { delimiter } from './rows/delimiter.ts'
+import { RowOutput } from './rows/row-file.ts'
+import { InputRows } from './rows/row-source.ts'
+import { cellText, rowFormat } from './rows/row-text.ts'
 
 const headers = field
   .boolean()

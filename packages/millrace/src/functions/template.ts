@@ -4,8 +4,8 @@
  * `@first`, `@last` and `@root`. There are no other helpers.
  */
 import { didYouMean } from '../options/suggest.ts'
-import { cellText } from './row-text.ts'
-import { columnReader, type Row } from './values.ts'
+import { cellText } from './rows/row-text.ts'
+import { columnReader, type Row } from './rows/values.ts'
 
 /** Makes a text fit for where it is put. */
 export type Escape = (text: string, isAtStart: boolean, value: unknown) => string

@@ -9,7 +9,7 @@ import { StageError, type RecordError } from '../errors/index.ts'
 import type { Fields, Options } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { formatBytes } from '../options/units.ts'
-import { batchOfRows, gather, originOf, type KeptRow } from './batches.ts'
+import { batchOfRows, gather, originOf, type KeptRow } from './rows/batches.ts'
 
 /** Rows of a batch that is made of collected ones. */
 const BATCH_ROWS = 8192

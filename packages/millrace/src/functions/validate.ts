@@ -5,9 +5,9 @@ import type { RowFailed } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import { StageError } from '../errors/index.ts'
 import { field } from '../options/fields.ts'
-import { RememberedValues } from './remembered.ts'
+import { RememberedValues } from './rows/remembered.ts'
 import { defineStageFunction } from './transforms.ts'
-import { columnReader, identityOf, type Row } from './values.ts'
+import { columnReader, identityOf, type Row } from './rows/values.ts'
 
 const TYPES = ['string', 'integer', 'float', 'boolean', 'date', 'datetime'] as const
 type CellType = (typeof TYPES)[number]

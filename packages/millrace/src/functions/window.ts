@@ -3,12 +3,12 @@
  */
 import { defineTransform } from '../contracts/functions.ts'
 import type { Batch } from '../records/batch.ts'
-import { rowText } from '../codecs/kafka-rows.ts'
+import { rowText } from './rows/kafka-rows.ts'
 import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { newRows } from '../stages/rows.ts'
-import { batchOfRows, gather, originOf } from './batches.ts'
-import { RowQueue, type TakenRows } from './row-queue.ts'
+import { batchOfRows, gather, originOf } from './rows/batches.ts'
+import { RowQueue, type TakenRows } from './rows/row-queue.ts'
 import { tooMany } from './transforms.ts'
 
 export const chunkApply = defineTransform({

@@ -7,11 +7,11 @@
 import type { Sink, SinkProgress } from '../contracts/sink.ts'
 import type { Batch } from '../records/batch.ts'
 import { defineSink } from '../contracts/definitions.ts'
-import { unwritable } from '../errors/unwritable.ts'
 import { isExact, parseExactly } from '../records/exact-integers.ts'
 import type { Options } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { isObject } from '../options/values.ts'
+import { writeOut } from './standard-output.ts'
 
 const options = {
   format: field
@@ -140,11 +140,4 @@ function parsed(text: string): unknown {
 function cell(value: unknown): string {
   const text = typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value)
   return text.replace(/[\t\r\n]+/g, ' ')
-}
-
-/** Resolves when standard output has taken the text. */
-export function writeOut(text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(text, (error) => (error ? reject(unwritable('to standard output', error)) : resolve()))
-  })
 }

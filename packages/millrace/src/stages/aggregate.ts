@@ -9,7 +9,7 @@
 import type { RowFailed, Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import type { Document } from './field-path.ts'
-import { createAggregation } from './mingo.ts'
+import { createAggregation } from './expressions/mingo.ts'
 import { newRows, stageFailed } from './rows.ts'
 
 /** Stages whose documents are those that came in, in another order or with other fields. */

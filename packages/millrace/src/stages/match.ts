@@ -7,9 +7,9 @@
 import type { RowFailed, Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import type { Document } from './field-path.ts'
-import { createQuery } from './mingo.ts'
+import { createQuery } from './expressions/mingo.ts'
 import { stageFailed } from './rows.ts'
-import { compileSimpleQuery, UNSURE, YES, type SimpleQuery } from './simple-query.ts'
+import { compileSimpleQuery, UNSURE, YES, type SimpleQuery } from './expressions/simple-query.ts'
 
 export class MatchStage implements Stage {
   readonly name = '$match'

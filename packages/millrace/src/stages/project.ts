@@ -6,9 +6,9 @@
  */
 import type { RowFailed, Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
-import { compileExpressions } from './expressions.ts'
+import { compileExpressions } from './expressions/expressions.ts'
 import { isDocument, type Document } from './field-path.ts'
-import { createProjection, isProjectionOperator } from './mingo.ts'
+import { createProjection, isProjectionOperator } from './expressions/mingo.ts'
 import { mapDocuments } from './rows.ts'
 import { ownCopy } from './set.ts'
 import { UnsetStage } from './unset.ts'

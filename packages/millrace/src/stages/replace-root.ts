@@ -3,7 +3,7 @@
  */
 import type { RowFailed, Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
-import { compileExpressions, type Expressions } from './expressions.ts'
+import { compileExpressions, type Expressions } from './expressions/expressions.ts'
 import { isDocument, type Document } from './field-path.ts'
 import { mapDocuments } from './rows.ts'
 

@@ -4,8 +4,8 @@
  */
 import { describeValue } from '../options/values.ts'
 import { isDocument } from './field-path.ts'
-import { compareValues } from './mingo.ts'
-import type { RunningAccumulatorName } from './names.ts'
+import { compareValues } from './expressions/mingo.ts'
+import type { RunningAccumulatorName } from './reference/names.ts'
 
 /** What groups remember: numbers, and values that nobody changes. */
 export type Slots = unknown[]

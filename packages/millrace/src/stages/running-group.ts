@@ -9,9 +9,9 @@
 import type { RowFailed, Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import { AggregateStage } from './aggregate.ts'
-import { compileExpressions, type Expressions } from './expressions.ts'
+import { compileExpressions, type Expressions } from './expressions/expressions.ts'
 import { isDocument, type Document } from './field-path.ts'
-import { GROUP_OPTIONS, MAX_GROUPS, type RunningAccumulatorName } from './names.ts'
+import { GROUP_OPTIONS, MAX_GROUPS, type RunningAccumulatorName } from './reference/names.ts'
 import { newRows, stageFailed } from './rows.ts'
 import { RUNNING_ACCUMULATORS, type RunningAccumulator, type Slots } from './running-accumulators.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readLinear } from '../../src/dialects/linear.ts'
+import { readLinear } from '../../src/dialects/linear/index.ts'
 
 const from = { type: 'kafka', topic: 'a', bootstrapServers: 'k:9092' }
 const to = { type: 'kafka', topic: 'b', bootstrapServers: 'k:9092' }

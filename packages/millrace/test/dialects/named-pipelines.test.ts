@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { runCase } from '../../src/cli/run-case.ts'
+import { runCase } from '../../src/cli/cases/run-case.ts'
 import { readPipelineFile } from '../../src/dialects/index.ts'
 import { compareVersions } from '../../src/dialects/named-pipelines.ts'
 

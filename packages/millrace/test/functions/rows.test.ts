@@ -12,7 +12,7 @@ import type { FunctionDefinition } from '../../src/contracts/functions.ts'
 import { readAnyPlan } from '../../src/dialects/index.ts'
 import { runPlan } from '../../src/engine/run-plan.ts'
 import { csvRead, csvWrite } from '../../src/functions/csv-file.ts'
-import { readRows, type ReadOptions } from '../../src/functions/read-rows.ts'
+import { readRows, type ReadOptions } from '../../src/functions/rows/read-rows.ts'
 import { stdinRead, stdoutWrite } from '../../src/functions/stdio.ts'
 import { parseOptions } from '../../src/options/parse.ts'
 

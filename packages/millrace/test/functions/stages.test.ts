@@ -8,9 +8,9 @@ import type { GraphPlan } from '../../src/engine/graph/plan.ts'
 import type { RunResult } from '../../src/engine/plan.ts'
 import { runPlan } from '../../src/engine/run-plan.ts'
 import { findFunctions } from '../../src/functions/index.ts'
-import type { StageName } from '../../src/stages/names.ts'
-import { STAGE_NAMES } from '../../src/stages/names.ts'
-import { STAGE_REFERENCE } from '../../src/stages/reference.ts'
+import type { StageName } from '../../src/stages/reference/names.ts'
+import { STAGE_NAMES } from '../../src/stages/reference/names.ts'
+import { STAGE_REFERENCE } from '../../src/stages/reference/index.ts'
 import { transform } from '../support/functions.ts'
 
 describe('stages as functions of a graph', () => {

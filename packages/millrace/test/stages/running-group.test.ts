@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Stage } from '../../src/contracts/stage.ts'
 import type { RecordError } from '../../src/errors/index.ts'
 import { createStage } from '../../src/stages/index.ts'
-import { lintStage } from '../../src/stages/lint.ts'
+import { lintStage } from '../../src/stages/lint/index.ts'
 import { batchOfDocuments } from '../support/batches.ts'
 
 /** What a stage gives for each batch. */

@@ -22,7 +22,7 @@ import { isObject } from '../../options/values.ts'
 import type { ConnectorsContext } from './context.ts'
 import { brokerFields, fileFields, SWITCHED, SWITCHED_ON } from './fields.ts'
 import { hubOptions } from './hub.ts'
-import { readBridge, readSink, readSource, type Surroundings } from './pipelines.ts'
+import { readBridge, readSink, readSource, type Surroundings } from './entry.ts'
 import { isSingleConnector } from './shape.ts'
 
 export interface ConnectorsResult {

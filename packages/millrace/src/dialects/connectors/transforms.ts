@@ -13,7 +13,7 @@
 import type { PlannedStage } from '../../engine/plan.ts'
 import { transformListBeside } from '../../events/transforms.ts'
 import { isObject } from '../../options/values.ts'
-import { lintNamed } from '../../stages/lint.ts'
+import { lintNamed } from '../../stages/lint/index.ts'
 import type { LineFunctions } from '../line-functions.ts'
 import { definitionOf } from '../options-schema.ts'
 import type { Report } from './translate.ts'

@@ -1,0 +1,272 @@
+/**
+ * The linear shape (Fluxion): one source, a list of stages, one sink.
+ *
+ * ```yaml
+ * name: orders
+ * source: { type: kafka, options: { topic: orders, bootstrapServers: "localhost:9092" } }
+ * stages:
+ *   - $match: { amount: { $gte: 100 } }           # or a function of stage graphs: { filter.apply: {...} }
+ * sink: { type: kafka, options: { topic: orders-out, bootstrapServers: "localhost:9092" } }
+ * ```
+ *
+ * Options may also stand beside `type`; `stages` may be called `pipeline`. A file with stages only can be checked but
+ * not run.
+ */
+import type { PipelinePlan, PlannedComponent, PlannedStage } from '../../engine/plan.ts'
+import type { ConfigProblem } from '../../errors/index.ts'
+import type { OptionProblem } from '../../options/declaration.ts'
+import { deliveryDefaults, deliveryFields, deliveryProblems, fanoutProblems } from '../delivery.ts'
+import { field } from '../../options/fields.ts'
+import { parseOptions } from '../../options/parse.ts'
+import { describeValue, isObject } from '../../options/values.ts'
+import { lintStages } from '../../stages/lint/index.ts'
+import { WHOLE_BATCH_STAGES } from '../../stages/reference/names.ts'
+import { placeProblem, readBlock, type Block } from './blocks.ts'
+import { readConnections } from './connections.ts'
+import type { LineFunctions } from '../line-functions.ts'
+import { readSinkBlocks } from './sinks.ts'
+import { preparation } from '../prepare-stages.ts'
+import { readErrorPolicy, type ReportProblem } from '../error-policy.ts'
+import { readResilience, withRetry } from './resilience.ts'
+
+const runtimeFields = {
+  queueCapacity: field
+    .int({ min: 1 })
+    .optional()
+    .doc(
+      'Batches that may be on their way to the sink at the same time, beside the bound of 16 MiB that always holds.',
+    ),
+  sourceQueueCapacity: field
+    .int({ min: 1 })
+    .optional()
+    .doc('Batches that may wait between source and stages; the `queueCapacity` of the source.'),
+  microBatchSize: field
+    .int({ min: 1 })
+    .optional()
+    .doc('Most records that stages such as `$group` see at once. Without such stages it has no effect.'),
+  workerThreadPoolSize: field
+    .int({ min: 1 })
+    .optional()
+    .always(1, 'a pipeline runs in one thread and keeps the order')
+    .doc('Threads for the stages; always 1.'),
+  directHandoff: field
+    .boolean()
+    .optional()
+    .always(true, 'batches go from stage to stage without a queue')
+    .doc('Whether batches go from stage to stage without a queue; always so.'),
+}
+
+/** The top level of a file. */
+export const pipelineFields = {
+  name: field
+    .string()
+    .optional()
+    .aliases('pipelineId')
+    .doc('Name of the pipeline; by default that of the file. Part of client ids and log lines.'),
+  description: field.any().optional().doc('What the pipeline is for; text or a list of lines.'),
+  source: field.any().optional().doc('Where records come from: `type`, and its options under `options` or beside it.'),
+  stages: field
+    .any()
+    .optional()
+    .aliases('pipeline')
+    .doc('Steps in order, each an object with one key such as `$match` or `filter.apply`; may be empty.'),
+  sink: field
+    .any()
+    .optional()
+    .doc(
+      'Where records go: `type`, and its options under `options` or beside it. With `fanout`, a list of sinks, each record goes to all of them, one after the other.',
+    ),
+  ...deliveryFields,
+  errorPolicy: field
+    .any()
+    .optional()
+    .aliases('error_handling')
+    .doc('What happens when a record fails: `fail` (the default), `skip`, or an object; see docs/error-handling.md.'),
+  circuitBreaker: field
+    .any()
+    .optional()
+    .aliases('circuit_breaker')
+    .doc('When deliveries pause because the sink keeps failing; also in the sink block.'),
+  resilience: field
+    .any()
+    .optional()
+    .doc('Retries and circuit breakers with names, for `retryInstance` and `circuitBreakerInstance` of the sink.'),
+  runtime: field.object(runtimeFields).optional().doc('Limits of the engine.'),
+  globals: field.any().optional().doc('Values for `$$GLOBALS`, by name.'),
+  collections: field
+    .any()
+    .optional()
+    .doc('Collections for `$lookup`, by name: lists of documents, or paths of files of JSON lines.'),
+  pipelines: field
+    .any()
+    .optional()
+    .doc('Lists of stages with a name for `$subPipeline`: a list of `{name, version, stages}`, or an object by name.'),
+  connections: field
+    .any()
+    .optional()
+    .doc('Connections for `connectionRef`: a list of `{connectionRef, config}`, or the path of a file that holds it.'),
+  stateStore: field.any().optional().ignored('offsets are kept by Kafka'),
+  metrics: field.any().optional().ignored('it is not supported yet'),
+}
+
+export interface LinearContext {
+  readonly file: string
+  readonly directory: string
+  /** Used when the file names none. */
+  readonly name: string
+  /** When the file may name one among its stages. */
+  readonly functions?: LineFunctions | undefined
+}
+
+export interface LinearResult {
+  readonly plan: PipelinePlan | undefined
+  readonly problems: readonly ConfigProblem[]
+  readonly warnings: readonly ConfigProblem[]
+}
+
+/** Makes a plan of the content of a file. */
+export function readLinear(value: unknown, context: LinearContext): LinearResult {
+  if (isFileOfCases(value)) {
+    const message = 'This looks like a file of test cases: millrace test runs those that stand beside a pipeline file'
+    return { plan: undefined, problems: [{ path: '', message }], warnings: [] }
+  }
+  if (!Array.isArray(value)) return readPipeline(value, context)
+  // A bare list of stages: the places are those in the list.
+  const { problems, warnings } = readPipeline({ stages: value }, context)
+  return {
+    plan: undefined,
+    problems: problems.map((problem) => ({ ...problem, path: problem.path.replace(/^stages\.?/, '') })),
+    warnings,
+  }
+}
+
+function readPipeline(content: unknown, context: LinearContext): LinearResult {
+  if (!isObject(content)) {
+    const message = `A pipeline file must be an object with source, stages and sink: found ${describeValue(content)}`
+    const suggestion = 'millrace new prints one to begin with'
+    return { plan: undefined, problems: [{ path: '', message, suggestion }], warnings: [] }
+  }
+  const { options: top, problems: found, warnings: noted } = parseOptions({ options: pipelineFields }, content)
+  const problems: ConfigProblem[] = found.map(toConfigProblem)
+  const warnings: ConfigProblem[] = noted.map(toConfigProblem)
+
+  const stagesKey = 'pipeline' in content && !('stages' in content) ? 'pipeline' : 'stages'
+  const report: ReportProblem = (problem) => (problem.warning ? warnings : problems).push(toConfigProblem(problem))
+  const blocks = readSinkBlocks(top.sink, top.sink === undefined ? () => {} : report)
+  const { globals, collections, pipelines } = top
+  const { directory } = context
+  const prepare = preparation({ globals, collections, pipelines, directory }, problems)
+  const stages = [{ value: top.stages, place: [stagesKey] }, ...blocks.stages].flatMap(({ value, place }) => {
+    const path = place.join('.')
+    return readStages(prepare(value, path), path, context.functions, problems)
+  })
+  const connections = readConnections(top.connections, problems)
+  const isFragment = top.source === undefined && top.sink === undefined && top.stages !== undefined
+  if (isFragment) {
+    warnings.push({ path: '', message: 'There is no source and no sink, so this file can be checked but not run' })
+    return { plan: undefined, problems, warnings }
+  }
+  const capacity = top.runtime?.sourceQueueCapacity
+  const defaults = deliveryDefaults(top.delivery)
+  const sourceBlock: Block = { value: top.source, place: ['source'] }
+  const ofSource = { ...defaults.source, ...(capacity === undefined ? {} : { queueCapacity: capacity }) }
+  const source = readBlock('source', sourceBlock, { connections, defaults: ofSource }, report)
+  const sinks = blocks.sinks.flatMap((block) => {
+    const planned = readBlock('sink', block, { connections, defaults: defaults.sink }, report)
+    return planned === undefined ? [] : [{ planned, block }]
+  })
+  const [sink, ...others] = sinks
+  if (source === undefined || sink === undefined || sinks.length < blocks.sinks.length)
+    return { plan: undefined, problems, warnings }
+  for (const { planned, block } of sinks) loopProblem(source, planned, block).forEach(report)
+  const { retry, circuitBreaker } = readResilience(content, blocks.resilience, others.length > 0, report)
+  const plan: PipelinePlan = {
+    name: top.name ?? context.name,
+    file: context.file,
+    directory,
+    source,
+    stages,
+    sink: sink.planned,
+    ...(others.length === 0 ? {} : { fanout: others.map(({ planned }) => planned) }),
+    delivery: top.delivery,
+    commitIntervalMs: top.commitInterval,
+    errorPolicy: withRetry(
+      readErrorPolicy(
+        top.errorPolicy,
+        'error_handling' in content ? 'error_handling' : 'errorPolicy',
+        { source, sink: sink.planned },
+        report,
+      ),
+      retry,
+      report,
+    ),
+    circuitBreaker,
+    maxBatchRecords: microBatches(top.runtime?.microBatchSize, stages, warnings),
+    maxBatchesInFlight: top.runtime?.queueCapacity,
+    warnings,
+  }
+  for (const problem of deliveryProblems(plan)) {
+    if (problem.path[0] === 'source') report(placeProblem(problem, sourceBlock, source))
+    else if (problem.path[0] === 'sink') report(placeProblem(problem, sink.block, sink.planned))
+    else report(problem)
+  }
+  for (const { planned, block } of others)
+    for (const problem of fanoutProblems(plan, planned)) report(placeProblem(problem, block, planned))
+  return { plan, problems, warnings }
+}
+
+/** Batches are cut only for stages that see several records at once: for all others it would only cost time. */
+function microBatches(
+  size: number | undefined,
+  stages: readonly PlannedStage[],
+  warnings: ConfigProblem[],
+): number | undefined {
+  if (size === undefined || stages.some(({ name }) => WHOLE_BATCH_STAGES.has(name))) return size
+  const message = 'Option "microBatchSize" has no effect: no stage looks at several records at once'
+  warnings.push({ path: 'runtime.microBatchSize', message })
+  return undefined
+}
+
+function readStages(
+  written: unknown,
+  key: string,
+  functions: LineFunctions | undefined,
+  problems: ConfigProblem[],
+): PlannedStage[] {
+  if (written === undefined || written === null) return []
+  const value: unknown =
+    functions === undefined || !Array.isArray(written) ? written : written.map(functions.withWholeName)
+  const found = lintStages(value, key, functions?.lintFunctionStage)
+  problems.push(...found)
+  if (found.length > 0 || !Array.isArray(value)) return []
+  return value.map((stage: { readonly [name: string]: unknown }, i) => {
+    const [name, spec] = Object.entries(stage)[0]!
+    return { name, spec, path: `${key}.${i}.${name}` }
+  })
+}
+
+function loopProblem(source: PlannedComponent, sink: PlannedComponent, { place }: Block): OptionProblem[] {
+  if (source.component !== 'kafka' || sink.component !== 'kafka') return []
+  const [topics, brokers] = [source.options['topic'], source.options['bootstrapServers']] as (
+    | readonly string[]
+    | undefined
+  )[]
+  const [topic, target] = [sink.options['topic'], sink.options['bootstrapServers']] as [
+    string,
+    readonly string[] | undefined,
+  ]
+  // A name that was refused is empty, and has been told.
+  const isLoop =
+    topic !== '' && topics?.includes(topic) === true && brokers?.some((broker) => target?.includes(broker)) === true
+  const message = `Source and sink are both topic "${topic}", so the pipeline reads what it writes`
+  return isLoop ? [{ path: place, message, warning: true }] : []
+}
+
+/** Files of cases stand beside pipeline files, and are easily taken for one. */
+function isFileOfCases(value: unknown): boolean {
+  return isObject(value) && 'cases' in value && !('source' in value)
+}
+
+function toConfigProblem({ path, message, suggestion }: OptionProblem): ConfigProblem {
+  return { path: path.join('.'), message, ...(suggestion === undefined ? {} : { suggestion }) }
+}

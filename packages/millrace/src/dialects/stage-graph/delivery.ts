@@ -1,0 +1,172 @@
+/**
+ * `delivery` of stage graphs: the same as in other files, for each of the sources and sinks of a graph, and what stages
+ * between them may do.
+ */
+import type { Delivery } from '../../contracts/context.ts'
+import type { FunctionDefinition } from '../../contracts/functions.ts'
+import type { PlannedComponent, ErrorPolicy } from '../../engine/plan.ts'
+import type { ConfigProblem } from '../../errors/index.ts'
+import { findFunctions } from '../../functions/index.ts'
+import type { Fields, OptionProblem, Options } from '../../options/declaration.ts'
+import { isObject } from '../../options/values.ts'
+import { spellings } from '../linear/blocks.ts'
+import { deliveryFields, deliveryProblems, fanoutProblems } from '../delivery.ts'
+import { readsItsLetters } from '../error-policy.ts'
+import type { PlacedNode } from './order.ts'
+
+/** Names of `delivery` and of the time between commits, which may also stand at the top, as in other files. */
+export const DELIVERY_NAMES = Object.keys(deliveryFields).flatMap((name) => spellings(name, deliveryFields))
+
+/** What stands at the top of a file. */
+export function atTop(content: { readonly [name: string]: unknown }): { readonly [name: string]: unknown } {
+  return Object.fromEntries(Object.entries(content).filter(([name]) => DELIVERY_NAMES.includes(name)))
+}
+
+type DeliveryOptions = Options<typeof deliveryFields>
+
+/** What `[global]` says, or the top of the file. */
+export function chosen(
+  content: { readonly [name: string]: unknown },
+  settings: DeliveryOptions,
+  above: DeliveryOptions,
+  problems: ConfigProblem[],
+): DeliveryOptions {
+  const isAbove = (name: string): boolean => spellings(name, deliveryFields).some((each) => each in content)
+  const global = isObject(content['global']) ? content['global'] : {}
+  for (const name of Object.keys(deliveryFields))
+    if (isAbove(name) && spellings(name, deliveryFields).some((each) => each in global))
+      problems.push({
+        path: name,
+        message: `Cannot use both ${name} and global.${name} as they set the same`,
+        suggestion: 'delete one',
+      })
+  return {
+    delivery: isAbove('delivery') ? above.delivery : settings.delivery,
+    commitInterval: isAbove('commitInterval') ? above.commitInterval : settings.commitInterval,
+  }
+}
+
+/** How to reach the brokers of a producer, or of a consumer where there is none. */
+export function connectionOf(nodes: readonly PlacedNode[]): PlacedNode['options'] | undefined {
+  const kafka = nodes.filter((node) => node.function === 'kafka')
+  const node = kafka.find(({ kind }) => kind === 'sink') ?? kafka[0]
+  return node && { ...node.options, bootstrapServers: node.options['brokers'] }
+}
+
+export interface Promised {
+  readonly nodes: readonly PlacedNode[]
+  readonly delivery: Delivery
+  readonly errorPolicy: ErrorPolicy
+  /** The stages as they are written, by which problems find their place. */
+  readonly stages: readonly unknown[]
+}
+
+/** Why the guarantee cannot hold in a graph. */
+export function graphDeliveryProblems({ nodes, delivery, errorPolicy, stages }: Promised): ConfigProblem[] {
+  const [source, ...others] = nodes.filter(({ kind }) => kind === 'source')
+  const [sink, ...more] = nodes.filter(({ kind }) => kind === 'sink')
+  if (source === undefined) return []
+  const problems: ConfigProblem[] = []
+  const place = (node: PlacedNode) => (problem: OptionProblem) => {
+    problems.push(placed(problem, node, stages))
+  }
+  const plan = { delivery, errorPolicy, source: componentOf(source), sink: componentOf(sink ?? source) }
+  for (const { path, ...problem } of deliveryProblems(plan)) {
+    if (path[0] === 'errorPolicy') problems.push({ path: LETTERS, ...told(problem) })
+    else if (path[0] === 'source') place(source)({ path, ...problem })
+    else if (sink !== undefined) place(sink)({ path, ...problem })
+  }
+  for (const each of more) fanoutProblems(plan, componentOf(each)).forEach(place(each))
+  for (const other of others)
+    deliveryProblems({ ...plan, source: componentOf(other) })
+      .filter(({ path }) => path[0] === 'source')
+      .forEach(place(other))
+  if (delivery === 'exactly_once') problems.push(...onceProblems(nodes, source, others, sink))
+  const letters = errorPolicy.deadLetters?.sink
+  if (
+    letters !== undefined &&
+    nodes.some((node) => node.kind === 'source' && readsItsLetters(componentOf(node), letters))
+  )
+    problems.push({
+      path: LETTERS,
+      message: `Cannot write dead letters to topic "${String(letters.options['topic'])}" as the pipeline reads it: each letter would fail again`,
+      suggestion: 'use another topic',
+    })
+  return problems
+}
+
+/** Producers whose rows a consumer of the same graph reads, which may be meant: a filter in between can end it. */
+export function circleWarnings(nodes: readonly PlacedNode[]): ConfigProblem[] {
+  const sources = nodes.filter(({ kind }) => kind === 'source')
+  return nodes
+    .filter(({ kind }) => kind === 'sink')
+    .flatMap((sink) => {
+      const source = sources.find((one) => readsItsLetters(componentOf(one), componentOf(sink)))
+      if (source === undefined) return []
+      return {
+        path: `${sink.path}.config.topic`,
+        message: `Stage "${sink.id}" writes to topic "${String(sink.options['topic'])}", which stage "${source.id}" reads: what it writes is read again`,
+        suggestion: 'use another topic',
+      }
+    })
+}
+
+const LETTERS = 'error_handling.dead_letter_queue'
+
+/** What one transaction with one consumer's offsets cannot do. */
+function onceProblems(
+  nodes: readonly PlacedNode[],
+  source: PlacedNode,
+  others: readonly PlacedNode[],
+  sink: PlacedNode | undefined,
+): ConfigProblem[] {
+  const problems: ConfigProblem[] = others.map(({ id, path }) => ({
+    path,
+    message: `Cannot promise exactly_once with more than one source as a transaction holds the offsets of one consumer: there are "${source.id}" and "${id}"`,
+    suggestion: 'read several topics with one consumer, as in topic = "a,b", or use at_least_once',
+  }))
+  if (sink === undefined)
+    problems.push({
+      path: 'stages',
+      message: 'Cannot promise exactly_once without a sink as it is the producer whose transactions commit the offsets',
+      suggestion: 'add a stage with function = "kafka" and inputs',
+    })
+  for (const { id, kind, function: name, options, path } of nodes) {
+    const definition = definitionOf({ kind, function: name })
+    if (definition?.kind === 'transform' && definition.keepsRowsBack?.(options) === true)
+      problems.push({
+        path: `${path}.function`,
+        message: `Cannot promise exactly_once with "${name}" as stage "${id}" keeps rows back, and what is made of a record must be in one transaction with its offset`,
+        suggestion: 'use at_least_once, or let another pipeline do that with the topic that this one writes',
+      })
+  }
+  return problems
+}
+
+/** As other shapes have it: options of Kafka by the names of the client. */
+function componentOf({ function: component, options }: PlacedNode): PlannedComponent {
+  return { component, options: component === 'kafka' ? { ...options, bootstrapServers: options['brokers'] } : options }
+}
+
+/** Finds where an option is written, and as it is spelled there; a problem without one is with the function. */
+function placed(
+  { path: [, name], ...problem }: OptionProblem,
+  node: PlacedNode,
+  stages: readonly unknown[],
+): ConfigProblem {
+  const stage = stages[Number(node.path.split('.')[1])]
+  const fields: Fields = definitionOf(node)?.options ?? {}
+  const option = name === 'bootstrapServers' ? 'brokers' : String(name)
+  if (!isObject(stage) || !(option in fields)) return { path: `${node.path}.function`, ...told(problem) }
+  const config = isObject(stage['config']) ? stage['config'] : {}
+  const spelling = spellings(option, fields).find((one) => one in config)
+  return { path: `${node.path}.config${spelling === undefined ? '' : `.${spelling}`}`, ...told(problem) }
+}
+
+function definitionOf({ kind, function: name }: Pick<PlacedNode, 'kind' | 'function'>): FunctionDefinition | undefined {
+  return findFunctions(name).find((definition) => definition.kind === kind)
+}
+
+function told({ message, suggestion }: Omit<OptionProblem, 'path'>): Omit<ConfigProblem, 'path'> {
+  return { message, ...(suggestion === undefined ? {} : { suggestion }) }
+}

@@ -1,0 +1,99 @@
+/**
+ * Batches of rows that were made here, not read: from a file, or of rows of several batches.
+ */
+import {
+  Batch,
+  BODY,
+  END,
+  FIELDS,
+  KEY,
+  VALUE,
+  type Acknowledgement,
+  type BatchOrigin,
+  type LocatedRecords,
+} from '../../records/batch.ts'
+import { LocatedRecordsBuilder, storageOf } from '../../records/located-records-builder.ts'
+
+const NOTHING_TO_COMMIT: Acknowledgement = { ack() {} }
+
+/** Where rows come from that no partition holds. */
+export function originOf(component: string, topic = component): BatchOrigin {
+  return { component, topic, partition: 0, partitionCount: -1, timestampType: 'CreateTime' }
+}
+
+export interface RowsOptions {
+  readonly origin: BatchOrigin
+  readonly acknowledgement?: Acknowledgement
+  /** Offset of the first row. */
+  readonly firstOffset?: number
+  /** What they weigh, for back-pressure. */
+  readonly byteLength?: number
+  /** Their JSON, where it says more than the rows. */
+  readonly texts?: readonly string[]
+}
+
+/** A batch of rows without key and headers. Their values are written as JSON when somebody asks for bytes. */
+export function batchOfRows(
+  rows: readonly unknown[],
+  { origin, acknowledgement = NOTHING_TO_COMMIT, firstOffset = 0, byteLength = rows.length * 100, texts }: RowsOptions,
+): Batch {
+  const count = rows.length
+  const lastOffset = firstOffset + Math.max(0, count - 1)
+  const storage = {
+    byteLength,
+    count,
+    firstOffset,
+    lastOffset,
+    raw: undefined,
+    locate: () => written(texts ?? rows.map((row) => JSON.stringify(row)), firstOffset),
+  }
+  return new Batch(origin, storage, acknowledgement, { documents: [...rows] })
+}
+
+function written(texts: readonly string[], firstOffset: number): LocatedRecords {
+  const values = texts.map((text) => Buffer.from(text))
+  const records = new LocatedRecordsBuilder(values.length)
+  let position = 0
+  values.forEach(({ length }, i) => records.addValue(firstOffset + i, position, (position += length)))
+  return records.finish(Buffer.concat(values, position))
+}
+
+/** A row of a batch that is kept for later. */
+export interface KeptRow {
+  readonly batch: Batch
+  readonly row: number
+}
+
+/**
+ * A batch of rows of several batches, in a new order. Keys, headers, times and the bytes of values that nobody changed are
+ * copied; offsets too, though they are of different partitions then.
+ */
+export function gather(kept: readonly KeptRow[], origin: BatchOrigin, acknowledgement: Acknowledgement): Batch {
+  const gathered = new LocatedRecordsBuilder(kept.length)
+  const replaced = new Uint8Array(kept.length)
+  const documents: unknown[] = []
+  const keys = kept.some(({ batch }) => batch.keys !== undefined)
+    ? kept.map(({ batch, row }) => batch.keys?.[row])
+    : undefined
+  const parts: Buffer[] = []
+  let size = 0
+  kept.forEach(({ batch, row }, i) => {
+    const { records } = batch
+    const record = batch.recordOf(row)
+    const start = startOf(records, record)
+    const end = records.fields[record * FIELDS + END]!
+    gathered.addMoved(records, record, size - start)
+    parts.push(records.bytes.subarray(start, end))
+    size += end - start
+    documents.push(batch.documents?.[row])
+    replaced[i] = batch.replaced?.[row] ?? 0
+  })
+  const storage = storageOf(gathered.finish(Buffer.concat(parts, size)))
+  return new Batch(origin, storage, acknowledgement, { documents, replaced, keys })
+}
+
+/** Where the bytes of a record begin that a sink may need. */
+function startOf({ fields }: LocatedRecords, record: number): number {
+  const at = record * FIELDS
+  return fields[at + BODY]! < 0 ? Math.min(fields[at + KEY]!, fields[at + VALUE]!) : fields[at + BODY]!
+}

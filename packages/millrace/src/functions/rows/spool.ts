@@ -1,0 +1,68 @@
+/**
+ * Rows that wait for the end of a run: in a file of JSON lines, so that memory stays bounded whatever their number.
+ */
+import { open, rm, type FileHandle } from 'node:fs/promises'
+import type { Batch } from '../../records/batch.ts'
+import { rowText } from './kafka-rows.ts'
+import { linesOf } from './lines.ts'
+import type { StoredRows } from './row-text.ts'
+import type { Row } from './values.ts'
+
+export class Spool implements StoredRows {
+  readonly #path: string
+  readonly #columns = new Set<string>()
+  readonly #limit: number
+  #handle: FileHandle | undefined
+  #last: Promise<void> = Promise.resolve()
+  count = 0
+  bytes = 0
+
+  /** @param limit rows beyond it are counted nowhere and dropped */
+  constructor(path: string, limit = Infinity) {
+    this.#path = path
+    this.#limit = limit
+  }
+
+  get columns(): readonly string[] {
+    return [...this.#columns]
+  }
+
+  async open(): Promise<void> {
+    this.#handle = await open(this.#path, 'wx+', 0o600)
+    // Without a name it is gone as soon as nobody has it open, so that nothing is left behind however the process ends.
+    await rm(this.#path, { force: true }).catch(() => {})
+  }
+
+  /** Calls may overlap; rows keep the order of the calls. */
+  append(batch: Batch): Promise<void> {
+    let text = ''
+    const end = Math.min(batch.length, this.#limit - this.count)
+    for (let row = 0; row < end; row++) {
+      for (const column in batch.documents![row] as Row) this.#columns.add(column)
+      text += `${rowText(batch, row)}\n`
+    }
+    this.count += Math.max(0, end)
+    const written = this.#last.then(async () => {
+      await this.#handle!.appendFile(text)
+      this.bytes += Buffer.byteLength(text)
+    })
+    this.#last = written.catch(() => {})
+    return written
+  }
+
+  async *texts(): AsyncGenerator<string, void, undefined> {
+    await this.#last
+    const stream = this.#handle!.createReadStream({ start: 0, autoClose: false, encoding: 'utf8' })
+    for await (const lines of linesOf(stream)) yield* lines
+  }
+
+  /** Closes the file, and removes it where it could not be removed while it was open. May be called twice. */
+  async remove(): Promise<void> {
+    await this.#last
+    const handle = this.#handle
+    this.#handle = undefined
+    if (handle === undefined) return
+    await handle.close()
+    await rm(this.#path, { force: true })
+  }
+}

@@ -1,0 +1,45 @@
+/** Operators on numbers that the engine rounds wrongly or refuses where a value is missing. */
+import { evalExpr } from 'mingo/core'
+import { describeValue } from '../../options/values.ts'
+import { engineOperator, isMissing, type Operator, type Operators } from './mingo-operators.ts'
+
+/** Moves the decimal point of a number as it is written, so that 1.005 becomes 100.5 and not 100.49999999999999. */
+function shift(number: number, places: number): number {
+  const [digits, exponent = '0'] = String(number).split('e')
+  return Number(`${digits}e${Number(exponent) + places}`)
+}
+
+/** To the nearest whole number; what lies in the middle goes to the even one. */
+function halfEven(number: number): number {
+  const floor = Math.floor(number)
+  const rest = number - floor
+  if (rest === 0.5) return floor % 2 === 0 ? floor : floor + 1
+  return rest < 0.5 ? floor : floor + 1
+}
+
+/** An operator of a number, or of a list of a number and the places behind the point; fewer than 0 lie before it. */
+function toPlace(name: string, cut: (number: number) => number): Operator {
+  return (document, argument, options) => {
+    const [number, place = 0] = evalExpr(
+      document,
+      Array.isArray(argument) ? argument : [argument],
+      options,
+    ) as unknown[]
+    if (isMissing(number) || isMissing(place)) return null
+    if (typeof number !== 'number') throw new Error(`${name} needs a number: found ${describeValue(number)}`)
+    if (!Number.isInteger(place) || (place as number) < -20 || (place as number) > 100)
+      throw new Error(`${name} needs a whole number of places from -20 to 100: found ${describeValue(place)}`)
+    // A zero below 0 would be written as -0.
+    return Number.isFinite(number) ? shift(cut(shift(number, place as number)), -(place as number)) + 0 : number
+  }
+}
+
+export const NUMBER_OPERATORS: Operators = {
+  $round: toPlace('$round', halfEven),
+  $trunc: toPlace('$trunc', Math.trunc),
+  $mod: (document, argument, options) => {
+    const list = evalExpr(document, argument, options)
+    if (Array.isArray(list) && list.some(isMissing)) return null
+    return engineOperator('$mod')(document, { $literal: list }, options)
+  },
+}

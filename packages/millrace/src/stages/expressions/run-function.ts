@@ -1,0 +1,104 @@
+/**
+ * Runs `$function`: the operator, and the limit of time for the stages in which it stands.
+ *
+ * A limit costs some tenths of a millisecond, so there is one for all calls of a batch and not one for each. When it is over,
+ * the record that was being worked on fails, and the batch is done again without it.
+ */
+import { Script } from 'node:vm'
+import type { RowFailed, Stage } from '../../contracts/stage.ts'
+import type { Batch } from '../../records/batch.ts'
+import type { RecordError } from '../../errors/index.ts'
+import { functionContext, functionOf } from './function-source.ts'
+import { stageFailed } from '../rows.ts'
+
+/** What the calls of a batch may take together: this, and so much for each record. */
+const LIMIT_MS = 1000
+const LIMIT_PER_RECORD_MS = 1
+
+const functions = new Map<string, (...args: unknown[]) => unknown>()
+/** Document of the latest call: the one to blame when the time is over. */
+let latest: unknown
+
+/** Calls the function of a source text, which is compiled when it is met first. */
+export function callFunction(body: string, args: readonly unknown[], document: unknown): unknown {
+  let call = functions.get(body)
+  if (call === undefined) functions.set(body, (call = functionOf(body)))
+  latest = document
+  try {
+    return ownCopy(call(...args.map(ownCopy)))
+  } catch (error) {
+    // Errors of the other context are no errors of this one.
+    const { name = 'Error', message = String(error) } = (error ?? {}) as { name?: string; message?: string }
+    throw new Error(name === 'Error' ? message : `${name}: ${message}`, { cause: error })
+  }
+}
+
+/** A copy made of objects of this context: functions may change what they are given, and what they give is of another context. */
+function ownCopy(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) {
+    if (typeof value === 'function' || typeof value === 'symbol') throw new Error(`it gave a ${typeof value}`)
+    return value
+  }
+  if (Array.isArray(value)) return value.map(ownCopy)
+  const kind = Object.prototype.toString.call(value)
+  if (kind === '[object Date]') return new Date(value as Date)
+  if (kind === '[object Promise]') throw new Error('it gave a promise, but a function may not wait for anything')
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, ownCopy(field)]))
+}
+
+/** A stage with functions, of which none may run for ever. */
+export class LimitedStage implements Stage {
+  readonly name: string
+  readonly needs: Stage['needs']
+  readonly does?: string
+  readonly #inner: Stage
+  readonly mark?: () => () => void
+
+  constructor(inner: Stage) {
+    this.#inner = inner
+    this.name = inner.name
+    this.needs = inner.needs
+    if (inner.does !== undefined) this.does = inner.does
+    if (inner.mark !== undefined) this.mark = () => inner.mark!()
+  }
+
+  process(batch: Batch, failed?: RowFailed): Batch | undefined {
+    const rows = Array.from({ length: batch.length }, (_, row) => row)
+    for (;;) {
+      const current = batch.pick(rows)
+      if (current === undefined) return undefined
+      const failures: [row: number, error: RecordError][] = []
+      const restore = this.#inner.mark?.()
+      const limitMs = LIMIT_MS + LIMIT_PER_RECORD_MS * current.length
+      const work = (): Batch | undefined =>
+        this.#inner.process(current, failed && ((row, error) => failures.push([rows[row]!, error])))
+      const done = within(limitMs, work)
+      if (done !== undefined) {
+        for (const [row, error] of failures) failed!(row, error)
+        return done.result
+      }
+      restore?.()
+      const error = new Error(`$function took longer than ${limitMs / 1000} s`)
+      const guilty = current.documents?.indexOf(latest) ?? -1
+      // Stages that look at several documents work on copies, so nobody knows which it was.
+      const lost = guilty < 0 ? rows.splice(0) : rows.splice(guilty, 1)
+      for (const row of lost) stageFailed(batch, row, this.name, error, failed)
+    }
+  }
+}
+
+const RUN = new Script('$$run()', { filename: '$function' })
+
+/** @returns undefined when the time was over */
+function within<T>(limitMs: number, work: () => T): { readonly result: T } | undefined {
+  const context = functionContext()
+  context['$$run'] = work
+  try {
+    return { result: RUN.runInContext(context, { timeout: limitMs }) as T }
+  } catch (error) {
+    if ((error as { code?: unknown } | null)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return undefined
+    throw error
+  } finally {
+    delete context['$$run']
+  }
+}
