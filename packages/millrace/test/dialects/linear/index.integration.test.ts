@@ -12,7 +12,7 @@ import { fromTopic, runHere, toTopic } from '../../support/pipelines.ts'
 import { secureBroker, TLS_FIXTURES } from '../../support/secure-broker.ts'
 import { topicBed } from '../../support/topics.ts'
 
-const SEEDS = join(import.meta.dirname, '../fixtures/seeds')
+const SEEDS = join(import.meta.dirname, '../../fixtures/seeds')
 
 describe.skipIf(!javaAvailable)('the blocks of the seed', () => {
   const broker = secureBroker({ clientAuth: 'requested' })

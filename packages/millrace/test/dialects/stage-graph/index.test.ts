@@ -7,8 +7,8 @@ import { stringify as toYaml } from 'yaml'
 import { readAnyPlan, readPipelineFile, readPlan } from '../../../src/dialects/index.ts'
 import type { GraphPlan } from '../../../src/engine/graph/plan.ts'
 
-const SEED = join(import.meta.dirname, '../fixtures/conveyor')
-const EXAMPLES = join(import.meta.dirname, '../../../../examples')
+const SEED = join(import.meta.dirname, '../../fixtures/conveyor')
+const EXAMPLES = join(import.meta.dirname, '../../../../../examples')
 
 let directory: string
 beforeAll(async () => {
