@@ -28,7 +28,7 @@ export interface DeliveryOptions {
   /** Gives up what is under way. */
   readonly abort: AbortSignal
   /** Ends all waiting for another attempt: the last error counts then. */
-  readonly hurry: AbortSignal
+  readonly stopWaiting: AbortSignal
 }
 
 /** Between attempts where only a circuit breaker, and no policy, asks for them. */
@@ -82,7 +82,7 @@ interface Entry extends PromiseWithResolvers<void> {
 }
 
 /** What is to be written of one partition. */
-interface Line {
+interface PartitionLane {
   waiting: Entry[]
   isBusy: boolean
   /** What a batch failed with for good: nothing behind it is written. */
@@ -93,7 +93,7 @@ export class Delivery {
   readonly #options: DeliveryOptions
   /** Whether anything may be tried again. */
   readonly #isOrdered: boolean
-  readonly #lines = new Map<string, Line>()
+  readonly #lanes = new Map<string, PartitionLane>()
 
   constructor(options: DeliveryOptions) {
     this.#options = options
@@ -110,50 +110,53 @@ export class Delivery {
   write(batch: Batch, failures: Failures | undefined): Promise<void> {
     const entry: Entry = { rest: batch, failures, attempts: 0, counted: 0, ...Promise.withResolvers<void>() }
     // Without an order to watch nothing waits for anything else.
-    const line: Line = this.#isOrdered ? this.#lineOf(batch) : { waiting: [], isBusy: false }
-    line.waiting.push(entry)
-    if (!line.isBusy) void this.#writeLine(line)
+    const lane: PartitionLane = this.#isOrdered ? this.#laneOf(batch) : { waiting: [], isBusy: false }
+    lane.waiting.push(entry)
+    if (!lane.isBusy) void this.#writeLane(lane)
     return entry.promise
   }
 
-  #lineOf({ topic, partition }: Batch): Line {
+  #laneOf({ topic, partition }: Batch): PartitionLane {
     const key = `${partition} ${topic}`
-    let line = this.#lines.get(key)
-    if (line === undefined) this.#lines.set(key, (line = { waiting: [], isBusy: false }))
-    return line
+    let lane = this.#lanes.get(key)
+    if (lane === undefined) this.#lanes.set(key, (lane = { waiting: [], isBusy: false }))
+    return lane
   }
 
   /** Never rejects: those who wait are told. */
-  async #writeLine(line: Line): Promise<void> {
-    line.isBusy = true
-    while (line.waiting.length > 0) {
-      const { entries, attempts } = this.#begin(line)
+  async #writeLane(lane: PartitionLane): Promise<void> {
+    lane.isBusy = true
+    while (lane.waiting.length > 0) {
+      const { entries, attempts } = this.#begin(lane)
       const again: Entry[] = []
       /** Of the first record for whose own sake there has to be a pause. */
       let error: { readonly error: unknown } | undefined
       for (const [i, entry] of entries.entries()) {
         try {
           const failed = await attempts[i]
-          if (line.failure !== undefined) throw line.failure.error
+          if (lane.failure !== undefined) throw lane.failure.error
           if (failed === undefined || !this.#mustTryAgain(entry, failed)) entry.resolve()
           else {
             again.push(entry)
             if ([...failed.byRow.values()].some((reason) => isOwnFailure(reason))) error ??= failed
           }
         } catch (reason) {
-          line.failure ??= { error: reason }
-          entry.reject(line.failure.error)
+          lane.failure ??= { error: reason }
+          entry.reject(lane.failure.error)
         }
       }
-      line.waiting.unshift(...again)
-      if (error !== undefined) await this.#pause(line, again[0]!.attempts, error)
-      if (line.failure !== undefined) for (const { reject } of line.waiting.splice(0)) reject(line.failure.error)
+      lane.waiting.unshift(...again)
+      if (error !== undefined) await this.#pause(lane, again[0]!.attempts, error)
+      if (lane.failure !== undefined) for (const { reject } of lane.waiting.splice(0)) reject(lane.failure.error)
     }
-    line.isBusy = false
+    lane.isBusy = false
   }
 
   /** Begins an attempt of what waits: of a group, in order, where the sink fails in order, and of the first alone where it does not. */
-  #begin({ waiting }: Line): { readonly entries: readonly Entry[]; readonly attempts: readonly Promise<Failed>[] } {
+  #begin({ waiting }: PartitionLane): {
+    readonly entries: readonly Entry[]
+    readonly attempts: readonly Promise<Failed>[]
+  } {
     const { sink, breaker } = this.#options
     // What goes through a circuit that is not closed goes alone.
     const isAlone = sink.failsInOrder !== true || (breaker !== undefined && breaker.progress.state !== 'closed')
@@ -182,19 +185,19 @@ export class Delivery {
   }
 
   /** Before the next attempt. Nobody waits for its end when the run is to end. */
-  async #pause(line: Line, attempt: number, { error }: { readonly error: unknown }): Promise<void> {
-    const { policy, hurry } = this.#options
-    await sleep(backoffMs(attempt, policy.retry?.backoff ?? BREAKER_BACKOFF), hurry).catch(() => {
-      line.failure ??= { error }
+  async #pause(lane: PartitionLane, attempt: number, { error }: { readonly error: unknown }): Promise<void> {
+    const { policy, stopWaiting } = this.#options
+    await sleep(backoffMs(attempt, policy.retry?.backoff ?? BREAKER_BACKOFF), stopWaiting).catch(() => {
+      lane.failure ??= { error }
     })
   }
 
   /** Writes at once, unless the circuit is open. */
   #attempt(batch: Batch): Promise<Failed> {
-    const { breaker, hurry } = this.#options
+    const { breaker, stopWaiting } = this.#options
     return breaker === undefined
       ? this.#try(batch, undefined)
-      : breaker.entered(hurry).then((pass) => this.#try(batch, pass))
+      : breaker.entered(stopWaiting).then((pass) => this.#try(batch, pass))
   }
 
   async #try(batch: Batch, pass: Pass | undefined): Promise<Failed> {

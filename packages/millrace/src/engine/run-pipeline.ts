@@ -17,7 +17,7 @@ import { countedTransactions, createBreaker } from './breaker.ts'
 import { committedFirst } from './committed-first.ts'
 import { Delivery, writesInSteps } from './delivery.ts'
 import { ErrorHandling } from './failures/error-handling.ts'
-import { ExactlyOnce } from './transactional-run.ts'
+import { TransactionalRun } from './transactional-run.ts'
 import { DeliveryToEach, type Writer } from './fan-out.ts'
 import { InFlight, IN_FLIGHT_BYTES } from './in-flight.ts'
 import { openPipeline } from './open-pipeline.ts'
@@ -46,7 +46,7 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
   const breakers = targets.flatMap(
     (_, i) => createBreaker(plan.circuitBreaker, run, targets.length === 1 ? 'the sink' : `sink ${i + 1}`) ?? [],
   )
-  let delivery: { readonly over: AbortSignal; readonly writer: Writer } | undefined
+  let delivery: { readonly attemptEnded: AbortSignal; readonly writer: Writer } | undefined
   let ended: RunResult['ended'] = 'source'
 
   const progress = (): RunProgress => {
@@ -62,29 +62,29 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
   }
   const timer = setInterval(() => run.onProgress?.(progress()), PROGRESS_INTERVAL_MS)
 
-  /** What delivers to the sinks until it is over. */
-  const deliveryUntil = (over: AbortSignal): Writer => {
-    if (delivery?.over === over) return delivery.writer
+  /** What delivers to the sinks until the attempt has ended. */
+  const writerUntil = (attemptEnded: AbortSignal): Writer => {
+    if (delivery?.attemptEnded === attemptEnded) return delivery.writer
     const options = {
       policy: plan.errorPolicy,
       errors,
       inTransaction: sink.transactions !== undefined,
-      abort: over,
-      hurry: AbortSignal.any([stop, over]),
+      abort: attemptEnded,
+      stopWaiting: AbortSignal.any([stop, attemptEnded]),
     }
     const each = targets.map((sink, i) => new Delivery({ ...options, sink, breaker: breakers[i] }))
-    delivery = { over, writer: each.length === 1 ? each[0]! : new DeliveryToEach(each) }
+    delivery = { attemptEnded, writer: each.length === 1 ? each[0]! : new DeliveryToEach(each) }
     return delivery.writer
   }
 
   /** Decode, stages, encode; gives what is left to do, or undefined when that is nothing. */
-  const begin = (batch: Batch, over: AbortSignal): (() => Promise<void>) | undefined => {
+  const begin = (batch: Batch, attemptEnded: AbortSignal): (() => Promise<void>) | undefined => {
     const failures = errors.collect() // undefined where the first failure ends the run
     const passed = steps(batch, failures?.add)
     if (passed === undefined && !failures?.list.length) return undefined
     return async () => {
-      if (passed !== undefined) await deliveryUntil(over).write(passed, failures)
-      if (failures !== undefined) await errors.dispose(failures, over)
+      if (passed !== undefined) await writerUntil(attemptEnded).write(passed, failures)
+      if (failures !== undefined) await errors.dispose(failures, attemptEnded)
     }
   }
 
@@ -104,12 +104,12 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
       // The first sink's producer writes for all of them.
       const transactions = countedTransactions(sink.transactions, breakers[0])
       const transactional = { source, stages, sink: { transactions } }
-      ended = await new ExactlyOnce(plan, run, transactional, work, IN_FLIGHT_BYTES).run()
+      ended = await new TransactionalRun(plan, run, transactional, work, IN_FLIGHT_BYTES).run()
     } else {
       const read = source.batches(stop)
-      const mine =
+      const batches =
         plan.delivery === 'at_most_once' && run.preview === undefined ? committedFirst(read, source.offsets!) : read
-      for await (const batch of sliceRows === Infinity ? mine : inSlices(mine, sliceRows)) {
+      for await (const batch of sliceRows === Infinity ? batches : inSlices(batches, sliceRows)) {
         const write = begin(batch, run.abort) // decode, stages, encode
         if (write === undefined) {
           batch.ack() // every record was filtered out, and counted as dropped (I7)

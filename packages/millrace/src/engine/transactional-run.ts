@@ -43,11 +43,11 @@ const LAST_ABORT_MS = 5000
 export interface Work {
   /**
    * Decode, stages, encode.
-   * @param over fires when the attempt is over: what is still under way must write nothing more, as it would become part of
+   * @param attemptEnded fires when the attempt is over: what is still under way must write nothing more, as it would become part of
    *   the next transaction, for which the batch is read again. Another one for each attempt
    * @returns writes what is left and resolves when it is acknowledged; undefined when nothing is left
    */
-  begin(batch: Batch, over: AbortSignal): (() => Promise<void>) | undefined
+  begin(batch: Batch, attemptEnded: AbortSignal): (() => Promise<void>) | undefined
   /** Whether a batch may be written in several steps, for instance with dead letters: no commit may come between them. */
   readonly inSteps: boolean
   /** Rows that are begun together: of a larger batch slice by slice. No limit when omitted. */
@@ -68,7 +68,7 @@ class Released extends Error {}
 type Plan = Pick<PipelinePlan, 'name' | 'commitIntervalMs' | 'maxBatchesInFlight'> &
   Partial<Pick<PipelinePlan, 'errorPolicy' | 'circuitBreaker'>>
 
-export class ExactlyOnce {
+export class TransactionalRun {
   readonly #plan: Plan
   readonly #run: Pick<RunOptions, 'signal' | 'abort' | 'warn'>
   readonly #pipeline: TransactionalPipeline
@@ -80,9 +80,9 @@ export class ExactlyOnce {
   #failed = new AbortController()
   #committing: Promise<void> | undefined
   /** While batches are written in steps: what the next one waits for before it is begun. */
-  #gate: Promise<void> | undefined
+  #commitGate: Promise<void> | undefined
   /** While a large batch is begun slice by slice: it has one offset, so that no commit may come between its slices. */
-  #cutting: Promise<void> | undefined
+  #slicing: Promise<void> | undefined
   /** Bytes read since the last commit was asked for. */
   #bytes = 0
   /** Brings the stages back to where the last committed transaction left them. */
@@ -128,7 +128,7 @@ export class ExactlyOnce {
         await this.#committing?.catch(() => {})
         await this.#recover(error)
         // It may wait for what is slow to end, and nothing of that belongs to the next attempt.
-        this.#gate = undefined
+        this.#commitGate = undefined
         // The next run reads again what was aborted.
         if (this.#run.signal.aborted) return 'signal'
       }
@@ -141,12 +141,12 @@ export class ExactlyOnce {
     const { source, stages } = this.#pipeline
     const { sliceRows = Infinity } = this.#work
     const failed = (this.#failed = new AbortController())
-    const over = AbortSignal.any([abort, failed.signal])
+    const attemptEnded = AbortSignal.any([abort, failed.signal])
     const inFlight = (this.#inFlight = new InFlight(this.#inFlightBytes, this.#plan.maxBatchesInFlight))
     let ended: RunResult['ended'] = 'source'
     this.#bytes = 0
     this.#isRunning = true
-    const timer = setInterval(() => void this.#commitBehind(), this.#plan.commitIntervalMs ?? COMMIT_INTERVAL_MS)
+    const timer = setInterval(() => void this.#commitInBackground(), this.#plan.commitIntervalMs ?? COMMIT_INTERVAL_MS)
     const deliver = async (batch: Batch, write: () => Promise<void>): Promise<void> => {
       try {
         await write()
@@ -158,7 +158,7 @@ export class ExactlyOnce {
     }
     // Nothing in here may wait: a commit in between would take the stages to be further than the output.
     const take = (batch: Batch): void => {
-      const write = this.#work.begin(batch, over) // decode, stages, encode
+      const write = this.#work.begin(batch, attemptEnded) // decode, stages, encode
       if (write !== undefined) inFlight.add(batch.byteLength, deliver(batch, write))
       // Every record was filtered out, and counted as dropped (I7).
       else if (this.#committing === undefined) batch.ack()
@@ -170,13 +170,13 @@ export class ExactlyOnce {
         )
     }
     try {
-      for await (const batch of source.batches(AbortSignal.any([signal, over]))) {
-        await this.#gate
+      for await (const batch of source.batches(AbortSignal.any([signal, attemptEnded]))) {
+        await this.#commitGate
         await inFlight.room()
-        if (batch.length > sliceRows) await this.#whole(slicesOf(batch, sliceRows), take)
+        if (batch.length > sliceRows) await this.#takeSlices(slicesOf(batch, sliceRows), take)
         else take(batch)
         this.#bytes += batch.byteLength
-        if (this.#bytes >= TRANSACTION_BYTES) void this.#commitBehind()
+        if (this.#bytes >= TRANSACTION_BYTES) void this.#commitInBackground()
         if (stages.exhausted) {
           ended = 'stage'
           break
@@ -194,9 +194,9 @@ export class ExactlyOnce {
   }
 
   /** Takes the slices of a batch, with a turn of the event loop and room after each. A limit that is reached leaves the rest to be dropped. */
-  async #whole(slices: Iterable<Batch>, take: (slice: Batch) => void): Promise<void> {
+  async #takeSlices(slices: Iterable<Batch>, take: (slice: Batch) => void): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#cutting = promise
+    this.#slicing = promise
     try {
       for (const slice of slices) {
         take(slice)
@@ -205,14 +205,14 @@ export class ExactlyOnce {
         throwIfAborted(this.#failed.signal)
       }
     } finally {
-      this.#cutting = undefined
+      this.#slicing = undefined
       resolve()
     }
   }
 
   /** Commits in the background, unless that is under way or there is nothing to commit. Never rejects: the attempt fails. */
-  async #commitBehind(): Promise<void> {
-    if (this.#committing ?? this.#gate ?? this.#cutting) return
+  async #commitInBackground(): Promise<void> {
+    if (this.#committing ?? this.#commitGate ?? this.#slicing) return
     if (this.#failed.signal.aborted) return
     if (this.#bytes === 0 && this.#offsets.taken().offsets.length === 0) return
     await this.#commitAll().catch(() => {})
@@ -222,12 +222,12 @@ export class ExactlyOnce {
   async #commitAll(): Promise<void> {
     const { signal } = this.#failed
     await this.#committing
-    while (this.#cutting !== undefined) await this.#cutting
+    while (this.#slicing !== undefined) await this.#slicing
     if (this.#work.inSteps) {
       const gate = this.#inFlight.settled().finally(() => {
-        if (this.#gate === gate) this.#gate = undefined
+        if (this.#commitGate === gate) this.#commitGate = undefined
       })
-      this.#gate = gate
+      this.#commitGate = gate
       await gate
     }
     throwIfAborted(signal) // what runs by now may be another attempt
@@ -290,7 +290,7 @@ export class ExactlyOnce {
     let error: unknown = this.#failed.signal.aborted ? this.#failed.signal.reason : thrown
     for (;;) {
       const isReleased = error instanceof Released
-      if (!isReleased && (abort.aborted || !this.#mayGoRight(error) || ++this.#failures > this.#maxFailures)) {
+      if (!isReleased && (abort.aborted || !this.#isWorthRetrying(error) || ++this.#failures > this.#maxFailures)) {
         if (!abort.aborted)
           await this.#transactions.abort(AbortSignal.any([abort, AbortSignal.timeout(LAST_ABORT_MS)])).catch(() => {})
         throw error
@@ -326,11 +326,12 @@ export class ExactlyOnce {
   }
 
   /** Whether the same records may go through in another transaction. */
-  #mayGoRight(error: unknown): boolean {
+  #isWorthRetrying(error: unknown): boolean {
     if (!isMillraceError(error)) return false
     if (error instanceof TransactionError) return !error.fatal || this.#transactions.renewable
-    if (error instanceof BatchError) return [...error.failures.values()].every((reason) => this.#mayGoRight(reason))
-    if (error instanceof AbortedError || error.code === 'DEAD_LETTER_FAILED') return this.#mayGoRight(error.cause)
+    if (error instanceof BatchError)
+      return [...error.failures.values()].every((reason) => this.#isWorthRetrying(reason))
+    if (error instanceof AbortedError || error.code === 'DEAD_LETTER_FAILED') return this.#isWorthRetrying(error.cause)
     const { cause } = error
     if (error instanceof DeliveryError && cause instanceof BrokerError && ENDS_TRANSACTION.has(cause.kafkaName))
       return true

@@ -7,7 +7,7 @@ import type { Batch } from '../records/batch.ts'
 import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { accumulator, AGGREGATIONS, type Accumulator, type Aggregation } from './aggregations.ts'
-import { batchOfRows, originOf } from './rows/batches.ts'
+import { batchOfRows, syntheticOrigin } from './rows/batches.ts'
 import { Collection } from './transforms.ts'
 import { columnReader, identityOf, type ColumnReader, type Row } from './rows/values.ts'
 
@@ -133,7 +133,7 @@ export const aggregateStream = defineTransform({
       process(batch) {
         const groups = make()
         groups.add(batch)
-        return [batchOfRows(groups.rows(), { origin: originOf(stage), acknowledgement: batch.acknowledgement })]
+        return [batchOfRows(groups.rows(), { origin: syntheticOrigin(stage), acknowledgement: batch.acknowledgement })]
       },
     }
   },

@@ -9,7 +9,7 @@ import { StageError, type RecordError } from '../errors/index.ts'
 import type { Fields, Options } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { formatBytes } from '../options/units.ts'
-import { batchOfRows, gather, originOf, type KeptRow } from './rows/batches.ts'
+import { batchOfRows, gather, syntheticOrigin, type KeptRow } from './rows/batches.ts'
 
 /** Rows of a batch that is made of collected ones. */
 const BATCH_ROWS = 8192
@@ -105,13 +105,13 @@ export class Collection {
 
   /** Some of the kept rows, in the order given. They acknowledge everything that was kept. */
   give(kept: readonly KeptRow[]): Batch[] {
-    return this.#inBatches(kept, (part, acknowledgement) => gather(part, originOf(this.#stage), acknowledgement))
+    return this.#inBatches(kept, (part, acknowledgement) => gather(part, syntheticOrigin(this.#stage), acknowledgement))
   }
 
   /** New rows, which acknowledge everything that was kept. */
   giveNew(rows: readonly unknown[]): Batch[] {
     return this.#inBatches(rows, (part, acknowledgement) =>
-      batchOfRows(part, { origin: originOf(this.#stage), acknowledgement }),
+      batchOfRows(part, { origin: syntheticOrigin(this.#stage), acknowledgement }),
     )
   }
 

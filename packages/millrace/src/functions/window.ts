@@ -7,7 +7,7 @@ import { rowText } from './rows/kafka-rows.ts'
 import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { newRows } from '../stages/rows.ts'
-import { batchOfRows, gather, originOf } from './rows/batches.ts'
+import { batchOfRows, gather, syntheticOrigin } from './rows/batches.ts'
 import { RowQueue, type TakenRows } from './rows/row-queue.ts'
 import { tooMany } from './transforms.ts'
 
@@ -45,7 +45,7 @@ export const chunkApply = defineTransform({
   }),
   create({ batch_size, output_column }, { stage }) {
     const queue = new RowQueue()
-    const origin = originOf(stage)
+    const origin = syntheticOrigin(stage)
     const chunk = ({ rows, acknowledgement }: TakenRows): Batch => {
       const list = { [output_column]: rows.map(({ batch, row }) => batch.documents![row]) }
       // Written from the texts of the rows, in which integers that a double rounds have their digits (I7).
@@ -118,7 +118,8 @@ export const windowApply = defineTransform({
   ],
   create({ type, size = MOST_ROWS, slide, gap = 0, max_rows }, { stage }) {
     const queue = new RowQueue()
-    const toBatch = ({ rows, acknowledgement }: TakenRows): Batch => gather(rows, originOf(stage), acknowledgement)
+    const toBatch = ({ rows, acknowledgement }: TakenRows): Batch =>
+      gather(rows, syntheticOrigin(stage), acknowledgement)
     const step = type === 'sliding' ? slide! : size
     /** Rows at the front that a window had already. */
     let seen = 0

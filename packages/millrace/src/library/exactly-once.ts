@@ -11,7 +11,7 @@
  */
 import type { GroupOffsets } from '../contracts/offsets.ts'
 import type { Batch } from '../records/batch.ts'
-import { ExactlyOnce } from '../engine/transactional-run.ts'
+import { TransactionalRun } from '../engine/transactional-run.ts'
 import { StageChain } from '../engine/stage-chain.ts'
 import { BatchError } from '../errors/index.ts'
 import type { DeliveryReports } from '../kafka/producer/reports.ts'
@@ -108,7 +108,7 @@ export async function exactlyOnce(
     sink: { transactions },
     stages: new StageChain([]),
   }
-  await new ExactlyOnce(
+  await new TransactionalRun(
     { name: 'exactlyOnce', commitIntervalMs },
     { signal, abort: never, warn: onWarning },
     pipeline,

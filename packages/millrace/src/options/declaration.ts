@@ -53,7 +53,7 @@ export interface FieldMeta {
   /** Why it is accepted but has no effect. */
   readonly ignored?: string
   /** The one value that it has in effect, and why others are accepted but change nothing. */
-  readonly fixed?: { readonly value: unknown; readonly because: string }
+  readonly alwaysIs?: { readonly value: unknown; readonly because: string }
   /** Kafka client property that sets the same. */
   readonly kafka?: string
   /** Other names, for instance in other dialects. */
@@ -96,7 +96,7 @@ export class Field<T, P extends Presence = 'required'> {
   }
   /** Accepts any value, other ones than this with a warning. @param because why it is always so, as a sentence without a period */
   always(value: T, because: string): Field<T, P> {
-    return this.#with({ fixed: { value, because } })
+    return this.#with({ alwaysIs: { value, because } })
   }
   kafka(property: string): Field<T, P> {
     return this.#with({ kafka: property })

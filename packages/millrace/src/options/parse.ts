@@ -121,7 +121,7 @@ export function readFields(
 
 function readField(field: AnyField, at: readonly (string | number)[], value: unknown, report: Report): unknown {
   const name = at.join('.')
-  const { secret, deprecated, ignored, fixed } = field.meta
+  const { secret, deprecated, ignored, alwaysIs } = field.meta
   if (deprecated !== undefined)
     report({ path: at, message: `Option "${name}" is deprecated: ${deprecated}`, warning: true })
   if (ignored !== undefined) report({ path: at, message: `Option "${name}" has no effect: ${ignored}`, warning: true })
@@ -132,8 +132,12 @@ function readField(field: AnyField, at: readonly (string | number)[], value: unk
       message: finding.message ?? messageOf(name, finding, secret === true),
     }),
   )
-  if (fixed !== undefined && read !== fixed.value)
-    report({ path: at, message: `Option "${name}" is always ${String(fixed.value)}: ${fixed.because}`, warning: true })
+  if (alwaysIs !== undefined && read !== alwaysIs.value)
+    report({
+      path: at,
+      message: `Option "${name}" is always ${String(alwaysIs.value)}: ${alwaysIs.because}`,
+      warning: true,
+    })
   return read
 }
 

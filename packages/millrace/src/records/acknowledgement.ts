@@ -3,6 +3,9 @@
  */
 import type { Acknowledgement } from './batch.ts'
 
+/** For batches that nothing waits for: made-up records, or offsets that nothing tracks. */
+export const NO_ACKNOWLEDGEMENT: Acknowledgement = { ack() {} }
+
 /** Acknowledges its targets when whoever made it has released it and every share has been acknowledged (I1). */
 export class SharedAcknowledgement {
   readonly #targets: readonly Acknowledgement[]

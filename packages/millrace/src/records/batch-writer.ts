@@ -3,7 +3,7 @@
  * times and the acknowledgement stay those of the batch.
  */
 import { Batch, BODY, END, FIELDS, VALUE, VALUE_LENGTH, type Payload } from './batch.ts'
-import { storageOf } from './located-records-builder.ts'
+import { storageOfLocated } from './located-records-builder.ts'
 import type { Header } from './record.ts'
 import { RecordWriter } from './record-writer.ts'
 
@@ -38,10 +38,10 @@ export class BatchWriter {
   /** The batch of the rows that were added; undefined when none was. */
   finish(): Batch | undefined {
     if (this.#writer.count === 0) return undefined
-    const { origin, acknowledgement, laidOutFrom } = this.#batch
+    const { origin, acknowledgement, original } = this.#batch
     // Without the documents, which nobody needs any more; its bytes are held anyway until the batch is acknowledged.
-    const read = laidOutFrom ?? this.#batch.derive({})
-    return new Batch(origin, storageOf(this.#writer.finish()), acknowledgement, { laidOutFrom: read })
+    const read = original ?? this.#batch.derive({})
+    return new Batch(origin, storageOfLocated(this.#writer.finish()), acknowledgement, { original: read })
   }
 }
 

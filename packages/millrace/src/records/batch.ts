@@ -100,7 +100,7 @@ export interface BatchChanges {
   readonly documents?: unknown[] | undefined
   readonly replaced?: Uint8Array | undefined
   readonly keys?: (Payload | undefined)[] | undefined
-  readonly laidOutFrom?: Batch | undefined
+  readonly original?: Batch | undefined
 }
 
 export class Batch {
@@ -116,7 +116,7 @@ export class Batch {
   /** Keys that take the place of the stored ones, `undefined` where the stored one stays. */
   keys: (Payload | undefined)[] | undefined
   /** The batch that was read, where a stage has laid its records out anew: its bytes are others, its offsets the same. */
-  readonly laidOutFrom: Batch | undefined
+  readonly original: Batch | undefined
 
   readonly #storage: RecordStorage
   readonly #acknowledgement: Acknowledgement
@@ -137,7 +137,7 @@ export class Batch {
     this.documents = changes.documents
     this.replaced = changes.replaced
     this.keys = changes.keys
-    this.laidOutFrom = changes.laidOutFrom
+    this.original = changes.original
   }
 
   get topic(): string {
@@ -190,7 +190,7 @@ export class Batch {
       this.origin,
       this.#storage,
       acknowledgement,
-      { ...changes, laidOutFrom: this.laidOutFrom },
+      { ...changes, original: this.original },
       this.#located,
     )
   }

@@ -111,7 +111,7 @@ function grown<T extends Int32Array | Float64Array>(from: T, to: T): T {
 }
 
 /** Records that are located already, as a batch stores them. Their first and last offset are those of its ends. */
-export function storageOf(records: LocatedRecords): RecordStorage {
+export function storageOfLocated(records: LocatedRecords): RecordStorage {
   const { bytes, count, offsets } = records
   return {
     byteLength: bytes.length,

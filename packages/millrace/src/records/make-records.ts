@@ -2,7 +2,7 @@
  * Records made in memory, for any sink to take in a batch.
  */
 import type { RecordStorage } from './batch.ts'
-import { storageOf } from './located-records-builder.ts'
+import { storageOfLocated } from './located-records-builder.ts'
 import type { ProducerRecord } from './record.ts'
 import { RecordWriter } from './record-writer.ts'
 
@@ -18,5 +18,5 @@ export function makeRecords(records: readonly MadeRecord[]): RecordStorage {
   records.forEach(({ key = null, value, headers = [], timestampMs, offset }, i) => {
     writer.add(offset ?? i, timestampMs, key, value, headers)
   })
-  return storageOf(writer.finish())
+  return storageOfLocated(writer.finish())
 }

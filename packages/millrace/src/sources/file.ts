@@ -8,10 +8,11 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Check, Source, SourceProgress } from '../contracts/source.ts'
-import { Batch, type Acknowledgement, type BatchOrigin, type LocatedRecords } from '../records/batch.ts'
+import { NO_ACKNOWLEDGEMENT } from '../records/acknowledgement.ts'
+import { Batch, type BatchOrigin, type LocatedRecords } from '../records/batch.ts'
 import { defineSource } from '../contracts/definitions.ts'
 import { AbortedError, DecodeError, FileError } from '../errors/index.ts'
-import { LocatedRecordsBuilder, storageOf } from '../records/located-records-builder.ts'
+import { LocatedRecordsBuilder, storageOfLocated } from '../records/located-records-builder.ts'
 import { field } from '../options/fields.ts'
 
 export const fileSource = defineSource({
@@ -36,7 +37,6 @@ const CHUNK_BYTES = 262_144
 const LINE_FEED = 10
 const CARRIAGE_RETURN = 13
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
-const NOTHING_TO_COMMIT: Acknowledgement = { ack: () => {} }
 
 class FileSource implements Source {
   readonly valueCodec = 'json'
@@ -85,7 +85,7 @@ class FileSource implements Source {
       const end = isLast ? chunk.length : chunk.lastIndexOf(LINE_FEED) + 1
       if (end > 0) {
         const records = this.#locate(chunk, end)
-        if (records.count > 0) yield new Batch(this.#origin, storageOf(records), NOTHING_TO_COMMIT)
+        if (records.count > 0) yield new Batch(this.#origin, storageOfLocated(records), NO_ACKNOWLEDGEMENT)
       }
       if (isLast) return
       rest = chunk.subarray(end)

@@ -6,11 +6,12 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Source, SourceProgress } from '../contracts/source.ts'
-import { Batch, type Acknowledgement, type BatchOrigin, type LocatedRecords } from '../records/batch.ts'
+import { NO_ACKNOWLEDGEMENT } from '../records/acknowledgement.ts'
+import { Batch, type BatchOrigin, type LocatedRecords } from '../records/batch.ts'
 import { defineSource } from '../contracts/definitions.ts'
 import { ConfigError } from '../errors/index.ts'
 import { putVarint } from '../records/varint.ts'
-import { LocatedRecordsBuilder, storageOf } from '../records/located-records-builder.ts'
+import { LocatedRecordsBuilder, storageOfLocated } from '../records/located-records-builder.ts'
 import type { Options } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { sleep } from '../resilience/retry.ts'
@@ -137,7 +138,6 @@ const BATCH_RECORDS = 1500
 /** Longest an order and its frame get. */
 const RECORD_BYTES = 260
 const PAUSE_MS = 20
-const NOTHING_TO_COMMIT: Acknowledgement = { ack: () => {} }
 const ORIGIN: BatchOrigin = {
   component: 'generate',
   topic: 'orders',
@@ -192,7 +192,7 @@ class GenerateSource implements Source {
     const records = layOut(this.#options, this.#texts, this.#records, count)
     this.#records += count
     this.#bytes += records.bytes.length
-    return new Batch(ORIGIN, storageOf(records), NOTHING_TO_COMMIT)
+    return new Batch(ORIGIN, storageOfLocated(records), NO_ACKNOWLEDGEMENT)
   }
 }
 

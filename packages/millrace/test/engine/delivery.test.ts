@@ -62,7 +62,7 @@ function deliveryTo(
     errors,
     hurry,
     abort,
-    delivery: new Delivery({ sink, policy, breaker, errors, abort: abort.signal, hurry: hurry.signal }),
+    delivery: new Delivery({ sink, policy, breaker, errors, abort: abort.signal, stopWaiting: hurry.signal }),
   }
 }
 

@@ -54,7 +54,7 @@ function toEach(
   const errors = new ErrorHandling(policy, undefined)
   const never = new AbortController().signal
   const deliveries = sinks.map(
-    (sink) => new Delivery({ sink, policy, breaker: undefined, errors, abort: never, hurry: never }),
+    (sink) => new Delivery({ sink, policy, breaker: undefined, errors, abort: never, stopWaiting: never }),
   )
   return { delivery: new DeliveryToEach(deliveries), errors }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { GroupOffsets, SourceOffsets } from '../../src/contracts/offsets.ts'
 import type { Batch } from '../../src/records/batch.ts'
-import { ExactlyOnce } from '../../src/engine/transactional-run.ts'
+import { TransactionalRun } from '../../src/engine/transactional-run.ts'
 import { AbortedError, TransactionError } from '../../src/errors/index.ts'
 import { batchOfDocuments } from '../support/batches.ts'
 
@@ -44,7 +44,7 @@ test('what is late learns that its attempt is over before the next transaction b
     await new Promise(() => {})
   }
   const never = new AbortController().signal
-  const ended = await new ExactlyOnce(
+  const ended = await new TransactionalRun(
     { name: 'test', commitIntervalMs: 60_000 },
     { signal: never, abort: never, warn: () => {} },
     { source, sink: { transactions }, stages: { list: [], exhausted: false } },
@@ -96,7 +96,7 @@ test('a batch that is dropped while a transaction is being committed belongs to 
     abort: () => Promise.resolve(),
   }
   const never = new AbortController().signal
-  await new ExactlyOnce(
+  await new TransactionalRun(
     { name: 'test', commitIntervalMs: 1 },
     { signal: never, abort: never, warn: () => {} },
     { source, sink: { transactions }, stages: { list: [], exhausted: false } },
@@ -134,7 +134,7 @@ test('a run that is asked to stop does not wait for the committed offsets, and c
     commit: (ask: () => Promise<GroupOffsets>) => (happened.push('commit'), ask()),
     abort: () => (happened.push('abort'), Promise.resolve()),
   }
-  const ended = await new ExactlyOnce(
+  const ended = await new TransactionalRun(
     { name: 'test', commitIntervalMs: 60_000 },
     { signal: stop.signal, abort: new AbortController().signal, warn: () => {} },
     { source, sink: { transactions }, stages: { list: [], exhausted: false } },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Batch, BODY, END, FIELDS, type LocatedRecords, type Payload } from '../../src/records/batch.ts'
 import { RecordWriter } from '../../src/records/record-writer.ts'
-import { storageOf } from '../../src/records/located-records-builder.ts'
+import { storageOfLocated } from '../../src/records/located-records-builder.ts'
 import { ORIGIN } from '../support/batches.ts'
 import { encodeRecord, varint } from '../support/encode-record-batch.ts'
 
@@ -56,7 +56,7 @@ describe('record writer', () => {
     const writer = new RecordWriter(0, 0)
     RECORDS.forEach(({ key, value, headers }, i) => writer.add(50 + 2 * i, 1000 + i, key, value, headers))
     expect(writer.count).toBe(RECORDS.length)
-    const batch = new Batch(ORIGIN, storageOf(writer.finish()), { ack: () => {} })
+    const batch = new Batch(ORIGIN, storageOfLocated(writer.finish()), { ack: () => {} })
     RECORDS.forEach(({ key, value, headers }, row) => {
       expect(batch.key(row)).toEqual(bytesOf(key))
       expect(batch.value(row)).toEqual(bytesOf(value))

@@ -2,6 +2,7 @@
  * Batches of the documents of a test case, and what comes out of a pipeline as data to compare.
  */
 import type { Codec } from '../../contracts/codec.ts'
+import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
 import { Batch } from '../../records/batch.ts'
 import { makeRecords } from '../../records/make-records.ts'
 import { isObject } from '../../options/values.ts'
@@ -60,7 +61,7 @@ function batchOf(
     partitionCount: partition + 1,
     timestampType: 'CreateTime',
   } as const
-  return new Batch(origin, storage, { ack: () => {} })
+  return new Batch(origin, storage, NO_ACKNOWLEDGEMENT)
 }
 
 function valueOf(document: unknown, codec: Codec): Buffer | null {

@@ -3,6 +3,7 @@
  */
 import type { ComponentContext } from '../../contracts/context.ts'
 import type { Sink, SinkProgress, SinkTransactions } from '../../contracts/sink.ts'
+import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
 import { Batch } from '../../records/batch.ts'
 import { catalog } from '../../catalog.ts'
 import { fromLetter, type DeadLetter } from '../../engine/failures/envelopes.ts'
@@ -133,6 +134,6 @@ export class ReplaySink implements Sink {
       partitionCount: 0,
       timestampType: 'CreateTime',
     } as const
-    return new Batch(origin, records, { ack() {} })
+    return new Batch(origin, records, NO_ACKNOWLEDGEMENT)
   }
 }

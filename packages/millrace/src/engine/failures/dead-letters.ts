@@ -2,14 +2,13 @@
  * Writes dead letters to a sink of their own: a topic, a file, anything that the catalog has.
  */
 import type { Sink } from '../../contracts/sink.ts'
+import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
 import { Batch } from '../../records/batch.ts'
 import { BatchError, DeliveryError, isMillraceError, type MillraceError } from '../../errors/index.ts'
 import { makeRecords } from '../../records/make-records.ts'
 import { toLetter } from './envelopes.ts'
 import type { Failure } from './failures.ts'
 import type { EnvelopeName } from '../plan.ts'
-
-const NOTHING_TO_COMMIT = { ack() {} }
 
 export class DeadLetters {
   readonly sink: Sink
@@ -34,7 +33,7 @@ export class DeadLetters {
     return new Batch(
       { component, topic, partition, partitionCount: 0, timestampType: 'CreateTime' },
       records,
-      NOTHING_TO_COMMIT,
+      NO_ACKNOWLEDGEMENT,
     )
   }
 

@@ -35,9 +35,9 @@ export class Failures {
 
 /** Where a row stands in the batch that was read: a stage may have laid its record out anew. */
 function asRead(batch: Batch, row: number): { readonly batch: Batch; readonly row: number } {
-  const { laidOutFrom } = batch
-  if (laidOutFrom === undefined) return { batch, row }
-  const { offsets } = laidOutFrom.records
+  const { original } = batch
+  if (original === undefined) return { batch, row }
+  const { offsets } = original.records
   const offset = Number(batch.offset(row))
   let [low, high] = [0, offsets.length - 1]
   while (low < high) {
@@ -45,5 +45,5 @@ function asRead(batch: Batch, row: number): { readonly batch: Batch; readonly ro
     if (offsets[middle]! < offset) low = middle + 1
     else high = middle
   }
-  return offsets[low] === offset ? { batch: laidOutFrom.derive({ rows: Int32Array.of(low) }), row: 0 } : { batch, row }
+  return offsets[low] === offset ? { batch: original.derive({ rows: Int32Array.of(low) }), row: 0 } : { batch, row }
 }

@@ -20,7 +20,7 @@ import { committedFirst } from '../committed-first.ts'
 import { DeadLetters } from '../failures/dead-letters.ts'
 import { Delivery, writesInSteps } from '../delivery.ts'
 import { ErrorHandling } from '../failures/error-handling.ts'
-import { ExactlyOnce } from '../transactional-run.ts'
+import { TransactionalRun } from '../transactional-run.ts'
 import type { Failure } from '../failures/failures.ts'
 import { InFlight, IN_FLIGHT_BYTES } from '../in-flight.ts'
 import type { RunOptions, RunProgress, RunResult } from '../plan.ts'
@@ -154,7 +154,7 @@ class GraphRun {
     const flow = new TransactionalFlow({
       source: source!,
       errors: this.#errors,
-      deliveries: (over) => this.#deliveriesUntil(over),
+      deliveries: (attemptEnded) => this.#deliveriesUntil(attemptEnded),
       inSteps: writesInSteps(this.#plan) || transforms.some(({ waits }) => waits === true),
       sliceRows: sliceRowsOf(this.#plan, source!.source),
     })
@@ -170,18 +170,18 @@ class GraphRun {
       },
     }
     const run = { signal: this.#run.signal, abort: this.#abort, warn: this.#run.warn }
-    await new ExactlyOnce(this.#plan, run, pipeline, flow, IN_FLIGHT_BYTES).run()
+    await new TransactionalRun(this.#plan, run, pipeline, flow, IN_FLIGHT_BYTES).run()
   }
 
-  /** @param over ends everything that is still under way */
-  #deliveriesUntil(over: AbortSignal): ReadonlyMap<SinkNode, Delivery> {
+  /** @param attemptEnded ends everything that is still under way */
+  #deliveriesUntil(attemptEnded: AbortSignal): ReadonlyMap<SinkNode, Delivery> {
     const { errorPolicy: policy, delivery } = this.#plan
     const options = {
       policy,
       errors: this.#errors,
       inTransaction: delivery === 'exactly_once',
-      abort: over,
-      hurry: AbortSignal.any([this.#stop, over]),
+      abort: attemptEnded,
+      stopWaiting: AbortSignal.any([this.#stop, attemptEnded]),
     }
     return new Map(
       this.#sinks.map((node) => [

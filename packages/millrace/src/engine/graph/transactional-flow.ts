@@ -9,7 +9,8 @@
  * Where a stage has to wait, or a row may have to be written again or as a dead letter, commits wait instead (`inSteps`).
  * Nobody keeps rows back here, so the batch itself is what is acknowledged, not what was made of it.
  */
-import type { Acknowledgement, Batch } from '../../records/batch.ts'
+import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
+import type { Batch } from '../../records/batch.ts'
 import type { Delivery } from '../delivery.ts'
 import type { ErrorHandling } from '../failures/error-handling.ts'
 import type { Work } from '../transactional-run.ts'
@@ -20,8 +21,8 @@ import type { Node, SinkNode, SourceNode, TransformNode } from './nodes.ts'
 export interface FlowOptions {
   readonly source: SourceNode
   readonly errors: ErrorHandling
-  /** Makes what delivers to each sink. @param over fires when nothing may be written any more */
-  readonly deliveries: (over: AbortSignal) => ReadonlyMap<SinkNode, Delivery>
+  /** Makes what delivers to each sink. @param attemptEnded fires when nothing may be written any more */
+  readonly deliveries: (attemptEnded: AbortSignal) => ReadonlyMap<SinkNode, Delivery>
   readonly inSteps: boolean
   readonly sliceRows: number
 }
@@ -37,15 +38,12 @@ class Passed {
   }
 }
 
-/** Of what is made of a batch; the batch itself is acknowledged by whoever has read it. */
-const NOT_COUNTED: Acknowledgement = { ack() {} }
-
 export class TransactionalFlow implements Work {
   readonly inSteps: boolean
   readonly sliceRows: number
   readonly #options: FlowOptions
   /** Of the attempt: they give up when it is over, or what is late would become part of the next one. */
-  #over: AbortSignal | undefined
+  #attemptEnded: AbortSignal | undefined
   #deliveries: ReadonlyMap<SinkNode, Delivery> = new Map()
   /** Resolved when the last batch that came to a stage that waits has gone on from there: none overtakes another (I2). */
   #turns = new Map<TransformNode, Promise<void>>()
@@ -56,63 +54,63 @@ export class TransactionalFlow implements Work {
     this.sliceRows = options.sliceRows
   }
 
-  begin(batch: Batch, over: AbortSignal): (() => Promise<void>) | undefined {
-    if (over !== this.#over) {
-      this.#over = over
-      this.#deliveries = this.#options.deliveries(over)
+  begin(batch: Batch, attemptEnded: AbortSignal): (() => Promise<void>) | undefined {
+    if (attemptEnded !== this.#attemptEnded) {
+      this.#attemptEnded = attemptEnded
+      this.#deliveries = this.#options.deliveries(attemptEnded)
       this.#turns = new Map()
     }
     const passed = new Passed()
     this.#options.source.source.decode?.(batch)
-    this.#spread(copyOf(batch, NOT_COUNTED), this.#options.source.followers, over, passed)
-    return passed.isNothing ? undefined : () => this.#finish(passed, over)
+    this.#spread(copyOf(batch, NO_ACKNOWLEDGEMENT), this.#options.source.followers, attemptEnded, passed)
+    return passed.isNothing ? undefined : () => this.#finish(passed, attemptEnded)
   }
 
-  #spread(batch: Batch, followers: readonly Node[], over: AbortSignal, passed: Passed): void {
+  #spread(batch: Batch, followers: readonly Node[], attemptEnded: AbortSignal, passed: Passed): void {
     for (const follower of followers)
-      this.#accept(follower, followers.length === 1 ? batch : copyOf(batch, NOT_COUNTED), over, passed)
+      this.#accept(follower, followers.length === 1 ? batch : copyOf(batch, NO_ACKNOWLEDGEMENT), attemptEnded, passed)
   }
 
-  #accept(node: Node, batch: Batch, over: AbortSignal, passed: Passed): void {
+  #accept(node: Node, batch: Batch, attemptEnded: AbortSignal, passed: Passed): void {
     if (node.kind === 'sink') {
       // A sink passes on what it was given.
-      passed.writes.push({ node, batch: node.followers.length === 0 ? batch : copyOf(batch, NOT_COUNTED) })
-      this.#spread(batch, node.followers, over, passed)
+      passed.writes.push({ node, batch: node.followers.length === 0 ? batch : copyOf(batch, NO_ACKNOWLEDGEMENT) })
+      this.#spread(batch, node.followers, attemptEnded, passed)
     } else if (node.kind === 'transform') {
       if (node.transform.waits === true) passed.waits.push({ node, batch })
       else
-        for (const one of this.#process(node, batch, over, passed) as readonly Batch[])
-          this.#spread(one, node.followers, over, passed)
+        for (const one of this.#process(node, batch, attemptEnded, passed) as readonly Batch[])
+          this.#spread(one, node.followers, attemptEnded, passed)
     }
   }
 
   #process(
     { transform }: TransformNode,
     batch: Batch,
-    over: AbortSignal,
+    attemptEnded: AbortSignal,
     passed: Passed,
   ): ReturnType<typeof processed> {
     const failures = this.#options.errors.collect() // undefined where the first failure ends the run
     if (failures !== undefined) passed.failures.push(failures)
-    return processed(transform, batch, over, failures)
+    return processed(transform, batch, attemptEnded, failures)
   }
 
   /** Resolves when all that became of a batch is acknowledged or disposed of. */
-  async #finish({ writes, waits, failures }: Passed, over: AbortSignal): Promise<void> {
+  async #finish({ writes, waits, failures }: Passed, attemptEnded: AbortSignal): Promise<void> {
     await Promise.all([
-      ...writes.map(({ node, batch }) => this.#write(node, batch, over)),
-      ...failures.map((each) => this.#options.errors.dispose(each, over)),
-      ...waits.map(({ node, batch }) => this.#inTurn(node, batch, over)),
+      ...writes.map(({ node, batch }) => this.#write(node, batch, attemptEnded)),
+      ...failures.map((each) => this.#options.errors.dispose(each, attemptEnded)),
+      ...waits.map(({ node, batch }) => this.#inTurn(node, batch, attemptEnded)),
     ])
   }
 
-  async #write(node: SinkNode, batch: Batch, over: AbortSignal): Promise<void> {
+  async #write(node: SinkNode, batch: Batch, attemptEnded: AbortSignal): Promise<void> {
     const failures = this.#options.errors.collect()
     await this.#deliveries.get(node)!.write(batch, failures)
-    if (failures !== undefined) await this.#options.errors.dispose(failures, over)
+    if (failures !== undefined) await this.#options.errors.dispose(failures, attemptEnded)
   }
 
-  async #inTurn(node: TransformNode, batch: Batch, over: AbortSignal): Promise<void> {
+  async #inTurn(node: TransformNode, batch: Batch, attemptEnded: AbortSignal): Promise<void> {
     const before = this.#turns.get(node)
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#turns.set(node, promise)
@@ -120,9 +118,10 @@ export class TransactionalFlow implements Work {
     let finished: Promise<void>
     try {
       await before
-      over.throwIfAborted()
-      for (const one of await this.#process(node, batch, over, passed)) this.#spread(one, node.followers, over, passed)
-      finished = this.#finish(passed, over)
+      attemptEnded.throwIfAborted()
+      for (const one of await this.#process(node, batch, attemptEnded, passed))
+        this.#spread(one, node.followers, attemptEnded, passed)
+      finished = this.#finish(passed, attemptEnded)
     } finally {
       resolve()
     }

@@ -12,12 +12,11 @@ import {
   type BatchOrigin,
   type LocatedRecords,
 } from '../../records/batch.ts'
-import { LocatedRecordsBuilder, storageOf } from '../../records/located-records-builder.ts'
-
-const NOTHING_TO_COMMIT: Acknowledgement = { ack() {} }
+import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
+import { LocatedRecordsBuilder, storageOfLocated } from '../../records/located-records-builder.ts'
 
 /** Where rows come from that no partition holds. */
-export function originOf(component: string, topic = component): BatchOrigin {
+export function syntheticOrigin(component: string, topic = component): BatchOrigin {
   return { component, topic, partition: 0, partitionCount: -1, timestampType: 'CreateTime' }
 }
 
@@ -35,7 +34,7 @@ export interface RowsOptions {
 /** A batch of rows without key and headers. Their values are written as JSON when somebody asks for bytes. */
 export function batchOfRows(
   rows: readonly unknown[],
-  { origin, acknowledgement = NOTHING_TO_COMMIT, firstOffset = 0, byteLength = rows.length * 100, texts }: RowsOptions,
+  { origin, acknowledgement = NO_ACKNOWLEDGEMENT, firstOffset = 0, byteLength = rows.length * 100, texts }: RowsOptions,
 ): Batch {
   const count = rows.length
   const lastOffset = firstOffset + Math.max(0, count - 1)
@@ -88,7 +87,7 @@ export function gather(kept: readonly KeptRow[], origin: BatchOrigin, acknowledg
     documents.push(batch.documents?.[row])
     replaced[i] = batch.replaced?.[row] ?? 0
   })
-  const storage = storageOf(gathered.finish(Buffer.concat(parts, size)))
+  const storage = storageOfLocated(gathered.finish(Buffer.concat(parts, size)))
   return new Batch(origin, storage, acknowledgement, { documents, replaced, keys })
 }
 

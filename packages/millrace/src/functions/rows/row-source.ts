@@ -9,7 +9,7 @@ import type { FunctionContext } from '../../contracts/functions.ts'
 import type { Source, SourceProgress } from '../../contracts/source.ts'
 import type { Batch } from '../../records/batch.ts'
 import { FileError } from '../../errors/index.ts'
-import { batchOfRows, originOf } from './batches.ts'
+import { batchOfRows, syntheticOrigin } from './batches.ts'
 import { readRows, type ReadOptions } from './read-rows.ts'
 
 /** Reads a stream of text to its end, or until it is asked to stop. */
@@ -38,7 +38,7 @@ export abstract class TextRows implements Source {
     const stop = (): void => void stream.destroy()
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) return stop()
-    const origin = originOf(this.what)
+    const origin = syntheticOrigin(this.what)
     stream.on('data', (chunk: Buffer | string) => (this.#bytes += chunk.length))
     try {
       for await (const { rows, ...more } of readRows(stream, this.what, this.#options)) {

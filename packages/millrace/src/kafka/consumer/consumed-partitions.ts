@@ -2,13 +2,12 @@
  * The partitions that a consumer reads at the moment, and how far it is in each: keeps fetcher and offset ledger in step
  * with them, and makes batches of what was fetched.
  */
-import { Batch, type Acknowledgement, type BatchOrigin } from '../../records/batch.ts'
+import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
+import { Batch, type BatchOrigin } from '../../records/batch.ts'
 import type { Fetcher, TakenSlice } from './fetcher.ts'
 import type { OffsetCommits } from './offset-commits.ts'
 import type { OffsetLedger } from './offset-ledger.ts'
 import { keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
-
-const NOT_TRACKED: Acknowledgement = { ack() {} }
 
 /** A partition to read. */
 export interface PartitionToRead extends TopicPartition {
@@ -161,13 +160,13 @@ export class ConsumedPartitions {
   }
 
   /** The batch to hand out of a slice that was fetched; undefined when there is nothing in it. */
-  toBatch(slice: TakenSlice): Batch | undefined {
+  handOut(slice: TakenSlice): Batch | undefined {
     const { topic, partition, records } = slice
     const consumed = this.#partitions.get(keyOf(topic, partition))
     if (consumed === undefined) return undefined
     const { left } = this
     const whole =
-      records === undefined ? undefined : new Batch(consumed.origin[slice.timestampType], records, NOT_TRACKED)
+      records === undefined ? undefined : new Batch(consumed.origin[slice.timestampType], records, NO_ACKNOWLEDGEMENT)
     let end = consumed.end ?? Infinity
     // Where a bounded number of records ends in the midst of what was fetched, the commit ends too (I2).
     if (whole !== undefined && whole.length > left) end = Math.min(end, whole.records.offsets[left]!)

@@ -43,7 +43,7 @@ export class Consumer implements GroupListener, SourceOffsets {
       cluster,
       { ...settings, bufferBytes: settings.fetchBufferBytes, requestTimeoutMs: cluster.requestTimeoutMs },
       {
-        onOutOfRange: (topic, partition, position) => this.#bounds.afterOutOfRange(topic, partition, position),
+        onPositionLost: (topic, partition, position) => this.#bounds.afterOutOfRange(topic, partition, position),
         onMoved: (topic, partition, position) => this.#partitions.moved(topic, partition, position),
       },
     )
@@ -111,7 +111,7 @@ export class Consumer implements GroupListener, SourceOffsets {
   #next(): { readonly batch: Batch | undefined } | undefined {
     try {
       const slice = this.#fetcher.take()
-      return slice && { batch: this.#partitions.toBatch(slice) }
+      return slice && { batch: this.#partitions.handOut(slice) }
     } catch (error) {
       if (isMillraceError(error)) this.#failure ??= error
       throw error

@@ -42,7 +42,7 @@ export interface FetcherOptions {
 
 export interface FetcherEvents {
   /** The position is not in the log, or in that of another topic of this name. Gives the position to go on with, or throws the error that ends the fetcher. */
-  onOutOfRange(topic: string, partition: number, position: number): Promise<number>
+  onPositionLost(topic: string, partition: number, position: number): Promise<number>
   /** Reading goes on there; everything before was taken. */
   onMoved(topic: string, partition: number, position: number): void
 }
@@ -404,7 +404,7 @@ export class Fetcher {
     // Given back meanwhile, or read from another place.
     const isGone = (): boolean => this.#partitions.get(keyOf(topic, partition)) !== state
     try {
-      const next = await this.#events.onOutOfRange(topic, partition, position)
+      const next = await this.#events.onPositionLost(topic, partition, position)
       if (isGone()) return
       this.#events.onMoved(topic, partition, next)
       state.position = next

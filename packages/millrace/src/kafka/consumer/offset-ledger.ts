@@ -5,6 +5,7 @@
  * order; the committing side asks for `committable` and reports `committed`. There is no I/O in here, and no work per
  * record: one small object per batch, in a linked list per partition.
  */
+import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
 import type { Acknowledgement } from '../../records/batch.ts'
 import { AbortedError, UnexpectedError } from '../../errors/index.ts'
 import { keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
@@ -36,7 +37,7 @@ export class OffsetLedger {
    */
   track(topic: string, partition: number, firstOffset: number, lastOffset: number): Acknowledgement {
     const tracked = this.#partitions.get(keyOf(topic, partition))
-    return tracked === undefined ? DEAD : tracked.track(firstOffset, lastOffset)
+    return tracked === undefined ? NO_ACKNOWLEDGEMENT : tracked.track(firstOffset, lastOffset)
   }
 
   /**
@@ -133,7 +134,6 @@ export class OffsetLedger {
   }
 }
 
-const DEAD: Acknowledgement = { ack() {} }
 /** Less than any offset. */
 const NOTHING = -1
 

@@ -17,7 +17,7 @@ import type { MillraceError } from '../../errors/index.ts'
 import type { ProducerBatch } from './partition-queue.ts'
 import type { Accumulator } from './accumulator.ts'
 import { type ByteSource, byteSource, NO_HEADERS } from '../protocol/record-batch-builder.ts'
-import { Job, mustFit, scratch, type Stop } from './append-job.ts'
+import { RecordAppendJob, mustFit, scratch, type Stop } from './append-job.ts'
 import type { Ticket } from './reports.ts'
 
 /** Where the rows of a batch go. */
@@ -27,7 +27,7 @@ export interface Route {
   readonly partition?: number | 'keep' | undefined
 }
 
-export class BatchJob extends Job {
+export class AppendBatch extends RecordAppendJob {
   readonly #batch: Batch
   readonly #route: Route
   readonly #source: ByteSource

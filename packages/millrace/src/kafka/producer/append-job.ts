@@ -35,7 +35,7 @@ const SLICE_MS = 8
 const SLICE_RECORDS = 512
 
 /** What jobs share that append record by record: adding one to the open batch of a queue. */
-export abstract class Job implements AppendJob {
+export abstract class RecordAppendJob implements AppendJob {
   readonly ticket: Ticket
   missingTopic = ''
   protected readonly accumulator: Accumulator

@@ -45,7 +45,7 @@ export function forwardable(batch: Batch, maxRequestBytes: number): RawRecordBat
 }
 
 /** Appends whole record batches. */
-export class RawJob implements AppendJob {
+export class AppendRaw implements AppendJob {
   readonly ticket: Ticket
   readonly missingTopic = ''
   readonly #raw: RawRecordBatches

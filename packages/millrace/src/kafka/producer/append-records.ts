@@ -6,7 +6,7 @@ import { HeaderWriter } from '../../records/header-writer.ts'
 import type { ProducerRecord } from '../../records/record.ts'
 import type { Accumulator, TopicQueues } from './accumulator.ts'
 import { NO_HEADERS } from '../protocol/record-batch-builder.ts'
-import { Job, mustFit, scratch, type Stop } from './append-job.ts'
+import { RecordAppendJob, mustFit, scratch, type Stop } from './append-job.ts'
 import type { Ticket } from './reports.ts'
 
 /** Bytes or text; what the producer writes as key, value or header. */
@@ -18,7 +18,7 @@ const NO_BYTES = new Uint8Array(0)
 
 const headerWriter = new HeaderWriter()
 
-export class RecordsJob extends Job {
+export class AppendRecords extends RecordAppendJob {
   readonly #records: readonly WritableRecord[]
   readonly #topic: string | undefined
   readonly #now = Date.now()

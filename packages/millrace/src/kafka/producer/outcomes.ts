@@ -61,7 +61,7 @@ export class Outcomes {
   /** Records that were acknowledged, and their bytes as they were sent. */
   readonly acknowledged = { records: 0, bytes: 0 }
   /** How often everything of a partition has failed at once: what began to be written before must not be appended behind it. */
-  cutOffs = 0
+  cutOffCount = 0
   readonly #cluster: Cluster
   readonly #settings: ProducerSettings
   readonly #accumulator: Accumulator
@@ -276,7 +276,7 @@ export class Outcomes {
       code: 'REFUSED_WITH_BATCH',
       cause,
     })
-    this.cutOffs++
+    this.cutOffCount++
     this.#accumulator.closeOpen(queue)
     for (const batch of [...queue.sent, ...queue.waiting]) {
       batch.behind = behind

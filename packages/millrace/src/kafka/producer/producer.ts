@@ -28,11 +28,11 @@ import { Accumulator, type TopicQueues } from './accumulator.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { AppendJob } from './append-job.ts'
-import { BatchJob, type Route } from './append-batch.ts'
-import { RecordsJob, type WritableRecord } from './append-records.ts'
+import { AppendBatch, type Route } from './append-batch.ts'
+import { AppendRecords, type WritableRecord } from './append-records.ts'
 import { type ProducerOptions, type ProducerSettings, completeProducerOptions } from './options.ts'
 import { Outcomes } from './outcomes.ts'
-import { forwardable, RawJob } from './append-raw.ts'
+import { forwardable, AppendRaw } from './append-raw.ts'
 import { type DeliveryReports, ReportTicket, Ticket } from './reports.ts'
 import { Sender } from './sender.ts'
 import { IdempotentIdentity, type IdentityOwner } from './identity.ts'
@@ -141,7 +141,7 @@ export class Producer {
     const ticket = new ReportTicket(records.length, this.#accumulator.queues)
     const batchClosed = (): void => this.#sender.batchClosed()
     await this.#run(
-      () => new RecordsJob(records, topic, ticket, this.#accumulator, this.#maxRecordBytes, batchClosed),
+      () => new AppendRecords(records, topic, ticket, this.#accumulator, this.#maxRecordBytes, batchClosed),
       ticket,
       topic,
       signal,
@@ -161,7 +161,7 @@ export class Producer {
     const ticket = new Ticket(batch.length)
     const batchClosed = (): void => this.#sender.batchClosed()
     await this.#run(
-      () => new BatchJob(batch, route, ticket, this.#accumulator, this.#maxRecordBytes, batchClosed),
+      () => new AppendBatch(batch, route, ticket, this.#accumulator, this.#maxRecordBytes, batchClosed),
       ticket,
       route.topic,
       signal,
@@ -195,7 +195,7 @@ export class Producer {
   ): Promise<void> {
     const ticket = new Ticket(batch.length)
     const makeJob = (): AppendJob =>
-      new RawJob(raw, topic, queue, ticket, this.#accumulator, () => this.#sender.batchClosed())
+      new AppendRaw(raw, topic, queue, ticket, this.#accumulator, () => this.#sender.batchClosed())
     await this.#run(makeJob, ticket, topic.name, signal)
     throwFailures(ticket, topic.name)
   }
@@ -331,8 +331,8 @@ export class Producer {
     )
     this.#followTopic(topic)
     const job = makeJob()
-    const { cutOffs } = this.#outcomes
-    await this.#inLine(() => this.#append(job, signal, cutOffs))
+    const { cutOffCount } = this.#outcomes
+    await this.#inLine(() => this.#append(job, signal, cutOffCount))
     await untilAborted(ticket.done, 'Writing', signal)
   }
 
@@ -368,7 +368,7 @@ export class Producer {
 
   async #appendAll(job: AppendJob, signal: AbortSignal | undefined, cutOffs: number): Promise<void> {
     for (;;) {
-      if (this.#outcomes.cutOffs !== cutOffs) return job.abandon(cutOff())
+      if (this.#outcomes.cutOffCount !== cutOffs) return job.abandon(cutOffError())
       throwIfAborted('Writing', this.#abandoned.signal)
       throwIfAborted('Writing', signal)
       const stop = job.run()
@@ -439,7 +439,7 @@ function throwFailures({ failures, length }: Ticket, topic: string): void {
 }
 
 /** For what was not appended when something before it failed. */
-function cutOff(): DeliveryError {
+function cutOffError(): DeliveryError {
   return new DeliveryError('Records before it were not written, and nothing may overtake them', {
     code: 'REFUSED_WITH_BATCH',
     component: 'kafka',

@@ -4,7 +4,8 @@
  * With a seed, record `i` depends on seed and `i` only, except for its `timestamp`.
  */
 import type { Source, SourceProgress } from '../../contracts/source.ts'
-import { Batch, type Acknowledgement, type BatchOrigin } from '../../records/batch.ts'
+import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
+import { Batch, type BatchOrigin } from '../../records/batch.ts'
 import { defineSource } from '../../contracts/definitions.ts'
 import { ConfigError } from '../../errors/index.ts'
 import { makeRecords } from '../../records/make-records.ts'
@@ -25,7 +26,6 @@ export const datagenSource = defineSource({
   },
 })
 
-const NOTHING_TO_COMMIT: Acknowledgement = { ack: () => {} }
 /** Records that wait for the rate are made in groups of so many a second at the least. */
 const GROUPS_PER_SECOND = 10
 
@@ -90,7 +90,7 @@ class DatagenSource implements Source {
     const storage = makeRecords(records)
     this.#records += count
     this.#bytes += storage.byteLength
-    return new Batch(this.#origin, storage, NOTHING_TO_COMMIT)
+    return new Batch(this.#origin, storage, NO_ACKNOWLEDGEMENT)
   }
 
   #document(index: number, now: number): { readonly [name: string]: unknown } {

@@ -34,7 +34,7 @@ describe.skipIf(!brokerAvailable)('fetcher', () => {
         requestTimeoutMs: 30_000,
       },
       {
-        async onOutOfRange(_topic, _partition, position) {
+        async onPositionLost(_topic, _partition, position) {
           heard.push(`out of range: ${position}`)
           return 0
         },

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Accumulator } from '../../../src/kafka/producer/accumulator.ts'
-import { BatchJob } from '../../../src/kafka/producer/append-batch.ts'
-import { RecordsJob, type WritableRecord } from '../../../src/kafka/producer/append-records.ts'
+import { AppendBatch } from '../../../src/kafka/producer/append-batch.ts'
+import { AppendRecords, type WritableRecord } from '../../../src/kafka/producer/append-records.ts'
 import { completeProducerOptions, type ProducerOptions } from '../../../src/kafka/producer/options.ts'
 import { ReportTicket } from '../../../src/kafka/producer/reports.ts'
 import { batchOf } from '../../support/batches.ts'
@@ -22,8 +22,8 @@ function accumulatorOf(
   return accumulator
 }
 
-function jobFor(accumulator: Accumulator, records: readonly WritableRecord[], maxRecordBytes = 1 << 20): RecordsJob {
-  return new RecordsJob(
+function jobFor(accumulator: Accumulator, records: readonly WritableRecord[], maxRecordBytes = 1 << 20): AppendRecords {
+  return new AppendRecords(
     records,
     't',
     new ReportTicket(records.length, accumulator.queues),
@@ -115,7 +115,7 @@ describe('accumulator', () => {
     if (how === 'with new values') batch.payloads = sizes.map((size) => 'y'.repeat(size + 1))
     const accumulator = accumulatorOf({ batchBytes: 500 }, 1)
     const ticket = new ReportTicket(batch.length, accumulator.queues)
-    const job = new BatchJob(batch, { topic: 't', partition: 0 }, ticket, accumulator, 1 << 20, () => {})
+    const job = new AppendBatch(batch, { topic: 't', partition: 0 }, ticket, accumulator, 1 << 20, () => {})
     expect(job.run()).toBe('done')
     accumulator.closeAll()
     const batches = accumulator.queues[0]!.waiting
@@ -166,7 +166,7 @@ describe('accumulator', () => {
     const [zero, one] = accumulator.queues.map(({ waiting }) => waiting[0]!)
     zero!.delivered(100)
     one!.delivered(7)
-    const offsets = (job: RecordsJob): unknown[] => [...(job.ticket as ReportTicket).reports]
+    const offsets = (job: AppendRecords): unknown[] => [...(job.ticket as ReportTicket).reports]
     await Promise.all([first.ticket.done, second.ticket.done])
     expect(offsets(first)).toEqual([
       { topic: 't', partition: 0, offset: 100n },

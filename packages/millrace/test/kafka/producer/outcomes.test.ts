@@ -3,7 +3,7 @@ import { ConnectionError, type MillraceError } from '../../../src/errors/index.t
 import type { ProducerBatch } from '../../../src/kafka/producer/partition-queue.ts'
 import { Accumulator } from '../../../src/kafka/producer/accumulator.ts'
 import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
-import { RecordsJob } from '../../../src/kafka/producer/append-records.ts'
+import { AppendRecords } from '../../../src/kafka/producer/append-records.ts'
 import { completeProducerOptions, type ProducerOptions } from '../../../src/kafka/producer/options.ts'
 import { Outcomes } from '../../../src/kafka/producer/outcomes.ts'
 import { ReportTicket } from '../../../src/kafka/producer/reports.ts'
@@ -45,7 +45,7 @@ class Sent {
     queue.sequence.established = true
     const records = Array.from({ length: batches * COUNT }, (_, i) => ({ value: `${i}` }))
     this.#ticket = new ReportTicket(records.length, this.#accumulator.queues)
-    new RecordsJob(records, 't', this.#ticket, this.#accumulator, 1 << 20, () => {}).run()
+    new AppendRecords(records, 't', this.#ticket, this.#accumulator, 1 << 20, () => {}).run()
     this.#accumulator.closeAll()
     this.#accumulator.stop()
     this.batches = [...queue.waiting]
@@ -202,7 +202,7 @@ describe('what becomes of a batch that was sent', () => {
     const sent = new Sent(3, { failsFollowing: true })
     const [first, second, third] = sent.batches
     sent.answer(first!, { errorCode: 29 })
-    expect(sent.outcomes.cutOffs).toBe(1)
+    expect(sent.outcomes.cutOffCount).toBe(1)
     // They were in flight, and what the leader says of them is not asked for again.
     for (const batch of [second!, third!]) sent.answer(batch, { errorCode: 45 })
     expect(sent.reports.slice(COUNT)).toEqual(Array.from({ length: 2 * COUNT }, () => 'REFUSED_WITH_BATCH'))
