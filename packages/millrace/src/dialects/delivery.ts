@@ -4,7 +4,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Delivery } from '../contracts/context.ts'
 import type { PipelinePlan, PlannedComponent } from '../engine/plan.ts'
-import { CLUSTER_FIELDS, PRODUCER_FIELDS } from '../kafka/properties/consumer-fields.ts'
+import { CLUSTER_FIELDS } from '../kafka/properties/cluster-fields.ts'
+import { PRODUCER_FIELDS } from '../kafka/properties/producer-fields.ts'
 import type { OptionProblem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 

@@ -21,7 +21,8 @@ import {
   type ErrorPolicy,
   type RetryPolicy,
 } from '../engine/plan.ts'
-import { CLUSTER_FIELDS, SECURITY_FIELDS } from '../kafka/properties/consumer-fields.ts'
+import { CLUSTER_FIELDS } from '../kafka/properties/cluster-fields.ts'
+import { SECURITY_FIELDS } from '../kafka/security/fields.ts'
 import type { OptionProblem, OptionRule, Options } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'

@@ -6,6 +6,8 @@
  * for await (const record of source) console.log(record.offset, record.value?.toString())
  * ```
  */
+import { IGNORED_CONSUMER_FIELDS } from '../kafka/properties/ignored-fields.ts'
+import { CONSUMER_RULES } from '../kafka/properties/rules.ts'
 import type { Batch } from '../records/batch.ts'
 import { inSlices } from '../engine/slices.ts'
 import { AbortedError, ClosedError, ConfigError } from '../errors/index.ts'
@@ -13,8 +15,8 @@ import { Cluster } from '../kafka/cluster/cluster.ts'
 import type { CommitMode } from '../kafka/consumer/options.ts'
 import type { ConsumerProgress } from '../kafka/consumer/progress.ts'
 import { Consumer } from '../kafka/consumer/consumer.ts'
-import { CONSUMER_FIELDS, IGNORED_CONSUMER_FIELDS } from '../kafka/properties/consumer-fields.ts'
-import { clusterOptions, consumerSettings, CONSUMER_RULES } from '../kafka/properties/settings.ts'
+import { CONSUMER_FIELDS } from '../kafka/properties/consumer-fields.ts'
+import { clusterOptions, consumerSettings } from '../kafka/properties/settings.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { problem, type InputOptions, type OptionRule, type Options } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'

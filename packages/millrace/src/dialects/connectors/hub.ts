@@ -1,7 +1,7 @@
 /**
  * The hub: a Kafka cluster whose topics hold events. Sources write to it, sinks read from it.
  */
-import { CLUSTER_FIELDS } from '../../kafka/properties/consumer-fields.ts'
+import { CLUSTER_FIELDS } from '../../kafka/properties/cluster-fields.ts'
 import { problem, type Options } from '../../options/declaration.ts'
 import type { PlannedComponent } from '../../engine/plan.ts'
 import type { brokerFields, settingsFields } from './fields.ts'

@@ -1,4 +1,4 @@
-/** Within which bounds options of the producer make sense; its own check and those of files and programs are the same. */
+/** The bounds within which options of the producer make sense. */
 export const PRODUCER_LIMITS = {
   lingerMs: { min: 0, max: 3_600_000 },
   batchBytes: { min: 0, max: 0x3fffffff },
@@ -8,3 +8,6 @@ export const PRODUCER_LIMITS = {
   deliveryTimeoutMs: { min: 1, max: 0x7fffffff },
   requestTimeoutMs: { min: 1, max: 0x7fffffff },
 } as const
+
+/** A leader remembers no more batches than these of an idempotent producer and a partition. */
+export const MAX_IN_FLIGHT_IDEMPOTENT = 5

@@ -1,13 +1,15 @@
 /**
- * What the properties of `properties.ts` mean together: rules across them, and the canonical settings that the clients
- * of this folder take. A setting has one unit, no default and no second spelling left.
+ * The settings that the clients of `kafka/` take, from options that passed the rules. A setting has one unit, no default
+ * and no second spelling left.
  */
-import { problem, warning, type OptionRule, type Options } from '../../options/declaration.ts'
+import type { Options } from '../../options/declaration.ts'
 import type { ClusterOptions } from '../cluster/cluster.ts'
-import type { CLUSTER_FIELDS, CONSUMER_FIELDS, PRODUCER_FIELDS } from './consumer-fields.ts'
+import type { CLUSTER_FIELDS } from './cluster-fields.ts'
+import type { CONSUMER_FIELDS } from './consumer-fields.ts'
+import type { PRODUCER_FIELDS } from './producer-fields.ts'
+import { MAX_IN_FLIGHT_IDEMPOTENT } from './producer-limits.ts'
 import type { Assignor, OffsetReset, PartitionerName } from './value-types.ts'
 import type { SaslMechanism } from '../security/conversation.ts'
-import { securityRule } from '../security/rules.ts'
 import { type SaslSettings, securitySettings, type SecuritySettings } from '../security/settings.ts'
 
 /** How to reach a cluster, before files are read. `clusterOptions` makes of it what `Cluster` takes. */
@@ -189,89 +191,3 @@ async function sasl(settings: SaslSettings, timeoutMs: number): Promise<SaslMech
   const { openMechanism } = await import('../security/mechanism.ts')
   return openMechanism(settings, { timeoutMs, environment: process.env })
 }
-
-const MAX_IN_FLIGHT_IDEMPOTENT = 5
-
-/** Rules of consumers. */
-export const CONSUMER_RULES: readonly OptionRule<typeof CONSUMER_FIELDS>[] = [
-  securityRule,
-  ({ heartbeatIntervalMs, sessionTimeoutMs, groupProtocol }) =>
-    groupProtocol === 'classic' && heartbeatIntervalMs >= sessionTimeoutMs
-      ? problem(
-          'heartbeatIntervalMs',
-          `heartbeat.interval.ms (${heartbeatIntervalMs}) must be less than session.timeout.ms (${sessionTimeoutMs}), or the member is taken for dead`,
-          'a third of it is usual',
-        )
-      : undefined,
-  ({ fetchMaxWaitMs, requestTimeoutMs }) =>
-    fetchMaxWaitMs >= requestTimeoutMs
-      ? problem(
-          'fetchMaxWaitMs',
-          `fetch.max.wait.ms (${fetchMaxWaitMs}) must be less than request.timeout.ms (${requestTimeoutMs}), or waiting looks like a lost broker`,
-        )
-      : undefined,
-  ({ groupProtocol }, isSet) =>
-    groupProtocol === 'consumer'
-      ? (['sessionTimeoutMs', 'heartbeatIntervalMs', 'assignors'] as const)
-          .filter(isSet)
-          .map((name) =>
-            problem(
-              name,
-              'It is for the broker to decide with group.protocol consumer',
-              name === 'assignors' ? 'use group.remote.assignor' : 'delete it',
-            ),
-          )
-      : isSet('serverAssignor')
-        ? problem(
-            'serverAssignor',
-            'group.remote.assignor needs group.protocol consumer',
-            'use partition.assignment.strategy',
-          )
-        : undefined,
-  ({ instanceId, groupId }) =>
-    instanceId !== undefined && groupId === undefined
-      ? problem('instanceId', 'group.instance.id needs group.id')
-      : undefined,
-]
-
-/** Rules of producers; the reasons are those of the Java client. */
-export const PRODUCER_RULES: readonly OptionRule<typeof PRODUCER_FIELDS>[] = [
-  securityRule,
-  ({ acks, idempotence }) =>
-    idempotence === true && acks !== 'all'
-      ? problem(
-          'idempotence',
-          `enable.idempotence needs acks "all", as a record that only the leader has can be lost and a retry cannot be told from a repetition: acks is "${acks}"`,
-          'set acks to all, or leave enable.idempotence out',
-        )
-      : undefined,
-  ({ maxInFlight, idempotence, acks }) => {
-    if (maxInFlight <= MAX_IN_FLIGHT_IDEMPOTENT || idempotence === false || acks !== 'all') return undefined
-    const text = `max.in.flight.requests.per.connection is ${maxInFlight}, but a broker remembers only the last ${MAX_IN_FLIGHT_IDEMPOTENT} batches of an idempotent producer`
-    return idempotence === true
-      ? problem('maxInFlight', text, 'set it to 5 or less')
-      : warning('maxInFlight', `${text}, so 5 is used`, 'set it to 5 or less, or enable.idempotence to false')
-  },
-  ({ deliveryTimeoutMs, lingerMs, requestTimeoutMs }) =>
-    deliveryTimeoutMs < lingerMs + requestTimeoutMs
-      ? problem(
-          'deliveryTimeoutMs',
-          `delivery.timeout.ms (${deliveryTimeoutMs}) must be at least linger.ms + request.timeout.ms (${lingerMs + requestTimeoutMs}), or a record fails before its first answer can arrive`,
-        )
-      : undefined,
-  ({ transactionalId, acks, idempotence }) =>
-    transactionalId !== undefined && (acks !== 'all' || idempotence === false)
-      ? problem(
-          'transactionalId',
-          'transactional.id needs acks "all" and enable.idempotence, as a transaction is lost with any of its records',
-          acks === 'all' ? 'leave enable.idempotence out' : 'set acks to all',
-        )
-      : undefined,
-  ({ gzipLevel }) =>
-    gzipLevel === 0
-      ? problem(
-          'gzipLevel',
-          'compression.gzip.level must be between 1 and 9, or -1 for the default: current value is 0',
-        )
-      : undefined,
-]

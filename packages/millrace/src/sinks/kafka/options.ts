@@ -4,13 +4,10 @@
  * Loads no client, so that lint stays fast.
  */
 import { createTopic } from '../../kafka/properties/create-topic.ts'
-import { IGNORED_PRODUCER_FIELDS, PRODUCER_FIELDS } from '../../kafka/properties/consumer-fields.ts'
-import {
-  PRODUCER_RULES,
-  producerSettings,
-  type ClusterSettings,
-  type ProducerSettings,
-} from '../../kafka/properties/settings.ts'
+import { IGNORED_PRODUCER_FIELDS } from '../../kafka/properties/ignored-fields.ts'
+import { PRODUCER_FIELDS } from '../../kafka/properties/producer-fields.ts'
+import { PRODUCER_RULES } from '../../kafka/properties/rules.ts'
+import { producerSettings, type ClusterSettings, type ProducerSettings } from '../../kafka/properties/settings.ts'
 import type { OptionRule, Options } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
 

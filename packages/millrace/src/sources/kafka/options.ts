@@ -4,13 +4,10 @@
  * Loads no client, so that lint stays fast.
  */
 import { createTopic } from '../../kafka/properties/create-topic.ts'
-import { CONSUMER_FIELDS, IGNORED_CONSUMER_FIELDS } from '../../kafka/properties/consumer-fields.ts'
-import {
-  CONSUMER_RULES,
-  consumerSettings,
-  type ClusterSettings,
-  type ConsumerSettings,
-} from '../../kafka/properties/settings.ts'
+import { CONSUMER_FIELDS } from '../../kafka/properties/consumer-fields.ts'
+import { IGNORED_CONSUMER_FIELDS } from '../../kafka/properties/ignored-fields.ts'
+import { CONSUMER_RULES } from '../../kafka/properties/rules.ts'
+import { consumerSettings, type ClusterSettings, type ConsumerSettings } from '../../kafka/properties/settings.ts'
 import { problem, warning, type OptionRule, type Options } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
 

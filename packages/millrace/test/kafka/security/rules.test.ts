@@ -3,10 +3,11 @@
  */
 import { describe, expect, test } from 'vitest'
 import { CONSUMER_FIELDS } from '../../../src/kafka/properties/consumer-fields.ts'
+import { CONSUMER_RULES } from '../../../src/kafka/properties/rules.ts'
 import { SECURITY_FIELDS } from '../../../src/kafka/security/fields.ts'
 import { securityRule } from '../../../src/kafka/security/rules.ts'
 import { securitySettings, type SecuritySettings } from '../../../src/kafka/security/settings.ts'
-import { clusterOptions, CONSUMER_RULES, consumerSettings } from '../../../src/kafka/properties/settings.ts'
+import { clusterOptions, consumerSettings } from '../../../src/kafka/properties/settings.ts'
 import { parseOptions } from '../../../src/options/parse.ts'
 
 const PLAIN = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="u" password="hush";'

@@ -1,0 +1,21 @@
+import { describe, expect, test } from 'vitest'
+import { IGNORED_PRODUCER_FIELDS } from '../../../src/kafka/properties/ignored-fields.ts'
+import { PRODUCER_FIELDS } from '../../../src/kafka/properties/producer-fields.ts'
+import { parseOptions } from '../../../src/options/parse.ts'
+
+const PRODUCER = { ...PRODUCER_FIELDS, ...IGNORED_PRODUCER_FIELDS }
+
+describe('properties without effect', () => {
+  test('are named with the reason', () => {
+    const { problems, warnings } = parseOptions(
+      { options: PRODUCER },
+      { bootstrapServers: 'k', retries: 3, 'metric.reporters': 'x', 'send.buffer.bytes': 1 },
+    )
+    expect(problems).toEqual([])
+    expect(warnings.map(({ message }) => message)).toEqual([
+      'Option "metric.reporters" has no effect: Millrace counts in its own way',
+      'Option "send.buffer.bytes" has no effect: Node.js leaves socket buffers to the operating system',
+      'Option "retries" has no effect: attempts go on until delivery.timeout.ms has passed',
+    ])
+  })
+})
