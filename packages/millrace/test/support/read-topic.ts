@@ -2,7 +2,8 @@
  * Reads a whole topic with the protocol library's own decoder, so that tests of the producer do not depend on ours.
  */
 import { fetchV13, type RecordsBatch } from '@platformatic/kafka'
-import type { ApiVersion, Cluster } from '../../src/kafka/cluster/cluster.ts'
+import type { Cluster } from '../../src/kafka/cluster/cluster.ts'
+import type { ApiVersion } from '../../src/kafka/protocol/api-call.ts'
 
 export interface ReadRecord {
   readonly partition: number

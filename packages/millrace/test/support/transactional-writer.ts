@@ -3,13 +3,10 @@
  * want them. Test code only: no retries beyond what a quiet broker needs.
  */
 import { addPartitionsToTxnV3, endTxnV3 } from '@platformatic/kafka'
-import type { ApiCall, ApiVersion, Cluster } from '../../src/kafka/cluster/cluster.ts'
-import {
-  INIT_PRODUCER_ID,
-  type InitProducerIdResponse,
-  PRODUCE,
-  type ProduceResponse,
-} from '../../src/kafka/protocol/produce.ts'
+import type { Cluster } from '../../src/kafka/cluster/cluster.ts'
+import type { ApiCall, ApiVersion } from '../../src/kafka/protocol/api-call.ts'
+import { INIT_PRODUCER_ID, type InitProducerIdResponse } from '../../src/kafka/protocol/init-producer-id.ts'
+import { PRODUCE, type ProduceResponse } from '../../src/kafka/protocol/produce.ts'
 import {
   ADD_OFFSETS_TO_TXN,
   TXN_OFFSET_COMMIT,

@@ -4,27 +4,22 @@
  * What exists already, or does not exist, is data and not an error, so that scripts can be run twice. Everything else that
  * a broker refuses is thrown. Requests that change something go to the controller and are tried again while it moves.
  */
-import {
-  createPartitionsV2,
-  createPartitionsV3,
-  createTopicsV5,
-  createTopicsV6,
-  createTopicsV7,
-  deleteGroupsV2,
-  deleteRecordsV2,
-  deleteTopicsV6,
-  describeConfigsV4,
-  describeGroupsV5,
-  incrementalAlterConfigsV1,
-  listGroupsV4,
-  listGroupsV5,
-} from '@platformatic/kafka'
 import { retry } from '../../resilience/retry.ts'
-import type { ApiCall, ApiVersion, Cluster } from '../cluster/cluster.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { ApiCall } from '../protocol/api-call.ts'
 import { decodeAssignment } from '../group/classic-subscription.ts'
 import { fetchCommitted, type CommittedOffset } from '../group/committed-offsets.ts'
 import { GroupCoordinator } from '../group/coordinator.ts'
 import type { TopicMetadata } from '../cluster/metadata-cache.ts'
+import {
+  CREATE_TOPICS,
+  DELETE_TOPICS,
+  CREATE_PARTITIONS,
+  DELETE_RECORDS,
+  DESCRIBE_CONFIGS,
+  ALTER_CONFIGS,
+} from '../protocol/admin.ts'
+import { DESCRIBE_GROUPS, LIST_GROUPS, DELETE_GROUPS } from '../protocol/groups.ts'
 import { brokerError, kafkaErrorName } from '../protocol/kafka-errors.ts'
 import { METADATA, type MetadataAnswer } from '../protocol/metadata.ts'
 import type { PartitionOffset, TopicPartition } from '../topic-partition.ts'
@@ -59,44 +54,6 @@ export interface GroupDescription {
 interface TopicResults {
   readonly results: readonly { readonly errorCode: number; readonly errorMessage: string | null }[]
 }
-
-const CREATE_TOPICS: ApiCall = {
-  name: 'CreateTopics',
-  key: 19,
-  versions: {
-    5: createTopicsV5.api as ApiVersion,
-    6: createTopicsV6.api as ApiVersion,
-    7: createTopicsV7.api as ApiVersion,
-  },
-}
-const DELETE_TOPICS: ApiCall = { name: 'DeleteTopics', key: 20, versions: { 6: deleteTopicsV6.api as ApiVersion } }
-const CREATE_PARTITIONS: ApiCall = {
-  name: 'CreatePartitions',
-  key: 37,
-  versions: { 2: createPartitionsV2.api as ApiVersion, 3: createPartitionsV3.api as ApiVersion },
-}
-const DELETE_RECORDS: ApiCall = { name: 'DeleteRecords', key: 21, versions: { 2: deleteRecordsV2.api as ApiVersion } }
-const DESCRIBE_CONFIGS: ApiCall = {
-  name: 'DescribeConfigs',
-  key: 32,
-  versions: { 4: describeConfigsV4.api as ApiVersion },
-}
-const ALTER_CONFIGS: ApiCall = {
-  name: 'IncrementalAlterConfigs',
-  key: 44,
-  versions: { 1: incrementalAlterConfigsV1.api as ApiVersion },
-}
-const DESCRIBE_GROUPS: ApiCall = {
-  name: 'DescribeGroups',
-  key: 15,
-  versions: { 5: describeGroupsV5.api as ApiVersion },
-}
-const LIST_GROUPS: ApiCall = {
-  name: 'ListGroups',
-  key: 16,
-  versions: { 4: listGroupsV4.api as ApiVersion, 5: listGroupsV5.api as ApiVersion },
-}
-const DELETE_GROUPS: ApiCall = { name: 'DeleteGroups', key: 42, versions: { 2: deleteGroupsV2.api as ApiVersion } }
 
 const TOPIC_RESOURCE = 2
 const SET = 0

@@ -8,14 +8,15 @@
 import { AbortedError, AuthenticationError, ConnectionError } from '../../errors/index.ts'
 import { retry, type BackoffOptions } from '../../resilience/retry.ts'
 import { isFinal, parseAddress, untilReached } from './bootstrap.ts'
-import type { ApiCall, BrokerConnection, SecurityOptions } from './connection.ts'
+import type { BrokerConnection, SecurityOptions } from './connection.ts'
+import type { ApiCall } from '../protocol/api-call.ts'
 import { type BrokerNode, Connections } from './connections.ts'
 import { type BrokerMetadata, MetadataCache, type TopicMetadata } from './metadata-cache.ts'
 import { FIND_COORDINATOR, type FindCoordinatorAnswer } from '../protocol/find-coordinator.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import { METADATA, type MetadataAnswer } from '../protocol/metadata.ts'
 
-export type { ApiCall, ApiVersion, SecurityOptions } from './connection.ts'
+export type { SecurityOptions } from './connection.ts'
 
 export interface ClusterOptions extends SecurityOptions {
   /** `host:port` of some brokers; the others are found through them. */

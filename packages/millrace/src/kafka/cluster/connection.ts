@@ -5,17 +5,16 @@
  * negotiated with this very broker, and errors that say which address and what the cause often is.
  */
 import { isIP } from 'node:net'
-import { apiVersionsV0, apiVersionsV3, Connection, type ConnectionOptions } from '@platformatic/kafka'
+import { Connection, type ConnectionOptions } from '@platformatic/kafka'
 import { AbortedError, ConnectionError, isMillraceError } from '../../errors/index.ts'
-import type { ApiCall, ApiVersion } from '../protocol/api-call.ts'
+import type { ApiCall } from '../protocol/api-call.ts'
+import { API_VERSIONS, type ApiVersionsAnswer } from '../protocol/api-versions.ts'
 import { connectFailure } from './connect-failure.ts'
 import { gatherFrames } from './frames.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import { offeredMechanisms } from '../security/authenticate.ts'
 import type { SaslMechanism } from '../security/conversation.ts'
 import { SaslSession, type SessionPeer } from '../security/session.ts'
-
-export type { ApiCall, ApiVersion } from '../protocol/api-call.ts'
 
 export interface VersionRange {
   readonly min: number
@@ -221,19 +220,9 @@ export class BrokerConnection {
   }
 
   async #negotiate(timeoutMs: number): Promise<void> {
-    interface Answer {
-      readonly errorCode: number
-      readonly apiKeys: readonly { readonly apiKey: number; readonly minVersion: number; readonly maxVersion: number }[]
-      readonly finalizedFeatures?: readonly { readonly name: string; readonly maxVersionLevel: number }[]
-    }
-    const call: ApiCall = {
-      name: 'ApiVersions',
-      key: 18,
-      versions: { 0: apiVersionsV0.api as ApiVersion, 3: apiVersionsV3.api as ApiVersion },
-    }
-    let answer = await this.#send<Answer>(call, 3, ['millrace', '0.1.0'], { timeoutMs })
+    let answer = await this.#send<ApiVersionsAnswer>(API_VERSIONS, 3, ['millrace', '0.1.0'], { timeoutMs })
     // A broker that does not know version 3 answers in version 0 with UNSUPPORTED_VERSION (KIP-511).
-    if (answer.errorCode !== 0) answer = await this.#send<Answer>(call, 0, [], { timeoutMs })
+    if (answer.errorCode !== 0) answer = await this.#send<ApiVersionsAnswer>(API_VERSIONS, 0, [], { timeoutMs })
     if (answer.errorCode !== 0)
       throw brokerError(answer.errorCode, `Cannot ask broker "${this.address}" for its API versions`)
     for (const { apiKey, minVersion, maxVersion } of answer.apiKeys)

@@ -1,25 +1,13 @@
 /**
- * Where a log begins, where it ends, and where it stood at a time: ListOffsets, versions 5 to 9, asked of each leader.
+ * Where a log begins, where it ends, and where it was at a time. Asks each leader.
  */
-import { listOffsetsV5, listOffsetsV6, listOffsetsV7, listOffsetsV8, listOffsetsV9 } from '@platformatic/kafka'
 import { type BrokerError, isMillraceError } from '../../errors/index.ts'
 import { retry } from '../../resilience/retry.ts'
-import type { ApiCall, ApiVersion, Cluster } from './cluster.ts'
+import { LIST_OFFSETS, type ListOffsetsAnswer } from '../protocol/offsets.ts'
+import type { Cluster } from './cluster.ts'
 import { isStaleMetadata } from './metadata-cache.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import { byTopic, keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
-
-const LIST_OFFSETS: ApiCall = {
-  name: 'ListOffsets',
-  key: 2,
-  versions: {
-    5: listOffsetsV5.api as ApiVersion,
-    6: listOffsetsV6.api as ApiVersion,
-    7: listOffsetsV7.api as ApiVersion,
-    8: listOffsetsV8.api as ApiVersion,
-    9: listOffsetsV9.api as ApiVersion,
-  },
-}
 
 const LATEST = -1n
 const EARLIEST = -2n
@@ -42,19 +30,6 @@ export interface ListOffsetsOptions {
   /** With `read_committed`, `latest` is the last stable offset: the first one of an open transaction, if any. */
   readonly isolation?: 'read_uncommitted' | 'read_committed'
   readonly signal?: AbortSignal | undefined
-}
-
-interface Answer {
-  readonly topics: readonly {
-    readonly name: string
-    readonly partitions: readonly {
-      readonly partitionIndex: number
-      readonly errorCode: number
-      readonly timestamp: bigint
-      readonly offset: bigint
-      readonly leaderEpoch: number
-    }[]
-  }[]
 }
 
 /**
@@ -178,9 +153,14 @@ async function askLeader(
     })),
   }))
   const isolation = options.isolation === 'read_committed' ? 1 : 0
-  const answer = await cluster.request<Answer>(leader, LIST_OFFSETS, () => [CONSUMER_REPLICA, isolation, topics], {
-    signal: options.signal,
-  })
+  const answer = await cluster.request<ListOffsetsAnswer>(
+    leader,
+    LIST_OFFSETS,
+    () => [CONSUMER_REPLICA, isolation, topics],
+    {
+      signal: options.signal,
+    },
+  )
   const problems: BrokerError[] = []
   for (const { name: topic, partitions } of answer.topics) {
     for (const { partitionIndex: partition, errorCode, timestamp, offset, leaderEpoch } of partitions) {

@@ -8,8 +8,16 @@
  */
 import { BrokerError, isMillraceError } from '../../errors/index.ts'
 import { sleep } from '../../resilience/retry.ts'
+import {
+  HEARTBEAT,
+  JOIN_GROUP,
+  LEAVE_GROUP,
+  SYNC_GROUP,
+  type JoinGroupAnswer,
+  type SyncGroupAnswer,
+} from '../protocol/groups.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
-import type { ApiCall } from '../cluster/cluster.ts'
+import type { ApiCall } from '../protocol/api-call.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import type { GroupMember, PartitionCounts } from './assignment.ts'
 import { assignorByName } from './assignors.ts'
@@ -22,15 +30,7 @@ import {
   encodeSubscription,
   generationOf,
 } from './classic-subscription.ts'
-import {
-  asMillraceError,
-  GROUP_LANE,
-  HEARTBEAT,
-  JOIN_GROUP,
-  LEAVE_GROUP,
-  SYNC_GROUP,
-  verdictOfError,
-} from './coordinator.ts'
+import { asMillraceError, GROUP_LANE, verdictOfError } from './coordinator.ts'
 import { Membership } from './membership.ts'
 import type { AssignorName } from './contract.ts'
 
@@ -38,26 +38,6 @@ const PROTOCOL_TYPE = 'consumer'
 /** How much longer than the rebalance itself a client waits for its end, as in Java. */
 const JOIN_GRACE_MS = 5000
 const LEAVE_TIMEOUT_MS = 5000
-
-interface JoinAnswer {
-  readonly errorCode: number
-  readonly generationId: number
-  readonly protocolName: string | null
-  readonly leader: string
-  /** The leader of static members that came back need not assign anew (KIP-814). */
-  readonly skipAssignment: boolean
-  readonly memberId: string
-  readonly members: readonly {
-    readonly memberId: string
-    readonly groupInstanceId?: string | null
-    readonly metadata: Buffer
-  }[]
-}
-
-interface SyncAnswer {
-  readonly errorCode: number
-  readonly assignment: Buffer
-}
 
 export class ClassicMembership extends Membership {
   protected readonly heartbeatIntervalMs = this.options.heartbeatIntervalMs
@@ -98,7 +78,7 @@ export class ClassicMembership extends Membership {
     }
   }
 
-  async #join(closing: AbortSignal): Promise<JoinAnswer> {
+  async #join(closing: AbortSignal): Promise<JoinGroupAnswer> {
     const { options, coordinator } = this
     const { assignors, instanceId, sessionTimeoutMs, rebalanceTimeoutMs, groupId } = options
     const protocols = assignors.map((name) => ({ name, metadata: this.#subscription(name) }))
@@ -117,7 +97,7 @@ export class ClassicMembership extends Membership {
         protocols,
         null,
       ]
-      const answer = await this.#askGroup<JoinAnswer>(JOIN_GROUP, args, closing)
+      const answer = await this.#askGroup<JoinGroupAnswer>(JOIN_GROUP, args, closing)
       // MEMBER_ID_REQUIRED brings the id to join with (KIP-394).
       if (answer.errorCode === 0 || answer.memberId !== '') this.memberId = answer.memberId
       coordinator.check(
@@ -131,7 +111,7 @@ export class ClassicMembership extends Membership {
     }
   }
 
-  async #sync(joined: JoinAnswer, closing: AbortSignal): Promise<TopicPartition[]> {
+  async #sync(joined: JoinGroupAnswer, closing: AbortSignal): Promise<TopicPartition[]> {
     const { options, coordinator } = this
     const assignments = joined.leader === this.memberId ? await this.#lead(joined, closing) : []
     const args = (): unknown[] => [
@@ -143,7 +123,7 @@ export class ClassicMembership extends Membership {
       joined.protocolName,
       assignments,
     ]
-    const answer = await this.#askGroup<SyncAnswer>(SYNC_GROUP, args, closing)
+    const answer = await this.#askGroup<SyncGroupAnswer>(SYNC_GROUP, args, closing)
     coordinator.check(answer.errorCode, `Cannot learn the assignment of group "${options.groupId}"`)
     try {
       return decodeAssignment(answer.assignment)
@@ -180,7 +160,7 @@ export class ClassicMembership extends Membership {
   }
 
   /** Shares the partitions out among all members. */
-  async #lead(joined: JoinAnswer, closing: AbortSignal): Promise<{ memberId: string; assignment: Buffer }[]> {
+  async #lead(joined: JoinGroupAnswer, closing: AbortSignal): Promise<{ memberId: string; assignment: Buffer }[]> {
     const assignor = assignorByName[joined.protocolName as AssignorName]
     const members = joined.members.map(({ memberId, groupInstanceId, metadata }): GroupMember => {
       try {

@@ -1,29 +1,13 @@
 /**
- * OffsetCommit (versions 8 and 9) and OffsetFetch (7 to 9): one round trip each, with every error code read.
+ * Commits offsets of a group and reads them: one round trip each, with every error code read.
  */
-import { offsetCommitV8, offsetCommitV9, offsetFetchV7, offsetFetchV8, offsetFetchV9 } from '@platformatic/kafka'
 import { BrokerError } from '../../errors/index.ts'
 import { retry } from '../../resilience/retry.ts'
-import type { ApiCall, ApiVersion } from '../cluster/cluster.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
+import { OFFSET_COMMIT, OFFSET_FETCH, type OffsetCommitAnswer, type OffsetFetchAnswer } from '../protocol/offsets.ts'
 import { byTopic, keyOf, type TopicPartition } from '../topic-partition.ts'
 import { GROUP_LANE, type GroupCoordinator, verdictOf, verdictOfError } from './coordinator.ts'
 import type { OffsetToCommit } from './contract.ts'
-
-const OFFSET_COMMIT: ApiCall = {
-  name: 'OffsetCommit',
-  key: 8,
-  versions: { 8: offsetCommitV8.api as ApiVersion, 9: offsetCommitV9.api as ApiVersion },
-}
-const OFFSET_FETCH: ApiCall = {
-  name: 'OffsetFetch',
-  key: 9,
-  versions: {
-    7: offsetFetchV7.api as ApiVersion,
-    8: offsetFetchV8.api as ApiVersion,
-    9: offsetFetchV9.api as ApiVersion,
-  },
-}
 
 /** As whom a group is spoken to. */
 export interface MemberIdentity {
@@ -43,35 +27,9 @@ export interface CommittedOffset extends TopicPartition {
   readonly metadata: string
 }
 
-interface CommitAnswer {
-  readonly topics: readonly {
-    readonly name: string
-    readonly partitions: readonly { readonly partitionIndex: number; readonly errorCode: number }[]
-  }[]
-}
-
-interface GroupOffsets {
-  readonly errorCode: number
-  readonly topics: readonly {
-    readonly name: string
-    readonly partitions: readonly {
-      readonly partitionIndex: number
-      readonly committedOffset: bigint
-      readonly committedLeaderEpoch: number
-      readonly metadata: string | null
-      readonly errorCode: number
-    }[]
-  }[]
-}
-
 /** How long the end of an open transaction is waited for without a word, and between words. */
 const UNSTABLE_PATIENCE_MS = 5000
 const UNSTABLE_REMINDER_MS = 60_000
-
-/** Before version 8 one group, whose fields stand in the answer itself. */
-interface FetchAnswer extends GroupOffsets {
-  readonly groups: readonly GroupOffsets[]
-}
 
 /** Commits once; gives the error code of each offset, in their order (0 for success). @throws {ConnectionError} */
 export async function commitOnce(
@@ -89,7 +47,7 @@ export async function commitOnce(
       committedMetadata: metadata ?? '',
     })),
   }))
-  const answer = await coordinator.request<CommitAnswer>(
+  const answer = await coordinator.request<OffsetCommitAnswer>(
     OFFSET_COMMIT,
     () => [coordinator.groupId, member.generation, member.memberId, member.instanceId ?? null, topics],
     { lane: GROUP_LANE, signal },
@@ -167,7 +125,7 @@ async function fetchOnce(
     member?.isEpoch === true
       ? { memberId: member.memberId, memberEpoch: member.generation }
       : { memberId: null, memberEpoch: -1 }
-  const answer = await coordinator.request<FetchAnswer>(
+  const answer = await coordinator.request<OffsetFetchAnswer>(
     OFFSET_FETCH,
     () => [[{ groupId: coordinator.groupId, ...epoch, topics }], true],
     { lane: GROUP_LANE, signal },

@@ -11,9 +11,14 @@
 import { randomBytes } from 'node:crypto'
 import { BrokerError, isMillraceError } from '../../errors/index.ts'
 import { sleep } from '../../resilience/retry.ts'
+import {
+  CONSUMER_GROUP_HEARTBEAT,
+  type ConsumerGroupHeartbeatAnswer,
+  type TopicIdPartitions,
+} from '../protocol/groups.ts'
 import { byTopic, type TopicPartition } from '../topic-partition.ts'
 import type { MemberIdentity } from './committed-offsets.ts'
-import { asMillraceError, CONSUMER_GROUP_HEARTBEAT, GROUP_LANE, isAborted, verdictOfError } from './coordinator.ts'
+import { asMillraceError, GROUP_LANE, isAborted, verdictOfError } from './coordinator.ts'
 import { Membership } from './membership.ts'
 
 const LEAVE = -1
@@ -21,21 +26,6 @@ const LEAVE_STATIC = -2
 const LEAVE_TIMEOUT_MS = 5000
 /** How often metadata is asked for a topic id before its partitions are left out: the topic has probably been deleted. */
 const RESOLVE_ATTEMPTS = 5
-
-interface HeartbeatAnswer {
-  readonly errorCode: number
-  readonly errorMessage: string | null
-  readonly memberId: string | null
-  readonly memberEpoch: number
-  readonly heartbeatIntervalMs: number
-  /** null when it is what the last answer said. */
-  readonly assignment: { readonly topicPartitions: readonly TopicIdPartitions[] } | null
-}
-
-interface TopicIdPartitions {
-  readonly topicId: string
-  readonly partitions: readonly number[]
-}
 
 export class ConsumerMembership extends Membership {
   override memberId = randomBytes(16).toString('base64url')
@@ -183,9 +173,9 @@ export class ConsumerMembership extends Membership {
     isFull: boolean,
     owned: readonly TopicIdPartitions[] | null,
     signal: AbortSignal,
-  ): Promise<HeartbeatAnswer> {
+  ): Promise<ConsumerGroupHeartbeatAnswer> {
     const { groupId, instanceId, rackId, rebalanceTimeoutMs, topics, serverAssignor } = this.options
-    return this.coordinator.request<HeartbeatAnswer>(
+    return this.coordinator.request<ConsumerGroupHeartbeatAnswer>(
       CONSUMER_GROUP_HEARTBEAT,
       () => [
         groupId,

@@ -2,19 +2,6 @@
  * Requests to the coordinator of one group, and what its error codes mean for a member.
  */
 import {
-  consumerGroupHeartbeatV0,
-  consumerGroupHeartbeatV1,
-  heartbeatV4,
-  joinGroupV6,
-  joinGroupV7,
-  joinGroupV8,
-  joinGroupV9,
-  leaveGroupV4,
-  leaveGroupV5,
-  syncGroupV4,
-  syncGroupV5,
-} from '@platformatic/kafka'
-import {
   AbortedError,
   BrokerError,
   ConnectionError,
@@ -22,35 +9,9 @@ import {
   UnexpectedError,
   isMillraceError,
 } from '../../errors/index.ts'
-import type { ApiCall, ApiVersion, Cluster, RequestOptions } from '../cluster/cluster.ts'
+import type { Cluster, RequestOptions } from '../cluster/cluster.ts'
+import type { ApiCall } from '../protocol/api-call.ts'
 import { brokerError, isRetriableCode, kafkaErrorName } from '../protocol/kafka-errors.ts'
-
-export const JOIN_GROUP: ApiCall = {
-  name: 'JoinGroup',
-  key: 11,
-  versions: {
-    6: joinGroupV6.api as ApiVersion,
-    7: joinGroupV7.api as ApiVersion,
-    8: joinGroupV8.api as ApiVersion,
-    9: joinGroupV9.api as ApiVersion,
-  },
-}
-export const SYNC_GROUP: ApiCall = {
-  name: 'SyncGroup',
-  key: 14,
-  versions: { 4: syncGroupV4.api as ApiVersion, 5: syncGroupV5.api as ApiVersion },
-}
-export const HEARTBEAT: ApiCall = { name: 'Heartbeat', key: 12, versions: { 4: heartbeatV4.api as ApiVersion } }
-export const LEAVE_GROUP: ApiCall = {
-  name: 'LeaveGroup',
-  key: 13,
-  versions: { 4: leaveGroupV4.api as ApiVersion, 5: leaveGroupV5.api as ApiVersion },
-}
-export const CONSUMER_GROUP_HEARTBEAT: ApiCall = {
-  name: 'ConsumerGroupHeartbeat',
-  key: 68,
-  versions: { 0: consumerGroupHeartbeatV0.api as ApiVersion, 1: consumerGroupHeartbeatV1.api as ApiVersion },
-}
 
 /** Connection for heartbeats, commits and leaving: none of these makes the broker wait. */
 export const GROUP_LANE = 'group'

@@ -9,9 +9,9 @@
 import type { MillraceError } from '../../errors/index.ts'
 import { retry } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { INIT_PRODUCER_ID, type InitProducerIdResponse } from '../protocol/init-producer-id.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import type { Destination } from './reports.ts'
-import { INIT_PRODUCER_ID, type InitProducerIdResponse } from '../protocol/produce.ts'
 
 /** Id and epoch under which a partition is written. */
 export interface ProducerIdentity {

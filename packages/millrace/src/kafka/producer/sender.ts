@@ -10,7 +10,8 @@ import type { ProducerBatch } from './partition-queue.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { identifyBatch } from '../protocol/record-batch-builder.ts'
-import { API_VERSIONS, PRODUCE, type ProduceResponse } from '../protocol/produce.ts'
+import { API_VERSIONS } from '../protocol/api-versions.ts'
+import { PRODUCE, type ProduceResponse } from '../protocol/produce.ts'
 import type { ProducerSettings } from './options.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { IdentityOwner } from './identity.ts'
@@ -221,6 +222,7 @@ export class Sender {
   async #untilHandled(leader: number): Promise<void> {
     try {
       await this.#cluster.request(leader, API_VERSIONS, () => [], {
+        maxVersion: 0,
         lane: LANE,
         timeoutMs: this.#settings.requestTimeoutMs,
       })

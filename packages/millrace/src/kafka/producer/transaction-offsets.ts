@@ -5,7 +5,8 @@
 import type { GroupOffsets } from '../../contracts/offsets.ts'
 import { BrokerError, isMillraceError, TransactionError } from '../../errors/index.ts'
 import { retry } from '../../resilience/retry.ts'
-import type { ApiCall, Cluster } from '../cluster/cluster.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { ApiCall } from '../protocol/api-call.ts'
 import { brokerError, kafkaErrorName } from '../protocol/kafka-errors.ts'
 import {
   ADD_OFFSETS_TO_TXN,

@@ -19,10 +19,11 @@ import {
   UnexpectedError,
 } from '../../errors/index.ts'
 import { retry } from '../../resilience/retry.ts'
+import { INIT_PRODUCER_ID, type InitProducerIdResponse } from '../protocol/init-producer-id.ts'
 import type { Destination } from './reports.ts'
-import type { ApiCall, Cluster } from '../cluster/cluster.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { ApiCall } from '../protocol/api-call.ts'
 import { brokerError, kafkaErrorName } from '../protocol/kafka-errors.ts'
-import { INIT_PRODUCER_ID, type InitProducerIdResponse } from '../protocol/produce.ts'
 import {
   ADD_PARTITIONS_TO_TXN,
   type AddPartitionsToTxnResponse,

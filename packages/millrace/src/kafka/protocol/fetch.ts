@@ -12,7 +12,7 @@
  * @see https://kafka.apache.org/protocol#The_Messages_Fetch
  */
 import { createAPI, type Reader, Writer } from '@platformatic/kafka'
-import type { ApiCall, ApiVersion } from '../cluster/connection.ts'
+import type { ApiCall, ApiVersion } from './api-call.ts'
 
 export interface FetchPartitionRequest {
   readonly partition: number

@@ -14,17 +14,8 @@
  *
  * @see https://kafka.apache.org/protocol#The_Messages_Produce
  */
-import {
-  apiVersionsV0,
-  createAPI,
-  initProducerIdV2,
-  initProducerIdV3,
-  initProducerIdV4,
-  initProducerIdV5,
-  type Reader,
-  Writer,
-} from '@platformatic/kafka'
-import type { ApiCall, ApiVersion } from '../cluster/connection.ts'
+import { createAPI, type Reader, Writer } from '@platformatic/kafka'
+import type { ApiCall, ApiVersion } from './api-call.ts'
 
 interface ProducePartitionRequest {
   readonly partition: number
@@ -151,25 +142,4 @@ export const PRODUCE: ApiCall = {
   name: 'Produce',
   key: 0,
   versions: Object.fromEntries([8, 9, 10, 11, 12].map((version) => [version, produceVersion(version)])),
-}
-
-/** The smallest request with a response. No arguments. */
-export const API_VERSIONS: ApiCall = { name: 'ApiVersions', key: 18, versions: { 0: apiVersionsV0.api as ApiVersion } }
-
-export interface InitProducerIdResponse {
-  readonly errorCode: number
-  readonly producerId: bigint
-  readonly producerEpoch: number
-}
-
-/** Arguments: transactional id, transaction timeout, and from version 3 on the producer id and epoch so far (-1n, -1 for new ones; KIP-360). */
-export const INIT_PRODUCER_ID: ApiCall = {
-  name: 'InitProducerId',
-  key: 22,
-  versions: {
-    2: initProducerIdV2.api as ApiVersion,
-    3: initProducerIdV3.api as ApiVersion,
-    4: initProducerIdV4.api as ApiVersion,
-    5: initProducerIdV5.api as ApiVersion,
-  },
 }

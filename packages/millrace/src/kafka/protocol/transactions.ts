@@ -24,7 +24,7 @@ import {
   txnOffsetCommitV4,
   Writer,
 } from '@platformatic/kafka'
-import type { ApiCall, ApiVersion } from '../cluster/connection.ts'
+import type { ApiCall, ApiVersion } from './api-call.ts'
 
 /** Name of the finalized feature that says which version of transactions a cluster has agreed on. */
 export const TRANSACTION_VERSION = 'transaction.version'

@@ -1,10 +1,15 @@
 /**
- * Carries the conversation of a SASL mechanism to a broker: SaslHandshake (version 1) names the mechanism, then every message is one
- * SaslAuthenticate (version 2: with the lifetime of the session, KIP-368).
+ * Carries the conversation of a SASL mechanism to a broker: SaslHandshake names the mechanism, then every message is one
+ * SaslAuthenticate, whose answer has the lifetime of the session (KIP-368).
  */
-import { saslAuthenticateV0, saslAuthenticateV1, saslAuthenticateV2, saslHandshakeV1 } from '@platformatic/kafka'
 import { AuthenticationError, isMillraceError } from '../../errors/index.ts'
-import type { ApiCall, ApiVersion } from '../protocol/api-call.ts'
+import type { ApiCall } from '../protocol/api-call.ts'
+import {
+  SASL_HANDSHAKE,
+  SASL_AUTHENTICATE,
+  type SaslHandshakeAnswer,
+  type SaslAuthenticateAnswer,
+} from '../protocol/sasl.ts'
 import type { Conversation, SaslMechanism } from './conversation.ts'
 
 /** The connection, as far as it is needed here. */
@@ -14,35 +19,8 @@ export interface SaslPeer {
   ask<R>(call: ApiCall, args: readonly unknown[]): Promise<R>
 }
 
-const SASL_HANDSHAKE: ApiCall = {
-  name: 'SaslHandshake',
-  key: 17,
-  versions: { 1: saslHandshakeV1.api as ApiVersion },
-}
-const SASL_AUTHENTICATE: ApiCall = {
-  name: 'SaslAuthenticate',
-  key: 36,
-  versions: {
-    0: saslAuthenticateV0.api as ApiVersion,
-    1: saslAuthenticateV1.api as ApiVersion,
-    2: saslAuthenticateV2.api as ApiVersion,
-  },
-}
-
 const UNSUPPORTED_SASL_MECHANISM = 33
 const ILLEGAL_SASL_STATE = 34
-
-interface HandshakeAnswer {
-  readonly errorCode: number
-  readonly mechanisms: readonly string[]
-}
-
-interface AuthenticateAnswer {
-  readonly errorCode: number
-  readonly errorMessage: string | null
-  readonly authBytes: Buffer
-  readonly sessionLifetimeMs?: bigint
-}
 
 /**
  * @returns how long the broker lets the session live, in milliseconds; 0 when it does not say
@@ -53,7 +31,7 @@ export async function authenticate(
   mechanism: SaslMechanism,
   conversation: Conversation,
 ): Promise<number> {
-  const { errorCode, mechanisms } = await peer.ask<HandshakeAnswer>(SASL_HANDSHAKE, [mechanism.name])
+  const { errorCode, mechanisms } = await peer.ask<SaslHandshakeAnswer>(SASL_HANDSHAKE, [mechanism.name])
   if (errorCode === UNSUPPORTED_SASL_MECHANISM)
     throw new AuthenticationError(
       `Broker "${peer.address}" does not offer the SASL mechanism ${mechanism.name}: set sasl.mechanism to ${mechanisms.join(' or ')}`,
@@ -71,7 +49,7 @@ export async function authenticate(
   let lifetimeMs = 0
   try {
     await conversation(async (message) => {
-      const answer = await peer.ask<AuthenticateAnswer>(SASL_AUTHENTICATE, [message])
+      const answer = await peer.ask<SaslAuthenticateAnswer>(SASL_AUTHENTICATE, [message])
       if (answer.errorCode !== 0) throw refuse(answer.errorMessage ?? `error ${answer.errorCode}`)
       lifetimeMs = Number(answer.sessionLifetimeMs ?? 0)
       return answer.authBytes
@@ -88,6 +66,6 @@ export async function authenticate(
  * @returns the mechanisms that it offers; undefined when it does not want SASL
  */
 export async function offeredMechanisms(peer: SaslPeer): Promise<readonly string[] | undefined> {
-  const { errorCode, mechanisms } = await peer.ask<HandshakeAnswer>(SASL_HANDSHAKE, ['NONE'])
+  const { errorCode, mechanisms } = await peer.ask<SaslHandshakeAnswer>(SASL_HANDSHAKE, ['NONE'])
   return errorCode === UNSUPPORTED_SASL_MECHANISM ? mechanisms : undefined
 }

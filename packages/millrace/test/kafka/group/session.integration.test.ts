@@ -2,8 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { addOffsetsToTxnV3, endTxnV3, initProducerIdV4, txnOffsetCommitV3 } from '@platformatic/kafka'
 import type { MillraceError } from '../../../src/errors/index.ts'
 import { Admin } from '../../../src/kafka/admin/topics.ts'
-import { Cluster, type ApiCall, type ApiVersion } from '../../../src/kafka/cluster/cluster.ts'
-import { CONSUMER_GROUP_HEARTBEAT, GROUP_LANE, LEAVE_GROUP } from '../../../src/kafka/group/coordinator.ts'
+import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
+import type { ApiCall, ApiVersion } from '../../../src/kafka/protocol/api-call.ts'
+import { GROUP_LANE } from '../../../src/kafka/group/coordinator.ts'
 import {
   GroupSession,
   type AssignedPartition,
@@ -12,6 +13,7 @@ import {
   type TopicPartition,
 } from '../../../src/kafka/group/session.ts'
 import { spawnJava } from '../../../../../test-bed/java.ts'
+import { CONSUMER_GROUP_HEARTBEAT, LEAVE_GROUP } from '../../../src/kafka/protocol/groups.ts'
 import { bootstrapServers, brokerAvailable, ownBroker, uniqueName } from '../../support/broker.ts'
 
 const never = new AbortController().signal
