@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaSink } from '../packages/millrace/src/index.ts'
-import { Admin } from '../packages/millrace/src/kafka/admin/topics.ts'
+import { GroupAdmin } from '../packages/millrace/src/kafka/admin/groups.ts'
+import { TopicAdmin } from '../packages/millrace/src/kafka/admin/topics.ts'
 import { Cluster } from '../packages/millrace/src/kafka/cluster/cluster.ts'
 import { type ListedOffset, listOffsets } from '../packages/millrace/src/kafka/cluster/log-offsets.ts'
 import type { Bed, Side } from './bed.ts'
@@ -50,7 +51,8 @@ export class Run {
   readonly output: string
   readonly groupId: string
   /** Of the cluster with the input and the group. */
-  readonly admin: Admin
+  readonly admin: TopicAdmin
+  readonly groups: GroupAdmin
   readonly cluster: Cluster
   readonly #outputCluster: Cluster
   readonly faults: { [name: string]: number } = {}
@@ -70,7 +72,8 @@ export class Run {
     const { bed } = context
     this.cluster = clusterAt(bed)
     this.#outputCluster = bed.output.bootstrapServers === bed.bootstrapServers ? this.cluster : clusterAt(bed.output)
-    this.admin = new Admin(this.cluster)
+    this.admin = new TopicAdmin(this.cluster)
+    this.groups = new GroupAdmin(this.cluster)
   }
 
   async open(): Promise<void> {
@@ -78,7 +81,7 @@ export class Run {
     // Of three brokers one may be gone, and what was acknowledged is on another one.
     const configs = brokers.length === 3 ? { 'min.insync.replicas': '2' } : {}
     await this.admin.createTopic({ name: this.input, partitions: PARTITIONS, configs })
-    await new Admin(this.#outputCluster).createTopic({ name: this.output, partitions: PARTITIONS, configs })
+    await new TopicAdmin(this.#outputCluster).createTopic({ name: this.output, partitions: PARTITIONS, configs })
   }
 
   /** Has the brokers make what they need for transactions, which takes a young broker longer than a worker may be given to wait. */
@@ -174,7 +177,7 @@ export class Run {
 
   /** The offset that is committed, by partition. */
   async committed(): Promise<Map<number, number>> {
-    const offsets = await this.admin.committedOffsets(this.groupId, undefined, this.context.signal)
+    const offsets = await this.groups.committedOffsets(this.groupId, undefined, this.context.signal)
     return new Map(
       offsets.filter(({ topic }) => topic === this.input).map(({ partition, offset }) => [partition, offset ?? 0]),
     )
@@ -218,8 +221,8 @@ export class Run {
     rmSync(this.#folder, { recursive: true, force: true })
     try {
       await this.admin.deleteTopics([this.input])
-      await new Admin(this.#outputCluster).deleteTopics([this.output])
-      await this.admin.deleteGroup(this.groupId)
+      await new TopicAdmin(this.#outputCluster).deleteTopics([this.output])
+      await this.groups.deleteGroup(this.groupId)
     } catch {
       // Brokers of its own may be down for good after a failure; a member that was killed keeps its group a moment longer.
     }

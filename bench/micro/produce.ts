@@ -9,7 +9,7 @@
  * `--call` is the number of records per call to `write`; 8 calls are under way at a time. Prints one JSON object.
  */
 import { parseArgs } from 'node:util'
-import { Admin } from '../../packages/millrace/src/kafka/admin/topics.ts'
+import { TopicAdmin } from '../../packages/millrace/src/kafka/admin/topics.ts'
 import { Cluster } from '../../packages/millrace/src/kafka/cluster/cluster.ts'
 import { Producer, type ProducerOptions } from '../../packages/millrace/src/kafka/producer/producer.ts'
 import { startKafka } from '../../test-bed/kafka.ts'
@@ -33,7 +33,7 @@ const { values: args } = parseArgs({
 const bootstrap = args.bootstrap ?? (await startKafka()).bootstrapServers
 const topic = args.topic ?? `micro-produce-${Date.now()}`
 const cluster = new Cluster({ bootstrapServers: bootstrap.split(','), clientId: 'micro' })
-const admin = new Admin(cluster)
+const admin = new TopicAdmin(cluster)
 if (args.topic === undefined) await admin.createTopic({ name: topic, partitions: 6, replicationFactor: 1 })
 const producer = new Producer(cluster, {
   batchBytes: Number(args['batch-bytes']),

@@ -27,7 +27,7 @@ export const breaker: Scenario = {
     const total = async (): Promise<number> =>
       [...(await run.committed()).values()].reduce((sum, each) => sum + each, 0)
     const members = async (): Promise<string> =>
-      (await run.admin.describeGroup(run.groupId)).members.map(({ memberId }) => memberId).join()
+      (await run.groups.describeGroup(run.groupId)).members.map(({ memberId }) => memberId).join()
     await run.until('a first offset was committed', async () => (await total()) > 0)
     const member = await members()
     while (run.goesOn) {

@@ -32,7 +32,7 @@ export const slowSink: Scenario = {
     worker.start()
     await run.until('a first offset was committed', async () => (await run.committed()).size > 0)
     const members = async (): Promise<string> =>
-      (await run.admin.describeGroup(run.groupId)).members.map(({ memberId }) => memberId).join()
+      (await run.groups.describeGroup(run.groupId)).members.map(({ memberId }) => memberId).join()
     const before = await members()
     proxy!.answerDelayMs.set('Produce', PRODUCE_MS)
     run.fault('slow')

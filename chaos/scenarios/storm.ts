@@ -65,5 +65,5 @@ async function resize(workers: readonly Worker[], size: number, random: Random |
 
 async function empty(run: Run, workers: readonly Worker[]): Promise<void> {
   await Promise.all(workers.map((worker) => worker.stop()))
-  await run.until('the group is empty', async () => (await run.admin.describeGroup(run.groupId)).members.length === 0)
+  await run.until('the group is empty', async () => (await run.groups.describeGroup(run.groupId)).members.length === 0)
 }

@@ -12,7 +12,7 @@ export const zombie: Scenario = {
     const workers = [run.worker('one'), run.worker('two')]
     for (const worker of workers) worker.start()
     const members = async (): Promise<number> => {
-      const { state, members } = await run.admin.describeGroup(run.groupId)
+      const { state, members } = await run.groups.describeGroup(run.groupId)
       return state === 'Stable' ? members.filter(({ assignment }) => assignment.length > 0).length : 0
     }
     do {

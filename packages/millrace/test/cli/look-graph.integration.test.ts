@@ -85,7 +85,7 @@ describe.skipIf(!brokerAvailable)('looking at a graph', () => {
     expect(stderr).toContain('a row would become a dead letter: STAGE_FAILED')
     expect((await bed().values(high)).flat()).toEqual([])
     for (const name of ['out.json', 'dead.jsonl']) await expect(access(join(dirname(file), name))).rejects.toThrow()
-    expect(await bed().admin.committedOffsets(group)).toEqual([])
+    expect(await bed().groups.committedOffsets(group)).toEqual([])
   })
 
   test.each([

@@ -264,7 +264,7 @@ describe.skipIf(!brokerAvailable)('a pipeline', () => {
     await bed().write(from, orders(10, 20))
     const run = runHere({ source: fromTopic(from, { groupId }), stages: [{ $match: {} }], sink: toTopic(to) })
     await expect(run).rejects.toMatchObject({ code: 'DECODE_FAILED', topic: from, partition: 0, offset: 10n })
-    const committed = await bed().admin.committedOffsets(groupId)
+    const committed = await bed().groups.committedOffsets(groupId)
     for (const { offset } of committed) expect(offset).toBeLessThanOrEqual(10)
   })
 
@@ -275,7 +275,7 @@ describe.skipIf(!brokerAvailable)('a pipeline', () => {
     await bed().write(from, [{ value: `"${'x'.repeat(5000)}"` }])
     const run = runHere({ source: fromTopic(from, { groupId }), sink: toTopic(to) })
     await expect(run).rejects.toThrow(expect.objectContaining({ message: expect.stringContaining(to) }))
-    const committed = await bed().admin.committedOffsets(groupId)
+    const committed = await bed().groups.committedOffsets(groupId)
     for (const { offset } of committed) expect(offset).toBeLessThanOrEqual(5)
   })
 
@@ -335,7 +335,7 @@ describe.skipIf(!brokerAvailable)('a pipeline', () => {
       await done
     }
     // A killed member counts as one until its session is over, and would keep its share of the partitions.
-    await expect.poll(async () => (await bed().admin.describeGroup(groupId)).state).toMatch(/^(Empty|Dead)$/)
+    await expect.poll(async () => (await bed().groups.describeGroup(groupId)).state).toMatch(/^(Empty|Dead)$/)
     expect(await startCommand(['run', file, '--until-end']).done).toMatchObject({ code: 0, stderr: expect.any(String) })
     const ids = new Set(
       (await readTopic(bed().cluster, to)).records.map(({ value }) => (JSON.parse(String(value)) as { id: number }).id),

@@ -231,10 +231,10 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
     expect(batches.length).toBe(5)
     for (const at of [4, 0, 2, 3]) batches[at]!.ack()
     await source.commit()
-    expect(await bed().admin.committedOffsets(groupId)).toMatchObject([{ topic, partition: 0, offset: 1 }])
+    expect(await bed().groups.committedOffsets(groupId)).toMatchObject([{ topic, partition: 0, offset: 1 }])
     batches[1]!.ack()
     await source.commit()
-    expect(await bed().admin.committedOffsets(groupId)).toMatchObject([{ topic, partition: 0, offset: 5 }])
+    expect(await bed().groups.committedOffsets(groupId)).toMatchObject([{ topic, partition: 0, offset: 5 }])
   })
 
   test('finds partitions that are added while it runs', async () => {
@@ -339,7 +339,7 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
         expect((await Array.fromAsync(source)).length).toBe(0)
       }
       const [end] = await listOffsets(bed().cluster, [{ topic, partition: 0, at: 'latest' }])
-      expect(await bed().admin.committedOffsets(groupId)).toMatchObject([{ topic, partition: 0, offset: end!.offset }])
+      expect(await bed().groups.committedOffsets(groupId)).toMatchObject([{ topic, partition: 0, offset: end!.offset }])
     })
   })
 

@@ -1,7 +1,8 @@
 /** Topics for integration tests, and what lies in them. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll } from 'vitest'
-import { Admin, type NewTopic } from '../../src/kafka/admin/topics.ts'
+import { GroupAdmin } from '../../src/kafka/admin/groups.ts'
+import { type NewTopic, TopicAdmin } from '../../src/kafka/admin/topics.ts'
 import { Cluster } from '../../src/kafka/cluster/cluster.ts'
 import { listOffsets } from '../../src/kafka/cluster/log-offsets.ts'
 import { KafkaSink, KafkaSource } from '../../src/index.ts'
@@ -10,7 +11,8 @@ import { bootstrapServers, uniqueName } from './broker.ts'
 
 export interface TopicBed {
   readonly cluster: Cluster
-  readonly admin: Admin
+  readonly admin: TopicAdmin
+  readonly groups: GroupAdmin
   /** Creates a topic with a name of its own. */
   create(options?: Omit<NewTopic, 'name'>): Promise<string>
   /** Writes records and expects all of them to be acknowledged. */
@@ -32,10 +34,11 @@ export function topicBed(servers: () => string = bootstrapServers): () => TopicB
   let bed: TopicBed | undefined
   beforeAll(() => {
     const cluster = new Cluster({ bootstrapServers: servers().split(','), clientId: 'test' })
-    const admin = new Admin(cluster)
+    const admin = new TopicAdmin(cluster)
     bed = {
       cluster,
       admin,
+      groups: new GroupAdmin(cluster),
       async create(options = {}) {
         const name = uniqueName('topic')
         await admin.createTopic({ name, partitions: 1, ...options })

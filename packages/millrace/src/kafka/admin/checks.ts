@@ -4,7 +4,8 @@
  */
 import type { Check, DiscoveredStream } from '../../contracts/source.ts'
 import { BrokerError } from '../../errors/index.ts'
-import { Admin } from './topics.ts'
+import { GroupAdmin } from './groups.ts'
+import { TopicAdmin } from './topics.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { listOffsets } from '../cluster/log-offsets.ts'
 
@@ -46,7 +47,7 @@ export function groupCheck(cluster: () => Promise<Cluster>, groupId: string, top
     name: 'group',
     async run(signal) {
       const connected = await cluster()
-      const committed = await new Admin(connected).committedOffsets(groupId, undefined, signal)
+      const committed = await new GroupAdmin(connected).committedOffsets(groupId, undefined, signal)
       const known = committed.flatMap(({ topic, partition, offset }) =>
         offset === undefined || !topics.includes(topic) ? [] : [{ topic, partition, offset }],
       )
@@ -68,7 +69,7 @@ export async function describeStreams(
   names: readonly string[] | undefined,
   signal: AbortSignal,
 ): Promise<DiscoveredStream[]> {
-  const admin = new Admin(cluster)
+  const admin = new TopicAdmin(cluster)
   const wanted = names ?? (await admin.listTopics(signal)).filter((name) => !name.startsWith('__'))
   if (wanted.length === 0) return []
   const topics = await admin.describeTopics(wanted, signal)

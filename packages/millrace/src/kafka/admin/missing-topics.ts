@@ -1,6 +1,6 @@
 /** Makes topics that are not there, for those who ask for it. */
 import { BrokerError } from '../../errors/index.ts'
-import { Admin, type NewTopic } from './topics.ts'
+import { type NewTopic, TopicAdmin } from './topics.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 
 /**
@@ -23,7 +23,7 @@ export async function createMissingTopics(
     ...(replicationFactor === undefined ? {} : { replicationFactor }),
   }
   await cluster.connect(signal)
-  const admin = new Admin(cluster)
+  const admin = new TopicAdmin(cluster)
   for (const name of topics)
     if (!(await exists(cluster, name, signal))) await admin.createTopic({ name, ...options }, signal)
 }

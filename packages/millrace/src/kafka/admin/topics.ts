@@ -1,30 +1,24 @@
 /**
- * Topics and groups as an administrator sees them: create, delete, describe, grow, configure.
+ * Topics as an administrator sees them: create, delete, describe, grow, configure.
  *
  * What exists already, or does not exist, is data and not an error, so that scripts can be run twice. Everything else that
  * a broker refuses is thrown. Requests that change something go to the controller and are tried again while it moves.
  */
-import { retry } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { ApiCall } from '../protocol/api-call.ts'
-import { decodeAssignment } from '../group/classic-subscription.ts'
-import { fetchCommitted, type CommittedOffset } from '../group/committed-offsets.ts'
-import { GroupCoordinator } from '../group/coordinator.ts'
 import type { TopicMetadata } from '../cluster/metadata-cache.ts'
 import {
-  CREATE_TOPICS,
-  DELETE_TOPICS,
-  CREATE_PARTITIONS,
-  DELETE_RECORDS,
-  DESCRIBE_CONFIGS,
   ALTER_CONFIGS,
+  CREATE_PARTITIONS,
+  CREATE_TOPICS,
+  DELETE_RECORDS,
+  DELETE_TOPICS,
+  DESCRIBE_CONFIGS,
 } from '../protocol/admin.ts'
-import { DESCRIBE_GROUPS, LIST_GROUPS, DELETE_GROUPS } from '../protocol/groups.ts'
+import type { ApiCall } from '../protocol/api-call.ts'
 import { brokerError, kafkaErrorName } from '../protocol/kafka-errors.ts'
 import { METADATA, type MetadataAnswer } from '../protocol/metadata.ts'
-import type { PartitionOffset, TopicPartition } from '../topic-partition.ts'
-
-export type { CommittedOffset } from '../group/committed-offsets.ts'
+import type { PartitionOffset } from '../topic-partition.ts'
+import { liveBrokers, retried } from './requests.ts'
 
 export interface NewTopic {
   readonly name: string
@@ -36,21 +30,6 @@ export interface NewTopic {
   readonly configs?: Readonly<Record<string, string>>
 }
 
-export interface GroupDescription {
-  readonly groupId: string
-  /** `Stable`, `PreparingRebalance`, `CompletingRebalance`, `Empty` or `Dead`; `Dead` when there is no such group. */
-  readonly state: string
-  /** Name of the assignor in use; empty without members. */
-  readonly assignor: string
-  readonly members: readonly {
-    readonly memberId: string
-    readonly instanceId: string | undefined
-    readonly clientId: string
-    readonly clientHost: string
-    readonly assignment: readonly TopicPartition[]
-  }[]
-}
-
 interface TopicResults {
   readonly results: readonly { readonly errorCode: number; readonly errorMessage: string | null }[]
 }
@@ -60,7 +39,7 @@ const SET = 0
 const DELETE = 1
 const DYNAMIC_TOPIC_CONFIG = 1
 
-export class Admin {
+export class TopicAdmin {
   readonly #cluster: Cluster
 
   constructor(cluster: Cluster) {
@@ -125,7 +104,8 @@ export class Admin {
 
   /** Names of all topics that the principal may see, in order, without Kafka's own. */
   async listTopics(signal?: AbortSignal): Promise<string[]> {
-    const answer = await this.#retried(
+    const answer = await retried(
+      this.#cluster,
       () => this.#cluster.request<MetadataAnswer>('any', METADATA, () => [null, false, false], { signal }),
       signal,
     )
@@ -136,21 +116,25 @@ export class Admin {
   async deleteRecords(offsets: readonly PartitionOffset[], signal?: AbortSignal): Promise<void> {
     for (const each of offsets) {
       const { topic, partition, offset } = each
-      await this.#retried(async () => {
-        await this.#cluster.refresh([topic], signal)
-        const topics = [{ name: topic, partitions: [{ partitionIndex: partition, offset: BigInt(offset) }] }]
-        const answer = await this.#cluster.request<{
-          topics: readonly { partitions: readonly { errorCode: number }[] }[]
-        }>(this.#cluster.leader(topic, partition), DELETE_RECORDS, () => [topics, this.#cluster.requestTimeoutMs], {
-          signal,
-        })
-        const code = answer.topics[0]?.partitions[0]?.errorCode ?? -1
-        if (code !== 0)
-          throw brokerError(code, `Cannot delete records of ${topic}-${partition} before offset ${offset}`, {
-            topic,
-            partition,
+      await retried(
+        this.#cluster,
+        async () => {
+          await this.#cluster.refresh([topic], signal)
+          const topics = [{ name: topic, partitions: [{ partitionIndex: partition, offset: BigInt(offset) }] }]
+          const answer = await this.#cluster.request<{
+            topics: readonly { partitions: readonly { errorCode: number }[] }[]
+          }>(this.#cluster.leader(topic, partition), DELETE_RECORDS, () => [topics, this.#cluster.requestTimeoutMs], {
+            signal,
           })
-      }, signal)
+          const code = answer.topics[0]?.partitions[0]?.errorCode ?? -1
+          if (code !== 0)
+            throw brokerError(code, `Cannot delete records of ${topic}-${partition} before offset ${offset}`, {
+              topic,
+              partition,
+            })
+        },
+        signal,
+      )
     }
   }
 
@@ -171,22 +155,26 @@ export class Admin {
       }[]
     }
     const resource = { resourceType: TOPIC_RESOURCE, resourceName: name, configurationKeys: null }
-    const result = await this.#retried(async () => {
-      const answer = await this.#cluster.request<Answer>('any', DESCRIBE_CONFIGS, () => [[resource], false, false], {
-        signal,
-      })
-      const { errorCode, configs } = answer.results[0]!
-      const isMissing = kafkaErrorName(errorCode) === 'UNKNOWN_TOPIC_OR_PARTITION'
-      if (isMissing)
-        throw brokerError(errorCode, `Cannot read the configuration of topic "${name}"`, {
-          topic: name,
-          code: 'TOPIC_NOT_FOUND',
-          retriable: false,
+    const result = await retried(
+      this.#cluster,
+      async () => {
+        const answer = await this.#cluster.request<Answer>('any', DESCRIBE_CONFIGS, () => [[resource], false, false], {
+          signal,
         })
-      if (errorCode !== 0)
-        throw brokerError(errorCode, `Cannot read the configuration of topic "${name}"`, { topic: name })
-      return configs
-    }, signal)
+        const { errorCode, configs } = answer.results[0]!
+        const isMissing = kafkaErrorName(errorCode) === 'UNKNOWN_TOPIC_OR_PARTITION'
+        if (isMissing)
+          throw brokerError(errorCode, `Cannot read the configuration of topic "${name}"`, {
+            topic: name,
+            code: 'TOPIC_NOT_FOUND',
+            retriable: false,
+          })
+        if (errorCode !== 0)
+          throw brokerError(errorCode, `Cannot read the configuration of topic "${name}"`, { topic: name })
+        return configs
+      },
+      signal,
+    )
     return new Map(
       result
         .filter(({ isSensitive }) => !isSensitive)
@@ -217,86 +205,6 @@ export class Admin {
     )
   }
 
-  /** Ids of all groups, asked of every broker, as each knows those that it coordinates. */
-  async listGroups(signal?: AbortSignal): Promise<string[]> {
-    const ids = await Promise.all(
-      (await this.#liveBrokers(signal)).map((id) =>
-        this.#retried(async () => {
-          const answer = await this.#cluster.request<{ errorCode: number; groups: readonly { groupId: string }[] }>(
-            id,
-            LIST_GROUPS,
-            () => [[], []],
-            { signal },
-          )
-          if (answer.errorCode !== 0) throw brokerError(answer.errorCode, `Cannot list the groups of broker ${id}`)
-          return answer.groups.map(({ groupId }) => groupId)
-        }, signal),
-      ),
-    )
-    return [...new Set(ids.flat())].sort()
-  }
-
-  /** State and members of a classic group. @throws {BrokerError} */
-  async describeGroup(groupId: string, signal?: AbortSignal): Promise<GroupDescription> {
-    interface Answer {
-      readonly groups: readonly {
-        readonly errorCode: number
-        readonly groupState: string
-        readonly protocolData: string
-        readonly members: readonly {
-          readonly memberId: string
-          readonly groupInstanceId: string | null
-          readonly clientId: string
-          readonly clientHost: string
-          readonly memberAssignment: Buffer
-        }[]
-      }[]
-    }
-    const coordinator = new GroupCoordinator(this.#cluster, groupId)
-    const group = await this.#retried(async () => {
-      const answer = await coordinator.request<Answer>(DESCRIBE_GROUPS, () => [[groupId], false], { signal })
-      coordinator.check(answer.groups[0]!.errorCode, `Cannot describe group "${groupId}"`)
-      return answer.groups[0]!
-    }, signal)
-    return {
-      groupId,
-      state: group.groupState,
-      assignor: group.protocolData,
-      members: group.members.map(({ memberId, groupInstanceId, clientId, clientHost, memberAssignment }) => ({
-        memberId,
-        instanceId: groupInstanceId ?? undefined,
-        clientId,
-        clientHost,
-        assignment: decodeAssignment(memberAssignment),
-      })),
-    }
-  }
-
-  /** Deletes a group without members and its offsets. @returns false when there is no such group @throws {BrokerError} NON_EMPTY_GROUP */
-  async deleteGroup(groupId: string, signal?: AbortSignal): Promise<boolean> {
-    const coordinator = new GroupCoordinator(this.#cluster, groupId)
-    return this.#retried(async () => {
-      const answer = await coordinator.request<{ results: readonly { errorCode: number }[] }>(
-        DELETE_GROUPS,
-        () => [[groupId]],
-        { signal },
-      )
-      const code = answer.results[0]!.errorCode
-      if (kafkaErrorName(code) === 'GROUP_ID_NOT_FOUND') return false
-      coordinator.check(code, `Cannot delete group "${groupId}"`)
-      return true
-    }, signal)
-  }
-
-  /** Offsets that a group has committed, for these partitions or for all that it has any for. @throws {BrokerError} */
-  committedOffsets(
-    groupId: string,
-    partitions?: readonly TopicPartition[],
-    signal?: AbortSignal,
-  ): Promise<CommittedOffset[]> {
-    return fetchCommitted(new GroupCoordinator(this.#cluster, groupId), partitions, () => undefined, signal)
-  }
-
   /** Sends a change of one thing to the controller. @returns false when the answer is one of `expected` */
   #change(
     call: ApiCall,
@@ -305,57 +213,53 @@ export class Admin {
     expected: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
-    return this.#retried(async () => {
-      const answer = await this.#cluster.request<
-        Partial<TopicResults> & { topics?: TopicResults['results']; responses?: TopicResults['results'] }
-      >('controller', call, () => args, { signal })
-      const result = (answer.results ?? answer.topics ?? answer.responses)![0]!
-      if (result.errorCode === 0) return true
-      const name = kafkaErrorName(result.errorCode)
-      if (expected.includes(name)) return false
-      if (name === 'NOT_CONTROLLER') await this.#cluster.refresh([], signal)
-      // Kafka would have clients try again, as a broker may not know of a topic yet; `createTopic` has waited for that.
-      if (name === 'UNKNOWN_TOPIC_OR_PARTITION')
-        throw brokerError(result.errorCode, action, { code: 'TOPIC_NOT_FOUND', retriable: false })
-      const told = result.errorMessage === null ? '' : `: ${result.errorMessage.replace(/\.$/, '')}`
-      throw brokerError(result.errorCode, action + told)
-    }, signal)
+    return retried(
+      this.#cluster,
+      async () => {
+        const answer = await this.#cluster.request<
+          Partial<TopicResults> & { topics?: TopicResults['results']; responses?: TopicResults['results'] }
+        >('controller', call, () => args, { signal })
+        const result = (answer.results ?? answer.topics ?? answer.responses)![0]!
+        if (result.errorCode === 0) return true
+        const name = kafkaErrorName(result.errorCode)
+        if (expected.includes(name)) return false
+        if (name === 'NOT_CONTROLLER') await this.#cluster.refresh([], signal)
+        // Kafka would have clients try again, as a broker may not know of a topic yet; `createTopic` has waited for that.
+        if (name === 'UNKNOWN_TOPIC_OR_PARTITION')
+          throw brokerError(result.errorCode, action, { code: 'TOPIC_NOT_FOUND', retriable: false })
+        const told = result.errorMessage === null ? '' : `: ${result.errorMessage.replace(/\.$/, '')}`
+        throw brokerError(result.errorCode, action + told)
+      },
+      signal,
+    )
   }
 
   /** A broker may learn of a topic later than the controller; whoever asks it meanwhile is told that there is none. */
   #untilKnown(name: string, partitions: number, signal: AbortSignal | undefined): Promise<void> {
-    return this.#retried(async () => {
-      await Promise.all(
-        (await this.#liveBrokers(signal)).map(async (id) => {
-          const answer = await this.#cluster.request<MetadataAnswer>(id, METADATA, () => [[name], false, false], {
-            signal,
-          })
-          const topic = answer.topics[0]!
-          const isReady =
-            topic.errorCode === 0 &&
-            topic.partitions.length >= partitions &&
-            topic.partitions.every(({ leaderId }) => leaderId >= 0)
-          if (!isReady)
-            throw brokerError(
-              topic.errorCode === 0 ? 5 : topic.errorCode,
-              `Topic "${name}" is not ready on broker ${id}`,
-              { topic: name, retriable: true },
-            )
-        }),
-      )
-      await this.#cluster.refresh([name], signal)
-    }, signal)
-  }
-
-  /** Those that the cluster counts as alive now; it also makes their addresses known. */
-  async #liveBrokers(signal: AbortSignal | undefined): Promise<number[]> {
-    await this.#cluster.refresh([], signal)
-    const answer = await this.#cluster.request<MetadataAnswer>('any', METADATA, () => [[], false, false], { signal })
-    return answer.brokers.map(({ nodeId }) => nodeId)
-  }
-
-  #retried<T>(attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    const { apiTimeoutMs: timeoutMs, backoff } = this.#cluster
-    return retry(attempt, { timeoutMs, backoff, signal })
+    return retried(
+      this.#cluster,
+      async () => {
+        await Promise.all(
+          (await liveBrokers(this.#cluster, signal)).map(async (id) => {
+            const answer = await this.#cluster.request<MetadataAnswer>(id, METADATA, () => [[name], false, false], {
+              signal,
+            })
+            const topic = answer.topics[0]!
+            const isReady =
+              topic.errorCode === 0 &&
+              topic.partitions.length >= partitions &&
+              topic.partitions.every(({ leaderId }) => leaderId >= 0)
+            if (!isReady)
+              throw brokerError(
+                topic.errorCode === 0 ? 5 : topic.errorCode,
+                `Topic "${name}" is not ready on broker ${id}`,
+                { topic: name, retriable: true },
+              )
+          }),
+        )
+        await this.#cluster.refresh([name], signal)
+      },
+      signal,
+    )
   }
 }

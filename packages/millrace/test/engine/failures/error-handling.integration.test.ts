@@ -42,7 +42,7 @@ describe.skipIf(!brokerAvailable)('an error policy', () => {
 
   /** Offset up to which a group has committed, per partition. */
   async function committed(groupId: string): Promise<number> {
-    const [first] = await bed().admin.committedOffsets(groupId)
+    const [first] = await bed().groups.committedOffsets(groupId)
     return first?.offset ?? 0
   }
 
@@ -223,7 +223,7 @@ describe.skipIf(!javaAvailable)('a circuit breaker', () => {
     const result: RunResult = await running
     expect(result.circuitBreaker).toMatchObject({ state: 'closed' })
     expect(result.circuitBreaker!.openings).toBeGreaterThan(1)
-    expect((await here().admin.committedOffsets(groupId))[0]!.offset).toBe(1000)
+    expect((await here().groups.committedOffsets(groupId))[0]!.offset).toBe(1000)
     expect(states.filter((state) => state.includes('artitions'))).toEqual([])
   })
 
@@ -254,6 +254,6 @@ describe.skipIf(!javaAvailable)('a circuit breaker', () => {
     } finally {
       there().brokers[0]!.resume()
     }
-    expect((await here().admin.committedOffsets(groupId))[0]!.offset).toBe(1)
+    expect((await here().groups.committedOffsets(groupId))[0]!.offset).toBe(1)
   })
 })

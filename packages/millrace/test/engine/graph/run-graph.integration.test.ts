@@ -395,7 +395,7 @@ describe.skipIf(!brokerAvailable)('a graph of stages', () => {
       await ended.catch(() => {})
     }
     // A killed member counts as one until its session is over, and would keep its share of the partitions.
-    await expect.poll(async () => (await bed().admin.describeGroup(group_id)).state).toMatch(/^(Empty|Dead)$/)
+    await expect.poll(async () => (await bed().groups.describeGroup(group_id)).state).toMatch(/^(Empty|Dead)$/)
     expect(await cli(['run', file, '--until-end'])).toMatchObject({ code: 0 })
     const ids = new Set(
       (await readTopic(bed().cluster, to)).records.map(

@@ -33,7 +33,7 @@ describe.skipIf(!brokerAvailable)('a graph', () => {
     for (let round = 1; round <= 3; round++) {
       await bed().write(input, numbered(100, (round - 1) * 100))
       await expect.poll(async () => (await bed().values(output)).flat().length).toBe(round * 100)
-      await expect.poll(async () => (await bed().admin.committedOffsets(group_id))[0]?.offset).toBe(round * 100)
+      await expect.poll(async () => (await bed().groups.committedOffsets(group_id))[0]?.offset).toBe(round * 100)
     }
     stop.abort()
     expect(await ended).toMatchObject({ ended: 'signal', read: { records: 300 } })

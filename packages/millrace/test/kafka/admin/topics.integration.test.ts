@@ -1,17 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Admin } from '../../../src/kafka/admin/topics.ts'
+import { GroupAdmin } from '../../../src/kafka/admin/groups.ts'
+import { TopicAdmin } from '../../../src/kafka/admin/topics.ts'
 import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import { listOffsets } from '../../../src/kafka/cluster/log-offsets.ts'
-import { bootstrapServers, brokerAvailable, javaTool, threeBrokers, uniqueName } from '../../support/broker.ts'
+import { bootstrapServers, brokerAvailable, threeBrokers, uniqueName } from '../../support/broker.ts'
 
-const PRODUCER = 'org.apache.kafka.tools.ConsoleProducer'
-
-describe.skipIf(!brokerAvailable)('admin', () => {
+describe.skipIf(!brokerAvailable)('topics', () => {
   let cluster: Cluster
-  let admin: Admin
+  let admin: TopicAdmin
   beforeAll(() => {
     cluster = new Cluster({ bootstrapServers: bootstrapServers().split(','), clientId: 'test', apiTimeoutMs: 10_000 })
-    admin = new Admin(cluster)
+    admin = new TopicAdmin(cluster)
   })
   afterAll(() => cluster.close())
 
@@ -78,66 +77,6 @@ describe.skipIf(!brokerAvailable)('admin', () => {
     await expect(admin.createTopic(topic)).rejects.toThrow(new RegExp(kafkaName.split('_')[0]!))
     expect(performance.now() - started).toBeLessThan(30_000)
   })
-
-  test('knows nothing of a group that never was, and lists none of its offsets', async () => {
-    const groupId = uniqueName('g')
-    expect(await admin.committedOffsets(groupId)).toEqual([])
-    expect(await admin.committedOffsets(groupId, [{ topic: 'any', partition: 0 }])).toEqual([
-      { topic: 'any', partition: 0, offset: undefined, leaderEpoch: -1, metadata: '' },
-    ])
-    expect(await admin.deleteGroup(groupId)).toBe(false)
-  })
-
-  test('finds the beginning, the end, and a time in a log', async () => {
-    const name = uniqueName('offsets')
-    await admin.createTopic({ name, partitions: 2 })
-    const before = Date.now()
-    const send = (lines: string): Promise<unknown> =>
-      javaTool(
-        PRODUCER,
-        ['--bootstrap-server', bootstrapServers(), '--topic', name, '--reader-property', 'parse.key=true'],
-        { stdin: lines },
-      )
-    const at = async (partition: number, when: 'earliest' | 'latest' | number) =>
-      (await listOffsets(cluster, [{ topic: name, partition, at: when }]))[0]!
-    // Two keys that murmur2 puts into different partitions of two.
-    await send('a\t1\na\t2\na\t3\n')
-    const ends = await listOffsets(
-      cluster,
-      [0, 1].map((partition) => ({ topic: name, partition, at: 'latest' as const })),
-    )
-    expect(ends.map(({ offset }) => offset).toSorted((a, b) => a - b)).toEqual([0, 3])
-    const full = ends.find(({ offset }) => offset === 3)!.partition
-    expect(await at(full, 'earliest')).toMatchObject({ topic: name, partition: full, offset: 0 })
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    const between = Date.now()
-    await send('a\t4\n')
-    expect(await at(full, before)).toMatchObject({ offset: 0 })
-    const fourth = await at(full, between)
-    expect(fourth.offset).toBe(3)
-    expect(fourth.timestampMs).toBeGreaterThanOrEqual(between)
-    // Beyond the last record there is the end, so that what comes later is read.
-    expect(await at(full, Date.now() + 100_000)).toMatchObject({ offset: 4, timestampMs: -1 })
-    expect(await at(1 - full, before)).toMatchObject({ offset: 0 })
-
-    await admin.deleteRecords([{ topic: name, partition: full, offset: 2 }])
-    expect(await at(full, 'earliest')).toMatchObject({ offset: 2 })
-    await expect(admin.deleteRecords([{ topic: name, partition: full, offset: 99 }])).rejects.toMatchObject({
-      kafkaName: 'OFFSET_OUT_OF_RANGE',
-    })
-  })
-
-  test('says which partition or topic does not exist', async () => {
-    const name = uniqueName('offsets')
-    await admin.createTopic({ name, partitions: 2 })
-    await expect(listOffsets(cluster, [{ topic: name, partition: 2, at: 'latest' }])).rejects.toThrow(
-      `${name}-2 as the topic has partitions 0 to 1`,
-    )
-    await expect(listOffsets(cluster, [{ topic: 'never-there', partition: 0, at: 'latest' }])).rejects.toMatchObject({
-      code: 'TOPIC_NOT_FOUND',
-    })
-    expect(await listOffsets(cluster, [])).toEqual([])
-  })
 })
 
 describe.skipIf(!brokerAvailable)('admin of three brokers', () => {
@@ -149,7 +88,7 @@ describe.skipIf(!brokerAvailable)('admin of three brokers', () => {
       clientId: 'test',
       apiTimeoutMs: 30_000,
     })
-    const admin = new Admin(cluster)
+    const admin = new TopicAdmin(cluster)
     const name = uniqueName('three')
     await admin.createTopic({ name, partitions: 6, replicationFactor: 3 })
     expect(new Set(cluster.cachedTopic(name)!.partitions.map(({ leader }) => leader)).size).toBe(3)
@@ -163,7 +102,7 @@ describe.skipIf(!brokerAvailable)('admin of three brokers', () => {
     const other = uniqueName('three')
     await admin.createTopic({ name: other, partitions: 3, replicationFactor: 2 })
     expect(await admin.listTopics()).toEqual([name, other].toSorted())
-    expect(await admin.listGroups()).toEqual([])
+    expect(await new GroupAdmin(cluster).listGroups()).toEqual([])
     await brokers().brokers[1]!.restart()
     await cluster.close()
   })

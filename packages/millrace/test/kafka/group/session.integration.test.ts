@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { addOffsetsToTxnV3, endTxnV3, initProducerIdV4, txnOffsetCommitV3 } from '@platformatic/kafka'
 import type { MillraceError } from '../../../src/errors/index.ts'
-import { Admin } from '../../../src/kafka/admin/topics.ts'
+import { GroupAdmin } from '../../../src/kafka/admin/groups.ts'
+import { TopicAdmin } from '../../../src/kafka/admin/topics.ts'
 import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import type { ApiCall, ApiVersion } from '../../../src/kafka/protocol/api-call.ts'
 import { GROUP_LANE } from '../../../src/kafka/group/coordinator.ts'
@@ -196,13 +197,15 @@ async function openOffsetTransaction(
 
 describe.skipIf(!brokerAvailable)('group session', () => {
   let cluster: Cluster
-  let admin: Admin
+  let admin: TopicAdmin
+  let groups: GroupAdmin
   let topic: string
   const members: Member[] = []
 
   beforeAll(() => {
     cluster = new Cluster({ bootstrapServers: bootstrapServers().split(','), clientId: 'test' })
-    admin = new Admin(cluster)
+    admin = new TopicAdmin(cluster)
+    groups = new GroupAdmin(cluster)
   })
   afterEach(async () => {
     await Promise.all(members.splice(0).map((member) => member.stop()))
@@ -353,7 +356,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
       [topic, 1, 'not owned'],
       ['elsewhere', 0, 'not owned'],
     ])
-    expect(await admin.committedOffsets(groupId)).toEqual([
+    expect(await groups.committedOffsets(groupId)).toEqual([
       { topic, partition: 0, offset: 5, leaderEpoch: 0, metadata: 'note' },
     ])
   })
@@ -555,7 +558,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
       code: 'UNEXPECTED',
       message: expect.stringContaining('no room'),
     })
-    expect(await admin.describeGroup(groupId)).toMatchObject({ state: 'Empty' })
+    expect(await groups.describeGroup(groupId)).toMatchObject({ state: 'Empty' })
 
     const second = member(new Holders(), { groupId, assignors: ['cooperative-sticky'] })
     const third = member(new Holders(), { groupId, assignors: ['cooperative-sticky'] })
@@ -676,7 +679,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
       { kind: 'KIP-848', options: { protocol: 'consumer' } as Partial<GroupOptions> },
     ])('goes on, and what is committed meanwhile arrives ($kind)', async ({ options }) => {
       const own = new Cluster({ bootstrapServers: broker().bootstrapServers.split(','), clientId: 'own' })
-      const ownAdmin = new Admin(own)
+      const ownAdmin = new TopicAdmin(own)
       topic = uniqueName('restart')
       await ownAdmin.createTopic({ name: topic, partitions: 2 })
       const groupId = uniqueName('g')
@@ -697,7 +700,9 @@ describe.skipIf(!brokerAvailable)('group session', () => {
       expect([committed.length, refused.length]).toEqual([1, 0])
       await until(() => first.owned.length === 1 && second.owned.length === 1, 'both own one')
       expect([holders.conflicts, first.failures, second.failures]).toEqual([[], [], []])
-      expect(await ownAdmin.committedOffsets(groupId, [{ topic, partition }])).toMatchObject([{ offset: 11 }])
+      expect(await new GroupAdmin(own).committedOffsets(groupId, [{ topic, partition }])).toMatchObject([
+        { offset: 11 },
+      ])
       await Promise.all([first.stop(), second.stop()])
       await own.close()
     })
@@ -712,7 +717,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
       const servers = broker().bootstrapServers
       const own = new Cluster({ bootstrapServers: servers.split(','), clientId: 'own' })
       topic = uniqueName('rejoin')
-      await new Admin(own).createTopic({ name: topic, partitions: 2 })
+      await new TopicAdmin(own).createTopic({ name: topic, partitions: 2 })
       const holders = new Holders()
       const groupId = uniqueName('g')
       const first = new Member(

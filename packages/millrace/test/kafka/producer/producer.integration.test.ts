@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Batch } from '../../../src/records/batch.ts'
 import { BatchError, type MillraceError } from '../../../src/errors/index.ts'
-import { Admin } from '../../../src/kafka/admin/topics.ts'
+import { TopicAdmin } from '../../../src/kafka/admin/topics.ts'
 import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import { Producer, type ProducerOptions } from '../../../src/kafka/producer/producer.ts'
 import { CODECS } from '../../../src/kafka/protocol/compression.ts'
@@ -38,7 +38,7 @@ async function createTopic(
   replicationFactor = 1,
 ): Promise<string> {
   const name = uniqueName('produced')
-  await new Admin(cluster).createTopic({ name, partitions, replicationFactor, configs })
+  await new TopicAdmin(cluster).createTopic({ name, partitions, replicationFactor, configs })
   return name
 }
 
@@ -470,7 +470,7 @@ describe.skipIf(!brokerAvailable)('producer', () => {
     const topic = await createTopic(cluster, 1)
     await producing({ partitioner: 'round_robin' }, async (producer) => {
       await producer.write([{ value: 'a' }, { value: 'b' }], topic)
-      await new Admin(cluster).createPartitions(topic, 3)
+      await new TopicAdmin(cluster).createPartitions(topic, 3)
       await cluster.refresh([topic])
       const reports = await producer.write([{ value: 'c' }, { value: 'd' }, { value: 'e' }], topic)
       expect([...reports].map((report) => (report as DeliveryReport).partition).sort((a, b) => a - b)).toEqual([
