@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'vitest'
+import type { Cluster } from '../../../src/kafka/cluster/cluster.ts'
+import { type AnswerOutcome, FetchAnswers } from '../../../src/kafka/consumer/fetch-answers.ts'
+import { FetchedPartitions, type PartitionFetch } from '../../../src/kafka/consumer/fetched-partitions.ts'
+import type { FetchedPartition } from '../../../src/kafka/protocol/fetch.ts'
+import { encodeRecordBatch } from '../../support/encode-record-batch.ts'
+
+const TOPIC = 't'
+const TOPIC_ID = '11111111-2222-3333-4444-555555555555'
+const OFFSET_OUT_OF_RANGE = 1
+const NOT_LEADER_OR_FOLLOWER = 6
+const TOPIC_AUTHORIZATION_FAILED = 29
+const FETCH_SESSION_TOPIC_ID_ERROR = 106
+const UNKNOWN_SERVER_ERROR = -1
+
+class Bed {
+  readonly leaders: number[] = []
+  readonly partitions = new FetchedPartitions(() => {})
+  readonly asked: readonly PartitionFetch[]
+  readonly #answers: FetchAnswers
+
+  constructor(count = 2) {
+    const cluster = {
+      cachedTopic: () => ({ id: TOPIC_ID }),
+      updateLeader: (_topic: string, _partition: number, leader: number) => this.leaders.push(leader),
+    } as unknown as Cluster
+    this.#answers = new FetchAnswers(cluster, this.partitions, true)
+    for (let partition = 0; partition < count; partition++) this.partitions.add(TOPIC, partition, 5)
+    this.asked = [...this.partitions.values()]
+    for (const fetch of this.asked) fetch.on('ask')
+  }
+
+  answer(...partitions: readonly Partial<FetchedPartition>[]): AnswerOutcome {
+    return this.answerOf(TOPIC, ...partitions)
+  }
+
+  answerOf(topic: string, ...partitions: readonly Partial<FetchedPartition>[]): AnswerOutcome {
+    const full = partitions.map((each, partition) => ({
+      partition,
+      errorCode: 0,
+      highWatermark: 9,
+      lastStableOffset: 8,
+      logStartOffset: 0,
+      aborted: [],
+      preferredReadReplica: -1,
+      leader: undefined,
+      records: undefined,
+      ...each,
+    }))
+    return this.#answers.apply(
+      { throttleMs: 0, errorCode: 0, topics: [{ topic, partitions: full }] } as never,
+      this.asked,
+    )
+  }
+
+  failWith(errorCode: number): AnswerOutcome {
+    return this.#answers.apply({ throttleMs: 0, errorCode, topics: [] } as never, this.asked)
+  }
+}
+
+const records = (baseOffset = 5): Buffer =>
+  encodeRecordBatch({ records: [{ value: Buffer.from('v') }, { value: Buffer.from('w') }], baseOffset })
+const numbers = (fetches: readonly PartitionFetch[]): number[] => fetches.map(({ partition }) => partition)
+
+describe('an answer to a fetch', () => {
+  test('brings records, the ends of the log, and the next position', () => {
+    const bed = new Bed()
+    expect(bed.answer({ records: records() }, {})).toEqual({
+      hasReceived: true,
+      hasFailed: false,
+      toRetry: [],
+      lost: [],
+      error: undefined,
+    })
+    expect(bed.asked.map(({ position, state }) => [position, state])).toEqual([
+      [7, 'idle'],
+      [5, 'idle'],
+    ])
+    expect(bed.asked[0]).toMatchObject({ highWatermark: 9, lastStableOffset: 8 })
+    expect(bed.partitions.take({ maxBytes: 1 << 20, maxRecords: 100 })).toMatchObject({ partition: 0, nextOffset: 7 })
+  })
+
+  test('names topics by id from version 13 on', () => {
+    expect(new Bed().answerOf(TOPIC_ID, { records: records() }).hasReceived).toBe(true)
+    expect(new Bed().answerOf('another', { records: records() }).hasReceived).toBe(false)
+  })
+
+  test('without a whole record batch changes nothing', () => {
+    const bed = new Bed()
+    expect(bed.answer({ records: records().subarray(0, 40) }).hasReceived).toBe(false)
+    expect(bed.asked[0]!.position).toBe(5)
+  })
+
+  test('does not count for a partition that was removed meanwhile', () => {
+    const bed = new Bed()
+    bed.partitions.add(TOPIC, 0, 100)
+    const outcome = bed.answer({ records: records() }, { errorCode: OFFSET_OUT_OF_RANGE })
+    expect(outcome).toMatchObject({ hasReceived: false, hasFailed: true })
+    expect(bed.partitions.get(TOPIC, 0)).toMatchObject({ position: 100, completed: [] })
+  })
+
+  test('names the closest replica, and a failure leads back to the leader', () => {
+    const bed = new Bed(1)
+    bed.answer({ preferredReadReplica: 4 })
+    expect(bed.asked[0]!.replica).toBe(4)
+    bed.asked[0]!.on('ask')
+    // A replica that lags behind does not have the position yet.
+    expect(bed.answer({ errorCode: OFFSET_OUT_OF_RANGE })).toMatchObject({ hasFailed: true, lost: [], toRetry: [] })
+    expect(bed.asked[0]!.replica).toBe(-1)
+    bed.asked[0]!.on('ask')
+    expect(numbers(bed.answer({ errorCode: OFFSET_OUT_OF_RANGE }).lost)).toEqual([0])
+  })
+
+  test('with a code that waiting heals has the partition asked for again, and takes note of a new leader', () => {
+    const bed = new Bed()
+    const outcome = bed.answer(
+      { records: records() },
+      { errorCode: NOT_LEADER_OR_FOLLOWER, leader: { id: 3, epoch: 1 } },
+    )
+    expect(outcome).toMatchObject({ hasReceived: true, hasFailed: true, error: undefined })
+    expect(numbers(outcome.toRetry)).toEqual([1])
+    expect(bed.leaders).toEqual([3])
+  })
+
+  test('with a code that ends reading fails, and the other partitions are read', () => {
+    const bed = new Bed()
+    const outcome = bed.answer({ records: records() }, { errorCode: TOPIC_AUTHORIZATION_FAILED })
+    expect(outcome.hasReceived).toBe(true)
+    expect(outcome.error).toMatchObject({
+      message: expect.stringContaining('Cannot fetch partition 1 of topic "t"'),
+      topic: TOPIC,
+      partition: 1,
+    })
+  })
+
+  test('with a code for all partitions has all asked for again, or fails', () => {
+    const again = new Bed().failWith(FETCH_SESSION_TOPIC_ID_ERROR)
+    expect(numbers(again.toRetry)).toEqual([0, 1])
+    expect(new Bed().failWith(UNKNOWN_SERVER_ERROR).error).toMatchObject({
+      message: expect.stringContaining('Cannot fetch'),
+    })
+  })
+
+  test('with a record batch that is no record batch fails', () => {
+    const broken = records()
+    broken[16] = 9 // the magic byte, which is 2
+    expect(new Bed().answer({ records: broken }).error).toMatchObject({ code: 'RECORD_CORRUPT' })
+  })
+})
