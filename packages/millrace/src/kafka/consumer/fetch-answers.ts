@@ -4,12 +4,14 @@
 import { isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { FetchedPartition, FetchResponse } from '../protocol/fetch.ts'
-import { brokerError, isRetriableCode, kafkaErrorName } from '../protocol/kafka-errors.ts'
+import { brokerError, isRetriableCode } from '../protocol/kafka-errors.ts'
 import { RecordBatchReader } from '../protocol/record-batch.ts'
 import { CompletedFetch, nextOffsetOf } from './completed-fetch.ts'
 import type { FetchedPartitions, PartitionFetch } from './fetched-partitions.ts'
 
 const OFFSET_OUT_OF_RANGE = 1
+/** Kafka calls it retriable, but what is broken in the log of a leader stays broken; Java's consumer fails as well. */
+const CORRUPT_MESSAGE = 2
 
 /** What the fetcher has to do after an answer. */
 export interface AnswerOutcome {
@@ -103,8 +105,12 @@ export class FetchAnswers {
     fetch.replica = -1
     if (errorCode === OFFSET_OUT_OF_RANGE) return replica >= 0 ? 'leader' : 'lost'
     if (leader !== undefined) this.#cluster.updateLeader(topic, partition, leader.id, leader.epoch)
-    if (isRetriableCode(errorCode)) return 'retry'
-    const why = kafkaErrorName(errorCode) === 'CORRUPT_MESSAGE' ? ' as the broker found it corrupt' : ''
-    return brokerError(errorCode, `Cannot fetch partition ${partition} of topic "${topic}"${why}`, { topic, partition })
+    if (isRetriableCode(errorCode) && errorCode !== CORRUPT_MESSAGE) return 'retry'
+    const why = errorCode === CORRUPT_MESSAGE ? ' as the broker found it corrupt' : ''
+    return brokerError(errorCode, `Cannot fetch partition ${partition} of topic "${topic}"${why}`, {
+      topic,
+      partition,
+      retriable: false,
+    })
   }
 }

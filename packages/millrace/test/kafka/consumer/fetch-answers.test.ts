@@ -8,6 +8,7 @@ import { encodeRecordBatch } from '../../support/encode-record-batch.ts'
 const TOPIC = 't'
 const TOPIC_ID = '11111111-2222-3333-4444-555555555555'
 const OFFSET_OUT_OF_RANGE = 1
+const CORRUPT_MESSAGE = 2
 const NOT_LEADER_OR_FOLLOWER = 6
 const TOPIC_AUTHORIZATION_FAILED = 29
 const FETCH_SESSION_TOPIC_ID_ERROR = 106
@@ -139,6 +140,15 @@ describe('an answer to a fetch', () => {
     expect(new Bed().failWith(UNKNOWN_SERVER_ERROR).error).toMatchObject({
       message: expect.stringContaining('Cannot fetch'),
     })
+  })
+
+  test('says that the broker found a record batch corrupt, and is not asked for again and again', () => {
+    const { error, toRetry } = new Bed().answer({ errorCode: CORRUPT_MESSAGE })
+    expect(error).toMatchObject({
+      message: expect.stringContaining('as the broker found it corrupt'),
+      retriable: false,
+    })
+    expect(toRetry).toEqual([])
   })
 
   test('with a record batch that is no record batch fails', () => {
