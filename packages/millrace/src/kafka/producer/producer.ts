@@ -1,11 +1,11 @@
 /**
- * The producer: takes records, gathers them into record batches, sends these to the leaders and tells what became of
+ * The producer: takes records, gathers them into record batches, sends these to the leaders and reports what happened to
  * each record.
  *
- * The way of a record: `write` → a job (`producer-append.ts`) puts it into the open batch of its partition
- * (`accumulator.ts`) → the batch is closed → the sender (`producer-sender.ts`) sends it, several times if need be → the
- * answer settles it (`producer-outcomes.ts`) → the ticket of the call (`producer-reports.ts`) hears of it → the promise of
- * `write` resolves.
+ * The way of a record: `write` → a job (`append-job.ts`) waits for its turn (`append-line.ts`) and puts the record into the
+ * open batch of its partition (`accumulator.ts`) → the batch is closed → the sender (`sender.ts`) sends it, several times if
+ * need be → the answer settles it (`outcomes.ts`) → the ticket of the call (`reports.ts`) counts it → the promise of `write`
+ * resolves.
  *
  * Records of one partition are written in the order of the calls, whatever has to be tried again (with idempotence).
  */
@@ -16,18 +16,17 @@ import {
   BatchError,
   ClosedError,
   ConfigError,
-  DeliveryError,
   isMillraceError,
   type MillraceError,
   TransactionError,
   UnexpectedError,
 } from '../../errors/index.ts'
-import { throwIfAborted, untilAborted } from '../../resilience/abort.ts'
-import { retry } from '../../resilience/retry.ts'
+import { untilAborted } from '../../resilience/abort.ts'
 import { Accumulator, type TopicQueues } from './accumulator.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { AppendJob } from './append-job.ts'
+import { AppendLine } from './append-line.ts'
 import { AppendBatch, type Route } from './append-batch.ts'
 import { AppendRecords, type WritableRecord } from './append-records.ts'
 import { type ProducerOptions, type ProducerSettings, completeProducerOptions } from './options.ts'
@@ -57,9 +56,6 @@ export interface ProducerProgress {
   readonly retries: number
 }
 
-/** How long a topic that was just created may be unknown to the broker that is asked. */
-const NEW_TOPIC_MS = 1000
-
 export class Producer {
   readonly #cluster: Cluster
   readonly #settings: ProducerSettings
@@ -68,12 +64,8 @@ export class Producer {
   readonly #accumulator: Accumulator
   readonly #outcomes: Outcomes
   readonly #sender: Sender
-  readonly #tickets = new Set<Ticket>()
-  /** The calls that append stand in line, so that order is kept while one of them waits for memory. */
-  #line: Promise<void> | undefined
+  readonly #line: AppendLine
   #closing: Promise<void> | undefined
-  /** Fires when what is still open has been given up; after the abort of a transaction there is a new one. */
-  #abandoned = new AbortController()
 
   /**
    * Does not connect yet. The cluster stays the caller's, who closes it after the producer.
@@ -105,6 +97,14 @@ export class Producer {
       this.#sender.findLeaders(topic),
     )
     this.#sender = new Sender(cluster, this.#settings, this.#accumulator, this.#identity, this.#outcomes)
+    this.#line = new AppendLine(
+      cluster,
+      this.#settings,
+      this.#accumulator,
+      this.#sender,
+      this.#outcomes,
+      this.#transactions,
+    )
   }
 
   /** Most bytes of a record, with what Kafka adds to it. */
@@ -140,7 +140,7 @@ export class Producer {
     this.#checkOpen()
     const ticket = new ReportTicket(records.length, this.#accumulator.queues)
     const batchClosed = (): void => this.#sender.batchClosed()
-    await this.#run(
+    await this.#line.append(
       () => new AppendRecords(records, topic, ticket, this.#accumulator, this.#maxRecordBytes, batchClosed),
       ticket,
       topic,
@@ -160,7 +160,7 @@ export class Producer {
     this.#checkOpen()
     const ticket = new Ticket(batch.length)
     const batchClosed = (): void => this.#sender.batchClosed()
-    await this.#run(
+    await this.#line.append(
       () => new AppendBatch(batch, route, ticket, this.#accumulator, this.#maxRecordBytes, batchClosed),
       ticket,
       route.topic,
@@ -196,7 +196,7 @@ export class Producer {
     const ticket = new Ticket(batch.length)
     const makeJob = (): AppendJob =>
       new AppendRaw(raw, topic, queue, ticket, this.#accumulator, () => this.#sender.batchClosed())
-    await this.#run(makeJob, ticket, topic.name, signal)
+    await this.#line.append(makeJob, ticket, topic.name, signal)
     throwFailures(ticket, topic.name)
   }
 
@@ -204,14 +204,8 @@ export class Producer {
    * Learns about a topic before it is written to, so that `writeRaw` can be used from the first batch on.
    * @throws {BrokerError} `TOPIC_NOT_FOUND`
    */
-  async learn(topic: string, signal?: AbortSignal): Promise<void> {
-    const { partitions } = await retry(() => this.#cluster.topic(topic, signal), {
-      timeoutMs: NEW_TOPIC_MS,
-      backoff: this.#cluster.backoff,
-      signal,
-      isRetriable: (error) => isMillraceError(error) && error.code === 'TOPIC_NOT_FOUND',
-    })
-    this.#accumulator.learn(topic, partitions.length)
+  learn(topic: string, signal?: AbortSignal): Promise<void> {
+    return this.#line.learn(topic, signal)
   }
 
   /** Whether there is a transaction to be committed or aborted. */
@@ -239,13 +233,13 @@ export class Producer {
   ): Promise<O> {
     const transactions = this.#mustBeTransactional()
     transactions.throwUnless('commit a transaction', 'open')
-    const written = [...this.#tickets].map(({ done }) => done)
-    await this.#inLine(async () => {
+    const written = this.#line.written()
+    await this.#line.run(async () => {
       this.#accumulator.closeAll()
       this.#accumulator.transaction++
       this.#sender.drain()
     })
-    await untilAborted(Promise.all(written), 'Committing a transaction', signal)
+    await untilAborted(written, 'Committing a transaction', signal)
     const taken = await offsets()
     await transactions.commit(taken, signal)
     return taken
@@ -260,11 +254,11 @@ export class Producer {
     const transactions = this.#mustBeTransactional()
     transactions.throwUnless('abort a transaction', 'open', 'doomed', 'unknown')
     this.#abandon(new TransactionError('The transaction was aborted', { fatal: false }))
-    while (this.#line !== undefined) await this.#line
+    await this.#line.idle()
     await untilAborted(this.#sender.idle(), 'Aborting a transaction', signal)
     await transactions.abort(signal)
     this.#accumulator.transaction++
-    this.#abandoned = new AbortController()
+    this.#line.reopen()
   }
 
   #mustBeTransactional(): Transactions {
@@ -285,7 +279,7 @@ export class Producer {
     try {
       this.#accumulator.closeAll()
       this.#sender.drain()
-      await untilAborted(Promise.all([...this.#tickets].map(({ done }) => done)), 'Flushing the producer', signal)
+      await untilAborted(this.#line.written(), 'Flushing the producer', signal)
     } finally {
       this.#accumulator.flushing--
     }
@@ -314,102 +308,6 @@ export class Producer {
     await this.close()
   }
 
-  /** Appends what a job has, waits for memory and topics where it must, and then for the acknowledgements. */
-  async #run(
-    makeJob: () => AppendJob,
-    ticket: Ticket,
-    topic: string | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    throwIfAborted('Writing', signal)
-    this.#transactions?.throwUnless('write', 'open', 'committing', 'ready')
-    if (ticket.isDone) return
-    this.#tickets.add(ticket)
-    ticket.done.then(
-      () => this.#tickets.delete(ticket),
-      () => {},
-    )
-    this.#followTopic(topic)
-    const job = makeJob()
-    const { cutOffCount } = this.#outcomes
-    await this.#inLine(() => this.#append(job, signal, cutOffCount))
-    await untilAborted(ticket.done, 'Writing', signal)
-  }
-
-  /** Runs one appending call after the other; at once when nobody else is at it. */
-  async #inLine(append: () => Promise<void>): Promise<void> {
-    const before = this.#line
-    const mine = before === undefined ? append() : before.then(append)
-    const line = mine.then(
-      () => {},
-      () => {},
-    )
-    this.#line = line
-    void line.then(() => {
-      if (this.#line === line) this.#line = undefined
-    })
-    await mine
-  }
-
-  /** What cannot be appended fails. */
-  async #append(job: AppendJob, signal: AbortSignal | undefined, cutOffs: number): Promise<void> {
-    try {
-      await this.#appendAll(job, signal, cutOffs)
-    } catch (error) {
-      job.abandon(isMillraceError(error) ? error : new UnexpectedError('Cannot append records', { cause: error }))
-      throw error
-    } finally {
-      // A program commits what it has written as a whole; the engine decides for each row of a batch.
-      const { ticket } = job
-      const failure = ticket instanceof ReportTicket ? ticket.failures?.values().next().value : undefined
-      if (failure !== undefined) this.#transactions?.onLost(failure, this.#accumulator.transaction)
-    }
-  }
-
-  async #appendAll(job: AppendJob, signal: AbortSignal | undefined, cutOffs: number): Promise<void> {
-    for (;;) {
-      if (this.#outcomes.cutOffCount !== cutOffs) return job.abandon(cutOffError())
-      throwIfAborted('Writing', this.#abandoned.signal)
-      throwIfAborted('Writing', signal)
-      const stop = job.run()
-      // What others still wait to write has to be sent at once as well.
-      if (stop === 'no memory' || this.#settings.lingerMs === 0 || this.#accumulator.flushing > 0)
-        this.#accumulator.closeAll()
-      this.#sender.drain()
-      if (stop === 'done') return
-      if (stop === 'no memory') await untilAborted(this.#accumulator.room(), 'Writing', signal)
-      else if (stop === 'time') await new Promise<void>((resolve) => setImmediate(resolve))
-      else await this.#learnFor(job, signal)
-    }
-  }
-
-  /** A topic that does not exist fails its records, not the call. */
-  async #learnFor(job: AppendJob, signal: AbortSignal | undefined): Promise<void> {
-    const topic = job.missingTopic
-    const stop = signal === undefined ? this.#abandoned.signal : AbortSignal.any([signal, this.#abandoned.signal])
-    try {
-      await untilAborted(this.learn(topic), 'Writing', stop)
-    } catch (error) {
-      if (stop.aborted || !isMillraceError(error)) throw error
-      job.refuseTopic(
-        topic,
-        new DeliveryError(`Cannot write to topic "${topic}": ${error.message}`, {
-          cause: error,
-          topic,
-          component: 'kafka',
-        }),
-      )
-    }
-  }
-
-  /** Notices new partitions; the cluster asks for metadata when it is due. */
-  #followTopic(name: string | undefined): void {
-    if (name === undefined || this.#accumulator.topic(name) === undefined) return
-    const known = this.#cluster.cachedTopic(name)
-    if (known !== undefined) this.#accumulator.learn(name, known.partitions.length)
-    this.#cluster.topic(name).catch(() => {})
-  }
-
   #onIdentity(error?: unknown): void {
     if (error === undefined) this.#sender.drain()
     else
@@ -419,7 +317,7 @@ export class Producer {
   }
 
   #abandon(error: MillraceError): void {
-    this.#abandoned.abort(error)
+    this.#line.abandon(error)
     this.#accumulator.closeAll()
     this.#outcomes.abandon(error)
   }
@@ -436,12 +334,4 @@ function throwFailures({ failures, length }: Ticket, topic: string): void {
     `Cannot write ${failures.size} of ${length} records to topic "${topic}": ${first.message}`,
     failures,
   )
-}
-
-/** For what was not appended when something before it failed. */
-function cutOffError(): DeliveryError {
-  return new DeliveryError('Records before it were not written, and nothing may overtake them', {
-    code: 'REFUSED_WITH_BATCH',
-    component: 'kafka',
-  })
 }

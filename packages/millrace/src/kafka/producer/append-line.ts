@@ -1,0 +1,186 @@
+/**
+ * Calls that append wait in line, so that records of a partition are written in the order of the calls even while one of
+ * them waits for memory or for the metadata of a topic.
+ */
+import { DeliveryError, isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
+import { throwIfAborted, untilAborted } from '../../resilience/abort.ts'
+import { retry } from '../../resilience/retry.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { Accumulator } from './accumulator.ts'
+import type { AppendJob } from './append-job.ts'
+import type { ProducerSettings } from './options.ts'
+import type { Outcomes } from './outcomes.ts'
+import { ReportTicket, type Ticket } from './reports.ts'
+import type { Sender } from './sender.ts'
+import type { Transactions } from './transactions.ts'
+
+/** How long a topic that was just created may be unknown to the broker that is asked. */
+const NEW_TOPIC_MS = 1000
+
+export class AppendLine {
+  readonly #cluster: Cluster
+  readonly #settings: ProducerSettings
+  readonly #accumulator: Accumulator
+  readonly #sender: Sender
+  readonly #outcomes: Outcomes
+  readonly #transactions: Transactions | undefined
+  /** Of calls that wait for acknowledgements. */
+  readonly #tickets = new Set<Ticket>()
+  /** The last one in the line; undefined when it is empty. */
+  #last: Promise<void> | undefined
+  /** Fires when what is still open has been given up; after the abort of a transaction there is a new one. */
+  #abandoned = new AbortController()
+
+  constructor(
+    cluster: Cluster,
+    settings: ProducerSettings,
+    accumulator: Accumulator,
+    sender: Sender,
+    outcomes: Outcomes,
+    transactions: Transactions | undefined,
+  ) {
+    this.#cluster = cluster
+    this.#settings = settings
+    this.#accumulator = accumulator
+    this.#sender = sender
+    this.#outcomes = outcomes
+    this.#transactions = transactions
+  }
+
+  /**
+   * Appends what a job has, waits for memory and topics where it must, and then for the acknowledgements.
+   * @throws {AbortedError}
+   */
+  async append(
+    makeJob: () => AppendJob,
+    ticket: Ticket,
+    topic: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    throwIfAborted('Writing', signal)
+    this.#transactions?.throwUnless('write', 'open', 'committing', 'ready')
+    if (ticket.isDone) return
+    this.#tickets.add(ticket)
+    void ticket.done.then(() => this.#tickets.delete(ticket))
+    this.#followTopic(topic)
+    const job = makeJob()
+    const { cutOffCount } = this.#outcomes
+    await this.run(() => this.#append(job, signal, cutOffCount))
+    await untilAborted(ticket.done, 'Writing', signal)
+  }
+
+  /** Runs one call after the other; at once when the line is empty. */
+  async run(work: () => Promise<void>): Promise<void> {
+    const before = this.#last
+    const mine = before === undefined ? work() : before.then(work)
+    const last = mine.then(
+      () => {},
+      () => {},
+    )
+    this.#last = last
+    void last.then(() => {
+      if (this.#last === last) this.#last = undefined
+    })
+    await mine
+  }
+
+  /** Resolves when the line is empty. */
+  async idle(): Promise<void> {
+    while (this.#last !== undefined) await this.#last
+  }
+
+  /** Resolves when everything written so far is acknowledged or has failed. */
+  written(): Promise<unknown> {
+    return Promise.all([...this.#tickets].map(({ done }) => done))
+  }
+
+  /** Calls that still append fail with this error, and so do later ones until `reopen`. */
+  abandon(error: MillraceError): void {
+    this.#abandoned.abort(error)
+  }
+
+  reopen(): void {
+    this.#abandoned = new AbortController()
+  }
+
+  /**
+   * Finds out the partitions of a topic.
+   * @throws {BrokerError} `TOPIC_NOT_FOUND`
+   */
+  async learn(topic: string, signal?: AbortSignal): Promise<void> {
+    const { partitions } = await retry(() => this.#cluster.topic(topic, signal), {
+      timeoutMs: NEW_TOPIC_MS,
+      backoff: this.#cluster.backoff,
+      signal,
+      isRetriable: (error) => isMillraceError(error) && error.code === 'TOPIC_NOT_FOUND',
+    })
+    this.#accumulator.learn(topic, partitions.length)
+  }
+
+  /** What cannot be appended fails. */
+  async #append(job: AppendJob, signal: AbortSignal | undefined, cutOffs: number): Promise<void> {
+    try {
+      await this.#appendAll(job, signal, cutOffs)
+    } catch (error) {
+      job.abandon(isMillraceError(error) ? error : new UnexpectedError('Cannot append records', { cause: error }))
+      throw error
+    } finally {
+      // A program commits what it has written as a whole; the engine decides for each row of a batch.
+      const { ticket } = job
+      const failure = ticket instanceof ReportTicket ? ticket.failures?.values().next().value : undefined
+      if (failure !== undefined) this.#transactions?.onLost(failure, this.#accumulator.transaction)
+    }
+  }
+
+  async #appendAll(job: AppendJob, signal: AbortSignal | undefined, cutOffs: number): Promise<void> {
+    for (;;) {
+      if (this.#outcomes.cutOffCount !== cutOffs) return job.abandon(cutOffError())
+      throwIfAborted('Writing', this.#abandoned.signal)
+      throwIfAborted('Writing', signal)
+      const stop = job.run()
+      // What others still wait to write has to be sent at once as well.
+      if (stop === 'no memory' || this.#settings.lingerMs === 0 || this.#accumulator.flushing > 0)
+        this.#accumulator.closeAll()
+      this.#sender.drain()
+      if (stop === 'done') return
+      if (stop === 'no memory') await untilAborted(this.#accumulator.room(), 'Writing', signal)
+      else if (stop === 'time') await new Promise<void>((resolve) => setImmediate(resolve))
+      else await this.#learnFor(job, signal)
+    }
+  }
+
+  /** A topic that does not exist fails its records, not the call. */
+  async #learnFor(job: AppendJob, signal: AbortSignal | undefined): Promise<void> {
+    const topic = job.missingTopic
+    const stop = signal === undefined ? this.#abandoned.signal : AbortSignal.any([signal, this.#abandoned.signal])
+    try {
+      await untilAborted(this.learn(topic), 'Writing', stop)
+    } catch (error) {
+      if (stop.aborted || !isMillraceError(error)) throw error
+      job.refuseTopic(
+        topic,
+        new DeliveryError(`Cannot write to topic "${topic}": ${error.message}`, {
+          cause: error,
+          topic,
+          component: 'kafka',
+        }),
+      )
+    }
+  }
+
+  /** Notices new partitions; the cluster asks for metadata when it is due. */
+  #followTopic(name: string | undefined): void {
+    if (name === undefined || this.#accumulator.topic(name) === undefined) return
+    const known = this.#cluster.cachedTopic(name)
+    if (known !== undefined) this.#accumulator.learn(name, known.partitions.length)
+    this.#cluster.topic(name).catch(() => {})
+  }
+}
+
+/** For what was not appended when something before it failed. */
+function cutOffError(): DeliveryError {
+  return new DeliveryError('Records before it were not written, and nothing may overtake them', {
+    code: 'REFUSED_WITH_BATCH',
+    component: 'kafka',
+  })
+}
