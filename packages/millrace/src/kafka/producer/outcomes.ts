@@ -1,5 +1,5 @@
 /**
- * What becomes of batches that were sent, or could not be: an answer is understood here, no request is made.
+ * What happens to batches that were sent, or could not be: an answer is understood here, no request is made.
  *
  * An answer has a result for each partition, that is, for each batch of the request:
  *
@@ -15,7 +15,7 @@
  * | anything else | fails |
  *
  * A batch is settled once, delivered or failed, and gives its memory back then. One that fails leaves a gap in the
- * sequences of its partition, which goes on in a new epoch (`sequences.ts`); with `failsFollowing` everything that was
+ * sequences of its partition, which goes on in a new epoch (`identity.ts`); with `failsFollowing` everything that was
  * appended behind it fails too, so that nothing overtakes it when it is written again (I2).
  */
 import { type MillraceError, UnexpectedError } from '../../errors/index.ts'
@@ -30,6 +30,7 @@ import type { ProducerSettings } from './options.ts'
 import { deliveryError } from './reports.ts'
 import { splitBatch } from './split-batch.ts'
 import type { IdentityOwner } from './identity.ts'
+import { CONCURRENT_BACKOFF } from './transaction-errors.ts'
 import { Transactions } from './transactions.ts'
 
 const DUPLICATE_SEQUENCE_NUMBER = 46
@@ -54,8 +55,6 @@ const NOT_WRITTEN: ReadonlySet<string> = new Set([
   'UNSUPPORTED_COMPRESSION_TYPE',
   'INVALID_RECORD',
 ])
-
-const CONCURRENT_BACKOFF = { initialMs: 5, maxMs: 200 }
 
 export class Outcomes {
   /** Records that were acknowledged, and their bytes as they were sent. */

@@ -1,0 +1,164 @@
+/**
+ * Requests to the coordinator of a transactional id, each tried again for as long as that helps, and the id and epoch that it
+ * has given to the producer.
+ *
+ * With transactions version 2 (KIP-890) partitions and offsets add themselves, and EndTxn gives an epoch for each transaction,
+ * so that a late request cannot fall into the next one. With version 1 partitions are added first, all new ones of a round
+ * in one request, and the epoch changes after an abort only.
+ */
+import type { GroupOffsets } from '../../contracts/offsets.ts'
+import { isMillraceError } from '../../errors/index.ts'
+import { retry } from '../../resilience/retry.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { ApiCall } from '../protocol/api-call.ts'
+import { INIT_PRODUCER_ID, type InitProducerIdResponse } from '../protocol/init-producer-id.ts'
+import { brokerError, kafkaErrorName } from '../protocol/kafka-errors.ts'
+import {
+  ADD_PARTITIONS_TO_TXN,
+  type AddPartitionsToTxnResponse,
+  END_TXN,
+  type EndTxnResponse,
+  TRANSACTION_VERSION,
+  VERSION_1,
+} from '../protocol/transactions.ts'
+import { byTopic } from '../topic-partition.ts'
+import type { ProducerIdentity } from './identity.ts'
+import type { Destination } from './reports.ts'
+import { CONCURRENT_BACKOFF, isConcurrent } from './transaction-errors.ts'
+import { commitOffsets } from './transaction-offsets.ts'
+
+const LANE = 'transaction'
+const INVALID_TXN_STATE = 48
+
+export class TransactionCoordinator {
+  readonly transactionalId: string
+  readonly #cluster: Cluster
+  readonly #timeoutMs: number
+  #identity: ProducerIdentity | undefined
+  #version: 1 | 2 = 1
+
+  /** @param timeoutMs after this the coordinator aborts a transaction, and fences its producer */
+  constructor(cluster: Cluster, transactionalId: string, timeoutMs: number) {
+    this.#cluster = cluster
+    this.transactionalId = transactionalId
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** Under which the producer writes; undefined before `initialize`. Another object whenever it changes. */
+  get identity(): ProducerIdentity | undefined {
+    return this.#identity
+  }
+
+  /** Version of the protocol of transactions that the cluster has agreed on. */
+  get version(): 1 | 2 {
+    return this.#version
+  }
+
+  /** Gets the next epoch, of a new id the first time, which fences every earlier producer and aborts its open transaction. */
+  async initialize(signal: AbortSignal | undefined): Promise<void> {
+    const { id, epoch } = this.#identity ?? { id: -1n, epoch: -1 }
+    const answer = await this.#ask<InitProducerIdResponse>(
+      INIT_PRODUCER_ID,
+      [this.transactionalId, this.#timeoutMs, id, epoch],
+      ({ errorCode }) => errorCode,
+      signal,
+    )
+    this.#identity = { id: answer.producerId, epoch: answer.producerEpoch }
+    const coordinator = await this.#cluster.coordinator('transaction', this.transactionalId, signal)
+    this.#version = (await this.#cluster.feature(coordinator, TRANSACTION_VERSION, { lane: LANE })) >= 2 ? 2 : 1
+  }
+
+  /** Adds partitions to the open transaction, in one request; needed with version 1 only. */
+  async addPartitions(destinations: readonly Destination[]): Promise<void> {
+    const { id, epoch } = this.#identity!
+    const topics = [...byTopic(destinations)].map(([name, list]) => ({
+      name,
+      partitions: list.map(({ partition }) => partition),
+    }))
+    await this.#ask<AddPartitionsToTxnResponse>(
+      ADD_PARTITIONS_TO_TXN,
+      [[{ transactionalId: this.transactionalId, producerId: id, producerEpoch: epoch, topics }]],
+      worstCode,
+      undefined,
+    )
+  }
+
+  /** Adds offsets of a consumer group to the open transaction. */
+  async commitOffsets(offsets: GroupOffsets, signal: AbortSignal | undefined): Promise<void> {
+    const { id, epoch } = this.#identity!
+    await commitOffsets(
+      this.#cluster,
+      { transactionalId: this.transactionalId, producerId: id, producerEpoch: epoch, version: this.#version },
+      offsets,
+      (call, args, codeOf) => this.#ask(call, args, codeOf, signal),
+      signal,
+    )
+  }
+
+  /** Has the open transaction committed or aborted. Asking again gives the same answer. */
+  async end(isCommit: boolean, signal: AbortSignal | undefined): Promise<void> {
+    const { id, epoch } = this.#identity!
+    // To abort what was never added is an error in version 1, and what was wanted.
+    const isHarmless = (code: number): boolean => code === INVALID_TXN_STATE && !isCommit && this.#version === 1
+    const answer = await this.#ask<EndTxnResponse>(
+      END_TXN,
+      [this.transactionalId, id, epoch, isCommit],
+      ({ errorCode }) => (isHarmless(errorCode) ? 0 : errorCode),
+      signal,
+      this.#version === 1 ? VERSION_1.endTxn : undefined,
+    )
+    if (answer.producerId !== undefined && answer.producerId >= 0n)
+      this.#identity = { id: answer.producerId, epoch: answer.producerEpoch! }
+  }
+
+  /** Asks until the coordinator answers with something that waiting does not heal. */
+  async #ask<R>(
+    call: ApiCall,
+    args: readonly unknown[],
+    codeOf: (answer: R) => number,
+    signal: AbortSignal | undefined,
+    maxVersion?: number,
+  ): Promise<R> {
+    const cluster = this.#cluster
+    let backoff = cluster.backoff
+    const attempt = async (): Promise<R> => {
+      const node = await cluster.coordinator('transaction', this.transactionalId, signal)
+      const answer = await cluster.request<R>(node, call, () => args, {
+        lane: LANE,
+        signal,
+        ...(maxVersion === undefined ? {} : { maxVersion }),
+      })
+      const code = codeOf(answer)
+      if (code !== 0) throw brokerError(code, `${call.name} of transactional id "${this.transactionalId}" was refused`)
+      return answer
+    }
+    const deadline = performance.now() + cluster.apiTimeoutMs
+    for (;;) {
+      try {
+        return await retry(attempt, {
+          timeoutMs: deadline - performance.now(),
+          backoff,
+          signal,
+          isRetriable: (error) =>
+            isMillraceError(error) && error.retriable && (backoff === CONCURRENT_BACKOFF || !isConcurrent(error)),
+          onRetry: (error) => {
+            if (!isConcurrent(error)) cluster.forgetCoordinator('transaction', this.transactionalId)
+          },
+        })
+      } catch (error) {
+        if (!isConcurrent(error) || performance.now() >= deadline || backoff === CONCURRENT_BACKOFF) throw error
+        backoff = CONCURRENT_BACKOFF
+      }
+    }
+  }
+}
+
+/** OPERATION_NOT_ATTEMPTED comes beside the code that counts. */
+function worstCode({ resultsByTransaction }: AddPartitionsToTxnResponse): number {
+  let worst = 0
+  for (const { topicResults } of resultsByTransaction)
+    for (const { resultsByPartition } of topicResults)
+      for (const { partitionErrorCode: code } of resultsByPartition)
+        if (code !== 0 && (worst === 0 || kafkaErrorName(worst) === 'OPERATION_NOT_ATTEMPTED')) worst = code
+  return worst
+}
