@@ -11,7 +11,10 @@
 import { parseArgs } from 'node:util'
 import { TopicAdmin } from '../../packages/millrace/src/kafka/admin/topics.ts'
 import { Cluster } from '../../packages/millrace/src/kafka/cluster/cluster.ts'
-import { Producer, type ProducerOptions } from '../../packages/millrace/src/kafka/producer/producer.ts'
+import { Producer } from '../../packages/millrace/src/kafka/producer/producer.ts'
+import { PRODUCER_FIELDS } from '../../packages/millrace/src/kafka/properties/producer-fields.ts'
+import { producerSettings } from '../../packages/millrace/src/kafka/properties/settings.ts'
+import { parseOptions } from '../../packages/millrace/src/options/parse.ts'
 import { startKafka } from '../../test-bed/kafka.ts'
 
 const CALLS_UNDER_WAY = 8
@@ -35,11 +38,11 @@ const topic = args.topic ?? `micro-produce-${Date.now()}`
 const cluster = new Cluster({ bootstrapServers: bootstrap.split(','), clientId: 'micro' })
 const admin = new TopicAdmin(cluster)
 if (args.topic === undefined) await admin.createTopic({ name: topic, partitions: 6, replicationFactor: 1 })
-const producer = new Producer(cluster, {
-  batchBytes: Number(args['batch-bytes']),
-  compression: args.compression as NonNullable<ProducerOptions['compression']>,
-  acks: args.acks === 'all' ? 'all' : args.acks === '1' ? 1 : 0,
-})
+const { options } = parseOptions(
+  { options: PRODUCER_FIELDS },
+  { bootstrapServers: bootstrap, batchBytes: args['batch-bytes'], compression: args.compression, acks: args.acks },
+)
+const producer = new Producer(cluster, producerSettings(options).producer)
 await producer.open()
 await producer.learn(topic)
 

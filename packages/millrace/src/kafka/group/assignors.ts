@@ -11,7 +11,7 @@ import {
   type PartitionCounts,
 } from './assignment.ts'
 import { assignSticky, withholdTransfers } from './sticky-assignment.ts'
-import type { AssignorName } from './contract.ts'
+import type { AssignorName } from '../properties/value-types.ts'
 
 export interface Assignor {
   /** Whether members keep their partitions over a rebalance and give up only what is taken away (KIP-429). */

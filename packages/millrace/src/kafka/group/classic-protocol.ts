@@ -32,7 +32,7 @@ import {
 } from './classic-subscription.ts'
 import { asMillraceError, GROUP_LANE, verdictOfError } from './coordinator.ts'
 import { Membership } from './membership.ts'
-import type { AssignorName } from './contract.ts'
+import type { AssignorName } from '../properties/value-types.ts'
 
 const PROTOCOL_TYPE = 'consumer'
 /** How much longer than the rebalance itself a client waits for its end, as in Java. */

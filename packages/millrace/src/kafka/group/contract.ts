@@ -2,11 +2,8 @@
  * What a group session is told and what it tells. The session itself is in `session.ts`.
  */
 import type { MillraceError } from '../../errors/index.ts'
+import type { AssignorName } from '../properties/value-types.ts'
 import type { PartitionOffset, TopicPartition } from '../topic-partition.ts'
-
-/** Names of the assignors that Millrace has, as they appear on the wire; the same as Java's. */
-export const ASSIGNORS = ['range', 'roundrobin', 'cooperative-sticky'] as const
-export type AssignorName = (typeof ASSIGNORS)[number]
 
 export interface GroupOptions {
   /** `group.id` */

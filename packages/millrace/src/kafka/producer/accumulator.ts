@@ -8,7 +8,7 @@ import { createPartitioner, type Partitioner, STICKY } from './partitioners.ts'
 import { HEADER_BYTES } from '../protocol/record-batch.ts'
 import { RECORD_OVERHEAD } from '../protocol/record-batch-builder.ts'
 import { PartitionQueue, BatchBuffer, ProducerBatch } from './partition-queue.ts'
-import type { ProducerSettings } from './options.ts'
+import type { ProducerOptions } from './options.ts'
 import type { IdentityOwner } from './identity.ts'
 
 /** The partitions of one topic. */
@@ -36,7 +36,7 @@ export class TopicQueues {
 }
 
 export class Accumulator {
-  readonly #settings: ProducerSettings
+  readonly #options: ProducerOptions
   readonly #owner: IdentityOwner | undefined
   /** Called when batches were closed because they had waited long enough. */
   readonly #onLinger: () => void
@@ -61,12 +61,12 @@ export class Accumulator {
   #lingerTimer: NodeJS.Timeout | undefined
 
   constructor(
-    settings: ProducerSettings,
+    options: ProducerOptions,
     owner: IdentityOwner | undefined,
     onLinger: () => void,
     isAvailable: (topic: string, partition: number) => boolean,
   ) {
-    this.#settings = settings
+    this.#options = options
     this.#owner = owner
     this.#onLinger = onLinger
     this.#isAvailable = isAvailable
@@ -86,7 +86,7 @@ export class Accumulator {
   learn(name: string, partitionCount: number): TopicQueues {
     let topic = this.#topics.get(name)
     if (topic === undefined) {
-      const { partitioner } = this.#settings
+      const { partitioner } = this.#options
       topic = new TopicQueues(name, createPartitioner(partitioner), typeof partitioner === 'function')
       this.#topics.set(name, topic)
     }
@@ -103,12 +103,12 @@ export class Accumulator {
    * @returns undefined when there is no memory for it
    */
   open(queue: PartitionQueue, bytes: number): ProducerBatch | undefined {
-    const buffer = this.#take(Math.max(this.#settings.batchBytes, HEADER_BYTES + RECORD_OVERHEAD + bytes))
+    const buffer = this.#take(Math.max(this.#options.batchBytes, HEADER_BYTES + RECORD_OVERHEAD + bytes))
     if (buffer === undefined) return undefined
     const batch = new ProducerBatch(queue, performance.now(), buffer.capacity, buffer, this.transaction)
     queue.open = batch
     this.#open.add(batch)
-    this.#startLinger(this.#settings.lingerMs)
+    this.#startLinger(this.#options.lingerMs)
     return batch
   }
 
@@ -120,7 +120,7 @@ export class Accumulator {
     this.#open.delete(batch)
     if (topic.sticky === queue.partition) this.#moveSticky(topic)
     if (batch.count === 0) return this.release(batch)
-    batch.close(this.#settings.compression, this.#settings.compressionLevel)
+    batch.close(this.#options.compression, this.#options.compressionLevel)
     if (batch.closed!.bytes !== batch.buffer!.builder.bytes) this.#compressed(batch)
     this.#wait(batch)
   }
@@ -202,14 +202,14 @@ export class Accumulator {
   }
 
   #hasRoom(bytes: number): boolean {
-    return this.#heldBytes + bytes <= this.#settings.bufferBytes
+    return this.#heldBytes + bytes <= this.#options.bufferBytes
   }
 
   #take(capacity: number): BatchBuffer | undefined {
     if (!this.#hasRoom(capacity)) return undefined
     this.#heldBytes += capacity
-    const free = capacity === this.#settings.batchBytes ? this.#free.pop() : undefined
-    if (free === undefined) return new BatchBuffer(capacity, this.#settings.batchRecords)
+    const free = capacity === this.#options.batchBytes ? this.#free.pop() : undefined
+    if (free === undefined) return new BatchBuffer(capacity, this.#options.batchRecords)
     this.#freeBytes -= free.capacity
     free.builder.reset()
     return free
@@ -217,8 +217,8 @@ export class Accumulator {
 
   #keep(buffer: BatchBuffer): void {
     if (
-      buffer.capacity !== this.#settings.batchBytes ||
-      this.#freeBytes + this.#heldBytes + buffer.capacity > this.#settings.bufferBytes
+      buffer.capacity !== this.#options.batchBytes ||
+      this.#freeBytes + this.#heldBytes + buffer.capacity > this.#options.bufferBytes
     )
       return
     this.#free.push(buffer)
@@ -243,7 +243,7 @@ export class Accumulator {
   #linger(): void {
     this.#lingerTimer = undefined
     // Batches that are due within a moment go along, in one request.
-    const due = performance.now() - this.#settings.lingerMs + 1
+    const due = performance.now() - this.#options.lingerMs + 1
     for (const batch of this.#open) {
       if (batch.createdAt > due) {
         this.#startLinger(Math.max(1, batch.createdAt - due))

@@ -3,17 +3,16 @@
  *
  * A job works until it is done, until memory is used up, until it meets a topic that is not known yet, or until it has
  * kept the event loop busy long enough; then it says why it stopped and goes on where it was. There are three kinds: the
- * records of an array (`producer-append-records.ts`), the rows of a batch (`producer-append-batch.ts`), and whole record
- * batches (`producer-raw.ts`).
+ * records of an array (`append-records.ts`), the rows of a batch (`append-batch.ts`), and whole record batches
+ * (`append-raw.ts`).
  */
-import { EncodeError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
+import { type MillraceError, UnexpectedError } from '../../errors/index.ts'
 import { writeUtf8 } from '../../records/header-writer.ts'
 import type { Accumulator, TopicQueues } from './accumulator.ts'
 import type { PartitionQueue, ProducerBatch } from './partition-queue.ts'
 import { RECORD_OVERHEAD } from '../protocol/record-batch-builder.ts'
 import { HEADER_BYTES } from '../protocol/record-batch.ts'
 import { deliveryError, type Ticket } from './reports.ts'
-import { UNDECIDED } from './partitioners.ts'
 
 /** Why a job stopped. */
 export type Stop = 'done' | 'no memory' | 'unknown topic' | 'time'
@@ -94,11 +93,6 @@ export abstract class RecordAppendJob implements AppendJob {
   protected queueOf(topic: TopicQueues, partition: number): PartitionQueue | MillraceError {
     const queue = topic.queues[partition]
     if (queue !== undefined) return queue
-    if (partition === UNDECIDED)
-      return new EncodeError(
-        `Cannot write to topic "${topic.name}" as the record names no partition, which the partitioner "explicit" requires`,
-        { topic: topic.name },
-      )
     return deliveryError(
       { topic: topic.name, partition },
       `the topic has ${topic.queues.length} partitions, numbered from 0`,

@@ -8,7 +8,7 @@ import { retry } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { AppendJob } from './append-job.ts'
-import type { ProducerSettings } from './options.ts'
+import type { ProducerOptions } from './options.ts'
 import type { Outcomes } from './outcomes.ts'
 import { ReportTicket, type Ticket } from './reports.ts'
 import type { Sender } from './sender.ts'
@@ -19,7 +19,7 @@ const NEW_TOPIC_MS = 1000
 
 export class AppendLine {
   readonly #cluster: Cluster
-  readonly #settings: ProducerSettings
+  readonly #options: ProducerOptions
   readonly #accumulator: Accumulator
   readonly #sender: Sender
   readonly #outcomes: Outcomes
@@ -33,14 +33,14 @@ export class AppendLine {
 
   constructor(
     cluster: Cluster,
-    settings: ProducerSettings,
+    options: ProducerOptions,
     accumulator: Accumulator,
     sender: Sender,
     outcomes: Outcomes,
     transactions: Transactions | undefined,
   ) {
     this.#cluster = cluster
-    this.#settings = settings
+    this.#options = options
     this.#accumulator = accumulator
     this.#sender = sender
     this.#outcomes = outcomes
@@ -139,7 +139,7 @@ export class AppendLine {
       throwIfAborted('Writing', signal)
       const stop = job.run()
       // What others still wait to write has to be sent at once as well.
-      if (stop === 'no memory' || this.#settings.lingerMs === 0 || this.#accumulator.flushing > 0)
+      if (stop === 'no memory' || this.#options.lingerMs === 0 || this.#accumulator.flushing > 0)
         this.#accumulator.closeAll()
       this.#sender.drain()
       if (stop === 'done') return

@@ -26,7 +26,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { isStaleMetadata } from '../cluster/metadata-cache.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import type { ProducedPartition, ProduceResponse } from '../protocol/produce.ts'
-import type { ProducerSettings } from './options.ts'
+import type { ProducerOptions } from './options.ts'
 import { deliveryError } from './reports.ts'
 import { splitBatch } from './split-batch.ts'
 import type { IdentityOwner } from './identity.ts'
@@ -62,7 +62,7 @@ export class Outcomes {
   /** How often everything of a partition has failed at once: what began to be written before must not be appended behind it. */
   cutOffCount = 0
   readonly #cluster: Cluster
-  readonly #settings: ProducerSettings
+  readonly #options: ProducerOptions
   readonly #accumulator: Accumulator
   readonly #owner: IdentityOwner | undefined
   readonly #isTransactional: boolean
@@ -71,13 +71,13 @@ export class Outcomes {
 
   constructor(
     cluster: Cluster,
-    settings: ProducerSettings,
+    options: ProducerOptions,
     accumulator: Accumulator,
     owner: IdentityOwner | undefined,
     onStaleLeaders: (topic: string) => void,
   ) {
     this.#cluster = cluster
-    this.#settings = settings
+    this.#options = options
     this.#accumulator = accumulator
     this.#owner = owner
     this.#isTransactional = owner instanceof Transactions
@@ -233,7 +233,7 @@ export class Outcomes {
   }
 
   #split(batch: ProducerBatch): void {
-    const parts = splitBatch(batch, this.#settings.compressionLevel)
+    const parts = splitBatch(batch, this.#options.compressionLevel)
     batch.queue.replace(batch, parts)
     this.#accumulator.replace(batch, parts)
   }
@@ -263,7 +263,7 @@ export class Outcomes {
 
   #fail(batch: ProducerBatch, error: MillraceError, own?: ReadonlyMap<number, MillraceError>): void {
     this.#lose(batch, error, own)
-    if (this.#settings.failsFollowing && batch.behind === undefined) this.#failFollowing(batch.queue, error)
+    if (this.#options.failsFollowing && batch.behind === undefined) this.#failFollowing(batch.queue, error)
   }
 
   /**
@@ -302,11 +302,11 @@ export class Outcomes {
   }
 
   #isExpired(batch: ProducerBatch, now: number): boolean {
-    return now - batch.createdAt >= this.#settings.deliveryTimeoutMs
+    return now - batch.createdAt >= this.#options.deliveryTimeoutMs
   }
 
   #timedOut(batch: ProducerBatch): MillraceError {
-    const { deliveryTimeoutMs } = this.#settings
+    const { deliveryTimeoutMs } = this.#options
     const state = batch.ambiguous ? 'it is not known whether they were written' : 'they were not written'
     const { lastError, lastAnswer } = batch
     const last = lastError?.message ?? 'no request could be sent'

@@ -6,9 +6,7 @@
  * key to the sticky partition of the topic.
  */
 import { viewOf } from '../../records/batch.ts'
-
-export const PARTITIONERS = ['murmur2', 'crc32', 'round_robin', 'sticky', 'explicit'] as const
-export type PartitionerName = (typeof PARTITIONERS)[number]
+import type { PartitionerName } from '../properties/value-types.ts'
 
 /**
  * Chooses a partition by itself.
@@ -21,15 +19,13 @@ export type PartitionFunction = (key: Buffer | null, partitionCount: number, rec
 
 /** Says that the record belongs to the sticky partition of its topic. */
 export const STICKY = -1
-/** Says that the record had to name its partition and did not. */
-export const UNDECIDED = -2
 
 /**
  * One per topic, as some have a memory.
  *
  * @param length of the key, -1 when it is null
  * @param record looked at by function partitioners only; undefined for the others when it would have to be made
- * @returns a partition, `STICKY` or `UNDECIDED`
+ * @returns a partition, or `STICKY`
  */
 export type Partitioner = (
   bytes: Uint8Array,
@@ -58,8 +54,6 @@ export function createPartitioner(kind: PartitionerName | PartitionFunction): Pa
     }
     case 'sticky':
       return () => STICKY
-    case 'explicit':
-      return () => UNDECIDED
   }
 }
 

@@ -29,7 +29,7 @@ import type { AppendJob } from './append-job.ts'
 import { AppendLine } from './append-line.ts'
 import { AppendBatch, type Route } from './append-batch.ts'
 import { AppendRecords, type WritableRecord } from './append-records.ts'
-import { type ProducerOptions, type ProducerSettings, completeProducerOptions } from './options.ts'
+import type { ProducerOptions } from './options.ts'
 import { Outcomes } from './outcomes.ts'
 import { forwardable, AppendRaw } from './append-raw.ts'
 import { type DeliveryReports, ReportTicket, Ticket } from './reports.ts'
@@ -58,7 +58,7 @@ export interface ProducerProgress {
 
 export class Producer {
   readonly #cluster: Cluster
-  readonly #settings: ProducerSettings
+  readonly #options: ProducerOptions
   readonly #identity: IdentityOwner | undefined
   readonly #transactions: Transactions | undefined
   readonly #accumulator: Accumulator
@@ -69,13 +69,13 @@ export class Producer {
 
   /**
    * Does not connect yet. The cluster stays the caller's, who closes it after the producer.
-   * @throws {ConfigError} with all problems of the options
+   * @throws {ConfigError} for a transaction without idempotence
    */
-  constructor(cluster: Cluster, options: ProducerOptions = {}, transaction?: TransactionOptions) {
+  constructor(cluster: Cluster, options: ProducerOptions, transaction?: TransactionOptions) {
     this.#cluster = cluster
-    this.#settings = completeProducerOptions(options)
+    this.#options = options
     if (transaction !== undefined) {
-      if (!this.#settings.idempotence)
+      if (!this.#options.idempotence)
         throw new ConfigError(
           'Cannot use a transactional id without idempotence: set acks to "all" and idempotence to true',
         )
@@ -86,20 +86,20 @@ export class Producer {
     }
     this.#identity =
       this.#transactions ??
-      (this.#settings.idempotence ? new IdempotentIdentity(cluster, (error) => this.#onIdentity(error)) : undefined)
+      (this.#options.idempotence ? new IdempotentIdentity(cluster, (error) => this.#onIdentity(error)) : undefined)
     this.#accumulator = new Accumulator(
-      this.#settings,
+      this.#options,
       this.#identity,
       () => this.#sender.drain(),
       (topic, partition) => cluster.leader(topic, partition) >= 0,
     )
-    this.#outcomes = new Outcomes(cluster, this.#settings, this.#accumulator, this.#identity, (topic) =>
+    this.#outcomes = new Outcomes(cluster, this.#options, this.#accumulator, this.#identity, (topic) =>
       this.#sender.findLeaders(topic),
     )
-    this.#sender = new Sender(cluster, this.#settings, this.#accumulator, this.#identity, this.#outcomes)
+    this.#sender = new Sender(cluster, this.#options, this.#accumulator, this.#identity, this.#outcomes)
     this.#line = new AppendLine(
       cluster,
-      this.#settings,
+      this.#options,
       this.#accumulator,
       this.#sender,
       this.#outcomes,
@@ -109,7 +109,7 @@ export class Producer {
 
   /** Most bytes of a record, with what Kafka adds to it. */
   get #maxRecordBytes(): number {
-    return Math.min(this.#settings.maxRequestBytes, this.#settings.bufferBytes)
+    return Math.min(this.#options.maxRequestBytes, this.#options.bufferBytes)
   }
 
   get progress(): ProducerProgress {

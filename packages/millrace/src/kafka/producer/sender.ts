@@ -1,6 +1,6 @@
 /**
  * Sends closed batches to the leaders of their partitions: which ones, when, and when again. What an answer means is
- * for `producer-outcomes.ts`, which leaves in the queues what has to be sent again.
+ * for `outcomes.ts`, which leaves in the queues what has to be sent again.
  *
  * One request carries one batch of each of many partitions of a broker; `maxInFlight` requests are under way per broker
  * at the most. Everything is driven by one method, `drain`, called whenever something may have become possible.
@@ -12,7 +12,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { identifyBatch } from '../protocol/record-batch-builder.ts'
 import { API_VERSIONS } from '../protocol/api-versions.ts'
 import { PRODUCE, type ProduceResponse } from '../protocol/produce.ts'
-import type { ProducerSettings } from './options.ts'
+import type { ProducerOptions } from './options.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { IdentityOwner } from './identity.ts'
 import { Transactions } from './transactions.ts'
@@ -43,7 +43,7 @@ export class Sender {
   /** `retries` are batches that were sent again. */
   readonly totals = { batches: 0, requests: 0, retries: 0 }
   readonly #cluster: Cluster
-  readonly #settings: ProducerSettings
+  readonly #options: ProducerOptions
   readonly #accumulator: Accumulator
   readonly #owner: IdentityOwner | undefined
   readonly #transactions: Transactions | undefined
@@ -59,13 +59,13 @@ export class Sender {
 
   constructor(
     cluster: Cluster,
-    settings: ProducerSettings,
+    options: ProducerOptions,
     accumulator: Accumulator,
     owner: IdentityOwner | undefined,
     outcomes: Outcomes,
   ) {
     this.#cluster = cluster
-    this.#settings = settings
+    this.#options = options
     this.#accumulator = accumulator
     this.#owner = owner
     this.#transactions = owner instanceof Transactions ? owner : undefined
@@ -81,7 +81,7 @@ export class Sender {
   drain(): void {
     const { ready } = this.#accumulator
     if (ready.size === 0) return
-    this.#expiryTimer ??= setTimeout(() => this.#expire(), Math.min(EXPIRY_CHECK_MS, this.#settings.deliveryTimeoutMs))
+    this.#expiryTimer ??= setTimeout(() => this.#expire(), Math.min(EXPIRY_CHECK_MS, this.#options.deliveryTimeoutMs))
     let requests: Map<number, Request>
     do {
       requests = this.#collect()
@@ -120,7 +120,7 @@ export class Sender {
   /** Gathers at most one request per broker. */
   #collect(): Map<number, Request> {
     const { ready } = this.#accumulator
-    const { maxInFlight, maxRequestBytes } = this.#settings
+    const { maxInFlight, maxRequestBytes } = this.#options
     const requests = new Map<number, Request>()
     const full = new Set<number>()
     const now = performance.now()
@@ -187,7 +187,7 @@ export class Sender {
     }
     let response: ProduceResponse | undefined
     let failure: MillraceError | undefined
-    const isAnswered = this.#settings.acks !== 0
+    const isAnswered = this.#options.acks !== 0
     try {
       response = await this.#cluster.request<ProduceResponse>(leader, PRODUCE, () => [this.#request(batches)], {
         lane: LANE,
@@ -224,7 +224,7 @@ export class Sender {
       await this.#cluster.request(leader, API_VERSIONS, () => [], {
         maxVersion: 0,
         lane: LANE,
-        timeoutMs: this.#settings.requestTimeoutMs,
+        timeoutMs: this.#options.requestTimeoutMs,
       })
     } catch {
       // The connection is gone, and with it what it held.
@@ -238,7 +238,7 @@ export class Sender {
       if (topic === undefined) topics.set(queue.topic, (topic = { name: queue.topic, partitions: [] }))
       topic.partitions.push({ partition: queue.partition, records: closed!.bytes.subarray(0, closed!.end) })
     }
-    const { acks, requestTimeoutMs } = this.#settings
+    const { acks, requestTimeoutMs } = this.#options
     return {
       transactionalId: this.#transactions?.transactionalId ?? null,
       acks: acks === 'all' ? -1 : acks,
@@ -249,7 +249,7 @@ export class Sender {
 
   /** A request does not outlast the delivery timeout of its batches by much. */
   #timeoutFor(batches: readonly ProducerBatch[]): number {
-    const { requestTimeoutMs, deliveryTimeoutMs } = this.#settings
+    const { requestTimeoutMs, deliveryTimeoutMs } = this.#options
     let oldest = Infinity
     for (const { createdAt } of batches) oldest = Math.min(oldest, createdAt)
     return Math.min(requestTimeoutMs, Math.max(SHORTEST_REQUEST_MS, oldest + deliveryTimeoutMs - performance.now()))
@@ -266,7 +266,7 @@ export class Sender {
   #expire(): void {
     this.#expiryTimer = undefined
     if (this.#outcomes.expire())
-      this.#expiryTimer = setTimeout(() => this.#expire(), Math.min(EXPIRY_CHECK_MS, this.#settings.deliveryTimeoutMs))
+      this.#expiryTimer = setTimeout(() => this.#expire(), Math.min(EXPIRY_CHECK_MS, this.#options.deliveryTimeoutMs))
     this.drain()
   }
 

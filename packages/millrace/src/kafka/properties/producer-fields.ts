@@ -3,6 +3,7 @@ import { field } from '../../options/fields.ts'
 import { CLUSTER_FIELDS } from './cluster-fields.ts'
 import { PRODUCER_LIMITS } from './producer-limits.ts'
 import { partitioner, serializer } from './value-types.ts'
+import { CODECS, COMPRESSION_LEVELS } from '../protocol/codecs.ts'
 
 export const PRODUCER_FIELDS = {
   ...CLUSTER_FIELDS,
@@ -26,15 +27,15 @@ export const PRODUCER_FIELDS = {
     .default(16_384)
     .kafka('batch.size')
     .doc('Size of a record batch of one partition, before compression.'),
-  compression: field
-    .oneOf(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
-    .default('none')
-    .kafka('compression.type')
-    .doc('How record batches are compressed.'),
-  gzipLevel: field.int({ min: -1, max: 9 }).optional().kafka('compression.gzip.level').doc('1 is fast, 9 is small.'),
+  compression: field.oneOf(CODECS).default('none').kafka('compression.type').doc('How record batches are compressed.'),
+  gzipLevel: field
+    .int({ min: -1, max: COMPRESSION_LEVELS.gzip.max })
+    .optional()
+    .kafka('compression.gzip.level')
+    .doc('1 is fast, 9 is small.'),
   lz4Level: field.int({ min: 1, max: 17 }).optional().kafka('compression.lz4.level').doc('1 is fast, 17 is small.'),
   zstdLevel: field
-    .int({ min: -131_072, max: 22 })
+    .int(COMPRESSION_LEVELS.zstd)
     .optional()
     .kafka('compression.zstd.level')
     .doc('Low is fast, 22 is small.'),

@@ -8,7 +8,8 @@ import type { CLUSTER_FIELDS } from './cluster-fields.ts'
 import type { CONSUMER_FIELDS } from './consumer-fields.ts'
 import type { PRODUCER_FIELDS } from './producer-fields.ts'
 import { MAX_IN_FLIGHT_IDEMPOTENT } from './producer-limits.ts'
-import type { Assignor, OffsetReset, PartitionerName } from './value-types.ts'
+import type { Codec } from '../protocol/codecs.ts'
+import type { AssignorName, OffsetReset, PartitionerName } from './value-types.ts'
 import type { SaslMechanism } from '../security/conversation.ts'
 import { type SaslSettings, securitySettings, type SecuritySettings } from '../security/settings.ts'
 
@@ -32,7 +33,7 @@ export interface ConsumerSettings {
   readonly instanceId: string | undefined
   readonly groupProtocol: 'classic' | 'consumer'
   readonly serverAssignor: 'uniform' | 'range' | undefined
-  readonly assignors: readonly Assignor[]
+  readonly assignors: readonly AssignorName[]
   readonly rackId: string | undefined
   readonly autoOffsetReset: OffsetReset
   readonly offsetOutOfRange: 'fail' | 'reset'
@@ -60,8 +61,9 @@ export interface ProducerSettings {
   readonly acks: 'all' | 1 | 0
   readonly idempotence: boolean
   readonly lingerMs: number
+  /** At most `maxRequestBytes` and `bufferBytes`. */
   readonly batchBytes: number
-  readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+  readonly compression: Codec
   /** Level of the codec in use; undefined for its own default. */
   readonly compressionLevel: number | undefined
   /** At most 5 with idempotence. */
@@ -132,7 +134,8 @@ export function producerSettings(options: Options<typeof PRODUCER_FIELDS>): {
       acks: options.acks === 'all' ? 'all' : options.acks === '1' ? 1 : 0,
       idempotence,
       lingerMs: options.lingerMs,
-      batchBytes: options.batchBytes,
+      // A batch is never larger than the request or the memory that has to hold it.
+      batchBytes: Math.min(options.batchBytes, options.maxRequestBytes, options.bufferBytes),
       compression: options.compression,
       compressionLevel: levels[options.compression],
       maxInFlight: idempotence ? Math.min(MAX_IN_FLIGHT_IDEMPOTENT, options.maxInFlight) : options.maxInFlight,

@@ -8,9 +8,11 @@ import { parseDurationMs } from '../../options/units.ts'
 /** Where to begin without a committed offset. */
 export type OffsetReset = 'earliest' | 'latest' | 'none' | { readonly timestampMs: number }
 
+/** Names of the assignors that Millrace has, as they appear on the wire; the same as Java's. */
 export const ASSIGNORS = ['range', 'roundrobin', 'cooperative-sticky'] as const
-export type Assignor = (typeof ASSIGNORS)[number]
+export type AssignorName = (typeof ASSIGNORS)[number]
 
+/** Partitioners that have a name; a program may also give a function. */
 export const PARTITIONERS = ['murmur2', 'crc32', 'round_robin', 'sticky'] as const
 export type PartitionerName = (typeof PARTITIONERS)[number]
 
@@ -76,7 +78,7 @@ const RESETS: { readonly [word: string]: string } = {
   largest: 'write "latest"',
 }
 
-export const assignor: ValueType<Assignor> = javaName(
+export const assignor: ValueType<AssignorName> = javaName(
   'an assignor',
   ASSIGNORS,
   {

@@ -13,23 +13,9 @@
  */
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { CorruptRecordError } from '../../errors/index.ts'
+import { type Codec, COMPRESSION_LEVELS } from './codecs.ts'
 import { compressLz4, decompressLz4 } from './lz4.ts'
 import { compressSnappy, decompressSnappy } from './snappy.ts'
-
-/** Kafka's codecs; the index is the value of the three lowest attribute bits of a record batch. */
-export const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
-export type Codec = (typeof CODECS)[number]
-
-/** Attribute bits of a codec. */
-export const CODEC_BITS: { readonly [codec in Codec]: number } = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 }
-
-/** Levels that a codec takes: least, most, and what is used when none is given. Those of `snappy` and `lz4` are fixed. */
-export const COMPRESSION_LEVELS: {
-  readonly [codec in Codec]?: { readonly min: number; readonly max: number; readonly default: number }
-} = {
-  gzip: { min: 1, max: 9, default: 6 },
-  zstd: { min: -131_072, max: 22, default: 3 },
-}
 
 /** Most bytes that one record batch may decompress to; guards memory against a batch made to explode. */
 const MAX_DECOMPRESSED_BYTES = 512 * 1024 * 1024
@@ -45,14 +31,14 @@ export function compress(codec: Codec, bytes: Buffer, level?: number): Buffer {
     case 'none':
       return bytes
     case 'gzip':
-      return gzipSync(bytes, { level: level ?? constants.Z_DEFAULT_COMPRESSION, chunkSize: chunkSize(bytes.length) })
+      return gzipSync(bytes, { level: level ?? COMPRESSION_LEVELS.gzip.default, chunkSize: chunkSize(bytes.length) })
     case 'snappy':
       return compressSnappy(bytes)
     case 'lz4':
       return compressLz4(bytes)
     case 'zstd':
       return zstdCompressSync(bytes, {
-        params: { [constants.ZSTD_c_compressionLevel]: level ?? 3 },
+        params: { [constants.ZSTD_c_compressionLevel]: level ?? COMPRESSION_LEVELS.zstd.default },
         chunkSize: chunkSize(bytes.length),
       })
   }

@@ -4,7 +4,8 @@
  */
 import { FIELDS, type LocatedRecords, type RawRecordBatches, type RecordStorage } from '../../records/batch.ts'
 import type { CorruptRecordError } from '../../errors/index.ts'
-import { type Codec, CODECS, decompress } from './compression.ts'
+import { type Codec, CODECS } from './codecs.ts'
+import { decompress } from './compression.ts'
 import {
   ATTRIBUTES,
   BASE_OFFSET,

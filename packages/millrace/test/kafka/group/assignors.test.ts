@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Assignment, GroupMember } from '../../../src/kafka/group/assignment.ts'
 import { assignorByName } from '../../../src/kafka/group/assignors.ts'
 import { assignSticky } from '../../../src/kafka/group/sticky-assignment.ts'
-import { ASSIGNORS } from '../../../src/kafka/group/contract.ts'
+import { ASSIGNORS } from '../../../src/kafka/properties/value-types.ts'
 import { comparePartitions, type TopicPartition } from '../../../src/kafka/topic-partition.ts'
 
 /** `a-0 a-1` as partitions. */

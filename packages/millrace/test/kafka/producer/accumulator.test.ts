@@ -3,17 +3,18 @@ import { describe, expect, test } from 'vitest'
 import { Accumulator } from '../../../src/kafka/producer/accumulator.ts'
 import { AppendBatch } from '../../../src/kafka/producer/append-batch.ts'
 import { AppendRecords, type WritableRecord } from '../../../src/kafka/producer/append-records.ts'
-import { completeProducerOptions, type ProducerOptions } from '../../../src/kafka/producer/options.ts'
+import type { ProducerOptions } from '../../../src/kafka/producer/options.ts'
 import { ReportTicket } from '../../../src/kafka/producer/reports.ts'
 import { batchOf } from '../../support/batches.ts'
+import { producerOptions } from '../../support/producer-options.ts'
 
 function accumulatorOf(
-  options: ProducerOptions,
+  options: Partial<ProducerOptions>,
   partitions = 2,
   available: (partition: number) => boolean = () => true,
 ): Accumulator {
   const accumulator = new Accumulator(
-    completeProducerOptions({ lingerMs: 60_000, ...options }),
+    producerOptions({ lingerMs: 60_000, ...options }),
     undefined,
     () => {},
     (_topic, partition) => available(partition),
@@ -183,7 +184,7 @@ describe('accumulator', () => {
   test('closes batches that have waited for the linger', async () => {
     let lingered = 0
     const accumulator = new Accumulator(
-      completeProducerOptions({ lingerMs: 10 }),
+      producerOptions({ lingerMs: 10 }),
       undefined,
       () => lingered++,
       () => true,
@@ -234,15 +235,6 @@ describe('bad records', () => {
     expect(job.ticket.failures!.get(1)!.message).toContain(problem)
     accumulator.closeAll()
     expect(waiting(accumulator).reduce((sum, count) => sum + count, 0)).toBe(2)
-    accumulator.stop()
-  })
-
-  test('a record must name its partition when the partitioner is "explicit"', () => {
-    const accumulator = accumulatorOf({ partitioner: 'explicit' }, 2)
-    const job = jobFor(accumulator, [{ value: 'a' }, { value: 'b', partition: 1 }])
-    job.run()
-    expect(job.ticket.failures!.get(0)!.message).toContain('names no partition')
-    expect(accumulator.queues[1]!.open!.count).toBe(1)
     accumulator.stop()
   })
 

@@ -4,11 +4,12 @@ import type { ProducerBatch } from '../../../src/kafka/producer/partition-queue.
 import { Accumulator } from '../../../src/kafka/producer/accumulator.ts'
 import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import { AppendRecords } from '../../../src/kafka/producer/append-records.ts'
-import { completeProducerOptions, type ProducerOptions } from '../../../src/kafka/producer/options.ts'
+import type { ProducerOptions } from '../../../src/kafka/producer/options.ts'
 import { Outcomes } from '../../../src/kafka/producer/outcomes.ts'
 import { ReportTicket } from '../../../src/kafka/producer/reports.ts'
 import type { ProducedPartition, ProduceResponse } from '../../../src/kafka/protocol/produce.ts'
 import type { IdentityOwner, ProducerIdentity } from '../../../src/kafka/producer/identity.ts'
+import { producerOptions } from '../../support/producer-options.ts'
 
 const LEADER = 1
 
@@ -31,8 +32,8 @@ class Sent {
   readonly #accumulator: Accumulator
   readonly #ticket: ReportTicket
 
-  constructor(batches = 1, options: ProducerOptions = {}) {
-    const settings = completeProducerOptions({ lingerMs: 60_000, batchRecords: COUNT, ...options })
+  constructor(batches = 1, options: Partial<ProducerOptions> = {}) {
+    const settings = producerOptions({ lingerMs: 60_000, batchRecords: COUNT, ...options })
     this.#accumulator = new Accumulator(
       settings,
       owner,

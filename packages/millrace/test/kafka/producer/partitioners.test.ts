@@ -1,14 +1,8 @@
 import { crc32 as zlibCrc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  crc32,
-  createPartitioner,
-  murmur2,
-  type PartitionerName,
-  STICKY,
-  UNDECIDED,
-} from '../../../src/kafka/producer/partitioners.ts'
+import { crc32, createPartitioner, murmur2, STICKY } from '../../../src/kafka/producer/partitioners.ts'
+import type { PartitionerName } from '../../../src/kafka/properties/value-types.ts'
 
 const bytesOf = (text: string): Buffer => Buffer.from(text)
 
@@ -60,7 +54,6 @@ describe('partitioner', () => {
     { kind: 'crc32', key: '', partition: STICKY },
     { kind: 'crc32', key: null, partition: STICKY },
     { kind: 'sticky', key: 'foobar', partition: STICKY },
-    { kind: 'explicit', key: 'foobar', partition: UNDECIDED },
   ])('$kind puts the key $key where it belongs', ({ kind, key, partition }) => {
     expect(choose(kind, key)).toBe(partition)
   })

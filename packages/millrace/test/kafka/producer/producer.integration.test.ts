@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CODECS } from '../../../src/kafka/protocol/codecs.ts'
 import { Batch } from '../../../src/records/batch.ts'
 import { BatchError, type MillraceError } from '../../../src/errors/index.ts'
 import { TopicAdmin } from '../../../src/kafka/admin/topics.ts'
 import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import { Producer, type ProducerOptions } from '../../../src/kafka/producer/producer.ts'
-import { CODECS } from '../../../src/kafka/protocol/compression.ts'
 import { FETCH, type FetchResponse } from '../../../src/kafka/protocol/fetch.ts'
 import { FetchedRecords } from '../../../src/kafka/protocol/locate-records.ts'
 import { RecordBatchReader } from '../../../src/kafka/protocol/record-batch.ts'
@@ -20,6 +20,7 @@ import {
   uniqueName,
 } from '../../support/broker.ts'
 import { readTopic } from '../../support/read-topic.ts'
+import { producerOptions } from '../../support/producer-options.ts'
 
 const clusters: Cluster[] = []
 
@@ -75,8 +76,8 @@ describe.skipIf(!brokerAvailable)('producer', () => {
     cluster = connect(bootstrapServers())
   })
 
-  async function producing<T>(options: ProducerOptions, use: (producer: Producer) => Promise<T>): Promise<T> {
-    const producer = new Producer(cluster, options)
+  async function producing<T>(options: Partial<ProducerOptions>, use: (producer: Producer) => Promise<T>): Promise<T> {
+    const producer = new Producer(cluster, producerOptions(options))
     try {
       return await use(producer)
     } finally {
@@ -437,7 +438,7 @@ describe.skipIf(!brokerAvailable)('producer', () => {
 
   test('close sends what lingers, may be called twice, and nothing is written afterwards', async () => {
     const topic = await createTopic(cluster, 1)
-    const producer = new Producer(cluster, { lingerMs: 3_600_000 })
+    const producer = new Producer(cluster, producerOptions({ lingerMs: 3_600_000 }))
     const writing = producer.write([{ value: 'a' }], topic)
     await Promise.all([producer.close(), producer.close()])
     expect((await writing).failures.size).toBe(0)
@@ -446,7 +447,7 @@ describe.skipIf(!brokerAvailable)('producer', () => {
   })
 
   test('closing can be cut short: what is open fails', async () => {
-    const producer = new Producer(connect('127.0.0.1:1'))
+    const producer = new Producer(connect('127.0.0.1:1'), producerOptions())
     const writing = producer.write([{ value: 'a' }], 'any')
     await expect(producer.close(AbortSignal.timeout(100))).resolves.toBeUndefined()
     const reports = await writing.catch((error: unknown) => error)
@@ -725,7 +726,7 @@ describe.skipIf(!brokerAvailable)('producer while a broker fails', () => {
   test('every record is written once and in order per key across restarts and a stall of the broker', async () => {
     const cluster = connect(own().bootstrapServers, { requestTimeoutMs: 3000 })
     const topic = await createTopic(cluster, 3)
-    const producer = new Producer(cluster, { batchBytes: 2000, requestTimeoutMs: 2000 })
+    const producer = new Producer(cluster, producerOptions({ batchBytes: 2000, requestTimeoutMs: 2000 }))
     await producer.open()
     const producing = produceSteadily(producer, topic)
     const [broker] = own().brokers
@@ -749,7 +750,7 @@ describe.skipIf(!brokerAvailable)('producer while a broker fails', () => {
   test('records that could not be delivered in time fail, and the next ones go through in a new epoch', async () => {
     const cluster = connect(own().bootstrapServers, { requestTimeoutMs: 3000 })
     const topic = await createTopic(cluster, 1)
-    const producer = new Producer(cluster, { deliveryTimeoutMs: 3000, requestTimeoutMs: 1000 })
+    const producer = new Producer(cluster, producerOptions({ deliveryTimeoutMs: 3000, requestTimeoutMs: 1000 }))
     await producer.open()
     await producer.learn(topic)
     await expect.poll(async () => (await producer.write([{ value: 'first' }], topic)).failures.size).toBe(0)
@@ -773,7 +774,7 @@ describe.skipIf(!brokerAvailable)('producer in a cluster of three', () => {
   test('follows the leaders when a broker goes and comes back', async () => {
     const cluster = connect(own().bootstrapServers, { requestTimeoutMs: 5000 })
     const topic = await createTopic(cluster, 6, { 'min.insync.replicas': '2' }, 3)
-    const producer = new Producer(cluster, { batchBytes: 2000 })
+    const producer = new Producer(cluster, producerOptions({ batchBytes: 2000 }))
     await producer.open()
     const producing = produceSteadily(producer, topic)
     await producedMore(producer)
@@ -814,7 +815,7 @@ describe.skipIf(!brokerAvailable)('producer in a cluster of three', () => {
         { timeout: 60_000 },
       )
       .toBe(1)
-    const impatient = new Producer(cluster, { deliveryTimeoutMs: 2000 })
+    const impatient = new Producer(cluster, producerOptions({ deliveryTimeoutMs: 2000 }))
     await impatient.open()
     await impatient.learn(topic)
     // The last attempt is not always answered in time: then nobody knows what became of its records.
@@ -831,7 +832,7 @@ describe.skipIf(!brokerAvailable)('producer in a cluster of three', () => {
       )
       .toMatch(/they were not written.*NOT_ENOUGH_REPLICAS/)
     await impatient.close()
-    const producer = new Producer(cluster)
+    const producer = new Producer(cluster, producerOptions())
     const writing = producer.write([{ value: 'c' }], topic)
     await follower.restart()
     expect((await writing).failures.size).toBe(0)

@@ -5,6 +5,7 @@ import { Producer } from '../../../src/kafka/producer/producer.ts'
 import { END_TXN, TXN_OFFSET_COMMIT } from '../../../src/kafka/protocol/transactions.ts'
 import { bootstrapServers, brokerAvailable, javaAvailable, ownBroker, uniqueName } from '../../support/broker.ts'
 import { topicBed } from '../../support/topics.ts'
+import { producerOptions } from '../../support/producer-options.ts'
 
 const committed = { isolation: 'read_committed' }
 const values = (...texts: readonly string[]): { value: string }[] => texts.map((value) => ({ value }))
@@ -157,7 +158,7 @@ describe.skipIf(!brokerAvailable)('transactions', () => {
     const topic = await bed().create()
     const producer = new Producer(
       bed().cluster,
-      { batchBytes: 1000, bufferBytes: 50_000, lingerMs: 0 },
+      producerOptions({ batchBytes: 1000, bufferBytes: 50_000, lingerMs: 0 }),
       { transactionalId: uniqueName('tx'), timeoutMs: 60_000 },
     )
     await producer.open()
@@ -176,7 +177,10 @@ describe.skipIf(!brokerAvailable)('transactions', () => {
 
   test('holds back what is written during a commit for the next transaction', async () => {
     const topic = await bed().create()
-    const producer = new Producer(bed().cluster, {}, { transactionalId: uniqueName('tx'), timeoutMs: 60_000 })
+    const producer = new Producer(bed().cluster, producerOptions(), {
+      transactionalId: uniqueName('tx'),
+      timeoutMs: 60_000,
+    })
     await producer.open()
     producer.beginTransaction()
     const first = producer.write(values('1'), topic)
@@ -196,7 +200,10 @@ describe.skipIf(!brokerAvailable)('transactions', () => {
 
   test('what is lost of the next transaction during a commit dooms the next one only', async () => {
     const topic = await bed().create()
-    const producer = new Producer(bed().cluster, {}, { transactionalId: uniqueName('tx'), timeoutMs: 60_000 })
+    const producer = new Producer(bed().cluster, producerOptions(), {
+      transactionalId: uniqueName('tx'),
+      timeoutMs: 60_000,
+    })
     await producer.open()
     await producer.learn(topic)
     producer.beginTransaction()
@@ -239,7 +246,7 @@ describe.skipIf(!brokerAvailable)('transactions of version 1', () => {
     const cluster = new OldCluster({ bootstrapServers: bootstrapServers().split(','), clientId: 'test' })
     const topic = await bed().create({ partitions: 3 })
     const transactionalId = uniqueName('tx')
-    const producer = new Producer(cluster, {}, { transactionalId, timeoutMs: 60_000 })
+    const producer = new Producer(cluster, producerOptions(), { transactionalId, timeoutMs: 60_000 })
     await producer.open()
     for (const [text, end] of [
       ['a', 'commit'],
@@ -259,7 +266,7 @@ describe.skipIf(!brokerAvailable)('transactions of version 1', () => {
     const expected = ['a', 'a', 'a', 'c', 'c', 'c', 'd', 'd', 'd']
     expect(await bed().values(topic, committed)).toEqual([expected, expected, expected])
 
-    const young = new Producer(cluster, {}, { transactionalId, timeoutMs: 60_000 })
+    const young = new Producer(cluster, producerOptions(), { transactionalId, timeoutMs: 60_000 })
     await young.open()
     producer.beginTransaction()
     const { failures } = await producer.write(values('late'), topic)

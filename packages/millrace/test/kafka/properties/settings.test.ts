@@ -39,6 +39,12 @@ describe('settings of producers', () => {
     expect(['none', 'gzip', 'snappy', 'lz4', 'zstd'].map(level)).toEqual([undefined, 9, undefined, 1, 7])
   })
 
+  test('a batch is not larger than a request or the memory', () => {
+    const batchBytes = (options: object): number | undefined => producer(options).settings?.producer.batchBytes
+    expect(batchBytes({ batchBytes: 5000, maxRequestBytes: 2000 })).toBe(2000)
+    expect(batchBytes({ batchBytes: 5000, bufferBytes: 3000 })).toBe(3000)
+  })
+
   test('gives canonical settings', () => {
     expect(producer({ acks: 1, 'linger.ms': 'PT0.02S', 'max.block.ms': 5000, clientId: 'me' }).settings).toEqual({
       cluster: {
