@@ -62,7 +62,7 @@ export const ERROR_CODES = {
   OFFSET_OUT_OF_RANGE: {
     retriable: false,
     exit: 1,
-    doc: 'The position is no longer (or not yet) in the log, for instance deleted by retention, and the reset policy is `none`.',
+    doc: 'The position is not in the log: retention deleted records before they were read, or the topic lost its end or was created again. Happens unless `offsetOutOfRange` is `reset` and `auto.offset.reset` is not `none`.',
   },
   NO_COMMITTED_OFFSET: {
     retriable: false,

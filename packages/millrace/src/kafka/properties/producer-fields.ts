@@ -32,8 +32,12 @@ export const PRODUCER_FIELDS = {
     .int({ min: -1, max: COMPRESSION_LEVELS.gzip.max })
     .optional()
     .kafka('compression.gzip.level')
-    .doc('1 is fast, 9 is small.'),
-  lz4Level: field.int({ min: 1, max: 17 }).optional().kafka('compression.lz4.level').doc('1 is fast, 17 is small.'),
+    .doc('1 is fast, 9 is small; -1 is the default of gzip, 6.'),
+  lz4Level: field
+    .int({ min: 1, max: 17 })
+    .optional()
+    .kafka('compression.lz4.level')
+    .ignored('the LZ4 writer has one level, which is fast'),
   zstdLevel: field
     .int(COMPRESSION_LEVELS.zstd)
     .optional()

@@ -124,8 +124,9 @@ export function producerSettings(options: Options<typeof PRODUCER_FIELDS>): {
   const levels = {
     none: undefined,
     snappy: undefined,
-    gzip: options.gzipLevel,
-    lz4: options.lz4Level,
+    // Kafka's -1 for the default.
+    gzip: options.gzipLevel === -1 ? undefined : options.gzipLevel,
+    lz4: undefined,
     zstd: options.zstdLevel,
   }
   return {

@@ -9,10 +9,17 @@ describe('properties without effect', () => {
   test('are named with the reason', () => {
     const { problems, warnings } = parseOptions(
       { options: PRODUCER },
-      { bootstrapServers: 'k', retries: 3, 'metric.reporters': 'x', 'send.buffer.bytes': 1 },
+      {
+        bootstrapServers: 'k',
+        retries: 3,
+        'compression.lz4.level': 9,
+        'metric.reporters': 'x',
+        'send.buffer.bytes': 1,
+      },
     )
     expect(problems).toEqual([])
     expect(warnings.map(({ message }) => message)).toEqual([
+      'Option "compression.lz4.level" has no effect: the LZ4 writer has one level, which is fast',
       'Option "metric.reporters" has no effect: Millrace counts in its own way',
       'Option "send.buffer.bytes" has no effect: Node.js leaves socket buffers to the operating system',
       'Option "retries" has no effect: attempts go on until delivery.timeout.ms has passed',

@@ -63,6 +63,7 @@ describe('rules of producers', () => {
       options: { 'transactional.id': 'x', 'enable.idempotence': false },
       problem: 'transactional.id needs acks "all"',
     },
+    { name: 'the default level of gzip', options: { 'compression.gzip.level': -1 } },
     { name: 'gzip level 0', options: { 'compression.gzip.level': 0 }, problem: 'between 1 and 9, or -1' },
   ])('$name', ({ options, problem }) => {
     expect(producer(options).problems).toEqual(problem === undefined ? [] : [expect.stringContaining(problem)])

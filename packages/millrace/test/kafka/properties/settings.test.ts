@@ -36,7 +36,10 @@ describe('settings of producers', () => {
     const levels = { 'compression.gzip.level': 9, 'compression.lz4.level': 1, 'compression.zstd.level': 7 }
     const level = (type: string): number | undefined =>
       producer({ ...levels, 'compression.type': type }).settings?.producer.compressionLevel
-    expect(['none', 'gzip', 'snappy', 'lz4', 'zstd'].map(level)).toEqual([undefined, 9, undefined, 1, 7])
+    expect(['none', 'gzip', 'snappy', 'lz4', 'zstd'].map(level)).toEqual([undefined, 9, undefined, undefined, 7])
+    expect(producer({ 'compression.type': 'gzip', 'compression.gzip.level': -1 }).settings?.producer).toMatchObject({
+      compressionLevel: undefined,
+    })
   })
 
   test('a batch is not larger than a request or the memory', () => {
