@@ -87,15 +87,8 @@ export async function exactlyOnce(
 
   const transactions = {
     renewable: false,
-    async commit(offsets: () => Promise<GroupOffsets>, stop: AbortSignal) {
-      const committed = await producer.commitTransaction(offsets, stop)
-      producer.beginTransaction()
-      return committed
-    },
-    async abort(stop: AbortSignal) {
-      await producer.abortTransaction(stop)
-      producer.beginTransaction()
-    },
+    commit: (offsets: () => Promise<GroupOffsets>, stop: AbortSignal) => producer.commitAndBegin(offsets, stop),
+    abort: (stop: AbortSignal) => producer.abortAndBegin(stop),
   }
   producer.beginTransaction()
   const begin = (batch: Batch, over: AbortSignal) => (): Promise<void> => {

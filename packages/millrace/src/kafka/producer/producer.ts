@@ -261,6 +261,22 @@ export class Producer {
     this.#line.reopen()
   }
 
+  /** Commits as `commitTransaction`, and begins the next transaction. */
+  async commitAndBegin<O extends GroupOffsets | undefined>(
+    offsets: () => O | Promise<O>,
+    signal?: AbortSignal,
+  ): Promise<O> {
+    const committed = await this.commitTransaction(offsets, signal)
+    this.beginTransaction()
+    return committed
+  }
+
+  /** Aborts as `abortTransaction`, and begins the next transaction. */
+  async abortAndBegin(signal?: AbortSignal): Promise<void> {
+    await this.abortTransaction(signal)
+    this.beginTransaction()
+  }
+
   #mustBeTransactional(): Transactions {
     if (this.#transactions === undefined)
       throw new TransactionError('Cannot use transactions without a transactional id: set transactional.id', {

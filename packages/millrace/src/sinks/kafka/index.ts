@@ -81,16 +81,13 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     return this.#settings.producer.transactionalId === undefined && this.#context.member === undefined
   }
 
-  async commit(offsets: () => Promise<GroupOffsets>, signal: AbortSignal): Promise<GroupOffsets> {
-    const committed = await this.#producer.commitTransaction(offsets, signal)
-    this.#producer.beginTransaction()
-    return committed
+  commit(offsets: () => Promise<GroupOffsets>, signal: AbortSignal): Promise<GroupOffsets> {
+    return this.#producer.commitAndBegin(offsets, signal)
   }
 
   async abort(signal: AbortSignal): Promise<void> {
     try {
-      await this.#producer.abortTransaction(signal)
-      this.#producer.beginTransaction()
+      await this.#producer.abortAndBegin(signal)
     } catch (error) {
       if (!this.renewable || !(error instanceof TransactionError && error.fatal)) throw error
       // I5: the fenced one never writes again. What it left behind is settled before the committed offsets can be read.
