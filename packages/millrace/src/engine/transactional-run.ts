@@ -182,11 +182,11 @@ export class TransactionalRun {
           break
         }
       }
-      throwIfAborted(failed.signal)
+      failed.signal.throwIfAborted()
       if (abort.aborted) throw new AbortedError(`Pipeline "${this.#plan.name}"`, { cause: abort.reason })
       if (signal.aborted) ended = 'signal'
       await this.#commitAll()
-      throwIfAborted(failed.signal)
+      failed.signal.throwIfAborted()
       return ended
     } finally {
       clearInterval(timer)
@@ -202,7 +202,7 @@ export class TransactionalRun {
         take(slice)
         await setImmediate()
         await this.#inFlight.room()
-        throwIfAborted(this.#failed.signal)
+        this.#failed.signal.throwIfAborted()
       }
     } finally {
       this.#slicing = undefined
@@ -230,7 +230,7 @@ export class TransactionalRun {
       this.#commitGate = gate
       await gate
     }
-    throwIfAborted(signal) // what runs by now may be another attempt
+    signal.throwIfAborted() // what runs by now may be another attempt
     await this.#commit()
   }
 
@@ -246,7 +246,7 @@ export class TransactionalRun {
         const offsets = await this.#transactions.commit(async () => {
           // Not only written: a batch counts when the ledger has heard of it.
           await acknowledged
-          throwIfAborted(this.#failed.signal)
+          this.#failed.signal.throwIfAborted()
           return this.#offsets.taken()
         }, this.#run.abort)
         this.#offsets.committed(offsets)
@@ -355,7 +355,3 @@ const ENDS_TRANSACTION: ReadonlySet<string> = new Set([
   'TRANSACTION_ABORTABLE',
   'INVALID_PRODUCER_ID_MAPPING',
 ])
-
-function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw signal.reason
-}

@@ -10,6 +10,7 @@
  * May import only `record.ts`.
  */
 import { type ConsumerRecord, type Header, LazyRecord, type TimestampType } from './record.ts'
+import { VarintReader } from './varint.ts'
 
 /** Number of `fields` per record. */
 export const FIELDS = 6
@@ -273,25 +274,16 @@ function pickFrom<T>(list: readonly T[] | undefined, kept: ArrayLike<number>, co
 
 /** Reads the headers that begin at a position. The place was checked when the record was located. */
 function readHeaders(bytes: Buffer, start: number): Header[] {
-  let position = start
-  const varint = (): number => {
-    let byte = bytes[position++]!
-    let value = byte & 127
-    for (let shift = 7; byte > 127; shift += 7) {
-      byte = bytes[position++]!
-      value |= (byte & 127) << shift
-    }
-    return (value >>> 1) ^ -(value & 1)
-  }
-  const count = varint()
+  const reader = new VarintReader(bytes, start)
+  const count = reader.next()
   const headers: Header[] = []
   for (let i = 0; i < count; i++) {
-    const nameLength = varint()
-    const name = bytes.toString('utf8', position, position + nameLength)
-    position += nameLength
-    const valueLength = varint()
-    headers.push([name, valueLength < 0 ? null : viewOf(bytes, position, valueLength)])
-    position += Math.max(0, valueLength)
+    const nameLength = reader.next()
+    const name = bytes.toString('utf8', reader.position, reader.position + nameLength)
+    reader.position += nameLength
+    const valueLength = reader.next()
+    headers.push([name, valueLength < 0 ? null : viewOf(bytes, reader.position, valueLength)])
+    reader.position += Math.max(0, valueLength)
   }
   return headers
 }

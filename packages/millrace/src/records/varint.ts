@@ -36,6 +36,24 @@ export function varintAt(bytes: Buffer, position: number): number {
   return (bits >>> 1) ^ -(bits & 1)
 }
 
+/** Reads 32-bit numbers one after the other, whose ends have been checked with `endOfVarint`. */
+export class VarintReader {
+  /** Of the next number; to be moved over what lies between two numbers. */
+  position: number
+  readonly #bytes: Buffer
+
+  constructor(bytes: Buffer, position: number) {
+    this.#bytes = bytes
+    this.position = position
+  }
+
+  next(): number {
+    const value = varintAt(this.#bytes, this.position)
+    while (this.#bytes[this.position++]! > 127);
+    return value
+  }
+}
+
 /**
  * The 64-bit number at `position` as a double, whose end has been checked with `endOfVarint`. Exact up to 2^53: the four
  * lowest bytes, which hold the sign, are kept apart from the others.

@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { endOfVarint, VARINT_BYTES, varintAt, VARLONG_BYTES, varlongAt } from '../../src/records/varint.ts'
+import {
+  endOfVarint,
+  VARINT_BYTES,
+  varintAt,
+  VarintReader,
+  VARLONG_BYTES,
+  varlongAt,
+} from '../../src/records/varint.ts'
 import { varint } from '../support/encode-record-batch.ts'
 
 const int32 = fc.oneof(
@@ -19,6 +26,17 @@ describe('varint', () => {
     fc.assert(
       fc.property(int32, (value) => {
         expect(varintAt(Buffer.concat([Buffer.alloc(3), varint(value)]), 3)).toBe(value)
+      }),
+    )
+  })
+
+  test('reads numbers one after the other', () => {
+    fc.assert(
+      fc.property(fc.array(int32), (values) => {
+        const bytes = Buffer.concat([Buffer.alloc(3), ...values.map(varint)])
+        const reader = new VarintReader(bytes, 3)
+        expect(values.map(() => reader.next())).toEqual(values)
+        expect(reader.position).toBe(bytes.length)
       }),
     )
   })
