@@ -15,9 +15,9 @@ export async function openMechanism(settings: SaslSettings, context: MechanismCo
       return { name: 'PLAIN', advice: ADVICE, prepare: () => Promise.resolve(conversation) }
     }
     case 'OAUTHBEARER':
-      return (await import('./oauthbearer.ts')).oauthBearer(settings, context)
+      return (await import('./oauth/oauthbearer.ts')).oauthBearer(settings, context)
     case 'AWS_MSK_IAM':
-      return (await import('./msk-iam.ts')).mskIam(settings, context)
+      return (await import('./aws/msk-iam.ts')).mskIam(settings, context)
     case 'SCRAM-SHA-256':
     case 'SCRAM-SHA-512':
       return (await import('./scram.ts')).scram(settings, ADVICE)

@@ -5,7 +5,7 @@
 import { problem, warning, type OptionProblem, type OptionRule } from '../../options/declaration.ts'
 import { SASL_MECHANISMS, type SECURITY_FIELDS } from './fields.ts'
 import { parseJaas, type LoginModule } from './jaas.ts'
-import { oauthProblems } from './oauth-rules.ts'
+import { oauthProblems } from './oauth/rules.ts'
 import type { SecurityOptions } from './settings.ts'
 import { storeProblems } from './store-rules.ts'
 

@@ -5,7 +5,7 @@ import type { Options } from '../../options/declaration.ts'
 import type { SECURITY_FIELDS } from './fields.ts'
 import { parseJaas, type LoginModule } from './jaas.ts'
 import type { Store, StoreType, TlsSettings } from './tls.ts'
-import type { OauthTokenProvider } from './oauth-token.ts'
+import type { OauthTokenProvider } from './oauth/oauth-token.ts'
 
 export type SecurityOptions = Options<typeof SECURITY_FIELDS>
 

@@ -1,8 +1,8 @@
 /**
  * Asks an OAuth 2 token endpoint, with the client credentials grant (RFC 6749, section 4.4).
  */
-import { AuthenticationError, ConnectionError, isMillraceError } from '../../errors/index.ts'
-import type { EndpointSettings } from './settings.ts'
+import { AuthenticationError, ConnectionError, isMillraceError } from '../../../errors/index.ts'
+import type { EndpointSettings } from '../settings.ts'
 import { isToken, type OauthToken } from './oauth-token.ts'
 
 /**

@@ -4,7 +4,7 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
  */
 import { createHash, createHmac } from 'node:crypto'
-import type { AwsCredentials } from './settings.ts'
+import type { AwsCredentials } from '../settings.ts'
 
 const ALGORITHM = 'AWS4-HMAC-SHA256'
 

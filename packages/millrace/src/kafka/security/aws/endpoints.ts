@@ -2,9 +2,9 @@
  * Temporary AWS credentials over HTTP: from the security token service for a web identity, from the agent of a container, from the machine.
  */
 import { readFile } from 'node:fs/promises'
-import { ConnectionError, isMillraceError } from '../../errors/index.ts'
-import type { Expiring } from './renewed.ts'
-import type { AwsCredentials } from './settings.ts'
+import { ConnectionError, isMillraceError } from '../../../errors/index.ts'
+import type { Expiring } from '../renewed.ts'
+import type { AwsCredentials } from '../settings.ts'
 
 export type AwsAnswer = Expiring<AwsCredentials>
 export type Environment = Readonly<{ [name: string]: string | undefined }>

@@ -3,9 +3,9 @@
  * documentation. That a broker agrees is shown by `listeners.integration.test.ts`.
  */
 import { describe, expect, test } from 'vitest'
-import { mskIam, signedMessage } from '../../../src/kafka/security/msk-iam.ts'
-import type { AwsSettings } from '../../../src/kafka/security/settings.ts'
-import { presign } from '../../../src/kafka/security/sigv4.ts'
+import { mskIam, signedMessage } from '../../../../src/kafka/security/aws/msk-iam.ts'
+import type { AwsSettings } from '../../../../src/kafka/security/settings.ts'
+import { presign } from '../../../../src/kafka/security/aws/sigv4.ts'
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'
 const HOST = 'b-1.orders.x1y2z3.c2.kafka.us-east-1.amazonaws.com'

@@ -1,7 +1,7 @@
 /**
  * JSON Web Tokens as far as a client cares: when one ends, and Kafka's unsecured ones for development.
  */
-import { STRING_CLAIM } from './settings.ts'
+import { STRING_CLAIM } from '../settings.ts'
 
 /** When a token ends, in milliseconds since 1970; undefined when it is no JWT or does not say. Nothing is verified. */
 export function expiryOf(token: string): number | undefined {

@@ -7,10 +7,10 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { AuthenticationError, ConfigError } from '../../errors/index.ts'
-import { type AwsAnswer, type Environment, fromContainer, fromMachine, fromWebIdentity } from './aws-endpoints.ts'
-import type { Expiring } from './renewed.ts'
-import type { AwsCredentials } from './settings.ts'
+import { AuthenticationError, ConfigError } from '../../../errors/index.ts'
+import { type AwsAnswer, type Environment, fromContainer, fromMachine, fromWebIdentity } from './endpoints.ts'
+import type { Expiring } from '../renewed.ts'
+import type { AwsCredentials } from '../settings.ts'
 
 export class CredentialChain {
   readonly #environment: Environment

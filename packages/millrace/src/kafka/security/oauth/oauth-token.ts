@@ -1,7 +1,7 @@
 /**
  * What tokens of OAUTHBEARER are given as, in options.
  */
-import type { ValueType } from '../../options/declaration.ts'
+import type { ValueType } from '../../../options/declaration.ts'
 
 /** A token as a program gives it. */
 export interface OauthToken {

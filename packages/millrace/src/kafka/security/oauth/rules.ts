@@ -1,9 +1,9 @@
 /**
  * Rules across the options of OAUTHBEARER: one way of getting a token, and nothing that would not be used.
  */
-import { problem, warning, type OptionProblem } from '../../options/declaration.ts'
-import type { LoginModule } from './jaas.ts'
-import { type SecurityOptions, tokenSettings } from './settings.ts'
+import { problem, warning, type OptionProblem } from '../../../options/declaration.ts'
+import type { LoginModule } from '../jaas.ts'
+import { type SecurityOptions, tokenSettings } from '../settings.ts'
 import { isExtension } from './oauth-token.ts'
 
 /** What a login module and an option may both say. */

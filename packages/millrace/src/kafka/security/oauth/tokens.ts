@@ -3,11 +3,11 @@
  */
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { ConnectionError, FileError, isMillraceError } from '../../errors/index.ts'
-import type { MechanismContext } from './conversation.ts'
+import { ConnectionError, FileError, isMillraceError } from '../../../errors/index.ts'
+import type { MechanismContext } from '../conversation.ts'
 import { expiryOf, unsecuredToken } from './jwt.ts'
-import type { Expiring } from './renewed.ts'
-import type { TokenSettings } from './settings.ts'
+import type { Expiring } from '../renewed.ts'
+import type { TokenSettings } from '../settings.ts'
 import { askTokenEndpoint } from './token-endpoint.ts'
 import { isExtension, isToken, type OauthToken, type OauthTokenProvider } from './oauth-token.ts'
 

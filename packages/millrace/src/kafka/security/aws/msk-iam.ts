@@ -3,11 +3,11 @@
  *
  * @see https://github.com/aws/aws-msk-iam-auth#details
  */
-import { ConfigError } from '../../errors/index.ts'
-import { CredentialChain } from './aws-credentials.ts'
-import type { Conversation, MechanismContext, SaslMechanism } from './conversation.ts'
-import { Renewed } from './renewed.ts'
-import type { AwsCredentials, AwsSettings } from './settings.ts'
+import { ConfigError } from '../../../errors/index.ts'
+import { CredentialChain } from './credentials.ts'
+import type { Conversation, MechanismContext, SaslMechanism } from '../conversation.ts'
+import { Renewed } from '../renewed.ts'
+import type { AwsCredentials, AwsSettings } from '../settings.ts'
 import { presign } from './sigv4.ts'
 
 const EXPIRES_IN_SECONDS = 900

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { CredentialChain, readSection } from '../../../src/kafka/security/aws-credentials.ts'
+import { CredentialChain, readSection } from '../../../../src/kafka/security/aws/credentials.ts'
 
 interface Answer {
   readonly status?: number
