@@ -4,9 +4,9 @@
  * Usage: `node bench/micro/locate-records.ts [ROUNDS]`. Prints one line per case: the median of the rounds, in million
  * records per second. Nothing here is a test.
  */
-import { CODEC_BITS, CODECS, type Codec } from '../../packages/millrace/src/kafka/protocol/codecs.ts'
+import { CODEC_BITS, CODECS, type Codec } from '../../packages/millrace/src/kafka/protocol/compression/codecs.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, viewOf, type LocatedRecords } from '../../packages/millrace/src/records/batch.ts'
-import { compress } from '../../packages/millrace/src/kafka/protocol/compression.ts'
+import { compress } from '../../packages/millrace/src/kafka/protocol/compression/compression.ts'
 import { FetchedRecords } from '../../packages/millrace/src/kafka/protocol/locate-records.ts'
 import { RecordBatchReader } from '../../packages/millrace/src/kafka/protocol/record-batch.ts'
 import { encodeRecordBatch } from '../../packages/millrace/test/support/encode-record-batch.ts'

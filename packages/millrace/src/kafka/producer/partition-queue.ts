@@ -6,9 +6,9 @@
  * any more, what was sent and not acknowledged is sent again one by one, oldest first.
  */
 import type { MillraceError } from '../../errors/index.ts'
-import { type Codec, CODEC_BITS } from '../protocol/codecs.ts'
+import { type Codec, CODEC_BITS } from '../protocol/compression/codecs.ts'
 import type { Destination, Segment, Ticket } from './reports.ts'
-import { compress } from '../protocol/compression.ts'
+import { compress } from '../protocol/compression/compression.ts'
 import { RecordBatchBuilder, writeBatchHeader } from '../protocol/record-batch-builder.ts'
 import { HEADER_BYTES } from '../protocol/record-batch.ts'
 import type { IdentityOwner } from './identity.ts'

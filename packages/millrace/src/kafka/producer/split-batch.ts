@@ -1,11 +1,11 @@
 /**
  * Splits a record batch that the broker found too large (MESSAGE_TOO_LARGE) into two.
  */
-import { CODECS } from '../protocol/codecs.ts'
+import { CODECS } from '../protocol/compression/codecs.ts'
 import { BatchBuffer, ProducerBatch } from './partition-queue.ts'
 import { BASE_TIMESTAMP, ATTRIBUTES, CODEC_MASK, HEADER_BYTES } from '../protocol/record-batch.ts'
 import { byteSource, RECORD_OVERHEAD } from '../protocol/record-batch-builder.ts'
-import { decompress } from '../protocol/compression.ts'
+import { decompress } from '../protocol/compression/compression.ts'
 import { endOfVarint, varintAt, VARLONG_BYTES, varlongAt } from '../../records/varint.ts'
 
 /** Two batches with the first and the second half of the records, closed with the same codec. The batch itself is left alone. */

@@ -3,7 +3,7 @@ import { field } from '../../options/fields.ts'
 import { CLUSTER_FIELDS } from './cluster-fields.ts'
 import { PRODUCER_LIMITS } from './producer-limits.ts'
 import { partitioner, serializer } from './value-types.ts'
-import { CODECS, COMPRESSION_LEVELS } from '../protocol/codecs.ts'
+import { CODECS, COMPRESSION_LEVELS } from '../protocol/compression/codecs.ts'
 
 export const PRODUCER_FIELDS = {
   ...CLUSTER_FIELDS,

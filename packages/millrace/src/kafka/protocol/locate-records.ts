@@ -4,8 +4,8 @@
  */
 import { FIELDS, type LocatedRecords, type RawRecordBatches, type RecordStorage } from '../../records/batch.ts'
 import type { CorruptRecordError } from '../../errors/index.ts'
-import { type Codec, CODECS } from './codecs.ts'
-import { decompress } from './compression.ts'
+import { type Codec, CODECS } from './compression/codecs.ts'
+import { decompress } from './compression/compression.ts'
 import {
   ATTRIBUTES,
   BASE_OFFSET,

@@ -8,7 +8,7 @@
  */
 import type { TimestampType } from '../../records/record.ts'
 import { CorruptRecordError } from '../../errors/index.ts'
-import { CODECS, type Codec } from './codecs.ts'
+import { CODECS, type Codec } from './compression/codecs.ts'
 import { crc32c } from './crc32c.ts'
 
 /** Position of each field of the header, relative to the start of the batch; all numbers are big endian. */

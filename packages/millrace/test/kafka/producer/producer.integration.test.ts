@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { CODECS } from '../../../src/kafka/protocol/codecs.ts'
+import { CODECS } from '../../../src/kafka/protocol/compression/codecs.ts'
 import { Batch } from '../../../src/records/batch.ts'
 import { BatchError, type MillraceError } from '../../../src/errors/index.ts'
 import { TopicAdmin } from '../../../src/kafka/admin/topics.ts'

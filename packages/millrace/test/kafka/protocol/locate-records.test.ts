@@ -1,7 +1,7 @@
 import { createRecordsBatch } from '@platformatic/kafka'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CODEC_BITS, CODECS, type Codec } from '../../../src/kafka/protocol/codecs.ts'
+import { CODEC_BITS, CODECS, type Codec } from '../../../src/kafka/protocol/compression/codecs.ts'
 import {
   Batch,
   BODY,
@@ -14,7 +14,7 @@ import {
   type LocatedRecords,
 } from '../../../src/records/batch.ts'
 import { CorruptRecordError } from '../../../src/errors/index.ts'
-import { compress } from '../../../src/kafka/protocol/compression.ts'
+import { compress } from '../../../src/kafka/protocol/compression/compression.ts'
 import { FetchedRecords } from '../../../src/kafka/protocol/locate-records.ts'
 import { RecordBatchReader } from '../../../src/kafka/protocol/record-batch.ts'
 import {

@@ -12,7 +12,7 @@
  * Everything here is synchronous: a record batch is small (64 KiB to a few MiB), and the caller slices its work.
  */
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import { CorruptRecordError } from '../../errors/index.ts'
+import { CorruptRecordError } from '../../../errors/index.ts'
 import { type Codec, COMPRESSION_LEVELS } from './codecs.ts'
 import { compressLz4, decompressLz4 } from './lz4.ts'
 import { compressSnappy, decompressSnappy } from './snappy.ts'

@@ -3,9 +3,9 @@ import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { compressionsAlgorithms } from '@platformatic/kafka'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CorruptRecordError } from '../../../src/errors/index.ts'
-import { CODEC_BITS, CODECS, COMPRESSION_LEVELS } from '../../../src/kafka/protocol/codecs.ts'
-import { compress, decompress } from '../../../src/kafka/protocol/compression.ts'
+import { CorruptRecordError } from '../../../../src/errors/index.ts'
+import { CODEC_BITS, CODECS, COMPRESSION_LEVELS } from '../../../../src/kafka/protocol/compression/codecs.ts'
+import { compress, decompress } from '../../../../src/kafka/protocol/compression/compression.ts'
 
 const COMPRESSING = CODECS.filter((codec) => codec !== 'none')
 
