@@ -127,7 +127,7 @@ export const ERROR_CODES = {
   GROUP_FAILED: {
     retriable: false,
     exit: 1,
-    doc: 'The consumer group refused this member, for instance because no assignment protocol is shared by all members.',
+    doc: 'The consumer group refused this member, for instance because no assignment protocol is shared by all members, or it refused a change that needs a group without members.',
   },
   PIPELINE_TIMED_OUT: {
     retriable: true,

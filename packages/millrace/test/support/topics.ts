@@ -1,8 +1,9 @@
 /** Topics for integration tests, and what lies in them. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll } from 'vitest'
+import type { NewTopic } from '../../src/kafka/admin/contract.ts'
 import { GroupAdmin } from '../../src/kafka/admin/groups.ts'
-import { type NewTopic, TopicAdmin } from '../../src/kafka/admin/topics.ts'
+import { TopicAdmin } from '../../src/kafka/admin/topics.ts'
 import { Cluster } from '../../src/kafka/cluster/cluster.ts'
 import { listOffsets } from '../../src/kafka/cluster/log-offsets.ts'
 import { KafkaSink, KafkaSource } from '../../src/index.ts'

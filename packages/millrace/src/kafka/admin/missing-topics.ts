@@ -1,7 +1,8 @@
 /** Makes topics that are not there, for those who ask for it. */
-import { BrokerError } from '../../errors/index.ts'
-import { type NewTopic, TopicAdmin } from './topics.ts'
+import type { NewTopic } from './contract.ts'
+import { TopicAdmin } from './topics.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { exist } from './requests.ts'
 
 /**
  * Makes those of some topics that do not exist; others stay as they are, whatever their partitions. Asks first, so that a
@@ -25,15 +26,5 @@ export async function createMissingTopics(
   await cluster.connect(signal)
   const admin = new TopicAdmin(cluster)
   for (const name of topics)
-    if (!(await exists(cluster, name, signal))) await admin.createTopic({ name, ...options }, signal)
-}
-
-async function exists(cluster: Cluster, topic: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    await cluster.refresh([topic], signal)
-    return true
-  } catch (error) {
-    if (error instanceof BrokerError && error.code === 'TOPIC_NOT_FOUND') return false
-    throw error
-  }
+    if (!(await exist(cluster, [name], signal))) await admin.createTopic({ name, ...options }, signal)
 }

@@ -1,4 +1,5 @@
 /** What the requests of administrators have in common. */
+import { isMillraceError } from '../../errors/index.ts'
 import { retry } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { METADATA, type MetadataAnswer } from '../protocol/metadata.ts'
@@ -14,4 +15,19 @@ export async function liveBrokers(cluster: Cluster, signal: AbortSignal | undefi
 export function retried<T>(cluster: Cluster, attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   const { apiTimeoutMs: timeoutMs, backoff } = cluster
   return retry(attempt, { timeoutMs, backoff, signal })
+}
+
+/** Whether all of these topics exist, and the principal may see them. */
+export async function exist(
+  cluster: Cluster,
+  topics: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  try {
+    await cluster.refresh(topics, signal)
+    return true
+  } catch (error) {
+    if (isMillraceError(error) && error.code === 'TOPIC_NOT_FOUND') return false
+    throw error
+  }
 }

@@ -11,24 +11,17 @@ import {
   CREATE_PARTITIONS,
   CREATE_TOPICS,
   DELETE_RECORDS,
+  type DeleteRecordsAnswer,
   DELETE_TOPICS,
   DESCRIBE_CONFIGS,
+  type DescribeConfigsAnswer,
 } from '../protocol/admin.ts'
 import type { ApiCall } from '../protocol/api-call.ts'
 import { brokerError, kafkaErrorName } from '../protocol/kafka-errors.ts'
 import { METADATA, type MetadataAnswer } from '../protocol/metadata.ts'
 import type { PartitionOffset } from '../topic-partition.ts'
+import type { NewTopic, TopicConfig } from './contract.ts'
 import { liveBrokers, retried } from './requests.ts'
-
-export interface NewTopic {
-  readonly name: string
-  /** The broker's `num.partitions` when omitted. */
-  readonly partitions?: number
-  /** The broker's `default.replication.factor` when omitted. */
-  readonly replicationFactor?: number
-  /** Topic configuration, for instance `{ 'cleanup.policy': 'compact' }`. */
-  readonly configs?: Readonly<Record<string, string>>
-}
 
 interface TopicResults {
   readonly results: readonly { readonly errorCode: number; readonly errorMessage: string | null }[]
@@ -121,11 +114,14 @@ export class TopicAdmin {
         async () => {
           await this.#cluster.refresh([topic], signal)
           const topics = [{ name: topic, partitions: [{ partitionIndex: partition, offset: BigInt(offset) }] }]
-          const answer = await this.#cluster.request<{
-            topics: readonly { partitions: readonly { errorCode: number }[] }[]
-          }>(this.#cluster.leader(topic, partition), DELETE_RECORDS, () => [topics, this.#cluster.requestTimeoutMs], {
-            signal,
-          })
+          const answer = await this.#cluster.request<DeleteRecordsAnswer>(
+            this.#cluster.leader(topic, partition),
+            DELETE_RECORDS,
+            () => [topics, this.#cluster.requestTimeoutMs],
+            {
+              signal,
+            },
+          )
           const code = answer.topics[0]?.partitions[0]?.errorCode ?? -1
           if (code !== 0)
             throw brokerError(code, `Cannot delete records of ${topic}-${partition} before offset ${offset}`, {
@@ -139,28 +135,19 @@ export class TopicAdmin {
   }
 
   /** Configuration of a topic, defaults included; sensitive values are left out (I8). @throws {BrokerError} `TOPIC_NOT_FOUND` */
-  async describeTopicConfigs(
-    name: string,
-    signal?: AbortSignal,
-  ): Promise<Map<string, { value: string | null; isDefault: boolean }>> {
-    interface Answer {
-      readonly results: readonly {
-        readonly errorCode: number
-        readonly configs: readonly {
-          readonly name: string
-          readonly value: string | null
-          readonly configSource: number
-          readonly isSensitive: boolean
-        }[]
-      }[]
-    }
+  async describeTopicConfigs(name: string, signal?: AbortSignal): Promise<Map<string, TopicConfig>> {
     const resource = { resourceType: TOPIC_RESOURCE, resourceName: name, configurationKeys: null }
     const result = await retried(
       this.#cluster,
       async () => {
-        const answer = await this.#cluster.request<Answer>('any', DESCRIBE_CONFIGS, () => [[resource], false, false], {
-          signal,
-        })
+        const answer = await this.#cluster.request<DescribeConfigsAnswer>(
+          'any',
+          DESCRIBE_CONFIGS,
+          () => [[resource], false, false],
+          {
+            signal,
+          },
+        )
         const { errorCode, configs } = answer.results[0]!
         const isMissing = kafkaErrorName(errorCode) === 'UNKNOWN_TOPIC_OR_PARTITION'
         if (isMissing)

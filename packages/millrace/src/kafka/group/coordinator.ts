@@ -114,6 +114,7 @@ const HINTS: { readonly [kafkaName: string]: string } = {
   GROUP_AUTHORIZATION_FAILED: 'as the principal needs READ permission on the group',
   GROUP_MAX_SIZE_REACHED: 'as it has group.max.size members already',
   TOPIC_AUTHORIZATION_FAILED: 'as the principal needs READ permission on its topics',
+  NON_EMPTY_GROUP: 'as it has members: stop them first',
   UNSUPPORTED_VERSION: 'as the broker does not offer the consumer protocol of KIP-848: set group.protocol to classic',
   UNSUPPORTED_ASSIGNOR: 'as the broker does not have the assignor of group.remote.assignor',
 }

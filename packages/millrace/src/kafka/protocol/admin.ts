@@ -43,10 +43,26 @@ export const DELETE_RECORDS: ApiCall = {
   versions: { 2: deleteRecordsV2.api as ApiVersion },
 }
 
+export interface DeleteRecordsAnswer {
+  readonly topics: readonly { readonly partitions: readonly { readonly errorCode: number }[] }[]
+}
+
 export const DESCRIBE_CONFIGS: ApiCall = {
   name: 'DescribeConfigs',
   key: 32,
   versions: { 4: describeConfigsV4.api as ApiVersion },
+}
+
+export interface DescribeConfigsAnswer {
+  readonly results: readonly {
+    readonly errorCode: number
+    readonly configs: readonly {
+      readonly name: string
+      readonly value: string | null
+      readonly configSource: number
+      readonly isSensitive: boolean
+    }[]
+  }[]
 }
 
 export const ALTER_CONFIGS: ApiCall = {

@@ -13,6 +13,7 @@ import {
   heartbeatV4,
   leaveGroupV4,
   leaveGroupV5,
+  consumerGroupDescribeV0,
   consumerGroupHeartbeatV0,
   consumerGroupHeartbeatV1,
   describeGroupsV5,
@@ -88,20 +89,78 @@ export interface TopicIdPartitions {
   readonly partitions: readonly number[]
 }
 
+/** Groups of the classic protocol, and of others than consumers. Arguments: ids, whether to say what is permitted. */
 export const DESCRIBE_GROUPS: ApiCall = {
   name: 'DescribeGroups',
   key: 15,
   versions: { 5: describeGroupsV5.api as ApiVersion },
 }
 
+export interface DescribeGroupsAnswer {
+  readonly groups: readonly {
+    readonly errorCode: number
+    readonly groupState: string
+    readonly protocolType: string
+    readonly protocolData: string
+    readonly members: readonly {
+      readonly memberId: string
+      readonly groupInstanceId: string | null
+      readonly clientId: string
+      readonly clientHost: string
+      readonly memberAssignment: Buffer
+    }[]
+  }[]
+}
+
+/** Groups of the protocol of KIP-848. Arguments: ids, whether to say what is permitted. */
+export const CONSUMER_GROUP_DESCRIBE: ApiCall = {
+  name: 'ConsumerGroupDescribe',
+  key: 69,
+  versions: { 0: consumerGroupDescribeV0.api as ApiVersion },
+}
+
+export interface ConsumerGroupDescribeAnswer {
+  readonly groups: readonly {
+    readonly errorCode: number
+    readonly errorMessage: string | null
+    readonly groupState: string
+    readonly assignorName: string
+    readonly members: readonly {
+      readonly memberId: string
+      readonly instanceId: string | null
+      readonly clientId: string
+      readonly clientHost: string
+      readonly assignment: {
+        readonly topicPartitions: readonly { readonly topicName: string; readonly partitions: readonly number[] }[]
+      }
+    }[]
+  }[]
+}
+
+/** Groups that a broker coordinates. Arguments: states and, from version 5 on, types to list; all when empty. */
 export const LIST_GROUPS: ApiCall = {
   name: 'ListGroups',
   key: 16,
   versions: { 4: listGroupsV4.api as ApiVersion, 5: listGroupsV5.api as ApiVersion },
 }
 
+export interface ListGroupsAnswer {
+  readonly errorCode: number
+  readonly groups: readonly {
+    readonly groupId: string
+    readonly protocolType: string
+    readonly groupState: string
+    /** From version 5 on. */
+    readonly groupType?: string
+  }[]
+}
+
 export const DELETE_GROUPS: ApiCall = {
   name: 'DeleteGroups',
   key: 42,
   versions: { 2: deleteGroupsV2.api as ApiVersion },
+}
+
+export interface DeleteGroupsAnswer {
+  readonly results: readonly { readonly errorCode: number }[]
 }

@@ -53,7 +53,7 @@ describe.skipIf(!javaAvailable)('the blocks of the seed', () => {
       code: 0,
       stdout: expect.stringContaining('it was asked to stop') as string,
     })
-    expect(await bed().groups.listGroups()).toContain('fluxion-orders')
+    expect(await bed().groups.listGroups()).toContainEqual(expect.objectContaining({ groupId: 'fluxion-orders' }))
   })
 })
 

@@ -1,0 +1,117 @@
+/** What administrators ask for and are answered. Programs see these types, so none of the client library's is among them. */
+import type { TopicPartition } from '../topic-partition.ts'
+
+export interface NewTopic {
+  readonly name: string
+  /** The broker's `num.partitions` when omitted. */
+  readonly partitions?: number
+  /** The broker's `default.replication.factor` when omitted. */
+  readonly replicationFactor?: number
+  /** Topic configuration, for instance `{ 'cleanup.policy': 'compact' }`. */
+  readonly configs?: Readonly<Record<string, string>>
+}
+
+export interface PartitionDescription {
+  readonly partition: number
+  /** Broker id; -1 when there is no leader at the moment. */
+  readonly leader: number
+  readonly leaderEpoch: number
+  /** Ids of the brokers that hold the partition, and of those that have everything. */
+  readonly replicas: readonly number[]
+  readonly inSyncReplicas: readonly number[]
+}
+
+export interface TopicDescription {
+  readonly name: string
+  /** UUID; undefined on brokers before 2.8. */
+  readonly id: string | undefined
+  /** Whether it is one of Kafka's own, such as `__consumer_offsets`. */
+  readonly isInternal: boolean
+  /** By partition number. */
+  readonly partitions: readonly PartitionDescription[]
+}
+
+/** The ends of a partition. */
+export interface TopicOffsets {
+  readonly partition: number
+  /** Of the first record. */
+  readonly low: bigint
+  /** After the last record. */
+  readonly high: bigint
+}
+
+export interface TopicConfig {
+  readonly value: string | null
+  /** Whether it is not set for the topic itself. */
+  readonly isDefault: boolean
+}
+
+export interface GroupListing {
+  readonly groupId: string
+  /** `classic`, `consumer` (KIP-848), `share` or `streams`; undefined when the brokers are too old to say. */
+  readonly type: string | undefined
+  /** `consumer`, `connect` or whatever a client has named it; empty for a group that has never had members. */
+  readonly protocolType: string
+  /** See `GroupDescription`. */
+  readonly state: string
+}
+
+export interface GroupMemberDescription {
+  readonly memberId: string
+  /** `group.instance.id` of a static member. */
+  readonly instanceId: string | undefined
+  readonly clientId: string
+  readonly clientHost: string
+  readonly assignment: readonly TopicPartition[]
+}
+
+export interface GroupDescription {
+  readonly groupId: string
+  /** The protocol that the group speaks; `consumer` is that of KIP-848. */
+  readonly type: 'classic' | 'consumer'
+  /**
+   * `Stable`, `Empty`, or `Dead` when there is no such group; while members come and go `PreparingRebalance` or
+   * `CompletingRebalance` in a classic group, `Assigning` or `Reconciling` in one of KIP-848.
+   */
+  readonly state: string
+  /** Name of the assignor in use; empty without members. */
+  readonly assignor: string
+  readonly members: readonly GroupMemberDescription[]
+}
+
+export interface GroupOffset extends TopicPartition {
+  /** Of the next record that the group reads; undefined when it has committed none. */
+  readonly offset: bigint | undefined
+  /** The ends of the partition; undefined when the topic is gone. */
+  readonly low: bigint | undefined
+  readonly high: bigint | undefined
+  /** Records between the committed offset and the end; undefined when one of them is not known. */
+  readonly lag: number | undefined
+  readonly metadata: string
+}
+
+export interface ResetOffsetsOptions {
+  /**
+   * Where the group goes on: at the beginning or end of each partition, at the first record of a time or later, at an offset,
+   * or so many records further than now (back when negative). What is not in the log becomes the nearest offset that is.
+   */
+  readonly to:
+    | 'earliest'
+    | 'latest'
+    | { readonly timestampMs: number }
+    | { readonly offset: bigint | number }
+    | { readonly shiftBy: bigint | number }
+  /** Topics whose partitions are reset. Without topics and partitions, all that exist and for which the group has committed an offset. */
+  readonly topics?: readonly string[] | undefined
+  /** Partitions to reset, in addition to those of `topics`. */
+  readonly partitions?: readonly TopicPartition[] | undefined
+  /** Finds out what would be done, and changes nothing; the group may have members then. */
+  readonly dryRun?: boolean | undefined
+}
+
+/** A partition whose offset was reset, or would be in a dry run; also when it is where it was. */
+export interface ResetOffset extends TopicPartition {
+  /** Committed before; undefined when there was none. */
+  readonly from: bigint | undefined
+  readonly to: bigint
+}
