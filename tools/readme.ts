@@ -1,6 +1,6 @@
 /**
- * Compiles the TypeScript of the READMEs and docs/security.md as a strict program that has the built package would, declarations
- * of libraries included.
+ * Compiles the TypeScript of the READMEs, docs/admin.md and docs/security.md as a strict program that has the built package would,
+ * declarations of libraries included.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -32,7 +32,7 @@ const COMPILER_OPTIONS = {
 
 const directory = mkdtempSync(join(tmpdir(), 'millrace-readme-'))
 try {
-  for (const page of ['README.md', 'packages/millrace/README.md', 'docs/security.md'])
+  for (const page of ['README.md', 'packages/millrace/README.md', 'docs/admin.md', 'docs/security.md'])
     for (const [index, [, block]] of [
       ...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```ts\n(.*?)^```/gms),
     ].entries()) {
@@ -41,7 +41,7 @@ try {
       // What is given may be declared anew by a block, in a scope of its own.
       writeFileSync(
         join(directory, file),
-        `import { KafkaSink, KafkaSource } from 'millrace'\n${GIVEN}\nexport async function run() {\n${text}}\nvoid KafkaSource\n`,
+        `import { Admin, KafkaSink, KafkaSource } from 'millrace'\n${GIVEN}\nexport async function run() {\n${text}}\nvoid KafkaSource\n`,
       )
     }
   writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions: COMPILER_OPTIONS }))

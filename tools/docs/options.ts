@@ -1,4 +1,5 @@
 /** docs/options.md */
+import { ADMIN_FIELDS } from '../../packages/millrace/src/kafka/properties/admin-fields.ts'
 import { KAFKA_SINK_FIELDS } from '../../packages/millrace/src/library/kafka-sink.ts'
 import { KAFKA_SOURCE_FIELDS } from '../../packages/millrace/src/library/kafka-source.ts'
 import { GENERATED, optionTable } from './tables.ts'
@@ -14,5 +15,7 @@ export function optionsPage(): string {
     optionTable(KAFKA_SOURCE_FIELDS),
     '## Library: `KafkaSink`',
     optionTable(KAFKA_SINK_FIELDS),
+    '## Library: `Admin`',
+    optionTable(ADMIN_FIELDS),
   ].join('\n\n')
 }

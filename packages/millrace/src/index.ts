@@ -5,6 +5,20 @@ export { KafkaSource, type KafkaSourceOptions } from './library/kafka-source.ts'
 export { type Decoders } from './library/record-iterator.ts'
 export { exactlyOnce, type ExactlyOnceOptions, type Transaction } from './library/exactly-once.ts'
 export { KafkaSink, type KafkaSinkOptions } from './library/kafka-sink.ts'
+export { Admin, type AdminOptions } from './library/admin.ts'
+export type {
+  GroupDescription,
+  GroupListing,
+  GroupMemberDescription,
+  GroupOffset,
+  NewTopic,
+  PartitionDescription,
+  ResetOffset,
+  ResetOffsetsOptions,
+  TopicConfig,
+  TopicDescription,
+  TopicOffsets,
+} from './kafka/admin/contract.ts'
 export { Batch, type BatchOrigin, type LocatedRecords } from './records/batch.ts'
 export type { ConsumerRecord, DeliveryReport, Header, ProducerRecord, TimestampType } from './records/record.ts'
 export type { DeliveryReports } from './kafka/producer/reports.ts'

@@ -13,7 +13,7 @@ const NO_ASSERTIONS = 'clients show their secret to the token endpoint, not an a
 const FOR_BROKERS = 'it is for brokers, which check tokens'
 const NO_KERBEROS = 'Kerberos is not supported'
 
-const IGNORED_BY_BOTH: { readonly [property: string]: string } = {
+const IGNORED_BY_ALL: { readonly [property: string]: string } = {
   'client.dns.lookup': 'all addresses of a host are tried',
   'config.providers': `${NO_JAVA}; use \${NAME} for environment variables`,
   'connections.max.idle.ms': 'connections stay open until the client is closed',
@@ -94,6 +94,11 @@ const IGNORED_BY_PRODUCERS: { readonly [property: string]: string } = {
   retries: 'attempts go on until delivery.timeout.ms has passed',
 }
 
+const IGNORED_BY_ADMINS: { readonly [property: string]: string } = {
+  'bootstrap.controllers': 'brokers are asked, which pass on what is for a controller',
+  retries: 'attempts go on until default.api.timeout.ms has passed',
+}
+
 function ignored(reasons: { readonly [property: string]: string }): { readonly [property: string]: AnyField } {
   return Object.fromEntries(
     Object.entries(reasons).map(([name, reason]) => [name, field.any().optional().ignored(reason)]),
@@ -102,12 +107,18 @@ function ignored(reasons: { readonly [property: string]: string }): { readonly [
 
 /** Fields for what consumers accept without effect. */
 export const IGNORED_CONSUMER_FIELDS: { readonly [property: string]: AnyField } = ignored({
-  ...IGNORED_BY_BOTH,
+  ...IGNORED_BY_ALL,
   ...IGNORED_BY_CONSUMERS,
+})
+
+/** Fields for what administrators accept without effect. */
+export const IGNORED_ADMIN_FIELDS: { readonly [property: string]: AnyField } = ignored({
+  ...IGNORED_BY_ALL,
+  ...IGNORED_BY_ADMINS,
 })
 
 /** Fields for what producers accept without effect. */
 export const IGNORED_PRODUCER_FIELDS: { readonly [property: string]: AnyField } = ignored({
-  ...IGNORED_BY_BOTH,
+  ...IGNORED_BY_ALL,
   ...IGNORED_BY_PRODUCERS,
 })

@@ -1,9 +1,13 @@
 /** What the values of properties must be together. */
 import { type OptionRule, problem, warning } from '../../options/declaration.ts'
 import { securityRule } from '../security/rules.ts'
+import type { ADMIN_FIELDS } from './admin-fields.ts'
 import type { CONSUMER_FIELDS } from './consumer-fields.ts'
 import type { PRODUCER_FIELDS } from './producer-fields.ts'
 import { MAX_IN_FLIGHT_IDEMPOTENT } from './producer-limits.ts'
+
+/** Rules of administrators. */
+export const ADMIN_RULES: readonly OptionRule<typeof ADMIN_FIELDS>[] = [securityRule]
 
 /** Rules of consumers. */
 export const CONSUMER_RULES: readonly OptionRule<typeof CONSUMER_FIELDS>[] = [

@@ -4,6 +4,7 @@
  */
 import type { Options } from '../../options/declaration.ts'
 import type { ClusterOptions } from '../cluster/cluster.ts'
+import type { ADMIN_FIELDS } from './admin-fields.ts'
 import type { CLUSTER_FIELDS } from './cluster-fields.ts'
 import type { CONSUMER_FIELDS } from './consumer-fields.ts'
 import type { PRODUCER_FIELDS } from './producer-fields.ts'
@@ -19,7 +20,7 @@ export interface ClusterSettings {
   readonly clientId: string | undefined
   readonly connectTimeoutMs: number
   readonly requestTimeoutMs: number
-  /** `default.api.timeout.ms` of consumers, `max.block.ms` of producers. */
+  /** `default.api.timeout.ms` of consumers and administrators, `max.block.ms` of producers. */
   readonly apiTimeoutMs: number
   readonly metadataMaxAgeMs: number
   readonly retryBackoffMs: number
@@ -78,6 +79,11 @@ export interface ProducerSettings {
   /** Full names of Java classes. */
   readonly keySerializer: string
   readonly valueSerializer: string
+}
+
+/** Settings of an administrator from options that passed `ADMIN_RULES`. */
+export function adminSettings(options: Options<typeof ADMIN_FIELDS>): ClusterSettings {
+  return clusterSettings(options, options.apiTimeoutMs)
 }
 
 /** Settings of a consumer from options that passed `CONSUMER_RULES`. */

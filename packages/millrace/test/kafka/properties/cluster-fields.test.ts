@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest'
+import { ADMIN_FIELDS } from '../../../src/kafka/properties/admin-fields.ts'
 import { CONSUMER_FIELDS } from '../../../src/kafka/properties/consumer-fields.ts'
-import { IGNORED_CONSUMER_FIELDS, IGNORED_PRODUCER_FIELDS } from '../../../src/kafka/properties/ignored-fields.ts'
+import {
+  IGNORED_ADMIN_FIELDS,
+  IGNORED_CONSUMER_FIELDS,
+  IGNORED_PRODUCER_FIELDS,
+} from '../../../src/kafka/properties/ignored-fields.ts'
 import { PRODUCER_FIELDS } from '../../../src/kafka/properties/producer-fields.ts'
 import type { Fields } from '../../../src/options/declaration.ts'
 
 const CONSUMER = { ...CONSUMER_FIELDS, ...IGNORED_CONSUMER_FIELDS }
+const ADMIN = { ...ADMIN_FIELDS, ...IGNORED_ADMIN_FIELDS }
 const PRODUCER = { ...PRODUCER_FIELDS, ...IGNORED_PRODUCER_FIELDS }
 
 /** What `ConsumerConfig.configNames()` of Apache Kafka 4.3.1 lists. */
@@ -25,7 +31,13 @@ const JAVA_PRODUCER = `acks batch.size bootstrap.servers buffer.memory client.dn
   request.timeout.ms retries retry.backoff.max.ms retry.backoff.ms send.buffer.bytes transaction.timeout.ms transaction.two.phase.commit.enable transactional.id
   value.serializer`
 
-/** What both list. */
+/** What `AdminClientConfig.configNames()` of Apache Kafka 4.3.1 lists. */
+const JAVA_ADMIN = `bootstrap.controllers bootstrap.servers client.dns.lookup client.id config.providers connections.max.idle.ms default.api.timeout.ms
+  enable.metrics.push metadata.max.age.ms metadata.recovery.rebootstrap.trigger.ms metadata.recovery.strategy metric.reporters metrics.num.samples
+  metrics.recording.level metrics.sample.window.ms receive.buffer.bytes reconnect.backoff.max.ms reconnect.backoff.ms request.timeout.ms retries
+  retry.backoff.max.ms retry.backoff.ms send.buffer.bytes socket.connection.setup.timeout.max.ms socket.connection.setup.timeout.ms`
+
+/** What all list. */
 const JAVA_SECURITY = `sasl.client.callback.handler.class sasl.jaas.config sasl.kerberos.kinit.cmd sasl.kerberos.min.time.before.relogin sasl.kerberos.service.name
   sasl.kerberos.ticket.renew.jitter sasl.kerberos.ticket.renew.window.factor sasl.login.callback.handler.class sasl.login.class sasl.login.connect.timeout.ms
   sasl.login.read.timeout.ms sasl.login.refresh.buffer.seconds sasl.login.refresh.min.period.seconds sasl.login.refresh.window.factor
@@ -49,6 +61,7 @@ function names(fields: Fields): Set<string> {
 describe('the tables of properties', () => {
   test.each([
     ['consumers', CONSUMER, `${JAVA_CONSUMER} ${JAVA_SECURITY}`],
+    ['administrators', ADMIN, `${JAVA_ADMIN} ${JAVA_SECURITY}`],
     ['producers', PRODUCER, `${JAVA_PRODUCER} ${JAVA_SECURITY}`],
   ])('knows every property of Java’s %s', (_, fields, java) => {
     const known = names(fields)
@@ -61,7 +74,7 @@ describe('the tables of properties', () => {
   })
 
   test('gives every property one name only', () => {
-    for (const fields of [CONSUMER, PRODUCER]) {
+    for (const fields of [CONSUMER, PRODUCER, ADMIN]) {
       const all = Object.entries(fields).flatMap(([name, { meta }]) => [
         ...new Set([name, ...(meta.kafka === undefined ? [] : [meta.kafka]), ...(meta.aliases ?? [])]),
       ])
