@@ -10,14 +10,6 @@ import type { CommitRefusal, CommitResult, OffsetToCommit } from './contract.ts'
 /** How long a commit waits for a rebalance that is under way before the offsets are left to a later commit. */
 const REBALANCE_PATIENCE_MS = 5000
 
-interface Pending {
-  readonly offset: OffsetToCommit
-  /** The assignment that the offset belongs to: a partition that goes and comes back is another owner's in between. */
-  readonly tenure: number | undefined
-  /** What the broker said last. */
-  readonly outcome: Outcome
-}
-
 /**
  * Sends the offsets until each is committed or refused.
  *
@@ -30,75 +22,110 @@ export async function commitOwned(
   offsets: readonly OffsetToCommit[],
   signal?: AbortSignal,
 ): Promise<CommitResult> {
-  const { cluster, groupId } = coordinator
-  const { ownership } = membership
-  const committed: OffsetToCommit[] = []
-  const refused: (OffsetToCommit & { reason: CommitRefusal })[] = []
-  const refuse = (pending: readonly Pending[], reason: CommitRefusal): void =>
-    void refused.push(...pending.map(({ offset }) => ({ ...offset, reason })))
-  const isOwned = ({ offset, tenure }: Pending): boolean =>
-    tenure !== undefined && ownership.tenure(offset.topic, offset.partition) === tenure
-
-  const started = performance.now()
-  let open = offsets.map((offset): Pending => ({
-    offset,
-    tenure: ownership.tenure(offset.topic, offset.partition),
-    outcome: 'coordinator',
-  }))
+  const commit = new Commit(coordinator, membership, offsets)
   for (let attempt = 1; ; attempt++) {
-    // Asked anew before every attempt, because ownership may end while this waits (I3).
-    refuse(
-      open.filter((each) => !isOwned(each)),
-      'not owned',
-    )
-    open = open.filter(isOwned)
-    if (open.length === 0) return { committed, refused }
-
-    const member = membership.identity
-    try {
-      const codes = await commitOnce(
-        coordinator,
-        member,
-        open.map(({ offset }) => offset),
-        signal,
-      )
-      open = open.map((each, i) => ({ ...each, outcome: outcomeOf(codes[i]!) }))
-      const bad = open.findIndex(({ outcome }) => outcome === 'failed')
-      if (bad >= 0) {
-        membership.hurry()
-        const { topic, partition, offset } = open[bad]!.offset
-        throw groupError(codes[bad]!, `Cannot commit offset ${offset} of ${topic}-${partition} for group "${groupId}"`)
-      }
-    } catch (error) {
-      if (verdictOfError(error) !== 'moved' || performance.now() - started > cluster.apiTimeoutMs) throw error
-      open = open.map((each) => ({ ...each, outcome: 'coordinator' }))
-    }
-
-    committed.push(...open.filter(({ outcome }) => outcome === 'committed').map(({ offset }) => offset))
-    const gone = open.filter(({ outcome }) => outcome === 'not owned')
-    refuse(gone, 'not owned')
-    // The next heartbeat finds out what has become of this member.
-    if (gone.length > 0) membership.hurry()
-
-    const passedMs = performance.now() - started
-    open = open.filter(({ outcome }) => outcome !== 'committed' && outcome !== 'not owned')
-    const late = open.filter(
-      ({ outcome }) => passedMs > (outcome === 'coordinator' ? cluster.apiTimeoutMs : REBALANCE_PATIENCE_MS),
-    )
-    refuse(
-      late.filter(({ outcome }) => outcome === 'topic unknown'),
-      'topic unknown',
-    )
-    refuse(
-      late.filter(({ outcome }) => outcome !== 'topic unknown'),
-      'rebalance',
-    )
-    open = open.filter((each) => !late.includes(each))
-    if (open.some(({ outcome }) => outcome === 'other generation')) {
-      // Either a rebalance is about to end, after which the same owner may commit, or the member is lost, which the next heartbeat tells.
+    commit.refuseUnowned()
+    if (commit.isDone) return commit.result
+    const { generation } = membership.identity
+    await commit.send(signal)
+    commit.settle()
+    if (commit.waitsForGeneration) {
+      // Either a rebalance is about to end, after which the same owner may commit, or the member is lost, which the next heartbeat finds out.
       membership.hurry()
-      await membership.generationAfter(member.generation, REBALANCE_PATIENCE_MS)
-    } else if (open.length > 0) await sleep(backoffMs(attempt, cluster.backoff), signal)
+      await membership.generationAfter(generation, REBALANCE_PATIENCE_MS)
+    } else if (!commit.isDone) await sleep(backoffMs(attempt, coordinator.cluster.backoff), signal)
+  }
+}
+
+interface Pending {
+  readonly offset: OffsetToCommit
+  /** The assignment that the offset belongs to: a partition that goes and comes back is another owner's in between. */
+  readonly tenure: number | undefined
+  /** What the broker said last. */
+  readonly outcome: Outcome
+}
+
+/** Offsets on their way: those that are open, and what has become of the others. */
+class Commit {
+  readonly #coordinator: GroupCoordinator
+  readonly #membership: Membership
+  readonly #started = performance.now()
+  readonly #committed: OffsetToCommit[] = []
+  readonly #refused: (OffsetToCommit & { reason: CommitRefusal })[] = []
+  #open: readonly Pending[]
+
+  constructor(coordinator: GroupCoordinator, membership: Membership, offsets: readonly OffsetToCommit[]) {
+    this.#coordinator = coordinator
+    this.#membership = membership
+    this.#open = offsets.map((offset) => ({ offset, tenure: this.#tenureOf(offset), outcome: 'coordinator' }))
+  }
+
+  get isDone(): boolean {
+    return this.#open.length === 0
+  }
+
+  get result(): CommitResult {
+    return { committed: this.#committed, refused: this.#refused }
+  }
+
+  get waitsForGeneration(): boolean {
+    return this.#open.some(({ outcome }) => outcome === 'other generation')
+  }
+
+  get #passedMs(): number {
+    return performance.now() - this.#started
+  }
+
+  /** To be called before every attempt, because ownership may end while this waits (I3). */
+  refuseUnowned(): void {
+    this.#take(({ offset, tenure }) => tenure === undefined || this.#tenureOf(offset) !== tenure, 'not owned')
+  }
+
+  /** Sends what is open, once, and notes what the broker says of each offset. */
+  async send(signal: AbortSignal | undefined): Promise<void> {
+    const offsets = this.#open.map(({ offset }) => offset)
+    let codes: readonly number[]
+    try {
+      codes = await commitOnce(this.#coordinator, this.#membership.identity, offsets, signal)
+    } catch (error) {
+      if (verdictOfError(error) !== 'moved' || this.#passedMs > this.#coordinator.cluster.apiTimeoutMs) throw error
+      this.#open = this.#open.map((each) => ({ ...each, outcome: 'coordinator' }))
+      return
+    }
+    this.#open = this.#open.map((each, i) => ({ ...each, outcome: outcomeOf(codes[i]!) }))
+    const bad = this.#open.findIndex(({ outcome }) => outcome === 'failed')
+    if (bad < 0) return
+    this.#membership.hurry()
+    const { topic, partition, offset } = offsets[bad]!
+    throw groupError(
+      codes[bad]!,
+      `Cannot commit offset ${offset} of ${topic}-${partition} for group "${this.#coordinator.groupId}"`,
+    )
+  }
+
+  /** Takes out what is committed, what belongs to another member, and what has been tried for long enough. */
+  settle(): void {
+    this.#committed.push(...this.#take(({ outcome }) => outcome === 'committed'))
+    // The next heartbeat finds out what has happened to this member.
+    if (this.#take(({ outcome }) => outcome === 'not owned', 'not owned').length > 0) this.#membership.hurry()
+    const passedMs = this.#passedMs
+    const { apiTimeoutMs } = this.#coordinator.cluster
+    const isLate = ({ outcome }: Pending): boolean =>
+      passedMs > (outcome === 'coordinator' ? apiTimeoutMs : REBALANCE_PATIENCE_MS)
+    this.#take((each) => isLate(each) && each.outcome === 'topic unknown', 'topic unknown')
+    this.#take(isLate, 'rebalance')
+  }
+
+  /** @param reason why they are refused, if they are @returns the offsets taken out */
+  #take(isTaken: (pending: Pending) => boolean, reason?: CommitRefusal): OffsetToCommit[] {
+    const taken = this.#open.filter(isTaken).map(({ offset }) => offset)
+    this.#open = this.#open.filter((each) => !isTaken(each))
+    if (reason !== undefined) this.#refused.push(...taken.map((offset) => ({ ...offset, reason })))
+    return taken
+  }
+
+  #tenureOf({ topic, partition }: OffsetToCommit): number | undefined {
+    return this.#membership.ownership.tenure(topic, partition)
   }
 }
 
