@@ -190,7 +190,7 @@ export class Admin {
 
   /**
    * Has a group go on somewhere else, by committing other offsets for it. The group must not have members, or they would go on
-   * where they are and commit that. A group that does not exist yet is created when `topics` or `partitions` are given.
+   * where they are and commit that. A group that does not exist yet is created when `topics` or `partitions` are named.
    *
    * @returns each partition with the offset before and after
    * @throws {BrokerError} `GROUP_FAILED` while the group has members; `NO_COMMITTED_OFFSET` when there is nothing to shift;

@@ -9,7 +9,7 @@ import { TopicAdmin } from './topics.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { listOffsets } from '../cluster/log-offsets.ts'
 
-/** Who looks at a command does not wait as long as a pipeline that is to survive the night. */
+/** A person at a command line does not wait as long as a pipeline that is to survive the night. */
 const CONNECT_TIMEOUT_MS = 10_000
 
 export function connectionCheck(cluster: () => Promise<Cluster>): Check {
@@ -41,7 +41,7 @@ export function topicCheck(cluster: () => Promise<Cluster>, topics: readonly str
   }
 }
 
-/** Asks the coordinator, which refuses those who may not use the group. */
+/** Asks the coordinator, which refuses a principal that may not use the group. */
 export function groupCheck(cluster: () => Promise<Cluster>, groupId: string, topics: readonly string[]): Check {
   return {
     name: 'group',
@@ -63,7 +63,7 @@ export function groupCheck(cluster: () => Promise<Cluster>, groupId: string, top
   }
 }
 
-/** Topics with their partitions and records; all but Kafka's own when no names are given. */
+/** Topics with their partitions and records; all but Kafka's own without names. */
 export async function describeStreams(
   cluster: Cluster,
   names: readonly string[] | undefined,

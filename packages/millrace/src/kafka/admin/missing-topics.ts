@@ -1,11 +1,11 @@
-/** Makes topics that are not there, for those who ask for it. */
+/** Creates the topics that do not exist, where an option asks for it. */
 import type { NewTopic } from './contract.ts'
 import { TopicAdmin } from './topics.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { exist } from './requests.ts'
 
 /**
- * Makes those of some topics that do not exist; others stay as they are, whatever their partitions. Asks first, so that a
+ * Creates those of some topics that do not exist; others stay as they are, whatever their partitions. Asks first, so that a
  * principal that may not create topics can use those that are there.
  *
  * @throws {BrokerError} for instance TOPIC_AUTHORIZATION_FAILED, INVALID_REPLICATION_FACTOR

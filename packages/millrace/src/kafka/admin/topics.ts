@@ -105,7 +105,7 @@ export class TopicAdmin {
     return answer.topics.flatMap(({ name, isInternal }) => (name === null || isInternal ? [] : [name])).sort()
   }
 
-  /** Deletes all records before an offset; -1 stands for the end of the log. Asks each leader. @throws {BrokerError} OFFSET_OUT_OF_RANGE */
+  /** Deletes all records before an offset; -1 is the end of the log. Asks each leader. @throws {BrokerError} OFFSET_OUT_OF_RANGE */
   async deleteRecords(offsets: readonly PartitionOffset[], signal?: AbortSignal): Promise<void> {
     for (const each of offsets) {
       const { topic, partition, offset } = each
@@ -214,14 +214,14 @@ export class TopicAdmin {
         // Kafka would have clients try again, as a broker may not know of a topic yet; `createTopic` has waited for that.
         if (name === 'UNKNOWN_TOPIC_OR_PARTITION')
           throw brokerError(result.errorCode, action, { code: 'TOPIC_NOT_FOUND', retriable: false })
-        const told = result.errorMessage === null ? '' : `: ${result.errorMessage.replace(/\.$/, '')}`
-        throw brokerError(result.errorCode, action + told)
+        const detail = result.errorMessage === null ? '' : `: ${result.errorMessage.replace(/\.$/, '')}`
+        throw brokerError(result.errorCode, action + detail)
       },
       signal,
     )
   }
 
-  /** A broker may learn of a topic later than the controller; whoever asks it meanwhile is told that there is none. */
+  /** A broker may learn of a topic later than the controller; until then it answers that there is none. */
   #untilKnown(name: string, partitions: number, signal: AbortSignal | undefined): Promise<void> {
     return retried(
       this.#cluster,

@@ -45,7 +45,7 @@ interface Pending {
   readonly outcome: Outcome
 }
 
-/** Offsets on their way: those that are open, and what has become of the others. */
+/** Offsets on their way: those that are open, and what happened to the others. */
 class Commit {
   readonly #coordinator: GroupCoordinator
   readonly #membership: Membership

@@ -247,7 +247,7 @@ export class Producer {
 
   /**
    * Aborts everything written and not committed; calls that still wait for it fail. After an unknown outcome it finds out
-   * whether the transaction was committed, which the committed offsets tell.
+   * whether the transaction was committed, which the committed offsets show.
    * @throws {TransactionError} with `fatal`; {ConnectionError} {AbortedError} when the coordinator cannot be reached: abort again
    */
   async abortTransaction(signal?: AbortSignal): Promise<void> {
@@ -287,7 +287,7 @@ export class Producer {
 
   /**
    * Sends at once what is waiting, and resolves when all that was written so far is acknowledged or has failed; the
-   * failures are told to those who wrote.
+   * failures are reported to the calls that wrote.
    * @throws {AbortedError}
    */
   async flush(signal?: AbortSignal): Promise<void> {
@@ -302,7 +302,7 @@ export class Producer {
   }
 
   /**
-   * Sends what is waiting, waits until it is acknowledged or has failed, and lets go of everything (I4). May be called
+   * Sends what is waiting, waits until it is acknowledged or has failed, and releases everything (I4). May be called
    * twice. When the signal of any of the calls fires, what is still open fails.
    */
   async close(signal?: AbortSignal): Promise<void> {

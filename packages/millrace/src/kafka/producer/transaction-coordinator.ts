@@ -1,8 +1,8 @@
 /**
  * Requests to the coordinator of a transactional id, each tried again for as long as that helps, and the id and epoch that it
- * has given to the producer.
+ * assigned to the producer.
  *
- * With transactions version 2 (KIP-890) partitions and offsets add themselves, and EndTxn gives an epoch for each transaction,
+ * With transactions version 2 (KIP-890) partitions and offsets add themselves, and EndTxn returns an epoch for each transaction,
  * so that a late request cannot fall into the next one. With version 1 partitions are added first, all new ones of a round
  * in one request, and the epoch changes after an abort only.
  */
@@ -95,7 +95,7 @@ export class TransactionCoordinator {
     )
   }
 
-  /** Has the open transaction committed or aborted. Asking again gives the same answer. */
+  /** Has the open transaction committed or aborted. Asking again has the same answer. */
   async end(isCommit: boolean, signal: AbortSignal | undefined): Promise<void> {
     const { id, epoch } = this.#identity!
     // To abort what was never added is an error in version 1, and what was wanted.

@@ -67,7 +67,7 @@ export class Transactions implements IdentityOwner {
     return this.#state
   }
 
-  /** Highest version of Produce: a later one would add partitions by itself. */
+  /** Highest version of Produce: a later one would add partitions automatically. */
   get produceVersion(): number {
     return this.#coordinator.version === 1 ? VERSION_1.produce : Infinity
   }
@@ -98,7 +98,7 @@ export class Transactions implements IdentityOwner {
   }
 
   /**
-   * Whether a batch of a transaction may be sent to its partition now; `onReady` tells when to ask again.
+   * Whether a batch of a transaction may be sent to its partition now; `onReady` says when to ask again.
    * From version 2 on the request that writes also adds.
    */
   admits(destination: Destination, transaction: number): boolean {
@@ -163,7 +163,7 @@ export class Transactions implements IdentityOwner {
 
   /**
    * Aborts what was written. After an unknown outcome it finds out how the transaction ended instead; the committed offsets
-   * tell which it was. Nothing of the transaction may be under way any more.
+   * show which it was. Nothing of the transaction may be under way any more.
    *
    * @throws {TransactionError} with `fatal`; {ConnectionError} {AbortedError} when the coordinator did not answer: abort again
    */
@@ -172,7 +172,7 @@ export class Transactions implements IdentityOwner {
     const wasUnknown = this.#state === 'unknown'
     this.#to('abort')
     await this.#adding
-    // A commit that was asked for may have happened; asking for the same again gives the same answer.
+    // A commit that was asked for may have happened; asking for the same again has the same answer.
     if (!wasUnknown) this.#committing = false
     const { epoch } = this.#coordinator.identity!
     await this.#end(signal)
@@ -182,7 +182,7 @@ export class Transactions implements IdentityOwner {
     this.#to('ended')
   }
 
-  /** Has the coordinator end the transaction, if it knows of one. Asking again gives the same answer. */
+  /** Has the coordinator end the transaction, if it knows of one. Asking again has the same answer. */
   async #end(signal: AbortSignal | undefined): Promise<void> {
     if (!this.#started) return
     await this.#guard(() => this.#coordinator.end(this.#committing, signal))
@@ -237,7 +237,7 @@ export class Transactions implements IdentityOwner {
     )
   }
 
-  /** Moves on after a failure and tells the producer. @returns the error, to be thrown */
+  /** Moves on after a failure and notifies the producer. @returns the error, to be thrown */
   #fail<E extends MillraceError>(event: 'failed' | 'lost' | 'fenced', error: E): E {
     const before = this.#state
     this.#to(event)

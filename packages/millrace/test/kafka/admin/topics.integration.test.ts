@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { groupOffsets, resetGroupOffsets } from '../../../src/kafka/admin/group-offsets.ts'
 import { GroupAdmin } from '../../../src/kafka/admin/groups.ts'
 import { TopicAdmin } from '../../../src/kafka/admin/topics.ts'
 import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
@@ -82,7 +83,7 @@ describe.skipIf(!brokerAvailable)('topics', () => {
 describe.skipIf(!brokerAvailable)('admin of three brokers', () => {
   const brokers = threeBrokers()
 
-  test('a created topic is known to all at once; offsets are found while leaders move', async () => {
+  test('a created topic is known to all at once; offsets are found, and those of groups reset, while leaders move', async () => {
     const cluster = new Cluster({
       bootstrapServers: brokers().bootstrapServers.split(','),
       clientId: 'test',
@@ -97,12 +98,28 @@ describe.skipIf(!brokerAvailable)('admin of three brokers', () => {
       queries.map(({ partition }) => [partition, 0]),
     )
 
+    const groups = ['a', 'b', 'c'].map((letter) => uniqueName(`group-${letter}`))
+    const reset = async (groupId: string): Promise<void> => {
+      expect(await resetGroupOffsets(cluster, groupId, { to: 'latest', topics: [name] })).toHaveLength(6)
+    }
+    await reset(groups[0]!)
+
     await brokers().brokers[1]!.kill()
     expect(await listOffsets(cluster, queries)).toHaveLength(6)
     const other = uniqueName('three')
     await admin.createTopic({ name: other, partitions: 3, replicationFactor: 2 })
     expect(await admin.listTopics()).toEqual([name, other].toSorted())
-    expect(await new GroupAdmin(cluster).listGroups()).toEqual([])
+    // Whichever broker coordinated them before.
+    for (const groupId of groups.slice(1)) await reset(groupId)
+    const groupAdmin = new GroupAdmin(cluster)
+    expect((await groupAdmin.listGroups()).map(({ groupId }) => groupId)).toEqual(groups)
+    for (const groupId of groups) {
+      expect((await groupOffsets(cluster, groupId, undefined)).map(({ offset, lag }) => [offset, lag])).toEqual(
+        queries.map(() => [0, 0]),
+      )
+      expect(await groupAdmin.deleteGroup(groupId)).toBe(true)
+    }
+    expect(await groupAdmin.listGroups()).toEqual([])
     await brokers().brokers[1]!.restart()
     await cluster.close()
   })

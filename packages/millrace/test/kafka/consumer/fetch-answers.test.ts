@@ -112,7 +112,7 @@ describe('an answer to a fetch', () => {
     expect(numbers(bed.answer({ errorCode: OFFSET_OUT_OF_RANGE }).lost)).toEqual([0])
   })
 
-  test('with a code that waiting heals has the partition asked for again, and takes note of a new leader', () => {
+  test('with a code that waiting heals has the partition asked for again, and records a new leader', () => {
     const bed = new Bed()
     const outcome = bed.answer(
       { records: records() },
