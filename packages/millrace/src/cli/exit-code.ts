@@ -4,12 +4,12 @@
 import { BatchError, ERROR_CODES, isMillraceError } from '../errors/index.ts'
 
 export const EXIT_CODES = {
-  0: 'done, or stopped by one SIGINT or SIGTERM after everything in flight was delivered and committed',
-  1: 'it failed while it ran: a record, a stage, a broker that refused',
-  2: 'the configuration or the command line is wrong',
+  0: 'success; also after one SIGINT or SIGTERM, once everything in flight was delivered and committed',
+  1: 'failure at run time: a record or a stage failed, or a broker refused a request',
+  2: 'error in the configuration or on the command line',
   3: 'the environment is not ready: broker unreachable, credentials refused, topic or file missing',
-  130: 'SIGINT stopped it at once: the second one a run, the first one everything else',
-  143: 'SIGTERM stopped it at once, in the same way',
+  130: 'stopped at once by SIGINT: the second one for run, the first one for other commands',
+  143: 'stopped at once by SIGTERM, in the same way',
 } as const
 
 export type ExitCode = keyof typeof EXIT_CODES

@@ -7,30 +7,38 @@ import { EXIT_CODES } from './exit-code.ts'
 import { VERBS } from './verbs/index.ts'
 import type { Verb, VerbOption } from './verbs/verb.ts'
 
-const ABOUT = `Moves records through Apache Kafka, as a pipeline file says: one source, some stages, one sink.`
+const ABOUT = `Runs Kafka pipelines from YAML, TOML or JSON files: a source, stages, and one or more sinks.`
 
 const EXAMPLES = `
-Where to begin:
+Without a broker:
+  millrace new hello --source generate --sink stdout
+  millrace dry-run hello.yaml
+
+Getting started with Kafka:
   1. Write a pipeline file, orders.yaml:
 
        source:
          type: kafka
-         options: { topic: orders, bootstrapServers: "localhost:9092", auto.offset.reset: earliest }
+         options:
+           topic: orders
+           bootstrapServers: localhost:9092
+           groupId: orders-etl
+           auto.offset.reset: earliest
        stages:
          - $match: { amount: { $gte: 100 } }
        sink:
          type: kafka
          options: { topic: orders-high-value, bootstrapServers: "localhost:9092", acks: all }
 
-     millrace new orders writes one with comments; millrace list and info tell what there is to choose from.
+     Or let millrace new orders create one with comments. millrace list and millrace info show the components.
 
-  2. millrace lint orders.yaml              finds mistakes, with line and column
-  3. millrace explain orders.yaml           tells what it will do, and what it guarantees
-  4. millrace check orders.yaml             tells whether brokers, topics and files are there
-  5. millrace dry-run orders.yaml           prints what would be written
-  6. millrace run orders.yaml --until-end   moves what is there now, then stops
+  2. millrace lint orders.yaml              find errors, with line and column
+  3. millrace explain orders.yaml           show what it will do and what it guarantees
+  4. millrace check orders.yaml             verify that brokers, topics and files can be reached
+  5. millrace dry-run orders.yaml           print what would be written
+  6. millrace run orders.yaml --until-end   process the records that exist now, then stop
 
-Files may be YAML, JSON or TOML; \${NAME} and \${NAME:-default} are environment variables.`
+Pipeline files may be YAML, JSON or TOML. \${NAME} and \${NAME:-default} insert environment variables.`
 
 const EXITS = `
 Exit codes:
@@ -68,17 +76,17 @@ export async function callCommand(args: readonly string[], call: CallVerb): Prom
 export function createProgram(version: string, call: CallVerb): Command {
   const program = new Command('millrace')
     .description(ABOUT)
-    .version(version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print this help, or that of a command')
+    .version(version, '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show help')
     .addHelpText('after', EXAMPLES + '\n' + EXITS)
     .configureHelp({ showGlobalOptions: false })
     .exitOverride()
-    .showHelpAfterError('millrace --help tells what there is')
-    .helpCommand('help [command]', 'print this help, or that of a command')
+    .showHelpAfterError('Run millrace --help for all commands')
+    .helpCommand('help [command]', 'show help for a command')
     .enablePositionalOptions()
   for (const verb of VERBS) {
     const command = program.command(verb.name).description(verb.summary).addHelpText('after', verb.help)
-    command.showHelpAfterError(`millrace ${verb.name} --help tells what there is`)
+    command.showHelpAfterError(`Run millrace ${verb.name} --help for arguments and options`)
     if (verb.alias !== undefined) command.alias(verb.alias)
     for (const { usage, doc } of verb.arguments ?? []) command.argument(usage, doc)
     for (const declared of verb.options ?? []) command.addOption(parserOption(declared))
@@ -102,7 +110,7 @@ function parserOption({ flags, doc, value, default: standard }: VerbOption): Opt
 }
 
 function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It must be a whole number above 0.')
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It must be a whole number greater than 0.')
   return Number(text)
 }
 

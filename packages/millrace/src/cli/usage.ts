@@ -5,7 +5,7 @@ import type { ErrorCode } from '../errors/codes.ts'
 import { LINE_FUNCTIONS } from '../functions/in-line.ts'
 import type { ListedComponent } from './components.ts'
 
-const AMONG_TRANSFORMS = 'files of connectors, among `transforms`'
+const AMONG_TRANSFORMS = 'connector files, under `transforms`'
 
 /** In which shapes of files it may be used, as the rest of a sentence. */
 export function placesOf({ kind, role, name }: ListedComponent): readonly string[] {
@@ -13,20 +13,20 @@ export function placesOf({ kind, role, name }: ListedComponent): readonly string
     case 'source':
     case 'sink': {
       const linear = `linear files, as \`${kind}\``
-      return name === 'kafka' ? [linear] : [linear, `files of connectors, as \`connector: ${name}\` of a ${kind}`]
+      return name === 'kafka' ? [linear] : [linear, `connector files, as \`connector: ${name}\` of a ${kind}`]
     }
     case 'connector':
-      return [`files of connectors, under \`${role}s\` or as the ${role} of a bridge, and a file of its own`]
+      return [`connector files, under \`${role}s\` or as the ${role} of a bridge; also alone in a file`]
     case 'stage':
       return [
-        'linear files, in the list of `stages`',
-        'stage graphs, as `function` of a stage, with what it takes as `config`',
+        'linear files, under `stages`',
+        'stage graphs, as the `function` of a stage, with its specification as `config`',
         AMONG_TRANSFORMS,
       ]
     case 'function': {
       const isStage = role === 'transform' && LINE_FUNCTIONS.some((one) => one.name === name)
-      const elsewhere = [`linear files, in the list of \`stages\`: \`- ${name}: {...}\``, AMONG_TRANSFORMS]
-      return ['stage graphs, as `function` of a stage', ...(isStage ? elsewhere : [])]
+      const elsewhere = [`linear files, under \`stages\`: \`- ${name}: {...}\``, AMONG_TRANSFORMS]
+      return ['stage graphs, as the `function` of a stage', ...(isStage ? elsewhere : [])]
     }
   }
 }

@@ -67,10 +67,10 @@ describe('info', () => {
   })
 
   test.each([
-    { name: 'match', text: 'In linear files, in the list of `stages`' },
+    { name: 'match', text: 'In linear files, under `stages`' },
     { name: 'kafka-sink', text: 'Other names: kafka, apache-kafka.' },
     { name: 'function.kafka.sink', text: 'In stage graphs' },
-    { name: 'datagen', text: 'In files of connectors, as `connector: datagen` of a source.' },
+    { name: 'datagen', text: 'In connector files, as `connector: datagen` of a source.' },
   ])('says where $name may be used', async ({ name, text }) => {
     expect((await cli(['info', name])).stdout).toContain(text)
   })

@@ -4,15 +4,15 @@ import { VERBS } from '../../src/cli/verbs/index.ts'
 import { cli } from '../support/cli.ts'
 
 describe('help', () => {
-  test('teaches where to begin and what exit codes mean', async () => {
+  test('explains how to get started and what the exit codes mean', async () => {
     const { code, stdout } = await cli(['--help'])
     expect(code).toBe(0)
     for (const text of [
-      'Where to begin',
+      'Getting started',
       'millrace lint orders.yaml',
       'millrace run orders.yaml --until-end',
       'Exit codes',
-      '130  SIGINT stopped it at once',
+      '130  stopped at once by SIGINT',
     ])
       expect(stdout).toContain(text)
   })

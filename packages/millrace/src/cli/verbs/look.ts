@@ -7,34 +7,35 @@ import { READING, type Verb, type VerbOption } from './verb.ts'
 
 /** Which of several sources of a file. */
 const WHICH: readonly VerbOption[] = [
-  { flags: '--stage <id>', doc: 'source of a graph of stages; its first one when omitted' },
-  { flags: '--pipeline <name>', doc: 'pipeline of a file with several; its first one when omitted' },
+  { flags: '--stage <id>', doc: 'source stage of a stage graph (default: the first one)' },
+  { flags: '--pipeline <name>', doc: 'pipeline, in a file with several (default: the first one)' },
 ]
 
 export const read = {
   name: 'read',
-  summary: 'print the records of a topic, or of the source of a pipeline file',
-  arguments: [{ usage: '[file]', doc: 'pipeline file whose source is read; or use --topic' }],
+  summary: 'print records of a topic, or of the source of a pipeline file',
+  arguments: [{ usage: '[file]', doc: 'pipeline file whose source to read; or use --topic' }],
   options: [
     { flags: '-t, --topic <topic>', doc: 'topic to read' },
     ...CONNECTION,
     ...READING,
     ...WHICH,
-    { flags: '-n, --max <count>', doc: 'stop after so many records', value: 'count' },
+    { flags: '-n, --max <count>', doc: 'stop after this many records', value: 'count' },
     {
       flags: '--from <where>',
-      doc: 'where to begin: at the first record, behind the last one, or where a run of the file would',
+      doc: 'where to start: at the first record, after the last one, or where run would start',
       value: ['earliest', 'latest', 'run'],
       default: 'earliest',
     },
-    { flags: '--until-end', doc: 'stop at the end of what is there; so it is unless --follow is given' },
-    { flags: '--follow', doc: 'wait for new records at the end of what is there' },
+    { flags: '--until-end', doc: 'stop at the current end of the topic; this is the default' },
+    { flags: '--follow', doc: 'wait for new records at the end of the topic' },
     { flags: '--values', doc: 'print values only' },
   ],
-  json: 'print one JSON object with the records instead of lines',
+  json: 'print one JSON object that holds the records',
   help: `
-Each record is a line of JSON: topic, partition, offset, timestamp, key, headers, value. A value that is JSON stands there
-as it is; other text has "valueEncoding": "text", other bytes "base64". No group is joined and nothing is committed.
+Prints each record as one line of JSON: topic, partition, offset, timestamp, key, headers, value. A JSON value is printed as
+it is; other text has "valueEncoding": "text", and bytes that are not UTF-8 have "base64". No group is joined and nothing is
+committed.
 
 Examples:
   millrace read --topic orders --max 5
@@ -47,23 +48,24 @@ Examples:
 
 export const discover = {
   name: 'discover',
-  summary: 'list the topics of a cluster with partitions, records and the shape of their values',
-  arguments: [{ usage: '[file]', doc: 'pipeline file whose source says where to look; or use --bootstrap-servers' }],
+  summary: 'list topics with their partitions, record counts and the shape of their values',
+  arguments: [{ usage: '[file]', doc: 'pipeline file whose source names the cluster; or use --bootstrap-servers' }],
   options: [
-    { flags: '-t, --topic <pattern>', doc: 'only topics of this name; * stands for any characters' },
+    { flags: '-t, --topic <pattern>', doc: 'only topics with this name; * matches any characters' },
     ...CONNECTION,
     ...WHICH,
     ...READING,
     {
       flags: '--sample <count>',
-      doc: 'records of each topic from which the shape is inferred',
+      doc: 'number of records to sample from each topic',
       value: 'count',
       default: 100,
     },
-    { flags: '-f, --format <format>', doc: 'how to print', value: ['table', 'json', 'yaml'], default: 'table' },
+    { flags: '-f, --format <format>', doc: 'output format', value: ['table', 'json', 'yaml'], default: 'table' },
   ],
   help: `
-The shape is a JSON Schema of the values found: types, nested fields, which fields every record has. Nothing is committed.
+The shape of the values is inferred from the sampled records as a JSON Schema: types, nested fields, and which fields every
+record has. Nothing is committed.
 
 Examples:
   millrace discover -b localhost:9092
@@ -74,7 +76,7 @@ Examples:
 
 export const list = {
   name: 'list',
-  summary: 'list all components that a pipeline file may name',
+  summary: 'list all sources, sinks, stages, functions and connectors',
   help: `
 Example:
   millrace list`,
@@ -83,8 +85,10 @@ Example:
 
 export const info = {
   name: 'info',
-  summary: 'tell all about a component: options, defaults, examples',
-  arguments: [{ usage: '<name>', doc: 'name of a component, with its kind where there are several: source.kafka' }],
+  summary: "show a component's options, defaults and examples",
+  arguments: [
+    { usage: '<name>', doc: 'name of a component; add its kind if the name is ambiguous, as in source.kafka' },
+  ],
   help: `
 Examples:
   millrace info source.kafka
@@ -94,15 +98,15 @@ Examples:
 
 export const spec = {
   name: 'spec',
-  summary: 'print the JSON Schema of a component, or of pipeline files',
+  summary: 'print the JSON Schema of pipeline files, or of a component',
   arguments: [
     {
       usage: '[name]',
-      doc: 'name of a component, with its kind where there are several: source.kafka; without it of the whole file',
+      doc: 'name of a component; add its kind if the name is ambiguous, as in source.kafka (default: whole pipeline files)',
     },
   ],
   help: `
-Editors complete and check pipeline files with it. For YAML, the first line of a file may say where it is:
+Editors use the schema to complete and validate pipeline files. In YAML, name it in the first line of the file:
 
   # yaml-language-server: $schema=pipeline.schema.json
 
@@ -114,7 +118,7 @@ Examples:
 
 export const completion = {
   name: 'completion',
-  summary: 'print what makes a shell complete commands and options',
+  summary: 'print a shell completion script',
   arguments: [{ usage: '<shell>', doc: SHELLS.join(', '), values: SHELLS }],
   help: `
 Examples:

@@ -11,19 +11,19 @@ export const run = {
   name: 'run',
   summary: 'run a pipeline file',
   arguments: [FILE],
-  options: [{ flags: '--until-end', doc: 'stop at the end of what is there when it starts' }, ...READING],
-  json: 'print one JSON object at the end',
+  options: [{ flags: '--until-end', doc: 'stop at the end of the source as it is when the run starts' }, ...READING],
+  json: 'print one JSON object when the run ends',
   help: `
-Reads, changes and writes until it is stopped. Offsets are committed only after the sink has acknowledged, so a run that
-is killed loses nothing: the next one goes on where the last commit was.
+Runs until the source ends or the run is stopped. Offsets are committed only after the sink acknowledges, so a run that is
+killed loses nothing: the next run continues from the last commit.
 
-Ctrl-C or SIGTERM stops gracefully: what is in flight is delivered and committed. A second one stops at once.
-On a terminal a line shows the progress; otherwise standard error gets one line of JSON every 10 seconds.
+Ctrl-C or SIGTERM stops the run gracefully: records in flight are delivered and committed first. A second signal stops it at
+once. On a terminal, a progress line is shown; otherwise one line of JSON is written to standard error every 10 seconds.
 
 Examples:
-  millrace run orders.yaml                     until Ctrl-C
-  millrace run orders.yaml --until-end         up to the records that were there at the start
-  millrace run orders.yaml --until-end --json  one JSON object on standard output at the end`,
+  millrace run orders.yaml                     run until Ctrl-C
+  millrace run orders.yaml --until-end         process the records that exist now, then stop
+  millrace run orders.yaml --until-end --json  print the result as one JSON object`,
   run: async ([file]: [string], options) => (await import('../run.ts')).run(file, options),
 } satisfies Verb<ReadingOptions & { readonly untilEnd?: true; readonly json?: true }>
 
@@ -34,8 +34,9 @@ export const lint = {
   arguments: [FILES],
   options: READING,
   help: `
-Checks everything that can be known without a broker: names, types and ranges of options, rules across them, stages,
-environment variables. Every problem is one line: FILE:LINE:COLUMN path: message (suggestion). Exit code 2 if there is any.
+Checks everything that can be checked without a broker: names, types and ranges of options, rules that span options, stages,
+and environment variables. Prints one line per problem: FILE:LINE:COLUMN path: message (suggestion). Exits with 2 if there
+are any problems.
 
 Examples:
   millrace lint orders.yaml
@@ -45,12 +46,12 @@ Examples:
 
 export const explain = {
   name: 'explain',
-  summary: 'tell how a pipeline file would run',
+  summary: 'explain how a pipeline file would run',
   arguments: [FILE],
   options: READING,
   help: `
-Tells how a pipeline would run, without connecting to anything: what is read and written, the lane that values take
-(verbatim, bytes or documents) and why, the delivery guarantee, who commits what and when, what bounds memory.
+Shows how a pipeline would run, without connecting to anything: what is read and written, the lane that records take
+(verbatim, bytes or documents) and why, the delivery guarantee, when offsets are committed, and what bounds memory.
 
 Example:
   millrace explain orders.yaml`,
@@ -59,13 +60,13 @@ Example:
 
 export const check = {
   name: 'check',
-  summary: 'check that everything a pipeline file names can be reached',
+  summary: 'verify that brokers, topics and files can be reached',
   arguments: [FILE],
   options: READING,
   help: `
-Connects, and tells for the source, the stages and the sink what is fine and what is not, and how long it took:
-configuration, connection, topic with its partitions and records, consumer group with its committed offsets. Nothing is
-joined, read or written. Exit code 3 when something cannot be reached, 2 when the file is wrong.
+Connects to the source and the sink and reports, with timings, whether each part is usable: configuration, connection,
+topics with their partitions and record counts, and the consumer group with its committed offsets. No group is joined, and
+nothing is read or written. Exits with 3 if something cannot be reached, and with 2 if the file has problems.
 
 Example:
   millrace check orders.yaml`,
@@ -74,16 +75,16 @@ Example:
 
 export const test = {
   name: 'test',
-  summary: 'run the test cases beside pipeline files, without a broker',
+  summary: 'run the test cases of pipeline files, without a broker',
   arguments: [FILES],
   options: READING,
   help: `
-The cases of orders.yaml stand in orders.test.yaml (or .test.json, .test.toml). Each gives records to the stages and
-says what must come out:
+The test cases of orders.yaml are in orders.test.yaml (or .test.json, .test.toml). Each case passes records through the
+stages and states what must come out:
 
-  environment: { MINIMUM: "100" }        # for the variables of the pipeline file; may be left out
+  environment: { MINIMUM: "100" }        # optional: values for the variables of the pipeline file
   cases:
-    - name: keeps orders of high value
+    - name: keeps high-value orders
       given:
         - { id: 1, amount: 250 }
         - { id: 2, amount: 12 }
@@ -91,19 +92,19 @@ says what must come out:
       expect:
         - { id: 1, amount: 250, tier: high }
         - { id: 3, amount: 100, tier: high, _meta: { key: c-7 } }
-    - name: refuses what is no JSON
-      given: [{ _raw: "no JSON" }]
-      error: DECODE_FAILED               # a code, or a part of the message
+    - name: refuses a value that is not JSON
+      given: [{ _raw: "not JSON" }]
+      error: DECODE_FAILED               # an error code, or part of the message
 
-A graph of stages with several sources or sinks has lists by stage, and stages that are not named are not compared:
+For a stage graph with several sources or sinks, list records by stage. Sinks that are not listed are not compared:
 
       given: { consume: [{ id: 1 }], load: [{ id: 2 }] }
       expect: { high: [{ id: 1 }] }
 
-In a file of several pipelines, pipeline: NAME says which one a case is for; else it is the first.
+In a file with several pipelines, pipeline: NAME selects the one that a case tests; the default is the first.
 
-A given null is a tombstone. The names that an expected _meta has are compared: key, headers, topic, partition, offset,
-timestamp. Exit code 1 when a case fails.
+A null under given is a tombstone. Of _meta, only the names under expect are compared: key, headers, topic, partition,
+offset, timestamp. Exits with 1 if a case fails.
 
 Examples:
   millrace test orders.yaml
@@ -113,25 +114,24 @@ Examples:
 
 export const dryRun = {
   name: 'dry-run',
-  summary: 'read and change as a pipeline file says, but print instead of writing',
+  summary: 'run a pipeline, but print its output instead of writing it',
   arguments: [FILE],
   options: [
-    { flags: '--max <count>', doc: 'stop after so many records of output', value: 'count', default: 10 },
+    { flags: '--max <count>', doc: 'stop after this many output records', value: 'count', default: 10 },
     {
       flags: '--from <where>',
-      doc: 'where to begin: where a run would, or at the first record',
+      doc: 'where to start: where run would start, at the first record, or after the last one',
       value: ['run', 'earliest', 'latest'],
       default: 'run',
     },
-    { flags: '--follow', doc: 'wait for new records at the end of what is there' },
+    { flags: '--follow', doc: 'wait for new records at the end of the topic' },
     ...READING,
   ],
-  json: 'print one JSON object with the records instead of lines',
+  json: 'print one JSON object that holds the records',
   help: `
-Reads the real source, runs the real stages, and prints each record that the sink would be given as a line of JSON. No
-group is joined, nothing is committed and nothing is written, so it may be done beside a pipeline that runs. In a graph of
-stages each line begins with the stage that would write it, --max counts for each of them, and services that stages ask are
-asked.
+Reads the real source, runs the real stages, and prints each record that would be written as one line of JSON. No group is
+joined, nothing is committed and nothing is written, so it is safe beside a running pipeline. In a stage graph, each line
+names the sink that would write it, --max applies to each sink, and http.fetch sends its requests.
 
 Examples:
   millrace dry-run orders.yaml
@@ -141,17 +141,18 @@ Examples:
 
 export const create = {
   name: 'new',
-  summary: 'write a pipeline file to begin with',
-  arguments: [{ usage: '[name]', doc: 'name of the pipeline, or its file NAME.yaml. Without it the text is printed' }],
+  summary: 'create a starter pipeline file',
+  arguments: [{ usage: '[name]', doc: 'name of the pipeline, or its file NAME.yaml; if omitted, the file is printed' }],
   options: [
-    { flags: '--source <type>', doc: 'where records come from', default: 'kafka' },
-    { flags: '--sink <type>', doc: 'where records go', default: 'kafka' },
-    { flags: '--force', doc: 'overwrite a file that is there' },
+    { flags: '--source <type>', doc: 'type of the source', default: 'kafka' },
+    { flags: '--sink <type>', doc: 'type of the sink', default: 'kafka' },
+    { flags: '--force', doc: 'overwrite an existing file' },
   ],
   help: `
-The file says with comments what may be changed. millrace list names the types of sources and sinks.
+Comments in the file explain each option. millrace list shows all types of sources and sinks.
 
 Examples:
+  millrace new hello --source generate --sink stdout   needs no broker
   millrace new orders
   millrace new import --source file --sink kafka`,
   run: async ([name]: [string | undefined], options) => (await import('../new.ts')).create(name, options),

@@ -18,11 +18,11 @@ export interface VerbOption {
 export const READING: readonly VerbOption[] = [
   {
     flags: '--connections <file>',
-    doc: 'file of connections for connectionRef, in place of those that the pipeline file names',
+    doc: 'connections file for connectionRef; replaces the connections of the pipeline file',
   },
   {
     flags: '--dialect <shape>',
-    doc: 'shape of the pipeline file, in place of the one it is recognised by',
+    doc: 'dialect of the pipeline file, if it is not recognised correctly',
     value: DIALECTS,
   },
 ]
