@@ -8,7 +8,8 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Source } from '../contracts/source.ts'
-import type { Acknowledgement, Batch } from '../records/batch.ts'
+import { SharedAcknowledgement } from '../records/acknowledgement.ts'
+import type { Batch } from '../records/batch.ts'
 
 /** Rows worked on in one go: about 20 ms of JSON. */
 export const SLICE_ROWS = 16_384
@@ -41,27 +42,14 @@ export function* slicesOf(batch: Batch, maxRows: number): Generator<Batch, void,
     yield batch
     return
   }
-  const acknowledgement = afterLast(Math.ceil(batch.length / maxRows), batch)
+  const shared = new SharedAcknowledgement([batch.acknowledgement])
   for (let start = 0; start < batch.length; start += maxRows) {
     const end = Math.min(start + maxRows, batch.length)
     const rows = Int32Array.from({ length: end - start }, (_, i) => batch.recordOf(start + i))
     const documents = batch.documents?.slice(start, end) // of sources that make records, not read them
-    yield batch.derive({ rows, documents }, acknowledgement())
-  }
-}
-
-/** Makes acknowledgements of which the last one to come acknowledges the batch. */
-function afterLast(count: number, batch: Batch): () => Acknowledgement {
-  let open = count
-  return () => {
-    let acknowledged = false
-    return {
-      ack() {
-        if (acknowledged) return
-        acknowledged = true
-        open--
-        if (open === 0) batch.ack()
-      },
-    }
+    const share = shared.share()
+    // Before the last slice leaves, as the caller may end the loop with it. A loop that ends earlier leaves the batch unacknowledged.
+    if (end === batch.length) shared.release()
+    yield batch.derive({ rows, documents }, share)
   }
 }

@@ -1,12 +1,13 @@
 /**
- * One acknowledgement for several deliveries: a batch that goes several ways, or several batches that became one.
+ * One acknowledgement for several deliveries: a batch that goes several ways or is cut into slices, or several batches that
+ * became one.
  */
 import type { Acknowledgement } from './batch.ts'
 
 /** For batches that nothing waits for: made-up records, or offsets that nothing tracks. */
 export const NO_ACKNOWLEDGEMENT: Acknowledgement = { ack() {} }
 
-/** Acknowledges its targets when whoever made it has released it and every share has been acknowledged (I1). */
+/** Acknowledges its targets when its creator has released it and every share has been acknowledged (I1). */
 export class SharedAcknowledgement {
   readonly #targets: readonly Acknowledgement[]
   #open = 1

@@ -35,3 +35,18 @@ test('acknowledges the batch when its last slice is acknowledged, in whatever or
   second!.ack()
   expect(acknowledged).toBe(1)
 })
+
+test('acknowledges the batch although the loop ends with its last slice, and not when it ends earlier (I1)', async () => {
+  let acknowledged = 0
+  const batch = batchOf(['a', 'b', 'c']).derive({}, { ack: () => acknowledged++ })
+  for await (const slice of inSlices(of(batch), 2)) {
+    slice.ack()
+    break
+  }
+  expect(acknowledged).toBe(0)
+  for await (const slice of inSlices(of(batch), 2)) {
+    slice.ack()
+    if (slice.length === 1) break
+  }
+  expect(acknowledged).toBe(1)
+})
