@@ -26,6 +26,7 @@ import { SECURITY_FIELDS } from '../kafka/security/fields.ts'
 import type { OptionProblem, OptionRule, Options } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
+import { writtenName } from '../options/spellings.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue, isObject } from '../options/values.ts'
 
@@ -269,9 +270,7 @@ function readDeadLetters(
 }
 
 function hasBrokers(options: { readonly [name: string]: unknown }): boolean {
-  return ['bootstrapServers', 'bootstrap.servers', ...(CLUSTER_FIELDS.bootstrapServers.meta.aliases ?? [])].some(
-    (name) => name in options,
-  )
+  return writtenName('bootstrapServers', CLUSTER_FIELDS.bootstrapServers, options) !== undefined
 }
 
 /** How to reach the brokers of the sink, or of the source where the sink is something else. */

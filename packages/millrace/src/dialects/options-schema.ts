@@ -4,6 +4,7 @@
  */
 import type { AnyField, Fields, JsonSchema } from '../options/declaration.ts'
 import { jsonSchema } from '../options/describe.ts'
+import { spellings } from '../options/spellings.ts'
 
 export const DRAFT = 'http://json-schema.org/draft-07/schema#'
 
@@ -32,7 +33,11 @@ export function when(condition: JsonSchema, schema: JsonSchema, otherwise?: Json
  */
 export function openSchema(fields: Fields, at?: string): JsonSchema {
   const { properties } = jsonSchema(fields) as { properties: { readonly [name: string]: JsonSchema } }
-  const entries = Object.entries(fields).map(([name, declared]) => ({ name, declared, names: namesOf(name, declared) }))
+  const entries = Object.entries(fields).map(([name, declared]) => ({
+    name,
+    declared,
+    names: spellings(name, declared),
+  }))
   const required = entries.filter(({ declared }) => declared.presence === 'required')
   return {
     type: 'object',
@@ -53,12 +58,8 @@ function oneOfThem(names: readonly string[]): JsonSchema {
 
 /** Forbids other names. TOML reads `a.b = 1` as a table `a`, so what stands before a dot is a name too. */
 export function onlyNames(fields: Fields, others: readonly string[] = []): JsonSchema {
-  const names = Object.entries(fields).flatMap(([name, declared]) => namesOf(name, declared))
+  const names = Object.entries(fields).flatMap(([name, declared]) => spellings(name, declared))
   return { propertyNames: { enum: [...new Set([...others, ...names.flatMap(withFirstPart)])] } }
-}
-
-export function namesOf(name: string, { meta }: AnyField): string[] {
-  return [name, ...(meta.kafka === undefined || meta.kafka === name ? [] : [meta.kafka]), ...(meta.aliases ?? [])]
 }
 
 function withFirstPart(name: string): string[] {
@@ -88,8 +89,8 @@ function textsFor(
   accepts: readonly string[] | undefined,
 ): readonly JsonSchema[] | undefined {
   if (choices !== undefined) {
-    const spellings = (accepts ?? []).map(anyCase).join('|')
-    return [{ type: 'string', pattern: `${VARIABLE}|^\\s*(?:${spellings})\\s*$` }, { type: ['number', 'boolean'] }]
+    const words = (accepts ?? []).map(anyCase).join('|')
+    return [{ type: 'string', pattern: `${VARIABLE}|^\\s*(?:${words})\\s*$` }, { type: ['number', 'boolean'] }]
   }
   const types = [type ?? []].flat()
   if (types.length > 0 && pattern !== undefined) return [variableSchema]

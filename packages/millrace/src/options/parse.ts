@@ -2,6 +2,7 @@
  * Reads and checks options against their declaration, and says all problems at once.
  */
 import type { AnyField, Fields, Finding, OptionProblem, OptionRule, Options, Report } from './declaration.ts'
+import { nameTable } from './spellings.ts'
 import { closest } from './suggest.ts'
 import { describeValue, isObject } from './values.ts'
 
@@ -148,16 +149,6 @@ function messageOf(name: string, { expected, found, path = [] }: Finding, secret
       : ` at ${path.map((part) => (typeof part === 'number' ? `element ${part + 1}` : `"${part}"`)).join(', ')}`
   const value = secret ? 'not shown' : describeValue(found)
   return `Cannot read option "${name}"${element} as it must be ${expected}: current value is ${value}`
-}
-
-/** Name of the field behind every name that may be written: its own, its Kafka property, its aliases. */
-function nameTable(fields: Fields): Map<string, string> {
-  const names = new Map<string, string>()
-  for (const [name, { meta }] of Object.entries(fields)) {
-    names.set(name, name)
-    for (const alias of [meta.kafka ?? [], meta.aliases ?? []].flat()) names.set(alias, name)
-  }
-  return names
 }
 
 /**

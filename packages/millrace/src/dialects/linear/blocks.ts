@@ -4,8 +4,9 @@
 import type { CatalogEntry } from '../../catalog.ts'
 import { SINKS, SOURCES } from '../../catalog.ts'
 import type { PlannedComponent } from '../../engine/plan.ts'
-import type { Fields, OptionProblem } from '../../options/declaration.ts'
+import type { OptionProblem } from '../../options/declaration.ts'
 import { parseOptions } from '../../options/parse.ts'
+import { pickUnwritten, writtenName } from '../../options/spellings.ts'
 import { didYouMean } from '../../options/suggest.ts'
 import { describeValue, isObject } from '../../options/values.ts'
 import { withConnection, type Connection } from './connections.ts'
@@ -81,25 +82,10 @@ export function readBlock(
     }
   }
   const written = isNested ? options : flat
-  const input = isObject(written) ? { ...pick(defaults, entry.options, written), ...written } : written
+  const input = isObject(written) ? { ...pickUnwritten(defaults, entry.options, written), ...written } : written
   const parsed = parseOptions(entry, input, isNested ? [...place, 'options'] : place)
   for (const problem of [...parsed.problems, ...parsed.warnings]) report(problem)
   return { component: entry.name, options: parsed.options }
-}
-
-/** Those of some values that a component has an option for and the file does not set. */
-export function pick(
-  values: { readonly [name: string]: unknown },
-  fields: Fields,
-  written: { readonly [name: string]: unknown },
-): { readonly [name: string]: unknown } {
-  const isWritten = (name: string): boolean => spellings(name, fields).some((spelling) => spelling in written)
-  return Object.fromEntries(Object.entries(values).filter(([name]) => name in fields && !isWritten(name)))
-}
-
-export function spellings(name: string, fields: Fields): readonly string[] {
-  const { kafka, aliases } = fields[name]?.meta ?? {}
-  return [name, kafka ?? [], aliases ?? []].flat()
 }
 
 /**
@@ -113,11 +99,10 @@ export function placeProblem(
 ): OptionProblem {
   const [kind, name] = problem.path as [string, string]
   const entries: readonly CatalogEntry<unknown>[] = kind === 'source' ? SOURCES : SINKS
-  const fields = entries.find((entry) => entry.name === component)?.options
-  if (fields === undefined || !isObject(value) || !(name in fields))
-    return { ...problem, path: [...place, ...problem.path.slice(1)] }
+  const field = entries.find((entry) => entry.name === component)?.options[name]
+  if (field === undefined || !isObject(value)) return { ...problem, path: [...place, ...problem.path.slice(1)] }
   const nested = isObject(value['options']) ? value['options'] : undefined
-  const spelling = spellings(name, fields).find((one) => one in (nested ?? value))
+  const spelling = writtenName(name, field, nested ?? value)
   return {
     ...problem,
     path: [...place, ...(nested === undefined ? [] : ['options']), ...(spelling === undefined ? [] : [spelling])],

@@ -3,6 +3,7 @@
  */
 import { SINKS, SOURCES } from '../../catalog.ts'
 import type { AnyField, Fields, JsonSchema } from '../../options/declaration.ts'
+import { spellings } from '../../options/spellings.ts'
 import { BESIDE_TYPE } from './blocks.ts'
 import { connectionFields } from './connections.ts'
 import { errorPolicyFields } from '../error-policy.ts'
@@ -10,7 +11,7 @@ import { pipelineFields } from './index.ts'
 import { BESIDE_SINK } from './sinks.ts'
 import { namedPipelineFields } from '../named-pipelines.ts'
 import { breakerFields, resilienceFields, retryFields } from './resilience-fields.ts'
-import { definitionOf, namesOf, onlyNames, openSchema, optionsSchema, when } from '../options-schema.ts'
+import { definitionOf, onlyNames, openSchema, optionsSchema, when } from '../options-schema.ts'
 
 interface Listed {
   readonly name: string
@@ -41,7 +42,7 @@ export function linearSchema(): JsonSchema {
   }
   const { properties } = openSchema(pipelineFields) as { properties: { readonly [name: string]: JsonSchema } }
   const replaced = Object.entries(special).flatMap(([name, schema]) =>
-    namesOf(name, pipelineFields[name as keyof typeof pipelineFields]).map((each) => [each, schema]),
+    spellings(name, pipelineFields[name as keyof typeof pipelineFields]).map((each) => [each, schema]),
   )
   return {
     type: 'object',
@@ -71,7 +72,7 @@ export function linearDefinitions(): { readonly [name: string]: JsonSchema } {
         version: { type: ['string', 'number'], description: 'Version of the pipeline that is named.' },
         next: { anyOf: [SINK, SINK_LIST], description: 'With type `pipeline`: where records go then.' },
         ...Object.fromEntries(
-          namesOf('circuitBreaker', circuitBreaker).map((name) => [name, breakerSchema(circuitBreaker)]),
+          spellings('circuitBreaker', circuitBreaker).map((name) => [name, breakerSchema(circuitBreaker)]),
         ),
         retry: { ...optionsSchema(retryFields), description: 'How deliveries are tried again.' },
         retryInstance: { type: 'string', description: resilienceFields.retry.meta.doc },

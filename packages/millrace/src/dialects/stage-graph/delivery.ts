@@ -8,14 +8,14 @@ import type { PlannedComponent, ErrorPolicy } from '../../engine/plan.ts'
 import type { ConfigProblem } from '../../errors/index.ts'
 import { findFunctions } from '../../functions/index.ts'
 import type { Fields, OptionProblem, Options } from '../../options/declaration.ts'
+import { spellings, writtenName } from '../../options/spellings.ts'
 import { isObject } from '../../options/values.ts'
-import { spellings } from '../linear/blocks.ts'
 import { deliveryFields, deliveryProblems, fanoutProblems } from '../delivery.ts'
 import { readsItsLetters } from '../error-policy.ts'
 import type { PlacedNode } from './order.ts'
 
 /** Names of `delivery` and of the time between commits, which may also stand at the top, as in other files. */
-export const DELIVERY_NAMES = Object.keys(deliveryFields).flatMap((name) => spellings(name, deliveryFields))
+export const DELIVERY_NAMES = Object.entries(deliveryFields).flatMap(([name, field]) => spellings(name, field))
 
 /** What stands at the top of a file. */
 export function atTop(content: { readonly [name: string]: unknown }): { readonly [name: string]: unknown } {
@@ -31,10 +31,11 @@ export function chosen(
   above: DeliveryOptions,
   problems: ConfigProblem[],
 ): DeliveryOptions {
-  const isAbove = (name: string): boolean => spellings(name, deliveryFields).some((each) => each in content)
+  const isAbove = (name: keyof typeof deliveryFields): boolean =>
+    writtenName(name, deliveryFields[name], content) !== undefined
   const global = isObject(content['global']) ? content['global'] : {}
-  for (const name of Object.keys(deliveryFields))
-    if (isAbove(name) && spellings(name, deliveryFields).some((each) => each in global))
+  for (const name of Object.keys(deliveryFields) as (keyof typeof deliveryFields)[])
+    if (isAbove(name) && writtenName(name, deliveryFields[name], global) !== undefined)
       problems.push({
         path: name,
         message: `Cannot use both ${name} and global.${name} as they set the same`,
@@ -157,9 +158,10 @@ function placed(
   const stage = stages[Number(node.path.split('.')[1])]
   const fields: Fields = definitionOf(node)?.options ?? {}
   const option = name === 'bootstrapServers' ? 'brokers' : String(name)
-  if (!isObject(stage) || !(option in fields)) return { path: `${node.path}.function`, ...told(problem) }
+  const field = fields[option]
+  if (!isObject(stage) || field === undefined) return { path: `${node.path}.function`, ...told(problem) }
   const config = isObject(stage['config']) ? stage['config'] : {}
-  const spelling = spellings(option, fields).find((one) => one in config)
+  const spelling = writtenName(option, field, config)
   return { path: `${node.path}.config${spelling === undefined ? '' : `.${spelling}`}`, ...told(problem) }
 }
 

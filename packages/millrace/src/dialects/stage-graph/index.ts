@@ -25,11 +25,11 @@ import { ConfigError, type ConfigProblem } from '../../errors/index.ts'
 import { findFunctions, FUNCTION_ALIASES, FUNCTIONS, REFUSED_FUNCTIONS } from '../../functions/index.ts'
 import type { OptionProblem, Options } from '../../options/declaration.ts'
 import { parseOptions } from '../../options/parse.ts'
+import { pickUnwritten } from '../../options/spellings.ts'
 import { didYouMean } from '../../options/suggest.ts'
 import { describeValue, isObject } from '../../options/values.ts'
 import { withEnvironment, type Environment } from '../environment.ts'
 import { readDocument } from '../document.ts'
-import { pick } from '../linear/blocks.ts'
 import { deliveryDefaults, deliveryFields } from '../delivery.ts'
 import { atTop, chosen, circleWarnings, connectionOf, DELIVERY_NAMES, graphDeliveryProblems } from './delivery.ts'
 import { circuitBreaker, errorFields, errorPolicy, globalFields, pipelineFields, stageFields } from './fields.ts'
@@ -190,7 +190,7 @@ async function readStage(
   const { source: defaults } = deliveryDefaults(context.delivery)
   const withDefaults =
     definition.kind === 'source' && isObject(settings)
-      ? { ...pick(defaults, definition.options, settings), ...settings }
+      ? { ...pickUnwritten(defaults, definition.options, settings), ...settings }
       : settings
   const options = parseOptions(definition, withDefaults, place.split('.'))
   problems.push(...options.problems.map(toConfigProblem))
