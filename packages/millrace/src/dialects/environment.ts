@@ -9,6 +9,7 @@ import type { ConfigProblem } from '../errors/index.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { isObject } from '../options/values.ts'
 import type { SourceDocument } from './document.ts'
+import { toConfigProblem } from './problems.ts'
 
 export interface Environment {
   readonly [name: string]: string | undefined
@@ -23,7 +24,7 @@ export function withEnvironment(
   const replace = (value: unknown, path: readonly (string | number)[]): unknown => {
     if (typeof value === 'string' && value.includes('${')) {
       const text = substitute(value, environment, (message, suggestion) =>
-        problems.push({ path: path.join('.'), message, ...(suggestion === undefined ? {} : { suggestion }) }),
+        problems.push(toConfigProblem({ path, message, suggestion })),
       )
       return isInStage(path) && document.isPlain(path) ? readPlain(text) : text
     }

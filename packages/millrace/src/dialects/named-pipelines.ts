@@ -15,6 +15,7 @@ import { field } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue, isObject, isScalar } from '../options/values.ts'
+import { toConfigProblem } from './problems.ts'
 
 export interface NamedPipeline {
   readonly name: string
@@ -76,8 +77,7 @@ export function readNamedPipelines(value: unknown, problems: ConfigProblem[]): N
   const list: NamedPipeline[] = []
   const add = (entry: unknown, place: readonly (string | number)[], inside: string): void => {
     const { options, problems: found } = parseOptions({ options: namedPipelineFields }, entry, place)
-    for (const { path, message, suggestion } of found)
-      problems.push({ path: path.join('.'), message, ...(suggestion === undefined ? {} : { suggestion }) })
+    problems.push(...found.map(toConfigProblem))
     if (found.length > 0) return
     const [name, ofName] = nameAndVersion(options.name)
     const version = options.version === undefined ? ofName : String(options.version)

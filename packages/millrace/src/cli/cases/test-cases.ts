@@ -2,6 +2,7 @@
  * Reads the test cases of a pipeline file.
  */
 import { readDocument } from '../../dialects/document.ts'
+import { toConfigProblem } from '../../dialects/problems.ts'
 import { ConfigError, type ConfigProblem } from '../../errors/index.ts'
 import { field } from '../../options/fields.ts'
 import { parseOptions } from '../../options/parse.ts'
@@ -74,20 +75,10 @@ const fileFields = {
 export async function readCases(file: string): Promise<TestFile> {
   const document = await readDocument(file)
   const { options, problems: found } = parseOptions({ options: fileFields }, document.value)
-  const problems: ConfigProblem[] = found.map(({ path, message, suggestion }) => ({
-    path: path.join('.'),
-    message,
-    ...(suggestion === undefined ? {} : { suggestion }),
-  }))
+  const problems: ConfigProblem[] = found.map(toConfigProblem)
   const cases = (options.cases ?? []).map((value, i): TestCase => {
     const parsed = parseOptions({ options: caseFields, rules: [] }, value, ['cases', i])
-    problems.push(
-      ...parsed.problems.map(({ path, message, suggestion }) => ({
-        path: path.join('.'),
-        message,
-        ...(suggestion === undefined ? {} : { suggestion }),
-      })),
-    )
+    problems.push(...parsed.problems.map(toConfigProblem))
     const { name = `case ${i + 1}`, pipeline, given, expect, error } = parsed.options
     if ((expect === undefined) === (error === undefined))
       problems.push({ path: `cases.${i}`, message: 'A case must have either expect or error' })

@@ -19,6 +19,7 @@ import type { ConfigProblem } from '../../errors/index.ts'
 import type { OptionProblem } from '../../options/declaration.ts'
 import { parseOptions } from '../../options/parse.ts'
 import { isObject } from '../../options/values.ts'
+import { toConfigProblem } from '../problems.ts'
 import type { ConnectorsContext } from './context.ts'
 import { brokerFields, fileFields, SWITCHED, SWITCHED_ON } from './fields.ts'
 import { hubOptions } from './hub.ts'
@@ -134,8 +135,4 @@ function isSwitchedOn(value: unknown, path: readonly string[]): boolean {
   let found = value
   for (const name of path) found = isObject(found) ? found[name] : undefined
   return isObject(found) && found['enabled'] !== false && found['enabled'] !== undefined
-}
-
-function toConfigProblem({ path, message, suggestion }: OptionProblem): ConfigProblem {
-  return { path: path.join('.'), message, ...(suggestion === undefined ? {} : { suggestion }) }
 }

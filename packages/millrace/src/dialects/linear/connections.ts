@@ -13,6 +13,7 @@ import { field } from '../../options/fields.ts'
 import { parseOptions } from '../../options/parse.ts'
 import { didYouMean } from '../../options/suggest.ts'
 import { describeValue, isObject } from '../../options/values.ts'
+import { toConfigProblem } from '../problems.ts'
 import type { ReportProblem } from '../error-policy.ts'
 
 export const connectionFields = {
@@ -47,8 +48,7 @@ export function readConnections(value: unknown, problems: ConfigProblem[]): read
   }
   return value.flatMap((item: unknown, i) => {
     const parsed = parseOptions({ options: connectionFields }, item, ['connections', i])
-    for (const { path, message, suggestion } of parsed.problems)
-      problems.push({ path: path.join('.'), message, ...(suggestion === undefined ? {} : { suggestion }) })
+    problems.push(...parsed.problems.map(toConfigProblem))
     return parsed.problems.length > 0 ? [] : [{ ...parsed.options, place: ['connections', i] }]
   })
 }

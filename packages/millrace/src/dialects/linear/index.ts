@@ -26,6 +26,7 @@ import { readConnections } from './connections.ts'
 import type { LineFunctions } from '../line-functions.ts'
 import { readSinkBlocks } from './sinks.ts'
 import { preparation } from '../prepare-stages.ts'
+import { toConfigProblem } from '../problems.ts'
 import { readErrorPolicy, type ReportProblem } from '../error-policy.ts'
 import { readResilience, withRetry } from './resilience.ts'
 
@@ -265,8 +266,4 @@ function loopProblem(source: PlannedComponent, sink: PlannedComponent, { place }
 /** Files of cases stand beside pipeline files, and are easily taken for one. */
 function isFileOfCases(value: unknown): boolean {
   return isObject(value) && 'cases' in value && !('source' in value)
-}
-
-function toConfigProblem({ path, message, suggestion }: OptionProblem): ConfigProblem {
-  return { path: path.join('.'), message, ...(suggestion === undefined ? {} : { suggestion }) }
 }

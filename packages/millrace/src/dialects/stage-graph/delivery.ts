@@ -12,6 +12,7 @@ import { spellings, writtenName } from '../../options/spellings.ts'
 import { isObject } from '../../options/values.ts'
 import { deliveryFields, deliveryProblems, fanoutProblems } from '../delivery.ts'
 import { readsItsLetters } from '../error-policy.ts'
+import { toConfigProblem } from '../problems.ts'
 import type { PlacedNode } from './order.ts'
 
 /** Names of `delivery` and of the time between commits, which may also stand at the top, as in other files. */
@@ -73,7 +74,7 @@ export function graphDeliveryProblems({ nodes, delivery, errorPolicy, stages }: 
   }
   const plan = { delivery, errorPolicy, source: componentOf(source), sink: componentOf(sink ?? source) }
   for (const { path, ...problem } of deliveryProblems(plan)) {
-    if (path[0] === 'errorPolicy') problems.push({ path: LETTERS, ...told(problem) })
+    if (path[0] === 'errorPolicy') problems.push(toConfigProblem({ ...problem, path: [LETTERS] }))
     else if (path[0] === 'source') place(source)({ path, ...problem })
     else if (sink !== undefined) place(sink)({ path, ...problem })
   }
@@ -159,16 +160,12 @@ function placed(
   const fields: Fields = definitionOf(node)?.options ?? {}
   const option = name === 'bootstrapServers' ? 'brokers' : String(name)
   const field = fields[option]
-  if (!isObject(stage) || field === undefined) return { path: `${node.path}.function`, ...told(problem) }
+  if (!isObject(stage) || field === undefined) return toConfigProblem({ ...problem, path: [node.path, 'function'] })
   const config = isObject(stage['config']) ? stage['config'] : {}
   const spelling = writtenName(option, field, config)
-  return { path: `${node.path}.config${spelling === undefined ? '' : `.${spelling}`}`, ...told(problem) }
+  return toConfigProblem({ ...problem, path: [node.path, 'config', ...(spelling === undefined ? [] : [spelling])] })
 }
 
 function definitionOf({ kind, function: name }: Pick<PlacedNode, 'kind' | 'function'>): FunctionDefinition | undefined {
   return findFunctions(name).find((definition) => definition.kind === kind)
-}
-
-function told({ message, suggestion }: Omit<OptionProblem, 'path'>): Omit<ConfigProblem, 'path'> {
-  return { message, ...(suggestion === undefined ? {} : { suggestion }) }
 }

@@ -23,7 +23,7 @@ import type { Delivery } from '../../contracts/context.ts'
 import type { GraphPlan } from '../../engine/graph/plan.ts'
 import { ConfigError, type ConfigProblem } from '../../errors/index.ts'
 import { findFunctions, FUNCTION_ALIASES, FUNCTIONS, REFUSED_FUNCTIONS } from '../../functions/index.ts'
-import type { OptionProblem, Options } from '../../options/declaration.ts'
+import type { Options } from '../../options/declaration.ts'
 import { parseOptions } from '../../options/parse.ts'
 import { pickUnwritten } from '../../options/spellings.ts'
 import { didYouMean } from '../../options/suggest.ts'
@@ -37,6 +37,7 @@ import { inOrder, type PlacedNode } from './order.ts'
 import { lintStage } from '../../stages/lint/index.ts'
 import { isStageName, STAGE_NAMES } from '../../stages/reference/names.ts'
 import { preparation } from '../prepare-stages.ts'
+import { toConfigProblem } from '../problems.ts'
 import { putVariables, putVariablesInStage, readVariables, type Variables } from './variables.ts'
 
 export interface GraphContext {
@@ -321,8 +322,4 @@ function findDefinition(
 function suggest(name: string, names: readonly string[]): { suggestion?: string } {
   const suggestion = didYouMean(name, names) ?? `there are ${[...new Set(names)].toSorted().join(', ')}`
   return { suggestion }
-}
-
-function toConfigProblem({ path, message, suggestion }: OptionProblem): ConfigProblem {
-  return { path: path.join('.'), message, ...(suggestion === undefined ? {} : { suggestion }) }
 }
