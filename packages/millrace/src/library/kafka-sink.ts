@@ -15,21 +15,21 @@ import {
   isMillraceError,
   TransactionError,
 } from '../errors/index.ts'
-import { Cluster } from '../kafka/cluster/cluster.ts'
+import type { Cluster } from '../kafka/cluster/cluster.ts'
 import type { PartitionFunction } from '../kafka/producer/partitioners.ts'
 import { Producer } from '../kafka/producer/producer.ts'
 import type { DeliveryReports } from '../kafka/producer/reports.ts'
 import { IGNORED_PRODUCER_FIELDS } from '../kafka/properties/ignored-fields.ts'
 import { PRODUCER_FIELDS } from '../kafka/properties/producer-fields.ts'
 import { PRODUCER_RULES } from '../kafka/properties/rules.ts'
-import { clusterOptions, producerSettings } from '../kafka/properties/settings.ts'
+import { producerSettings, type ProducerSettings } from '../kafka/properties/settings.ts'
 import type { InputOptions } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import type { DeliveryReport, ProducerRecord } from '../records/record.ts'
-import { untilAborted } from '../resilience/abort.ts'
 import { CircuitBreaker, type CircuitProgress } from '../resilience/circuit-breaker.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
+import { SharedConnection } from './shared-connection.ts'
 
 /** How long closing tries to abort an open transaction. */
 const CLOSE_ABORT_MS = 5000
@@ -80,11 +80,8 @@ export type KafkaSinkOptions = Omit<InputOptions<typeof KAFKA_SINK_FIELDS>, 'par
 export class KafkaSink {
   readonly #options
   readonly #partitioner: PartitionFunction | undefined
-  readonly #closing = new AbortController()
   readonly #breaker: CircuitBreaker | undefined
-  #opened: Promise<Producer> | undefined
-  #cluster: Cluster | undefined
-  #closed: Promise<void> | undefined
+  readonly #connection: SharedConnection<Producer>
 
   /** @throws {ConfigError} with all problems of the options */
   constructor(options: KafkaSinkOptions) {
@@ -105,6 +102,10 @@ export class KafkaSink {
         name: 'The KafkaSink',
         onChange: (state) => onWarning?.(`The circuit breaker of a KafkaSink is ${state}`),
       })
+    const { cluster, producer } = producerSettings(parsed.options)
+    this.#connection = new SharedConnection('a KafkaSink', cluster, (connected, signal) =>
+      this.#connect(connected, producer, signal),
+    )
     for (const { message } of parsed.warnings) onWarning?.(message)
   }
 
@@ -115,7 +116,7 @@ export class KafkaSink {
 
   /** Connects and checks that the topic exists; otherwise the first write does. May be tried again when it failed. */
   async open(signal?: AbortSignal): Promise<void> {
-    await this.#open(signal)
+    await this.#connection.get(signal)
   }
 
   /**
@@ -131,7 +132,7 @@ export class KafkaSink {
     records: readonly ProducerRecord[],
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<DeliveryReports> {
-    if (this.#closed !== undefined) throw new ClosedError('a KafkaSink')
+    if (this.#connection.isClosed) throw new ClosedError('a KafkaSink')
     const pass = this.#breaker?.enter()
     let reports: DeliveryReports
     try {
@@ -148,7 +149,7 @@ export class KafkaSink {
   }
 
   async #write(records: readonly ProducerRecord[], signal: AbortSignal | undefined): Promise<DeliveryReports> {
-    const producer = await this.#open(signal)
+    const producer = await this.#connection.get(signal)
     if (this.#options.transactionalId !== undefined && !producer.hasTransaction)
       throw new TransactionError(
         'Cannot write as no transaction is open that could commit it: call beginTransaction first',
@@ -170,7 +171,7 @@ export class KafkaSink {
 
   /** Sends what is waiting at once and resolves when everything written so far is acknowledged or has failed. */
   async flush(signal?: AbortSignal): Promise<void> {
-    const producer = await this.#opened
+    const producer = await this.#connection.opened
     await producer?.flush(signal)
   }
 
@@ -179,7 +180,7 @@ export class KafkaSink {
    * @throws {TransactionError} when one is open already, or there is no `transactionalId`
    */
   async beginTransaction(signal?: AbortSignal): Promise<void> {
-    const producer = await this.#open(signal)
+    const producer = await this.#connection.get(signal)
     producer.beginTransaction()
   }
 
@@ -189,13 +190,13 @@ export class KafkaSink {
    * @throws {ConnectionError} {AbortedError} when it is not known whether it was committed: `abortTransaction` finds out, and fails when it was
    */
   async commitTransaction(signal?: AbortSignal): Promise<void> {
-    const producer = await this.#open(signal)
+    const producer = await this.#connection.get(signal)
     await producer.commitTransaction(() => undefined, signal)
   }
 
   /** Aborts the transaction: nobody who reads committed records sees anything of it. @throws {TransactionError} when none is open */
   async abortTransaction(signal?: AbortSignal): Promise<void> {
-    const producer = await this.#open(signal)
+    const producer = await this.#connection.get(signal)
     await producer.abortTransaction(signal)
   }
 
@@ -207,52 +208,28 @@ export class KafkaSink {
       throw new ConfigError(
         'Cannot write exactly once without a transactionalId: set one that no other running sink has',
       )
-    return { producer: await this.#open(signal), topic: this.#options.topic }
+    return { producer: await this.#connection.get(signal), topic: this.#options.topic }
   }
 
   /** Flushes and closes all connections (I4); an open transaction is aborted. May be called twice. */
   close(): Promise<void> {
-    this.#closed ??= (async () => {
-      try {
-        const producer = await this.#opened?.catch(() => undefined)
-        // The coordinator would do it too, but only after the transaction timeout, and readers wait for it.
-        if (producer?.hasTransaction === true)
-          await producer.abortTransaction(AbortSignal.timeout(CLOSE_ABORT_MS)).catch(() => {})
-        await producer?.close()
-      } finally {
-        this.#closing.abort()
-        await this.#cluster?.close()
-      }
-    })()
-    return this.#closed
+    return this.#connection.close(async (producer) => {
+      // The coordinator would do it too, but only after the transaction timeout, and readers wait for it.
+      if (producer.hasTransaction) await producer.abortTransaction(AbortSignal.timeout(CLOSE_ABORT_MS)).catch(() => {})
+      await producer.close()
+    })
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  #open(signal: AbortSignal | undefined): Promise<Producer> {
-    if (this.#closed !== undefined) return Promise.reject(new ClosedError('a KafkaSink'))
-    // All callers wait for the same attempt, so that none of their signals may end it. The next call after a failure tries anew.
-    if (this.#opened === undefined) {
-      this.#opened = this.#connect(this.#closing.signal).catch(async (error: unknown) => {
-        this.#opened = undefined
-        await this.#cluster?.close()
-        throw error
-      })
-      this.#opened.catch(() => {}) // heard by whoever still waits
-    }
-    return untilAborted(this.#opened, 'Connecting', signal)
-  }
-
-  async #connect(signal: AbortSignal): Promise<Producer> {
-    const { cluster, producer: settings } = producerSettings(this.#options)
-    this.#cluster = new Cluster(await clusterOptions(cluster, { directory: process.cwd(), clientId: 'millrace' }))
-    await this.#cluster.connect(signal)
-    if (this.#options.topic !== undefined) await this.#cluster.topic(this.#options.topic, signal)
+  async #connect(cluster: Cluster, settings: ProducerSettings, signal: AbortSignal): Promise<Producer> {
+    await cluster.connect(signal)
+    if (this.#options.topic !== undefined) await cluster.topic(this.#options.topic, signal)
     const { transactionalId, transactionTimeoutMs } = settings
     const producer = new Producer(
-      this.#cluster,
+      cluster,
       this.#partitioner === undefined ? settings : { ...settings, partitioner: this.#partitioner },
       transactionalId === undefined ? undefined : { transactionalId, timeoutMs: transactionTimeoutMs },
     )

@@ -10,21 +10,21 @@ import { IGNORED_CONSUMER_FIELDS } from '../kafka/properties/ignored-fields.ts'
 import { CONSUMER_RULES } from '../kafka/properties/rules.ts'
 import type { Batch } from '../records/batch.ts'
 import { inSlices } from '../engine/slices.ts'
-import { AbortedError, ClosedError, ConfigError } from '../errors/index.ts'
-import { Cluster } from '../kafka/cluster/cluster.ts'
+import { AbortedError, ConfigError } from '../errors/index.ts'
+import type { Cluster } from '../kafka/cluster/cluster.ts'
 import type { CommitMode } from '../kafka/consumer/options.ts'
 import type { ConsumerProgress } from '../kafka/consumer/progress.ts'
 import { Consumer } from '../kafka/consumer/consumer.ts'
 import { CONSUMER_FIELDS } from '../kafka/properties/consumer-fields.ts'
-import { clusterOptions, consumerSettings } from '../kafka/properties/settings.ts'
+import { consumerSettings, type ConsumerSettings } from '../kafka/properties/settings.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { problem, type InputOptions, type OptionRule, type Options } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import type { ConsumerRecord } from '../records/record.ts'
-import { untilAborted } from '../resilience/abort.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
 import { type Decoders, RecordIterator } from './record-iterator.ts'
+import { SharedConnection } from './shared-connection.ts'
 
 /** Options of a `KafkaSource`, declared once: names in camelCase, or as Kafka spells them (`'fetch.min.bytes'`). */
 export const KAFKA_SOURCE_FIELDS = {
@@ -88,13 +88,10 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
   readonly #options
   readonly #decode: Decoders<K, V> | undefined
   readonly #warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
-  readonly #closing = new AbortController()
+  readonly #connection: SharedConnection<Consumer>
   #commits: CommitMode
   /** Whether the program has chosen `isolation` itself. */
   readonly #choseIsolation: boolean
-  #opened: Promise<Consumer> | undefined
-  #cluster: Cluster | undefined
-  #closed: Promise<void> | undefined
 
   /** @throws {ConfigError} with all problems of the options */
   constructor(options: KafkaSourceOptions<K, V>) {
@@ -112,12 +109,16 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
     this.#choseIsolation = 'isolation' in options || 'isolation.level' in options
     this.#decode = decode
     this.#warn = onWarning ?? (() => {})
+    const { cluster, consumer } = consumerSettings(parsed.options)
+    this.#connection = new SharedConnection('a KafkaSource', cluster, (connected, signal) =>
+      this.#connect(connected, consumer, signal),
+    )
     for (const { message } of parsed.warnings) this.#warn(message)
   }
 
   /** Connects, checks that the topics exist and joins the group; otherwise the first read does. */
   async open(signal?: AbortSignal): Promise<void> {
-    await this.#open(signal)
+    await this.#connection.get(signal)
   }
 
   /**
@@ -127,10 +128,11 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
    * @throws {ConnectionError} {BrokerError} {CorruptRecordError}
    */
   async *batches(signal?: AbortSignal): AsyncGenerator<Batch, void, undefined> {
-    const stop = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal])
+    const { closing } = this.#connection
+    const stop = signal === undefined ? closing : AbortSignal.any([signal, closing])
     let consumer: Consumer
     try {
-      consumer = await this.#open(signal)
+      consumer = await this.#connection.get(signal)
     } catch (error) {
       if (stop.aborted && error instanceof AbortedError) return
       throw error
@@ -146,7 +148,7 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
 
   /** Commits what has been acknowledged, now. @throws {BrokerError} {ConnectionError} */
   async commit(): Promise<void> {
-    const consumer = await this.#opened
+    const consumer = await this.#connection.opened
     await consumer?.commit()
   }
 
@@ -154,8 +156,8 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
    * Waits until every batch that was handed out is acknowledged, and commits: what comes before a checkpoint is never read again.
    * @throws {BrokerError} {ConnectionError}; {AbortedError} when the signal fires first
    */
-  async checkpoint(signal: AbortSignal = this.#closing.signal): Promise<void> {
-    const consumer = await this.#opened
+  async checkpoint(signal: AbortSignal = this.#connection.closing): Promise<void> {
+    const consumer = await this.#connection.opened
     await consumer?.drained(signal)
     await consumer?.commit()
   }
@@ -164,10 +166,10 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
   async [FOR_TRANSACTIONS](signal: AbortSignal): Promise<Consumer> {
     if (this.#options.groupId === undefined)
       throw new ConfigError('Cannot read exactly once without a groupId, as there is nothing to commit')
-    if (this.#opened !== undefined)
+    if (this.#connection.opened !== undefined)
       throw new ConfigError('Cannot read exactly once from a source that was opened before: it would commit by itself')
     this.#commits = 'transaction'
-    return this.#open(signal)
+    return this.#connection.get(signal)
   }
 
   /** Stops handing out these partitions until `resume`; the group membership goes on. */
@@ -181,12 +183,12 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
 
   /** When it cannot be opened, whoever opens or reads is told. */
   #whenOpen(act: (consumer: Consumer) => void): void {
-    this.#opened?.then(act, () => {})
+    this.#connection.opened?.then(act, () => {})
   }
 
   /** Partitions that are read at the moment. */
   async assignment(): Promise<readonly TopicPartition[]> {
-    return (await this.#opened)?.assignment ?? []
+    return (await this.#connection.opened)?.assignment ?? []
   }
 
   /** Most records of a batch, `max.poll.records`; undefined when there is no such limit. */
@@ -196,44 +198,21 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
 
   /** How far it has come; undefined before the first read. */
   async progress(): Promise<ConsumerProgress | undefined> {
-    return (await this.#opened)?.progress()
+    return (await this.#connection.opened)?.progress()
   }
 
   /** Commits what has been acknowledged, leaves the group and closes all connections (I4). May be called twice. */
   close(): Promise<void> {
-    this.#closed ??= (async () => {
-      this.#closing.abort()
-      try {
-        const consumer = await this.#opened?.catch(() => undefined)
-        await consumer?.close()
-      } finally {
-        await this.#cluster?.close()
-      }
-    })()
-    return this.#closed
+    this.#connection.stop()
+    return this.#connection.close((consumer) => consumer.close())
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  #open(signal: AbortSignal | undefined): Promise<Consumer> {
-    if (this.#closed !== undefined) return Promise.reject(new ClosedError('a KafkaSource'))
-    // All callers wait for the same attempt, so that none of their signals may end it. The next call after a failure tries anew.
-    if (this.#opened === undefined) {
-      this.#opened = this.#connect(this.#closing.signal).catch(async (error: unknown) => {
-        this.#opened = undefined
-        await this.#cluster?.close()
-        throw error
-      })
-      this.#opened.catch(() => {}) // heard by whoever still waits
-    }
-    return untilAborted(this.#opened, 'Connecting', signal)
-  }
-
-  async #connect(signal: AbortSignal): Promise<Consumer> {
+  async #connect(cluster: Cluster, consumer: ConsumerSettings, signal: AbortSignal): Promise<Consumer> {
     const options = this.#options
-    const { cluster, consumer } = consumerSettings(options)
     const settings = {
       ...consumer,
       autoCommitIntervalMs:
@@ -242,9 +221,8 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
           : consumer.autoCommitIntervalMs,
       isolation: this.#commits === 'transaction' && !this.#choseIsolation ? 'read_committed' : consumer.isolation,
     } as const
-    this.#cluster = new Cluster(await clusterOptions(cluster, { directory: process.cwd(), clientId: 'millrace' }))
     const opened = new Consumer({
-      cluster: this.#cluster,
+      cluster,
       topics: options.topics,
       settings,
       untilEnd: options.untilEnd,

@@ -1,0 +1,83 @@
+/**
+ * What all calls of a `KafkaSource` or `KafkaSink` share: a cluster, and the consumer or producer opened on it. It is made by
+ * the first call that needs it, once, and again by the next call when that failed.
+ */
+import { ClosedError } from '../errors/index.ts'
+import { Cluster } from '../kafka/cluster/cluster.ts'
+import { clusterOptions, type ClusterSettings } from '../kafka/properties/settings.ts'
+import { untilAborted } from '../resilience/abort.ts'
+
+export class SharedConnection<T> {
+  /** For errors: `a KafkaSource`. */
+  readonly #name: string
+  readonly #settings: ClusterSettings
+  readonly #open: (cluster: Cluster, signal: AbortSignal) => Promise<T>
+  readonly #closing = new AbortController()
+  #opened: Promise<T> | undefined
+  #cluster: Cluster | undefined
+  #closed: Promise<void> | undefined
+
+  constructor(name: string, settings: ClusterSettings, open: (cluster: Cluster, signal: AbortSignal) => Promise<T>) {
+    this.#name = name
+    this.#settings = settings
+    this.#open = open
+  }
+
+  /** What is open or being opened; undefined before the first call, and after one that failed. */
+  get opened(): Promise<T> | undefined {
+    return this.#opened
+  }
+
+  /** Fires when opening, and all waiting, is to end. */
+  get closing(): AbortSignal {
+    return this.#closing.signal
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== undefined
+  }
+
+  /** @throws {ClosedError} after `close`; {AbortedError} when the signal fires; whatever opening throws */
+  get(signal: AbortSignal | undefined): Promise<T> {
+    if (this.isClosed) return Promise.reject(new ClosedError(this.#name))
+    // All callers wait for the same attempt, so none of their signals may end it.
+    if (this.#opened === undefined) {
+      this.#opened = this.#connect().catch(async (error: unknown) => {
+        this.#opened = undefined
+        await this.#cluster?.close()
+        throw error
+      })
+      this.#opened.catch(() => {}) // reported to the callers that still wait
+    }
+    return untilAborted(this.#opened, 'Connecting', signal)
+  }
+
+  /** Ends opening, and whatever waits for `closing`. */
+  stop(): void {
+    this.#closing.abort()
+  }
+
+  /**
+   * Closes the cluster after what was opened on it (I4). May be called twice: the first call counts.
+   * @param release given what was opened, if anything was
+   */
+  close(release: (opened: T) => Promise<void>): Promise<void> {
+    this.#closed ??= (async () => {
+      try {
+        const opened = await this.#opened?.catch(() => undefined)
+        if (opened !== undefined) await release(opened)
+      } finally {
+        this.stop()
+        await this.#cluster?.close()
+      }
+    })()
+    return this.#closed
+  }
+
+  async #connect(): Promise<T> {
+    this.#cluster = new Cluster(
+      await clusterOptions(this.#settings, { directory: process.cwd(), clientId: 'millrace' }),
+    )
+    return this.#open(this.#cluster, this.#closing.signal)
+  }
+}
