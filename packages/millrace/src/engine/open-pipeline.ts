@@ -7,7 +7,7 @@ import type { ComponentContext } from '../contracts/context.ts'
 import type { Sink } from '../contracts/sink.ts'
 import type { Source } from '../contracts/source.ts'
 import type { Stage } from '../contracts/stage.ts'
-import { DeadLetters } from './failures/dead-letters.ts'
+import { makeDeadLetters, type DeadLetters } from './failures/dead-letters.ts'
 import { triesAgain } from './delivery.ts'
 import { FanOut, FormattedSink, type SinkOfAll } from './fan-out.ts'
 import { allSinksOf, type Components, type PipelinePlan, type RunOptions } from './plan.ts'
@@ -56,18 +56,7 @@ export async function makePipeline(
     sinks.push(await definition.create(options, { ...context, member: source.offsets?.member, ...joins }))
   }
   const outputs = await makeOutputs(plan, components, { source, sinks, stages })
-  const letters = plan.errorPolicy.deadLetters
-  // Those who only look leave no letters either.
-  const deadLetters =
-    letters === undefined || run.preview !== undefined
-      ? undefined
-      : new DeadLetters(
-          await (
-            await components.sink(letters.sink.component)
-          ).create(letters.sink.options, { ...context, joins: sinks[0] }),
-          letters.envelope,
-          plan.name,
-        )
+  const deadLetters = await makeDeadLetters(plan, components, { ...context, joins: sinks[0] })
   return { source, ...outputs, stages, deadLetters }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Writes dead letters to a sink of their own: a topic, a file, anything that the catalog has.
  */
+import type { ComponentContext } from '../../contracts/context.ts'
 import type { Sink } from '../../contracts/sink.ts'
 import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
 import { Batch } from '../../records/batch.ts'
@@ -8,7 +9,21 @@ import { BatchError, DeliveryError, isMillraceError, type MillraceError } from '
 import { makeRecords } from '../../records/make-records.ts'
 import { toLetter } from './envelopes.ts'
 import type { Failure } from './failures.ts'
-import type { EnvelopeName } from '../plan.ts'
+import type { Components, EnvelopeName, PipelinePlan } from '../plan.ts'
+
+/**
+ * Makes what writes the dead letters of a plan; undefined where it asks for none, and for a preview, which leaves none. Its sink
+ * is to be opened after those of the pipeline, whose transactions it joins.
+ */
+export async function makeDeadLetters(
+  { name, errorPolicy: { deadLetters: letters } }: Pick<PipelinePlan, 'name' | 'errorPolicy'>,
+  components: Pick<Components, 'sink'>,
+  context: ComponentContext,
+): Promise<DeadLetters | undefined> {
+  if (letters === undefined || context.preview !== undefined) return undefined
+  const definition = await components.sink(letters.sink.component)
+  return new DeadLetters(await definition.create(letters.sink.options, context), letters.envelope, name)
+}
 
 export class DeadLetters {
   readonly sink: Sink

@@ -17,7 +17,7 @@ import { AbortedError, PipelineTimeoutError } from '../../errors/index.ts'
 import { type CircuitBreaker, combinedProgress } from '../../resilience/circuit-breaker.ts'
 import { countedTransactions, createBreaker } from '../breaker.ts'
 import { committedFirst } from '../committed-first.ts'
-import { DeadLetters } from '../failures/dead-letters.ts'
+import { makeDeadLetters, type DeadLetters } from '../failures/dead-letters.ts'
 import { Delivery, writesInSteps } from '../delivery.ts'
 import { ErrorHandling } from '../failures/error-handling.ts'
 import { TransactionalRun } from '../transactional-run.ts'
@@ -79,22 +79,15 @@ class GraphRun {
       await runGraph(inner as GraphPlan, { components, warn, untilEnd, preview, signal: stop, abort: signal })
     }
     this.#nodes = await makeNodes(this.#plan, components, this.#run, runInner)
-    const letters = errorPolicy.deadLetters
-    if (letters !== undefined && preview === undefined) {
-      const definition = await components.sink(letters.sink.component)
-      this.#deadLetters = new DeadLetters(
-        await definition.create(letters.sink.options, {
-          pipeline: name,
-          directory,
-          untilEnd,
-          warn,
-          delivery: this.#delivery,
-          joins: this.#sinks.at(-1)?.sink,
-        }),
-        letters.envelope,
-        name,
-      )
-    }
+    this.#deadLetters = await makeDeadLetters(this.#plan, components, {
+      pipeline: name,
+      directory,
+      untilEnd,
+      warn,
+      preview,
+      delivery: this.#delivery,
+      joins: this.#sinks.at(-1)?.sink,
+    })
     // Those who only look leave no letters.
     const told = ({ error: { code, message } }: Failure): void =>
       warn(`a row would ${errorPolicy.fate === 'skip' ? 'be skipped' : 'become a dead letter'}: ${code}: ${message}`)
