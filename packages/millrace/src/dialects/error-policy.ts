@@ -12,23 +12,13 @@
  * circuitBreaker: { failureThreshold: 5, timeout: PT60S }
  * ```
  */
-import { SINKS } from '../catalog.ts'
-import {
-  type PlannedComponent,
-  ENVELOPES,
-  FAIL,
-  type DeadLetterPlan,
-  type ErrorPolicy,
-  type RetryPolicy,
-} from '../engine/plan.ts'
-import { CLUSTER_FIELDS } from '../kafka/properties/cluster-fields.ts'
-import { SECURITY_FIELDS } from '../kafka/security/fields.ts'
-import type { OptionProblem, OptionRule, Options } from '../options/declaration.ts'
+import { ENVELOPES, FAIL, type ErrorPolicy, type RetryPolicy } from '../engine/plan.ts'
+import type { OptionRule, Options } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
-import { writtenName } from '../options/spellings.ts'
-import { didYouMean } from '../options/suggest.ts'
-import { describeValue, isObject } from '../options/values.ts'
+import { isObject } from '../options/values.ts'
+import { type PolicySurroundings, readDeadLetters } from './dead-letters.ts'
+import type { ReportProblem } from './problems.ts'
 
 const FATES = ['fail', 'skip', 'deadLetter'] as const
 const FATE_SYNONYMS = {
@@ -148,15 +138,6 @@ export const circuitBreakerFields = {
     .example('PT60S'),
 }
 
-/** Tells of a problem; the path begins at the top of the file. */
-export type ReportProblem = (problem: OptionProblem) => void
-
-/** What the policy needs to know of the pipeline around it. */
-export interface PolicySurroundings {
-  readonly source: PlannedComponent
-  readonly sink: PlannedComponent
-}
-
 /** @param place name under which the file has it */
 export function readErrorPolicy(
   value: unknown,
@@ -214,88 +195,4 @@ function retryPolicy(options: Options<typeof errorPolicyFields>): RetryPolicy | 
       ? { initialMs: initialBackoff, maxMs: maxBackoff, multiplier, jitter }
       : { initialMs: delayMs, maxMs: delayMs, multiplier: 1, jitter: 0 }
   return { maxRetries: count, backoff }
-}
-
-function readDeadLetters(
-  value: unknown,
-  envelope: DeadLetterPlan['envelope'] | undefined,
-  place: string,
-  around: PolicySurroundings,
-  report: ReportProblem,
-): DeadLetterPlan | undefined {
-  const path = [place, 'deadLetter']
-  const block = typeof value === 'string' ? { topic: value } : value
-  if (!isObject(block)) {
-    report({
-      path,
-      message: `Cannot read deadLetter as it must be a topic or an object: found ${describeValue(value)}`,
-      suggestion: 'for example deadLetter: {topic: orders-dead}',
-    })
-    return undefined
-  }
-  const { type, options, enabled: _, ...flat } = block
-  const name = type ?? ('path' in flat ? 'file' : 'kafka')
-  const entry = SINKS.find((one) => one.name === name)
-  if (entry === undefined) {
-    const names = SINKS.map((one) => one.name)
-    report({
-      path: [...path, 'type'],
-      message: `Unknown sink type ${describeValue(name)}`,
-      suggestion: (typeof name === 'string' ? didYouMean(name, names) : undefined) ?? `there are ${names.join(', ')}`,
-    })
-    return undefined
-  }
-  const written = isObject(options) ? options : flat
-  const inherited = entry.name === 'kafka' ? { acks: 'all', ...(hasBrokers(written) ? {} : connectionOf(around)) } : {}
-  const unset = Object.fromEntries(Object.entries(inherited).filter(([option]) => !(option in written)))
-  const parsed = parseOptions(entry, { ...unset, ...written }, isObject(options) ? [...path, 'options'] : path)
-  for (const problem of [...parsed.problems, ...parsed.warnings]) report(problem)
-  if (parsed.problems.length > 0) return undefined
-  const sink = { component: entry.name, options: parsed.options }
-  if (envelope === 'headers' && entry.name !== 'kafka') {
-    report({
-      path: [place, 'envelope'],
-      message: `Cannot use the envelope "headers" as the sink "${entry.name}" writes no headers`,
-      suggestion: 'use json',
-    })
-  }
-  if (readsItsLetters(around.source, sink)) {
-    report({
-      path,
-      message: `Cannot write dead letters to topic "${String(sink.options['topic'])}" as the pipeline reads it: each letter would fail again`,
-      suggestion: 'use another topic',
-    })
-  }
-  return { sink, envelope: envelope ?? (entry.name === 'kafka' ? 'headers' : 'json') }
-}
-
-function hasBrokers(options: { readonly [name: string]: unknown }): boolean {
-  return writtenName('bootstrapServers', CLUSTER_FIELDS.bootstrapServers, options) !== undefined
-}
-
-/** How to reach the brokers of the sink, or of the source where the sink is something else. */
-function connectionOf({ source, sink }: PolicySurroundings): { readonly [name: string]: unknown } {
-  return connectionOptions([sink, source].find(({ component }) => component === 'kafka')?.options ?? {})
-}
-
-/** Those options of a Kafka component that say how to reach and convince the brokers. */
-export function connectionOptions(options: PlannedComponent['options']): PlannedComponent['options'] {
-  return Object.fromEntries(
-    Object.entries(options).filter(([name, value]) => CONNECTION_NAMES.has(name) && value !== undefined),
-  )
-}
-
-const CONNECTION_NAMES: ReadonlySet<string> = new Set(Object.keys({ ...CLUSTER_FIELDS, ...SECURITY_FIELDS }))
-
-export function readsItsLetters(source: PlannedComponent, letters: PlannedComponent): boolean {
-  if (source.component !== 'kafka' || letters.component !== 'kafka') return false
-  const [topics, brokers, theirs] = [
-    source.options['topic'],
-    source.options['bootstrapServers'],
-    letters.options['bootstrapServers'],
-  ] as (readonly string[] | undefined)[]
-  return (
-    topics?.includes(letters.options['topic'] as string) === true &&
-    brokers?.some((broker) => theirs?.includes(broker)) === true
-  )
 }

@@ -4,8 +4,8 @@
  */
 import { resolve } from 'node:path'
 import { SINKS, SOURCES } from '../../catalog.ts'
+import { connectionOptions } from '../../dialects/dead-letters.ts'
 import { readPlan } from '../../dialects/index.ts'
-import { connectionOptions } from '../../dialects/error-policy.ts'
 import { type PipelinePlan, type PlannedComponent, FAIL } from '../../engine/plan.ts'
 import { ConfigError } from '../../errors/index.ts'
 import type { Fields, OptionRule } from '../../options/declaration.ts'

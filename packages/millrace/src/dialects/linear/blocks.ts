@@ -9,8 +9,8 @@ import { parseOptions } from '../../options/parse.ts'
 import { pickUnwritten, writtenName } from '../../options/spellings.ts'
 import { didYouMean } from '../../options/suggest.ts'
 import { describeValue, isObject } from '../../options/values.ts'
+import type { ReportProblem } from '../problems.ts'
 import { withConnection, type Connection } from './connections.ts'
-import type { ReportProblem } from '../error-policy.ts'
 
 /** Keys that stand beside `type` and are no options. */
 export const BESIDE_TYPE = ['type', 'options', 'connectionRef', 'connectionScope']

@@ -13,8 +13,7 @@ import { field } from '../../options/fields.ts'
 import { parseOptions } from '../../options/parse.ts'
 import { didYouMean } from '../../options/suggest.ts'
 import { describeValue, isObject } from '../../options/values.ts'
-import { toConfigProblem } from '../problems.ts'
-import type { ReportProblem } from '../error-policy.ts'
+import { toConfigProblem, type ReportProblem } from '../problems.ts'
 
 export const connectionFields = {
   connectionRef: field.string().doc('Name of the connection.').example('main'),

@@ -26,8 +26,8 @@ import { readConnections } from './connections.ts'
 import type { LineFunctions } from '../line-functions.ts'
 import { readSinkBlocks } from './sinks.ts'
 import { preparation } from '../prepare-stages.ts'
-import { toConfigProblem } from '../problems.ts'
-import { readErrorPolicy, type ReportProblem } from '../error-policy.ts'
+import { toConfigProblem, type ReportProblem } from '../problems.ts'
+import { readErrorPolicy } from '../error-policy.ts'
 import { readResilience, withRetry } from './resilience.ts'
 
 const runtimeFields = {

@@ -13,8 +13,8 @@ import type { Fields, Options } from '../../options/declaration.ts'
 import { parseOptions, type OptionSpec } from '../../options/parse.ts'
 import { didYouMean } from '../../options/suggest.ts'
 import { describeValue, isObject } from '../../options/values.ts'
+import type { ReportProblem } from '../problems.ts'
 import type { Block } from './blocks.ts'
-import type { ReportProblem } from '../error-policy.ts'
 import {
   breakerFields,
   breakerRules,

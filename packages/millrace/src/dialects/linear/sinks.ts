@@ -9,8 +9,8 @@
  * ```
  */
 import { describeValue, isObject } from '../../options/values.ts'
+import type { ReportProblem } from '../problems.ts'
 import { BESIDE_TYPE, type Block } from './blocks.ts'
-import type { ReportProblem } from '../error-policy.ts'
 import { referenceOf } from '../named-pipelines.ts'
 import { RESILIENCE_NAMES } from './resilience.ts'
 

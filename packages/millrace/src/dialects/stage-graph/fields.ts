@@ -7,8 +7,9 @@ import type { ConfigProblem } from '../../errors/index.ts'
 import type { Options } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
 import { parseOptions } from '../../options/parse.ts'
+import { connectionOptions } from '../dead-letters.ts'
 import { deliveryFields } from '../delivery.ts'
-import { circuitBreakerFields, connectionOptions } from '../error-policy.ts'
+import { circuitBreakerFields } from '../error-policy.ts'
 
 /** `[pipeline]` */
 export const pipelineFields = {
