@@ -5,12 +5,13 @@
  * made of is loaded when a pipeline needs it. No component registers itself: what is not in this file does not exist.
  */
 import type { Documents } from './contracts/codec.ts'
-import type { SinkDefinition, SourceDefinition } from './contracts/definitions.ts'
+import { endpointsOf, type Connecting, type SinkDefinition, type SourceDefinition } from './contracts/definitions.ts'
 import type { Sink } from './contracts/sink.ts'
 import type { Source } from './contracts/source.ts'
 import type { Stage } from './contracts/stage.ts'
-import type { Components, PlannedStage } from './engine/plan.ts'
+import type { Components, PlannedComponent, PlannedStage } from './engine/plan.ts'
 import { ConfigError } from './errors/index.ts'
+import { kafkaEndpoints } from './kafka/properties/endpoints.ts'
 import type { Fields, OptionRule } from './options/declaration.ts'
 import { didYouMean } from './options/suggest.ts'
 import { fileSink } from './sinks/file.ts'
@@ -22,7 +23,7 @@ import { generateSource } from './sources/generate.ts'
 import { kafkaSourceFields, kafkaSourceRules } from './sources/kafka/options.ts'
 
 /** A component as far as it is known without loading it. */
-export interface CatalogEntry<D> {
+export interface CatalogEntry<D> extends Connecting<Fields> {
   readonly name: string
   readonly summary: string
   readonly options: Fields
@@ -30,14 +31,29 @@ export interface CatalogEntry<D> {
   load(): Promise<D>
 }
 
+/** What dialects make of the clusters and topics that a file names in words of its own. */
+export const KAFKA_SOURCE: CatalogEntry<SourceDefinition> = {
+  name: 'kafka',
+  summary: 'Reads one or more topics as a member of a consumer group.',
+  options: kafkaSourceFields,
+  rules: kafkaSourceRules,
+  endpoints: kafkaEndpoints,
+  load: async () => (await import('./sources/kafka/index.ts')).kafkaSource,
+}
+
+export const KAFKA_SINK: CatalogEntry<SinkDefinition> = {
+  name: 'kafka',
+  summary: 'Writes to a topic.',
+  options: kafkaSinkFields,
+  rules: kafkaSinkRules,
+  endpoints: kafkaEndpoints,
+  load: async () => (await import('./sinks/kafka/index.ts')).kafkaSink,
+}
+
+export const FILE_SINK = loaded(fileSink)
+
 export const SOURCES: readonly CatalogEntry<SourceDefinition>[] = [
-  {
-    name: 'kafka',
-    summary: 'Reads one or more topics as a member of a consumer group.',
-    options: kafkaSourceFields,
-    rules: kafkaSourceRules,
-    load: async () => (await import('./sources/kafka/index.ts')).kafkaSource,
-  },
+  KAFKA_SOURCE,
   loaded(fileSource),
   loaded(generateSource),
   {
@@ -49,17 +65,7 @@ export const SOURCES: readonly CatalogEntry<SourceDefinition>[] = [
   },
 ]
 
-export const SINKS: readonly CatalogEntry<SinkDefinition>[] = [
-  {
-    name: 'kafka',
-    summary: 'Writes to a topic.',
-    options: kafkaSinkFields,
-    rules: kafkaSinkRules,
-    load: async () => (await import('./sinks/kafka/index.ts')).kafkaSink,
-  },
-  loaded(fileSink),
-  loaded(stdoutSink),
-]
+export const SINKS: readonly CatalogEntry<SinkDefinition>[] = [KAFKA_SINK, FILE_SINK, loaded(stdoutSink)]
 
 /** The built-in components, as the engine asks for them. */
 export const catalog: Components = {
@@ -100,10 +106,17 @@ export const catalog: Components = {
   },
 }
 
+/** A component as a plan names it. @param options as they were read, without problems or with them */
+export function planned(
+  entry: Pick<CatalogEntry<unknown>, 'name' | 'endpoints'>,
+  options: PlannedComponent['options'],
+): PlannedComponent {
+  return { component: entry.name, options, endpoints: endpointsOf(entry, options) }
+}
+
 /** A component that costs nothing to load. */
 function loaded<D extends Omit<CatalogEntry<unknown>, 'load'>>(definition: D): CatalogEntry<D> {
-  const { name, summary, options, rules } = definition
-  return { name, summary, options, ...(rules === undefined ? {} : { rules }), load: async () => definition }
+  return { ...definition, load: async () => definition }
 }
 
 function find<D>(entries: readonly CatalogEntry<D>[], name: string, kind: string): CatalogEntry<D> {

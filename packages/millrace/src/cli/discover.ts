@@ -1,8 +1,9 @@
 /**
  * `millrace discover`: what there is to read, and what its values look like.
  */
-import { catalog } from '../catalog.ts'
+import { catalog, planned, SOURCES } from '../catalog.ts'
 import type { ComponentContext } from '../contracts/context.ts'
+import { endpointsOf } from '../contracts/definitions.ts'
 import type { DiscoveredStream, Source } from '../contracts/source.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
 import { makeNodes } from '../engine/graph/nodes.ts'
@@ -81,18 +82,29 @@ async function sourceOfGraph(plan: GraphPlan): Promise<Source> {
 }
 
 /** The same plan, with a source that reads something else. */
-function reading(plan: PipelinePlan | GraphPlan, options: DiscoveredStream['options']): PipelinePlan | GraphPlan {
-  if (!('nodes' in plan))
-    return { ...plan, source: { ...plan.source, options: { ...plan.source.options, ...options } } }
+async function reading(
+  plan: PipelinePlan | GraphPlan,
+  options: DiscoveredStream['options'],
+): Promise<PipelinePlan | GraphPlan> {
+  if (!('nodes' in plan)) {
+    const entry = SOURCES.find(({ name }) => name === plan.source.component)!
+    return { ...plan, source: planned(entry, { ...plan.source.options, ...options }) }
+  }
   const [source, ...others] = plan.nodes
-  return { ...plan, nodes: [{ ...source!, options: { ...source!.options, ...options } }, ...others] }
+  const changed = { ...source!.options, ...options }
+  const { findFunctions } = await import('../functions/index.ts')
+  const definition = findFunctions(source!.function).find(({ kind }) => kind === 'source')!
+  return {
+    ...plan,
+    nodes: [{ ...source!, options: changed, endpoints: endpointsOf(definition, changed) }, ...others],
+  }
 }
 
 async function describe(plan: PipelinePlan | GraphPlan, stream: DiscoveredStream, sample: number): Promise<Stream> {
   const { options, ...told } = stream
   const shape = new Shape()
   if (stream.records !== 0)
-    await preview(reading(plan, options), {
+    await preview(await reading(plan, options), {
       from: 'earliest',
       follow: false,
       max: sample,

@@ -76,16 +76,19 @@ function graphTextOf(plan: GraphPlan, { stages, guarantee, backpressure, errors,
   return rows.map(([label, text]) => `${label.padEnd(11)}${text}`).join('\n')
 }
 
-/** Component and options, without secrets (I8). */
+/** Component and options, as they are printed. */
+type Described = Pick<PlannedComponent, 'component' | 'options'>
+
+/** Without secrets (I8). */
 function describe(
   planned: PlannedComponent,
   entries: readonly { readonly name: string; readonly options: Fields }[],
-): PlannedComponent {
+): Described {
   const fields = entries.find(({ name }) => name === planned.component)!.options
   return { component: planned.component, options: redact(fields, planned.options) }
 }
 
-function titleOf({ component, options }: PlannedComponent): string {
+function titleOf({ component, options }: Described): string {
   const { topic, bootstrapServers, path, groupId, template, records } = options
   const where = bootstrapServers === undefined ? '' : ` at ${listed(bootstrapServers)}`
   const who = groupId === undefined ? '' : `, group ${listed(groupId)}`

@@ -2,6 +2,7 @@
  * Where a component may stand, and how a pipeline file uses it.
  */
 import type { ErrorCode } from '../errors/codes.ts'
+import { KAFKA_CONNECTORS } from '../dialects/connectors/fields.ts'
 import { LINE_FUNCTIONS } from '../functions/in-line.ts'
 import type { ListedComponent } from './components.ts'
 
@@ -13,7 +14,9 @@ export function placesOf({ kind, role, name }: ListedComponent): readonly string
     case 'source':
     case 'sink': {
       const linear = `linear files, as \`${kind}\``
-      return name === 'kafka' ? [linear] : [linear, `connector files, as \`connector: ${name}\` of a ${kind}`]
+      // Kafka connectors have a component of their own.
+      const isElsewhere = (KAFKA_CONNECTORS[kind] as readonly string[]).includes(name)
+      return isElsewhere ? [linear] : [linear, `connector files, as \`connector: ${name}\` of a ${kind}`]
     }
     case 'connector':
       return [`connector files, under \`${role}s\` or as the ${role} of a bridge; also alone in a file`]

@@ -7,6 +7,7 @@
  */
 import type { Fields, Options, OptionRule } from '../options/declaration.ts'
 import type { ComponentContext } from './context.ts'
+import { NO_ENDPOINTS, type Endpoints } from './endpoints.ts'
 import type { Sink } from './sink.ts'
 import type { Source } from './source.ts'
 
@@ -20,12 +21,26 @@ export interface Documented<F extends Fields> {
   readonly examples?: readonly { readonly title: string; readonly options: { readonly [name: string]: unknown } }[]
 }
 
-export interface SourceDefinition<F extends Fields = Fields> extends Documented<F> {
+/** What sources and sinks say about themselves before they are created. */
+export interface Connecting<F extends Fields> {
+  /**
+   * Where it reads or writes. Undefined for components that work on no Kafka cluster.
+   * @param options those that could be read: of a file with problems, some may be missing
+   */
+  endpoints?(options: Partial<Options<F>>): Endpoints
+}
+
+/** @param options those that could be read */
+export function endpointsOf(definition: Connecting<Fields>, options: Options<Fields>): Endpoints {
+  return definition.endpoints?.(options) ?? NO_ENDPOINTS
+}
+
+export interface SourceDefinition<F extends Fields = Fields> extends Documented<F>, Connecting<F> {
   readonly kind: 'source'
   create(options: Options<F>, context: ComponentContext): Promise<Source> | Source
 }
 
-export interface SinkDefinition<F extends Fields = Fields> extends Documented<F> {
+export interface SinkDefinition<F extends Fields = Fields> extends Documented<F>, Connecting<F> {
   readonly kind: 'sink'
   create(options: Options<F>, context: ComponentContext): Promise<Sink> | Sink
 }

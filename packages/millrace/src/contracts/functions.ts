@@ -1,7 +1,7 @@
 /** Functions of stage graphs: sources, transforms and sinks, and how they are defined. */
 import type { Fields, Options } from '../options/declaration.ts'
 import type { ComponentContext } from './context.ts'
-import type { Documented } from './definitions.ts'
+import type { Connecting, Documented } from './definitions.ts'
 import type { Sink } from './sink.ts'
 import type { Source } from './source.ts'
 import type { Transform, Stage } from './stage.ts'
@@ -26,7 +26,8 @@ export interface FunctionContext extends ComponentContext {
   readonly run: (plan: unknown, signal: AbortSignal) => Promise<void>
 }
 
-interface FunctionOf<K extends 'source' | 'transform' | 'sink', T, F extends Fields> extends Documented<F> {
+interface FunctionOf<K extends 'source' | 'transform' | 'sink', T, F extends Fields>
+  extends Documented<F>, Connecting<F> {
   readonly kind: K
   /** Whether it looks at all columns of a row, whatever their names. */
   seesAllColumns?(options: Options<F>): boolean
@@ -34,6 +35,8 @@ interface FunctionOf<K extends 'source' | 'transform' | 'sink', T, F extends Fie
   readonly templates?: readonly string[]
   /** Columns that it makes, or keeps when it drops others. */
   made?(options: Options<F>): readonly string[]
+  /** The same options by the names that the component of the catalog has for them, where it is one of those. */
+  asComponent?(options: Partial<Options<F>>): { readonly [name: string]: unknown }
   create(options: Options<F>, context: FunctionContext): Promise<T> | T
 }
 
@@ -46,7 +49,12 @@ export interface NotInLine {
 }
 
 /** A function of stage graphs, by its nature. */
-export type SourceFunction<F extends Fields = Fields> = FunctionOf<'source', Source, F>
+export interface SourceFunction<F extends Fields = Fields> extends FunctionOf<'source', Source, F> {
+  /** Whether its rows can have columns that say where a record came from. */
+  readonly knowsOrigin?: boolean
+  /** Options that bound what it reads, with the values that they have by default in a run that has to end by itself. */
+  readonly bounds?: { readonly [option: string]: unknown }
+}
 export type SinkFunction<F extends Fields = Fields> = FunctionOf<'sink', Sink, F>
 export interface TransformFunction<F extends Fields = Fields> extends FunctionOf<'transform', Transform, F> {
   /**

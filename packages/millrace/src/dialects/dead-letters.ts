@@ -1,5 +1,5 @@
 /** Where dead letters go: a topic, a file, or a sink block. */
-import { SINKS } from '../catalog.ts'
+import { FILE_SINK, KAFKA_SINK, planned, SINKS } from '../catalog.ts'
 import type { PlannedComponent, DeadLetterPlan } from '../engine/plan.ts'
 import { CLUSTER_FIELDS } from '../kafka/properties/cluster-fields.ts'
 import { SECURITY_FIELDS } from '../kafka/security/fields.ts'
@@ -7,6 +7,7 @@ import { parseOptions } from '../options/parse.ts'
 import { writtenName } from '../options/spellings.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { isObject, describeValue } from '../options/values.ts'
+import { letterLoop } from './loops.ts'
 import type { ReportProblem } from './problems.ts'
 
 /** What the policy needs to know of the pipeline around it. */
@@ -33,7 +34,7 @@ export function readDeadLetters(
     return undefined
   }
   const { type, options, enabled: _, ...flat } = block
-  const name = type ?? ('path' in flat ? 'file' : 'kafka')
+  const name = type ?? ('path' in flat ? FILE_SINK : KAFKA_SINK).name
   const entry = SINKS.find((one) => one.name === name)
   if (entry === undefined) {
     const names = SINKS.map((one) => one.name)
@@ -45,27 +46,23 @@ export function readDeadLetters(
     return undefined
   }
   const written = isObject(options) ? options : flat
-  const inherited = entry.name === 'kafka' ? { acks: 'all', ...(hasBrokers(written) ? {} : connectionOf(around)) } : {}
+  const inherited = entry === KAFKA_SINK ? { acks: 'all', ...(hasBrokers(written) ? {} : connectionOf(around)) } : {}
   const unset = Object.fromEntries(Object.entries(inherited).filter(([option]) => !(option in written)))
   const parsed = parseOptions(entry, { ...unset, ...written }, isObject(options) ? [...path, 'options'] : path)
   for (const problem of [...parsed.problems, ...parsed.warnings]) report(problem)
   if (parsed.problems.length > 0) return undefined
-  const sink = { component: entry.name, options: parsed.options }
-  if (envelope === 'headers' && entry.name !== 'kafka') {
+  const sink = planned(entry, parsed.options)
+  const hasHeaders = sink.endpoints.topics.length > 0
+  if (envelope === 'headers' && !hasHeaders) {
     report({
       path: [place, 'envelope'],
       message: `Cannot use the envelope "headers" as the sink "${entry.name}" writes no headers`,
       suggestion: 'use json',
     })
   }
-  if (readsItsLetters(around.source, sink)) {
-    report({
-      path,
-      message: `Cannot write dead letters to topic "${String(sink.options['topic'])}" as the pipeline reads it: each letter would fail again`,
-      suggestion: 'use another topic',
-    })
-  }
-  return { sink, envelope: envelope ?? (entry.name === 'kafka' ? 'headers' : 'json') }
+  const loop = letterLoop(around.source.endpoints, sink.endpoints)
+  if (loop !== undefined) report({ path, ...loop })
+  return { sink, envelope: envelope ?? (hasHeaders ? 'headers' : 'json') }
 }
 
 function hasBrokers(options: { readonly [name: string]: unknown }): boolean {
@@ -74,7 +71,7 @@ function hasBrokers(options: { readonly [name: string]: unknown }): boolean {
 
 /** How to reach the brokers of the sink, or of the source where the sink is something else. */
 function connectionOf({ source, sink }: PolicySurroundings): { readonly [name: string]: unknown } {
-  return connectionOptions([sink, source].find(({ component }) => component === 'kafka')?.options ?? {})
+  return connectionOptions([sink, source].find(({ endpoints }) => endpoints.brokers.length > 0)?.options ?? {})
 }
 
 /** Those options of a Kafka component that say how to reach and convince the brokers. */
@@ -85,16 +82,3 @@ export function connectionOptions(options: PlannedComponent['options']): Planned
 }
 
 const CONNECTION_NAMES: ReadonlySet<string> = new Set(Object.keys({ ...CLUSTER_FIELDS, ...SECURITY_FIELDS }))
-
-export function readsItsLetters(source: PlannedComponent, letters: PlannedComponent): boolean {
-  if (source.component !== 'kafka' || letters.component !== 'kafka') return false
-  const [topics, brokers, theirs] = [
-    source.options['topic'],
-    source.options['bootstrapServers'],
-    letters.options['bootstrapServers'],
-  ] as (readonly string[] | undefined)[]
-  return (
-    topics?.includes(letters.options['topic'] as string) === true &&
-    brokers?.some((broker) => theirs?.includes(broker)) === true
-  )
-}

@@ -8,6 +8,7 @@ import { CLUSTER_FIELDS } from '../kafka/properties/cluster-fields.ts'
 import { PRODUCER_FIELDS } from '../kafka/properties/producer-fields.ts'
 import type { OptionProblem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
+import { sharesCluster } from './loops.ts'
 
 /** Fields of the top level of a file. */
 export const deliveryFields = {
@@ -52,14 +53,13 @@ export function deliveryProblems({
   const problems: OptionProblem[] = []
   const add = (path: readonly string[], message: string, suggestion: string): void =>
     void problems.push({ path, message, suggestion })
-  const isKafka = source.component === 'kafka' && sink.component === 'kafka'
   if (delivery !== 'exactly_once' && sink.options['transactionalId'] !== undefined)
     add(
       ['sink', 'transactionalId'],
       `transactional.id needs delivery exactly_once: it is ${delivery}`,
       'set delivery to exactly_once, or delete it',
     )
-  if (delivery === 'at_most_once' && source.component !== 'kafka')
+  if (delivery === 'at_most_once' && !source.endpoints.joinsTransactions)
     add(
       ['source', 'type'],
       `Cannot promise at_most_once for source "${source.component}" as it has no offsets to commit before records are processed`,
@@ -67,18 +67,18 @@ export function deliveryProblems({
     )
   if (delivery !== 'exactly_once') return problems
 
-  for (const [kind, { component }] of [
+  for (const [kind, { component, endpoints }] of [
     ['source', source],
     ['sink', sink],
   ] as const)
-    if (component !== 'kafka')
+    if (!endpoints.joinsTransactions)
       add(
         [kind, 'type'],
         `Cannot promise exactly_once with ${kind} "${component}" as it has no part in Kafka's transactions`,
         'use at_least_once',
       )
-  if (!isKafka) return problems
-  if (!sharesBrokers(source.options, sink.options))
+  if (problems.length > 0) return problems
+  if (!sharesCluster(source.endpoints, sink.endpoints))
     add(
       ['sink', 'bootstrapServers'],
       'Cannot promise exactly_once from one cluster to another as a transaction spans only one: no bootstrap server of the sink is one of the source',
@@ -103,7 +103,10 @@ export function deliveryProblems({
       'leave it out',
     )
   const letters = errorPolicy.deadLetters?.sink
-  if (letters !== undefined && (letters.component !== 'kafka' || !sharesBrokers(sink.options, letters.options)))
+  if (
+    letters !== undefined &&
+    !(letters.endpoints.joinsTransactions && sharesCluster(sink.endpoints, letters.endpoints))
+  )
     add(
       ['errorPolicy', 'deadLetter'],
       'Cannot promise exactly_once for dead letters that are not in a topic of the same cluster, as they cannot be part of the transaction',
@@ -118,7 +121,7 @@ export function fanoutProblems(
   other: PlannedComponent,
 ): readonly OptionProblem[] {
   const problems = deliveryProblems({ ...plan, sink: other }).filter(({ path }) => path[0] === 'sink')
-  if (plan.delivery !== 'exactly_once' || plan.sink.component !== 'kafka' || other.component !== 'kafka')
+  if (plan.delivery !== 'exactly_once' || ![plan.sink, other].every(({ endpoints }) => endpoints.joinsTransactions))
     return problems
   const differing = Object.keys(PRODUCER_FIELDS).filter(
     (name) => !OF_EACH_SINK.has(name) && !isDeepStrictEqual(plan.sink.options[name], other.options[name]),
@@ -140,8 +143,3 @@ const OF_EACH_SINK: ReadonlySet<string> = new Set([
   'idempotence',
   'valueSerializer',
 ])
-
-function sharesBrokers(a: { readonly [option: string]: unknown }, b: { readonly [option: string]: unknown }): boolean {
-  const [ours, theirs] = [a['bootstrapServers'], b['bootstrapServers']] as (readonly string[] | undefined)[]
-  return ours?.some((server) => theirs?.includes(server) === true) === true
-}

@@ -87,13 +87,14 @@ function chooseLane(
 
 /** What happens when a record fails, step by step. */
 function errorsOf({ errorPolicy: { retry, fate, deadLetters }, circuitBreaker, fanout = [] }: PipelinePlan): string {
-  const { topic, path } = deadLetters?.sink.options ?? {}
+  const letters = deadLetters?.sink
+  const place = letters?.endpoints.topics[0] ?? letters?.options['path']
   const isTriedAgain = retry !== undefined || circuitBreaker !== undefined
   const refused = `${isTriedAgain ? 'what one refuses is tried again there only, and what fails for good' : 'what one refuses'} goes no further`
   const fates = {
     fail: 'the run stops at the first record that fails; nothing after it is committed',
     skip: 'a record that fails is left out and counted',
-    deadLetter: `a record that fails is written as a dead letter to ${deadLetters?.sink.component} ${String(topic ?? path)}; only then its offset may be committed`,
+    deadLetter: `a record that fails is written as a dead letter to ${letters?.component} ${String(place)}; only then its offset may be committed`,
   }
   return [
     ...(circuitBreaker === undefined

@@ -5,6 +5,7 @@
 import type { Documents } from '../contracts/codec.ts'
 import type { Delivery, Preview } from '../contracts/context.ts'
 import type { SinkDefinition, SourceDefinition } from '../contracts/definitions.ts'
+import type { Endpoints } from '../contracts/endpoints.ts'
 import type { FunctionDefinition } from '../contracts/functions.ts'
 import type { Sink } from '../contracts/sink.ts'
 import type { Source } from '../contracts/source.ts'
@@ -20,6 +21,8 @@ export interface PlannedComponent {
   readonly component: string
   /** Options as its definition declares them: checked, with defaults. May hold secrets: never print them (I8). */
   readonly options: { readonly [name: string]: unknown }
+  /** Where it reads or writes, as its definition says. */
+  readonly endpoints: Endpoints
 }
 
 export interface PlannedStage {

@@ -11,6 +11,7 @@ import { PRODUCER_FIELDS } from '../kafka/properties/producer-fields.ts'
 import type { Batch } from '../records/batch.ts'
 import { encodeRows, decodeRows, ORIGIN_COLUMNS } from './rows/kafka-rows.ts'
 import { CONSUMER_FIELDS } from '../kafka/properties/consumer-fields.ts'
+import { kafkaEndpoints } from '../kafka/properties/endpoints.ts'
 import type { OptionRule, Options } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { kafkaSinkFields, kafkaSinkRules, type KafkaSinkOptions } from '../sinks/kafka/options.ts'
@@ -80,6 +81,10 @@ export const kafkaConsumer = defineSourceFunction({
       options: { brokers: 'localhost:9092', topic: 'raw-events', group_id: 'etl-processor', max_messages: '10000' },
     },
   ],
+  endpoints: ({ topic, brokers }) => kafkaEndpoints({ topic, bootstrapServers: brokers }),
+  asComponent: (options) => toSourceOptions(options as ConsumerOptions),
+  knowsOrigin: true,
+  bounds: { max_messages: 1000, timeout_ms: 30_000 },
   async create(options, context) {
     const { kafkaSource } = await import('../sources/kafka/index.ts')
     return new RowSource(await kafkaSource.create(toSourceOptions(options), context), context)
@@ -172,6 +177,8 @@ export const kafkaProducer = defineSinkFunction({
       options: { brokers: 'localhost:9092', topic: 'processed-events', key_field: 'user_id' },
     },
   ],
+  endpoints: ({ topic, brokers }) => kafkaEndpoints({ topic, bootstrapServers: brokers }),
+  asComponent: (options) => toSinkOptions(options as ProducerOptions),
   seesAllColumns: ({ include_metadata }) => include_metadata,
   async create(options, context) {
     const { kafkaSink } = await import('../sinks/kafka/index.ts')

@@ -80,7 +80,7 @@ function withGiven(components: Components, given: { readonly [stage: string]: re
         async create(options, context) {
           const source = await definition.create(options, context)
           const topic = nameOf({ topic: context.stage, ...options })
-          return givenSource(source, given[context.stage] ?? [], topic, context, name === 'kafka')
+          return givenSource(source, given[context.stage] ?? [], topic, context, definition.knowsOrigin === true)
         },
       }
     },
@@ -92,7 +92,7 @@ function givenSource(
   documents: readonly unknown[],
   topic: string,
   { needsDocuments, needsOrigin }: FunctionContext,
-  isConsumer: boolean,
+  knowsOrigin: boolean,
 ): Source {
   return {
     valueCodec: 'json',
@@ -101,7 +101,7 @@ function givenSource(
     open: async () => {},
     async *batches() {
       for (const batch of batchesOf(documents, topic, codecByName('json'))) {
-        if (needsDocuments || !isConsumer) decodeRows(batch, isConsumer && needsOrigin)
+        if (needsDocuments || !knowsOrigin) decodeRows(batch, knowsOrigin && needsOrigin)
         yield batch
       }
     },

@@ -2,6 +2,7 @@
  * Runs a graph that only looks: its sources join no group and commit nothing, its sinks are made but never opened, and what
  * they would be given is handed to the caller instead. All else is the run itself.
  */
+import { NO_ENDPOINTS } from '../../contracts/endpoints.ts'
 import { defineSinkFunction } from '../../contracts/functions.ts'
 import type { Sink } from '../../contracts/sink.ts'
 import type { Batch } from '../../records/batch.ts'
@@ -114,7 +115,7 @@ export function sourceOf(plan: GraphPlan, id: string): GraphPlan {
     timeoutMs: undefined,
     nodes: [
       { ...source, options },
-      { id: NOWHERE.name, kind: 'sink', function: NOWHERE.name, inputs: [id], options: {} },
+      { id: NOWHERE.name, kind: 'sink', function: NOWHERE.name, inputs: [id], options: {}, endpoints: NO_ENDPOINTS },
     ],
   }
 }

@@ -1,7 +1,8 @@
 /**
  * The source that `read` and `discover` look at: that of a pipeline file, or a topic named on the command line.
  */
-import { SOURCES } from '../../catalog.ts'
+import { KAFKA_SOURCE, planned } from '../../catalog.ts'
+import { NO_ENDPOINTS } from '../../contracts/endpoints.ts'
 import { readAnyPlan, type ReadingOptions } from '../../dialects/index.ts'
 import type { GraphPlan } from '../../engine/graph/plan.ts'
 import { type PipelineGroup, type PipelinePlan, FAIL } from '../../engine/plan.ts'
@@ -76,9 +77,8 @@ function refuse(option: string, value: string | undefined, because: string, inst
 
 /** @param pairs further options of the kafka source, as `name=value` */
 export function topicPlan(topic: string, bootstrapServers: string | undefined, pairs: readonly string[]): PipelinePlan {
-  const kafka = SOURCES.find(({ name }) => name === 'kafka')!
   const servers = bootstrapServers ?? (process.env['KAFKA_BOOTSTRAP_SERVERS'] || 'localhost:9092')
-  const { options, problems } = parseOptions(kafka, {
+  const { options, problems } = parseOptions(KAFKA_SOURCE, {
     topic,
     bootstrapServers: servers,
     ...Object.fromEntries(pairs.map(pairOf)),
@@ -88,9 +88,9 @@ export function topicPlan(topic: string, bootstrapServers: string | undefined, p
     name: 'cli',
     file: undefined,
     directory: process.cwd(),
-    source: { component: kafka.name, options },
+    source: planned(KAFKA_SOURCE, options),
     stages: [],
-    sink: { component: 'stdout', options: {} },
+    sink: { component: 'stdout', options: {}, endpoints: NO_ENDPOINTS },
     delivery: 'at_least_once',
     errorPolicy: FAIL,
     warnings: [],

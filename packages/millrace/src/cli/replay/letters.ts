@@ -3,12 +3,12 @@
  * command line.
  */
 import { resolve } from 'node:path'
-import { SINKS, SOURCES } from '../../catalog.ts'
+import { FILE_SINK, KAFKA_SINK, planned, SOURCES, type CatalogEntry } from '../../catalog.ts'
 import { connectionOptions } from '../../dialects/dead-letters.ts'
+import { sharesCluster } from '../../dialects/loops.ts'
 import { readPlan } from '../../dialects/index.ts'
 import { type PipelinePlan, type PlannedComponent, FAIL } from '../../engine/plan.ts'
 import { ConfigError } from '../../errors/index.ts'
-import type { Fields, OptionRule } from '../../options/declaration.ts'
 import { parseOptions } from '../../options/parse.ts'
 import { topicPlan, type SourceOptions } from '../preview/source-plan.ts'
 
@@ -38,11 +38,10 @@ export async function findLetters(file: string | undefined, options: LettersOpti
     throw new ConfigError(
       'Cannot use --topic together with a file, which says where the letters are: leave one of them out',
     )
-  const named = topicPlan(topic ?? 'letters', bootstrapServers, option).source.options
-  if (file === undefined)
-    return letters({ component: 'kafka', options: { ...named, topic } }, named, process.cwd(), options)
+  const named = topicPlan(topic ?? 'letters', bootstrapServers, option).source
+  if (file === undefined) return letters(named, named, process.cwd(), options)
   if (!/\.(?:ya?ml|json|toml)$/i.test(file))
-    return letters({ component: 'file', options: { path: file } }, named, process.cwd(), options)
+    return letters(planned(FILE_SINK, { path: file }), named, process.cwd(), options)
   const given = bootstrapServers === undefined ? option[0] && 'option' : 'bootstrap-servers'
   if (given !== undefined)
     throw new ConfigError(
@@ -54,66 +53,58 @@ export async function findLetters(file: string | undefined, options: LettersOpti
     throw new ConfigError(
       `Cannot replay dead letters of "${file}" as its error policy writes none: name a file or a topic of letters`,
     )
-  if (found.component !== 'kafka' && found.component !== 'file')
+  if (!SOURCES.some(({ name }) => name === found.component))
     throw new ConfigError(
       `Cannot replay dead letters of "${file}" as they go to the sink "${found.component}", which cannot be read: only topics and files can`,
     )
-  const target = [source, found, sink].find(({ component }) => component === 'kafka')
-  return letters(found, target?.options ?? named, directory, options)
+  const target = [source, found, sink].find(({ endpoints }) => endpoints.brokers.length > 0)
+  return letters(found, target ?? named, directory, options)
 }
 
+/**
+ * @param found component that holds the letters, as a source or a sink
+ * @param target component whose cluster the records go back to
+ */
 function letters(
-  { component, options }: PlannedComponent,
-  brokers: PlannedComponent['options'],
+  found: PlannedComponent,
+  target: PlannedComponent,
   directory: string,
   { code, max }: LettersOptions,
 ): Letters {
-  const connection = connectionOptions(brokers)
-  const isKafka = component === 'kafka'
-  const name = isKafka ? String([options['topic']].flat()[0]) : resolve(directory, String(options['path']))
-  const place = isKafka
-    ? {
-        ...connectionOptions(options),
-        topic: name,
-        // Each filter has its own place, from which it goes on.
-        groupId: `millrace-replay-${name}${code === undefined ? '' : `-${code}`}`,
-        'auto.offset.reset': 'earliest',
-        'isolation.level': 'read_committed',
-        ...(max === undefined ? {} : { maxRecords: max }),
-      }
-    : { path: name }
-  const isOneCluster = isKafka && overlap(options['bootstrapServers'], connection['bootstrapServers'])
+  const connection = connectionOptions(target.options)
+  const [topic] = found.endpoints.topics
+  const path = topic === undefined ? resolve(directory, String(found.options['path'])) : undefined
+  const place =
+    topic === undefined
+      ? { path }
+      : {
+          ...connectionOptions(found.options),
+          topic,
+          // Each filter has its own place, from which it goes on.
+          groupId: `millrace-replay-${topic}${code === undefined ? '' : `-${code}`}`,
+          'auto.offset.reset': 'earliest',
+          'isolation.level': 'read_committed',
+          ...(max === undefined ? {} : { maxRecords: max }),
+        }
   const plan: PipelinePlan = {
-    name: `replay-${isKafka ? name : 'file'}`,
+    name: `replay-${topic ?? 'file'}`,
     file: undefined,
     directory,
-    source: { component, options: parsed(SOURCES, component, place) },
+    source: parsed(
+      SOURCES.find(({ name }) => name === found.component)!,
+      place,
+    ),
     stages: [],
-    sink: { component: 'kafka', options: {} },
-    delivery: isOneCluster ? 'exactly_once' : 'at_least_once',
+    sink: planned(KAFKA_SINK, {}),
+    delivery: sharesCluster(found.endpoints, target.endpoints) ? 'exactly_once' : 'at_least_once',
     errorPolicy: FAIL,
     warnings: [],
   }
-  return {
-    plan,
-    path: isKafka ? undefined : name,
-    target: (topic) => ({ component: 'kafka', options: parsed(SINKS, 'kafka', { ...connection, topic, acks: 'all' }) }),
-  }
+  return { plan, path, target: (topic) => parsed(KAFKA_SINK, { ...connection, topic, acks: 'all' }) }
 }
 
-function parsed(
-  entries: readonly { readonly name: string; readonly options: Fields; readonly rules?: readonly OptionRule[] }[],
-  name: string,
-  input: PlannedComponent['options'],
-): PlannedComponent['options'] {
-  const { options, problems } = parseOptions(
-    entries.find((entry) => entry.name === name)!,
-    input,
-  )
+function parsed(entry: CatalogEntry<unknown>, input: PlannedComponent['options']): PlannedComponent {
+  const { options, problems } = parseOptions(entry, input)
   if (problems.length > 0) throw ConfigError.of('Cannot read dead letters', problems)
-  return options
-}
-
-function overlap(one: unknown, other: unknown): boolean {
-  return Array.isArray(one) && Array.isArray(other) && one.some((server) => other.includes(server))
+  return planned(entry, options)
 }

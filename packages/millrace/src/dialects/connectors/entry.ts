@@ -1,7 +1,7 @@
 /**
  * One connector, one pipeline: a source of the hub, a sink of the hub, or a bridge past it.
  */
-import { SINKS, SOURCES } from '../../catalog.ts'
+import { KAFKA_SINK, KAFKA_SOURCE, planned, SINKS, SOURCES, type CatalogEntry } from '../../catalog.ts'
 import {
   type PipelinePlan,
   type PlannedComponent,
@@ -18,9 +18,10 @@ import type { ConnectorsContext } from './context.ts'
 import { bridgeFields, KAFKA_CONNECTORS, sinkFields, sourceFields, type settingsFields } from './fields.ts'
 import { ownCluster } from './hub.ts'
 import { kafkaSinkTranslation, type KafkaSinkConfig } from './kafka-sink.ts'
+import { sharedTopic } from '../loops.ts'
 import { splitTransforms } from './transforms.ts'
 import { kafkaSourceTranslation, type KafkaSourceConfig } from './kafka-source.ts'
-import { translate, type Report, type Target } from './translate.ts'
+import { translate, type Report } from './translate.ts'
 
 export interface Surroundings extends ConnectorsContext {
   readonly report: Report
@@ -48,7 +49,7 @@ export function readSource(value: unknown, place: Place, name: string, around: S
     default_replication_factor: replicas,
   } = around.settings?.topic ?? {}
   const sink = hubComponent(
-    SINKS,
+    KAFKA_SINK,
     {
       ...hub,
       topic,
@@ -78,7 +79,7 @@ export function readSource(value: unknown, place: Place, name: string, around: S
           includeKey: kafka.include_key,
           includeHeaders: kafka.include_headers,
         }
-  if (isLoop(source.component, sink)) {
+  if (sharedTopic(sink.endpoints, source.component.endpoints) !== undefined) {
     around.report({
       path: [...place, 'topic'],
       message: `Cannot write events to topic "${topic}", which the source reads, as each would come back`,
@@ -114,7 +115,7 @@ export function readSink(value: unknown, place: Place, name: string, around: Sur
     default_replication_factor: replicationFactor,
   } = around.settings?.topic ?? {}
   const source = hubComponent(
-    SOURCES,
+    KAFKA_SOURCE,
     {
       ...hub,
       topic: topics,
@@ -127,10 +128,11 @@ export function readSink(value: unknown, place: Place, name: string, around: Sur
     around,
   )
   if (source === undefined) return undefined
-  if (isLoop(source, sink.component)) {
+  const loop = sharedTopic(sink.component.endpoints, source.endpoints)
+  if (loop !== undefined) {
     around.report({
       path: [...place, 'config', 'topic'],
-      message: `Cannot write to topic "${kafka?.topic}" of the hub, which this sink reads, as each record would come back`,
+      message: `Cannot write to topic "${loop}" of the hub, which this sink reads, as each record would come back`,
       suggestion: 'use another topic, or another broker for the hub',
     })
     return undefined
@@ -175,10 +177,11 @@ export function readBridge(value: unknown, place: Place, name: string, around: S
         suggestion: 'go through the hub, with sources and sinks',
       })
   const { stages } = splitTransforms(written(value, 'transforms'), place, 'stages only', around)
-  if (isLoop(source.component, sink.component))
+  const loop = sharedTopic(sink.component.endpoints, source.component.endpoints)
+  if (loop !== undefined)
     around.report({
       path: [...place, 'sink', 'config', 'topic'],
-      message: `Source and sink are both topic "${sink.kafka?.topic}", so the bridge reads what it writes`,
+      message: `Source and sink are both topic "${loop}", so the bridge reads what it writes`,
       // Stages may end the circle, for instance with a filter; without any, each record would be copied for ever.
       ...(stages.length > 0 ? { warning: true } : { suggestion: 'use another topic, or another broker' }),
     })
@@ -242,14 +245,13 @@ function readConnector(
   { report }: Surroundings,
   more: object = {},
 ): Connector<KafkaSourceConfig & KafkaSinkConfig> | undefined {
-  const entries: readonly Target[] = CATALOGS[kind]
+  const entries: readonly CatalogEntry<unknown>[] = CATALOGS[kind]
   const at = [...place, 'config']
   if ((KAFKA_CONNECTORS[kind] as readonly string[]).includes(name)) {
-    const kafka = entries.find((entry) => entry.name === 'kafka')!
     const found =
       kind === 'source'
-        ? translate(kafkaSourceTranslation, kafka, config, at, report)
-        : translate(kafkaSinkTranslation, kafka, config, at, report, more as { readonly [name: string]: unknown })
+        ? translate(kafkaSourceTranslation, KAFKA_SOURCE, config, at, report)
+        : translate(kafkaSinkTranslation, KAFKA_SINK, config, at, report, more as { readonly [name: string]: unknown })
     return found && { component: found.component, kafka: found.config as KafkaSourceConfig & KafkaSinkConfig }
   }
   const entry = entries.find((one) => one.name === name)
@@ -264,7 +266,7 @@ function readConnector(
   }
   const { options, problems, warnings } = parseOptions(entry, config, at)
   for (const problem of [...problems, ...warnings]) report(problem)
-  return problems.length > 0 ? undefined : { component: { component: entry.name, options }, kafka: undefined }
+  return problems.length > 0 ? undefined : { component: planned(entry, options), kafka: undefined }
 }
 
 /** How to reach the hub. */
@@ -274,7 +276,7 @@ function hubOf(
   place: Place,
 ): Surroundings['hub'] {
   if (hub !== undefined) return hub
-  if (isSingle === true && component.component === 'kafka') return ownCluster(component)
+  if (isSingle === true && component.endpoints.brokers.length > 0) return ownCluster(component)
   report({
     path: place,
     message: 'Missing broker, whose topics hold the events',
@@ -284,16 +286,15 @@ function hubOf(
 }
 
 function hubComponent(
-  entries: readonly Target[],
+  entry: CatalogEntry<unknown>,
   written: { readonly [name: string]: unknown },
   place: Place,
   { report }: Surroundings,
 ): PlannedComponent | undefined {
-  const kafka = entries.find(({ name }) => name === 'kafka')!
   const set = Object.fromEntries(Object.entries(written).filter(([, option]) => option !== undefined))
-  const { options, problems, warnings } = parseOptions(kafka, set, ['broker'])
+  const { options, problems, warnings } = parseOptions(entry, set, ['broker'])
   for (const problem of [...problems, ...warnings]) report(place.length === 0 ? { ...problem, path: [] } : problem)
-  return problems.length > 0 ? undefined : { component: kafka.name, options }
+  return problems.length > 0 ? undefined : planned(entry, options)
 }
 
 /** Three attempts as on the host, then the dead letter. */
@@ -375,14 +376,4 @@ function keyFieldOf(config: unknown): unknown {
   return typeof config === 'object' && config !== null
     ? ((config as { readonly key_field?: unknown }).key_field ?? undefined)
     : undefined
-}
-
-function isLoop(source: PlannedComponent, sink: PlannedComponent): boolean {
-  if (source.component !== 'kafka' || sink.component !== 'kafka') return false
-  const [topics, from, to] = [
-    source.options['topic'],
-    source.options['bootstrapServers'],
-    sink.options['bootstrapServers'],
-  ] as (readonly string[])[]
-  return topics!.includes(sink.options['topic'] as string) && from!.some((broker) => to!.includes(broker))
 }

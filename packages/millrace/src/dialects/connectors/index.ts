@@ -19,6 +19,7 @@ import type { ConfigProblem } from '../../errors/index.ts'
 import type { OptionProblem } from '../../options/declaration.ts'
 import { parseOptions } from '../../options/parse.ts'
 import { isObject } from '../../options/values.ts'
+import { sharedTopic } from '../loops.ts'
 import { toConfigProblem } from '../problems.ts'
 import type { ConnectorsContext } from './context.ts'
 import { brokerFields, fileFields, SWITCHED, SWITCHED_ON } from './fields.ts'
@@ -112,23 +113,11 @@ function readSingle(
 /** Each knows whose topics it reads, for runs that end. */
 function linked(plans: readonly PipelinePlan[]): PipelinePlan[] {
   return plans.map((plan) => {
-    const after = plans.filter((other) => other !== plan && feeds(other, plan)).map(({ name }) => name)
+    const after = plans
+      .filter((other) => other !== plan && sharedTopic(other.sink.endpoints, plan.source.endpoints) !== undefined)
+      .map(({ name }) => name)
     return after.length === 0 ? plan : { ...plan, after }
   })
-}
-
-function feeds({ sink }: PipelinePlan, { source }: PipelinePlan): boolean {
-  const [topics, brokers] = [source.options['topic'], source.options['bootstrapServers']] as (
-    | readonly unknown[]
-    | undefined
-  )[]
-  const servers = sink.options['bootstrapServers'] as readonly unknown[] | undefined
-  return (
-    sink.component === 'kafka' &&
-    source.component === 'kafka' &&
-    topics?.includes(sink.options['topic']) === true &&
-    brokers?.some((broker) => servers?.includes(broker)) === true
-  )
 }
 
 function isSwitchedOn(value: unknown, path: readonly string[]): boolean {

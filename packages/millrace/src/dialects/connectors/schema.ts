@@ -1,7 +1,7 @@
 /**
  * JSON Schema of files of connectors, and of a single one. Recognises them as `shape.ts` does.
  */
-import { SINKS, SOURCES } from '../../catalog.ts'
+import { KAFKA_SINK, KAFKA_SOURCE, SINKS, SOURCES } from '../../catalog.ts'
 import type { Fields, JsonSchema } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
 import { definitionOf, onlyNames, openSchema, optionsSchema, when } from '../options-schema.ts'
@@ -27,7 +27,7 @@ function connectors(
   return [
     { names: KAFKA_CONNECTORS[kind], at: `connector.kafka-${kind}`, options: KAFKA[kind] },
     ...CATALOGS[kind]
-      .filter(({ name }) => name !== 'kafka')
+      .filter((entry) => entry !== KAFKA_SOURCE && entry !== KAFKA_SINK)
       .map(({ name, options }) => ({ names: [name], at: `${kind}.${name}`, options })),
   ]
 }

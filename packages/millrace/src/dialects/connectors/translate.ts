@@ -1,8 +1,9 @@
 /**
  * From the options of a connector, in the words of Rivven, to those of our component.
  */
+import { planned, type CatalogEntry } from '../../catalog.ts'
 import type { PlannedComponent } from '../../engine/plan.ts'
-import type { Fields, OptionProblem, OptionRule, Options } from '../../options/declaration.ts'
+import type { Fields, OptionProblem, Options } from '../../options/declaration.ts'
 import { parseOptions } from '../../options/parse.ts'
 import { SECURITY_NAMES, securityRules } from './security.ts'
 
@@ -12,13 +13,6 @@ export interface Translation<F extends Fields = Fields> {
   readonly names: { readonly [name in keyof F & string]?: string }
   /** Options that are not just renamed; they win. */
   toOptions(config: Options<F>): { readonly [name: string]: unknown }
-}
-
-/** A component as far as it is known without loading it; an entry of the catalog. */
-export interface Target {
-  readonly name: string
-  readonly options: Fields
-  readonly rules?: readonly OptionRule[]
 }
 
 export type Report = (problem: OptionProblem) => void
@@ -32,7 +26,7 @@ type Place = readonly (string | number)[]
  */
 export function translate<F extends Fields>(
   translation: Translation<F>,
-  target: Target,
+  target: CatalogEntry<unknown>,
   config: unknown,
   place: Place,
   report: Report,
@@ -61,7 +55,7 @@ export function translate<F extends Fields>(
   }
   for (const problem of [...parsed.problems, ...parsed.warnings]) report(located(problem))
   if (parsed.problems.length > 0) return undefined
-  return { config: read.options, component: { component: target.name, options: parsed.options } }
+  return { config: read.options, component: planned(target, parsed.options) }
 }
 
 /** Rules of the `security` block, which is an object inside the options. */

@@ -2,7 +2,7 @@
  * The source and sink blocks of linear files: `type`, and its options under `options` or beside it.
  */
 import type { CatalogEntry } from '../../catalog.ts'
-import { SINKS, SOURCES } from '../../catalog.ts'
+import { planned, SINKS, SOURCES } from '../../catalog.ts'
 import type { PlannedComponent } from '../../engine/plan.ts'
 import type { OptionProblem } from '../../options/declaration.ts'
 import { parseOptions } from '../../options/parse.ts'
@@ -85,7 +85,7 @@ export function readBlock(
   const input = isObject(written) ? { ...pickUnwritten(defaults, entry.options, written), ...written } : written
   const parsed = parseOptions(entry, input, isNested ? [...place, 'options'] : place)
   for (const problem of [...parsed.problems, ...parsed.warnings]) report(problem)
-  return { component: entry.name, options: parsed.options }
+  return planned(entry, parsed.options)
 }
 
 /**

@@ -24,6 +24,7 @@ import { WHOLE_BATCH_STAGES } from '../../stages/reference/names.ts'
 import { placeProblem, readBlock, type Block } from './blocks.ts'
 import { readConnections } from './connections.ts'
 import type { LineFunctions } from '../line-functions.ts'
+import { sharedTopic } from '../loops.ts'
 import { readSinkBlocks } from './sinks.ts'
 import { preparation } from '../prepare-stages.ts'
 import { toConfigProblem, type ReportProblem } from '../problems.ts'
@@ -247,20 +248,10 @@ function readStages(
 }
 
 function loopProblem(source: PlannedComponent, sink: PlannedComponent, { place }: Block): OptionProblem[] {
-  if (source.component !== 'kafka' || sink.component !== 'kafka') return []
-  const [topics, brokers] = [source.options['topic'], source.options['bootstrapServers']] as (
-    | readonly string[]
-    | undefined
-  )[]
-  const [topic, target] = [sink.options['topic'], sink.options['bootstrapServers']] as [
-    string,
-    readonly string[] | undefined,
-  ]
-  // A name that was refused is empty, and has been told.
-  const isLoop =
-    topic !== '' && topics?.includes(topic) === true && brokers?.some((broker) => target?.includes(broker)) === true
+  const topic = sharedTopic(sink.endpoints, source.endpoints)
+  if (topic === undefined) return []
   const message = `Source and sink are both topic "${topic}", so the pipeline reads what it writes`
-  return isLoop ? [{ path: place, message, warning: true }] : []
+  return [{ path: place, message, warning: true }]
 }
 
 /** Files of cases stand beside pipeline files, and are easily taken for one. */

@@ -3,14 +3,15 @@
  * between them may do.
  */
 import type { Delivery } from '../../contracts/context.ts'
+import { NO_ENDPOINTS } from '../../contracts/endpoints.ts'
 import type { FunctionDefinition } from '../../contracts/functions.ts'
 import type { PlannedComponent, ErrorPolicy } from '../../engine/plan.ts'
 import type { ConfigProblem } from '../../errors/index.ts'
 import { findFunctions } from '../../functions/index.ts'
 import type { Fields, OptionProblem, Options } from '../../options/declaration.ts'
-import { spellings, writtenName } from '../../options/spellings.ts'
+import { nameTable, spellings, writtenName } from '../../options/spellings.ts'
 import { isObject } from '../../options/values.ts'
-import { readsItsLetters } from '../dead-letters.ts'
+import { letterLoop, sharedTopic } from '../loops.ts'
 import { deliveryFields, deliveryProblems, fanoutProblems } from '../delivery.ts'
 import { toConfigProblem } from '../problems.ts'
 import type { PlacedNode } from './order.ts'
@@ -50,9 +51,9 @@ export function chosen(
 
 /** How to reach the brokers of a producer, or of a consumer where there is none. */
 export function connectionOf(nodes: readonly PlacedNode[]): PlacedNode['options'] | undefined {
-  const kafka = nodes.filter((node) => node.function === 'kafka')
-  const node = kafka.find(({ kind }) => kind === 'sink') ?? kafka[0]
-  return node && { ...node.options, bootstrapServers: node.options['brokers'] }
+  const connected = nodes.filter(({ endpoints }) => endpoints.brokers.length > 0)
+  const node = connected.find(({ kind }) => kind === 'sink') ?? connected[0]
+  return node && componentOf(node).options
 }
 
 export interface Promised {
@@ -84,16 +85,9 @@ export function graphDeliveryProblems({ nodes, delivery, errorPolicy, stages }: 
       .filter(({ path }) => path[0] === 'source')
       .forEach(place(other))
   if (delivery === 'exactly_once') problems.push(...onceProblems(nodes, source, others, sink))
-  const letters = errorPolicy.deadLetters?.sink
-  if (
-    letters !== undefined &&
-    nodes.some((node) => node.kind === 'source' && readsItsLetters(componentOf(node), letters))
-  )
-    problems.push({
-      path: LETTERS,
-      message: `Cannot write dead letters to topic "${String(letters.options['topic'])}" as the pipeline reads it: each letter would fail again`,
-      suggestion: 'use another topic',
-    })
+  const letters = errorPolicy.deadLetters?.sink.endpoints ?? NO_ENDPOINTS
+  const loop = [source, ...others].flatMap(({ endpoints }) => letterLoop(endpoints, letters) ?? [])[0]
+  if (loop !== undefined) problems.push({ path: LETTERS, ...loop })
   return problems
 }
 
@@ -103,11 +97,11 @@ export function circleWarnings(nodes: readonly PlacedNode[]): ConfigProblem[] {
   return nodes
     .filter(({ kind }) => kind === 'sink')
     .flatMap((sink) => {
-      const source = sources.find((one) => readsItsLetters(componentOf(one), componentOf(sink)))
+      const source = sources.find(({ endpoints }) => sharedTopic(sink.endpoints, endpoints) !== undefined)
       if (source === undefined) return []
       return {
         path: `${sink.path}.config.topic`,
-        message: `Stage "${sink.id}" writes to topic "${String(sink.options['topic'])}", which stage "${source.id}" reads: what it writes is read again`,
+        message: `Stage "${sink.id}" writes to topic "${sharedTopic(sink.endpoints, source.endpoints)}", which stage "${source.id}" reads: what it writes is read again`,
         suggestion: 'use another topic',
       }
     })
@@ -145,9 +139,10 @@ function onceProblems(
   return problems
 }
 
-/** As other shapes have it: options of Kafka by the names of the client. */
-function componentOf({ function: component, options }: PlacedNode): PlannedComponent {
-  return { component, options: component === 'kafka' ? { ...options, bootstrapServers: options['brokers'] } : options }
+/** As other shapes have it. */
+function componentOf(node: PlacedNode): PlannedComponent {
+  const { function: component, options, endpoints } = node
+  return { component, options: definitionOf(node)?.asComponent?.(options) ?? options, endpoints }
 }
 
 /** Finds where an option is written, and as it is spelled there; a problem without one is with the function. */
@@ -158,11 +153,10 @@ function placed(
 ): ConfigProblem {
   const stage = stages[Number(node.path.split('.')[1])]
   const fields: Fields = definitionOf(node)?.options ?? {}
-  const option = name === 'bootstrapServers' ? 'brokers' : String(name)
-  const field = fields[option]
-  if (!isObject(stage) || field === undefined) return toConfigProblem({ ...problem, path: [node.path, 'function'] })
+  const option = nameTable(fields).get(String(name))
+  if (!isObject(stage) || option === undefined) return toConfigProblem({ ...problem, path: [node.path, 'function'] })
   const config = isObject(stage['config']) ? stage['config'] : {}
-  const spelling = writtenName(option, field, config)
+  const spelling = writtenName(option, fields[option]!, config)
   return toConfigProblem({ ...problem, path: [node.path, 'config', ...(spelling === undefined ? [] : [spelling])] })
 }
 

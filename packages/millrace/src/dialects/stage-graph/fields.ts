@@ -1,7 +1,7 @@
 /**
  * The sections of a stage graph: what may stand in them, and what `[error_handling]` comes to.
  */
-import { SINKS } from '../../catalog.ts'
+import { FILE_SINK, KAFKA_SINK, planned } from '../../catalog.ts'
 import type { CircuitBreakerPlan, PlannedComponent, DeadLetterPlan, ErrorPolicy } from '../../engine/plan.ts'
 import type { ConfigProblem } from '../../errors/index.ts'
 import type { Options } from '../../options/declaration.ts'
@@ -156,8 +156,7 @@ function letterSink(
     })
     return undefined
   }
-  if (path !== undefined)
-    return { component: 'file', options: { path, format: 'jsonl', mode: 'append', includeMeta: false } }
+  if (path !== undefined) return planned(FILE_SINK, { path, format: 'jsonl', mode: 'append', includeMeta: false })
   if (kafka === undefined) {
     problems.push({
       path: `${LETTERS}.topic`,
@@ -166,11 +165,8 @@ function letterSink(
     })
     return undefined
   }
-  const { options } = parseOptions(
-    { options: SINKS.find(({ name }) => name === 'kafka')!.options },
-    { ...connectionOptions(kafka), topic, acks: 'all' },
-  )
-  return { component: 'kafka', options }
+  const { options } = parseOptions({ options: KAFKA_SINK.options }, { ...connectionOptions(kafka), topic, acks: 'all' })
+  return planned(KAFKA_SINK, options)
 }
 
 export function circuitBreaker({ circuit_breaker: breaker }: ErrorOptions): CircuitBreakerPlan | undefined {

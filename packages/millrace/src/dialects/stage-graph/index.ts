@@ -20,6 +20,8 @@
  */
 import { basename, dirname, extname, resolve } from 'node:path'
 import type { Delivery } from '../../contracts/context.ts'
+import { endpointsOf } from '../../contracts/definitions.ts'
+import { NO_ENDPOINTS } from '../../contracts/endpoints.ts'
 import type { GraphPlan } from '../../engine/graph/plan.ts'
 import { ConfigError, type ConfigProblem } from '../../errors/index.ts'
 import { findFunctions, FUNCTION_ALIASES, FUNCTIONS, REFUSED_FUNCTIONS } from '../../functions/index.ts'
@@ -185,7 +187,8 @@ async function readStage(
   const place = config === undefined ? path : `${path}.config`
   if (isStageName(name)) {
     const spec = readSpec(name, config, place, context, problems)
-    return { id, kind: 'transform', function: name, inputs, options: { spec, path: place }, path }
+    const stage = { spec, path: place }
+    return { id, kind: 'transform', function: name, inputs, options: stage, endpoints: NO_ENDPOINTS, path }
   }
   const settings = putVariables(config ?? {}, context.variables, definition.templates ?? [], place, problems)
   const { source: defaults } = deliveryDefaults(context.delivery)
@@ -196,8 +199,7 @@ async function readStage(
   const options = parseOptions(definition, withDefaults, place.split('.'))
   problems.push(...options.problems.map(toConfigProblem))
   warnings.push(...options.warnings.map(toConfigProblem))
-  const isConsumer = definition.kind === 'source' && definition.name === 'kafka'
-  const bounds = isConsumer && !context.isStreaming ? { max_messages: 1000, timeout_ms: 30_000 } : {}
+  const bounds = definition.kind === 'source' && !context.isStreaming ? definition.bounds : {}
   const inner =
     definition.name === 'stage.pipeline' && options.problems.length === 0
       ? { plan: await readInner(options.options, place, context, problems, warnings) }
@@ -208,6 +210,7 @@ async function readStage(
     function: definition.name,
     inputs,
     options: { ...bounds, ...options.options, ...inner },
+    endpoints: endpointsOf(definition, options.options),
     path,
   }
 }

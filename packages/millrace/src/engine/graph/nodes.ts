@@ -83,7 +83,7 @@ export async function makeNodes(
       stage: id,
       needsDocuments: followers.some((follower) => readers.has(follower)),
       needsOrigin: behind(one).some(looksAtOrigin),
-      hasOrigin: before(one).some((other) => isConsumer(other) && behind(other).some(looksAtOrigin)),
+      hasOrigin: before(one).some((other) => knowsOrigin(other) && behind(other).some(looksAtOrigin)),
       made: new Set(before(one).flatMap(({ plan: { options }, definition }) => definition.made?.(options) ?? [])),
       isWindowed: before(one).some(({ plan: { function: name } }) => name === 'window.apply'),
       run: runSubPipeline,
@@ -161,8 +161,8 @@ function reached(start: Known, next: (node: Known) => readonly Known[]): readonl
   return [...found]
 }
 
-function isConsumer({ plan: { kind, function: name } }: Known): boolean {
-  return kind === 'source' && name === 'kafka'
+function knowsOrigin({ definition }: Known): boolean {
+  return definition.kind === 'source' && definition.knowsOrigin === true
 }
 
 /** Whether a stage asks for the columns that say where a record came from, by name or together with all others. */

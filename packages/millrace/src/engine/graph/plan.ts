@@ -2,6 +2,7 @@
  * A stage graph that is to be run: stages that take rows from one another, in any shape without a cycle.
  */
 import type { Delivery } from '../../contracts/context.ts'
+import type { Endpoints } from '../../contracts/endpoints.ts'
 import type { ConfigProblem } from '../../errors/index.ts'
 import type { CircuitBreakerPlan, PipelinePlan, ErrorPolicy } from '../plan.ts'
 
@@ -14,6 +15,8 @@ export interface PlannedNode {
   readonly inputs: readonly string[]
   /** Checked, with defaults. May hold secrets: never print them (I8). */
   readonly options: { readonly [name: string]: unknown }
+  /** Where it reads or writes, as its definition says. */
+  readonly endpoints: Endpoints
 }
 
 export interface GraphPlan {

@@ -16,6 +16,7 @@ import { connectionCheck, topicCheck } from '../../kafka/admin/checks.ts'
 import { Cluster } from '../../kafka/cluster/cluster.ts'
 import { createMissingTopics } from '../../kafka/admin/missing-topics.ts'
 import { Producer } from '../../kafka/producer/producer.ts'
+import { kafkaEndpoints } from '../../kafka/properties/endpoints.ts'
 import { clusterOptions } from '../../kafka/properties/settings.ts'
 import { keysFromField } from './key-field.ts'
 import { whileProgressing } from './flush-timeout.ts'
@@ -26,6 +27,7 @@ export const kafkaSink = defineSink({
   summary: 'Writes to a topic.',
   options: kafkaSinkFields,
   rules: kafkaSinkRules,
+  endpoints: kafkaEndpoints,
   examples: [
     { title: 'With all guarantees', options: { topic: 'orders-out', bootstrapServers: 'localhost:9092', acks: 'all' } },
   ],

@@ -10,6 +10,7 @@ import { connectionCheck, describeStreams, groupCheck, topicCheck } from '../../
 import { Cluster } from '../../kafka/cluster/cluster.ts'
 import { Consumer } from '../../kafka/consumer/consumer.ts'
 import { createMissingTopics } from '../../kafka/admin/missing-topics.ts'
+import { kafkaEndpoints } from '../../kafka/properties/endpoints.ts'
 import { clusterOptions } from '../../kafka/properties/settings.ts'
 import { kafkaSourceFields, kafkaSourceRules, kafkaSourceSettings, type KafkaSourceSettings } from './options.ts'
 
@@ -18,6 +19,7 @@ export const kafkaSource = defineSource({
   summary: 'Reads one or more topics as a member of a consumer group.',
   options: kafkaSourceFields,
   rules: kafkaSourceRules,
+  endpoints: kafkaEndpoints,
   examples: [
     {
       title: 'From the beginning',
