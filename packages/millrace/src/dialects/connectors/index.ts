@@ -21,11 +21,13 @@ import { parseOptions } from '../../options/parse.ts'
 import { isObject } from '../../options/values.ts'
 import { sharedTopic } from '../loops.ts'
 import { toConfigProblem } from '../problems.ts'
-import type { ConnectorsContext } from './context.ts'
+import { readBridge } from './bridge.ts'
 import { brokerFields, fileFields, SWITCHED, SWITCHED_ON } from './fields.ts'
 import { hubOptions } from './hub.ts'
-import { readBridge, readSink, readSource, type Surroundings } from './entry.ts'
+import type { Surroundings, ConnectorsContext } from './entry.ts'
 import { isSingleConnector } from './shape.ts'
+import { readSink } from './sink.ts'
+import { readSource } from './source.ts'
 
 export interface ConnectorsResult {
   /** When there is one; undefined when there are problems. */

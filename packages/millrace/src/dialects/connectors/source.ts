@@ -1,0 +1,84 @@
+/** A source of the hub: a pipeline from its connector to a topic of the hub. */
+import { KAFKA_SINK } from '../../catalog.ts'
+import type { PipelinePlan } from '../../engine/plan.ts'
+import { sharedTopic } from '../loops.ts'
+import {
+  type Place,
+  type Surroundings,
+  readEntry,
+  readConnector,
+  hubOf,
+  hubComponent,
+  written,
+  planOf,
+  stage,
+  deadLetters,
+  rateLimit,
+} from './entry.ts'
+import { sourceFields } from './fields.ts'
+import { splitTransforms } from './transforms.ts'
+
+/** A pipeline from a source to the hub; undefined when it is turned off or has problems. */
+export function readSource(value: unknown, place: Place, name: string, around: Surroundings): PipelinePlan | undefined {
+  const entry = readEntry(sourceFields, value, place, around, 'source')
+  if (entry === undefined) return undefined
+  const { connector, config, topic, topic_config: topicConfig, rate_limit: rate } = entry
+  const source = readConnector('source', connector, config, place, around)
+  const hub = source && hubOf(source.component, around, place)
+  if (source === undefined || hub === undefined) return undefined
+  const { kafka } = source
+  const {
+    auto_create: autoCreate = true,
+    default_partitions: partitions = 1,
+    default_replication_factor: replicas,
+  } = around.settings?.topic ?? {}
+  const sink = hubComponent(
+    KAFKA_SINK,
+    {
+      ...hub,
+      topic,
+      acks: 'all',
+      createTopic:
+        (topicConfig?.auto_create ?? autoCreate)
+          ? {
+              partitions: topicConfig?.partitions ?? partitions,
+              replicationFactor: topicConfig?.replication_factor ?? replicas,
+            }
+          : undefined,
+    },
+    place,
+    around,
+  )
+  if (sink === undefined) return undefined
+  const { stream_name: stream, namespace } = source.component.options as {
+    readonly stream_name?: string
+    readonly namespace?: string
+  }
+  const spec =
+    kafka === undefined
+      ? { stream: stream ?? name, namespace, includePosition: false }
+      : {
+          stream: kafka.topic,
+          namespace: 'kafka',
+          includeKey: kafka.include_key,
+          includeHeaders: kafka.include_headers,
+        }
+  if (sharedTopic(sink.endpoints, source.component.endpoints) !== undefined) {
+    around.report({
+      path: [...place, 'topic'],
+      message: `Cannot write events to topic "${topic}", which the source reads, as each would come back`,
+      suggestion: 'use another topic, or another broker for the hub',
+    })
+    return undefined
+  }
+  const { stages, events } = splitTransforms(written(value, 'transforms'), place, 'stages first', around)
+  return planOf(name, place, entry, around, {
+    source: source.component,
+    stages: [...stages, stage('$toEvent', { ...spec, transforms: events }, place)],
+    sink,
+    errorPolicy: deadLetters(entry.dead_letter_topic, hub, { source: source.component, sink }, place, around),
+    rateLimit:
+      rate &&
+      rateLimit(rate.events_per_second, rate.burst_size === 0 ? undefined : rate.burst_size, rate.max_in_flight),
+  })
+}
