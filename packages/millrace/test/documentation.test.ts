@@ -251,6 +251,14 @@ describe('the schema of pipeline files', () => {
     },
     { name: 'a wrong hub', value: { broker: { servers: 'k:1' }, sources: { a: { ...from, config: kafka } } } },
     {
+      name: 'a file sink by itself without topics',
+      value: { ...hub, type: 'file', consumer_group: 'g', config: { path: 'x' } },
+    },
+    {
+      name: 'a connector by itself that may be a source or a sink',
+      value: { ...hub, type: 'file', config: { path: 'x' } },
+    },
+    {
       name: 'a wrong option of a single connector',
       value: { type: 'kafka-source', topic: 't', config: { broker: 'k' } },
     },
@@ -310,6 +318,14 @@ describe('the schema of pipeline files', () => {
     {
       name: 'a single connector with a hub and a name',
       value: { type: 'kafka-sink', name: 'one', ...hub, topics: 'a,b', consumer_group: 'g', config: kafka },
+    },
+    {
+      name: 'a file sink by itself, with an option that no source has',
+      value: { ...hub, type: 'file', topics: ['t'], consumer_group: 'g', config: { path: 'x', mode: 'overwrite' } },
+    },
+    {
+      name: 'a file source by itself',
+      value: { ...hub, type: 'file', topic: 't', config: { path: 'x' } },
     },
     {
       name: 'variables',

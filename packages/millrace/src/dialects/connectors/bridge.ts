@@ -1,7 +1,17 @@
 /** A bridge: a pipeline from a connector straight to another one, past the hub. */
 import { type PipelinePlan, FAIL } from '../../engine/plan.ts'
 import { sharedTopic } from '../loops.ts'
-import { type Place, type Surroundings, readEntry, readConnector, written, planOf, rateLimit } from './entry.ts'
+import {
+  type Place,
+  type Surroundings,
+  readEntry,
+  readConnector,
+  SINK,
+  SOURCE,
+  written,
+  planOf,
+  rateLimit,
+} from './entry.ts'
 import { bridgeFields } from './fields.ts'
 import { splitTransforms } from './transforms.ts'
 
@@ -9,16 +19,10 @@ import { splitTransforms } from './transforms.ts'
 export function readBridge(value: unknown, place: Place, name: string, around: Surroundings): PipelinePlan | undefined {
   const entry = readEntry(bridgeFields, value, place, around)
   if (entry === undefined) return undefined
-  const source = readConnector('source', entry.source.connector, entry.source.config, [...place, 'source'], around)
+  const source = readConnector(SOURCE, entry.source, [...place, 'source'], around)
   const keyField = keyFieldOf(entry.sink.config)
-  const sink = readConnector(
-    'sink',
-    entry.sink.connector,
-    entry.sink.config,
-    [...place, 'sink'],
-    around,
-    keyField === undefined ? {} : { keyField },
-  )
+  const ofField = keyField === undefined ? {} : { keyField }
+  const sink = readConnector(SINK, entry.sink, [...place, 'sink'], around, ofField)
   if (source === undefined || sink === undefined) return undefined
   for (const option of ['custom_headers', 'include_headers'] as const)
     if (sink.kafka?.[option] !== undefined && sink.kafka[option] !== false)

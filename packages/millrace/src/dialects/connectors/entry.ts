@@ -1,7 +1,7 @@
 /**
  * What sources, sinks and bridges have in common: each is one entry of a file, and becomes one pipeline.
  */
-import { KAFKA_SINK, KAFKA_SOURCE, planned, SINKS, SOURCES, type CatalogEntry } from '../../catalog.ts'
+import { KAFKA_SINK, KAFKA_SOURCE, planned, type CatalogEntry } from '../../catalog.ts'
 import {
   type PipelinePlan,
   type PlannedComponent,
@@ -15,11 +15,12 @@ import { parseOptions } from '../../options/parse.ts'
 import { didYouMean } from '../../options/suggest.ts'
 import { readErrorPolicy } from '../error-policy.ts'
 import type { LineFunctions } from '../line-functions.ts'
-import { KAFKA_CONNECTORS, type settingsFields } from './fields.ts'
+import type { settingsFields } from './fields.ts'
 import { ownCluster } from './hub.ts'
-import { kafkaSinkTranslation, type KafkaSinkConfig } from './kafka-sink.ts'
-import { kafkaSourceTranslation, type KafkaSourceConfig } from './kafka-source.ts'
-import { translate, type Report } from './translate.ts'
+import { kafkaSinkTranslation, type kafkaSinkConfig } from './kafka-sink.ts'
+import { kafkaSourceTranslation, type kafkaSourceConfig } from './kafka-source.ts'
+import { CONNECTORS, namesOf, type Kind } from './kinds.ts'
+import { translate, type Report, type Translation } from './translate.ts'
 
 export interface Surroundings extends ConnectorsContext {
   readonly report: Report
@@ -32,71 +33,69 @@ export interface Surroundings extends ConnectorsContext {
 
 export type Place = readonly string[]
 
-/** @param kind of its connector, whose problems are told even where the entry has some */
+/** One of the two ends of a pipeline: what Kafka is there, in the words of Rivven and in ours. */
+interface End<F extends Fields> {
+  readonly kind: Kind
+  readonly kafka: CatalogEntry<unknown>
+  readonly translation: Translation<F>
+}
+
+export const SOURCE: End<typeof kafkaSourceConfig> = {
+  kind: 'source',
+  kafka: KAFKA_SOURCE,
+  translation: kafkaSourceTranslation,
+}
+export const SINK: End<typeof kafkaSinkConfig> = { kind: 'sink', kafka: KAFKA_SINK, translation: kafkaSinkTranslation }
+
+/** @param end that its connector is at, whose problems are reported even where the entry has some */
 export function readEntry<F extends Fields>(
   fields: F,
   value: unknown,
   place: Place,
   around: Surroundings,
-  kind?: 'source' | 'sink',
+  end?: typeof SOURCE | typeof SINK,
 ): Options<F> | undefined {
   const { options, problems, warnings } = parseOptions({ options: fields }, value, place)
   for (const problem of [...problems, ...warnings]) around.report(problem)
   if (problems.length === 0) return options
-  const { connector = '', config } = options as { readonly connector?: string; readonly config?: unknown }
-  if (kind !== undefined && connector !== '') readConnector(kind as 'source', connector, config, place, around)
+  const { connector = '', config } = options as Partial<WrittenConnector>
+  if (end !== undefined && connector !== '') readConnector(end as End<Fields>, { connector, config }, place, around)
   return undefined
 }
 
-const CATALOGS = { source: SOURCES, sink: SINKS } as const
-
-interface Connector<K> {
-  readonly component: PlannedComponent
-  /** Its own options, when it is Kafka. */
-  readonly kafka: K | undefined
+interface WrittenConnector {
+  readonly connector: string
+  readonly config?: unknown
 }
 
-export function readConnector(
-  kind: 'source',
-  name: string,
-  config: unknown,
-  place: Place,
-  around: Surroundings,
-): Connector<KafkaSourceConfig> | undefined
-export function readConnector(
-  kind: 'sink',
-  name: string,
-  config: unknown,
-  place: Place,
-  around: Surroundings,
-  more?: object,
-): Connector<KafkaSinkConfig> | undefined
-export function readConnector(
-  kind: 'source' | 'sink',
-  name: string,
-  config: unknown,
+interface Connector<F extends Fields> {
+  readonly component: PlannedComponent
+  /** Its own options, when it is Kafka. */
+  readonly kafka: Options<F> | undefined
+}
+
+/** @param more options that do not come from `config` */
+export function readConnector<F extends Fields>(
+  { kind, kafka, translation }: End<F>,
+  { connector: name, config }: WrittenConnector,
   place: Place,
   { report }: Surroundings,
-  more: object = {},
-): Connector<KafkaSourceConfig & KafkaSinkConfig> | undefined {
-  const entries: readonly CatalogEntry<unknown>[] = CATALOGS[kind]
-  const at = [...place, 'config']
-  if ((KAFKA_CONNECTORS[kind] as readonly string[]).includes(name)) {
-    const found =
-      kind === 'source'
-        ? translate(kafkaSourceTranslation, KAFKA_SOURCE, config, at, report)
-        : translate(kafkaSinkTranslation, KAFKA_SINK, config, at, report, more as { readonly [name: string]: unknown })
-    return found && { component: found.component, kafka: found.config as KafkaSourceConfig & KafkaSinkConfig }
-  }
-  const entry = entries.find((one) => one.name === name)
+  more: { readonly [name: string]: unknown } = {},
+): Connector<F> | undefined {
+  const entry = CONNECTORS[kind].find(({ names }) => names.includes(name))?.entry
   if (entry === undefined) {
-    const names = [...new Set([...KAFKA_CONNECTORS[kind], ...entries.map((one) => one.name)])]
+    const names = namesOf(kind)
     report({
       path: [...place, 'connector'],
       message: `Unknown ${kind} connector "${name}"`,
       suggestion: didYouMean(name, names) ?? `there are ${names.join(', ')}`,
     })
     return undefined
+  }
+  const at = [...place, 'config']
+  if (entry === kafka) {
+    const found = translate(translation, kafka, config, at, report, more)
+    return found && { component: found.component, kafka: found.config }
   }
   const { options, problems, warnings } = parseOptions(entry, config, at)
   for (const problem of [...problems, ...warnings]) report(problem)

@@ -25,6 +25,7 @@ import { readBridge } from './bridge.ts'
 import { brokerFields, fileFields, SWITCHED, SWITCHED_ON } from './fields.ts'
 import { hubOptions } from './hub.ts'
 import type { Surroundings, ConnectorsContext } from './entry.ts'
+import { kindOf, namesOf } from './kinds.ts'
 import { isSingleConnector } from './shape.ts'
 import { readSink } from './sink.ts'
 import { readSource } from './source.ts'
@@ -104,12 +105,27 @@ function readSingle(
     hub = hubOptions(parsed.options, undefined, context.report)
   }
   const surroundings: Surroundings = { ...context, name, settings: undefined, hub, isSingle: true }
-  const read =
-    'topics' in entry || 'consumer_group' in entry || /sink$|^stdout$/.test(String(entry['type'] ?? entry['connector']))
-      ? readSink
-      : readSource
-  const plan = read(entry, [], name, surroundings)
+  const kind = kindOf(entry)
+  if (kind === undefined) {
+    context.report(unknownKind(entry))
+    return { name, plans: [] }
+  }
+  const plan = (kind === 'source' ? readSource : readSink)(entry, [], name, surroundings)
   return { name, plans: plan === undefined ? [] : [plan] }
+}
+
+function unknownKind(entry: { readonly [name: string]: unknown }): OptionProblem {
+  const key = 'type' in entry ? 'type' : 'connector'
+  const name = String(entry[key])
+  const names = [...new Set([...namesOf('source'), ...namesOf('sink')])]
+  return names.includes(name)
+    ? {
+        path: [key],
+        message: `Cannot decide whether connector "${name}" is a source or a sink`,
+        suggestion:
+          'add topic for a source, which writes it, or topics and consumer_group for a sink, which reads them',
+      }
+    : { path: [key], message: `Unknown connector "${name}"`, suggestion: `there are ${names.join(', ')}` }
 }
 
 /** Each knows whose topics it reads, for runs that end. */

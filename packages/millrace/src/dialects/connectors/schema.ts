@@ -1,18 +1,13 @@
 /**
  * JSON Schema of files of connectors, and of a single one. Recognises them as `shape.ts` does.
  */
-import { KAFKA_SINK, KAFKA_SOURCE, SINKS, SOURCES } from '../../catalog.ts'
 import type { Fields, JsonSchema } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
 import { definitionOf, onlyNames, openSchema, optionsSchema, when } from '../options-schema.ts'
-import { bridgeFields, brokerFields, fileFields, KAFKA_CONNECTORS, sinkFields, sourceFields } from './fields.ts'
+import { bridgeFields, brokerFields, fileFields, sinkFields, sourceFields } from './fields.ts'
 import { kafkaSinkConfig } from './kafka-sink.ts'
 import { kafkaSourceConfig } from './kafka-source.ts'
-
-type Kind = 'source' | 'sink'
-
-const KAFKA = { source: kafkaSourceConfig, sink: kafkaSinkConfig }
-const CATALOGS = { source: SOURCES, sink: SINKS }
+import { CONNECTORS, namesOf, onlyConfigNames, onlyEntryNames, type Kind } from './kinds.ts'
 
 /** To stand under `definitions`, beside those of the catalog. */
 export const connectorDefinitions: { readonly [name: string]: JsonSchema } = {
@@ -20,21 +15,9 @@ export const connectorDefinitions: { readonly [name: string]: JsonSchema } = {
   'connector.kafka-sink': openSchema(kafkaSinkConfig, definitionOf('connector.kafka-sink')),
 }
 
-/** Names that a connector may have, with the options under its `config`. */
-function connectors(
-  kind: Kind,
-): readonly { readonly names: readonly string[]; readonly at: string; readonly options: Fields }[] {
-  return [
-    { names: KAFKA_CONNECTORS[kind], at: `connector.kafka-${kind}`, options: KAFKA[kind] },
-    ...CATALOGS[kind]
-      .filter((entry) => entry !== KAFKA_SOURCE && entry !== KAFKA_SINK)
-      .map(({ name, options }) => ({ names: [name], at: `${kind}.${name}`, options })),
-  ]
-}
-
 /** An entry: its own options, and those of its connector under `config`. */
 function entrySchema(kind: Kind, fields: Fields): JsonSchema {
-  const all = connectors(kind)
+  const all = CONNECTORS[kind]
   const choice = { enum: all.flatMap(({ names }) => names), description: fields['connector']?.meta.doc }
   const schema = openSchema(fields)
   return {
@@ -43,17 +26,12 @@ function entrySchema(kind: Kind, fields: Fields): JsonSchema {
     properties: { ...(schema['properties'] as object), connector: choice, type: choice },
     allOf: [
       ...((schema['allOf'] as readonly JsonSchema[] | undefined) ?? []),
-      ...all.map(({ names, at, options }) => {
+      ...all.map(({ names, options, schema: at }) => {
         const isRequired = Object.values(options).some(({ presence }) => presence === 'required')
-        return when(
-          {
-            anyOf: ['connector', 'type'].map((name) => ({ required: [name], properties: { [name]: { enum: names } } })),
-          },
-          {
-            properties: { config: { allOf: [{ $ref: definitionOf(at) }, onlyNames(options)] } },
-            ...(isRequired ? { required: ['config'] } : {}),
-          },
-        )
+        return when(isNamed(names), {
+          properties: { config: { allOf: [{ $ref: definitionOf(at) }, onlyNames(options)] } },
+          ...(isRequired ? { required: ['config'] } : {}),
+        })
       }),
     ],
   }
@@ -68,16 +46,34 @@ const alone = {
   name: fileFields.name,
 }
 
-/** What makes a single connector a sink. */
+/** What makes a single connector a sink, as `kindOf` decides it. */
 const isSink: JsonSchema = {
   anyOf: [
-    { required: ['topics'] },
-    { required: ['consumer_group'] },
-    ...['connector', 'type'].map((name) => ({
-      required: [name],
-      properties: { [name]: { type: 'string', pattern: 'sink$|^stdout$' } },
-    })),
+    isNamed(namesOf('sink').filter((name) => !namesOf('source').includes(name))),
+    {
+      not: isNamed(namesOf('source').filter((name) => !namesOf('sink').includes(name))),
+      anyOf: [
+        ...hasOneOf(onlyEntryNames('sink')),
+        ...CONNECTORS.sink.flatMap(({ names }) => {
+          const options = onlyConfigNames('sink', names[0]!)
+          return options.length === 0
+            ? []
+            : { ...isNamed(names), required: ['config'], properties: { config: { anyOf: hasOneOf(options) } } }
+        }),
+      ],
+    },
   ],
+}
+
+/** A connector with one of these names. */
+function isNamed(names: readonly string[]): JsonSchema {
+  return {
+    anyOf: ['connector', 'type'].map((name) => ({ required: [name], properties: { [name]: { enum: names } } })),
+  }
+}
+
+function hasOneOf(names: readonly string[]): JsonSchema[] {
+  return names.map((name) => ({ required: [name] }))
 }
 
 const isSingle: JsonSchema = {

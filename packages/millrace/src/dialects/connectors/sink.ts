@@ -6,6 +6,7 @@ import {
   type Place,
   type Surroundings,
   readEntry,
+  SINK,
   readConnector,
   hubOf,
   hubComponent,
@@ -20,10 +21,10 @@ import { splitTransforms } from './transforms.ts'
 
 /** A pipeline from the hub to a sink; undefined when it is turned off or has problems. */
 export function readSink(value: unknown, place: Place, name: string, around: Surroundings): PipelinePlan | undefined {
-  const entry = readEntry(sinkFields, value, place, around, 'sink')
+  const entry = readEntry(sinkFields, value, place, around, SINK)
   if (entry === undefined) return undefined
-  const { connector, config, topics, consumer_group: groupId, start_offset: autoOffsetReset, rate_limit: rate } = entry
-  const sink = readConnector('sink', connector, config, place, around)
+  const { topics, consumer_group: groupId, start_offset: autoOffsetReset, rate_limit: rate } = entry
+  const sink = readConnector(SINK, entry, place, around)
   const hub = sink && hubOf(sink.component, around, place)
   if (sink === undefined || hub === undefined) return undefined
   const { kafka } = sink

@@ -6,6 +6,7 @@ import {
   type Place,
   type Surroundings,
   readEntry,
+  SOURCE,
   readConnector,
   hubOf,
   hubComponent,
@@ -20,10 +21,10 @@ import { splitTransforms } from './transforms.ts'
 
 /** A pipeline from a source to the hub; undefined when it is turned off or has problems. */
 export function readSource(value: unknown, place: Place, name: string, around: Surroundings): PipelinePlan | undefined {
-  const entry = readEntry(sourceFields, value, place, around, 'source')
+  const entry = readEntry(sourceFields, value, place, around, SOURCE)
   if (entry === undefined) return undefined
-  const { connector, config, topic, topic_config: topicConfig, rate_limit: rate } = entry
-  const source = readConnector('source', connector, config, place, around)
+  const { topic, topic_config: topicConfig, rate_limit: rate } = entry
+  const source = readConnector(SOURCE, entry, place, around)
   const hub = source && hubOf(source.component, around, place)
   if (source === undefined || hub === undefined) return undefined
   const { kafka } = source
