@@ -20,7 +20,7 @@ import type { OptionProblem } from '../../options/declaration.ts'
 import { parseOptions } from '../../options/parse.ts'
 import { isObject } from '../../options/values.ts'
 import { sharedTopic } from '../loops.ts'
-import { toConfigProblem } from '../problems.ts'
+import { Findings } from '../problems.ts'
 import { readBridge } from './bridge.ts'
 import { brokerFields, fileFields, SWITCHED, SWITCHED_ON } from './fields.ts'
 import { hubOptions } from './hub.ts'
@@ -41,11 +41,7 @@ export interface ConnectorsResult {
 
 /** Makes plans of the content of a file. */
 export function readConnectors(value: unknown, context: ConnectorsContext): ConnectorsResult {
-  const problems: ConfigProblem[] = []
-  const warnings: ConfigProblem[] = []
-  const report = (found: OptionProblem): void => {
-    ;(found.warning === true ? warnings : problems).push(toConfigProblem(found))
-  }
+  const { problems, warnings, report } = new Findings()
   const isSingle = isObject(value) && isSingleConnector(value)
   const { name, plans } = isSingle ? readSingle(value, { ...context, report }) : readFile(value, { ...context, report })
   const ready = problems.length === 0 ? linked(plans) : []

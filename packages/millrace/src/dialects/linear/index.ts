@@ -14,20 +14,19 @@
  */
 import type { PipelinePlan, PlannedComponent, PlannedStage } from '../../engine/plan.ts'
 import type { ConfigProblem } from '../../errors/index.ts'
-import type { OptionProblem } from '../../options/declaration.ts'
+import type { OptionProblem, Options } from '../../options/declaration.ts'
 import { deliveryDefaults, deliveryFields, deliveryProblems, fanoutProblems } from '../delivery.ts'
 import { field } from '../../options/fields.ts'
-import { parseOptions } from '../../options/parse.ts'
 import { describeValue, isObject } from '../../options/values.ts'
 import { lintStages } from '../../stages/lint/index.ts'
 import { WHOLE_BATCH_STAGES } from '../../stages/reference/names.ts'
 import { placeProblem, readBlock, type Block } from './blocks.ts'
-import { readConnections } from './connections.ts'
+import { readConnections, type Connection } from './connections.ts'
 import type { LineFunctions } from '../line-functions.ts'
 import { sharedTopic } from '../loops.ts'
-import { readSinkBlocks } from './sinks.ts'
+import { readSinkBlocks, type LinearSinks } from './sinks.ts'
 import { preparation } from '../prepare-stages.ts'
-import { toConfigProblem, type ReportProblem } from '../problems.ts'
+import { Findings, type ReportProblem } from '../problems.ts'
 import { readErrorPolicy } from '../error-policy.ts'
 import { readResilience, withRetry } from './resilience.ts'
 
@@ -142,35 +141,84 @@ export function readLinear(value: unknown, context: LinearContext): LinearResult
   }
 }
 
-function readPipeline(content: unknown, context: LinearContext): LinearResult {
-  if (!isObject(content)) {
-    const message = `A pipeline file must be an object with source, stages and sink: found ${describeValue(content)}`
-    const suggestion = 'millrace new prints one to begin with'
-    return { plan: undefined, problems: [{ path: '', message, suggestion }], warnings: [] }
-  }
-  const { options: top, problems: found, warnings: noted } = parseOptions({ options: pipelineFields }, content)
-  const problems: ConfigProblem[] = found.map(toConfigProblem)
-  const warnings: ConfigProblem[] = noted.map(toConfigProblem)
+type Top = Options<typeof pipelineFields>
 
-  const stagesKey = 'pipeline' in content && !('stages' in content) ? 'pipeline' : 'stages'
-  const report: ReportProblem = (problem) => (problem.warning ? warnings : problems).push(toConfigProblem(problem))
+function readPipeline(content: unknown, context: LinearContext): LinearResult {
+  if (!isObject(content)) return noObject(content)
+  const findings = new Findings()
+  const { problems, warnings, report } = findings
+  const top = findings.parse({ options: pipelineFields }, content)
   const blocks = readSinkBlocks(top.sink, top.sink === undefined ? () => {} : report)
-  const { globals, collections, pipelines } = top
-  const { directory } = context
-  const prepare = preparation({ globals, collections, pipelines, directory }, problems)
-  const stages = [{ value: top.stages, place: [stagesKey] }, ...blocks.stages].flatMap(({ value, place }) => {
-    const path = place.join('.')
-    return readStages(prepare(value, path), path, context.functions, problems)
-  })
+  const stages = readAllStages(content, top, blocks, context, problems)
   const connections = readConnections(top.connections, problems)
-  const isFragment = top.source === undefined && top.sink === undefined && top.stages !== undefined
-  if (isFragment) {
+  if (top.source === undefined && top.sink === undefined && top.stages !== undefined) {
     warnings.push({ path: '', message: 'There is no source and no sink, so this file can be checked but not run' })
     return { plan: undefined, problems, warnings }
   }
-  const capacity = top.runtime?.sourceQueueCapacity
-  const defaults = deliveryDefaults(top.delivery)
-  const sourceBlock: Block = { value: top.source, place: ['source'] }
+  const ends = readEnds(top, blocks, connections, report)
+  if (ends === undefined) return { plan: undefined, problems, warnings }
+  for (const { planned, block } of ends.sinks) loopProblem(ends.source.planned, planned, block).forEach(report)
+  const plan: PipelinePlan = {
+    ...ends.plan,
+    ...readPolicies(content, top, blocks, ends, report),
+    name: top.name ?? context.name,
+    file: context.file,
+    directory: context.directory,
+    stages,
+    delivery: top.delivery,
+    commitIntervalMs: top.commitInterval,
+    maxBatchRecords: microBatches(top.runtime?.microBatchSize, stages, warnings),
+    maxBatchesInFlight: top.runtime?.queueCapacity,
+    warnings,
+  }
+  reportBrokenPromises(plan, ends, report)
+  return { plan, problems, warnings }
+}
+
+function noObject(content: unknown): LinearResult {
+  const message = `A pipeline file must be an object with source, stages and sink: found ${describeValue(content)}`
+  const suggestion = 'millrace new prints one to begin with'
+  return { plan: undefined, problems: [{ path: '', message, suggestion }], warnings: [] }
+}
+
+/** The stages of the file and those of sinks of type `pipeline`, in order. */
+function readAllStages(
+  content: { readonly [name: string]: unknown },
+  { stages, globals, collections, pipelines }: Top,
+  blocks: LinearSinks,
+  { directory, functions }: LinearContext,
+  problems: ConfigProblem[],
+): readonly PlannedStage[] {
+  const prepare = preparation({ globals, collections, pipelines, directory }, problems)
+  const key = 'pipeline' in content && !('stages' in content) ? 'pipeline' : 'stages'
+  return [{ value: stages, place: [key] }, ...blocks.stages].flatMap(({ value, place }) => {
+    const path = place.join('.')
+    return readStages(prepare(value, path), path, functions, problems)
+  })
+}
+
+interface PlacedEnd {
+  readonly planned: PlannedComponent
+  readonly block: Block
+}
+
+/** Source and sinks. */
+interface Ends {
+  readonly source: PlacedEnd
+  readonly sinks: readonly PlacedEnd[]
+  readonly plan: Pick<PipelinePlan, 'source' | 'sink' | 'fanout'>
+}
+
+/** @returns undefined when one of them names no component */
+function readEnds(
+  { source: written, delivery, runtime }: Top,
+  blocks: LinearSinks,
+  connections: readonly Connection[],
+  report: ReportProblem,
+): Ends | undefined {
+  const defaults = deliveryDefaults(delivery)
+  const capacity = runtime?.sourceQueueCapacity
+  const sourceBlock: Block = { value: written, place: ['source'] }
   const ofSource = { ...defaults.source, ...(capacity === undefined ? {} : { queueCapacity: capacity }) }
   const source = readBlock('source', sourceBlock, { connections, defaults: ofSource }, report)
   const sinks = blocks.sinks.flatMap((block) => {
@@ -178,43 +226,36 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
     return planned === undefined ? [] : [{ planned, block }]
   })
   const [sink, ...others] = sinks
-  if (source === undefined || sink === undefined || sinks.length < blocks.sinks.length)
-    return { plan: undefined, problems, warnings }
-  for (const { planned, block } of sinks) loopProblem(source, planned, block).forEach(report)
-  const { retry, circuitBreaker } = readResilience(content, blocks.resilience, others.length > 0, report)
-  const plan: PipelinePlan = {
-    name: top.name ?? context.name,
-    file: context.file,
-    directory,
-    source,
-    stages,
-    sink: sink.planned,
-    ...(others.length === 0 ? {} : { fanout: others.map(({ planned }) => planned) }),
-    delivery: top.delivery,
-    commitIntervalMs: top.commitInterval,
-    errorPolicy: withRetry(
-      readErrorPolicy(
-        top.errorPolicy,
-        'error_handling' in content ? 'error_handling' : 'errorPolicy',
-        { source, sink: sink.planned },
-        report,
-      ),
-      retry,
-      report,
-    ),
-    circuitBreaker,
-    maxBatchRecords: microBatches(top.runtime?.microBatchSize, stages, warnings),
-    maxBatchesInFlight: top.runtime?.queueCapacity,
-    warnings,
-  }
+  if (source === undefined || sink === undefined || sinks.length < blocks.sinks.length) return undefined
+  const fanout = others.length === 0 ? {} : { fanout: others.map(({ planned }) => planned) }
+  return { source: { planned: source, block: sourceBlock }, sinks, plan: { source, sink: sink.planned, ...fanout } }
+}
+
+/** What happens to records that fail, and when deliveries pause. */
+function readPolicies(
+  content: { readonly [name: string]: unknown },
+  { errorPolicy }: Top,
+  blocks: LinearSinks,
+  { plan, sinks }: Ends,
+  report: ReportProblem,
+): Pick<PipelinePlan, 'errorPolicy' | 'circuitBreaker'> {
+  const { retry, circuitBreaker } = readResilience(content, blocks.resilience, sinks.length > 1, report)
+  const place = 'error_handling' in content ? 'error_handling' : 'errorPolicy'
+  return { errorPolicy: withRetry(readErrorPolicy(errorPolicy, place, plan, report), retry, report), circuitBreaker }
+}
+
+/** Why the delivery guarantee cannot hold, where it is written. */
+function reportBrokenPromises(
+  plan: PipelinePlan,
+  { source, sinks: [sink, ...others] }: Ends,
+  report: ReportProblem,
+): void {
   for (const problem of deliveryProblems(plan)) {
-    if (problem.path[0] === 'source') report(placeProblem(problem, sourceBlock, source))
-    else if (problem.path[0] === 'sink') report(placeProblem(problem, sink.block, sink.planned))
-    else report(problem)
+    const end = problem.path[0] === 'source' ? source : problem.path[0] === 'sink' ? sink! : undefined
+    report(end === undefined ? problem : placeProblem(problem, end.block, end.planned))
   }
   for (const { planned, block } of others)
     for (const problem of fanoutProblems(plan, planned)) report(placeProblem(problem, block, planned))
-  return { plan, problems, warnings }
 }
 
 /** Batches are cut only for stages that see several records at once: for all others it would only cost time. */
