@@ -22,6 +22,7 @@ import { basename, dirname, extname, resolve } from 'node:path'
 import type { Delivery } from '../../contracts/context.ts'
 import { endpointsOf } from '../../contracts/definitions.ts'
 import { NO_ENDPOINTS } from '../../contracts/endpoints.ts'
+import type { FunctionDefinition } from '../../contracts/functions.ts'
 import type { GraphPlan } from '../../engine/graph/plan.ts'
 import { ConfigError, type ConfigProblem } from '../../errors/index.ts'
 import { findFunctions, FUNCTION_ALIASES, FUNCTIONS, REFUSED_FUNCTIONS } from '../../functions/index.ts'
@@ -38,8 +39,8 @@ import { circuitBreaker, errorFields, errorPolicy, globalFields, pipelineFields,
 import { inOrder, type PlacedNode } from './order.ts'
 import { lintStage } from '../../stages/lint/index.ts'
 import { isStageName, STAGE_NAMES } from '../../stages/reference/names.ts'
-import { preparation } from '../prepare-stages.ts'
-import { toConfigProblem } from '../problems.ts'
+import { preparation, type PrepareStages } from '../prepare-stages.ts'
+import { Findings, toConfigProblem } from '../problems.ts'
 import { putVariables, putVariablesInStage, readVariables, type Variables } from './variables.ts'
 
 export interface GraphContext {
@@ -60,32 +61,11 @@ export interface GraphResult {
 
 /** Makes a plan of the content of a file, and finds all its problems. */
 export async function readStageGraph(value: unknown, context: GraphContext): Promise<GraphResult> {
-  const problems: ConfigProblem[] = []
-  const warnings: ConfigProblem[] = []
+  const findings = new Findings()
+  const { problems, warnings } = findings
   const content = isObject(value) ? value : {}
-  const section = <F extends Parameters<typeof parseOptions>[0]['options']>(
-    fields: F,
-    input: unknown,
-    place: readonly string[],
-  ): Options<F> => {
-    const parsed = parseOptions({ options: fields }, input, place)
-    problems.push(...parsed.problems.map(toConfigProblem))
-    warnings.push(...parsed.warnings.map(toConfigProblem))
-    return parsed.options
-  }
-  for (const name of Object.keys(content))
-    if (!SECTIONS.includes(name) && !DELIVERY_NAMES.includes(name))
-      warnings.push({ path: name, message: `Unknown section "${name}" has no effect`, ...suggest(name, SECTIONS) })
-  const { name } = section(
-    { ...pipelineFields, name: pipelineFields.name.default(context.name) },
-    content['pipeline'],
-    ['pipeline'],
-  )
-  const settings = section(globalFields, content['global'], ['global'])
-  const above = section(deliveryFields, atTop(content), [])
-  const promised = chosen(content, settings, above, problems)
-  const errors = section(errorFields, content['error_handling'], ['error_handling'])
-  const variables = readVariables(settings.variables, problems)
+  warnOfUnknownSections(content, warnings)
+  const file = readSections(content, context, findings)
   const stages = content['stages']
   if (!Array.isArray(stages) || stages.length === 0) {
     problems.push({
@@ -95,43 +75,20 @@ export async function readStageGraph(value: unknown, context: GraphContext): Pro
     })
     return { plan: undefined, graph: undefined, problems, warnings }
   }
-  const isStreaming = settings.execution_mode === 'streaming'
-  const prepareStage = preparation(
-    {
-      globals: Object.fromEntries(variables),
-      globalsIn: 'global.variables',
-      collections: content['collections'],
-      directory: dirname(resolve(context.file)),
-    },
-    problems,
-  )
-  const nodes: PlacedNode[] = []
-  for (const [i, stage] of stages.entries()) {
-    const around = { ...context, isStreaming, variables, prepareStage, delivery: promised.delivery }
-    const node = await readStage(stage, `stages.${i}`, around, problems, warnings)
-    if (node !== undefined) nodes.push(node)
-  }
-  const written = new Set(stages.map((stage: unknown) => (isObject(stage) ? stage['id'] : undefined)))
-  const ordered = inOrder(nodes, written, problems)
-  const policy = errorPolicy(errors, connectionOf(nodes), problems, warnings)
-  // Of stages that are not as they should be, what else is wrong with them cannot be told.
+  const nodes = await readStages(stages, file, context, findings)
+  const ordered = inOrder(nodes, idsOf(stages), problems)
+  const policy = errorPolicy(file.errors, connectionOf(nodes), problems, warnings)
+  // While stages have problems, what else is wrong with them cannot be found out.
   if (!problems.some(({ path }) => path.startsWith('stages')))
-    problems.push(...graphDeliveryProblems({ ...promised, nodes, errorPolicy: policy, stages }))
+    problems.push(...graphDeliveryProblems({ ...file.promised, nodes, errorPolicy: policy, stages }))
   if (problems.length > 0) return { plan: undefined, graph: undefined, problems, warnings }
-  for (const node of nodes)
-    if (node.kind !== 'sink' && !nodes.some(({ inputs }) => inputs.includes(node.id)))
-      warnings.push({
-        path: node.path,
-        message: `Nobody takes the rows of stage "${node.id}", so they are dropped`,
-        suggestion: 'add a sink, for instance stdout.write',
-      })
-  warnings.push(...circleWarnings(nodes))
-  const folder = dirname(resolve(context.file))
+  warnings.push(...unusedWarnings(nodes), ...circleWarnings(nodes))
+  const { promised, settings, errors, isStreaming } = file
   const graph: GraphPlan = {
-    name,
+    name: file.name,
     file: context.file,
     directory: process.cwd(),
-    folders: [...new Set([process.cwd(), folder])],
+    folders: [...new Set([process.cwd(), dirname(resolve(context.file))])],
     nodes: ordered,
     delivery: promised.delivery,
     commitIntervalMs: promised.commitInterval,
@@ -146,21 +103,101 @@ export async function readStageGraph(value: unknown, context: GraphContext): Pro
 
 const SECTIONS = ['pipeline', 'global', 'stages', 'error_handling', 'collections']
 
-interface StageContext extends GraphContext {
+function warnOfUnknownSections(content: { readonly [name: string]: unknown }, warnings: ConfigProblem[]): void {
+  for (const name of Object.keys(content))
+    if (!SECTIONS.includes(name) && !DELIVERY_NAMES.includes(name))
+      warnings.push({ path: name, message: `Unknown section "${name}" has no effect`, ...suggest(name, SECTIONS) })
+}
+
+/** What a file says beside its stages. */
+interface Sections {
+  readonly name: string
+  readonly settings: Options<typeof globalFields>
+  readonly isStreaming: boolean
+  readonly promised: Options<typeof deliveryFields>
+  readonly errors: Options<typeof errorFields>
+  readonly variables: Variables
+  readonly collections: unknown
+}
+
+function readSections(
+  content: { readonly [name: string]: unknown },
+  context: GraphContext,
+  findings: Findings,
+): Sections {
+  const named = { ...pipelineFields, name: pipelineFields.name.default(context.name) }
+  const { name } = findings.parse({ options: named }, content['pipeline'], ['pipeline'])
+  const settings = findings.parse({ options: globalFields }, content['global'], ['global'])
+  const above = findings.parse({ options: deliveryFields }, atTop(content))
+  const promised = chosen(content, settings, above, findings.problems)
+  const errors = findings.parse({ options: errorFields }, content['error_handling'], ['error_handling'])
+  const variables = readVariables(settings.variables, findings.problems)
+  const isStreaming = settings.execution_mode === 'streaming'
+  return { name, settings, isStreaming, promised, errors, variables, collections: content['collections'] }
+}
+
+/** The stages that could be read. */
+async function readStages(
+  stages: readonly unknown[],
+  { variables, collections, isStreaming, promised: { delivery } }: Sections,
+  context: GraphContext,
+  findings: Findings,
+): Promise<readonly PlacedNode[]> {
+  const prepareStage = preparation(
+    {
+      globals: Object.fromEntries(variables),
+      globalsIn: 'global.variables',
+      collections,
+      directory: dirname(resolve(context.file)),
+    },
+    findings.problems,
+  )
+  const around: StageContext = {
+    ...context,
+    isStreaming,
+    variables,
+    prepareStage,
+    delivery,
+    findings,
+    readGraph: readStageGraph,
+  }
+  const nodes: PlacedNode[] = []
+  for (const [i, stage] of stages.entries()) {
+    const node = await readStage(stage, `stages.${i}`, around)
+    if (node !== undefined) nodes.push(node)
+  }
+  return nodes
+}
+
+/** Of all stages that are written, also of those that could not be read. */
+function idsOf(stages: readonly unknown[]): ReadonlySet<unknown> {
+  return new Set(stages.map((stage) => (isObject(stage) ? stage['id'] : undefined)))
+}
+
+function unusedWarnings(nodes: readonly PlacedNode[]): ConfigProblem[] {
+  return nodes
+    .filter(({ id, kind }) => kind !== 'sink' && !nodes.some(({ inputs }) => inputs.includes(id)))
+    .map(({ id, path }) => ({
+      path,
+      message: `Nobody takes the rows of stage "${id}", so they are dropped`,
+      suggestion: 'add a sink, for instance stdout.write',
+    }))
+}
+
+export interface StageContext extends GraphContext {
   readonly isStreaming: boolean
   readonly delivery: Delivery
   readonly variables: Variables
   /** Puts globals and collections into a stage such as `$match`, an object with its name as key. */
-  readonly prepareStage: ReturnType<typeof preparation>
+  readonly prepareStage: PrepareStages
+  readonly findings: Findings
+  /** Reads a graph inside this one. */
+  readonly readGraph: (value: unknown, context: GraphContext) => Promise<GraphResult>
 }
 
-async function readStage(
-  stage: unknown,
-  path: string,
-  context: StageContext,
-  problems: ConfigProblem[],
-  warnings: ConfigProblem[],
-): Promise<PlacedNode | undefined> {
+/** @returns undefined when it has problems that leave nothing to plan */
+export async function readStage(stage: unknown, path: string, context: StageContext): Promise<PlacedNode | undefined> {
+  const { problems } = context.findings
   if (!isObject(stage)) {
     problems.push({
       path,
@@ -168,28 +205,45 @@ async function readStage(
     })
     return undefined
   }
-  const { type, ...rest } = stage
-  const written =
-    'function' in stage || type === undefined
-      ? stage
-      : { ...rest, function: typeof type === 'string' ? fromType(type) : type }
-  const parsed = parseOptions({ options: stageFields }, written, path.split('.'))
+  const parsed = parseOptions({ options: stageFields }, withFunction(stage), path.split('.'))
   problems.push(...parsed.problems.map(toConfigProblem))
   if (parsed.problems.length > 0) return undefined
   const { id, function: name, inputs, config } = parsed.options
-  const definition = findDefinition(
-    name,
-    inputs.length > 0,
-    `${path}.${'function' in stage ? 'function' : 'type'}`,
-    problems,
-  )
+  const at = `${path}.${'function' in stage ? 'function' : 'type'}`
+  const definition = findDefinition(name, inputs.length > 0, at, problems)
   if (definition === undefined) return undefined
   const place = config === undefined ? path : `${path}.config`
   if (isStageName(name)) {
-    const spec = readSpec(name, config, place, context, problems)
-    const stage = { spec, path: place }
-    return { id, kind: 'transform', function: name, inputs, options: stage, endpoints: NO_ENDPOINTS, path }
+    const written = { spec: readSpec(name, config, place, context), path: place }
+    return { id, kind: 'transform', function: name, inputs, options: written, endpoints: NO_ENDPOINTS, path }
   }
+  const options = await readConfig(definition, config, place, context)
+  return {
+    id,
+    kind: definition.kind,
+    function: definition.name,
+    inputs,
+    options,
+    endpoints: endpointsOf(definition, options),
+    path,
+  }
+}
+
+/** A stage with `function` in place of `type`, as old files write it. */
+function withFunction(stage: { readonly [name: string]: unknown }): unknown {
+  const { type, ...rest } = stage
+  if ('function' in stage || type === undefined) return stage
+  return { ...rest, function: typeof type === 'string' ? fromType(type) : type }
+}
+
+/** The options of a function, with what the guarantee and the mode of execution set where the file says nothing. */
+async function readConfig(
+  definition: FunctionDefinition,
+  config: unknown,
+  place: string,
+  context: StageContext,
+): Promise<{ readonly [name: string]: unknown }> {
+  const { problems, warnings } = context.findings
   const settings = putVariables(config ?? {}, context.variables, definition.templates ?? [], place, problems)
   const { source: defaults } = deliveryDefaults(context.delivery)
   const withDefaults =
@@ -202,17 +256,9 @@ async function readStage(
   const bounds = definition.kind === 'source' && !context.isStreaming ? definition.bounds : {}
   const inner =
     definition.name === 'stage.pipeline' && options.problems.length === 0
-      ? { plan: await readInner(options.options, place, context, problems, warnings) }
+      ? { plan: await readInner(options.options, place, context) }
       : {}
-  return {
-    id,
-    kind: definition.kind,
-    function: definition.name,
-    inputs,
-    options: { ...bounds, ...options.options, ...inner },
-    endpoints: endpointsOf(definition, options.options),
-    path,
-  }
+  return { ...bounds, ...options.options, ...inner }
 }
 
 /** What stands below the name of a stage such as `$match` in a linear file. */
@@ -220,8 +266,7 @@ function readSpec(
   name: string,
   config: unknown,
   place: string,
-  { variables, prepareStage }: StageContext,
-  problems: ConfigProblem[],
+  { variables, prepareStage, findings: { problems } }: StageContext,
 ): unknown {
   const before = problems.length
   const written = putVariablesInStage(config, variables, place, problems)
@@ -236,9 +281,8 @@ async function readInner(
   options: { readonly file?: unknown; readonly inline?: unknown },
   place: string,
   context: StageContext,
-  problems: ConfigProblem[],
-  warnings: ConfigProblem[],
 ): Promise<GraphPlan | undefined> {
+  const { problems, warnings } = context.findings
   const isFile = typeof options.file === 'string'
   const path = `${place}.${isFile ? 'file' : 'inline'}`
   const file = isFile ? resolve(dirname(context.file), String(options.file)) : context.file
@@ -251,7 +295,8 @@ async function readInner(
     const { value, problems: missing } = isFile
       ? withEnvironment(await readDocument(file), context.environment)
       : { value: await readInline(options.inline), problems: [] }
-    const inner = await readStageGraph(value, { ...context, file, name: basename(file, extname(file)), within })
+    const name = basename(file, extname(file))
+    const inner = await context.readGraph(value, { file, name, environment: context.environment, within })
     const below = (problem: ConfigProblem): ConfigProblem => ({
       path,
       message: `${isFile ? `"${file}" ` : ''}${problem.path}: ${problem.message}`,
