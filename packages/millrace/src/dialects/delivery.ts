@@ -43,83 +43,82 @@ export function deliveryDefaults(delivery: Delivery): {
     : { source: {}, sink: {} }
 }
 
-/** Why the guarantee cannot hold. Paths begin with `source` or `sink`, and then name the option. */
-export function deliveryProblems({
-  delivery,
-  source,
-  sink,
-  errorPolicy,
-}: Pick<PipelinePlan, 'delivery' | 'source' | 'sink' | 'errorPolicy'>): readonly OptionProblem[] {
-  const problems: OptionProblem[] = []
-  const add = (path: readonly string[], message: string, suggestion: string): void =>
-    void problems.push({ path, message, suggestion })
-  if (delivery !== 'exactly_once' && sink.options['transactionalId'] !== undefined)
-    add(
-      ['sink', 'transactionalId'],
-      `transactional.id needs delivery exactly_once: it is ${delivery}`,
-      'set delivery to exactly_once, or delete it',
-    )
-  if (delivery === 'at_most_once' && !source.endpoints.joinsTransactions)
-    add(
-      ['source', 'type'],
-      `Cannot promise at_most_once for source "${source.component}" as it has no offsets to commit before records are processed`,
-      'use at_least_once',
-    )
-  if (delivery !== 'exactly_once') return problems
+type Promised = Pick<PipelinePlan, 'delivery' | 'source' | 'sink' | 'errorPolicy'>
 
-  for (const [kind, { component, endpoints }] of [
-    ['source', source],
-    ['sink', sink],
-  ] as const)
-    if (!endpoints.joinsTransactions)
-      add(
-        [kind, 'type'],
-        `Cannot promise exactly_once with ${kind} "${component}" as it has no part in Kafka's transactions`,
-        'use at_least_once',
-      )
-  if (problems.length > 0) return problems
-  if (!sharesCluster(source.endpoints, sink.endpoints))
-    add(
-      ['sink', 'bootstrapServers'],
-      'Cannot promise exactly_once from one cluster to another as a transaction spans only one: no bootstrap server of the sink is one of the source',
-      'use at_least_once',
-    )
-  if (sink.options['acks'] !== 'all')
-    add(
-      ['sink', 'acks'],
-      `Cannot promise exactly_once with acks "${String(sink.options['acks'])}" as a record that only the leader has can be lost`,
-      'set acks to all',
-    )
-  if (sink.options['idempotence'] === false)
-    add(
-      ['sink', 'idempotence'],
-      'Cannot promise exactly_once without enable.idempotence as a retry cannot be told from a repetition',
-      'leave it out',
-    )
-  if (source.options['isolation'] !== 'read_committed')
-    add(
-      ['source', 'isolation'],
-      'Cannot promise exactly_once with isolation.level read_uncommitted as records of aborted transactions would be passed on',
-      'leave it out',
-    )
-  const letters = errorPolicy.deadLetters?.sink
-  if (
-    letters !== undefined &&
-    !(letters.endpoints.joinsTransactions && sharesCluster(sink.endpoints, letters.endpoints))
+/** Why the guarantee cannot hold. Paths begin with `source` or `sink`, and then name the option. */
+export function deliveryProblems(plan: Promised): readonly OptionProblem[] {
+  const { delivery, source, sink } = plan
+  if (delivery === 'exactly_once') {
+    const outside = [...outsiderProblems('source', source), ...outsiderProblems('sink', sink)]
+    return outside.length > 0 ? outside : transactionProblems(plan)
+  }
+  const problems: OptionProblem[] = []
+  if (sink.options['transactionalId'] !== undefined)
+    problems.push({
+      path: ['sink', 'transactionalId'],
+      message: `transactional.id needs delivery exactly_once: it is ${delivery}`,
+      suggestion: 'set delivery to exactly_once, or delete it',
+    })
+  if (delivery === 'at_most_once' && !source.endpoints.joinsTransactions)
+    problems.push({
+      path: ['source', 'type'],
+      message: `Cannot promise at_most_once for source "${source.component}" as it has no offsets to commit before records are processed`,
+      suggestion: 'use at_least_once',
+    })
+  return problems
+}
+
+function outsiderProblems(
+  kind: 'source' | 'sink',
+  { component, endpoints }: PlannedComponent,
+): readonly OptionProblem[] {
+  if (endpoints.joinsTransactions) return []
+  const message = `Cannot promise exactly_once with ${kind} "${component}" as it has no part in Kafka's transactions`
+  return [{ path: [kind, 'type'], message, suggestion: 'use at_least_once' }]
+}
+
+/** Why what a sink writes and the offsets of a source cannot be committed by one transaction, or not be read as such. */
+function transactionProblems({ source, sink, errorPolicy }: Promised): readonly OptionProblem[] {
+  const problems: OptionProblem[] = []
+  const refuse = (isBroken: boolean, path: readonly string[], reason: string, suggestion: string): void => {
+    if (isBroken) problems.push({ path, message: `Cannot promise exactly_once ${reason}`, suggestion })
+  }
+  refuse(
+    !sharesCluster(source.endpoints, sink.endpoints),
+    ['sink', 'bootstrapServers'],
+    'from one cluster to another as a transaction spans only one: no bootstrap server of the sink is one of the source',
+    'use at_least_once',
   )
-    add(
-      ['errorPolicy', 'deadLetter'],
-      'Cannot promise exactly_once for dead letters that are not in a topic of the same cluster, as they cannot be part of the transaction',
-      'write them to a topic',
-    )
+  refuse(
+    sink.options['acks'] !== 'all',
+    ['sink', 'acks'],
+    `with acks "${String(sink.options['acks'])}" as a record that only the leader has can be lost`,
+    'set acks to all',
+  )
+  refuse(
+    sink.options['idempotence'] === false,
+    ['sink', 'idempotence'],
+    'without enable.idempotence as a retry cannot be told from a repetition',
+    'leave it out',
+  )
+  refuse(
+    source.options['isolation'] !== 'read_committed',
+    ['source', 'isolation'],
+    'with isolation.level read_uncommitted as records of aborted transactions would be passed on',
+    'leave it out',
+  )
+  const letters = errorPolicy.deadLetters?.sink.endpoints
+  refuse(
+    letters !== undefined && !(letters.joinsTransactions && sharesCluster(sink.endpoints, letters)),
+    ['errorPolicy', 'deadLetter'],
+    'for dead letters that are not in a topic of the same cluster, as they cannot be part of the transaction',
+    'write them to a topic',
+  )
   return problems
 }
 
 /** Why the guarantee cannot hold for one of several sinks behind the first one. Paths begin with `sink`. */
-export function fanoutProblems(
-  plan: Pick<PipelinePlan, 'delivery' | 'source' | 'sink' | 'errorPolicy'>,
-  other: PlannedComponent,
-): readonly OptionProblem[] {
+export function fanoutProblems(plan: Promised, other: PlannedComponent): readonly OptionProblem[] {
   const problems = deliveryProblems({ ...plan, sink: other }).filter(({ path }) => path[0] === 'sink')
   if (plan.delivery !== 'exactly_once' || ![plan.sink, other].every(({ endpoints }) => endpoints.joinsTransactions))
     return problems

@@ -1,5 +1,5 @@
 /**
- * What the engine is asked to run, and what it tells about it. Every dialect ends in a `PipelinePlan`; the engine knows
+ * What the engine is asked to run, and what it reports about it. Every dialect ends in a `PipelinePlan`; the engine knows
  * no file format and no concrete component.
  */
 import type { Documents } from '../contracts/codec.ts'
@@ -150,7 +150,7 @@ export interface RunResult extends RunProgress {
   readonly pipelines?: readonly (RunResult & { readonly name: string })[]
 }
 
-/** How values travel; see design.md section 2. */
+/** How values travel; see docs/architecture.md. */
 export type Lane = 'verbatim' | 'bytes' | 'documents'
 
 /** What `explain` prints. Sentences without a period. */

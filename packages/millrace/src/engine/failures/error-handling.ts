@@ -2,7 +2,7 @@
  * The error policy of a run: what becomes of records that fail, and how many of them did (I7).
  *
  * A record fails in a step (its value cannot be decoded, a stage throws, its document cannot be encoded), which is final,
- * or in its delivery, which `delivery.ts` may try again. What fails for good is collected per batch and disposed of before
+ * or in its delivery, which `engine/delivery.ts` may try again. What fails for good is collected per batch and disposed of before
  * the batch is acknowledged (I1): skipped, or written as a dead letter. Where the policy is `fail`, nothing is collected
  * and the first failure ends the run.
  */
