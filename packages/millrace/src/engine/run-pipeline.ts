@@ -10,20 +10,21 @@
  * bounded in bytes, and the sink keeps their order per partition. The source commits only what was acknowledged, and
  * never past a batch that was not (I1, I2). May not import a concrete component.
  */
+import type { Source } from '../contracts/source.ts'
 import type { Batch } from '../records/batch.ts'
 import { AbortedError } from '../errors/index.ts'
-import { combinedProgress } from '../resilience/circuit-breaker.ts'
+import { type CircuitBreaker, combinedProgress } from '../resilience/circuit-breaker.ts'
 import { countedTransactions, createBreaker } from './breaker.ts'
 import { committedFirst } from './committed-first.ts'
 import { Delivery, writesInSteps } from './delivery.ts'
 import { ErrorHandling } from './failures/error-handling.ts'
-import { TransactionalRun } from './transactional-run.ts'
+import { TransactionalRun, type Work } from './transactional-run.ts'
 import { DeliveryToEach, type Writer } from './fan-out.ts'
 import { InFlight, IN_FLIGHT_BYTES } from './in-flight.ts'
-import { openPipeline } from './open-pipeline.ts'
+import { openPipeline, type OpenPipeline } from './open-pipeline.ts'
 import type { PipelinePlan, RunOptions, RunProgress, RunResult } from './plan.ts'
 import { inSlices, sliceRowsOf } from './slices.ts'
-import { createSteps } from './steps.ts'
+import { createSteps, type Steps } from './steps.ts'
 
 const PROGRESS_INTERVAL_MS = 1000
 
@@ -34,110 +35,160 @@ const PROGRESS_INTERVAL_MS = 1000
  */
 export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<RunResult> {
   const started = performance.now()
-  const pipeline = await openPipeline(plan, run)
-  const { source, documents, stages, sink, targets, deadLetters } = pipeline
-  const steps = createSteps(pipeline)
-  const sliceRows = sliceRowsOf(plan, source, documents !== undefined)
-  const errors = new ErrorHandling(plan.errorPolicy, deadLetters)
-  const inFlight = new InFlight(IN_FLIGHT_BYTES, plan.maxBatchesInFlight)
-  const failed = new AbortController()
-  const stop = AbortSignal.any([run.signal, run.abort, failed.signal])
-  // One for each, as what one sink takes says nothing about another.
-  const breakers = targets.flatMap(
-    (_, i) => createBreaker(plan.circuitBreaker, run, targets.length === 1 ? 'the sink' : `sink ${i + 1}`) ?? [],
-  )
-  let delivery: { readonly attemptEnded: AbortSignal; readonly writer: Writer } | undefined
-  let ended: RunResult['ended'] = 'source'
+  return new PipelineRun(plan, run, await openPipeline(plan, run), started).run()
+}
 
-  const progress = (): RunProgress => {
-    const { records, bytes, lag } = source.progress()
-    return {
-      elapsedMs: performance.now() - started,
-      read: { records, bytes },
-      written: sink.progress(),
-      lag,
-      errors: errors.progress,
-      circuitBreaker: combinedProgress(breakers),
-    }
-  }
-  const timer = setInterval(() => run.onProgress?.(progress()), PROGRESS_INTERVAL_MS)
+class PipelineRun {
+  readonly #plan: PipelinePlan
+  readonly #run: RunOptions
+  readonly #pipeline: OpenPipeline
+  readonly #started: number
+  readonly #steps: Steps
+  readonly #sliceRows: number
+  readonly #errors: ErrorHandling
+  readonly #inFlight: InFlight
+  readonly #failed = new AbortController()
+  /** Ends reading. */
+  readonly #stop: AbortSignal
+  /** One for each sink, as what one sink takes says nothing about another; none where the plan asks for none. */
+  readonly #breakers: readonly CircuitBreaker[]
+  /** What delivers to the sinks, until the attempt has ended. */
+  #delivery: { readonly attemptEnded: AbortSignal; readonly writer: Writer } | undefined
 
-  /** What delivers to the sinks until the attempt has ended. */
-  const writerUntil = (attemptEnded: AbortSignal): Writer => {
-    if (delivery?.attemptEnded === attemptEnded) return delivery.writer
-    const options = {
-      policy: plan.errorPolicy,
-      errors,
-      inTransaction: sink.transactions !== undefined,
-      abort: attemptEnded,
-      stopWaiting: AbortSignal.any([stop, attemptEnded]),
-    }
-    const each = targets.map((sink, i) => new Delivery({ ...options, sink, breaker: breakers[i] }))
-    delivery = { attemptEnded, writer: each.length === 1 ? each[0]! : new DeliveryToEach(each) }
-    return delivery.writer
+  constructor(plan: PipelinePlan, run: RunOptions, pipeline: OpenPipeline, started: number) {
+    const { source, documents, targets, deadLetters } = pipeline
+    this.#plan = plan
+    this.#run = run
+    this.#pipeline = pipeline
+    this.#started = started
+    this.#steps = createSteps(pipeline)
+    this.#sliceRows = sliceRowsOf(plan, source, documents !== undefined)
+    this.#errors = new ErrorHandling(plan.errorPolicy, deadLetters)
+    this.#inFlight = new InFlight(IN_FLIGHT_BYTES, plan.maxBatchesInFlight)
+    this.#stop = AbortSignal.any([run.signal, run.abort, this.#failed.signal])
+    this.#breakers = targets.flatMap(
+      (_, i) => createBreaker(plan.circuitBreaker, run, targets.length === 1 ? 'the sink' : `sink ${i + 1}`) ?? [],
+    )
   }
 
-  /** Decode, stages, encode; gives what is left to do, or undefined when that is nothing. */
-  const begin = (batch: Batch, attemptEnded: AbortSignal): (() => Promise<void>) | undefined => {
-    const failures = errors.collect() // undefined where the first failure ends the run
-    const passed = steps(batch, failures?.add)
+  async run(): Promise<RunResult> {
+    const timer = setInterval(() => this.#run.onProgress?.(this.#progress()), PROGRESS_INTERVAL_MS)
+    let ended: RunResult['ended']
+    try {
+      ended = await (this.#pipeline.sink.transactions === undefined ? this.#stream() : this.#transact())
+    } finally {
+      clearInterval(timer)
+      await this.#close()
+    }
+    const result = { ...this.#progress(), ended }
+    this.#run.onProgress?.(result)
+    return result
+  }
+
+  /** Batch by batch, from the source to the sinks; the source commits behind them, or with `at_most_once` ahead of them. */
+  async #stream(): Promise<RunResult['ended']> {
+    const { source, stages, sink, deadLetters } = this.#pipeline
+    const { signal, abort } = this.#run
+    let ended: RunResult['ended'] = 'source'
+    for await (const batch of this.#batches(source)) {
+      const write = this.#begin(batch, abort) // decode, stages, encode
+      if (write === undefined) {
+        batch.ack() // every record was filtered out, and counted as dropped (I7)
+      } else {
+        await this.#inFlight.room()
+        this.#inFlight.add(batch.byteLength, this.#deliver(batch, write))
+      }
+      if (stages.exhausted) {
+        ended = 'stage'
+        break
+      }
+    }
+    if (abort.aborted) throw new AbortedError(`Pipeline "${this.#plan.name}"`, { cause: abort.reason })
+    if (signal.aborted) ended = 'signal'
+    await this.#inFlight.settled()
+    await sink.flush(abort)
+    await deadLetters?.sink.flush(abort)
+    return ended
+  }
+
+  /** The same in transactions, which commit outputs and offsets together: `exactly_once`. */
+  #transact(): Promise<RunResult['ended']> {
+    const { source, stages, sink, targets } = this.#pipeline
+    const inSteps = writesInSteps(this.#plan) || targets.length > 1
+    const work: Work = {
+      begin: (batch, attemptEnded) => this.#begin(batch, attemptEnded),
+      inSteps,
+      sliceRows: this.#sliceRows,
+    }
+    // The first sink's producer writes for all of them.
+    const transactions = countedTransactions(sink.transactions!, this.#breakers[0])
+    const pipeline = { source, stages, sink: { transactions } }
+    return new TransactionalRun(this.#plan, this.#run, pipeline, work, IN_FLIGHT_BYTES).run()
+  }
+
+  #batches(source: Source): AsyncIterable<Batch> {
+    const read = source.batches(this.#stop)
+    const isCommittedFirst = this.#plan.delivery === 'at_most_once' && this.#run.preview === undefined
+    const batches = isCommittedFirst ? committedFirst(read, source.offsets!) : read
+    return this.#sliceRows === Infinity ? batches : inSlices(batches, this.#sliceRows)
+  }
+
+  /** Decode, stages, encode. @returns what is left to do; undefined when that is nothing */
+  #begin(batch: Batch, attemptEnded: AbortSignal): (() => Promise<void>) | undefined {
+    const failures = this.#errors.collect() // undefined where the first failure ends the run
+    const passed = this.#steps(batch, failures?.add)
     if (passed === undefined && !failures?.list.length) return undefined
     return async () => {
-      if (passed !== undefined) await writerUntil(attemptEnded).write(passed, failures)
-      if (failures !== undefined) await errors.dispose(failures, attemptEnded)
+      if (passed !== undefined) await this.#writerUntil(attemptEnded).write(passed, failures)
+      if (failures !== undefined) await this.#errors.dispose(failures, attemptEnded)
     }
   }
 
-  const deliver = async (batch: Batch, write: () => Promise<void>): Promise<void> => {
+  async #deliver(batch: Batch, write: () => Promise<void>): Promise<void> {
     try {
       await write()
       batch.ack() // I1: only now may its offsets be committed
     } catch (error) {
-      failed.abort(error)
+      this.#failed.abort(error)
       throw error
     }
   }
 
-  try {
-    if (sink.transactions !== undefined) {
-      const work = { begin, inSteps: writesInSteps(plan) || targets.length > 1, sliceRows }
-      // The first sink's producer writes for all of them.
-      const transactions = countedTransactions(sink.transactions, breakers[0])
-      const transactional = { source, stages, sink: { transactions } }
-      ended = await new TransactionalRun(plan, run, transactional, work, IN_FLIGHT_BYTES).run()
-    } else {
-      const read = source.batches(stop)
-      const batches =
-        plan.delivery === 'at_most_once' && run.preview === undefined ? committedFirst(read, source.offsets!) : read
-      for await (const batch of sliceRows === Infinity ? batches : inSlices(batches, sliceRows)) {
-        const write = begin(batch, run.abort) // decode, stages, encode
-        if (write === undefined) {
-          batch.ack() // every record was filtered out, and counted as dropped (I7)
-        } else {
-          await inFlight.room()
-          inFlight.add(batch.byteLength, deliver(batch, write))
-        }
-        if (stages.exhausted) {
-          ended = 'stage'
-          break
-        }
-      }
-      if (run.abort.aborted) throw new AbortedError(`Pipeline "${plan.name}"`, { cause: run.abort.reason })
-      if (run.signal.aborted) ended = 'signal'
-      await inFlight.settled()
-      await sink.flush(run.abort)
-      await deadLetters?.sink.flush(run.abort)
+  /** What delivers to the sinks until the attempt has ended. */
+  #writerUntil(attemptEnded: AbortSignal): Writer {
+    if (this.#delivery?.attemptEnded === attemptEnded) return this.#delivery.writer
+    const { sink, targets } = this.#pipeline
+    const options = {
+      policy: this.#plan.errorPolicy,
+      errors: this.#errors,
+      inTransaction: sink.transactions !== undefined,
+      abort: attemptEnded,
+      stopWaiting: AbortSignal.any([this.#stop, attemptEnded]),
     }
-  } finally {
-    clearInterval(timer)
-    // I4: the source commits what was acknowledged before anything else is let go.
+    const each = targets.map((target, i) => new Delivery({ ...options, sink: target, breaker: this.#breakers[i] }))
+    this.#delivery = { attemptEnded, writer: each.length === 1 ? each[0]! : new DeliveryToEach(each) }
+    return this.#delivery.writer
+  }
+
+  #progress(): RunProgress {
+    const { records, bytes, lag } = this.#pipeline.source.progress()
+    return {
+      elapsedMs: performance.now() - this.#started,
+      read: { records, bytes },
+      written: this.#pipeline.sink.progress(),
+      lag,
+      errors: this.#errors.progress,
+      circuitBreaker: combinedProgress(this.#breakers),
+    }
+  }
+
+  /** I4: the source commits what was acknowledged before anything else is released. */
+  async #close(): Promise<void> {
+    const { source, sink, deadLetters } = this.#pipeline
     try {
       await source.close()
     } finally {
       await Promise.all([sink.close(), deadLetters?.sink.close()])
     }
   }
-  const result = { ...progress(), ended }
-  run.onProgress?.(result)
-  return result
 }
