@@ -1,18 +1,13 @@
 /**
- * The way of rows through a graph of stages:
+ * Runs a graph of stages:
  *
  * ```
- * sources ──► every stage, as soon as a batch comes ──► sinks ──► acknowledge ──► commit
- *             one batch may go several ways              a batch is acknowledged when it, and all
- *             several batches may become one             that was made of it, has arrived (I1)
+ * make ──► open sinks, then sources ──► rows flow ──► flush ──► close
  * ```
  *
- * A batch is pushed from its source to the sinks; sources wait while too much is on its way. When a source has ended, the
- * end follows its batches, and stages that kept rows back give them. Shares of an acknowledgement keep the count: a source
- * commits a batch only when every branch has delivered or dropped it. May not import a concrete component.
+ * How rows flow is in `streaming-flow.ts`, with `exactly_once` in `transactional-flow.ts`. May not import a concrete component.
  */
-import { SharedAcknowledgement } from '../../records/acknowledgement.ts'
-import type { Acknowledgement, Batch } from '../../records/batch.ts'
+import type { Batch } from '../../records/batch.ts'
 import { AbortedError, PipelineTimeoutError } from '../../errors/index.ts'
 import { type CircuitBreaker, combinedProgress } from '../../resilience/circuit-breaker.ts'
 import { countedTransactions, createBreaker } from '../breaker.ts'
@@ -22,12 +17,12 @@ import { Delivery, writesInSteps } from '../delivery.ts'
 import { ErrorHandling } from '../failures/error-handling.ts'
 import { TransactionalRun } from '../transactional-run.ts'
 import type { Failure } from '../failures/failures.ts'
-import { InFlight, IN_FLIGHT_BYTES } from '../in-flight.ts'
+import { IN_FLIGHT_BYTES } from '../in-flight.ts'
 import type { RunOptions, RunProgress, RunResult } from '../plan.ts'
 import { inSlices, sliceRowsOf } from '../slices.ts'
-import { copyOf, processed } from './branches.ts'
-import { isTaken, makeNodes, type Node, type SinkNode, type SourceNode, type TransformNode } from './nodes.ts'
+import { isTaken, makeNodes, type Node, type SinkNode, type SourceNode } from './nodes.ts'
 import type { GraphPlan } from './plan.ts'
+import { StreamingFlow } from './streaming-flow.ts'
 import { TransactionalFlow } from './transactional-flow.ts'
 
 const PROGRESS_INTERVAL_MS = 1000
@@ -53,11 +48,7 @@ class GraphRun {
   readonly #abort: AbortSignal
   /** Ends reading. */
   readonly #stop: AbortSignal
-  readonly #inFlight = new InFlight(IN_FLIGHT_BYTES)
   readonly #breakers = new Map<SinkNode, CircuitBreaker>()
-  #deliveries: ReadonlyMap<SinkNode, Delivery> = new Map()
-  /** Acknowledgements that wait for the end of a sink. */
-  readonly #held: Acknowledgement[] = []
   #nodes: readonly Node[] = []
   #deadLetters: DeadLetters | undefined
   #errors!: ErrorHandling
@@ -96,7 +87,6 @@ class GraphRun {
       const breaker = createBreaker(circuitBreaker, this.#run, `stage "${node.id}"`)
       if (breaker !== undefined) this.#breakers.set(node, breaker)
     }
-    this.#deliveries = this.#deliveriesUntil(this.#abort)
     const opening = AbortSignal.any([this.#run.signal, this.#abort])
     try {
       // The last one first: with `exactly_once` the others join it.
@@ -114,7 +104,7 @@ class GraphRun {
     const progressTimer = setInterval(() => this.#run.onProgress?.(this.#progress()), PROGRESS_INTERVAL_MS)
     const timeout = timeoutMs === undefined ? undefined : setTimeout(() => this.#timeUp.abort(), timeoutMs)
     try {
-      await (this.#delivery === 'exactly_once' ? this.#transactions() : this.#flow())
+      await (this.#delivery === 'exactly_once' ? this.#transact() : this.#stream())
     } catch (error) {
       if (this.#timeUp.signal.aborted && !this.#run.abort.aborted)
         throw new PipelineTimeoutError(name, timeoutMs!, { cause: error })
@@ -130,18 +120,24 @@ class GraphRun {
     return result
   }
 
-  async #flow(): Promise<void> {
-    await Promise.all(this.#sources.map((node) => this.#read(node).catch((error: unknown) => this.#fail(error))))
+  async #stream(): Promise<void> {
+    const flow = new StreamingFlow({
+      errors: this.#errors,
+      deliveries: this.#deliveriesUntil(this.#abort),
+      abort: this.#abort,
+      failed: this.#failed,
+    })
+    await Promise.all(this.#sources.map((node) => flow.read(node, () => this.#batches(node))))
     if (this.#abort.aborted) throw new AbortedError(`Pipeline "${this.#plan.name}"`, { cause: this.#abort.reason })
     if (this.#failed.signal.aborted) throw this.#failed.signal.reason
-    await this.#inFlight.settled()
+    await flow.settled()
     for (const { sink } of this.#sinks) await sink.flush(this.#abort)
     await this.#deadLetters?.sink.flush(this.#abort)
-    for (const acknowledgement of this.#held) acknowledgement.ack() // I1: the files are complete now
+    flow.acknowledgeHeld()
   }
 
   /** Everything that is made of a batch is written in the transaction that commits its offsets (I5). */
-  async #transactions(): Promise<void> {
+  async #transact(): Promise<void> {
     const [source] = this.#sources
     const transforms = this.#nodes.flatMap((node) => (node.kind === 'transform' ? node.transform : []))
     const flow = new TransactionalFlow({
@@ -184,85 +180,11 @@ class GraphRun {
     )
   }
 
-  async #read(node: SourceNode): Promise<void> {
-    const read = node.source.batches(this.#stop)
-    const mine = this.#delivery === 'at_most_once' ? committedFirst(read, node.source.offsets!) : read
-    const sliceRows = sliceRowsOf(this.#plan, node.source)
-    for await (const batch of sliceRows === Infinity ? mine : inSlices(mine, sliceRows)) {
-      node.source.decode?.(batch)
-      await this.#spread(batch, node.followers)
-      if (!isTaken(node)) break
-    }
-    if (!this.#failed.signal.aborted && !this.#abort.aborted) await this.#end(node)
-  }
-
-  /** Gives a batch to all who take it. Each gets rows of its own, and only when all are done it is acknowledged (I1). */
-  async #spread(batch: Batch, followers: readonly Node[]): Promise<void> {
-    const [only] = followers
-    if (only === undefined) return batch.ack()
-    if (followers.length === 1) return this.#accept(only, batch)
-    const shared = new SharedAcknowledgement([batch.acknowledgement])
-    const copies = followers.map(() => copyOf(batch, shared.share()))
-    shared.release()
-    for (const [i, follower] of followers.entries()) await this.#accept(follower, copies[i]!)
-  }
-
-  async #accept(node: Node, batch: Batch): Promise<void> {
-    if (node.kind === 'transform') {
-      for (const passed of await this.#transform(node, batch)) await this.#spread(passed, node.followers)
-    } else if (node.kind === 'sink') {
-      if (node.followers.length === 0) return this.#write(node, batch)
-      // A sink passes on what it was given.
-      const shared = new SharedAcknowledgement([batch.acknowledgement])
-      const [own, others] = [copyOf(batch, shared.share()), copyOf(batch, shared.share())]
-      shared.release()
-      await this.#write(node, own)
-      await this.#spread(others, node.followers)
-    }
-  }
-
-  async #transform({ transform }: TransformNode, batch: Batch): Promise<readonly Batch[]> {
-    const failures = this.#errors.collect() // undefined where the first failure ends the run
-    if (failures === undefined) return processed(transform, batch, this.#abort, undefined)
-    const shared = new SharedAcknowledgement([batch.acknowledgement])
-    const passed = await processed(transform, copyOf(batch, shared.share()), this.#abort, failures)
-    await this.#errors.dispose(failures, this.#abort)
-    shared.release() // I1: those that failed are disposed of
-    return passed
-  }
-
-  async #write(node: SinkNode, batch: Batch): Promise<void> {
-    await this.#inFlight.room()
-    this.#inFlight.add(batch.byteLength, this.#deliver(node, batch))
-  }
-
-  async #deliver(node: SinkNode, batch: Batch): Promise<void> {
-    const failures = this.#errors.collect()
-    try {
-      await this.#deliveries.get(node)!.write(batch, failures)
-      if (failures !== undefined) await this.#errors.dispose(failures, this.#abort)
-      if (node.sink.completesAtEnd === true) this.#held.push(batch.acknowledgement)
-      else batch.ack() // I1: only now may its offsets be committed
-    } catch (error) {
-      this.#fail(error)
-      throw error
-    }
-  }
-
-  /** Tells those behind a node that it gives nothing more. */
-  async #end(node: Node): Promise<void> {
-    for (const follower of node.followers) {
-      if (--follower.openInputs > 0) continue
-      if (follower.kind === 'transform')
-        for (const batch of (await follower.transform.finish?.(this.#abort)) ?? [])
-          await this.#spread(batch, follower.followers)
-      await this.#end(follower)
-    }
-  }
-
-  /** The first failure counts. */
-  #fail(error: unknown): void {
-    if (!this.#failed.signal.aborted) this.#failed.abort(error)
+  #batches({ source }: SourceNode): AsyncIterable<Batch> {
+    const read = source.batches(this.#stop)
+    const batches = this.#delivery === 'at_most_once' ? committedFirst(read, source.offsets!) : read
+    const sliceRows = sliceRowsOf(this.#plan, source)
+    return sliceRows === Infinity ? batches : inSlices(batches, sliceRows)
   }
 
   /** Those who only look commit nothing. */

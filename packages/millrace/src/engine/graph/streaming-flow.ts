@@ -1,0 +1,137 @@
+/**
+ * The way of rows through a graph whose sources commit by themselves (`at_least_once`, `at_most_once`):
+ *
+ * ```
+ * source ──► every stage, as soon as a batch comes ──► sinks ──► acknowledge
+ *            one batch may go several ways             a batch is acknowledged when it, and all
+ *            several batches may become one            that was made of it, has arrived (I1)
+ * ```
+ *
+ * When a source has ended, the end follows its batches, and stages that kept rows back release them. Shares of an
+ * acknowledgement keep the count: a source commits a batch only when every branch has delivered or dropped it.
+ */
+import { SharedAcknowledgement } from '../../records/acknowledgement.ts'
+import type { Acknowledgement, Batch } from '../../records/batch.ts'
+import type { Delivery } from '../delivery.ts'
+import type { ErrorHandling } from '../failures/error-handling.ts'
+import { InFlight, IN_FLIGHT_BYTES } from '../in-flight.ts'
+import { copyOf, processed } from './branches.ts'
+import { isTaken, type Node, type SinkNode, type SourceNode, type TransformNode } from './nodes.ts'
+
+export interface StreamingOptions {
+  readonly errors: ErrorHandling
+  /** What delivers to each sink. */
+  readonly deliveries: ReadonlyMap<SinkNode, Delivery>
+  /** Gives up what is under way. */
+  readonly abort: AbortSignal
+  /** Fires with the first failure. */
+  readonly failed: AbortController
+}
+
+export class StreamingFlow {
+  readonly #options: StreamingOptions
+  readonly #inFlight = new InFlight(IN_FLIGHT_BYTES)
+  /** Acknowledgements that wait for the end of a sink. */
+  readonly #held: Acknowledgement[] = []
+
+  constructor(options: StreamingOptions) {
+    this.#options = options
+  }
+
+  /** Reads a source to its end, or until nothing takes its rows any more. */
+  async read(node: SourceNode, batches: () => AsyncIterable<Batch>): Promise<void> {
+    try {
+      for await (const batch of batches()) {
+        node.source.decode?.(batch)
+        await this.#spread(batch, node.followers)
+        if (!isTaken(node)) break
+      }
+      const { abort, failed } = this.#options
+      if (!failed.signal.aborted && !abort.aborted) await this.#end(node)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Resolves when everything under way has arrived. @throws the first failure */
+  settled(): Promise<void> {
+    return this.#inFlight.settled()
+  }
+
+  /** Acknowledges what counts only now that all sinks are flushed (I1): files are complete. */
+  acknowledgeHeld(): void {
+    for (const acknowledgement of this.#held) acknowledgement.ack()
+  }
+
+  /** Passes a batch to all stages that take it. Each gets rows of its own, and only when all are done it is acknowledged (I1). */
+  async #spread(batch: Batch, followers: readonly Node[]): Promise<void> {
+    const [only] = followers
+    if (only === undefined) return batch.ack()
+    if (followers.length === 1) return this.#accept(only, batch)
+    const shared = new SharedAcknowledgement([batch.acknowledgement])
+    const copies = followers.map(() => copyOf(batch, shared.share()))
+    shared.release()
+    for (const [i, follower] of followers.entries()) await this.#accept(follower, copies[i]!)
+  }
+
+  async #accept(node: Node, batch: Batch): Promise<void> {
+    if (node.kind === 'transform') {
+      for (const passed of await this.#transform(node, batch)) await this.#spread(passed, node.followers)
+    } else if (node.kind === 'sink') {
+      if (node.followers.length === 0) return this.#write(node, batch)
+      // A sink passes on what it was given.
+      const shared = new SharedAcknowledgement([batch.acknowledgement])
+      const [own, others] = [copyOf(batch, shared.share()), copyOf(batch, shared.share())]
+      shared.release()
+      await this.#write(node, own)
+      await this.#spread(others, node.followers)
+    }
+  }
+
+  async #transform({ transform }: TransformNode, batch: Batch): Promise<readonly Batch[]> {
+    const { errors, abort } = this.#options
+    const failures = errors.collect() // undefined where the first failure ends the run
+    if (failures === undefined) return processed(transform, batch, abort, undefined)
+    const shared = new SharedAcknowledgement([batch.acknowledgement])
+    const passed = await processed(transform, copyOf(batch, shared.share()), abort, failures)
+    await errors.dispose(failures, abort)
+    shared.release() // I1: those that failed are disposed of
+    return passed
+  }
+
+  async #write(node: SinkNode, batch: Batch): Promise<void> {
+    await this.#inFlight.room()
+    this.#inFlight.add(batch.byteLength, this.#deliver(node, batch))
+  }
+
+  async #deliver(node: SinkNode, batch: Batch): Promise<void> {
+    const { errors, deliveries, abort } = this.#options
+    const failures = errors.collect()
+    try {
+      await deliveries.get(node)!.write(batch, failures)
+      if (failures !== undefined) await errors.dispose(failures, abort)
+      if (node.sink.completesAtEnd === true) this.#held.push(batch.acknowledgement)
+      else batch.ack() // I1: only now may its offsets be committed
+    } catch (error) {
+      this.#fail(error)
+      throw error
+    }
+  }
+
+  /** Lets the stages behind a node know that no more rows come from it. */
+  async #end(node: Node): Promise<void> {
+    for (const follower of node.followers) {
+      if (--follower.openInputs > 0) continue
+      if (follower.kind === 'transform')
+        for (const batch of (await follower.transform.finish?.(this.#options.abort)) ?? [])
+          await this.#spread(batch, follower.followers)
+      await this.#end(follower)
+    }
+  }
+
+  /** The first failure counts. */
+  #fail(error: unknown): void {
+    const { failed } = this.#options
+    if (!failed.signal.aborted) failed.abort(error)
+  }
+}
