@@ -16,10 +16,10 @@ import {
   voidCodec,
 } from './binary.ts'
 import { jsonCodec } from './json.ts'
-import { CODEC_NAMES, codecNameOfClass, JAVA_SERIALIZERS, type CodecName } from './names.ts'
+import { CODEC_NAMES, codecNameOfClass, JAVA_SERIALIZERS, type CodecName } from '../contracts/codec-names.ts'
 
 export { createDocuments, decodeDocuments, encodeDocuments } from './documents.ts'
-export { CODEC_NAMES } from './names.ts'
+export { CODEC_NAMES } from '../contracts/codec-names.ts'
 
 const CODECS: { readonly [name in CodecName]: Codec } = {
   json: jsonCodec,
