@@ -43,8 +43,8 @@ export interface Sink {
   readonly completesAtEnd?: boolean
   /** What `millrace check` asks for, instead of `open`; `close` comes after it. Nothing is written. */
   checks?(): readonly Check[]
-  /** Puts into a batch what it writes in place of what was read, for instance keys. `write` does it by itself; for those who only look. */
-  prepare?(batch: Batch): void
+  /** Puts into a batch what it writes in place of what was read, for instance keys. `write` does so itself; previews only do this. */
+  fill?(batch: Batch): void
   open(signal: AbortSignal): Promise<void>
   /**
    * Writes the rows of a batch and resolves when all of them are acknowledged (I1). May be called again before earlier

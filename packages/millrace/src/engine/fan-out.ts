@@ -51,8 +51,8 @@ export class FanOut implements SinkOfAll {
     for (const sink of this.#sinks) await sink.open(signal)
   }
 
-  prepare(batch: Batch): void {
-    this.#sinks[0]!.prepare?.(batch)
+  fill(batch: Batch): void {
+    this.#sinks[0]!.fill?.(batch)
   }
 
   async flush(signal: AbortSignal): Promise<void> {

@@ -218,9 +218,9 @@ class RowSink implements Sink {
   open(signal: AbortSignal): Promise<void> {
     return this.#sink.open(signal)
   }
-  prepare(batch: Batch): void {
+  fill(batch: Batch): void {
     encodeRows(batch, this.#hidden, this.#all)
-    this.#sink.prepare?.(batch)
+    this.#sink.fill?.(batch)
   }
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
     encodeRows(batch, this.#hidden, this.#all)

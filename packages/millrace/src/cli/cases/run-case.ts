@@ -48,7 +48,7 @@ async function runLine(
     for (const batch of batchesOf(given, topic, codecByName(source.valueCodec))) {
       const passed = steps(batch, failed)
       if (passed === undefined) continue
-      sink.prepare?.(passed)
+      sink.fill?.(passed)
       for (let row = 0; row < passed.length; row++)
         found.push(asData(recordLine(passed, row, codec), expected[found.length]))
     }

@@ -34,7 +34,7 @@ export async function preview(plan: PipelinePlan | GraphPlan, options: PreviewOp
     await source.open(signal)
     for await (const batch of source.batches(signal)) {
       const passed = steps(batch, failed)
-      if (passed !== undefined) sink.prepare?.(passed)
+      if (passed !== undefined) sink.fill?.(passed)
       for (let row = 0; row < (passed?.length ?? 0) && rows < max; row++, rows++) onRow(passed!, row, codec)
       if (rows >= max || stages.exhausted) break
     }

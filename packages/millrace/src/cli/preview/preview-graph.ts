@@ -88,7 +88,7 @@ class ShownSink implements Sink {
     this.#take = take
   }
   async write(batch: Batch): Promise<void> {
-    if (this.#sink.prepare !== undefined) this.#sink.prepare(batch)
+    if (this.#sink.fill !== undefined) this.#sink.fill(batch)
     // Those that write rows as text write all of their columns.
     else encodeRows(batch, NO_COLUMNS, true)
     this.#take(batch, this.valueCodec, this.#stage)

@@ -108,14 +108,14 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     return [connectionCheck(cluster), topicCheck(cluster, [topic], createTopic !== undefined)]
   }
 
-  prepare(batch: Batch): void {
+  fill(batch: Batch): void {
     const { keyField } = this.#settings
     if (keyField !== undefined) batch.keys = keysFromField(batch, keyField)
   }
 
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
     const { topic } = this.#settings
-    this.prepare(batch)
+    this.fill(batch)
     const producer = this.#producer
     const route = { topic, partition: this.#keepsPartition(batch) ? 'keep' : undefined } as const
     const forwarding = route.partition === 'keep' && producer.writeRaw(batch, route, signal)
