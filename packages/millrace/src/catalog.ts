@@ -87,18 +87,20 @@ export const catalog: Components = {
     return definition
   },
   async documents(
-    source: Pick<Source, 'valueCodec'>,
-    sink: Pick<Sink, 'valueCodec' | 'includeMeta'>,
+    source: Pick<Source, 'valueCodec' | 'keyCodec'>,
+    sink: Pick<Sink, 'valueCodec' | 'keyCodec' | 'includeMeta'>,
     stages: readonly PlannedStage[],
     needsDocuments: boolean,
   ): Promise<Documents | undefined> {
-    const [{ codecByName, createDocuments }, { mentionsMeta }] = await Promise.all([
+    const [{ codecByName, createDocuments, keyCodecByName }, { mentionsMeta }] = await Promise.all([
       import('./codecs/index.ts'),
       import('./stages/meta.ts'),
     ])
     return createDocuments({
       from: codecByName(source.valueCodec, 'source'),
       to: codecByName(sink.valueCodec, 'sink'),
+      keysFrom: keyCodecByName(source.keyCodec, 'source'),
+      keysTo: keyCodecByName(sink.keyCodec, 'sink'),
       needsDocuments,
       mentionsMeta: mentionsMeta(stages),
       includeMeta: sink.includeMeta,

@@ -1,17 +1,21 @@
 /**
  * The steps "decode" and "encode" of a pipeline, for whole batches.
  */
-import type { Codec, Documents } from '../contracts/codec.ts'
+import type { Codec, Documents, KeyCodec } from '../contracts/codec.ts'
+import { preparing } from '../contracts/preparing.ts'
 import type { RowFailed } from '../contracts/stage.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, viewOf, type Batch, type Payload } from '../records/batch.ts'
 import { DecodeError, EncodeError, type RecordErrorDetails } from '../errors/index.ts'
 import { withExactIntegers } from '../records/exact-integers.ts'
 import { jsonCodec, parseDocument, reasonOf } from './json.ts'
+import { textKeys } from './keys.ts'
 import { attachedMeta, attachMeta, changedKey, type WithMeta } from './meta.ts'
 
 export interface DecodeOptions {
   /** Put `_meta` on every document that is parsed. */
   readonly attachMeta?: boolean | undefined
+  /** Reads `_meta.key`; text when omitted. */
+  readonly keys?: KeyCodec | undefined
 }
 
 /**
@@ -26,6 +30,7 @@ export function decodeDocuments(batch: Batch, codec: Codec, options: DecodeOptio
   const { bytes, fields } = batch.records
   const { rows } = batch
   const isJson = codec === jsonCodec
+  const { attachMeta: hasMeta = false, keys = textKeys } = options
   for (let row = 0; row < length; row++) {
     try {
       for (; row < length; row++) {
@@ -39,12 +44,12 @@ export function decodeDocuments(batch: Batch, codec: Codec, options: DecodeOptio
             : isJson
               ? parseDocument(bytes, start, start + size)
               : codec.decode(viewOf(bytes, start, size))
-        if (options.attachMeta === true) attachMeta(document as WithMeta, batch, row)
+        if (hasMeta) attachMeta(document as WithMeta, batch, row, keys)
         documents[row] = document
       }
     } catch (cause) {
       if (!(cause instanceof DecodeError)) throw cause
-      const error = decodeError(batch, row, codec, cause)
+      const error = decodeError(batch, row, cause.part === 'key' ? keys : codec, cause)
       if (failed === undefined) throw error
       documents[row] = undefined
       failed(row, error)
@@ -52,11 +57,12 @@ export function decodeDocuments(batch: Batch, codec: Codec, options: DecodeOptio
   }
 }
 
-function decodeError(batch: Batch, row: number, codec: Codec, cause: DecodeError): DecodeError {
+function decodeError(batch: Batch, row: number, codec: Codec | KeyCodec, cause: DecodeError): DecodeError {
+  const { part } = cause
   const details = placeOf(batch, row, codec, cause.cause ?? cause)
   return new DecodeError(
-    'value',
-    `Cannot decode the value at offset ${details.offset} of "${batch.topic}" partition ${batch.partition} as ${codec.name}: ${cause.message}`,
+    part,
+    `Cannot decode the ${part} at offset ${details.offset} of "${batch.topic}" partition ${batch.partition} as ${codec.name}: ${cause.message}`,
     details,
   )
 }
@@ -66,6 +72,8 @@ export interface EncodeOptions {
   readonly includeMeta?: boolean | undefined
   /** Write unchanged documents too, because the sink's format is not the one that came in. */
   readonly all?: boolean | undefined
+  /** Writes keys that a stage made; as text when omitted. */
+  readonly keys?: KeyCodec | undefined
 }
 
 /**
@@ -77,6 +85,7 @@ export interface EncodeOptions {
  */
 export function encodeDocuments(batch: Batch, codec: Codec, options: EncodeOptions = {}, failed?: RowFailed): void {
   const { documents, replaced, length } = batch
+  const { keys = textKeys } = options
   const everything = options.all === true || options.includeMeta === true
   if (documents === undefined || (replaced === undefined && !everything)) return
   const payloads: (Payload | undefined)[] = []
@@ -84,7 +93,7 @@ export function encodeDocuments(batch: Batch, codec: Codec, options: EncodeOptio
     try {
       for (; row < length; row++) {
         const isWritten = replaced?.[row] === 1 || (everything && batch.value(row) !== null)
-        payloads.push(isWritten ? encodeRow(batch, row, codec, options.includeMeta === true) : undefined)
+        payloads.push(isWritten ? encodeRow(batch, row, codec, keys, options.includeMeta === true) : undefined)
       }
     } catch (cause) {
       const error = encodeError(batch, row, codec, cause)
@@ -104,11 +113,11 @@ function encodeError(batch: Batch, row: number, codec: Codec, cause: unknown): E
   )
 }
 
-function encodeRow(batch: Batch, row: number, codec: Codec, includeMeta: boolean): Payload {
+function encodeRow(batch: Batch, row: number, codec: Codec, keys: KeyCodec, includeMeta: boolean): Payload {
   const document = batch.documents![row] as WithMeta
   const meta = attachedMeta(document)
   if (meta === undefined) return encode(batch, row, codec, document)
-  const key = changedKey(meta)
+  const key = changedKey(meta, keys)
   if (key !== undefined) (batch.keys ??= Array.from({ length: batch.length }, () => undefined))[row] = key
   if (includeMeta) return encode(batch, row, codec, document)
   // Left out for the time of writing only: another sink may want it. No copy, as undefined fields are not written.
@@ -127,7 +136,12 @@ function encode(batch: Batch, row: number, codec: Codec, document: unknown): Pay
   return original === null ? payload : withExactIntegers(document, payload, original)
 }
 
-function placeOf(batch: Batch, row: number, codec: Codec, cause: unknown): RecordErrorDetails & { offset: bigint } {
+function placeOf(
+  batch: Batch,
+  row: number,
+  codec: Pick<Codec, 'name'>,
+  cause: unknown,
+): RecordErrorDetails & { offset: bigint } {
   return { cause, topic: batch.topic, partition: batch.partition, offset: batch.offset(row), component: codec.name }
 }
 
@@ -136,6 +150,9 @@ export interface DocumentsOptions {
   readonly from: Codec
   /** Format in which they go out. */
   readonly to: Codec
+  /** The same of keys; text when omitted. */
+  readonly keysFrom?: KeyCodec | undefined
+  readonly keysTo?: KeyCodec | undefined
   /** Whether any stage looks at documents. */
   readonly needsDocuments: boolean
   /** Whether any stage mentions `_meta`. */
@@ -148,6 +165,8 @@ export interface DocumentsOptions {
 export function createDocuments({
   from,
   to,
+  keysFrom,
+  keysTo,
   needsDocuments,
   mentionsMeta,
   includeMeta,
@@ -157,7 +176,8 @@ export function createDocuments({
   if (!needsDocuments && !includeMeta && !all) return undefined
   const attach = mentionsMeta || includeMeta
   return {
-    decode: (batch, failed) => decodeDocuments(batch, from, { attachMeta: attach }, failed),
-    encode: (batch, failed) => encodeDocuments(batch, to, { includeMeta, all }, failed),
+    prepare: preparing([from, to, ...(attach ? [keysFrom, keysTo] : [])]),
+    decode: (batch, failed) => decodeDocuments(batch, from, { attachMeta: attach, keys: keysFrom }, failed),
+    encode: (batch, failed) => encodeDocuments(batch, to, { includeMeta, all, keys: keysTo }, failed),
   }
 }

@@ -5,8 +5,8 @@
  * { topic, partition, offset, timestamp, key, headers, tombstone? }
  * ```
  *
- * `offset` is a number, `timestamp` milliseconds since 1970 (-1 when the record has none), `key` the text of the key,
- * base64 when it is not UTF-8, null when there is none; `headers` an object with the texts of the headers, a list where a
+ * `offset` is a number, `timestamp` milliseconds since 1970 (-1 when the record has none), `key` what the codec of keys reads
+ * (by default the text of the key, base64 when it is not UTF-8), null when there is none; `headers` an object with the texts of the headers, a list where a
  * name is repeated; `tombstone: true` when the value was null.
  *
  * What is attached here is not part of the value: it takes the place of a field `_meta` that the value may have while
@@ -14,8 +14,9 @@
  * sink includes it. A stage that writes the whole field (`$set: {_meta: ...}`, `$project: {_meta: 1}`) makes it part of the
  * value. A stage that writes `_meta.key` gives the record another key.
  */
-import { isUtf8 } from 'node:buffer'
+import type { KeyCodec } from '../contracts/codec.ts'
 import type { Batch, Payload } from '../records/batch.ts'
+import { textOf } from './keys.ts'
 
 /** Marks what was attached; copies made by spread carry the mark too, and point to the original. */
 const ATTACHED: unique symbol = Symbol('attached')
@@ -36,7 +37,7 @@ export interface WithMeta {
 }
 
 /** Puts `_meta` on a document that was just parsed. */
-export function attachMeta(document: WithMeta, batch: Batch, row: number): void {
+export function attachMeta(document: WithMeta, batch: Batch, row: number, keys: KeyCodec): void {
   const { offsets, timestamps } = batch.records
   const record = batch.recordOf(row)
   const meta: Meta = {
@@ -44,7 +45,7 @@ export function attachMeta(document: WithMeta, batch: Batch, row: number): void 
     partition: batch.partition,
     offset: offsets[record]!,
     timestamp: timestamps[record]!,
-    key: textOf(batch.key(row)),
+    key: keys.decode(batch.key(row)),
     headers: headersOf(batch, row),
     ...(batch.value(row) === null ? { tombstone: true } : {}),
   }
@@ -59,16 +60,10 @@ export function attachedMeta(document: WithMeta): Meta | undefined {
 }
 
 /** The key that a stage gave a record by writing `_meta.key`; undefined when the stored key stays. */
-export function changedKey(meta: Meta): Payload | undefined {
+export function changedKey(meta: Meta, keys: KeyCodec): Payload | undefined {
   if (meta[ATTACHED] === meta || meta.key === meta[ATTACHED]!.key) return undefined
   const { key } = meta
-  if (key === undefined || key === null) return null
-  return typeof key === 'string' ? key : JSON.stringify(key)
-}
-
-function textOf(bytes: Buffer | null): string | null {
-  if (bytes === null) return null
-  return bytes.toString(isUtf8(bytes) ? 'utf8' : 'base64')
+  return key === undefined || key === null ? null : keys.encode(key)
 }
 
 function headersOf(batch: Batch, row: number): { readonly [name: string]: unknown } {

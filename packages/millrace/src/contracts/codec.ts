@@ -1,9 +1,10 @@
 /** How bytes become documents, and documents bytes. */
-import type { Batch } from '../records/batch.ts'
+import type { Batch, Payload } from '../records/batch.ts'
+import type { Preparing } from './preparing.ts'
 import type { RowFailed } from './stage.ts'
 
 /** Turns bytes into documents and back. */
-export interface Codec {
+export interface Codec extends Preparing {
   readonly name: string
   /**
    * Parses the value of one row. Null is a tombstone.
@@ -11,14 +12,23 @@ export interface Codec {
    */
   decode(value: Buffer | null): unknown
   /** Writes a document. @throws {EncodeError} */
-  encode(document: unknown): string | Buffer | null
+  encode(document: unknown): Payload
+}
+
+/** The same for keys, which stages see as `_meta.key`. */
+export interface KeyCodec extends Preparing {
+  readonly name: string
+  /** Null for a record without a key. @throws {DecodeError} */
+  decode(key: Buffer | null): unknown
+  /** Writes the key that a stage made; other keys go out as they came in. @throws {EncodeError} */
+  encode(key: unknown): Payload
 }
 
 /** Both directions for whole batches: what the steps "decode" and "encode" of a pipeline do. */
-export interface Documents {
+export interface Documents extends Preparing {
   /**
-   * Gives every row its document.
-   * @param failed told of each row that fails, which the caller then drops; without it the first one is thrown
+   * Sets the document of every row.
+   * @param failed called for each row that fails, which the caller then drops; without it the first one is thrown
    * @throws {DecodeError} with the offset of the record
    */
   decode(batch: Batch, failed?: RowFailed): void

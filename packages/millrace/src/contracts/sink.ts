@@ -1,5 +1,6 @@
 /** Where records go, and the transactions of a sink that has them. */
 import type { Batch } from '../records/batch.ts'
+import type { Preparing } from './preparing.ts'
 import type { GroupOffsets } from './offsets.ts'
 import type { Check } from './source.ts'
 
@@ -21,9 +22,11 @@ export interface SinkTransactions {
 }
 
 /** Where records go. */
-export interface Sink {
-  /** Codec of its values, by the name in the catalog. */
+export interface Sink extends Preparing {
+  /** Codec of its values, by name. */
   readonly valueCodec: string
+  /** Codec of the keys that stages make, by name; text when omitted. */
+  readonly keyCodec?: string | undefined
   /** Write `_meta` into every document. */
   readonly includeMeta: boolean
   /** Whether it looks at documents itself, for instance to take the key from a field. */

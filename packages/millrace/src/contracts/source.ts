@@ -1,5 +1,6 @@
 /** Where records come from. */
 import type { Batch } from '../records/batch.ts'
+import type { Preparing } from './preparing.ts'
 import type { SourceOffsets } from './offsets.ts'
 
 /** Something that must hold for a component to work. In a list of them, each relies on those before it. */
@@ -34,9 +35,11 @@ export interface SourceProgress {
  * Calls come in this order: `open` once, `batches` once, `close` once or more. `ack` of a batch may come at any time
  * until `close` has resolved, in any order.
  */
-export interface Source {
-  /** Codec of its values, by the name in the catalog. */
+export interface Source extends Preparing {
+  /** Codec of its values, by name. */
   readonly valueCodec: string
+  /** Codec of its keys, by name; text when omitted. */
+  readonly keyCodec?: string | undefined
   /** Who commits what, and when, as a sentence without a period; for `explain`. */
   readonly commits: string
   /** Whether its batches may be whole record batches of Kafka (`Batch.raw`). */
@@ -52,7 +55,7 @@ export interface Source {
    * An error ends the run; batches that were handed out before may still be acknowledged.
    */
   batches(signal: AbortSignal): AsyncIterable<Batch>
-  /** Gives the rows of a batch, or of a slice of one, their documents; undefined when nobody looks at them. Stage graphs only. */
+  /** Sets the documents of the rows of a batch, or of a slice of one; undefined when nothing looks at them. Stage graphs only, where `prepare` is about this. */
   readonly decode?: ((batch: Batch) => void) | undefined
   progress(): SourceProgress
   /** What `millrace check` asks for, instead of `open`; `close` comes after it. Nothing is joined, read or committed. */

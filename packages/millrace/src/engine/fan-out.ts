@@ -12,6 +12,7 @@
  * them with values as it wants them; `DeliveryToEach` writes to one after the other.
  */
 import type { Documents } from '../contracts/codec.ts'
+import { preparing, type Prepare } from '../contracts/preparing.ts'
 import type { Sink, SinkProgress, SinkTransactions } from '../contracts/sink.ts'
 import type { Batch } from '../records/batch.ts'
 import { BatchError, type MillraceError } from '../errors/index.ts'
@@ -27,23 +28,27 @@ export type Writer = Pick<Delivery, 'write'>
 export class FanOut implements SinkOfAll {
   /** Of the first sink: what those who only look are shown. */
   readonly valueCodec: string
+  readonly keyCodec: string | undefined
   readonly includeMeta: boolean
   readonly needsDocuments: boolean
   readonly partitions: string
   readonly writesRecordBatches: boolean
   /** The others have joined those of the first sink. */
   readonly transactions: SinkTransactions | undefined
+  readonly prepare: Prepare | undefined
   readonly #sinks: readonly Sink[]
 
   constructor(sinks: readonly Sink[]) {
     const [first] = sinks
     this.#sinks = sinks
     this.valueCodec = first!.valueCodec
+    this.keyCodec = first!.keyCodec
     this.includeMeta = sinks.some(({ includeMeta }) => includeMeta)
     this.needsDocuments = sinks.some(({ needsDocuments }) => needsDocuments)
     this.writesRecordBatches = sinks.every(({ writesRecordBatches }) => writesRecordBatches)
     this.partitions = sinks.map(({ partitions }, i) => `sink ${i + 1}: ${partitions}`).join('; ')
     this.transactions = first!.transactions
+    this.prepare = preparing(sinks)
   }
 
   async open(signal: AbortSignal): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import type { Documents } from '../contracts/codec.ts'
 import type { ComponentContext } from '../contracts/context.ts'
+import { preparing, type Prepare } from '../contracts/preparing.ts'
 import type { Sink } from '../contracts/sink.ts'
 import type { Source } from '../contracts/source.ts'
 import type { Stage } from '../contracts/stage.ts'
@@ -11,6 +12,7 @@ import { makeDeadLetters, type DeadLetters } from './failures/dead-letters.ts'
 import { triesAgain } from './delivery.ts'
 import { FanOut, FormattedSink, type SinkOfAll } from './fan-out.ts'
 import { allSinksOf, type Components, type PipelinePlan, type RunOptions } from './plan.ts'
+import { prepareBatches } from './prepared-batches.ts'
 import { limitRate } from './rate-limit.ts'
 import { StageChain } from './stage-chain.ts'
 
@@ -23,6 +25,8 @@ export interface OpenPipeline {
   readonly stages: StageChain
   /** Decodes and encodes values; undefined when no step looks at one. */
   readonly documents: Documents | undefined
+  /** What the batches of the source have gone through; for batches from elsewhere. Undefined where nothing has to be prepared. */
+  readonly prepare: Prepare | undefined
   /** Undefined unless the error policy asks for them. */
   readonly deadLetters: DeadLetters | undefined
 }
@@ -57,7 +61,9 @@ export async function makePipeline(
   }
   const outputs = await makeOutputs(plan, components, { source, sinks, stages })
   const deadLetters = await makeDeadLetters(plan, components, { ...context, joins: sinks[0] })
-  return { source, ...outputs, stages, deadLetters }
+  const prepare = preparing([source, outputs.documents, outputs.sink])
+  prepareBatches(source, prepare)
+  return { source, ...outputs, stages, prepare, deadLetters }
 }
 
 /** The sinks as the engine sees them. Values are encoded once where all sinks want them alike, else once for each. */
@@ -69,11 +75,12 @@ async function makeOutputs(
   const [first] = sinks
   const all = sinks.length === 1 ? first! : new FanOut(sinks)
   const needsDocuments = stages.needsDocuments || all.needsDocuments
-  const formatFor = (sink: Pick<Sink, 'valueCodec' | 'includeMeta'>): Promise<Documents | undefined> =>
+  const formatFor = (sink: Pick<Sink, 'valueCodec' | 'keyCodec' | 'includeMeta'>): Promise<Documents | undefined> =>
     components.documents(source, sink, planned, needsDocuments)
   if (sinks.length === 1) return { sink: all, targets: sinks, documents: await formatFor(first!) }
   const areAlike = sinks.every(
-    (sink) => sink.valueCodec === first!.valueCodec && sink.includeMeta === first!.includeMeta,
+    ({ valueCodec, keyCodec, includeMeta }) =>
+      valueCodec === first!.valueCodec && keyCodec === first!.keyCodec && includeMeta === first!.includeMeta,
   )
   if (areAlike)
     return {
@@ -82,14 +89,16 @@ async function makeOutputs(
       documents: await formatFor(first!),
     }
   const targets: FormattedSink[] = []
+  const formats: Documents[] = []
   let decoder: Documents | undefined
   for (const sink of sinks) {
     const documents = await formatFor(sink)
     targets.push(new FormattedSink(sink, documents))
+    if (documents !== undefined) formats.push(documents)
     // One that attaches `_meta` decodes for those that do not want it, too.
     if (decoder === undefined || sink.includeMeta) decoder = documents ?? decoder
   }
-  return { sink: all, targets, documents: decoder && { ...decoder, encode: () => {} } }
+  return { sink: all, targets, documents: decoder && { ...decoder, encode: () => {}, prepare: preparing(formats) } }
 }
 
 /**

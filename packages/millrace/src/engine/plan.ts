@@ -108,8 +108,8 @@ export interface Components {
   function(kind: FunctionDefinition['kind'], name: string): Promise<FunctionDefinition>
   /** How documents are made and written; undefined when bytes pass from this source to this sink untouched. */
   documents(
-    source: Pick<Source, 'valueCodec'>,
-    sink: Pick<Sink, 'valueCodec' | 'includeMeta'>,
+    source: Pick<Source, 'valueCodec' | 'keyCodec'>,
+    sink: Pick<Sink, 'valueCodec' | 'keyCodec' | 'includeMeta'>,
     stages: readonly PlannedStage[],
     needsDocuments: boolean,
   ): Promise<Documents | undefined>

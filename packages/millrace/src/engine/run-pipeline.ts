@@ -6,7 +6,7 @@
  * source   codec      stages     codec      sink      batch.ack()     source, on its own clock
  * ```
  *
- * The unit is a batch. Reading, decoding, stages and encoding happen in order, one batch after the other; writes overlap,
+ * The unit is a batch. What its steps need from elsewhere, a schema for instance, is fetched before it is read. Reading, decoding, stages and encoding happen in order, one batch after the other; writes overlap,
  * bounded in bytes, and the sink keeps their order per partition. The source commits only what was acknowledged, and
  * never past a batch that was not (I1, I2). May not import a concrete component.
  */

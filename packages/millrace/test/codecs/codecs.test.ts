@@ -1,44 +1,28 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CODEC_NAMES, codecByClass, codecByName } from '../../src/codecs/index.ts'
+import { codecByName, keyCodecByName } from '../../src/codecs/index.ts'
+import { CODEC_NAMES } from '../../src/contracts/codec-names.ts'
 import { ConfigError, DecodeError, EncodeError } from '../../src/errors/index.ts'
 
-const PACKAGE = 'org.apache.kafka.common.serialization'
-
-describe('codec by name or class', () => {
-  test.each([
-    [`${PACKAGE}.StringDeserializer`, 'json'],
-    [`${PACKAGE}.ByteArraySerializer`, 'bytes'],
-    [`${PACKAGE}.ByteBufferDeserializer`, 'bytes'],
-    ['ShortDeserializer', 'short'],
-    ['IntegerSerializer', 'integer'],
-    [` ${PACKAGE}.LongSerializer\n`, 'long'],
-    ['FloatDeserializer', 'float'],
-    ['DoubleDeserializer', 'double'],
-    ['UUIDSerializer', 'uuid'],
-    ['VoidDeserializer', 'void'],
-  ])('%s is %s', (className, name) => {
-    expect(codecByName(className).name).toBe(name)
+describe('codec by name', () => {
+  test('every name is a codec, of values and of keys', () => {
+    for (const name of CODEC_NAMES) expect([codecByName(name).name, keyCodecByName(name).name]).toEqual([name, name])
   })
 
-  test('every name is a codec', () => {
-    for (const name of CODEC_NAMES) expect(codecByName(name).name).toBe(name)
+  test('keys are text unless something else is asked for', () => {
+    expect(keyCodecByName(undefined).name).toBe('text')
   })
 
-  test.each([
-    `${PACKAGE}.ListDeserializer`,
-    'io.confluent.kafka.serializers.KafkaAvroDeserializer',
-    'com.acme.StringSerializer',
-    'toString',
-    'toStringSerializer',
-    '',
-  ])('"%s" is refused by name', (className) => {
-    expect(() => codecByClass(className, 'source.options.valueDeserializer')).toThrow(ConfigError)
-    expect(() => codecByClass(className, 'source.options.valueDeserializer')).toThrow(`"${className}"`)
-    expect(() => codecByClass(className, 'source.options.valueDeserializer')).toThrow(
-      expect.objectContaining({ problems: [expect.objectContaining({ path: 'source.options.valueDeserializer' })] }),
-    )
-  })
+  test.each(['avro', 'org.apache.kafka.common.serialization.StringSerializer', 'toString', ''])(
+    '"%s" is refused by name',
+    (name) => {
+      expect(() => codecByName(name, 'source')).toThrow(ConfigError)
+      expect(() => codecByName(name, 'source')).toThrow(`"${name}"`)
+      expect(() => keyCodecByName(name, 'source')).toThrow(
+        expect.objectContaining({ problems: [expect.objectContaining({ path: 'source' })] }),
+      )
+    },
+  )
 })
 
 describe('formats of Kafka’s own serializers', () => {

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { codecByName, createDocuments, decodeDocuments, encodeDocuments } from '../../src/codecs/index.ts'
+import {
+  codecByName,
+  createDocuments,
+  decodeDocuments,
+  encodeDocuments,
+  keyCodecByName,
+} from '../../src/codecs/index.ts'
 import { DecodeError, EncodeError } from '../../src/errors/index.ts'
 import { createStage } from '../../src/stages/index.ts'
 import type { Batch } from '../../src/records/batch.ts'
@@ -322,6 +328,59 @@ describe('_meta', () => {
     encodeDocuments(changed, json)
     expect(changed.keys?.[0]).toBe(key)
     expect(written(changed)).toEqual(['{"customer":"c9","n":7}'])
+  })
+})
+
+describe('keys with a codec of their own', () => {
+  const keys = keyCodecByName('long')
+  const nine = Buffer.from('0000000000000009', 'hex')
+  const attached = (key: Buffer | null): Batch => {
+    const batch = batchOf([{ key, value: '{"n":7}' }])
+    decodeDocuments(batch, json, { attachMeta: true, keys })
+    return batch
+  }
+
+  test('are what they mean in _meta.key', () => {
+    expect(attached(nine).documents).toMatchObject([{ _meta: { key: 9 } }])
+    expect(attached(null).documents).toMatchObject([{ _meta: { key: null } }])
+  })
+
+  test.each([
+    { name: 'another number', spec: { '_meta.key': '$n' }, key: Buffer.from('0000000000000007', 'hex') },
+    { name: 'the same number', spec: { '_meta.key': 9 }, key: undefined },
+    { name: 'nothing', spec: { '_meta.key': '$$REMOVE' }, key: null },
+  ])('go out as they came in until a stage writes them: $name', ({ spec, key }) => {
+    const changed = stage('$set', spec, attached(nine))
+    encodeDocuments(changed, json, { keys })
+    expect(changed.keys?.[0]).toEqual(key)
+  })
+
+  test('that are something else are refused with their place, as keys', () => {
+    expect(() => attached(Buffer.from('k1'))).toThrow(
+      expect.objectContaining({
+        code: 'DECODE_FAILED',
+        part: 'key',
+        offset: 100n,
+        message:
+          'Cannot decode the key at offset 100 of "orders" partition 3 as long: it must have 8 bytes for the long codec: it has 2',
+      }),
+    )
+  })
+
+  test('that a stage makes and the codec cannot write are refused', () => {
+    const changed = stage('$set', { '_meta.key': 'text' }, attached(nine))
+    expect(() => encodeDocuments(changed, json, { keys })).toThrow(EncodeError)
+  })
+
+  test.each([
+    { name: 'text', key: 'k1', bytes: 'k1' },
+    { name: 'json', key: { id: 5 }, bytes: '{"id":5}' },
+    { name: 'json', key: 5, bytes: '5' },
+    { name: 'uuid', key: '123e4567-e89b-12d3-a456-426614174000', bytes: '123e4567-e89b-12d3-a456-426614174000' },
+  ])('$name reads what it writes: $bytes', ({ name, key, bytes }) => {
+    const codec = keyCodecByName(name)
+    expect(String(codec.encode(key))).toBe(bytes)
+    expect(codec.decode(Buffer.from(bytes))).toEqual(key)
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Batch } from '../../src/records/batch.ts'
+import { textKeys } from '../../src/codecs/keys.ts'
 import { attachMeta, type WithMeta } from '../../src/codecs/meta.ts'
 import { createFunctionStage, LINE_FUNCTIONS, lintFunctionStage } from '../../src/functions/in-line.ts'
 import { FUNCTIONS } from '../../src/functions/index.ts'
@@ -61,7 +62,7 @@ describe('functions as stages of linear pipelines', () => {
 
   test('distinct.apply does not take where a record came from for a difference', () => {
     const batch = decoded([{ a: 1 }, { a: 1 }])
-    batch.documents!.forEach((document, row) => attachMeta(document as WithMeta, batch, row))
+    batch.documents!.forEach((document, row) => attachMeta(document as WithMeta, batch, row, textKeys))
     expect(stageOf('distinct.apply', {}).process(batch)).toHaveLength(1)
   })
 

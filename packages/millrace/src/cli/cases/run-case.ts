@@ -38,14 +38,16 @@ async function runLine(
   expected: readonly unknown[] = [],
 ): Promise<unknown[]> {
   const pipeline = await makePipeline(plan, catalog, { untilEnd: false, preview: { from: 'run' }, warn: () => {} })
-  const { source, sink, documents } = pipeline
+  const { source, prepare, sink, documents } = pipeline
   const steps = createSteps(pipeline)
   const failed = plan.errorPolicy.fate === 'fail' ? undefined : (): void => {}
   const codec = documents === undefined ? source.valueCodec : sink.valueCodec
   const topic = nameOf(plan.source.options)
+  const never = new AbortController().signal
   const found: unknown[] = []
   try {
     for (const batch of batchesOf(given, topic, codecByName(source.valueCodec))) {
+      await prepare?.(batch, never)
       const passed = steps(batch, failed)
       if (passed === undefined) continue
       sink.fill?.(passed)

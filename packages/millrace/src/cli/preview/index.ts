@@ -6,22 +6,26 @@ import { catalog } from '../../catalog.ts'
 import { defineSink } from '../../contracts/definitions.ts'
 import { makePipeline } from '../../engine/open-pipeline.ts'
 import type { GraphPlan } from '../../engine/graph/plan.ts'
-import type { PipelinePlan } from '../../engine/plan.ts'
+import type { Components, PipelinePlan } from '../../engine/plan.ts'
 import type { Failed } from '../../engine/stage-chain.ts'
 import { createSteps } from '../../engine/steps.ts'
 import { sinkOfNothing, TAKES_ALL } from './nowhere.ts'
 import type { PreviewOptions, PreviewResult } from './options.ts'
 
 /** @throws {MillraceError} what a run would fail with */
-export async function preview(plan: PipelinePlan | GraphPlan, options: PreviewOptions): Promise<PreviewResult> {
-  if ('nodes' in plan) return (await import('./preview-graph.ts')).previewGraph(plan, options)
+export async function preview(
+  plan: PipelinePlan | GraphPlan,
+  options: PreviewOptions,
+  known: Components = catalog,
+): Promise<PreviewResult> {
+  if ('nodes' in plan) return (await import('./preview-graph.ts')).previewGraph(plan, options, known)
   const { from, follow, sourceOnly = false, max = Infinity, onRow } = options
   const [chosen, components] = sourceOnly
     ? [
         { ...plan, stages: [], fanout: [] },
-        { ...catalog, sink: async () => NOWHERE },
+        { ...known, sink: async () => NOWHERE },
       ]
-    : [plan, catalog]
+    : [plan, known]
   const pipeline = await makePipeline(chosen, components, { untilEnd: !follow, preview: { from }, warn })
   const { source, stages, sink, documents } = pipeline
   const steps = createSteps(pipeline)

@@ -4,6 +4,7 @@
  */
 import { NO_ENDPOINTS } from '../../contracts/endpoints.ts'
 import { defineSinkFunction } from '../../contracts/functions.ts'
+import { preparing, type Prepare } from '../../contracts/preparing.ts'
 import type { Sink } from '../../contracts/sink.ts'
 import type { Batch } from '../../records/batch.ts'
 import { catalog } from '../../catalog.ts'
@@ -26,6 +27,7 @@ export interface GraphPreviewOptions extends Omit<PreviewOptions, 'sourceOnly' |
 export async function previewGraph(
   plan: GraphPlan,
   { from, follow, max = Infinity, onRow }: GraphPreviewOptions,
+  known: Components = catalog,
 ): Promise<PreviewResult> {
   const enough = new AbortController()
   const left = new Map(plan.nodes.filter(({ kind }) => kind === 'sink').map(({ id }) => [id, max]))
@@ -37,7 +39,7 @@ export async function previewGraph(
     if ([...left.values()].every((each) => each === 0)) enough.abort()
   }
   const { read } = await runGraph(follow ? { ...plan, timeoutMs: undefined } : plan, {
-    components: withoutSinks(catalog, take),
+    components: withoutSinks(known, take),
     signal: enough.signal,
     abort: new AbortController().signal,
     untilEnd: !follow,
@@ -74,6 +76,7 @@ class ShownSink implements Sink {
   readonly needsDocuments: boolean
   readonly partitions: string
   readonly writesRecordBatches = false
+  readonly prepare: Prepare | undefined
   readonly #sink: Sink
   readonly #stage: string
   readonly #take: TakeBatch
@@ -83,6 +86,7 @@ class ShownSink implements Sink {
     this.includeMeta = sink.includeMeta
     this.needsDocuments = sink.needsDocuments
     this.partitions = sink.partitions
+    this.prepare = preparing([sink])
     this.#sink = sink
     this.#stage = stage
     this.#take = take

@@ -7,6 +7,7 @@
  *
  * How rows flow is in `streaming-flow.ts`, with `exactly_once` in `transactional-flow.ts`. May not import a concrete component.
  */
+import { preparing } from '../../contracts/preparing.ts'
 import type { Batch } from '../../records/batch.ts'
 import { AbortedError, PipelineTimeoutError } from '../../errors/index.ts'
 import { type CircuitBreaker, combinedProgress } from '../../resilience/circuit-breaker.ts'
@@ -19,6 +20,7 @@ import { TransactionalRun } from '../transactional-run.ts'
 import type { Failure } from '../failures/failures.ts'
 import { IN_FLIGHT_BYTES } from '../in-flight.ts'
 import type { RunOptions, RunProgress, RunResult } from '../plan.ts'
+import { prepareBatches } from '../prepared-batches.ts'
 import { inSlices, sliceRowsOf } from '../slices.ts'
 import { isTaken, makeNodes, type Node, type SinkNode, type SourceNode } from './nodes.ts'
 import type { GraphPlan } from './plan.ts'
@@ -70,6 +72,8 @@ class GraphRun {
       await runGraph(inner as GraphPlan, { components, warn, untilEnd, preview, signal: stop, abort: signal })
     }
     this.#nodes = await makeNodes(this.#plan, components, this.#run, runInner)
+    const sinks = this.#sinks.map(({ sink }) => sink)
+    for (const { source } of this.#sources) prepareBatches(source, preparing([source, ...sinks]))
     this.#deadLetters = await makeDeadLetters(this.#plan, components, {
       pipeline: name,
       directory,

@@ -5,6 +5,7 @@
  * partition is kept, else records copied or encoded into new record batches.
  */
 import { randomUUID } from 'node:crypto'
+import { codecNameOfClass, keyCodecNameOfClass } from '../../contracts/codec-names.ts'
 import type { ComponentContext } from '../../contracts/context.ts'
 import type { GroupOffsets } from '../../contracts/offsets.ts'
 import type { Sink, SinkProgress, SinkTransactions } from '../../contracts/sink.ts'
@@ -39,6 +40,7 @@ const UNIQUE_TIMEOUT_MS = 10_000
 
 class KafkaPipelineSink implements Sink, SinkTransactions {
   readonly valueCodec: string
+  readonly keyCodec: string | undefined
   readonly writesRecordBatches: boolean
   readonly partitions: string
   readonly includeMeta: boolean
@@ -58,7 +60,8 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   constructor(settings: KafkaSinkSettings, context: ComponentContext) {
     this.#settings = settings
     this.#context = context
-    this.valueCodec = settings.producer.valueSerializer
+    this.valueCodec = codecNameOfClass(settings.producer.valueSerializer)!
+    this.keyCodec = keyCodecNameOfClass(settings.producer.keySerializer)
     this.includeMeta = settings.includeMeta
     this.needsDocuments = settings.keyField !== undefined
     this.writesRecordBatches = settings.keepPartition !== false

@@ -1,6 +1,7 @@
 /**
  * The `kafka` source of pipelines: a consumer of one group, whose offsets are committed as the sink acknowledges.
  */
+import { codecNameOfClass, keyCodecNameOfClass } from '../../contracts/codec-names.ts'
 import type { ComponentContext } from '../../contracts/context.ts'
 import { defineSource } from '../../contracts/definitions.ts'
 import type { GroupOffsets, ReleaseListener, SourceOffsets } from '../../contracts/offsets.ts'
@@ -31,6 +32,7 @@ export const kafkaSource = defineSource({
 
 class KafkaPipelineSource implements Source, SourceOffsets {
   readonly valueCodec: string
+  readonly keyCodec: string | undefined
   readonly readsRecordBatches: boolean
   readonly maxBatchRecords: number | undefined
   readonly offsets: SourceOffsets = this
@@ -45,8 +47,9 @@ class KafkaPipelineSource implements Source, SourceOffsets {
   constructor(settings: KafkaSourceSettings, context: ComponentContext) {
     this.#settings = settings
     this.#context = context
-    const { groupId, autoCommitIntervalMs, maxPollRecords, valueDeserializer } = settings.consumer
-    this.valueCodec = valueDeserializer
+    const { groupId, autoCommitIntervalMs, maxPollRecords, keyDeserializer, valueDeserializer } = settings.consumer
+    this.valueCodec = codecNameOfClass(valueDeserializer)!
+    this.keyCodec = keyCodecNameOfClass(keyDeserializer)
     this.maxBatchRecords = maxPollRecords
     this.readsRecordBatches = maxPollRecords === undefined
     this.member = settings.consumer.instanceId

@@ -1,0 +1,43 @@
+/**
+ * Codecs of keys.
+ */
+import { isUtf8 } from 'node:buffer'
+import type { Codec, KeyCodec } from '../contracts/codec.ts'
+import { TEXT_KEYS } from '../contracts/codec-names.ts'
+import { DecodeError } from '../errors/index.ts'
+import { isObject } from '../options/values.ts'
+
+/** Text in UTF-8, base64 where the bytes are something else. Written as text; everything else that a stage makes, as JSON. */
+export const textKeys: KeyCodec = {
+  name: TEXT_KEYS,
+  decode: textOf,
+  encode: (key) => (typeof key === 'string' ? key : JSON.stringify(key)),
+}
+
+/** The format of values for keys: a document of nothing but `value` stands for that value. */
+export function keysOf(codec: Codec): KeyCodec {
+  const { name } = codec
+  return {
+    name,
+    prepare: codec.prepare?.bind(codec),
+    decode(key) {
+      try {
+        return key === null ? null : unwrapped(codec.decode(key))
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error
+        throw new DecodeError('key', error.message, { cause: error.cause ?? error })
+      }
+    },
+    encode: (key) => codec.encode(isObject(key) || name === 'json' ? key : { value: key }),
+  }
+}
+
+function unwrapped(document: unknown): unknown {
+  return isObject(document) && 'value' in document && Object.keys(document).length === 1 ? document['value'] : document
+}
+
+/** Bytes as text. */
+export function textOf(bytes: Buffer | null): string | null {
+  if (bytes === null) return null
+  return bytes.toString(isUtf8(bytes) ? 'utf8' : 'base64')
+}
