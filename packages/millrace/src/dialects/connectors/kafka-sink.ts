@@ -2,7 +2,6 @@
  * `config` of a Kafka sink of Rivven, and what it means for our `kafka` sink.
  */
 import { createTopic } from '../../kafka/properties/create-topic.ts'
-import type { Options } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
 import { clusterFields } from './kafka-source.ts'
 import { securityOptions } from './security.ts'
@@ -73,8 +72,6 @@ export const kafkaSinkConnector = {
     },
   ],
 } as const
-
-export type KafkaSinkConfig = Options<typeof kafkaSinkConfig>
 
 const ACKS = { none: '0', leader: '1', all: 'all' } as const
 

@@ -2,7 +2,6 @@
  * `config` of a Kafka source of Rivven, and what it means for our `kafka` source.
  */
 import { address } from '../../kafka/properties/value-types.ts'
-import type { Options } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
 import { securityFields, securityOptions } from './security.ts'
 import type { Translation } from './translate.ts'
@@ -82,8 +81,6 @@ export const kafkaSourceConnector = {
     },
   ],
 } as const
-
-export type KafkaSourceConfig = Options<typeof kafkaSourceConfig>
 
 export const kafkaSourceTranslation: Translation<typeof kafkaSourceConfig> = {
   fields: kafkaSourceConfig,
