@@ -16,7 +16,7 @@ export interface Layer {
 export const LAYERS: readonly Layer[] = [
   { name: 'errors', level: 0 },
   { name: 'records', level: 0, beside: ['errors'] },
-  { name: 'contracts', level: 1, beside: ['options'] },
+  { name: 'contracts', level: 1, beside: ['options', 'metrics'] },
   { name: 'options', level: 1 },
   { name: 'metrics', level: 1 },
   { name: 'resilience', level: 1 },

@@ -7,6 +7,7 @@ import type { Sink } from '../contracts/sink.ts'
 import type { Source } from '../contracts/source.ts'
 import { makeNodes } from '../engine/graph/nodes.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
+import { UNSEEN_METER } from '../metrics/counters.ts'
 import { allSinksOf, type PipelineGroup, type PipelinePlan, type PlannedComponent } from '../engine/plan.ts'
 
 export interface Connector {
@@ -33,6 +34,7 @@ function pipelineConnectors(plan: PipelinePlan): readonly Connector[] {
     untilEnd: false,
     directory: plan.directory,
     warn,
+    metrics: UNSEEN_METER,
     delivery: 'at_least_once',
     preview: { from: 'run' },
   }
@@ -75,7 +77,13 @@ async function graphConnectors(plan: GraphPlan): Promise<readonly Connector[]> {
     ]
   })
   const letters = plan.errorPolicy.deadLetters?.sink
-  const context: ComponentContext = { pipeline: plan.name, untilEnd: false, directory: plan.directory, warn }
+  const context: ComponentContext = {
+    pipeline: plan.name,
+    untilEnd: false,
+    directory: plan.directory,
+    warn,
+    metrics: UNSEEN_METER,
+  }
   return letters === undefined ? stages : [...stages, writer('dead letters', letters, context)]
 }
 

@@ -8,6 +8,7 @@ import type { DiscoveredStream, Source } from '../contracts/source.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
 import { makeNodes } from '../engine/graph/nodes.ts'
 import type { PipelinePlan } from '../engine/plan.ts'
+import { UNSEEN_METER } from '../metrics/counters.ts'
 import { UnexpectedError } from '../errors/index.ts'
 import type { JsonSchema } from '../options/declaration.ts'
 import { Shape } from './infer-schema.ts'
@@ -65,7 +66,13 @@ async function streamsOf(plan: PipelinePlan | GraphPlan): Promise<readonly Disco
 const LOOKING = { untilEnd: true, warn: () => {}, preview: { from: 'earliest' } } as const
 
 async function sourceOfLine({ name, directory, source: { component, options } }: PipelinePlan): Promise<Source> {
-  const context: ComponentContext = { ...LOOKING, pipeline: name, directory, delivery: 'at_least_once' }
+  const context: ComponentContext = {
+    ...LOOKING,
+    pipeline: name,
+    directory,
+    metrics: UNSEEN_METER,
+    delivery: 'at_least_once',
+  }
   return (await catalog.source(component)).create(options, context)
 }
 

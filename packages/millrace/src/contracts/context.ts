@@ -1,4 +1,5 @@
 /** What a component learns about the run that it is part of. */
+import type { Meter } from '../metrics/counters.ts'
 import type { Sink } from './sink.ts'
 
 /** What a pipeline promises of each record; see docs/guarantees.md. */
@@ -22,7 +23,9 @@ export interface ComponentContext {
   readonly directory: string
   /** Tells the operator of something that is not an error, for instance a clamped option. */
   readonly warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
-  /** Set for those who only look: a source then joins no group and commits nothing. */
+  /** How it counts; see `metrics/table.ts`. Nothing is counted per record. */
+  readonly metrics: Meter
+  /** Set for previews: a source then joins no group and commits nothing. */
   readonly preview?: Preview | undefined
 }
 

@@ -12,6 +12,7 @@ import type { Sink } from '../contracts/sink.ts'
 import type { Batch } from '../records/batch.ts'
 import { isFaultOfRecord } from '../errors/fault-of-record.ts'
 import { BatchError, BrokerError, isMillraceError, type ErrorCode, type MillraceError } from '../errors/index.ts'
+import type { Counter } from '../metrics/counters.ts'
 import type { CircuitBreaker, Pass } from '../resilience/circuit-breaker.ts'
 import { backoffMs, sleep, type BackoffOptions } from '../resilience/retry.ts'
 import type { ErrorHandling } from './failures/error-handling.ts'
@@ -23,6 +24,8 @@ export interface DeliveryOptions {
   readonly policy: Pick<ErrorPolicy, 'retry' | 'fate'>
   readonly breaker: CircuitBreaker | undefined
   readonly errors: ErrorHandling
+  /** Counts batches that the sink has acknowledged. */
+  readonly batches?: Counter | undefined
   /** Whether what the brokers refuse dooms a transaction, which then has to be tried again as a whole (I5). */
   readonly inTransaction?: boolean
   /** Gives up what is under way. */
@@ -203,6 +206,7 @@ export class Delivery {
   async #try(batch: Batch, pass: Pass | undefined): Promise<Failed> {
     try {
       await this.#options.sink.write(batch, this.#options.abort)
+      this.#options.batches?.add(1)
       pass?.succeeded()
       return undefined
     } catch (error) {

@@ -10,7 +10,9 @@ import type { Source } from '../contracts/source.ts'
 import type { Stage } from '../contracts/stage.ts'
 import { makeDeadLetters, type DeadLetters } from './failures/dead-letters.ts'
 import { triesAgain } from './delivery.ts'
+import { Counters, type Meter } from '../metrics/counters.ts'
 import { FanOut, FormattedSink, type SinkOfAll } from './fan-out.ts'
+import { observeSink, observeSource } from './observed.ts'
 import { allSinksOf, type Components, type PipelinePlan, type RunOptions } from './plan.ts'
 import { prepareBatches } from './prepared-batches.ts'
 import { limitRate } from './rate-limit.ts'
@@ -29,6 +31,8 @@ export interface OpenPipeline {
   readonly prepare: Prepare | undefined
   /** Undefined unless the error policy asks for them. */
   readonly deadLetters: DeadLetters | undefined
+  /** How the run counts what the components do not count themselves. */
+  readonly meters: { readonly pipeline: Meter; readonly source: Meter; readonly sinks: readonly Meter[] }
 }
 
 /**
@@ -38,9 +42,10 @@ export interface OpenPipeline {
 export async function makePipeline(
   plan: PipelinePlan,
   components: Components,
-  run: Pick<RunOptions, 'untilEnd' | 'warn' | 'preview'>,
+  run: Pick<RunOptions, 'untilEnd' | 'warn' | 'preview' | 'metrics'>,
 ): Promise<OpenPipeline> {
-  const context: ComponentContext = {
+  const meter = (run.metrics ?? new Counters()).meter({ pipeline: plan.name })
+  const context: Omit<ComponentContext, 'metrics'> = {
     pipeline: plan.name,
     untilEnd: run.untilEnd,
     directory: plan.directory,
@@ -51,19 +56,34 @@ export async function makePipeline(
     triesAgain: triesAgain(plan),
   }
   const stages = new StageChain(await makeStages(plan, components))
-  const source = await (await components.source(plan.source.component)).create(plan.source.options, context)
+  const sourceMeter = meter.with({ stage: 'source', component: plan.source.component })
+  const definition = await components.source(plan.source.component)
+  const source = await definition.create(plan.source.options, { ...context, metrics: sourceMeter })
+  observeSource(sourceMeter, source)
   if (plan.rateLimit !== undefined) limitRate(source, plan.rateLimit)
   const sinks: Sink[] = []
-  for (const { component, options } of allSinksOf(plan)) {
+  const sinkMeters: Meter[] = []
+  for (const [i, { component, options }] of allSinksOf(plan).entries()) {
     const joins = sinks[0] === undefined ? {} : { joins: sinks[0] }
+    const metrics = meter.with({ stage: i === 0 ? 'sink' : `sink-${i + 1}`, component })
     const definition = await components.sink(component)
-    sinks.push(await definition.create(options, { ...context, member: source.offsets?.member, ...joins }))
+    const sink = await definition.create(options, { ...context, metrics, member: source.offsets?.member, ...joins })
+    observeSink(metrics, sink)
+    sinks.push(sink)
+    sinkMeters.push(metrics)
   }
   const outputs = await makeOutputs(plan, components, { source, sinks, stages })
-  const deadLetters = await makeDeadLetters(plan, components, { ...context, joins: sinks[0] })
+  const deadLetters = await makeDeadLetters(plan, components, { ...context, metrics: meter, joins: sinks[0] })
   const prepare = preparing([source, outputs.documents, outputs.sink])
   prepareBatches(source, prepare)
-  return { source, ...outputs, stages, prepare, deadLetters }
+  return {
+    source,
+    ...outputs,
+    stages,
+    prepare,
+    deadLetters,
+    meters: { pipeline: meter, source: sourceMeter, sinks: sinkMeters },
+  }
 }
 
 /** The sinks as the engine sees them. Values are encoded once where all sinks want them alike, else once for each. */

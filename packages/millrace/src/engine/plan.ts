@@ -11,6 +11,7 @@ import type { Sink } from '../contracts/sink.ts'
 import type { Source } from '../contracts/source.ts'
 import type { Stage } from '../contracts/stage.ts'
 import type { ConfigProblem, ErrorCode } from '../errors/index.ts'
+import type { Counters } from '../metrics/counters.ts'
 import type { CircuitProgress } from '../resilience/circuit-breaker.ts'
 import type { FailureRate } from '../resilience/failure-rate.ts'
 import type { BackoffOptions } from '../resilience/retry.ts'
@@ -128,6 +129,8 @@ export interface RunOptions {
   /** Called about once a second, and once more at the end. */
   readonly onProgress?: ((progress: RunProgress) => void) | undefined
   readonly warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
+  /** Where the run counts; when omitted in counters of its own, which only make its progress. */
+  readonly metrics?: Counters | undefined
 }
 
 /** How far a run has come, all counted from its beginning. */

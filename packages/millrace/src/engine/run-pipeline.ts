@@ -13,6 +13,7 @@
 import type { Source } from '../contracts/source.ts'
 import type { Batch } from '../records/batch.ts'
 import { AbortedError } from '../errors/index.ts'
+import type { Counter } from '../metrics/counters.ts'
 import { type CircuitBreaker, combinedProgress } from '../resilience/circuit-breaker.ts'
 import { countedTransactions, createBreaker } from './breaker.ts'
 import { committedFirst } from './committed-first.ts'
@@ -21,6 +22,7 @@ import { ErrorHandling } from './failures/error-handling.ts'
 import { TransactionalRun, type Work } from './transactional-run.ts'
 import { DeliveryToEach, type Writer } from './fan-out.ts'
 import { InFlight, IN_FLIGHT_BYTES } from './in-flight.ts'
+import { observeBreaker } from './observed.ts'
 import { openPipeline, type OpenPipeline } from './open-pipeline.ts'
 import type { PipelinePlan, RunOptions, RunProgress, RunResult } from './plan.ts'
 import { inSlices, sliceRowsOf } from './slices.ts'
@@ -47,6 +49,7 @@ class PipelineRun {
   readonly #sliceRows: number
   readonly #errors: ErrorHandling
   readonly #inFlight: InFlight
+  readonly #batchCounter: Counter
   readonly #failed = new AbortController()
   /** Ends reading. */
   readonly #stop: AbortSignal
@@ -56,19 +59,21 @@ class PipelineRun {
   #delivery: { readonly attemptEnded: AbortSignal; readonly writer: Writer } | undefined
 
   constructor(plan: PipelinePlan, run: RunOptions, pipeline: OpenPipeline, started: number) {
-    const { source, documents, targets, deadLetters } = pipeline
+    const { source, documents, targets, deadLetters, meters } = pipeline
     this.#plan = plan
     this.#run = run
     this.#pipeline = pipeline
     this.#started = started
     this.#steps = createSteps(pipeline)
     this.#sliceRows = sliceRowsOf(plan, source, documents !== undefined)
-    this.#errors = new ErrorHandling(plan.errorPolicy, deadLetters)
+    this.#errors = new ErrorHandling(plan.errorPolicy, deadLetters, meters.pipeline)
+    this.#batchCounter = meters.source.counter('millrace_source_batches_total')
     this.#inFlight = new InFlight(IN_FLIGHT_BYTES, plan.maxBatchesInFlight)
     this.#stop = AbortSignal.any([run.signal, run.abort, this.#failed.signal])
     this.#breakers = targets.flatMap(
       (_, i) => createBreaker(plan.circuitBreaker, run, targets.length === 1 ? 'the sink' : `sink ${i + 1}`) ?? [],
     )
+    for (const [i, breaker] of this.#breakers.entries()) observeBreaker(meters.sinks[i]!, breaker)
   }
 
   async run(): Promise<RunResult> {
@@ -113,7 +118,7 @@ class PipelineRun {
 
   /** The same in transactions, which commit outputs and offsets together: `exactly_once`. */
   #transact(): Promise<RunResult['ended']> {
-    const { source, stages, sink, targets } = this.#pipeline
+    const { source, stages, sink, targets, meters } = this.#pipeline
     const inSteps = writesInSteps(this.#plan) || targets.length > 1
     const work: Work = {
       begin: (batch, attemptEnded) => this.#begin(batch, attemptEnded),
@@ -122,7 +127,7 @@ class PipelineRun {
     }
     // The first sink's producer writes for all of them.
     const transactions = countedTransactions(sink.transactions!, this.#breakers[0])
-    const pipeline = { source, stages, sink: { transactions } }
+    const pipeline = { source, stages, sink: { transactions }, meter: meters.pipeline }
     return new TransactionalRun(this.#plan, this.#run, pipeline, work, IN_FLIGHT_BYTES).run()
   }
 
@@ -135,6 +140,7 @@ class PipelineRun {
 
   /** Decode, stages, encode. @returns what is left to do; undefined when that is nothing */
   #begin(batch: Batch, attemptEnded: AbortSignal): (() => Promise<void>) | undefined {
+    this.#batchCounter.add(1)
     const failures = this.#errors.collect() // undefined where the first failure ends the run
     const passed = this.#steps(batch, failures?.add)
     if (passed === undefined && !failures?.list.length) return undefined
@@ -157,7 +163,7 @@ class PipelineRun {
   /** What delivers to the sinks until the attempt has ended. */
   #writerUntil(attemptEnded: AbortSignal): Writer {
     if (this.#delivery?.attemptEnded === attemptEnded) return this.#delivery.writer
-    const { sink, targets } = this.#pipeline
+    const { sink, targets, meters } = this.#pipeline
     const options = {
       policy: this.#plan.errorPolicy,
       errors: this.#errors,
@@ -165,7 +171,10 @@ class PipelineRun {
       abort: attemptEnded,
       stopWaiting: AbortSignal.any([this.#stop, attemptEnded]),
     }
-    const each = targets.map((target, i) => new Delivery({ ...options, sink: target, breaker: this.#breakers[i] }))
+    const each = targets.map((target, i) => {
+      const batches = meters.sinks[i]!.counter('millrace_sink_batches_total')
+      return new Delivery({ ...options, sink: target, breaker: this.#breakers[i], batches })
+    })
     this.#delivery = { attemptEnded, writer: each.length === 1 ? each[0]! : new DeliveryToEach(each) }
     return this.#delivery.writer
   }

@@ -24,6 +24,7 @@ import {
   isMillraceError,
   TransactionError,
 } from '../errors/index.ts'
+import type { Counter, Meter } from '../metrics/counters.ts'
 import { backoffMs, sleep } from '../resilience/retry.ts'
 import { InFlight } from './in-flight.ts'
 import type { PipelinePlan, RunOptions, RunResult } from './plan.ts'
@@ -59,6 +60,8 @@ export interface TransactionalPipeline {
   readonly source: Pick<Source, 'batches' | 'offsets'>
   readonly sink: Pick<Sink, 'transactions'>
   readonly stages: { readonly list: readonly Pick<Stage, 'mark'>[]; readonly exhausted: boolean }
+  /** Counts transactions. */
+  readonly meter?: Meter | undefined
 }
 
 /** Partitions were given back before their records were committed: not a failure, but the attempt is over. */
@@ -91,6 +94,8 @@ export class TransactionalRun {
   readonly #maxFailures: number
   #isRunning = false
   #inFlight: InFlight
+  readonly #commits: Counter | undefined
+  readonly #aborts: Counter | undefined
 
   constructor(
     plan: Plan,
@@ -107,6 +112,8 @@ export class TransactionalRun {
     this.#inFlight = new InFlight(inFlightBytes, plan.maxBatchesInFlight)
     this.#offsets = pipeline.source.offsets!
     this.#transactions = pipeline.sink.transactions!
+    this.#commits = pipeline.meter?.counter('millrace_transaction_commits_total')
+    this.#aborts = pipeline.meter?.counter('millrace_transaction_aborts_total')
     this.#restoreStages = this.#markStages()
     this.#maxFailures = plan.circuitBreaker ? Infinity : (plan.errorPolicy?.retry?.maxRetries ?? MAX_FAILURES)
     this.#offsets.onRelease({
@@ -250,6 +257,7 @@ export class TransactionalRun {
           return this.#offsets.taken()
         }, this.#run.abort)
         this.#offsets.committed(offsets)
+        this.#commits?.add(1)
         this.#restoreStages = restore
         this.#failures = 0
       } catch (error) {
@@ -302,6 +310,7 @@ export class TransactionalRun {
         })
       try {
         await this.#transactions.abort(abort)
+        this.#aborts?.add(1)
         this.#restoreStages()
         if (!signal.aborted) await this.#rewind()
         if (!isReleased) await pause()

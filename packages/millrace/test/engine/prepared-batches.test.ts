@@ -1,14 +1,20 @@
 import { describe, expect, test } from 'vitest'
 import { preview } from '../../src/cli/preview/index.ts'
-import { NO_ENDPOINTS } from '../../src/contracts/endpoints.ts'
 import { preparing } from '../../src/contracts/preparing.ts'
 import type { Delivery } from '../../src/contracts/context.ts'
 import { runGraph } from '../../src/engine/graph/run-graph.ts'
-import { FAIL, type RunOptions, type RunResult } from '../../src/engine/plan.ts'
+import type { RunOptions, RunResult } from '../../src/engine/plan.ts'
 import { runPipeline } from '../../src/engine/run-pipeline.ts'
 import { ConnectionError } from '../../src/errors/index.ts'
 import { batchOf } from '../support/batches.ts'
-import { FetchingCodec, MemorySink, memoryComponents, memoryPlan, MemorySource } from '../support/memory-components.ts'
+import {
+  FetchingCodec,
+  MemorySink,
+  memoryComponents,
+  memoryGraph,
+  memoryPlan,
+  MemorySource,
+} from '../support/memory-components.ts'
 
 const never = new AbortController().signal
 
@@ -145,40 +151,13 @@ test.each(['at_least_once', 'at_most_once', 'exactly_once'] as const)(
         log.push('sink is prepared')
       },
     })
-    const memory = memoryComponents(source, sink)
-    const node = { function: 'memory', options: {}, endpoints: NO_ENDPOINTS }
-    await runGraph(
-      {
-        name: 'graph',
-        file: 'graph.toml',
-        directory: '.',
-        folders: ['.'],
-        nodes: [
-          { ...node, id: 'in', kind: 'source', inputs: [] },
-          { ...node, id: 'out', kind: 'sink', inputs: ['in'] },
-        ],
-        delivery,
-        errorPolicy: FAIL,
-        circuitBreaker: undefined,
-        timeoutMs: undefined,
-        warnings: [],
-      },
-      {
-        components: {
-          ...memory,
-          async function(kind) {
-            const definition = { name: 'memory', summary: 'Lies in memory.', options: {} }
-            return kind === 'source'
-              ? { ...definition, kind: 'source', create: () => source }
-              : { ...definition, kind: 'sink', create: () => sink }
-          },
-        },
-        signal: never,
-        abort: never,
-        untilEnd: true,
-        warn: () => {},
-      },
-    )
+    await runGraph(memoryGraph({ delivery }), {
+      components: memoryComponents(source, sink),
+      signal: never,
+      abort: never,
+      untilEnd: true,
+      warn: () => {},
+    })
     const steps = log.filter((line) => !/^(?:ack|commit)/.test(line))
     const each = (value: string): string[] => ['source is prepared', 'sink is prepared', 'decode', `write ${value}`]
     expect(steps).toEqual([...each('a'), ...each('b')])

@@ -7,6 +7,8 @@ import { catalog } from '../../src/catalog.ts'
 import { readAnyPlan } from '../../src/dialects/index.ts'
 import { runPlan } from '../../src/engine/run-plan.ts'
 import { SLICE_ROWS } from '../../src/engine/slices.ts'
+import { Counters } from '../../src/metrics/counters.ts'
+import type { MetricName } from '../../src/metrics/table.ts'
 import type { ProducerRecord } from '../../src/records/record.ts'
 import { bootstrapServers, brokerAvailable, javaAvailable, ownBroker, uniqueName } from '../support/broker.ts'
 import { fromTopic, pipelineFile, runHere, startCommand, toTopic } from '../support/pipelines.ts'
@@ -73,6 +75,24 @@ describe.skipIf(!brokerAvailable)('a pipeline', () => {
           expect(new Set(b.batches.map(({ codec }) => codec))).toEqual(new Set(a.batches.map(({ codec }) => codec)))
       },
     )
+
+    test('counts records, bytes, commits, and batches that were forwarded whole', async () => {
+      const [from, to] = [await bed().create({ partitions: 3 }), await bed().create({ partitions: 3 })]
+      await bed().write(from, orders(1000), { batchBytes: 65_536, lingerMs: 500 })
+      const metrics = new Counters()
+      const { written } = await runHere({ source: fromTopic(from), sink: toTopic(to) }, { metrics })
+      const valueOf = (name: MetricName): number | undefined =>
+        metrics.snapshot().find(({ metric }) => metric === name)?.value
+      expect(valueOf('millrace_source_records_total')).toBe(1000)
+      expect(valueOf('millrace_sink_records_total')).toBe(1000)
+      expect(valueOf('millrace_sink_bytes_total')).toBe(written.bytes)
+      expect(valueOf('millrace_source_lag_records')).toBe(0)
+      expect(valueOf('millrace_offset_commits_total')).toBeGreaterThan(0)
+      const batches = valueOf('millrace_source_batches_total')
+      expect(batches).toBeGreaterThanOrEqual(3)
+      expect(valueOf('millrace_sink_batches_total')).toBe(batches)
+      expect(valueOf('millrace_sink_forwarded_batches_total')).toBe(batches)
+    })
 
     test('copies a compacted topic, whose batches have gaps', async () => {
       const from = await bed().create({

@@ -8,6 +8,7 @@ import { Batch } from '../../src/records/batch.ts'
 import { makeRecords } from '../../src/records/make-records.ts'
 import { parseOptions } from '../../src/options/parse.ts'
 import { fileSink } from '../../src/sinks/file.ts'
+import { UNSEEN_METER } from '../../src/metrics/counters.ts'
 
 let directory: string
 beforeAll(async () => {
@@ -18,7 +19,7 @@ afterAll(() => rm(directory, { recursive: true }))
 const signal = new AbortController().signal
 
 async function create(options: object): Promise<Sink> {
-  const context: ComponentContext = { pipeline: 'p', untilEnd: true, directory, warn: () => {} }
+  const context: ComponentContext = { pipeline: 'p', untilEnd: true, directory, warn: () => {}, metrics: UNSEEN_METER }
   return fileSink.create(parseOptions(fileSink, options).options, context)
 }
 

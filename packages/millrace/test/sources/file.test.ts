@@ -7,6 +7,7 @@ import type { ComponentContext } from '../../src/contracts/context.ts'
 import type { Source } from '../../src/contracts/source.ts'
 import { parseOptions } from '../../src/options/parse.ts'
 import { fileSource } from '../../src/sources/file.ts'
+import { UNSEEN_METER } from '../../src/metrics/counters.ts'
 
 let directory: string
 beforeAll(async () => {
@@ -18,7 +19,7 @@ const signal = new AbortController().signal
 
 async function open(content: string | Buffer | undefined, options: object = {}): Promise<Source> {
   if (content !== undefined) await writeFile(join(directory, 'in.jsonl'), content)
-  const context: ComponentContext = { pipeline: 'p', untilEnd: true, directory, warn: () => {} }
+  const context: ComponentContext = { pipeline: 'p', untilEnd: true, directory, warn: () => {}, metrics: UNSEEN_METER }
   const source = await fileSource.create(parseOptions(fileSource, { path: 'in.jsonl', ...options }).options, context)
   await source.open(signal)
   return source

@@ -3,11 +3,12 @@ import type { ComponentContext } from '../../src/contracts/context.ts'
 import type { Source } from '../../src/contracts/source.ts'
 import { parseOptions } from '../../src/options/parse.ts'
 import { generateSource, orderAt } from '../../src/sources/generate.ts'
+import { UNSEEN_METER } from '../../src/metrics/counters.ts'
 
 const signal = new AbortController().signal
 
 async function create(options: object, untilEnd = true): Promise<Source> {
-  const context: ComponentContext = { pipeline: 'p', untilEnd, directory: '.', warn: () => {} }
+  const context: ComponentContext = { pipeline: 'p', untilEnd, directory: '.', warn: () => {}, metrics: UNSEEN_METER }
   const source = await generateSource.create(parseOptions(generateSource, options).options, context)
   await source.open(signal)
   return source

@@ -4,6 +4,7 @@ import type { Batch } from '../../src/records/batch.ts'
 import { findFunctions } from '../../src/functions/index.ts'
 import { parseOptions } from '../../src/options/parse.ts'
 import { batchOfDocuments } from './batches.ts'
+import { UNSEEN_METER } from '../../src/metrics/counters.ts'
 
 export const CONTEXT: FunctionContext = {
   pipeline: 'test',
@@ -11,6 +12,7 @@ export const CONTEXT: FunctionContext = {
   folders: ['.'],
   untilEnd: true,
   warn: () => {},
+  metrics: UNSEEN_METER,
   stage: 'tested',
   needsDocuments: true,
   needsOrigin: true,

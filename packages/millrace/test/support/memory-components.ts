@@ -8,6 +8,7 @@ import { NO_ENDPOINTS } from '../../src/contracts/endpoints.ts'
 import type { GroupOffsets, SourceOffsets } from '../../src/contracts/offsets.ts'
 import type { Sink, SinkTransactions } from '../../src/contracts/sink.ts'
 import type { Source } from '../../src/contracts/source.ts'
+import type { GraphPlan } from '../../src/engine/graph/plan.ts'
 import { FAIL, type Components, type PipelinePlan } from '../../src/engine/plan.ts'
 import { DecodeError } from '../../src/errors/index.ts'
 import type { Batch } from '../../src/records/batch.ts'
@@ -62,7 +63,7 @@ export class MemorySource implements Source {
   }
 
   progress(): ReturnType<Source['progress']> {
-    return { records: this.#read, bytes: 0, lag: undefined }
+    return { records: this.#batches.slice(0, this.#read).flat().length, bytes: 0, lag: undefined }
   }
 
   async close(): Promise<void> {}
@@ -164,6 +165,27 @@ function schemaOf(value: Buffer | null): string {
   return String(value).split(':', 1)[0]!
 }
 
+/** A graph of one source and one sink, which are those of `memoryComponents`. */
+export function memoryGraph(more: Partial<GraphPlan> = {}): GraphPlan {
+  const node = { function: 'memory', options: {}, endpoints: NO_ENDPOINTS }
+  return {
+    name: 'graph',
+    file: 'graph.toml',
+    directory: '.',
+    folders: ['.'],
+    nodes: [
+      { ...node, id: 'in', kind: 'source', inputs: [] },
+      { ...node, id: 'out', kind: 'sink', inputs: ['in'] },
+    ],
+    delivery: 'at_least_once',
+    errorPolicy: FAIL,
+    circuitBreaker: undefined,
+    timeoutMs: undefined,
+    warnings: [],
+    ...more,
+  }
+}
+
 /** A plan whose components are those of `memoryComponents`. */
 export function memoryPlan(more: Partial<PipelinePlan> = {}): PipelinePlan {
   return {
@@ -187,6 +209,10 @@ export function memoryComponents(source: Source, sink: Sink, codec?: Codec): Com
     ...catalog,
     source: async () => ({ ...definition, kind: 'source', create: () => source }),
     sink: async () => ({ ...definition, kind: 'sink', create: () => sink }),
+    function: async (kind) =>
+      kind === 'source'
+        ? { ...definition, kind: 'source', create: () => source }
+        : { ...definition, kind: 'sink', create: () => sink },
     documents: async () =>
       createDocuments({
         from: codec ?? codecByName(source.valueCodec),

@@ -8,6 +8,7 @@ import { catalog } from '../../src/catalog.ts'
 import { readPlan } from '../../src/dialects/index.ts'
 import type { RunResult } from '../../src/engine/plan.ts'
 import { runPipeline } from '../../src/engine/run-pipeline.ts'
+import type { Counters } from '../../src/metrics/counters.ts'
 import { bootstrapServers, uniqueName } from './broker.ts'
 
 export interface PipelineSpec {
@@ -56,6 +57,7 @@ export async function runHere(
     readonly untilEnd?: boolean
     readonly signal?: AbortSignal
     readonly warn?: (message: string) => void
+    readonly metrics?: Counters
   } = {},
 ): Promise<RunResult> {
   const never = new AbortController().signal
@@ -65,6 +67,7 @@ export async function runHere(
     abort: never,
     untilEnd: options.untilEnd ?? true,
     warn: options.warn ?? (() => {}),
+    metrics: options.metrics,
   })
 }
 

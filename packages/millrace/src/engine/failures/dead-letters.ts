@@ -9,6 +9,7 @@ import { BatchError, DeliveryError, isMillraceError, type MillraceError } from '
 import { makeRecords } from '../../records/make-records.ts'
 import { toLetter } from './envelopes.ts'
 import type { Failure } from './failures.ts'
+import { observeSink } from '../observed.ts'
 import type { Components, EnvelopeName, PipelinePlan } from '../plan.ts'
 
 /**
@@ -21,8 +22,12 @@ export async function makeDeadLetters(
   context: ComponentContext,
 ): Promise<DeadLetters | undefined> {
   if (letters === undefined || context.preview !== undefined) return undefined
-  const definition = await components.sink(letters.sink.component)
-  return new DeadLetters(await definition.create(letters.sink.options, context), letters.envelope, name)
+  const { component, options } = letters.sink
+  const definition = await components.sink(component)
+  const metrics = context.metrics.with({ stage: 'dead-letters', component })
+  const sink = await definition.create(options, { ...context, metrics })
+  observeSink(metrics, sink)
+  return new DeadLetters(sink, letters.envelope, name)
 }
 
 export class DeadLetters {

@@ -7,6 +7,7 @@
  * and the first failure ends the run.
  */
 import type { ErrorCode, MillraceError } from '../../errors/index.ts'
+import { Counters, CountersByCode, type Meter } from '../../metrics/counters.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { type Failure, Failures } from './failures.ts'
 import type { ErrorPolicy, ErrorProgress } from '../plan.ts'
@@ -15,22 +16,24 @@ import type { ErrorPolicy, ErrorProgress } from '../plan.ts'
 export class ErrorHandling {
   readonly #fate: ErrorPolicy['fate']
   readonly #deadLetters: DeadLetters | undefined
-  readonly #told: ((failure: Failure) => void) | undefined
-  readonly #counts = {
-    skipped: new Map<ErrorCode, number>(),
-    deadLettered: new Map<ErrorCode, number>(),
-    retried: new Map<ErrorCode, number>(),
-  }
+  readonly #disposed: ((failure: Failure) => void) | undefined
+  readonly #skipped: CountersByCode<ErrorCode>
+  readonly #deadLettered: CountersByCode<ErrorCode>
+  readonly #retried: CountersByCode<ErrorCode>
 
-  /** @param told of each failure that is disposed of */
+  /** @param disposed called with each failure that is disposed of */
   constructor(
     { fate }: Pick<ErrorPolicy, 'fate'>,
     deadLetters: DeadLetters | undefined,
-    told?: (failure: Failure) => void,
+    meter: Meter = new Counters().meter({}),
+    disposed?: (failure: Failure) => void,
   ) {
     this.#fate = fate
     this.#deadLetters = deadLetters
-    this.#told = told
+    this.#disposed = disposed
+    this.#skipped = new CountersByCode(meter, 'millrace_skipped_records_total')
+    this.#deadLettered = new CountersByCode(meter, 'millrace_dead_lettered_records_total')
+    this.#retried = new CountersByCode(meter, 'millrace_retried_records_total')
   }
 
   /** Where to collect the failures of a batch; undefined when the first one is to be thrown. */
@@ -47,28 +50,23 @@ export class ErrorHandling {
     // Steps and deliveries found them one after the other; letters are in the order of the records.
     const inOrder = list.toSorted((a, b) => a.batch.recordOf(a.row) - b.batch.recordOf(b.row))
     await this.#deadLetters?.write(inOrder, signal)
-    const counts = this.#deadLetters === undefined ? this.#counts.skipped : this.#counts.deadLettered
+    const counters = this.#deadLetters === undefined ? this.#skipped : this.#deadLettered
     for (const failure of inOrder) {
-      count(counts, failure.error.code, 1)
-      this.#told?.(failure)
+      counters.add(failure.error.code, 1)
+      this.#disposed?.(failure)
     }
   }
 
   /** Counts records whose delivery is about to be tried again. */
   retrying(errors: Iterable<MillraceError>): void {
-    for (const { code } of errors) count(this.#counts.retried, code, 1)
+    for (const { code } of errors) this.#retried.add(code, 1)
   }
 
   get progress(): ErrorProgress {
-    const { skipped, deadLettered, retried } = this.#counts
     return {
-      skipped: Object.fromEntries(skipped),
-      deadLettered: Object.fromEntries(deadLettered),
-      retried: Object.fromEntries(retried),
+      skipped: this.#skipped.values,
+      deadLettered: this.#deadLettered.values,
+      retried: this.#retried.values,
     }
   }
-}
-
-function count(counts: Map<ErrorCode, number>, code: ErrorCode, by: number): void {
-  counts.set(code, (counts.get(code) ?? 0) + by)
 }

@@ -6,13 +6,16 @@ import type { FunctionContext, FunctionDefinition } from '../../contracts/functi
 import type { Sink } from '../../contracts/sink.ts'
 import type { Source } from '../../contracts/source.ts'
 import type { Transform } from '../../contracts/stage.ts'
+import { Counters, type Meter } from '../../metrics/counters.ts'
 import { triesAgain } from '../delivery.ts'
+import { observeSink, observeSource } from '../observed.ts'
 import type { Components, RunOptions } from '../plan.ts'
 import type { GraphPlan, PlannedNode } from './plan.ts'
 
 interface Linked {
   readonly id: string
   readonly plan: PlannedNode
+  readonly meter: Meter
   /** Who takes its rows. */
   readonly followers: Node[]
   /** Inputs that have not ended. */
@@ -50,11 +53,12 @@ type RunSubPipeline = FunctionContext['run']
 export async function makeNodes(
   plan: GraphPlan,
   components: Components,
-  run: Pick<RunOptions, 'untilEnd' | 'warn' | 'preview'>,
+  run: Pick<RunOptions, 'untilEnd' | 'warn' | 'preview' | 'metrics'>,
   runSubPipeline: RunSubPipeline,
 ): Promise<Node[]> {
   const known = await look(plan, components)
   const nodes = new Map<string, Node>()
+  const meter = (run.metrics ?? new Counters()).meter({ pipeline: plan.name })
   const isTransactional = plan.delivery === 'exactly_once'
   /** Those that look at parsed values, or have one behind them that does. */
   const readers = new Set<Node>()
@@ -64,12 +68,14 @@ export async function makeNodes(
   for (const one of known.toReversed()) {
     const { id, inputs } = one.plan
     const followers = one.followers.map((follower) => nodes.get(follower.plan.id)!)
+    const metrics = meter.with({ stage: id, component: one.plan.function })
     const context: FunctionContext = {
       pipeline: plan.name,
       directory: plan.directory,
       folders: plan.folders,
       untilEnd: run.untilEnd,
       warn: run.warn,
+      metrics,
       preview: run.preview,
       // Those who only look commit nothing.
       delivery: run.preview === undefined ? plan.delivery : 'at_least_once',
@@ -88,8 +94,12 @@ export async function makeNodes(
       isWindowed: before(one).some(({ plan: { function: name } }) => name === 'window.apply'),
       run: runSubPipeline,
     }
-    const node = await make(one, context, { id, plan: one.plan, followers, openInputs: inputs.length })
-    if (node.kind === 'sink') owner ??= node
+    const node = await make(one, context, { id, plan: one.plan, meter: metrics, followers, openInputs: inputs.length })
+    if (node.kind === 'source') observeSource(metrics, node.source)
+    if (node.kind === 'sink') {
+      observeSink(metrics, node.sink)
+      owner ??= node
+    }
     if (looksAtValues(node) || context.needsDocuments) readers.add(node)
     nodes.set(id, node)
   }

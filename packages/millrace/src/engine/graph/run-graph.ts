@@ -10,6 +10,7 @@
 import { preparing } from '../../contracts/preparing.ts'
 import type { Batch } from '../../records/batch.ts'
 import { AbortedError, PipelineTimeoutError } from '../../errors/index.ts'
+import { Counters, type Meter } from '../../metrics/counters.ts'
 import { type CircuitBreaker, combinedProgress } from '../../resilience/circuit-breaker.ts'
 import { countedTransactions, createBreaker } from '../breaker.ts'
 import { committedFirst } from '../committed-first.ts'
@@ -20,6 +21,7 @@ import { TransactionalRun } from '../transactional-run.ts'
 import type { Failure } from '../failures/failures.ts'
 import { IN_FLIGHT_BYTES } from '../in-flight.ts'
 import type { RunOptions, RunProgress, RunResult } from '../plan.ts'
+import { observeBreaker } from '../observed.ts'
 import { prepareBatches } from '../prepared-batches.ts'
 import { inSlices, sliceRowsOf } from '../slices.ts'
 import { isTaken, makeNodes, type Node, type SinkNode, type SourceNode } from './nodes.ts'
@@ -51,6 +53,8 @@ class GraphRun {
   /** Ends reading. */
   readonly #stop: AbortSignal
   readonly #breakers = new Map<SinkNode, CircuitBreaker>()
+  readonly #metrics: Counters
+  readonly #meter: Meter
   #nodes: readonly Node[] = []
   #deadLetters: DeadLetters | undefined
   #errors!: ErrorHandling
@@ -58,6 +62,8 @@ class GraphRun {
   constructor(plan: GraphPlan, run: RunOptions) {
     this.#plan = plan
     this.#run = run
+    this.#metrics = run.metrics ?? new Counters()
+    this.#meter = this.#metrics.meter({ pipeline: plan.name })
     this.#abort = AbortSignal.any([run.abort, this.#timeUp.signal])
     this.#stop = AbortSignal.any([run.signal, this.#abort, this.#failed.signal])
   }
@@ -69,9 +75,10 @@ class GraphRun {
     // A pipeline inside this one: its sources end by themselves, or with ours.
     const runInner = async (inner: unknown, signal: AbortSignal): Promise<void> => {
       const { signal: stop, preview } = this.#run
-      await runGraph(inner as GraphPlan, { components, warn, untilEnd, preview, signal: stop, abort: signal })
+      const metrics = this.#metrics
+      await runGraph(inner as GraphPlan, { components, warn, untilEnd, preview, metrics, signal: stop, abort: signal })
     }
-    this.#nodes = await makeNodes(this.#plan, components, this.#run, runInner)
+    this.#nodes = await makeNodes(this.#plan, components, { ...this.#run, metrics: this.#metrics }, runInner)
     const sinks = this.#sinks.map(({ sink }) => sink)
     for (const { source } of this.#sources) prepareBatches(source, preparing([source, ...sinks]))
     this.#deadLetters = await makeDeadLetters(this.#plan, components, {
@@ -79,6 +86,7 @@ class GraphRun {
       directory,
       untilEnd,
       warn,
+      metrics: this.#meter,
       preview,
       delivery: this.#delivery,
       joins: this.#sinks.at(-1)?.sink,
@@ -86,10 +94,12 @@ class GraphRun {
     // Those who only look leave no letters.
     const told = ({ error: { code, message } }: Failure): void =>
       warn(`a row would ${errorPolicy.fate === 'skip' ? 'be skipped' : 'become a dead letter'}: ${code}: ${message}`)
-    this.#errors = new ErrorHandling(errorPolicy, this.#deadLetters, preview && told)
+    this.#errors = new ErrorHandling(errorPolicy, this.#deadLetters, this.#meter, preview && told)
     for (const node of this.#sinks) {
       const breaker = createBreaker(circuitBreaker, this.#run, `stage "${node.id}"`)
-      if (breaker !== undefined) this.#breakers.set(node, breaker)
+      if (breaker === undefined) continue
+      this.#breakers.set(node, breaker)
+      observeBreaker(node.meter, breaker)
     }
     const opening = AbortSignal.any([this.#run.signal, this.#abort])
     try {
@@ -155,6 +165,7 @@ class GraphRun {
     const pipeline = {
       source: source!.source,
       sink: { transactions: countedTransactions(leader.sink.transactions!, this.#breakers.get(leader)) },
+      meter: this.#meter,
       stages: {
         list: transforms,
         get exhausted() {
@@ -179,7 +190,12 @@ class GraphRun {
     return new Map(
       this.#sinks.map((node) => [
         node,
-        new Delivery({ ...options, sink: node.sink, breaker: this.#breakers.get(node) }),
+        new Delivery({
+          ...options,
+          sink: node.sink,
+          breaker: this.#breakers.get(node),
+          batches: node.meter.counter('millrace_sink_batches_total'),
+        }),
       ]),
     )
   }

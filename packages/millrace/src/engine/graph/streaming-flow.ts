@@ -40,8 +40,10 @@ export class StreamingFlow {
 
   /** Reads a source to its end, or until nothing takes its rows any more. */
   async read(node: SourceNode, batches: () => AsyncIterable<Batch>): Promise<void> {
+    const counter = node.meter.counter('millrace_source_batches_total')
     try {
       for await (const batch of batches()) {
+        counter.add(1)
         node.source.decode?.(batch)
         await this.#spread(batch, node.followers)
         if (!isTaken(node)) break

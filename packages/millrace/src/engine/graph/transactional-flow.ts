@@ -11,6 +11,7 @@
  */
 import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
 import type { Batch } from '../../records/batch.ts'
+import type { Counter } from '../../metrics/counters.ts'
 import type { Delivery } from '../delivery.ts'
 import type { ErrorHandling } from '../failures/error-handling.ts'
 import type { Work } from '../transactional-run.ts'
@@ -42,6 +43,7 @@ export class TransactionalFlow implements Work {
   readonly inSteps: boolean
   readonly sliceRows: number
   readonly #options: FlowOptions
+  readonly #batchCounter: Counter
   /** Of the attempt: they give up when it is over, or what is late would become part of the next one. */
   #attemptEnded: AbortSignal | undefined
   #deliveries: ReadonlyMap<SinkNode, Delivery> = new Map()
@@ -50,6 +52,7 @@ export class TransactionalFlow implements Work {
 
   constructor(options: FlowOptions) {
     this.#options = options
+    this.#batchCounter = options.source.meter.counter('millrace_source_batches_total')
     this.inSteps = options.inSteps
     this.sliceRows = options.sliceRows
   }
@@ -61,6 +64,7 @@ export class TransactionalFlow implements Work {
       this.#turns = new Map()
     }
     const passed = new Passed()
+    this.#batchCounter.add(1)
     this.#options.source.source.decode?.(batch)
     this.#spread(copyOf(batch, NO_ACKNOWLEDGEMENT), this.#options.source.followers, attemptEnded, passed)
     return passed.isNothing ? undefined : () => this.#finish(passed, attemptEnded)

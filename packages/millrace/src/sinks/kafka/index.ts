@@ -10,6 +10,7 @@ import type { ComponentContext } from '../../contracts/context.ts'
 import type { GroupOffsets } from '../../contracts/offsets.ts'
 import type { Sink, SinkProgress, SinkTransactions } from '../../contracts/sink.ts'
 import type { Check } from '../../contracts/source.ts'
+import type { Counter } from '../../metrics/counters.ts'
 import type { Batch } from '../../records/batch.ts'
 import { defineSink } from '../../contracts/definitions.ts'
 import { TransactionError } from '../../errors/index.ts'
@@ -56,10 +57,12 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   /** Topics that its producer writes to: its own, and those of the sinks that have joined. */
   readonly #topics: string[] = []
   #partitionCount = 0
+  readonly #forwarded: Counter
 
   constructor(settings: KafkaSinkSettings, context: ComponentContext) {
     this.#settings = settings
     this.#context = context
+    this.#forwarded = context.metrics.counter('millrace_sink_forwarded_batches_total')
     this.valueCodec = codecNameOfClass(settings.producer.valueSerializer)!
     this.keyCodec = keyCodecNameOfClass(settings.producer.keySerializer)
     this.includeMeta = settings.includeMeta
@@ -122,6 +125,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     const producer = this.#producer
     const route = { topic, partition: this.#keepsPartition(batch) ? 'keep' : undefined } as const
     const forwarding = route.partition === 'keep' && producer.writeRaw(batch, route, signal)
+    if (forwarding !== false) this.#forwarded.add(1)
     const delivery = forwarding === false ? producer.writeBatch(batch, route, signal) : forwarding
     await whileProgressing(delivery, () => producer.progress.records, this.#settings.flushTimeoutMs, topic)
   }

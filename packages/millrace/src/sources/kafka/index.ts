@@ -47,6 +47,9 @@ class KafkaPipelineSource implements Source, SourceOffsets {
   constructor(settings: KafkaSourceSettings, context: ComponentContext) {
     this.#settings = settings
     this.#context = context
+    const { metrics } = context
+    metrics.observe('millrace_offset_commits_total', () => this.#consumer?.progress().commits)
+    metrics.observe('millrace_group_rebalances_total', () => this.#consumer?.progress().rebalances)
     const { groupId, autoCommitIntervalMs, maxPollRecords, keyDeserializer, valueDeserializer } = settings.consumer
     this.valueCodec = codecNameOfClass(valueDeserializer)!
     this.keyCodec = keyCodecNameOfClass(keyDeserializer)

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import { Counters, CountersByCode } from '../../src/metrics/counters.ts'
+
+const SINK = { pipeline: 'p', stage: 'sink', component: 'file' }
+
+test('adds up, in whatever part of the program is counted', () => {
+  const counters = new Counters()
+  const meter = counters.meter({ pipeline: 'p' }).with({ stage: 'sink', component: 'file' })
+  meter.counter('millrace_sink_batches_total').add(2)
+  counters.meter(SINK).counter('millrace_sink_batches_total').add(3)
+  expect(counters.snapshot()).toEqual([{ metric: 'millrace_sink_batches_total', labels: SINK, value: 5 }])
+})
+
+test('keeps what is told apart by labels apart, and leaves out labels that a metric does not have', () => {
+  const counters = new Counters()
+  for (const stage of ['sink', 'sink-2'])
+    counters
+      .meter({ ...SINK, stage, code: 'x' })
+      .counter('millrace_sink_bytes_total')
+      .add(1)
+  expect(counters.snapshot().map(({ labels }) => labels)).toEqual([SINK, { ...SINK, stage: 'sink-2' }])
+})
+
+test('counters that were asked for first still count when there are more than fit', () => {
+  const counters = new Counters()
+  const meters = Array.from({ length: 200 }, (_, i) => counters.meter({ ...SINK, stage: `s${i}` }))
+  const all = meters.map((meter) => meter.counter('millrace_sink_batches_total'))
+  for (const [i, counter] of all.entries()) counter.add(i)
+  for (const counter of all) counter.add(1)
+  expect(counters.snapshot().map(({ value }) => value)).toEqual(Array.from({ length: 200 }, (_, i) => i + 1))
+  expect(all[7]!.value).toBe(8)
+})
+
+describe('a number that is kept elsewhere', () => {
+  test('is read when somebody looks, and is absent while it is not known', () => {
+    const counters = new Counters()
+    const known: { lag?: number } = {}
+    counters.meter(SINK).observe('millrace_source_lag_records', () => known.lag)
+    expect(counters.snapshot()).toEqual([])
+    known.lag = 7
+    expect(counters.snapshot()).toMatchObject([{ value: 7 }])
+  })
+
+  test('is replaced by that of the next run', () => {
+    const counters = new Counters()
+    counters.meter(SINK).observe('millrace_sink_records_total', () => 9)
+    counters.meter(SINK).observe('millrace_sink_records_total', () => 1)
+    expect(counters.snapshot()).toMatchObject([{ value: 1 }])
+  })
+})
+
+test('counts by code', () => {
+  const counters = new Counters()
+  const skipped = new CountersByCode<string>(counters.meter({ pipeline: 'p' }), 'millrace_skipped_records_total')
+  expect(skipped.values).toEqual({})
+  skipped.add('DECODE_FAILED', 1)
+  skipped.add('STAGE_FAILED', 2)
+  skipped.add('DECODE_FAILED', 1)
+  expect(skipped.values).toEqual({ DECODE_FAILED: 2, STAGE_FAILED: 2 })
+  expect(counters.snapshot()).toEqual([
+    { metric: 'millrace_skipped_records_total', labels: { pipeline: 'p', code: 'DECODE_FAILED' }, value: 2 },
+    { metric: 'millrace_skipped_records_total', labels: { pipeline: 'p', code: 'STAGE_FAILED' }, value: 2 },
+  ])
+})
