@@ -1,39 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { describe, expect, test } from 'vitest'
-import { catalog, SINKS, SOURCES } from '../src/catalog.ts'
-import { describe as describeFields } from '../src/options/describe.ts'
-import { parseOptions } from '../src/options/parse.ts'
-
-const ENTRIES = [
-  ...SOURCES.map((entry) => ({ kind: 'source', ...entry })),
-  ...SINKS.map((entry) => ({ kind: 'sink', ...entry })),
-]
-
-describe.each(ENTRIES)('$kind $name', (entry) => {
-  test('says the same before and after it is loaded', async () => {
-    const { name, summary, options, rules } = await entry.load()
-    expect({ name, summary }).toEqual({ name: entry.name, summary: entry.summary })
-    expect(options).toBe(entry.options)
-    expect(rules).toBe(entry.rules)
-  })
-
-  test('documents every option in whole sentences', () => {
-    for (const row of describeFields(entry.options)) expect(row.doc, row.name).toMatch(/^[A-Z0-9`].*\.$/s)
-  })
-
-  test('refuses to be without each required option', () => {
-    for (const { name } of describeFields(entry.options).filter(({ required }) => required)) {
-      const { problems } = parseOptions(entry, {})
-      expect(problems.map(({ message }) => message)).toContainEqual(expect.stringContaining(`"${name}"`))
-    }
-  })
-
-  test('accepts its own examples', async () => {
-    const { examples = [] } = await entry.load()
-    expect(examples.length).toBeGreaterThan(0)
-    for (const { options } of examples) expect(parseOptions(entry, options).problems).toEqual([])
-  })
-})
+import { expect, test } from 'vitest'
+import { catalog } from '../src/catalog.ts'
 
 test('has no component of another name', async () => {
   await expect(catalog.source('kafak')).rejects.toMatchObject({
