@@ -3,11 +3,10 @@
  * reference pages are derived from it.
  *
  * The other files of this folder are the contracts between the engine and the components, one a file. May import `records/`,
- * `options/` and `errors/` only.
+ * `options/`, `metrics/` and `errors/` only.
  */
 import type { Fields, Options, OptionRule } from '../options/declaration.ts'
 import type { ComponentContext } from './context.ts'
-import { NO_ENDPOINTS, type Endpoints } from './endpoints.ts'
 import type { Sink } from './sink.ts'
 import type { Source } from './source.ts'
 
@@ -20,6 +19,19 @@ export interface Documented<F extends Fields> {
   readonly rules?: readonly OptionRule<F>[]
   readonly examples?: readonly { readonly title: string; readonly options: { readonly [name: string]: unknown } }[]
 }
+
+/** Where a component reads or writes, in a form in which two of them can be compared. */
+export interface Endpoints {
+  /** Topics that it reads or writes; none where it does not work on a Kafka cluster. */
+  readonly topics: readonly string[]
+  /** Some brokers of the cluster, as `host:port`; none where it does not work on one. */
+  readonly brokers: readonly string[]
+  /** Whether what it writes, or the offsets of what it read, can be part of a transaction of the cluster. */
+  readonly joinsTransactions: boolean
+}
+
+/** Of a component that works on no Kafka cluster. */
+export const NO_ENDPOINTS: Endpoints = { topics: [], brokers: [], joinsTransactions: false }
 
 /** What sources and sinks say about themselves before they are created. */
 export interface Connecting<F extends Fields> {

@@ -1,7 +1,7 @@
 /**
  * Who reads what is written: the same topic at brokers of the same cluster.
  */
-import type { Endpoints } from '../contracts/endpoints.ts'
+import type { Endpoints } from '../contracts/definitions.ts'
 
 /** Whether two components work on the same cluster, as far as their brokers tell. */
 export function sharesCluster({ brokers }: Endpoints, other: Endpoints): boolean {

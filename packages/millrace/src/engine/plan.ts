@@ -4,8 +4,7 @@
  */
 import type { Documents } from '../contracts/codec.ts'
 import type { Delivery, Preview } from '../contracts/context.ts'
-import type { SinkDefinition, SourceDefinition } from '../contracts/definitions.ts'
-import type { Endpoints } from '../contracts/endpoints.ts'
+import type { SinkDefinition, SourceDefinition, Endpoints } from '../contracts/definitions.ts'
 import type { FunctionDefinition } from '../contracts/functions.ts'
 import type { Sink } from '../contracts/sink.ts'
 import type { Source } from '../contracts/source.ts'

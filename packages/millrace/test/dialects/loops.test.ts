@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { NO_ENDPOINTS } from '../../src/contracts/definitions.ts'
 import { letterLoop, sharedTopic, sharesCluster } from '../../src/dialects/loops.ts'
-import { NO_ENDPOINTS } from '../../src/contracts/endpoints.ts'
 import { kafkaEndpoints } from '../../src/kafka/properties/endpoints.ts'
 
 function at(topic: string | readonly string[], ...bootstrapServers: string[]): ReturnType<typeof kafkaEndpoints> {

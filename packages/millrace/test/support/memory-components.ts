@@ -4,7 +4,7 @@
 import { catalog } from '../../src/catalog.ts'
 import { codecByName, createDocuments } from '../../src/codecs/index.ts'
 import type { Codec } from '../../src/contracts/codec.ts'
-import { NO_ENDPOINTS } from '../../src/contracts/endpoints.ts'
+import { NO_ENDPOINTS } from '../../src/contracts/definitions.ts'
 import type { GroupOffsets, SourceOffsets } from '../../src/contracts/offsets.ts'
 import type { Sink, SinkTransactions } from '../../src/contracts/sink.ts'
 import type { Source } from '../../src/contracts/source.ts'

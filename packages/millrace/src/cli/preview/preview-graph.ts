@@ -2,7 +2,7 @@
  * Runs a graph that only looks: its sources join no group and commit nothing, its sinks are made but never opened, and what
  * they would be given is handed to the caller instead. All else is the run itself.
  */
-import { NO_ENDPOINTS } from '../../contracts/endpoints.ts'
+import { NO_ENDPOINTS } from '../../contracts/definitions.ts'
 import { defineSinkFunction } from '../../contracts/functions.ts'
 import { preparing, type Prepare } from '../../contracts/preparing.ts'
 import type { Sink } from '../../contracts/sink.ts'

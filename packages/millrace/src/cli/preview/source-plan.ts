@@ -2,7 +2,7 @@
  * The source that `read` and `discover` look at: that of a pipeline file, or a topic named on the command line.
  */
 import { KAFKA_SOURCE, planned } from '../../catalog.ts'
-import { NO_ENDPOINTS } from '../../contracts/endpoints.ts'
+import { NO_ENDPOINTS } from '../../contracts/definitions.ts'
 import { readAnyPlan, type ReadingOptions } from '../../dialects/index.ts'
 import type { GraphPlan } from '../../engine/graph/plan.ts'
 import { type PipelineGroup, type PipelinePlan, FAIL } from '../../engine/plan.ts'

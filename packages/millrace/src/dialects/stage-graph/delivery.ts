@@ -3,7 +3,7 @@
  * between them may do.
  */
 import type { Delivery } from '../../contracts/context.ts'
-import { NO_ENDPOINTS } from '../../contracts/endpoints.ts'
+import { NO_ENDPOINTS } from '../../contracts/definitions.ts'
 import type { FunctionDefinition } from '../../contracts/functions.ts'
 import type { PlannedComponent, ErrorPolicy } from '../../engine/plan.ts'
 import type { ConfigProblem } from '../../errors/index.ts'

@@ -1,8 +1,7 @@
 /** One stage of a graph: its function, and the options of that. */
 import { resolve, dirname, basename, extname } from 'node:path'
 import type { Delivery } from '../../contracts/context.ts'
-import { endpointsOf } from '../../contracts/definitions.ts'
-import { NO_ENDPOINTS } from '../../contracts/endpoints.ts'
+import { endpointsOf, NO_ENDPOINTS } from '../../contracts/definitions.ts'
 import type { FunctionDefinition } from '../../contracts/functions.ts'
 import type { GraphPlan } from '../../engine/graph/plan.ts'
 import { type ConfigProblem, ConfigError } from '../../errors/index.ts'

@@ -2,7 +2,7 @@
  * A stage graph that is to be run: stages that take rows from one another, in any shape without a cycle.
  */
 import type { Delivery } from '../../contracts/context.ts'
-import type { Endpoints } from '../../contracts/endpoints.ts'
+import type { Endpoints } from '../../contracts/definitions.ts'
 import type { ConfigProblem } from '../../errors/index.ts'
 import type { CircuitBreakerPlan, PipelinePlan, ErrorPolicy } from '../plan.ts'
 

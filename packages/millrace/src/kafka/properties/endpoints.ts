@@ -1,4 +1,4 @@
-import type { Endpoints } from '../../contracts/endpoints.ts'
+import type { Endpoints } from '../../contracts/definitions.ts'
 
 /**
  * Endpoints of a component that reads or writes topics.
