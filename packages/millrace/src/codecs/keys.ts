@@ -14,7 +14,7 @@ export const textKeys: KeyCodec = {
   encode: (key) => (typeof key === 'string' ? key : JSON.stringify(key)),
 }
 
-/** The format of values for keys: a document of nothing but `value` stands for that value. */
+/** The format of values for keys: a document with nothing but `value` means that value. */
 export function keysOf(codec: Codec): KeyCodec {
   const { name } = codec
   return {

@@ -52,7 +52,7 @@ export interface NotInLine {
 export interface SourceFunction<F extends Fields = Fields> extends FunctionOf<'source', Source, F> {
   /** Whether its rows can have columns that say where a record came from. */
   readonly knowsOrigin?: boolean
-  /** Options that bound what it reads, with the values that they have by default in a run that has to end by itself. */
+  /** Options that bound what it reads, with the values that they have by default in a run that has to end. */
   readonly bounds?: { readonly [option: string]: unknown }
 }
 export type SinkFunction<F extends Fields = Fields> = FunctionOf<'sink', Sink, F>

@@ -3,7 +3,7 @@
  */
 import type { Endpoints } from '../contracts/definitions.ts'
 
-/** Whether two components work on the same cluster, as far as their brokers tell. */
+/** Whether two components work on the same cluster, as far as their brokers show. */
 export function sharesCluster({ brokers }: Endpoints, other: Endpoints): boolean {
   return brokers.some((broker) => other.brokers.includes(broker))
 }

@@ -1,12 +1,12 @@
 /**
- * All metrics, once: what they count, in which unit, and by what they are told apart. Exporters and reference pages are made of this
- * table.
+ * All metrics, once: what they count, in which unit, and which labels distinguish their values. Exporters and reference pages are
+ * derived from this table.
  *
  * Counters are named `millrace_<noun>_<unit>_total`. Labels have few values, all of them known from the file or from a table: names
  * of pipelines and stages, error codes, never the text of an error. May import nothing but `errors/`.
  */
 
-/** What values of a metric are told apart by. */
+/** What distinguishes the values of a metric. */
 export const LABELS = {
   pipeline: 'Name of the pipeline.',
   stage:

@@ -11,7 +11,7 @@ test('adds up, in whatever part of the program is counted', () => {
   expect(counters.snapshot()).toEqual([{ metric: 'millrace_sink_batches_total', labels: SINK, value: 5 }])
 })
 
-test('keeps what is told apart by labels apart, and leaves out labels that a metric does not have', () => {
+test('keeps values with different labels apart, and leaves out labels that a metric does not have', () => {
   const counters = new Counters()
   for (const stage of ['sink', 'sink-2'])
     counters

@@ -91,10 +91,10 @@ class GraphRun {
       delivery: this.#delivery,
       joins: this.#sinks.at(-1)?.sink,
     })
-    // Those who only look leave no letters.
-    const told = ({ error: { code, message } }: Failure): void =>
+    // A preview leaves no letters.
+    const shown = ({ error: { code, message } }: Failure): void =>
       warn(`a row would ${errorPolicy.fate === 'skip' ? 'be skipped' : 'become a dead letter'}: ${code}: ${message}`)
-    this.#errors = new ErrorHandling(errorPolicy, this.#deadLetters, this.#meter, preview && told)
+    this.#errors = new ErrorHandling(errorPolicy, this.#deadLetters, this.#meter, preview && shown)
     for (const node of this.#sinks) {
       const breaker = createBreaker(circuitBreaker, this.#run, `stage "${node.id}"`)
       if (breaker === undefined) continue
