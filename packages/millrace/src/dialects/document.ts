@@ -4,13 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
-import { tomlOffsets } from './toml-positions.ts'
-
-export interface Position {
-  /** From 1. */
-  readonly line: number
-  readonly column: number
-}
+import { type Position, positionIn } from './position.ts'
 
 /** A file, read as YAML, JSON or TOML. */
 export interface SourceDocument {
@@ -38,7 +32,7 @@ const FORMATS: { readonly [ending: string]: ((file: string, text: string) => Pro
   '.yaml': readYaml,
   '.yml': readYaml,
   '.json': readJson,
-  '.toml': readToml,
+  '.toml': readTomlFile,
 }
 
 async function readText(file: string): Promise<string> {
@@ -144,36 +138,13 @@ async function readJson(file: string, text: string): Promise<SourceDocument> {
   return { value, positionOf, isPlain: () => false }
 }
 
-async function readToml(file: string, text: string): Promise<SourceDocument> {
-  const { parse, TomlError } = await import('smol-toml')
+async function readTomlFile(file: string, text: string): Promise<SourceDocument> {
+  const { readToml, TomlError } = await import('./toml.ts')
   try {
-    const value = parse(text)
-    let offsets: ReadonlyMap<string, number> | undefined
-    return {
-      value,
-      positionOf: (path) => {
-        offsets ??= tomlOffsets(text)
-        let above = path
-        while (above !== '' && !offsets.has(above)) above = above.slice(0, Math.max(0, above.lastIndexOf('.')))
-        return positionIn(text, offsets.get(above) ?? 0)
-      },
-      isPlain: () => false,
-    }
+    return { ...(await readToml(text)), isPlain: () => false }
   } catch (error) {
-    const position = error instanceof TomlError ? { line: error.line, column: error.column } : {}
-    const reason = firstLine((error as Error).message).replace(/^Invalid TOML document: /, '')
-    throw unreadable(
-      file,
-      [
-        {
-          path: '',
-          ...position,
-          message: `Cannot read the file as TOML: ${reason}`,
-          ...(reason === 'invalid value' ? { suggestion: 'text must stand in quotes' } : {}),
-        },
-      ],
-      error,
-    )
+    if (!(error instanceof TomlError)) throw error
+    throw unreadable(file, [error.toProblem('the file')], error)
   }
 }
 
@@ -196,11 +167,6 @@ function rangeStart(node: unknown): number | undefined {
 
 function place({ line, col }: { readonly line: number; readonly col: number }): Position {
   return { line: Math.max(1, line), column: Math.max(1, col) }
-}
-
-function positionIn(text: string, at: number): Position {
-  const before = text.slice(0, at).split('\n')
-  return { line: before.length, column: before.at(-1)!.length + 1 }
 }
 
 function keyAt(text: string, offset: number): string {

@@ -1,7 +1,7 @@
 /** Pipelines that stand in the documentation and in `examples/`. */
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join, relative } from 'node:path'
-import { parse as parseToml } from 'smol-toml'
+import { getStaticTOMLValue, parseTOML } from 'toml-eslint-parser'
 import { parse as parseYaml } from 'yaml'
 
 export const ROOT = join(import.meta.dirname, '../../../..')
@@ -16,7 +16,7 @@ export interface Block {
 const PARSERS: { readonly [language: string]: ((text: string) => unknown) | undefined } = {
   yaml: (text) => parseYaml(text) as unknown,
   yml: (text) => parseYaml(text) as unknown,
-  toml: parseToml,
+  toml: (text) => getStaticTOMLValue(parseTOML(text)),
   json: (text) => JSON.parse(text) as unknown,
 }
 

@@ -153,11 +153,14 @@ async function readInner(
 /** A pipeline as TOML text or as an object. */
 async function readInline(inline: unknown): Promise<unknown> {
   if (typeof inline !== 'string') return inline
-  const { parse } = await import('smol-toml')
+  const { readToml, TomlError } = await import('../toml.ts')
   try {
-    return parse(inline)
-  } catch (cause) {
-    throw new ConfigError(`Cannot read the text as TOML: ${(cause as Error).message.split('\n')[0]!}`, [], { cause })
+    return (await readToml(inline)).value
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    const { line, column } = error.position ?? {}
+    const place = line === undefined ? '' : ` (line ${line}, column ${column})`
+    throw new ConfigError(`Cannot read the text as TOML: ${error.message}${place}`, [], { cause: error })
   }
 }
 

@@ -1,7 +1,6 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { stringify } from 'smol-toml'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stringify as toYaml } from 'yaml'
 import { readAnyPlan, readPipelineFile, readPlan } from '../../../src/dialects/index.ts'
@@ -138,8 +137,10 @@ ${SINK.replace('load', 'consume')}`)
         { id: 'b', function: 'stdout.write', inputs: ['a'] },
       ],
     }
+    const toml =
+      '[pipeline]\nname = "p"\n[[stages]]\nid = "a"\nfunction = "stdin.read"\n[[stages]]\nid = "b"\nfunction = "stdout.write"\ninputs = ["a"]\n'
     for (const [name, text] of [
-      ['a.toml', stringify(content)],
+      ['a.toml', toml],
       ['a.yaml', toYaml(content)],
       ['a.json', JSON.stringify(content)],
     ] as const)
@@ -317,6 +318,11 @@ describe('a bad file says where and what to do', () => {
           .replaceAll("'", '"""'),
       ),
       problem: /stages\.0\.config\.inline: stages\.0\.function: Function "nope" not found/,
+    },
+    {
+      name: 'a pipeline inside that is no TOML',
+      text: stage('a', 'stage.pipeline', String.raw`config = { inline = "[[stages]]\nid = x" }`),
+      problem: /stages\.0\.config\.inline: Cannot read the text as TOML: invalid value \(line 2, column 6\)/,
     },
   ])('$name', async ({ text, problem }) => {
     const { problems } = await check(text)
