@@ -90,7 +90,9 @@ const AWS_FIELDS = {
   awsProfile: field
     .string()
     .optional()
-    .doc('Profile in `~/.aws/credentials` and `~/.aws/config` that holds the credentials.'),
+    .doc(
+      'Profile in `~/.aws/credentials` and `~/.aws/config`. One that assumes a role, uses single sign-on or runs a command needs the package `@aws-sdk/credential-provider-node`.',
+    ),
 }
 
 /** Who we are towards the brokers. */

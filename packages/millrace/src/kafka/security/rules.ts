@@ -166,7 +166,7 @@ function awsProblems(options: SecurityOptions, module: LoginModule | undefined):
       problem(
         'saslJaasConfig',
         'Cannot take the role of awsRoleArn, and any other identity would be the wrong one',
-        'run with credentials of the role, for instance by IRSA or an instance profile',
+        'set awsProfile to a profile with this role_arn, or run with credentials of the role, for instance by IRSA or an instance profile',
       ),
     ]
   return []

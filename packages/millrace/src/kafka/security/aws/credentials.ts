@@ -9,6 +9,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { AuthenticationError, ConfigError } from '../../../errors/index.ts'
 import { type AwsAnswer, type Environment, fromContainer, fromMachine, fromWebIdentity } from './endpoints.ts'
+import { type FromIni, fromSdkProfile, SDK_SETTINGS } from './profile-sdk.ts'
 import type { Expiring } from '../renewed.ts'
 import type { AwsCredentials } from '../settings.ts'
 
@@ -16,14 +17,24 @@ export class CredentialChain {
   readonly #environment: Environment
   readonly #profile: string | undefined
   readonly #timeoutMs: number
+  readonly #loadFromIni: (() => Promise<FromIni>) | undefined
   /** Whether the machine has given credentials. */
   #isMachine = false
 
-  /** @param profile when it is set nothing else is looked at */
-  constructor(environment: Environment, profile: string | undefined, timeoutMs: number) {
+  /**
+   * @param profile when it is set, nothing else is used
+   * @param loadFromIni loads the part of AWS's SDK that reads profiles
+   */
+  constructor(
+    environment: Environment,
+    profile: string | undefined,
+    timeoutMs: number,
+    loadFromIni?: () => Promise<FromIni>,
+  ) {
     this.#environment = environment
     this.#profile = profile
     this.#timeoutMs = timeoutMs
+    this.#loadFromIni = loadFromIni
   }
 
   /** @throws {ConnectionError} `TOKEN_UNAVAILABLE`; {AuthenticationError} when nothing is set up; {ConfigError} when a profile is not there or cannot be used */
@@ -69,15 +80,21 @@ export class CredentialChain {
   async #fromProfile(name: string, isRequired: boolean): Promise<Expiring<AwsCredentials> | undefined>
   async #fromProfile(name: string, isRequired: boolean): Promise<Expiring<AwsCredentials> | undefined> {
     const settings = await this.#settingsOf(name)
+    // A role goes before keys, which are then those that may assume it.
+    const isRole = settings.has('role_arn') && (settings.has('source_profile') || settings.has('credential_source'))
     const accessKeyId = settings.get('aws_access_key_id')
     const secretAccessKey = settings.get('aws_secret_access_key')
-    if (isSet(accessKeyId) && isSet(secretAccessKey))
+    if (!isRole && isSet(accessKeyId) && isSet(secretAccessKey))
       return lasting({ accessKeyId, secretAccessKey, sessionToken: settings.get('aws_session_token') || undefined })
-    const other = ['role_arn', 'sso_session', 'sso_start_url', 'credential_process'].find((key) => settings.has(key))
-    if (other !== undefined)
-      throw new ConfigError(
-        `Cannot use the AWS profile "${name}" as ${other} is not supported: it must hold aws_access_key_id and aws_secret_access_key, or put what "aws configure export-credentials" prints into the environment`,
+    const setting = SDK_SETTINGS.find((key) => settings.has(key))
+    if (setting !== undefined) {
+      const [credentialsFile, configFile] = this.#files()
+      const region = await this.region()
+      return fromSdkProfile(
+        { name, setting, credentialsFile, configFile, region, timeoutMs: this.#timeoutMs },
+        this.#loadFromIni,
       )
+    }
     if (!isRequired) return undefined
     throw new ConfigError(
       `Cannot use the AWS profile "${name}" as ${settings.size === 0 ? 'it is not there' : 'it holds no access key'}: looked in "${this.#files().join('" and "')}"`,

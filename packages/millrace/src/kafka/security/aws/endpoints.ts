@@ -20,7 +20,7 @@ export async function fromWebIdentity(
 ): Promise<AwsAnswer | undefined> {
   const { AWS_WEB_IDENTITY_TOKEN_FILE: file, AWS_ROLE_ARN: role, AWS_ENDPOINT_URL_STS: own } = environment
   if (!file || !role) return undefined
-  const endpoint = own || (region === undefined ? 'https://sts.amazonaws.com' : `https://sts.${region}.amazonaws.com`)
+  const endpoint = own || tokenService(region)
   const what = `the security token service "${endpoint}"`
   const token = await readFile(file, 'utf8').catch((error: unknown) => {
     throw unavailable(`the token file "${file}"`, (error as Error).message, error)
@@ -50,6 +50,12 @@ export async function fromWebIdentity(
     // JSON has seconds, XML a date.
     Expiration: /^[\d.e+]+$/i.test(expiration ?? '') ? new Date(Number(expiration) * 1000).toISOString() : expiration,
   })
+}
+
+/** China has a domain of its own. */
+export function tokenService(region: string | undefined): string {
+  if (region === undefined) return 'https://sts.amazonaws.com'
+  return `https://sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
 }
 
 /** The agent that ECS and EKS Pod Identity put beside a container. @returns undefined when there is none */

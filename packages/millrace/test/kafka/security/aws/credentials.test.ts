@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { CredentialChain, readSection } from '../../../../src/kafka/security/aws/credentials.ts'
+import { tokenService } from '../../../../src/kafka/security/aws/endpoints.ts'
 
 interface Answer {
   readonly status?: number
@@ -38,10 +39,7 @@ describe('AWS credentials', () => {
       join(folder, 'credentials'),
       '[default]\naws_access_key_id = FILE\naws_secret_access_key = hush # mine\n\n[team]\naws_access_key_id=TEAM\naws_secret_access_key=hush\naws_session_token=t==\n',
     )
-    await writeFile(
-      join(folder, 'config'),
-      '[default]\nregion = eu-west-1\n[profile team]\nregion=eu-west-2\n[profile role]\nrole_arn = arn:aws:iam::1:role/r\n',
-    )
+    await writeFile(join(folder, 'config'), '[default]\nregion = eu-west-1\n[profile team]\nregion=eu-west-2\n')
     await writeFile(join(folder, 'web-identity'), 'hush.jwt\n')
   })
   afterAll(async () => {
@@ -131,6 +129,14 @@ describe('AWS credentials', () => {
     })
   })
 
+  test.each([
+    { region: undefined, want: 'https://sts.amazonaws.com' },
+    { region: 'eu-west-1', want: 'https://sts.eu-west-1.amazonaws.com' },
+    { region: 'cn-north-1', want: 'https://sts.cn-north-1.amazonaws.com.cn' },
+  ])('the security token service of region $region is $want', ({ region, want }) => {
+    expect(tokenService(region)).toBe(want)
+  })
+
   test('of a container come from its agent', async () => {
     let token: string | undefined
     answers = ({ headers }) => {
@@ -181,13 +187,6 @@ describe('AWS credentials', () => {
       profile: 'other',
       code: 'CONFIG_INVALID',
       message: /^Cannot use the AWS profile "other" as it is not there: looked in ".*credentials" and ".*config"$/,
-    },
-    {
-      name: 'a profile that takes a role',
-      environment: files,
-      profile: 'role',
-      code: 'CONFIG_INVALID',
-      message: /^Cannot use the AWS profile "role" as role_arn is not supported/,
     },
     {
       name: 'a token service that refuses',
