@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, resolve } from 'node:path'
 import { createSecureContext, type ConnectionOptions } from 'node:tls'
-import { ConfigError, FileError, isMillraceError } from '../../errors/index.ts'
+import { ConfigError, FileError } from '../../errors/index.ts'
 
 export type StoreType = 'PEM' | 'PKCS12'
 
@@ -63,7 +63,11 @@ async function readCertificates(store: Store, directory: string): Promise<string
   const bytes = await read(store, 'truststore', directory)
   if (store.type === 'PKCS12') {
     const { readPkcs12Certificates } = await import('./pkcs12.ts')
-    return wrap(what, () => readPkcs12Certificates(bytes, store.password ?? ''))
+    try {
+      return await readPkcs12Certificates(bytes, store.password ?? '')
+    } catch (error) {
+      throw new ConfigError(`Cannot use ${what}: ${reasonOf(error)}`, [], { cause: error })
+    }
   }
   const certificates = bytes
     .toString('latin1')
@@ -105,15 +109,6 @@ async function read(store: Store, what: string, directory: string): Promise<Buff
     return await readFile(path)
   } catch (error) {
     throw new FileError('FILE_UNREADABLE', `Cannot read the ${what} "${path}": ${reasonOf(error)}`, { cause: error })
-  }
-}
-
-function wrap<T>(what: string, work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    if (isMillraceError(error)) throw error
-    throw new ConfigError(`Cannot use ${what}: ${reasonOf(error)}`, [], { cause: error })
   }
 }
 
