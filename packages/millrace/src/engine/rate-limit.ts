@@ -3,8 +3,8 @@
  * a record, `recordsPerSecond` of them come a second, up to `burst` are kept.
  */
 import type { Source } from '../contracts/source.ts'
-import { SharedAcknowledgement } from '../records/acknowledgement.ts'
-import type { Acknowledgement, Batch } from '../records/batch.ts'
+import { WatchedAcknowledgement } from '../records/acknowledgement.ts'
+import type { Batch } from '../records/batch.ts'
 import { sleep } from '../resilience/retry.ts'
 import type { RateLimit } from './plan.ts'
 
@@ -26,24 +26,18 @@ export async function* limited(
   const bucket = new TokenBucket(recordsPerSecond, burst)
   const flight = new Flight()
   for await (const batch of batches) {
-    const whole = new SharedAcknowledgement([batch.acknowledgement])
-    for (let start = 0; start < batch.length;) {
+    let count = 0
+    const pieces = batch.slices(() => count)
+    for (let start = 0; start < batch.length; start += count) {
       while (flight.records >= maxInFlight && !signal.aborted) await flight.landed(signal)
       const wanted = Math.min(batch.length - start, maxInFlight - flight.records)
-      const count = await bucket.take(wanted, signal)
-      // What was not handed out is not acknowledged, so it is read again by the next run (I1).
+      count = await bucket.take(wanted, signal)
+      // What was not delivered is not acknowledged, so it is read again by the next run (I1).
       if (signal.aborted) return
-      const end = start + count
-      yield pieceOf(batch, start, end, flight.takeOff(count, whole.share()))
-      start = end
+      yield flight.takeOff(pieces.next().value!)
     }
-    whole.release()
+    if (batch.length === 0) yield batch
   }
-}
-
-function pieceOf(batch: Batch, start: number, end: number, acknowledgement: Acknowledgement): Batch {
-  const rows = Int32Array.from({ length: end - start }, (_, i) => batch.recordOf(start + i))
-  return batch.derive({ rows }, acknowledgement)
 }
 
 class TokenBucket {
@@ -78,23 +72,18 @@ class TokenBucket {
   }
 }
 
-/** Records that were handed out and are not acknowledged. */
+/** Records that were delivered and are not acknowledged. */
 class Flight {
   records = 0
   #waiting: (() => void) | undefined
 
-  takeOff(count: number, acknowledgement: Acknowledgement): Acknowledgement {
-    this.records += count
-    let isLanded = false
-    return {
-      ack: () => {
-        acknowledgement.ack()
-        if (isLanded) return
-        isLanded = true
-        this.records -= count
-        this.#waiting?.()
-      },
+  takeOff(batch: Batch): Batch {
+    this.records += batch.length
+    const landed = (): void => {
+      this.records -= batch.length
+      this.#waiting?.()
     }
+    return batch.derive(batch, new WatchedAcknowledgement(batch.acknowledgement, landed))
   }
 
   /** Resolves when some record has been acknowledged, or the signal fires. */

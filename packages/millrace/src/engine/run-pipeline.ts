@@ -94,19 +94,25 @@ class PipelineRun {
   async #stream(): Promise<RunResult['ended']> {
     const { source, stages, sink, deadLetters } = this.#pipeline
     const { signal, abort } = this.#run
+    const isCommittedFirst = this.#plan.delivery === 'at_most_once' && this.#run.preview === undefined
     let ended: RunResult['ended'] = 'source'
-    for await (const batch of this.#batches(source)) {
-      const write = this.#begin(batch, abort) // decode, stages, encode
-      if (write === undefined) {
-        batch.ack() // every record was filtered out, and counted as dropped (I7)
-      } else {
-        await this.#inFlight.room()
-        this.#inFlight.add(batch.byteLength, this.#deliver(batch, write))
+    try {
+      for await (const batch of this.#batches(source, isCommittedFirst)) {
+        const write = this.#begin(batch, abort) // decode, stages, encode
+        if (write === undefined) {
+          batch.ack() // every record was filtered out, and counted as dropped (I7)
+        } else {
+          if (!isCommittedFirst) await this.#inFlight.room()
+          this.#inFlight.add(batch.byteLength, this.#deliver(batch, write))
+        }
+        if (stages.exhausted) {
+          ended = 'stage'
+          break
+        }
       }
-      if (stages.exhausted) {
-        ended = 'stage'
-        break
-      }
+    } finally {
+      // Whatever ended the run: what is committed already will not be read again.
+      if (isCommittedFirst) await this.#inFlight.settled().catch(() => {})
     }
     if (abort.aborted) throw new AbortedError(`Pipeline "${this.#plan.name}"`, { cause: abort.reason })
     if (signal.aborted) ended = 'signal'
@@ -131,11 +137,11 @@ class PipelineRun {
     return new TransactionalRun(this.#plan, this.#run, pipeline, work, IN_FLIGHT_BYTES).run()
   }
 
-  #batches(source: Source): AsyncIterable<Batch> {
+  #batches(source: Source, isCommittedFirst: boolean): AsyncIterable<Batch> {
     const read = source.batches(this.#stop)
-    const isCommittedFirst = this.#plan.delivery === 'at_most_once' && this.#run.preview === undefined
-    const batches = isCommittedFirst ? committedFirst(read, source.offsets!) : read
-    return this.#sliceRows === Infinity ? batches : inSlices(batches, this.#sliceRows)
+    const slices = this.#sliceRows === Infinity ? read : inSlices(read, this.#sliceRows)
+    const room = (): Promise<void> => this.#inFlight.room()
+    return isCommittedFirst ? committedFirst(slices, source.offsets!, room) : slices
   }
 
   /** Decode, stages, encode. @returns what is left to do; undefined when that is nothing */

@@ -8,7 +8,6 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Source } from '../contracts/source.ts'
-import { SharedAcknowledgement } from '../records/acknowledgement.ts'
 import type { Batch } from '../records/batch.ts'
 
 /** Rows worked on in one go: about 20 ms of JSON. */
@@ -23,33 +22,18 @@ export function sliceRowsOf(
   return Math.min(ofPlan, ofSource, makesDocuments ? SLICE_ROWS : Infinity)
 }
 
-/** The same rows in the same order, in batches of at most `maxRows`; a batch is acknowledged with its last slice (I1). */
+/**
+ * The same rows in the same order, in batches of at most `maxRows`. Each counts separately where the source tracks offsets;
+ * otherwise a batch is acknowledged with its last slice (I1).
+ */
 export async function* inSlices(
   batches: AsyncIterable<Batch>,
   maxRows: number,
 ): AsyncGenerator<Batch, void, undefined> {
   for await (const batch of batches) {
-    for (const slice of slicesOf(batch, maxRows)) {
+    for (const slice of batch.slices(maxRows)) {
       yield slice
       if (slice !== batch) await setImmediate()
     }
-  }
-}
-
-/** The slices of one batch; the batch itself when it is small enough. */
-export function* slicesOf(batch: Batch, maxRows: number): Generator<Batch, void, undefined> {
-  if (batch.length <= maxRows) {
-    yield batch
-    return
-  }
-  const shared = new SharedAcknowledgement([batch.acknowledgement])
-  for (let start = 0; start < batch.length; start += maxRows) {
-    const end = Math.min(start + maxRows, batch.length)
-    const rows = Int32Array.from({ length: end - start }, (_, i) => batch.recordOf(start + i))
-    const documents = batch.documents?.slice(start, end) // of sources that make records, not read them
-    const share = shared.share()
-    // Before the last slice leaves, as the caller may end the loop with it. A loop that ends earlier leaves the batch unacknowledged.
-    if (end === batch.length) shared.release()
-    yield batch.derive({ rows, documents }, share)
   }
 }

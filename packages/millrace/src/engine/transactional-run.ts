@@ -28,7 +28,6 @@ import type { Counter, Meter } from '../metrics/counters.ts'
 import { backoffMs, sleep } from '../resilience/retry.ts'
 import { InFlight } from './in-flight.ts'
 import type { PipelinePlan, RunOptions, RunResult } from './plan.ts'
-import { slicesOf } from './slices.ts'
 
 /** A transaction is committed early when so many bytes have been read for it. */
 const TRANSACTION_BYTES = 64 * 1024 * 1024
@@ -180,7 +179,7 @@ export class TransactionalRun {
       for await (const batch of source.batches(AbortSignal.any([signal, attemptEnded]))) {
         await this.#commitGate
         await inFlight.room()
-        if (batch.length > sliceRows) await this.#takeSlices(slicesOf(batch, sliceRows), take)
+        if (batch.length > sliceRows) await this.#takeSlices(batch.slices(sliceRows), take)
         else take(batch)
         this.#bytes += batch.byteLength
         if (this.#bytes >= TRANSACTION_BYTES) void this.#commitInBackground()

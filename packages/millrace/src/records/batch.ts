@@ -7,8 +7,12 @@
  * - a *record* index points into the stored records (`fields`, `offsets`, `timestamps`);
  * - a *row* is what is left of the batch, in order. `rows[row]` is its record; without `rows`, row and record are equal.
  *
- * May import only `record.ts`.
+ * A batch can be cut between two rows. Then rows, offsets (`firstOffset`, `lastOffset`, `nextOffset`) and acknowledgement of each
+ * part describe that part alone; `OffsetRange` is the one description of it.
+ *
+ * May import only `record.ts`, `acknowledgement.ts` and `varint.ts`.
  */
+import { type Acknowledgement, type AcknowledgementParts, splitAt } from './acknowledgement.ts'
 import { type ConsumerRecord, type Header, LazyRecord, type TimestampType } from './record.ts'
 import { VarintReader } from './varint.ts'
 
@@ -71,10 +75,14 @@ export interface BatchOrigin {
   readonly timestampType: TimestampType
 }
 
-/** Tells the source that all records of a batch have been delivered or disposed of (I1). */
-export interface Acknowledgement {
-  /** May be called several times; the first counts. Does nothing after the partition was revoked (I3). */
-  ack(): void
+export type { Acknowledgement } from './acknowledgement.ts'
+
+/** The offsets that a batch, or a part of one, covers. */
+export interface OffsetRange {
+  readonly firstOffset: number
+  readonly lastOffset: number
+  /** Where reading goes on behind it: after `lastOffset`, and after what holds no records, such as transaction markers. */
+  readonly nextOffset: number
 }
 
 /** Bytes that take the place of a value or a key. */
@@ -102,6 +110,8 @@ export interface BatchChanges {
   readonly replaced?: Uint8Array | undefined
   readonly keys?: (Payload | undefined)[] | undefined
   readonly original?: Batch | undefined
+  /** Of a part of the stored records; by default the offsets that were stored. */
+  readonly range?: OffsetRange | undefined
 }
 
 export class Batch {
@@ -122,6 +132,7 @@ export class Batch {
   readonly #storage: RecordStorage
   readonly #acknowledgement: Acknowledgement
   readonly #located: { records: LocatedRecords | undefined }
+  readonly #range: OffsetRange | undefined
 
   constructor(
     origin: BatchOrigin,
@@ -139,6 +150,7 @@ export class Batch {
     this.replaced = changes.replaced
     this.keys = changes.keys
     this.original = changes.original
+    this.#range = changes.range
   }
 
   get topic(): string {
@@ -156,10 +168,20 @@ export class Batch {
     return this.#storage.byteLength
   }
   get firstOffset(): bigint {
-    return BigInt(this.#storage.firstOffset)
+    return BigInt(this.range.firstOffset)
   }
   get lastOffset(): bigint {
-    return BigInt(this.#storage.lastOffset)
+    return BigInt(this.range.lastOffset)
+  }
+  /** The offset that is committed when the batch, and everything before it, is acknowledged. */
+  get nextOffset(): bigint {
+    return BigInt(this.range.nextOffset)
+  }
+  /** The offsets that the batch covers: all that its acknowledgement stands for. */
+  get range(): OffsetRange {
+    if (this.#range !== undefined) return this.#range
+    const { firstOffset, lastOffset } = this.#storage
+    return { firstOffset, lastOffset, nextOffset: lastOffset + 1 }
   }
   /** Whether the stored bytes can go out as they are: no row was dropped or changed, and they are whole record batches. */
   get raw(): RawRecordBatches | undefined {
@@ -180,9 +202,46 @@ export class Batch {
     this.#acknowledgement.ack()
   }
 
-  /** What `ack` calls; for those who keep rows back but not the bytes of their batch. */
+  /**
+   * Acknowledges the records before a row, and leaves the others to `ack`. Rows must be in the order in which they were read.
+   * Where the source tracks whole batches only, it hears of it when everything is acknowledged.
+   */
+  ackBefore(row: number): void {
+    if (row >= this.length) return this.ack()
+    if (row > 0) this.#splitBefore(this.#acknowledgement, row)[0].ack()
+  }
+
+  /** What `ack` calls; for callers that keep rows back but not the bytes of their batch. */
   get acknowledgement(): Acknowledgement {
     return this.#acknowledgement
+  }
+
+  /** The rows before one, and the others; both must be there. Rows must be in the order in which they were read. */
+  cut(row: number): readonly [before: Batch, from: Batch] {
+    const [before, from] = this.#splitBefore(this.#acknowledgement, row)
+    return [this.#part(0, row, before), this.#part(row, this.length, from)]
+  }
+
+  /**
+   * The same rows in the same order, in batches of at most `maxRows`, each with an acknowledgement of its own (I1). A batch
+   * that is small enough comes as it is. Rows must be in the order in which they were read.
+   *
+   * @param maxRows a number, or a function that is called for each slice
+   */
+  *slices(maxRows: number | (() => number)): Generator<Batch, void, undefined> {
+    const { length } = this
+    let rest = this.#acknowledgement
+    let start = 0
+    do {
+      const end = Math.min(start + (typeof maxRows === 'number' ? maxRows : maxRows()), length)
+      if (start === 0 && end === length) yield this
+      else {
+        let acknowledgement = rest
+        if (end < length) [acknowledgement, rest] = this.#splitBefore(rest, end)
+        yield this.#part(start, end, acknowledgement)
+      }
+      start = end
+    } while (start < length)
   }
 
   /** The batch that a stage leaves: same storage, same acknowledgement unless told otherwise, other rows or documents. */
@@ -191,9 +250,41 @@ export class Batch {
       this.origin,
       this.#storage,
       acknowledgement,
-      { ...changes, original: this.original },
+      { range: this.#range, ...changes, original: this.original },
       this.#located,
     )
+  }
+
+  #splitBefore(acknowledgement: Acknowledgement, row: number): AcknowledgementParts {
+    // The offset is not looked at where nothing tracks it, as finding it may mean to write records that were made up.
+    const offset = acknowledgement.split === undefined ? row : this.records.offsets[this.recordOf(row)]!
+    return splitAt(acknowledgement, offset)
+  }
+
+  /** The rows from `start` to `end`, exclusive. */
+  #part(start: number, end: number, acknowledgement: Acknowledgement): Batch {
+    const rows = this.rows?.slice(start, end) ?? Int32Array.from({ length: end - start }, (_, i) => start + i)
+    const range = this.#acknowledgement.split === undefined ? this.#range : this.#rangeOf(start, end)
+    const changes = {
+      rows,
+      documents: this.documents?.slice(start, end),
+      replaced: this.replaced?.slice(start, end),
+      range,
+    }
+    const part = this.derive(changes, acknowledgement)
+    part.payloads = this.payloads?.slice(start, end)
+    part.keys = this.keys?.slice(start, end)
+    return part
+  }
+
+  #rangeOf(start: number, end: number): OffsetRange {
+    const { firstOffset, lastOffset, nextOffset } = this.range
+    const before = (row: number): number => this.records.offsets[this.recordOf(row)]!
+    return {
+      firstOffset: start === 0 ? firstOffset : before(start),
+      lastOffset: end === this.length ? lastOffset : before(end) - 1,
+      nextOffset: end === this.length ? nextOffset : before(end),
+    }
   }
 
   /** The batch with the first `count` of some rows, in ascending order; undefined when none is left. What was made of them goes along. */

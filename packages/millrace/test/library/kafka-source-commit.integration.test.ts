@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest'
+import { catalog } from '../../src/catalog.ts'
+import { readPlan } from '../../src/dialects/index.ts'
+import { runPipeline } from '../../src/engine/run-pipeline.ts'
 import { type Batch, KafkaSource, type KafkaSourceOptions } from '../../src/index.ts'
 import { fetchCommitted } from '../../src/kafka/group/committed-offsets.ts'
 import { GroupCoordinator } from '../../src/kafka/group/coordinator.ts'
 import { bootstrapServers, brokerAvailable, uniqueName } from '../support/broker.ts'
-import { fromTopic, runHere, toTopic } from '../support/pipelines.ts'
+import { consume, graphFile, produce, runGraphHere } from '../support/graphs.ts'
+import { fromTopic, pipelineFile, runHere, toTopic } from '../support/pipelines.ts'
 import { topicBed } from '../support/topics.ts'
 import { TransactionalWriter } from '../support/transactional-writer.ts'
 
@@ -112,5 +116,64 @@ describe.skipIf(!brokerAvailable)('at most once', () => {
     await bed().write(input, [{ value: '{"n":2}' }])
     expect((await runHere(spec)).read.records).toBe(1)
     await expect.poll(async () => (await bed().values(output)).flat()).toEqual(['{"n":2,"seen":true}'])
+  })
+
+  // A batch that was cut was compared with the whole of it: it looked as if it could not be committed, and was thrown out after it was.
+  // maxRecords 10 wrote 0 records and committed 10; max_messages of a stage graph wrote 0 and committed 1000.
+  describe('processes exactly what it commits, run after run', () => {
+    const orders = Array.from({ length: 25 }, (_, n) => ({ value: `{"n":${n}}` }))
+    const values = orders.map(({ value }) => value)
+
+    test('with maxRecords', async () => {
+      const [input, output] = [await bed().create(), await bed().create()]
+      await bed().write(input, orders, { batchBytes: 1_000_000 })
+      const spec = { delivery: 'at_most_once', source: fromTopic(input, { maxRecords: 10 }), sink: toTopic(output) }
+      for (const records of [10, 10, 5]) {
+        const { read, written } = await runHere(spec)
+        expect([read.records, written.records]).toEqual([records, records])
+      }
+      expect((await bed().values(output)).flat()).toEqual(values)
+    })
+
+    test('with max_messages of a stage graph', async () => {
+      const [input, output] = [await bed().create(), await bed().create()]
+      await bed().write(input, orders, { batchBytes: 1_000_000 })
+      const stages = [consume(input, { max_messages: 10 }), produce(output, ['consume'])]
+      const file = await graphFile(stages, { global: { delivery: 'at_most_once' } })
+      for (const records of [10, 10, 5]) {
+        const { read, written } = await runGraphHere(file)
+        expect([read.records, written.records]).toEqual([records, records])
+      }
+      expect((await bed().values(output)).flat()).toEqual(values)
+    })
+
+    // The whole batch was committed before its first piece was processed: what came after a failure was lost.
+    test('with microBatchSize, when a record fails: only its piece is passed over', async () => {
+      const [input, output] = [await bed().create(), await bed().create()]
+      await bed().write(input, orders.with(9, { value: 'poison' }), { batchBytes: 1_000_000 })
+      const spec = {
+        delivery: 'at_most_once',
+        runtime: { microBatchSize: 4 },
+        source: fromTopic(input),
+        stages: [{ $sort: { n: 1 } }],
+        sink: toTopic(output),
+      }
+      await expect(runHere(spec)).rejects.toMatchObject({ code: 'DECODE_FAILED' })
+      await runHere(spec)
+      expect((await bed().values(output)).flat()).toEqual([...values.slice(0, 8), ...values.slice(12)])
+    })
+
+    // Pieces of a limited source were never committed by themselves, so that all but the last were passed over.
+    test('with a rate limit', async () => {
+      const [input, output] = [await bed().create(), await bed().create()]
+      await bed().write(input, orders, { batchBytes: 1_000_000 })
+      const plan = await readPlan(
+        await pipelineFile({ delivery: 'at_most_once', source: fromTopic(input), sink: toTopic(output) }),
+      )
+      const limited = { ...plan, rateLimit: { recordsPerSecond: 500, burst: 5, maxInFlight: undefined } }
+      const never = new AbortController().signal
+      await runPipeline(limited, { components: catalog, signal: never, abort: never, untilEnd: true, warn: () => {} })
+      expect((await bed().values(output)).flat()).toEqual(values)
+    })
   })
 })

@@ -135,13 +135,21 @@ class GraphRun {
   }
 
   async #stream(): Promise<void> {
+    const isCommittedFirst = this.#delivery === 'at_most_once'
     const flow = new StreamingFlow({
       errors: this.#errors,
       deliveries: this.#deliveriesUntil(this.#abort),
       abort: this.#abort,
       failed: this.#failed,
+      isCommittedFirst,
     })
-    await Promise.all(this.#sources.map((node) => flow.read(node, () => this.#batches(node))))
+    const room = isCommittedFirst ? (): Promise<void> => flow.room() : undefined
+    try {
+      await Promise.all(this.#sources.map((node) => flow.read(node, () => this.#batches(node, room))))
+    } finally {
+      // Whatever ended the run: what is committed already will not be read again.
+      if (isCommittedFirst) await flow.settled().catch(() => {})
+    }
     if (this.#abort.aborted) throw new AbortedError(`Pipeline "${this.#plan.name}"`, { cause: this.#abort.reason })
     if (this.#failed.signal.aborted) throw this.#failed.signal.reason
     await flow.settled()
@@ -200,11 +208,12 @@ class GraphRun {
     )
   }
 
-  #batches({ source }: SourceNode): AsyncIterable<Batch> {
+  /** @param room waited for before each commit, where batches are committed first */
+  #batches({ source }: SourceNode, room: (() => Promise<void>) | undefined): AsyncIterable<Batch> {
     const read = source.batches(this.#stop)
-    const batches = this.#delivery === 'at_most_once' ? committedFirst(read, source.offsets!) : read
     const sliceRows = sliceRowsOf(this.#plan, source)
-    return sliceRows === Infinity ? batches : inSlices(batches, sliceRows)
+    const slices = sliceRows === Infinity ? read : inSlices(read, sliceRows)
+    return room === undefined ? slices : committedFirst(slices, source.offsets!, room)
   }
 
   /** Those who only look commit nothing. */

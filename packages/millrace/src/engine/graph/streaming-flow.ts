@@ -26,6 +26,8 @@ export interface StreamingOptions {
   readonly abort: AbortSignal
   /** Fires with the first failure. */
   readonly failed: AbortController
+  /** Whether batches are committed before they come here (`at_most_once`), so that they must not wait for room afterwards. */
+  readonly isCommittedFirst: boolean
 }
 
 export class StreamingFlow {
@@ -53,6 +55,11 @@ export class StreamingFlow {
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  /** Resolves when another batch may be on its way. @throws what ended the run */
+  room(): Promise<void> {
+    return this.#inFlight.room()
   }
 
   /** Resolves when everything under way has arrived. @throws the first failure */
@@ -102,7 +109,7 @@ export class StreamingFlow {
   }
 
   async #write(node: SinkNode, batch: Batch): Promise<void> {
-    await this.#inFlight.room()
+    if (!this.#options.isCommittedFirst) await this.#inFlight.room()
     this.#inFlight.add(batch.byteLength, this.#deliver(node, batch))
   }
 

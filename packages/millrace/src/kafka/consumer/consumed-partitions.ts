@@ -5,7 +5,6 @@
 import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
 import { Batch, type BatchOrigin } from '../../records/batch.ts'
 import type { Fetcher, TakenSlice } from './fetcher.ts'
-import type { OffsetCommits } from './offset-commits.ts'
 import type { OffsetLedger } from './offset-ledger.ts'
 import { keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
 
@@ -48,14 +47,12 @@ export class ConsumedPartitions {
   #rewound = 0
   readonly #fetcher: Fetcher
   readonly #ledger: OffsetLedger
-  readonly #commits: OffsetCommits
   readonly #options: ConsumedPartitionsOptions
   readonly #partitions = new Map<string, ConsumedPartition>()
 
-  constructor(fetcher: Fetcher, ledger: OffsetLedger, commits: OffsetCommits, options: ConsumedPartitionsOptions) {
+  constructor(fetcher: Fetcher, ledger: OffsetLedger, options: ConsumedPartitionsOptions) {
     this.#fetcher = fetcher
     this.#ledger = ledger
-    this.#commits = commits
     this.#options = options
   }
 
@@ -159,27 +156,29 @@ export class ConsumedPartitions {
     this.#fetcher.interrupt()
   }
 
-  /** The batch to hand out of a slice that was fetched; undefined when there is nothing in it. */
+  /** The batch to deliver of a slice that was fetched; undefined when there is nothing in it. */
   handOut(slice: TakenSlice): Batch | undefined {
     const { topic, partition, records } = slice
     const consumed = this.#partitions.get(keyOf(topic, partition))
     if (consumed === undefined) return undefined
     const { left } = this
-    const whole =
+    const fetched =
       records === undefined ? undefined : new Batch(consumed.origin[slice.timestampType], records, NO_ACKNOWLEDGEMENT)
     let end = consumed.end ?? Infinity
     // Where a bounded number of records ends in the midst of what was fetched, the commit ends too (I2).
-    if (whole !== undefined && whole.length > left) end = Math.min(end, whole.records.offsets[left]!)
+    if (fetched !== undefined && fetched.length > left) end = Math.min(end, fetched.records.offsets[left]!)
     const nextOffset = Math.min(slice.nextOffset, end)
     if (slice.nextOffset >= end) this.#fetcher.remove(topic, partition)
     consumed.delivered = nextOffset
-    if (records === undefined || whole === undefined || records.firstOffset >= end) {
+    if (records === undefined || fetched === undefined || records.firstOffset >= end) {
       this.#ledger.skip(topic, partition, nextOffset)
       return undefined
     }
-    const rows = records.lastOffset < end ? undefined : rowsBefore(whole.records.offsets, end)
-    const tracked = this.#commits.track(topic, partition, records.firstOffset, nextOffset - 1)
-    const batch = whole.derive({ rows }, tracked)
+    const { firstOffset } = records
+    const lastOffset = Math.min(records.lastOffset, nextOffset - 1)
+    const rows = records.lastOffset < end ? undefined : rowsBefore(fetched.records.offsets, end)
+    const tracked = this.#ledger.track(topic, partition, firstOffset, nextOffset - 1)
+    const batch = fetched.derive({ rows, range: { firstOffset, lastOffset, nextOffset } }, tracked)
     this.records += batch.length
     this.bytes += batch.byteLength
     if (this.#options.isRewindable && this.#options.maxRecords !== undefined)

@@ -51,7 +51,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     if (group !== undefined) this.#session = new GroupSession(cluster, group, this)
     this.#bounds = new OffsetBounds(cluster, settings, warn, this.#stop.signal)
     this.#commits = new OffsetCommits(this.#ledger, this.#session, mode, warn)
-    this.#partitions = new ConsumedPartitions(this.#fetcher, this.#ledger, this.#commits, {
+    this.#partitions = new ConsumedPartitions(this.#fetcher, this.#ledger, {
       component,
       maxRecords,
       isRewindable: mode === 'transaction',
@@ -180,14 +180,15 @@ export class Consumer implements GroupListener, SourceOffsets {
   }
 
   async commitBefore(batch: Batch): Promise<boolean> {
+    const { topic, partition, acknowledgement } = batch
+    const followed = acknowledgement.isVoid === true ? undefined : this.#ledger.followed(topic, partition)
+    if (followed === undefined) return false
     batch.ack()
-    const { topic, partition } = batch
     for (;;) {
       await this.commit([{ topic, partition }])
-      const offset = this.#ledger.committedOffset(topic, partition)
-      if (offset === undefined || offset > batch.lastOffset) return offset !== undefined
-      // Acknowledged in vain: the partition was gone in between.
-      if (this.#ledger.committable([{ topic, partition }]).length === 0) return false
+      if (followed.committed >= batch.nextOffset) return true
+      // Acknowledged in vain: the partition was gone in between, even if it has come back since.
+      if (acknowledgement.isVoid === true || this.#ledger.committable([{ topic, partition }]).length === 0) return false
     }
   }
 

@@ -1,7 +1,6 @@
 /**
  * Commits to its group what a consumer's batches have acknowledged, one commit after the other (I1, I2).
  */
-import type { Acknowledgement } from '../../records/batch.ts'
 import type { CommitMode, Warn } from './options.ts'
 import type { GroupSession } from '../group/session.ts'
 import type { OffsetLedger } from './offset-ledger.ts'
@@ -23,6 +22,7 @@ export class OffsetCommits {
     this.#session = session
     this.#mode = mode
     this.#warn = warn
+    if (mode === 'each') ledger.onAdvance = () => this.#commitSoon()
   }
 
   /** Commits every so often, where that is the mode. */
@@ -58,18 +58,6 @@ export class OffsetCommits {
   committed(offsets: readonly PartitionOffset[]): void {
     this.#ledger.committed(offsets)
     if (offsets.length > 0) this.count++
-  }
-
-  /** Registers a batch that is handed out, offsets `firstOffset` to `lastOffset` inclusive. */
-  track(topic: string, partition: number, firstOffset: number, lastOffset: number): Acknowledgement {
-    const tracked = this.#ledger.track(topic, partition, firstOffset, lastOffset)
-    if (this.#mode !== 'each') return tracked
-    return {
-      ack: () => {
-        tracked.ack()
-        this.#commitSoon()
-      },
-    }
   }
 
   warn(error: unknown): void {

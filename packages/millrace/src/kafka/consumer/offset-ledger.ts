@@ -3,15 +3,29 @@
  *
  * The fetching side calls `assign`, then `track` and `skip` in the order of offsets; batches are acknowledged in any
  * order; the committing side asks for `committable` and reports `committed`. There is no I/O in here, and no work per
- * record: one small object per batch, in a linked list per partition.
+ * record: a small object per batch, or per part of one that was split, in a linked list per partition.
  */
-import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
-import type { Acknowledgement } from '../../records/batch.ts'
+import {
+  type Acknowledgement,
+  type AcknowledgementParts,
+  DivisibleAcknowledgement,
+  NO_ACKNOWLEDGEMENT,
+} from '../../records/acknowledgement.ts'
 import { AbortedError, UnexpectedError } from '../../errors/index.ts'
 import { keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
 
+/** A partition between `assign` and its revocation. */
+export interface FollowedPartition {
+  /** Where a restart would begin; less than any offset when nothing is committed. */
+  readonly committed: number
+}
+
 export class OffsetLedger {
+  /** Called when acknowledgements have moved a committable offset on. */
+  onAdvance: () => void = () => {}
   readonly #partitions = new Map<string, TrackedPartition>()
+  /** By the objects that `committable` returned. */
+  readonly #givenBy = new WeakMap<PartitionOffset, TrackedPartition>()
   readonly #waiting = new Set<() => void>()
 
   /**
@@ -24,20 +38,20 @@ export class OffsetLedger {
     const key = keyOf(topic, partition)
     this.#partitions.get(key)?.forget()
     const committed = isCommitted ? position : NOTHING
-    this.#partitions.set(key, new TrackedPartition(topic, partition, position, committed, this.#onDrained))
-    this.#onDrained()
+    this.#partitions.set(key, new TrackedPartition(topic, partition, position, committed, this))
+    this.onDrained()
   }
 
   /**
-   * Registers a batch that is handed out, offsets `firstOffset` to `lastOffset` inclusive. Batches of a partition come in
+   * Registers a batch that is delivered, offsets `firstOffset` to `lastOffset` inclusive. Batches of a partition come in
    * order; gaps between them are allowed.
    *
-   * @returns marks the batch; does nothing when the partition is not followed (any more) (I3)
+   * @returns marks the batch, or parts of it; does nothing when the partition is not followed (any more) (I3)
    * @throws {UnexpectedError} for offsets before the end of an earlier batch, which would break I2
    */
   track(topic: string, partition: number, firstOffset: number, lastOffset: number): Acknowledgement {
     const tracked = this.#partitions.get(keyOf(topic, partition))
-    return tracked === undefined ? NO_ACKNOWLEDGEMENT : tracked.track(firstOffset, lastOffset)
+    return tracked === undefined ? VOID : tracked.track(firstOffset, lastOffset)
   }
 
   /**
@@ -51,27 +65,35 @@ export class OffsetLedger {
   /** Partitions whose committable offset, the one after the last of the unbroken run of acknowledgements, is ahead of what was committed (I1, I2). */
   committable(partitions?: readonly TopicPartition[]): PartitionOffset[] {
     const offsets: PartitionOffset[] = []
-    for (const { topic, partition, acknowledged, committed } of this.#select(partitions)) {
-      if (acknowledged > committed) offsets.push({ topic, partition, offset: acknowledged })
+    for (const tracked of this.#select(partitions)) {
+      const { topic, partition, acknowledged } = tracked
+      if (acknowledged <= tracked.committed) continue
+      const offset = { topic, partition, offset: acknowledged }
+      this.#givenBy.set(offset, tracked)
+      offsets.push(offset)
     }
     return offsets
   }
 
-  /** Takes note of a successful commit. An offset that this ledger did not give out since `assign` is passed over. */
+  /**
+   * Records a successful commit. An offset that this ledger did not give out since `assign` is passed over; one that comes from
+   * `committable` counts for the assignment that it is of, even when that has ended meanwhile.
+   */
   committed(offsets: readonly PartitionOffset[]): void {
-    for (const { topic, partition, offset } of offsets) {
-      const tracked = this.#partitions.get(keyOf(topic, partition))
+    for (const each of offsets) {
+      const { topic, partition, offset } = each
+      const tracked = this.#givenBy.get(each) ?? this.#partitions.get(keyOf(topic, partition))
       if (tracked !== undefined && offset > tracked.committed && offset <= tracked.acknowledged)
         tracked.committed = offset
     }
   }
 
-  /** Where a restart would begin; undefined when the partition is not followed. */
-  committedOffset(topic: string, partition: number): number | undefined {
-    return this.#partitions.get(keyOf(topic, partition))?.committed
+  /** What is known of a partition; undefined when it is not followed. Says how far it was committed even after it was forgotten. */
+  followed(topic: string, partition: number): FollowedPartition | undefined {
+    return this.#partitions.get(keyOf(topic, partition))
   }
 
-  /** Number of batches that were handed out and are not acknowledged. */
+  /** Number of batches, or parts of batches, that were delivered and are not acknowledged. */
   outstanding(partitions?: readonly TopicPartition[]): number {
     let count = 0
     for (const tracked of this.#select(partitions)) count += tracked.outstanding
@@ -119,12 +141,12 @@ export class OffsetLedger {
         if (this.#partitions.get(key) === tracked) this.#partitions.delete(key)
         tracked.forget()
       }
-      this.#onDrained()
+      this.onDrained()
     }
   }
 
   /** Called whenever a partition may have come to have nothing outstanding. */
-  readonly #onDrained = (): void => {
+  onDrained(): void {
     for (const check of this.#waiting) check()
   }
 
@@ -137,7 +159,26 @@ export class OffsetLedger {
 /** Less than any offset. */
 const NOTHING = -1
 
-class TrackedPartition {
+/** Of a partition that is not followed. */
+const VOID: Acknowledgement = { ack() {}, split: () => [VOID, VOID], isVoid: true }
+
+/** A run of offsets that is acknowledged as one. */
+class Span {
+  /** The offset after what was tracked. */
+  end: number
+  /** The offset after the gap that follows it. */
+  nextOffset: number
+  isAcknowledged = false
+  following: Span | undefined
+
+  constructor(end: number, nextOffset: number, following: Span | undefined) {
+    this.end = end
+    this.nextOffset = nextOffset
+    this.following = following
+  }
+}
+
+class TrackedPartition implements FollowedPartition {
   readonly topic: string
   readonly partition: number
   /** Offset after the unbroken run of acknowledged batches. */
@@ -146,19 +187,29 @@ class TrackedPartition {
   outstanding = 0
   /** Offset after everything that was tracked or skipped. */
   #end: number
-  /** First batch that is not acknowledged; everything up to `#tail` follows it. */
-  #head: TrackedBatch | undefined
-  #tail: TrackedBatch | undefined
-  #live = true
-  readonly #onDrained: () => void
+  /** First span that is not acknowledged; everything up to `#tail` follows it. */
+  #head: Span | undefined
+  #tail: Span | undefined
+  #isLive = true
+  readonly #ledger: Pick<OffsetLedger, 'onAdvance' | 'onDrained'>
 
-  constructor(topic: string, partition: number, position: number, committed: number, onDrained: () => void) {
+  constructor(
+    topic: string,
+    partition: number,
+    position: number,
+    committed: number,
+    ledger: Pick<OffsetLedger, 'onAdvance' | 'onDrained'>,
+  ) {
     this.topic = topic
     this.partition = partition
     this.acknowledged = position
     this.committed = committed
     this.#end = position
-    this.#onDrained = onDrained
+    this.#ledger = ledger
+  }
+
+  get isLive(): boolean {
+    return this.#isLive
   }
 
   track(firstOffset: number, lastOffset: number): Acknowledgement {
@@ -167,13 +218,13 @@ class TrackedPartition {
         `Cannot track offsets ${firstOffset} to ${lastOffset} of ${this.topic}-${this.partition} as batches must come in order: expected ${this.#end} or later`,
       )
     }
-    const batch = new TrackedBatch(this, lastOffset + 1)
+    const span = new Span(lastOffset + 1, lastOffset + 1, undefined)
     this.#end = lastOffset + 1
     this.outstanding++
-    if (this.#tail === undefined) this.#head = batch
-    else this.#tail.following = batch
-    this.#tail = batch
-    return batch
+    if (this.#tail === undefined) this.#head = span
+    else this.#tail.following = span
+    this.#tail = span
+    return new TrackedRange(this, span, firstOffset)
   }
 
   skip(nextOffset: number): void {
@@ -184,40 +235,67 @@ class TrackedPartition {
     else this.#tail.nextOffset = nextOffset
   }
 
-  /** Called by a batch when it is acknowledged for the first time. */
-  onAcknowledged(): void {
-    if (!this.#live) return // I3
+  acknowledge(span: Span): void {
+    if (span.isAcknowledged) return
+    span.isAcknowledged = true
+    if (!this.#isLive) return // I3
     this.outstanding--
+    const isFirst = this.#head === span
     while (this.#head?.isAcknowledged === true) {
-      this.acknowledged = this.#head.nextOffset // I2: only from the head, so never past an unacknowledged batch
+      this.acknowledged = this.#head.nextOffset // I2: only from the head, so never past an unacknowledged span
       this.#head = this.#head.following
     }
     if (this.#head === undefined) this.#tail = undefined
-    if (this.outstanding === 0) this.#onDrained()
+    if (isFirst) this.#ledger.onAdvance()
+    if (this.outstanding === 0) this.#ledger.onDrained()
+  }
+
+  /** Cuts a span before an offset: the span keeps what lies before. @returns the rest */
+  cut(span: Span, offset: number): Span {
+    const rest = new Span(span.end, span.nextOffset, span.following)
+    span.end = span.nextOffset = offset
+    span.following = rest
+    this.outstanding++
+    if (this.#tail === span) this.#tail = rest
+    return rest
   }
 
   forget(): void {
-    this.#live = false
+    this.#isLive = false
     this.outstanding = 0
     this.#head = undefined
     this.#tail = undefined
   }
 }
 
-class TrackedBatch implements Acknowledgement {
-  isAcknowledged = false
-  nextOffset: number
-  following: TrackedBatch | undefined
+/** The acknowledgement of a span. */
+class TrackedRange extends DivisibleAcknowledgement {
   readonly #partition: TrackedPartition
+  readonly #span: Span
+  readonly #firstOffset: number
 
-  constructor(partition: TrackedPartition, nextOffset: number) {
+  constructor(partition: TrackedPartition, span: Span, firstOffset: number) {
+    super()
     this.#partition = partition
-    this.nextOffset = nextOffset
+    this.#span = span
+    this.#firstOffset = firstOffset
   }
 
-  ack(): void {
-    if (this.isAcknowledged) return
-    this.isAcknowledged = true
-    this.#partition.onAcknowledged()
+  get isVoid(): boolean {
+    return !this.#partition.isLive
+  }
+
+  protected acknowledge(): void {
+    this.#partition.acknowledge(this.#span)
+  }
+
+  protected divide(offset: number): AcknowledgementParts {
+    if (this.isVoid) return [VOID, VOID]
+    if (this.#span.isAcknowledged) return [NO_ACKNOWLEDGEMENT, NO_ACKNOWLEDGEMENT]
+    const whole = new TrackedRange(this.#partition, this.#span, this.#firstOffset)
+    if (offset <= this.#firstOffset) return [NO_ACKNOWLEDGEMENT, whole]
+    if (offset >= this.#span.end) return [whole, NO_ACKNOWLEDGEMENT]
+    const rest = this.#partition.cut(this.#span, offset)
+    return [whole, new TrackedRange(this.#partition, rest, offset)]
   }
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Acknowledgement } from '../../../src/records/batch.ts'
+import { type Acknowledgement, splitAt } from '../../../src/records/acknowledgement.ts'
 import { AbortedError, UnexpectedError } from '../../../src/errors/index.ts'
 import { OffsetLedger } from '../../../src/kafka/consumer/offset-ledger.ts'
 
@@ -81,6 +81,87 @@ describe('offset ledger', () => {
     const ledger = ledgerAt(0)
     act(ledger)
     expect(committable(ledger)).toBe(after)
+  })
+
+  describe('a batch that is split', () => {
+    test('counts each part separately', () => {
+      const ledger = ledgerAt(0)
+      const [before, from] = splitAt(ledger.track(T, 0, 0, 9), 4)
+      ledger.skip(T, 0, 12)
+      expect(ledger.outstanding()).toBe(2)
+      before.ack()
+      expect([ledger.outstanding(), committable(ledger)]).toEqual([1, 4])
+      from.ack()
+      expect([ledger.outstanding(), committable(ledger)]).toEqual([0, 12])
+    })
+
+    test('is not committed past its first part (I2)', () => {
+      const ledger = ledgerAt(0)
+      const [before, from] = splitAt(ledger.track(T, 0, 0, 9), 4)
+      const [middle, last] = splitAt(from, 7)
+      ledger.track(T, 0, 10, 19).ack()
+      last.ack()
+      middle.ack()
+      expect(committable(ledger)).toBeUndefined()
+      before.ack()
+      expect(committable(ledger)).toBe(20)
+    })
+
+    test('is acknowledged as a whole by the acknowledgement that was split', () => {
+      const ledger = ledgerAt(0)
+      const whole = ledger.track(T, 0, 0, 9)
+      const [before] = splitAt(whole, 4)
+      splitAt(before, 2)[1].ack()
+      whole.ack()
+      expect([ledger.outstanding(), committable(ledger)]).toEqual([0, 10])
+    })
+
+    test('has an empty part where there is nothing before or after the offset', () => {
+      const ledger = ledgerAt(0)
+      const [nothing, all] = splitAt(ledger.track(T, 0, 5, 9), 5)
+      nothing.ack()
+      expect([ledger.outstanding(), committable(ledger)]).toEqual([1, undefined])
+      const [everything, none] = splitAt(all, 10)
+      none.ack()
+      expect(committable(ledger)).toBeUndefined()
+      everything.ack()
+      expect(committable(ledger)).toBe(10)
+    })
+
+    test('does nothing after the partition was revoked, and says so (I3)', () => {
+      const ledger = ledgerAt(0)
+      const whole = ledger.track(T, 0, 0, 9)
+      const [before] = splitAt(whole, 4)
+      expect([whole.isVoid, before.isVoid]).toEqual([false, false])
+      ledger.revoke([{ topic: T, partition: 0 }])
+      ledger.assign(T, 0, 0)
+      before.ack()
+      splitAt(whole, 6)[0].ack()
+      expect([whole.isVoid, before.isVoid, committable(ledger)]).toEqual([true, true, undefined])
+    })
+  })
+
+  // A commit whose answer came after the partition had gone looked as if it had failed.
+  test('says how far a partition was committed, even when it has gone meanwhile', () => {
+    const ledger = ledgerAt(0)
+    const followed = ledger.followed(T, 0)!
+    ledger.track(T, 0, 0, 9).ack()
+    const offsets = ledger.committable()
+    ledger.revoke([{ topic: T, partition: 0 }])
+    ledger.assign(T, 0, 0)
+    ledger.committed(offsets)
+    expect([followed.committed, ledger.followed(T, 0)!.committed]).toEqual([10, 0])
+  })
+
+  test('reports when a committable offset moves on', () => {
+    const ledger = ledgerAt(0)
+    let moves = 0
+    ledger.onAdvance = () => moves++
+    const first = ledger.track(T, 0, 0, 4)
+    ledger.track(T, 0, 5, 9).ack()
+    expect(moves).toBe(0)
+    first.ack()
+    expect(moves).toBe(1)
   })
 
   test('refuses batches that are out of order', () => {
@@ -191,6 +272,14 @@ describe('offset ledger', () => {
       }),
     },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('ack' as const), choice: fc.nat(1000) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant('split' as const),
+        choice: fc.nat(1000),
+        at: fc.integer({ min: -1, max: 6 }),
+      }),
+    },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('skip' as const), partition: fc.nat(2), by: fc.nat(4) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('commit' as const) }) },
     {
@@ -204,7 +293,7 @@ describe('offset ledger', () => {
       fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
         const ledger = new OffsetLedger()
         // The model knows each record by itself: for each partition the offsets that are open, and where it ends.
-        const model = [0, 1, 2].map(() => ({ open: new Set<number>(), end: 0, committed: 0 }))
+        const model = [0, 1, 2].map(() => ({ open: new Set<number>(), starts: [] as number[], end: 0, committed: 0 }))
         model.forEach((_, partition) => ledger.assign(T, partition, 0))
         const handed: { ack: Acknowledgement; partition: number; offsets: number[]; epoch: object }[] = []
         for (const each of steps) {
@@ -214,12 +303,22 @@ describe('offset ledger', () => {
             const offsets = Array.from({ length: each.count }, (_, i) => first + i)
             const ack = ledger.track(T, each.partition, first, first + each.count - 1)
             for (const offset of offsets) state.open.add(offset)
+            state.starts.push(first)
             state.end = first + each.count
             handed.push({ ack, partition: each.partition, offsets, epoch: state })
           } else if (each.do === 'ack' && handed.length > 0) {
             const { ack, partition, offsets, epoch } = handed[each.choice % handed.length]!
             ack.ack()
             if (model[partition] === epoch) for (const offset of offsets) model[partition].open.delete(offset)
+          } else if (each.do === 'split' && handed.length > 0) {
+            const { ack, offsets, ...rest } = handed[each.choice % handed.length]!
+            if (offsets.length === 0) continue
+            const at = offsets[0]! + each.at
+            const isWithin = at > offsets[0]! && at <= offsets.at(-1)!
+            if (isWithin && model[rest.partition] === rest.epoch) model[rest.partition]!.starts.push(at)
+            const [before, from] = splitAt(ack, at)
+            handed.push({ ack: before, offsets: offsets.filter((offset) => offset < at), ...rest })
+            handed.push({ ack: from, offsets: offsets.filter((offset) => offset >= at), ...rest })
           } else if (each.do === 'skip') {
             const state = model[each.partition]!
             state.end += each.by
@@ -231,7 +330,7 @@ describe('offset ledger', () => {
             expect(ledger.committable()).toEqual([])
           } else if (each.do === 'reassign') {
             const position = Math.max(0, model[each.partition]!.end - each.back)
-            model[each.partition] = { open: new Set(), end: position, committed: position }
+            model[each.partition] = { open: new Set(), starts: [], end: position, committed: position }
             ledger.assign(T, each.partition, position)
           }
           model.forEach((state, partition) => {
@@ -240,10 +339,8 @@ describe('offset ledger', () => {
             // Offsets of a gap before an open batch may wait with it, but never the other way round.
             expect(offset).toBeLessThanOrEqual(expected)
             if (state.open.size === 0) expect(offset).toBe(expected)
-            const batches = handed.filter(
-              (batch) => batch.epoch === state && batch.offsets.some((o) => state.open.has(o)),
-            )
-            expect(ledger.outstanding([{ topic: T, partition }])).toBe(batches.length)
+            const parts = new Set([...state.open].map((o) => Math.max(...state.starts.filter((start) => start <= o))))
+            expect(ledger.outstanding([{ topic: T, partition }])).toBe(parts.size)
           })
         }
       }),
