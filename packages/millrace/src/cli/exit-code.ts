@@ -1,7 +1,8 @@
 /**
  * The one place that turns an error into an exit code.
  */
-import { BatchError, ERROR_CODES, isMillraceError } from '../errors/index.ts'
+import { ERROR_CODES, isMillraceError } from '../errors/index.ts'
+import { reasonOf } from '../errors/meaning.ts'
 
 export const EXIT_CODES = {
   0: 'success; also after one SIGINT or SIGTERM, once everything in flight was delivered and committed',
@@ -19,6 +20,5 @@ export const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const satisfies { re
 /** Exit code of an error; what Millrace does not know is a fault of its own. */
 export function exitCodeOf(error: unknown): 1 | 2 | 3 {
   if (!isMillraceError(error)) return 1
-  if (error instanceof BatchError) return exitCodeOf(error.failures.values().next().value)
-  return ERROR_CODES[error.code].exit
+  return ERROR_CODES[reasonOf(error).code].exit
 }

@@ -10,8 +10,8 @@
 import type { Delivery as SomeDelivery } from '../contracts/context.ts'
 import type { Sink } from '../contracts/sink.ts'
 import type { Batch } from '../records/batch.ts'
-import { isFaultOfRecord } from '../errors/fault-of-record.ts'
-import { BatchError, BrokerError, isMillraceError, type ErrorCode, type MillraceError } from '../errors/index.ts'
+import { BatchError, BrokerError, isMillraceError, type MillraceError } from '../errors/index.ts'
+import { isFaultOfRecord, meaningOf } from '../errors/meaning.ts'
 import type { Counter } from '../metrics/counters.ts'
 import type { CircuitBreaker, Pass } from '../resilience/circuit-breaker.ts'
 import { backoffMs, sleep, type BackoffOptions } from '../resilience/retry.ts'
@@ -210,19 +210,17 @@ export class Delivery {
       pass?.succeeded()
       return undefined
     } catch (error) {
-      if (this.#options.abort.aborted || !isMillraceError(error) || ENDS_RUN.has(error.code)) {
-        pass?.cancelled()
-        throw error
-      }
+      const meaning = this.#options.abort.aborted ? 'ends-run' : meaningOf(error)
+      // What ends the run says nothing about the sink; nor does what was refused because of another record.
+      if (meaning === 'sink-down') pass?.failed()
+      else if (meaning === 'record') pass?.succeeded()
+      else pass?.cancelled()
+      if (meaning === 'ends-run' || !isMillraceError(error)) throw error
       const byRow =
         error instanceof BatchError
           ? error.failures
           : new Map(Array.from({ length: batch.length }, (_, row) => [row, error]))
-      const reasons = [...byRow.values()]
-      // A sink that refuses records for what they are is alive.
-      if (reasons.every((reason) => isFaultOfRecord(reason) || reason.code === 'REFUSED_WITH_BATCH')) pass?.succeeded()
-      else pass?.failed()
-      if (reasons.some((reason) => ENDS_RUN.has(reason.code) || this.#endsTransaction(reason))) throw error
+      if ([...byRow.values()].some((reason) => this.#endsTransaction(reason))) throw error
       return { error, byRow }
     }
   }
@@ -245,18 +243,6 @@ export class Delivery {
     return retry === undefined ? breaker !== undefined : attempts <= retry.maxRetries
   }
 }
-
-/** Errors after which this run must not write anything more, or that say nothing about a record. */
-const ENDS_RUN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'ABORTED',
-  'CLOSED',
-  'UNEXPECTED',
-  'RECORD_CORRUPT',
-  'SEQUENCE_BROKEN',
-  'PRODUCER_FENCED',
-  'TRANSACTION_FAILED',
-  'AUTHENTICATION_FAILED',
-])
 
 /** Whether a record failed for a reason that another attempt may meet again, not for those beside or before it. */
 function isOwnFailure({ code }: MillraceError): boolean {

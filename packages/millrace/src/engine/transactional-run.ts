@@ -24,6 +24,7 @@ import {
   isMillraceError,
   TransactionError,
 } from '../errors/index.ts'
+import { meaningOf } from '../errors/meaning.ts'
 import type { Counter, Meter } from '../metrics/counters.ts'
 import { backoffMs, sleep } from '../resilience/retry.ts'
 import { InFlight } from './in-flight.ts'
@@ -343,7 +344,8 @@ export class TransactionalRun {
     const { cause } = error
     if (error instanceof DeliveryError && cause instanceof BrokerError && ENDS_TRANSACTION.has(cause.kafkaName))
       return true
-    return error.retriable
+    const meaning = meaningOf(error)
+    return meaning === 'sink-down' || meaning === 'says-nothing'
   }
 
   #markStages(): () => void {

@@ -6,15 +6,8 @@
  * const reports = await sink.write([{ key: 'o-1', value: '{"amount":12}' }])
  * ```
  */
-import { isFaultOfRecord } from '../errors/fault-of-record.ts'
-import {
-  BrokerError,
-  ClosedError,
-  ConfigError,
-  ConnectionError,
-  isMillraceError,
-  TransactionError,
-} from '../errors/index.ts'
+import { ClosedError, ConfigError, isMillraceError, TransactionError } from '../errors/index.ts'
+import { meaningOf, meaningOfAll } from '../errors/meaning.ts'
 import type { Cluster } from '../kafka/cluster/cluster.ts'
 import type { PartitionFunction } from '../kafka/producer/partitioners.ts'
 import { Producer } from '../kafka/producer/producer.ts'
@@ -138,13 +131,14 @@ export class KafkaSink {
     try {
       reports = await this.#write(records, options.signal)
     } catch (error) {
-      // What was misused or given up says nothing about the brokers.
-      if (error instanceof ConnectionError || error instanceof BrokerError) pass?.failed()
+      if (meaningOf(error) === 'sink-down') pass?.failed()
       else pass?.cancelled()
       throw error
     }
-    if ([...reports.failures.values()].every(isFaultOfRecord)) pass?.succeeded()
-    else pass?.failed()
+    const meaning = reports.failures.size === 0 ? 'record' : meaningOfAll(reports.failures.values())
+    if (meaning === 'sink-down') pass?.failed()
+    else if (meaning === 'record') pass?.succeeded()
+    else pass?.cancelled()
     return reports
   }
 

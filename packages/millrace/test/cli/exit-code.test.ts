@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest'
 import { exitCodeOf } from '../../src/cli/exit-code.ts'
 import {
+  AuthenticationError,
   BatchError,
   ConfigError,
   ConnectionError,
   DecodeError,
+  DeliveryError,
   FileError,
   UnexpectedError,
 } from '../../src/errors/index.ts'
@@ -19,6 +21,11 @@ test.each([
   [
     'a batch that failed with the connection',
     new BatchError('x', new Map([[0, new ConnectionError('BROKER_DISCONNECTED', 'x')]])),
+    3,
+  ],
+  [
+    'a record that met refused credentials',
+    new BatchError('x', new Map([[0, new DeliveryError('x', { cause: new AuthenticationError('x') })]])),
     3,
   ],
   ['a fault of ours', new UnexpectedError('x'), 1],

@@ -4,6 +4,7 @@ import { Delivery } from '../../src/engine/delivery.ts'
 import { ErrorHandling } from '../../src/engine/failures/error-handling.ts'
 import type { ErrorPolicy } from '../../src/engine/plan.ts'
 import {
+  AuthenticationError,
   BatchError,
   BrokerError,
   CircuitOpenError,
@@ -20,6 +21,7 @@ const down = (): MillraceError => new DeliveryError('the sink is down', { code: 
 const tooLarge = (): MillraceError => new DeliveryError('the record is too large', { code: 'RECORD_TOO_LARGE' })
 const refused = (kafkaName: string): MillraceError =>
   new DeliveryError('refused', { cause: new BrokerError('refused', { kafkaCode: 87, kafkaName, retriable: false }) })
+const wrapped = (cause: MillraceError): MillraceError => new DeliveryError('not acknowledged', { cause })
 const beside = (): MillraceError =>
   new DeliveryError('others were refused', { code: 'REFUSED_WITH_BATCH', cause: refused('INVALID_RECORD').cause })
 
@@ -192,6 +194,24 @@ const TABLE: readonly Row[] = [
     calls: [ALL],
     throws: 'BATCH_FAILED',
   },
+  // Credentials that are revoked in mid-run arrive as the cause of a delivery that failed. With the outer code alone, the rest of
+  // the topic was skipped and committed.
+  {
+    name: 'skip: credentials that are refused in mid-run end the run, however they are wrapped',
+    policy: { retry: retry(3), fate: 'skip' },
+    answers: [{ a: wrapped(new AuthenticationError('refused')), b: wrapped(new AuthenticationError('refused')) }],
+    written: ['c'],
+    calls: [ALL],
+    throws: 'BATCH_FAILED',
+  },
+  {
+    name: 'skip: a topic that may not be written ends the run',
+    policy: { retry: retry(3), fate: 'skip' },
+    answers: [{ a: refused('TOPIC_AUTHORIZATION_FAILED') }],
+    written: ['b', 'c'],
+    calls: [ALL],
+    throws: 'BATCH_FAILED',
+  },
 ]
 
 describe('a delivery', () => {
@@ -316,6 +336,23 @@ describe('a delivery with a circuit breaker', () => {
     const { delivery, errors } = deliveryTo(sink, { retry: undefined, fate: 'skip' }, breaker)
     for (let i = 0; i < 3; i++) await delivery.write(batchOf(['a']), errors.collect())
     expect(breaker.progress).toEqual({ state: 'closed', openings: 0, rejections: 0 })
+  })
+
+  // An idempotent sink that is down fails the first batch with its reason, and those behind it because of the first. Counted as
+  // successes, these closed the circuit again with every attempt, so that it never opened and all records were skipped.
+  test('opens for a sink that fails in order, although what is behind a failure says nothing about it (K1)', async () => {
+    const breaker = new CircuitBreaker({ failureThreshold: 3, openMs: 10, name: 'The sink' })
+    const behind = (): MillraceError => new DeliveryError('not written', { code: 'REFUSED_WITH_BATCH', cause: down() })
+    const attempt = [down(), behind(), behind()]
+    const sink = new ScriptedSink([...attempt, ...attempt, ...attempt])
+    const inOrder = { write: (batch: Batch) => sink.write(batch), failsInOrder: true }
+    const { delivery, errors } = deliveryTo(inOrder, { retry: retry(3), fate: 'skip' }, breaker)
+    const failures = errors.collect()!
+    await Promise.all(ALL.map((value) => delivery.write(batchOf([value]), failures)))
+    expect(failures.list).toEqual([])
+    expect(sink.written).toEqual(ALL)
+    expect(breaker.progress).toMatchObject({ state: 'closed' })
+    expect(breaker.progress.openings).toBeGreaterThan(0)
   })
 
   test('leaves records to their fate after the attempts of the policy, as long as the circuit is closed', async () => {
