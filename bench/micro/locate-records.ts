@@ -5,10 +5,11 @@
  * records per second. Nothing here is a test.
  */
 import { CODEC_BITS, CODECS, type Codec } from '../../packages/millrace/src/kafka/protocol/compression/codecs.ts'
-import { FIELDS, VALUE, VALUE_LENGTH, viewOf, type LocatedRecords } from '../../packages/millrace/src/records/batch.ts'
+import { FIELDS, VALUE, VALUE_LENGTH, type LocatedRecords } from '../../packages/millrace/src/records/batch.ts'
 import { compress } from '../../packages/millrace/src/kafka/protocol/compression/compression.ts'
 import { FetchedRecords } from '../../packages/millrace/src/kafka/protocol/locate-records.ts'
 import { RecordBatchReader } from '../../packages/millrace/src/kafka/protocol/record-batch.ts'
+import { viewOf } from '../../packages/millrace/src/records/views.ts'
 import { encodeRecordBatch } from '../../packages/millrace/test/support/encode-record-batch.ts'
 
 const ROUNDS = Number(process.argv[2] ?? 9)

@@ -14,7 +14,7 @@
  */
 import { type Acknowledgement, type AcknowledgementParts, splitAt } from './acknowledgement.ts'
 import { type ConsumerRecord, type Header, LazyRecord, type TimestampType } from './record.ts'
-import { VarintReader } from './varint.ts'
+import { viewOf, readHeaders } from './views.ts'
 
 /** Number of `fields` per record. */
 export const FIELDS = 6
@@ -87,21 +87,6 @@ export interface OffsetRange {
 
 /** Bytes that take the place of a value or a key. */
 export type Payload = string | Buffer | null
-
-/**
- * The class that Node makes every Buffer of, whose constructor takes its arguments as they are. A subclass of our own
- * would save another 5 ns per view, but `assert.deepStrictEqual` would tell its instances from other Buffers.
- */
-const PlainBuffer = (
-  Buffer as unknown as {
-    readonly [Symbol.species]: new (buffer: ArrayBufferLike, start: number, length: number) => Buffer
-  }
-)[Symbol.species]
-
-/** A view of some bytes as a Buffer: `buffer.subarray()` without its argument handling. */
-export function viewOf(bytes: Buffer, start: number, length: number): Buffer {
-  return new PlainBuffer(bytes.buffer, bytes.byteOffset + start, length)
-}
 
 /** Changes that a stage made to a batch. All arrays are by row. */
 export interface BatchChanges {
@@ -361,22 +346,6 @@ function pickFrom<T>(list: readonly T[] | undefined, kept: ArrayLike<number>, co
   const picked: T[] = []
   for (let i = 0; i < count; i++) picked.push(list[kept[i]!]!)
   return picked
-}
-
-/** Reads the headers that begin at a position. The place was checked when the record was located. */
-function readHeaders(bytes: Buffer, start: number): Header[] {
-  const reader = new VarintReader(bytes, start)
-  const count = reader.next()
-  const headers: Header[] = []
-  for (let i = 0; i < count; i++) {
-    const nameLength = reader.next()
-    const name = bytes.toString('utf8', reader.position, reader.position + nameLength)
-    reader.position += nameLength
-    const valueLength = reader.next()
-    headers.push([name, valueLength < 0 ? null : viewOf(bytes, reader.position, valueLength)])
-    reader.position += Math.max(0, valueLength)
-  }
-  return headers
 }
 
 /** A record that reads from its batch what is asked for, and nothing else. */

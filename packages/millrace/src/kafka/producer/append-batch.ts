@@ -11,9 +11,9 @@ import {
   type Payload,
   VALUE,
   VALUE_LENGTH,
-  viewOf,
 } from '../../records/batch.ts'
 import type { MillraceError } from '../../errors/index.ts'
+import { viewOf } from '../../records/views.ts'
 import type { ProducerBatch } from './partition-queue.ts'
 import type { Accumulator } from './accumulator.ts'
 import { type ByteSource, byteSource, NO_HEADERS } from '../protocol/record-batch-builder.ts'

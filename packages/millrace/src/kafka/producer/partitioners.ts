@@ -5,7 +5,7 @@
  * is that of Kafka's Java client, `crc32` that of librdkafka and everything built on it. Both leave records without a
  * key to the sticky partition of the topic.
  */
-import { viewOf } from '../../records/batch.ts'
+import { viewOf } from '../../records/views.ts'
 import type { PartitionerName } from '../properties/value-types.ts'
 
 /**
