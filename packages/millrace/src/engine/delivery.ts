@@ -74,10 +74,17 @@ function countOfGroup(waiting: readonly Entry[]): number {
 /** Rows that an attempt has failed for, and why; undefined when all were written. */
 type Failed = { readonly error: unknown; readonly byRow: ReadonlyMap<number, MillraceError> } | undefined
 
+/** Rows of a batch that failed for good; undefined when none did. */
+export type LostRows = ReadonlySet<number> | undefined
+
 /** A batch on its way. */
-interface Entry extends PromiseWithResolvers<void> {
+interface Entry extends PromiseWithResolvers<LostRows> {
   /** What is still to be written of it. */
   rest: Batch
+  /** Row of the batch that each row of `rest` was; undefined while it is whole. */
+  rows: readonly number[] | undefined
+  /** Rows of the batch that failed for good. */
+  lost: Set<number> | undefined
   readonly failures: Failures | undefined
   attempts: number
   /** Attempts that bring its records closer to their fate. */
@@ -108,10 +115,19 @@ export class Delivery {
   /**
    * Resolves when every row is acknowledged or has been added to `failures`.
    * @param failures undefined when a failure is to be thrown
+   * @returns the rows that were added to `failures`
    * @throws {BatchError} or whatever the sink threw
    */
-  write(batch: Batch, failures: Failures | undefined): Promise<void> {
-    const entry: Entry = { rest: batch, failures, attempts: 0, counted: 0, ...Promise.withResolvers<void>() }
+  write(batch: Batch, failures: Failures | undefined): Promise<LostRows> {
+    const entry: Entry = {
+      rest: batch,
+      rows: undefined,
+      lost: undefined,
+      failures,
+      attempts: 0,
+      counted: 0,
+      ...Promise.withResolvers<LostRows>(),
+    }
     // Without an order to watch nothing waits for anything else.
     const lane: PartitionLane = this.#isOrdered ? this.#laneOf(batch) : { waiting: [], isBusy: false }
     lane.waiting.push(entry)
@@ -138,7 +154,7 @@ export class Delivery {
         try {
           const failed = await attempts[i]
           if (lane.failure !== undefined) throw lane.failure.error
-          if (failed === undefined || !this.#mustTryAgain(entry, failed)) entry.resolve()
+          if (failed === undefined || !this.#mustTryAgain(entry, failed)) entry.resolve(entry.lost)
           else {
             again.push(entry)
             if ([...failed.byRow.values()].some((reason) => isOwnFailure(reason))) error ??= failed
@@ -179,11 +195,16 @@ export class Delivery {
     if (breaker === undefined || breaker.progress.state === 'closed') entry.counted++
     const again = [...byRow].filter(([, reason]) => this.#mayTryAgain(reason, entry.counted))
     if (again.length < byRow.size && failures === undefined) throw error
-    for (const [row, reason] of byRow)
-      if (!this.#mayTryAgain(reason, entry.counted)) failures!.add(rest, row, reason, entry.attempts)
+    for (const [row, reason] of byRow) {
+      if (this.#mayTryAgain(reason, entry.counted)) continue
+      failures!.add(rest, row, reason, entry.attempts)
+      ;(entry.lost ??= new Set()).add(entry.rows?.[row] ?? row)
+    }
     if (again.length === 0) return false
     errors.retrying(again.flatMap(([, reason]) => (isOwnFailure(reason) ? reason : [])))
-    entry.rest = rest.pick(again.map(([row]) => row).toSorted((a, b) => a - b))!
+    const rows = again.map(([row]) => row).toSorted((a, b) => a - b)
+    entry.rest = rest.pick(rows)!
+    entry.rows = rows.map((row) => entry.rows?.[row] ?? row)
     return true
   }
 

@@ -6,7 +6,7 @@
  * ```
  *
  * A record counts as delivered when all sinks have it (I1). What one sink refuses is tried again there only; when it fails
- * for good, it meets its fate once and goes no further. Batches of a partition come to every sink in the same order (I2).
+ * for good, it meets its fate once and goes no further; of several rows made of one record, only the one that failed. Batches of a partition come to every sink in the same order (I2).
  *
  * Three views of the same sinks: `FanOut` is all of them as one, for everything but writing; a `FormattedSink` is one of
  * them with values as it wants them; `DeliveryToEach` writes to one after the other.
@@ -16,14 +16,16 @@ import { preparing, type Prepare } from '../contracts/preparing.ts'
 import type { Sink, SinkProgress, SinkTransactions } from '../contracts/sink.ts'
 import type { Batch } from '../records/batch.ts'
 import { BatchError, type MillraceError } from '../errors/index.ts'
-import type { Delivery } from './delivery.ts'
+import type { Delivery, LostRows } from './delivery.ts'
 import type { Failures } from './failures/failures.ts'
 
 /** All that a pipeline does with its sinks besides writing to them. */
 export type SinkOfAll = Omit<Sink, 'write'>
 
-/** Writes a batch, or tells which rows failed; as `Delivery` does. */
-export type Writer = Pick<Delivery, 'write'>
+/** Writes a batch, or reports which rows failed; as `Delivery` does. */
+export interface Writer {
+  write(batch: Batch, failures: Failures | undefined): Promise<unknown>
+}
 
 export class FanOut implements SinkOfAll {
   /** Of the first sink: what those who only look are shown. */
@@ -113,11 +115,11 @@ export class FormattedSink implements Pick<Sink, 'write' | 'failsInOrder'> {
 }
 
 export class DeliveryToEach implements Writer {
-  readonly #deliveries: readonly Writer[]
+  readonly #deliveries: readonly Pick<Delivery, 'write'>[]
   /** By partition, for each sink: resolved when the last batch has begun to be written there. */
   readonly #begun = new Map<string, readonly Promise<void>[]>()
 
-  constructor(deliveries: readonly Writer[]) {
+  constructor(deliveries: readonly Pick<Delivery, 'write'>[]) {
     this.#deliveries = deliveries
   }
 
@@ -135,11 +137,10 @@ export class DeliveryToEach implements Writer {
     try {
       for (const [i, delivery] of this.#deliveries.entries()) {
         await before?.[i]
-        const known = failures?.list.length ?? 0
-        const written: Promise<void> | undefined = rest && delivery.write(rest, failures)
+        const written: Promise<LostRows> | undefined = rest && delivery.write(rest, failures)
         turns[i]!.resolve()
-        await written
-        if (rest !== undefined && failures !== undefined) rest = failures.survivorsOf(rest, known)
+        const lost = await written
+        if (lost !== undefined) rest = rest?.without(lost)
       }
     } catch (error) {
       // The run ends, and what lies behind this batch must not overtake it at the sinks that it did not come to.

@@ -40,7 +40,7 @@ export const chunkApply = defineTransform({
       const lists: unknown[] = []
       for (let start = 0; start < batch.length; start += batch_size)
         lists.push({ [output_column]: batch.documents!.slice(start, start + batch_size) })
-      return newRows(batch, lists)
+      return newRows(batch, lists, (made, row) => lists[Math.floor(row / batch_size)] === made)
     },
   }),
   create({ batch_size, output_column }, { stage }) {
@@ -50,7 +50,8 @@ export const chunkApply = defineTransform({
       const list = { [output_column]: rows.map(({ batch, row }) => batch.documents![row]) }
       // Written from the texts of the rows, in which integers that a double rounds have their digits (I7).
       const text = `{${JSON.stringify(output_column)}:[${rows.map(({ batch, row }) => rowText(batch, row)).join()}]}`
-      return batchOfRows([list], { origin, acknowledgement, texts: [text], byteLength: text.length })
+      const sources = { of: () => rows }
+      return batchOfRows([list], { origin, acknowledgement, texts: [text], byteLength: text.length, sources })
     }
     return {
       needs: 'documents',

@@ -2,7 +2,7 @@
  * Lays records out anew: key, value and headers of some rows of a batch with other values, keys or more headers. Offsets,
  * times and the acknowledgement stay those of the batch.
  */
-import { Batch, BODY, END, FIELDS, VALUE, VALUE_LENGTH, type Payload } from './batch.ts'
+import { Batch, BODY, END, FIELDS, VALUE, VALUE_LENGTH, type Payload, type RowSource } from './batch.ts'
 import { storageOfLocated } from './located-records-builder.ts'
 import type { Header } from './record.ts'
 import { RecordWriter } from './record-writer.ts'
@@ -18,6 +18,8 @@ export interface NewRecord {
 export class BatchWriter {
   readonly #batch: Batch
   readonly #writer: RecordWriter
+  /** Stored record that each one that is laid out was. */
+  readonly #records: number[] = []
 
   /** @param bytesPerRecord guess; more is taken when it is needed */
   constructor(batch: Batch, bytesPerRecord: number) {
@@ -32,16 +34,23 @@ export class BatchWriter {
     const at = record * FIELDS
     const start = fields[at + VALUE]! + Math.max(0, fields[at + VALUE_LENGTH]!)
     const stored = fields[at + BODY]! < 0 ? undefined : { bytes, start, end: fields[at + END]! }
+    this.#records.push(record)
     this.#writer.add(offsets[record]!, timestamps[record]!, key, value, headers, stored)
   }
 
   /** The batch of the rows that were added; undefined when none was. */
   finish(): Batch | undefined {
     if (this.#writer.count === 0) return undefined
-    const { origin, acknowledgement, original } = this.#batch
-    // Without the documents, which nobody needs any more; its bytes are held anyway until the batch is acknowledged.
-    const read = original ?? this.#batch.derive({})
-    return new Batch(origin, storageOfLocated(this.#writer.finish()), acknowledgement, { original: read })
+    const { origin, acknowledgement } = this.#batch
+    // Without the documents, which nothing needs any more; its bytes are held anyway until the batch is acknowledged.
+    const before = this.#batch.derive({})
+    const records = this.#records
+    const sources = {
+      of: (record: number): readonly RowSource[] => [
+        { batch: before.derive({ rows: Int32Array.of(records[record]!) }), row: 0 },
+      ],
+    }
+    return new Batch(origin, storageOfLocated(this.#writer.finish()), acknowledgement, { sources })
   }
 }
 

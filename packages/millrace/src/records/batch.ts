@@ -14,6 +14,7 @@
  */
 import { type Acknowledgement, type AcknowledgementParts, splitAt } from './acknowledgement.ts'
 import { type ConsumerRecord, type Header, LazyRecord, type TimestampType } from './record.ts'
+import type { SourceIn, SourcesIn } from './sources.ts'
 import { viewOf, readHeaders } from './views.ts'
 
 /** Number of `fields` per record. */
@@ -88,13 +89,17 @@ export interface OffsetRange {
 /** Bytes that take the place of a value or a key. */
 export type Payload = string | Buffer | null
 
+/** See `sourcesOf`. */
+export type RowSource = SourceIn<Batch>
+export type Sources = SourcesIn<Batch>
+
 /** Changes that a stage made to a batch. All arrays are by row. */
 export interface BatchChanges {
   readonly rows?: Int32Array | undefined
   readonly documents?: unknown[] | undefined
   readonly replaced?: Uint8Array | undefined
   readonly keys?: (Payload | undefined)[] | undefined
-  readonly original?: Batch | undefined
+  readonly sources?: Sources | undefined
   /** Of a part of the stored records; by default the offsets that were stored. */
   readonly range?: OffsetRange | undefined
 }
@@ -111,8 +116,8 @@ export class Batch {
   payloads: (Payload | undefined)[] | undefined
   /** Keys that take the place of the stored ones, `undefined` where the stored one stays. */
   keys: (Payload | undefined)[] | undefined
-  /** The batch that was read, where a stage has laid its records out anew: its bytes are others, its offsets the same. */
-  readonly original: Batch | undefined
+  /** What its stored records were made of; undefined where they are the records that were read. */
+  readonly sources: Sources | undefined
 
   readonly #storage: RecordStorage
   readonly #acknowledgement: Acknowledgement
@@ -134,7 +139,7 @@ export class Batch {
     this.documents = changes.documents
     this.replaced = changes.replaced
     this.keys = changes.keys
-    this.original = changes.original
+    this.sources = changes.sources
     this.#range = changes.range
   }
 
@@ -235,12 +240,14 @@ export class Batch {
       this.origin,
       this.#storage,
       acknowledgement,
-      { range: this.#range, ...changes, original: this.original },
+      { range: this.#range, ...changes, sources: this.sources },
       this.#located,
     )
   }
 
   #splitBefore(acknowledgement: Acknowledgement, row: number): AcknowledgementParts {
+    // Rows that were made of others need all of these, whatever their own offsets are.
+    if (this.sources !== undefined) return splitAt({ ack: () => acknowledgement.ack() }, row)
     // The offset is not looked at where nothing tracks it, as finding it may mean to write records that were made up.
     const offset = acknowledgement.split === undefined ? row : this.records.offsets[this.recordOf(row)]!
     return splitAt(acknowledgement, offset)

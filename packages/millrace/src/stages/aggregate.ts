@@ -56,14 +56,26 @@ export class AggregateStage implements Stage {
             batch,
             this.#aggregate(before.map((document, row) => ({ ...(copy(document) as object), [ROW]: row }))),
           )
-        : newRows(batch, this.#aggregate(before.map((document) => copy(document) as Document)))
+        : newRows(batch, this.#aggregate(before.map((document) => copy(document) as Document)), this.#isSource(before))
     } catch (error) {
       // Nobody knows which of the documents it was, so all of them have failed.
       for (let row = 0; row < batch.length; row++) stageFailed(batch, row, this.name, error, failed)
       return undefined
     }
   }
+
+  /** Whether a group was made of a row: alone, it would have made a group of the same value. */
+  #isSource(documents: readonly Document[]): ((made: unknown, row: number) => boolean) | undefined {
+    if (!GROUPS.has(this.name)) return undefined
+    return (made, row) => {
+      const [alone] = this.#aggregate([copy(documents[row]) as Document])
+      return alone !== undefined && isEqual(alone['_id'], (made as Document)['_id'])
+    }
+  }
 }
+
+/** Stages that make one document for each value of `_id`. */
+const GROUPS: ReadonlySet<string> = new Set(['$group', '$bucket', '$sortByCount'])
 
 /** Puts documents in the place of the rows that they carry. Those that are as they were go out as the bytes that came in. */
 function keepRows(batch: Batch, results: readonly Document[]): Batch | undefined {

@@ -2,7 +2,8 @@
  * What stages have in common: how a batch is narrowed to some rows, and how each document is replaced by another.
  */
 import type { RowFailed } from '../contracts/stage.ts'
-import type { Batch } from '../records/batch.ts'
+import { Batch, FIELDS, type LocatedRecords, type RowSource } from '../records/batch.ts'
+import { sourcesOf } from '../records/sources.ts'
 import { RecordError, StageError } from '../errors/index.ts'
 import type { Document } from './field-path.ts'
 
@@ -49,15 +50,61 @@ export function mapDocuments(
   return mapped.without(lost)
 }
 
-/** Documents that stand for no record in particular. */
-export function newRows(batch: Batch, documents: readonly unknown[]): Batch | undefined {
+/**
+ * A batch of documents that were made of the rows of another one. They have no key, and the offset, time and headers of the last
+ * row.
+ *
+ * @param isSource whether a document was made of a row; asked only when it fails. All rows count when omitted, or when none is
+ */
+export function newRows(
+  batch: Batch,
+  documents: readonly unknown[],
+  isSource?: (made: unknown, row: number) => boolean,
+): Batch | undefined {
   if (documents.length === 0) return undefined
-  return batch.derive({
-    rows: new Int32Array(documents.length).fill(batch.recordOf(batch.length - 1)),
+  const { length } = documents
+  const { origin, acknowledgement, byteLength, range } = batch
+  const read = batch.derive({ rows: batch.rows })
+  const all = (): readonly RowSource[] => Array.from({ length: read.length }, (_, row) => ({ batch: read, row }))
+  const sources = {
+    of(made: number): readonly RowSource[] {
+      const own = isSource === undefined ? [] : all().filter(({ row }) => isSource(documents[made], row))
+      return own.length === 0 ? all() : own
+    },
+  }
+  const storage = {
+    byteLength,
+    count: length,
+    firstOffset: range.firstOffset,
+    lastOffset: range.lastOffset,
+    raw: undefined,
+    locate: () => repeated(batch.records, batch.recordOf(batch.length - 1), length),
+  }
+  return new Batch(origin, storage, acknowledgement, {
     documents: [...documents],
-    replaced: new Uint8Array(documents.length).fill(1),
+    replaced: new Uint8Array(length).fill(1),
     keys: documents.map(() => null),
+    range,
+    sources,
   })
+}
+
+/** One record several times. */
+function repeated(
+  { bytes, fields, offsets, timestamps }: LocatedRecords,
+  record: number,
+  count: number,
+): LocatedRecords {
+  const repeatedFields = new Int32Array(count * FIELDS)
+  const own = fields.subarray(record * FIELDS, (record + 1) * FIELDS)
+  for (let i = 0; i < count; i++) repeatedFields.set(own, i * FIELDS)
+  return {
+    bytes,
+    count,
+    fields: repeatedFields,
+    offsets: new Float64Array(count).fill(offsets[record]!),
+    timestamps: new Float64Array(count).fill(timestamps[record]!),
+  }
 }
 
 /** Tells on which record a stage failed, or throws it when nobody wants to be told. */
@@ -75,8 +122,9 @@ export function stageFailed(
 
 function stageError(batch: Batch, row: number, stage: string, cause: unknown): RecordError {
   if (cause instanceof RecordError) return cause
-  const { topic, partition } = batch
-  const offset = batch.offset(row)
+  const [source] = sourcesOf(batch, row)
+  const { topic, partition } = source!.batch
+  const offset = source!.batch.offset(source!.row)
   const reason = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause)
   return new StageError(
     `Cannot apply "${stage}" to the record at offset ${offset} of "${topic}" partition ${partition}: ${reason}`,

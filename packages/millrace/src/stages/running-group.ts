@@ -77,9 +77,10 @@ class RunningGroupStage implements Stage {
 
   process(batch: Batch, failed?: RowFailed): Batch | undefined {
     const changed = new Set<Group>()
+    const documents = batch.documents as Document[]
     for (let row = 0; row < batch.length; row++) {
       try {
-        changed.add(this.#add(this.#expressions(batch.documents![row] as Document)))
+        changed.add(this.#add(this.#expressions(documents[row]!)))
       } catch (error) {
         stageFailed(batch, row, this.name, error, failed)
       }
@@ -87,6 +88,7 @@ class RunningGroupStage implements Stage {
     return newRows(
       batch,
       [...changed].map((group) => this.#resultOf(group)),
+      (made, row) => keyOf(this.#expressions(documents[row]!)[0] ?? null) === keyOf((made as Document)['_id']),
     )
   }
 

@@ -1,7 +1,7 @@
 /**
  * Batches made by hand, for tests and micro-benchmarks of what happens between source and sink.
  */
-import { Batch } from '../../src/records/batch.ts'
+import { Batch, type BatchOrigin } from '../../src/records/batch.ts'
 import { makeRecords } from '../../src/records/make-records.ts'
 
 export interface MadeRecord {
@@ -20,7 +20,11 @@ export const ORIGIN = {
 } as const
 
 /** A batch of records laid out as Kafka does from the key on, with offsets from `firstOffset`. Texts alone are values. */
-export function batchOf(records: readonly (MadeRecord | string | Buffer | null)[], firstOffset = 100): Batch {
+export function batchOf(
+  records: readonly (MadeRecord | string | Buffer | null)[],
+  firstOffset = 100,
+  origin: Partial<BatchOrigin> = {},
+): Batch {
   const storage = makeRecords(
     records.map((record, i) => ({
       timestampMs: 1_700_000_000_000,
@@ -29,7 +33,11 @@ export function batchOf(records: readonly (MadeRecord | string | Buffer | null)[
     })),
   )
   const { bytes } = storage.locate()
-  return new Batch(ORIGIN, { ...storage, raw: { bytes, ranges: Int32Array.of(0, bytes.length) } }, { ack() {} })
+  return new Batch(
+    { ...ORIGIN, ...origin },
+    { ...storage, raw: { bytes, ranges: Int32Array.of(0, bytes.length) } },
+    { ack() {} },
+  )
 }
 
 /** A batch whose values are the JSON texts of documents. */

@@ -7,8 +7,11 @@
  * | `json` | fields `key`, `value`, `headers`; text, or `{"base64": ...}` where it is not UTF-8 | field `error` |
  * | `rivven` | value in `payload_b64`; no key, no headers | `error`, `retry_count` |
  * | `conveyor` | value in `record`, parsed where it is JSON; no key, no headers, no topic | `error`, `stage_id` |
+ *
+ * A row that was made of several records leaves a letter for each of them, which names the others.
  */
 import { isUtf8 } from 'node:buffer'
+import type { RowSource } from '../../records/batch.ts'
 import { parseExactly } from '../../records/exact-integers.ts'
 import type { Header, ProducerRecord } from '../../records/record.ts'
 import type { Failure } from './failures.ts'
@@ -34,7 +37,7 @@ export interface DeadLetter {
 
 /** Facts about a failure, as texts. */
 function factsOf(
-  { batch, row, error, attempts }: Failure,
+  { batch, row, error, attempts, madeOf }: Failure,
   pipeline: string,
   time: Date,
 ): { readonly [name: string]: string } {
@@ -51,7 +54,20 @@ function factsOf(
     message: error.message,
     attempts: String(attempts),
     time: time.toISOString(),
+    ...(madeOf.length === 1 ? {} : { 'made-of': describeSources(madeOf) }),
   }
+}
+
+/** Records that are named in a letter when a row that was made of several failed; each of them has a letter of its own. */
+const MOST_NAMED = 100
+
+/** `orders-0@17, orders-1@4`, where the row that failed was made of these records. */
+function describeSources(madeOf: readonly RowSource[]): string {
+  const named = madeOf
+    .slice(0, MOST_NAMED)
+    .map(({ batch, row }) => `${batch.topic}-${batch.partition}@${batch.offset(row)}`)
+  const more = madeOf.length - named.length
+  return named.join(', ') + (more === 0 ? '' : ` and ${more} more`)
 }
 
 /** Makes the dead letter of a failure. Its time is that of the failure, so that retention counts from there. */
@@ -74,6 +90,7 @@ export function toLetter(
       }
     case 'json': {
       const { topic, code, message, component } = facts
+      const madeOfField = facts['made-of'] === undefined ? {} : { madeOf: facts['made-of'] }
       const at = {
         topic,
         partition: batch.partition,
@@ -90,7 +107,7 @@ export function toLetter(
         value: JSON.stringify({
           ...at,
           ...record,
-          error: { code, message, component, pipeline, attempts, time: facts['time'] },
+          error: { code, message, component, pipeline, attempts, time: facts['time'], ...madeOfField },
         }),
         timestampMs,
       }

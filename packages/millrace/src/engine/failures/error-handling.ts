@@ -48,7 +48,7 @@ export class ErrorHandling {
   async dispose({ list }: Failures, signal: AbortSignal): Promise<void> {
     if (list.length === 0) return
     // Steps and deliveries found them one after the other; letters are in the order of the records.
-    const inOrder = list.toSorted((a, b) => a.batch.recordOf(a.row) - b.batch.recordOf(b.row))
+    const inOrder = inOrderOfRecords(list)
     await this.#deadLetters?.write(inOrder, signal)
     const counters = this.#deadLetters === undefined ? this.#skipped : this.#deadLettered
     for (const failure of inOrder) {
@@ -69,4 +69,11 @@ export class ErrorHandling {
       retried: this.#retried.values,
     }
   }
+}
+
+/** By partition, in the order in which partitions failed first, and then by offset. */
+function inOrderOfRecords(failures: readonly Failure[]): readonly Failure[] {
+  const byPartition = Map.groupBy(failures, ({ batch: { topic, partition } }) => `${partition} ${topic}`)
+  const offsetOf = ({ batch, row }: Failure): number => Number(batch.offset(row))
+  return [...byPartition.values()].flatMap((list) => list.toSorted((a, b) => offsetOf(a) - offsetOf(b)))
 }

@@ -11,6 +11,9 @@ import {
   type Acknowledgement,
   type BatchOrigin,
   type LocatedRecords,
+  type RecordStorage,
+  type RowSource,
+  type Sources,
 } from '../../records/batch.ts'
 import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
 import { LocatedRecordsBuilder, storageOfLocated } from '../../records/located-records-builder.ts'
@@ -29,12 +32,21 @@ export interface RowsOptions {
   readonly byteLength?: number
   /** Their JSON, where it says more than the rows. */
   readonly texts?: readonly string[]
+  /** What they were made of, where that is known. */
+  readonly sources?: Sources
 }
 
 /** A batch of rows without key and headers. Their values are written as JSON when somebody asks for bytes. */
 export function batchOfRows(
   rows: readonly unknown[],
-  { origin, acknowledgement = NO_ACKNOWLEDGEMENT, firstOffset = 0, byteLength = rows.length * 100, texts }: RowsOptions,
+  {
+    origin,
+    acknowledgement = NO_ACKNOWLEDGEMENT,
+    firstOffset = 0,
+    byteLength = rows.length * 100,
+    texts,
+    sources,
+  }: RowsOptions,
 ): Batch {
   const count = rows.length
   const lastOffset = firstOffset + Math.max(0, count - 1)
@@ -46,7 +58,7 @@ export function batchOfRows(
     raw: undefined,
     locate: () => written(texts ?? rows.map((row) => JSON.stringify(row)), firstOffset),
   }
-  return new Batch(origin, storage, acknowledgement, { documents: [...rows] })
+  return new Batch(origin, storage, acknowledgement, { documents: [...rows], sources })
 }
 
 function written(texts: readonly string[], firstOffset: number): LocatedRecords {
@@ -58,10 +70,7 @@ function written(texts: readonly string[], firstOffset: number): LocatedRecords 
 }
 
 /** A row of a batch that is kept for later. */
-export interface KeptRow {
-  readonly batch: Batch
-  readonly row: number
-}
+export type KeptRow = RowSource
 
 /**
  * A batch of rows of several batches, in a new order. Keys, headers, times and the bytes of values that nobody changed are
@@ -88,7 +97,26 @@ export function gather(kept: readonly KeptRow[], origin: BatchOrigin, acknowledg
     replaced[i] = batch.replaced?.[row] ?? 0
   })
   const storage = storageOfLocated(gathered.finish(Buffer.concat(parts, size)))
-  return new Batch(origin, storage, acknowledgement, { documents, replaced, keys })
+  return new Batch(origin, storage, acknowledgement, {
+    documents,
+    replaced,
+    keys,
+    sources: sourcesOfKept(kept, storage),
+  })
+}
+
+/** Where gathered rows came from. Their bytes are copies of what was read, so the batches need not be held for them. */
+function sourcesOfKept(kept: readonly KeptRow[], storage: RecordStorage): Sources {
+  const origins = kept.map(({ batch }) => batch.origin)
+  const made = new Map(kept.flatMap((row, record) => (row.batch.sources === undefined ? [] : [[record, row]])))
+  return {
+    of(record) {
+      const before = made.get(record)
+      if (before !== undefined) return [before]
+      const rows = Int32Array.of(record)
+      return [{ batch: new Batch(origins[record]!, storage, NO_ACKNOWLEDGEMENT, { rows }), row: 0 }]
+    },
+  }
 }
 
 /** Where the bytes of a record begin that a sink may need. */

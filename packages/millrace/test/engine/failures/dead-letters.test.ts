@@ -13,12 +13,9 @@ import { batchOf, type MadeRecord } from '../../support/batches.ts'
 const TIME = new Date('2026-01-31T12:00:00.500Z')
 
 function failureOf(record: MadeRecord, attempts = 1): Failure {
-  return {
-    batch: batchOf([record]),
-    row: 0,
-    error: new DecodeError('value', 'it is no JSON', { component: 'json' }),
-    attempts,
-  }
+  const source = { batch: batchOf([record]), row: 0 }
+  const error = new DecodeError('value', 'it is no JSON', { component: 'json' })
+  return { ...source, error, attempts, madeOf: [source] }
 }
 
 /** A letter as a reader gets it: all in bytes. */

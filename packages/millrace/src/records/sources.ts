@@ -1,0 +1,29 @@
+/**
+ * What a row was made of. A row that a stage narrowed down or changed is still the record that is stored for it. A row that was made
+ * of several records, or laid out again, says so by `Batch.sources`, which is asked only when something went wrong: nothing is kept
+ * per row. May import nothing of ours; `B` is `Batch`, which has the names that others use.
+ */
+
+/** A record as it was read: topic, partition, offset, key, value and headers are those of the source. */
+export interface SourceIn<B> {
+  readonly batch: B
+  readonly row: number
+}
+
+/** The records behind the stored records of a batch. */
+export interface SourcesIn<B> {
+  /** @param record index of a stored record, see `Batch.recordOf` @returns at least one, in the order in which they were read */
+  of(record: number): readonly SourceIn<B>[]
+}
+
+interface Made<B> {
+  readonly sources: SourcesIn<B> | undefined
+  recordOf(row: number): number
+}
+
+/** The records that a row was made of, through all stages; at least one. */
+export function sourcesOf<B extends Made<B>>(batch: B, row: number): readonly SourceIn<B>[] {
+  const { sources } = batch
+  if (sources === undefined) return [{ batch, row }]
+  return sources.of(batch.recordOf(row)).flatMap((source) => sourcesOf(source.batch, source.row))
+}
