@@ -132,7 +132,7 @@ describe.skipIf(!brokerAvailable)('looking at a broker', () => {
     test('exits with 2 when the arguments are wrong', async () => {
       const { code, stdout, stderr } = await call('read', '--topic', topic, '--max', 'many')
       expect([code, stdout]).toEqual([2, ''])
-      expect(stderr).toContain('whole number above 0')
+      expect(stderr).toContain('whole number greater than 0')
     })
 
     test('tells that there is no such topic, exit code 3', async () => {
