@@ -1,10 +1,21 @@
 /** Pipelines that stand in the documentation and in `examples/`. */
+import { readdirSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join, relative } from 'node:path'
 import { getStaticTOMLValue, parseTOML } from 'toml-eslint-parser'
 import { parse as parseYaml } from 'yaml'
 
 export const ROOT = join(import.meta.dirname, '../../../..')
+
+/** Every page that people read, generated ones included, relative to the root of the repository. */
+export function documents(): string[] {
+  const folders = ['.', 'bench', 'chaos', 'examples', 'docs', 'docs/components', 'docs/decisions']
+  return folders.flatMap((folder) =>
+    readdirSync(join(ROOT, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(folder, name)),
+  )
+}
 
 export interface Block {
   /** `README.md:25`: where it begins. */
