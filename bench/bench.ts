@@ -1,9 +1,11 @@
 /**
- * `npm run -s bench -- CASE [--json] [--scale X] [--rounds N] [--only NAME,NAME]`: ours and the peers against one broker.
+ * `npm run -s bench -- CASE [--json] [--scale X] [--rounds N] [--only NAME,NAME] [--against FOLDER]`: ours and the peers against one broker.
  *
  * The object goes to standard output, what happens meanwhile to standard error. README.md says what is counted.
  */
 
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Bed } from './bed.ts'
 import type { Bench, Case } from './cases/case.ts'
@@ -14,13 +16,14 @@ import { filter } from './cases/filter.ts'
 import { memory } from './cases/memory.ts'
 import { produce } from './cases/produce.ts'
 import { startup } from './cases/startup.ts'
-import { describeEnvironment } from './environment.ts'
+import { inCheckout } from './child.ts'
+import { commitOf, describeEnvironment } from './environment.ts'
 import type { CaseResult } from './measure.ts'
 
 const CASES: readonly Case[] = [consume, produce, copy, copyEos, filter, memory, control]
 const NAMES = [...CASES.map(({ name }) => name), 'startup']
 
-const USAGE = `Usage: npm run -s bench -- CASE [--json] [--scale X] [--rounds N] [--only NAME,NAME]
+const USAGE = `Usage: npm run -s bench -- CASE [--json] [--scale X] [--rounds N] [--only NAME,NAME] [--against FOLDER]
 
 ${CASES.map(({ name, summary }) => `  ${name.padEnd(9)}${summary}`).join('\n')}
   startup  the command line as a whole process, and the size of an installation
@@ -29,6 +32,7 @@ ${CASES.map(({ name, summary }) => `  ${name.padEnd(9)}${summary}`).join('\n')}
   --scale X     X times as many records; 1 when omitted
   --rounds N    runs of each contender, of which the median counts; 3 when omitted
   --only A,B    only these contenders; all when omitted
+  --against F   instead of the peers, the Millrace of the checkout in folder F, which must be built
 
 KAFKA_BOOTSTRAP_SERVERS, when set, names a broker to use instead of one that is started for the run.`
 
@@ -40,6 +44,7 @@ async function main(): Promise<number> {
       scale: { type: 'string', default: '1' },
       rounds: { type: 'string', default: '3' },
       only: { type: 'string' },
+      against: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })
@@ -54,15 +59,18 @@ async function main(): Promise<number> {
   if (!Number.isInteger(rounds))
     throw new UsageError(`--rounds must be a whole number: current value is "${values.rounds}"`)
 
+  const against = values.against === undefined ? undefined : builtCheckout(values.against)
+  const before = against === undefined ? undefined : <T>(run: () => Promise<T>) => inCheckout(against, run)
+
   const progress = (text: string) => process.stderr.write(`${name}: ${text}\n`)
   const environment = describeEnvironment()
   const start = performance.now()
   const result =
     name === 'startup'
-      ? await startup(progress)
+      ? await startup({ progress, before })
       : await onBroker(
           CASES.find((each) => each.name === name)!,
-          { scale, rounds, only: values.only?.split(','), progress },
+          { scale, rounds, only: values.only?.split(','), before, progress },
         )
   const report = {
     case: name,
@@ -70,7 +78,7 @@ async function main(): Promise<number> {
     rounds,
     ...result,
     minutes: Math.round((performance.now() - start) / 6000) / 10,
-    environment,
+    environment: against === undefined ? environment : { ...environment, against: commitOf(against) },
   }
   console.log(JSON.stringify(report, undefined, values.json ? undefined : 2))
   return 0
@@ -93,6 +101,14 @@ async function onBroker(
   } finally {
     await bed.stop()
   }
+}
+
+/** @throws {UsageError} unless the folder holds a checkout that was built */
+function builtCheckout(folder: string): string {
+  const path = resolve(folder)
+  if (!existsSync(join(path, 'packages', 'millrace', 'dist', 'index.js')))
+    throw new UsageError(`--against needs a built checkout: run npm ci && npm run build in ${path}`)
+  return path
 }
 
 class UsageError extends Error {}

@@ -21,8 +21,25 @@ export function endWithUs(child: ChildProcess): void {
   child.once('close', () => living.delete(child))
 }
 
+const ROOT = join(import.meta.dirname, '..')
+
+/** The checkout whose Millrace and runners are run. */
+let checkout = ROOT
+
+/** Runs something on the Millrace of another checkout, which must be built. One at a time, as everything here. */
+export async function inCheckout<T>(folder: string, run: () => Promise<T>): Promise<T> {
+  checkout = folder
+  try {
+    return await run()
+  } finally {
+    checkout = ROOT
+  }
+}
+
 /** The command as users have it. */
-export const MILLRACE = join(import.meta.dirname, '..', 'packages', 'millrace', 'bin', 'millrace.js')
+export function millrace(): string {
+  return join(checkout, 'packages', 'millrace', 'bin', 'millrace.js')
+}
 
 /**
  * Runs a program of this folder's `runners/` on this Node, which prints `{ records, seconds }` as its last line.
@@ -30,7 +47,7 @@ export const MILLRACE = join(import.meta.dirname, '..', 'packages', 'millrace', 
  * Each run has a process of its own: no contender inherits compiled code, a grown heap or open connections.
  */
 export async function runNode(runner: string, options: object): Promise<Sample & Ended> {
-  const file = join(import.meta.dirname, 'runners', `${runner}.ts`)
+  const file = join(checkout, 'bench', 'runners', `${runner}.ts`)
   const ended = await waitFor(
     spawn(process.execPath, [file, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] }),
     runner,
@@ -40,7 +57,7 @@ export async function runNode(runner: string, options: object): Promise<Sample &
 
 /** Runs the command line. */
 export async function runMillrace(args: readonly string[]): Promise<Ended> {
-  return waitFor(spawn(process.execPath, [MILLRACE, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }), 'millrace')
+  return waitFor(spawn(process.execPath, [millrace(), ...args], { stdio: ['ignore', 'pipe', 'pipe'] }), 'millrace')
 }
 
 /**

@@ -32,7 +32,7 @@ export function describeEnvironment(): Environment {
     node: process.version,
     java: /version "([^"]+)"/.exec(spawnSync('java', ['-version'], { encoding: 'utf8' }).stderr ?? '')?.[1] ?? '',
     kafka: /<kafka\.version>(.*?)</.exec(readFileSync(join(ROOT, 'test-bed', 'pom.xml'), 'utf8'))?.[1] ?? '',
-    commit: commit(),
+    commit: commitOf(ROOT),
     peers: { kafkajs: installed('kafkajs'), platformatic: installed('@platformatic/kafka') },
   }
 }
@@ -42,10 +42,11 @@ function installed(name: string): string {
     .version
 }
 
-function commit(): string {
+/** The commit of a checkout, with a plus when files differ from it; empty where there is no git. */
+export function commitOf(folder: string): string {
   try {
     const git = (...args: string[]) =>
-      execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+      execFileSync('git', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
     return (
       git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+')
     )

@@ -27,6 +27,8 @@ export interface CaseResult {
   ours: Numbers
   peers: Numbers
   ratios: Numbers
+  /** The same of CPU seconds per million records; below 1, ours needs less. */
+  cpuRatios?: Numbers
   cpuSecondsPerMillion?: Numbers
   /** Records per run, fewer for slow peers. */
   records?: Numbers
@@ -42,6 +44,8 @@ export interface Race {
   rounds: number
   /** Names of the contenders to run; all when omitted. */
   only: readonly string[] | undefined
+  /** Runs something on an older Millrace. Then each of ours races with itself from there, and the peers stay out. */
+  before?: (<T>(run: () => Promise<T>) => Promise<T>) | undefined
   progress: (text: string) => void
 }
 
@@ -55,7 +59,8 @@ export async function race(
   options: Race,
   pairs?: readonly string[],
 ): Promise<CaseResult> {
-  const field = contenders.filter(({ name }) => options.only?.includes(name) ?? true)
+  const chosen = contenders.filter(({ name }) => options.only?.includes(name) ?? true)
+  const field = options.before === undefined ? chosen : withBefore(chosen, options.before)
   const samples = new Map<string, Sample[]>(field.map(({ name }) => [name, []]))
   for (let round = 0; round < options.rounds; round++) {
     for (let turn = 0; turn < field.length; turn++) {
@@ -65,7 +70,20 @@ export async function race(
       options.progress(`round ${round + 1}/${options.rounds}  ${contender.name.padEnd(16)} ${describe(sample)}`)
     }
   }
-  return summarize(field, samples, pairs)
+  return summarize(field, samples, options.before === undefined ? pairs : beforeAndAfter(field))
+}
+
+const BEFORE = '-before'
+
+/** Each of ours and, next to it, the same from the other checkout. */
+function withBefore(field: readonly Contender[], before: NonNullable<Race['before']>): Contender[] {
+  return field
+    .filter(({ side }) => side === 'ours')
+    .flatMap((ours) => [ours, { name: ours.name + BEFORE, side: 'peers', run: () => before(() => ours.run()) }])
+}
+
+function beforeAndAfter(field: readonly Contender[]): string[] {
+  return field.flatMap(({ name, side }) => (side === 'ours' ? [`${name}/${name}${BEFORE}`] : []))
 }
 
 function summarize(
@@ -85,16 +103,19 @@ function summarize(
     const all = samples.get(name)!.flatMap(({ residentMegabytes }) => residentMegabytes ?? [])
     return all.length === 0 ? [] : [[name, Math.max(...all)] as const]
   })
-  const ratios = (pairs ?? of('ours').flatMap((ours) => of('peers').map((peer) => `${ours}/${peer}`))).flatMap(
-    (pair) => {
-      const [ours, peer] = pair.split('/').map((name) => rates[name])
-      return ours === undefined || peer === undefined ? [] : [[pair, round3(ours / peer)] as const]
-    },
-  )
+  const compared = pairs ?? of('ours').flatMap((ours) => of('peers').map((peer) => `${ours}/${peer}`))
+  const ratiosOf = (numbers: Numbers): Numbers =>
+    Object.fromEntries(
+      compared.flatMap((pair) => {
+        const [ours, peer] = pair.split('/').map((name) => numbers[name])
+        return Number.isFinite(ours) && Number.isFinite(peer) ? [[pair, round3(ours! / peer!)] as const] : []
+      }),
+    )
   return {
     ours: pick(rates, of('ours')),
     peers: pick(rates, of('peers')),
-    ratios: Object.fromEntries(ratios),
+    ratios: ratiosOf(rates),
+    cpuRatios: ratiosOf(cpu),
     cpuSecondsPerMillion: Object.fromEntries(Object.entries(cpu).filter(([, seconds]) => Number.isFinite(seconds))),
     records: each(names, (all) => all[0]!.records),
     samples: Object.fromEntries(

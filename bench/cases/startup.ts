@@ -2,35 +2,36 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MILLRACE } from '../child.ts'
-import { type CaseResult, median, round3 } from '../measure.ts'
+import { millrace } from '../child.ts'
+import { type CaseResult, median, type Race, round3 } from '../measure.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const STARTS = 20
 
-/** `millrace lint` as a whole process against a Node that does nothing, and what an installation of the package takes up. */
-export async function startup(progress: (text: string) => void): Promise<CaseResult> {
-  const lint = [MILLRACE, 'lint', join(ROOT, 'examples', 'orders-etl.yaml')]
-  const nothing = ['-e', '0']
-  const times = { lint: [] as number[], node: [] as number[] }
+/**
+ * `millrace lint` as a whole process against a Node that does nothing, or against an older one, and what an installation of the
+ * package takes up.
+ */
+export async function startup({ progress, before }: Pick<Race, 'progress' | 'before'>): Promise<CaseResult> {
+  const lint = (): string[] => [millrace(), 'lint', join(ROOT, 'examples', 'orders-etl.yaml')]
+  const peer = before === undefined ? 'node' : 'lint-before'
+  const peerArgs = before === undefined ? ['-e', '0'] : await before(async () => lint())
+  const times = { lint: [] as number[], [peer]: [] as number[] }
+  const run = (name: string): number => millisecondsOf(name === 'lint' ? lint() : peerArgs)
   // The first ones fill the caches of disk and compiler.
-  millisecondsOf(lint)
-  millisecondsOf(nothing)
-  for (let start = 0; start < STARTS; start++) {
-    times.node.push(millisecondsOf(nothing))
-    times.lint.push(millisecondsOf(lint))
-  }
-  const milliseconds = { lint: median(times.lint), node: median(times.node) }
-  progress(`lint ${milliseconds.lint.toFixed(0)} ms, node ${milliseconds.node.toFixed(0)} ms`)
-  const installedMegabytes = measureInstallation()
-  progress(`installed: ${installedMegabytes} MB`)
+  for (const name of Object.keys(times)) run(name)
+  for (let start = 0; start < STARTS; start++)
+    for (const name of start % 2 === 0 ? ['lint', peer] : [peer, 'lint']) times[name]!.push(run(name))
+  const milliseconds = { lint: round3(median(times.lint)), [peer]: round3(median(times[peer]!)) }
+  progress(`lint ${milliseconds.lint.toFixed(0)} ms, ${peer} ${milliseconds[peer]!.toFixed(0)} ms`)
+  const installedMegabytes = before === undefined ? { installedMegabytes: measureInstallation() } : {}
   return {
     unit: 'milliseconds',
-    ours: { lint: round3(milliseconds.lint) },
-    peers: { node: round3(milliseconds.node) },
-    ratios: { 'lint/node': round3(milliseconds.lint / milliseconds.node) },
-    installedMegabytes,
-    samples: { lint: times.lint.map(round3), node: times.node.map(round3) },
+    ours: { lint: milliseconds.lint },
+    peers: { [peer]: milliseconds[peer]! },
+    ratios: { [`lint/${peer}`]: round3(milliseconds.lint / milliseconds[peer]!) },
+    ...installedMegabytes,
+    samples: Object.fromEntries(Object.entries(times).map(([name, all]) => [name, all.map(round3)])),
   }
 }
 
