@@ -1,12 +1,12 @@
 import { Ajv } from 'ajv'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { COMPONENTS, titleOf } from '../src/cli/components.ts'
 import { readPipelineFile } from '../src/dialects/index.ts'
-import { documentedPipelines, examples, ROOT, type Block } from './support/documentation.ts'
+import { documentedPipelines, documents, examples, ROOT, type Block } from './support/documentation.ts'
 
 const schema = JSON.parse(await readFile(join(ROOT, 'docs/schema/pipeline.json'), 'utf8')) as object
 const matches = new Ajv({ allErrors: true, strict: false, formats: {} }).compile(schema)
@@ -64,18 +64,8 @@ function schemaProblems(value: unknown): readonly string[] {
 }
 
 test('every link between pages leads somewhere', async () => {
-  const pages = [
-    'README.md',
-    'CONTRIBUTING.md',
-    'CHANGELOG.md',
-    'examples/README.md',
-    'bench/README.md',
-    ...(await readdir(join(ROOT, 'docs'), { recursive: true }))
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => join('docs', name)),
-  ]
   const broken: string[] = []
-  for (const page of pages) {
+  for (const page of documents()) {
     const text = (await readFile(join(ROOT, page), 'utf8')).replaceAll(/^```.*?^```/gms, '')
     for (const [, link] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^\w+:/.test(link!)) continue
