@@ -48,7 +48,11 @@ export function readDeadLetters(
   const written = isObject(options) ? options : flat
   const inherited = entry === KAFKA_SINK ? { acks: 'all', ...(hasBrokers(written) ? {} : connectionOf(around)) } : {}
   const unset = Object.fromEntries(Object.entries(inherited).filter(([option]) => !(option in written)))
-  const parsed = parseOptions(entry, { ...unset, ...written }, isObject(options) ? [...path, 'options'] : path)
+  const parsed = parseOptions(
+    entry,
+    { ...unset, ...inOwnFile(written) },
+    isObject(options) ? [...path, 'options'] : path,
+  )
   for (const problem of [...parsed.problems, ...parsed.warnings]) report(problem)
   if (parsed.problems.length > 0) return undefined
   const sink = planned(entry, parsed.options)
@@ -63,6 +67,12 @@ export function readDeadLetters(
   const loop = letterLoop(around.source.endpoints, sink.endpoints)
   if (loop !== undefined) report({ path, ...loop })
   return { sink, envelope: envelope ?? (hasHeaders ? 'headers' : 'json') }
+}
+
+/** In a folder, dead letters have a file of their own, beside what the sink may write there. */
+function inOwnFile(options: { readonly [name: string]: unknown }): { readonly [name: string]: unknown } {
+  const { path } = options
+  return typeof path === 'string' && /[/\\]$/.test(path) ? { ...options, path: `${path}dead-letters.jsonl` } : options
 }
 
 function hasBrokers(options: { readonly [name: string]: unknown }): boolean {

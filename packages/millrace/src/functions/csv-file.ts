@@ -1,10 +1,10 @@
 /**
  * `csv.read` and `csv.write`: files of comma-separated values.
  */
-import { resolve } from 'node:path'
 import { defineSinkFunction, defineSourceFunction } from '../contracts/functions.ts'
 import { field } from '../options/fields.ts'
 import { delimiter } from './rows/delimiter.ts'
+import { fileAt } from '../sinks/file-at.ts'
 import { RowFile } from './rows/row-file.ts'
 import { FileRows } from './rows/row-source.ts'
 import { rowFormat } from './rows/row-text.ts'
@@ -40,7 +40,7 @@ export const csvWrite = defineSinkFunction({
     path: field
       .string()
       .doc(
-        'File to write; relative to the folder in which the command runs. Missing folders are made, a file that is there is replaced.',
+        'File to write; relative to the folder in which the command runs. Missing folders are created, an existing file is replaced. A path that ends in `/` is a folder, in which the file has the name of the pipeline.',
       )
       .example('output/orders.csv'),
     headers: headers.doc('Whether the first line gets the names of the columns.'),
@@ -48,6 +48,6 @@ export const csvWrite = defineSinkFunction({
   },
   seesAllColumns: () => true,
   examples: [{ title: 'Orders', options: { path: 'output/orders.csv' } }],
-  create: ({ path, headers, delimiter }, { directory }) =>
-    new RowFile(resolve(directory, path), rowFormat({ format: 'csv', headers, delimiter })),
+  create: ({ path, headers, delimiter }, context) =>
+    new RowFile(fileAt(path, context, '.csv'), rowFormat({ format: 'csv', headers, delimiter })),
 })

@@ -1,9 +1,9 @@
 /**
  * `json.read` and `json.write`: files of JSON, as a list of rows, a row per line, or an object of columns.
  */
-import { resolve } from 'node:path'
 import { defineSinkFunction, defineSourceFunction } from '../contracts/functions.ts'
 import { field } from '../options/fields.ts'
+import { fileAt } from '../sinks/file-at.ts'
 import { RowFile } from './rows/row-file.ts'
 import { FileRows } from './rows/row-source.ts'
 import { rowFormat } from './rows/row-text.ts'
@@ -34,7 +34,7 @@ export const jsonWrite = defineSinkFunction({
     path: field
       .string()
       .doc(
-        'File to write; relative to the folder in which the command runs. Missing folders are made, a file that is there is replaced.',
+        'File to write; relative to the folder in which the command runs. Missing folders are created, an existing file is replaced. A path that ends in `/` is a folder, in which the file has the name of the pipeline.',
       )
       .example('output/events.json'),
     format: field
@@ -45,6 +45,6 @@ export const jsonWrite = defineSinkFunction({
   },
   seesAllColumns: () => true,
   examples: [{ title: 'Events as one list', options: { path: 'output/events.json' } }],
-  create: ({ path, format, pretty }, { directory }) =>
-    new RowFile(resolve(directory, path), rowFormat({ format, pretty })),
+  create: ({ path, format, pretty }, context) =>
+    new RowFile(fileAt(path, context, '.json'), rowFormat({ format, pretty })),
 })

@@ -3,15 +3,17 @@
  *
  * A value that no stage changed is copied as it is, except that line breaks between its parts become spaces.
  */
-import { access, constants, mkdir, open, stat, type FileHandle } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { access, constants, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Sink, SinkProgress } from '../contracts/sink.ts'
 import type { Check } from '../contracts/source.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../records/batch.ts'
 import { defineSink } from '../contracts/definitions.ts'
-import { BatchError, ClosedError, EncodeError, type FileError, type MillraceError } from '../errors/index.ts'
+import { BatchError, EncodeError, type MillraceError } from '../errors/index.ts'
 import { unwritable } from '../errors/unwritable.ts'
 import { field } from '../options/fields.ts'
+import { fileAt } from './file-at.ts'
+import { LineFile, type LineFileOptions } from './line-file.ts'
 
 export const fileSink = defineSink({
   name: 'file',
@@ -19,7 +21,9 @@ export const fileSink = defineSink({
   options: {
     path: field
       .string()
-      .doc('File to write; relative to the folder of the pipeline file. Missing folders are made.')
+      .doc(
+        'File to write; relative to the folder of the pipeline file. Missing folders are created. A path that ends in `/` is a folder, in which the file has the name of the pipeline.',
+      )
       .example('out/orders.jsonl'),
     format: field.oneOf(['jsonl']).default('jsonl').doc('How records stand in the file.'),
     mode: field.oneOf(['append', 'overwrite']).default('append').doc('What happens to a file that is already there.'),
@@ -30,8 +34,11 @@ export const fileSink = defineSink({
       .doc('Whether `_meta` (topic, partition, offset, timestamp, key) is written into the lines.'),
   },
   examples: [{ title: 'Orders into a file', options: { path: 'out/orders.jsonl', mode: 'overwrite' } }],
-  create: ({ path, mode, includeMeta }, { directory }) =>
-    new FileSink(resolve(directory, path), mode === 'overwrite', includeMeta),
+  create: ({ path, mode, includeMeta }, context) =>
+    new FileSink(
+      { path: fileAt(path, context, '.jsonl'), replaces: mode === 'overwrite', warn: context.warn },
+      includeMeta,
+    ),
 })
 
 const LINE_FEED = 10
@@ -45,27 +52,17 @@ class FileSink implements Sink {
   readonly includeMeta: boolean
   readonly needsDocuments = false
   readonly #path: string
-  /** Whether what was in the file is still to be removed: with the first write, so that a run that fails to start harms nothing. */
-  #mustTruncate: boolean
-  #handle: FileHandle | undefined
-  /** Writes one after the other: the order of the lines is the order of the calls. */
-  #last: Promise<void> = Promise.resolve()
+  readonly #file: LineFile
   #records = 0
-  #bytes = 0
 
-  constructor(path: string, overwrite: boolean, includeMeta: boolean) {
+  constructor(options: LineFileOptions, includeMeta: boolean) {
     this.includeMeta = includeMeta
-    this.#path = path
-    this.#mustTruncate = overwrite
+    this.#path = options.path
+    this.#file = new LineFile(options)
   }
 
   async open(): Promise<void> {
-    try {
-      await mkdir(dirname(this.#path), { recursive: true })
-      this.#handle = await open(this.#path, 'a')
-    } catch (error) {
-      throw this.#unwritable(error)
-    }
+    await this.#file.open()
   }
 
   checks(): readonly Check[] {
@@ -75,34 +72,22 @@ class FileSink implements Sink {
   async write(batch: Batch): Promise<void> {
     // The lines are made now, in the order of the calls, and wait for their turn as bytes.
     const failures = new Map<number, MillraceError>()
-    const lines = linesOf(batch, failures)
-    const written = this.#last.then(() => this.#append(lines))
-    this.#last = written.catch(() => {})
-    await written
+    await this.#file.append(linesOf(batch, failures))
     this.#records += batch.length - failures.size
     if (failures.size > 0)
       throw new BatchError(`Cannot write ${failures.size} of ${batch.length} records to "${this.#path}"`, failures)
   }
 
   async flush(): Promise<void> {
-    await this.#last
-    try {
-      await this.#truncate()
-      await this.#handle?.sync()
-    } catch (error) {
-      throw this.#unwritable(error)
-    }
+    await this.#file.flush()
   }
 
   async close(): Promise<void> {
-    await this.#last
-    const handle = this.#handle
-    this.#handle = undefined
-    await handle?.close()
+    await this.#file.close()
   }
 
   progress(): SinkProgress {
-    return { records: this.#records, bytes: this.#bytes }
+    return { records: this.#records, bytes: this.#file.bytes }
   }
 
   /** Finds out without making anything: folders that are missing would be made in the closest one that is there. */
@@ -115,32 +100,8 @@ class FileSink implements Sink {
       await access(place, constants.W_OK)
       return `"${this.#path}" ${found === undefined ? 'can be made' : `has ${found.size.toLocaleString('en-US')} bytes and can be written`}`
     } catch (error) {
-      throw this.#unwritable(error)
+      throw unwritable(`"${this.#path}"`, error)
     }
-  }
-
-  async #append(lines: Buffer): Promise<void> {
-    if (this.#handle === undefined) throw new ClosedError(`the file sink of "${this.#path}"`)
-    try {
-      await this.#truncate()
-      for (let position = 0; position < lines.length;) {
-        const { bytesWritten } = await this.#handle.write(lines, position, lines.length - position)
-        position += bytesWritten
-        this.#bytes += bytesWritten
-      }
-    } catch (error) {
-      throw this.#unwritable(error)
-    }
-  }
-
-  async #truncate(): Promise<void> {
-    if (!this.#mustTruncate) return
-    await this.#handle?.truncate(0)
-    this.#mustTruncate = false
-  }
-
-  #unwritable(error: unknown): FileError {
-    return unwritable(`"${this.#path}"`, error)
   }
 }
 

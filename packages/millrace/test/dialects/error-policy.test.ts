@@ -71,6 +71,10 @@ describe('an error policy', () => {
       },
     },
     {
+      text: 'error_handling: {strategy: continue, dead_letter_queue: {enabled: true, path: errors/}}',
+      want: { deadLetters: { sink: { component: 'file', options: { path: 'errors/dead-letters.jsonl' } } } },
+    },
+    {
       text: 'errorPolicy: {deadLetter: {type: file, options: {path: dead.jsonl}}, envelope: conveyor}',
       want: { fate: 'deadLetter', deadLetters: { envelope: 'conveyor' } },
     },

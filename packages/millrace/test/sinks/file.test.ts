@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, open, readFile, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { ComponentContext } from '../../src/contracts/context.ts'
 import type { Sink } from '../../src/contracts/sink.ts'
 import { Batch } from '../../src/records/batch.ts'
@@ -18,8 +18,8 @@ afterAll(() => rm(directory, { recursive: true }))
 
 const signal = new AbortController().signal
 
-async function create(options: object): Promise<Sink> {
-  const context: ComponentContext = { pipeline: 'p', untilEnd: true, directory, warn: () => {}, metrics: UNSEEN_METER }
+async function create(options: object, warn: ComponentContext['warn'] = () => {}): Promise<Sink> {
+  const context: ComponentContext = { pipeline: 'p', untilEnd: true, directory, warn, metrics: UNSEEN_METER }
   return fileSink.create(parseOptions(fileSink, options).options, context)
 }
 
@@ -92,6 +92,116 @@ describe('a file that is there', () => {
     await sink.close()
     expect(await readFile(join(directory, 'kept.jsonl'), 'utf8')).toBe('old\n')
   })
+})
+
+// A process was killed in the middle of a write. What the next run wrote was appended to the half of a line that it had left:
+// one line was corrupt, and its first record was lost with it.
+describe('what a killed run left half written', () => {
+  test.each([
+    { name: 'is cut off', before: '1\n{"a":"half', after: '1\n2\n', warned: [10] },
+    { name: 'is cut off where nothing else is in the file', before: '{"a', after: '2\n', warned: [3] },
+    { name: 'is cut off when it may be the first digits of a number', before: '1\n12', after: '1\n2\n', warned: [2] },
+    { name: 'is cut off when it is long', before: `1\n"${'x'.repeat(200_000)}`, after: '1\n2\n', warned: [200_001] },
+    { name: 'is kept when only its line feed is missing', before: '1\n{"a":3}', after: '1\n{"a":3}\n2\n', warned: [] },
+    { name: 'is nothing after a line feed', before: '{"a":3}\n', after: '{"a":3}\n2\n', warned: [] },
+  ])('$name', async ({ before, after, warned }) => {
+    const path = join(directory, 'half.jsonl')
+    await writeFile(path, before)
+    const warnings: unknown[] = []
+    const sink = await create({ path: 'half.jsonl' }, (_, facts) => warnings.push(facts))
+    await sink.open(signal)
+    expect(await readFile(path, 'utf8')).toBe(before)
+    await sink.write(batchOf(['2']), signal)
+    await sink.close()
+    expect(await readFile(path, 'utf8')).toBe(after)
+    expect(warnings).toEqual(warned.map((bytes) => ({ path, bytes })))
+  })
+})
+
+describe('a write that fails half way', () => {
+  /** Writes three bytes the next time, and then finds the disk full. */
+  async function fillDisk(): Promise<void> {
+    const handle = await open(join(directory, 'any'), 'a')
+    const prototype = Object.getPrototypeOf(handle) as FileHandle
+    const write = Reflect.get(prototype, 'write') as (...given: unknown[]) => ReturnType<FileHandle['write']>
+    vi.spyOn(prototype, 'write')
+      .mockImplementationOnce(function (this: FileHandle, bytes) {
+        return Reflect.apply(write, this, [bytes, 0, 3])
+      })
+      .mockRejectedValueOnce(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }))
+    await handle.close()
+  }
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  // A retry appended the whole batch to the half of a line that the full disk had left.
+  test('leaves nothing behind, so that the retry writes each line once', async () => {
+    const sink = await create({ path: 'full.jsonl' })
+    await sink.open(signal)
+    await sink.write(batchOf(['"old"']), signal)
+    await fillDisk()
+    const failed = { code: 'FILE_UNWRITABLE', message: expect.stringMatching(/: the disk is full$/) }
+    await expect(sink.write(batchOf(['"new"']), signal)).rejects.toMatchObject(failed)
+    expect(await readFile(join(directory, 'full.jsonl'), 'utf8')).toBe('"old"\n')
+    await sink.write(batchOf(['"new"']), signal)
+    await sink.close()
+    expect(await readFile(join(directory, 'full.jsonl'), 'utf8')).toBe('"old"\n"new"\n')
+    expect(sink.progress()).toEqual({ records: 2, bytes: 12 })
+  })
+
+  test('fails what waits behind it, which may not overtake it', async () => {
+    const sink = await create({ path: 'behind.jsonl' })
+    await sink.open(signal)
+    await fillDisk()
+    const writes = ['"a"', '"b"', '"c"'].map((value) => sink.write(batchOf([value]), signal))
+    const results = await Promise.allSettled(writes)
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    await sink.close()
+    expect(await readFile(join(directory, 'behind.jsonl'), 'utf8')).toBe('')
+  })
+
+  test('ends its line where another process has written to the file since', async () => {
+    const path = join(directory, 'shared.jsonl')
+    const sink = await create({ path: 'shared.jsonl' })
+    await sink.open(signal)
+    await sink.write(batchOf(['"old"']), signal)
+    await appendFile(path, '"other"\n')
+    await fillDisk()
+    await expect(sink.write(batchOf(['"new"']), signal)).rejects.toMatchObject({ code: 'FILE_UNWRITABLE' })
+    await sink.write(batchOf(['"new"']), signal)
+    await sink.close()
+    expect(await readFile(path, 'utf8')).toBe('"old"\n"other"\n"ne\n"new"\n')
+  })
+})
+
+// Records were acknowledged, and their offsets committed, while their lines were in memory of the operating system only.
+test('acknowledges what is on disk', async () => {
+  const handle = await open(join(directory, 'any'), 'a')
+  const syncing = Promise.withResolvers<void>()
+  const datasync = vi
+    .spyOn(Object.getPrototypeOf(handle) as FileHandle, 'datasync')
+    .mockImplementation(() => syncing.promise)
+  await handle.close()
+  const sink = await create({ path: 'synced.jsonl' })
+  await sink.open(signal)
+  let isWritten = false
+  const write = sink.write(batchOf(['1']), signal).then(() => (isWritten = true))
+  await vi.waitFor(() => expect(datasync).toHaveBeenCalledOnce())
+  expect(await readFile(join(directory, 'synced.jsonl'), 'utf8')).toBe('1\n')
+  expect(isWritten).toBe(false)
+  syncing.resolve()
+  await write
+  await sink.close()
+  vi.restoreAllMocks()
+})
+
+test('names the file after the pipeline in a path that is a folder', async () => {
+  const sink = await create({ path: 'folder/' })
+  await sink.open(signal)
+  await sink.write(batchOf(['1']), signal)
+  await sink.close()
+  expect(await readFile(join(directory, 'folder', 'p.jsonl'), 'utf8')).toBe('1\n')
 })
 
 test('makes the folders that are missing', async () => {

@@ -9,6 +9,7 @@ import type { Sink, SinkProgress } from '../../contracts/sink.ts'
 import type { Batch } from '../../records/batch.ts'
 import type { FileError } from '../../errors/index.ts'
 import { unwritable } from '../../errors/unwritable.ts'
+import { syncFolder } from '../../sinks/sync-folder.ts'
 import { writeOut } from '../../sinks/standard-output.ts'
 import type { RowFormat } from './row-text.ts'
 import { Spool } from './spool.ts'
@@ -79,6 +80,7 @@ export class RowFile extends SpooledSink {
         await handle.close()
       }
       await rename(part, this.#path)
+      await syncFolder(dirname(this.#path))
     } catch (error) {
       await rm(part, { force: true }).catch(() => {})
       throw this.#unwritable(error)
