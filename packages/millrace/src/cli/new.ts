@@ -50,7 +50,7 @@ const AMOUNTS: { readonly [source: string]: string | undefined } = { datagen: 't
 async function starter(name: string, source: ListedComponent, sink: ListedComponent): Promise<string> {
   return `# ${name}: what it is for.
 #
-#   millrace lint ${name}.yaml      finds mistakes
+#   millrace lint ${name}.yaml      finds errors
 #   millrace dry-run ${name}.yaml   prints what would be written
 #   millrace run ${name}.yaml       runs until Ctrl-C
 #

@@ -68,16 +68,16 @@ function chooseLane(
   if (stages.length > 0)
     return {
       lane: 'bytes',
-      why: `${stages[0]!.name} drops records without looking at their values, which are copied as they are`,
+      why: `${stages[0]!.name} drops records without looking at their values, which are copied unchanged`,
     }
   if (!source.readsRecordBatches || !sink.writesRecordBatches)
     return {
       lane: 'bytes',
       why: source.readsRecordBatches
-        ? 'the sink partitions anew, so records are copied one by one, as they are'
+        ? 'the sink chooses the partition, so records are copied one by one, unchanged'
         : source.maxBatchRecords === undefined
           ? 'records do not come from Kafka, so record batches are made of them'
-          : `max.poll.records (${source.maxBatchRecords}) cuts what was read, so records are copied one by one, as they are`,
+          : `max.poll.records (${source.maxBatchRecords}) splits what was read, so records are copied one by one, unchanged`,
     }
   return {
     lane: 'verbatim',

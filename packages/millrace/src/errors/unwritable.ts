@@ -14,5 +14,5 @@ const REASONS: { readonly [code: string]: string | undefined } = {
   ENOSPC: 'the disk is full',
   ENOTDIR: 'a part of the path is a file',
   EEXIST: 'a part of the path is a file',
-  EPIPE: 'nobody reads it any more',
+  EPIPE: 'its reader has closed it',
 }

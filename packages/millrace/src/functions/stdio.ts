@@ -57,7 +57,7 @@ export const stdoutWrite = defineSinkFunction({
       .oneOf(['table', 'json', 'jsonl', 'csv'])
       .default('table')
       .doc('How rows are printed; `json` is one list.'),
-    limit: field.int({ min: 1 }).optional().doc('Rows that are printed at the most.'),
+    limit: field.int({ min: 1 }).optional().doc('Print at most this many rows. By default, all of them.'),
     pretty: field.boolean().default(true).doc('JSON: whether it is spread over lines.'),
     delimiter,
   },

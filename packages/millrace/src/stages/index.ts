@@ -2,7 +2,7 @@
  * Stages: what a pipeline does with documents between source and sink, in the words of MongoDB's aggregation language.
  *
  * This file makes them and loads the query engine, so it is imported when a pipeline runs or is explained; lint asks
- * `lint.ts` and `names.ts` alone. May import contracts, options and errors; no codec, source or sink.
+ * `lint/` and `reference/` alone. May import contracts, options and errors; no codec, source or sink.
  */
 import type { Stage } from '../contracts/stage.ts'
 import { ConfigError, isMillraceError, type ConfigProblem } from '../errors/index.ts'

@@ -120,7 +120,7 @@ class RunningGroupStage implements Stage {
     const known = this.#groups.get(key)
     if (known === undefined && this.#groups.size >= this.#maxGroups)
       throw new Error(
-        `it would begin another group beside the ${this.#maxGroups.toLocaleString('en-US')} that maxGroups allows at the most: raise it, or group by something with fewer values`,
+        `it would start a group beyond the ${this.#maxGroups.toLocaleString('en-US')} that maxGroups allows: raise it, or group by something with fewer values`,
       )
     for (let i = 0; i < values.length; i++) this.#outputs[i]!.accumulator.check?.(values[i])
     const group = this.#toChange(key, id, known)

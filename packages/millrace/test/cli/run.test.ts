@@ -201,7 +201,7 @@ describe('failures', () => {
     running.child.stdout!.once('data', () => running.child.stdout!.destroy())
     const { code, stderr } = await running.ended
     expect(code).toBe(3)
-    expect(stderr).toBe('FILE_UNWRITABLE: Cannot write to standard output: nobody reads it any more\n')
+    expect(stderr).toBe('FILE_UNWRITABLE: Cannot write to standard output: its reader has closed it\n')
   })
 
   // A full disk for logs ended the run.

@@ -64,7 +64,7 @@ describe('in a file of connectors', () => {
       settings,
     })
   test.each([
-    { setting: { config: { empty_poll_delay_ms: 100 } }, says: /no effect: brokers answer as soon as/ },
+    { setting: { config: { empty_poll_delay_ms: 100 } }, says: /no effect: brokers respond as soon as/ },
     { setting: { config: { enable_auto_commit: false } }, says: /always true: offsets are committed when/ },
     { setting: { target: { retries: 3 } }, says: /no effect: attempts go on for two minutes/ },
     { setting: { settings: { retry: { max_retries: 3 } } }, says: /no effect: attempts go on for a minute/ },

@@ -409,7 +409,7 @@ test.each([
   { stage: '$group', spec: { total: { $sum: 1 } }, want: 'Missing option "_id"' },
   { stage: '$group', spec: { _id: null, total: { $summ: 1 } }, want: 'Unknown accumulator "$summ"' },
   { stage: '$group', spec: { _id: null, total: '$a' }, want: 'A field must have one accumulator' },
-  { stage: '$sort', spec: { a: 2 }, want: 'The order must be 1 (upwards) or -1 (downwards): found 2' },
+  { stage: '$sort', spec: { a: 2 }, want: 'The order must be 1 (ascending) or -1 (descending): found 2' },
   { stage: '$bucket', spec: { groupBy: '$a' }, want: 'Missing option "boundaries"' },
   {
     stage: '$bucket',
@@ -421,7 +421,7 @@ test.each([
   {
     stage: '$subPipeline',
     spec: ['clean@1'],
-    want: 'Cannot find the pipeline "clean@1", as only linear files have pipelines with names',
+    want: 'Cannot find the pipeline "clean@1", as only linear files have named pipelines',
   },
   { stage: '$subPipeline', spec: [{ pipeline: [], merge: 'zip' }], want: 'Unknown option "merge"' },
   {

@@ -118,7 +118,7 @@ describe('$group over a stream', () => {
       { _id: 2, n: 1 },
     ])
     expect(failed).toMatchObject([{ code: 'STAGE_FAILED', offset: 102n }])
-    expect(failed[0]!.message).toContain('beside the 2 that maxGroups allows at the most')
+    expect(failed[0]!.message).toContain('beyond the 2 that maxGroups allows')
   })
 
   test('a record on which it fails changes nothing', () => {

@@ -35,7 +35,7 @@ export class ReplayPlace {
       return new ReplayPlace(path, JSON.parse(text) as { [filter: string]: number }, filter, max)
     } catch (cause) {
       throw new ConfigError(
-        `Cannot read "${path}.replayed", which says how far the letters have been put back: delete it to begin anew`,
+        `Cannot read "${path}.replayed", which records how many letters have been replayed: delete it to start over`,
         [],
         { cause },
       )

@@ -14,7 +14,7 @@ export const kafkaSinkConfig = {
   acks: field
     .oneOf(['none', 'leader', 'all'], { '0': 'none', '1': 'leader', '-1': 'all' })
     .default('all')
-    .doc('Who must have a record before it counts as written: all in-sync replicas, the leader, nobody.'),
+    .doc('Which replicas must have a record before it counts as written: all in-sync ones, the leader, or none.'),
   compression: field
     .oneOf(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
     .default('none')

@@ -53,7 +53,7 @@ export const kafkaSourceConfig = {
   empty_poll_delay_ms: field
     .durationMs()
     .optional()
-    .ignored('brokers answer as soon as there is something, so nobody has to wait between polls'),
+    .ignored('brokers respond as soon as there are records, so there is no wait between polls'),
   isolation_level: field
     .oneOf(['read_uncommitted', 'read_committed'])
     .default('read_uncommitted')

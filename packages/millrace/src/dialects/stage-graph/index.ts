@@ -153,7 +153,7 @@ function unusedWarnings(nodes: readonly PlacedNode[]): ConfigProblem[] {
     .filter(({ id, kind }) => kind !== 'sink' && !nodes.some(({ inputs }) => inputs.includes(id)))
     .map(({ id, path }) => ({
       path,
-      message: `Nobody takes the rows of stage "${id}", so they are dropped`,
+      message: `No stage takes the rows of stage "${id}", so they are dropped`,
       suggestion: 'add a sink, for instance stdout.write',
     }))
 }

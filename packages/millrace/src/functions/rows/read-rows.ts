@@ -209,7 +209,7 @@ function inferTypes(rows: readonly Row[]): Map<string, CellReader> {
   )
 }
 
-const MOST_TEXT = `${Math.floor(constants.MAX_STRING_LENGTH / 1024 / 1024)} MiB at the most`
+const MOST_TEXT = `${Math.floor(constants.MAX_STRING_LENGTH / 1024 / 1024)} MiB at most`
 
 async function textOf(stream: Readable, what: string): Promise<string> {
   stream.setEncoding('utf8')
@@ -220,7 +220,7 @@ async function textOf(stream: Readable, what: string): Promise<string> {
     if (!(cause instanceof RangeError)) throw cause
     throw unreadable(
       what,
-      `it is read as a whole, and may have ${MOST_TEXT}: write one row per line, which is format "jsonl"`,
+      `it is read as a whole, and can have ${MOST_TEXT}: write one row per line, which is format "jsonl"`,
       cause,
     )
   }

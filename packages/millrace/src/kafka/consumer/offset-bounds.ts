@@ -75,8 +75,8 @@ export class OffsetBounds {
       const logStartOffset = earliest!.offset
       const why =
         position < logStartOffset
-          ? `, which begins at ${logStartOffset}: the records between were deleted by retention before they were read`
-          : ': the topic was created anew or lost its end'
+          ? `, which begins at ${logStartOffset}: retention deleted the records in between before they were read`
+          : ': the topic was recreated, or lost its last records'
       throw brokerError(
         OFFSET_OUT_OF_RANGE,
         `${where}${why}. To go on, reset the offsets of the group, or set offsetOutOfRange to "reset"`,

@@ -46,7 +46,7 @@ export const CONSUMER_FIELDS = {
     .oneOf(['fail', 'reset'])
     .default('fail')
     .doc(
-      'What to do when the position is no longer in the log, for instance because retention deleted records before they were read: fail with the offsets, or go on where `auto.offset.reset` says. Ours: Java always resets, which loses records in silence.',
+      'What to do when the position is no longer in the log, for instance because retention deleted records before they were read: fail and report the offsets, or continue where `auto.offset.reset` says. Only Millrace has this option: the Java client always resets, which loses records silently.',
     ),
   isolation: field
     .oneOf(['read_uncommitted', 'read_committed'])

@@ -11,7 +11,9 @@ export const PRODUCER_FIELDS = {
     .oneOf(['all', '1', '0'], { '-1': 'all' })
     .default('all')
     .kafka('acks')
-    .doc('Who must have a record before it counts as written: all in-sync replicas, the leader (1), nobody (0).'),
+    .doc(
+      'Which replicas must have a record before it counts as written: all in-sync ones (all), the leader (1), or none (0).',
+    ),
   idempotence: field
     .boolean()
     .optional()
@@ -87,7 +89,7 @@ export const PRODUCER_FIELDS = {
     .optional()
     .kafka('transaction.timeout.ms')
     .doc(
-      'The broker aborts a transaction that is open for so long. By default 60 s, as in Java; in pipelines 10 s where the transactional id is unique to the run, as nobody else will end a transaction that a crash left open, and readers wait behind it.',
+      'How long a transaction may stay open before the broker aborts it. By default 60 s, as in Java. In pipelines whose transactional id is unique to the run, 10 s: after a crash nothing else ends the open transaction, and readers wait behind it.',
     ),
   keySerializer: field
     .of(serializer)

@@ -24,7 +24,7 @@ export async function whileProgressing(
       if (now === before) {
         reject(
           new DeliveryError(
-            `No record for topic "${topic}" was acknowledged for ${timeoutMs / 1000} s, which flushTimeout allows at the most: are the brokers up, and are there enough in-sync replicas`,
+            `No record for topic "${topic}" was acknowledged for ${timeoutMs / 1000} s (flushTimeout): are the brokers up, and are there enough in-sync replicas`,
             { code: 'DELIVERY_TIMED_OUT', topic, component: 'kafka' },
           ),
         )

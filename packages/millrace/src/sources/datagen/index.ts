@@ -32,7 +32,7 @@ const GROUPS_PER_SECOND = 10
 class DatagenSource implements Source {
   readonly valueCodec = 'json'
   readonly readsRecordBatches = false
-  readonly commits = 'nothing: every run begins anew'
+  readonly commits = 'nothing: every run starts from the beginning'
   readonly #options: Options<typeof datagenFields>
   readonly #seed: number
   readonly #origin: BatchOrigin

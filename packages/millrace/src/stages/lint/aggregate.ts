@@ -7,6 +7,7 @@ import { isDocument } from '../field-path.ts'
 import { unitProblems, unknownVariable } from './arguments.ts'
 import { RUNNING_ACCUMULATOR_NAMES, type StageName } from '../reference/names.ts'
 import { STAGE_OPTIONS } from '../reference/options.ts'
+import { subPipelines } from './sub-pipelines.ts'
 
 type Check = (spec: unknown, path: string) => ConfigProblem[]
 type LintStages = (stages: unknown, path: string) => ConfigProblem[]
@@ -106,112 +107,83 @@ function groupProblems(spec: unknown, path: string): ConfigProblem[] {
 
 const isRate = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= 1
 
+const countProblems: Check = (spec, path) =>
+  typeof spec === 'string' && /^[^$.]+$/.test(spec)
+    ? []
+    : [{ path, message: `$count must be the name of a field: found ${describeValue(spec)}` }]
+
+const sortProblems: Check = (spec, path) => {
+  if (!isDocument(spec) || Object.keys(spec).length === 0)
+    return [{ path, message: '$sort must be an object of fields', suggestion: 'write {amount: -1}' }]
+  return Object.entries(spec)
+    .filter(([, order]) => order !== 1 && order !== -1)
+    .map(([name, order]) =>
+      problem(`${path}.${name}`, `The order must be 1 (ascending) or -1 (descending): found ${describeValue(order)}`),
+    )
+}
+
+const sampleRateProblems: Check = (spec, path) => {
+  if (isRate(spec)) return []
+  const ok =
+    isDocument(spec) && isRate(spec['rate']) && (spec['seed'] === undefined || Number.isSafeInteger(spec['seed']))
+  return ok && Object.keys(spec).every((name) => name === 'rate' || name === 'seed')
+    ? []
+    : [{ path, message: `$sampleRate must be a number from 0 to 1, or {rate, seed}: found ${describeValue(spec)}` }]
+}
+
+function lookupCheck(lintStages: LintStages): Check {
+  return (spec, path) => {
+    const found = shape('$lookup')(spec, path)
+    if (found.length > 0 || !isDocument(spec)) return found
+    const { from, localField, foreignField, pipeline } = spec
+    if (typeof from === 'string')
+      return [
+        {
+          path: `${path}.from`,
+          message: `There is no collection "${from}"`,
+          suggestion: 'name it under collections, with its documents or a file of them',
+        },
+      ]
+    if (pipeline === undefined && (localField === undefined || foreignField === undefined))
+      return [{ path, message: '$lookup needs localField and foreignField, or a pipeline' }]
+    if (pipeline === undefined) return []
+    const own = Object.keys(isDocument(spec['let']) ? spec['let'] : {}).map(unknownVariable)
+    return lintStages(pipeline, `${path}.pipeline`).filter(({ message }) => !own.includes(message))
+  }
+}
+
 /** @param lintStages checks a list of stages */
 export function aggregateChecks(lintStages: LintStages): { readonly [name in AggregateName]: Check } {
-  const facet: Check = (spec, path) =>
-    isDocument(spec) && Object.keys(spec).length > 0
-      ? Object.entries(spec).flatMap(([name, stages]) => lintStages(stages, `${path}.${name}`))
-      : [{ path, message: '$facet must be an object of lists of stages', suggestion: 'write {name: [{$match: ...}]}' }]
-
-  const subPipelines: Check = (spec, path) => {
-    if (!Array.isArray(spec) || spec.length === 0)
-      return [
-        {
-          path,
-          message: `It must be a list of pipelines: found ${describeValue(spec)}`,
-          suggestion: 'write [{pipeline: [...]}]',
-        },
-      ]
-    return spec.flatMap((entry: unknown, i) => subPipeline(entry, `${path}.${i}`))
-  }
-
-  const subPipeline: Check = (entry, path) => {
-    if (typeof entry === 'string')
-      return [
-        {
-          path,
-          message: `Cannot find the pipeline "${entry}", as only linear files have pipelines with names`,
-          suggestion: 'write its stages here: {pipeline: [...]}',
-        },
-      ]
-    if (!isDocument(entry) || 'pipeline' in entry === 'parallel' in entry)
-      return [
-        { path, message: 'An entry must have either pipeline or parallel', suggestion: 'write {pipeline: [...]}' },
-      ]
-    const known = ['pipeline' in entry ? 'pipeline' : 'parallel', 'onError', ...('parallel' in entry ? ['merge'] : [])]
-    const { merge = 'concat', onError = 'bubble' } = entry
-    return [
-      ...('pipeline' in entry
-        ? lintStages(entry['pipeline'], `${path}.pipeline`)
-        : subPipelines(entry['parallel'], `${path}.parallel`)),
-      ...Object.keys(entry)
-        .filter((name) => !known.includes(name))
-        .map((name) => problem(`${path}.${name}`, `Unknown option "${name}"`, didYouMean(name, known))),
-      ...(['concat', 'zip', 'facet'].includes(String(merge))
-        ? []
-        : [problem(`${path}.merge`, `merge must be concat, zip or facet: found ${describeValue(merge)}`)]),
-      ...(['skip', 'bubble'].includes(String(onError))
-        ? []
-        : [problem(`${path}.onError`, `onError must be skip or bubble: found ${describeValue(onError)}`)]),
-    ]
-  }
-
   return {
-    $sort: (spec, path) => {
-      if (!isDocument(spec) || Object.keys(spec).length === 0)
-        return [{ path, message: '$sort must be an object of fields', suggestion: 'write {amount: -1}' }]
-      return Object.entries(spec)
-        .filter(([, order]) => order !== 1 && order !== -1)
-        .map(([name, order]) =>
-          problem(`${path}.${name}`, `The order must be 1 (upwards) or -1 (downwards): found ${describeValue(order)}`),
-        )
-    },
+    $sort: sortProblems,
     $sortByCount: (spec, path) =>
       spec === undefined || spec === null
         ? [{ path, message: '$sortByCount must be an expression', suggestion: 'write "$status"' }]
         : [],
-    $count: (spec, path) =>
-      typeof spec === 'string' && /^[^$.]+$/.test(spec)
-        ? []
-        : [{ path, message: `$count must be the name of a field: found ${describeValue(spec)}` }],
+    $count: countProblems,
     $redact: (spec, path) =>
       isDocument(spec) || typeof spec === 'string'
         ? []
-        : [{ path, message: '$redact must be an expression that gives $$KEEP, $$PRUNE or $$DESCEND' }],
+        : [{ path, message: '$redact must be an expression that returns $$KEEP, $$PRUNE or $$DESCEND' }],
     $group: (spec, path) => [...shape('$group', true)(spec, path), ...groupProblems(spec, path)],
     $bucket: (spec, path) => [...shape('$bucket')(spec, path), ...boundaryProblems(spec, path)],
     $bucketAuto: shape('$bucketAuto'),
     $fill: shape('$fill'),
     $densify: (spec, path) => [...shape('$densify')(spec, path), ...densifyProblems(spec, path)],
     $setWindowFields: shape('$setWindowFields'),
-    $lookup: (spec, path) => {
-      const found = shape('$lookup')(spec, path)
-      if (found.length > 0 || !isDocument(spec)) return found
-      const { from, localField, foreignField, pipeline } = spec
-      if (typeof from === 'string')
-        return [
-          {
-            path: `${path}.from`,
-            message: `There is no collection "${from}"`,
-            suggestion: 'name it under collections, with its documents or a file of them',
-          },
-        ]
-      if (pipeline === undefined && (localField === undefined || foreignField === undefined))
-        return [{ path, message: '$lookup needs localField and foreignField, or a pipeline' }]
-      if (pipeline === undefined) return []
-      const own = Object.keys(isDocument(spec['let']) ? spec['let'] : {}).map(unknownVariable)
-      return lintStages(pipeline, `${path}.pipeline`).filter(({ message }) => !own.includes(message))
-    },
-    $sampleRate: (spec, path) => {
-      if (isRate(spec)) return []
-      const ok =
-        isDocument(spec) && isRate(spec['rate']) && (spec['seed'] === undefined || Number.isSafeInteger(spec['seed']))
-      return ok && Object.keys(spec).every((name) => name === 'rate' || name === 'seed')
-        ? []
-        : [{ path, message: `$sampleRate must be a number from 0 to 1, or {rate, seed}: found ${describeValue(spec)}` }]
-    },
-    $facet: facet,
-    $subPipeline: subPipelines,
+    $lookup: lookupCheck(lintStages),
+    $sampleRate: sampleRateProblems,
+    $facet: (spec, path) =>
+      isDocument(spec) && Object.keys(spec).length > 0
+        ? Object.entries(spec).flatMap(([name, stages]) => lintStages(stages, `${path}.${name}`))
+        : [
+            {
+              path,
+              message: '$facet must be an object of lists of stages',
+              suggestion: 'write {name: [{$match: ...}]}',
+            },
+          ],
+    $subPipeline: (spec, path) => subPipelines(spec, path, lintStages),
   }
 }
 

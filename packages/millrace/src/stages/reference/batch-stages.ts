@@ -11,7 +11,7 @@ const SALES = [
 export const BATCH_STAGES = {
   $sort: {
     summary: 'Puts the documents of a batch in order.',
-    takes: 'An object of fields with 1 (upwards) or -1 (downwards).',
+    takes: 'An object of fields with 1 (ascending) or -1 (descending).',
     examples: [{ title: 'Highest first', spec: { amount: -1 }, have: SALES, want: [SALES[1], SALES[2], SALES[0]] }],
   },
   $sortByCount: {

@@ -345,7 +345,7 @@ describe('a bad file says where and what to do', () => {
     expect(problems).toEqual([])
     expect(warnings).toEqual(
       expect.arrayContaining([
-        expect.stringMatching(/stages\.0: Nobody takes the rows of stage "load"/),
+        expect.stringMatching(/stages\.0: No stage takes the rows of stage "load"/),
         expect.stringMatching(/error_handling\.dead_letter_queue: The dead-letter queue has no effect/),
         'pipelin: Unknown section "pipelin" has no effect (did you mean "pipeline")',
       ]),

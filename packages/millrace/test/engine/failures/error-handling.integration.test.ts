@@ -187,7 +187,7 @@ describe.skipIf(!javaAvailable)('a circuit breaker', () => {
   const here = topicBed()
   const outside = topicBed(() => there().bootstrapServers)
 
-  test('lets the run wait for an output broker that is away, and go on when it is back, without a rebalance', async () => {
+  test('pauses the run while an output broker is down, and continues when it is back, without a rebalance', async () => {
     const [from, to, groupId] = [await here().create(), await outside().create(), uniqueName('group')]
     const values = (start: number): ProducerRecord[] =>
       Array.from({ length: 500 }, (_, i) => ({ value: `{"id":${start + i}}` }))

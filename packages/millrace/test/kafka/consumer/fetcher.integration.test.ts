@@ -12,7 +12,7 @@ describe.skipIf(!brokerAvailable)('fetcher', () => {
   })
 
   // Whatever of the new topic lay before the offset that the old one had come to was never read.
-  test('asks where to go on when the topic was deleted and created anew, after what it has of the old one', async () => {
+  test('asks where to continue when the topic was deleted and recreated, after what it has fetched of the old one', async () => {
     const topic = await bed().create()
     const values = (count: number, bytes: number): { value: string }[] =>
       Array.from({ length: count }, (_, n) => ({ value: `${n}`.padEnd(bytes) }))
