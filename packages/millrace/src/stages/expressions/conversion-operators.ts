@@ -2,10 +2,9 @@
  * Operators that make one type of another. The engine's own take empty text for 0 and "5" for a day in May, and evaluate what
  * `$convert` is given once more, so that text of a record such as "$total" would read a field.
  */
-import { evalExpr } from 'mingo/core'
 import { describeValue } from '../../options/values.ts'
 import { readDate } from './dates.ts'
-import { engineOperator, isMissing, type Operator, type Operators } from './mingo-operators.ts'
+import { ANY, isMissing, ONE, type Operator, type Operators } from './operator.ts'
 
 /** @returns undefined for a missing value or null @throws {Error} when there is none */
 type Conversion = (value: unknown) => unknown
@@ -53,27 +52,37 @@ const BY_TYPE: ReadonlyMap<unknown, string> = new Map([
 ])
 
 export const CONVERSION_OPERATORS: Operators = {
-  ...Object.fromEntries(
-    Object.entries(byOperator).map(([name, convert]): [string, Operator] => [
-      name,
-      (document, argument, options) => {
-        const value = evalExpr(document, argument, options)
-        return isMissing(value) ? null : convert(value)
-      },
-    ]),
-  ),
-  $convert: (document, argument, options) => {
-    const { input, to, onNull, ...others } = argument as { readonly [name: string]: unknown }
-    const value = evalExpr(document, input, options)
-    if (isMissing(value)) return evalExpr(document, onNull, options) ?? null
-    const type = evalExpr(document, to, options)
-    const name = BY_TYPE.get(type)
-    if (name === undefined) throw new Error(`$convert has no type ${describeValue(type)}`)
-    try {
-      return byOperator[name]?.(value) ?? engineOperator(name)(document, { $literal: value }, options)
-    } catch (error) {
-      if (others['onError'] === undefined) throw error
-      return evalExpr(document, others['onError'], options)
-    }
+  ...Object.fromEntries(Object.entries(byOperator).map(([name, convert]) => [name, converting(convert)])),
+  $convert: {
+    named: 'input! to! onError onNull',
+    run: (engine) => (document, argument, options) => {
+      const { input, to, onNull, ...others } = argument as { readonly [name: string]: unknown }
+      const value = engine.evaluate(document, input, options)
+      if (isMissing(value)) return engine.evaluate(document, onNull, options) ?? null
+      const type = engine.evaluate(document, to, options)
+      const name = BY_TYPE.get(type)
+      if (name === undefined) throw new Error(`$convert has no type ${describeValue(type)}`)
+      try {
+        return byOperator[name]?.(value) ?? engine.operator(name)(document, { $literal: value }, options)
+      } catch (error) {
+        if (others['onError'] === undefined) throw error
+        return engine.evaluate(document, others['onError'], options)
+      }
+    },
   },
+  $isNumber: ANY,
+  $toBool: ONE,
+  $toHashedIndexKey: ANY,
+  $toString: ONE,
+  $type: ONE,
+}
+
+function converting(convert: Conversion): Operator {
+  return {
+    unary: true,
+    run: (engine) => (document, argument, options) => {
+      const value = engine.evaluate(document, argument, options)
+      return isMissing(value) ? null : convert(value)
+    },
+  }
 }

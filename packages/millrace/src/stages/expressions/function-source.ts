@@ -1,5 +1,6 @@
 /**
- * The code of `$function`: what it must look like, and how it is made a function. Loads no engine, so that lint can ask.
+ * The code of `$function`: what it must look like, how it becomes a function, and how that is called. Loads no engine, so that
+ * lint can use it.
  *
  * ```yaml
  * $function: { body: "(price, rate) => price * rate", args: [$price, 1.19], lang: js }
@@ -34,6 +35,41 @@ export function functionOf(body: string): (...args: unknown[]) => unknown {
   const made: unknown = compile(body).runInContext(functionContext())
   if (typeof made !== 'function') throw new Error(`The body of $function must be a function: it is ${typeof made}`)
   return made as (...args: unknown[]) => unknown
+}
+
+const functions = new Map<string, (...args: unknown[]) => unknown>()
+let latest: unknown
+
+/** The document of the latest call: the one to blame when the time is over. */
+export function latestDocument(): unknown {
+  return latest
+}
+
+/** Calls the function of a source text, which is compiled when it is met first. */
+export function callFunction(body: string, args: readonly unknown[], document: unknown): unknown {
+  let call = functions.get(body)
+  if (call === undefined) functions.set(body, (call = functionOf(body)))
+  latest = document
+  try {
+    return ownCopy(call(...args.map(ownCopy)))
+  } catch (error) {
+    // Errors of the other context are no errors of this one.
+    const { name = 'Error', message = String(error) } = (error ?? {}) as { name?: string; message?: string }
+    throw new Error(name === 'Error' ? message : `${name}: ${message}`, { cause: error })
+  }
+}
+
+/** A copy made of objects of this context: functions may change what they are given, and what they give is of another context. */
+function ownCopy(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) {
+    if (typeof value === 'function' || typeof value === 'symbol') throw new Error(`it gave a ${typeof value}`)
+    return value
+  }
+  if (Array.isArray(value)) return value.map(ownCopy)
+  const kind = Object.prototype.toString.call(value)
+  if (kind === '[object Date]') return new Date(value as Date)
+  if (kind === '[object Promise]') throw new Error('it gave a promise, but a function may not wait for anything')
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, ownCopy(field)]))
 }
 
 /** Whether a specification has `$function` anywhere. */

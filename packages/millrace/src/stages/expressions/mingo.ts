@@ -16,7 +16,28 @@ import { compare } from 'mingo/util'
 import type { Options } from 'mingo/types'
 import { $bucket } from './bucket.ts'
 import type { Document } from '../field-path.ts'
-import { OWN_OPERATORS } from './operators.ts'
+import { onlyElement } from './list-operators.ts'
+import type { Engine, Evaluation } from './operator.ts'
+import { EXPRESSION_OPERATORS } from './operators.ts'
+
+const ENGINE: Engine = {
+  evaluate: evalExpr,
+  operator: (name) => (expressions as { readonly [name: string]: unknown })[name] as Evaluation,
+  accumulator: (name) => (accumulators as { readonly [name: string]: unknown })[name] as Evaluation,
+}
+
+/** The operators of the table that are not simply the engine's own. */
+const OWN_OPERATORS = Object.fromEntries(
+  [...EXPRESSION_OPERATORS].flatMap(([name, { unary, run }]) => {
+    if (run === undefined && unary === undefined) return []
+    const evaluation = run?.(ENGINE) ?? ENGINE.operator(name)
+    return [[name, unary === undefined ? evaluation : unwrapping(evaluation)]]
+  }),
+)
+
+function unwrapping(evaluation: Evaluation): Evaluation {
+  return (document, argument, options) => evaluation(document, onlyElement(argument), options)
+}
 
 const CONTEXT = Context.init({
   accumulator: accumulators,

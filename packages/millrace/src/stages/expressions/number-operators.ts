@@ -1,7 +1,6 @@
-/** Operators on numbers that the engine rounds wrongly or refuses where a value is missing. */
-import { evalExpr } from 'mingo/core'
+/** Operators on numbers. The engine rounds some of them wrongly, and refuses some where a value is missing. */
 import { describeValue } from '../../options/values.ts'
-import { engineOperator, isMissing, type Operator, type Operators } from './mingo-operators.ts'
+import { ANY, isMissing, ONE, TWO, type Operator, type Operators } from './operator.ts'
 
 /** Moves the decimal point of a number as it is written, so that 1.005 becomes 100.5 and not 100.49999999999999. */
 function shift(number: number, places: number): number {
@@ -19,12 +18,9 @@ function halfEven(number: number): number {
 
 /** An operator of a number, or of a list of a number and the places behind the point; fewer than 0 lie before it. */
 function toPlace(name: string, cut: (number: number) => number): Operator {
-  return (document, argument, options) => {
-    const [number, place = 0] = evalExpr(
-      document,
-      Array.isArray(argument) ? argument : [argument],
-      options,
-    ) as unknown[]
+  const run: Operator['run'] = (engine) => (document, argument, options) => {
+    const list = Array.isArray(argument) ? argument : [argument]
+    const [number, place = 0] = engine.evaluate(document, list, options) as unknown[]
     if (isMissing(number) || isMissing(place)) return null
     if (typeof number !== 'number') throw new Error(`${name} needs a number: found ${describeValue(number)}`)
     if (!Number.isInteger(place) || (place as number) < -20 || (place as number) > 100)
@@ -32,14 +28,53 @@ function toPlace(name: string, cut: (number: number) => number): Operator {
     // A zero below 0 would be written as -0.
     return Number.isFinite(number) ? shift(cut(shift(number, place as number)), -(place as number)) + 0 : number
   }
+  return { run }
 }
 
 export const NUMBER_OPERATORS: Operators = {
-  $round: toPlace('$round', halfEven),
-  $trunc: toPlace('$trunc', Math.trunc),
-  $mod: (document, argument, options) => {
-    const list = evalExpr(document, argument, options)
-    if (Array.isArray(list) && list.some(isMissing)) return null
-    return engineOperator('$mod')(document, { $literal: list }, options)
+  $abs: ONE,
+  $acos: ANY,
+  $acosh: ANY,
+  $add: ANY,
+  $asin: ANY,
+  $asinh: ANY,
+  $atan: ANY,
+  $atan2: TWO,
+  $atanh: ANY,
+  $bitAnd: ANY,
+  $bitNot: ANY,
+  $bitOr: ANY,
+  $bitXor: ANY,
+  $ceil: ONE,
+  $cos: ANY,
+  $cosh: ANY,
+  $degreesToRadians: ANY,
+  $divide: TWO,
+  $exp: ONE,
+  $floor: ONE,
+  $ln: ONE,
+  $log: TWO,
+  $log10: ONE,
+  $mod: {
+    ...TWO,
+    run: (engine) => (document, argument, options) => {
+      const list = engine.evaluate(document, argument, options)
+      if (Array.isArray(list) && list.some(isMissing)) return null
+      return engine.operator('$mod')(document, { $literal: list }, options)
+    },
   },
+  $multiply: ANY,
+  $pow: TWO,
+  $radiansToDegrees: ANY,
+  $rand: ANY,
+  $round: toPlace('$round', halfEven),
+  $sampleRate: ANY,
+  $sigmoid: ANY,
+  $sin: ANY,
+  $sinh: ANY,
+  $sqrt: ONE,
+  $subtract: TWO,
+  $tan: ANY,
+  $tanh: ANY,
+  $trunc: toPlace('$trunc', Math.trunc),
 }

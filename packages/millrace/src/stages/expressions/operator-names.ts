@@ -1,24 +1,9 @@
 /**
- * Names of the operators that conditions and expressions may use, so that lint knows them without loading the engine. A test
- * compares them with what the engine has.
+ * Names of the operators that are the engine's own, so that lint knows them without loading it. A test compares them with what
+ * the engine has. Expression operators are in `operators.ts`.
  */
 
-/** Of expressions, beside accumulators. */
-export const EXPRESSION_OPERATORS = names(`
-  abs acos acosh add allElementsTrue and anyElementTrue arrayElemAt arrayToObject asin asinh atan atan2 atanh
-  bitAnd bitNot bitOr bitXor ceil cmp coalesce concat concatArrays cond convert cos cosh dateAdd dateDiff
-  dateFromParts dateFromString dateSubtract dateToParts dateToString dateTrunc dayOfMonth dayOfWeek dayOfYear
-  degreesToRadians divide eq exp filter first firstN floor function getField gt gte hour ifNull in indexOfArray
-  indexOfBytes indexOfCP isArray isNumber isoDayOfWeek isoWeek isoWeekYear last lastN let literal ln log log10
-  lt lte ltrim map maxN median mergeObjects millisecond minN minute mod month multiply ne nin not objectToArray
-  or percentile pow radiansToDegrees rand range reduce regexFind regexFindAll regexMatch replaceAll replaceOne
-  reverseArray round rtrim sampleRate second setDifference setEquals setField setIntersection setIsSubset
-  setUnion sigmoid sin sinh size slice sortArray split sqrt strLenBytes strLenCP strcasecmp substr substrBytes
-  substrCP subtract switch tan tanh toBool toDate toDecimal toDouble toHashedIndexKey toInt toLong toLower
-  toString toUpper trim trunc type unsetField week year zip
-`)
-
-/** Of the fields of `$group` and the like; over a list they are expressions, too. */
+/** Of the fields of `$group` and the like; on a list they are expressions, too. */
 export const ACCUMULATORS = names(`
   accumulator addToSet avg bottom bottomN count covariancePop covarianceSamp first firstN last lastN max maxN
   median mergeObjects min minN percentile push stdDevPop stdDevSamp sum top topN

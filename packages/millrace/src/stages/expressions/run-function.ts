@@ -1,5 +1,5 @@
 /**
- * Runs `$function`: the operator, and the limit of time for the stages in which it stands.
+ * The limit of time for the stages in which `$function` is used.
  *
  * A limit costs some tenths of a millisecond, so there is one for all calls of a batch and not one for each. When it is over,
  * the record that was being worked on fails, and the batch is done again without it.
@@ -8,43 +8,12 @@ import { Script } from 'node:vm'
 import type { RowFailed, Stage } from '../../contracts/stage.ts'
 import type { Batch } from '../../records/batch.ts'
 import type { RecordError } from '../../errors/index.ts'
-import { functionContext, functionOf } from './function-source.ts'
+import { functionContext, latestDocument } from './function-source.ts'
 import { stageFailed } from '../rows.ts'
 
 /** What the calls of a batch may take together: this, and so much for each record. */
 const LIMIT_MS = 1000
 const LIMIT_PER_RECORD_MS = 1
-
-const functions = new Map<string, (...args: unknown[]) => unknown>()
-/** Document of the latest call: the one to blame when the time is over. */
-let latest: unknown
-
-/** Calls the function of a source text, which is compiled when it is met first. */
-export function callFunction(body: string, args: readonly unknown[], document: unknown): unknown {
-  let call = functions.get(body)
-  if (call === undefined) functions.set(body, (call = functionOf(body)))
-  latest = document
-  try {
-    return ownCopy(call(...args.map(ownCopy)))
-  } catch (error) {
-    // Errors of the other context are no errors of this one.
-    const { name = 'Error', message = String(error) } = (error ?? {}) as { name?: string; message?: string }
-    throw new Error(name === 'Error' ? message : `${name}: ${message}`, { cause: error })
-  }
-}
-
-/** A copy made of objects of this context: functions may change what they are given, and what they give is of another context. */
-function ownCopy(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) {
-    if (typeof value === 'function' || typeof value === 'symbol') throw new Error(`it gave a ${typeof value}`)
-    return value
-  }
-  if (Array.isArray(value)) return value.map(ownCopy)
-  const kind = Object.prototype.toString.call(value)
-  if (kind === '[object Date]') return new Date(value as Date)
-  if (kind === '[object Promise]') throw new Error('it gave a promise, but a function may not wait for anything')
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, ownCopy(field)]))
-}
 
 /** A stage with functions, of which none may run for ever. */
 export class LimitedStage implements Stage {
@@ -79,7 +48,7 @@ export class LimitedStage implements Stage {
       }
       restore?.()
       const error = new Error(`$function took longer than ${limitMs / 1000} s`)
-      const guilty = current.documents?.indexOf(latest) ?? -1
+      const guilty = current.documents?.indexOf(latestDocument()) ?? -1
       // Stages that look at several documents work on copies, so nobody knows which it was.
       const lost = guilty < 0 ? rows.splice(0) : rows.splice(guilty, 1)
       for (const row of lost) stageFailed(batch, row, this.name, error, failed)

@@ -6,51 +6,8 @@ import type { ConfigProblem } from '../../errors/index.ts'
 import { didYouMean } from '../../options/suggest.ts'
 import { describeValue } from '../../options/values.ts'
 import { DATE_UNITS } from '../expressions/dates.ts'
+import { EXPRESSION_OPERATORS } from '../expressions/operators.ts'
 import { isDocument, type Document } from '../field-path.ts'
-
-/** Arguments with names; `!` marks those that must be there. */
-const NAMED = new Map<string, readonly string[]>(
-  Object.entries({
-    $convert: 'input! to! onError onNull',
-    $dateAdd: 'startDate! unit! amount! timezone',
-    $dateSubtract: 'startDate! unit! amount! timezone',
-    $dateDiff: 'startDate! endDate! unit! timezone startOfWeek',
-    $dateToParts: 'date! timezone iso8601',
-    $dateToString: 'date! format timezone onNull',
-    $dateTrunc: 'date! unit! binSize timezone startOfWeek',
-    $filter: 'input! cond! as limit',
-    $let: 'vars! in!',
-    $ltrim: 'input! chars',
-    $map: 'input! in! as',
-    $reduce: 'input! initialValue! in!',
-    $regexFind: 'input! regex! options',
-    $regexFindAll: 'input! regex! options',
-    $regexMatch: 'input! regex! options',
-    $replaceAll: 'input! find! replacement!',
-    $replaceOne: 'input! find! replacement!',
-    $rtrim: 'input! chars',
-    $setField: 'field! input! value!',
-    $sortArray: 'input! sortBy!',
-    $switch: 'branches! default',
-    $trim: 'input! chars',
-    $unsetField: 'field! input!',
-    $zip: 'inputs! useLongestLength defaults',
-  }).map(([name, words]) => [name, words.split(' ')]),
-)
-
-/** How many elements the list of arguments has: from, to. */
-const COUNTED = new Map<string, readonly [from: number, to: number]>([
-  ...counted([2, 2], 'arrayElemAt atan2 cmp divide eq gt gte in log lt lte mod ne nin pow setDifference setIsSubset'),
-  ...counted([2, 2], 'split strcasecmp subtract'),
-  ...counted([3, 3], 'substr substrBytes substrCP'),
-  ...counted([2, 3], 'range slice'),
-  ...counted([2, 4], 'indexOfArray indexOfBytes indexOfCP'),
-  ...counted([2, Infinity], 'ifNull coalesce'),
-])
-
-function counted(count: readonly [number, number], words: string): (readonly [string, readonly [number, number]])[] {
-  return words.split(' ').map((word) => [`$${word}`, count] as const)
-}
 
 /** Variables that are there everywhere; globals have been put in, where they are known. */
 export const SYSTEM_VARIABLES: ReadonlySet<string> = new Set([
@@ -88,9 +45,11 @@ export function unknownVariable(name: string): string {
 
 /** @param path of the operator */
 export function argumentProblems(operator: string, argument: unknown, path: string): ConfigProblem[] {
-  const names = operator === '$cond' && !Array.isArray(argument) ? ['if!', 'then!', 'else'] : NAMED.get(operator)
-  if (names !== undefined) return namedProblems(operator, names, argument, path)
-  const [from, to] = operator === '$cond' ? [3, 3] : (COUNTED.get(operator) ?? [0, Infinity])
+  const { named, arity } = EXPRESSION_OPERATORS.get(operator) ?? {}
+  if (named !== undefined && !(arity !== undefined && Array.isArray(argument)))
+    return namedProblems(operator, named.split(' '), argument, path)
+  if (arity === undefined) return []
+  const [from, to] = arity
   const count = Array.isArray(argument) ? argument.length : 1
   if (count >= from && count <= to) return []
   const wanted = from === to ? `${from}` : to === Infinity ? `at least ${from}` : `${from} to ${to}`

@@ -9,12 +9,13 @@ import { isDocument, type Document } from '../field-path.ts'
 import { functionProblems } from '../expressions/function-source.ts'
 import { argumentProblems, patternProblems, SYSTEM_VARIABLES, variableProblems, variablesIn } from './arguments.ts'
 import type { StageName } from '../reference/names.ts'
-import { ACCUMULATORS, EXPRESSION_OPERATORS, QUERY_OPERATORS, WINDOW_OPERATORS } from '../expressions/operator-names.ts'
+import { ACCUMULATORS, QUERY_OPERATORS, WINDOW_OPERATORS } from '../expressions/operator-names.ts'
+import { EXPRESSION_OPERATORS } from '../expressions/operators.ts'
 import { STAGE_OPTIONS } from '../reference/options.ts'
 
 type Check = (spec: unknown, path: string) => ConfigProblem[]
 
-const EXPRESSIONS: ReadonlySet<string> = new Set([...EXPRESSION_OPERATORS, ...ACCUMULATORS])
+const EXPRESSIONS: ReadonlySet<string> = new Set([...EXPRESSION_OPERATORS.keys(), ...ACCUMULATORS])
 const WINDOWED: ReadonlySet<string> = new Set([...ACCUMULATORS, ...WINDOW_OPERATORS])
 /** `$options` goes with `$regex`. */
 const CONDITIONS: ReadonlySet<string> = new Set([...QUERY_OPERATORS, '$options'])
