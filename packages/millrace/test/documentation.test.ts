@@ -311,7 +311,7 @@ describe('the schema of pipeline files', () => {
     },
     {
       name: 'a file sink by itself, with an option that no source has',
-      value: { ...hub, type: 'file', topics: ['t'], consumer_group: 'g', config: { path: 'x', mode: 'overwrite' } },
+      value: { ...hub, type: 'file', topics: ['t'], consumer_group: 'g', config: { path: 'x', mode: 'append' } },
     },
     {
       name: 'a file source by itself',

@@ -28,6 +28,10 @@ export interface Endpoints {
   readonly brokers: readonly string[]
   /** Whether what it writes, or the offsets of what it read, can be part of a transaction of the cluster. */
   readonly joinsTransactions: boolean
+  /** The file that it reads or writes as it goes, as the pipeline file names it; undefined where it does not work on one. */
+  readonly file?: string | undefined
+  /** Whether it removes what is in that file. */
+  readonly replacesFile?: boolean
 }
 
 /** Of a component that works on no Kafka cluster. */
@@ -36,7 +40,7 @@ export const NO_ENDPOINTS: Endpoints = { topics: [], brokers: [], joinsTransacti
 /** What sources and sinks say about themselves before they are created. */
 export interface Connecting<F extends Fields> {
   /**
-   * Where it reads or writes. Undefined for components that work on no Kafka cluster.
+   * Where it reads or writes. Undefined for components that work on neither a Kafka cluster nor a file.
    * @param options those that could be read: of a file with problems, some may be missing
    */
   endpoints?(options: Partial<Options<F>>): Endpoints

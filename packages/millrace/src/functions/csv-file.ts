@@ -1,6 +1,7 @@
 /**
  * `csv.read` and `csv.write`: files of comma-separated values.
  */
+import { NO_ENDPOINTS } from '../contracts/definitions.ts'
 import { defineSinkFunction, defineSourceFunction } from '../contracts/functions.ts'
 import { field } from '../options/fields.ts'
 import { delimiter } from './rows/delimiter.ts'
@@ -29,6 +30,7 @@ export const csvRead = defineSourceFunction({
       .doc('Rows by which the types of columns are guessed: numbers, booleans, text. Empty cells are null.'),
   },
   examples: [{ title: 'Orders', options: { path: 'data/orders.csv' } }],
+  endpoints: ({ path }) => ({ ...NO_ENDPOINTS, file: path }),
   create: ({ path, headers, delimiter, infer_schema_length }, context) =>
     new FileRows('csv.read', path, { format: 'csv', headers, delimiter, inferRows: infer_schema_length }, context),
 })

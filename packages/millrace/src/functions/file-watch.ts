@@ -6,6 +6,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import { NO_ENDPOINTS } from '../contracts/definitions.ts'
 import { defineSourceFunction, type FunctionContext } from '../contracts/functions.ts'
 import { field } from '../options/fields.ts'
 import { TextRows } from './rows/row-source.ts'
@@ -25,6 +26,7 @@ export const fileWatch = defineSourceFunction({
     poll_interval_ms: field.number({ min: 10 }).optional().unit('ms').doc('The same in milliseconds.'),
   },
   examples: [{ title: 'A growing log', options: { path: 'logs/events.jsonl' } }],
+  endpoints: ({ path }) => ({ ...NO_ENDPOINTS, file: path }),
   create: ({ path, format, poll_interval, poll_interval_ms }, context) =>
     new WatchedFile(resolve(context.directory, path), format, poll_interval_ms ?? poll_interval * 1000, context),
 })

@@ -1,6 +1,7 @@
 /**
  * `json.read` and `json.write`: files of JSON, as a list of rows, a row per line, or an object of columns.
  */
+import { NO_ENDPOINTS } from '../contracts/definitions.ts'
 import { defineSinkFunction, defineSourceFunction } from '../contracts/functions.ts'
 import { field } from '../options/fields.ts'
 import { fileAt } from '../sinks/file-at.ts'
@@ -24,6 +25,7 @@ export const jsonRead = defineSourceFunction({
       .doc('`records` is one list, `jsonl` one row per line, `dataframe` an object with a list per column.'),
   },
   examples: [{ title: 'Events from a list', options: { path: 'data/events.json' } }],
+  endpoints: ({ path }) => ({ ...NO_ENDPOINTS, file: path }),
   create: ({ path, format }, context) => new FileRows('json.read', path, { format }, context),
 })
 

@@ -8,7 +8,7 @@ import { dirname } from 'node:path'
 import type { Sink, SinkProgress } from '../contracts/sink.ts'
 import type { Check } from '../contracts/source.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../records/batch.ts'
-import { defineSink } from '../contracts/definitions.ts'
+import { defineSink, NO_ENDPOINTS } from '../contracts/definitions.ts'
 import { BatchError, EncodeError, type MillraceError } from '../errors/index.ts'
 import { unwritable } from '../errors/unwritable.ts'
 import { field } from '../options/fields.ts'
@@ -26,14 +26,20 @@ export const fileSink = defineSink({
       )
       .example('out/orders.jsonl'),
     format: field.oneOf(['jsonl']).default('jsonl').doc('How records stand in the file.'),
-    mode: field.oneOf(['append', 'overwrite']).default('append').doc('What happens to a file that is already there.'),
+    mode: field
+      .oneOf(['append', 'overwrite'])
+      .default('append')
+      .doc(
+        'What happens to an existing file. `overwrite` is refused for sources that commit offsets, where a restart would delete what was delivered.',
+      ),
     // Off by default, because a value that nobody changed is then copied as it is.
     includeMeta: field
       .boolean()
       .default(false)
       .doc('Whether `_meta` (topic, partition, offset, timestamp, key) is written into the lines.'),
   },
-  examples: [{ title: 'Orders into a file', options: { path: 'out/orders.jsonl', mode: 'overwrite' } }],
+  examples: [{ title: 'Orders into a file', options: { path: 'out/orders.jsonl' } }],
+  endpoints: ({ path, mode }) => ({ ...NO_ENDPOINTS, file: path, replacesFile: mode === 'overwrite' }),
   create: ({ path, mode, includeMeta }, context) =>
     new FileSink(
       { path: fileAt(path, context, '.jsonl'), replaces: mode === 'overwrite', warn: context.warn },

@@ -10,7 +10,7 @@ import { resolve } from 'node:path'
 import type { Check, Source, SourceProgress } from '../contracts/source.ts'
 import { NO_ACKNOWLEDGEMENT } from '../records/acknowledgement.ts'
 import { Batch, type BatchOrigin, type LocatedRecords } from '../records/batch.ts'
-import { defineSource } from '../contracts/definitions.ts'
+import { defineSource, NO_ENDPOINTS } from '../contracts/definitions.ts'
 import { AbortedError, DecodeError, FileError } from '../errors/index.ts'
 import { LocatedRecordsBuilder, storageOfLocated } from '../records/located-records-builder.ts'
 import { field } from '../options/fields.ts'
@@ -30,6 +30,7 @@ export const fileSource = defineSource({
       .doc('Longest line that is accepted; a longer one ends the run.'),
   },
   examples: [{ title: 'Orders from a file', options: { path: 'orders.jsonl' } }],
+  endpoints: ({ path }) => ({ ...NO_ENDPOINTS, file: path }),
   create: ({ path, maxLineBytes }, { directory }) => new FileSource(resolve(directory, path), maxLineBytes),
 })
 

@@ -1,5 +1,6 @@
 /** A bridge: a pipeline from a connector straight to another one, past the hub. */
 import { type PipelinePlan, FAIL } from '../../engine/plan.ts'
+import { fileProblems } from '../files.ts'
 import { sharedTopic } from '../loops.ts'
 import {
   type Place,
@@ -40,6 +41,8 @@ export function readBridge(value: unknown, place: Place, name: string, around: S
       // Stages may end the circle, for instance with a filter; without any, each record would be copied for ever.
       ...(stages.length > 0 ? { warning: true } : { suggestion: 'use another topic, or another broker' }),
     })
+  for (const problem of fileProblems(sink.component, { source: source.component, directory: around.directory }))
+    around.report({ ...problem, path: [...place, 'sink', 'config', ...problem.path] })
   const rate = entry.rate_limit
   return planOf(name, place, entry, around, {
     source: source.component,

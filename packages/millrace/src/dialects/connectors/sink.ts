@@ -1,6 +1,7 @@
 /** A sink of the hub: a pipeline from topics of the hub to its connector. */
 import { KAFKA_SOURCE } from '../../catalog.ts'
 import type { PipelinePlan } from '../../engine/plan.ts'
+import { fileProblems } from '../files.ts'
 import { sharedTopic } from '../loops.ts'
 import {
   type Place,
@@ -57,6 +58,8 @@ export function readSink(value: unknown, place: Place, name: string, around: Sur
     })
     return undefined
   }
+  for (const problem of fileProblems(sink.component, { source, directory: around.directory }))
+    around.report({ ...problem, path: [...place, 'config', ...problem.path] })
   const { events, stages } = splitTransforms(written(value, 'transforms'), place, 'events first', around)
   const spec = {
     keyField: kafka?.key_field,

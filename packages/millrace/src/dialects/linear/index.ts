@@ -22,6 +22,7 @@ import { WHOLE_BATCH_STAGES } from '../../stages/reference/names.ts'
 import { placeProblem, readBlock, type Block } from './blocks.ts'
 import { readConnections, type Connection } from './connections.ts'
 import type { LineFunctions } from '../line-functions.ts'
+import { fileProblems } from '../files.ts'
 import { sharedTopic } from '../loops.ts'
 import { pipelineFields } from './fields.ts'
 import { readSinkBlocks, type LinearSinks } from './sinks.ts'
@@ -92,6 +93,7 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
     warnings,
   }
   reportBrokenPromises(plan, ends, report)
+  reportFiles(plan, ends, 'error_handling' in content ? 'error_handling' : 'errorPolicy', report)
   return { plan, problems, warnings }
 }
 
@@ -176,6 +178,25 @@ function reportBrokenPromises(
   }
   for (const { planned, block } of others)
     for (const problem of fanoutProblems(plan, planned)) report(placeProblem(problem, block, planned))
+}
+
+/** Which files cannot be written, where they are named. */
+function reportFiles(
+  { directory, errorPolicy }: PipelinePlan,
+  { source, sinks }: Ends,
+  place: string,
+  report: ReportProblem,
+): void {
+  const around = { source: source.planned, directory }
+  for (const [i, { planned, block }] of sinks.entries()) {
+    const others = sinks.slice(0, i).map((other) => other.planned)
+    for (const problem of fileProblems(planned, { ...around, others }))
+      report(placeProblem({ ...problem, path: ['sink', ...problem.path] }, block, planned))
+  }
+  const letters = errorPolicy.deadLetters?.sink
+  if (letters === undefined) return
+  for (const problem of fileProblems(letters, { ...around, others: sinks.map(({ planned }) => planned) }))
+    report({ ...problem, path: [place, 'deadLetter'] })
 }
 
 /** Batches are cut only for stages that see several records at once: for all others it would only cost time. */

@@ -11,6 +11,7 @@ import { findFunctions } from '../../functions/index.ts'
 import type { Fields, OptionProblem, Options } from '../../options/declaration.ts'
 import { nameTable, spellings, writtenName } from '../../options/spellings.ts'
 import { isObject } from '../../options/values.ts'
+import { fileProblems } from '../files.ts'
 import { letterLoop, sharedTopic } from '../loops.ts'
 import { deliveryFields, deliveryProblems, fanoutProblems } from '../delivery.ts'
 import { toConfigProblem } from '../problems.ts'
@@ -88,6 +89,13 @@ export function graphDeliveryProblems({ nodes, delivery, errorPolicy, stages }: 
   const letters = errorPolicy.deadLetters?.sink.endpoints ?? NO_ENDPOINTS
   const loop = [source, ...others].flatMap(({ endpoints }) => letterLoop(endpoints, letters) ?? [])[0]
   if (loop !== undefined) problems.push({ path: LETTERS, ...loop })
+  if (errorPolicy.deadLetters !== undefined)
+    for (const each of [source, ...others])
+      for (const problem of fileProblems(errorPolicy.deadLetters.sink, {
+        source: componentOf(each),
+        directory: process.cwd(),
+      }))
+        problems.push({ ...toConfigProblem({ ...problem, path: [LETTERS] }) })
   return problems
 }
 

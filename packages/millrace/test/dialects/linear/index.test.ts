@@ -141,25 +141,25 @@ describe('the same pipeline', () => {
       { name: '$match', spec: { amount: { $gte: 100 } } },
       { name: '$unset', spec: ['x'] },
     ],
-    sink: { component: 'file', options: { path: 'out.jsonl', mode: 'overwrite' } },
+    sink: { component: 'file', options: { path: 'out.jsonl', mode: 'append' } },
   }
 
   test.each([
     [
       'nested.yaml',
-      'pipelineId: p\nsource: {type: kafka, options: {topic: "a,b", bootstrapServers: k, enable.auto.commit: false, fetch: {min.bytes: 9}}}\nstages: [{$match: {amount: {$gte: 100}}}, {$unset: [x]}]\nsink: {type: file, options: {path: out.jsonl, mode: overwrite}}',
+      'pipelineId: p\nsource: {type: kafka, options: {topic: "a,b", bootstrapServers: k, enable.auto.commit: false, fetch: {min.bytes: 9}}}\nstages: [{$match: {amount: {$gte: 100}}}, {$unset: [x]}]\nsink: {type: file, options: {path: out.jsonl, mode: append}}',
     ],
     [
       'flat.yml',
-      'name: p\nsource: {type: kafka, topic: [a, b], bootstrapServers: [k], enable.auto.commit: "false", fetchMinBytes: 9}\npipeline: [{$match: {amount: {$gte: 100}}}, {$unset: [x]}]\nsink: {type: file, path: out.jsonl, mode: OVERWRITE}',
+      'name: p\nsource: {type: kafka, topic: [a, b], bootstrapServers: [k], enable.auto.commit: "false", fetchMinBytes: 9}\npipeline: [{$match: {amount: {$gte: 100}}}, {$unset: [x]}]\nsink: {type: file, path: out.jsonl, mode: APPEND}',
     ],
     [
       'same.json',
-      '{"name":"p","source":{"type":"kafka","topics":["a","b"],"bootstrapServers":"k","enable.auto.commit":false,"fetch.min.bytes":9},"stages":[{"$match":{"amount":{"$gte":100}}},{"$unset":["x"]}],"sink":{"type":"file","path":"out.jsonl","mode":"overwrite"}}',
+      '{"name":"p","source":{"type":"kafka","topics":["a","b"],"bootstrapServers":"k","enable.auto.commit":false,"fetch.min.bytes":9},"stages":[{"$match":{"amount":{"$gte":100}}},{"$unset":["x"]}],"sink":{"type":"file","path":"out.jsonl","mode":"append"}}',
     ],
     [
       'same.toml',
-      'name = "p"\n[source]\ntype = "kafka"\ntopic = "a,b"\nbootstrapServers = "k"\nenable.auto.commit = false\nfetch.min.bytes = 9\n[[stages]]\n"$match" = {amount = {"$gte" = 100}}\n[[stages]]\n"$unset" = ["x"]\n[sink]\ntype = "file"\npath = "out.jsonl"\nmode = "overwrite"\n',
+      'name = "p"\n[source]\ntype = "kafka"\ntopic = "a,b"\nbootstrapServers = "k"\nenable.auto.commit = false\nfetch.min.bytes = 9\n[[stages]]\n"$match" = {amount = {"$gte" = 100}}\n[[stages]]\n"$unset" = ["x"]\n[sink]\ntype = "file"\npath = "out.jsonl"\nmode = "append"\n',
     ],
   ])('is read from %s', async (name, text) => {
     expect(await readPlan(await write(name, text))).toMatchObject(want)
