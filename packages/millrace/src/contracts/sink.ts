@@ -21,6 +21,14 @@ export interface SinkTransactions {
   abort(signal: AbortSignal): Promise<void>
 }
 
+/** What the acknowledgements of a sink do not promise, as sentences without a period. */
+export interface Weakness {
+  /** How records that it acknowledged can be lost. */
+  readonly loss?: string | undefined
+  /** How they can be written twice although nothing was restarted. */
+  readonly repetition?: string | undefined
+}
+
 /** Where records go. */
 export interface Sink extends Preparing {
   /** Codec of its values, by name. */
@@ -35,6 +43,10 @@ export interface Sink extends Preparing {
   readonly partitions: string
   /** Whether it can forward whole record batches of Kafka as they are. */
   readonly writesRecordBatches: boolean
+  /** Which of its options do not apply to record batches that are forwarded, as a sentence without a period; for `explain`. */
+  readonly unforwarded?: string | undefined
+  /** What its acknowledgements do not promise; undefined where everything that it acknowledged is kept, once and in order. For `explain`. */
+  readonly weakness?: Weakness | undefined
   /** Whether all that follows a failed record in its partition fails with it, so that writes may overlap and be tried again in order. */
   readonly failsInOrder?: boolean
   /** Only in a pipeline with `exactly_once`. */

@@ -33,14 +33,9 @@ export const deliveryFields = {
     .example('PT0.1S'),
 }
 
-/** Options of source and sink that have another default with a guarantee. */
-export function deliveryDefaults(delivery: Delivery): {
-  readonly source: { readonly [option: string]: unknown }
-  readonly sink: { readonly [option: string]: unknown }
-} {
-  return delivery === 'exactly_once'
-    ? { source: { isolation: 'read_committed' }, sink: { acks: 'all' } }
-    : { source: {}, sink: {} }
+/** Options of the source that have another default with a guarantee. */
+export function deliveryDefaults(delivery: Delivery): { readonly source: { readonly [option: string]: unknown } } {
+  return { source: delivery === 'exactly_once' ? { isolation: 'read_committed' } : {} }
 }
 
 type Promised = Pick<PipelinePlan, 'delivery' | 'source' | 'sink' | 'errorPolicy'>
@@ -115,6 +110,28 @@ function transactionProblems({ source, sink, errorPolicy }: Promised): readonly 
     'write them to a topic',
   )
   return problems
+}
+
+/**
+ * Where whole record batches are forwarded as they were read, options that shape batches change nothing. Only a run knows how
+ * many partitions the topics have, so this is what may happen.
+ * @returns a warning whose path begins with `sink`
+ */
+export function forwardingWarning({ source, stages, sink }: PipelinePlan): OptionProblem | undefined {
+  const { compression, keepPartition, keyField, partitioner, includeMeta } = sink.options
+  const isForwarded =
+    stages.length === 0 &&
+    [source, sink].every(({ endpoints }) => endpoints.joinsTransactions) &&
+    (keepPartition ?? (keyField === undefined && partitioner === 'murmur2')) === true &&
+    includeMeta !== true &&
+    source.options['maxPollRecords'] === undefined
+  if (!isForwarded || compression === 'none') return undefined
+  return {
+    path: ['sink', 'compression'],
+    message: `compression.type (${String(compression)}) has no effect on record batches that are forwarded as they were read, which no stage here prevents if both topics have the same number of partitions`,
+    suggestion: 'set keepPartition to false to compress all of them again, or leave it out',
+    warning: true,
+  }
 }
 
 /** Why the guarantee cannot hold for one of several sinks behind the first one. Paths begin with `sink`. */

@@ -2,21 +2,14 @@
  * Says how a pipeline would run: which lane its records take and why, what is guaranteed, who commits what when. Makes the
  * components as a run would, but opens none of them.
  */
-import type { Delivery } from '../contracts/context.ts'
 import type { Source } from '../contracts/source.ts'
 import type { Stage } from '../contracts/stage.ts'
 import { describeOpening } from './breaker.ts'
 import type { SinkOfAll } from './fan-out.ts'
 import { IN_FLIGHT_BYTES } from './in-flight.ts'
+import { meaningOf } from './meaning.ts'
 import { makePipeline } from './open-pipeline.ts'
 import type { Components, Explanation, Lane, PipelinePlan } from './plan.ts'
-
-export const GUARANTEES: { readonly [delivery in Delivery]: string } = {
-  at_least_once: 'nothing is lost, whatever is killed; after a crash the records in flight are written again',
-  exactly_once:
-    'readers of committed records see each record once, whatever is killed; outputs and offsets are committed together',
-  at_most_once: 'no record is written by two runs; what is in flight in a crash is lost',
-}
 
 /** @throws {ConfigError} when a component or a stage cannot be made */
 export async function explainPlan(plan: PipelinePlan, components: Components): Promise<Explanation> {
@@ -30,7 +23,7 @@ export async function explainPlan(plan: PipelinePlan, components: Components): P
     })),
     guarantee: {
       name: plan.delivery,
-      means: GUARANTEES[plan.delivery],
+      means: meaningOf(plan.delivery, sink),
     },
     commits: source.commits,
     partitions: sink.partitions,
@@ -81,7 +74,10 @@ function chooseLane(
     }
   return {
     lane: 'verbatim',
-    why: 'nothing looks at a record and partitions are kept, so whole record batches are forwarded, still compressed',
+    why: [
+      'nothing looks at a record and partitions are kept, so whole record batches are forwarded, still compressed',
+      ...(sink.unforwarded === undefined ? [] : [sink.unforwarded]),
+    ].join('; '),
   }
 }
 

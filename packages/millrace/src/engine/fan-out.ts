@@ -13,8 +13,9 @@
  */
 import type { Documents } from '../contracts/codec.ts'
 import { preparing, type Prepare } from '../contracts/preparing.ts'
-import type { Sink, SinkProgress, SinkTransactions } from '../contracts/sink.ts'
+import type { Sink, SinkProgress, SinkTransactions, Weakness } from '../contracts/sink.ts'
 import type { Batch } from '../records/batch.ts'
+import { weaknessOfAll } from './meaning.ts'
 import { BatchError, type MillraceError } from '../errors/index.ts'
 import type { Delivery, LostRows } from './delivery.ts'
 import type { Failures } from './failures/failures.ts'
@@ -35,6 +36,8 @@ export class FanOut implements SinkOfAll {
   readonly needsDocuments: boolean
   readonly partitions: string
   readonly writesRecordBatches: boolean
+  readonly unforwarded: string | undefined
+  readonly weakness: Weakness | undefined
   /** The others have joined those of the first sink. */
   readonly transactions: SinkTransactions | undefined
   readonly prepare: Prepare | undefined
@@ -49,6 +52,8 @@ export class FanOut implements SinkOfAll {
     this.needsDocuments = sinks.some(({ needsDocuments }) => needsDocuments)
     this.writesRecordBatches = sinks.every(({ writesRecordBatches }) => writesRecordBatches)
     this.partitions = sinks.map(({ partitions }, i) => `sink ${i + 1}: ${partitions}`).join('; ')
+    this.unforwarded = sinks.find(({ unforwarded }) => unforwarded !== undefined)?.unforwarded
+    this.weakness = weaknessOfAll(sinks)
     this.transactions = first!.transactions
     this.prepare = preparing(sinks)
   }

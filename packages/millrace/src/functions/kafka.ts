@@ -5,9 +5,8 @@
  */
 import { defineSinkFunction, defineSourceFunction, type FunctionContext } from '../contracts/functions.ts'
 import type { SourceOffsets } from '../contracts/offsets.ts'
-import type { Sink, SinkTransactions } from '../contracts/sink.ts'
+import type { Sink, SinkTransactions, Weakness } from '../contracts/sink.ts'
 import type { Check, DiscoveredStream, Source } from '../contracts/source.ts'
-import { PRODUCER_FIELDS } from '../kafka/properties/producer-fields.ts'
 import type { Batch } from '../records/batch.ts'
 import { encodeRows, decodeRows, ORIGIN_COLUMNS } from './rows/kafka-rows.ts'
 import { CONSUMER_FIELDS } from '../kafka/properties/consumer-fields.ts'
@@ -152,7 +151,6 @@ const producerFields = {
       'Whether `_kafka_key`, `_kafka_partition`, `_kafka_offset` and `_kafka_timestamp` of the record that was read are written into values. Stages see them in either case, and `select.apply` keeps them.',
     ),
   ...moreProducer,
-  acks: PRODUCER_FIELDS.acks,
   flushTimeout: kafkaSinkFields.flushTimeout.default(30_000),
 }
 
@@ -196,6 +194,8 @@ class RowSink implements Sink {
   readonly needsDocuments: boolean
   readonly partitions: string
   readonly writesRecordBatches: boolean
+  readonly unforwarded: string | undefined
+  readonly weakness: Weakness | undefined
   readonly transactions: SinkTransactions | undefined
   readonly failsInOrder: boolean
   readonly #sink: Sink
@@ -209,6 +209,8 @@ class RowSink implements Sink {
     this.needsDocuments = all || sink.needsDocuments
     this.partitions = sink.partitions
     this.writesRecordBatches = sink.writesRecordBatches
+    this.unforwarded = sink.unforwarded
+    this.weakness = sink.weakness
     this.transactions = sink.transactions
     this.failsInOrder = sink.failsInOrder === true
   }

@@ -39,6 +39,51 @@ test('speaks of groups and topics only where there are some', async () => {
   expect(consumed.stdout).toMatch(/^memory +.*; then the source waits, and its group membership goes on$/m)
 })
 
+// It said "nothing is lost, whatever is killed" for whatever was acknowledged by one broker or none.
+describe('says what the guarantee means with the acknowledgements that were chosen', () => {
+  test.each([
+    { sink: '', means: /nothing is lost, whatever is killed; after a crash/, not: /acks/ },
+    {
+      sink: ', acks: 1',
+      means:
+        /lost if the leader fails before its followers have them \(acks 1\); .* written twice, the second time behind/,
+      not: /nothing is lost/,
+    },
+    { sink: ', acks: 0', means: /can be lost without any error.*\(acks 0\)/, not: /nothing is lost/ },
+    { sink: ', enable.idempotence: false', means: /nothing is lost.*written twice/, not: /acks/ },
+  ])('sink {$sink}', async ({ sink, means, not }) => {
+    const ends = (keys: string): string =>
+      `source: {type: kafka, topic: a, bootstrapServers: k}\n${keys}: {type: kafka, topic: b, bootstrapServers: k${sink}}\n`
+    const { stdout } = await cli(['explain', await write('acks.yaml', ends('sink'))])
+    const [guarantee] = /^guarantee .*$/m.exec(stdout)!
+    expect(guarantee).toMatch(means)
+    expect(guarantee).not.toMatch(not)
+  })
+
+  test('in a stage graph', async () => {
+    const file = await write(
+      'graph.toml',
+      `[[stages]]\nid = "in"\nfunction = "kafka"\n[stages.config]\nbrokers = "k"\ntopic = "a"\ngroup_id = "g"\n
+[[stages]]\nid = "out"\nfunction = "kafka"\ninputs = ["in"]\n[stages.config]\nbrokers = "k"\ntopic = "b"\nacks = 0\n`,
+    )
+    const { stdout, stderr } = await cli(['explain', file])
+    expect(stdout).toMatch(/^guarantee +at_least_once: .*can be lost without any error/m)
+    expect(stderr).toContain('can be lost without any error')
+  })
+})
+
+test('says which batches compression.type does not apply to', async () => {
+  const file = await write(
+    'zstd.yaml',
+    'source: {type: kafka, topic: a, bootstrapServers: k}\nsink: {type: kafka, topic: b, bootstrapServers: k, compression.type: zstd}\n',
+  )
+  const { stdout, stderr } = await cli(['explain', file])
+  expect(stdout).toMatch(/^lane +verbatim: .*; compression\.type \(zstd\) applies to batches that are made here only/m)
+  expect(stderr).toMatch(
+    /2:\d+ sink\.compression\.type: warning: compression\.type \(zstd\) has no effect on record batches/,
+  )
+})
+
 // I8
 test('gives everything as JSON, without secrets', async () => {
   const file = await write(

@@ -14,7 +14,9 @@ export const kafkaSinkConfig = {
   acks: field
     .oneOf(['none', 'leader', 'all'], { '0': 'none', '1': 'leader', '-1': 'all' })
     .default('all')
-    .doc('Which replicas must have a record before it counts as written: all in-sync ones, the leader, or none.'),
+    .doc(
+      'Which brokers must have a record before it counts as written: `all` in-sync replicas, the `leader`, `none`. With `leader`, acknowledged records are lost if it fails before its followers have them; with `none`, records can be lost without any error.',
+    ),
   compression: field
     .oneOf(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
     .default('none')
@@ -32,7 +34,7 @@ export const kafkaSinkConfig = {
   idempotent: field
     .boolean()
     .optional()
-    .doc('Whether retries are free of duplicates and keep the order. By default on with acks all, off otherwise.'),
+    .doc('Whether retries are free of duplicates. By default on with acks all, off otherwise.'),
   transactional_id: field
     .string()
     .optional()

@@ -25,14 +25,14 @@ export interface Block {
 /** What a block may refer to, and what it takes over where it says nothing. */
 export interface BlockSurroundings {
   readonly connections: readonly Connection[]
-  readonly defaults: { readonly [option: string]: unknown }
+  readonly defaults?: { readonly [option: string]: unknown }
 }
 
 /** @returns undefined when the block names no component */
 export function readBlock(
   kind: 'source' | 'sink',
   { value, place }: Block,
-  { connections, defaults }: BlockSurroundings,
+  { connections, defaults = {} }: BlockSurroundings,
   reportHere: ReportProblem,
 ): PlannedComponent | undefined {
   const entries: readonly CatalogEntry<unknown>[] = kind === 'source' ? SOURCES : SINKS

@@ -15,7 +15,7 @@
 import type { PipelinePlan, PlannedComponent, PlannedStage } from '../../engine/plan.ts'
 import type { ConfigProblem } from '../../errors/index.ts'
 import type { OptionProblem, Options } from '../../options/declaration.ts'
-import { deliveryDefaults, deliveryProblems, fanoutProblems } from '../delivery.ts'
+import { deliveryDefaults, deliveryProblems, fanoutProblems, forwardingWarning } from '../delivery.ts'
 import { describeValue, isObject } from '../../options/values.ts'
 import { lintStages } from '../../stages/lint/index.ts'
 import { WHOLE_BATCH_STAGES } from '../../stages/reference/names.ts'
@@ -144,7 +144,7 @@ function readEnds(
   const ofSource = { ...defaults.source, ...(capacity === undefined ? {} : { queueCapacity: capacity }) }
   const source = readBlock('source', sourceBlock, { connections, defaults: ofSource }, report)
   const sinks = blocks.sinks.flatMap((block) => {
-    const planned = readBlock('sink', block, { connections, defaults: defaults.sink }, report)
+    const planned = readBlock('sink', block, { connections }, report)
     return planned === undefined ? [] : [{ planned, block }]
   })
   const [sink, ...others] = sinks
@@ -166,13 +166,13 @@ function readPolicies(
   return { errorPolicy: withRetry(readErrorPolicy(errorPolicy, place, plan, report), retry, report), circuitBreaker }
 }
 
-/** Why the delivery guarantee cannot hold, where it is written. */
+/** Why the delivery guarantee cannot hold, and what has no effect, where it is written. */
 function reportBrokenPromises(
   plan: PipelinePlan,
   { source, sinks: [sink, ...others] }: Ends,
   report: ReportProblem,
 ): void {
-  for (const problem of deliveryProblems(plan)) {
+  for (const problem of [...deliveryProblems(plan), forwardingWarning(plan) ?? []].flat()) {
     const end = problem.path[0] === 'source' ? source : problem.path[0] === 'sink' ? sink! : undefined
     report(end === undefined ? problem : placeProblem(problem, end.block, end.planned))
   }

@@ -5,7 +5,7 @@ import type { Delivery } from '../../contracts/context.ts'
 import { UnexpectedError } from '../../errors/index.ts'
 import { IN_FLIGHT_BYTES } from '../in-flight.ts'
 import type { Components } from '../plan.ts'
-import { GUARANTEES } from '../explain.ts'
+import { meaningOf, weaknessOfAll } from '../meaning.ts'
 import { makeNodes, type Node } from './nodes.ts'
 import type { GraphPlan } from './plan.ts'
 
@@ -23,11 +23,7 @@ export interface GraphExplanation {
   readonly ends: string
 }
 
-const MEANS: { readonly [delivery in Delivery]: string } = {
-  ...GUARANTEES,
-  at_least_once:
-    'nothing is lost, whatever is killed: offsets are committed when every branch has delivered or dropped what was made of a record',
-}
+const COMMITS = ': offsets are committed when every branch has delivered or dropped what was made of a record'
 
 /** @throws {ConfigError} when a stage cannot be made */
 export async function explainGraph(plan: GraphPlan, components: Components): Promise<GraphExplanation> {
@@ -36,6 +32,7 @@ export async function explainGraph(plan: GraphPlan, components: Components): Pro
   }
   const nodes = await makeNodes(plan, components, { untilEnd: false, warn: () => {} }, runInner)
   const { fate, retry } = plan.errorPolicy
+  const sinks = nodes.flatMap((node) => (node.kind === 'sink' ? [node.sink] : []))
   const attempts = retry === undefined ? '' : `its delivery is tried ${retry.maxRetries} times again; then `
   const breaker =
     plan.circuitBreaker === undefined
@@ -48,7 +45,7 @@ export async function explainGraph(plan: GraphPlan, components: Components): Pro
       inputs: node.plan.inputs,
       does: whatItDoes(node),
     })),
-    guarantee: { name: plan.delivery, means: MEANS[plan.delivery] },
+    guarantee: { name: plan.delivery, means: meaningOf(plan.delivery, { weakness: weaknessOfAll(sinks) }, COMMITS) },
     backpressure: `at most ${IN_FLIGHT_BYTES / 1024 / 1024} MiB wait for the sinks; stages that need all rows have max_rows and max_bytes`,
     errors: `${breaker}where a row fails, ${attempts}${fate === 'fail' ? 'the run stops, and nothing after it is committed' : fate === 'skip' ? 'it is left out and counted' : 'it is written as a dead letter'}`,
     ends:

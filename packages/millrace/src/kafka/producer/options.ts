@@ -13,6 +13,6 @@ export interface ProducerOptions extends Omit<ProducerSettings, 'partitioner' | 
   readonly partitioner: ProducerSettings['partitioner'] | PartitionFunction
   /** Most records of a record batch; no limit when undefined. */
   readonly batchRecords?: number | undefined
-  /** Whether what follows a failed batch in its partition fails with it, unless it is written already; idempotent producers only. */
+  /** Whether what follows a failed batch in its partition fails with it, unless it is written already. */
   readonly failsFollowing?: boolean
 }

@@ -44,10 +44,14 @@ export class PartitionQueue implements Destination {
     return this.#owner !== undefined
   }
 
-  /** The batch that may be sent now, if there is one. */
+  /**
+   * The batch that may be sent now, if there is one. Without idempotence a leader takes whatever comes, so one that is behind
+   * another under way could overtake it when that one has to be sent again.
+   */
   get sendable(): ProducerBatch | undefined {
     if (this.sent.length > this.inFlight) return this.inFlight === 0 ? this.sent[0] : undefined
-    if (this.inFlight > 0 && (this.sequence.broken || !this.sequence.established)) return undefined
+    if (this.inFlight > 0 && (!this.isIdempotent || this.sequence.broken || !this.sequence.established))
+      return undefined
     return this.waiting[0]
   }
 

@@ -3,6 +3,9 @@ import { field } from '../../options/fields.ts'
 import { CLUSTER_FIELDS } from './cluster-fields.ts'
 import { assignor, deserializer, offsetReset } from './value-types.ts'
 
+/** Fetch requests hold them as 32 bits. */
+const IN_REQUEST = { max: 0x7fffffff } as const
+
 export const CONSUMER_FIELDS = {
   ...CLUSTER_FIELDS,
   groupId: field
@@ -59,7 +62,7 @@ export const CONSUMER_FIELDS = {
     .kafka('check.crcs')
     .doc('Whether the checksum of every record batch is verified.'),
   fetchMinBytes: field
-    .bytes()
+    .bytes(IN_REQUEST)
     .default(1)
     .kafka('fetch.min.bytes')
     .doc('A broker waits until it has so much, or `fetch.max.wait.ms` have passed.'),
@@ -69,12 +72,12 @@ export const CONSUMER_FIELDS = {
     .kafka('fetch.max.wait.ms')
     .doc('How long a broker may wait for `fetch.min.bytes`.'),
   fetchMaxBytes: field
-    .bytes({ min: 1 })
+    .bytes({ min: 1, ...IN_REQUEST })
     .default(52_428_800)
     .kafka('fetch.max.bytes')
     .doc('Most that one request asks for.'),
   maxPartitionFetchBytes: field
-    .bytes({ min: 1 })
+    .bytes({ min: 1, ...IN_REQUEST })
     .default(1_048_576)
     .kafka('max.partition.fetch.bytes')
     .doc('Most that one request asks for of one partition; a larger record still comes through.'),

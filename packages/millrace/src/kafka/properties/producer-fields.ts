@@ -12,13 +12,15 @@ export const PRODUCER_FIELDS = {
     .default('all')
     .kafka('acks')
     .doc(
-      'Which replicas must have a record before it counts as written: all in-sync ones (all), the leader (1), or none (0).',
+      'Which brokers must have a record before it counts as written: `all` in-sync replicas, the leader (`1`), none (`0`). With `1`, acknowledged records are lost if the leader fails before its followers have them; with `0`, records can be lost without any error.',
     ),
   idempotence: field
     .boolean()
     .optional()
     .kafka('enable.idempotence')
-    .doc('Whether retries are free of duplicates and keep the order. By default on with acks all, off otherwise.'),
+    .doc(
+      'Whether retries are free of duplicates. By default on with acks all, off otherwise; then one request per partition is under way at a time, so that retries keep the order.',
+    ),
   lingerMs: field
     .durationMs(PRODUCER_LIMITS.lingerMs)
     .default(5)

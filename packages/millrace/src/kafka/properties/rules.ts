@@ -5,6 +5,8 @@ import type { ADMIN_FIELDS } from './admin-fields.ts'
 import type { CONSUMER_FIELDS } from './consumer-fields.ts'
 import type { PRODUCER_FIELDS } from './producer-fields.ts'
 import { MAX_IN_FLIGHT_IDEMPOTENT } from './producer-limits.ts'
+import { acksOf, isIdempotent } from './settings.ts'
+import { weaknessOf } from './weakness.ts'
 
 /** Rules of administrators. */
 export const ADMIN_RULES: readonly OptionRule<typeof ADMIN_FIELDS>[] = [securityRule]
@@ -62,6 +64,13 @@ export const PRODUCER_RULES: readonly OptionRule<typeof PRODUCER_FIELDS>[] = [
           'set acks to all, or leave enable.idempotence out',
         )
       : undefined,
+  (options) => {
+    const { loss, repetition } = weaknessOf(acksOf(options), isIdempotent(options)) ?? {}
+    if (repetition === undefined) return undefined
+    return loss === undefined
+      ? warning('idempotence', repetition, 'leave it out')
+      : warning('acks', `${loss}; ${repetition}`, 'set it to all')
+  },
   ({ maxInFlight, idempotence, acks }) => {
     if (maxInFlight <= MAX_IN_FLIGHT_IDEMPOTENT || idempotence === false || acks !== 'all') return undefined
     const text = `max.in.flight.requests.per.connection is ${maxInFlight}, but a broker remembers only the last ${MAX_IN_FLIGHT_IDEMPOTENT} batches of an idempotent producer`

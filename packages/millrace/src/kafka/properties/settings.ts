@@ -121,12 +121,23 @@ export function consumerSettings(options: Options<typeof CONSUMER_FIELDS>): {
   }
 }
 
+type Acks = Pick<Options<typeof PRODUCER_FIELDS>, 'acks' | 'idempotence'>
+
+export function acksOf({ acks }: Pick<Acks, 'acks'>): ProducerSettings['acks'] {
+  return acks === 'all' ? 'all' : acks === '1' ? 1 : 0
+}
+
+/** On with acks all, unless it was turned off. */
+export function isIdempotent({ acks, idempotence }: Acks): boolean {
+  return idempotence ?? acks === 'all'
+}
+
 /** Settings of a producer from options that passed `PRODUCER_RULES`. */
 export function producerSettings(options: Options<typeof PRODUCER_FIELDS>): {
   readonly cluster: ClusterSettings
   readonly producer: ProducerSettings
 } {
-  const idempotence = options.idempotence ?? options.acks === 'all'
+  const idempotence = isIdempotent(options)
   const levels = {
     none: undefined,
     snappy: undefined,
@@ -138,7 +149,7 @@ export function producerSettings(options: Options<typeof PRODUCER_FIELDS>): {
   return {
     cluster: clusterSettings(options, options.maxBlockMs),
     producer: {
-      acks: options.acks === 'all' ? 'all' : options.acks === '1' ? 1 : 0,
+      acks: acksOf(options),
       idempotence,
       lingerMs: options.lingerMs,
       // A batch is never larger than the request or the memory that has to hold it.

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto'
 import { codecNameOfClass, keyCodecNameOfClass } from '../../contracts/codec-names.ts'
 import type { ComponentContext } from '../../contracts/context.ts'
 import type { GroupOffsets } from '../../contracts/offsets.ts'
-import type { Sink, SinkProgress, SinkTransactions } from '../../contracts/sink.ts'
+import type { Sink, SinkProgress, SinkTransactions, Weakness } from '../../contracts/sink.ts'
 import type { Check } from '../../contracts/source.ts'
 import type { Counter } from '../../metrics/counters.ts'
 import type { Batch } from '../../records/batch.ts'
@@ -20,6 +20,7 @@ import { createMissingTopics } from '../../kafka/admin/missing-topics.ts'
 import { Producer } from '../../kafka/producer/producer.ts'
 import { kafkaEndpoints } from '../../kafka/properties/endpoints.ts'
 import { clusterOptions } from '../../kafka/properties/settings.ts'
+import { weaknessOf } from '../../kafka/properties/weakness.ts'
 import { keysFromField } from './key-field.ts'
 import { whileProgressing } from './flush-timeout.ts'
 import { kafkaSinkFields, kafkaSinkRules, kafkaSinkSettings, type KafkaSinkSettings } from './options.ts'
@@ -31,7 +32,7 @@ export const kafkaSink = defineSink({
   rules: kafkaSinkRules,
   endpoints: kafkaEndpoints,
   examples: [
-    { title: 'With all guarantees', options: { topic: 'orders-out', bootstrapServers: 'localhost:9092', acks: 'all' } },
+    { title: 'Compressed', options: { topic: 'orders-out', bootstrapServers: 'localhost:9092', compression: 'zstd' } },
   ],
   create: (options, context) => new KafkaPipelineSink(kafkaSinkSettings(options), context),
 })
@@ -43,6 +44,8 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   readonly valueCodec: string
   readonly keyCodec: string | undefined
   readonly writesRecordBatches: boolean
+  readonly unforwarded: string | undefined
+  readonly weakness: Weakness | undefined
   readonly partitions: string
   readonly includeMeta: boolean
   readonly needsDocuments: boolean
@@ -70,7 +73,9 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     this.writesRecordBatches = settings.keepPartition !== false
     this.partitions = partitionsOf(settings)
     this.transactions = context.delivery === 'exactly_once' ? this : undefined
-    this.failsInOrder = context.triesAgain === true && settings.producer.idempotence
+    this.failsInOrder = context.triesAgain === true
+    this.weakness = weaknessOf(settings.producer.acks, settings.producer.idempotence)
+    this.unforwarded = unforwardedOf(settings)
   }
 
   async open(signal: AbortSignal): Promise<void> {
@@ -196,6 +201,11 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
  */
 function transactionalIdOf({ pipeline, member }: ComponentContext): string {
   return `${pipeline}-${member ?? randomUUID()}`
+}
+
+function unforwardedOf({ producer: { compression } }: KafkaSinkSettings): string | undefined {
+  if (compression === 'none') return undefined
+  return `compression.type (${compression}) applies to batches that are made here only: those that are forwarded keep theirs`
 }
 
 function partitionsOf({ keepPartition, keyField, producer: { partitioner } }: KafkaSinkSettings): string {

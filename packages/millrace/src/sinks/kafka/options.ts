@@ -44,7 +44,6 @@ export const kafkaSinkFields = {
     ),
   createTopic,
   ...PRODUCER_FIELDS,
-  acks: PRODUCER_FIELDS.acks.default('1'),
   ...IGNORED_PRODUCER_FIELDS,
 }
 

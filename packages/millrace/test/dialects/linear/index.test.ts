@@ -79,7 +79,7 @@ describe('the snippets of the seed', () => {
       stages: [],
       delivery: 'at_least_once',
       errorPolicy: { fate: 'fail' },
-      warnings: [],
+      warnings: [{ path: 'sink.options.compression.type', message: expect.stringContaining('(gzip) has no effect') }],
     })
     const source = kafkaSourceSettings(plan.source.options as unknown as KafkaSourceOptions)
     expect(source).toMatchObject({
@@ -114,7 +114,7 @@ describe('the snippets of the seed', () => {
     })
   })
 
-  test('have the defaults of the seed', async () => {
+  test('have the defaults of the seed, and safe acknowledgements', async () => {
     const plan = await readPlan(
       await write(
         'defaults.yaml',
@@ -128,7 +128,7 @@ describe('the snippets of the seed', () => {
     expect(kafkaSinkSettings(plan.sink.options as unknown as KafkaSinkOptions)).toMatchObject({
       batchSize: undefined,
       flushTimeoutMs: 10_000,
-      producer: { acks: 1, idempotence: false },
+      producer: { acks: 'all', idempotence: true },
     })
   })
 })

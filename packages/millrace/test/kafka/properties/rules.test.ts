@@ -76,7 +76,28 @@ describe('rules of producers', () => {
   })
 })
 
+describe('what acknowledgements do not promise is a warning', () => {
+  test.each<{ options: object; says: string[] }>([
+    { options: {}, says: [] },
+    { options: { acks: 'all', 'enable.idempotence': true }, says: [] },
+    { options: { acks: 1 }, says: ['are lost if the leader fails', 'may be written twice'] },
+    { options: { acks: 0 }, says: ['can be lost without any error', 'may be written twice'] },
+    { options: { 'enable.idempotence': false }, says: ['may be written twice'] },
+  ])('$options', ({ options, says }) => {
+    const { problems, warnings } = producer(options)
+    expect(problems).toEqual([])
+    expect(warnings).toHaveLength(says.length === 0 ? 0 : 1)
+    for (const text of says) expect(warnings[0]).toContain(text)
+  })
+})
+
 describe('rules of consumers', () => {
+  // Fetch requests hold 32 bits: 3 GiB passed as an option, and then no request could be written.
+  test.each(['max.partition.fetch.bytes', 'fetch.max.bytes', 'fetch.min.bytes'])('%s of 3 GiB', (name) => {
+    expect(consumer({ [name]: '3GiB' }).problems).toEqual([expect.stringContaining('2147483647')])
+    expect(consumer({ [name]: 0x7fffffff }).problems).toEqual([])
+  })
+
   test.each([
     {
       name: 'heartbeats slower than the session',
