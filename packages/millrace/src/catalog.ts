@@ -58,7 +58,7 @@ export const SOURCES: readonly CatalogEntry<SourceDefinition>[] = [
   loaded(generateSource),
   {
     name: 'datagen',
-    summary: 'Makes up records of several kinds at a steady rate.',
+    summary: 'Generates records of several kinds at a steady rate.',
     options: datagenFields,
     rules: datagenRules,
     load: async () => (await import('./sources/datagen/index.ts')).datagenSource,

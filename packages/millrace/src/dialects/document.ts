@@ -17,7 +17,7 @@ export interface SourceDocument {
 
 /**
  * Reads a file by its ending.
- * @throws {ConfigError} `CONFIG_UNREADABLE` when there is no such file or its syntax is wrong
+ * @throws {ConfigError} `CONFIG_UNREADABLE` when the file does not exist or its syntax is wrong
  */
 export async function readDocument(file: string): Promise<SourceDocument> {
   const format = FORMATS[extname(file).toLowerCase()]
@@ -46,7 +46,7 @@ async function readText(file: string): Promise<string> {
 }
 
 const REASONS: { readonly [code: string]: string | undefined } = {
-  ENOENT: 'there is no such file',
+  ENOENT: 'the file does not exist',
   EACCES: 'no permission',
   EISDIR: 'it is a folder',
   ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not text in UTF-8',

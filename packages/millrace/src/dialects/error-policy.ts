@@ -108,7 +108,7 @@ const rules: readonly OptionRule<typeof errorPolicyFields>[] = [
     isSet('maxRetries') && isSet('maxAttempts')
       ? {
           path: ['maxAttempts'],
-          message: 'Cannot use both maxRetries and maxAttempts as they set the same',
+          message: 'Cannot use both maxRetries and maxAttempts as they set the same thing',
           suggestion: 'delete one',
         }
       : undefined,
@@ -117,7 +117,7 @@ const rules: readonly OptionRule<typeof errorPolicyFields>[] = [
     return isSet('retryDelaySeconds') && other !== undefined
       ? {
           path: ['retryDelaySeconds'],
-          message: `Cannot use both retryDelaySeconds and ${other} as they set the same`,
+          message: `Cannot use both retryDelaySeconds and ${other} as they set the same thing`,
           suggestion: 'delete one',
         }
       : undefined

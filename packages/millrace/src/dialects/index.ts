@@ -39,7 +39,7 @@ export interface PipelineFile {
  * Reads a pipeline file and finds all its problems.
  *
  * @param file path; relative paths inside it are resolved against its folder
- * @throws {ConfigError} `CONFIG_UNREADABLE` when there is no such file or its syntax is wrong
+ * @throws {ConfigError} `CONFIG_UNREADABLE` when the file does not exist or its syntax is wrong
  */
 export async function readPipelineFile(
   file: string,

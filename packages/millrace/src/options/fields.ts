@@ -88,7 +88,7 @@ export const field = {
           isValid: Number.isFinite,
           fromText: parseDurationMs,
           suggest: suggestDuration,
-          most: { value: LONGEST_MS, expected: `at most ${LONGEST_MS} ms, which are 24 days` },
+          most: { value: LONGEST_MS, expected: `at most ${LONGEST_MS} ms, which is 24 days` },
         },
         { min: 0, ...limits },
       ),
@@ -140,7 +140,7 @@ export const field = {
       read(value, report) {
         if (isObject(value)) return readFields(fields, value, report) as Options<F>
         const isFree = Object.values(fields).every(({ presence }) => presence !== 'required')
-        const suggestion = value === true && isFree ? 'write {} to take its defaults' : undefined
+        const suggestion = value === true && isFree ? 'write {} for its defaults' : undefined
         report({ expected: this.expected, found: value, suggestion })
         return {} as Options<F>
       },
@@ -222,7 +222,9 @@ function choiceType<V extends string>(values: readonly V[], synonyms: { readonly
 function listType<T>(of: ValueType<T>, commaText: boolean): ValueType<readonly T[]> {
   const items: JsonSchema = { type: 'array', items: of.schema, minItems: 1 }
   return {
-    expected: commaText ? 'a list or text with commas, with at least one element' : 'a list with at least one element',
+    expected: commaText
+      ? 'a list, or text separated by commas, with at least one element'
+      : 'a list with at least one element',
     schema: commaText ? { anyOf: [items, { type: 'string' }] } : items,
     read(value, report) {
       const elements: unknown =

@@ -94,7 +94,11 @@ export function readFields(
       const shown = [earlier, { path, value }].map(
         (one) => `"${one.path.join('.')}" (${isSecret ? 'not shown' : describeValue(one.value)})`,
       )
-      report({ path, message: `Cannot use both ${shown.join(' and ')} as they set the same`, suggestion: 'delete one' })
+      report({
+        path,
+        message: `Cannot use both ${shown.join(' and ')} as they set the same thing`,
+        suggestion: 'delete one',
+      })
       continue
     }
     found.set(name, { path, value })

@@ -17,26 +17,26 @@ import { LineFile, type LineFileOptions } from './line-file.ts'
 
 export const fileSink = defineSink({
   name: 'file',
-  summary: 'Writes a file of JSON lines, one line per record.',
+  summary: 'Writes a JSON Lines file, one line per record.',
   options: {
     path: field
       .string()
       .doc(
-        'File to write; relative to the folder of the pipeline file. Missing folders are created. A path that ends in `/` is a folder, in which the file has the name of the pipeline.',
+        'File to write, relative to the folder of the pipeline file. Missing folders are created. If the path ends in `/`, it is a folder, and the file in it is named after the pipeline.',
       )
       .example('out/orders.jsonl'),
-    format: field.oneOf(['jsonl']).default('jsonl').doc('How records stand in the file.'),
+    format: field.oneOf(['jsonl']).default('jsonl').doc('Format of the file.'),
     mode: field
       .oneOf(['append', 'overwrite'])
       .default('append')
       .doc(
-        'What happens to an existing file. `overwrite` is refused for sources that commit offsets, where a restart would delete what was delivered.',
+        'What to do with an existing file. `overwrite` is refused for sources that commit offsets: a restart would delete what was delivered.',
       ),
     // Off by default, because a value that nobody changed is then copied as it is.
     includeMeta: field
       .boolean()
       .default(false)
-      .doc('Whether `_meta` (topic, partition, offset, timestamp, key) is written into the lines.'),
+      .doc('Whether to write `_meta` (topic, partition, offset, timestamp, key) into the lines.'),
   },
   examples: [{ title: 'Orders into a file', options: { path: 'out/orders.jsonl' } }],
   endpoints: ({ path, mode }) => ({ ...NO_ENDPOINTS, file: path, replacesFile: mode === 'overwrite' }),
@@ -54,7 +54,7 @@ const NULL = Buffer.from('null')
 class FileSink implements Sink {
   readonly valueCodec = 'json'
   readonly writesRecordBatches = false
-  readonly partitions = 'all records go into one file, in the order in which their batches come'
+  readonly partitions = 'all records go to one file, in the order in which their batches arrive'
   readonly includeMeta: boolean
   readonly needsDocuments = false
   readonly #path: string

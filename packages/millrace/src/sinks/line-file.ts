@@ -166,7 +166,7 @@ export class LineFile {
       }
       await handle.truncate(start)
       this.#end = start
-      warn(`Cut off a half-written line of ${size - start} bytes at the end of "${path}"`, {
+      warn(`Removed a half-written line of ${size - start} bytes from the end of "${path}"`, {
         path,
         bytes: size - start,
       })

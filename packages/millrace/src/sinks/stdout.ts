@@ -1,5 +1,5 @@
 /**
- * Prints records on standard output.
+ * Prints records to standard output.
  *
  * Values are printed as they are; whoever looks at the output decides by `format` how much is done to them. A value that is
  * not JSON is printed as text.
@@ -18,24 +18,24 @@ const options = {
     .oneOf(['json', 'pretty', 'text', 'tsv'])
     .default('json')
     .doc(
-      '`json` is one line per record, `pretty` JSON over several lines, `text` the value as it is, `tsv` a table whose columns are the fields of the first record, a field `timestamp` beside that of the record under `data.timestamp`.',
+      'Output format: `json` is one line per record, `pretty` is JSON over several lines, `text` is the value unchanged, and `tsv` is a table whose columns are the fields of the first record. In a table, a field `timestamp` of the value is `data.timestamp` if the time of the record is printed too.',
     ),
   include_metadata: field
     .boolean()
     .default(false)
     .aliases('includeMetadata')
-    .doc('Whether topic, partition, offset, time, key and headers are printed; the value is then under `data`.'),
+    .doc('Whether to print topic, partition, offset, time, key and headers. The value is then under `data`.'),
   include_timestamp: field
     .boolean()
     .default(false)
     .aliases('includeTimestamp')
-    .doc('Whether the time of each record is printed; the value is then under `data`.'),
-  color: field.boolean().optional().ignored('output is plain, so that other programs can read it'),
+    .doc('Whether to print the time of each record. The value is then under `data`.'),
+  color: field.boolean().optional().ignored('output has no colors, so that other programs can read it'),
 }
 
 export const stdoutSink = defineSink({
   name: 'stdout',
-  summary: 'Prints records on standard output.',
+  summary: 'Prints records to standard output.',
   options,
   examples: [{ title: 'To look at records', options: { format: 'pretty', include_metadata: true } }],
   create: (chosen) => new StdoutSink(chosen),
@@ -45,7 +45,7 @@ class StdoutSink implements Sink {
   readonly valueCodec = 'json'
   readonly includeMeta = false
   readonly needsDocuments = false
-  readonly partitions = 'all records go to standard output, in the order in which their batches come'
+  readonly partitions = 'all records go to standard output, in the order in which their batches arrive'
   readonly writesRecordBatches = false
   readonly #options: Options<typeof options>
   #columns: readonly string[] | undefined

@@ -17,17 +17,17 @@ import { field } from '../options/fields.ts'
 
 export const fileSource = defineSource({
   name: 'file',
-  summary: 'Reads a file of JSON lines, one record per line.',
+  summary: 'Reads a JSON Lines file, one record per line.',
   options: {
     path: field
       .string()
-      .doc('File to read; relative to the folder of the pipeline file. Blank lines are skipped.')
+      .doc('File to read, relative to the folder of the pipeline file. Blank lines are skipped.')
       .example('orders.jsonl'),
-    format: field.oneOf(['jsonl']).default('jsonl').doc('How records stand in the file.'),
+    format: field.oneOf(['jsonl']).default('jsonl').doc('Format of the file.'),
     maxLineBytes: field
       .bytes({ min: 1, max: 1_073_741_824 })
       .default(67_108_864)
-      .doc('Longest line that is accepted; a longer one ends the run.'),
+      .doc('Maximum length of a line. A longer line ends the run with an error.'),
   },
   examples: [{ title: 'Orders from a file', options: { path: 'orders.jsonl' } }],
   endpoints: ({ path }) => ({ ...NO_ENDPOINTS, file: path }),
@@ -42,7 +42,7 @@ const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 class FileSource implements Source {
   readonly valueCodec = 'json'
   readonly readsRecordBatches = false
-  readonly commits = 'nothing: every run reads the file from its beginning'
+  readonly commits = 'nothing: every run reads the file from the beginning'
   readonly #path: string
   readonly #maxLineBytes: number
   readonly #origin: BatchOrigin
@@ -153,7 +153,7 @@ class FileSource implements Source {
     const { code, message } = error as NodeJS.ErrnoException
     const reason =
       code === 'ENOENT'
-        ? 'there is no such file'
+        ? 'the file does not exist'
         : code === 'EACCES'
           ? 'no permission'
           : code === 'EISDIR'

@@ -21,28 +21,32 @@ const options = {
     .oneOf(['orders'])
     .default('orders')
     .doc(
-      'What to make: `orders` are orders of a web shop, JSON of about 155 bytes; about half of them have an `amount` of 100 or more.',
+      'Kind of records to generate: `orders` are orders of a web shop, JSON of about 155 bytes. About half of them have an `amount` of 100 or more.',
     ),
-  records: field.int({ min: 0 }).optional().doc('How many; without it they never end.').example(1_000_000),
-  seed: field.int({ min: 0, max: 4_294_967_295 }).default(1).doc('The same seed gives the same records.'),
+  records: field
+    .int({ min: 0 })
+    .optional()
+    .doc('Number of records. Without it, the source never ends.')
+    .example(1_000_000),
+  seed: field.int({ min: 0, max: 4_294_967_295 }).default(1).doc('The same seed generates the same records.'),
   key: field
     .oneOf(['customer_id', 'order_id', 'none'])
     .default('customer_id')
-    .doc('What becomes the key: orders with the same key go to the same partition, in order.'),
+    .doc('Field to use as the key. Orders with the same key go to the same partition, in order.'),
   recordsPerSecond: field
     .int({ min: 1 })
     .optional()
-    .doc('Upper limit of the rate; without it as fast as the sink takes them.'),
+    .doc('Maximum records per second. Without it, as fast as the sink accepts them.'),
 }
 
 export const generateSource = defineSource({
   name: 'generate',
-  summary: 'Makes up orders of a web shop, the same ones for the same seed.',
+  summary: 'Generates orders of a web shop, the same ones for the same seed.',
   options,
   examples: [{ title: 'A million orders', options: { records: 1_000_000, seed: 7 } }],
   create: (chosen, { untilEnd }) => {
     if (untilEnd && chosen.records === undefined)
-      throw new ConfigError('Cannot run until the end as source "generate" has none: set its option "records"')
+      throw new ConfigError('Cannot run until the end as source "generate" has no end: set its option "records"')
     return new GenerateSource(chosen)
   },
 })

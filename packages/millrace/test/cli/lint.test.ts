@@ -52,7 +52,7 @@ test('prints warnings without failing', async () => {
   const { code, stdout } = await cli(['lint', file])
   expect(code).toBe(0)
   expect(stdout).toBe(
-    `${file}:2:52 sink.retries: warning: Option "retries" has no effect: attempts go on until delivery.timeout.ms has passed\n${file}: ok\n`,
+    `${file}:2:52 sink.retries: warning: Option "retries" has no effect: writes are retried until delivery.timeout.ms has passed\n${file}: ok\n`,
   )
 })
 
@@ -61,7 +61,9 @@ test('goes on after a file that cannot be read', async () => {
   const missing = join(directory, 'missing.toml')
   const { code, stdout } = await cli(['lint', missing, good])
   expect(code).toBe(2)
-  expect(stdout).toBe(`${missing}: Cannot read "${missing}": there is no such file\n${good}: ok\n1 problem in 1 file\n`)
+  expect(stdout).toBe(
+    `${missing}: Cannot read "${missing}": the file does not exist\n${good}: ok\n1 problem in 1 file\n`,
+  )
 })
 
 test('prints one envelope with --json, and nothing else', async () => {

@@ -223,7 +223,7 @@ describe('failures', () => {
     )
     const { code, stdout, stderr } = await cli(['run', file])
     expect([code, stdout]).toEqual([3, ''])
-    expect(stderr).toBe(`FILE_UNREADABLE: Cannot read "${join(directory, 'absent.jsonl')}": there is no such file\n`)
+    expect(stderr).toBe(`FILE_UNREADABLE: Cannot read "${join(directory, 'absent.jsonl')}": the file does not exist\n`)
   })
 
   test('a value that is not JSON where a document is needed: its line, exit code 1, no stack', async () => {

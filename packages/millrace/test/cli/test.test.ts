@@ -125,7 +125,7 @@ describe('mistakes', () => {
     const file = join(directory, 'nowhere.yaml')
     expect(await cli(['test', file])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining(`Cannot read "${file}": there is no such file`) as unknown,
+      stderr: expect.stringContaining(`Cannot read "${file}": the file does not exist`) as unknown,
     })
   })
 

@@ -117,7 +117,7 @@ describe('a file of connections', () => {
   test('that is not there is told where it is named', async () => {
     await write({ 'p.yaml': PIPELINE.replace('all', 'none') })
     expect(shown(await readPipelineFile(join(directory, 'p.yaml'), {}))).toEqual([
-      'p.yaml:1:1 connections: Cannot read "conf/none.yaml": there is no such file',
+      'p.yaml:1:1 connections: Cannot read "conf/none.yaml": the file does not exist',
     ])
   })
 })

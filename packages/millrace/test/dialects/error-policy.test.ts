@@ -141,11 +141,11 @@ describe('an error policy', () => {
     },
     {
       text: 'errorPolicy: {maxRetries: 1, maxAttempts: 2}',
-      want: '4:30 errorPolicy.maxAttempts: Cannot use both maxRetries and maxAttempts as they set the same',
+      want: '4:30 errorPolicy.maxAttempts: Cannot use both maxRetries and maxAttempts as they set the same thing',
     },
     {
       text: 'errorPolicy: {retry_delay_seconds: 1, multiplier: 2}',
-      want: '4:15 errorPolicy.retry_delay_seconds: Cannot use both retryDelaySeconds and multiplier as they set the same',
+      want: '4:15 errorPolicy.retry_delay_seconds: Cannot use both retryDelaySeconds and multiplier as they set the same thing',
     },
     {
       text: 'errorPolicy: {type: fail, onExhausted: skip}',

@@ -211,7 +211,7 @@ describe('stages and functions in files of connectors', () => {
       '- $match: {a: 1}\n- {type: remove_field, config: {field: c}}',
       /transforms\.1: A transform works on the event/,
     ],
-    ['bridges', '- {type: remove_field, config: {field: c}}', /transforms\.0: A bridge has no events .*\(use a stage/],
+    ['bridges', '- {type: remove_field, config: {field: c}}', /transforms\.0: .*and a bridge has none \(use a stage/],
     [
       'sources',
       '- filter.aply: {}',

@@ -33,7 +33,7 @@ describe('in a linear file', () => {
     { setting: { runtime: { directHandoff: false } }, says: /always true: batches go from stage to stage/ },
     { setting: { runtime: { microBatchSize: 500 } }, says: /no effect: no stage looks at several records/ },
     { setting: { stateStore: { type: 'memory' } }, says: /no effect: offsets are kept by Kafka/ },
-    { setting: { sink: { retries: 3 } }, says: /no effect: attempts go on until delivery.timeout.ms/ },
+    { setting: { sink: { retries: 3 } }, says: /no effect: writes are retried until delivery.timeout.ms/ },
     { setting: { source: { 'metric.reporters': 'x' } }, says: /no effect/ },
   ])('$setting', async ({ setting, says }) => {
     expect(await read(setting)).toEqual([expect.stringMatching(says)])
@@ -65,13 +65,13 @@ describe('in a file of connectors', () => {
     })
   test.each([
     { setting: { config: { empty_poll_delay_ms: 100 } }, says: /no effect: brokers respond as soon as/ },
-    { setting: { config: { enable_auto_commit: false } }, says: /always true: offsets are committed when/ },
-    { setting: { target: { retries: 3 } }, says: /no effect: attempts go on for two minutes/ },
-    { setting: { settings: { retry: { max_retries: 3 } } }, says: /no effect: attempts go on for a minute/ },
+    { setting: { config: { enable_auto_commit: false } }, says: /always true: offsets are committed once/ },
+    { setting: { target: { retries: 3 } }, says: /no effect: writes are retried for two minutes/ },
+    { setting: { settings: { retry: { max_retries: 3 } } }, says: /no effect: requests are retried for a minute/ },
     { setting: { settings: { retry: { backoff_multiplier: 3 } } }, says: /no effect: waits double/ },
-    { setting: { settings: { topic: { validate_existing: true } } }, says: /always false: topics that are there/ },
-    { setting: { settings: { topic: { require_topic_exists: false } } }, says: /always true: a topic that is neither/ },
-    { setting: { settings: { log_level: 'debug' } }, says: /no effect: everything worth saying/ },
+    { setting: { settings: { topic: { validate_existing: true } } }, says: /always false: existing topics/ },
+    { setting: { settings: { topic: { require_topic_exists: false } } }, says: /always true: a missing topic/ },
+    { setting: { settings: { log_level: 'debug' } }, says: /no effect: problems are reported/ },
     { setting: { settings: { health: { enabled: true } } }, says: /no effect/ },
   ])('$setting', async ({ setting, says }) => {
     expect(await read(setting)).toEqual([expect.stringMatching(says)])

@@ -300,7 +300,7 @@ describe('writing rows', () => {
       ]),
     ).rejects.toMatchObject({
       code: 'FILE_UNREADABLE',
-      message: expect.stringMatching(/nowhere\.csv" for csv\.read: there is no such file/) as unknown,
+      message: expect.stringMatching(/nowhere\.csv" for csv\.read: the file does not exist/) as unknown,
     })
     await expect(
       run([

@@ -29,7 +29,7 @@ describe('options of a KafkaSink', () => {
     {
       name: 'idempotence with acks 1',
       options: { acks: 1, idempotence: true },
-      problems: ['enable.idempotence needs acks "all"'],
+      problems: ['enable.idempotence requires acks "all"'],
     },
     {
       name: 'too many requests with idempotence',

@@ -18,7 +18,7 @@ const fields = {
   labels: field.map(field.int()).optional(),
   password: field.string().secret().optional(),
   old: field.int().optional().deprecated('use size'),
-  reporters: field.any().optional().ignored('Millrace counts in its own way'),
+  reporters: field.any().optional().ignored('Millrace has metrics of its own'),
 }
 
 function parse(input: unknown): { options: Options<typeof fields>; messages: string[]; warnings: string[] } {
@@ -41,8 +41,8 @@ test('infers the type of the options from their declaration', () => {
 
 test.each([
   { value: 'P24D', problem: undefined },
-  { value: 2_147_483_648, problem: 'at most 2147483647 ms, which are 24 days: current value is 2147483648' },
-  { value: 'P25D', problem: 'at most 2147483647 ms, which are 24 days: current value is "P25D"' },
+  { value: 2_147_483_648, problem: 'at most 2147483647 ms, which is 24 days: current value is 2147483648' },
+  { value: 'P25D', problem: 'at most 2147483647 ms, which is 24 days: current value is "P25D"' },
 ])('a timer for $value', ({ value, problem }) => {
   const { problems } = parseOptions({ options: { interval: field.durationMs({ min: 1 }) } }, { interval: value })
   expect(problems.map(({ message }) => message)).toEqual(
@@ -198,7 +198,7 @@ describe('refuses', () => {
       name: 'an empty list',
       input: { topic: 't', brokers: ' , ' },
       want: [
-        'source.brokers: Cannot read option "brokers" as it must be a list or text with commas, with at least one element: current value is " , "',
+        'source.brokers: Cannot read option "brokers" as it must be a list, or text separated by commas, with at least one element: current value is " , "',
       ],
     },
     {
@@ -229,7 +229,7 @@ describe('refuses', () => {
       name: 'two names of one option',
       input: { topic: 't', exact: true, 'check.crcs': false },
       want: [
-        'source.check.crcs: Cannot use both "exact" (true) and "check.crcs" (false) as they set the same (delete one)',
+        'source.check.crcs: Cannot use both "exact" (true) and "check.crcs" (false) as they set the same thing (delete one)',
       ],
     },
     {
@@ -258,7 +258,7 @@ test('warns of what is deprecated or has no effect', () => {
   expect(messages).toEqual([])
   expect(warnings).toEqual([
     'source.old: Option "old" is deprecated: use size',
-    'source.reporters: Option "reporters" has no effect: Millrace counts in its own way',
+    'source.reporters: Option "reporters" has no effect: Millrace has metrics of its own',
   ])
 })
 

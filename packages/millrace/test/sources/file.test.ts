@@ -125,7 +125,7 @@ test('refuses a line that is too long, naming it', async () => {
 })
 
 test.each([
-  { path: 'no.jsonl', reason: 'there is no such file' },
+  { path: 'no.jsonl', reason: 'the file does not exist' },
   { path: '.', reason: 'it is a folder' },
 ])('says that "$path" cannot be read', async ({ path, reason }) => {
   await expect(open(undefined, { path })).rejects.toMatchObject({

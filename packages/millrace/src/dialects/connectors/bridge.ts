@@ -29,8 +29,8 @@ export function readBridge(value: unknown, place: Place, name: string, around: S
     if (sink.kafka?.[option] !== undefined && sink.kafka[option] !== false)
       around.report({
         path: [...place, 'sink', 'config', option],
-        message: `Cannot use ${option} in a bridge, which forwards headers as they are`,
-        suggestion: 'go through the hub, with sources and sinks',
+        message: `Cannot use ${option} in a bridge, which forwards headers unchanged`,
+        suggestion: 'use a source and a sink, with the hub between them',
       })
   const { stages } = splitTransforms(written(value, 'transforms'), place, 'stages only', around)
   const loop = sharedTopic(sink.component.endpoints, source.component.endpoints)

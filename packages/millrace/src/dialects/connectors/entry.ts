@@ -112,7 +112,7 @@ export function hubOf(
   if (isSingle === true && component.endpoints.brokers.length > 0) return ownCluster(component)
   report({
     path: place,
-    message: 'Missing broker, whose topics hold the events',
+    message: 'Missing broker: the cluster whose topics hold the events',
     suggestion: 'for example broker: {bootstrap_servers: ["localhost:9092"]}',
   })
   return undefined

@@ -12,10 +12,10 @@ const LATER = 'it is not supported yet'
 
 const tlsFields = {
   enabled: field.boolean().default(false).doc('Whether connections to the hub are encrypted.'),
-  ca_path: field.string().optional().doc('PEM file with the certificates of trusted authorities.'),
-  cert_path: field.string().optional().doc('PEM file with our certificate chain.'),
-  key_path: field.string().optional().doc('PEM file with our private key.'),
-  insecure: field.boolean().default(false).doc('Refused when it is true: certificates are always verified.'),
+  ca_path: field.string().optional().doc('PEM file with the certificates of trusted certificate authorities.'),
+  cert_path: field.string().optional().doc('PEM file with the certificate chain of this client.'),
+  key_path: field.string().optional().doc('PEM file with the private key of this client.'),
+  insecure: field.boolean().default(false).doc('Must not be true: certificates are always verified.'),
   server_name: field.string().optional().ignored('certificates are verified against the name of the broker'),
 }
 
@@ -25,14 +25,20 @@ export const brokerFields = {
     .aliases('brokers', 'bootstrapServers')
     .doc('Brokers of the Kafka cluster that holds the topics of the hub.')
     .example(['localhost:9092']),
-  metadata_refresh_ms: field.durationMs().default(300_000).doc('Age at which topics and leaders are asked for again.'),
+  metadata_refresh_ms: field
+    .durationMs()
+    .default(300_000)
+    .doc('How long topic metadata is cached before it is refreshed.'),
   connection_timeout_ms: field.durationMs({ min: 1 }).default(10_000).doc('How long one attempt to connect may take.'),
-  request_timeout_ms: field.durationMs({ min: 1 }).default(30_000).doc('How long a broker may take to answer.'),
+  request_timeout_ms: field
+    .durationMs({ min: 1 })
+    .default(30_000)
+    .doc('How long to wait for the response of a broker.'),
   tls: field.object(tlsFields).optional().doc('Encryption of connections to the hub.'),
   security: field
     .object(securityFields)
     .optional()
-    .doc('How connections to the hub are secured; instead of `tls`. Ours.'),
+    .doc('How connections to the hub are secured; use it instead of `tls`. A Millrace extension.'),
 }
 
 /** A position that sinks may begin at. */
@@ -54,7 +60,7 @@ const startOffset: ValueType<string> = {
   },
 }
 
-const perSecond = field.number({ min: 0 }).default(0).doc('Records a second; 0 for no limit.')
+const perSecond = field.number({ min: 0 }).default(0).doc('Records per second; 0 means no limit.')
 
 /** Names of the Kafka connectors. */
 export const KAFKA_CONNECTORS = {
@@ -63,9 +69,9 @@ export const KAFKA_CONNECTORS = {
 } as const
 
 const connectorFields = {
-  connector: field.string().aliases('type').doc('What it connects to.').example('kafka-source'),
+  connector: field.string().aliases('type').doc('Type of the connector.').example('kafka-source'),
   config: field.any().optional().doc('Options of the connector.'),
-  enabled: field.boolean().default(true).doc('Whether it runs; it is checked in either case.'),
+  enabled: field.boolean().default(true).doc('Whether it runs. A disabled connector is still checked.'),
 }
 
 /** What sources and sinks of the hub have in common. */
@@ -74,45 +80,44 @@ const hubConnectorFields = {
   transforms: field
     .of(transformsAndStages)
     .default([])
-    .doc('Transforms of the events, in order; in a source behind stages that change values, in a sink before them.'),
+    .doc(
+      'Transforms of events, in order. In a source they follow the stages, which change values; in a sink they come first.',
+    ),
   dead_letter_topic: field
     .string()
     .optional()
-    .doc('Topic of the hub for records that cannot be written after three attempts; without it the run fails.'),
+    .doc('Topic of the hub for records that still cannot be written after three attempts. Without it the run fails.'),
   schema_registry_url: field.any().optional().ignored(LATER),
 }
 
 export const sourceFields = {
   ...hubConnectorFields,
-  topic: field.string().doc('Topic of the hub to which events go.').example('kafka-events'),
+  topic: field.string().doc('Topic of the hub to write events to.').example('kafka-events'),
   topic_config: field
     .object({
-      partitions: field.int({ min: 1 }).optional().doc('Number of partitions; by default `settings.topic`.'),
+      partitions: field.int({ min: 1 }).optional().doc('Number of partitions. By default that of `settings.topic`.'),
       replication_factor: field
         .int({ min: 1 })
         .optional()
-        .doc("Number of replicas; by default `settings.topic`, else the broker's."),
+        .doc('Number of replicas. By default that of `settings.topic`, or else of the broker.'),
       auto_create: field
         .boolean()
         .optional()
-        .doc('Whether the topic is made if it is not there; by default `settings.topic`.'),
+        .doc('Whether to create the topic if it is missing. By default as in `settings.topic`.'),
     })
     .optional()
-    .doc('How the topic of the hub is made if it is not there.'),
+    .doc('How to create the topic of the hub if it is missing.'),
   rate_limit: field
     .object({
       events_per_second: perSecond,
       max_in_flight: field
         .int({ min: 0 })
         .default(0)
-        .doc('Records that may be on their way to the hub; 0 for no limit.'),
-      burst_size: field
-        .int({ min: 0 })
-        .default(0)
-        .doc('Records that may come at once after a pause, beside those of one second.'),
+        .doc('Records that may be in flight to the hub; 0 means no limit.'),
+      burst_size: field.int({ min: 0 }).default(0).doc('Records allowed in a burst after a pause, on top of the rate.'),
     })
     .optional()
-    .doc('How fast the source is read.'),
+    .doc('Rate limit for reading the source.'),
 }
 
 export const sinkFields = {
@@ -120,17 +125,17 @@ export const sinkFields = {
   topics: field
     .list(field.string(), { commaText: true })
     .aliases('topic')
-    .doc('Topics of the hub from which events come.')
+    .doc('Topics of the hub to read events from.')
     .example(['events']),
   consumer_group: field
     .string()
-    .doc('Consumer group of the hub; its committed offsets are where reading goes on.')
+    .doc('Consumer group on the hub. Reading resumes at its committed offsets.')
     .example('kafka-producer'),
   start_offset: field
     .of(startOffset)
     .default('latest')
     .doc(
-      'Where to begin when the group has no committed offset: `latest`, `earliest`, or `{timestamp: "2026-01-31T00:00:00Z"}`.',
+      'Where to start when the group has no committed offset: `latest`, `earliest`, or `{timestamp: "2026-01-31T00:00:00Z"}`.',
     ),
   rate_limit: field
     .object({
@@ -138,10 +143,10 @@ export const sinkFields = {
       burst_capacity: field
         .int({ min: 1 })
         .optional()
-        .doc('Records that may come at once after a pause, beside those of one second.'),
+        .doc('Records allowed in a burst after a pause, on top of the rate.'),
     })
     .optional()
-    .doc('How fast the topics are read.'),
+    .doc('Rate limit for reading the topics.'),
   offset_commit_interval: field
     .int({ min: 1 })
     .optional()
@@ -152,7 +157,7 @@ export const bridgeFields = {
   source: field
     .object({ connector: connectorFields.connector, config: connectorFields.config })
     .doc('Where records come from.'),
-  sink: field.object({ connector: connectorFields.connector, config: connectorFields.config }).doc('Where they go.'),
+  sink: field.object({ connector: connectorFields.connector, config: connectorFields.config }).doc('Where records go.'),
   transforms: field.of(transformsAndStages).default([]).doc('Stages such as `$match` or `filter.apply`, in order.'),
   enabled: connectorFields.enabled,
   rate_limit: sourceFields.rate_limit,
@@ -162,40 +167,40 @@ const feature = field.any().optional()
 
 export const settingsFields = {
   state_dir: feature.ignored('offsets are kept by Kafka'),
-  log_level: feature.ignored('everything worth saying is said on standard error'),
+  log_level: feature.ignored('problems are reported on standard error'),
   topic: field
     .object({
-      auto_create: field.boolean().default(true).doc('Whether topics of the hub are made if they are not there.'),
-      default_partitions: field.int({ min: 1 }).default(1).doc('Partitions of topics that are made.'),
+      auto_create: field.boolean().default(true).doc('Whether to create topics of the hub that are missing.'),
+      default_partitions: field.int({ min: 1 }).default(1).doc('Partitions of created topics.'),
       default_replication_factor: field
         .int({ min: 1 })
         .optional()
-        .doc("Replicas of topics that are made; by default the broker's."),
+        .doc('Replicas of created topics. By default the broker decides.'),
       require_topic_exists: field
         .boolean()
         .default(true)
-        .always(true, 'a topic that is neither there nor made is an error')
-        .doc('Whether it is an error when a topic is neither there nor made; always so.'),
+        .always(true, 'a missing topic that may not be created is an error')
+        .doc('Whether a missing topic that may not be created is an error. It always is.'),
       validate_existing: field
         .boolean()
         .default(false)
-        .always(false, 'topics that are there are taken as they are')
-        .doc('Whether topics that are there must have the partitions and replicas of `topic_config`; never so.'),
+        .always(false, 'existing topics are used as they are')
+        .doc('Whether existing topics must have the partitions and replicas of `topic_config`. They never need to.'),
     })
     .optional()
     .doc('Topics of the hub.'),
   retry: field
     .object({
-      max_retries: feature.ignored('attempts go on for a minute'),
+      max_retries: feature.ignored('requests are retried for a minute'),
       initial_backoff_ms: field
         .durationMs()
         .default(100)
-        .doc('First wait before a failed request to the hub is tried again.'),
+        .doc('First wait before a failed request to the hub is retried.'),
       max_backoff_ms: field.durationMs().default(30_000).doc('Longest wait.'),
       backoff_multiplier: feature.ignored('waits double'),
     })
     .optional()
-    .doc('Requests to the hub that fail.'),
+    .doc('How requests to the hub are retried.'),
   health: feature.doc('Health endpoint.'),
   metrics: feature.doc('Metrics endpoint.'),
   telemetry: feature.doc('Telemetry.'),
@@ -213,14 +218,14 @@ export const SWITCHED_ON = `It has no effect: ${LATER}`
 /** The top level of a file. */
 export const fileFields = {
   version: field.scalar().default('1.0').doc('Version of the format.'),
-  name: field.string().optional().doc('Name of the file in logs; by default its own. Ours.'),
+  name: field.string().optional().doc('Name of the pipeline in logs. By default the file name. A Millrace extension.'),
   broker: field.object(brokerFields).optional().doc('The hub: a Kafka cluster whose topics hold events.'),
   sources: field.map(field.any()).optional().doc('Connectors that write to topics of the hub, by name.'),
   sinks: field.map(field.any()).optional().doc('Connectors that read from topics of the hub, by name.'),
   bridges: field
     .map(field.any())
     .optional()
-    .doc('Sources that go straight into a sink, without the hub, by name. Ours.'),
-  settings: field.object(settingsFields).optional().doc('What holds for all connectors.'),
-  distributed: feature.doc('Several workers. Members of a consumer group share the work without it.'),
+    .doc('Sources that write straight to a sink, without the hub, by name. A Millrace extension.'),
+  settings: field.object(settingsFields).optional().doc('Settings for all connectors.'),
+  distributed: feature.doc('Several workers. Consumer groups share the work without it.'),
 }

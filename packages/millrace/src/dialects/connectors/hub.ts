@@ -19,14 +19,14 @@ export function hubOptions(
   const { tls, security } = broker
   if (tls?.enabled === true && security !== undefined)
     report({
-      ...problem('broker', 'Cannot use both tls and security, as both say how connections are secured', 'delete tls'),
+      ...problem('broker', 'Cannot use both tls and security, as both set how connections are secured', 'delete tls'),
       path: ['broker', 'tls'],
     })
   if (tls?.insecure === true)
     report({
       path: ['broker', 'tls', 'insecure'],
       message: 'Cannot use insecure, as certificates are always verified',
-      suggestion: 'name the certificate of the authority in ca_path',
+      suggestion: 'set ca_path to the certificate of the authority',
     })
   const { retry } = settings ?? {}
   const encryption =

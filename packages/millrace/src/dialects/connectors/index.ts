@@ -75,7 +75,7 @@ function readFile(value: unknown, context: Reporting): { name: string; plans: Pi
     context.report({
       path: [],
       message: 'There is nothing to run',
-      suggestion: 'add sources, sinks or bridges, and enable one of them',
+      suggestion: 'add sources, sinks or bridges, and enable at least one',
     })
   return { name, plans }
 }

@@ -22,28 +22,28 @@ export const kafkaSinkConfig = {
     .default('none')
     .doc('How record batches are compressed.'),
   batch_size_bytes: field.bytes().default(16_384).doc('Size of a record batch of one partition, before compression.'),
-  linger_ms: field.durationMs().default(5).doc('How long a batch that is not full waits for more records.'),
-  retries: field
-    .int({ min: 0 })
-    .optional()
-    .ignored('attempts go on for two minutes, until delivery.timeout.ms has passed'),
+  linger_ms: field
+    .durationMs()
+    .default(5)
+    .doc('How long a batch waits for more records before it is sent, unless it is full.'),
+  retries: field.int({ min: 0 }).optional().ignored('writes are retried for two minutes (delivery.timeout.ms)'),
   retry_backoff_ms: field
     .durationMs()
     .default(100)
-    .doc('First wait before a failed request is tried again; doubles up to 10 s.'),
+    .doc('First wait before a failed request is retried; doubles up to 10 s.'),
   idempotent: field
     .boolean()
     .optional()
-    .doc('Whether retries are free of duplicates. By default on with acks all, off otherwise.'),
+    .doc('Whether retries never duplicate records. By default on with acks all, off otherwise.'),
   transactional_id: field
     .string()
     .optional()
-    .doc('Write in transactions, together with the offsets of what was read: each record counts once.'),
+    .doc('Write in transactions, together with the offsets of what was read, so that each record counts once.'),
   key_field: field
     .string()
     .optional()
     .doc(
-      'Field of the data that becomes the key: text as it is, everything else as JSON. By default the key that the record had.',
+      'Field of the data to use as the key: text as it is, everything else as JSON. By default the key of the record.',
     ),
   include_headers: field
     .boolean()
@@ -54,14 +54,14 @@ export const kafkaSinkConfig = {
   custom_headers: field
     .map(field.string())
     .optional()
-    .doc('Headers that every record gets.')
+    .doc('Headers to add to every record.')
     .example({ source: 'rivven' }),
 }
 
 /** As the reference shows it. */
 export const kafkaSinkConnector = {
   name: 'kafka-sink',
-  summary: 'Writes to a Kafka topic: what the events of the hub hold, or in a bridge the records as they are.',
+  summary: 'Writes to a Kafka topic: the data of events from the hub or, in a bridge, the records unchanged.',
   options: kafkaSinkConfig,
   examples: [
     {

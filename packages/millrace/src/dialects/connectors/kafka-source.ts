@@ -11,15 +11,20 @@ export const clusterFields = {
   brokers: field
     .list(field.of(address), { commaText: true })
     .aliases('bootstrap_servers', 'bootstrapServers', 'bootstrap.servers')
-    .doc('Some brokers as `host:port`, with commas or as a list; the others are found through them.')
+    .doc(
+      'Addresses of some brokers as `host:port`, separated by commas or as a list. The other brokers are found through them.',
+    )
     .example('kafka1:9092,kafka2:9092'),
-  request_timeout_ms: field.durationMs({ min: 1 }).default(30_000).doc('How long a broker may take to answer.'),
-  client_id: field.string().optional().doc('Name that brokers see in logs and quotas.'),
-  security: field.object(securityFields).optional().doc('How connections are secured; in clear text by default.'),
+  request_timeout_ms: field
+    .durationMs({ min: 1 })
+    .default(30_000)
+    .doc('How long to wait for the response of a broker.'),
+  client_id: field.string().optional().doc('Client name in the logs and quotas of brokers.'),
+  security: field.object(securityFields).optional().doc('How connections are secured. By default they are not.'),
   properties: field
     .map(field.scalar())
     .optional()
-    .doc('Further properties of Kafka clients, by their Kafka names. Ours.')
+    .doc('Other Kafka client properties, by their Kafka names. A Millrace extension.')
     .example({ 'fetch.max.wait.ms': 100 }),
 }
 
@@ -30,26 +35,32 @@ export const kafkaSourceConfig = {
     .string()
     .default('rivven-connect')
     .aliases('group_id')
-    .doc('Consumer group; its committed offsets are where reading goes on.'),
+    .doc('Consumer group. Reading resumes at its committed offsets.'),
   start_offset: field
     .oneOf(['earliest', 'latest'])
     .default('earliest')
-    .doc('Where to begin when the group has no committed offset.'),
+    .doc('Where to start when the group has no committed offset.'),
   max_poll_records: field
     .int({ min: 1 })
     .optional()
-    .doc('Most records of a batch. By default as many as were fetched; a limit costs time.'),
+    .doc('Maximum records per batch. By default as many as were fetched; a limit costs throughput.'),
   max_poll_interval_ms: field
     .durationMs({ min: 1 })
     .default(300_000)
-    .doc('How long members have to hand in their partitions in a rebalance.'),
+    .doc('How long members may take to give up their partitions in a rebalance.'),
   session_timeout_ms: field
     .durationMs({ min: 1 })
     .default(30_000)
-    .doc('A member that is silent for so long is taken for dead.'),
-  heartbeat_interval_ms: field.durationMs({ min: 1 }).default(3000).doc('Time between signs of life.'),
-  fetch_min_bytes: field.bytes().default(1).doc('A broker waits until it has so much, or half a second has passed.'),
-  fetch_max_bytes: field.bytes({ min: 1 }).default(52_428_800).doc('Most that one request asks for.'),
+    .doc('A member that sends no heartbeat for this long is removed from the group.'),
+  heartbeat_interval_ms: field.durationMs({ min: 1 }).default(3000).doc('Time between heartbeats.'),
+  fetch_min_bytes: field
+    .bytes()
+    .default(1)
+    .doc('Bytes that a broker waits for before it responds, for at most half a second.'),
+  fetch_max_bytes: field
+    .bytes({ min: 1 })
+    .default(52_428_800)
+    .doc('Maximum size of the response to one fetch request.'),
   empty_poll_delay_ms: field
     .durationMs()
     .optional()
@@ -61,18 +72,18 @@ export const kafkaSourceConfig = {
   enable_auto_commit: field
     .boolean()
     .default(true)
-    .always(true, 'offsets are committed when the record is in its topic, never before')
-    .doc('Whether offsets are committed; always so, and only when the record is in its topic.'),
+    .always(true, 'offsets are committed once the record is written, never before')
+    .doc('Whether offsets are committed. They always are, once the record is written.'),
   auto_commit_interval_ms: field.durationMs({ min: 1 }).default(5000).doc('Time between commits.'),
-  include_headers: field.boolean().default(false).doc('Whether the metadata of an event repeats the headers.'),
-  include_key: field.boolean().default(false).doc('Whether the metadata of an event repeats the key.'),
+  include_headers: field.boolean().default(false).doc('Whether event metadata includes the headers.'),
+  include_key: field.boolean().default(false).doc('Whether event metadata includes the key.'),
 }
 
 /** As the reference shows it. */
 export const kafkaSourceConnector = {
   name: 'kafka-source',
   summary:
-    'Reads a Kafka topic; as a source its records become events in a topic of the hub, in a bridge they go on as they are.',
+    'Reads a Kafka topic. In a source, its records become events in a topic of the hub; in a bridge, they pass unchanged.',
   options: kafkaSourceConfig,
   examples: [
     {

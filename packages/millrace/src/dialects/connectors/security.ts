@@ -19,34 +19,38 @@ export const securityFields = {
     })
     .optional()
     .aliases('mechanism')
-    .doc('SASL mechanism; PLAIN by default where `protocol` asks for SASL.'),
+    .doc('SASL mechanism. By default PLAIN, if `protocol` requires SASL.'),
   sasl_username: field.string().optional().aliases('username').doc('User name for PLAIN and SCRAM.'),
   sasl_password: field.string().secret().optional().aliases('password').doc('Password for PLAIN and SCRAM.'),
   oauth_token: field.of(tokenGiver).secret().optional().doc('Token for OAUTHBEARER.'),
   oauth_token_endpoint: field
     .of(tokenUrl)
     .optional()
-    .doc('Where tokens for OAUTHBEARER come from: an OAuth 2 token endpoint (`https:`), or a file (`file:`).'),
-  oauth_client_id: field.string().optional().doc('Client that asks `oauth_token_endpoint` for tokens.'),
-  oauth_client_secret: field.string().secret().optional().doc('Secret of `oauth_client_id`.'),
-  oauth_scope: field.string().optional().doc('Scope to ask for, where the token endpoint wants one.'),
-  oauth_extensions: field.map(field.string()).optional().doc('SASL extensions that go with the token.'),
+    .doc('Where to get tokens for OAUTHBEARER: an OAuth 2 token endpoint (`https:`) or a file (`file:`).'),
+  oauth_client_id: field.string().optional().doc('Client id for requests to `oauth_token_endpoint`.'),
+  oauth_client_secret: field.string().secret().optional().doc('Client secret that goes with `oauth_client_id`.'),
+  oauth_scope: field.string().optional().doc('Scope to request, if the token endpoint requires one.'),
+  oauth_extensions: field.map(field.string()).optional().doc('SASL extensions to send with the token.'),
   aws_access_key_id: field
     .string()
     .secret()
     .optional()
-    .doc('Access key for AWS_MSK_IAM; without it credentials are looked for as the tools of AWS do.'),
+    .doc('Access key for AWS_MSK_IAM. Without it, credentials are looked up where the AWS tools look.'),
   aws_secret_access_key: field.string().secret().optional().doc('Secret key for AWS_MSK_IAM.'),
   aws_session_token: field.string().secret().optional().doc('Session token of temporary credentials.'),
-  aws_region: field.string().optional().doc('Region for AWS_MSK_IAM; by default that of the address of the broker.'),
-  aws_profile: field.string().optional().doc('Profile in `~/.aws` that holds the credentials for AWS_MSK_IAM.'),
+  aws_region: field.string().optional().doc('Region for AWS_MSK_IAM. By default taken from the broker address.'),
+  aws_profile: field.string().optional().doc('Profile in `~/.aws` with the credentials for AWS_MSK_IAM.'),
   ssl_ca_cert: field
     .string()
     .optional()
     .aliases('ssl_ca_location', 'ca_cert')
-    .doc('PEM file with the certificates of trusted authorities. Without it those that Node.js trusts.'),
-  ssl_client_cert: field.string().optional().aliases('client_cert').doc('PEM file with our certificate chain.'),
-  ssl_client_key: field.string().optional().aliases('client_key').doc('PEM file with our private key.'),
+    .doc('PEM file with the certificates of trusted certificate authorities. By default those that Node.js trusts.'),
+  ssl_client_cert: field
+    .string()
+    .optional()
+    .aliases('client_cert')
+    .doc('PEM file with the certificate chain of this client.'),
+  ssl_client_key: field.string().optional().aliases('client_key').doc('PEM file with the private key of this client.'),
 }
 
 type Security = Options<typeof securityFields>
@@ -66,7 +70,7 @@ export const securityRules: readonly OptionRule<typeof securityFields>[] = [
     if (!protocol.startsWith('SASL')) return []
     return (NEEDED[mechanism] ?? [])
       .filter((name) => options[name] === undefined)
-      .map((name) => problem(name, `Missing option "${name}", which ${protocol} with ${mechanism} needs`))
+      .map((name) => problem(name, `Missing option "${name}", which ${protocol} with ${mechanism} requires`))
   },
   (options) =>
     options.protocol.startsWith('SASL') &&
@@ -74,7 +78,7 @@ export const securityRules: readonly OptionRule<typeof securityFields>[] = [
     (options.oauth_token ?? options.oauth_token_endpoint) === undefined
       ? problem(
           'oauth_token',
-          'Missing a token, which OAUTHBEARER needs',
+          'Missing a token, which OAUTHBEARER requires',
           'set oauth_token, or oauth_token_endpoint with oauth_client_id and oauth_client_secret',
         )
       : undefined,

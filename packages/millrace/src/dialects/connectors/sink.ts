@@ -53,7 +53,7 @@ export function readSink(value: unknown, place: Place, name: string, around: Sur
   if (loop !== undefined) {
     around.report({
       path: [...place, 'config', 'topic'],
-      message: `Cannot write to topic "${loop}" of the hub, which this sink reads, as each record would come back`,
+      message: `Cannot write to topic "${loop}" of the hub as this sink also reads it, so each record would come back`,
       suggestion: 'use another topic, or another broker for the hub',
     })
     return undefined

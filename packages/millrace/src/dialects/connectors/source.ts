@@ -67,7 +67,7 @@ export function readSource(value: unknown, place: Place, name: string, around: S
   if (sharedTopic(sink.endpoints, source.component.endpoints) !== undefined) {
     around.report({
       path: [...place, 'topic'],
-      message: `Cannot write events to topic "${topic}", which the source reads, as each would come back`,
+      message: `Cannot write events to topic "${topic}" as the source also reads it, so each event would come back`,
       suggestion: 'use another topic, or another broker for the hub',
     })
     return undefined

@@ -52,7 +52,7 @@ export function splitTransforms(
       if (order === 'stages only')
         report({
           path: at,
-          message: 'A bridge has no events that this transform could work on',
+          message: 'This transform works on events, and a bridge has none',
           suggestion: 'use a stage, for instance $match, $set or $unset',
         })
       else if (order === 'events first' && stages.length > 0) report({ path: at, ...BEHIND_STAGES })
@@ -70,10 +70,11 @@ export function splitTransforms(
 }
 
 const BEHIND_EVENTS = {
-  message: 'A stage works on the value, so in a source it cannot stand behind transforms of the event made of it',
+  message:
+    'A stage works on the value, so in a source it cannot follow a transform, which works on the event made from it',
   suggestion: 'move it before them',
 }
 const BEHIND_STAGES = {
-  message: 'A transform works on the event, so in a sink it cannot stand behind stages, which work on the value in it',
+  message: 'A transform works on the event, so in a sink it cannot follow a stage, which works on the value in it',
   suggestion: 'move it before them',
 }

@@ -139,7 +139,7 @@ function readKind<T>(
   if (second !== undefined)
     report({
       path: second.place,
-      message: `Cannot use both ${first.place.join('.')} and ${second.place.join('.')} as they set the same`,
+      message: `Cannot use both ${first.place.join('.')} and ${second.place.join('.')} as they set the same thing`,
       suggestion: 'delete one',
     })
   if (first.key !== kind.instance) return kind.read(first, report)
@@ -161,7 +161,7 @@ export function withRetry(policy: ErrorPolicy, retry: RetryPolicy | undefined, r
   if (policy.retry !== undefined)
     report({
       path: ['errorPolicy'],
-      message: 'Cannot use both retries of the error policy and those of the sink as they set the same',
+      message: 'Cannot use both retries of the error policy and those of the sink as they set the same thing',
       suggestion: 'delete one',
     })
   return { ...policy, retry }

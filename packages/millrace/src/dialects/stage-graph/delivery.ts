@@ -41,7 +41,7 @@ export function chosen(
     if (isAbove(name) && writtenName(name, deliveryFields[name], global) !== undefined)
       problems.push({
         path: name,
-        message: `Cannot use both ${name} and global.${name} as they set the same`,
+        message: `Cannot use both ${name} and global.${name} as they set the same thing`,
         suggestion: 'delete one',
       })
   return {

@@ -89,7 +89,7 @@ export class FileRows extends TextRows {
       }
     }
     const { code, message } = failure as NodeJS.ErrnoException
-    const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'no permission' : message
+    const reason = code === 'ENOENT' ? 'the file does not exist' : code === 'EACCES' ? 'no permission' : message
     throw new FileError('FILE_UNREADABLE', `Cannot read "${this.#candidates[0]}" for ${this.#component}: ${reason}`, {
       cause: failure,
     })

@@ -18,18 +18,20 @@ export const CLUSTER_FIELDS = {
     .list(field.of(address), { commaText: true })
     .kafka('bootstrap.servers')
     .aliases('brokers')
-    .doc('Some brokers as `host:port`, with commas or as a list; the others are found through them.')
+    .doc(
+      'Addresses of some brokers as `host:port`, separated by commas or as a list. The other brokers are found through them.',
+    )
     .example('localhost:9092'),
   clientId: field
     .string()
     .optional()
     .kafka('client.id')
-    .doc('Name that brokers see in logs and quotas. By default `millrace-` and the name of the pipeline.'),
+    .doc('Client name in the logs and quotas of brokers. By default `millrace-` and the name of the pipeline.'),
   requestTimeoutMs: field
     .durationMs({ min: 1 })
     .default(30_000)
     .kafka('request.timeout.ms')
-    .doc('How long a broker may take to answer.'),
+    .doc('How long to wait for the response of a broker.'),
   connectTimeoutMs: field
     .durationMs({ min: 1 })
     .default(10_000)
@@ -39,16 +41,16 @@ export const CLUSTER_FIELDS = {
     .durationMs()
     .default(300_000)
     .kafka('metadata.max.age.ms')
-    .doc('Age at which topics and leaders are asked for again, for instance to find new partitions.'),
+    .doc('How long topic metadata is cached before it is refreshed, for instance to find new partitions.'),
   retryBackoffMs: field
     .durationMs()
     .default(100)
     .kafka('retry.backoff.ms')
-    .doc('First wait before a failed request is tried again; doubles each time.'),
+    .doc('First wait before a failed request is retried; doubles each time.'),
   retryBackoffMaxMs: field
     .durationMs()
     .default(1000)
     .kafka('retry.backoff.max.ms')
-    .doc('Longest wait before a failed request is tried again.'),
+    .doc('Longest wait before a failed request is retried.'),
   ...SECURITY_FIELDS,
 }

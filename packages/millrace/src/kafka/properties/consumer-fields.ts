@@ -12,38 +12,38 @@ export const CONSUMER_FIELDS = {
     .string()
     .optional()
     .kafka('group.id')
-    .doc('Consumer group; its members share the partitions, and its committed offsets are where reading goes on.'),
+    .doc('Consumer group. Its members share the partitions, and reading resumes at its committed offsets.'),
   instanceId: field
     .string()
     .optional()
     .kafka('group.instance.id')
     .doc(
-      'Name of a static member: after a restart within the session timeout it gets its partitions back without a rebalance.',
+      'Name of a static member. After a restart within the session timeout, it gets its partitions back without a rebalance.',
     ),
   groupProtocol: field
     .oneOf(['classic', 'consumer'])
     .default('classic')
     .kafka('group.protocol')
-    .doc('`consumer` is the protocol of KIP-848, where the broker assigns partitions.'),
+    .doc('Protocol of the consumer group. With `consumer` (KIP-848), the broker assigns partitions.'),
   serverAssignor: field
     .oneOf(['uniform', 'range'])
     .optional()
     .kafka('group.remote.assignor')
-    .doc('Who gets what, with `group.protocol` consumer.'),
+    .doc('Assignor on the broker, with `group.protocol` consumer.'),
   assignors: field
     .list(field.of(assignor), { commaText: true })
     .default(['range', 'cooperative-sticky'])
     .kafka('partition.assignment.strategy')
     .doc(
-      'Who gets what, with `group.protocol` classic: `range`, `roundrobin`, `cooperative-sticky`, or the names of the Java classes.',
+      'Assignors, in order of preference, with `group.protocol` classic: `range`, `roundrobin`, `cooperative-sticky`, or the names of the Java classes.',
     ),
-  rackId: field.string().optional().kafka('client.rack').doc('Where we are, to read from the closest replica.'),
+  rackId: field.string().optional().kafka('client.rack').doc('Rack of this client, to read from the closest replica.'),
   autoOffsetReset: field
     .of(offsetReset)
     .default('latest')
     .kafka('auto.offset.reset')
     .doc(
-      'Where to begin without a committed offset: `earliest`, `latest`, `none` (an error), `by_duration:PT1H` (so long ago) or `timestamp:2026-01-31T00:00:00Z`.',
+      'Where to start without a committed offset: `earliest`, `latest`, `none` (an error), `by_duration:PT1H` (an hour ago) or `timestamp:2026-01-31T00:00:00Z`.',
     ),
   offsetOutOfRange: field
     .oneOf(['fail', 'reset'])
@@ -60,12 +60,12 @@ export const CONSUMER_FIELDS = {
     .boolean()
     .default(true)
     .kafka('check.crcs')
-    .doc('Whether the checksum of every record batch is verified.'),
+    .doc('Whether to verify the checksum of every record batch.'),
   fetchMinBytes: field
     .bytes(IN_REQUEST)
     .default(1)
     .kafka('fetch.min.bytes')
-    .doc('A broker waits until it has so much, or `fetch.max.wait.ms` have passed.'),
+    .doc('Bytes that a broker waits for before it responds, for at most `fetch.max.wait.ms`.'),
   fetchMaxWaitMs: field
     .durationMs()
     .default(500)
@@ -75,44 +75,48 @@ export const CONSUMER_FIELDS = {
     .bytes({ min: 1, ...IN_REQUEST })
     .default(52_428_800)
     .kafka('fetch.max.bytes')
-    .doc('Most that one request asks for.'),
+    .doc('Maximum size of the response to one fetch request.'),
   maxPartitionFetchBytes: field
     .bytes({ min: 1, ...IN_REQUEST })
     .default(1_048_576)
     .kafka('max.partition.fetch.bytes')
-    .doc('Most that one request asks for of one partition; a larger record still comes through.'),
+    .doc('Maximum bytes that one request fetches per partition. A record batch that is larger is still read.'),
   fetchBufferBytes: field
     .bytes({ min: 1 })
     .default(33_554_432)
-    .doc('Bytes that may be fetched ahead, of all partitions together. Ours: Java has no such limit.'),
+    .doc(
+      'Bytes that may be fetched ahead, for all partitions together. Each broker may fill an equal share, and paused partitions may hold an extra quarter. Only Millrace has this option.',
+    ),
   sessionTimeoutMs: field
     .durationMs({ min: 1 })
     .default(45_000)
     .kafka('session.timeout.ms')
-    .doc('A member that is silent for so long is taken for dead.'),
+    .doc('A member that sends no heartbeat for this long is removed from the group.'),
   heartbeatIntervalMs: field
     .durationMs({ min: 1 })
     .default(3000)
     .kafka('heartbeat.interval.ms')
-    .doc('Time between signs of life; at most a third of the session timeout.'),
+    .doc('Time between heartbeats; at most a third of the session timeout.'),
   maxPollIntervalMs: field
     .durationMs({ min: 1 })
     .default(300_000)
     .kafka('max.poll.interval.ms')
-    .doc('How long members have to hand in their partitions in a rebalance.'),
+    .doc(
+      'How long members may take to give up their partitions in a rebalance. A slow sink does not count: heartbeats continue.',
+    ),
   maxPollRecords: field
     .int({ min: 1 })
     .optional()
     .kafka('max.poll.records')
     .doc(
-      'Most records of a batch. By default as many as `max.partition.fetch.bytes` holds; a limit costs time, and record batches are no longer forwarded whole.',
+      'Maximum records per batch. By default as many as `max.partition.fetch.bytes` holds. A limit costs throughput, because record batches are no longer forwarded whole.',
     ),
   enableAutoCommit: field
     .boolean()
     .default(true)
     .kafka('enable.auto.commit')
     .doc(
-      'Whether acknowledged offsets are committed in the background. Offsets that are not acknowledged are never committed, and pipelines always commit what their sink has acknowledged.',
+      'Whether acknowledged offsets are committed in the background. Unacknowledged offsets are never committed, and pipelines always commit what their sink has acknowledged.',
     ),
   autoCommitIntervalMs: field
     .durationMs({ min: 1 })
@@ -128,12 +132,12 @@ export const CONSUMER_FIELDS = {
     .of(deserializer)
     .default('org.apache.kafka.common.serialization.StringDeserializer')
     .kafka('key.deserializer')
-    .doc('Java class, with or without its package, that says what keys are.'),
+    .doc('Java class, with or without its package, that sets how keys are read.'),
   valueDeserializer: field
     .of(deserializer)
     .default('org.apache.kafka.common.serialization.StringDeserializer')
     .kafka('value.deserializer')
     .doc(
-      'Java class, with or without its package, that says what values are. Text and bytes are read as JSON where a stage needs a document.',
+      'Java class, with or without its package, that sets how values are read. Strings and bytes are parsed as JSON where a stage needs a document.',
     ),
 }

@@ -4,8 +4,8 @@ import { field } from '../../options/fields.ts'
 /** How a topic is made that is not there. */
 export const createTopic = field
   .object({
-    partitions: field.int({ min: 1 }).optional().doc("Number of partitions; by default the broker's."),
-    replicationFactor: field.int({ min: 1 }).optional().doc("Number of replicas; by default the broker's."),
+    partitions: field.int({ min: 1 }).optional().doc('Number of partitions. By default the broker decides.'),
+    replicationFactor: field.int({ min: 1 }).optional().doc('Number of replicas. By default the broker decides.'),
   })
   .optional()
-  .doc('Make the topic if it is not there; without it a missing topic is an error.')
+  .doc('Create the topic if it is missing. Without this option, a missing topic is an error.')

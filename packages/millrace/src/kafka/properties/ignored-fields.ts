@@ -3,14 +3,14 @@ import type { AnyField } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
 
 const NO_JAVA = 'it names or configures a Java class'
-const OWN_METRICS = 'Millrace counts in its own way'
-const SOCKETS = 'Node.js leaves socket buffers to the operating system'
-const ONE_BACKOFF = 'a lost connection is made again after retry.backoff.ms'
+const OWN_METRICS = 'Millrace has metrics of its own'
+const SOCKETS = 'in Node.js, the operating system sets socket buffers'
+const ONE_BACKOFF = 'a lost connection is re-established after retry.backoff.ms'
 const TOKEN_REFRESH = 'a new token is fetched when a connection needs one and four fifths of its lifetime have passed'
-const TOKEN_RETRY = 'a token is asked for again after retry.backoff.ms'
-const TOKEN_TIME = 'asking for a token may take socket.connection.setup.timeout.ms'
-const NO_ASSERTIONS = 'clients show their secret to the token endpoint, not an assertion'
-const FOR_BROKERS = 'it is for brokers, which check tokens'
+const TOKEN_RETRY = 'a token request is retried after retry.backoff.ms'
+const TOKEN_TIME = 'a token request may take socket.connection.setup.timeout.ms'
+const NO_ASSERTIONS = 'clients authenticate to the token endpoint with their secret, not with an assertion'
+const FOR_BROKERS = 'it is for brokers, which verify tokens'
 const NO_KERBEROS = 'Kerberos is not supported'
 
 const IGNORED_BY_ALL: { readonly [property: string]: string } = {
@@ -19,8 +19,8 @@ const IGNORED_BY_ALL: { readonly [property: string]: string } = {
   'connections.max.idle.ms': 'connections stay open until the client is closed',
   'enable.metrics.push': OWN_METRICS,
   'interceptor.classes': NO_JAVA,
-  'metadata.recovery.rebootstrap.trigger.ms': 'bootstrap servers are asked as soon as no known broker answers',
-  'metadata.recovery.strategy': 'bootstrap servers are asked as soon as no known broker answers',
+  'metadata.recovery.rebootstrap.trigger.ms': 'bootstrap servers are used as soon as no known broker responds',
+  'metadata.recovery.strategy': 'bootstrap servers are used as soon as no known broker responds',
   'metric.reporters': OWN_METRICS,
   'metrics.num.samples': OWN_METRICS,
   'metrics.recording.level': OWN_METRICS,
@@ -71,7 +71,7 @@ const IGNORED_BY_ALL: { readonly [property: string]: string } = {
   'security.providers': NO_JAVA,
   'ssl.engine.factory.class': NO_JAVA,
   'ssl.keymanager.algorithm': NO_JAVA,
-  'ssl.protocol': 'ssl.enabled.protocols says which versions of TLS may be used',
+  'ssl.protocol': 'ssl.enabled.protocols sets which versions of TLS may be used',
   'ssl.provider': NO_JAVA,
   'ssl.secure.random.implementation': NO_JAVA,
   'ssl.trustmanager.algorithm': NO_JAVA,
@@ -79,7 +79,7 @@ const IGNORED_BY_ALL: { readonly [property: string]: string } = {
 
 const IGNORED_BY_CONSUMERS: { readonly [property: string]: string } = {
   'allow.auto.create.topics': 'reading never creates a topic',
-  'exclude.internal.topics': 'topics are named one by one',
+  'exclude.internal.topics': 'topics are listed by name',
   'internal.throw.on.fetch.stable.offset.unsupported': 'it is internal to the Java client',
   'share.acknowledgement.mode': 'share groups are not supported',
   'share.acquire.mode': 'share groups are not supported',
@@ -90,13 +90,13 @@ const IGNORED_BY_PRODUCERS: { readonly [property: string]: string } = {
   'partitioner.adaptive.partitioning.enable': 'slow brokers are not avoided',
   'partitioner.availability.timeout.ms': 'slow brokers are not avoided',
   'partitioner.ignore.keys': 'set partitioner.class to "sticky" instead',
-  'transaction.two.phase.commit.enable': 'transactions are ended by this producer alone',
-  retries: 'attempts go on until delivery.timeout.ms has passed',
+  'transaction.two.phase.commit.enable': 'only this producer ends its transactions',
+  retries: 'writes are retried until delivery.timeout.ms has passed',
 }
 
 const IGNORED_BY_ADMINS: { readonly [property: string]: string } = {
-  'bootstrap.controllers': 'brokers are asked, which pass on what is for a controller',
-  retries: 'attempts go on until default.api.timeout.ms has passed',
+  'bootstrap.controllers': 'requests go to brokers, which forward them to a controller',
+  retries: 'requests are retried until default.api.timeout.ms has passed',
 }
 
 function ignored(reasons: { readonly [property: string]: string }): { readonly [property: string]: AnyField } {

@@ -19,13 +19,13 @@ export const PRODUCER_FIELDS = {
     .optional()
     .kafka('enable.idempotence')
     .doc(
-      'Whether retries are free of duplicates. By default on with acks all, off otherwise; then one request per partition is under way at a time, so that retries keep the order.',
+      'Whether retries never duplicate records. By default on with acks all, off otherwise. If it is off, one request per partition is in flight at a time, so that retries keep the order.',
     ),
   lingerMs: field
     .durationMs(PRODUCER_LIMITS.lingerMs)
     .default(5)
     .kafka('linger.ms')
-    .doc('How long a batch that is not full waits for more records.'),
+    .doc('How long a batch waits for more records before it is sent, unless it is full.'),
   batchBytes: field
     .bytes(PRODUCER_LIMITS.batchBytes)
     .default(16_384)
@@ -36,7 +36,7 @@ export const PRODUCER_FIELDS = {
     .int({ min: -1, max: COMPRESSION_LEVELS.gzip.max })
     .optional()
     .kafka('compression.gzip.level')
-    .doc('1 is fast, 9 is small; -1 is the default of gzip, 6.'),
+    .doc('From 1 (fast) to 9 (small); -1 is the default of gzip, 6.'),
   lz4Level: field
     .int({ min: 1, max: 17 })
     .optional()
@@ -46,27 +46,27 @@ export const PRODUCER_FIELDS = {
     .int(COMPRESSION_LEVELS.zstd)
     .optional()
     .kafka('compression.zstd.level')
-    .doc('Low is fast, 22 is small.'),
+    .doc('Low levels are fast; 22 compresses best.'),
   maxInFlight: field
     .int(PRODUCER_LIMITS.maxInFlight)
     .default(5)
     .kafka('max.in.flight.requests.per.connection')
-    .doc('Requests to one broker that may wait for their answer; at most 5 with idempotence.'),
+    .doc('Requests that may be in flight to one broker; at most 5 with idempotence.'),
   maxRequestBytes: field
     .bytes(PRODUCER_LIMITS.maxRequestBytes)
     .default(1_048_576)
     .kafka('max.request.size')
-    .doc('Largest request, and so the largest record.'),
+    .doc('Maximum size of a request, and therefore of a record.'),
   bufferBytes: field
     .bytes(PRODUCER_LIMITS.bufferBytes)
     .default(33_554_432)
     .kafka('buffer.memory')
-    .doc('Bytes that may wait to be acknowledged; a writer waits when they are used up.'),
+    .doc('Bytes that may await acknowledgement. When they are used up, writes wait.'),
   deliveryTimeoutMs: field
     .durationMs({ min: 1 })
     .default(120_000)
     .kafka('delivery.timeout.ms')
-    .doc('How long to try to write a record, retries included, before it fails.'),
+    .doc('How long to try to write a record, including retries, before it fails.'),
   maxBlockMs: field
     .durationMs({ min: 1 })
     .default(60_000)
@@ -77,14 +77,14 @@ export const PRODUCER_FIELDS = {
     .default('murmur2')
     .kafka('partitioner.class')
     .doc(
-      '`murmur2` puts keys where Java clients put them, `crc32` where librdkafka does; `round_robin` and `sticky` ignore keys. Java classes are understood.',
+      'How partitions are chosen. `murmur2` places keys as Java clients do, `crc32` as librdkafka does; `round_robin` and `sticky` ignore keys. Names of Java classes are accepted.',
     ),
   transactionalId: field
     .string()
     .optional()
     .kafka('transactional.id')
     .doc(
-      'Name of a transactional producer, which fences every earlier one of the same name. In pipelines with `exactly_once`; by default the name of the pipeline and `group.instance.id`, or something unique without one.',
+      'Name of a transactional producer, which fences every earlier one with the same name. Used in pipelines with `exactly_once`. By default the name of the pipeline and `group.instance.id`, or a unique name without one.',
     ),
   transactionTimeoutMs: field
     .durationMs({ min: 1 })
@@ -97,12 +97,12 @@ export const PRODUCER_FIELDS = {
     .of(serializer)
     .default('org.apache.kafka.common.serialization.StringSerializer')
     .kafka('key.serializer')
-    .doc('Java class, with or without its package, that says how keys are written.'),
+    .doc('Java class, with or without its package, that sets how keys are written.'),
   valueSerializer: field
     .of(serializer)
     .default('org.apache.kafka.common.serialization.StringSerializer')
     .kafka('value.serializer')
     .doc(
-      'Java class, with or without its package, that says how values are written. Documents are written as JSON text.',
+      'Java class, with or without its package, that sets how values are written. Documents are written as JSON text.',
     ),
 }

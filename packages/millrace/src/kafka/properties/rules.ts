@@ -18,15 +18,15 @@ export const CONSUMER_RULES: readonly OptionRule<typeof CONSUMER_FIELDS>[] = [
     groupProtocol === 'classic' && heartbeatIntervalMs >= sessionTimeoutMs
       ? problem(
           'heartbeatIntervalMs',
-          `heartbeat.interval.ms (${heartbeatIntervalMs}) must be less than session.timeout.ms (${sessionTimeoutMs}), or the member is taken for dead`,
-          'a third of it is usual',
+          `heartbeat.interval.ms (${heartbeatIntervalMs}) must be less than session.timeout.ms (${sessionTimeoutMs}), or the member is removed from its group`,
+          'a third of session.timeout.ms is usual',
         )
       : undefined,
   ({ fetchMaxWaitMs, requestTimeoutMs }) =>
     fetchMaxWaitMs >= requestTimeoutMs
       ? problem(
           'fetchMaxWaitMs',
-          `fetch.max.wait.ms (${fetchMaxWaitMs}) must be less than request.timeout.ms (${requestTimeoutMs}), or waiting looks like a lost broker`,
+          `fetch.max.wait.ms (${fetchMaxWaitMs}) must be less than request.timeout.ms (${requestTimeoutMs}), or a broker that waits for records looks lost`,
         )
       : undefined,
   ({ groupProtocol }, isSet) =>
@@ -36,20 +36,20 @@ export const CONSUMER_RULES: readonly OptionRule<typeof CONSUMER_FIELDS>[] = [
           .map((name) =>
             problem(
               name,
-              'It is for the broker to decide with group.protocol consumer',
+              'With group.protocol consumer, the broker decides this',
               name === 'assignors' ? 'use group.remote.assignor' : 'delete it',
             ),
           )
       : isSet('serverAssignor')
         ? problem(
             'serverAssignor',
-            'group.remote.assignor needs group.protocol consumer',
+            'group.remote.assignor requires group.protocol consumer',
             'use partition.assignment.strategy',
           )
         : undefined,
   ({ instanceId, groupId }) =>
     instanceId !== undefined && groupId === undefined
-      ? problem('instanceId', 'group.instance.id needs group.id')
+      ? problem('instanceId', 'group.instance.id requires group.id')
       : undefined,
 ]
 
@@ -60,7 +60,7 @@ export const PRODUCER_RULES: readonly OptionRule<typeof PRODUCER_FIELDS>[] = [
     idempotence === true && acks !== 'all'
       ? problem(
           'idempotence',
-          `enable.idempotence needs acks "all", as a record that only the leader has can be lost and a retry cannot be told from a repetition: acks is "${acks}"`,
+          `enable.idempotence requires acks "all", as a record that only the leader has can be lost: acks is "${acks}"`,
           'set acks to all, or leave enable.idempotence out',
         )
       : undefined,
@@ -82,14 +82,14 @@ export const PRODUCER_RULES: readonly OptionRule<typeof PRODUCER_FIELDS>[] = [
     deliveryTimeoutMs < lingerMs + requestTimeoutMs
       ? problem(
           'deliveryTimeoutMs',
-          `delivery.timeout.ms (${deliveryTimeoutMs}) must be at least linger.ms + request.timeout.ms (${lingerMs + requestTimeoutMs}), or a record fails before its first answer can arrive`,
+          `delivery.timeout.ms (${deliveryTimeoutMs}) must be at least linger.ms + request.timeout.ms (${lingerMs + requestTimeoutMs}), or a record fails before its first response can arrive`,
         )
       : undefined,
   ({ transactionalId, acks, idempotence }) =>
     transactionalId !== undefined && (acks !== 'all' || idempotence === false)
       ? problem(
           'transactionalId',
-          'transactional.id needs acks "all" and enable.idempotence, as a transaction is lost with any of its records',
+          'transactional.id requires acks "all" and enable.idempotence, as a transaction must not lose any of its records',
           acks === 'all' ? 'leave enable.idempotence out' : 'set acks to all',
         )
       : undefined,

@@ -30,7 +30,7 @@ export const address: ValueType<string> = {
     report({
       expected: this.expected,
       found: value,
-      suggestion: typeof value === 'string' && /^https?:/.test(value) ? 'leave out the scheme' : undefined,
+      suggestion: typeof value === 'string' && /^https?:/.test(value) ? 'remove the scheme' : undefined,
     })
     return ''
   },

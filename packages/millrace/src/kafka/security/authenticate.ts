@@ -45,7 +45,7 @@ export async function authenticate(
       `Broker "${peer.address}" refused the credentials: ${reason.replace(/\.$/, '')}. ${mechanism.advice}`,
       { cause },
     )
-  if (errorCode !== 0) throw refuse(`error ${errorCode} in answer to SaslHandshake`)
+  if (errorCode !== 0) throw refuse(`error ${errorCode} in response to SaslHandshake`)
   let lifetimeMs = 0
   try {
     await conversation(async (message) => {

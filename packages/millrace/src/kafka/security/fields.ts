@@ -15,13 +15,13 @@ const PASSWORD_FIELDS = {
     .string()
     .optional()
     .kafka('sasl.username')
-    .doc('User name for PLAIN and SCRAM; instead of `saslJaasConfig`.'),
+    .doc('User name for PLAIN and SCRAM; use it instead of `saslJaasConfig`.'),
   saslPassword: field
     .string()
     .secret()
     .optional()
     .kafka('sasl.password')
-    .doc('Password for PLAIN and SCRAM; instead of `saslJaasConfig`.'),
+    .doc('Password for PLAIN and SCRAM; use it instead of `saslJaasConfig`.'),
 }
 
 /** For OAUTHBEARER: a token, or where to get one. */
@@ -31,43 +31,43 @@ const OAUTH_FIELDS = {
     .secret()
     .optional()
     .doc(
-      'Token for OAUTHBEARER. A program may give a function instead, `async () => ({ token, expiresAt })`, which is asked whenever a connection needs a token.',
+      'Token for OAUTHBEARER. A program can pass a function instead, `async () => ({ token, expiresAt })`, which is called whenever a connection needs a token.',
     ),
   oauthTokenEndpoint: field
     .of(tokenUrl)
     .optional()
     .kafka('sasl.oauthbearer.token.endpoint.url')
     .doc(
-      'Where tokens come from: an OAuth 2 token endpoint (`https:`), which is asked with `oauthClientId` and `oauthClientSecret`, or a file (`file:`) that something else keeps fresh.',
+      'Where to get tokens: from an OAuth 2 token endpoint (`https:`), with `oauthClientId` and `oauthClientSecret`, or from a file (`file:`) that another process keeps up to date.',
     )
     .example('https://login.example.com/oauth2/token'),
   oauthClientId: field
     .string()
     .optional()
     .kafka('sasl.oauthbearer.client.credentials.client.id')
-    .doc('Client that asks `oauthTokenEndpoint` for tokens.'),
+    .doc('Client id for requests to `oauthTokenEndpoint`.'),
   oauthClientSecret: field
     .string()
     .secret()
     .optional()
     .kafka('sasl.oauthbearer.client.credentials.client.secret')
-    .doc('Secret of `oauthClientId`.'),
+    .doc('Client secret that goes with `oauthClientId`.'),
   oauthScope: field
     .string()
     .optional()
     .kafka('sasl.oauthbearer.scope')
-    .doc('Scope to ask for, where the token endpoint wants one.'),
+    .doc('Scope to request, if the token endpoint requires one.'),
   oauthHeaderUrlencode: field
     .boolean()
     .default(false)
     .kafka('sasl.oauthbearer.header.urlencode')
     .doc(
-      'Whether id and secret are URL-encoded before they go into the header, as RFC 6749 asks and few endpoints do.',
+      'Whether the client id and secret are URL-encoded in the header. RFC 6749 requires it, but few endpoints expect it.',
     ),
   oauthExtensions: field
     .map(field.string())
     .optional()
-    .doc('SASL extensions that go with the token, for instance `logicalCluster`.')
+    .doc('SASL extensions to send with the token, for instance `logicalCluster`.')
     .example({ logicalCluster: 'lkc-1' }),
 }
 
@@ -76,22 +76,22 @@ const AWS_FIELDS = {
   awsRegion: field
     .string()
     .optional()
-    .doc('Region of the MSK cluster. By default that of the address of the broker, of `AWS_REGION`, or of the profile.')
+    .doc('Region of the MSK cluster. By default taken from the broker address, `AWS_REGION` or the profile.')
     .example('us-east-1'),
   awsAccessKeyId: field
     .string()
     .secret()
     .optional()
     .doc(
-      'Access key for AWS_MSK_IAM. Without it credentials come from `awsProfile`, the environment, a web identity (IRSA), the shared files, a container or the machine, in this order.',
+      'Access key for AWS_MSK_IAM. Without it, credentials come from `awsProfile`, the environment, a web identity (IRSA), the shared files, the container or the instance metadata, in this order.',
     ),
-  awsSecretAccessKey: field.string().secret().optional().doc('Secret key of `awsAccessKeyId`.'),
+  awsSecretAccessKey: field.string().secret().optional().doc('Secret key that goes with `awsAccessKeyId`.'),
   awsSessionToken: field.string().secret().optional().doc('Session token of temporary credentials.'),
   awsProfile: field
     .string()
     .optional()
     .doc(
-      'Profile in `~/.aws/credentials` and `~/.aws/config`. One that assumes a role, uses single sign-on or runs a command needs the package `@aws-sdk/credential-provider-node`.',
+      'Profile in `~/.aws/credentials` and `~/.aws/config`. Profiles that assume a role, use single sign-on or run a command require the package `@aws-sdk/credential-provider-node`.',
     ),
 }
 
@@ -108,7 +108,7 @@ const SASL_FIELDS = {
     .optional()
     .kafka('sasl.jaas.config')
     .doc(
-      'Credentials as Java clients write them: `<LoginModule> required username="..." password="...";`. PlainLoginModule, ScramLoginModule, OAuthBearerLoginModule and IAMLoginModule are understood.',
+      'Credentials in the form of Java clients: `<LoginModule> required username="..." password="...";`. Supports PlainLoginModule, ScramLoginModule, OAuthBearerLoginModule and IAMLoginModule.',
     ),
   ...PASSWORD_FIELDS,
   ...OAUTH_FIELDS,
@@ -122,18 +122,18 @@ const TLS_FIELDS = {
     .optional()
     .kafka('ssl.truststore.location')
     .aliases('ssl.ca.location')
-    .doc('File with the certificates of trusted authorities, PEM. Without it those that Node.js trusts.')
+    .doc('PEM file with the certificates of trusted certificate authorities. By default those that Node.js trusts.')
     .example('ca.pem'),
   truststoreCertificates: field
     .string()
     .optional()
     .kafka('ssl.truststore.certificates')
-    .doc('The certificates themselves, as PEM text.'),
+    .doc('Certificates of trusted certificate authorities, as PEM text.'),
   truststoreType: field
     .oneOf(STORE_TYPES)
     .optional()
     .kafka('ssl.truststore.type')
-    .doc('PEM or PKCS12; by default by the name of the file. JKS has to be converted.'),
+    .doc('PEM or PKCS12. By default derived from the file name. JKS must be converted first.'),
   truststorePassword: field
     .string()
     .secret()
@@ -144,48 +144,55 @@ const TLS_FIELDS = {
     .string()
     .optional()
     .kafka('ssl.keystore.location')
-    .doc('File with our own private key and certificate chain, PEM or PKCS12, for brokers that ask for one.')
+    .doc(
+      'File with the private key and certificate chain of this client, PEM or PKCS12, for brokers that require a client certificate.',
+    )
     .example('client.pem'),
   keystoreType: field
     .oneOf(STORE_TYPES)
     .optional()
     .kafka('ssl.keystore.type')
-    .doc('PEM or PKCS12; by default by the name of the file. JKS has to be converted.'),
+    .doc('PEM or PKCS12. By default derived from the file name. JKS must be converted first.'),
   keystorePassword: field
     .string()
     .secret()
     .optional()
     .kafka('ssl.keystore.password')
     .doc('Password of a PKCS12 keystore.'),
-  keystoreKey: field.string().secret().optional().kafka('ssl.keystore.key').doc('Our private key as PEM text.'),
+  keystoreKey: field
+    .string()
+    .secret()
+    .optional()
+    .kafka('ssl.keystore.key')
+    .doc('Private key of this client, as PEM text.'),
   keystoreCertificateChain: field
     .string()
     .optional()
     .kafka('ssl.keystore.certificate.chain')
-    .doc('Our certificate chain as PEM text.'),
+    .doc('Certificate chain of this client, as PEM text.'),
   certificateLocation: field
     .string()
     .optional()
     .kafka('ssl.certificate.location')
-    .doc('File with our certificate chain, PEM; with `keyLocation`, where key and chain are two files.')
+    .doc('PEM file with the certificate chain of this client, if the key is in another file (`keyLocation`).')
     .example('client.pem'),
   keyLocation: field
     .string()
     .optional()
     .kafka('ssl.key.location')
-    .doc('File with our private key, PEM; with `certificateLocation`.')
+    .doc('PEM file with the private key of this client; requires `certificateLocation`.')
     .example('client-key.pem'),
   keyPassword: field.string().secret().optional().kafka('ssl.key.password').doc('Password of an encrypted PEM key.'),
   endpointIdentification: field
     .oneOf(['https', 'none'], { '': 'none' })
     .default('https')
     .kafka('ssl.endpoint.identification.algorithm')
-    .doc('Whether the certificate of a broker must be for its host name; empty text or `none` turns that off.'),
+    .doc('Whether the certificate of a broker must match its host name. An empty text or `none` turns the check off.'),
   tlsProtocols: field
     .list(field.oneOf(['TLSv1.2', 'TLSv1.3']), { commaText: true })
     .default(['TLSv1.2', 'TLSv1.3'])
     .kafka('ssl.enabled.protocols')
-    .doc('Versions of TLS that may be used.'),
+    .doc('TLS versions that may be used.'),
   cipherSuites: field
     .list(field.string(), { commaText: true })
     .optional()

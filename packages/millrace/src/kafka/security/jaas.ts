@@ -26,7 +26,7 @@ const FORM = 'org.apache.kafka.common.security.plain.PlainLoginModule required u
 export function parseJaas(text: string): JaasResult {
   const tokens = tokenize(text)
   if (tokens === undefined)
-    return { problem: 'Cannot read sasl.jaas.config as a quote is not closed', suggestion: `write ${FORM}` }
+    return { problem: 'Cannot read sasl.jaas.config as a quotation mark is not closed', suggestion: `write ${FORM}` }
   const [moduleClass, flag, ...rest] = tokens
   if (moduleClass === undefined || moduleClass.quoted || !/^[\w.$-]+$/.test(moduleClass.text)) {
     return {
@@ -45,7 +45,7 @@ export function parseJaas(text: string): JaasResult {
   }
   const end = rest.findIndex(({ text: word, quoted }) => word === ';' && !quoted)
   if (end < 0)
-    return { problem: 'Cannot read sasl.jaas.config as it must end with a semicolon', suggestion: 'add ; at its end' }
+    return { problem: 'Cannot read sasl.jaas.config as it must end with a semicolon', suggestion: 'add ; at the end' }
   if (end < rest.length - 1)
     return { problem: 'Cannot read sasl.jaas.config as there is more than one login module', suggestion: 'keep one' }
   const options = new Map<string, string>()
@@ -61,7 +61,7 @@ export function parseJaas(text: string): JaasResult {
   }
   const needsPassword = family === 'PLAIN' || family === 'SCRAM'
   if (needsPassword && !(options.has('username') && options.has('password')))
-    return { problem: `Cannot use sasl.jaas.config as ${name} needs both username and password` }
+    return { problem: `Cannot use sasl.jaas.config as ${name} requires both username and password` }
   return { module: { family, options } }
 }
 

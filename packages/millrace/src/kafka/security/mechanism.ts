@@ -24,4 +24,4 @@ export async function openMechanism(settings: SaslSettings, context: MechanismCo
   }
 }
 
-const ADVICE = 'Check sasl.mechanism, user name and password'
+const ADVICE = 'Check sasl.mechanism, the user name and the password'

@@ -18,7 +18,7 @@ export async function readPkcs12Certificates(bytes: Buffer, password: string): P
       bagValue instanceof CertBag && bagValue.parsedValue instanceof Certificate ? [toPem(bagValue)] : [],
     ),
   )
-  if (certificates.length === 0) throw new Error('it holds no certificate')
+  if (certificates.length === 0) throw new Error('it contains no certificate')
   return certificates
 }
 
@@ -43,6 +43,6 @@ async function readContents(bytes: Buffer, text: string): Promise<readonly { rea
 const OLD = 'it uses an old encryption; convert it: keytool -list -rfc -storetype PKCS12 -keystore FILE > ca.pem'
 
 function toPem({ certValue }: CertBag): string {
-  if (!('getValue' in certValue)) throw new Error('it holds a certificate that cannot be read')
+  if (!('getValue' in certValue)) throw new Error('it contains a certificate that cannot be read')
   return new X509Certificate(Buffer.from(certValue.getValue())).toString()
 }

@@ -75,7 +75,7 @@ function saslProblems(options: SecurityOptions, isSet: IsSet): OptionProblem[] {
     return [
       problem(
         'saslMechanism',
-        `Missing sasl.mechanism, which security.protocol ${securityProtocol} needs`,
+        `Missing sasl.mechanism, which security.protocol ${securityProtocol} requires`,
         `set it to ${SASL_MECHANISMS.slice(0, -1).join(', ')} or ${SASL_MECHANISMS.at(-1)!}`,
       ),
     ]
@@ -91,7 +91,7 @@ function saslProblems(options: SecurityOptions, isSet: IsSet): OptionProblem[] {
     (name) => isSet(name) && !(OF_MECHANISM[mechanism] as readonly string[]).includes(name),
   )
   if (foreign !== undefined)
-    return [problem(foreign, `It has no meaning for sasl.mechanism ${mechanism}`, 'delete it, or change the mechanism')]
+    return [problem(foreign, `It has no effect with sasl.mechanism ${mechanism}`, 'delete it, or change the mechanism')]
   const jaas = saslJaasConfig === undefined ? undefined : parseJaas(saslJaasConfig)
   if (jaas?.problem !== undefined) return [problem('saslJaasConfig', jaas.problem, jaas.suggestion)]
   const module = jaas?.module
@@ -114,7 +114,7 @@ function passwordProblems(options: SecurityOptions, module: LoginModule | undefi
     return [
       problem(
         saslUsername === undefined ? 'saslJaasConfig' : 'saslPassword',
-        `Missing credentials, which security.protocol ${securityProtocol} needs`,
+        `Missing credentials, which security.protocol ${securityProtocol} requires`,
         'set saslJaasConfig, or saslUsername and saslPassword',
       ),
     ]
@@ -146,11 +146,11 @@ function awsProblems(options: SecurityOptions, module: LoginModule | undefined):
     return [
       problem(
         awsAccessKeyId === undefined ? 'awsAccessKeyId' : 'awsSecretAccessKey',
-        'awsAccessKeyId and awsSecretAccessKey need one another',
+        'awsAccessKeyId and awsSecretAccessKey must be set together',
       ),
     ]
   if (awsSessionToken !== undefined && awsAccessKeyId === undefined)
-    return [problem('awsSessionToken', 'awsSessionToken needs awsAccessKeyId and awsSecretAccessKey')]
+    return [problem('awsSessionToken', 'awsSessionToken requires awsAccessKeyId and awsSecretAccessKey')]
   if (awsAccessKeyId !== undefined && (awsProfile !== undefined || module?.options.has('awsProfileName') === true))
     return [
       problem(
@@ -165,7 +165,7 @@ function awsProblems(options: SecurityOptions, module: LoginModule | undefined):
     return [
       problem(
         'saslJaasConfig',
-        'Cannot take the role of awsRoleArn, and any other identity would be the wrong one',
+        'Cannot assume the role awsRoleArn of sasl.jaas.config',
         'set awsProfile to a profile with this role_arn, or run with credentials of the role, for instance by IRSA or an instance profile',
       ),
     ]

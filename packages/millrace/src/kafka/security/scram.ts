@@ -47,7 +47,7 @@ export function scram(
     const theirs = Buffer.from(verifier, 'base64')
     const expected = hmac(hmac(salted, 'Server Key'), said)
     if (theirs.length !== expected.length || !timingSafeEqual(theirs, expected))
-      throw new Error('the broker does not know the password itself')
+      throw new Error('the broker could not prove that it knows the password')
   }
   return { name: mechanism, advice, prepare: () => Promise.resolve(conversation) }
 }

@@ -45,7 +45,7 @@ export function storeProblems(options: SecurityOptions): OptionProblem[] {
     problems.push(
       problem(
         keyLocation === undefined ? 'certificateLocation' : 'keyLocation',
-        'ssl.key.location and ssl.certificate.location need one another',
+        'ssl.key.location and ssl.certificate.location must be set together',
       ),
     )
   if (keyLocation !== undefined && (keystoreLocation ?? keystoreKey) !== undefined)
@@ -60,7 +60,7 @@ export function storeProblems(options: SecurityOptions): OptionProblem[] {
     problems.push(
       problem(
         keystoreKey === undefined ? 'keystoreCertificateChain' : 'keystoreKey',
-        'ssl.keystore.key and ssl.keystore.certificate.chain need one another',
+        'ssl.keystore.key and ssl.keystore.certificate.chain must be set together',
       ),
     )
   return problems

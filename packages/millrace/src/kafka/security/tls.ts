@@ -72,7 +72,7 @@ async function readCertificates(store: Store, directory: string): Promise<string
   const certificates = bytes
     .toString('latin1')
     .match(/-----BEGIN (?:TRUSTED )?CERTIFICATE-----[\s\S]+?-----END (?:TRUSTED )?CERTIFICATE-----/g)
-  if (certificates === null) throw new ConfigError(`Cannot use ${what} as it holds no certificate in PEM form`)
+  if (certificates === null) throw new ConfigError(`Cannot use ${what} as it contains no PEM certificate`)
   return certificates
 }
 
@@ -88,7 +88,7 @@ async function readKeystore(
   const pem = bytes.toString('latin1') + (await readChain(store, directory))
   for (const part of ['PRIVATE KEY', 'CERTIFICATE']) {
     if (!pem.includes(`${part}-----`))
-      throw new ConfigError(`Cannot use ${nameOf('keystore', store)} as it holds no ${part.toLowerCase()} in PEM form`)
+      throw new ConfigError(`Cannot use ${nameOf('keystore', store)} as it contains no PEM ${part.toLowerCase()}`)
   }
   if (passphrase === undefined && pem.includes('ENCRYPTED')) {
     throw new ConfigError(`Cannot use ${nameOf('keystore', store)} as its key is encrypted: set ssl.key.password`)
@@ -118,7 +118,7 @@ function nameOf(what: string, store: Store): string {
 
 function reasonOf(error: unknown): string {
   const { code = '', message } = error as { code?: string; message: string }
-  if (code === 'ENOENT') return 'there is no such file'
+  if (code === 'ENOENT') return 'the file does not exist'
   if (code === 'EACCES') return 'no permission'
   if (code === 'EISDIR') return 'it is a folder'
   if (/mac verify failure|bad decrypt|wrong password/i.test(message)) return 'the password is wrong or missing'

@@ -209,9 +209,9 @@ function unforwardedOf({ producer: { compression } }: KafkaSinkSettings): string
 }
 
 function partitionsOf({ keepPartition, keyField, producer: { partitioner } }: KafkaSinkSettings): string {
-  if (keepPartition === true) return 'each record stays in the partition of the number that it came from'
+  if (keepPartition === true) return 'each record keeps its partition number'
   const by = `${partitioner} over ${keyField === undefined ? 'the key of the record' : `the key from field "${keyField}"`}`
   return keepPartition === false
     ? by
-    : `records from a topic with as many partitions stay in the one of the same number; others: ${by}`
+    : `records from a topic with the same number of partitions keep their partition number; others: ${by}`
 }

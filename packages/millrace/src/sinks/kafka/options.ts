@@ -17,30 +17,28 @@ export const kafkaSinkFields = {
     .int({ min: 1 })
     .optional()
     .doc(
-      'Most documents of a record batch that is made here; those forwarded whole stay as they are. By default as many as fit into `batch.size`, which counts bytes.',
+      'Maximum documents per new record batch. Record batches that are forwarded whole are not split. By default as many as fit into `batch.size`, which counts bytes.',
     ),
   flushTimeout: field
     .durationMs({ min: 1 })
     .default(10_000)
-    .doc('How long to wait for all acknowledgements before the run fails.')
+    .doc('How long to wait for the next acknowledgement before the run fails.')
     .example('PT10S'),
   keyField: field
     .path()
     .optional()
-    .doc('Field of the document that becomes the key. By default the key of the record that was read.')
+    .doc('Field of the document to use as the key. By default the key of the record that was read.')
     .example('customer.id'),
   // Off by default, because a value that nobody changed then goes out as the very bytes that came in.
   includeMeta: field
     .boolean()
     .default(false)
-    .doc(
-      'Whether `_meta` (topic, partition, offset, timestamp, key) is written into values. Stages can read it in either case.',
-    ),
+    .doc('Whether to write `_meta` (topic, partition, offset, timestamp, key) into values. Stages can always read it.'),
   keepPartition: field
     .boolean()
     .optional()
     .doc(
-      'Whether a record goes to the partition of the same number that it came from. By default so when both topics have as many partitions, the key is that of the record read, and `partitioner.class` is `murmur2`; unchanged record batches are then forwarded as they are.',
+      'Whether records keep their partition number. By default they do when both topics have the same number of partitions, the key is that of the record read, and `partitioner.class` is `murmur2`. Record batches that no stage changes are then forwarded whole.',
     ),
   createTopic,
   ...PRODUCER_FIELDS,

@@ -15,13 +15,13 @@ import { datagenFields, datagenRules, type PATTERNS } from './options.ts'
 
 export const datagenSource = defineSource({
   name: 'datagen',
-  summary: 'Makes up records of several kinds at a steady rate.',
+  summary: 'Generates records of several kinds at a steady rate.',
   options: datagenFields,
   rules: datagenRules,
   examples: [{ title: 'A thousand orders', options: { pattern: 'orders', max_events: 1000, seed: 7 } }],
   create: (chosen, { untilEnd }) => {
     if (untilEnd && chosen.max_events === 0)
-      throw new ConfigError('Cannot run until the end as source "datagen" has none: set its option "max_events"')
+      throw new ConfigError('Cannot run until the end as source "datagen" has no end: set its option "max_events"')
     return new DatagenSource(chosen)
   },
 })

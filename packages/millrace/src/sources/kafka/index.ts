@@ -57,7 +57,7 @@ class KafkaPipelineSource implements Source, SourceOffsets {
     this.readsRecordBatches = maxPollRecords === undefined
     this.member = settings.consumer.instanceId
     this.commits = {
-      at_least_once: `group "${groupId}" commits the offsets of records that the sink has acknowledged, every ${autoCommitIntervalMs / 1000} s, when partitions are given back and at the end`,
+      at_least_once: `group "${groupId}" commits the offsets of records that the sink has acknowledged: every ${autoCommitIntervalMs / 1000} s, when partitions are revoked, and at the end`,
       exactly_once: `the transactions of the sink commit the offsets of group "${groupId}" together with what was written`,
       at_most_once: `group "${groupId}" commits the offsets of each batch before it is processed`,
     }[context.delivery ?? 'at_least_once']

@@ -15,7 +15,7 @@ export const kafkaSourceFields = {
   topic: field
     .list(field.topic(), { commaText: true })
     .aliases('topics')
-    .doc('Topic to read; several with commas or as a list.')
+    .doc('Topic to read, or several, separated by commas or as a list.')
     .example('orders'),
   pollTimeout: field
     .durationMs()
@@ -26,21 +26,21 @@ export const kafkaSourceFields = {
     .int({ min: 1, max: 10_000 })
     .default(16)
     .doc(
-      'Batches that may wait between source and stages. A batch is made when the stages ask for it, so there is never more than one; what was fetched for them is bounded in bytes, by `fetchBufferBytes`.',
+      'Batches that may wait between source and stages. At most one does, because batches are created on demand; fetched bytes are limited by `fetchBufferBytes`.',
     ),
   maxRecords: field
     .int({ min: 1 })
     .optional()
-    .doc('Records after which the run ends; the next one goes on behind them. No limit by default.'),
+    .doc('Number of records after which the run ends. The next run continues behind them. No limit by default.'),
   maxDuration: field
     .durationMs({ min: 1 })
     .optional()
-    .doc('Time after which nothing more is read and the run ends. No limit by default.')
+    .doc('Time after which reading stops and the run ends. No limit by default.')
     .example('PT30S'),
   createTopic,
   ...CONSUMER_FIELDS,
   groupId: CONSUMER_FIELDS.groupId.doc(
-    'Consumer group; its members share the partitions, and its committed offsets are where reading goes on. By default `fluxion-` and the topic.',
+    'Consumer group. Its members share the partitions, and reading resumes at its committed offsets. By default `fluxion-` and the topic.',
   ),
   ...IGNORED_CONSUMER_FIELDS,
 }
@@ -56,13 +56,17 @@ export const kafkaSourceRules: readonly OptionRule<typeof kafkaSourceFields>[] =
   ),
   (_, isSet) =>
     isSet('pollTimeout') && isSet('fetchMaxWaitMs')
-      ? problem('pollTimeout', 'Cannot use both pollTimeout and fetch.max.wait.ms as they set the same', 'delete one')
+      ? problem(
+          'pollTimeout',
+          'Cannot use both pollTimeout and fetch.max.wait.ms as they set the same thing',
+          'delete one',
+        )
       : undefined,
   ({ pollTimeout, requestTimeoutMs }) =>
     pollTimeout !== undefined && pollTimeout >= requestTimeoutMs
       ? problem(
           'pollTimeout',
-          `pollTimeout (${pollTimeout} ms) must be less than request.timeout.ms (${requestTimeoutMs}), or waiting looks like a lost broker`,
+          `pollTimeout (${pollTimeout} ms) must be less than request.timeout.ms (${requestTimeoutMs}), or a broker that waits for records looks lost`,
         )
       : undefined,
   ({ enableAutoCommit }, isSet) =>

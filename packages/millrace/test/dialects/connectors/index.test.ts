@@ -180,7 +180,7 @@ describe('problems', () => {
     {
       name: 'no broker',
       text: 'sources: {a: {connector: datagen, topic: t}}',
-      want: '1:11 sources.a: Missing broker, whose topics hold the events (for example broker: {bootstrap_servers: ["localhost:9092"]})',
+      want: '1:11 sources.a: Missing broker: the cluster whose topics hold the events (for example broker: {bootstrap_servers: ["localhost:9092"]})',
     },
     {
       name: 'an option that does not exist',
@@ -195,7 +195,7 @@ describe('problems', () => {
     {
       name: 'idempotence without acks',
       text: sink('brokers: k, topic: x, acks: leader, idempotent: true'),
-      want: /^3:\d+ sinks\.a\.config\.idempotent: enable\.idempotence needs acks "all"/,
+      want: /^3:\d+ sinks\.a\.config\.idempotent: enable\.idempotence requires acks "all"/,
     },
     {
       name: 'a heartbeat that is too slow',
@@ -210,7 +210,7 @@ describe('problems', () => {
     {
       name: 'SASL without password',
       text: source('brokers: k, topic: x, security: {protocol: SASL_SSL, sasl_username: u}'),
-      want: /^3:\d+ sources\.a\.config\.security\.sasl_password: Missing option "sasl_password", which SASL_SSL with PLAIN needs$/,
+      want: /^3:\d+ sources\.a\.config\.security\.sasl_password: Missing option "sasl_password", which SASL_SSL with PLAIN requires$/,
     },
     {
       name: 'OAUTHBEARER without token',
@@ -229,7 +229,7 @@ describe('problems', () => {
       text: source(
         'brokers: k, topic: x, security: {protocol: SASL_SSL, sasl_mechanism: AWS_MSK_IAM, aws_access_key_id: a}',
       ),
-      want: /^3:\d+ sources\.a\.config\.security\.aws_secret_access_key: awsAccessKeyId and awsSecretAccessKey need one another/,
+      want: /^3:\d+ sources\.a\.config\.security\.aws_secret_access_key: awsAccessKeyId and awsSecretAccessKey must be set together/,
     },
     {
       name: 'certificates without TLS',
@@ -246,12 +246,12 @@ describe('problems', () => {
     {
       name: 'a hub that is not verified',
       text: 'broker: {bootstrap_servers: h, tls: {enabled: true, insecure: true}}\nsources: {a: {connector: datagen, topic: t}}',
-      want: '1:53 broker.tls.insecure: Cannot use insecure, as certificates are always verified (name the certificate of the authority in ca_path)',
+      want: '1:53 broker.tls.insecure: Cannot use insecure, as certificates are always verified (set ca_path to the certificate of the authority)',
     },
     {
       name: 'a loop',
       text: `${BROKER}sources: {a: {connector: kafka, topic: t, config: {brokers: "hub:9092", topic: t}}}`,
-      want: /^2:\d+ sources\.a\.topic: Cannot write events to topic "t", which the source reads/,
+      want: /^2:\d+ sources\.a\.topic: Cannot write events to topic "t" as the source also reads it/,
     },
     {
       name: 'a start that is no time',
@@ -276,7 +276,7 @@ describe('problems', () => {
     {
       name: 'nothing to run',
       text: `${BROKER}sinks: {a: {connector: stdout, topics: [t], consumer_group: g, enabled: false}}`,
-      want: '1:1 : There is nothing to run (add sources, sinks or bridges, and enable one of them)',
+      want: '1:1 : There is nothing to run (add sources, sinks or bridges, and enable at least one)',
     },
     {
       name: 'an unknown part of the file',

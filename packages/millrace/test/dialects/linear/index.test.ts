@@ -190,7 +190,7 @@ sink:
     expect((await check('bad.yaml', text)).problems).toEqual([
       '5:5 source.options.topc: Unknown option "topc" (did you mean "topic")',
       '6:5 source.options.bootstrapServers: Environment variable "NOPE" is not set (set it, or give a default: ${NOPE:-default})',
-      '8:5 source.options.group.id: Cannot use both "groupId" ("a") and "group.id" ("b") as they set the same (delete one)',
+      '8:5 source.options.group.id: Cannot use both "groupId" ("a") and "group.id" ("b") as they set the same thing (delete one)',
       expect.stringMatching(/^10:5 stages\.0\.\$mach: Unknown stage "\$mach" \(did you mean "\$match"\)$/),
       expect.stringMatching(/^11:5 stages\.1\.\$limit: \$limit must be a whole number above 0/),
       '14:3 sink.options: Missing option "bootstrapServers" (for example bootstrapServers: "localhost:9092")',
@@ -242,7 +242,7 @@ sink:
     {
       name: 'createTopic that is true',
       text: `source: {type: kafka, topic: a, createTopic: true, bootstrapServers: k}\n${GOOD_SINK}`,
-      want: '1:33 source.createTopic: Cannot read option "createTopic" as it must be an object: current value is true (write {} to take its defaults)',
+      want: '1:33 source.createTopic: Cannot read option "createTopic" as it must be an object: current value is true (write {} for its defaults)',
     },
     {
       name: 'an empty source',
@@ -317,7 +317,7 @@ sink:
     {
       name: 'both names of the stages',
       text: `source: {type: file, path: x}\nstages: []\npipeline: []\n${GOOD_SINK}`,
-      want: '3:1 pipeline: Cannot use both "stages" (an empty list) and "pipeline" (an empty list) as they set the same (delete one)',
+      want: '3:1 pipeline: Cannot use both "stages" (an empty list) and "pipeline" (an empty list) as they set the same thing (delete one)',
     },
   ])('$name', async ({ text, want }) => {
     expect((await check('one.yaml', text)).problems).toEqual([want])
@@ -368,7 +368,7 @@ describe('files that cannot be read', () => {
   test('a missing file', async () => {
     await expect(readPipelineFile(join(directory, 'no.yaml'))).rejects.toMatchObject({
       code: 'CONFIG_UNREADABLE',
-      problems: [{ message: expect.stringMatching(/there is no such file$/) }],
+      problems: [{ message: expect.stringMatching(/the file does not exist$/) }],
     })
   })
 

@@ -163,7 +163,7 @@ describe('what has no meaning here is refused', () => {
     {
       content: { circuitBreaker: true, sink: { ...file, circuitBreaker: true } },
       path: 'sink.circuitBreaker',
-      message: 'Cannot use both circuitBreaker and sink.circuitBreaker as they set the same',
+      message: 'Cannot use both circuitBreaker and sink.circuitBreaker as they set the same thing',
     },
     {
       content: { errorPolicy: { type: 'retry' }, sink: { ...file, retry } },

@@ -52,7 +52,7 @@ describe('exactly_once in a graph', () => {
   test('may be said once', async () => {
     const more = { delivery: 'exactly_once', global: { delivery: 'at_least_once' } }
     expect((await read([source, sink()], more)).problems).toEqual([
-      'delivery: Cannot use both delivery and global.delivery as they set the same',
+      'delivery: Cannot use both delivery and global.delivery as they set the same thing',
     ])
   })
 

@@ -301,7 +301,7 @@ describe('a bad file says where and what to do', () => {
     {
       name: 'a pipeline inside that is not there',
       text: stage('a', 'stage.pipeline', 'config = { file = "no-such.toml" }'),
-      problem: /stages\.0\.config\.file: .*no such file/,
+      problem: /stages\.0\.config\.file: .*the file does not exist/,
     },
     {
       name: 'a pipeline inside that runs itself',

@@ -52,7 +52,7 @@ describe('values of consumers', () => {
       input: { bootstrapServers: 'PLAINTEXT://k1:9092, [::1]:9093,k3' },
       want: { bootstrapServers: ['PLAINTEXT://k1:9092', '[::1]:9093', 'k3'] },
     },
-    { input: { bootstrapServers: 'http://k1:9092' }, problem: 'leave out the scheme' },
+    { input: { bootstrapServers: 'http://k1:9092' }, problem: 'remove the scheme' },
     { input: { bootstrapServers: 'k1:90920' }, problem: 'current value is "k1:90920"' },
     { input: { 'isolation.level': 'READ_COMMITTED' }, want: { isolation: 'read_committed' } },
     { input: { 'ssl.endpoint.identification.algorithm': '' }, want: { endpointIdentification: 'none' } },

@@ -20,9 +20,9 @@ describe('properties without effect', () => {
     expect(problems).toEqual([])
     expect(warnings.map(({ message }) => message)).toEqual([
       'Option "compression.lz4.level" has no effect: the LZ4 writer has one level, which is fast',
-      'Option "metric.reporters" has no effect: Millrace counts in its own way',
-      'Option "send.buffer.bytes" has no effect: Node.js leaves socket buffers to the operating system',
-      'Option "retries" has no effect: attempts go on until delivery.timeout.ms has passed',
+      'Option "metric.reporters" has no effect: Millrace has metrics of its own',
+      'Option "send.buffer.bytes" has no effect: in Node.js, the operating system sets socket buffers',
+      'Option "retries" has no effect: writes are retried until delivery.timeout.ms has passed',
     ])
   })
 })

@@ -34,7 +34,7 @@ describe('rules of producers', () => {
     {
       name: 'idempotence with acks 1',
       options: { 'enable.idempotence': true, acks: 1 },
-      problem: 'enable.idempotence needs acks "all"',
+      problem: 'enable.idempotence requires acks "all"',
     },
     { name: 'idempotence with acks 0', options: { 'enable.idempotence': true, acks: 0 }, problem: 'acks is "0"' },
     { name: 'no idempotence with acks 1', options: { 'enable.idempotence': false, acks: 1 } },
@@ -56,12 +56,12 @@ describe('rules of producers', () => {
     {
       name: 'transactions with acks leader',
       options: { 'transactional.id': 'x', acks: 1 },
-      problem: 'transactional.id needs acks "all"',
+      problem: 'transactional.id requires acks "all"',
     },
     {
       name: 'transactions without idempotence',
       options: { 'transactional.id': 'x', 'enable.idempotence': false },
-      problem: 'transactional.id needs acks "all"',
+      problem: 'transactional.id requires acks "all"',
     },
     { name: 'the default level of gzip', options: { 'compression.gzip.level': -1 } },
     { name: 'gzip level 0', options: { 'compression.gzip.level': 0 }, problem: 'between 1 and 9, or -1' },
@@ -112,14 +112,14 @@ describe('rules of consumers', () => {
     {
       name: 'a server assignor with the classic protocol',
       options: { 'group.remote.assignor': 'uniform' },
-      problem: 'needs group.protocol consumer',
+      problem: 'requires group.protocol consumer',
     },
     {
       name: 'a session timeout with the protocol of KIP-848',
       options: { 'group.protocol': 'CONSUMER', 'session.timeout.ms': 6000 },
-      problem: 'for the broker to decide',
+      problem: 'the broker decides this',
     },
-    { name: 'a static member without a group', options: { 'group.instance.id': 'a' }, problem: 'needs group.id' },
+    { name: 'a static member without a group', options: { 'group.instance.id': 'a' }, problem: 'requires group.id' },
     { name: 'a static member', options: { 'group.instance.id': 'a', groupId: 'g' } },
     { name: 'the protocol of KIP-848', options: { 'group.protocol': 'consumer', 'group.remote.assignor': 'range' } },
   ])('$name', ({ options, problem }) => {

@@ -69,13 +69,17 @@ describe('JAAS text', () => {
       text: `${PLAIN} required username="u" password="hush"`,
       problem: 'must end with a semicolon',
     },
-    { name: 'an open quote', text: `${PLAIN} required username="u" password="hush;`, problem: 'a quote is not closed' },
+    {
+      name: 'an open quote',
+      text: `${PLAIN} required username="u" password="hush;`,
+      problem: 'a quotation mark is not closed',
+    },
     {
       name: 'no flag',
       text: `${PLAIN} username="u" password="hush";`,
       problem: 'the word "required" must follow PlainLoginModule',
     },
-    { name: 'no password', text: `${PLAIN} required username="hush";`, problem: 'needs both username and password' },
+    { name: 'no password', text: `${PLAIN} required username="hush";`, problem: 'requires both username and password' },
     {
       name: 'options without values',
       text: `${PLAIN} required username password="hush";`,

@@ -28,7 +28,7 @@ test('takes passwords beyond ASCII', async () => {
 test.each([
   { name: 'a wrong password', file: 'trust.p12', password: 'hush', want: 'the password is wrong or missing' },
   { name: 'no password', file: 'trust.p12', password: '', want: 'the password is wrong or missing' },
-  { name: 'no certificate', file: 'secret-key.p12', password: 'changeit', want: 'it holds no certificate' },
+  { name: 'no certificate', file: 'secret-key.p12', password: 'changeit', want: 'it contains no certificate' },
   {
     name: 'triple DES',
     file: 'old.p12',

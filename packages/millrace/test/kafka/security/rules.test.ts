@@ -105,7 +105,7 @@ describe('rules of passwords and certificates', () => {
     {
       name: 'a key without certificates',
       options: { securityProtocol: 'SSL', 'ssl.keystore.key': 'hush' },
-      problem: 'need one another',
+      problem: 'must be set together',
     },
     {
       name: 'two truststores',
@@ -144,7 +144,7 @@ describe('rules of tokens', () => {
     {
       name: 'a token with a line break inside',
       options: { oauthToken: 'hush\nhush' },
-      problem: 'characters that no bearer token has',
+      problem: 'characters that are not allowed in a bearer token',
     },
     { name: 'a token endpoint', options: { ...endpoint, ...client } },
     {
@@ -171,7 +171,7 @@ describe('rules of tokens', () => {
       options: { ...endpoint, ...client, saslJaasConfig: `${OAUTH} clientId="c";` },
       problem: 'oauthClientId: Cannot use both oauthClientId and clientId of sasl.jaas.config',
     },
-    { name: 'a client without endpoint', options: client, problem: 'oauthClientId: It would not be used' },
+    { name: 'a client without endpoint', options: client, problem: 'oauthClientId: It has no effect without' },
     {
       name: 'a token and an endpoint',
       options: { ...endpoint, ...client, oauthToken: 't' },
@@ -181,7 +181,7 @@ describe('rules of tokens', () => {
     {
       name: 'a file and a client',
       options: { oauthTokenEndpoint: 'file:///run/secrets/token', ...client },
-      problem: 'oauthClientId: It would not be used',
+      problem: 'oauthClientId: It has no effect without',
     },
     {
       name: 'an endpoint of another protocol',
@@ -214,7 +214,7 @@ describe('rules of tokens', () => {
     {
       name: 'a password',
       options: { oauthToken: 't', saslUsername: 'u', saslPassword: 'hush' },
-      problem: 'saslUsername: It has no meaning for sasl.mechanism OAUTHBEARER',
+      problem: 'saslUsername: It has no effect with sasl.mechanism OAUTHBEARER',
     },
     {
       name: 'a token without SASL',
@@ -268,11 +268,11 @@ describe('rules of AWS', () => {
     { name: 'the login module of AWS', options: { saslJaasConfig: `${IAM};` } },
     { name: 'keys', options: keys },
     { name: 'temporary keys', options: { ...keys, awsSessionToken: 'hush' } },
-    { name: 'half a key', options: { awsAccessKeyId: 'AKID' }, problem: 'need one another' },
+    { name: 'half a key', options: { awsAccessKeyId: 'AKID' }, problem: 'must be set together' },
     {
       name: 'a session token alone',
       options: { awsSessionToken: 'hush' },
-      problem: 'awsSessionToken needs awsAccessKeyId',
+      problem: 'awsSessionToken requires awsAccessKeyId',
     },
     { name: 'a profile', options: { awsProfile: 'p' } },
     { name: 'a profile and keys', options: { ...keys, awsProfile: 'p' }, problem: 'both a profile and awsAccessKeyId' },
@@ -284,13 +284,13 @@ describe('rules of AWS', () => {
     {
       name: 'a role that would have to be taken',
       options: { saslJaasConfig: `${IAM} awsRoleArn="arn:aws:iam::1:role/r";` },
-      problem: 'Cannot take the role of awsRoleArn',
+      problem: 'Cannot assume the role awsRoleArn',
     },
     { name: 'no TLS', options: { securityProtocol: 'SASL_PLAINTEXT' }, problem: 'must not travel without TLS' },
     {
       name: 'a token',
       options: { oauthToken: 'hush' },
-      problem: 'oauthToken: It has no meaning for sasl.mechanism AWS_MSK_IAM',
+      problem: 'oauthToken: It has no effect with sasl.mechanism AWS_MSK_IAM',
     },
   ])('$name', ({ options, problem }) => {
     expectProblems({ ...iam, ...options }, problem)

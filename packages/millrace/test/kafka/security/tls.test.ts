@@ -101,7 +101,7 @@ describe('says what is wrong', () => {
       name: 'a missing file',
       settings: { truststore: { type: 'PEM', location: 'no.pem' } },
       code: 'FILE_UNREADABLE',
-      message: /truststore ".*no\.pem": there is no such file$/,
+      message: /truststore ".*no\.pem": the file does not exist$/,
     },
     {
       name: 'a folder',
@@ -113,13 +113,13 @@ describe('says what is wrong', () => {
       name: 'a truststore without certificates',
       settings: { truststore: { type: 'PEM', location: 'README.md' } },
       code: 'CONFIG_INVALID',
-      message: /holds no certificate in PEM form/,
+      message: /contains no PEM certificate/,
     },
     {
       name: 'a keystore without a key',
       settings: { keystore: { type: 'PEM', location: 'ca.pem' } },
       code: 'CONFIG_INVALID',
-      message: /holds no private key/,
+      message: /contains no PEM private key/,
     },
     {
       name: 'a wrong keystore password',

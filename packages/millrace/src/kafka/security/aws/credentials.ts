@@ -52,7 +52,7 @@ export class CredentialChain {
       (await this.#fromMachine())
     if (answer !== undefined) return answer
     throw new AuthenticationError(
-      'No AWS credentials were found in the environment, the shared files, a container or the machine: set awsAccessKeyId and awsSecretAccessKey, awsProfile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+      'Cannot find AWS credentials in the environment, the shared files, the container or the instance metadata: set awsAccessKeyId and awsSecretAccessKey, awsProfile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
     )
   }
 
@@ -97,7 +97,7 @@ export class CredentialChain {
     }
     if (!isRequired) return undefined
     throw new ConfigError(
-      `Cannot use the AWS profile "${name}" as ${settings.size === 0 ? 'it is not there' : 'it holds no access key'}: looked in "${this.#files().join('" and "')}"`,
+      `Cannot use the AWS profile "${name}" as ${settings.size === 0 ? 'it does not exist' : 'it has no access key'}: looked in "${this.#files().join('" and "')}"`,
     )
   }
 

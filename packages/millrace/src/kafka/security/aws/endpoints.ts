@@ -124,7 +124,7 @@ function parse(text: string): Answer {
 function credentialsOf(what: string, answer: Answer | null): AwsAnswer {
   const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token, Expiration } = answer ?? {}
   if (typeof accessKeyId !== 'string' || typeof secretAccessKey !== 'string')
-    throw unavailable(what, 'its answer holds no access key')
+    throw unavailable(what, 'its response has no access key')
   const expiresAt = typeof Expiration === 'string' ? Date.parse(Expiration) : NaN
   return {
     value: { accessKeyId, secretAccessKey, sessionToken: typeof Token === 'string' ? Token : undefined },

@@ -19,7 +19,8 @@ export function mskIam(settings: AwsSettings, { timeoutMs, environment }: Mechan
   const { credentials: given, region } = settings
   return {
     name: 'AWS_MSK_IAM',
-    advice: 'Check region, access key and secret key, and that the identity may kafka-cluster:Connect',
+    advice:
+      'Check the region, the access key and the secret key, and that the identity has the permission kafka-cluster:Connect',
     async prepare(host, signal): Promise<Conversation> {
       const credentials = given ?? (await found.get(signal))
       const signed = signedMessage({

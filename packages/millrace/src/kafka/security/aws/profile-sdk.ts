@@ -92,7 +92,9 @@ const QUIET = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}
 function withinTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   const timeout = AbortSignal.timeout(timeoutMs)
   return new Promise((resolve, reject) => {
-    timeout.addEventListener('abort', () => reject(new Error(`no answer within ${timeoutMs / 1000} s`)), { once: true })
+    timeout.addEventListener('abort', () => reject(new Error(`no response within ${timeoutMs / 1000} s`)), {
+      once: true,
+    })
     work.then(resolve, reject)
   })
 }

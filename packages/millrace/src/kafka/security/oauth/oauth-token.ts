@@ -23,7 +23,10 @@ export const tokenGiver: ValueType<string | OauthTokenProvider> = {
     if (typeof value === 'string' && isToken(value.trim())) return value.trim()
     report(
       typeof value === 'string'
-        ? { message: 'Cannot use the token as it has characters that no bearer token has', found: undefined }
+        ? {
+            message: 'Cannot use the token as it contains characters that are not allowed in a bearer token',
+            found: undefined,
+          }
         : { expected: this.expected, found: value },
     )
     return ''

@@ -17,7 +17,7 @@ export function oauthBearer(settings: OauthSettings, context: MechanismContext):
   const tokens = new Renewed(tokenGetter(settings.tokens, context))
   return {
     name: 'OAUTHBEARER',
-    advice: 'Check that the token is for this cluster (issuer, audience) and has not ended',
+    advice: 'Check that the token is for this cluster (issuer, audience) and has not expired',
     async prepare(_host, signal): Promise<Conversation> {
       const { token, extensions } = await tokens.get(signal)
       const pairs = Object.entries({ ...settings.extensions, ...extensions })

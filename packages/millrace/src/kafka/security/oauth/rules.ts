@@ -27,11 +27,7 @@ export function oauthProblems(options: SecurityOptions, module: LoginModule | un
     )
     if (unused !== undefined)
       return [
-        problem(
-          unused,
-          'It would not be used, as there is no token endpoint that could be asked',
-          'set oauthTokenEndpoint to an https: address',
-        ),
+        problem(unused, 'It has no effect without a token endpoint', 'set oauthTokenEndpoint to an https: address'),
       ]
   }
   if (tokenSettings(options, module) === undefined) {
@@ -40,7 +36,7 @@ export function oauthProblems(options: SecurityOptions, module: LoginModule | un
       return [
         problem(
           hasId ? 'oauthClientSecret' : 'oauthClientId',
-          `Missing the ${hasId ? 'secret of the client' : 'client'} that asks the token endpoint`,
+          `Missing the ${hasId ? 'secret of the client' : 'client'} for requests to the token endpoint`,
           'set oauthClientId and oauthClientSecret',
         ),
       ]
@@ -48,7 +44,7 @@ export function oauthProblems(options: SecurityOptions, module: LoginModule | un
     return [
       problem(
         'saslMechanism',
-        'Missing a token, which sasl.mechanism OAUTHBEARER needs',
+        'Missing a token, which sasl.mechanism OAUTHBEARER requires',
         'set oauthTokenEndpoint with oauthClientId and oauthClientSecret, or oauthToken',
       ),
     ]
@@ -82,7 +78,7 @@ function extensionProblem(options: SecurityOptions, module: LoginModule | undefi
     ? undefined
     : problem(
         wrong[0],
-        `Cannot use the SASL extension "${wrong[1]}" as a name has letters only and is not "auth", and a value has printable characters`,
+        `Cannot use the SASL extension "${wrong[1]}" as a name must consist of letters and not be "auth", and a value must consist of printable characters`,
       )
 }
 

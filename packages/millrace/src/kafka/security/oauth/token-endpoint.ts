@@ -33,7 +33,7 @@ export async function askTokenEndpoint(settings: EndpointSettings, timeoutMs: nu
     const answer = parseAnswer(text)
     if (response.ok) {
       const { access_token: token, expires_in: expiresIn } = answer
-      if (typeof token !== 'string' || !isToken(token)) throw unavailable('its answer has no access_token')
+      if (typeof token !== 'string' || !isToken(token)) throw unavailable('its response has no access_token')
       const seconds = Number(expiresIn)
       return { token, ...(seconds > 0 ? { expiresAt: asked + seconds * 1000 } : {}) }
     }
@@ -73,12 +73,12 @@ function reasonOf(status: number, { error, error_description: description }: Ans
 
 function networkReason(error: unknown, timeoutMs: number): string {
   const { name, message, cause } = error as Error
-  if (name === 'TimeoutError') return `no answer within ${timeoutMs} ms`
+  if (name === 'TimeoutError') return `no response within ${timeoutMs} ms`
   // fetch says "fetch failed"; the socket knows more.
   const { code, message: below } = (cause ?? {}) as NodeJS.ErrnoException
   if (code === 'ECONNREFUSED') return 'connection refused'
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the host name is not known'
-  if (below?.includes('redirect')) return 'it answered with a redirection'
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the host name cannot be resolved'
+  if (below?.includes('redirect')) return 'it responded with a redirect'
   return (below ?? message) || code || name
 }
 

@@ -43,14 +43,14 @@ async function readToken(url: string): Promise<string> {
     text = await readFile(fileURLToPath(url), 'utf8')
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    const reason = code === 'ENOENT' ? 'there is no such file' : message
+    const reason = code === 'ENOENT' ? 'the file does not exist' : message
     throw new FileError('FILE_UNREADABLE', `Cannot read the token in "${url}": ${reason}`, { cause: error })
   }
   // While it is being replaced a file can be empty for a moment.
   if (!isToken(text.trim()))
     throw new ConnectionError(
       'TOKEN_UNAVAILABLE',
-      `The file "${url}" holds no token: it must hold a token and nothing else`,
+      `The file "${url}" has no token: it must contain a token and nothing else`,
     )
   return text.trim()
 }
@@ -58,16 +58,16 @@ async function readToken(url: string): Promise<string> {
 async function call(provider: OauthTokenProvider, timeoutMs: number): Promise<Expiring<Bearer>> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`it gave none within ${timeoutMs} ms`)), timeoutMs)
+    timer = setTimeout(() => reject(new Error(`it returned none within ${timeoutMs} ms`)), timeoutMs)
   })
   try {
     const given = await Promise.race([provider(), late])
-    if (typeof given?.token !== 'string' || !isToken(given.token)) throw new TypeError('it gave no bearer token')
+    if (typeof given?.token !== 'string' || !isToken(given.token)) throw new TypeError('it returned no bearer token')
     const { expiresAt, extensions = {} } = given
     if (expiresAt !== undefined && !Number.isFinite(Number(expiresAt)))
       throw new TypeError('expiresAt is neither a date nor a number of milliseconds')
     const wrong = Object.entries(extensions).find(([name, value]) => !isExtension(name, value))
-    if (wrong !== undefined) throw new TypeError(`"${wrong[0]}" is no SASL extension`)
+    if (wrong !== undefined) throw new TypeError(`"${wrong[0]}" is not a SASL extension`)
     return bearer(given)
   } catch (error) {
     if (isMillraceError(error)) throw error

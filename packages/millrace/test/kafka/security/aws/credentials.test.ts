@@ -179,14 +179,14 @@ describe('AWS credentials', () => {
       name: 'nothing anywhere',
       environment: () => none,
       code: 'AUTHENTICATION_FAILED',
-      message: /^No AWS credentials were found .*set awsAccessKeyId/,
+      message: /^Cannot find AWS credentials .*set awsAccessKeyId/,
     },
     {
       name: 'a profile that is not there',
       environment: files,
       profile: 'other',
       code: 'CONFIG_INVALID',
-      message: /^Cannot use the AWS profile "other" as it is not there: looked in ".*credentials" and ".*config"$/,
+      message: /^Cannot use the AWS profile "other" as it does not exist: looked in ".*credentials" and ".*config"$/,
     },
     {
       name: 'a token service that refuses',
@@ -204,7 +204,7 @@ describe('AWS credentials', () => {
       environment: () => ({ ...none, AWS_CONTAINER_CREDENTIALS_FULL_URI: url }),
       answer: { body: '<html>' },
       code: 'TOKEN_UNAVAILABLE',
-      message: /the container's agent ".*": its answer holds no access key$/,
+      message: /the container's agent ".*": its response has no access key$/,
     },
     {
       name: 'an agent that is gone',

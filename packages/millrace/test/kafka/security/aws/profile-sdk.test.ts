@@ -220,7 +220,7 @@ describe('credentials of a profile', () => {
       name: 'a command that hangs',
       config: async (): Promise<string> => `[profile p]\ncredential_process = sleep 1\n`,
       timeoutMs: 200,
-      message: /\(credential_process\): no answer within 0\.2 s$/,
+      message: /\(credential_process\): no response within 0\.2 s$/,
     },
   ])('$name is one clear error, and no other identity is used', async ({ config, answer, timeoutMs, message }) => {
     // The instance metadata service would have credentials.

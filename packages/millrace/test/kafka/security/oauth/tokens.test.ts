@@ -83,7 +83,7 @@ describe('a token endpoint', () => {
       name: 'a web page',
       failure: { status: 200, body: '<html>' },
       code: 'TOKEN_UNAVAILABLE',
-      message: /its answer has no access_token$/,
+      message: /its response has no access_token$/,
     },
     {
       name: 'a redirection, which would hand the secret to another host',
@@ -95,7 +95,7 @@ describe('a token endpoint', () => {
       name: 'a host that does not exist',
       settings: { url: 'http://nowhere.invalid/token' },
       code: 'TOKEN_UNAVAILABLE',
-      message: /the host name is not known|no answer within/,
+      message: /the host name cannot be resolved|no response within/,
     },
     {
       name: 'nobody there',
@@ -136,12 +136,12 @@ describe('a file', () => {
     const url = pathToFileURL(join(folder, 'none')).href
     await expect(get({ from: 'file', url })).rejects.toMatchObject({
       code: 'FILE_UNREADABLE',
-      message: expect.stringMatching(/^Cannot read the token in "file:.*": there is no such file$/),
+      message: expect.stringMatching(/^Cannot read the token in "file:.*": the file does not exist$/),
     })
     await writeFile(join(folder, 'none'), 'hush hush')
     await expect(get({ from: 'file', url })).rejects.toMatchObject({
       code: 'TOKEN_UNAVAILABLE',
-      message: expect.stringMatching(/holds no token/),
+      message: expect.stringMatching(/has no token/),
     })
   })
 })
@@ -158,15 +158,15 @@ describe('a function', () => {
 
   test.each<{ name: string; provider: () => unknown; message: RegExp }>([
     { name: 'throws', provider: () => Promise.reject(new Error('vault is sealed')), message: /vault is sealed$/ },
-    { name: 'gives nothing', provider: () => undefined, message: /it gave no bearer token$/ },
-    { name: 'gives a text', provider: () => 'hush', message: /it gave no bearer token$/ },
+    { name: 'gives nothing', provider: () => undefined, message: /it returned no bearer token$/ },
+    { name: 'gives a text', provider: () => 'hush', message: /it returned no bearer token$/ },
     { name: 'gives a wrong date', provider: () => ({ token: 't', expiresAt: new Date('soon') }), message: /expiresAt/ },
     {
       name: 'gives a wrong extension',
       provider: () => ({ token: 't', extensions: { auth: 'hush' } }),
-      message: /"auth" is no SASL extension$/,
+      message: /"auth" is not a SASL extension$/,
     },
-    { name: 'never ends', provider: () => new Promise(() => {}), message: /it gave none within 300 ms$/ },
+    { name: 'never ends', provider: () => new Promise(() => {}), message: /it returned none within 300 ms$/ },
   ])('that $name is one clear error', async ({ provider, message }) => {
     const error: unknown = await get({ from: 'function', provider: provider as OauthTokenProvider }).catch(
       (reason: unknown) => reason,
