@@ -2,13 +2,22 @@
 import { spawnJava } from '../test-bed/java.ts'
 import { findSharedKafka, type KafkaBroker, type KafkaCluster, startKafka } from '../test-bed/kafka.ts'
 import { type Proxy, startProxiedKafka } from '../test-bed/proxy.ts'
-import type { Brokers, Delivery } from './setup.ts'
+import type { Setting } from './settings.ts'
+
+/**
+ * What a scenario runs on: any brokers (ones that run already are left alone), its own, its own behind proxies, or two
+ * clusters, one of them for the output, where the guarantee allows it.
+ */
+export type BedKind = 'any' | 'own' | 'proxied' | 'two-clusters'
+
+/** Addresses of brokers that run already, by the size of their cluster. */
+export type Running = { readonly [brokers in Setting['brokers']]?: string | undefined }
 
 /** One cluster. */
 export interface Side {
   /** The way for those who write the input and check the output. */
   readonly bootstrapServers: string
-  /** The way for pipelines, through the proxy where there is one. */
+  /** The way for pipelines, through the proxies where there are any. */
   readonly forPipelines: string
   /** Empty where brokers must not be touched. */
   readonly brokers: readonly KafkaBroker[]
@@ -22,21 +31,20 @@ export interface Bed extends Side {
   stop(): Promise<void>
 }
 
-/** @param running address of a broker for scenarios that leave it alone */
-export async function openBed(brokers: Brokers, delivery: Delivery, running: string | undefined): Promise<Bed> {
-  if (brokers === 'proxied') {
-    const proxied = await startProxiedKafka(1)
+export async function openBed(kind: BedKind, { brokers, delivery }: Setting, running: Running): Promise<Bed> {
+  if (kind === 'proxied') {
+    const proxied = await startProxiedKafka(brokers)
     const side = { ...sideOf(proxied.kafka), forPipelines: proxied.bootstrapServers }
     return bedOf(side, () => proxied.stop(), proxied.proxies)
   }
-  if (brokers === 'any') {
-    const address = running ?? (await findSharedKafka(1))?.bootstrapServers
+  if (kind === 'any') {
+    const address = running[brokers] ?? (await findSharedKafka(brokers))?.bootstrapServers
     if (address !== undefined)
       return bedOf({ bootstrapServers: address, forPipelines: address, brokers: [] }, () => Promise.resolve())
   }
-  const kafka = await startKafka({ brokers: brokers === 'three' ? 3 : 1, ephemeral: true })
+  const kafka = await startKafka({ brokers, ephemeral: true })
   // A transaction spans one cluster only.
-  if (brokers !== 'two-clusters' || delivery === 'exactly_once') return bedOf(sideOf(kafka), () => kafka.stop())
+  if (kind !== 'two-clusters' || delivery === 'exactly_once') return bedOf(sideOf(kafka), () => kafka.stop())
   const other = await startKafka({ brokers: 1, ephemeral: true }).catch(async (error: unknown) => {
     await kafka.stop()
     throw error

@@ -1,5 +1,5 @@
 /**
- * `npm run -s chaos -- SCENARIO [--seconds N] [--delivery D] [--json]`: faults against the command line and real brokers.
+ * `npm run -s chaos -- SCENARIO [--setting S] [--seconds N] [--seed N] [--json]`: faults against the command line and real brokers.
  *
  * The verdict goes to standard output, what happens meanwhile to standard error. Ends with 1 when it is not ok.
  */
@@ -7,18 +7,19 @@ import { parseArgs } from 'node:util'
 import { runScenario } from './run-scenario.ts'
 import type { Verdict } from './scenario.ts'
 import { SCENARIOS } from './scenarios/index.ts'
-import { DELIVERIES, LANES, SHAPES } from './setup.ts'
+import { DIMENSIONS, parseSetting, settingsWithin } from './settings.ts'
 
-const USAGE = `Usage: npm run -s chaos -- SCENARIO [--seconds N] [--delivery D] [--lane L] [--shape S] [--rate N] [--seed N] [--json]
+const USAGE = `Usage: npm run -s chaos -- SCENARIO [--setting S] [--seconds N] [--rate N] [--seed N] [--json]
 
-${SCENARIOS.map(({ name, summary }) => `  ${name.padEnd(13)}${summary}`).join('\n')}
+${SCENARIOS.map(({ name, summary }) => `  ${name.padEnd(21)}${summary}`).join('\n')}
 
+  --setting S   what is fixed of the setting, such as delivery=exactly_once,brokers=3; the seed draws the rest:
+${Object.entries(DIMENSIONS)
+  .map(([dimension, values]) => `                  ${dimension.padEnd(12)}${values.join(', ')}`)
+  .join('\n')}
   --seconds N   how long faults happen; 20 when omitted
-  --delivery D  ${DELIVERIES.join(' or ')}; the first when omitted
-  --lane L      ${LANES.join(' or ')}; drawn from the seed when omitted
-  --shape S     ${SHAPES.join(' or ')} file; the first when omitted
   --rate N      integers per second; 2000 when omitted
-  --seed N      gives the same faults again; drawn when omitted
+  --seed N      gives the same setting and faults again; drawn when omitted
   --json        the verdict as one line of JSON
 
 KAFKA_BOOTSTRAP_SERVERS, when set, names a broker for scenarios that do not touch brokers.`
@@ -28,9 +29,7 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       seconds: { type: 'string', default: '20' },
-      delivery: { type: 'string', default: DELIVERIES[0] },
-      lane: { type: 'string' },
-      shape: { type: 'string', default: SHAPES[0] },
+      setting: { type: 'string', default: '' },
       rate: { type: 'string', default: '2000' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
       json: { type: 'boolean', default: false },
@@ -45,15 +44,9 @@ async function main(): Promise<number> {
   const scenario = SCENARIOS.find((each) => each.name === name)
   if (scenario === undefined || positionals.length > 1)
     throw new UsageError(`There is no scenario "${positionals.join(' ')}"\n\n${USAGE}`)
-  const delivery = oneOf('--delivery', values.delivery, DELIVERIES)
-  if (scenario.deliveries?.includes(delivery) === false)
-    throw new UsageError(
-      `Scenario "${name}" makes no sense with ${delivery}: only with ${scenario.deliveries.join(', ')}`,
-    )
-  const shape = oneOf('--shape', values.shape, SHAPES)
-  const { shapes = ['linear'] } = scenario
-  if (!shapes.includes(shape))
-    throw new UsageError(`Scenario "${name}" knows no ${shape} file: only ${shapes.join(', ')}`)
+  const setting = usable(() => parseSetting(values.setting))
+  if (settingsWithin(scenario.allowed ?? {}, setting).length === 0)
+    throw new UsageError(`Scenario "${name}" allows no such setting, only ${JSON.stringify(scenario.allowed)}`)
 
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -61,9 +54,8 @@ async function main(): Promise<number> {
   const started = performance.now()
   const verdict = await runScenario(scenario, {
     seconds: positive('--seconds', values.seconds),
-    delivery,
-    lane: values.lane === undefined ? undefined : oneOf('--lane', values.lane, LANES),
-    shape,
+    setting,
+    running: { 1: process.env['KAFKA_BOOTSTRAP_SERVERS'] },
     rate: positive('--rate', values.rate),
     seed: positive('--seed', values.seed),
     signal: stop.signal,
@@ -74,12 +66,23 @@ async function main(): Promise<number> {
   return verdict.ok ? 0 : 1
 }
 
-function readable({ problems, faults, ...verdict }: Verdict): string {
+function readable(verdict: Verdict): string {
+  const { scenario, repeat, faults, input, output, lost, repeated, outOfOrder, promised, catchUpMs, problems, ok } =
+    verdict
   const rows = Object.entries({
-    ...verdict,
+    scenario,
+    repeat,
+    input,
+    output,
+    lost,
+    repeated,
+    outOfOrder,
+    promised: promised.join(', '),
+    catchUpMs,
     faults: Object.entries(faults)
       .map(([name, count]) => `${name} ${count}`)
       .join(', '),
+    ok,
   })
   return [
     ...rows.map(([name, value]) => `${name.padEnd(12)}${value}`),
@@ -94,10 +97,12 @@ function positive(option: string, text: string): number {
   return value
 }
 
-function oneOf<T extends string>(option: string, text: string, values: readonly T[]): T {
-  const value = values.find((each) => each === text)
-  if (value === undefined) throw new UsageError(`${option} must be ${values.join(' or ')}: current value is "${text}"`)
-  return value
+function usable<T>(parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw new UsageError(`--setting: ${(error as Error).message}`)
+  }
 }
 
 class UsageError extends Error {}

@@ -26,6 +26,7 @@ export class Tally {
   /** Offset of the first record of each integer. */
   readonly #seen = new Map<number, number>()
   readonly #again: string[] = []
+  readonly #late: string[] = []
   readonly #last = new Map<string, { n: number; partition: number }>()
   readonly #strange = new Map<string, string>()
   #output = 0
@@ -51,8 +52,10 @@ export class Tally {
     const last = this.#last.get(key)
     if (last !== undefined && last.partition !== partition)
       this.#note('in another partition than others of its key', partition, key, value)
-    if (last !== undefined && last.n > n) this.#outOfOrder++
-    else this.#last.set(key, { n, partition })
+    if (last !== undefined && last.n > n) {
+      this.#outOfOrder++
+      if (this.#late.length < EXAMPLES) this.#late.push(`${n} after ${last.n} in partition ${partition} at ${offset}`)
+    } else this.#last.set(key, { n, partition })
   }
 
   counts(): Counts {
@@ -65,13 +68,17 @@ export class Tally {
     }
   }
 
-  /** Some of what is lost and repeated, for whoever has to find out why. */
-  examples(): { readonly lost: readonly number[]; readonly repeated: readonly string[] } {
+  /** Some of what is lost, repeated and out of order, to find out why. */
+  examples(): {
+    readonly lost: readonly number[]
+    readonly repeated: readonly string[]
+    readonly outOfOrder: readonly string[]
+  } {
     const lost: number[] = []
     for (let n = 1; n <= this.#expected.last && lost.length < EXAMPLES; n++) {
       if (this.#expected.has(n) && !this.#seen.has(n)) lost.push(n)
     }
-    return { lost, repeated: this.#again }
+    return { lost, repeated: this.#again, outOfOrder: this.#late }
   }
 
   #note(kind: string, partition: number, key: string | null, value: string | null): void {

@@ -24,6 +24,8 @@ export interface GeneratorOptions {
   readonly rate: number
   /** Bytes that each value has beside its integer. */
   readonly padding?: number
+  /** Nothing is written before. */
+  readonly ready?: Promise<void>
   /** Further records that are written after an integer; they must not come out. */
   readonly besides?: (n: number) => readonly ProducerRecord[]
 }
@@ -47,6 +49,8 @@ export class Generator implements Input {
       'max.request.size': 16 << 20,
     })
     this.#running = this.#run()
+    // Reported by `stop`.
+    this.#running.catch(() => {})
   }
 
   async stop(): Promise<void> {
@@ -61,6 +65,7 @@ export class Generator implements Input {
   }
 
   async #run(): Promise<void> {
+    await this.#options.ready
     const started = performance.now()
     let n = 0
     while (!this.#isStopped) {

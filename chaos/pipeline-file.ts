@@ -1,60 +1,134 @@
-/** The pipeline that a worker runs, in the shapes of files: from the input to the output, with a stage that changes values or none. */
-import type { Delivery, Lane, Shape } from './setup.ts'
+/** The pipeline that a worker runs, in each kind of file: from the input to the output, with a stage that changes values or none. */
+import type { Setting } from './settings.ts'
+import { toToml } from './toml.ts'
 
-export interface PipelineSettings {
-  readonly delivery: Delivery
-  readonly lane: Lane
+export interface Properties {
+  readonly [property: string]: unknown
+}
+
+export interface PipelineFacts {
+  readonly setting: Setting
+  /** Of the process that runs it, unique in the run. */
+  readonly worker: string
   readonly bootstrapServers: string
   /** Of the cluster with the output. */
   readonly outputServers: string
   readonly input: string
   readonly output: string
   readonly groupId: string
-  /** Further options of the source and the sink. */
-  readonly source: { readonly [property: string]: unknown }
-  readonly sink: { readonly [property: string]: unknown }
+  /** Further Kafka properties and options of the source and the sink. */
+  readonly source: Properties
+  readonly sink: Properties
+  /** Further top-level keys of a linear file. */
+  readonly file: Properties
 }
 
-/** Content of a file, by shape. */
-export const PIPELINES: {
-  readonly [shape in Shape]: (settings: PipelineSettings) => { readonly [key: string]: unknown }
-} = {
-  linear: ({ delivery, lane, bootstrapServers, outputServers, input, output, groupId, source, sink }) => ({
-    name: 'chaos',
-    delivery,
-    source: {
-      type: 'kafka',
-      options: { topic: input, bootstrapServers, groupId, 'auto.offset.reset': 'earliest', ...source },
-    },
-    stages: lane === 'documents' ? [{ $set: { checked: true } }] : [],
-    sink: { type: 'kafka', options: { topic: output, bootstrapServers: outputServers, acks: 'all', ...sink } },
-  }),
+export interface PipelineFile {
+  readonly suffix: string
+  readonly text: string
+}
 
-  graph: ({ delivery, lane, bootstrapServers, outputServers, input, output, groupId, source, sink }) => {
-    const isDocuments = lane === 'documents'
+/** `acks` only where the setting has it: the defaults are what users get. */
+function acksOf({ acks }: Setting): Properties {
+  return acks === 'default' ? {} : { acks }
+}
+
+/** Whether a new group begins at the end of its topics, so that what was written before is not read. */
+export const BEGINS_AT_END: { readonly [file in Setting['file']]: boolean } = {
+  linear: true,
+  graph: false,
+  bridge: false,
+}
+
+export const PIPELINE_FILES: { readonly [file in Setting['file']]: (facts: PipelineFacts) => PipelineFile } = {
+  linear: ({ setting, bootstrapServers, outputServers, input, output, groupId, source, sink, file }) =>
+    yaml({
+      name: 'chaos',
+      ...(setting.delivery === 'at_least_once' ? {} : { delivery: setting.delivery }),
+      source: { type: 'kafka', options: { topic: input, bootstrapServers, groupId, ...source } },
+      stages: setting.stages === 'one' ? [{ $set: { checked: true } }] : [],
+      sink: {
+        type: 'kafka',
+        options: { topic: output, bootstrapServers: outputServers, ...acksOf(setting), ...sink },
+      },
+      ...file,
+    }),
+
+  graph: ({ setting, bootstrapServers, outputServers, input, output, groupId, source, sink }) => {
+    const hasStage = setting.stages === 'one'
     const check = {
       id: 'check',
       function: 'map.apply',
       inputs: ['consume'],
       config: { expression: 'true', output_column: 'checked' },
     }
-    return {
+    const text = toToml({
       pipeline: { name: 'chaos' },
-      global: { delivery, execution_mode: 'streaming' },
+      global: { delivery: setting.delivery, execution_mode: 'streaming' },
       stages: [
         {
           id: 'consume',
           function: 'kafka',
           config: { brokers: bootstrapServers, topic: input, group_id: groupId, ...source },
         },
-        ...(isDocuments ? [check] : []),
+        ...(hasStage ? [check] : []),
         {
           id: 'produce',
           function: 'kafka',
-          inputs: [isDocuments ? 'check' : 'consume'],
-          config: { brokers: outputServers, topic: output, ...sink },
+          inputs: [hasStage ? 'check' : 'consume'],
+          config: { brokers: outputServers, topic: output, ...acksOf(setting), ...sink },
         },
       ],
-    }
+    })
+    return { suffix: '.toml', text }
   },
+
+  bridge: ({ setting, worker, bootstrapServers, outputServers, input, output, groupId, source, sink }) => {
+    // Two with the same transactional id would fence each other.
+    const transactions = setting.delivery === 'exactly_once' ? { transactional_id: `${groupId}-${worker}` } : {}
+    const from = { brokers: bootstrapServers, topic: input, consumer_group: groupId, ...connectorConfig(source) }
+    const to = {
+      brokers: outputServers,
+      topic: output,
+      ...acksOf(setting),
+      ...transactions,
+      ...connectorConfig(sink),
+    }
+    return yaml({
+      bridges: {
+        chaos: {
+          source: { connector: 'kafka-source', config: from },
+          sink: { connector: 'kafka-sink', config: to },
+          ...(setting.stages === 'one' ? { transforms: [{ $set: { checked: true } }] } : {}),
+        },
+      },
+    })
+  },
+}
+
+/** Properties for which connectors have names of their own. */
+const CONNECTOR_NAMES: { readonly [property: string]: string } = {
+  'auto.commit.interval.ms': 'auto_commit_interval_ms',
+  'session.timeout.ms': 'session_timeout_ms',
+  'heartbeat.interval.ms': 'heartbeat_interval_ms',
+  'request.timeout.ms': 'request_timeout_ms',
+  'isolation.level': 'isolation_level',
+  'fetch.max.bytes': 'fetch_max_bytes',
+  'transactional.id': 'transactional_id',
+}
+
+function connectorConfig(options: Properties): Properties {
+  const named: [string, unknown][] = []
+  const others: [string, unknown][] = []
+  for (const [property, value] of Object.entries(options)) {
+    const name = CONNECTOR_NAMES[property]
+    if (name === undefined) others.push([property, value])
+    else named.push([name, value])
+  }
+  return { ...Object.fromEntries(named), ...(others.length === 0 ? {} : { properties: Object.fromEntries(others) }) }
+}
+
+/** JSON is YAML, and files that end so are read as such. */
+function yaml(content: Properties): PipelineFile {
+  return { suffix: '.yaml', text: JSON.stringify(content, undefined, 2) }
 }

@@ -2,48 +2,47 @@
  * The course of a scenario, from top to bottom: brokers and topics, input and faults at the same time, catching up,
  * stopping, and the comparison of what came out with what went in.
  */
-import { openBed } from './bed.ts'
+import { openBed, type Running } from './bed.ts'
 import { readWithJava, readWithOurs, Tally } from './check.ts'
 import { Generator } from './generator.ts'
+import { type Promised, promisesOf } from './promises.ts'
 import { Random } from './random.ts'
-import { PARTITIONS, Run } from './run.ts'
+import { Run } from './run.ts'
 import type { Input, Scenario, Verdict } from './scenario.ts'
-import { type Delivery, LANES, type Lane, type Shape } from './setup.ts'
+import { type Allowed, drawSetting, printSetting } from './settings.ts'
 
 export interface ScenarioOptions {
   readonly seconds: number
-  readonly delivery: Delivery
   /** The same seed gives the same faults, as far as processes and networks are the same. */
   readonly seed: number
-  /** Drawn from the seed when omitted. */
-  readonly lane?: Lane | undefined
-  /** A line when omitted. */
-  readonly shape?: Shape | undefined
+  /** What is fixed of the setting; the seed draws the rest. */
+  readonly setting?: Allowed
   /** Integers per second; 2000 when omitted. */
   readonly rate?: number | undefined
-  /** Address of a broker for scenarios that leave it alone. */
-  readonly bootstrapServers?: string | undefined
+  /** Addresses of brokers for scenarios that leave them alone. */
+  readonly running?: Running
   readonly signal: AbortSignal
   readonly tell: (text: string) => void
 }
 
 /** @throws {Error} when it could not be carried out; what the pipelines did wrong is in the verdict */
 export async function runScenario(scenario: Scenario, options: ScenarioOptions): Promise<Verdict> {
-  const { seconds, delivery, seed, signal, tell, rate = 2000, shape = 'linear' } = options
+  const { seconds, seed, signal, tell, rate = 2000, running = {} } = options
   const random = new Random(seed)
-  const lane = scenario.lane ?? options.lane ?? random.pick(LANES)
-  tell(`${scenario.name}, ${delivery}, ${lane} lane, ${shape} file, seed ${seed}`)
-  const bed = await openBed(scenario.brokers, delivery, options.bootstrapServers)
-  const run = new Run({ seconds, delivery, lane, shape, rate, random, bed, signal, tell })
+  const setting = drawSetting(random, scenario.allowed ?? {}, options.setting ?? {})
+  const repeat = `npm run -s chaos -- ${scenario.name} --setting ${printSetting(setting)} --seed ${seed} --seconds ${seconds} --rate ${rate}`
+  tell(repeat)
+  const bed = await openBed(scenario.bed, setting, running)
+  const run = new Run({ seconds, setting, rate, random: new Random(seed), bed, signal, tell })
   let input: Input | undefined
   try {
-    await run.open()
-    input = scenario.input?.(run) ?? new Generator({ bootstrapServers: bed.bootstrapServers, topic: run.input, rate })
+    await run.open(scenario.topicConfigs)
+    input = scenario.input?.(run) ?? usualInput(run)
     const notePipelineFault = (error: Error): void => {
       signal.throwIfAborted()
       run.problem(error.message)
     }
-    run.begin()
+    void run.begins()
     await scenario.disturb(run).catch(notePipelineFault)
     await input.stop()
     const { expected } = input
@@ -56,23 +55,20 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
     await Promise.all(run.workers.map((worker) => worker.stop()))
 
     await scenario.verify?.(run)
-    const counts = await check(run, expected)
-    const isOnce = delivery === 'at_least_once' || counts.repeated === 0
-    const ok = counts.lost === 0 && counts.outOfOrder === 0 && isOnce && run.problems.length === 0
-    const { output, lost, repeated, outOfOrder } = counts
+    const promised = promisesOf(setting, scenario.breaks)
+    const { output, lost, repeated, outOfOrder } = await check(run, expected, promised)
+    const counts = { lost, repeated, outOfOrder }
+    if (expected.size === 0 || Object.keys(run.faults).length === 0) run.problem('nothing was tried')
+    const ok = promised.every((count) => counts[count] === 0) && run.problems.length === 0
     return {
       scenario: scenario.name,
-      seconds,
-      delivery,
-      lane,
-      shape,
-      seed,
+      setting,
+      repeat,
       faults: run.faults,
       input: expected.size,
       output,
-      lost,
-      repeated,
-      outOfOrder,
+      ...counts,
+      promised,
       catchUpMs,
       problems: run.problems,
       ok,
@@ -85,14 +81,23 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
   }
 }
 
+function usualInput(run: Run): Input {
+  const { bed, rate } = run.context
+  return new Generator({ bootstrapServers: bed.bootstrapServers, topic: run.input, rate, ready: run.reads() })
+}
+
 /** Both consumers have to see the same; the counts are those of Java's. */
-async function check(run: Run, expected: Input['expected']): Promise<ReturnType<Tally['counts']>> {
-  const { bed, tell, delivery } = run.context
+async function check(
+  run: Run,
+  expected: Input['expected'],
+  promised: readonly Promised[],
+): Promise<ReturnType<Tally['counts']>> {
+  const { bed, tell, setting } = run.context
   tell('checking')
   // Java first: it waits for transactions that somebody left open.
   const java = new Tally(expected)
   const { bootstrapServers } = bed.output
-  await readWithJava({ bootstrapServers, spawnJava: bed.spawnJava }, run.output, PARTITIONS, java).catch(
+  await readWithJava({ bootstrapServers, spawnJava: bed.spawnJava }, run.output, setting.partitions, java).catch(
     (error: Error) => run.problem(error.message),
   )
   const ours = new Tally(expected)
@@ -101,8 +106,10 @@ async function check(run: Run, expected: Input['expected']): Promise<ReturnType<
   if (JSON.stringify(counts) !== JSON.stringify(ourCounts))
     run.problem(`Java's consumer and ours disagree: ${JSON.stringify(counts)}, ${JSON.stringify(ourCounts)}`)
   run.problems.push(...counts.strange)
-  const { lost, repeated } = java.examples()
-  if (lost.length > 0) run.problem(`lost: ${lost.join(', ')} ...`)
-  if (repeated.length > 0 && delivery === 'exactly_once') run.problem(`repeated: ${repeated.join(', ')} ...`)
+  const { lost, repeated, outOfOrder } = java.examples()
+  if (lost.length > 0 && promised.includes('lost')) run.problem(`lost: ${lost.join(', ')} ...`)
+  if (repeated.length > 0 && promised.includes('repeated')) run.problem(`repeated: ${repeated.join(', ')} ...`)
+  if (outOfOrder.length > 0 && promised.includes('outOfOrder'))
+    run.problem(`out of order: ${outOfOrder.join(', ')} ...`)
   return counts
 }

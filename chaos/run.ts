@@ -15,20 +15,19 @@ import { Cluster } from '../packages/millrace/src/kafka/cluster/cluster.ts'
 import { type ListedOffset, listOffsets } from '../packages/millrace/src/kafka/cluster/log-offsets.ts'
 import type { Bed, Side } from './bed.ts'
 import type { Random } from './random.ts'
-import { PIPELINES } from './pipeline-file.ts'
-import type { Delivery, Lane, Shape } from './setup.ts'
+import { BEGINS_AT_END, PIPELINE_FILES, type Properties } from './pipeline-file.ts'
+import type { Setting } from './settings.ts'
 import { Worker } from './worker.ts'
 
-export const PARTITIONS = 6
-/** Short, so that a dead member is noticed while the scenario lasts. */
-export const SESSION_TIMEOUT_MS = 3000
+/** Of `options=quick`: a dead member is noticed while the scenario lasts. */
+const QUICK_SESSION_MS = 3000
+/** The longest default of the three kinds of files. */
+const DEFAULT_SESSION_MS = 45_000
 const WATCH_MS = 500
 
 export interface RunContext {
   readonly seconds: number
-  readonly delivery: Delivery
-  readonly lane: Lane
-  readonly shape: Shape
+  readonly setting: Setting
   /** Integers per second. */
   readonly rate: number
   readonly random: Random
@@ -39,10 +38,12 @@ export interface RunContext {
 
 /** What differs from the usual pipeline. */
 export interface WorkerOptions {
-  readonly source?: { readonly [property: string]: unknown }
-  readonly sink?: { readonly [property: string]: unknown }
+  readonly source?: Properties
+  readonly sink?: Properties
+  /** Set with `options=quick` only, as they are not what the scenario is about. */
+  readonly quick?: { readonly source?: Properties; readonly sink?: Properties }
   /** Further top-level keys of the file; a line only. */
-  readonly file?: { readonly [name: string]: unknown }
+  readonly file?: Properties
 }
 
 export class Run {
@@ -58,8 +59,11 @@ export class Run {
   readonly faults: { [name: string]: number } = {}
   readonly problems: string[] = []
   readonly workers: Worker[] = []
+  /** Whether committed offsets may become smaller: a log may, of which the end was lost. */
+  mayGoBack = false
   readonly #folder = mkdtempSync(join(tmpdir(), 'millrace-chaos-'))
   #end = Infinity
+  #reads: Promise<void> | undefined
   #watching: NodeJS.Timeout | undefined
   readonly #highest = new Map<number, number>()
 
@@ -76,12 +80,37 @@ export class Run {
     this.groups = new GroupAdmin(this.cluster)
   }
 
-  async open(): Promise<void> {
-    const { brokers } = this.context.bed
+  async open(topicConfigs: { readonly [name: string]: string } = {}): Promise<void> {
+    const { brokers, partitions } = this.context.setting
     // Of three brokers one may be gone, and what was acknowledged is on another one.
-    const configs = brokers.length === 3 ? { 'min.insync.replicas': '2' } : {}
-    await this.admin.createTopic({ name: this.input, partitions: PARTITIONS, configs })
-    await new TopicAdmin(this.#outputCluster).createTopic({ name: this.output, partitions: PARTITIONS, configs })
+    const configs = { ...(brokers === 3 ? { 'min.insync.replicas': '2' } : {}), ...topicConfigs }
+    await this.admin.createTopic({ name: this.input, partitions, replicationFactor: brokers, configs })
+    const { output } = this.context.bed
+    const replicationFactor = output === this.context.bed ? brokers : Math.max(1, output.brokers.length)
+    const outputAdmin = new TopicAdmin(this.#outputCluster)
+    await outputAdmin.createTopic({ name: this.output, partitions, replicationFactor, configs })
+  }
+
+  /** How long a member of the group may be silent. */
+  get sessionMs(): number {
+    return this.context.setting.options === 'quick' ? QUICK_SESSION_MS : DEFAULT_SESSION_MS
+  }
+
+  /**
+   * Waits until what is written to the input will be read: a new group that begins at the end of its topics, as is the default
+   * of linear files, has committed where that is.
+   */
+  reads(): Promise<void> {
+    return (this.#reads ??= this.#untilPositions())
+  }
+
+  async #untilPositions(): Promise<void> {
+    const { options, file, partitions } = this.context.setting
+    if (options === 'quick' || !BEGINS_AT_END[file]) return
+    await this.until(
+      'the group has a position in every partition',
+      async () => (await this.#positions()) === partitions,
+    )
   }
 
   /** Has the brokers make what they need for transactions, which takes a young broker longer than a worker may be given to wait. */
@@ -95,10 +124,11 @@ export class Run {
     await sink.abortTransaction()
   }
 
-  /** From here on the time of the scenario runs. */
-  begin(): void {
-    this.#end = performance.now() + this.context.seconds * 1000
+  /** Waits for the beginning of the input; the time of the scenario runs from there. */
+  async begins(): Promise<void> {
     this.#watch()
+    await this.reads().catch((error: Error) => this.problem(error.message))
+    this.#end = performance.now() + this.context.seconds * 1000
   }
 
   /** Whether there is time for another fault. */
@@ -113,14 +143,20 @@ export class Run {
   }
 
   /** Waits for a condition. @throws {Error} when it does not come true in time, or all workers have ended by themselves */
-  async until(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 90_000): Promise<void> {
+  async until(
+    what: string,
+    condition: () => boolean | Promise<boolean>,
+    timeoutMs = 90_000 + 2 * this.sessionMs,
+  ): Promise<void> {
     const timeout = AbortSignal.timeout(timeoutMs)
     const signal = AbortSignal.any([timeout, this.context.signal])
     // Asking for the condition may itself wait, for instance for a broker that does not answer.
     const over = new Promise<never>((_, reject) => {
       const end = (): void =>
         reject(
-          timeout.aborted ? new Error(`It did not happen within ${timeoutMs / 1000} s that ${what}`) : signal.reason,
+          timeout.aborted
+            ? new Error(`It did not happen within ${timeoutMs / 1000} s that ${what}\n${this.logs}`)
+            : signal.reason,
         )
       signal.addEventListener('abort', end, { once: true })
     })
@@ -150,29 +186,35 @@ export class Run {
   }
 
   /** Prepares a worker; the caller starts it. */
-  worker(name: string, { source, sink, file }: WorkerOptions = {}): Worker {
-    const { bed, delivery, lane, shape } = this.context
-    const path = join(this.#folder, `${name}.json`)
-    const pipeline = PIPELINES[shape]({
-      delivery,
-      lane,
+  worker(name: string, { source, sink, quick, file }: WorkerOptions = {}): Worker {
+    const { bed, setting } = this.context
+    const isQuick = setting.options === 'quick'
+    const { suffix, text } = PIPELINE_FILES[setting.file]({
+      setting,
+      worker: name,
       bootstrapServers: bed.forPipelines,
       outputServers: bed.output.forPipelines,
       input: this.input,
       output: this.output,
       groupId: this.groupId,
-      source: {
-        'session.timeout.ms': SESSION_TIMEOUT_MS,
-        'heartbeat.interval.ms': SESSION_TIMEOUT_MS / 6,
-        'auto.commit.interval.ms': 200,
-        ...source,
-      },
-      sink: { ...sink },
+      source: { ...(isQuick ? quickSource(setting) : {}), ...(isQuick ? quick?.source : {}), ...source },
+      sink: { ...(isQuick ? quick?.sink : {}), ...sink },
+      file: { ...file },
     })
-    writeFileSync(path, JSON.stringify({ ...pipeline, ...file }))
-    const worker = new Worker(name, path, (text) => this.problem(text))
+    const path = this.path(`${name}${suffix}`)
+    writeFileSync(path, text)
+    return this.add(new Worker(name, ['run', path, '--json'], (problem) => this.problem(problem)))
+  }
+
+  /** Has a worker stopped at the end, whatever happens. */
+  add(worker: Worker): Worker {
     this.workers.push(worker)
     return worker
+  }
+
+  /** A path in the folder of this run. */
+  path(name: string): string {
+    return join(this.#folder, name)
   }
 
   /** The offset that is committed, by partition. */
@@ -191,7 +233,10 @@ export class Run {
    */
   async justAfterCommit(): Promise<void> {
     const sumOf = async (isolation: 'read_uncommitted' | 'read_committed'): Promise<number> =>
-      (await this.#ends(this.#outputCluster, this.output, isolation)).reduce((sum, { offset }) => sum + offset, 0)
+      (await endsOf(this.#outputCluster, this.output, isolation, this.context)).reduce(
+        (sum, { offset }) => sum + offset,
+        0,
+      )
     let stable = await sumOf('read_committed')
     const before = stable
     await this.until('a transaction was committed', async () => (stable = await sumOf('read_committed')) > before)
@@ -200,7 +245,7 @@ export class Run {
 
   /** Waits until everything in the input is committed. */
   async caughtUp(): Promise<void> {
-    const ends = await this.#ends(this.cluster, this.input, 'read_uncommitted')
+    const ends = await this.ends('read_uncommitted')
     let behind = ''
     const isThere = async (): Promise<boolean> => {
       const committed = await this.committed()
@@ -209,8 +254,7 @@ export class Run {
       return late.length === 0
     }
     await this.until('all offsets were committed', isThere).catch((error: unknown) => {
-      const logs = this.workers.filter(({ isRunning }) => isRunning).map(({ name, log }) => `${name}: ${log}`)
-      throw new Error(`The pipeline did not catch up (${behind})\n${logs.join('\n')}`, { cause: error })
+      throw new Error(`The pipeline did not catch up (${behind})\n${this.logs}`, { cause: error })
     })
   }
 
@@ -230,13 +274,20 @@ export class Run {
     await this.#outputCluster.close()
   }
 
-  #ends(cluster: Cluster, topic: string, isolation: 'read_uncommitted' | 'read_committed'): Promise<ListedOffset[]> {
-    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({
-      topic,
-      partition,
-      at: 'latest' as const,
-    }))
-    return listOffsets(cluster, partitions, { isolation, signal: this.context.signal })
+  /** What the workers that run said last. */
+  get logs(): string {
+    const running = this.workers.filter(({ isRunning }) => isRunning)
+    return running.map(({ name, log }) => `${name}: ${log}`).join('\n')
+  }
+
+  /** The ends of the partitions of the input. */
+  ends(isolation: Isolation): Promise<ListedOffset[]> {
+    return endsOf(this.cluster, this.input, isolation, this.context)
+  }
+
+  async #positions(): Promise<number> {
+    const offsets = await this.groups.committedOffsets(this.groupId, undefined, this.context.signal).catch(() => [])
+    return offsets.filter(({ topic, offset }) => topic === this.input && offset !== undefined).length
   }
 
   #watch(): void {
@@ -245,7 +296,7 @@ export class Run {
         .then((committed) => {
           for (const [partition, offset] of committed) {
             const highest = this.#highest.get(partition) ?? 0
-            if (offset < highest)
+            if (offset < highest && !this.mayGoBack)
               this.problem(`the committed offset of partition ${partition} went back from ${highest} to ${offset}`)
             this.#highest.set(partition, Math.max(highest, offset))
           }
@@ -256,6 +307,30 @@ export class Run {
     }, WATCH_MS)
     this.#watching.unref()
   }
+}
+
+/** A bridge and a stage graph begin at the beginning by default. */
+function quickSource({ file }: Setting): Properties {
+  return {
+    'session.timeout.ms': QUICK_SESSION_MS,
+    'heartbeat.interval.ms': QUICK_SESSION_MS / 6,
+    'auto.commit.interval.ms': 200,
+    ...(BEGINS_AT_END[file] ? { 'auto.offset.reset': 'earliest' } : {}),
+  }
+}
+
+type Isolation = 'read_uncommitted' | 'read_committed'
+
+/** The ends of all partitions that the topic has now. */
+async function endsOf(
+  cluster: Cluster,
+  topic: string,
+  isolation: Isolation,
+  { signal }: Pick<RunContext, 'signal'>,
+): Promise<ListedOffset[]> {
+  const [described] = await new TopicAdmin(cluster).describeTopics([topic], signal)
+  const partitions = described!.partitions.map((_, partition) => ({ topic, partition, at: 'latest' as const }))
+  return listOffsets(cluster, partitions, { isolation, signal })
 }
 
 function clusterAt({ bootstrapServers }: Side): Cluster {

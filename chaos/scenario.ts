@@ -1,17 +1,18 @@
 /** What a scenario is, and what comes of it. */
 import type { Run } from './run.ts'
-import type { Brokers, Delivery, Lane, Shape } from './setup.ts'
+import type { BedKind } from './bed.ts'
+import type { Breakage, Promised } from './promises.ts'
+import type { Allowed, Setting } from './settings.ts'
 
 export interface Scenario {
   readonly name: string
   readonly summary: string
-  readonly brokers: Brokers
-  /** Guarantees under which it makes sense; both when omitted. */
-  readonly deliveries?: readonly Delivery[]
-  /** The only lane in which it makes sense; any when omitted. */
-  readonly lane?: Lane
-  /** Shapes of files that it knows; a line alone when omitted. */
-  readonly shapes?: readonly Shape[]
+  readonly bed: BedKind
+  /** Settings in which it makes sense; all when omitted. */
+  readonly allowed?: Allowed
+  readonly breaks: readonly Breakage[]
+  /** Of the topics. */
+  readonly topicConfigs?: { readonly [name: string]: string }
   /** Writes the input while the faults happen; by default integers at `rate`, each once. */
   readonly input?: (run: Run) => Input
   /** Starts the pipelines and does its worst until `run.goesOn` is false; what it leaves running has to catch up. */
@@ -54,11 +55,9 @@ export class Integers {
 /** The outcome, as it is printed. */
 export interface Verdict {
   readonly scenario: string
-  readonly seconds: number
-  readonly delivery: Delivery
-  readonly lane: Lane
-  readonly shape: Shape
-  readonly seed: number
+  readonly setting: Setting
+  /** The command that runs the same again. */
+  readonly repeat: string
   /** How often what was done to it. */
   readonly faults: Readonly<Record<string, number>>
   /** Integers that were to come out. */
@@ -70,6 +69,8 @@ export interface Verdict {
   readonly repeated: number
   /** First records of an integer that came after a greater integer of the same key. */
   readonly outOfOrder: number
+  /** The counts that must be 0. */
+  readonly promised: readonly Promised[]
   /** Time from the last fault to the last commit. */
   readonly catchUpMs: number
   /** What else should not have happened. */

@@ -26,7 +26,7 @@ export class Worker {
   readonly name: string
   /** The largest resident size so far, in bytes; 0 where the system does not tell. */
   peakBytes = 0
-  readonly #file: string
+  readonly #args: readonly string[]
   readonly #onSurprise: (text: string) => void
   #process: ChildProcess | undefined
   #exit: Promise<Exit> | undefined
@@ -34,10 +34,13 @@ export class Worker {
   #lines: string[] = []
   #stdout = ''
 
-  /** @param onSurprise told when the process ends and nobody asked for it */
-  constructor(name: string, file: string, onSurprise: (text: string) => void) {
+  /**
+   * @param args of the command line `millrace`
+   * @param onSurprise told when the process ends and nobody asked for it
+   */
+  constructor(name: string, args: readonly string[], onSurprise: (text: string) => void) {
     this.name = name
-    this.#file = file
+    this.#args = args
     this.#onSurprise = onSurprise
   }
 
@@ -59,7 +62,7 @@ export class Worker {
 
   start(): void {
     this.#isAsked = false
-    const child = spawn(process.execPath, [MILLRACE, 'run', this.#file, '--json'], {
+    const child = spawn(process.execPath, [MILLRACE, ...this.#args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#stdout = ''

@@ -1,8 +1,7 @@
 import { TransactionalWriter } from '../../packages/millrace/test/support/transactional-writer.ts'
 import { keyOf, recordOf } from '../generator.ts'
-import { PARTITIONS, type Run } from '../run.ts'
+import type { Run } from '../run.ts'
 import { type Input, Integers, type Scenario } from '../scenario.ts'
-import { SHAPES } from '../setup.ts'
 
 /** So little that a transaction does not fit into one fetch, while several small ones do. */
 const SMALL_FETCH = { 'max.partition.fetch.bytes': 4096, 'fetch.max.bytes': 16_384 }
@@ -10,8 +9,8 @@ const SMALL_FETCH = { 'max.partition.fetch.bytes': 4096, 'fetch.max.bytes': 16_3
 export const aborts: Scenario = {
   name: 'aborts',
   summary: 'input by producers that abort half of their transactions, small ones and ones that span fetches',
-  brokers: 'any',
-  shapes: SHAPES,
+  bed: 'any',
+  breaks: ['process'],
   input: (run) => new Transactions(run),
   async disturb(run) {
     const { random } = run.context
@@ -54,6 +53,7 @@ class Transactions implements Input {
 
   async #write(): Promise<void> {
     const { cluster, input, context } = this.#run
+    await this.#run.reads()
     const producers = await Promise.all(['a', 'b'].map((name) => TransactionalWriter.open(cluster, `${input}-${name}`)))
     const open: number[][] = [[], []]
     while (!this.#isStopped) {
@@ -66,10 +66,12 @@ class Transactions implements Input {
 
   /** A record batch of consecutive integers for each of some partitions; now and then a large one. */
   async #append(producer: TransactionalWriter, open: number[]): Promise<void> {
-    const { random } = this.#run.context
+    const { context } = this.#run
+    const { random } = context
     const numbers = Array.from({ length: random.chance(0.1) ? 500 : random.between(1, 20) }, () => ++this.#n)
     open.push(...numbers)
-    const byPartition = Map.groupBy(numbers, (n) => Number(keyOf(n).slice(1)) % PARTITIONS)
+    const { partitions } = context.setting
+    const byPartition = Map.groupBy(numbers, (n) => Number(keyOf(n).slice(1)) % partitions)
     for (const [partition, some] of byPartition) {
       await producer.write(
         this.#run.input,

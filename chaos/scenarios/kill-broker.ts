@@ -1,13 +1,13 @@
 import type { KafkaBroker } from '../../test-bed/kafka.ts'
 import type { Run } from '../run.ts'
 import type { Scenario } from '../scenario.ts'
-import { SHAPES } from '../setup.ts'
 
 export const killBroker: Scenario = {
   name: 'kill-broker',
   summary: 'SIGKILL and restart of one of three brokers, of each in turn, of the coordinators',
-  brokers: 'three',
-  shapes: SHAPES,
+  bed: 'own',
+  allowed: { brokers: [3] },
+  breaks: ['connection', 'leader'],
   async disturb(run) {
     const { random, bed } = run.context
     for (const name of ['one', 'two']) run.worker(name).start()

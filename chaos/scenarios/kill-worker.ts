@@ -1,5 +1,4 @@
 import type { Scenario } from '../scenario.ts'
-import { SHAPES } from '../setup.ts'
 
 /** Between two kills of a worker: longer ones let it come to work, shorter ones hit it while it starts. */
 const LONGEST_LIFE_MS = 5000
@@ -7,8 +6,8 @@ const LONGEST_LIFE_MS = 5000
 export const killWorker: Scenario = {
   name: 'kill-worker',
   summary: 'SIGKILL at random moments, and a restart with the same id',
-  brokers: 'any',
-  shapes: SHAPES,
+  bed: 'any',
+  breaks: ['process'],
   async disturb(run) {
     const { random } = run.context
     // A static member gets its partitions back at once, the other one only when its session has timed out.

@@ -1,11 +1,12 @@
 import type { Api, Loss, Proxy } from '../../test-bed/proxy.ts'
 import type { Run } from '../run.ts'
 import type { Scenario } from '../scenario.ts'
-import { type Delivery, SHAPES } from '../setup.ts'
+import type { Delivery } from '../settings.ts'
 
 /** Requests whose answers count for the guarantee. */
 const ANSWERS: Readonly<Record<Delivery, readonly Api[]>> = {
   at_least_once: ['Produce', 'OffsetCommit', 'Fetch', 'Heartbeat'],
+  at_most_once: ['Produce', 'OffsetCommit', 'Fetch', 'Heartbeat'],
   exactly_once: ['EndTxn', 'TxnOffsetCommit', 'Produce', 'AddPartitionsToTxn', 'InitProducerId'],
 }
 const REQUEST_TIMEOUT_MS = 2000
@@ -18,21 +19,21 @@ type Fault = readonly [name: string, happen: (run: Run, proxy: Proxy) => Promise
 export const lostAnswer: Scenario = {
   name: 'lost-answer',
   summary: 'a proxy loses answers, cuts connections, lets them hang, delays and trickles',
-  brokers: 'proxied',
-  shapes: SHAPES,
+  bed: 'proxied',
+  breaks: ['connection'],
   async disturb(run) {
-    const { random, bed, delivery } = run.context
+    const { random, bed } = run.context
     const patience = { 'request.timeout.ms': REQUEST_TIMEOUT_MS }
-    for (const name of ['one', 'two']) run.worker(name, { source: patience, sink: patience }).start()
+    for (const name of ['one', 'two']) run.worker(name, { quick: { source: patience, sink: patience } }).start()
     await run.until('a first offset was committed', async () => (await run.committed()).size > 0)
     const faults = [
-      ...ANSWERS[delivery].flatMap((api) => [lose(api, 'cut'), lose(api, 'silence')]),
+      ...ANSWERS[run.context.setting.delivery].flatMap((api) => [lose(api, 'cut'), lose(api, 'silence')]),
       ...CONNECTION_FAULTS,
     ]
     while (run.goesOn) {
       for (const [name, happen] of random.shuffle(faults)) {
         if (!run.goesOn) break
-        if (await happen(run, bed.proxies[0]!)) run.fault(name)
+        if (await happen(run, random.pick(bed.proxies))) run.fault(name)
         await run.wait(random.between(0, 1000))
       }
     }

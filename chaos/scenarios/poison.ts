@@ -28,8 +28,10 @@ const workers = new WeakMap<Run, { readonly skipping: Worker; readonly lettering
 export const poison: Scenario = {
   name: 'poison',
   summary: '1 % undecodable, null, 10 MB and throwing records: each error policy does what it says and counts it',
-  brokers: 'any',
-  lane: 'documents',
+  bed: 'any',
+  // Only linear files have all of these policies.
+  allowed: { delivery: ['at_least_once'], file: ['linear'], stages: ['one'] },
+  breaks: [],
   input(run) {
     const { bed, rate } = run.context
     const counts: Counts = {}
@@ -40,7 +42,13 @@ export const poison: Scenario = {
       counts[kind.code] = (counts[kind.code] ?? 0) + 1
       return [{ key: keyOf(n), value: kind.value() }]
     }
-    return new Generator({ bootstrapServers: bed.bootstrapServers, topic: run.input, rate, besides })
+    return new Generator({
+      bootstrapServers: bed.bootstrapServers,
+      topic: run.input,
+      rate,
+      besides,
+      ready: run.reads(),
+    })
   },
   async disturb(run) {
     await run.admin.createTopic({ name: deadLetters(run), partitions: 1 })

@@ -10,11 +10,18 @@ const SAMPLE_MS = 500
 export const slowSink: Scenario = {
   name: 'slow-sink',
   summary: 'a sink that takes one record per partition and second: bounded memory, no rebalance',
-  brokers: 'proxied',
-  lane: 'documents',
+  bed: 'proxied',
+  allowed: { delivery: ['at_least_once'], brokers: [1], partitions: [6], stages: ['one'] },
+  breaks: [],
   input: (run) => {
     const { bed, rate } = run.context
-    return new Generator({ bootstrapServers: bed.bootstrapServers, topic: run.input, rate, padding: PADDING })
+    return new Generator({
+      bootstrapServers: bed.bootstrapServers,
+      topic: run.input,
+      rate,
+      padding: PADDING,
+      ready: run.reads(),
+    })
   },
   async disturb(run) {
     const { bed } = run.context

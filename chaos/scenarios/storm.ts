@@ -1,7 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Run, WorkerOptions } from '../run.ts'
 import type { Random } from '../random.ts'
 import type { Scenario } from '../scenario.ts'
-import { SHAPES } from '../setup.ts'
 import type { Worker } from '../worker.ts'
 
 /** How many members there are, second by second. */
@@ -34,20 +34,24 @@ const MEMBERSHIPS: readonly Membership[] = [
 export const storm: Scenario = {
   name: 'storm',
   summary: '1, 4, 2, 4 members joining and leaving every second, with each kind of membership',
-  brokers: 'any',
-  shapes: SHAPES,
+  bed: 'any',
+  breaks: ['process'],
   async disturb(run) {
-    const { seconds, random } = run.context
-    const started = performance.now()
-    for (const [i, { name, options, kills }] of MEMBERSHIPS.entries()) {
-      const until = started + ((i + 1) * seconds * 1000) / MEMBERSHIPS.length
+    const { seconds, random, setting, signal } = run.context
+    run.worker('first').start()
+    await run.reads()
+    await run.workers[0]!.stop()
+    // Millrace refuses KIP-848 in a bridge: it takes the session timeout that connectors have by default for one that the file sets.
+    const memberships = MEMBERSHIPS.filter(({ name }) => setting.file !== 'bridge' || name !== 'kip-848')
+    for (const [i, { name, options, kills }] of memberships.entries()) {
+      const until = performance.now() + (seconds * 1000) / memberships.length
       const workers = [1, 2, 3, 4].map((member) => run.worker(`${name}-${member}`, { source: options(member) ?? {} }))
       for (let step = 0; performance.now() < until; step++) {
         await resize(workers, SIZES[step % SIZES.length]!, kills ? random : undefined)
         run.fault(name, `${workers.filter(({ isRunning }) => isRunning).length} members`)
-        await run.wait(Math.min(STEP_MS, until - performance.now()))
+        await sleep(STEP_MS, undefined, { signal })
       }
-      if (i + 1 < MEMBERSHIPS.length) await empty(run, workers)
+      if (i + 1 < memberships.length) await empty(run, workers)
       else if (!workers[0]!.isRunning) workers[0]!.start()
     }
   },

@@ -1,12 +1,11 @@
-import { type Run, SESSION_TIMEOUT_MS } from '../run.ts'
+import type { Run } from '../run.ts'
 import type { Scenario } from '../scenario.ts'
-import { SHAPES } from '../setup.ts'
 
 export const zombie: Scenario = {
   name: 'zombie',
   summary: 'SIGSTOP one of two instances for twice the session timeout, then SIGCONT; two with one transactional id',
-  brokers: 'any',
-  shapes: SHAPES,
+  bed: 'any',
+  breaks: ['process'],
   async disturb(run) {
     const { random } = run.context
     const workers = [run.worker('one'), run.worker('two')]
@@ -24,9 +23,9 @@ export const zombie: Scenario = {
       // Not cut short by the end of the scenario: a pause that nobody notices is no fault.
       const paused = performance.now()
       await run.until('the other one owns everything', async () => (await members()) === 1)
-      await run.until('the pause was long enough', () => performance.now() - paused >= 2 * SESSION_TIMEOUT_MS)
+      await run.until('the pause was long enough', () => performance.now() - paused >= 2 * run.sessionMs)
       victim.resume()
-      if (run.context.delivery === 'exactly_once') await fenced(run, members)
+      if (run.context.setting.delivery === 'exactly_once') await fenced(run, members)
     } while (run.goesOn)
     await run.until('the zombie is a member again', async () => (await members()) === 2)
   },

@@ -54,7 +54,13 @@ describe('the check of an output', () => {
     const tally = new Tally(expected)
     for (const [offset, n] of [...ALL.filter((n) => n !== 7 && n !== 8), 9].entries())
       tally.add(0, offset, recordOf(n).key, recordOf(n).value)
-    expect(tally.examples()).toEqual({ lost: [7, 8], repeated: ['9 in partition 0 at 6 and 298'] })
+    expect(tally.examples()).toEqual({ lost: [7, 8], repeated: ['9 in partition 0 at 6 and 298'], outOfOrder: [] })
+  })
+
+  test('names integers that are out of order', () => {
+    const tally = new Tally(expected)
+    for (const [offset, n] of [101, 1].entries()) tally.add(4, offset, recordOf(n).key, recordOf(n).value)
+    expect(tally.examples().outOfOrder).toEqual(['1 after 101 in partition 4 at 1'])
   })
 
   test.each([
