@@ -79,6 +79,10 @@ export class Cluster {
   get brokers(): readonly BrokerMetadata[] {
     return [...this.#metadata.brokers.values()]
   }
+  /** Grows whenever what is known of topics or leaders has changed. */
+  get metadataVersion(): number {
+    return this.#metadata.version
+  }
   get isClosed(): boolean {
     return this.#connections.isClosed
   }

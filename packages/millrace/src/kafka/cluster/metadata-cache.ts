@@ -41,12 +41,15 @@ export class MetadataCache {
   controller = -1
   readonly brokers = new Map<number, BrokerMetadata>()
   readonly topics = new Map<string, TopicMetadata>()
+  /** Grows whenever topics or leaders may have changed. */
+  version = 0
 
   /**
    * Takes over what a broker answered.
    * @throws {BrokerError} `TOPIC_NOT_FOUND` for the first topic that cannot be read; what stands before it is kept
    */
   update(answer: MetadataAnswer): void {
+    this.version++
     this.clusterId = answer.clusterId
     this.controller = answer.controllerId
     for (const { nodeId, host, port, rack } of answer.brokers)
@@ -96,6 +99,7 @@ export class MetadataCache {
     )
       return
     const partitions = known.partitions.slice()
+    this.version++
     partitions[partition] = { ...old, leader, leaderEpoch }
     this.topics.set(topic, { ...known, partitions })
   }

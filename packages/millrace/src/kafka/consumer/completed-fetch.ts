@@ -45,7 +45,7 @@ export class CompletedFetch {
   readonly partition: number
   readonly byteLength: number
   #bytes: Buffer
-  readonly #position: number
+  #position: number
   readonly #reader = new RecordBatchReader()
   /** Aborted transactions that begin later than what was walked so far, by first offset. */
   readonly #aborted: AbortedTransaction[]
@@ -84,6 +84,11 @@ export class CompletedFetch {
     return !this.#pending
   }
 
+  /** Offset of the first record that `next` has not returned. */
+  get position(): number {
+    return this.#position
+  }
+
   /**
    * The next stretch of records.
    * @throws {CorruptRecordError}
@@ -113,6 +118,8 @@ export class CompletedFetch {
       nextOffset = reader.lastOffset + 1
       this.#pending = reader.next()
     }
+    const fromOffset = this.#position
+    this.#position = nextOffset
     if (ranges.length === 0) return { records: undefined, timestampType, nextOffset }
     return {
       records: new FetchedRecords({
@@ -120,7 +127,7 @@ export class CompletedFetch {
         partition: this.partition,
         bytes: this.#bytes,
         ranges: Int32Array.from(ranges),
-        fromOffset: this.#position,
+        fromOffset,
       }),
       timestampType,
       nextOffset,

@@ -7,7 +7,9 @@ import type { FetchedPartition, FetchResponse } from '../protocol/fetch.ts'
 import { brokerError, isRetriableCode } from '../protocol/kafka-errors.ts'
 import { RecordBatchReader } from '../protocol/record-batch.ts'
 import { CompletedFetch, nextOffsetOf } from './completed-fetch.ts'
-import type { FetchedPartitions, PartitionFetch } from './fetched-partitions.ts'
+import type { FetchedPartitions } from './fetched-partitions.ts'
+import type { AskedPartitions } from './asked-partitions.ts'
+import type { PartitionFetch } from './partition-fetch.ts'
 
 const OFFSET_OUT_OF_RANGE = 1
 /** Kafka calls it retriable, but what is broken in the log of a leader stays broken; Java's consumer fails as well. */
@@ -17,8 +19,6 @@ const CORRUPT_MESSAGE = 2
 export interface AnswerOutcome {
   /** Whether there is something new to take. */
   readonly hasReceived: boolean
-  /** Whether any partition could not be read. */
-  readonly hasFailed: boolean
   /** Partitions to ask for again when metadata has been refreshed. */
   readonly toRetry: readonly PartitionFetch[]
   /** Partitions whose position is not in the log. */
@@ -41,69 +41,73 @@ export class FetchAnswers {
   }
 
   /** Takes what was fetched, and sorts the partitions that failed. */
-  apply(response: FetchResponse, asked: readonly PartitionFetch[]): AnswerOutcome {
-    for (const fetch of asked) fetch.on('answered')
+  apply(response: FetchResponse, asked: AskedPartitions): AnswerOutcome {
+    for (const fetch of asked.all) fetch.on('answered')
     const { errorCode } = response
     if (errorCode !== 0)
       return isRetriableCode(errorCode)
-        ? { hasReceived: false, hasFailed: true, toRetry: asked, lost: [], error: undefined }
-        : { hasReceived: false, hasFailed: true, toRetry: [], lost: [], error: brokerError(errorCode, 'Cannot fetch') }
+        ? { hasReceived: false, toRetry: asked.all, lost: [], error: undefined }
+        : { hasReceived: false, toRetry: [], lost: [], error: brokerError(errorCode, 'Cannot fetch') }
 
     const toRetry: PartitionFetch[] = []
     const lost: PartitionFetch[] = []
     let hasReceived = false
-    let hasFailed = false
     let error: MillraceError | undefined
+    const unanswered = new Set(asked.all)
     for (const { topic, partitions } of response.topics) {
       for (const fetched of partitions) {
-        const fetch = asked.find((each) => each.partition === fetched.partition && this.#isNamed(each, topic))
+        const fetch = asked.get(topic, fetched.partition)
+        if (fetch === undefined || !unanswered.delete(fetch)) continue
         // A partition that was removed meanwhile, and perhaps added again at another offset.
-        if (fetch === undefined || fetch.state === 'removed') continue
-        if (fetched.errorCode === 0) {
-          try {
-            hasReceived = this.#receive(fetch, fetched) || hasReceived
-          } catch (thrown) {
-            error ??= isMillraceError(thrown) ? thrown : new UnexpectedError('Fetching failed', { cause: thrown })
-          }
+        if (fetch.state === 'removed') continue
+        if (fetched.errorCode !== 0) {
+          const means = this.#meaningOf(fetch, fetched)
+          if (means === 'lost') lost.push(fetch)
+          else if (means === 'retry') toRetry.push(fetch)
+          else if (means !== 'leader') error ??= means
           continue
         }
-        hasFailed = true
-        const means = this.#meaningOf(fetch, fetched)
-        if (means === 'lost') lost.push(fetch)
-        else if (means === 'retry') toRetry.push(fetch)
-        else if (means !== 'leader') error ??= means
+        try {
+          const received = this.#receive(fetch, fetched)
+          if (received === 'nothing whole') toRetry.push(fetch)
+          else fetch.failures = 0
+          hasReceived ||= received === 'records'
+        } catch (thrown) {
+          error ??= isMillraceError(thrown) ? thrown : new UnexpectedError('Fetching failed', { cause: thrown })
+        }
       }
     }
-    return { hasReceived, hasFailed, toRetry, lost, error }
+    // A broker answers for every partition that was named: to ask again at once would only get the same answer.
+    for (const fetch of unanswered) if (fetch.state !== 'removed') toRetry.push(fetch)
+    return { hasReceived, toRetry, lost, error }
   }
 
-  /** Whether an answer names this topic so: by its name, or from version 13 on by its id. */
-  #isNamed({ topic }: PartitionFetch, name: string): boolean {
-    return topic === name || this.#cluster.cachedTopic(topic)?.id === name
-  }
-
-  /** @returns whether there is something to take @throws {CorruptRecordError} */
-  #receive(fetch: PartitionFetch, fetched: FetchedPartition): boolean {
+  /**
+   * @returns what there is to take. `nothing whole`: a broker sends at least one whole record batch, whatever its size, so asking again
+   * at once would bring the same bytes
+   * @throws {CorruptRecordError}
+   */
+  #receive(fetch: PartitionFetch, fetched: FetchedPartition): 'records' | 'nothing' | 'nothing whole' {
     fetch.highWatermark = fetched.highWatermark
     fetch.lastStableOffset = fetched.lastStableOffset
     if (fetched.preferredReadReplica >= 0) fetch.replica = fetched.preferredReadReplica
     const { topic, partition, position } = fetch
     const { records, aborted } = fetched
-    if (records === undefined) return false
+    if (records === undefined || fetch.asked !== position) return 'nothing'
     const next = nextOffsetOf(records, this.#reader, topic, partition)
-    if (next === undefined) return false
+    if (next === undefined || next <= position) return 'nothing whole'
     const completed = new CompletedFetch(records, topic, partition, position, aborted, this.#checkCrcs)
-    fetch.position = Math.max(position, next)
+    fetch.position = next
     this.#partitions.received(fetch, completed)
-    return true
+    return 'records'
   }
 
-  /** What an error code means: `leader` for one of a replica, which the leader may answer otherwise. */
+  /** What an error code means: `leader` for one that says nothing of what the leader has at the present position. */
   #meaningOf(fetch: PartitionFetch, fetched: FetchedPartition): 'lost' | 'retry' | 'leader' | MillraceError {
     const { topic, partition, replica } = fetch
     const { errorCode, leader } = fetched
     fetch.replica = -1
-    if (errorCode === OFFSET_OUT_OF_RANGE) return replica >= 0 ? 'leader' : 'lost'
+    if (errorCode === OFFSET_OUT_OF_RANGE) return replica >= 0 || fetch.asked !== fetch.position ? 'leader' : 'lost'
     if (leader !== undefined) this.#cluster.updateLeader(topic, partition, leader.id, leader.epoch)
     if (isRetriableCode(errorCode) && errorCode !== CORRUPT_MESSAGE) return 'retry'
     const why = errorCode === CORRUPT_MESSAGE ? ' as the broker found it corrupt' : ''

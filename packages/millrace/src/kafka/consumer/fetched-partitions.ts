@@ -1,10 +1,9 @@
 /**
- * The partitions that a fetcher reads: the position of each, what it waits for, and what was fetched of it and not yet taken.
+ * The partitions that a fetcher reads, and the order in which what was fetched of them is served.
  */
-import { UnexpectedError } from '../../errors/index.ts'
 import { keyOf } from '../topic-partition.ts'
 import type { CompletedFetch, FetchSlice, SliceBounds } from './completed-fetch.ts'
-import { FETCH_TRANSITIONS, type FetchEvent, type FetchState } from './fetch-states.ts'
+import { PartitionFetch } from './partition-fetch.ts'
 
 /** A slice of a partition, ready to be used. */
 export interface TakenSlice extends FetchSlice {
@@ -12,81 +11,27 @@ export interface TakenSlice extends FetchSlice {
   readonly partition: number
 }
 
-export class PartitionFetch {
-  readonly topic: string
-  readonly partition: number
-  /** The next offset to ask for. */
-  position: number
-  isPaused = false
-  /** What was fetched and not yet taken. */
-  readonly completed: CompletedFetch[] = []
-  /** Bytes of that. */
-  bufferedBytes = 0
-  /** -1 before the first answer. */
-  highWatermark = -1
-  lastStableOffset = -1
-  /** Broker that was named as the closest replica; -1 for the leader. */
-  replica = -1
-  #state: FetchState = 'idle'
-  #topicId: string | undefined
-
-  constructor(topic: string, partition: number, position: number) {
-    this.topic = topic
-    this.partition = partition
-    this.position = position
-  }
-
-  get state(): FetchState {
-    return this.#state
-  }
-
-  /** @returns the state afterwards */
-  on(event: FetchEvent): FetchState {
-    const next = FETCH_TRANSITIONS[this.#state][event]
-    if (next === 'refused')
-      throw new UnexpectedError(
-        `Partition ${this.partition} of topic "${this.topic}" cannot be ${event} while it is ${this.#state}`,
-      )
-    return (this.#state = next)
-  }
-
-  /** @returns the state afterwards: `moving` when nothing has to be taken before */
-  losePosition(): FetchState {
-    const state = this.on('positionLost')
-    return this.completed.length === 0 ? this.on('drained') : state
-  }
-
-  /** Records the id of its topic. @returns whether it has changed: a topic that is deleted and created again has another one */
-  noteTopicId(topicId: string | undefined): boolean {
-    if (topicId === undefined || topicId === this.#topicId) return false
-    const isFirst = this.#topicId === undefined
-    this.#topicId = topicId
-    return !isFirst
-  }
+export interface FetchedPartitionsEvents {
+  /** The bytes that wait of a partition have changed by so many. */
+  onHeld(fetch: PartitionFetch, bytes: number): void
+  /** What one answer had for a partition has been taken, which makes room. */
+  onTaken(fetch: PartitionFetch): void
 }
 
 export class FetchedPartitions {
   readonly #partitions = new Map<string, PartitionFetch>()
-  /** Partitions that have something to take, in the order in which they are served. */
-  #ready: PartitionFetch[] = []
-  #bufferedBytes = 0
-  readonly #onTaken: (fetch: PartitionFetch) => void
+  /** Partitions that have something to take, in the order in which they are served. Paused and removed ones are passed over and leave when their turn comes. */
+  readonly #ready: PartitionFetch[] = []
+  readonly #events: FetchedPartitionsEvents
 
-  /** @param onTaken called when what one answer had for a partition has been taken, which makes room */
-  constructor(onTaken: (fetch: PartitionFetch) => void) {
-    this.#onTaken = onTaken
-  }
-
-  /** Bytes that wait to be taken. */
-  get bufferedBytes(): number {
-    return this.#bufferedBytes
+  constructor(events: FetchedPartitionsEvents) {
+    this.#events = events
   }
 
   get hasReady(): boolean {
-    return this.#ready.some(({ isPaused }) => !isPaused)
+    return this.#first() !== undefined
   }
 
-  /** In the order in which they are to be asked for. */
   values(): IterableIterator<PartitionFetch> {
     return this.#partitions.values()
   }
@@ -96,22 +41,21 @@ export class FetchedPartitions {
   }
 
   /** A partition that is here already is forgotten first. */
-  add(topic: string, partition: number, position: number): void {
+  add(topic: string, partition: number, position: number): PartitionFetch {
     this.remove(topic, partition)
-    this.#partitions.set(keyOf(topic, partition), new PartitionFetch(topic, partition, position))
+    const fetch = new PartitionFetch(topic, partition, position)
+    this.#partitions.set(keyOf(topic, partition), fetch)
+    return fetch
   }
 
-  /** Forgets a partition and what was fetched of it. @returns whether there was one */
-  remove(topic: string, partition: number): boolean {
+  /** Forgets a partition and what was fetched of it. @returns it, if there was one */
+  remove(topic: string, partition: number): PartitionFetch | undefined {
     const fetch = this.get(topic, partition)
-    if (fetch === undefined) return false
+    if (fetch === undefined) return undefined
     fetch.on('remove')
     this.#partitions.delete(keyOf(topic, partition))
-    this.#ready = this.#ready.filter((other) => other !== fetch)
-    this.#bufferedBytes -= fetch.bufferedBytes
-    fetch.completed.length = 0
-    fetch.bufferedBytes = 0
-    return true
+    this.#empty(fetch)
+    return fetch
   }
 
   clear(): void {
@@ -120,14 +64,24 @@ export class FetchedPartitions {
 
   /** Keeps what was fetched of a partition until it is taken. */
   received(fetch: PartitionFetch, completed: CompletedFetch): void {
-    const { topic, partition } = fetch
-    // A broker fills an answer in the order of the request: a partition that got something goes to the end, so that none starves.
-    this.#partitions.delete(keyOf(topic, partition))
-    this.#partitions.set(keyOf(topic, partition), fetch)
     fetch.completed.push(completed)
-    fetch.bufferedBytes += completed.byteLength
-    this.#bufferedBytes += completed.byteLength
-    if (fetch.completed.length === 1) this.#ready.push(fetch)
+    this.#hold(fetch, completed.byteLength)
+    this.serve(fetch)
+  }
+
+  /** Has a partition served in its turn when there is something to take of it. */
+  serve(fetch: PartitionFetch): void {
+    if (fetch.isServed || fetch.completed.length === 0) return
+    fetch.isServed = true
+    this.#ready.push(fetch)
+  }
+
+  /** Forgets what was fetched of a partition; it is fetched again from the first record that was not taken. */
+  drop(fetch: PartitionFetch): void {
+    const first = fetch.completed[0]
+    if (first === undefined) return
+    fetch.position = first.position
+    this.#empty(fetch)
   }
 
   /**
@@ -135,23 +89,38 @@ export class FetchedPartitions {
    * @throws {CorruptRecordError}
    */
   take(bounds: SliceBounds): TakenSlice | undefined {
-    for (let tries = this.#ready.length; tries > 0; tries--) {
-      const fetch = this.#ready.shift()!
-      if (fetch.isPaused) {
-        this.#ready.push(fetch)
-        continue
-      }
-      const completed = fetch.completed[0]!
-      const slice = completed.next(bounds)
-      if (completed.isDone) {
-        fetch.completed.shift()
-        fetch.bufferedBytes -= completed.byteLength
-        this.#bufferedBytes -= completed.byteLength
-        this.#onTaken(fetch)
-      }
-      if (fetch.completed.length > 0) this.#ready.push(fetch)
-      return { ...slice, topic: fetch.topic, partition: fetch.partition }
+    const fetch = this.#first()
+    if (fetch === undefined) return undefined
+    this.#ready.shift()
+    fetch.isServed = false
+    const completed = fetch.completed[0]!
+    const slice = completed.next(bounds)
+    if (completed.isDone) {
+      fetch.completed.shift()
+      this.#hold(fetch, -completed.byteLength)
+      this.#events.onTaken(fetch)
     }
-    return undefined
+    this.serve(fetch)
+    return { ...slice, topic: fetch.topic, partition: fetch.partition }
+  }
+
+  /** The partition whose turn it is. */
+  #first(): PartitionFetch | undefined {
+    for (;;) {
+      const fetch = this.#ready[0]
+      if (fetch === undefined || (!fetch.isPaused && fetch.completed.length > 0)) return fetch
+      this.#ready.shift()
+      fetch.isServed = false
+    }
+  }
+
+  #empty(fetch: PartitionFetch): void {
+    fetch.completed.length = 0
+    this.#hold(fetch, -fetch.bufferedBytes)
+  }
+
+  #hold(fetch: PartitionFetch, bytes: number): void {
+    fetch.bufferedBytes += bytes
+    this.#events.onHeld(fetch, bytes)
   }
 }

@@ -4,9 +4,14 @@
  * At most one request per broker is under way, and the next one is sent as soon as its answer is there, so the broker works
  * while we do. What was fetched waits as bytes until `take` cuts a batch from it. Memory is bounded twice: a partition
  * is not asked for while it has twice `maxPartitionFetchBytes` waiting, and a request never asks for more than what is left
- * of `bufferBytes`. Everything is driven by one method, `#pump`, called whenever something may have become possible.
+ * of its broker's share of `bufferBytes`.
  *
- * The state of each partition is in `fetched-partitions.ts`, what an answer does to it in `fetch-answers.ts`.
+ * A partition that can be asked for is listed with its broker (`#list`), and the broker is due. All brokers that are due are
+ * asked in one go when the code that made them so has ended (`#askDue`), so that a request names all partitions that were
+ * added together. No event costs more than the partitions it is about.
+ *
+ * The state of each partition is in `partition-fetch.ts`, what brokers may bring in `fetch-brokers.ts`, what an answer does in
+ * `fetch-answers.ts`.
  */
 import {
   BrokerError,
@@ -17,9 +22,12 @@ import {
 } from '../../errors/index.ts'
 import { backoffMs } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { FETCH, type FetchResponse, type FetchTopicRequest } from '../protocol/fetch.ts'
+import { FETCH, type FetchResponse } from '../protocol/fetch.ts'
+import { AskedPartitions } from './asked-partitions.ts'
 import { FetchAnswers } from './fetch-answers.ts'
-import { FetchedPartitions, type PartitionFetch, type TakenSlice } from './fetched-partitions.ts'
+import { type FetchBroker, FetchBrokers } from './fetch-brokers.ts'
+import { FetchedPartitions, type TakenSlice } from './fetched-partitions.ts'
+import type { PartitionFetch } from './partition-fetch.ts'
 
 export type { TakenSlice } from './fetched-partitions.ts'
 
@@ -56,50 +64,65 @@ export class Fetcher {
   readonly #cluster: Cluster
   readonly #options: FetcherOptions
   readonly #events: FetcherEvents
-  readonly #partitions = new FetchedPartitions((fetch) => this.#onTaken(fetch))
+  readonly #partitions = new FetchedPartitions({
+    onHeld: (fetch, bytes) => this.#brokers.hold(fetch, bytes),
+    onTaken: (fetch) => this.#onTaken(fetch),
+  })
+  readonly #brokers: FetchBrokers
   readonly #answers: FetchAnswers
-  /** Bytes that requests under way may bring. */
-  #askedBytes = 0
-  readonly #busyBrokers = new Set<number>()
+  readonly #due = new Set<FetchBroker>()
+  /** Partitions that wait for new metadata. */
+  readonly #stale = new Set<PartitionFetch>()
+  /** Version of the metadata by which partitions are listed. */
+  #metadataVersion = 0
   readonly #abort = new AbortController()
   #failure: MillraceError | undefined
   #wake: (() => void) | undefined
-  #failures = 0
   #retryTimer: NodeJS.Timeout | undefined
+  #retryAt = Infinity
   #refreshing = false
 
   constructor(cluster: Cluster, options: FetcherOptions, events: FetcherEvents) {
     this.#cluster = cluster
     this.#options = options
     this.#events = events
+    this.#brokers = new FetchBrokers(options.bufferBytes)
+    this.#metadataVersion = cluster.metadataVersion
     this.#answers = new FetchAnswers(cluster, this.#partitions, options.checkCrcs)
   }
 
   /** Begins to fetch a partition at an offset. */
   add(topic: string, partition: number, position: number): void {
-    this.#partitions.add(topic, partition, position)
-    this.#pump()
+    this.remove(topic, partition)
+    this.#list(this.#partitions.add(topic, partition, position))
   }
 
   /** Forgets a partition and what was fetched of it; an answer under way is dropped. */
   remove(topic: string, partition: number): void {
-    if (this.#partitions.remove(topic, partition)) this.#pump()
+    const fetch = this.#partitions.remove(topic, partition)
+    if (fetch === undefined) return
+    const broker = this.#brokers.of(fetch)
+    this.#brokers.remove(fetch)
+    this.#stale.delete(fetch)
+    if (broker !== undefined) this.#makeDue(broker)
   }
 
-  /** Stops serving a partition; what was fetched of it waits. */
+  /** Stops serving a partition; what was fetched of it waits, as long as paused partitions do not hold too much. */
   pause(topic: string, partition: number): void {
     const fetch = this.#partitions.get(topic, partition)
     if (fetch === undefined || fetch.isPaused) return
-    fetch.isPaused = true
-    // What waits for long must not keep the answers alive that other partitions came with.
-    for (const completed of fetch.completed) completed.detach()
+    this.#brokers.setPaused(fetch, true)
+    this.#keepPaused(fetch)
+    const broker = this.#brokers.of(fetch)
+    if (broker !== undefined) this.#makeDue(broker)
   }
 
   resume(topic: string, partition: number): void {
     const fetch = this.#partitions.get(topic, partition)
     if (fetch === undefined || !fetch.isPaused) return
-    fetch.isPaused = false
-    this.#pump()
+    this.#brokers.setPaused(fetch, false)
+    this.#partitions.serve(fetch)
+    this.#list(fetch)
     this.#notify()
   }
 
@@ -112,7 +135,7 @@ export class Fetcher {
 
   /** Bytes that are asked for or wait to be taken. */
   get bufferedBytes(): number {
-    return this.#askedBytes + this.#partitions.bufferedBytes
+    return this.#brokers.bufferedBytes
   }
 
   /**
@@ -156,72 +179,92 @@ export class Fetcher {
     this.#notify()
   }
 
-  /** Sends a request to every broker that has none under way and leads a partition with room. */
-  #pump(): void {
-    if (this.#abort.signal.aborted || this.#failure !== undefined) return
-    const { bufferBytes, fetchMaxBytes, maxPartitionFetchBytes } = this.#options
-    let room = bufferBytes - this.bufferedBytes
-    if (room <= 0) return
-    const byBroker = new Map<number, PartitionFetch[]>()
-    let isLeaderless = false
-    for (const fetch of this.#partitions.values()) {
-      if (fetch.state !== 'idle' || fetch.isPaused || fetch.bufferedBytes >= 2 * maxPartitionFetchBytes) continue
-      const { topic, partition, replica } = fetch
-      if (fetch.noteTopicId(this.#cluster.cachedTopic(topic)?.id)) {
-        this.#losePosition(fetch)
-        continue
-      }
-      const broker = replica >= 0 ? replica : this.#cluster.leader(topic, partition)
-      if (broker < 0) isLeaderless = true
-      else if (!this.#busyBrokers.has(broker)) {
-        const list = byBroker.get(broker)
-        if (list === undefined) byBroker.set(broker, [fetch])
-        else list.push(fetch)
-      }
-    }
-    if (isLeaderless) this.#refreshLater()
-    for (const [broker, fetches] of byBroker) {
-      const wanted = Math.min(fetchMaxBytes, fetches.length * maxPartitionFetchBytes)
-      // Behind a slow reader every slice that is taken makes a little room; many small requests would cost more than they bring.
-      if (room < Math.min(wanted, bufferBytes / 4)) break
-      const maxBytes = Math.min(wanted, room)
-      room -= maxBytes
-      void this.#fetch(broker, fetches, maxBytes)
-    }
+  /** What waits for long must not keep the answers alive that other partitions came with; and it must not become too much. */
+  #keepPaused(fetch: PartitionFetch): void {
+    // What lies before a position that is gone could not be fetched again.
+    if (this.#brokers.isPausedFull && fetch.state !== 'lost') this.#partitions.drop(fetch)
+    else for (const completed of fetch.completed) completed.detach()
   }
 
-  async #fetch(broker: number, fetches: readonly PartitionFetch[], maxBytes: number): Promise<void> {
-    this.#busyBrokers.add(broker)
-    this.#askedBytes += maxBytes
+  /** Has a partition asked for, if that is possible, by its broker's next request. */
+  #list(fetch: PartitionFetch): void {
+    if (fetch.state !== 'idle' || fetch.isPaused || fetch.isListed) return
+    if (fetch.bufferedBytes >= 2 * this.#options.maxPartitionFetchBytes) return
+    const { topic, partition, replica } = fetch
+    if (fetch.noteTopicId(this.#cluster.cachedTopic(topic)?.id)) return this.#losePosition(fetch)
+    const broker = replica >= 0 ? replica : this.#cluster.leader(topic, partition)
+    if (broker < 0) this.#retryLater([fetch])
+    else this.#makeDue(this.#brokers.list(fetch, broker))
+  }
+
+  #makeDue(broker: FetchBroker): void {
+    if (this.#due.size === 0) queueMicrotask(() => this.#askDue())
+    this.#due.add(broker)
+  }
+
+  /** Sends a request to every broker that is due, has none under way and may bring something. */
+  #askDue(): void {
+    if (this.#abort.signal.aborted || this.#failure !== undefined) return this.#due.clear()
+    this.#followLeaders()
+    for (const broker of this.#due) this.#ask(broker)
+    this.#due.clear()
+  }
+
+  /** Lists partitions with other brokers when metadata has changed. */
+  #followLeaders(): void {
+    const { metadataVersion } = this.#cluster
+    if (metadataVersion === this.#metadataVersion) return
+    this.#metadataVersion = metadataVersion
+    for (const fetch of this.#brokers.takeAllListed()) this.#list(fetch)
+  }
+
+  #ask(broker: FetchBroker): void {
+    if (broker.isBusy || broker.listed.length === 0) return
+    const { fetchMaxBytes, maxPartitionFetchBytes } = this.#options
+    const { share } = this.#brokers
+    const wanted = Math.min(fetchMaxBytes, broker.listed.length * maxPartitionFetchBytes)
+    const room = share - broker.heldBytes
+    // Behind a slow reader every slice that is taken makes a little room; many small requests would cost more than they bring.
+    if (room <= 0 || room < Math.min(wanted, share / 4)) return
+    const fetches = this.#brokers.takeListed(broker)
+    if (fetches.length > 0) void this.#fetch(broker, fetches, Math.max(1, Math.floor(Math.min(wanted, room))))
+  }
+
+  async #fetch(broker: FetchBroker, fetches: readonly PartitionFetch[], maxBytes: number): Promise<void> {
+    this.#brokers.ask(broker, maxBytes)
     for (const fetch of fetches) fetch.on('ask')
+    const asked = new AskedPartitions(
+      fetches,
+      (topic) => this.#cluster.cachedTopic(topic)?.id,
+      this.#options.maxPartitionFetchBytes,
+    )
     let response: FetchResponse | undefined
     try {
-      response = await this.#request(broker, fetches, maxBytes)
+      response = await this.#request(broker, asked, maxBytes)
     } catch (error) {
-      if (!this.#abort.signal.aborted) this.#onRequestFailed(broker, fetches, error)
+      if (!this.#abort.signal.aborted) this.#onRequestFailed(broker.id, fetches, error)
     }
-    this.#askedBytes -= maxBytes
-    this.#busyBrokers.delete(broker)
+    this.#brokers.answered(broker)
     try {
-      if (response !== undefined) this.#onAnswer(response, fetches)
+      if (response !== undefined) this.#onAnswer(broker, response, asked)
     } catch (error) {
       this.#fail(error)
     }
-    this.#pump()
+    this.#makeDue(broker)
   }
 
-  #request(broker: number, fetches: readonly PartitionFetch[], maxBytes: number): Promise<FetchResponse> {
+  #request(broker: FetchBroker, asked: AskedPartitions, maxBytes: number): Promise<FetchResponse> {
     const { fetchMaxWaitMs, fetchMinBytes, isolation, rackId, requestTimeoutMs } = this.#options
     return this.#cluster.request<FetchResponse>(
-      broker,
+      broker.id,
       FETCH,
       () => [
         {
-          maxWaitMs: fetchMaxWaitMs,
+          maxWaitMs: Math.floor(broker.waitMs(asked.all.length, fetchMaxWaitMs)),
           minBytes: fetchMinBytes,
           maxBytes,
           isolation: isolation === 'read_committed' ? 1 : 0,
-          topics: this.#topicsOf(fetches),
+          topics: asked.topics,
           rackId: rackId ?? '',
         },
       ],
@@ -229,26 +272,18 @@ export class Fetcher {
     )
   }
 
-  #topicsOf(fetches: readonly PartitionFetch[]): FetchTopicRequest[] {
-    const topics = new Map<
-      string,
-      { name: string; id: string | undefined; partitions: { partition: number; offset: number; maxBytes: number }[] }
-    >()
-    for (const { topic, partition, position } of fetches) {
-      let entry = topics.get(topic)
-      if (entry === undefined)
-        topics.set(topic, (entry = { name: topic, id: this.#cluster.cachedTopic(topic)?.id, partitions: [] }))
-      entry.partitions.push({ partition, offset: position, maxBytes: this.#options.maxPartitionFetchBytes })
-    }
-    return [...topics.values()]
-  }
-
-  #onAnswer(response: FetchResponse, asked: readonly PartitionFetch[]): void {
-    const { hasReceived, hasFailed, toRetry, lost, error } = this.#answers.apply(response, asked)
-    if (!hasFailed) this.#failures = 0
+  #onAnswer(broker: FetchBroker, response: FetchResponse, asked: AskedPartitions): void {
+    const { hasReceived, toRetry, lost, error } = this.#answers.apply(response, asked)
     if (hasReceived) this.#notify()
+    else broker.emptyAnswers++
     for (const fetch of lost) this.#losePosition(fetch)
     if (toRetry.length > 0) this.#retryLater(toRetry)
+    // Those that got nothing come first in the next request, so that none starves.
+    for (const fetch of asked.all) if (fetch.completed.length === 0) this.#list(fetch)
+    for (const fetch of asked.all) {
+      if (fetch.isPaused && fetch.completed.length > 0) this.#keepPaused(fetch)
+      this.#list(fetch)
+    }
     if (error !== undefined) this.#fail(error)
   }
 
@@ -261,7 +296,11 @@ export class Fetcher {
   /** Goes on when something was taken. */
   #onTaken(fetch: PartitionFetch): void {
     if (fetch.completed.length === 0 && fetch.on('drained') === 'moving') void this.#move(fetch)
-    this.#pump()
+    this.#list(fetch)
+    const broker = this.#brokers.of(fetch)
+    if (broker === undefined) return
+    broker.emptyAnswers = 0
+    this.#makeDue(broker)
   }
 
   #losePosition(fetch: PartitionFetch): void {
@@ -277,41 +316,53 @@ export class Fetcher {
       this.#events.onMoved(topic, partition, next)
       fetch.position = next
       fetch.on('moved')
-      this.#pump()
+      this.#list(fetch)
     } catch (error) {
       if (fetch.state !== 'removed') this.#fail(error)
     }
   }
 
+  /** Has partitions asked for again when metadata is new, after a back-off; others are fetched meanwhile. */
   #retryLater(fetches: readonly PartitionFetch[]): void {
-    for (const fetch of fetches) fetch.on('failed')
-    this.#refreshLater()
+    let waitMs = Infinity
+    for (const fetch of fetches) {
+      if (fetch.state === 'removed') continue
+      fetch.on('failed')
+      this.#stale.add(fetch)
+      waitMs = Math.min(waitMs, backoffMs(++fetch.failures, this.#cluster.backoff))
+    }
+    this.#refreshIn(waitMs)
   }
 
-  /** Asks for metadata again after a back-off, then goes on; partitions that are well are fetched meanwhile. */
-  #refreshLater(): void {
-    if (this.#refreshing) return
+  #refreshIn(waitMs: number): void {
+    const at = performance.now() + waitMs
+    if (this.#refreshing || at >= this.#retryAt) return
+    this.#retryAt = at
+    clearTimeout(this.#retryTimer)
+    this.#retryTimer = setTimeout(() => void this.#refresh(), waitMs)
+  }
+
+  /** Asks for metadata of all topics that have a stale partition, in one request. */
+  async #refresh(): Promise<void> {
     this.#refreshing = true
-    this.#failures++
-    this.#retryTimer = setTimeout(
-      () => {
-        const topics = [...new Set([...this.#partitions.values()].map(({ topic }) => topic))]
-        this.#cluster.refresh(topics, this.#abort.signal).then(
-          () => {
-            this.#refreshing = false
-            for (const fetch of this.#partitions.values()) fetch.on('refreshed')
-            this.#pump()
-          },
-          (error: unknown) => {
-            this.#refreshing = false
-            if (this.#abort.signal.aborted) return
-            // A topic that vanished shows in the next metadata request too; brokers that are down may come back.
-            if (error instanceof BrokerError && !error.retriable) this.#fail(error)
-            else this.#refreshLater()
-          },
-        )
-      },
-      backoffMs(this.#failures, this.#cluster.backoff),
-    )
+    const stale = [...this.#stale]
+    try {
+      await this.#cluster.refresh([...new Set(stale.map(({ topic }) => topic))], this.#abort.signal)
+      for (const fetch of stale) {
+        if (!this.#stale.delete(fetch)) continue
+        fetch.on('refreshed')
+        this.#list(fetch)
+      }
+    } catch (error) {
+      // A topic that vanished shows in the next metadata request too; brokers that are down may come back.
+      if (!this.#abort.signal.aborted && error instanceof BrokerError && !error.retriable) this.#fail(error)
+      else for (const fetch of stale) fetch.failures++
+    }
+    this.#refreshing = false
+    this.#retryAt = Infinity
+    if (this.#stale.size === 0 || this.#abort.signal.aborted) return
+    let failures = Infinity
+    for (const fetch of this.#stale) failures = Math.min(failures, fetch.failures)
+    this.#refreshIn(backoffMs(failures, this.#cluster.backoff))
   }
 }

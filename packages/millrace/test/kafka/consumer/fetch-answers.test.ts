@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import { type AnswerOutcome, FetchAnswers } from '../../../src/kafka/consumer/fetch-answers.ts'
-import { FetchedPartitions, type PartitionFetch } from '../../../src/kafka/consumer/fetched-partitions.ts'
+import { AskedPartitions } from '../../../src/kafka/consumer/asked-partitions.ts'
+import { FetchedPartitions } from '../../../src/kafka/consumer/fetched-partitions.ts'
+import type { PartitionFetch } from '../../../src/kafka/consumer/partition-fetch.ts'
 import type { FetchedPartition } from '../../../src/kafka/protocol/fetch.ts'
 import { encodeRecordBatch } from '../../support/encode-record-batch.ts'
 
@@ -16,9 +18,10 @@ const UNKNOWN_SERVER_ERROR = -1
 
 class Bed {
   readonly leaders: number[] = []
-  readonly partitions = new FetchedPartitions(() => {})
+  readonly partitions = new FetchedPartitions({ onHeld() {}, onTaken() {} })
   readonly asked: readonly PartitionFetch[]
   readonly #answers: FetchAnswers
+  #asked!: AskedPartitions
 
   constructor(count = 2) {
     const cluster = {
@@ -28,7 +31,12 @@ class Bed {
     this.#answers = new FetchAnswers(cluster, this.partitions, true)
     for (let partition = 0; partition < count; partition++) this.partitions.add(TOPIC, partition, 5)
     this.asked = [...this.partitions.values()]
+    this.ask()
+  }
+
+  ask(): void {
     for (const fetch of this.asked) fetch.on('ask')
+    this.#asked = new AskedPartitions(this.asked, () => TOPIC_ID, 1000)
   }
 
   answer(...partitions: readonly Partial<FetchedPartition>[]): AnswerOutcome {
@@ -50,12 +58,12 @@ class Bed {
     }))
     return this.#answers.apply(
       { throttleMs: 0, errorCode: 0, topics: [{ topic, partitions: full }] } as never,
-      this.asked,
+      this.#asked,
     )
   }
 
   failWith(errorCode: number): AnswerOutcome {
-    return this.#answers.apply({ throttleMs: 0, errorCode, topics: [] } as never, this.asked)
+    return this.#answers.apply({ throttleMs: 0, errorCode, topics: [] } as never, this.#asked)
   }
 }
 
@@ -68,7 +76,6 @@ describe('an answer to a fetch', () => {
     const bed = new Bed()
     expect(bed.answer({ records: records() }, {})).toEqual({
       hasReceived: true,
-      hasFailed: false,
       toRetry: [],
       lost: [],
       error: undefined,
@@ -86,17 +93,36 @@ describe('an answer to a fetch', () => {
     expect(new Bed().answerOf('another', { records: records() }).hasReceived).toBe(false)
   })
 
-  test('without a whole record batch changes nothing', () => {
+  // It was asked for again at once, 800 times a second.
+  test.each([
+    { name: 'a part of a record batch only', brought: records().subarray(0, 40) },
+    { name: 'only record batches before the position', brought: records(0) },
+  ])('with $name changes nothing, and is asked for again later', ({ brought }) => {
     const bed = new Bed()
-    expect(bed.answer({ records: records().subarray(0, 40) }).hasReceived).toBe(false)
+    const outcome = bed.answer({ records: brought }, {})
+    expect(outcome).toMatchObject({ hasReceived: false, error: undefined })
+    expect(numbers(outcome.toRetry)).toEqual([0])
     expect(bed.asked[0]!.position).toBe(5)
+  })
+
+  test('that leaves a partition out has it asked for again later', () => {
+    expect(numbers(new Bed().answer({ records: records() }).toRetry)).toEqual([1])
+  })
+
+  test('to an earlier position than the present one does not count', () => {
+    const bed = new Bed(1)
+    bed.asked[0]!.position = 3
+    expect(bed.answer({ records: records() })).toMatchObject({ hasReceived: false, toRetry: [] })
+    bed.ask()
+    bed.asked[0]!.position = 2
+    expect(bed.answer({ errorCode: OFFSET_OUT_OF_RANGE }).lost).toEqual([])
   })
 
   test('does not count for a partition that was removed meanwhile', () => {
     const bed = new Bed()
     bed.partitions.add(TOPIC, 0, 100)
     const outcome = bed.answer({ records: records() }, { errorCode: OFFSET_OUT_OF_RANGE })
-    expect(outcome).toMatchObject({ hasReceived: false, hasFailed: true })
+    expect(outcome).toMatchObject({ hasReceived: false, error: undefined })
     expect(bed.partitions.get(TOPIC, 0)).toMatchObject({ position: 100, completed: [] })
   })
 
@@ -104,11 +130,11 @@ describe('an answer to a fetch', () => {
     const bed = new Bed(1)
     bed.answer({ preferredReadReplica: 4 })
     expect(bed.asked[0]!.replica).toBe(4)
-    bed.asked[0]!.on('ask')
+    bed.ask()
     // A replica that lags behind does not have the position yet.
-    expect(bed.answer({ errorCode: OFFSET_OUT_OF_RANGE })).toMatchObject({ hasFailed: true, lost: [], toRetry: [] })
+    expect(bed.answer({ errorCode: OFFSET_OUT_OF_RANGE })).toMatchObject({ lost: [], toRetry: [] })
     expect(bed.asked[0]!.replica).toBe(-1)
-    bed.asked[0]!.on('ask')
+    bed.ask()
     expect(numbers(bed.answer({ errorCode: OFFSET_OUT_OF_RANGE }).lost)).toEqual([0])
   })
 
@@ -118,7 +144,7 @@ describe('an answer to a fetch', () => {
       { records: records() },
       { errorCode: NOT_LEADER_OR_FOLLOWER, leader: { id: 3, epoch: 1 } },
     )
-    expect(outcome).toMatchObject({ hasReceived: true, hasFailed: true, error: undefined })
+    expect(outcome).toMatchObject({ hasReceived: true, error: undefined })
     expect(numbers(outcome.toRetry)).toEqual([1])
     expect(bed.leaders).toEqual([3])
   })
@@ -143,7 +169,7 @@ describe('an answer to a fetch', () => {
   })
 
   test('says that the broker found a record batch corrupt, and is not asked for again and again', () => {
-    const { error, toRetry } = new Bed().answer({ errorCode: CORRUPT_MESSAGE })
+    const { error, toRetry } = new Bed(1).answer({ errorCode: CORRUPT_MESSAGE })
     expect(error).toMatchObject({
       message: expect.stringContaining('as the broker found it corrupt'),
       retriable: false,

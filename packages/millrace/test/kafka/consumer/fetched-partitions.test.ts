@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CompletedFetch } from '../../../src/kafka/consumer/completed-fetch.ts'
-import { FetchedPartitions, type PartitionFetch } from '../../../src/kafka/consumer/fetched-partitions.ts'
+import { FetchedPartitions } from '../../../src/kafka/consumer/fetched-partitions.ts'
+import type { PartitionFetch } from '../../../src/kafka/consumer/partition-fetch.ts'
 import { encodeRecordBatch } from '../../support/encode-record-batch.ts'
 
 const TOPIC = 't'
@@ -8,7 +9,11 @@ const ONE_BATCH = { maxBytes: 1, maxRecords: 1 }
 
 class Bed {
   readonly taken: number[] = []
-  readonly partitions = new FetchedPartitions(({ partition }) => this.taken.push(partition))
+  held = 0
+  readonly partitions = new FetchedPartitions({
+    onHeld: (_fetch, bytes) => (this.held += bytes),
+    onTaken: ({ partition }) => this.taken.push(partition),
+  })
 
   constructor(count: number) {
     for (let partition = 0; partition < count; partition++) this.partitions.add(TOPIC, partition, 0)
@@ -55,14 +60,14 @@ describe('fetched partitions', () => {
     const bed = new Bed(2)
     const first = bed.receive(0, 2)
     const second = bed.receive(1)
-    expect(bed.partitions.bufferedBytes).toBe(first + second)
+    expect(bed.held).toBe(first + second)
     bed.partitions.take(ONE_BATCH)
-    expect([bed.partitions.bufferedBytes, bed.of(0).bufferedBytes]).toEqual([first + second, first])
+    expect([bed.held, bed.of(0).bufferedBytes]).toEqual([first + second, first])
     bed.takeAll()
-    expect([bed.partitions.bufferedBytes, bed.of(0).bufferedBytes]).toEqual([0, 0])
+    expect([bed.held, bed.of(0).bufferedBytes]).toEqual([0, 0])
   })
 
-  test('are not served while they are paused, and keep their place', () => {
+  test('are not served while they are paused', () => {
     const bed = new Bed(2)
     bed.receive(0)
     bed.receive(1)
@@ -71,6 +76,7 @@ describe('fetched partitions', () => {
     expect(bed.takeAll()).toEqual([1])
     expect(bed.partitions.hasReady).toBe(false)
     bed.of(0).isPaused = false
+    bed.partitions.serve(bed.of(0))
     expect(bed.partitions.hasReady).toBe(true)
     expect(bed.takeAll()).toEqual([0])
   })
@@ -82,16 +88,19 @@ describe('fetched partitions', () => {
     const before = bed.of(0)
     bed.partitions.add(TOPIC, 0, 7)
     expect([before.state, bed.of(0).state, bed.of(0).position]).toEqual(['removed', 'idle', 7])
-    expect(bed.partitions.bufferedBytes).toBe(kept)
-    expect(bed.partitions.remove(TOPIC, 1)).toBe(true)
-    expect(bed.partitions.remove(TOPIC, 1)).toBe(false)
-    expect([bed.partitions.bufferedBytes, bed.partitions.hasReady]).toEqual([0, false])
+    expect(bed.held).toBe(kept)
+    expect(bed.partitions.remove(TOPIC, 1)).toMatchObject({ partition: 1 })
+    expect(bed.partitions.remove(TOPIC, 1)).toBe(undefined)
+    expect([bed.held, bed.partitions.hasReady]).toEqual([0, false])
   })
 
-  test('are asked for last when they got something, so that none starves', () => {
-    const bed = new Bed(3)
+  test('are fetched again from the first record that was not taken when they are dropped', () => {
+    const bed = new Bed(1)
+    bed.receive(0, 3)
     bed.receive(0)
-    expect([...bed.partitions.values()].map(({ partition }) => partition)).toEqual([1, 2, 0])
+    bed.partitions.take(ONE_BATCH)
+    bed.partitions.drop(bed.of(0))
+    expect([bed.of(0).position, bed.held, bed.partitions.hasReady]).toEqual([1, 0, false])
   })
 
   test('move to a new position when everything before is taken', () => {
