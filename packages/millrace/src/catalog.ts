@@ -9,7 +9,7 @@ import { endpointsOf, type Connecting, type SinkDefinition, type SourceDefinitio
 import type { Sink } from './contracts/sink.ts'
 import type { Source } from './contracts/source.ts'
 import type { Stage } from './contracts/stage.ts'
-import type { Components, PlannedComponent, PlannedStage } from './engine/plan.ts'
+import type { Components, PlannedComponent, PlannedStage, ValuesNeeded } from './engine/plan.ts'
 import { ConfigError } from './errors/index.ts'
 import { kafkaEndpoints } from './kafka/properties/endpoints.ts'
 import type { Fields, OptionRule } from './options/declaration.ts'
@@ -90,7 +90,7 @@ export const catalog: Components = {
     source: Pick<Source, 'valueCodec' | 'keyCodec'>,
     sink: Pick<Sink, 'valueCodec' | 'keyCodec' | 'includeMeta'>,
     stages: readonly PlannedStage[],
-    needsDocuments: boolean,
+    needs: ValuesNeeded,
   ): Promise<Documents | undefined> {
     const [{ codecByName, createDocuments, keyCodecByName }, { mentionsMeta }] = await Promise.all([
       import('./codecs/index.ts'),
@@ -101,7 +101,7 @@ export const catalog: Components = {
       to: codecByName(sink.valueCodec, 'sink'),
       keysFrom: keyCodecByName(source.keyCodec, 'source'),
       keysTo: keyCodecByName(sink.keyCodec, 'sink'),
-      needsDocuments,
+      ...needs,
       mentionsMeta: mentionsMeta(stages),
       includeMeta: sink.includeMeta,
     })

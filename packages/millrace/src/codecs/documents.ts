@@ -8,6 +8,7 @@ import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../record
 import { DecodeError, EncodeError, type RecordErrorDetails } from '../errors/index.ts'
 import { withExactIntegers } from '../records/exact-integers.ts'
 import { viewOf } from '../records/views.ts'
+import { FieldScanner } from './field-scanner.ts'
 import { jsonCodec, parseDocument, reasonOf } from './json.ts'
 import { textKeys } from './keys.ts'
 import { attachedMeta, attachMeta, changedKey, type WithMeta } from './meta.ts'
@@ -56,6 +57,25 @@ export function decodeDocuments(batch: Batch, codec: Codec, options: DecodeOptio
       failed(row, error)
     }
   }
+}
+
+/**
+ * Gives every row of a batch a document that holds at least some fields of its value, which is JSON. Every value is checked as
+ * `decodeDocuments` would, and refused with the same error.
+ */
+export function decodeFields(batch: Batch, scanner: FieldScanner, failed?: RowFailed): void {
+  const { bytes, fields } = batch.records
+  const { rows, length } = batch
+  const documents: unknown[] = []
+  for (let row = 0; row < length; row++) {
+    const field = (rows === undefined ? row : rows[row]!) * FIELDS
+    const start = fields[field + VALUE]!
+    const size = fields[field + VALUE_LENGTH]!
+    documents.push(size < 0 ? undefined : scanner.read(bytes, start, start + size))
+  }
+  batch.documents = documents
+  // Tombstones, and what the scanner leaves to the parser.
+  decodeDocuments(batch, jsonCodec, {}, failed)
 }
 
 function decodeError(batch: Batch, row: number, codec: Codec | KeyCodec, cause: DecodeError): DecodeError {
@@ -156,6 +176,8 @@ export interface DocumentsOptions {
   readonly keysTo?: KeyCodec | undefined
   /** Whether any stage looks at documents. */
   readonly needsDocuments: boolean
+  /** All that the first stages look at in the outermost object of a value; undefined where they look at more. */
+  readonly fields?: readonly string[] | undefined
   /** Whether any stage mentions `_meta`. */
   readonly mentionsMeta: boolean
   /** Write `_meta` into every document. */
@@ -169,6 +191,7 @@ export function createDocuments({
   keysFrom,
   keysTo,
   needsDocuments,
+  fields,
   mentionsMeta,
   includeMeta,
 }: DocumentsOptions): Documents | undefined {
@@ -176,7 +199,9 @@ export function createDocuments({
   const all = from.name !== to.name && from.name !== 'bytes' && to.name !== 'bytes'
   if (!needsDocuments && !includeMeta && !all) return undefined
   const attach = mentionsMeta || includeMeta
+  const scanner = fields === undefined || from !== jsonCodec || attach || all ? undefined : new FieldScanner(fields)
   return {
+    ...(scanner === undefined ? {} : { decodeFields: (batch, failed) => decodeFields(batch, scanner, failed) }),
     prepare: preparing([from, to, ...(attach ? [keysFrom, keysTo] : [])]),
     decode: (batch, failed) => decodeDocuments(batch, from, { attachMeta: attach, keys: keysFrom }, failed),
     encode: (batch, failed) => encodeDocuments(batch, to, { includeMeta, all, keys: keysTo }, failed),

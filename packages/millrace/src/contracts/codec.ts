@@ -33,6 +33,11 @@ export interface Documents extends Preparing {
    */
   decode(batch: Batch, failed?: RowFailed): void
   /**
+   * The same with documents that hold at least the fields that the first stages look at; undefined where they look at more.
+   * What comes through these stages is decoded again, if something behind them needs it.
+   */
+  readonly decodeFields?: ((batch: Batch, failed?: RowFailed) => void) | undefined
+  /**
    * Sets `payloads` of the rows whose document was replaced; the others go out as the bytes that came in.
    * @param failed as in `decode`
    * @throws {EncodeError} with the offset of the record

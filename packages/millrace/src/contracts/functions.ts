@@ -14,6 +14,8 @@ export interface FunctionContext extends ComponentContext {
   readonly folders: readonly string[]
   /** Sources: whether a stage behind this one looks at values. */
   readonly needsDocuments: boolean
+  /** Sources: all that the stages behind this one look at in the outermost object of a value; undefined when that is not known. */
+  readonly fields?: readonly string[] | undefined
   /** Sources: whether a stage behind this one looks at where a record came from. */
   readonly needsOrigin: boolean
   /** Sinks: whether a source before this one put the origin of its records into columns. */

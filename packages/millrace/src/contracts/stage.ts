@@ -5,13 +5,15 @@ import type { Batch } from '../records/batch.ts'
 /** Told of a row that failed, by its index in the batch that the step was given. The step then goes on with the next row. */
 export type RowFailed = (row: number, error: RecordError) => void
 
-/** What a stage looks at; decides the lane. */
-export type StageNeeds = 'metadata' | 'documents'
+/** What a stage looks at; decides the lane. With `fields` it looks at some fields of a value only, and changes none. */
+export type StageNeeds = 'metadata' | 'fields' | 'documents'
 
 /** A step between source and sink. Synchronous: it works on memory only. */
 export interface Stage {
   readonly name: string
   readonly needs: StageNeeds
+  /** With `needs: 'fields'`, the names of these fields in the outermost object. Then a document may hold no others. */
+  readonly fields?: readonly string[]
   /** What it does, for `explain`, where `needs` does not tell: without a subject and a period. */
   readonly does?: string
   /**
@@ -28,7 +30,7 @@ export interface Stage {
 }
 
 /** A step of a stage graph: like a `Stage`, but it may wait for something, and keep rows back until it has seen enough of them. */
-export interface Transform extends Pick<Stage, 'needs' | 'does' | 'mark' | 'exhausted'> {
+export interface Transform extends Pick<Stage, 'needs' | 'fields' | 'does' | 'mark' | 'exhausted'> {
   /** Whether `process` waits for something outside of this process. */
   readonly waits?: boolean
   /**

@@ -2,24 +2,26 @@
  * Says how a pipeline would run: which lane its records take and why, what is guaranteed, who commits what when. Makes the
  * components as a run would, but opens none of them.
  */
+import type { Documents } from '../contracts/codec.ts'
 import type { Source } from '../contracts/source.ts'
-import type { Stage } from '../contracts/stage.ts'
+import type { StageNeeds } from '../contracts/stage.ts'
 import { describeOpening } from './breaker.ts'
 import type { SinkOfAll } from './fan-out.ts'
 import { IN_FLIGHT_BYTES } from './in-flight.ts'
 import { meaningOf } from './meaning.ts'
 import { makePipeline } from './open-pipeline.ts'
 import type { Components, Explanation, Lane, PipelinePlan } from './plan.ts'
+import type { StageChain } from './stage-chain.ts'
 
 /** @throws {ConfigError} when a component or a stage cannot be made */
 export async function explainPlan(plan: PipelinePlan, components: Components): Promise<Explanation> {
   const { source, sink, stages, documents } = await makePipeline(plan, components, { untilEnd: false, warn: () => {} })
   return {
-    ...chooseLane(source, sink, stages.list, documents !== undefined),
-    stages: stages.list.map(({ name, needs, does }) => ({
+    ...chooseLane(source, sink, stages, documents),
+    stages: stages.list.map(({ name, needs, fields, does }) => ({
       name,
       needs,
-      does: does ?? (needs === 'documents' ? 'works on parsed values' : 'looks at key, headers, position or time'),
+      does: does ?? doesBy(needs, fields),
     })),
     guarantee: {
       name: plan.delivery,
@@ -36,16 +38,27 @@ export async function explainPlan(plan: PipelinePlan, components: Components): P
 function chooseLane(
   source: Source,
   sink: SinkOfAll,
-  stages: readonly Stage[],
-  documents: boolean,
+  { list: stages, looksAtValues }: StageChain,
+  documents: Documents | undefined,
 ): { readonly lane: Lane; readonly why: string } {
   const reader = stages.find(({ needs }) => needs === 'documents')
+  const scanned = documents?.decodeFields === undefined ? undefined : stages.find(({ needs }) => needs === 'fields')
   if (reader !== undefined)
     return {
       lane: 'documents',
-      why: `${reader.name} works on parsed values; those that no stage changes go out as the bytes that came in`,
+      why: `${reader.name} works on parsed values${scanned === undefined ? '' : `, of the records that ${scanned.name} keeps`}; those that no stage changes go out as the bytes that came in`,
     }
-  if (documents)
+  if (scanned !== undefined && !sink.needsDocuments)
+    return {
+      lane: 'fields',
+      why: `${scanned.name} looks at ${scanned.fields?.join(', ')} only, which is read from the bytes; values are not parsed and go out as they came in`,
+    }
+  if (looksAtValues && !sink.needsDocuments && !sink.includeMeta)
+    return {
+      lane: 'documents',
+      why: `${stages.find(({ needs }) => needs !== 'metadata')!.name} works on parsed values; all go out as the bytes that came in`,
+    }
+  if (documents !== undefined)
     return {
       lane: 'documents',
       why: sink.includeMeta
@@ -79,6 +92,11 @@ function chooseLane(
       ...(sink.unforwarded === undefined ? [] : [sink.unforwarded]),
     ].join('; '),
   }
+}
+
+function doesBy(needs: StageNeeds, fields: readonly string[] | undefined): string {
+  if (needs === 'documents') return 'works on parsed values'
+  return needs === 'fields' ? `looks at ${fields!.join(', ')}` : 'looks at key, headers, position or time'
 }
 
 /** What happens when a record fails, step by step. */

@@ -94,9 +94,13 @@ async function makeOutputs(
 ): Promise<Pick<OpenPipeline, 'sink' | 'targets' | 'documents'>> {
   const [first] = sinks
   const all = sinks.length === 1 ? first! : new FanOut(sinks)
-  const needsDocuments = stages.needsDocuments || all.needsDocuments
+  const [front] = stages.parts()
+  const needs = {
+    needsDocuments: stages.looksAtValues || all.needsDocuments,
+    fields: front.looksAtValues ? front.fields : undefined,
+  }
   const formatFor = (sink: Pick<Sink, 'valueCodec' | 'keyCodec' | 'includeMeta'>): Promise<Documents | undefined> =>
-    components.documents(source, sink, planned, needsDocuments)
+    components.documents(source, sink, planned, needs)
   if (sinks.length === 1) return { sink: all, targets: sinks, documents: await formatFor(first!) }
   const areAlike = sinks.every(
     ({ valueCodec, keyCodec, includeMeta }) =>
@@ -118,7 +122,11 @@ async function makeOutputs(
     // One that attaches `_meta` decodes for those that do not want it, too.
     if (decoder === undefined || sink.includeMeta) decoder = documents ?? decoder
   }
-  return { sink: all, targets, documents: decoder && { ...decoder, encode: () => {}, prepare: preparing(formats) } }
+  return {
+    sink: all,
+    targets,
+    documents: decoder && { ...decoder, decodeFields: undefined, encode: () => {}, prepare: preparing(formats) },
+  }
 }
 
 /**

@@ -97,6 +97,14 @@ export interface PipelineGroup {
   readonly warnings: readonly ConfigProblem[]
 }
 
+/** What of a value is looked at between source and sink. */
+export interface ValuesNeeded {
+  /** Whether anything is. */
+  readonly needsDocuments: boolean
+  /** All that the first stages look at in the outermost object; undefined when they do not look at fields alone. */
+  readonly fields: readonly string[] | undefined
+}
+
 /** Finds the components that a plan names; the catalog in production. */
 export interface Components {
   /** @throws {ConfigError} when there is none of this name */
@@ -111,7 +119,7 @@ export interface Components {
     source: Pick<Source, 'valueCodec' | 'keyCodec'>,
     sink: Pick<Sink, 'valueCodec' | 'keyCodec' | 'includeMeta'>,
     stages: readonly PlannedStage[],
-    needsDocuments: boolean,
+    needs: ValuesNeeded,
   ): Promise<Documents | undefined>
 }
 
@@ -153,7 +161,7 @@ export interface RunResult extends RunProgress {
 }
 
 /** How values travel; see docs/architecture.md. */
-export type Lane = 'verbatim' | 'bytes' | 'documents'
+export type Lane = 'verbatim' | 'bytes' | 'fields' | 'documents'
 
 /** What `explain` prints. Sentences without a period. */
 export interface Explanation {

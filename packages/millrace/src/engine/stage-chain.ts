@@ -8,8 +8,22 @@ export class StageChain {
   constructor(stages: readonly Stage[]) {
     this.list = stages
   }
+  get looksAtValues(): boolean {
+    return this.list.some(({ needs }) => needs !== 'metadata')
+  }
+  /** Whether some stage looks at more of a value than some fields. */
   get needsDocuments(): boolean {
     return this.list.some(({ needs }) => needs === 'documents')
+  }
+  /** All that the stages look at in the outermost object of a value, as long as none of them looks at more. */
+  get fields(): readonly string[] {
+    return [...new Set(this.list.flatMap(({ fields }) => fields ?? []))]
+  }
+  /** The stages before the first one that needs documents, and the others. */
+  parts(): readonly [front: StageChain, rest: StageChain] {
+    const first = this.list.findIndex(({ needs }) => needs === 'documents')
+    const end = first < 0 ? this.list.length : first
+    return [new StageChain(this.list.slice(0, end)), new StageChain(this.list.slice(end))]
   }
   /** Whether some stage will let nothing more through. */
   get exhausted(): boolean {

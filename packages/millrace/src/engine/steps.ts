@@ -2,11 +2,14 @@
  * The steps of one batch between source and sink: decode, stages, encode.
  *
  * Synchronous, so that every way of running a pipeline can share them. A row that fails leaves the batch; the others go on.
+ * Where the first stages look at some fields only, values are read for these, and only what passes is decoded, if anything
+ * behind needs it.
  */
-import type { Documents } from '../contracts/codec.ts'
+import type { Sink } from '../contracts/sink.ts'
 import type { RowFailed } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
-import type { Failed, StageChain } from './stage-chain.ts'
+import type { OpenPipeline } from './open-pipeline.ts'
+import type { Failed } from './stage-chain.ts'
 
 /**
  * Takes a batch as it was read. Gives the batch that goes to the sink, or undefined when no row is left.
@@ -17,14 +20,30 @@ export type Steps = (batch: Batch, failed?: Failed) => Batch | undefined
 export function createSteps({
   documents,
   stages,
-}: {
-  readonly documents: Documents | undefined
-  readonly stages: StageChain
-}): Steps {
+  sink,
+}: Pick<OpenPipeline, 'documents' | 'stages'> & { readonly sink: Pick<Sink, 'needsDocuments'> }): Steps {
   if (documents === undefined) return (batch, failed) => stages.process(batch, failed)
+  const decode = (batch: Batch, failed?: Failed): Batch | undefined =>
+    surviving(batch, failed, (rowFailed) => documents.decode(batch, rowFailed))
+  const [front, rest] = stages.parts()
+  const { decodeFields } = documents
+  if (decodeFields === undefined)
+    return (batch, failed) => {
+      const decoded = decode(batch, failed)
+      const passed = decoded && stages.process(decoded, failed)
+      return passed && surviving(passed, failed, (rowFailed) => documents.encode(passed, rowFailed))
+    }
+  const isDone = !rest.looksAtValues && !sink.needsDocuments
   return (batch, failed) => {
-    const decoded = surviving(batch, failed, (rowFailed) => documents.decode(batch, rowFailed))
-    const passed = decoded && stages.process(decoded, failed)
+    const looked = surviving(batch, failed, (rowFailed) => decodeFields(batch, rowFailed))
+    const kept = looked && front.process(looked, failed)
+    if (kept === undefined) return undefined
+    // They are not whole: nobody else may see them.
+    looked!.documents = undefined
+    kept.documents = undefined
+    if (isDone) return rest.process(kept, failed)
+    const decoded = decode(kept, failed)
+    const passed = decoded && rest.process(decoded, failed)
     return passed && surviving(passed, failed, (rowFailed) => documents.encode(passed, rowFailed))
   }
 }

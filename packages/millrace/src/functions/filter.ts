@@ -5,7 +5,7 @@ import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { isScalar } from '../options/values.ts'
 import { defineStageFunction } from './transforms.ts'
-import { columnReader, numberOf, type Row } from './rows/values.ts'
+import { columnReader, fieldsOf, numberOf, type Row } from './rows/values.ts'
 
 const OPERATORS = ['==', '!=', '>', '>=', '<', '<=', 'contains', 'in'] as const
 type Operator = (typeof OPERATORS)[number]
@@ -76,6 +76,8 @@ export const filterApply = defineStageFunction({
     const test = compare(operator, value)
     let kept = new Int32Array(0)
     return {
+      needs: 'fields',
+      fields: fieldsOf(column),
       process(batch) {
         const rows = batch.documents as Row[]
         const { length } = batch

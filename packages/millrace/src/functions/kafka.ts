@@ -8,6 +8,7 @@ import type { SourceOffsets } from '../contracts/offsets.ts'
 import type { Sink, SinkTransactions, Weakness } from '../contracts/sink.ts'
 import type { Check, DiscoveredStream, Source } from '../contracts/source.ts'
 import type { Batch } from '../records/batch.ts'
+import { FieldScanner } from '../codecs/field-scanner.ts'
 import { encodeRows, decodeRows, ORIGIN_COLUMNS } from './rows/kafka-rows.ts'
 import { CONSUMER_FIELDS } from '../kafka/properties/consumer-fields.ts'
 import { kafkaEndpoints } from '../kafka/properties/endpoints.ts'
@@ -100,9 +101,10 @@ class RowSource implements Source {
   readonly decode: ((batch: Batch) => void) | undefined
   readonly #source: Source
 
-  constructor(source: Source, { needsDocuments, needsOrigin }: FunctionContext) {
+  constructor(source: Source, { needsDocuments, needsOrigin, fields }: FunctionContext) {
     this.#source = source
-    if (needsDocuments) this.decode = (batch) => decodeRows(batch, needsOrigin)
+    const scanner = fields === undefined || needsOrigin ? undefined : new FieldScanner(fields)
+    if (needsDocuments) this.decode = (batch) => decodeRows(batch, needsOrigin, scanner)
     this.commits = source.commits
     this.readsRecordBatches = source.readsRecordBatches
     this.maxBatchRecords = source.maxBatchRecords

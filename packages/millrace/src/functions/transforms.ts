@@ -19,9 +19,10 @@ const BATCH_ROWS = 8192
  * @param told gives what is said of a record on which the stage failed; what the stage says when omitted
  */
 export function asTransform(stage: Stage, told?: (error: RecordError) => RecordError): Transform {
-  const { needs, does } = stage
+  const { needs, fields, does } = stage
   return {
     needs,
+    ...(fields === undefined ? {} : { fields }),
     ...(does === undefined ? {} : { does }),
     ...(stage.mark === undefined ? {} : { mark: () => stage.mark!() }),
     get exhausted() {
@@ -41,7 +42,10 @@ export function asTransform(stage: Stage, told?: (error: RecordError) => RecordE
 }
 
 type StageFunction<F extends Fields> = Omit<TransformFunction<F>, 'kind' | 'create' | 'stage'> & {
-  stage(options: Options<F>, context: Pick<FunctionContext, 'stage'>): Pick<Stage, 'process' | 'mark'>
+  stage(
+    options: Options<F>,
+    context: Pick<FunctionContext, 'stage'>,
+  ): Pick<Stage, 'process' | 'mark'> & Partial<Pick<Stage, 'needs' | 'fields'>>
 }
 
 /** Defines a function that makes one batch of one, from memory alone: a stage of linear pipelines, and a step of graphs. */

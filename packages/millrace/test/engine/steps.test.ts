@@ -22,7 +22,7 @@ function stepsOf(stages: readonly { readonly [name: string]: unknown }[], { from
     mentionsMeta: JSON.stringify(stages).includes('_meta'),
     includeMeta: false,
   })
-  return createSteps({ documents, stages: new StageChain(list) })
+  return createSteps({ documents, stages: new StageChain(list), sink: { needsDocuments: false } })
 }
 
 /** What goes on: the bytes of each row, new or as they were read. */

@@ -70,7 +70,7 @@ describe('a stage that makes one document of several', () => {
   function through(stage: { readonly [name: string]: unknown }): Batch {
     const [name, spec] = Object.entries(stage)[0]!
     const chain = new StageChain([createStage(name, spec, 'stages.0')])
-    return createSteps({ documents, stages: chain })(batchOf(ORDERS))!
+    return createSteps({ documents, stages: chain, sink: { needsDocuments: false } })(batchOf(ORDERS))!
   }
 
   test.each([
@@ -131,7 +131,10 @@ describe('a stage that makes one document of several', () => {
   test('names so many records at most', async () => {
     const batch = batchOf(Array.from({ length: 250 }, () => '{"k":1}'))
     const chain = new StageChain([createStage('$count', 'n', 'stages.0')])
-    const { failures } = await deliver(createSteps({ documents, stages: chain })(batch)!, [new PickySink('n')])
+    const { failures } = await deliver(
+      createSteps({ documents, stages: chain, sink: { needsDocuments: false } })(batch)!,
+      [new PickySink('n')],
+    )
     expect(failures.list).toHaveLength(250)
     const { headers } = toLetter('headers', failures.list[0]!, 'p', new Date(0))
     const [, text] = headers!.find(([name]) => name === '__millrace.errors.made-of')!
@@ -141,7 +144,9 @@ describe('a stage that makes one document of several', () => {
 
 test('of several rows that $unwind made of one record only the one that failed goes no further; the record counts once', async () => {
   const chain = new StageChain([createStage('$unwind', '$list', 'stages.0')])
-  const batch = createSteps({ documents, stages: chain })(batchOf(['{"list":[1,2,3]}', '{"list":[4]}']))!
+  const batch = createSteps({ documents, stages: chain, sink: { needsDocuments: false } })(
+    batchOf(['{"list":[1,2,3]}', '{"list":[4]}']),
+  )!
   const [first, second] = [new PickySink(':2'), new PickySink()]
   const { failures, skipped } = await deliver(batch, [first, second])
   expect(placesOf(failures)).toEqual(['orders-3@100 {"list":[1,2,3]}'])

@@ -51,7 +51,7 @@ export const explain = {
   options: READING,
   help: `
 Shows how a pipeline would run, without connecting to anything: what is read and written, the lane that records take
-(verbatim, bytes or documents) and why, the delivery guarantee, when offsets are committed, and what bounds memory.
+(verbatim, bytes, fields or documents) and why, the delivery guarantee, when offsets are committed, and what bounds memory.
 
 Example:
   millrace explain orders.yaml`,

@@ -60,14 +60,15 @@ export async function makeNodes(
   const nodes = new Map<string, Node>()
   const meter = (run.metrics ?? new Counters()).meter({ pipeline: plan.name })
   const isTransactional = plan.delivery === 'exactly_once'
-  /** Those that look at parsed values, or have one behind them that does. */
-  const readers = new Set<Node>()
+  /** What each node and those behind it look at in a value. */
+  const looks = new Map<Node, LooksAt>()
   /** Whose transactions all other sinks join. */
   let owner: SinkNode | undefined
   // From the last to the first, as a source has to know what those behind it need.
   for (const one of known.toReversed()) {
     const { id, inputs } = one.plan
     const followers = one.followers.map((follower) => nodes.get(follower.plan.id)!)
+    const behindIt = together(followers.map((follower) => looks.get(follower)!))
     const metrics = meter.with({ stage: id, component: one.plan.function })
     const context: FunctionContext = {
       pipeline: plan.name,
@@ -87,7 +88,8 @@ export async function makeNodes(
       triesAgain: triesAgain(plan),
       joins: isTransactional ? owner?.sink : undefined,
       stage: id,
-      needsDocuments: followers.some((follower) => readers.has(follower)),
+      needsDocuments: behindIt !== 'nothing',
+      fields: typeof behindIt === 'string' ? undefined : behindIt,
       needsOrigin: behind(one).some(looksAtOrigin),
       hasOrigin: before(one).some((other) => knowsOrigin(other) && behind(other).some(looksAtOrigin)),
       made: new Set(before(one).flatMap(({ plan: { options }, definition }) => definition.made?.(options) ?? [])),
@@ -100,7 +102,7 @@ export async function makeNodes(
       observeSink(metrics, node.sink)
       owner ??= node
     }
-    if (looksAtValues(node) || context.needsDocuments) readers.add(node)
+    looks.set(node, together([looksAt(node), behindIt]))
     nodes.set(id, node)
   }
   return known.map(({ plan: { id } }) => nodes.get(id)!)
@@ -150,10 +152,20 @@ function takesMore(node: Node, tried: Set<Node>): boolean {
   return (node.kind !== 'transform' || node.transform.exhausted !== true) && givesAway(node, tried)
 }
 
-function looksAtValues(node: Node): boolean {
-  return node.kind === 'sink'
-    ? node.sink.needsDocuments
-    : node.kind === 'transform' && node.transform.needs === 'documents'
+/** What is looked at in a value: a list names fields of the outermost object. */
+type LooksAt = 'nothing' | readonly string[] | 'everything'
+
+function looksAt(node: Node): LooksAt {
+  if (node.kind === 'source') return 'nothing'
+  if (node.kind === 'sink') return node.sink.needsDocuments ? 'everything' : 'nothing'
+  const { needs, fields } = node.transform
+  return needs === 'documents' ? 'everything' : needs === 'fields' ? (fields ?? 'everything') : 'nothing'
+}
+
+function together(all: readonly LooksAt[]): LooksAt {
+  if (all.includes('everything')) return 'everything'
+  const some = all.filter((one) => typeof one !== 'string')
+  return some.length === 0 ? 'nothing' : [...new Set(some.flat())]
 }
 
 function behind(node: Known): readonly Known[] {

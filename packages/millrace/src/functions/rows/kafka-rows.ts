@@ -9,6 +9,7 @@ import { isUtf8 } from 'node:buffer'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../../records/batch.ts'
 import { EncodeError } from '../../errors/index.ts'
 import { unchangedWithExactIntegers, withExactIntegers } from '../../records/exact-integers.ts'
+import type { FieldScanner } from '../../codecs/field-scanner.ts'
 import { jsonCodec, reasonOf } from '../../codecs/json.ts'
 
 /** Columns that say where a record came from. */
@@ -17,8 +18,11 @@ const PAYLOAD = '_kafka_payload'
 
 type WritableRow = { [column: string]: unknown }
 
-/** Gives every row of a batch its document. */
-export function decodeRows(batch: Batch, withOrigin: boolean): void {
+/**
+ * Gives every row of a batch its document.
+ * @param scanner reads the fields that are looked at, where no others are
+ */
+export function decodeRows(batch: Batch, withOrigin: boolean, scanner?: FieldScanner): void {
   const length = batch.length
   const documents: unknown[] = []
   const { bytes, fields } = batch.records
@@ -27,7 +31,10 @@ export function decodeRows(batch: Batch, withOrigin: boolean): void {
     const field = (rows === undefined ? row : rows[row]!) * FIELDS
     const start = fields[field + VALUE]!
     const size = fields[field + VALUE_LENGTH]!
-    const document = size < 0 ? { [PAYLOAD]: null } : parseRow(bytes, start, start + size)
+    const document: WritableRow =
+      size < 0
+        ? { [PAYLOAD]: null }
+        : (scanner?.read(bytes, start, start + size) ?? parseRow(bytes, start, start + size))
     if (withOrigin) addOrigin(document, batch, row)
     documents.push(document)
   }

@@ -23,6 +23,11 @@ export function columnReader(column: string): ColumnReader {
   }
 }
 
+/** The fields of a row in which the reader of a column looks for it. */
+export function fieldsOf(column: string): readonly string[] {
+  return column.includes('.') ? [column, column.slice(0, column.indexOf('.'))] : [column]
+}
+
 /** The row with a column set; a column that is there keeps its place. */
 export function withColumn(row: Row, column: string, value: unknown): Row {
   return { ...row, [column]: value }
