@@ -12,25 +12,25 @@ import { Collection } from './transforms.ts'
 import { columnReader, identityOf, type ColumnReader, type Row } from './rows/values.ts'
 
 const groupLimit = {
-  max_rows: field.int({ min: 1 }).default(1_000_000).doc('Groups that may be collected; more end the run.'),
+  max_rows: field.int({ min: 1 }).default(1_000_000).doc('Maximum number of groups. More end the run with an error.'),
 }
 const NO_BYTES = Number.MAX_SAFE_INTEGER
 
 export const groupbyApply = defineTransform({
   name: 'groupby.apply',
-  summary: 'Makes one row of each group of rows.',
+  summary: 'Aggregates each group of rows into one row.',
   options: {
-    by: field.list(field.string(), { commaText: true }).doc('Columns whose values make a group.').example('country'),
+    by: field.list(field.string(), { commaText: true }).doc('Columns to group by.').example('country'),
     aggregations: field
       .list(
         field.object({
-          column: field.string().doc('Column to compute with.'),
-          operation: field.oneOf(AGGREGATIONS).doc('What to compute.'),
-          output_column: field.string().optional().doc('Column that gets the result; by default that of `column`.'),
+          column: field.string().doc('Column with the values.'),
+          operation: field.oneOf(AGGREGATIONS).doc('Operation to compute.'),
+          output_column: field.string().optional().doc('Column for the result. By default that of `column`.'),
         }),
       )
       .doc(
-        'What to compute for each group. Null and missing cells do not count, nor do cells that are no numbers where numbers are computed; `std` and `var` are of a sample, `median` keeps all numbers in memory.',
+        'Results to compute for each group. Null and missing cells do not count, nor do cells without a number in numeric operations. `std` and `var` are those of a sample; `median` keeps all numbers in memory.',
       )
       .example([{ column: 'amount', operation: 'sum', output_column: 'total' }]),
     ...groupLimit,
@@ -65,16 +65,16 @@ export const groupbyApply = defineTransform({
 
 export const reduceApply = defineTransform({
   name: 'reduce.apply',
-  summary: 'Makes one row of all.',
+  summary: 'Aggregates all rows into one row.',
   options: {
-    column: field.string().doc('Column to compute with.').example('amount'),
+    column: field.string().doc('Column with the values.').example('amount'),
     operation: field
       .oneOf(AGGREGATIONS)
       .doc(
-        'What to compute. Null and missing cells do not count, nor do cells that are no numbers where numbers are computed; `std` and `var` are of a sample, `median` keeps all numbers in memory.',
+        'Operation to compute. Null and missing cells do not count, nor do cells without a number in numeric operations. `std` and `var` are those of a sample; `median` keeps all numbers in memory.',
       )
       .example('sum'),
-    output_column: field.string().default('result').doc('Column that gets the result.'),
+    output_column: field.string().default('result').doc('Column for the result.'),
   },
   made: ({ output_column }) => [output_column],
   keepsRowsBack: () => true,
@@ -95,21 +95,21 @@ const STREAM_OPERATIONS = ['count', 'sum', 'avg', 'min', 'max'] as const
 
 export const aggregateStream = defineTransform({
   name: 'aggregate.stream',
-  summary: 'Computes over the rows of each window, or over all rows without one.',
+  summary: 'Aggregates the rows of each window, or all rows if there are no windows.',
   options: {
     operation: field
       .oneOf(STREAM_OPERATIONS)
-      .doc('What to compute; the column of the result has this name.')
+      .doc('Operation to compute. The result column has the same name.')
       .example('count'),
-    group_by: field.list(field.string(), { commaText: true }).optional().doc('Columns whose values make a group.'),
-    value_column: field.string().optional().aliases('column').doc('Column to compute with; `count` does without.'),
+    group_by: field.list(field.string(), { commaText: true }).optional().doc('Columns to group by.'),
+    value_column: field.string().optional().aliases('column').doc('Column with the values. `count` does not need one.'),
     ...groupLimit,
   },
   rules: [
     ({ operation, value_column }) =>
       operation === 'count' || value_column !== undefined
         ? undefined
-        : problem('value_column', `Missing option "value_column", which operation "${operation}" needs`),
+        : problem('value_column', `Missing option "value_column", which operation "${operation}" requires`),
   ],
   made: ({ operation, group_by = [] }) => [...group_by, operation],
   keepsRowsBack: () => true,

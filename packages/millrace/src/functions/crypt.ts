@@ -19,15 +19,15 @@ const shared = {
   key: field
     .string()
     .secret()
-    .doc('Key of exactly 16 bytes for aes-128-gcm, 32 for the others. Take it from the environment.'),
+    .doc('Key: exactly 16 bytes for aes-128-gcm, 32 for the others. Use an environment variable for it.'),
   algorithm: field
     .oneOf(['aes-128-gcm', 'aes-256-gcm', 'chacha20-poly1305'])
     .default('aes-256-gcm')
-    .doc('How cells are encrypted.'),
+    .doc('Encryption algorithm.'),
   fail_on_error: field
     .boolean()
     .default(false)
-    .doc('Whether a cell that cannot be worked on is an error of its row; else it becomes null.'),
+    .doc('Whether a cell that cannot be processed is an error of its row. Otherwise it becomes null.'),
 }
 
 function keyProblem({
@@ -47,13 +47,16 @@ export const encryptApply = defineStageFunction({
   name: 'encrypt.apply',
   summary: 'Encrypts a column.',
   options: {
-    column: field.string().doc('Column to encrypt; objects and lists as JSON, null stays null.').example('card_number'),
+    column: field
+      .string()
+      .doc('Column to encrypt. Objects and lists are encrypted as JSON; null stays null.')
+      .example('card_number'),
     ...shared,
     output_column: field
       .string()
       .optional()
       .doc(
-        'Column that gets the cipher text; by default the name with `_encrypted` behind. Write `select.apply` behind to drop the clear text.',
+        'Column for the ciphertext. By default the name of the column, followed by `_encrypted`. Add a `select.apply` to drop the clear text.',
       ),
   },
   rules: [keyProblem],
@@ -67,14 +70,14 @@ export const encryptApply = defineStageFunction({
 
 export const decryptApply = defineStageFunction({
   name: 'decrypt.apply',
-  summary: 'Decrypts a column that encrypt.apply made.',
+  summary: 'Decrypts a column that was encrypted by encrypt.apply.',
   options: {
-    column: field.string().doc('Column to decrypt; null stays null.').example('card_number_encrypted'),
+    column: field.string().doc('Column to decrypt. Null stays null.').example('card_number_encrypted'),
     ...shared,
     output_column: field
       .string()
       .optional()
-      .doc('Column that gets the text; by default the name with `_decrypted` behind.'),
+      .doc('Column for the clear text. By default the name of the column, followed by `_decrypted`.'),
   },
   rules: [keyProblem],
   made: ({ column, output_column }) => [output_column ?? `${column}_decrypted`],
@@ -116,7 +119,7 @@ function encrypt(text: string, key: string, algorithm: Algorithm): string {
 
 function decrypt(text: string, key: string, algorithm: Algorithm): string {
   const bytes = Buffer.from(text, 'base64')
-  if (bytes.length < NONCE_BYTES + TAG_BYTES) throw new Error('it is too short to be a cipher text')
+  if (bytes.length < NONCE_BYTES + TAG_BYTES) throw new Error('it is too short to be a ciphertext')
   const decipher = createDecipheriv(algorithm as CipherGCMTypes, key, bytes.subarray(0, NONCE_BYTES), {
     authTagLength: TAG_BYTES,
   })

@@ -18,16 +18,18 @@ export const csvRead = defineSourceFunction({
   options: {
     path: field
       .string()
-      .doc('File to read; relative to the folder in which the command runs, or to that of the pipeline file.')
+      .doc(
+        'File to read, relative to the working directory or, if it is not there, to the folder of the pipeline file.',
+      )
       .example('data/orders.csv'),
     headers: headers.doc(
-      'Whether the first line has the names of the columns; else they are `column_1`, `column_2` and so on.',
+      'Whether the first line has the column names. Otherwise they are `column_1`, `column_2` and so on.',
     ),
     delimiter,
     infer_schema_length: field
       .int({ min: 1 })
       .default(100)
-      .doc('Rows by which the types of columns are guessed: numbers, booleans, text. Empty cells are null.'),
+      .doc('Number of rows from which column types are inferred: number, boolean or text. Empty cells are null.'),
   },
   examples: [{ title: 'Orders', options: { path: 'data/orders.csv' } }],
   endpoints: ({ path }) => ({ ...NO_ENDPOINTS, file: path }),
@@ -37,15 +39,15 @@ export const csvRead = defineSourceFunction({
 
 export const csvWrite = defineSinkFunction({
   name: 'csv.write',
-  summary: 'Writes rows to a CSV file, which appears when it is complete.',
+  summary: 'Writes rows to a CSV file. The file appears once it is complete.',
   options: {
     path: field
       .string()
       .doc(
-        'File to write; relative to the folder in which the command runs. Missing folders are created, an existing file is replaced. A path that ends in `/` is a folder, in which the file has the name of the pipeline.',
+        'File to write, relative to the working directory. Missing folders are created; an existing file is replaced. If the path ends in `/`, it is a folder, and the file in it is named after the pipeline.',
       )
       .example('output/orders.csv'),
-    headers: headers.doc('Whether the first line gets the names of the columns.'),
+    headers: headers.doc('Whether to write the column names as the first line.'),
     delimiter,
   },
   seesAllColumns: () => true,

@@ -13,17 +13,17 @@ import { TextRows } from './rows/row-source.ts'
 
 export const fileWatch = defineSourceFunction({
   name: 'file.watch',
-  summary: 'Reads a file, and what is appended to it later.',
+  summary: 'Reads a file and everything that is appended to it.',
   options: {
     path: field
       .string()
       .doc(
-        'File to read; relative to the folder in which the command runs. It may come later; one that became shorter is read from its beginning.',
+        'File to read, relative to the working directory. It may be created later. If it becomes shorter, it is read from the beginning.',
       )
       .example('logs/events.jsonl'),
     format: field.oneOf(['jsonl', 'csv'], { json: 'jsonl' }).default('jsonl').doc('`jsonl` is one row per line.'),
-    poll_interval: field.number({ min: 0.01 }).default(1).unit('s').doc('Seconds between two looks at the file.'),
-    poll_interval_ms: field.number({ min: 10 }).optional().unit('ms').doc('The same in milliseconds.'),
+    poll_interval: field.number({ min: 0.01 }).default(1).unit('s').doc('Seconds between checks of the file.'),
+    poll_interval_ms: field.number({ min: 10 }).optional().unit('ms').doc('The same interval in milliseconds.'),
   },
   examples: [{ title: 'A growing log', options: { path: 'logs/events.jsonl' } }],
   endpoints: ({ path }) => ({ ...NO_ENDPOINTS, file: path }),
@@ -32,7 +32,7 @@ export const fileWatch = defineSourceFunction({
 })
 
 class WatchedFile extends TextRows {
-  override readonly commits = 'nothing: every run reads the file from its beginning'
+  override readonly commits = 'nothing: every run reads the file from the beginning'
   readonly #path: string
   readonly #intervalMs: number
   readonly #untilEnd: boolean

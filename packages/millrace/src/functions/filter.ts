@@ -14,19 +14,19 @@ type Test = (cell: unknown) => boolean
 
 export const filterApply = defineStageFunction({
   name: 'filter.apply',
-  summary: 'Keeps the rows whose column compares true with a value.',
+  summary: 'Keeps the rows whose column meets a condition.',
   options: {
     column: field
       .string()
       .doc(
-        'Column to look at; dots descend into objects. A row without it, or with null, is dropped whatever the operator.',
+        'Column to compare; dots descend into objects. Rows in which it is missing or null are dropped, whatever the operator.',
       )
       .example('amount'),
     operator: field
       .oneOf(OPERATORS, { '=': '==', '<>': '!=' })
       .default('==')
       .doc(
-        'How to compare; `contains` looks for a text in a text or an element in a list, `in` for the cell in a list.',
+        'Comparison operator. `contains` looks for text in a text or for an element in a list; `in` looks for the cell in a list.',
       ),
     value: field
       .of<Scalar | readonly Scalar[]>({
@@ -39,7 +39,7 @@ export const filterApply = defineStageFunction({
         },
       })
       .doc(
-        'What to compare with. A number may be written as text: it compares as a number with numbers, and with text that looks like one when order is asked for.',
+        'Value to compare with. A number may be written as text: it compares as a number with numbers and, for ordering, with text that looks like a number.',
       )
       .example('100'),
   },
@@ -50,7 +50,7 @@ export const filterApply = defineStageFunction({
         : undefined,
     ({ operator, value }) =>
       operator === 'in' && !Array.isArray(value) && typeof value !== 'string'
-        ? problem('value', 'Cannot use operator "in" with one value', 'write a list, or text with commas')
+        ? problem('value', 'Cannot use operator "in" with a single value', 'write a list, or text separated by commas')
         : undefined,
     ({ operator, value }) =>
       /^[<>]/.test(operator) && typeof value === 'boolean'

@@ -18,43 +18,43 @@ const options = {
   url: field
     .string()
     .doc(
-      'Address, with `{{ column }}` for cells of the row; in mode `batch` with `{{ records }}`. Values are encoded as parts of an address, but for one that begins it and those in three braces.',
+      'URL, with `{{ column }}` for cells of the row or, in mode `batch`, `{{ records }}`. Values are URL-encoded, except one at the start of the URL and those in three braces.',
     )
     .example('https://api.example.com/users/{{ user_id }}'),
-  method: field.oneOf(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').doc('How to ask.'),
+  method: field.oneOf(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').doc('HTTP method.'),
   mode: field
     .oneOf(['per_row', 'batch'])
     .default('per_row')
-    .doc('One request for each row, or one with all rows as `records`.'),
+    .doc('Whether to send one request for each row, or one for all rows, as `records`.'),
   result_field: field
     .string()
     .default('http_result')
-    .doc('Column that gets the answer: parsed where it is JSON, else its text; null where a request for a row failed.'),
+    .doc('Column for the response: parsed if it is JSON, otherwise as text, and null if the request for a row failed.'),
   body: field
     .string()
     .optional()
     .doc(
-      'Body, with `{{ column.inner }}` or, in mode `batch`, `{{ records }}`, and the blocks `{{#each records}}...{{else}}...{{/each}}`, `{{#if column}}`, `{{#unless column}}`, `{{#with column}}` of Handlebars; in them `this`, `../column`, `@index`, `@first`, `@last`. Text is escaped as inside of quotes of JSON, but for `{{{ column }}}`. Sent as JSON unless a header says otherwise.',
+      'Body of the request, with `{{ column.inner }}` or, in mode `batch`, `{{ records }}`, and the blocks `{{#each records}}...{{else}}...{{/each}}`, `{{#if column}}`, `{{#unless column}}`, `{{#with column}}` of Handlebars; inside them `this`, `../column`, `@index`, `@first` and `@last`. Text is escaped for use inside a JSON string, except in `{{{ column }}}`. The content type is JSON unless a header sets another.',
     ),
-  headers: field.map(field.string()).default({}).secret().doc('Headers of the request.'),
-  timeout: field.number({ min: 1 }).default(30).unit('s').doc('Seconds that an answer may take.'),
+  headers: field.map(field.string()).default({}).secret().doc('HTTP headers of the request.'),
+  timeout: field.number({ min: 1 }).default(30).unit('s').doc('Seconds to wait for the response.'),
   ...COLLECTING_FIELDS,
 }
 
 export const httpFetch = defineTransform({
   name: 'http.fetch',
-  summary: 'Asks a service over HTTP for each row, or once for all.',
+  summary: 'Calls an HTTP service for each row, or once for all rows.',
   options,
   templates: ['url', 'body'],
   seesAllColumns: ({ mode }) => mode === 'batch',
   made: ({ result_field }) => [result_field],
   keepsRowsBack: ({ mode }) => mode === 'batch',
-  notInLine: () => ({ because: 'it waits for a service', instead: undefined }),
+  notInLine: () => ({ because: 'it waits for an HTTP service', instead: undefined }),
   rules: [({ url }) => templateProblem('url', url), ({ body }) => templateProblem('body', body)],
   examples: [
     { title: 'Users by id', options: { url: 'https://api.example.com/users/{{ user_id }}', result_field: 'user' } },
     {
-      title: 'One question about all rows',
+      title: 'One request for all rows',
       options: {
         url: 'https://api.example.com/prices',
         method: 'POST',
@@ -101,7 +101,7 @@ function forEachRow(settings: Settings, { stage, warn }: FunctionContext): Trans
           const document = documents[row] as Row
           const answer = await ask(document, signal).catch((error: unknown) => {
             if (signal.aborted) throw error
-            warn(`Request of stage "${stage}" failed, so "${settings.result_field}" is null: ${reasonOf(error)}`, {
+            warn(`The request of stage "${stage}" failed, so "${settings.result_field}" is null: ${reasonOf(error)}`, {
               topic: batch.topic,
               partition: batch.partition,
               offset: String(batch.offset(row)),
@@ -157,7 +157,7 @@ function asking({ url, method, body, headers, timeout }: Settings): Ask {
       ...(fillBody === undefined ? {} : { body: fillBody(context, escapeJson) }),
     })
     const text = await response.text()
-    if (!response.ok) throw new Error(`the service answered with status ${response.status}`)
+    if (!response.ok) throw new Error(`the service responded with status ${response.status}`)
     try {
       return JSON.parse(text)
     } catch {

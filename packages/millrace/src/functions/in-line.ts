@@ -83,10 +83,10 @@ export function createFunctionStage(name: string, spec: unknown, path: string): 
 }
 
 function refusal(name: string, path: string, reason: NotInLine | undefined): ConfigProblem {
-  const graph = 'the same in a stage graph, whose stages have id, function and inputs'
+  const graph = 'a stage graph, whose stages have id, function and inputs'
   return {
     path,
     message: `Cannot use "${name}" in a linear pipeline as ${reason?.because ?? 'it is more than a stage'}`,
-    suggestion: reason?.instead === undefined ? `write ${graph}` : `use ${reason.instead}, or ${graph}`,
+    suggestion: reason?.instead === undefined ? `use ${graph}` : `use ${reason.instead}, or ${graph}`,
   }
 }

@@ -70,5 +70,5 @@ export function findFunctions(name: string): readonly FunctionDefinition[] {
 
 /** Functions of the host that are not taken over, and why. */
 export const REFUSED_FUNCTIONS: { readonly [name: string]: string | undefined } = {
-  'ai.generate': 'calls of language models are not part of Millrace; http.fetch calls any service',
+  'ai.generate': 'Millrace does not call language models; http.fetch can call any service',
 }

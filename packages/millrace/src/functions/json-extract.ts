@@ -8,16 +8,16 @@ import { columnReader, withColumn, type Row } from './rows/values.ts'
 
 export const jsonExtract = defineStageFunction({
   name: 'json.extract',
-  summary: 'Takes a value out of a column that holds JSON.',
+  summary: 'Extracts a value from a column that contains JSON.',
   options: {
     column: field.string().doc('Column with JSON as text, or with an object.').example('payload'),
     path: field
       .string()
-      .doc('Where the value lies: names and positions with dots between.')
+      .doc('Path to the value: names and positions, separated by dots.')
       .example('user.address.0.city'),
     output_column: field
       .string()
-      .doc('Column that gets it as text; an object or list as JSON, null where there is nothing.')
+      .doc('Column for the value, as text. Objects and lists are written as JSON; a missing value becomes null.')
       .example('city'),
   },
   made: ({ output_column }) => [output_column],

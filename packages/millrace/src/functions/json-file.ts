@@ -13,11 +13,13 @@ const FORMATS = ['records', 'jsonl', 'dataframe'] as const
 
 export const jsonRead = defineSourceFunction({
   name: 'json.read',
-  summary: 'Reads the rows of a file of JSON.',
+  summary: 'Reads the rows of a JSON file.',
   options: {
     path: field
       .string()
-      .doc('File to read; relative to the folder in which the command runs, or to that of the pipeline file.')
+      .doc(
+        'File to read, relative to the working directory or, if it is not there, to the folder of the pipeline file.',
+      )
       .example('data/events.json'),
     format: field
       .oneOf(FORMATS, { json: 'records' })
@@ -31,19 +33,19 @@ export const jsonRead = defineSourceFunction({
 
 export const jsonWrite = defineSinkFunction({
   name: 'json.write',
-  summary: 'Writes rows to a file of JSON, which appears when it is complete.',
+  summary: 'Writes rows to a JSON file. The file appears once it is complete.',
   options: {
     path: field
       .string()
       .doc(
-        'File to write; relative to the folder in which the command runs. Missing folders are created, an existing file is replaced. A path that ends in `/` is a folder, in which the file has the name of the pipeline.',
+        'File to write, relative to the working directory. Missing folders are created; an existing file is replaced. If the path ends in `/`, it is a folder, and the file in it is named after the pipeline.',
       )
       .example('output/events.json'),
     format: field
       .oneOf(FORMATS, { json: 'records' })
       .default('records')
       .doc('`records` is one list, `jsonl` one row per line, `dataframe` an object with a list per column.'),
-    pretty: field.boolean().default(false).doc('Whether lists and objects are spread over lines.'),
+    pretty: field.boolean().default(false).doc('Whether to indent lists and objects over several lines.'),
   },
   seesAllColumns: () => true,
   examples: [{ title: 'Events as one list', options: { path: 'output/events.json' } }],

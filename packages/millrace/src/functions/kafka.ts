@@ -19,7 +19,7 @@ import { kafkaSourceFields, kafkaSourceRules, type KafkaSourceOptions } from '..
 
 const brokers = CONSUMER_FIELDS.bootstrapServers
   .aliases('bootstrapServers')
-  .doc('Some brokers as `host:port`, with commas or as a list.')
+  .doc('Addresses of some brokers as `host:port`, separated by commas or as a list.')
 
 const {
   bootstrapServers: _b,
@@ -33,22 +33,24 @@ const {
 
 const consumerFields = {
   brokers,
-  topic: sourceTopic.doc('Topic to read; several with commas or as a list.').example('raw-events'),
+  topic: sourceTopic.doc('Topic to read, or several, separated by commas or as a list.').example('raw-events'),
   group_id: field
     .string()
     .kafka('group.id')
     .aliases('groupId')
-    .doc('Consumer group, whose committed offsets are where reading goes on.')
+    .doc('Consumer group. Reading resumes at its committed offsets.')
     .example('etl-processor'),
   max_messages: field
     .int({ min: 1 })
     .optional()
-    .doc('Records after which the run ends; 1000 by default, without limit with `execution_mode = "streaming"`.')
+    .doc(
+      'Number of records after which the run ends. By default 1000, or no limit with `execution_mode = "streaming"`.',
+    )
     .example(10_000),
   timeout_ms: field
     .durationMs({ min: 1 })
     .optional()
-    .doc('Time after which the run ends; 30 s by default, without limit with `execution_mode = "streaming"`.')
+    .doc('Time after which the run ends. By default 30 s, or no limit with `execution_mode = "streaming"`.')
     .example(60_000),
   ...moreConsumer,
   autoOffsetReset: autoOffsetReset.default('earliest'),
@@ -144,13 +146,13 @@ const producerFields = {
   topic: sinkTopic.example('processed-events'),
   key_field: keyField
     .aliases('keyField')
-    .doc('Column that becomes the key: text, a number, anything. By default the key of the record that was read.')
+    .doc('Column to use as the key, of any type. By default the key of the record that was read.')
     .example('user_id'),
   include_metadata: field
     .boolean()
     .default(false)
     .doc(
-      'Whether `_kafka_key`, `_kafka_partition`, `_kafka_offset` and `_kafka_timestamp` of the record that was read are written into values. Stages see them in either case, and `select.apply` keeps them.',
+      'Whether to write `_kafka_key`, `_kafka_partition`, `_kafka_offset` and `_kafka_timestamp` of the record that was read into values. Stages can always read them, and `select.apply` keeps them.',
     ),
   ...moreProducer,
   flushTimeout: kafkaSinkFields.flushTimeout.default(30_000),
@@ -164,7 +166,7 @@ function toSinkOptions({ brokers, key_field, include_metadata: _m, ...rest }: Pr
 
 export const kafkaProducer = defineSinkFunction({
   name: 'kafka',
-  summary: 'Writes rows to a topic, and passes them on.',
+  summary: 'Writes rows to a topic and passes them on.',
   options: producerFields,
   rules: kafkaSinkRules.map(
     (rule): OptionRule<typeof producerFields> =>

@@ -20,17 +20,17 @@ const OPERATORS: readonly (readonly [string, Arithmetic])[] = [
 
 export const mapApply = defineStageFunction({
   name: 'map.apply',
-  summary: 'Makes a column of an expression over another.',
+  summary: 'Computes a column from an expression.',
   options: {
     expression: field
       .string()
       .doc(
-        'A column, a constant (`true`, `"text"`, `1.5`), or two columns or numbers with one of `* + - /` between. Where a cell is not a number, or on division by zero, the result is null.',
+        'A column, a constant (`true`, `"text"`, `1.5`), or two columns or numbers with `*`, `+`, `-` or `/` between them. The result is null if a cell is not a number, or on division by zero.',
       )
       .example('amount * 1.1'),
     output_column: field
       .string()
-      .doc('Column that gets the result; one that is there is replaced.')
+      .doc('Column for the result. An existing column is replaced.')
       .example('amount_with_tax'),
   },
   rules: [

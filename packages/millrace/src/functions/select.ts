@@ -11,12 +11,12 @@ import { columnReader, type ColumnReader, type Row } from './rows/values.ts'
 
 export const selectApply = defineStageFunction({
   name: 'select.apply',
-  summary: 'Keeps some columns, in the order given.',
+  summary: 'Keeps the listed columns, in that order.',
   options: {
     columns: field
       .list(field.string(), { commaText: true })
       .doc(
-        'Columns to keep. A row without one of them gets null; a column that none of the first rows has ends the run.',
+        'Columns to keep. A column that a row does not have becomes null. A column that none of the first rows has ends the run with an error.',
       )
       .example(['user_id', 'amount']),
   },

@@ -22,7 +22,7 @@ export const sortApply = defineTransform({
   name: 'sort.apply',
   summary: 'Sorts all rows by one or more columns.',
   options: {
-    by: columnList.doc('Columns to sort by, the most important one first.').example('amount'),
+    by: columnList.doc('Columns to sort by, the most significant first.').example('amount'),
     descending: field
       .of<readonly boolean[]>({
         expected: 'true, false, or a list of these',
@@ -35,8 +35,11 @@ export const sortApply = defineTransform({
         },
       })
       .default([false])
-      .doc('Whether the largest come first; one for all columns, or a list with one for each.'),
-    nulls_last: field.boolean().default(false).doc('Whether rows without a value come last instead of first.'),
+      .doc('Whether to sort in descending order: one value for all columns, or a list with one for each.'),
+    nulls_last: field
+      .boolean()
+      .default(false)
+      .doc('Whether rows without a value come last. Otherwise they come first.'),
     ...COLLECTING_FIELDS,
   },
   rules: [
@@ -45,7 +48,7 @@ export const sortApply = defineTransform({
         ? undefined
         : problem(
             'descending',
-            `There must be one "descending" or one per column: there are ${descending.length} for ${by.length} columns`,
+            `"descending" must have one value, or one per column: it has ${descending.length} for ${by.length} columns`,
           ),
   ],
   examples: [
@@ -87,23 +90,25 @@ export const sortApply = defineTransform({
 
 export const distinctApply = defineTransform({
   name: 'distinct.apply',
-  summary: 'Leaves one of the rows that are equal.',
+  summary: 'Removes duplicate rows.',
   options: {
     columns: columnList
       .optional()
       .aliases('subset')
-      .doc('Columns that make rows equal; by default all but those that say where a record came from.')
+      .doc('Columns to compare. By default all, except those that say where a record came from.')
       .example('user_id'),
     keep: field
       .oneOf(['first', 'last', 'none', 'any'])
       .default('first')
       .doc(
-        'Which of equal rows is left; `none` drops all that are not alone. `first` and `any` let a row through at once, and remember for the run what makes it differ from others; `last` and `none` need all rows.',
+        'Which one of several equal rows to keep; `none` keeps only rows that have no duplicate. `first` and `any` pass a row on at once and remember its values until the run ends; `last` and `none` need all rows.',
       ),
     max_rows: COLLECTING_FIELDS.max_rows.doc(
-      'Rows that may be collected, or different ones that may be remembered; more end the run.',
+      'Maximum number of rows collected, or of different rows remembered. More end the run with an error.',
     ),
-    max_bytes: COLLECTING_FIELDS.max_bytes.doc('Bytes of rows that may be collected or remembered; more end the run.'),
+    max_bytes: COLLECTING_FIELDS.max_bytes.doc(
+      'Maximum bytes of rows collected or remembered. More end the run with an error.',
+    ),
   },
   seesAllColumns: () => false,
   notInLine: ({ keep }) =>
@@ -111,7 +116,7 @@ export const distinctApply = defineTransform({
   keepsRowsBack: ({ keep }) => needsAllRows(keep),
   examples: [
     {
-      title: 'The last of each user',
+      title: 'The last row of each user',
       options: { columns: 'user', keep: 'last' },
       have: [
         { user: 1, n: 1 },
@@ -124,7 +129,7 @@ export const distinctApply = defineTransform({
       ],
     },
     {
-      title: 'Rows that are the same',
+      title: 'Identical rows',
       options: {},
       have: [{ a: 1, b: { c: 2 } }, { b: { c: 2 }, a: 1 }, { a: 2 }],
       want: [{ a: 1, b: { c: 2 } }, { a: 2 }],
@@ -172,7 +177,7 @@ interface Limits {
 class DistinctStage implements Stage {
   readonly name = 'distinct.apply'
   readonly needs = 'documents'
-  readonly does = 'lets the first of equal rows through, and remembers it for the run'
+  readonly does = 'passes on the first of equal rows, and remembers it for the run'
   readonly #stage: string
   readonly #keyOf: (row: Row) => string
   readonly #limits: Limits

@@ -18,7 +18,7 @@ const headers = field
   .boolean()
   .default(true)
   .aliases('has_headers')
-  .doc('CSV: whether the first line has the names of the columns.')
+  .doc('CSV: whether the first line has the column names.')
 const inputFormat = field.oneOf(['json', 'jsonl', 'csv', 'raw'])
 
 export const stdinRead = defineSourceFunction({
@@ -27,7 +27,7 @@ export const stdinRead = defineSourceFunction({
   options: {
     format: inputFormat
       .default('json')
-      .doc('`json` is one list, `jsonl` one row per line, `raw` the whole text as column `data` of one row.'),
+      .doc('`json` is one list, `jsonl` is one row per line, and `raw` is the whole text as column `data` of one row.'),
     headers,
     delimiter,
   },
@@ -38,13 +38,13 @@ export const stdinRead = defineSourceFunction({
 
 export const stdinStream = defineSourceFunction({
   name: 'stdin.stream',
-  summary: 'Reads the rows of standard input as they come.',
+  summary: 'Reads the rows of standard input as they arrive.',
   options: {
-    format: inputFormat.default('jsonl').doc('`jsonl` is one row per line, for which `json` stands too.'),
+    format: inputFormat.default('jsonl').doc('`jsonl` is one row per line; `json` means the same here.'),
     headers,
     delimiter,
   },
-  examples: [{ title: 'A row per line', options: {} }],
+  examples: [{ title: 'One row per line', options: {} }],
   create: ({ format, headers, delimiter }) =>
     new InputRows({ format: format === 'json' ? 'jsonl' : format, headers, delimiter, inferRows: 1 }),
 })
@@ -53,12 +53,9 @@ export const stdoutWrite = defineSinkFunction({
   name: 'stdout.write',
   summary: 'Prints rows at the end of the run.',
   options: {
-    format: field
-      .oneOf(['table', 'json', 'jsonl', 'csv'])
-      .default('table')
-      .doc('How rows are printed; `json` is one list.'),
+    format: field.oneOf(['table', 'json', 'jsonl', 'csv']).default('table').doc('Output format; `json` is one list.'),
     limit: field.int({ min: 1 }).optional().doc('Print at most this many rows. By default, all of them.'),
-    pretty: field.boolean().default(true).doc('JSON: whether it is spread over lines.'),
+    pretty: field.boolean().default(true).doc('JSON: whether to indent it over several lines.'),
     delimiter,
   },
   seesAllColumns: () => true,
@@ -69,18 +66,18 @@ export const stdoutWrite = defineSinkFunction({
 
 export const stdoutStreamWrite = defineSinkFunction({
   name: 'stdout_stream.write',
-  summary: 'Prints rows as they come.',
+  summary: 'Prints rows as they arrive.',
   options: {
     format: field
       .oneOf(['json', 'jsonl', 'csv', 'text'])
       .default('jsonl')
-      .doc('How rows are printed; `text` is name=value, `csv` has the columns of the first row.'),
-    pretty: field.boolean().default(false).doc('JSON: whether it is spread over lines.'),
+      .doc('Output format; `text` is name=value, and `csv` has the columns of the first row.'),
+    pretty: field.boolean().default(false).doc('JSON: whether to indent it over several lines.'),
     delimiter,
-    flush_every: field.int({ min: 1 }).default(1).ignored('batches are printed as they come'),
+    flush_every: field.int({ min: 1 }).default(1).ignored('batches are printed as they arrive'),
   },
   seesAllColumns: () => true,
-  examples: [{ title: 'A row per line', options: {} }],
+  examples: [{ title: 'One row per line', options: {} }],
   create: ({ format, pretty, delimiter }) => new OutputStream(format, pretty, delimiter),
 })
 
@@ -89,7 +86,7 @@ class OutputStream implements Sink {
   readonly includeMeta = false
   readonly needsDocuments = true
   readonly writesRecordBatches = false
-  readonly partitions = 'all rows go to standard output as they come'
+  readonly partitions = 'all rows go to standard output as they arrive'
   readonly #format: 'json' | 'jsonl' | 'csv' | 'text'
   readonly #pretty: boolean
   readonly #delimiter: string

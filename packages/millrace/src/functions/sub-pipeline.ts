@@ -8,7 +8,11 @@ import { field } from '../options/fields.ts'
 import { Collection, COLLECTING_FIELDS } from './transforms.ts'
 
 const options = {
-  file: field.string().optional().doc('Pipeline file; relative to that of this one.').example('pipelines/load.toml'),
+  file: field
+    .string()
+    .optional()
+    .doc('Pipeline file, relative to the folder of this one.')
+    .example('pipelines/load.toml'),
   inline: field.any().optional().doc('The pipeline itself, as TOML text or as an object.'),
   /** Put in by the dialect that has read file or text. */
   plan: field.any().optional().ignored('it is made of file or inline'),
@@ -16,9 +20,7 @@ const options = {
 }
 const rules: readonly OptionRule<typeof options>[] = [
   ({ file, inline }) =>
-    (file === undefined) === (inline === undefined)
-      ? problem('file', 'There must be exactly one of file and inline')
-      : undefined,
+    (file === undefined) === (inline === undefined) ? problem('file', 'Set either file or inline') : undefined,
 ]
 const name = 'stage.pipeline'
 const examples = [
@@ -37,7 +39,7 @@ const examples = [
 
 export const subPipeline = defineTransform({
   name,
-  summary: 'Runs another pipeline when its inputs have ended, then passes their rows on.',
+  summary: 'Runs another pipeline when its inputs have ended, then passes on their rows.',
   options,
   rules,
   examples,
@@ -61,7 +63,7 @@ export const subPipeline = defineTransform({
 
 export const firstPipeline = defineSourceFunction({
   name,
-  summary: 'Runs another pipeline; gives no rows.',
+  summary: 'Runs another pipeline, without returning rows.',
   options,
   rules,
   examples,

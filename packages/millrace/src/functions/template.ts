@@ -53,7 +53,7 @@ export function compileTemplate(template: string): (row: Row, escape: Escape) =>
         if (word === block) return { part: joined(parts), end: '/' }
         throw new Error(`{{/${word}}} closes ${block === undefined ? 'nothing' : `{{#${block}}}`}`)
       } else if ((sign === '^' && content === '') || word === 'else') {
-        if (block === undefined) throw new Error('{{else}} stands outside of a block')
+        if (block === undefined) throw new Error('{{else}} is outside a block')
         return { part: joined(parts), end: rest.join(' ') }
       } else parts.push(valueOf(content, raw !== undefined || sign === '&', tag.index === 0))
     }
@@ -89,7 +89,7 @@ function valueOf(path: string, isRaw: boolean, isAtStart: boolean): Part {
   if (!PATH.test(path))
     throw new Error(
       /\s/.test(path)
-        ? `Unknown helper "${path.split(/\s/)[0]}": there are columns and blocks only`
+        ? `Unknown helper "${path.split(/\s/)[0]}": only columns and blocks are supported`
         : `Cannot read {{${path}}}`,
     )
   const read = lookUp(path)

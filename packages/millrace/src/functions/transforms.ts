@@ -65,8 +65,14 @@ export function defineStageFunction<const F extends Fields>(definition: StageFun
 
 /** Limits of stages that need all rows before they can give the first. */
 export const COLLECTING_FIELDS = {
-  max_rows: field.int({ min: 1 }).default(1_000_000).doc('Rows that may be collected; more end the run.'),
-  max_bytes: field.bytes({ min: 1 }).default(268_435_456).doc('Bytes of rows that may be collected; more end the run.'),
+  max_rows: field
+    .int({ min: 1 })
+    .default(1_000_000)
+    .doc('Maximum number of rows collected. More end the run with an error.'),
+  max_bytes: field
+    .bytes({ min: 1 })
+    .default(268_435_456)
+    .doc('Maximum bytes of rows collected. More end the run with an error.'),
 }
 
 interface Limits {
@@ -139,7 +145,7 @@ export class Collection {
 /** More rows than a stage may keep back. */
 export function tooMany(stage: string, option: string, have: string, limit: string): StageError {
   return new StageError(
-    `Cannot collect ${have} in stage "${stage}" as ${option} is ${limit}: raise ${option}, or read less at once, for instance with max_messages of the consumer`,
+    `Cannot collect ${have} in stage "${stage}" as ${option} is ${limit}: raise ${option}, or read fewer rows, for instance with max_messages of the consumer`,
     { component: stage },
   )
 }

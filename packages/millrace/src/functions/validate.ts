@@ -31,21 +31,21 @@ type Check = (row: Row) => string | undefined
 
 export const validateSchema = defineStageFunction({
   name: 'validate.schema',
-  summary: 'Lets rows through that are as they should be; a row that is not is an error.',
+  summary: 'Passes on valid rows. An invalid row is an error.',
   options: {
     required_fields: columnList.doc('Columns that every row must have.').example(['user_id']),
     field_types: field
       .map(field.oneOf(TYPES, SYNONYMS))
       .optional()
-      .doc('Types of columns; null and missing cells have any.')
+      .doc('Types of columns. Null and missing cells match any type.')
       .example({ amount: 'float' }),
     non_nullable: columnList.doc('Columns that must not be null or missing.'),
-    date_fields: columnList.doc('Columns that must hold a date, or a date with time, as text.'),
-    unique_fields: columnList.aliases('unique').doc('Columns whose values must not come twice in a run.'),
+    date_fields: columnList.doc('Columns that must contain a date, or a date with time, as text.'),
+    unique_fields: columnList.aliases('unique').doc('Columns whose values must be unique within a run.'),
     max_rows: field
       .int({ min: 1 })
       .default(1_000_000)
-      .doc('Values that are remembered for `unique_fields`; more end the run.'),
+      .doc('Maximum number of values remembered for `unique_fields`. More end the run with an error.'),
   },
   examples: [
     {
@@ -68,7 +68,7 @@ export const validateSchema = defineStageFunction({
     const seen = unique_fields.map(() => new RememberedValues(max_rows))
     const checks: Check[] = [
       ...required_fields.map((column) =>
-        when(column, (cell) => cell === undefined, `misses the required field "${column}"`),
+        when(column, (cell) => cell === undefined, `is missing the required field "${column}"`),
       ),
       ...non_nullable.map((column) =>
         when(
@@ -128,7 +128,7 @@ function unique(column: string, seen: RememberedValues, maxValues: number): Chec
     const key = identityOf(cell)
     if (seen.has(key)) return `has a value in field "${column}" that another row had before`
     if (seen.isFull !== undefined)
-      return `cannot be checked for field "${column}" as more than ${maxValues} values would have to be remembered: raise max_rows`
+      return `cannot be checked for field "${column}" as that would require remembering more than ${maxValues} values: raise max_rows`
     seen.add(key)
     return undefined
   }

@@ -13,13 +13,13 @@ import { tooMany } from './transforms.ts'
 
 export const chunkApply = defineTransform({
   name: 'chunk.apply',
-  summary: 'Makes one row with a list of rows of so many rows.',
+  summary: 'Collects rows into lists of a given size, one row per list.',
   options: {
     batch_size: field
       .int({ min: 1, max: 10_000 })
       .default(100)
-      .doc('Rows per list; the last one may be shorter, in a linear pipeline the last one of each batch.'),
-    output_column: field.string().default('records').doc('Column that gets the list.'),
+      .doc('Rows per list. The last list may be shorter; in a linear pipeline, the last one of each batch.'),
+    output_column: field.string().default('records').doc('Column for the list.'),
   },
   seesAllColumns: () => true,
   made: ({ output_column }) => [output_column],
@@ -70,43 +70,46 @@ const MOST_ROWS = 1_000_000
 
 export const windowApply = defineTransform({
   name: 'window.apply',
-  summary: 'Cuts rows into windows, over which aggregate.stream computes.',
+  summary: 'Splits rows into windows, which aggregate.stream aggregates.',
   options: {
     type: field
       .oneOf(['tumbling', 'sliding', 'session'])
       .default('tumbling')
-      .doc('`tumbling` windows follow one another, `sliding` ones overlap, a `session` ends with a pause.'),
-    size: field.int({ min: 1, max: MOST_ROWS }).optional().doc('Rows of a tumbling or sliding window.').example(100),
+      .doc('`tumbling` windows follow each other, `sliding` windows overlap, and a `session` ends after a pause.'),
+    size: field.int({ min: 1, max: MOST_ROWS }).optional().doc('Rows per tumbling or sliding window.').example(100),
     slide: field
       .int({ min: 1, max: MOST_ROWS })
       .optional()
-      .doc('Rows from the beginning of one sliding window to that of the next.'),
+      .doc('Rows from the start of one sliding window to the start of the next.'),
     gap: field
       .number({ min: 0 })
       .optional()
       .unit('s')
       .doc(
-        'Seconds without a row that end a session, by the timestamps of records, else by the clock. Seen when the next row comes, or at the end.',
+        'Seconds without a row after which a session ends, by the timestamps of records or, without them, by the clock. Noticed when the next row arrives, or at the end.',
       ),
-    max_rows: field.int({ min: 1 }).default(MOST_ROWS).doc('Rows that a session may have; more end the run.'),
+    max_rows: field
+      .int({ min: 1 })
+      .default(MOST_ROWS)
+      .doc('Maximum number of rows per session. More end the run with an error.'),
   },
   rules: [
     ({ type, size }) =>
       type !== 'session' && size === undefined
-        ? problem('size', `Missing option "size", which a ${type} window needs`)
+        ? problem('size', `Missing option "size", which a ${type} window requires`)
         : undefined,
     ({ type, slide }) =>
       type === 'sliding' && slide === undefined
-        ? problem('slide', 'Missing option "slide", which a sliding window needs')
+        ? problem('slide', 'Missing option "slide", which a sliding window requires')
         : undefined,
     ({ type, gap }) =>
       type === 'session' && gap === undefined
-        ? problem('gap', 'Missing option "gap", which a session window needs')
+        ? problem('gap', 'Missing option "gap", which a session window requires')
         : undefined,
   ],
   keepsRowsBack: () => true,
   notInLine: () => ({
-    because: 'its windows reach over several batches',
+    because: 'its windows span several batches',
     instead: '$setWindowFields or $group, which see the records of each batch',
   }),
   examples: [

@@ -21,7 +21,7 @@ const ROW = '\u0000row'
 export class AggregateStage implements Stage {
   readonly needs = 'documents'
   readonly name: string
-  readonly does = 'works on the documents of one batch together'
+  readonly does = 'works on all documents of one batch together'
   readonly #aggregate: (documents: readonly Document[]) => Document[]
   readonly #keepsRows: boolean
 

@@ -38,7 +38,7 @@ abstract class Branching {
 export class FacetStage extends Branching implements Stage {
   readonly name = '$facet'
   readonly needs = 'documents'
-  readonly does = 'works on the documents of one batch together'
+  readonly does = 'works on all documents of one batch together'
   readonly #branches: readonly (readonly [name: string, step: Step])[]
 
   constructor(spec: { readonly [name: string]: readonly Document[] }, make: MakeStage) {

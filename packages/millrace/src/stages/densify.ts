@@ -35,7 +35,7 @@ function dateOf(value: unknown): Date {
   const inner = isDocument(value) && '$date' in value ? value['$date'] : value
   const date = inner instanceof Date ? inner : new Date(typeof inner === 'number' ? inner : zoned(String(inner)))
   if (Number.isNaN(date.getTime()))
-    throw new Error(`$densify needs dates where it has a unit: found ${JSON.stringify(value)}`)
+    throw new Error(`$densify with a unit requires dates: found ${JSON.stringify(value)}`)
   return date
 }
 

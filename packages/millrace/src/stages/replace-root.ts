@@ -33,6 +33,6 @@ export class ReplaceRootStage implements Stage {
           : Array.isArray(value)
             ? 'an array'
             : `a ${typeof value}`
-    throw new Error(`the new root must be an object, but the expression gave ${kind}`)
+    throw new Error(`the new root must be an object, but the expression returned ${kind}`)
   }
 }

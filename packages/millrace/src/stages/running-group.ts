@@ -46,7 +46,7 @@ interface Output {
 class RunningGroupStage implements Stage {
   readonly name = '$group'
   readonly needs = 'documents'
-  readonly does = 'keeps its groups from batch to batch'
+  readonly does = 'keeps its groups across batches'
   readonly #maxGroups: number
   readonly #outputs: readonly Output[]
   readonly #initial: readonly unknown[]

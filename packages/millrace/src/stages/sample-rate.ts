@@ -8,7 +8,7 @@ import type { Batch } from '../records/batch.ts'
 export class SampleRateStage implements Stage {
   readonly name = '$sampleRate'
   readonly needs = 'metadata'
-  readonly does = 'keeps a random share of the records, whose values are copied as they are'
+  readonly does = 'keeps a random share of the records, whose values are copied unchanged'
   readonly #rate: number
   readonly #draw: () => number
 

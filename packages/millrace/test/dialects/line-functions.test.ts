@@ -94,7 +94,7 @@ describe('functions in linear files', () => {
     ['- distinct.apply: {keep: last}', /^4:5 stages\.0\.distinct\.apply: .* with keep "last" .* \(use keep "first"/],
     [
       '- http.fetch: {url: "http://a"}',
-      /^4:5 stages\.0\.http\.fetch: .* waits for a service \(write the same in a stage graph/,
+      /^4:5 stages\.0\.http\.fetch: .* waits for an HTTP service \(use a stage graph/,
     ],
     ['- csv.read: {path: a}', /^4:5 stages\.0\.csv\.read: Function "csv\.read" is a source/],
     ['- ai.generate: {}', /^4:5 stages\.0\.ai\.generate: Cannot use function "ai\.generate"/],

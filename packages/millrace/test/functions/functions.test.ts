@@ -312,7 +312,7 @@ describe('refuses', () => {
       options: { expression: 'a * b + c', output_column: 'x' },
       problem: /Cannot read the expression/,
     },
-    { name: 'sort.apply', options: { by: 'a,b,c', descending: [true, false] }, problem: /there are 2 for 3 columns/ },
+    { name: 'sort.apply', options: { by: 'a,b,c', descending: [true, false] }, problem: /it has 2 for 3 columns/ },
     { name: 'chunk.apply', options: { batch_size: 10_001 }, problem: /between 1 and 10000/ },
     { name: 'window.apply', options: { type: 'sliding', size: 3 }, problem: /Missing option "slide"/ },
     { name: 'aggregate.stream', options: { operation: 'sum' }, problem: /Missing option "value_column"/ },
@@ -326,7 +326,7 @@ describe('refuses', () => {
       options: { by: 'a', aggregations: [{ column: 'b', operation: 'summ' }] },
       problem: /must be one of/,
     },
-    { name: 'stage.pipeline', options: {}, problem: /exactly one of file and inline/ },
+    { name: 'stage.pipeline', options: {}, problem: /Set either file or inline/ },
   ])('$name with $options', ({ name, options, problem }) => {
     const { problems } = optionsOf(name, options)
     expect(problems.join()).toMatch(problem)
@@ -461,7 +461,7 @@ describe('validate.schema', () => {
   const good = { id: 1, n: 1, t: '2026-01-31T10:00:00Z', d: '2026-02-28' }
 
   test.each([
-    { name: 'a missing field', row: { n: 1 }, problem: 'misses the required field "id"' },
+    { name: 'a missing field', row: { n: 1 }, problem: 'is missing the required field "id"' },
     { name: 'a null', row: { ...good, n: null }, problem: 'has null in field "n"' },
     { name: 'a wrong type', row: { ...good, n: 1.5 }, problem: 'must have type integer in field "n"' },
     {

@@ -146,7 +146,7 @@ test.each<{ name: string; text: string; options: ReadOptions }>([
 
 test.each<{ name: string; format: ReadOptions['format']; problem: RegExp }>([
   { name: 'a list', format: 'records', problem: /write one row per line, which is format "jsonl"/ },
-  { name: 'a line', format: 'jsonl', problem: /line 1 is too long: one row may have \d+ MiB/ },
+  { name: 'a line', format: 'jsonl', problem: /line 1 is too long: a row can have \d+ MiB/ },
 ])('refuses $name longer than any text may be', async ({ format, problem }) => {
   const part = ' '.repeat(2 ** 24)
   const endless = {

@@ -51,13 +51,13 @@ test('a template of an address encodes every value but the one that begins it', 
 
 describe('lint finds', () => {
   test.each([
-    { body: '{{upper name}}', want: 'Unknown helper "upper": there are columns and blocks only' },
+    { body: '{{upper name}}', want: 'Unknown helper "upper": only columns and blocks are supported' },
     { body: '{{#ech items}}{{/ech}}', want: 'Unknown helper "#ech": did you mean "each"' },
     { body: '{{#repeat items}}{{/repeat}}', want: 'Unknown helper "#repeat": there are #each, #if, #unless, #with' },
     { body: '{{#each items}}', want: '{{#each}} is not closed: {{/each}} is missing' },
     { body: '{{#each items}}{{/if}}', want: '{{/if}} closes {{#each}}' },
     { body: '{{/if}}', want: '{{/if}} closes nothing' },
-    { body: '{{else}}', want: '{{else}} stands outside of a block' },
+    { body: '{{else}}', want: '{{else}} is outside a block' },
     { body: '{{#if}}{{/if}}', want: '{{#if}} takes one column' },
     { body: '{{#each items as |item|}}{{/each}}', want: '{{#each}} takes one column' },
     { body: '{{}}', want: 'Cannot read {{}}' },

@@ -384,7 +384,7 @@ describe('values outside of the boundaries of $bucket', () => {
 
   test('fail without a default', () => {
     const stage = createStage('$bucket', { groupBy: '$amount', boundaries: [0, 10] }, 's')
-    expect(() => stage.process(decoded(outside))).toThrow('a value lies outside of boundaries, and there is no default')
+    expect(() => stage.process(decoded(outside))).toThrow('a value is outside the boundaries, and there is no default')
   })
 
   test.each(['other', null])('go to the default %s', (other) => {

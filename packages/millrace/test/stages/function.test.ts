@@ -73,8 +73,8 @@ describe('$function', () => {
     { body: 'x => x.missing.field', why: "TypeError: Cannot read properties of undefined (reading 'field')" },
     { body: '() => { throw new Error("not today") }', why: 'not today' },
     { body: '() => { throw "text" }', why: 'text' },
-    { body: 'async () => 1', why: 'it gave a promise' },
-    { body: '() => () => 1', why: 'it gave a function' },
+    { body: 'async () => 1', why: 'it returned a promise' },
+    { body: '() => () => 1', why: 'it returned a function' },
     { body: '() => new Function("return 1")()', why: 'Code generation from strings disallowed' },
     { body: '5', why: 'must be a function: it is number' },
   ])('$body fails the record, with its offset', ({ body, why }) => {

@@ -182,15 +182,14 @@ describe('a mark', () => {
 describe('lint', () => {
   test.each([
     { spec: { _id: null, scope: 'strem' }, message: 'scope must be batch or stream: found "strem"' },
-    { spec: { _id: null, maxGroups: 5 }, message: 'maxGroups has a meaning with scope: stream only' },
+    { spec: { _id: null, maxGroups: 5 }, message: 'maxGroups has an effect only with scope: stream' },
     {
       spec: { _id: null, scope: 'stream', maxGroups: 0 },
       message: 'maxGroups must be a whole number above 0: found 0',
     },
     {
       spec: { _id: null, scope: 'stream', all: { $push: '$x' } },
-      message:
-        'Cannot use $push with scope: stream, as it is none of those that go on without the values of the whole stream',
+      message: 'Cannot use $push with scope: stream, as it needs the values of the whole stream',
     },
   ])('refuses $spec', ({ spec, message }) => {
     expect(lintStage('$group', spec, 'stages.0.$group').map((problem) => problem.message)).toEqual([message])

@@ -14,4 +14,4 @@ export const delimiter = field
     },
   })
   .default(',')
-  .doc('CSV: what stands between cells; `\\t` is a tab.')
+  .doc('CSV: separator between cells; `\\t` is a tab.')

@@ -88,7 +88,7 @@ async function* readLines(stream: Readable, what: string): AsyncGenerator<ReadRo
     }
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
-    throw unreadable(what, `line ${number + 1} is too long: one row may have ${MOST_TEXT}`, cause)
+    throw unreadable(what, `line ${number + 1} is too long: a row can have ${MOST_TEXT}`, cause)
   }
 }
 

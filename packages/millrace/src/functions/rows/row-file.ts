@@ -46,7 +46,7 @@ abstract class SpooledSink implements Sink {
 
 /** Writes a file. What was there is replaced at the end of the run, at once. */
 export class RowFile extends SpooledSink {
-  readonly partitions = 'all rows go into one file, which is replaced at the end of the run'
+  readonly partitions = 'all rows go to one file, which is replaced at the end of the run'
   readonly #path: string
 
   constructor(path: string, format: RowFormat) {

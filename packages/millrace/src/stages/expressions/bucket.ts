@@ -20,7 +20,7 @@ export const $bucket: PipelineOperator = (documents, spec, options) => {
   const _id = { $switch: { branches, default: { $literal: other === undefined ? OUTSIDE : other } } }
   const groups = $group(documents, { ...output, _id }, options).map((group: unknown) => {
     if ((group as Document)['_id'] === OUTSIDE)
-      throw new Error('a value lies outside of boundaries, and there is no default')
+      throw new Error('a value is outside the boundaries, and there is no default')
     return group
   })
   return $sort(groups, { _id: 1 }, options)

@@ -27,7 +27,7 @@ function whole(name: string, max: number): Conversion {
       throw new Error(`${name} cannot read ${describeValue(value)} as a whole number`)
     // Beyond these a number of JavaScript is no longer exact, or the type has no room.
     if (!(number < max + 1 && number > -max - 1))
-      throw new Error(`${name} cannot hold ${describeValue(value)} as it is beyond ${max}`)
+      throw new Error(`${name} cannot convert ${describeValue(value)} as it is beyond ${max}`)
     return Math.trunc(number)
   }
 }

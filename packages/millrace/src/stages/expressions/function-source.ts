@@ -62,13 +62,13 @@ export function callFunction(body: string, args: readonly unknown[], document: u
 /** A copy made of objects of this context: functions may change what they are given, and what they give is of another context. */
 function ownCopy(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) {
-    if (typeof value === 'function' || typeof value === 'symbol') throw new Error(`it gave a ${typeof value}`)
+    if (typeof value === 'function' || typeof value === 'symbol') throw new Error(`it returned a ${typeof value}`)
     return value
   }
   if (Array.isArray(value)) return value.map(ownCopy)
   const kind = Object.prototype.toString.call(value)
   if (kind === '[object Date]') return new Date(value as Date)
-  if (kind === '[object Promise]') throw new Error('it gave a promise, but a function may not wait for anything')
+  if (kind === '[object Promise]') throw new Error('it returned a promise, but a function may not wait for anything')
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, ownCopy(field)]))
 }
 

@@ -87,7 +87,7 @@ function groupProblems(spec: unknown, path: string): ConfigProblem[] {
         problem(`${path}.maxGroups`, `maxGroups must be a whole number above 0: found ${describeValue(maxGroups)}`),
       )
     else if (scope !== 'stream')
-      problems.push(problem(`${path}.maxGroups`, 'maxGroups has a meaning with scope: stream only', 'delete it'))
+      problems.push(problem(`${path}.maxGroups`, 'maxGroups has an effect only with scope: stream', 'delete it'))
   }
   if (scope !== 'stream') return problems
   const accumulators = Object.entries(spec).flatMap(([name, value]) =>
@@ -98,7 +98,7 @@ function groupProblems(spec: unknown, path: string): ConfigProblem[] {
       problems.push(
         problem(
           `${path}.${name}.${operator}`,
-          `Cannot use ${operator} with scope: stream, as it is none of those that go on without the values of the whole stream`,
+          `Cannot use ${operator} with scope: stream, as it needs the values of the whole stream`,
           didYouMean(operator, RUNNING) ?? `there are ${RUNNING.join(', ')}`,
         ),
       )
@@ -141,7 +141,7 @@ function lookupCheck(lintStages: LintStages): Check {
         {
           path: `${path}.from`,
           message: `There is no collection "${from}"`,
-          suggestion: 'name it under collections, with its documents or a file of them',
+          suggestion: 'define it under collections, with its documents or a file of them',
         },
       ]
     if (pipeline === undefined && (localField === undefined || foreignField === undefined))

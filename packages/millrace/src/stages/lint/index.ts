@@ -56,7 +56,7 @@ const CHECKS: { readonly [name in StageName]: Check } = {
       : [
           problem(
             path,
-            '$replaceWith must be an expression that gives an object',
+            '$replaceWith must be an expression that returns an object',
             spec,
             'write "$field" or {field: expression}',
           ),
@@ -135,7 +135,7 @@ export function lintStages(stages: unknown, path = 'stages', lintOther?: LintOth
         {
           path: place,
           message: `A stage must have exactly one key: it has ${names.length === 0 ? 'none' : names.map((name) => `"${name}"`).join(', ')}`,
-          suggestion: 'make each of them a stage of its own',
+          suggestion: 'write each of them as a stage of its own',
         },
       ]
     const [name] = names as [string]
@@ -168,10 +168,7 @@ function fieldPaths(spec: { readonly [name: string]: unknown }, path: string): C
     const problems = fieldPath(name, `${path}.${name}`)
     return within === undefined
       ? problems
-      : [
-          ...problems,
-          { path: `${path}.${name}`, message: `Field "${name}" lies within "${within}", which is named too` },
-        ]
+      : [...problems, { path: `${path}.${name}`, message: `Field "${name}" is within "${within}", which is named too` }]
   })
 }
 

@@ -62,7 +62,7 @@ function conditionProblems(condition: unknown, path: string): ConfigProblem[] {
 }
 
 const REFUSED_CONDITIONS: ReadonlyMap<string, string> = new Map([
-  ['$where', '$expr, with $function where it takes code'],
+  ['$where', '$expr, with $function for code'],
   ['$jsonSchema', 'the stage validate.schema'],
 ])
 
@@ -114,7 +114,7 @@ function projectionProblems(spec: unknown, path: string): ConfigProblem[] {
       : [
           {
             path: `${path}.${left[0]}`,
-            message: `Cannot leave out "${left[0]}" and name "${kept[0]}", as $project either keeps what it names or leaves it out`,
+            message: `Cannot exclude "${left[0]}" and include "${kept[0]}", as $project does either one or the other`,
             suggestion: `delete "${left[0]}", or use $unset for it`,
           },
         ]

@@ -10,7 +10,7 @@ const SALES = [
 
 export const BATCH_STAGES = {
   $sort: {
-    summary: 'Puts the documents of a batch in order.',
+    summary: 'Sorts the documents of a batch.',
     takes: 'An object of fields with 1 (ascending) or -1 (descending).',
     examples: [{ title: 'Highest first', spec: { amount: -1 }, have: SALES, want: [SALES[1], SALES[2], SALES[0]] }],
   },
@@ -30,13 +30,14 @@ export const BATCH_STAGES = {
     ],
   },
   $count: {
-    summary: 'Makes one document of a batch: how many there were.',
-    takes: 'The name of the field.',
+    summary: 'Replaces a batch by one document with the number of its documents.',
+    takes: 'Name of the field.',
     examples: [{ title: 'Size of the batch', spec: 'sales', have: SALES, want: [{ sales: 3 }] }],
   },
   $group: {
-    summary: 'Makes one document of each group of documents of a batch.',
-    takes: 'An object: `_id` says what belongs together, every other name is a field filled by an accumulator.',
+    summary: 'Groups the documents of a batch, and returns one document per group.',
+    takes:
+      'An object: `_id` is the expression to group by, and every other name is a field computed by an accumulator.',
     examples: [
       {
         title: 'Sum by shop',
@@ -65,7 +66,7 @@ export const BATCH_STAGES = {
     ],
   },
   $bucketAuto: {
-    summary: 'Groups the documents of a batch into so many ranges of about the same size.',
+    summary: 'Groups the documents of a batch into a given number of ranges of about the same size.',
     takes: 'An object of options.',
     examples: [
       {
@@ -77,7 +78,7 @@ export const BATCH_STAGES = {
     ],
   },
   $facet: {
-    summary: 'Runs several lists of stages over a batch, and makes one document of their results.',
+    summary: 'Runs several lists of stages over a batch, and collects their results in one document.',
     takes: 'An object of lists of stages.',
     examples: [
       {
@@ -134,7 +135,7 @@ export const BATCH_STAGES = {
     ],
   },
   $lookup: {
-    summary: 'Adds what a collection says about a document.',
+    summary: 'Adds matching documents of a collection to each document.',
     takes: 'An object of options.',
     examples: [
       {
@@ -151,10 +152,10 @@ export const BATCH_STAGES = {
   $subPipeline: {
     summary: 'Runs stages over a batch, one after the other or side by side.',
     takes:
-      'A list of `{pipeline: [...]}`, `{parallel: [...], merge: concat|zip|facet}` and, in linear files, names of `pipelines` such as `clean@1.2.0`; `onError: skip` goes on without one that fails, `input` is the document with which it begins, `globals` are its own.',
+      'A list of `{pipeline: [...]}`, `{parallel: [...], merge: concat|zip|facet}` and, in linear files, names of `pipelines` such as `clean@1.2.0`. `onError: skip` continues without an entry that fails, `input` is the document it starts with, and `globals` are its own.',
     examples: [
       {
-        title: 'A part by itself',
+        title: 'One part on its own',
         spec: [{ pipeline: [{ $match: { amount: { $gt: 25 } } }, { $set: { high: true } }] }],
         have: SALES,
         want: [{ shop: 'b', amount: 30, high: true }],
@@ -162,8 +163,8 @@ export const BATCH_STAGES = {
     ],
   },
   $toEvent: {
-    summary: 'Makes an event of a record, as topics of the hub hold them.',
-    takes: 'An object of options, all of which may be left out.',
+    summary: 'Wraps a record in an event, the format of topics of the hub.',
+    takes: 'An object of options, all of them optional.',
     examples: [
       {
         title: 'An event of the stream "orders"',
@@ -174,8 +175,8 @@ export const BATCH_STAGES = {
     ],
   },
   $fromEvent: {
-    summary: 'Takes the record out of an event of the hub.',
-    takes: 'An object of options, all of which may be left out.',
+    summary: 'Unwraps the record from an event of the hub.',
+    takes: 'An object of options, all of them optional.',
     examples: [{ title: 'Keyed by a field of the data', spec: { keyField: 'order_id' }, have: [], want: [] }],
   },
 } as const satisfies { readonly [name in StageName]?: StageReference }

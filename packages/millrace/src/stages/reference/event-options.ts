@@ -3,10 +3,10 @@ import { transformList } from '../../events/transforms.ts'
 import { field } from '../../options/fields.ts'
 
 export const toEventFields = {
-  stream: field.string().optional().doc('`stream` of the event; by default the topic of the record.'),
-  namespace: field.string().optional().doc('`namespace` of the event; without it there is none.'),
-  includeKey: field.boolean().default(false).doc('Whether `metadata.kafka_key` holds the key.'),
-  includeHeaders: field.boolean().default(false).doc('Whether `metadata.kafka_headers` holds the headers.'),
+  stream: field.string().optional().doc('`stream` of the event. By default the topic of the record.'),
+  namespace: field.string().optional().doc('`namespace` of the event. By default none.'),
+  includeKey: field.boolean().default(false).doc('Whether the key is in `metadata.kafka_key`.'),
+  includeHeaders: field.boolean().default(false).doc('Whether the headers are in `metadata.kafka_headers`.'),
   includePosition: field.boolean().default(true).doc('Whether `metadata` says where the record came from.'),
   transforms: field.of(transformList).default([]).doc('Transforms of the event, in order.'),
 }
@@ -15,13 +15,13 @@ export const fromEventFields = {
   keyField: field
     .string()
     .optional()
-    .doc('Field of the data that becomes the key: text as it is, everything else as JSON; no key where it is missing.'),
-  customHeaders: field.map(field.string()).optional().doc('Headers that every record gets, before its own.'),
+    .doc(
+      'Field of the data to use as the key: text as it is, everything else as JSON. If the field is missing, the record has no key.',
+    ),
+  customHeaders: field.map(field.string()).optional().doc('Headers to add to every record, before its own.'),
   includeHeaders: field
     .boolean()
     .default(false)
-    .doc(
-      'Whether the record gets the headers `rivven_stream`, `rivven_event_type`, `rivven_namespace`, `rivven_position`.',
-    ),
+    .doc('Whether to add the headers `rivven_stream`, `rivven_event_type`, `rivven_namespace`, `rivven_position`.'),
   transforms: field.of(transformList).default([]).doc('Transforms of the event, in order.'),
 }

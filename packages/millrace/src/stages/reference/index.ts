@@ -14,8 +14,8 @@ const set: StageReference['examples'] = [
 
 export const STAGE_REFERENCE: { readonly [name in StageName]: StageReference } = {
   $match: {
-    summary: 'Keeps the documents that meet conditions.',
-    takes: 'An object of conditions in the query language of MongoDB; `$expr` compares fields with one another.',
+    summary: 'Keeps the documents that match a query.',
+    takes: 'An object of conditions in the query language of MongoDB; `$expr` compares fields with each other.',
     examples: [
       {
         title: 'Paid orders of high value',
@@ -31,12 +31,12 @@ export const STAGE_REFERENCE: { readonly [name in StageName]: StageReference } =
   },
   $set: {
     summary: 'Adds fields or changes them.',
-    takes: 'An object of fields and expressions; dotted names make fields of fields.',
+    takes: 'An object of fields and expressions; dotted names set nested fields.',
     examples: set,
   },
   $addFields: { summary: 'The same as `$set`.', takes: 'An object of fields and expressions.', examples: set },
   $unset: {
-    summary: 'Leaves out fields.',
+    summary: 'Removes fields.',
     takes: 'A field, or a list of fields; dots descend into objects.',
     examples: [
       {
@@ -48,8 +48,8 @@ export const STAGE_REFERENCE: { readonly [name in StageName]: StageReference } =
     ],
   },
   $project: {
-    summary: 'Keeps some fields, or leaves some out, and computes others.',
-    takes: 'An object of fields: 1 keeps one, 0 leaves it out, everything else is an expression.',
+    summary: 'Includes or excludes fields, and computes others.',
+    takes: 'An object of fields: 1 includes a field, 0 excludes it, and anything else is an expression.',
     examples: [
       {
         title: 'Two fields and a computed one',
@@ -60,7 +60,7 @@ export const STAGE_REFERENCE: { readonly [name in StageName]: StageReference } =
     ],
   },
   $replaceRoot: {
-    summary: 'Puts another document in the place of the document.',
+    summary: 'Replaces each document by another one.',
     takes: 'An object with `newRoot`.',
     examples: [
       {
@@ -72,12 +72,12 @@ export const STAGE_REFERENCE: { readonly [name in StageName]: StageReference } =
     ],
   },
   $replaceWith: {
-    summary: 'Puts another document in the place of the document.',
-    takes: 'An expression that gives an object.',
+    summary: 'Replaces each document by another one.',
+    takes: 'An expression that returns an object.',
     examples: [{ title: 'The inner document', spec: '$order', have: [{ order: { id: 1 } }], want: [{ id: 1 }] }],
   },
   $unwind: {
-    summary: 'Makes one document of each element of an array.',
+    summary: 'Creates one document for each element of an array.',
     takes: 'The array as `"$items"`, or an object with `path`.',
     examples: [
       {
@@ -95,18 +95,18 @@ export const STAGE_REFERENCE: { readonly [name in StageName]: StageReference } =
     ],
   },
   $limit: {
-    summary: 'Lets so many records through, over the whole run; then the run ends.',
+    summary: 'Passes on a number of records over the whole run, then ends the run.',
     takes: 'A whole number above 0.',
     examples: [{ title: 'The first two', spec: 2, have: [{ a: 1 }, { a: 2 }, { a: 3 }], want: [{ a: 1 }, { a: 2 }] }],
   },
   $skip: {
-    summary: 'Leaves out the first records, over the whole run.',
+    summary: 'Drops the first records of the run.',
     takes: 'A whole number.',
     examples: [{ title: 'Without the first', spec: 1, have: [{ a: 1 }, { a: 2 }], want: [{ a: 2 }] }],
   },
   $sampleRate: {
     summary: 'Keeps a random share of the records.',
-    takes: 'A number from 0 to 1, or `{rate, seed}` for the same ones in every run.',
+    takes: 'A number from 0 to 1, or `{rate, seed}` to keep the same records in every run.',
     examples: [
       {
         title: 'About half, the same in every run',
@@ -117,8 +117,8 @@ export const STAGE_REFERENCE: { readonly [name in StageName]: StageReference } =
     ],
   },
   $redact: {
-    summary: 'Keeps or cuts a document, or parts of it, by what it says.',
-    takes: 'An expression that gives `$$KEEP`, `$$PRUNE` or `$$DESCEND`.',
+    summary: 'Keeps or removes documents, or parts of them, depending on their content.',
+    takes: 'An expression that returns `$$KEEP`, `$$PRUNE` or `$$DESCEND`.',
     examples: [
       {
         title: 'Only what is public',

@@ -40,7 +40,7 @@ export function isStageName(name: string): name is StageName {
 
 const WRITES = 'a pipeline writes to its sink only'
 const SEARCHES = 'there is no index to search'
-const CALLS = 'stages call no services; http.fetch of stage graphs does'
+const CALLS = 'stages do not call services; use http.fetch of stage graphs'
 
 /** Stages that exist on the host and not here, with the reason. */
 export const REFUSED_STAGES: ReadonlyMap<string, string> = new Map([

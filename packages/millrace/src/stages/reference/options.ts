@@ -4,54 +4,50 @@ import { field } from '../../options/fields.ts'
 import { MAX_GROUPS, type StageName } from './names.ts'
 
 const expression = field.any()
-const groupBy = expression.doc('Expression whose value says in which bucket a document falls.').example('$amount')
+const groupBy = expression.doc('Expression whose value decides the bucket of a document.').example('$amount')
 const output = field
   .any()
   .optional()
-  .doc('Fields of each bucket, each an accumulator; `count` alone by default.')
+  .doc('Fields of each bucket, each an accumulator. By default only `count`.')
   .example({ total: { $sum: '$amount' } })
 const sortBy = field.any().optional().doc('Field by which the documents are ordered, with 1 or -1.').example({ at: 1 })
 const partitionBy = field
   .any()
   .optional()
-  .doc('Expression; documents with the same value are looked at together.')
+  .doc('Expression to partition by: documents with the same value belong together.')
   .example('$customer')
 const partitionByFields = field
   .any()
   .optional()
-  .doc('Fields; documents with the same values are looked at together.')
+  .doc('Fields to partition by: documents with the same values belong together.')
   .example(['customer'])
 
 export const STAGE_OPTIONS = {
-  $replaceRoot: { newRoot: expression.doc('Expression that gives the new document.').example('$order') },
+  $replaceRoot: { newRoot: expression.doc('Expression that returns the new document.').example('$order') },
   $unwind: {
-    path: field.string().doc('The array, with a dollar sign before its name.').example('$items'),
-    includeArrayIndex: field
-      .string()
-      .optional()
-      .doc('Field that gets the position of the element.')
-      .example('position'),
+    path: field.string().doc('Path to the array, with a leading dollar sign.').example('$items'),
+    includeArrayIndex: field.string().optional().doc('Field for the position of the element.').example('position'),
     preserveNullAndEmptyArrays: field
       .boolean()
       .default(false)
-      .doc('Whether documents stay whose field is missing, null or an empty array.'),
+      .doc('Whether to keep documents in which the field is missing, null or an empty array.'),
   },
   $group: {
     _id: expression
       .doc(
-        'Expression by which documents are grouped; null for one group of all. Every other name is a field of the result, filled by an accumulator.',
+        'Expression by which documents are grouped; null for one group of all. Every other name is a field of the result, computed by an accumulator.',
       )
       .example('$customer'),
     scope: field
       .oneOf(['batch', 'stream'])
       .default('batch')
       .doc(
-        'Whether groups end with their batch, or go on over the whole stream: then each batch gives the groups that it has changed, as they are by then. The groups are lost when the process ends.',
+        'Whether groups cover one `batch` or the whole `stream`. With `stream`, each batch returns the groups that it changed, in their current state. The groups are lost when the process ends.',
       ),
     maxGroups: field
       .int({ min: 1 })
       .default(MAX_GROUPS)
-      .doc('With `scope: stream`: most groups that are kept. A record that would begin another one fails.'),
+      .doc('With `scope: stream`, the maximum number of groups. A record that would start another one fails.'),
   },
   $bucket: {
     groupBy,
@@ -62,13 +58,13 @@ export const STAGE_OPTIONS = {
     default: field
       .any()
       .optional()
-      .doc('`_id` of the bucket for everything else; without it such a document is an error.')
+      .doc('`_id` of the bucket for everything else. Without it, such a document is an error.')
       .example('other'),
     output,
   },
   $bucketAuto: {
     groupBy,
-    buckets: field.any().doc('How many buckets of about the same size.').example(4),
+    buckets: field.any().doc('Number of buckets, of about the same size.').example(4),
     output,
     granularity: field
       .any()
@@ -79,7 +75,7 @@ export const STAGE_OPTIONS = {
     output: field
       .any()
       .doc(
-        'How each field is filled where it is missing or null: `{method: locf}` with the last value, `{method: linear}` between neighbours, or `{value: expression}`.',
+        'How to fill each field that is missing or null: `{method: locf}` with the last value, `{method: linear}` between its neighbours, or `{value: expression}`.',
       )
       .example({ price: { method: 'locf' } }),
     partitionBy,
@@ -97,21 +93,23 @@ export const STAGE_OPTIONS = {
   $setWindowFields: {
     output: field
       .any()
-      .doc('Fields to set, each a window function, with `window` where it is not all documents up to the current one.')
+      .doc(
+        'Fields to set, each with a window function. `window` sets which documents it covers; by default all documents up to the current one.',
+      )
       .example({ total: { $sum: '$amount' } }),
     partitionBy,
     sortBy,
   },
   $lookup: {
-    as: field.any().doc('Field that gets the list of documents found.').example('customer'),
+    as: field.any().doc('Field for the list of matching documents.').example('customer'),
     from: field
       .any()
       .optional()
       .doc('Collection: its name under `collections`, or a list of documents.')
       .example('customers'),
-    localField: field.any().optional().doc('Field of the document that is looked up.').example('customer_id'),
-    foreignField: field.any().optional().doc('Field of the collection that it must equal.').example('id'),
-    let: field.any().optional().doc('Variables of `pipeline`, as expressions over the document.'),
-    pipeline: field.any().optional().doc('Stages over the collection, in place of or after the comparison.'),
+    localField: field.any().optional().doc('Field of the document to look up.').example('customer_id'),
+    foreignField: field.any().optional().doc('Field of the collection that must be equal to it.').example('id'),
+    let: field.any().optional().doc('Variables for `pipeline`, as expressions over the document.'),
+    pipeline: field.any().optional().doc('Stages over the collection, instead of or after the comparison.'),
   },
 } as const satisfies { readonly [name in StageName]?: Fields }

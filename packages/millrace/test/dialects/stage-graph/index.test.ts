@@ -228,7 +228,7 @@ describe('a bad file says where and what to do', () => {
     {
       name: 'a function that is not taken over',
       text: `${SOURCE}${stage('a', 'ai.generate', 'inputs = ["load"]')}`,
-      problem: /stages\.1\.function: Cannot use function "ai\.generate": calls of language models/,
+      problem: /stages\.1\.function: Cannot use function "ai\.generate": Millrace does not call language models/,
     },
     {
       name: 'a source with inputs',

@@ -66,8 +66,8 @@ describe('lint finds what would fail with every record', () => {
     ['$match', { a: { $regex: 'b', $options: 'q' } }, 's.a.$regex: Invalid flags'],
     ['$match', { $where: 'true' }, 's.$where: Operator "$where" is not available (use $expr'],
     ['$match', { $jsonSchema: {} }, 's.$jsonSchema: Operator "$jsonSchema" is not available (use the stage validate.'],
-    ['$project', { a: 1, b: 0 }, 's.b: Cannot leave out "b" and name "a", as $project'],
-    ['$project', { a: { b: 1 }, c: { d: false } }, 's.c.d: Cannot leave out "c.d" and name "a.b"'],
+    ['$project', { a: 1, b: 0 }, 's.b: Cannot exclude "b" and include "a", as $project'],
+    ['$project', { a: { b: 1 }, c: { d: false } }, 's.c.d: Cannot exclude "c.d" and include "a.b"'],
     ['$fill', { output: { a: { method: 'locf' } } }, 's.output.a: method locf needs sortBy'],
     [
       '$fill',
@@ -86,7 +86,7 @@ describe('lint finds what would fail with every record', () => {
       's.range.bounds: bounds must be full, partition or',
     ],
     ['$densify', { field: 'a', range: { step: 1, unit: 'days', bounds: 'full' } }, 's.range.unit: unit must be one of'],
-    ['$agentCall', {}, 's: Stage "$agentCall" is not available, as stages call no services'],
+    ['$agentCall', {}, 's: Stage "$agentCall" is not available, as stages do not call services'],
     ['$search', {}, 's: Stage "$search" is not available, as there is no index to search'],
   ])('%s %j', (name, spec, problem) => {
     expect(told(name, spec)).toEqual([expect.stringContaining(problem)])
