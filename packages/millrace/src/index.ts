@@ -2,7 +2,7 @@
  * Millrace: Kafka sources, sinks and pipelines. This is all that a program may import.
  */
 export { KafkaSource, type KafkaSourceOptions } from './library/kafka-source.ts'
-export { type Decoders } from './library/record-iterator.ts'
+export { type Decoders } from './library/decoded-record.ts'
 export { exactlyOnce, type ExactlyOnceOptions, type Transaction } from './library/exactly-once.ts'
 export { KafkaSink, type KafkaSinkOptions } from './library/kafka-sink.ts'
 export { Admin, type AdminOptions } from './library/admin.ts'

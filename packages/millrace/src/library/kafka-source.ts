@@ -9,7 +9,6 @@
 import { IGNORED_CONSUMER_FIELDS } from '../kafka/properties/ignored-fields.ts'
 import { CONSUMER_RULES } from '../kafka/properties/rules.ts'
 import type { Batch } from '../records/batch.ts'
-import { inSlices } from '../engine/slices.ts'
 import { AbortedError, ConfigError } from '../errors/index.ts'
 import type { Cluster } from '../kafka/cluster/cluster.ts'
 import type { CommitMode } from '../kafka/consumer/options.ts'
@@ -23,7 +22,10 @@ import { field } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import type { ConsumerRecord } from '../records/record.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
-import { type Decoders, RecordIterator } from './record-iterator.ts'
+import { paced } from './batch-loop.ts'
+import type { Decoders } from './decoded-record.ts'
+import { Loops, type RecordId } from './loops.ts'
+import { RecordLoop } from './record-loop.ts'
 import { SharedConnection } from './shared-connection.ts'
 
 /** Options of a `KafkaSource`, declared once: names in camelCase, or as Kafka spells them (`'fetch.min.bytes'`). */
@@ -89,6 +91,7 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
   readonly #decode: Decoders<K, V> | undefined
   readonly #warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
   readonly #connection: SharedConnection<Consumer>
+  readonly #loops = new Loops()
   #commits: CommitMode
   /** Whether the program has chosen `isolation` itself. */
   readonly #choseIsolation: boolean
@@ -123,42 +126,73 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
 
   /**
    * The batches, in order per partition. Call `batch.ack()` when its records are dealt with; nothing is committed without.
-   * Ends when the signal fires, on `close`, or at the end with `untilEnd`.
+   * Ends when the signal fires, on `close`, or at the end with `untilEnd`. What comes behind the last batch of a loop is read by
+   * the next one. A batch that was not acknowledged is only read again after a restart.
    *
-   * @throws {ConnectionError} {BrokerError} {CorruptRecordError}
+   * @throws {ConnectionError} {BrokerError} {CorruptRecordError}; {ConfigError} while another loop reads this source
    */
   async *batches(signal?: AbortSignal): AsyncGenerator<Batch, void, undefined> {
     const { closing } = this.#connection
     const stop = signal === undefined ? closing : AbortSignal.any([signal, closing])
-    let consumer: Consumer
+    const loop = {}
+    this.#loops.begin(loop)
     try {
-      consumer = await this.#connection.get(signal)
+      const consumer = await this.#consumer(stop)
+      if (consumer !== undefined) yield* paced(consumer, stop, this.#options.maxPollRecords)
+    } finally {
+      this.#loops.end(loop)
+    }
+  }
+
+  /**
+   * Record by record. A record is acknowledged when the loop asks for the next one. The record at which a loop is left, by `break`,
+   * `return` or an error, is not: the next loop begins with it, in this program or after a restart. Call `commit(record)` before
+   * `break` when it is dealt with. After `close` the loop ends with the record that it is at.
+   *
+   * @throws {DecodeError} where `record.key` or `record.value` is read; otherwise as `batches`
+   */
+  [Symbol.asyncIterator](): AsyncIterator<ConsumerRecord<K, V>> {
+    const stop = this.#connection.closing
+    return new RecordLoop<K, V>({
+      loops: this.#loops,
+      stop,
+      open: () => this.#consumer(stop),
+      decode: this.#decode,
+      maxRows: this.#options.maxPollRecords,
+    })
+  }
+
+  /** Connects; undefined when reading is to stop before. */
+  async #consumer(stop: AbortSignal): Promise<Consumer | undefined> {
+    try {
+      return await this.#connection.get(stop)
     } catch (error) {
-      if (stop.aborted && error instanceof AbortedError) return
+      if (stop.aborted && error instanceof AbortedError) return undefined
       throw error
     }
-    const { maxPollRecords } = this.#options
-    yield* maxPollRecords === undefined ? consumer.batches(stop) : inSlices(consumer.batches(stop), maxPollRecords)
   }
 
-  /** Record by record. A record counts as acknowledged when the loop asks for one of a later batch, or ends by itself. */
-  [Symbol.asyncIterator](): AsyncIterator<ConsumerRecord<K, V>> {
-    return new RecordIterator<K, V>(this.batches(), this.#decode)
-  }
-
-  /** Commits what has been acknowledged, now. @throws {BrokerError} {ConnectionError} */
-  async commit(): Promise<void> {
+  /**
+   * Commits what has been acknowledged, now.
+   *
+   * @param record the record that a loop over records is at, when it is dealt with: it is acknowledged first
+   * @throws {BrokerError} {ConnectionError}
+   */
+  async commit(record?: RecordId): Promise<void> {
+    if (record !== undefined) this.#loops.finish(record)
     const consumer = await this.#connection.opened
     await consumer?.commit()
   }
 
   /**
-   * Waits until every batch that was handed out is acknowledged, and commits: what comes before a checkpoint is never read again.
+   * Waits until every batch that was delivered is acknowledged, and commits: what comes before a checkpoint is never read again.
+   * In a loop over records it covers what comes before the record that the loop is at; `commit(record)` covers that one, too.
+   *
    * @throws {BrokerError} {ConnectionError}; {AbortedError} when the signal fires first
    */
   async checkpoint(signal: AbortSignal = this.#connection.closing): Promise<void> {
     const consumer = await this.#connection.opened
-    await consumer?.drained(signal)
+    if (!this.#loops.isOverRecords) await consumer?.drained(signal)
     await consumer?.commit()
   }
 
@@ -198,13 +232,22 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
 
   /** How far it has come; undefined before the first read. */
   async progress(): Promise<ConsumerProgress | undefined> {
-    return (await this.#connection.opened)?.progress()
+    const progress = (await this.#connection.opened)?.progress()
+    const { ahead } = this.#loops
+    if (progress === undefined || ahead === 0) return progress
+    return { ...progress, records: progress.records - ahead, lag: progress.lag && progress.lag + ahead }
   }
 
-  /** Commits what has been acknowledged, leaves the group and closes all connections (I4). May be called twice. */
+  /**
+   * Ends reading, commits what has been acknowledged, leaves the group and closes all connections (I4). May be called twice.
+   * A loop over records may finish the record that it is at, within 5 s: so leave the loop where its body closes the source.
+   */
   close(): Promise<void> {
     this.#connection.stop()
-    return this.#connection.close((consumer) => consumer.close())
+    return this.#connection.close(async (consumer) => {
+      await this.#loops.ended(CLOSE_WAIT_MS)
+      await consumer.close()
+    })
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -234,6 +277,9 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
     return opened
   }
 }
+
+/** How long `close` waits for the body of a loop. */
+const CLOSE_WAIT_MS = 5000
 
 /** Between commits of `periodic`. */
 const PERIOD_MS = 5000

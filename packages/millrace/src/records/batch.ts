@@ -14,6 +14,7 @@
  */
 import { type Acknowledgement, type AcknowledgementParts, splitAt } from './acknowledgement.ts'
 import { type ConsumerRecord, type Header, LazyRecord, type TimestampType } from './record.ts'
+import { numbersFrom, pickFrom } from './rows.ts'
 import type { SourceIn, SourcesIn } from './sources.ts'
 import { viewOf, readHeaders } from './views.ts'
 
@@ -212,6 +213,14 @@ export class Batch {
     return [this.#part(0, row, before), this.#part(row, this.length, from)]
   }
 
+  /** The rows from `start` to `end`, exclusive, with an acknowledgement that was made for `rangeOf` them. */
+  section(start: number, end: number, acknowledgement: Acknowledgement): Batch {
+    const range = this.rangeOf(start, end)
+    return start === 0 && end === this.length
+      ? this.derive({ rows: this.rows, range }, acknowledgement)
+      : this.#part(start, end, acknowledgement, range)
+  }
+
   /**
    * The same rows in the same order, in batches of at most `maxRows`, each with an acknowledgement of its own (I1). A batch
    * that is small enough comes as it is. Rows must be in the order in which they were read.
@@ -253,10 +262,13 @@ export class Batch {
     return splitAt(acknowledgement, offset)
   }
 
-  /** The rows from `start` to `end`, exclusive. */
-  #part(start: number, end: number, acknowledgement: Acknowledgement): Batch {
-    const rows = this.rows?.slice(start, end) ?? Int32Array.from({ length: end - start }, (_, i) => start + i)
-    const range = this.#acknowledgement.split === undefined ? this.#range : this.#rangeOf(start, end)
+  #part(
+    start: number,
+    end: number,
+    acknowledgement: Acknowledgement,
+    range = this.#acknowledgement.split === undefined ? this.#range : this.rangeOf(start, end),
+  ): Batch {
+    const rows = this.rows?.slice(start, end) ?? numbersFrom(start, end)
     const changes = {
       rows,
       documents: this.documents?.slice(start, end),
@@ -269,7 +281,8 @@ export class Batch {
     return part
   }
 
-  #rangeOf(start: number, end: number): OffsetRange {
+  /** The offsets that the rows from `start` to `end`, exclusive, cover. Rows must be in the order in which they were read. */
+  rangeOf(start: number, end: number): OffsetRange {
     const { firstOffset, lastOffset, nextOffset } = this.range
     const before = (row: number): number => this.records.offsets[this.recordOf(row)]!
     return {
@@ -346,13 +359,6 @@ export class Batch {
   record(row: number): ConsumerRecord {
     return new BatchRecord(this, row)
   }
-}
-
-function pickFrom<T>(list: readonly T[] | undefined, kept: ArrayLike<number>, count: number): T[] | undefined {
-  if (list === undefined) return undefined
-  const picked: T[] = []
-  for (let i = 0; i < count; i++) picked.push(list[kept[i]!]!)
-  return picked
 }
 
 /** A record that reads from its batch what is asked for, and nothing else. */

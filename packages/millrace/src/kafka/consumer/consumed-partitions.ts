@@ -1,6 +1,6 @@
 /**
  * The partitions that a consumer reads at the moment, and how far it is in each: keeps fetcher and offset ledger in step
- * with them, and makes batches of what was fetched.
+ * with them, makes batches of what was fetched, and keeps the rows of them that are not to be delivered yet.
  */
 import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
 import { Batch, type BatchOrigin } from '../../records/batch.ts'
@@ -27,6 +27,9 @@ interface ConsumedPartition extends TopicPartition {
   /** The offset after the last record handed out. */
   delivered: number
   readonly end: number | undefined
+  isPaused: boolean
+  /** Rows that were fetched and are not delivered yet, as far as they are no longer with the fetcher; in order. */
+  rests: { readonly batch: Batch; readonly row: number }[]
   /** Where their number is bounded: batches handed out that a transaction may give back, as the offset behind each and its records. */
   uncommitted: { readonly nextOffset: number; readonly records: number }[]
 }
@@ -45,6 +48,8 @@ export class ConsumedPartitions {
   bytes = 0
   /** Of these records, those that an aborted transaction gave back; they are handed out again. */
   #rewound = 0
+  /** Those that have `rests`. */
+  readonly #withRests = new Set<ConsumedPartition>()
   readonly #fetcher: Fetcher
   readonly #ledger: OffsetLedger
   readonly #options: ConsumedPartitionsOptions
@@ -71,6 +76,20 @@ export class ConsumedPartitions {
     return true
   }
 
+  /** Stops delivering a partition until `resume`. */
+  pause({ topic, partition }: TopicPartition): void {
+    const consumed = this.#partitions.get(keyOf(topic, partition))
+    if (consumed !== undefined) consumed.isPaused = true
+    this.#fetcher.pause(topic, partition)
+  }
+
+  resume({ topic, partition }: TopicPartition): void {
+    const consumed = this.#partitions.get(keyOf(topic, partition))
+    if (consumed !== undefined) consumed.isPaused = false
+    this.#fetcher.resume(topic, partition)
+    if (consumed !== undefined && consumed.rests.length > 0) this.#fetcher.interrupt()
+  }
+
   /** Records between what was handed out and the end; undefined until every partition has answered. */
   get lag(): number | undefined {
     let lag = 0
@@ -91,6 +110,8 @@ export class ConsumedPartitions {
       mustCommit,
       delivered: position,
       end,
+      isPaused: false,
+      rests: [],
       uncommitted: [],
       origin: {
         CreateTime: { ...origin, timestampType: 'CreateTime' },
@@ -104,7 +125,10 @@ export class ConsumedPartitions {
   remove(partitions: readonly TopicPartition[]): void {
     for (const { topic, partition } of partitions) {
       this.#fetcher.remove(topic, partition)
-      this.#partitions.delete(keyOf(topic, partition))
+      const id = keyOf(topic, partition)
+      const consumed = this.#partitions.get(id)
+      if (consumed !== undefined) this.#keep(consumed, [])
+      this.#partitions.delete(id)
     }
     this.#fetcher.interrupt()
   }
@@ -114,8 +138,14 @@ export class ConsumedPartitions {
     const consumed = this.#partitions.get(keyOf(topic, partition))
     if (consumed === undefined) return
     // Forwards it is a gap, which is committed when what lies before it is acknowledged (I1). Backwards it is another log.
-    if (position >= consumed.delivered) this.#ledger.skip(topic, partition, position)
-    else this.#ledger.assign(topic, partition, position, false)
+    if (position < consumed.delivered) {
+      this.#ledger.assign(topic, partition, position, false)
+      this.#keep(consumed, []) // of the log that is no longer there
+    } else if (consumed.rests.length > 0) {
+      return // what follows them is tracked behind the gap
+    } else {
+      this.#ledger.skip(topic, partition, position)
+    }
     consumed.start = consumed.delivered = position
   }
 
@@ -151,13 +181,45 @@ export class ConsumedPartitions {
       consumed.delivered = position
       for (const { nextOffset, records } of consumed.uncommitted) if (nextOffset > position) this.#rewound += records
       consumed.uncommitted = []
+      this.#keep(consumed, [])
       this.#read(topic, partition, position, end, mustCommit && offsets.get(id) === undefined)
     }
     this.#fetcher.interrupt()
   }
 
+  /**
+   * What is to be delivered next, of all partitions in turn; undefined when nothing is there yet.
+   *
+   * @param maxRecords most records of the batch
+   * @returns without a batch where only what holds no records was passed
+   */
+  next(maxRecords: number): { readonly batch: Batch | undefined } | undefined {
+    for (const consumed of this.#withRests) {
+      if (consumed.isPaused) continue
+      const [rest, ...others] = consumed.rests
+      this.#keep(consumed, others)
+      return { batch: this.#deliver(consumed, rest!.batch, rest!.row, maxRecords) }
+    }
+    const slice = this.#fetcher.take()
+    return slice && { batch: this.#handOut(slice, maxRecords) }
+  }
+
+  /** Takes back the rows of a batch from one on, which are delivered again. It must be the last one that was delivered of its partition. */
+  giveBack(batch: Batch, row: number): void {
+    const { topic, partition, acknowledgement } = batch
+    const consumed = this.#partitions.get(keyOf(topic, partition))
+    batch.ackBefore(row)
+    if (acknowledgement.isVoid === true || row >= batch.length) return
+    const { firstOffset } = batch.rangeOf(row, batch.length)
+    this.#ledger.untrack(topic, partition, firstOffset)
+    if (consumed === undefined) return // revoked: they are the next owner's
+    this.#keep(consumed, [{ batch, row }, ...consumed.rests])
+    consumed.delivered = firstOffset
+    this.records -= batch.length - row
+  }
+
   /** The batch to deliver of a slice that was fetched; undefined when there is nothing in it. */
-  handOut(slice: TakenSlice): Batch | undefined {
+  #handOut(slice: TakenSlice, maxRecords: number): Batch | undefined {
     const { topic, partition, records } = slice
     const consumed = this.#partitions.get(keyOf(topic, partition))
     if (consumed === undefined) return undefined
@@ -169,21 +231,41 @@ export class ConsumedPartitions {
     if (fetched !== undefined && fetched.length > left) end = Math.min(end, fetched.records.offsets[left]!)
     const nextOffset = Math.min(slice.nextOffset, end)
     if (slice.nextOffset >= end) this.#fetcher.remove(topic, partition)
-    consumed.delivered = nextOffset
     if (records === undefined || fetched === undefined || records.firstOffset >= end) {
+      consumed.delivered = nextOffset
       this.#ledger.skip(topic, partition, nextOffset)
       return undefined
     }
     const { firstOffset } = records
     const lastOffset = Math.min(records.lastOffset, nextOffset - 1)
     const rows = records.lastOffset < end ? undefined : rowsBefore(fetched.records.offsets, end)
-    const tracked = this.#ledger.track(topic, partition, firstOffset, nextOffset - 1)
-    const batch = fetched.derive({ rows, range: { firstOffset, lastOffset, nextOffset } }, tracked)
+    this.bytes += fetched.byteLength
+    return this.#deliver(
+      consumed,
+      fetched.derive({ rows, range: { firstOffset, lastOffset, nextOffset } }),
+      0,
+      maxRecords,
+    )
+  }
+
+  /** Delivers the rows of a batch from one on; what is too much stays here. */
+  #deliver(consumed: ConsumedPartition, fetched: Batch, row: number, maxRecords: number): Batch {
+    const end = Math.min(row + maxRecords, fetched.length)
+    const { firstOffset, nextOffset } = fetched.rangeOf(row, end)
+    if (end < fetched.length) this.#keep(consumed, [{ batch: fetched, row: end }, ...consumed.rests])
+    const tracked = this.#ledger.track(consumed.topic, consumed.partition, firstOffset, nextOffset - 1)
+    const batch = fetched.section(row, end, tracked)
+    consumed.delivered = nextOffset
     this.records += batch.length
-    this.bytes += batch.byteLength
     if (this.#options.isRewindable && this.#options.maxRecords !== undefined)
       consumed.uncommitted.push({ nextOffset, records: batch.length })
     return batch
+  }
+
+  #keep(consumed: ConsumedPartition, rests: ConsumedPartition['rests']): void {
+    consumed.rests = rests
+    if (rests.length === 0) this.#withRests.delete(consumed)
+    else this.#withRests.add(consumed)
   }
 
   #read(topic: string, partition: number, position: number, end: number | undefined, mustCommit: boolean): void {

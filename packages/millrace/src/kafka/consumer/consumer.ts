@@ -22,6 +22,8 @@ import { OffsetLedger } from './offset-ledger.ts'
 import { keyOf, type TopicPartition } from '../topic-partition.ts'
 
 export class Consumer implements GroupListener, SourceOffsets {
+  /** Called before offsets are committed and partitions are given back: the reader acknowledges what it is through with. */
+  onSettle: () => void = () => {}
   readonly #options: ConsumerOptions
   readonly #ledger = new OffsetLedger()
   readonly #fetcher: Fetcher
@@ -50,7 +52,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     const group = groupOptions(options)
     if (group !== undefined) this.#session = new GroupSession(cluster, group, this)
     this.#bounds = new OffsetBounds(cluster, settings, warn, this.#stop.signal)
-    this.#commits = new OffsetCommits(this.#ledger, this.#session, mode, warn)
+    this.#commits = new OffsetCommits(this.#ledger, this.#session, mode, warn, () => this.onSettle())
     this.#partitions = new ConsumedPartitions(this.#fetcher, this.#ledger, {
       component,
       maxRecords,
@@ -88,43 +90,61 @@ export class Consumer implements GroupListener, SourceOffsets {
    * @throws the error that ended the group session or the fetcher; {CorruptRecordError}
    */
   async *batches(signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
+    for (;;) {
+      const batch = await this.next(signal)
+      if (batch === undefined) return
+      yield batch
+    }
+  }
+
+  /**
+   * The next batch, as soon as there is one; undefined where `batches` ends. Must not be called again before it has resolved.
+   * @param maxRecords most records of it; the others come with the next call
+   * @throws as `batches`
+   */
+  async next(signal: AbortSignal, maxRecords = Infinity): Promise<Batch | undefined> {
     const interrupt = (): void => this.#fetcher.interrupt()
     signal.addEventListener('abort', interrupt)
     try {
       while (!signal.aborted && this.#closing === undefined && this.#partitions.left > 0) {
         if (this.#failure !== undefined) throw this.#failure
-        const slice = this.#next()
-        if (slice !== undefined) {
-          if (slice.batch !== undefined) yield slice.batch
+        const found = this.#take(maxRecords)
+        if (found !== undefined) {
+          if (found.batch !== undefined) return found.batch
         } else if (this.#options.untilEnd && !this.#isRebalancing && this.#partitions.areAtEnd) {
-          return
+          break
         } else {
           await this.#fetcher.wait()
         }
       }
+      return undefined
     } finally {
       signal.removeEventListener('abort', interrupt)
     }
   }
 
-  /** What was fetched next, and the batch to hand out of it, if there is one. What cannot be read is never passed over (I2). */
-  #next(): { readonly batch: Batch | undefined } | undefined {
+  /** Takes back the rows of a batch from one on, which come again with the next batch; those before count as acknowledged. Only of the batch that came last. */
+  giveBack(batch: Batch, row: number): void {
+    this.#partitions.giveBack(batch, row)
+  }
+
+  /** What was fetched next, and the batch to deliver of it, if there is one. What cannot be read is never passed over (I2). */
+  #take(maxRecords: number): { readonly batch: Batch | undefined } | undefined {
     try {
-      const slice = this.#fetcher.take()
-      return slice && { batch: this.#partitions.handOut(slice) }
+      return this.#partitions.next(maxRecords)
     } catch (error) {
       if (isMillraceError(error)) this.#failure ??= error
       throw error
     }
   }
 
-  /** Stops handing out a partition; heartbeats go on and what was fetched waits. */
+  /** Stops delivering a partition; heartbeats go on and what was fetched waits. */
   pause(partitions: readonly TopicPartition[]): void {
-    for (const { topic, partition } of partitions) this.#fetcher.pause(topic, partition)
+    for (const each of partitions) this.#partitions.pause(each)
   }
 
   resume(partitions: readonly TopicPartition[]): void {
-    for (const { topic, partition } of partitions) this.#fetcher.resume(topic, partition)
+    for (const each of partitions) this.#partitions.resume(each)
   }
 
   get assignment(): readonly TopicPartition[] {
@@ -235,6 +255,7 @@ export class Consumer implements GroupListener, SourceOffsets {
   async onRevoked(partitions: readonly TopicPartition[], deadlineMs: number): Promise<void> {
     this.#isRebalancing = true
     this.#partitions.remove(partitions)
+    this.onSettle()
     // When the commit takes too long, the partitions are given back meanwhile, and may be here again before it ends.
     const letGo = this.#ledger.revocation(partitions)
     const { commits, warn } = this.#options
@@ -271,6 +292,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     this.#isRebalancing = true
     this.#partitions.remove(partitions)
     this.#ledger.revoke(partitions)
+    this.onSettle()
     this.#release?.lost()
     this.#options.warn(
       'Partitions were lost: the group went on without this member. Records that were not committed will be read again',

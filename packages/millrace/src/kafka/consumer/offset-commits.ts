@@ -13,15 +13,24 @@ export class OffsetCommits {
   readonly #session: GroupSession | undefined
   readonly #mode: CommitMode
   readonly #warn: Warn
+  readonly #beforeCommit: () => void
   #timer: NodeJS.Timeout | undefined
   #committing: Promise<void> = Promise.resolve()
   #isDue = false
 
-  constructor(ledger: OffsetLedger, session: GroupSession | undefined, mode: CommitMode, warn: Warn) {
+  /** @param beforeCommit called when offsets are about to be committed, and may acknowledge more */
+  constructor(
+    ledger: OffsetLedger,
+    session: GroupSession | undefined,
+    mode: CommitMode,
+    warn: Warn,
+    beforeCommit: () => void,
+  ) {
     this.#ledger = ledger
     this.#session = session
     this.#mode = mode
     this.#warn = warn
+    this.#beforeCommit = beforeCommit
     if (mode === 'each') ledger.onAdvance = () => this.#commitSoon()
   }
 
@@ -79,6 +88,7 @@ export class OffsetCommits {
 
   async #commit(partitions: readonly TopicPartition[] | undefined): Promise<void> {
     if (this.#session === undefined || this.#mode === 'transaction') return
+    this.#beforeCommit()
     const offsets = this.#ledger.committable(partitions)
     if (offsets.length === 0) return
     const { committed } = await this.#session.commit(offsets)

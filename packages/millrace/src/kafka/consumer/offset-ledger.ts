@@ -54,6 +54,11 @@ export class OffsetLedger {
     return tracked === undefined ? VOID : tracked.track(firstOffset, lastOffset)
   }
 
+  /** Takes back what was tracked from an offset on, as it is to be delivered later; `track` goes on there. An acknowledgement that covers it must be split there. */
+  untrack(topic: string, partition: number, offset: number): void {
+    this.#partitions.get(keyOf(topic, partition))?.untrack(offset)
+  }
+
   /**
    * Moves on over offsets that hold nothing to deliver, such as control batches and aborted transactions, so that commits
    * can pass them. Counts once everything before is acknowledged (I2).
@@ -225,6 +230,21 @@ class TrackedPartition implements FollowedPartition {
     else this.#tail.following = span
     this.#tail = span
     return new TrackedRange(this, span, firstOffset)
+  }
+
+  untrack(offset: number): void {
+    let last: Span | undefined
+    let span = this.#head
+    for (; span !== undefined && span.end <= offset; span = span.following) last = span
+    for (; span !== undefined; span = span.following) {
+      if (!span.isAcknowledged) this.outstanding--
+      span.isAcknowledged = true // so that its acknowledgement does nothing
+    }
+    if (last === undefined) this.#head = undefined
+    else last.following = undefined
+    this.#tail = last
+    this.#end = offset
+    if (this.outstanding === 0) this.#ledger.onDrained()
   }
 
   skip(nextOffset: number): void {

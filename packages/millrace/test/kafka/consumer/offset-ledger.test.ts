@@ -46,6 +46,21 @@ describe('offset ledger', () => {
     expect([ledger.outstanding(), committable(ledger)]).toEqual([1, 1])
   })
 
+  test('takes back the rest of a batch that is delivered later, and commits up to there', () => {
+    const ledger = ledgerAt(0)
+    ledger.track(T, 0, 0, 9).ack()
+    const [done, rest] = splitAt(ledger.track(T, 0, 10, 19), 14)
+    done.ack()
+    ledger.untrack(T, 0, 14)
+    expect([ledger.outstanding(), committable(ledger)]).toEqual([0, 14])
+    rest.ack()
+    expect(committable(ledger)).toBe(14)
+    const again = ledger.track(T, 0, 14, 19)
+    expect([ledger.outstanding(), committable(ledger)]).toEqual([1, 14])
+    again.ack()
+    expect([ledger.outstanding(), committable(ledger)]).toEqual([0, 20])
+  })
+
   test.each([
     { name: 'at once when nothing is outstanding', act: (ledger: OffsetLedger) => ledger.skip(T, 0, 8), after: 8 },
     {

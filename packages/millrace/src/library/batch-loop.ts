@@ -1,0 +1,30 @@
+/** `for await (const batch of source.batches())`: batch by batch. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Consumer } from '../kafka/consumer/consumer.ts'
+import type { Batch } from '../records/batch.ts'
+import { Pace } from '../resilience/pace.ts'
+
+/** Batches no larger than what the loop deals with at once, so that heartbeats and commits go on beside a synchronous body. */
+export async function* paced(
+  consumer: Consumer,
+  stop: AbortSignal,
+  maxRows: number | undefined,
+): AsyncGenerator<Batch, void, undefined> {
+  const pace = new Pace(maxRows)
+  for (;;) {
+    const batch = await consumer.next(stop, pace.rows)
+    if (batch === undefined) return
+    const began = performance.now()
+    let hasTurned = false
+    const turn = setImmediate(() => {
+      hasTurned = true
+    })
+    try {
+      yield batch
+    } finally {
+      clearImmediate(turn)
+    }
+    // A body that waits for something gives the event loop its turns.
+    if (pace.worked(batch.length, hasTurned ? 0 : performance.now() - began)) await nextTurn()
+  }
+}

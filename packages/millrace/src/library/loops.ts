@@ -1,0 +1,61 @@
+/** The loops that read a `KafkaSource`: one at a time, so that each record has one reader and its acknowledgement one meaning. */
+import { setTimeout } from 'node:timers/promises'
+import { ConfigError } from '../errors/index.ts'
+import type { ConsumerRecord } from '../records/record.ts'
+
+/** A loop that reads at the moment. */
+export interface Loop {
+  /** Counts a record as finished although the next one was not asked for, if it is the one that was returned last. Only of loops over records. */
+  finish?(record: RecordId): void
+  /** Records that it has taken and not returned yet. */
+  readonly ahead?: number
+}
+
+export type RecordId = Pick<ConsumerRecord<unknown, unknown>, 'topic' | 'partition' | 'offset'>
+
+export class Loops {
+  #active: Loop | undefined
+  #ended = Promise.withResolvers<void>()
+
+  /** Whether a loop over records reads: its body cannot ask for the next one while it waits for something. */
+  get isOverRecords(): boolean {
+    return this.#active?.finish !== undefined
+  }
+
+  /** Records that were taken for a loop, and that it has not seen yet. */
+  get ahead(): number {
+    return this.#active?.ahead ?? 0
+  }
+
+  /** Counts a record as finished that a loop is at. */
+  finish(record: RecordId): void {
+    this.#active?.finish?.(record)
+  }
+
+  /** @throws {ConfigError} while another loop reads */
+  begin(loop: Loop): void {
+    if (this.#active !== undefined)
+      throw new ConfigError(
+        'Cannot read a KafkaSource in two loops at a time: end the first one, or create a source for each',
+      )
+    this.#active = loop
+    this.#ended = Promise.withResolvers()
+  }
+
+  end(loop: Loop): void {
+    if (this.#active !== loop) return
+    this.#active = undefined
+    this.#ended.resolve()
+  }
+
+  /** Waits until the body of a loop over records is through with its record, but not for long: it may be the body that waits. */
+  async ended(timeoutMs: number): Promise<void> {
+    if (!this.isOverRecords) return
+    const timeUp = new AbortController()
+    await Promise.race([
+      this.#ended.promise,
+      setTimeout(timeoutMs, undefined, { ref: false, signal: timeUp.signal }).catch(() => {}),
+    ])
+    timeUp.abort()
+  }
+}
