@@ -17,8 +17,12 @@ export interface SinkTransactions {
    * @throws what failed: abort; {TransactionError} with `fatal` this sink may never write again
    */
   commit(offsets: () => Promise<GroupOffsets>, signal: AbortSignal): Promise<GroupOffsets>
-  /** Aborts everything written and not committed, and begins anew. @throws {TransactionError} with `fatal`; {ConnectionError} */
-  abort(signal: AbortSignal): Promise<void>
+  /**
+   * Aborts everything written and not committed, and begins anew.
+   * @returns `committed` when a commit that was not answered turned out to have happened
+   * @throws {TransactionError} with `fatal`; {ConnectionError}
+   */
+  abort(signal: AbortSignal): Promise<'aborted' | 'committed'>
 }
 
 /** What the acknowledgements of a sink do not promise, as sentences without a period. */

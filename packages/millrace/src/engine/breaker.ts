@@ -68,9 +68,10 @@ export function countedTransactions(
     async abort(abort) {
       const pass = passIfClosed()
       try {
-        await transactions.abort(abort)
+        const ending = await transactions.abort(abort)
         // That the coordinator is there says nothing about the leaders that refuse records.
         pass?.cancelled()
+        return ending
       } catch (error) {
         end(pass, error, abort)
         throw error

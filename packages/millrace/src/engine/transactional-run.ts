@@ -90,6 +90,8 @@ export class TransactionalRun {
   #bytes = 0
   /** Brings the stages back to where the last committed transaction left them. */
   #restoreStages: () => void
+  /** The same for the transaction that was asked to be committed last, whatever came of it. */
+  #restoreIfCommitted: () => void = () => {}
   #failures = 0
   readonly #maxFailures: number
   #isRunning = false
@@ -244,7 +246,7 @@ export class TransactionalRun {
   /** Commits what has been written so far, as one transaction with its offsets (I5). */
   #commit(): Promise<void> {
     if (this.#committing !== undefined) return this.#committing
-    const restore = this.#markStages()
+    const restore = (this.#restoreIfCommitted = this.#markStages())
     const acknowledged = this.#inFlight.settledSoFar()
     acknowledged.catch(() => {})
     this.#bytes = 0
@@ -309,8 +311,7 @@ export class TransactionalRun {
           failures: this.#failures,
         })
       try {
-        await this.#transactions.abort(abort)
-        this.#aborts?.add(1)
+        await this.#abort(abort)
         this.#restoreStages()
         if (!signal.aborted) await this.#rewind()
         if (!isReleased) await pause()
@@ -322,6 +323,13 @@ export class TransactionalRun {
         await pause()
       }
     }
+  }
+
+  /** A commit whose answer was lost may have happened: then the stages go back to what it left, as the offsets do. */
+  async #abort(signal: AbortSignal): Promise<void> {
+    const ending = await this.#transactions.abort(signal)
+    if (ending === 'committed') this.#restoreStages = this.#restoreIfCommitted
+    ;(ending === 'committed' ? this.#commits : this.#aborts)?.add(1)
   }
 
   /** Goes back to the committed offsets, unless the run is to end: they may have to wait for a transaction of somebody else. */

@@ -139,6 +139,11 @@ export const ERROR_CODES = {
     exit: 1,
     doc: 'A transaction was aborted, or cannot be used in its current state.',
   },
+  TRANSACTION_COMMITTED: {
+    retriable: false,
+    exit: 1,
+    doc: '`abortTransaction` found that the transaction is committed: an earlier `commitTransaction` succeeded, although its response was lost. Do not write the same records again; begin the next transaction.',
+  },
   MEMBER_FENCED: {
     retriable: false,
     exit: 1,

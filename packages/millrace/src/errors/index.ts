@@ -240,11 +240,14 @@ export class CircuitOpenError extends MillraceError {
   }
 }
 
-/** A transaction cannot go on. `fatal` means that this producer may never write again (I5). */
+/**
+ * A transaction cannot go on. `fatal` means that this producer may never write again (I5); the code `TRANSACTION_COMMITTED` that it was
+ * to be aborted and is committed.
+ */
 export class TransactionError extends MillraceError {
   readonly fatal: boolean
-  constructor(message: string, details: ErrorDetails & { fatal: boolean }) {
-    super(details.fatal ? 'PRODUCER_FENCED' : 'TRANSACTION_FAILED', message, details)
+  constructor(message: string, details: ErrorDetails & { fatal: boolean; code?: 'TRANSACTION_COMMITTED' }) {
+    super(details.code ?? (details.fatal ? 'PRODUCER_FENCED' : 'TRANSACTION_FAILED'), message, details)
     this.fatal = details.fatal
   }
 }

@@ -45,6 +45,7 @@ const MEANINGS: { readonly [code in ErrorCode]: Meaning | 'by-cause' | 'by-kafka
   SEQUENCE_BROKEN: 'ends-run',
   PRODUCER_FENCED: 'ends-run',
   TRANSACTION_FAILED: 'ends-run',
+  TRANSACTION_COMMITTED: 'ends-run',
   MEMBER_FENCED: 'ends-run',
   GROUP_FAILED: 'ends-run',
   PIPELINE_TIMED_OUT: 'ends-run',

@@ -181,17 +181,26 @@ export class KafkaSink {
   /**
    * Waits until everything written is acknowledged, and commits it.
    * @throws {TransactionError} when a record failed: call `abortTransaction`; with `fatal` another sink has taken over and this one may not write any more
-   * @throws {ConnectionError} {AbortedError} when it is not known whether it was committed: `abortTransaction` finds out, and fails when it was
+   * @throws {ConnectionError} {AbortedError} when it was given up or not answered: call `abortTransaction`, which aborts it, or finds out that it is committed
    */
   async commitTransaction(signal?: AbortSignal): Promise<void> {
     const producer = await this.#connection.get(signal)
     await producer.commitTransaction(() => undefined, signal)
   }
 
-  /** Aborts the transaction: nobody who reads committed records sees anything of it. @throws {TransactionError} when none is open */
+  /**
+   * Aborts the transaction: nobody who reads committed records sees anything of it.
+   * @throws {TransactionError} when none is open; `TRANSACTION_COMMITTED` when it was committed by an earlier `commitTransaction` that was not
+   *   answered: its records must not be written again, and the next transaction may begin
+   * @throws {ConnectionError} {AbortedError} when the coordinator did not answer: call it again
+   */
   async abortTransaction(signal?: AbortSignal): Promise<void> {
     const producer = await this.#connection.get(signal)
-    await producer.abortTransaction(signal)
+    if ((await producer.abortTransaction(signal)) === 'committed')
+      throw new TransactionError(
+        'Cannot abort the transaction as it is committed: the response to commitTransaction was lost, so do not write its records again',
+        { fatal: false, code: 'TRANSACTION_COMMITTED' },
+      )
   }
 
   /** For `exactlyOnce`. @internal @throws {ConfigError} without a `transactionalId` */

@@ -31,6 +31,7 @@ const failing = (error?: Error): SinkTransactions => ({
   },
   async abort() {
     if (error !== undefined) throw error
+    return 'aborted'
   },
 })
 

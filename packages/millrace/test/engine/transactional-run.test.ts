@@ -32,7 +32,7 @@ test('what is late learns that its attempt is over before the next transaction b
   const transactions = {
     renewable: false,
     commit: (ask: () => Promise<GroupOffsets>) => (happened.push('commit'), ask()),
-    abort: () => (happened.push('abort'), Promise.resolve()),
+    abort: () => (happened.push('abort'), Promise.resolve('aborted' as const)),
   }
   let attempts = 0
   const begin = (batch: Batch, over: AbortSignal) => async (): Promise<void> => {
@@ -93,7 +93,7 @@ test('a batch that is dropped while a transaction is being committed belongs to 
       acknowledged.length = 0
       return taken
     },
-    abort: () => Promise.resolve(),
+    abort: () => Promise.resolve('aborted' as const),
   }
   const never = new AbortController().signal
   await new TransactionalRun(
@@ -132,7 +132,7 @@ test('a run that is asked to stop does not wait for the committed offsets, and c
   const transactions = {
     renewable: false,
     commit: (ask: () => Promise<GroupOffsets>) => (happened.push('commit'), ask()),
-    abort: () => (happened.push('abort'), Promise.resolve()),
+    abort: () => (happened.push('abort'), Promise.resolve('aborted' as const)),
   }
   const ended = await new TransactionalRun(
     { name: 'test', commitIntervalMs: 60_000 },

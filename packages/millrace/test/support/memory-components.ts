@@ -105,7 +105,10 @@ export class MemorySink implements Sink {
           log.push(`commit ${offsets.offsets.map(({ topic }) => topic).join(' ')}`)
           return offsets
         },
-        abort: async () => void log.push('abort'),
+        abort: async () => {
+          log.push('abort')
+          return 'aborted'
+        },
       }
   }
 

@@ -225,7 +225,7 @@ export class Producer {
    * @param offsets asked for when everything is acknowledged
    * @returns the offsets
    * @throws {TransactionError} when something failed: abort; with `fatal` this producer may never write again
-   * @throws {ConnectionError} {AbortedError} when it is not known whether it was committed: abort, which finds out
+   * @throws {ConnectionError} {AbortedError} when it was given up or not answered: abort, which finds out whether it was committed
    */
   async commitTransaction<O extends GroupOffsets | undefined>(
     offsets: () => O | Promise<O>,
@@ -233,32 +233,41 @@ export class Producer {
   ): Promise<O> {
     const transactions = this.#mustBeTransactional()
     transactions.throwUnless('commit a transaction', 'open')
-    const written = this.#line.written()
-    await this.#line.run(async () => {
-      this.#accumulator.closeAll()
-      this.#accumulator.transaction++
-      this.#sender.drain()
-    })
-    await untilAborted(written, 'Committing a transaction', signal)
-    const taken = await offsets()
+    let taken: O
+    try {
+      const written = this.#line.written()
+      await this.#line.run(async () => {
+        this.#accumulator.closeAll()
+        this.#accumulator.transaction++
+        this.#sender.drain()
+      })
+      await untilAborted(written, 'Committing a transaction', signal)
+      taken = await offsets()
+    } catch (error) {
+      // What is written from now on is not part of it, so that it must not be committed by a later call.
+      transactions.doom(isMillraceError(error) ? error : new UnexpectedError('Cannot commit', { cause: error }))
+      throw error
+    }
     await transactions.commit(taken, signal)
     return taken
   }
 
   /**
-   * Aborts everything written and not committed; calls that still wait for it fail. After an unknown outcome it finds out
-   * whether the transaction was committed, which the committed offsets show.
+   * Aborts everything written and not committed; calls that still wait for it fail. After a commit whose outcome is not known it
+   * finds out.
+   * @returns `committed` when that commit had happened: nothing was aborted, and the transaction is over all the same
    * @throws {TransactionError} with `fatal`; {ConnectionError} {AbortedError} when the coordinator cannot be reached: abort again
    */
-  async abortTransaction(signal?: AbortSignal): Promise<void> {
+  async abortTransaction(signal?: AbortSignal): Promise<'aborted' | 'committed'> {
     const transactions = this.#mustBeTransactional()
     transactions.throwUnless('abort a transaction', 'open', 'doomed', 'unknown')
     this.#abandon(new TransactionError('The transaction was aborted', { fatal: false }))
     await this.#line.idle()
     await untilAborted(this.#sender.idle(), 'Aborting a transaction', signal)
-    await transactions.abort(signal)
+    const ending = await transactions.abort(signal)
     this.#accumulator.transaction++
     this.#line.reopen()
+    return ending
   }
 
   /** Commits as `commitTransaction`, and begins the next transaction. */
@@ -272,9 +281,10 @@ export class Producer {
   }
 
   /** Aborts as `abortTransaction`, and begins the next transaction. */
-  async abortAndBegin(signal?: AbortSignal): Promise<void> {
-    await this.abortTransaction(signal)
+  async abortAndBegin(signal?: AbortSignal): Promise<'aborted' | 'committed'> {
+    const ending = await this.abortTransaction(signal)
     this.beginTransaction()
+    return ending
   }
 
   #mustBeTransactional(): Transactions {

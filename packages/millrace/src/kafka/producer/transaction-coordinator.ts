@@ -7,7 +7,8 @@
  * in one request, and the epoch changes after an abort only.
  */
 import type { GroupOffsets } from '../../contracts/offsets.ts'
-import { isMillraceError } from '../../errors/index.ts'
+import { type BrokerError, isMillraceError } from '../../errors/index.ts'
+import { throwIfAborted } from '../../resilience/abort.ts'
 import { retry } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { ApiCall } from '../protocol/api-call.ts'
@@ -69,7 +70,7 @@ export class TransactionCoordinator {
   }
 
   /** Adds partitions to the open transaction, in one request; needed with version 1 only. */
-  async addPartitions(destinations: readonly Destination[]): Promise<void> {
+  async addPartitions(destinations: readonly Destination[], signal: AbortSignal): Promise<void> {
     const { id, epoch } = this.#identity!
     const topics = [...byTopic(destinations)].map(([name, list]) => ({
       name,
@@ -79,7 +80,7 @@ export class TransactionCoordinator {
       ADD_PARTITIONS_TO_TXN,
       [[{ transactionalId: this.transactionalId, producerId: id, producerEpoch: epoch, topics }]],
       worstCode,
-      undefined,
+      signal,
     )
   }
 
@@ -95,20 +96,52 @@ export class TransactionCoordinator {
     )
   }
 
-  /** Has the open transaction committed or aborted. Asking again has the same answer. */
-  async end(isCommit: boolean, signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Commits the open transaction. Asking again has the same answer.
+   * @param onSent called before the coordinator can hear of it
+   */
+  async commit(signal: AbortSignal | undefined, onSent?: () => void): Promise<void> {
+    const code = await this.#end(true, signal, onSent)
+    if (code !== 0) throw this.#refused(END_TXN, code)
+  }
+
+  /**
+   * Aborts the open transaction, unless it is committed already. It is never committed by this: a coordinator that has not heard
+   * of a commit aborts, and refuses a commit that comes late.
+   *
+   * @param mayBeCommitted whether a commit was asked for whose answer was lost
+   */
+  async abort(mayBeCommitted: boolean, signal: AbortSignal | undefined): Promise<'aborted' | 'committed'> {
+    const code = await this.#end(false, signal)
+    if (code === 0) return 'aborted'
+    if (code !== INVALID_TXN_STATE) throw this.#refused(END_TXN, code)
+    if (!mayBeCommitted) {
+      // To abort what was never added is an error in version 1, and what was wanted.
+      if (this.#version === 1) return 'aborted'
+      throw this.#refused(END_TXN, code)
+    }
+    // Waits until it is complete, and gets the epoch that comes after it.
+    await this.commit(signal)
+    return 'committed'
+  }
+
+  /** @returns the code of the answer that waiting does not change; 0 when it has ended */
+  async #end(isCommit: boolean, signal: AbortSignal | undefined, onSent?: () => void): Promise<number> {
     const { id, epoch } = this.#identity!
-    // To abort what was never added is an error in version 1, and what was wanted.
-    const isHarmless = (code: number): boolean => code === INVALID_TXN_STATE && !isCommit && this.#version === 1
-    const answer = await this.#ask<EndTxnResponse>(
+    const { errorCode, producerId, producerEpoch } = await this.#ask<EndTxnResponse>(
       END_TXN,
       [this.transactionalId, id, epoch, isCommit],
-      ({ errorCode }) => (isHarmless(errorCode) ? 0 : errorCode),
+      ({ errorCode: code }) => (code === INVALID_TXN_STATE ? 0 : code),
       signal,
-      this.#version === 1 ? VERSION_1.endTxn : undefined,
+      { onSent, ...(this.#version === 1 ? { maxVersion: VERSION_1.endTxn } : {}) },
     )
-    if (answer.producerId !== undefined && answer.producerId >= 0n)
-      this.#identity = { id: answer.producerId, epoch: answer.producerEpoch! }
+    if (errorCode === 0 && producerId !== undefined && producerId >= 0n)
+      this.#identity = { id: producerId, epoch: producerEpoch! }
+    return errorCode
+  }
+
+  #refused(call: ApiCall, code: number): BrokerError {
+    return brokerError(code, `${call.name} of transactional id "${this.transactionalId}" was refused`)
   }
 
   /** Asks until the coordinator answers with something that waiting does not heal. */
@@ -117,19 +150,24 @@ export class TransactionCoordinator {
     args: readonly unknown[],
     codeOf: (answer: R) => number,
     signal: AbortSignal | undefined,
-    maxVersion?: number,
+    { maxVersion, onSent }: { readonly maxVersion?: number; readonly onSent?: (() => void) | undefined } = {},
   ): Promise<R> {
     const cluster = this.#cluster
     let backoff = cluster.backoff
     const attempt = async (): Promise<R> => {
       const node = await cluster.coordinator('transaction', this.transactionalId, signal)
-      const answer = await cluster.request<R>(node, call, () => args, {
+      const write = (): readonly unknown[] => {
+        throwIfAborted(call.name, signal)
+        onSent?.()
+        return args
+      }
+      const answer = await cluster.request<R>(node, call, write, {
         lane: LANE,
         signal,
         ...(maxVersion === undefined ? {} : { maxVersion }),
       })
       const code = codeOf(answer)
-      if (code !== 0) throw brokerError(code, `${call.name} of transactional id "${this.transactionalId}" was refused`)
+      if (code !== 0) throw this.#refused(call, code)
       return answer
     }
     const deadline = performance.now() + cluster.apiTimeoutMs

@@ -23,7 +23,6 @@ const FATAL: ReadonlySet<string> = new Set([
   'CLUSTER_AUTHORIZATION_FAILED',
   'INVALID_TRANSACTION_TIMEOUT',
   'UNSUPPORTED_VERSION',
-  'INVALID_PRODUCER_ID_MAPPING',
   'UNSUPPORTED_FOR_MESSAGE_FORMAT',
 ])
 /** Codes of a leader that do the same; an old epoch may also mean that the coordinator has aborted what took too long. */
@@ -46,6 +45,14 @@ export function isFatal(error: unknown): boolean {
 /** As `isFatal`, of a leader that refused records. */
 export function isFatalAtLeader(error: BrokerError): boolean {
   return FATAL_AT_LEADER.has(error.kafkaName)
+}
+
+/**
+ * The coordinator has forgotten the name, which nothing was written under for `transactional.id.expiration.ms`: there is no
+ * transaction to end, and it gives a new id.
+ */
+export function isForgotten(error: unknown): boolean {
+  return error instanceof BrokerError && error.kafkaName === 'INVALID_PRODUCER_ID_MAPPING'
 }
 
 /** Whether the coordinator has refused, so that nothing was done. */

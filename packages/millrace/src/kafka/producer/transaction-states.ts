@@ -26,7 +26,9 @@ export type TransactionState = (typeof TRANSACTION_STATES)[number]
 
 /**
  * `initialized`: an id was given; `begin`, `commit`, `abort`: the caller asks for it; `ended`: the coordinator has ended the
- * transaction; `failed`: a record or an offset of it was lost; `lost`: no answer came; `fenced`: nothing will be accepted any more.
+ * transaction as it was asked to; `committed`: asked to abort it, the coordinator said that it had committed it before; `failed`: a
+ * record or an offset of it was lost, or the commit was given up before the coordinator could hear of it; `lost`: it may have heard of it,
+ * and no answer came; `fenced`: nothing will be accepted any more.
  */
 export const TRANSACTION_EVENTS = [
   'initialized',
@@ -34,6 +36,7 @@ export const TRANSACTION_EVENTS = [
   'commit',
   'abort',
   'ended',
+  'committed',
   'failed',
   'lost',
   'fenced',
@@ -52,6 +55,7 @@ export const TRANSITIONS: Readonly<
     commit: REFUSED,
     abort: REFUSED,
     ended: REFUSED,
+    committed: REFUSED,
     failed: 'new',
     lost: 'new',
     fenced: 'fatal',
@@ -62,6 +66,7 @@ export const TRANSITIONS: Readonly<
     commit: REFUSED,
     abort: REFUSED,
     ended: REFUSED,
+    committed: REFUSED,
     failed: 'ready',
     lost: REFUSED,
     fenced: 'fatal',
@@ -72,6 +77,7 @@ export const TRANSITIONS: Readonly<
     commit: 'committing',
     abort: 'aborting',
     ended: REFUSED,
+    committed: REFUSED,
     failed: 'doomed',
     lost: REFUSED,
     fenced: 'fatal',
@@ -82,6 +88,7 @@ export const TRANSITIONS: Readonly<
     commit: REFUSED,
     abort: 'aborting',
     ended: REFUSED,
+    committed: REFUSED,
     failed: 'doomed',
     lost: REFUSED,
     fenced: 'fatal',
@@ -92,6 +99,7 @@ export const TRANSITIONS: Readonly<
     commit: REFUSED,
     abort: REFUSED,
     ended: 'ready',
+    committed: REFUSED,
     failed: 'doomed',
     lost: 'unknown',
     fenced: 'fatal',
@@ -102,6 +110,7 @@ export const TRANSITIONS: Readonly<
     commit: REFUSED,
     abort: REFUSED,
     ended: 'ready',
+    committed: 'ready',
     failed: 'aborting',
     lost: 'unknown',
     fenced: 'fatal',
@@ -112,6 +121,7 @@ export const TRANSITIONS: Readonly<
     commit: REFUSED,
     abort: 'aborting',
     ended: REFUSED,
+    committed: REFUSED,
     failed: 'unknown',
     lost: REFUSED,
     fenced: 'fatal',
@@ -122,6 +132,7 @@ export const TRANSITIONS: Readonly<
     commit: REFUSED,
     abort: REFUSED,
     ended: 'fatal',
+    committed: 'fatal',
     failed: 'fatal',
     lost: 'fatal',
     fenced: 'fatal',

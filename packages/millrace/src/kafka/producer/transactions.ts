@@ -12,7 +12,7 @@ import { VERSION_1 } from '../protocol/transactions.ts'
 import type { IdentityOwner, ProducerIdentity } from './identity.ts'
 import type { Destination } from './reports.ts'
 import { TransactionCoordinator } from './transaction-coordinator.ts'
-import { describeFailure, isFatal, isFatalAtLeader, isRefusal } from './transaction-errors.ts'
+import { describeFailure, isFatal, isFatalAtLeader, isForgotten, isRefusal } from './transaction-errors.ts'
 import { STATE_HINTS, type TransactionEvent, type TransactionState, TRANSITIONS } from './transaction-states.ts'
 
 export interface TransactionOptions {
@@ -42,10 +42,14 @@ export class Transactions implements IdentityOwner {
   /** Partitions that are to be added (version 1). */
   readonly #wanted = new Set<Destination>()
   #adding: Promise<void> | undefined
+  /** Fires when nothing needs to be added any more. */
+  #stopAdding = new AbortController()
   /** Whether the coordinator may know of the open transaction. */
   #started = false
-  /** How the coordinator was asked to end it. */
-  #committing = false
+  /** Whether it may have heard that it is to commit it, and has not answered. */
+  #mayBeCommitted = false
+  /** Whether the next transaction needs another epoch, so that nothing that is late can be taken for a part of it. */
+  #mustBump = false
   #error: MillraceError | undefined
   /** What was lost of a transaction that had not begun, while the one before it was being committed for instance. */
   #lost: { readonly transaction: number; readonly error: MillraceError } | undefined
@@ -90,7 +94,7 @@ export class Transactions implements IdentityOwner {
     this.#to('begin')
     this.#number = number
     this.#started = false
-    this.#committing = false
+    this.#stopAdding = new AbortController()
     this.#error = undefined
     this.#partitions.clear()
     if (this.#lost?.transaction === number) this.#fail('failed', this.#lost.error)
@@ -143,7 +147,7 @@ export class Transactions implements IdentityOwner {
    * Commits what was written, and offsets with it (I5). Everything written must have been acknowledged.
    *
    * @throws {TransactionError} when nothing was committed: abort; or, with `fatal`, never again
-   * @throws {ConnectionError} {AbortedError} when it is not known whether it was committed: abort, which finds out
+   * @throws {ConnectionError} {AbortedError} when it was given up or not answered: abort, which finds out whether it was committed
    */
   async commit(offsets: GroupOffsets | undefined, signal?: AbortSignal): Promise<void> {
     this.#to('commit')
@@ -156,47 +160,59 @@ export class Transactions implements IdentityOwner {
       // Nothing was ended yet, so this is no unknown outcome.
       throw this.#fail(isFatal(error) ? 'fenced' : 'failed', this.#describe(error, 'add offsets to'))
     }
-    this.#committing = true
-    await this.#end(signal)
+    if (this.#started)
+      await this.#guard('commit', () => this.#coordinator.commit(signal, () => (this.#mayBeCommitted = true)))
+    this.#mayBeCommitted = false
     this.#to('ended')
+  }
+
+  /** A commit was given up before anything was asked of the coordinator: the transaction can only be aborted. */
+  doom(error: MillraceError): void {
+    if (this.#state === 'open') this.#fail('failed', error)
   }
 
   /**
-   * Aborts what was written. After an unknown outcome it finds out how the transaction ended instead; the committed offsets
-   * show which it was. Nothing of the transaction may be under way any more.
+   * Aborts what was written. Where it is not known whether an earlier commit happened, it finds out: a coordinator that has not
+   * heard of the commit aborts. Nothing of the transaction may be under way any more.
    *
+   * @returns `committed` when that commit had happened
    * @throws {TransactionError} with `fatal`; {ConnectionError} {AbortedError} when the coordinator did not answer: abort again
    */
-  async abort(signal?: AbortSignal): Promise<void> {
-    const mustBump = this.#state !== 'open'
-    const wasUnknown = this.#state === 'unknown'
+  async abort(signal?: AbortSignal): Promise<'aborted' | 'committed'> {
+    this.#mustBump ||= this.#started || this.#state !== 'open'
     this.#to('abort')
+    this.#stopAdding.abort()
     await this.#adding
-    // A commit that was asked for may have happened; asking for the same again has the same answer.
-    if (!wasUnknown) this.#committing = false
-    const { epoch } = this.#coordinator.identity!
-    await this.#end(signal)
-    // So that nothing that is late can be taken for part of a later transaction.
-    if ((this.#started || mustBump) && this.#coordinator.identity!.epoch === epoch)
-      await this.#guard(() => this.#coordinator.initialize(signal))
-    this.#to('ended')
+    const before = this.#coordinator.identity!
+    const ending = this.#started ? await this.#guard('abort', () => this.#abortOrForget(signal)) : 'aborted'
+    // From here on asking again would be asking under an epoch that may be an old one.
+    this.#started = false
+    this.#mayBeCommitted = false
+    if (ending === 'committed' || this.#coordinator.identity!.epoch !== before.epoch) this.#mustBump = false
+    if (this.#mustBump) await this.#guard('abort', () => this.#coordinator.initialize(signal))
+    this.#mustBump = false
+    this.#to(ending === 'committed' ? 'committed' : 'ended')
+    return ending
   }
 
-  /** Has the coordinator end the transaction, if it knows of one. Asking again has the same answer. */
-  async #end(signal: AbortSignal | undefined): Promise<void> {
-    if (!this.#started) return
-    await this.#guard(() => this.#coordinator.end(this.#committing, signal))
+  async #abortOrForget(signal: AbortSignal | undefined): Promise<'aborted' | 'committed'> {
+    try {
+      return await this.#coordinator.abort(this.#mayBeCommitted, signal)
+    } catch (error) {
+      if (isForgotten(error)) return 'aborted'
+      throw error
+    }
   }
 
   /** Notes what a failure to end the transaction means. */
-  async #guard(work: () => Promise<void>): Promise<void> {
+  async #guard<T>(action: 'commit' | 'abort', work: () => Promise<T>): Promise<T> {
     try {
-      await work()
+      return await work()
     } catch (error) {
-      const wrapped = this.#describe(error, this.#committing ? 'commit' : 'abort')
-      // A refused commit leaves the transaction open; of anything else the outcome is not known.
-      const event = isFatal(error) ? 'fenced' : this.#state === 'committing' && isRefusal(error) ? 'failed' : 'lost'
-      throw this.#fail(event, wrapped)
+      const wrapped = this.#describe(error, action)
+      // A commit that was refused or never sent leaves the transaction open; of anything else the outcome is not known.
+      const isOpen = this.#state === 'committing' && (!this.#mayBeCommitted || isRefusal(error))
+      throw this.#fail(isFatal(error) ? 'fenced' : isOpen ? 'failed' : 'lost', wrapped)
     }
   }
 
@@ -208,7 +224,7 @@ export class Transactions implements IdentityOwner {
         const destinations = [...this.#wanted]
         this.#wanted.clear()
         this.#started = true
-        await this.#coordinator.addPartitions(destinations)
+        await this.#coordinator.addPartitions(destinations, this.#stopAdding.signal)
         for (const destination of destinations) this.#partitions.add(destination)
       }
     } catch (error) {

@@ -98,9 +98,9 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     return this.#producer.commitAndBegin(offsets, signal)
   }
 
-  async abort(signal: AbortSignal): Promise<void> {
+  async abort(signal: AbortSignal): Promise<'aborted' | 'committed'> {
     try {
-      await this.#producer.abortAndBegin(signal)
+      return await this.#producer.abortAndBegin(signal)
     } catch (error) {
       if (!this.renewable || !(error instanceof TransactionError && error.fatal)) throw error
       // I5: the fenced one never writes again. What it left behind is settled before the committed offsets can be read.
@@ -110,6 +110,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
       this.#before = this.progress()
       this.#own = successor
       await fenced.close(AbortSignal.abort())
+      return 'aborted'
     }
   }
 

@@ -15,9 +15,9 @@ const ALLOWED: Readonly<Record<TransactionState, Partial<Record<TransactionEvent
   open: { commit: 'committing', abort: 'aborting', failed: 'doomed', fenced: 'fatal' },
   doomed: { abort: 'aborting', failed: 'doomed', fenced: 'fatal' },
   committing: { ended: 'ready', failed: 'doomed', lost: 'unknown', fenced: 'fatal' },
-  aborting: { ended: 'ready', failed: 'aborting', lost: 'unknown', fenced: 'fatal' },
+  aborting: { ended: 'ready', committed: 'ready', failed: 'aborting', lost: 'unknown', fenced: 'fatal' },
   unknown: { abort: 'aborting', failed: 'unknown', fenced: 'fatal' },
-  fatal: { ended: 'fatal', failed: 'fatal', lost: 'fatal', fenced: 'fatal' },
+  fatal: { ended: 'fatal', committed: 'fatal', failed: 'fatal', lost: 'fatal', fenced: 'fatal' },
 }
 
 const cells = TRANSACTION_STATES.flatMap((state) =>
@@ -48,6 +48,18 @@ describe('states of a transaction', () => {
     }
     expect([...reached]).not.toContain('committing')
     expect([...reached]).not.toContain('open')
+  })
+
+  // An abort asked for a commit again when it was not known whether that had happened.
+  test('what is being aborted is never asked to be committed again', () => {
+    const reached = new Set<TransactionState>(['unknown'])
+    for (const state of reached) {
+      for (const event of TRANSACTION_EVENTS) {
+        const next = TRANSITIONS[state][event]
+        if (next !== 'refused' && next !== 'ready') reached.add(next)
+      }
+    }
+    expect([...reached].toSorted()).toEqual(['aborting', 'fatal', 'unknown'])
   })
 
   test('every state says what to do', () => {

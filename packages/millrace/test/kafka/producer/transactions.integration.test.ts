@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type ProxiedKafka, startProxiedKafka } from '../../../../../test-bed/proxy.ts'
 import { KafkaSink } from '../../../src/index.ts'
 import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import { Producer } from '../../../src/kafka/producer/producer.ts'
@@ -222,6 +223,30 @@ describe.skipIf(!brokerAvailable)('transactions', () => {
     expect(await bed().values(topic, committed)).toEqual([['1', '3']])
   })
 
+  // It stayed open with nothing of what was written next in it, which failed, and the next commit succeeded without it.
+  test('a commit that is given up while it waits for acknowledgements leaves a transaction that can only be aborted', async () => {
+    const topic = await bed().create()
+    const producer = new Producer(bed().cluster, producerOptions(), {
+      transactionalId: uniqueName('tx'),
+      timeoutMs: 60_000,
+    })
+    await producer.open()
+    producer.beginTransaction()
+    const first = producer.write(values('1'), topic)
+    await expect(producer.commitTransaction(() => undefined, AbortSignal.abort())).rejects.toMatchObject({
+      code: 'ABORTED',
+    })
+    await first.catch(() => {})
+    await expect(producer.write(values('2'), topic)).rejects.toMatchObject({ code: 'TRANSACTION_FAILED' })
+    await expect(producer.commitTransaction(() => undefined)).rejects.toMatchObject({ code: 'TRANSACTION_FAILED' })
+    expect(await producer.abortTransaction()).toBe('aborted')
+    producer.beginTransaction()
+    await producer.write(values('3'), topic)
+    await producer.commitTransaction(() => undefined)
+    await producer.close()
+    expect(await bed().values(topic, committed)).toEqual([['3']])
+  })
+
   test('uses the versions of transactions that the broker has agreed on', async () => {
     const cluster = bed().cluster
     await cluster.connect()
@@ -275,6 +300,35 @@ describe.skipIf(!brokerAvailable)('transactions of version 1', () => {
     await Promise.all([producer.close(), young.close()])
     await cluster.close()
     expect(await bed().values(topic, committed)).toEqual([expected, expected, expected])
+  })
+})
+
+describe.skipIf(!javaAvailable)('a commit whose answer is lost', () => {
+  let kafka: ProxiedKafka
+  beforeAll(async () => void (kafka = await startProxiedKafka(1)))
+  afterAll(() => kafka?.stop())
+  const bed = topicBed(() => kafka.kafka.bootstrapServers)
+
+  // The abort resolved, and a program that wrote its records again had them twice.
+  test('is found by the abort, which says so', async () => {
+    const topic = await bed().create()
+    await using sink = new KafkaSink({
+      bootstrapServers: kafka.bootstrapServers,
+      topic,
+      transactionalId: uniqueName('tx'),
+      requestTimeoutMs: 1000,
+      deliveryTimeoutMs: 5000,
+    })
+    await sink.beginTransaction()
+    await sink.write(values('1'))
+    const stop = new AbortController()
+    void kafka.proxies[0]!.loseAnswer('EndTxn', 'silence').then(() => stop.abort())
+    await expect(sink.commitTransaction(stop.signal)).rejects.toMatchObject({ code: 'ABORTED' })
+    await expect(sink.abortTransaction()).rejects.toMatchObject({ code: 'TRANSACTION_COMMITTED', fatal: false })
+    await sink.beginTransaction()
+    await sink.write(values('2'))
+    await sink.commitTransaction()
+    expect(await bed().values(topic, committed)).toEqual([['1', '2']])
   })
 })
 
