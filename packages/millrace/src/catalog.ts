@@ -88,7 +88,7 @@ export const catalog: Components = {
   },
   async documents(
     source: Pick<Source, 'valueCodec' | 'keyCodec'>,
-    sink: Pick<Sink, 'valueCodec' | 'keyCodec' | 'includeMeta'>,
+    sink: Pick<Sink, 'valueCodec' | 'keyCodec' | 'keyField' | 'includeMeta'>,
     stages: readonly PlannedStage[],
     needs: ValuesNeeded,
   ): Promise<Documents | undefined> {
@@ -104,6 +104,7 @@ export const catalog: Components = {
       ...needs,
       mentionsMeta: mentionsMeta(stages),
       includeMeta: sink.includeMeta,
+      keyField: sink.keyField,
     })
   },
 }

@@ -11,12 +11,19 @@ import { jsonCodec } from './json.ts'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /**
- * `bytes`: any value as base64 text, `{value: 'AAEC'}`. A document that a stage changed is written as JSON text, as a
- * pipeline with Java's ByteArraySerializer does.
+ * `bytes`: JSON as with `json`, any other value as base64 text, `{value: 'AAEC'}`. A document that a stage changed is written
+ * as JSON text, as a pipeline with Java's ByteArraySerializer does.
  */
 export const bytesCodec: Codec = {
   name: 'bytes',
-  decode: (value) => ({ value: value === null ? null : value.toString('base64') }),
+  decode(value) {
+    try {
+      return jsonCodec.decode(value)
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      return { value: value!.toString('base64') }
+    }
+  },
   encode: (document) => jsonCodec.encode(document),
 }
 

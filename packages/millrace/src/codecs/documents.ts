@@ -10,6 +10,7 @@ import { withExactIntegers } from '../records/exact-integers.ts'
 import { viewOf } from '../records/views.ts'
 import { FieldScanner } from './field-scanner.ts'
 import { jsonCodec, parseDocument, reasonOf } from './json.ts'
+import { keyFromField } from './key-field.ts'
 import { textKeys } from './keys.ts'
 import { attachedMeta, attachMeta, changedKey, type WithMeta } from './meta.ts'
 
@@ -95,6 +96,8 @@ export interface EncodeOptions {
   readonly all?: boolean | undefined
   /** Writes keys that a stage made; as text when omitted. */
   readonly keys?: KeyCodec | undefined
+  /** Field, below dots, that becomes the key of each record; a tombstone keeps its own. */
+  readonly keyField?: string | undefined
 }
 
 /**
@@ -108,13 +111,17 @@ export function encodeDocuments(batch: Batch, codec: Codec, options: EncodeOptio
   const { documents, replaced, length } = batch
   const { keys = textKeys } = options
   const everything = options.all === true || options.includeMeta === true
-  if (documents === undefined || (replaced === undefined && !everything)) return
+  const keyPath = options.keyField?.split('.')
+  if (documents === undefined || (replaced === undefined && !everything && keyPath === undefined)) return
   const payloads: (Payload | undefined)[] = []
   for (let row = 0; row < length; row++) {
     try {
       for (; row < length; row++) {
         const isWritten = replaced?.[row] === 1 || (everything && batch.value(row) !== null)
-        payloads.push(isWritten ? encodeRow(batch, row, codec, keys, options.includeMeta === true) : undefined)
+        const payload = isWritten ? encodeRow(batch, row, codec, keys, options.includeMeta === true) : undefined
+        if (keyPath !== undefined && (replaced?.[row] === 1 || batch.value(row) !== null))
+          keysOf(batch)[row] = keyFromField(batch, row, keyPath, keys)
+        payloads.push(payload)
       }
     } catch (cause) {
       const error = encodeError(batch, row, codec, cause)
@@ -139,7 +146,7 @@ function encodeRow(batch: Batch, row: number, codec: Codec, keys: KeyCodec, incl
   const meta = attachedMeta(document)
   if (meta === undefined) return encode(batch, row, codec, document)
   const key = changedKey(meta, keys)
-  if (key !== undefined) (batch.keys ??= Array.from({ length: batch.length }, () => undefined))[row] = key
+  if (key !== undefined) keysOf(batch)[row] = key
   if (includeMeta) return encode(batch, row, codec, document)
   // Left out for the time of writing only: another sink may want it. No copy, as undefined fields are not written.
   document._meta = undefined
@@ -148,6 +155,11 @@ function encodeRow(batch: Batch, row: number, codec: Codec, keys: KeyCodec, incl
   } finally {
     document._meta = meta
   }
+}
+
+/** The keys in place of the stored ones, none at first. */
+function keysOf(batch: Batch): (Payload | undefined)[] {
+  return (batch.keys ??= Array.from({ length: batch.length }, () => undefined))
 }
 
 function encode(batch: Batch, row: number, codec: Codec, document: unknown): Payload {
@@ -182,6 +194,8 @@ export interface DocumentsOptions {
   readonly mentionsMeta: boolean
   /** Write `_meta` into every document. */
   readonly includeMeta: boolean
+  /** Field that becomes the key. */
+  readonly keyField?: string | undefined
 }
 
 /** Both steps as the engine uses them; undefined when every value can pass as the bytes that came in. */
@@ -194,6 +208,7 @@ export function createDocuments({
   fields,
   mentionsMeta,
   includeMeta,
+  keyField,
 }: DocumentsOptions): Documents | undefined {
   // Raw bytes go in and out of any format as they are.
   const all = from.name !== to.name && from.name !== 'bytes' && to.name !== 'bytes'
@@ -202,8 +217,8 @@ export function createDocuments({
   const scanner = fields === undefined || from !== jsonCodec || attach || all ? undefined : new FieldScanner(fields)
   return {
     ...(scanner === undefined ? {} : { decodeFields: (batch, failed) => decodeFields(batch, scanner, failed) }),
-    prepare: preparing([from, to, ...(attach ? [keysFrom, keysTo] : [])]),
+    prepare: preparing([from, to, ...(attach || keyField !== undefined ? [keysFrom, keysTo] : [])]),
     decode: (batch, failed) => decodeDocuments(batch, from, { attachMeta: attach, keys: keysFrom }, failed),
-    encode: (batch, failed) => encodeDocuments(batch, to, { includeMeta, all, keys: keysTo }, failed),
+    encode: (batch, failed) => encodeDocuments(batch, to, { includeMeta, all, keys: keysTo, keyField }, failed),
   }
 }

@@ -39,6 +39,8 @@ export interface Sink extends Preparing {
   readonly valueCodec: string
   /** Codec of the keys that stages make, by name; text when omitted. */
   readonly keyCodec?: string | undefined
+  /** Field of the document, below dots, that becomes the key. The codecs write it. */
+  readonly keyField?: string | undefined
   /** Write `_meta` into every document. */
   readonly includeMeta: boolean
   /** Whether it looks at documents itself, for instance to take the key from a field. */

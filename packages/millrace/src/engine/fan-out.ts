@@ -32,6 +32,7 @@ export class FanOut implements SinkOfAll {
   /** Of the first sink: what those who only look are shown. */
   readonly valueCodec: string
   readonly keyCodec: string | undefined
+  readonly keyField: string | undefined
   readonly includeMeta: boolean
   readonly needsDocuments: boolean
   readonly partitions: string
@@ -48,6 +49,7 @@ export class FanOut implements SinkOfAll {
     this.#sinks = sinks
     this.valueCodec = first!.valueCodec
     this.keyCodec = first!.keyCodec
+    this.keyField = first!.keyField
     this.includeMeta = sinks.some(({ includeMeta }) => includeMeta)
     this.needsDocuments = sinks.some(({ needsDocuments }) => needsDocuments)
     this.writesRecordBatches = sinks.every(({ writesRecordBatches }) => writesRecordBatches)

@@ -99,12 +99,14 @@ async function makeOutputs(
     needsDocuments: stages.looksAtValues || all.needsDocuments,
     fields: front.looksAtValues ? front.fields : undefined,
   }
-  const formatFor = (sink: Pick<Sink, 'valueCodec' | 'keyCodec' | 'includeMeta'>): Promise<Documents | undefined> =>
-    components.documents(source, sink, planned, needs)
+  const formatFor = (sink: Sink): Promise<Documents | undefined> => components.documents(source, sink, planned, needs)
   if (sinks.length === 1) return { sink: all, targets: sinks, documents: await formatFor(first!) }
   const areAlike = sinks.every(
-    ({ valueCodec, keyCodec, includeMeta }) =>
-      valueCodec === first!.valueCodec && keyCodec === first!.keyCodec && includeMeta === first!.includeMeta,
+    ({ valueCodec, keyCodec, keyField, includeMeta }) =>
+      valueCodec === first!.valueCodec &&
+      keyCodec === first!.keyCodec &&
+      keyField === first!.keyField &&
+      includeMeta === first!.includeMeta,
   )
   if (areAlike)
     return {

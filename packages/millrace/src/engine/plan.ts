@@ -117,7 +117,7 @@ export interface Components {
   /** How documents are made and written; undefined when bytes pass from this source to this sink untouched. */
   documents(
     source: Pick<Source, 'valueCodec' | 'keyCodec'>,
-    sink: Pick<Sink, 'valueCodec' | 'keyCodec' | 'includeMeta'>,
+    sink: Pick<Sink, 'valueCodec' | 'keyCodec' | 'keyField' | 'includeMeta'>,
     stages: readonly PlannedStage[],
     needs: ValuesNeeded,
   ): Promise<Documents | undefined>

@@ -7,9 +7,12 @@ import { defineSinkFunction, defineSourceFunction, type FunctionContext } from '
 import type { SourceOffsets } from '../contracts/offsets.ts'
 import type { Sink, SinkTransactions, Weakness } from '../contracts/sink.ts'
 import type { Check, DiscoveredStream, Source } from '../contracts/source.ts'
-import type { Batch } from '../records/batch.ts'
+import type { Batch, Payload } from '../records/batch.ts'
 import { FieldScanner } from '../codecs/field-scanner.ts'
-import { encodeRows, decodeRows, ORIGIN_COLUMNS } from './rows/kafka-rows.ts'
+import { keyFromField } from '../codecs/key-field.ts'
+import { textKeys } from '../codecs/keys.ts'
+import type { KeyCodec } from '../contracts/codec.ts'
+import { encodeRows, decodeRows, ORIGIN_COLUMNS, rowFormats, unwritable, type RowFormats } from './rows/kafka-rows.ts'
 import { CONSUMER_FIELDS } from '../kafka/properties/consumer-fields.ts'
 import { kafkaEndpoints } from '../kafka/properties/endpoints.ts'
 import type { OptionRule, Options } from '../options/declaration.ts'
@@ -105,8 +108,10 @@ class RowSource implements Source {
 
   constructor(source: Source, { needsDocuments, needsOrigin, fields }: FunctionContext) {
     this.#source = source
-    const scanner = fields === undefined || needsOrigin ? undefined : new FieldScanner(fields)
-    if (needsDocuments) this.decode = (batch) => decodeRows(batch, needsOrigin, scanner)
+    const formats = rowFormats(source)
+    const scanner =
+      fields === undefined || needsOrigin || formats.values !== undefined ? undefined : new FieldScanner(fields)
+    if (needsDocuments) this.decode = (batch) => decodeRows(batch, needsOrigin, { ...formats, scanner })
     this.commits = source.commits
     this.readsRecordBatches = source.readsRecordBatches
     this.maxBatchRecords = source.maxBatchRecords
@@ -205,11 +210,13 @@ class RowSink implements Sink {
   readonly #sink: Sink
   readonly #hidden: ReadonlySet<string>
   readonly #all: boolean
+  readonly #formats: RowFormats
 
   constructor(sink: Sink, hidden: ReadonlySet<string>, all: boolean) {
     this.#sink = sink
     this.#hidden = hidden
     this.#all = all
+    this.#formats = rowFormats(sink)
     this.needsDocuments = all || sink.needsDocuments
     this.partitions = sink.partitions
     this.writesRecordBatches = sink.writesRecordBatches
@@ -225,11 +232,14 @@ class RowSink implements Sink {
     return this.#sink.open(signal)
   }
   fill(batch: Batch): void {
-    encodeRows(batch, this.#hidden, this.#all)
-    this.#sink.fill?.(batch)
+    const { values, keys = textKeys } = this.#formats
+    encodeRows(batch, this.#hidden, this.#all, values)
+    const path = this.#sink.keyField?.split('.')
+    if (path !== undefined)
+      batch.keys = Array.from({ length: batch.length }, (_, row) => keyOfRow(batch, row, path, keys))
   }
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
-    encodeRows(batch, this.#hidden, this.#all)
+    this.fill(batch)
     await this.#sink.write(batch, signal)
   }
   flush(signal: AbortSignal): Promise<void> {
@@ -240,5 +250,13 @@ class RowSink implements Sink {
   }
   close(): Promise<void> {
     return this.#sink.close()
+  }
+}
+
+function keyOfRow(batch: Batch, row: number, path: readonly string[], keys: KeyCodec): Payload {
+  try {
+    return keyFromField(batch, row, path, keys)
+  } catch (cause) {
+    throw unwritable(batch, row, cause)
   }
 }

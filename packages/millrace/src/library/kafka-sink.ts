@@ -16,12 +16,13 @@ import { IGNORED_PRODUCER_FIELDS } from '../kafka/properties/ignored-fields.ts'
 import { PRODUCER_FIELDS } from '../kafka/properties/producer-fields.ts'
 import { PRODUCER_RULES } from '../kafka/properties/rules.ts'
 import { producerSettings, type ProducerSettings } from '../kafka/properties/settings.ts'
-import type { InputOptions } from '../options/declaration.ts'
+import type { InputOptions, OptionRule } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import type { DeliveryReport, ProducerRecord } from '../records/record.ts'
 import { CircuitBreaker, type CircuitProgress } from '../resilience/circuit-breaker.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
+import { formatProblem } from './formats.ts'
 import { SharedConnection } from './shared-connection.ts'
 
 /** How long closing tries to abort an open transaction. */
@@ -50,6 +51,13 @@ export const KAFKA_SINK_FIELDS = {
     .doc('How long an open circuit breaker refuses writes before it lets one through.')
     .example('PT60S'),
 }
+
+const RULES: readonly OptionRule<typeof KAFKA_SINK_FIELDS>[] = [
+  ...PRODUCER_RULES,
+  ({ keySerializer }) => formatProblem('keySerializer', keySerializer, 'write keys as bytes, for example a Buffer'),
+  ({ valueSerializer }) =>
+    formatProblem('valueSerializer', valueSerializer, 'write values as bytes, for example a Buffer'),
+]
 
 export type KafkaSinkOptions = Omit<InputOptions<typeof KAFKA_SINK_FIELDS>, 'partitioner'> & {
   /** Any other property of Kafka's producers. */
@@ -81,7 +89,7 @@ export class KafkaSink {
     const { partitioner, onWarning, ...rest } = options
     const named = typeof partitioner === 'function' || partitioner === undefined ? rest : { ...rest, partitioner }
     const parsed = parseOptions<typeof KAFKA_SINK_FIELDS>(
-      { options: { ...KAFKA_SINK_FIELDS, ...IGNORED_PRODUCER_FIELDS }, rules: PRODUCER_RULES },
+      { options: { ...KAFKA_SINK_FIELDS, ...IGNORED_PRODUCER_FIELDS }, rules: RULES },
       named,
     )
     if (parsed.problems.length > 0) throw ConfigError.of('Cannot create a KafkaSink', parsed.problems)

@@ -24,6 +24,7 @@ import type { ConsumerRecord } from '../records/record.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
 import { paced } from './batch-loop.ts'
 import type { Decoders } from './decoded-record.ts'
+import { formatProblem } from './formats.ts'
 import { Loops, type RecordId } from './loops.ts'
 import { RecordLoop } from './record-loop.ts'
 import { SharedConnection } from './shared-connection.ts'
@@ -55,6 +56,14 @@ export const KAFKA_SOURCE_FIELDS = {
 
 const RULES: readonly OptionRule<typeof KAFKA_SOURCE_FIELDS>[] = [
   ...CONSUMER_RULES,
+  ({ keyDeserializer }) =>
+    formatProblem('keyDeserializer', keyDeserializer, 'pass decode, for example {key: (bytes) => bytes.readInt32BE()}'),
+  ({ valueDeserializer }) =>
+    formatProblem(
+      'valueDeserializer',
+      valueDeserializer,
+      'pass decode, for example {value: (bytes) => bytes.readInt32BE()}',
+    ),
   ({ commit, groupId }) =>
     commit !== undefined && groupId === undefined
       ? problem('commit', 'commit needs a groupId, as offsets are committed for a consumer group', 'set groupId')

@@ -81,8 +81,11 @@ describe('formats of Kafka’s own serializers', () => {
     expect(() => codecByName(codec).encode(document)).toThrow(problem)
   })
 
-  test('raw bytes are base64 text, and a changed document is JSON text', () => {
+  test('raw bytes are JSON where they can be, else base64 text, and a changed document is JSON text', () => {
     const codec = codecByName('bytes')
+    expect(codec.decode(Buffer.from('{"a":1}'))).toEqual({ a: 1 })
+    expect(codec.decode(Buffer.from('[1]'))).toEqual({ value: [1] })
+    expect(codec.decode(null)).toEqual({ value: null })
     expect(codec.decode(Buffer.from([0, 1, 255]))).toEqual({ value: 'AAH/' })
     expect(codec.encode({ a: 1 })).toBe('{"a":1}')
   })

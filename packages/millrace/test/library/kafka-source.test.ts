@@ -14,6 +14,12 @@ test.each([
     options: { groupId: 'g', commit: { strategy: 'manual', interval: 100 } },
     problem: /commit has an interval, which the strategy "manual" does not look at/,
   },
+  {
+    name: 'a format that only pipelines know',
+    options: { 'value.deserializer': 'org.apache.kafka.common.serialization.LongDeserializer' },
+    problem: /Cannot use LongDeserializer in a program/,
+  },
+  { name: 'bytes', options: { valueDeserializer: 'ByteArrayDeserializer' } },
   { name: 'a topic that no broker can have', options: { topics: 'a b' }, problem: /"topics".*name of a topic/ },
 ])('the options of a source: $name', ({ options, problem }) => {
   const create = (): KafkaSource =>

@@ -25,6 +25,7 @@ import type { LineFunctions } from '../line-functions.ts'
 import { fileProblems } from '../files.ts'
 import { sharedTopic } from '../loops.ts'
 import { pipelineFields } from './fields.ts'
+import { metaWarnings } from './meta.ts'
 import { readSinkBlocks, type LinearSinks } from './sinks.ts'
 import { preparation } from '../prepare-stages.ts'
 import { Findings, type ReportProblem } from '../problems.ts'
@@ -92,6 +93,7 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
     maxBatchesInFlight: top.runtime?.queueCapacity,
     warnings,
   }
+  warnings.push(...metaWarnings(plan))
   reportBrokenPromises(plan, ends, report)
   reportFiles(plan, ends, 'error_handling' in content ? 'error_handling' : 'errorPolicy', report)
   return { plan, problems, warnings }

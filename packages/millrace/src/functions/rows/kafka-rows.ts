@@ -4,10 +4,15 @@
  * An object is the row itself. Anything else becomes `{_kafka_payload: x}`: the value of JSON that is no object, the text of
  * what is not JSON (malformed UTF-8 read as U+FFFD), null for a tombstone. On request a row gets the origin of its record:
  * `_kafka_key` (text, only if there is one), `_kafka_partition`, `_kafka_offset`, `_kafka_timestamp` (only if it is known).
+ * Values and keys in a format of Kafka's own serializers, such as integers, are `_kafka_payload` and `_kafka_key` as they are.
  */
 import { isUtf8 } from 'node:buffer'
+import { codecByName, keyCodecByName } from '../../codecs/index.ts'
+import { TEXT_KEYS } from '../../contracts/codec-names.ts'
+import type { Codec, KeyCodec } from '../../contracts/codec.ts'
+import type { Sink } from '../../contracts/sink.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../../records/batch.ts'
-import { EncodeError } from '../../errors/index.ts'
+import { DecodeError, EncodeError } from '../../errors/index.ts'
 import { unchangedWithExactIntegers, withExactIntegers } from '../../records/exact-integers.ts'
 import type { FieldScanner } from '../../codecs/field-scanner.ts'
 import { jsonCodec, reasonOf } from '../../codecs/json.ts'
@@ -18,11 +23,28 @@ const PAYLOAD = '_kafka_payload'
 
 type WritableRow = { [column: string]: unknown }
 
+/** How values and keys are read or written, where that is not JSON and text. */
+export interface RowFormats {
+  readonly values?: Codec | undefined
+  readonly keys?: KeyCodec | undefined
+  /** Reads the fields that are looked at, where no others are; JSON only. */
+  readonly scanner?: FieldScanner | undefined
+}
+
+/** @param names of the codecs of a Kafka source or sink */
+export function rowFormats({ valueCodec, keyCodec }: Pick<Sink, 'valueCodec' | 'keyCodec'>): RowFormats {
+  const isText = valueCodec === 'json' || valueCodec === 'bytes'
+  return {
+    values: isText ? undefined : codecByName(valueCodec),
+    keys: keyCodec === undefined || keyCodec === TEXT_KEYS ? undefined : keyCodecByName(keyCodec),
+  }
+}
+
 /**
  * Gives every row of a batch its document.
- * @param scanner reads the fields that are looked at, where no others are
+ * @throws {DecodeError} for what is not in the format
  */
-export function decodeRows(batch: Batch, withOrigin: boolean, scanner?: FieldScanner): void {
+export function decodeRows(batch: Batch, withOrigin: boolean, formats: RowFormats = {}): void {
   const length = batch.length
   const documents: unknown[] = []
   const { bytes, fields } = batch.records
@@ -31,11 +53,13 @@ export function decodeRows(batch: Batch, withOrigin: boolean, scanner?: FieldSca
     const field = (rows === undefined ? row : rows[row]!) * FIELDS
     const start = fields[field + VALUE]!
     const size = fields[field + VALUE_LENGTH]!
-    const document: WritableRow =
+    const document =
       size < 0
         ? { [PAYLOAD]: null }
-        : (scanner?.read(bytes, start, start + size) ?? parseRow(bytes, start, start + size))
-    if (withOrigin) addOrigin(document, batch, row)
+        : formats.values === undefined
+          ? (formats.scanner?.read(bytes, start, start + size) ?? parseRow(bytes, start, start + size))
+          : { [PAYLOAD]: decoded(batch, row, formats.values) }
+    if (withOrigin) addOrigin(document, batch, row, formats.keys)
     documents.push(document)
   }
   batch.documents = documents
@@ -55,28 +79,56 @@ function parseRow(bytes: Buffer, start: number, end: number): WritableRow {
     : { [PAYLOAD]: value }
 }
 
-function addOrigin(document: WritableRow, batch: Batch, row: number): void {
+function decoded(batch: Batch, row: number, codec: Codec): unknown {
+  try {
+    return (codec.decode(batch.value(row)) as { readonly value: unknown }).value
+  } catch (cause) {
+    throw unreadable(batch, row, codec, cause)
+  }
+}
+
+function unreadable(batch: Batch, row: number, { name }: { readonly name: string }, cause: unknown): unknown {
+  if (!(cause instanceof DecodeError)) return cause
+  const { topic, partition } = batch
+  const offset = batch.offset(row)
+  return new DecodeError(
+    cause.part,
+    `Cannot decode the ${cause.part} at offset ${offset} of "${topic}" partition ${partition} as ${name}: ${cause.message}`,
+    { cause: cause.cause ?? cause, topic, partition, offset, component: 'kafka' },
+  )
+}
+
+function addOrigin(document: WritableRow, batch: Batch, row: number, keys: KeyCodec | undefined): void {
   const key = batch.key(row)
   const timestamp = batch.timestampMs(row)
-  if (key !== null) document['_kafka_key'] = key.toString()
+  if (key !== null) document['_kafka_key'] = keys === undefined ? key.toString() : decodedKey(batch, row, keys)
   document['_kafka_partition'] = batch.partition
   document['_kafka_offset'] = Number(batch.offset(row))
   if (timestamp >= 0) document['_kafka_timestamp'] = timestamp
+}
+
+function decodedKey(batch: Batch, row: number, keys: KeyCodec): unknown {
+  try {
+    return keys.decode(batch.key(row))
+  } catch (cause) {
+    throw unreadable(batch, row, keys, cause)
+  }
 }
 
 /**
  * Writes changed rows, or all of them, into `payloads`; every other one goes out as the bytes that came in.
  *
  * @param hidden columns that are left out
- * @throws {EncodeError} for what JSON cannot hold
+ * @param values codec, where that is not JSON: it writes the only column of a row
+ * @throws {EncodeError} for what JSON or the codec cannot hold
  */
-export function encodeRows(batch: Batch, hidden: ReadonlySet<string>, all: boolean): void {
+export function encodeRows(batch: Batch, hidden: ReadonlySet<string>, all: boolean, values?: Codec): void {
   const { documents, replaced, length } = batch
   if (documents === undefined || (replaced === undefined && !all)) return
   const payloads: (Payload | undefined)[] = []
   for (let row = 0; row < length; row++) {
     payloads.push(
-      all || replaced![row] === 1 ? encodeRow(batch, row, documents[row] as WritableRow, hidden) : undefined,
+      all || replaced![row] === 1 ? encodeRow(batch, row, documents[row] as WritableRow, hidden, values) : undefined,
     )
   }
   batch.payloads = payloads
@@ -86,13 +138,20 @@ const NONE: ReadonlySet<string> = new Set()
 
 /** A row as JSON text, with all its columns. @throws {EncodeError} */
 export function rowText(batch: Batch, row: number): string {
-  return encodeRow(batch, row, batch.documents![row] as WritableRow, NONE)
+  return encodeRow(batch, row, batch.documents![row] as WritableRow, NONE) as string
 }
 
-function encodeRow(batch: Batch, row: number, document: WritableRow, hidden: ReadonlySet<string>): string {
+function encodeRow(
+  batch: Batch,
+  row: number,
+  document: WritableRow,
+  hidden: ReadonlySet<string>,
+  values?: Codec,
+): Payload {
   const visible =
     hidden.size === 0 ? document : Object.fromEntries(Object.entries(document).filter(([name]) => !hidden.has(name)))
   try {
+    if (values !== undefined) return values.encode(onlyColumn(visible))
     const text = jsonCodec.encode(visible)
     const original = batch.value(row)
     if (original === null || PAYLOAD in document) return text
@@ -100,11 +159,22 @@ function encodeRow(batch: Batch, row: number, document: WritableRow, hidden: Rea
       ? withExactIntegers(visible, text, original)
       : unchangedWithExactIntegers(visible, text, original)
   } catch (cause) {
-    const { topic, partition } = batch
-    const offset = batch.offset(row)
-    throw new EncodeError(
-      `${reasonOf(cause)}, in the record made from offset ${offset} of "${topic}" partition ${partition}`,
-      { cause, topic, partition, offset, component: 'kafka' },
-    )
+    throw unwritable(batch, row, cause)
   }
+}
+
+/** A row of one column, whatever its name, as the document that a codec of single values takes; others it refuses itself. */
+function onlyColumn(row: WritableRow): WritableRow {
+  const cells = Object.values(row)
+  return cells.length === 1 ? { value: cells[0] } : row
+}
+
+/** With its place. */
+export function unwritable(batch: Batch, row: number, cause: unknown): EncodeError {
+  const { topic, partition } = batch
+  const offset = batch.offset(row)
+  return new EncodeError(
+    `${reasonOf(cause)}, in the record made from offset ${offset} of "${topic}" partition ${partition}`,
+    { cause, topic, partition, offset, component: 'kafka' },
+  )
 }

@@ -132,12 +132,12 @@ export const CONSUMER_FIELDS = {
     .of(deserializer)
     .default('org.apache.kafka.common.serialization.StringDeserializer')
     .kafka('key.deserializer')
-    .doc('Java class, with or without its package, that sets how keys are read.'),
+    .doc('Java class, with or without its package, that sets how keys are read, for `_meta.key`. Only in pipelines.'),
   valueDeserializer: field
     .of(deserializer)
     .default('org.apache.kafka.common.serialization.StringDeserializer')
     .kafka('value.deserializer')
     .doc(
-      'Java class, with or without its package, that sets how values are read. Strings and bytes are parsed as JSON where a stage needs a document.',
+      'Java class, with or without its package, that sets how values are read. Strings and bytes are parsed as JSON where a stage needs a document. Other bytes are base64 text in the field `value`, other formats a number or text there. Only in pipelines.',
     ),
 }

@@ -97,12 +97,14 @@ export const PRODUCER_FIELDS = {
     .of(serializer)
     .default('org.apache.kafka.common.serialization.StringSerializer')
     .kafka('key.serializer')
-    .doc('Java class, with or without its package, that sets how keys are written.'),
+    .doc(
+      'Java class, with or without its package, that sets how keys from `keyField` or a stage are written. Other keys keep their bytes. Only in pipelines.',
+    ),
   valueSerializer: field
     .of(serializer)
     .default('org.apache.kafka.common.serialization.StringSerializer')
     .kafka('value.serializer')
     .doc(
-      'Java class, with or without its package, that sets how values are written. Documents are written as JSON text.',
+      'Java class, with or without its package, that sets how values are written. Strings and bytes are JSON text; other formats need documents with only the field `value`. Only in pipelines.',
     ),
 }

@@ -21,7 +21,6 @@ import { Producer } from '../../kafka/producer/producer.ts'
 import { kafkaEndpoints } from '../../kafka/properties/endpoints.ts'
 import { clusterOptions } from '../../kafka/properties/settings.ts'
 import { weaknessOf } from '../../kafka/properties/weakness.ts'
-import { keysFromField } from './key-field.ts'
 import { whileProgressing } from './flush-timeout.ts'
 import { kafkaSinkFields, kafkaSinkRules, kafkaSinkSettings, type KafkaSinkSettings } from './options.ts'
 
@@ -43,6 +42,7 @@ const UNIQUE_TIMEOUT_MS = 10_000
 class KafkaPipelineSink implements Sink, SinkTransactions {
   readonly valueCodec: string
   readonly keyCodec: string | undefined
+  readonly keyField: string | undefined
   readonly writesRecordBatches: boolean
   readonly unforwarded: string | undefined
   readonly weakness: Weakness | undefined
@@ -69,6 +69,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     this.valueCodec = codecNameOfClass(settings.producer.valueSerializer)!
     this.keyCodec = keyCodecNameOfClass(settings.producer.keySerializer)
     this.includeMeta = settings.includeMeta
+    this.keyField = settings.keyField
     this.needsDocuments = settings.keyField !== undefined
     this.writesRecordBatches = settings.keepPartition !== false
     this.partitions = partitionsOf(settings)
@@ -120,14 +121,8 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     return [connectionCheck(cluster), topicCheck(cluster, [topic], createTopic !== undefined)]
   }
 
-  fill(batch: Batch): void {
-    const { keyField } = this.#settings
-    if (keyField !== undefined) batch.keys = keysFromField(batch, keyField)
-  }
-
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
     const { topic } = this.#settings
-    this.fill(batch)
     const producer = this.#producer
     const route = { topic, partition: this.#keepsPartition(batch) ? 'keep' : undefined } as const
     const forwarding = route.partition === 'keep' && producer.writeRaw(batch, route, signal)

@@ -433,3 +433,17 @@ test('two topics that are refused are not told to be the same', async () => {
   expect(problems).toHaveLength(2)
   expect(warnings).toEqual([])
 })
+
+// Headers and topic that a stage sets were dropped, and lint had nothing against it.
+test.each([
+  { stage: '$set: {_meta.headers.x: 1, _meta.key: 2, a: 3}', warns: ['stages.0.$set._meta.headers.x'] },
+  { stage: '$addFields: {_meta.topic: t}', warns: ['stages.0.$addFields._meta.topic'] },
+  { stage: '$set: {_meta.topic: t}}, {$set: {t: $_meta.topic}', warns: [] },
+  { stage: '$set: {_meta: {topic: t}}', warns: [] },
+])('warns of parts of _meta that cannot be changed: $stage', async ({ stage, warns }) => {
+  const source = 'source: {type: generate, records: 1}\n'
+  const text = `${source}stages: [{${stage}}]\nsink: {type: file, path: x`
+  const { warnings } = await check('meta.yaml', `${text}}\n`)
+  expect(warnings.map((warning) => warning.replace(/^\d+:\d+ |: .*/g, ''))).toEqual(warns)
+  expect((await check('meta.yaml', `${text}, includeMeta: true}\n`)).warnings).toEqual([])
+})
