@@ -9,10 +9,7 @@ import { ConfigError } from '../errors/index.ts'
 import { FUNCTION_ALIASES, FUNCTIONS } from '../functions/index.ts'
 import type { Fields } from '../options/declaration.ts'
 import { didYouMean } from '../options/suggest.ts'
-import { fromEventFields, toEventFields } from '../stages/reference/event-options.ts'
-import { STAGE_NAMES, type StageName } from '../stages/reference/names.ts'
-import { STAGE_OPTIONS } from '../stages/reference/options.ts'
-import { STAGE_REFERENCE } from '../stages/reference/index.ts'
+import { STAGE_NAMES, STAGES } from '../stages/definitions/index.ts'
 
 /** An example of its options; for some with rows that come in and go out. */
 export interface ComponentExample {
@@ -38,19 +35,13 @@ export interface ListedComponent {
   readonly load: () => Promise<{ readonly examples?: readonly ComponentExample[] }>
 }
 
-const STAGE_FIELDS: { readonly [name in StageName]?: Fields } = {
-  ...STAGE_OPTIONS,
-  $toEvent: toEventFields,
-  $fromEvent: fromEventFields,
-}
-
 export const COMPONENTS: readonly ListedComponent[] = [
   ...SOURCES.map((entry) => ({ ...entry, kind: 'source' as const, role: 'source' as const, aliases: [] })),
   ...SINKS.map((entry) => ({ ...entry, kind: 'sink' as const, role: 'sink' as const, aliases: [] })),
   connector('source', kafkaSourceConnector),
   connector('sink', kafkaSinkConnector),
   ...STAGE_NAMES.map((name): ListedComponent => {
-    const { summary, takes, examples } = STAGE_REFERENCE[name]
+    const { summary, takes, options = {}, examples } = STAGES[name]
     const load = async (): ReturnType<ListedComponent['load']> => ({
       examples: examples.map(({ spec, ...example }) => ({ ...example, options: spec })),
     })
@@ -61,7 +52,7 @@ export const COMPONENTS: readonly ListedComponent[] = [
       aliases: [],
       summary,
       takes,
-      options: STAGE_FIELDS[name] ?? {},
+      options,
       load,
     }
   }),

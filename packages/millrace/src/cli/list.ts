@@ -1,7 +1,7 @@
 /**
  * `millrace list`: all components.
  */
-import { STAGE_NAMES } from '../stages/reference/names.ts'
+import { STAGE_NAMES } from '../stages/definitions/index.ts'
 import { COMPONENTS } from './components.ts'
 import { plural, type Outcome } from './output.ts'
 

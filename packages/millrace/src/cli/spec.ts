@@ -5,7 +5,7 @@ import { DRAFT, optionsSchema } from '../dialects/options-schema.ts'
 import { fileSchema } from '../dialects/schema.ts'
 import { stageDefinitions, stageSchema } from '../dialects/stages-schema.ts'
 import type { JsonSchema } from '../options/declaration.ts'
-import type { StageName } from '../stages/reference/names.ts'
+import type { StageName } from '../stages/definitions/index.ts'
 import { findComponents, titleOf, type ListedComponent } from './components.ts'
 import type { Outcome } from './output.ts'
 

@@ -3,14 +3,10 @@
  * choices in any case, and variables everywhere. Draft 7, which all editors know.
  */
 import type { AnyField, Fields, JsonSchema } from '../options/declaration.ts'
-import { jsonSchema } from '../options/describe.ts'
+import { jsonSchema, VARIABLE, variableSchema } from '../options/describe.ts'
 import { spellings } from '../options/spellings.ts'
 
 export const DRAFT = 'http://json-schema.org/draft-07/schema#'
-
-/** Text with a variable passes everywhere: nobody knows what will stand there. */
-const VARIABLE = String.raw`\$\{|\{\{`
-export const variableSchema: JsonSchema = { type: 'string', pattern: VARIABLE }
 
 /** How to refer to a schema that stands under `definitions`. */
 export function definitionOf(name: string): string {

@@ -8,7 +8,7 @@
 import { SINKS, SOURCES } from '../catalog.ts'
 import { FUNCTIONS } from '../functions/index.ts'
 import type { JsonSchema } from '../options/declaration.ts'
-import { STAGE_NAMES } from '../stages/reference/names.ts'
+import { STAGE_NAMES } from '../stages/definitions/index.ts'
 import { connectorDefinitions, connectorsSchema, isConnectors } from './connectors/schema.ts'
 import { pipelineFields as linearFields } from './linear/fields.ts'
 import { linearDefinitions, linearSchema } from './linear/schema.ts'

@@ -2,77 +2,15 @@
  * JSON Schema of the stages of linear files: the shape that lint asks for, but no word about the operators inside. `stage`
  * is what may stand anywhere, `step` what may stand in the list of stages of a file: functions of stage graphs, too.
  */
-import type { Fields, JsonSchema } from '../options/declaration.ts'
 import { LINE_FUNCTIONS } from '../functions/in-line.ts'
-import { fromEventFields, toEventFields } from '../stages/reference/event-options.ts'
-import { GROUP_OPTIONS, STAGE_NAMES, type StageName } from '../stages/reference/names.ts'
-import { STAGE_OPTIONS } from '../stages/reference/options.ts'
-import { STAGE_REFERENCE } from '../stages/reference/index.ts'
-import { openSchema, optionsSchema, variableSchema } from './options-schema.ts'
+import type { JsonSchema } from '../options/declaration.ts'
+import { STAGE_NAMES, STAGES, type StageName } from '../stages/definitions/index.ts'
+import { optionsSchema } from './options-schema.ts'
 
-/** Where a list of stages is described, for stages that hold stages. */
-const STAGES = { $ref: '#/definitions/stages' }
-
-const object: JsonSchema = { type: 'object' }
-const fields: JsonSchema = { type: 'object', minProperties: 1 }
-const fieldPath: JsonSchema = { type: 'string', pattern: '^[^$]' }
-const reference: JsonSchema = { type: 'string', pattern: '^\\$' }
-const anyOf = (...schemas: readonly JsonSchema[]): JsonSchema => ({ anyOf: schemas })
-const number = (schema: JsonSchema): JsonSchema => anyOf(schema, variableSchema)
-const byOptions = (name: keyof typeof STAGE_OPTIONS): JsonSchema => optionsSchema(STAGE_OPTIONS[name])
-
-const SPECS: { readonly [name in StageName]: JsonSchema } = {
-  $match: object,
-  $set: fields,
-  $addFields: fields,
-  $unset: anyOf(fieldPath, { type: 'array', minItems: 1, items: fieldPath }),
-  $project: fields,
-  $replaceRoot: byOptions('$replaceRoot'),
-  $replaceWith: anyOf(object, reference),
-  $unwind: anyOf(reference, byOptions('$unwind')),
-  $limit: number({ type: 'integer', minimum: 1 }),
-  $skip: number({ type: 'integer', minimum: 0 }),
-  $sort: { ...fields, additionalProperties: { enum: [1, -1] } },
-  $sortByCount: { type: ['string', 'object', 'array', 'number', 'boolean'] },
-  $count: { type: 'string', pattern: '^[^$.]+$' },
-  $group: groupSchema(),
-  $bucket: byOptions('$bucket'),
-  $bucketAuto: byOptions('$bucketAuto'),
-  $facet: { ...fields, additionalProperties: STAGES },
-  $fill: byOptions('$fill'),
-  $densify: byOptions('$densify'),
-  $setWindowFields: byOptions('$setWindowFields'),
-  $lookup: withStages(STAGE_OPTIONS.$lookup),
-  $redact: anyOf(object, { type: 'string' }),
-  $sampleRate: number(
-    anyOf(
-      { type: 'number', minimum: 0, maximum: 1 },
-      {
-        type: 'object',
-        properties: { rate: { type: 'number', minimum: 0, maximum: 1 }, seed: { type: 'integer' } },
-        required: ['rate'],
-        additionalProperties: false,
-      },
-    ),
-  ),
-  $subPipeline: { type: 'array', minItems: 1 },
-  $toEvent: optionsSchema(toEventFields),
-  $fromEvent: optionsSchema(fromEventFields),
-}
-
-/** `scope` and `maxGroups` may also be fields of the result, filled by an accumulator. */
-function groupSchema(): JsonSchema {
-  const { properties, ...rest } = openSchema(STAGE_OPTIONS.$group) as { readonly properties: JsonSchema }
-  const options = Object.entries(properties).map(([name, schema]) => [
-    name,
-    GROUP_OPTIONS.has(name) ? anyOf(schema as JsonSchema, object) : schema,
-  ])
-  return { ...rest, properties: Object.fromEntries(options) as JsonSchema }
-}
-
-/** Of what stands below the name of a stage. */
+/** Of what is below the name of a stage. */
 export function stageSchema(name: StageName): JsonSchema {
-  return { description: STAGE_REFERENCE[name].summary, ...SPECS[name] }
+  const { summary, options = {}, schema = (own) => own } = STAGES[name]
+  return { description: summary, ...schema(optionsSchema(options)) }
 }
 
 /** To stand under `definitions` of every schema that speaks of stages. */
@@ -117,10 +55,4 @@ function functionsAsStages(): { readonly [name: string]: JsonSchema } {
     properties[first] = { type: 'object', required: [rest], properties: { [rest]: reference }, maxProperties: 1 }
   }
   return properties
-}
-
-/** Options of which `pipeline` is a list of stages. */
-function withStages(declared: Fields): JsonSchema {
-  const schema = optionsSchema(declared) as { readonly properties: { readonly [name: string]: JsonSchema } }
-  return { ...schema, properties: { ...schema.properties, pipeline: { ...schema.properties['pipeline'], ...STAGES } } }
 }

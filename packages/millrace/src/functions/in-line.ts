@@ -12,7 +12,7 @@ import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { parseOptions } from '../options/parse.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { isObject } from '../options/values.ts'
-import { STAGE_NAMES } from '../stages/reference/names.ts'
+import { STAGE_NAMES } from '../stages/definitions/index.ts'
 import { findFunctions, FUNCTIONS, REFUSED_FUNCTIONS } from './index.ts'
 
 type LineFunction = TransformFunction & Required<Pick<TransformFunction, 'stage'>>

@@ -5,7 +5,7 @@
  * inputs tell. Loading this costs little: clients and libraries are loaded when a run needs them.
  */
 import type { FunctionDefinition } from '../contracts/functions.ts'
-import { isStageName } from '../stages/reference/names.ts'
+import { isStageName } from '../stages/definitions/index.ts'
 import { aggregateStream, groupbyApply, reduceApply } from './aggregate.ts'
 import { decryptApply, encryptApply } from './crypt.ts'
 import { csvRead, csvWrite } from './csv-file.ts'

@@ -5,8 +5,7 @@
 import { defineTransform, type TransformFunction } from '../contracts/functions.ts'
 import { StageError, type RecordError } from '../errors/index.ts'
 import { field } from '../options/fields.ts'
-import { isObject } from '../options/values.ts'
-import type { StageName } from '../stages/reference/names.ts'
+import { STAGES, type StageName } from '../stages/definitions/index.ts'
 import { asTransform } from './transforms.ts'
 
 /** What the dialect puts into the plan. */
@@ -18,12 +17,13 @@ const options = {
 
 /** @param name of a stage that exists */
 export function stageFunction(name: StageName): TransformFunction {
+  const { made, seesAllFields = false } = STAGES[name]
   return defineTransform({
     name,
     summary: `The stage \`${name}\` of linear pipelines.`,
     options,
-    seesAllColumns: ({ spec }) => name === '$facet' || WHOLE_DOCUMENT.test(JSON.stringify(spec) ?? ''),
-    made: ({ spec }) => madeBy(name, spec),
+    seesAllColumns: ({ spec }) => seesAllFields || WHOLE_DOCUMENT.test(JSON.stringify(spec) ?? ''),
+    made: ({ spec }) => made?.(spec) ?? [],
     async create({ spec, path }, { stage: id }) {
       const { createStage } = await import('../stages/index.ts')
       return asTransform(createStage(name, spec, path), (error) => ofStage(id, name, error))
@@ -39,11 +39,3 @@ function ofStage(id: string, name: string, error: RecordError): RecordError {
 }
 
 const WHOLE_DOCUMENT = /\$\$(?:ROOT|CURRENT)\b/
-
-const NAMES_FIELDS: ReadonlySet<StageName> = new Set(['$set', '$addFields', '$project', '$group', '$replaceWith'])
-
-/** Fields that the specification names as those of the result. */
-function madeBy(name: StageName, spec: unknown): readonly string[] {
-  const fields = name === '$replaceRoot' && isObject(spec) ? spec['newRoot'] : spec
-  return isObject(fields) && (NAMES_FIELDS.has(name) || name === '$replaceRoot') ? Object.keys(fields) : []
-}

@@ -4,6 +4,10 @@
  */
 import type { AnyField, Fields, JsonSchema } from './declaration.ts'
 
+/** Text with a variable is accepted everywhere: its value is not known yet. */
+export const VARIABLE = String.raw`\$\{|\{\{`
+export const variableSchema: JsonSchema = { type: 'string', pattern: VARIABLE }
+
 /** JSON Schema of an object with these options (draft 2020-12). */
 export function jsonSchema(fields: Fields): JsonSchema {
   const entries = Object.entries(fields)

@@ -8,19 +8,17 @@
  */
 import type { RowFailed, Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
+import { STAGES, type StageName } from './definitions/index.ts'
 import type { Document } from './field-path.ts'
 import { createAggregation } from './expressions/mingo.ts'
 import { newRows, stageFailed } from './rows.ts'
-
-/** Stages whose documents are those that came in, in another order or with other fields. */
-const KEEPS_ROWS: ReadonlySet<string> = new Set(['$sort', '$fill', '$setWindowFields', '$redact', '$lookup'])
 
 /** Marks which row a document came from, on its way through the engine. */
 const ROW = '\u0000row'
 
 export class AggregateStage implements Stage {
   readonly needs = 'documents'
-  readonly name: string
+  readonly name: StageName
   readonly does = 'works on all documents of one batch together'
   readonly #aggregate: (documents: readonly Document[]) => Document[]
   readonly #keepsRows: boolean
@@ -30,13 +28,13 @@ export class AggregateStage implements Stage {
    * @param around does something with documents before and after; they are copies that it may change
    */
   constructor(
-    name: string,
+    name: StageName,
     spec: unknown,
     specOf?: (documents: readonly Document[]) => unknown,
     around?: (documents: readonly Document[], aggregate: (documents: readonly Document[]) => Document[]) => Document[],
   ) {
     this.name = name
-    this.#keepsRows = KEEPS_ROWS.has(name)
+    this.#keepsRows = STAGES[name].keepsDocuments === true
     const plain = createAggregation([{ [name]: spec }])
     const aggregate = around === undefined ? plain : (documents: readonly Document[]) => around(documents, plain)
     this.#aggregate =
@@ -66,16 +64,13 @@ export class AggregateStage implements Stage {
 
   /** Whether a group was made of a row: alone, it would have made a group of the same value. */
   #isSource(documents: readonly Document[]): ((made: unknown, row: number) => boolean) | undefined {
-    if (!GROUPS.has(this.name)) return undefined
+    if (STAGES[this.name].groups !== true) return undefined
     return (made, row) => {
       const [alone] = this.#aggregate([copy(documents[row]) as Document])
       return alone !== undefined && isEqual(alone['_id'], (made as Document)['_id'])
     }
   }
 }
-
-/** Stages that make one document for each value of `_id`. */
-const GROUPS: ReadonlySet<string> = new Set(['$group', '$bucket', '$sortByCount'])
 
 /** Puts documents in the place of the rows that they carry. Those that are as they were go out as the bytes that came in. */
 function keepRows(batch: Batch, results: readonly Document[]): Batch | undefined {

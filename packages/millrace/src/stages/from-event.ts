@@ -11,7 +11,7 @@ import { applyTransforms } from '../events/transforms.ts'
 import type { Options } from '../options/declaration.ts'
 import type { Header } from '../records/record.ts'
 import { documentsOf, valueOfRow } from './event-documents.ts'
-import type { fromEventFields } from './reference/event-options.ts'
+import type { fromEventFields } from './definitions/events.ts'
 import { stageFailed } from './rows.ts'
 
 export class FromEventStage implements Stage {

@@ -2,12 +2,12 @@
  * Stages: what a pipeline does with documents between source and sink, in the words of MongoDB's aggregation language.
  *
  * This file makes them and loads the query engine, so it is imported when a pipeline runs or is explained; lint asks
- * `lint/` and `reference/` alone. May import contracts, options and errors; no codec, source or sink.
+ * `lint/` and `definitions/` alone. May import contracts, options and errors; no codec, source or sink.
  */
 import type { Stage } from '../contracts/stage.ts'
 import { ConfigError, isMillraceError, type ConfigProblem } from '../errors/index.ts'
 import { parseOptions } from '../options/parse.ts'
-import { fromEventFields, toEventFields } from './reference/event-options.ts'
+import { fromEventFields, toEventFields } from './definitions/events.ts'
 import type { Document } from './field-path.ts'
 import { AggregateStage } from './aggregate.ts'
 import { createDensify } from './densify.ts'
@@ -18,7 +18,7 @@ import { lintStage } from './lint/index.ts'
 import { hasFunction } from './expressions/function-source.ts'
 import { createLookup } from './lookup.ts'
 import { MatchStage } from './match.ts'
-import { isStageName, type StageName } from './reference/names.ts'
+import { isStageName, STAGES, type StageName } from './definitions/index.ts'
 import { createProject } from './project.ts'
 import { ReplaceRootStage } from './replace-root.ts'
 import { LimitedStage } from './expressions/run-function.ts'
@@ -91,7 +91,7 @@ export function createStage(name: string, spec: unknown, path: string): Stage {
   try {
     const stage = FACTORIES[name].create(spec as never, path)
     // Where stages stand inside, it is those that have a limit of time.
-    return !HOLDS_STAGES.has(name) && hasFunction(spec) ? new LimitedStage(stage) : stage
+    return STAGES[name].holdsStages !== true && hasFunction(spec) ? new LimitedStage(stage) : stage
   } catch (error) {
     if (isMillraceError(error)) throw error
     throw invalid(
@@ -101,8 +101,6 @@ export function createStage(name: string, spec: unknown, path: string): Stage {
     )
   }
 }
-
-const HOLDS_STAGES: ReadonlySet<StageName> = new Set<StageName>(['$facet', '$subPipeline'])
 
 function invalid(name: string, problems: readonly ConfigProblem[], cause?: unknown): ConfigError {
   return new ConfigError(`Cannot use stage "${name}": ${problems.map(({ message }) => message).join('; ')}`, problems, {

@@ -4,8 +4,6 @@
  */
 import { describeValue } from '../options/values.ts'
 import { isDocument } from './field-path.ts'
-import { compareValues } from './expressions/mingo.ts'
-import type { RunningAccumulatorName } from './reference/names.ts'
 
 /** What groups remember: numbers, and values that nobody changes. */
 export type Slots = unknown[]
@@ -14,8 +12,12 @@ export interface RunningAccumulator {
   readonly initial: readonly unknown[]
   /** @throws {Error} when it cannot take a value in */
   check?(value: unknown): void
-  /** Takes a value in; undefined is a field that is missing. @param at the first of its slots */
-  add(slots: Slots, at: number, value: unknown): void
+  /**
+   * Takes a value in; undefined is a field that is missing.
+   * @param at the first of its slots
+   * @param compare the order of values of all types
+   */
+  add(slots: Slots, at: number, value: unknown, compare: (a: unknown, b: unknown) => number): void
   result(slots: Slots, at: number): unknown
 }
 
@@ -31,10 +33,10 @@ const first = (slots: Slots, at: number): unknown => slots[at]
 function extreme(sign: 1 | -1): RunningAccumulator {
   return {
     initial: [null],
-    add(slots, at, value) {
+    add(slots, at, value, compare) {
       if (isNil(value)) return
       const best = slots[at]
-      if (best === null || compareValues(value, best) * sign > 0) slots[at] = value
+      if (best === null || compare(value, best) * sign > 0) slots[at] = value
     },
     result: first,
   }
@@ -58,57 +60,59 @@ function deviation(lost: 0 | 1): RunningAccumulator {
   }
 }
 
-export const RUNNING_ACCUMULATORS: { readonly [name in RunningAccumulatorName]: RunningAccumulator } = {
-  $sum: {
-    initial: [0],
-    add(slots, at, value) {
-      if (typeof value === 'number') increase(slots, at, value)
+export const RUNNING_ACCUMULATORS: ReadonlyMap<string, RunningAccumulator> = new Map<string, RunningAccumulator>(
+  Object.entries({
+    $sum: {
+      initial: [0],
+      add(slots, at, value) {
+        if (typeof value === 'number') increase(slots, at, value)
+      },
+      result: first,
     },
-    result: first,
-  },
-  $count: {
-    initial: [0],
-    add: (slots, at) => increase(slots, at, 1),
-    result: first,
-  },
-  $avg: {
-    initial: [0, 0],
-    add(slots, at, value) {
-      if (typeof value !== 'number') return
-      increase(slots, at, 1)
-      increase(slots, at + 1, value)
+    $count: {
+      initial: [0],
+      add: (slots, at) => increase(slots, at, 1),
+      result: first,
     },
-    result: (slots, at) => (slots[at] === 0 ? null : (slots[at + 1] as number) / (slots[at] as number)),
-  },
-  $min: extreme(-1),
-  $max: extreme(1),
-  $first: {
-    initial: [false, null],
-    add(slots, at, value) {
-      if (slots[at] === true) return
-      slots[at] = true
-      slots[at + 1] = value ?? null
+    $avg: {
+      initial: [0, 0],
+      add(slots, at, value) {
+        if (typeof value !== 'number') return
+        increase(slots, at, 1)
+        increase(slots, at + 1, value)
+      },
+      result: (slots, at) => (slots[at] === 0 ? null : (slots[at + 1] as number) / (slots[at] as number)),
     },
-    result: (slots, at) => slots[at + 1],
-  },
-  $last: {
-    initial: [null],
-    add(slots, at, value) {
-      slots[at] = value ?? null
+    $min: extreme(-1),
+    $max: extreme(1),
+    $first: {
+      initial: [false, null],
+      add(slots, at, value) {
+        if (slots[at] === true) return
+        slots[at] = true
+        slots[at + 1] = value ?? null
+      },
+      result: (slots, at) => slots[at + 1],
     },
-    result: first,
-  },
-  $stdDevPop: deviation(0),
-  $stdDevSamp: deviation(1),
-  $mergeObjects: {
-    initial: [{}],
-    check(value) {
-      if (!isNil(value) && !isDocument(value))
-        throw new Error(`$mergeObjects needs objects: found ${describeValue(value)}`)
+    $last: {
+      initial: [null],
+      add(slots, at, value) {
+        slots[at] = value ?? null
+      },
+      result: first,
     },
-    add(slots, at, value) {
-      if (isDocument(value)) slots[at] = { ...(slots[at] as object), ...value }
+    $stdDevPop: deviation(0),
+    $stdDevSamp: deviation(1),
+    $mergeObjects: {
+      initial: [{}],
+      check(value) {
+        if (!isNil(value) && !isDocument(value))
+          throw new Error(`$mergeObjects needs objects: found ${describeValue(value)}`)
+      },
+      add(slots, at, value) {
+        if (isDocument(value)) slots[at] = { ...(slots[at] as object), ...value }
+      },
+      result: first,
     },
-    result: first,
-  },
-}
+  }),
+)

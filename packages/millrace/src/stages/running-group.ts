@@ -11,7 +11,8 @@ import type { Batch } from '../records/batch.ts'
 import { AggregateStage } from './aggregate.ts'
 import { compileExpressions, type Expressions } from './expressions/expressions.ts'
 import { isDocument, type Document } from './field-path.ts'
-import { GROUP_OPTIONS, MAX_GROUPS, type RunningAccumulatorName } from './reference/names.ts'
+import { compareValues } from './expressions/mingo.ts'
+import { GROUP_OPTIONS, MAX_GROUPS } from './definitions/groups.ts'
 import { newRows, stageFailed } from './rows.ts'
 import { RUNNING_ACCUMULATORS, type RunningAccumulator, type Slots } from './running-accumulators.ts'
 
@@ -64,8 +65,8 @@ class RunningGroupStage implements Stage {
     const initial: unknown[] = []
     const values: unknown[] = [id]
     for (const [field, value] of Object.entries(fields)) {
-      const [name, argument] = Object.entries(value as Document)[0] as [RunningAccumulatorName, unknown]
-      const accumulator = RUNNING_ACCUMULATORS[name]
+      const [name, argument] = Object.entries(value as Document)[0]!
+      const accumulator = RUNNING_ACCUMULATORS.get(name)!
       outputs.push({ field, accumulator, at: initial.length })
       initial.push(...accumulator.initial)
       values.push(name === '$count' ? null : argument)
@@ -126,7 +127,7 @@ class RunningGroupStage implements Stage {
     const group = this.#toChange(key, id, known)
     for (let i = 0; i < values.length; i++) {
       const { accumulator, at } = this.#outputs[i]!
-      accumulator.add(group.slots, at, values[i])
+      accumulator.add(group.slots, at, values[i], compareValues)
     }
     return group
   }

@@ -10,7 +10,7 @@ import { eventText, parseEvent, type EnvelopeOptions } from '../events/envelope.
 import { applyTransforms } from '../events/transforms.ts'
 import type { Options } from '../options/declaration.ts'
 import { documentsOf, valueOfRow } from './event-documents.ts'
-import type { toEventFields } from './reference/event-options.ts'
+import type { toEventFields } from './definitions/events.ts'
 import { stageFailed } from './rows.ts'
 
 export class ToEventStage implements Stage {

@@ -8,9 +8,9 @@ import type { GraphPlan } from '../../src/engine/graph/plan.ts'
 import type { RunResult } from '../../src/engine/plan.ts'
 import { runPlan } from '../../src/engine/run-plan.ts'
 import { findFunctions } from '../../src/functions/index.ts'
-import type { StageName } from '../../src/stages/reference/names.ts'
-import { STAGE_NAMES } from '../../src/stages/reference/names.ts'
-import { STAGE_REFERENCE } from '../../src/stages/reference/index.ts'
+import type { StageName } from '../../src/stages/definitions/index.ts'
+import { STAGE_NAMES } from '../../src/stages/definitions/index.ts'
+import { STAGES } from '../../src/stages/definitions/index.ts'
 import { transform } from '../support/functions.ts'
 
 describe('stages as functions of a graph', () => {
@@ -18,7 +18,7 @@ describe('stages as functions of a graph', () => {
     for (const name of STAGE_NAMES) expect(findFunctions(name)).toMatchObject([{ name, kind: 'transform' }])
   })
 
-  const examples = Object.entries(STAGE_REFERENCE).flatMap(([name, reference]) =>
+  const examples = Object.entries(STAGES).flatMap(([name, reference]) =>
     reference.examples.map((example) => ({ name, ...example })),
   )
   // Events and samples differ from run to run.

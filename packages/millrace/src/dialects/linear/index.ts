@@ -18,7 +18,7 @@ import type { OptionProblem, Options } from '../../options/declaration.ts'
 import { deliveryDefaults, deliveryProblems, fanoutProblems, forwardingWarning } from '../delivery.ts'
 import { describeValue, isObject } from '../../options/values.ts'
 import { lintStages } from '../../stages/lint/index.ts'
-import { WHOLE_BATCH_STAGES } from '../../stages/reference/names.ts'
+import { isStageName, STAGES } from '../../stages/definitions/index.ts'
 import { placeProblem, readBlock, type Block } from './blocks.ts'
 import { readConnections, type Connection } from './connections.ts'
 import type { LineFunctions } from '../line-functions.ts'
@@ -207,7 +207,8 @@ function microBatches(
   stages: readonly PlannedStage[],
   warnings: ConfigProblem[],
 ): number | undefined {
-  if (size === undefined || stages.some(({ name }) => WHOLE_BATCH_STAGES.has(name))) return size
+  const seesBatch = ({ name }: PlannedStage): boolean => isStageName(name) && STAGES[name].wholeBatch === true
+  if (size === undefined || stages.some(seesBatch)) return size
   const message = 'Option "microBatchSize" has no effect: no stage looks at several records at once'
   warnings.push({ path: 'runtime.microBatchSize', message })
   return undefined

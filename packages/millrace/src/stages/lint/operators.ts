@@ -4,45 +4,19 @@
  */
 import type { ConfigProblem } from '../../errors/index.ts'
 import { didYouMean } from '../../options/suggest.ts'
-import { describeValue } from '../../options/values.ts'
 import { isDocument, type Document } from '../field-path.ts'
 import { functionProblems } from '../expressions/function-source.ts'
 import { argumentProblems, patternProblems, SYSTEM_VARIABLES, variableProblems, variablesIn } from './arguments.ts'
-import type { StageName } from '../reference/names.ts'
 import { ACCUMULATORS, QUERY_OPERATORS, WINDOW_OPERATORS } from '../expressions/operator-names.ts'
 import { EXPRESSION_OPERATORS } from '../expressions/operators.ts'
-import { STAGE_OPTIONS } from '../reference/options.ts'
-
-type Check = (spec: unknown, path: string) => ConfigProblem[]
 
 const EXPRESSIONS: ReadonlySet<string> = new Set([...EXPRESSION_OPERATORS.keys(), ...ACCUMULATORS])
 const WINDOWED: ReadonlySet<string> = new Set([...ACCUMULATORS, ...WINDOW_OPERATORS])
 /** `$options` goes with `$regex`. */
 const CONDITIONS: ReadonlySet<string> = new Set([...QUERY_OPERATORS, '$options'])
 
-const CHECKS: { readonly [name in StageName]?: Check } = {
-  $match: conditionProblems,
-  $set: expressionProblems,
-  $addFields: expressionProblems,
-  $project: projectionProblems,
-  $replaceRoot: expressionProblems,
-  $replaceWith: expressionProblems,
-  $sortByCount: expressionProblems,
-  $redact: expressionProblems,
-  $fill: fillProblems,
-  $group: groupProblems,
-  $bucket: bucketProblems,
-  $bucketAuto: bucketProblems,
-  $setWindowFields: windowProblems,
-}
-
-/** @param spec of the right shape */
-export function operatorProblems(name: StageName, spec: unknown, path: string): ConfigProblem[] {
-  return CHECKS[name]?.(spec, path) ?? []
-}
-
 /** A condition: fields with values or operators, and operators that hold conditions. */
-function conditionProblems(condition: unknown, path: string): ConfigProblem[] {
+export function conditionProblems(condition: unknown, path: string): ConfigProblem[] {
   if (!isDocument(condition)) return []
   return Object.entries(condition).flatMap(([name, value]) => {
     const place = `${path}.${name}`
@@ -74,7 +48,7 @@ function isOperators(value: unknown): boolean {
   return isDocument(value) && Object.keys(value).some((name) => name.startsWith('$'))
 }
 
-function expressionProblems(expression: unknown, path: string, known = SYSTEM_VARIABLES): ConfigProblem[] {
+export function expressionProblems(expression: unknown, path: string, known = SYSTEM_VARIABLES): ConfigProblem[] {
   if (typeof expression === 'string') return variableProblems(expression, known, path)
   if (Array.isArray(expression))
     return expression.flatMap((element, i) => expressionProblems(element, `${path}.${i}`, known))
@@ -104,7 +78,7 @@ function expressionProblems(expression: unknown, path: string, known = SYSTEM_VA
 }
 
 /** Computed fields; `$slice` and `$elemMatch` mean something of their own here, and 1 or 0 are no expressions. */
-function projectionProblems(spec: unknown, path: string): ConfigProblem[] {
+export function projectionProblems(spec: unknown, path: string): ConfigProblem[] {
   const leaves = leavesOf(spec as Document).filter(([name]) => name !== '_id')
   const left = leaves.find(([, value]) => value === 0 || value === false)
   const kept = leaves.find(([, value]) => value !== 0 && value !== false && !isProjectionOnly(value))
@@ -137,58 +111,8 @@ function isProjectionOnly(value: unknown): boolean {
   return isDocument(value) && ('$slice' in value || '$elemMatch' in value)
 }
 
-const FILL_METHODS = ['locf', 'linear']
-
-function fillProblems(spec: unknown, path: string): ConfigProblem[] {
-  const { output, sortBy } = spec as Document
-  if (!isDocument(output))
-    return [{ path: `${path}.output`, message: 'output must be an object of fields', suggestion: FILL_EXAMPLE }]
-  return Object.entries(output).flatMap(([field, how]) => {
-    const place = `${path}.output.${field}`
-    if (!isDocument(how) || 'value' in how === 'method' in how)
-      return [{ path: place, message: 'A field must have either value or method', suggestion: FILL_EXAMPLE }]
-    if ('value' in how) return expressionProblems(how['value'], `${place}.value`)
-    const { method } = how
-    if (typeof method !== 'string' || !FILL_METHODS.includes(method))
-      return [{ path: `${place}.method`, message: `method must be locf or linear: found ${describeValue(method)}` }]
-    const isOrder = isDocument(sortBy) && Object.keys(sortBy).length > 0
-    return isOrder
-      ? []
-      : [
-          {
-            path: place,
-            message: `method ${method} needs sortBy, the field by which the documents are ordered`,
-            suggestion: 'for example sortBy: {at: 1}',
-          },
-        ]
-  })
-}
-
-const FILL_EXAMPLE = 'for example {price: {method: locf}, currency: {value: "EUR"}}'
-
-/** Accumulators by the field that they fill, beside `_id` and options: these are no objects. */
-function groupProblems(spec: unknown, path: string): ConfigProblem[] {
-  const { _id, ...others } = spec as Document
-  const fields = Object.entries(others).filter(([name, value]) => isDocument(value) || !(name in STAGE_OPTIONS.$group))
-  return [...expressionProblems(_id, `${path}._id`), ...outputProblems(Object.fromEntries(fields), path)]
-}
-
-function bucketProblems(spec: unknown, path: string): ConfigProblem[] {
-  const { groupBy, output } = spec as Document
-  return [...expressionProblems(groupBy, `${path}.groupBy`), ...outputProblems(output ?? {}, `${path}.output`)]
-}
-
-function windowProblems(spec: unknown, path: string): ConfigProblem[] {
-  const { output } = spec as Document
-  if (!isDocument(output)) return []
-  const fields = Object.entries(output).map(([name, value]) => {
-    const { window: _, ...functions } = isDocument(value) ? value : {}
-    return [name, functions] as const
-  })
-  return outputProblems(Object.fromEntries(fields), `${path}.output`)
-}
-
-function outputProblems(output: unknown, path: string): ConfigProblem[] {
+/** Fields of the result, each with an accumulator. */
+export function outputProblems(output: unknown, path: string): ConfigProblem[] {
   if (!isDocument(output)) return []
   return Object.entries(output).flatMap(([field, value]) => {
     const [name, ...more] = isDocument(value) ? Object.keys(value) : []

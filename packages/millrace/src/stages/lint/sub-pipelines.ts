@@ -2,9 +2,8 @@
 import type { ConfigProblem } from '../../errors/index.ts'
 import { didYouMean } from '../../options/suggest.ts'
 import { describeValue } from '../../options/values.ts'
+import type { LintStages } from '../definitions/definition.ts'
 import { isDocument } from '../field-path.ts'
-
-type LintStages = (stages: unknown, path: string) => ConfigProblem[]
 
 /** @param lintStages checks a list of stages */
 export function subPipelines(spec: unknown, path: string, lintStages: LintStages): ConfigProblem[] {

@@ -4,7 +4,7 @@ import { ConfigError } from '../../../src/errors/index.ts'
 import { createStage } from '../../../src/stages/index.ts'
 import { lintStage, lintStages } from '../../../src/stages/lint/index.ts'
 import { mentionsMeta } from '../../../src/stages/meta.ts'
-import { STAGE_NAMES } from '../../../src/stages/reference/names.ts'
+import { STAGE_NAMES } from '../../../src/stages/definitions/index.ts'
 
 describe('shape of a stage', () => {
   test.each([

@@ -4,11 +4,11 @@ import { componentSchema } from '../../../src/cli/spec.ts'
 import { findComponents } from '../../../src/cli/components.ts'
 import { createStage } from '../../../src/stages/index.ts'
 import { lintStage } from '../../../src/stages/lint/index.ts'
-import { STAGE_NAMES } from '../../../src/stages/reference/names.ts'
-import { STAGE_REFERENCE } from '../../../src/stages/reference/index.ts'
+import { STAGE_NAMES } from '../../../src/stages/definitions/index.ts'
+import { STAGES } from '../../../src/stages/definitions/index.ts'
 import { batchOfDocuments } from '../../support/batches.ts'
 
-const EXAMPLES = STAGE_NAMES.flatMap((name) => STAGE_REFERENCE[name].examples.map((example) => ({ name, ...example })))
+const EXAMPLES = STAGE_NAMES.flatMap((name) => STAGES[name].examples.map((example) => ({ name, ...example })))
 const ajv = new Ajv({ strict: false, formats: {} })
 const schemas = new Map(STAGE_NAMES.map((name) => [name, ajv.compile(componentSchema(findComponents(name)))]))
 
@@ -27,7 +27,7 @@ describe('the reference of stages', () => {
   })
 
   test.each(STAGE_NAMES.map((name) => ({ name })))('$name is told in whole sentences', ({ name }) => {
-    const { summary, takes } = STAGE_REFERENCE[name]
+    const { summary, takes } = STAGES[name]
     for (const text of [summary, takes]) expect(text).toMatch(/^[A-Z].*\.$/)
   })
 })

@@ -1,6 +1,8 @@
-/** Options of `$toEvent` and `$fromEvent`. Loads neither, so that lint stays fast. */
+/** Stages that speak with the hub of connectors. */
 import { transformList } from '../../events/transforms.ts'
 import { field } from '../../options/fields.ts'
+import { parsedShape } from '../lint/shapes.ts'
+import type { StageDefinition } from './definition.ts'
 
 export const toEventFields = {
   stream: field.string().optional().doc('`stream` of the event. By default the topic of the record.'),
@@ -25,3 +27,27 @@ export const fromEventFields = {
     .doc('Whether to add the headers `rivven_stream`, `rivven_event_type`, `rivven_namespace`, `rivven_position`.'),
   transforms: field.of(transformList).default([]).doc('Transforms of the event, in order.'),
 }
+
+export const EVENT_STAGES = {
+  $toEvent: {
+    summary: 'Wraps a record in an event, the format of topics of the hub.',
+    takes: 'An object of options, all of them optional.',
+    examples: [
+      {
+        title: 'An event of the stream "orders"',
+        spec: { stream: 'orders', includePosition: false },
+        have: [],
+        want: [],
+      },
+    ],
+    options: toEventFields,
+    shape: parsedShape(toEventFields),
+  },
+  $fromEvent: {
+    summary: 'Unwraps the record from an event of the hub.',
+    takes: 'An object of options, all of them optional.',
+    examples: [{ title: 'Keyed by a field of the data', spec: { keyField: 'order_id' }, have: [], want: [] }],
+    options: fromEventFields,
+    shape: parsedShape(fromEventFields),
+  },
+} as const satisfies { readonly [name: `$${string}`]: StageDefinition }
