@@ -18,7 +18,7 @@ export async function componentPage(component: ListedComponent): Promise<string>
     examples.map(async ({ title: name, options: example, have = [], want = [] }) => [
       `### ${name}`,
       block('yaml', await usageOf(component, example)),
-      ...(have.length === 0 ? [] : ['makes of', rows(have), 'this:', want.length === 0 ? 'nothing.' : rows(want)]),
+      ...(have.length === 0 ? [] : ['turns', rows(have), 'into', want.length === 0 ? 'nothing.' : rows(want)]),
     ]),
   )
   return [
@@ -34,10 +34,7 @@ export async function componentPage(component: ListedComponent): Promise<string>
         : ['## Options', 'There are none.']),
     ...(errors.length === 0
       ? []
-      : [
-          '## Errors worth knowing',
-          errors.map((code) => `- [\`${code}\`](../errors.md): ${ERROR_CODES[code].doc}`).join('\n'),
-        ]),
+      : ['## Errors', errors.map((code) => `- [\`${code}\`](../errors.md): ${ERROR_CODES[code].doc}`).join('\n')]),
     [
       GUIDES[kind],
       `[JSON Schema](../schema/${componentFile(component)}.json), \`millrace spec ${shellName(component)}\``,

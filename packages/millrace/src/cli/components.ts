@@ -100,7 +100,7 @@ export function findComponents(text: string): readonly ListedComponent[] {
   const found = COMPONENTS.filter((component) => namesOf(component).includes(text))
   if (found.length > 0) return found
   throw new ConfigError(
-    `Unknown component "${text}": ${didYouMean(text, COMPONENTS.flatMap(namesOf)) ?? 'millrace list tells all of them'}`,
+    `Unknown component "${text}": ${didYouMean(text, COMPONENTS.flatMap(namesOf)) ?? 'millrace list shows all of them'}`,
   )
 }
 

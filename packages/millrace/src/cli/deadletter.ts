@@ -35,7 +35,7 @@ export async function deadletter(
   file: string | undefined,
   options: DeadletterOptions,
 ): Promise<Outcome> {
-  if (action !== 'replay') throw new ConfigError(`Unknown action "${action}": there is replay`)
+  if (action !== 'replay') throw new ConfigError(`Unknown action "${action}": the only action is replay`)
   const { yes = false, json } = options
   const letters = await findLetters(file, options)
   const place = await ReplayPlace.of(letters.path, options.code, options.max)
@@ -45,16 +45,16 @@ export async function deadletter(
   const targets = Object.keys(found.byTopic)
   const rest = [
     ...(found.filtered > 0 ? [`${found.filtered} with other errors`] : []),
-    ...(found.noLetters > 0 ? [`${plural(found.noLetters, 'record')} that cannot be put back`] : []),
+    ...(found.noLetters > 0 ? [`${plural(found.noLetters, 'record')} that cannot be replayed`] : []),
   ]
-  const left = rest.length === 0 ? '' : `; left alone: ${rest.join(', ')}`
+  const left = rest.length === 0 ? '' : `; skipped: ${rest.join(', ')}`
   const what = found.letters === 0 ? 'No dead letters' : `${plural(found.letters, 'dead letter')} (${codes.join(', ')})`
-  const into = `into ${targets.join(', ')}`
-  const done = yes ? `put back ${into}` : `would be put back ${into}; --yes does it`
+  const into = `to ${targets.join(', ')}`
+  const done = yes ? `replayed ${into}` : `would be replayed ${into}; add --yes to replay`
   const isStopped = yes && found.letters > 0 && (await replay(letters, options, place, targets[0]!)) === 'signal'
   const summary = isStopped
-    ? `Asked to stop before all of ${what} were put back ${into}; the same command goes on from there`
-    : `${what} ${found.letters === 0 ? 'to put back' : done}${left}`
+    ? `Stopped before all of ${what} were replayed ${into}; the same command continues from there`
+    : `${what} ${found.letters === 0 ? 'to replay' : done}${left}`
   if (json === undefined) process.stdout.write([...lines, summary, ''].join('\n'))
   return { exitCode: 0, summary, result: { replayed: yes, stopped: isStopped, ...found } }
 }

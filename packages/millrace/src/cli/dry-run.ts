@@ -76,9 +76,9 @@ function told(
 ): Outcome {
   const what =
     rows === max
-      ? `would write ${rows === 1 ? 'this record' : `these ${plural(rows, 'record')}`}, and maybe more`
+      ? `would write ${rows === 1 ? 'this record' : `these ${plural(rows, 'record')}`}, and possibly more`
       : `read ${plural(read, 'record')}, would write ${rows.toLocaleString('en-US')}`
-  const advice = read === 0 && from === 'run' ? '; a run would find nothing new, try --from earliest' : ''
+  const advice = read === 0 && from === 'run' ? '; a run would find nothing new: try --from earliest' : ''
   const summary = `${name}: ${what}${advice}`
   if (json === undefined) process.stderr.write(`${summary}\n`)
   return { exitCode: 0, summary, result: { name, records: kept.map(parseLine) } }
@@ -87,7 +87,7 @@ function told(
 /** What another pipeline of the file writes is not there before that one has run. */
 function notYet({ name, after = [] }: PipelinePlan, error: unknown): Outcome {
   if (after.length === 0 || !isMillraceError(error) || error.code !== 'TOPIC_NOT_FOUND') throw error
-  const summary = `${name}: what it reads will be written by ${after.join(', ')}, and is not there yet`
+  const summary = `${name}: its input does not exist yet: ${after.join(', ')} will write it`
   process.stderr.write(`${summary}\n`)
   return { exitCode: 0, summary, result: { name, records: [] } }
 }

@@ -5,10 +5,10 @@ import { ERROR_CODES, isMillraceError } from '../errors/index.ts'
 import { reasonOf } from '../errors/meaning.ts'
 
 export const EXIT_CODES = {
-  0: 'success; also after one SIGINT or SIGTERM, once everything in flight was delivered and committed',
+  0: 'success; also after one SIGINT or SIGTERM, when records in flight have been delivered and committed',
   1: 'failure at run time: a record or a stage failed, or a broker refused a request',
   2: 'error in the configuration or on the command line',
-  3: 'the environment is not ready: broker unreachable, credentials refused, topic or file missing',
+  3: 'the environment is not ready: a broker is unreachable, credentials are refused, or a topic or file is missing',
   130: 'stopped at once by SIGINT: the second one for run, the first one for other commands',
   143: 'stopped at once by SIGTERM, in the same way',
 } as const

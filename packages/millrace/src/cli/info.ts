@@ -37,7 +37,7 @@ async function toPage(component: ListedComponent): Promise<string> {
       '',
       `Example: ${title}`,
       ...(await usageOf(component, example)).split('\n').map((line) => `  ${line}`),
-      ...(have.length === 0 ? [] : ['  makes of', ...have.map(rowLine), '  this', ...want.map(rowLine)]),
+      ...(have.length === 0 ? [] : ['  turns', ...have.map(rowLine), '  into', ...want.map(rowLine)]),
     ]),
   )
   return [
@@ -48,7 +48,7 @@ async function toPage(component: ListedComponent): Promise<string> {
     ...(aliases.length === 0 ? [] : wrap(`Other names: ${aliases.join(', ')}.`, width)),
     ...(rows.length === 0 ? [] : ['', 'Options', ...rows.flatMap((row) => optionLines(row, width))]),
     ...shown.flat(),
-    ...(errors.length === 0 ? [] : ['', ...wrap(`Errors worth knowing: ${errors.join(', ')}`, width)]),
+    ...(errors.length === 0 ? [] : ['', ...wrap(`Errors to know: ${errors.join(', ')}`, width)]),
   ].join('\n')
 }
 

@@ -22,19 +22,19 @@ export async function create(given: string | undefined, { source, sink, force, j
   const text = await starter(name ?? 'my-pipeline', find('source', source), find('sink', sink))
   if (name === undefined) {
     if (json === undefined) process.stdout.write(text)
-    return { exitCode: 0, summary: 'A pipeline file to begin with', result: { text } }
+    return { exitCode: 0, summary: 'A starter pipeline file', result: { text } }
   }
   if (!/^[\w][\w.-]*$/.test(name))
     throw new ConfigError(
-      `Cannot use "${name}" as the name of a pipeline as it must be made of letters, digits, dots, dashes and underscores`,
+      `Cannot use "${name}" as the name of a pipeline as it must consist of letters, digits, dots, dashes and underscores`,
     )
   if (/\.(?:json|toml)$/.test(name))
-    throw new ConfigError(`Cannot make "${name}" as new files are YAML: leave the ending out`)
+    throw new ConfigError(`Cannot create "${name}" as new files are YAML: remove the extension`)
   const file = `${name}.yaml`
   await write(file, text, force === true)
   if (json === undefined)
     process.stdout.write(
-      `${file} written. What comes next:\n  millrace lint ${file}\n  millrace check ${file}\n  millrace dry-run ${file}\n  millrace run ${file}\n`,
+      `Created ${file}. Next steps:\n  millrace lint ${file}\n  millrace check ${file}\n  millrace dry-run ${file}\n  millrace run ${file}\n`,
     )
   return { exitCode: 0, summary: `${file} written`, result: { file, text } }
 }
@@ -54,14 +54,14 @@ async function starter(name: string, source: ListedComponent, sink: ListedCompon
 #   millrace dry-run ${name}.yaml   prints what would be written
 #   millrace run ${name}.yaml       runs until Ctrl-C
 #
-# For completion in your editor: millrace spec > pipeline.schema.json, and as first line of this file
+# For completion in your editor, run millrace spec > pipeline.schema.json and make this the first line of the file:
 #   # yaml-language-server: $schema=pipeline.schema.json
 name: ${name}
 
 ${await block(source)}
-# Steps in order, with MongoDB's expressions; leave them out to move records as they are.
+# Stages run in order and use MongoDB's expressions. Without stages, records are moved unchanged.
 stages:
-  - $match: { ${AMOUNTS[source.name] ?? 'amount'}: { $gte: 100 } } # keeps what matches
+  - $match: { ${AMOUNTS[source.name] ?? 'amount'}: { $gte: 100 } } # keeps the records that match
   - $set: { tier: high } # adds or changes fields
   # - $unset: items
   # - $project: { id: 1, amount: 1, partition: $_meta.partition }
@@ -104,7 +104,7 @@ async function write(file: string, text: string, overwrite: boolean): Promise<vo
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(`"${file}"`, error)
     throw new FileError(
       'FILE_UNWRITABLE',
-      `There is a file "${file}" already: choose another name, or overwrite it with --force`,
+      `The file "${file}" already exists: choose another name, or overwrite it with --force`,
       { cause: error },
     )
   }

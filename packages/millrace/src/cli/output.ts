@@ -72,7 +72,7 @@ function unexpectedLines(error: unknown): string[] {
   const isDebugging = process.env['MILLRACE_DEBUG'] === '1'
   return [
     `UNEXPECTED: ${messageOf(error)}`,
-    `This is a fault of Millrace. Please report it as CONTRIBUTING.md of the project says${isDebugging ? '' : '; MILLRACE_DEBUG=1 shows where it happened'}`,
+    `This is a bug in Millrace. Please report it as described in CONTRIBUTING.md of the project${isDebugging ? '' : '; MILLRACE_DEBUG=1 shows where it happened'}`,
     ...(isDebugging && error instanceof Error ? [stackOf(error)] : []),
   ]
 }

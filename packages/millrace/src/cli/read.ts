@@ -33,7 +33,7 @@ export async function read(file: string | undefined, options: ReadOptions): Prom
   })
   const summary = `${plural(rows, 'record')} read`
   if (rows === 0 && json === undefined)
-    process.stderr.write(`${summary}: there is nothing${from === 'earliest' ? '' : ', try --from earliest'}\n`)
+    process.stderr.write(`${summary}${from === 'earliest' ? ': there are no records' : ': try --from earliest'}\n`)
   const records = lines.map(parseLine)
   return { exitCode: 0, summary, result: values ? { values: records.map(({ value }) => value) } : { records } }
 }

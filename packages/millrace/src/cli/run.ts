@@ -34,7 +34,7 @@ export async function run(
   const onSignal = (signal: (typeof SIGNALS)[number]): void => {
     if (!stop.signal.aborted) {
       display.info(
-        `Stopping after ${signal}: what is in flight is delivered and committed; a second ${signal} stops at once`,
+        `Stopping after ${signal}: records in flight are delivered and committed first; a second ${signal} stops at once`,
       )
       stop.abort()
       return
@@ -68,11 +68,11 @@ export async function run(
     display.end()
     if (interrupted === undefined) {
       if (!stop.signal.aborted || !isMillraceError(error) || error.code !== 'ABORTED') throw error
-      const summary = `${plan.name}: asked to stop before it had begun, so nothing was read`
+      const summary = `${plan.name}: stopped before it started, so nothing was read`
       if (json === undefined) process.stdout.write(`${summary}\n`)
       return { exitCode: 0, summary, result: null }
     }
-    const summary = 'Stopped at once by a second signal: what was in flight will be read again by the next run'
+    const summary = 'Stopped at once by a second signal: the next run reads the records in flight again'
     process.stderr.write(`${summary}\n`)
     return { exitCode: interrupted, summary, result: null, error: { code: 'ABORTED', message: summary } }
   } finally {
@@ -86,9 +86,9 @@ function sinksOf(plan: PipelinePlan | PipelineGroup | GraphPlan): string[] {
 }
 
 const ENDINGS = {
-  source: 'the source had no more',
-  stage: 'a stage lets nothing more through',
-  signal: 'it was asked to stop',
+  source: 'reached the end of the source',
+  stage: 'a stage ended the run',
+  signal: 'stopped as requested',
 } as const
 
 function summaryOf(name: string, result: RunResult): string {

@@ -60,7 +60,7 @@ async function testFileOf(file: string): Promise<string> {
   // What is wrong with the file itself comes first.
   await readDocument(file)
   throw new ConfigError(
-    `There are no test cases for "${file}": write them into "${stem}.test.yaml", as millrace test --help shows`,
+    `Cannot find test cases for "${file}": write them to "${stem}.test.yaml", as shown by millrace test --help`,
   )
 }
 

@@ -23,7 +23,7 @@ export function placesOf({ kind, role, name }: ListedComponent): readonly string
     case 'stage':
       return [
         'linear files, under `stages`',
-        'stage graphs, as the `function` of a stage, with its specification as `config`',
+        'stage graphs, as the `function` of a stage, with its options as `config`',
         AMONG_TRANSFORMS,
       ]
     case 'function': {

@@ -173,7 +173,7 @@ describe('new', () => {
     expect(await make()).toMatchObject({
       code: 3,
       stderr:
-        'FILE_UNWRITABLE: There is a file "there.yaml" already: choose another name, or overwrite it with --force\n',
+        'FILE_UNWRITABLE: The file "there.yaml" already exists: choose another name, or overwrite it with --force\n',
     })
     expect(await readFile(file, 'utf8')).toBe('mine')
     expect((await make('--force')).code).toBe(0)

@@ -79,16 +79,16 @@ describe.skipIf(!brokerAvailable)('deadletter replay', () => {
         .map((line) => line.slice(0, line.indexOf(':'))),
     ).toEqual([`${from}/0@1  DECODE_FAILED`, `${from}/0@2  STAGE_FAILED`, `${from}/0@3  DECODE_FAILED`])
     expect(shown.stdout).toContain(
-      `3 dead letters (2 DECODE_FAILED, 1 STAGE_FAILED) would be put back into ${from}; --yes does it\n`,
+      `3 dead letters (2 DECODE_FAILED, 1 STAGE_FAILED) would be replayed to ${from}; add --yes to replay\n`,
     )
     expect(await added(from, 5)).toEqual([])
     expect(await replay(file, '--yes')).toMatchObject({
       code: 0,
-      summary: `3 dead letters (2 DECODE_FAILED, 1 STAGE_FAILED) put back into ${from}`,
+      summary: `3 dead letters (2 DECODE_FAILED, 1 STAGE_FAILED) replayed to ${from}`,
       result: { letters: 3 },
     })
     expect(await added(from, 5)).toEqual(ALL)
-    expect((await replay(file, '--yes')).summary).toBe('No dead letters to put back')
+    expect((await replay(file, '--yes')).summary).toBe('No dead letters to replay')
     expect(await added(from, 5)).toEqual(ALL)
   })
 
@@ -121,7 +121,7 @@ describe.skipIf(!brokerAvailable)('deadletter replay', () => {
     expect(JSON.parse(await readFile(`${path}.replayed`, 'utf8'))).toEqual({ '': 1 })
     expect((await replay(file, '--yes')).result.letters).toBe(2)
     expect(await added(from, 5)).toEqual(ALL)
-    expect((await replay(file)).summary).toBe('No dead letters to put back')
+    expect((await replay(file)).summary).toBe('No dead letters to replay')
   })
 
   test.each([
@@ -150,7 +150,7 @@ describe.skipIf(!brokerAvailable)('deadletter replay', () => {
   })
 
   test.each([
-    { args: ['deadletter', 'replay'], want: 'Cannot tell where the dead letters are' },
+    { args: ['deadletter', 'replay'], want: 'Cannot decide where the dead letters are' },
     { args: ['deadletter', 'delete', 'x.jsonl'], want: 'delete' },
     { args: ['deadletter', 'replay', 'x.yaml', '--topic', 'x'], want: 'Cannot use --topic together with a file' },
     {

@@ -11,8 +11,8 @@ beforeAll(async () => {
 })
 afterAll(() => rm(directory, { recursive: true }))
 
-// A replay that was stopped told that all letters had been put back.
-test('a replay that is stopped says that not all was put back, and ends with code 0', async () => {
+// A replay that was stopped reported that all letters had been replayed.
+test('a replay that is stopped reports that not all was replayed, and exits with 0', async () => {
   const letter = {
     topic: 'orders',
     partition: 0,
@@ -36,7 +36,7 @@ test('a replay that is stopped says that not all was put back, and ends with cod
     expect(await running.ended).toMatchObject({
       code: 0,
       stdout:
-        'Asked to stop before all of 1 dead letter (1 STAGE_FAILED) were put back into orders; the same command goes on from there\n',
+        'Stopped before all of 1 dead letter (1 STAGE_FAILED) were replayed to orders; the same command continues from there\n',
     })
   } finally {
     running.child.kill('SIGKILL')

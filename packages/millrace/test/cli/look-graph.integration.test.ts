@@ -90,7 +90,7 @@ describe.skipIf(!brokerAvailable)('looking at a graph', () => {
 
   test.each([
     { args: ['read', '--stage', 'consum'], text: 'There is no source "consum": did you mean' },
-    { args: ['read', '--pipeline', 'x'], text: 'the file is a graph of stages' },
+    { args: ['read', '--pipeline', 'x'], text: 'the file is a stage graph' },
     { args: ['discover', '--stage', 'filter'], text: 'There is no source "filter": there are consume, load' },
   ])('$args is refused', async ({ args: [verb, ...more], text }) => {
     const { code, stdout } = await cli([verb!, file, ...more, '--json'])

@@ -166,7 +166,7 @@ describe.skipIf(!brokerAvailable)('looking at a broker', () => {
       const asRun = await call('dry-run', pipeline)
       expect([asRun.stdout, asRun.stderr]).toEqual([
         '',
-        'test: read 0 records, would write 0; a run would find nothing new, try --from earliest\n',
+        'test: read 0 records, would write 0; a run would find nothing new: try --from earliest\n',
       ])
       expect(linesOf(await call('dry-run', pipeline, '--from', 'earliest', '--max', '4'))).toHaveLength(4)
     })

@@ -39,7 +39,7 @@ test('runs a pipeline from a source to a file and says what it did', async () =>
   expect(code).toBe(0)
   expect(stdout).toMatch(
     new RegExp(
-      `^orders: read 20,000 records, wrote ${want.length.toLocaleString('en-US')} in [\\d.]+ s \\([\\d,]+ read/s\\); the source had no more\n$`,
+      `^orders: read 20,000 records, wrote ${want.length.toLocaleString('en-US')} in [\\d.]+ s \\([\\d,]+ read/s\\); reached the end of the source\n$`,
     ),
   )
 })
@@ -75,13 +75,13 @@ test('prints one envelope with --json, logs as JSON lines on standard error', as
   })
 })
 
-test('ends when a stage lets nothing more through', async () => {
+test('ends when a stage passes nothing more on', async () => {
   const file = await write(
     'limit.yaml',
     'source: {type: generate}\nstages: [{$limit: 3}]\nsink: {type: file, path: limit.jsonl}\n',
   )
   const { code, stdout } = await cli(['run', file])
-  expect([code, stdout]).toEqual([0, expect.stringContaining('a stage lets nothing more through')])
+  expect([code, stdout]).toEqual([0, expect.stringContaining('a stage ended the run')])
   expect(await linesOf('limit.jsonl')).toHaveLength(3)
 })
 

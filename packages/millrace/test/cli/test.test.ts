@@ -144,7 +144,7 @@ describe('mistakes', () => {
     await writeFile(file, 'source: {type: generate}\nsink: {type: file, path: x}\n')
     expect(await cli(['test', file])).toMatchObject({
       code: 2,
-      stderr: `CONFIG_INVALID: There are no test cases for "${file}": write them into "${join(directory, 'lonely.test.yaml')}", as millrace test --help shows\n`,
+      stderr: `CONFIG_INVALID: Cannot find test cases for "${file}": write them to "${join(directory, 'lonely.test.yaml')}", as shown by millrace test --help\n`,
     })
   })
 

@@ -27,7 +27,7 @@ export async function runCase(
   if ('nodes' in plan) return (await import('./run-graph-case.ts')).runGraphCase(plan, given, expect)
   if (isByStage(given) || isByStage(expect))
     throw new ConfigError(
-      'Cannot run a case by stages as the file is no graph of stages: write given and expect as lists',
+      'Cannot run a case by stages as the file is not a stage graph: write given and expect as lists',
     )
   return runLine('pipelines' in plan ? pipelineOf(plan, pipeline) : plan, given, expect)
 }

@@ -64,7 +64,7 @@ function byStage(
   }
   if (ids.length === 1) return { [ids[0]!]: documents }
   throw new ConfigError(
-    `Cannot tell for which ${kind} "${key}" is as there are ${ids.length} (${ids.join(', ')}): write ${key}: {${ids[0]}: [...]}`,
+    `Cannot decide which ${kind} "${key}" is for as there are ${ids.length} (${ids.join(', ')}): write ${key}: {${ids[0]}: [...]}`,
   )
 }
 

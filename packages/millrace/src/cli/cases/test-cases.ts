@@ -28,7 +28,7 @@ export interface TestCase {
 }
 
 export interface TestFile {
-  /** Variables of the pipeline file. */
+  /** Values for the variables of the pipeline file. */
   readonly environment: { readonly [name: string]: string }
   readonly cases: readonly TestCase[]
 }
@@ -55,19 +55,15 @@ const documentsField = field.of<Documents>({
 })
 
 const caseFields = {
-  name: field.string().optional().doc('What must hold.'),
+  name: field.string().optional().doc('What the case shows.'),
   pipeline: field.string().optional().doc('Name of the pipeline, in a file with several.'),
-  given: documentsField
-    .doc('Records that come in; by stage where a graph has several sources.')
-    .example([{ amount: 100 }]),
-  expect: documentsField
-    .optional()
-    .doc('Documents that must come out, in order; by stage where a graph has several sinks.'),
-  error: field.string().optional().doc('Code of the error that must come instead, or a part of its text.'),
+  given: documentsField.doc('Input records. By stage if a graph has several sources.').example([{ amount: 100 }]),
+  expect: documentsField.optional().doc('Expected output documents, in order. By stage if a graph has several sinks.'),
+  error: field.string().optional().doc('Code of the expected error, or part of its message.'),
 }
 
 const fileFields = {
-  environment: field.any().optional().doc('Variables of the pipeline file.'),
+  environment: field.any().optional().doc('Values for the variables of the pipeline file.'),
   cases: listField.doc('The test cases.').example([{ given: [], expect: [] }]),
 }
 

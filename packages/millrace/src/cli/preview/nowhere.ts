@@ -3,7 +3,7 @@
  */
 import type { Sink } from '../../contracts/sink.ts'
 
-export const TAKES_ALL = { name: 'nowhere', summary: 'Takes everything and does nothing.', options: {} }
+export const TAKES_ALL = { name: 'nowhere', summary: 'Accepts every record and does nothing.', options: {} }
 
 /** @param valueCodec how it wants values */
 export function sinkOfNothing(valueCodec: string): Sink {

@@ -29,7 +29,7 @@ export async function sourcePlan(file: string | undefined, options: SourceOption
   const { topic, bootstrapServers, option = [], stage, pipeline } = options
   if (file === undefined) {
     if (topic === undefined)
-      throw new ConfigError('Cannot tell what to read: name a pipeline file, or a topic with --topic')
+      throw new ConfigError('Cannot decide what to read: name a pipeline file, or a topic with --topic')
     return topicPlan(topic, bootstrapServers, option)
   }
   const given = Object.entries({ topic, 'bootstrap-servers': bootstrapServers, option: option[0] }).find(
@@ -37,16 +37,16 @@ export async function sourcePlan(file: string | undefined, options: SourceOption
   )
   if (given !== undefined)
     throw new ConfigError(
-      `Cannot use --${given[0]} together with a pipeline file, which says what to read: leave one of them out`,
+      `Cannot use --${given[0]} together with a pipeline file, which sets what to read: remove one of them`,
     )
   const plan = await readAnyPlan(file, undefined, options)
   if ('nodes' in plan) {
-    refuse('--pipeline', pipeline, 'the file is a graph of stages', 'name a source with --stage')
+    refuse('--pipeline', pipeline, 'the file is a stage graph', 'name a source with --stage')
     const sources = plan.nodes.filter(({ kind }) => kind === 'source').map(({ id }) => id)
     const id = named('source', stage, sources) ?? sources[0]!
     return (await import('./preview-graph.ts')).sourceOf(plan, id)
   }
-  refuse('--stage', stage, 'the file is no graph of stages', 'leave it out')
+  refuse('--stage', stage, 'the file is not a stage graph', 'leave it out')
   if ('pipelines' in plan) return pipelineOf(plan, pipeline)
   refuse('--pipeline', pipeline, 'the file holds one pipeline', 'leave it out')
   return plan

@@ -32,11 +32,11 @@ export async function findLetters(file: string | undefined, options: LettersOpti
   const { topic, bootstrapServers, option = [] } = options
   if (file === undefined && topic === undefined)
     throw new ConfigError(
-      'Cannot tell where the dead letters are: name a pipeline file, a file of letters, or a topic with --topic',
+      'Cannot decide where the dead letters are: name a pipeline file, a file of dead letters, or a topic with --topic',
     )
   if (file !== undefined && topic !== undefined)
     throw new ConfigError(
-      'Cannot use --topic together with a file, which says where the letters are: leave one of them out',
+      'Cannot use --topic together with a file, which sets where the dead letters are: remove one of them',
     )
   const named = topicPlan(topic ?? 'letters', bootstrapServers, option).source
   if (file === undefined) return letters(named, named, process.cwd(), options)
@@ -45,17 +45,17 @@ export async function findLetters(file: string | undefined, options: LettersOpti
   const given = bootstrapServers === undefined ? option[0] && 'option' : 'bootstrap-servers'
   if (given !== undefined)
     throw new ConfigError(
-      `Cannot use --${given} together with a pipeline file, which says where the brokers are: leave one of them out`,
+      `Cannot use --${given} together with a pipeline file, which sets the brokers: remove one of them`,
     )
   const { errorPolicy, source, sink, directory } = await readPlan(file, undefined, options)
   const found = errorPolicy.deadLetters?.sink
   if (found === undefined)
     throw new ConfigError(
-      `Cannot replay dead letters of "${file}" as its error policy writes none: name a file or a topic of letters`,
+      `Cannot replay dead letters of "${file}" as its error policy writes none: name a file or a topic of dead letters`,
     )
   if (!SOURCES.some(({ name }) => name === found.component))
     throw new ConfigError(
-      `Cannot replay dead letters of "${file}" as they go to the sink "${found.component}", which cannot be read: only topics and files can`,
+      `Cannot replay dead letters of "${file}" as they go to the sink "${found.component}", which cannot be read: only topics and files can be`,
     )
   const target = [source, found, sink].find(({ endpoints }) => endpoints.brokers.length > 0)
   return letters(found, target ?? named, directory, options)

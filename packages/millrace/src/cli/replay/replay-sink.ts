@@ -40,7 +40,7 @@ export class ReplaySink implements Sink {
   readonly valueCodec = 'bytes'
   readonly includeMeta = false
   readonly needsDocuments = false
-  readonly partitions = 'records go back where they came from'
+  readonly partitions = 'records return to the topics they came from'
   readonly writesRecordBatches = false
   readonly #letters: Letters
   readonly #selection: Selection

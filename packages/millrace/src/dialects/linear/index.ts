@@ -101,7 +101,7 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
 
 function noObject(content: unknown): LinearResult {
   const message = `A pipeline file must be an object with source, stages and sink: found ${describeValue(content)}`
-  const suggestion = 'millrace new prints one to begin with'
+  const suggestion = 'run millrace new to print a starter file'
   return { plan: undefined, problems: [{ path: '', message, suggestion }], warnings: [] }
 }
 

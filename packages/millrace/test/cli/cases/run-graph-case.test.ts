@@ -134,6 +134,6 @@ describe('a test case of a graph', () => {
 
   test('refuses lists by stage for other files', async () => {
     const linear = 'source = { type = "generate" }\nsink = { type = "stdout" }'
-    expect(await problem(linear, '{given: {a: []}, expect: []}')).toContain('the file is no graph of stages')
+    expect(await problem(linear, '{given: {a: []}, expect: []}')).toContain('the file is not a stage graph')
   })
 })

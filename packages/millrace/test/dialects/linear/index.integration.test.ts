@@ -51,7 +51,7 @@ describe.skipIf(!javaAvailable)('the blocks of the seed', () => {
     }
     expect(await run.ended).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('it was asked to stop') as string,
+      stdout: expect.stringContaining('stopped as requested') as string,
     })
     expect(await bed().groups.listGroups()).toContainEqual(expect.objectContaining({ groupId: 'fluxion-orders' }))
   })

@@ -227,7 +227,7 @@ sink:
     {
       name: 'an empty file',
       text: '# nothing yet\n',
-      want: '1:1 : A pipeline file must be an object with source, stages and sink: found nothing (millrace new prints one to begin with)',
+      want: '1:1 : A pipeline file must be an object with source, stages and sink: found nothing (run millrace new to print a starter file)',
     },
     {
       name: 'a file of test cases',
@@ -307,7 +307,7 @@ sink:
     {
       name: 'text',
       text: 'just text',
-      want: '1:1 : A pipeline file must be an object with source, stages and sink: found "just text" (millrace new prints one to begin with)',
+      want: '1:1 : A pipeline file must be an object with source, stages and sink: found "just text" (run millrace new to print a starter file)',
     },
     {
       name: 'a list of stages with a mistake',
