@@ -11,7 +11,8 @@
  * never past a batch that was not (I1, I2). May not import a concrete component.
  */
 import type { Source } from '../contracts/source.ts'
-import type { Batch } from '../records/batch.ts'
+import type { Acknowledgement, Batch } from '../records/batch.ts'
+import { splitAtCutOff } from '../records/cut-off.ts'
 import { AbortedError } from '../errors/index.ts'
 import type { Counter } from '../metrics/counters.ts'
 import { type CircuitBreaker, combinedProgress } from '../resilience/circuit-breaker.ts'
@@ -99,13 +100,16 @@ class PipelineRun {
     try {
       for await (const batch of this.#batches(source, isCommittedFirst)) {
         const write = this.#begin(batch, abort) // decode, stages, encode
+        // Where the run ends with a limit, what it cut off is the next run's.
+        const { exhausted } = stages
+        const [done] = (exhausted && splitAtCutOff(batch, stages.cutOff)) || [batch.acknowledgement]
         if (write === undefined) {
-          batch.ack() // every record was filtered out, and counted as dropped (I7)
+          done.ack() // every record was filtered out, and counted as dropped (I7)
         } else {
           if (!isCommittedFirst) await this.#inFlight.room()
-          this.#inFlight.add(batch.byteLength, this.#deliver(batch, write))
+          this.#inFlight.add(batch.byteLength, this.#deliver(done, write))
         }
-        if (stages.exhausted) {
+        if (exhausted) {
           ended = 'stage'
           break
         }
@@ -156,10 +160,10 @@ class PipelineRun {
     }
   }
 
-  async #deliver(batch: Batch, write: () => Promise<void>): Promise<void> {
+  async #deliver(done: Acknowledgement, write: () => Promise<void>): Promise<void> {
     try {
       await write()
-      batch.ack() // I1: only now may its offsets be committed
+      done.ack() // I1: only now may its offsets be committed
     } catch (error) {
       this.#failed.abort(error)
       throw error

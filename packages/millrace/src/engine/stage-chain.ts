@@ -29,6 +29,10 @@ export class StageChain {
   get exhausted(): boolean {
     return this.list.some(({ exhausted }) => exhausted === true)
   }
+  /** Rows of the last batch that some stages have cut off. */
+  get cutOff(): readonly Batch[] {
+    return this.list.flatMap(({ cutOff }) => cutOff ?? [])
+  }
   /** Runs a batch through all stages; undefined as soon as no row is left. */
   process(batch: Batch, failed?: Failed): Batch | undefined {
     let current = batch

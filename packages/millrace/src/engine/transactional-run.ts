@@ -15,7 +15,8 @@ import type { SourceOffsets } from '../contracts/offsets.ts'
 import type { Sink, SinkTransactions } from '../contracts/sink.ts'
 import type { Source } from '../contracts/source.ts'
 import type { Stage } from '../contracts/stage.ts'
-import type { Batch } from '../records/batch.ts'
+import type { Acknowledgement, Batch } from '../records/batch.ts'
+import { splitAtCutOff } from '../records/cut-off.ts'
 import {
   AbortedError,
   BatchError,
@@ -59,7 +60,7 @@ export interface Work {
 export interface TransactionalPipeline {
   readonly source: Pick<Source, 'batches' | 'offsets'>
   readonly sink: Pick<Sink, 'transactions'>
-  readonly stages: { readonly list: readonly Pick<Stage, 'mark'>[]; readonly exhausted: boolean }
+  readonly stages: { readonly list: readonly Pick<Stage, 'mark' | 'cutOff'>[]; readonly exhausted: boolean }
   /** Counts transactions. */
   readonly meter?: Meter | undefined
 }
@@ -156,10 +157,10 @@ export class TransactionalRun {
     this.#bytes = 0
     this.#isRunning = true
     const timer = setInterval(() => void this.#commitInBackground(), this.#plan.commitIntervalMs ?? COMMIT_INTERVAL_MS)
-    const deliver = async (batch: Batch, write: () => Promise<void>): Promise<void> => {
+    const deliver = async (done: Acknowledgement, write: () => Promise<void>): Promise<void> => {
       try {
         await write()
-        batch.ack() // I1: in this transaction; what commits it is the transaction
+        done.ack() // I1: in this transaction; what commits it is the transaction
       } catch (error) {
         failed.abort(error)
         throw error
@@ -168,14 +169,17 @@ export class TransactionalRun {
     // Nothing in here may wait: a commit in between would take the stages to be further than the output.
     const take = (batch: Batch): void => {
       const write = this.#work.begin(batch, attemptEnded) // decode, stages, encode
-      if (write !== undefined) inFlight.add(batch.byteLength, deliver(batch, write))
+      // Where the run ends with a limit, what it cut off is the next run's.
+      const cutOff = stages.exhausted ? stages.list.flatMap((stage) => stage.cutOff ?? []) : []
+      const [done] = splitAtCutOff(batch, cutOff) ?? [batch.acknowledgement]
+      if (write !== undefined) inFlight.add(batch.byteLength, deliver(done, write))
       // Every record was filtered out, and counted as dropped (I7).
-      else if (this.#committing === undefined) batch.ack()
+      else if (this.#committing === undefined) done.ack()
       // Not part of the transaction that is being committed: should the next one abort, stages go back to before this batch.
       else
         inFlight.add(
           0,
-          deliver(batch, () => this.#committing ?? Promise.resolve()),
+          deliver(done, () => this.#committing ?? Promise.resolve()),
         )
     }
     try {
@@ -202,13 +206,14 @@ export class TransactionalRun {
     }
   }
 
-  /** Takes the slices of a batch, with a turn of the event loop and room after each. A limit that is reached leaves the rest to be dropped. */
+  /** Takes the slices of a batch, with a turn of the event loop and room after each. A limit that is reached leaves the rest to the next run. */
   async #takeSlices(slices: Iterable<Batch>, take: (slice: Batch) => void): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#slicing = promise
     try {
       for (const slice of slices) {
         take(slice)
+        if (this.#pipeline.stages.exhausted) break
         await setImmediate()
         await this.#inFlight.room()
         this.#failed.signal.throwIfAborted()

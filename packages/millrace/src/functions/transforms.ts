@@ -5,6 +5,7 @@ import { defineTransform, type FunctionContext, type TransformFunction } from '.
 import type { RowFailed, Stage, Transform } from '../contracts/stage.ts'
 import { SharedAcknowledgement } from '../records/acknowledgement.ts'
 import type { Acknowledgement, Batch } from '../records/batch.ts'
+import { splitAtCutOff } from '../records/cut-off.ts'
 import { StageError, type RecordError } from '../errors/index.ts'
 import type { Fields, Options } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
@@ -20,6 +21,8 @@ const BATCH_ROWS = 8192
  */
 export function asTransform(stage: Stage, told?: (error: RecordError) => RecordError): Transform {
   const { needs, fields, does } = stage
+  /** Of what was cut off: acknowledged when the graph goes on all the same, as other branches take these rows. */
+  let cutOff: Acknowledgement | undefined
   return {
     needs,
     ...(fields === undefined ? {} : { fields }),
@@ -28,14 +31,20 @@ export function asTransform(stage: Stage, told?: (error: RecordError) => RecordE
     get exhausted() {
       return stage.exhausted === true
     },
+    get cutOff() {
+      return stage.cutOff
+    },
     process(batch, _signal, failed) {
+      cutOff?.ack()
       const tell: RowFailed = (row, error) => {
         if (failed === undefined) throw told!(error)
         failed(row, told!(error))
       }
       const passed = stage.process(batch, told === undefined ? failed : tell)
-      if (passed !== undefined) return [passed]
-      batch.ack() // every row was dropped
+      const parts = stage.cutOff && splitAtCutOff(batch, [stage.cutOff])
+      cutOff = parts?.[1]
+      if (passed !== undefined) return [parts === undefined ? passed : passed.derive(passed, parts[0])]
+      ;(parts?.[0] ?? batch).ack() // every row was dropped
       return []
     },
   }

@@ -11,6 +11,7 @@ import { sliceRows } from './rows.ts'
 export class LimitStage implements Stage {
   readonly name = '$limit'
   readonly needs = 'metadata'
+  cutOff: Batch | undefined
   #left: number
 
   constructor(limit: number) {
@@ -29,8 +30,11 @@ export class LimitStage implements Stage {
   }
 
   process(batch: Batch): Batch | undefined {
+    // What comes when it has been reached is dropped, as it is in the branches of a graph that goes on.
+    const isReached = this.exhausted
     const count = Math.min(this.#left, batch.length)
     this.#left -= count
+    this.cutOff = isReached ? undefined : sliceRows(batch, count, batch.length)
     return sliceRows(batch, 0, count)
   }
 }

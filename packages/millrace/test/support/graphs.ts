@@ -13,7 +13,7 @@ export interface GraphStage {
   readonly id: string
   readonly function: string
   readonly inputs?: readonly string[]
-  readonly config?: { readonly [name: string]: unknown }
+  readonly config?: unknown
 }
 
 /** Writes a file of any format; JSON carries the shape as TOML does. @returns its path */
