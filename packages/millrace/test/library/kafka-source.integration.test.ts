@@ -327,7 +327,7 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
       await writer.commit()
       await writer.write(topic, 0, ['b'])
       {
-        await using source = sourceOf(topic, { isolation: 'read_committed', groupId })
+        await using source = sourceOf(topic, { isolation: 'read_committed', groupId, apiTimeoutMs: 2000 })
         const values = []
         for await (const { value } of source) values.push(value!.toString())
         expect(values).toEqual(['a'])

@@ -3,35 +3,21 @@
  * with them, makes batches of what was fetched, and keeps the rows of them that are not to be delivered yet.
  */
 import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
-import { Batch, type BatchOrigin } from '../../records/batch.ts'
+import { Batch } from '../../records/batch.ts'
+import { ConsumedPartition } from './consumed-partition.ts'
 import type { Fetcher, TakenSlice } from './fetcher.ts'
 import type { OffsetLedger } from './offset-ledger.ts'
 import { keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
 
-/** A partition to read. */
-export interface PartitionToRead extends TopicPartition {
+/** Where a partition is read. */
+export interface ReadRange {
+  /** How many partitions the topic has. */
   readonly partitionCount: number
   readonly position: number
   /** Where a bounded run stops; undefined in an endless one. */
   readonly end: number | undefined
   /** Whether the position is to be committed before anything was read, as nothing else says where the next owner has to begin. */
   readonly mustCommit: boolean
-}
-
-interface ConsumedPartition extends TopicPartition {
-  readonly origin: { readonly CreateTime: BatchOrigin; readonly LogAppendTime: BatchOrigin }
-  /** Where reading began: the place to go back to while nothing is committed. */
-  start: number
-  /** Whether that place is to be committed while nothing is. */
-  readonly mustCommit: boolean
-  /** The offset after the last record handed out. */
-  delivered: number
-  readonly end: number | undefined
-  isPaused: boolean
-  /** Rows that were fetched and are not delivered yet, as far as they are no longer with the fetcher; in order. */
-  rests: { readonly batch: Batch; readonly row: number }[]
-  /** Where their number is bounded: batches handed out that a transaction may give back, as the offset behind each and its records. */
-  uncommitted: { readonly nextOffset: number; readonly records: number }[]
 }
 
 export interface ConsumedPartitionsOptions {
@@ -72,8 +58,18 @@ export class ConsumedPartitions {
 
   /** Whether every partition was read to where a bounded run stops. */
   get areAtEnd(): boolean {
-    for (const { delivered, end } of this.#partitions.values()) if (end === undefined || delivered < end) return false
-    return true
+    for (const { state } of this.#partitions.values()) if (state !== 'atEnd') return false
+    return this.#withRests.size === 0
+  }
+
+  /** Partitions of which everything was delivered that readers may see, while what lies before the end of a bounded run is part of a transaction that is open. */
+  get behindTransactions(): ConsumedPartition[] {
+    return [...this.#partitions.values()].filter((consumed) => {
+      const { topic, partition, state, delivered, end } = consumed
+      if (state !== 'reading' || end === undefined) return false
+      const logEnd = this.#fetcher.logEnd(topic, partition)
+      return logEnd !== undefined && logEnd <= delivered
+    })
   }
 
   /** Stops delivering a partition until `resume`. */
@@ -93,41 +89,52 @@ export class ConsumedPartitions {
   /** Records between what was handed out and the end; undefined until every partition has answered. */
   get lag(): number | undefined {
     let lag = 0
-    for (const { topic, partition, delivered, end } of this.#partitions.values()) {
+    for (const { topic, partition, state, delivered, end } of this.#partitions.values()) {
       const logEnd = end ?? this.#fetcher.logEnd(topic, partition)
-      if (logEnd === undefined) return undefined
+      if (logEnd === undefined || state === 'assigned') return undefined
       lag += Math.max(0, logEnd - delivered)
     }
     return lag
   }
 
-  add({ topic, partition, partitionCount, position, end, mustCommit }: PartitionToRead): void {
-    const origin = { component: this.#options.component, topic, partition, partitionCount }
-    this.#partitions.set(keyOf(topic, partition), {
-      topic,
-      partition,
-      start: position,
-      mustCommit,
-      delivered: position,
-      end,
-      isPaused: false,
-      rests: [],
-      uncommitted: [],
-      origin: {
-        CreateTime: { ...origin, timestampType: 'CreateTime' },
-        LogAppendTime: { ...origin, timestampType: 'LogAppendTime' },
-      },
+  /** Takes partitions that are ours now; each is read when `read` says where. */
+  assign(partitions: readonly TopicPartition[]): ConsumedPartition[] {
+    return partitions.map(({ topic, partition }) => {
+      const consumed = new ConsumedPartition(topic, partition)
+      this.#partitions.set(keyOf(topic, partition), consumed)
+      return consumed
     })
-    this.#read(topic, partition, position, end, mustCommit)
   }
 
-  /** Stops reading partitions. Their acknowledgements still count, until the ledger is told otherwise. */
-  remove(partitions: readonly TopicPartition[]): void {
+  /** Begins to read a partition, unless it has gone since it was assigned. */
+  read(consumed: ConsumedPartition, { partitionCount, position, end, mustCommit }: ReadRange): void {
+    if (consumed.on('positioned') !== 'reading') return
+    const { topic, partition } = consumed
+    const origin = { component: this.#options.component, topic, partition, partitionCount }
+    consumed.origin = {
+      CreateTime: { ...origin, timestampType: 'CreateTime' },
+      LogAppendTime: { ...origin, timestampType: 'LogAppendTime' },
+    }
+    consumed.start = consumed.delivered = position
+    consumed.end = end
+    consumed.mustCommit = mustCommit
+    this.#ledger.assign(topic, partition, position, !mustCommit)
+    if (end !== undefined && position >= end) this.giveUp(consumed)
+    else {
+      this.#fetcher.add(topic, partition, position)
+      if (consumed.isPaused) this.#fetcher.pause(topic, partition)
+    }
+  }
+
+  /** Stops reading partitions. Acknowledgements of revoked ones still count, until the ledger is told otherwise. */
+  remove(partitions: readonly TopicPartition[], event: 'revoked' | 'lost'): void {
     for (const { topic, partition } of partitions) {
       this.#fetcher.remove(topic, partition)
       const id = keyOf(topic, partition)
       const consumed = this.#partitions.get(id)
-      if (consumed !== undefined) this.#keep(consumed, [])
+      if (consumed === undefined) continue
+      consumed.on(event)
+      this.#keep(consumed, [])
       this.#partitions.delete(id)
     }
     this.#fetcher.interrupt()
@@ -136,17 +143,26 @@ export class ConsumedPartitions {
   /** Takes note that a partition is read from another place on, as its position is not in the log. */
   moved(topic: string, partition: number, position: number): void {
     const consumed = this.#partitions.get(keyOf(topic, partition))
-    if (consumed === undefined) return
+    if (consumed === undefined || consumed.on('moved') !== 'reading') return
     // Forwards it is a gap, which is committed when what lies before it is acknowledged (I1). Backwards it is another log.
     if (position < consumed.delivered) {
       this.#ledger.assign(topic, partition, position, false)
       this.#keep(consumed, []) // of the log that is no longer there
-    } else if (consumed.rests.length > 0) {
-      return // what follows them is tracked behind the gap
-    } else {
-      this.#ledger.skip(topic, partition, position)
     }
-    consumed.start = consumed.delivered = position
+    // What follows rests is tracked behind the gap.
+    if (consumed.rests.length === 0) {
+      this.#ledger.skip(topic, partition, position)
+      consumed.start = consumed.delivered = position
+    }
+    if (consumed.end === undefined || position < consumed.end) return
+    this.giveUp(consumed)
+    this.#fetcher.interrupt()
+  }
+
+  /** Ends a partition of which nothing more is fetched, be it that everything before its end was or not. */
+  giveUp(consumed: ConsumedPartition): void {
+    this.#fetcher.remove(consumed.topic, consumed.partition)
+    consumed.on('ended')
   }
 
   /** Takes note of commits: what lies before them is not given back any more. */
@@ -168,21 +184,30 @@ export class ConsumedPartitions {
     ) => Promise<readonly (TopicPartition & { readonly committed: number | undefined })[]>,
   ): Promise<void> {
     const all = [...this.#partitions.values()]
-    for (const { topic, partition } of all) this.#fetcher.remove(topic, partition)
+    for (const consumed of all) {
+      this.#fetcher.remove(consumed.topic, consumed.partition)
+      consumed.on('rewound')
+    }
     this.#ledger.revoke(all)
     const found = await committed(all)
     const offsets = new Map(found.map((each) => [keyOf(each.topic, each.partition), each.committed]))
     for (const consumed of all) {
       const { topic, partition, start, end, mustCommit } = consumed
       const id = keyOf(topic, partition)
-      // Given back, or given back and assigned anew, while the answer was on its way.
-      if (this.#partitions.get(id) !== consumed) continue
+      // One that never began to read, or was given back while the answer was on its way.
+      if (start < 0 || consumed.state !== 'assigned') continue
       const position = offsets.get(id) ?? start
-      consumed.delivered = position
       for (const { nextOffset, records } of consumed.uncommitted) if (nextOffset > position) this.#rewound += records
       consumed.uncommitted = []
       this.#keep(consumed, [])
-      this.#read(topic, partition, position, end, mustCommit && offsets.get(id) === undefined)
+      const { partitionCount } = consumed.origin.CreateTime
+      this.read(consumed, {
+        partitionCount,
+        position,
+        end,
+        mustCommit: mustCommit && offsets.get(id) === undefined,
+      })
+      consumed.start = start
     }
     this.#fetcher.interrupt()
   }
@@ -230,7 +255,7 @@ export class ConsumedPartitions {
     // Where a bounded number of records ends in the midst of what was fetched, the commit ends too (I2).
     if (fetched !== undefined && fetched.length > left) end = Math.min(end, fetched.records.offsets[left]!)
     const nextOffset = Math.min(slice.nextOffset, end)
-    if (slice.nextOffset >= end) this.#fetcher.remove(topic, partition)
+    if (slice.nextOffset >= end) this.giveUp(consumed)
     if (records === undefined || fetched === undefined || records.firstOffset >= end) {
       consumed.delivered = nextOffset
       this.#ledger.skip(topic, partition, nextOffset)
@@ -266,11 +291,6 @@ export class ConsumedPartitions {
     consumed.rests = rests
     if (rests.length === 0) this.#withRests.delete(consumed)
     else this.#withRests.add(consumed)
-  }
-
-  #read(topic: string, partition: number, position: number, end: number | undefined, mustCommit: boolean): void {
-    this.#ledger.assign(topic, partition, position, !mustCommit)
-    if (end === undefined || position < end) this.#fetcher.add(topic, partition, position)
   }
 }
 

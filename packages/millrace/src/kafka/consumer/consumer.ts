@@ -7,7 +7,7 @@
  */
 import type { GroupOffsets, ReleaseListener, SourceOffsets } from '../../contracts/offsets.ts'
 import type { Batch } from '../../records/batch.ts'
-import { AbortedError, isMillraceError, type MillraceError } from '../../errors/index.ts'
+import { AbortedError, isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
 import { ConsumedPartitions } from './consumed-partitions.ts'
 import { type ConsumerOptions, groupOptions } from './options.ts'
 import type { ConsumerProgress } from './progress.ts'
@@ -19,7 +19,8 @@ import type { AssignedPartition, GroupListener } from '../group/contract.ts'
 import { OffsetBounds } from './offset-bounds.ts'
 import { OffsetCommits } from './offset-commits.ts'
 import { OffsetLedger } from './offset-ledger.ts'
-import { keyOf, type TopicPartition } from '../topic-partition.ts'
+import { LOOK_MS, RunEnd } from './run-end.ts'
+import { byTopic, keyOf, type TopicPartition } from '../topic-partition.ts'
 
 export class Consumer implements GroupListener, SourceOffsets {
   /** Called before offsets are committed and partitions are given back: the reader acknowledges what it is through with. */
@@ -35,8 +36,13 @@ export class Consumer implements GroupListener, SourceOffsets {
   #release: ReleaseListener | undefined
   #failure: MillraceError | undefined
   #closing: Promise<void> | undefined
+  readonly #end: RunEnd | undefined
   /** Whether partitions have gone, and the group has not said yet what comes instead. */
   #isRebalancing = false
+  /** Counts what the group has changed. */
+  #changes = 0
+  /** Looks for partitions that are new, and for leaders that have moved. */
+  #watch: NodeJS.Timeout | undefined
 
   constructor(options: ConsumerOptions) {
     this.#options = options
@@ -58,6 +64,8 @@ export class Consumer implements GroupListener, SourceOffsets {
       maxRecords,
       isRewindable: mode === 'transaction',
     })
+    if (options.untilEnd)
+      this.#end = new RunEnd(this.#partitions, { cluster, topics: options.topics, groupId: group?.groupId, warn })
   }
 
   /**
@@ -68,21 +76,50 @@ export class Consumer implements GroupListener, SourceOffsets {
     const { cluster, topics, settings, warn } = this.#options
     await cluster.connect(signal, undefined, warn)
     await cluster.refresh(topics, signal)
+    this.#bounds.subscribed(topics)
     if (this.#session !== undefined) {
       await this.#session.start(signal)
       this.#commits.start(settings.autoCommitIntervalMs)
-      return
+    } else {
+      await this.#assignNew(signal)
     }
-    const all = topics.flatMap((topic) =>
-      cluster.cachedTopic(topic)!.partitions.map(({ partition }) => ({ topic, partition })),
-    )
+    this.#watch = setInterval(() => void this.#lookAtTopics(), cluster.metadataMaxAgeMs)
+    this.#watch.unref()
+  }
+
+  /** Without a group every partition is read; takes those that are not. */
+  async #assignNew(signal: AbortSignal): Promise<void> {
+    const { cluster, topics } = this.#options
+    const known = new Set(this.#partitions.all.map(({ topic, partition }) => keyOf(topic, partition)))
+    const added = topics
+      .flatMap((topic) => cluster.cachedTopic(topic)!.partitions.map(({ partition }) => ({ topic, partition })))
+      .filter(({ topic, partition }) => !known.has(keyOf(topic, partition)))
+    if (added.length > 0) await this.onAssigned(await this.#committedOf(added, signal))
+  }
+
+  /** Asks for the topics again, so that leaders that have moved and partitions that are new are found. */
+  async #lookAtTopics(): Promise<void> {
+    const { signal } = this.#stop
+    const { cluster, topics, untilEnd } = this.#options
+    try {
+      await cluster.refresh(topics, signal)
+      // A group says itself what is new. A bounded run ends where the topic ended when it began.
+      if (this.#session === undefined && !untilEnd) await this.#assignNew(signal)
+    } catch (error) {
+      // What reading needs is asked for again where it is needed, and fails there.
+      if (!signal.aborted && !isMillraceError(error))
+        this.onFailed(new UnexpectedError('Looking for new partitions failed', { cause: error }))
+    }
+  }
+
+  async #committedOf(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<AssignedPartition[]> {
+    if (this.#session !== undefined) return this.#session.committed(partitions, signal)
+    const { cluster, settings, warn } = this.#options
     const { groupId } = settings
-    const committed =
-      groupId === undefined
-        ? []
-        : await fetchCommitted(new GroupCoordinator(cluster, groupId, warn), all, () => undefined, signal)
-    const offsets = new Map(committed.map(({ topic, partition, offset }) => [keyOf(topic, partition), offset]))
-    await this.onAssigned(all.map((each) => ({ ...each, committed: offsets.get(keyOf(each.topic, each.partition)) })))
+    if (groupId === undefined) return partitions.map((each) => ({ ...each, committed: undefined }))
+    const coordinator = new GroupCoordinator(cluster, groupId, warn)
+    const found = await fetchCommitted(coordinator, partitions, () => undefined, signal)
+    return found.map(({ topic, partition, offset }) => ({ topic, partition, committed: offset }))
   }
 
   /**
@@ -111,7 +148,7 @@ export class Consumer implements GroupListener, SourceOffsets {
         const found = this.#take(maxRecords)
         if (found !== undefined) {
           if (found.batch !== undefined) return found.batch
-        } else if (this.#options.untilEnd && !this.#isRebalancing && this.#partitions.areAtEnd) {
+        } else if (await this.#hasEnded()) {
           break
         } else {
           await this.#fetcher.wait()
@@ -126,6 +163,19 @@ export class Consumer implements GroupListener, SourceOffsets {
   /** Takes back the rows of a batch from one on, which come again with the next batch; those before count as acknowledged. Only of the batch that came last. */
   giveBack(batch: Batch, row: number): void {
     this.#partitions.giveBack(batch, row)
+  }
+
+  /** Whether a bounded run has read everything; if not, it is worth asking again when `wait` of the fetcher resolves. */
+  async #hasEnded(): Promise<boolean> {
+    if (this.#end === undefined || this.#isRebalancing) return false
+    const changes = this.#changes
+    if (this.#partitions.areAtEnd && (await this.#end.isAssigned())) {
+      // Partitions may have come or gone in between.
+      return changes === this.#changes && this.#partitions.areAtEnd
+    }
+    this.#end.lookForTransactions()
+    setTimeout(() => this.#fetcher.interrupt(), LOOK_MS).unref()
+    return false
   }
 
   /** What was fetched next, and the batch to deliver of it, if there is one. What cannot be read is never passed over (I2). */
@@ -221,6 +271,7 @@ export class Consumer implements GroupListener, SourceOffsets {
   close(): Promise<void> {
     this.#closing ??= (async () => {
       this.#commits.stop()
+      clearInterval(this.#watch)
       this.#stop.abort()
       this.#fetcher.interrupt()
       try {
@@ -234,14 +285,18 @@ export class Consumer implements GroupListener, SourceOffsets {
 
   /** Called by the group session. */
   async onAssigned(partitions: readonly AssignedPartition[]): Promise<void> {
-    const starts = await this.#bounds.starts(partitions)
-    const ends = this.#options.untilEnd ? await this.#bounds.ends(partitions) : undefined
-    for (const { topic, partition, committed } of partitions) {
+    const { cluster, untilEnd } = this.#options
+    // Before anything is waited for: what is lost meanwhile is not read (I3).
+    const assigned = this.#partitions.assign(partitions)
+    await this.#learnCounts(partitions)
+    const starts = await this.#bounds.starts(partitions, (each) => this.#committedOf(each, this.#stop.signal))
+    const ends = untilEnd ? await this.#bounds.ends(partitions) : undefined
+    if (ends !== undefined)
+      for (const [id, start] of await this.#bounds.startsWithin(partitions, ends)) starts.set(id, start)
+    for (const [i, { topic, partition, committed }] of partitions.entries()) {
       const id = keyOf(topic, partition)
-      this.#partitions.add({
-        topic,
-        partition,
-        partitionCount: this.#options.cluster.cachedTopic(topic)?.partitions.length ?? 0,
+      this.#partitions.read(assigned[i]!, {
+        partitionCount: cluster.cachedTopic(topic)?.partitions.length ?? 0,
         position: starts.get(id)!,
         end: ends?.get(id),
         mustCommit: committed === undefined && this.#bounds.isResetElsewhere,
@@ -251,10 +306,20 @@ export class Consumer implements GroupListener, SourceOffsets {
     this.#fetcher.interrupt()
   }
 
+  /** A group may assign a partition that is newer than the metadata. */
+  async #learnCounts(partitions: readonly TopicPartition[]): Promise<void> {
+    const { cluster } = this.#options
+    const grown = partitions.filter(
+      ({ topic, partition }) => partition >= (cluster.cachedTopic(topic)?.partitions.length ?? 0),
+    )
+    if (grown.length > 0) await cluster.refresh([...byTopic(grown).keys()], this.#stop.signal)
+  }
+
   /** Called by the group session: stop fetching, wait for what is outstanding, commit, let go (I3). */
   async onRevoked(partitions: readonly TopicPartition[], deadlineMs: number): Promise<void> {
     this.#isRebalancing = true
-    this.#partitions.remove(partitions)
+    this.#changes++
+    this.#partitions.remove(partitions, 'revoked')
     this.onSettle()
     // When the commit takes too long, the partitions are given back meanwhile, and may be here again before it ends.
     const letGo = this.#ledger.revocation(partitions)
@@ -283,6 +348,7 @@ export class Consumer implements GroupListener, SourceOffsets {
 
   /** Called by the group session. */
   onSettled(): void {
+    this.#changes++
     this.#isRebalancing = false
     this.#fetcher.interrupt()
   }
@@ -290,7 +356,8 @@ export class Consumer implements GroupListener, SourceOffsets {
   /** Called by the group session: somebody else may own the partitions already, so nothing is committed (I3). */
   onLost(partitions: readonly TopicPartition[]): void {
     this.#isRebalancing = true
-    this.#partitions.remove(partitions)
+    this.#changes++
+    this.#partitions.remove(partitions, 'lost')
     this.#ledger.revoke(partitions)
     this.onSettle()
     this.#release?.lost()

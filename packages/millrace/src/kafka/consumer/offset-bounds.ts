@@ -8,9 +8,12 @@ import type { AssignedPartition } from '../group/contract.ts'
 import { listOffsets } from '../cluster/log-offsets.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import type { ConsumerSettings } from '../properties/settings.ts'
-import { keyOf, type TopicPartition } from '../topic-partition.ts'
+import { byTopic, keyOf, type TopicPartition } from '../topic-partition.ts'
 
 const OFFSET_OUT_OF_RANGE = 1
+
+/** Asks for the offsets that the group has committed. */
+export type CommittedOf = (partitions: readonly TopicPartition[]) => Promise<readonly AssignedPartition[]>
 
 export class OffsetBounds {
   readonly #cluster: Cluster
@@ -19,6 +22,8 @@ export class OffsetBounds {
   readonly #signal: AbortSignal
   /** Ends of a bounded run; kept over rebalances, so that a partition that comes back has the same end. */
   readonly #ends = new Map<string, number>()
+  /** Partitions of each topic when the consumer subscribed. */
+  readonly #counts = new Map<string, number>()
 
   /** @param signal ends what is asked of brokers */
   constructor(cluster: Cluster, settings: ConsumerSettings, warn: Warn, signal: AbortSignal) {
@@ -33,32 +38,92 @@ export class OffsetBounds {
     return this.#settings.autoOffsetReset !== 'earliest'
   }
 
+  /** Records which partitions there are as the consumer subscribes; those that appear later are read from their beginning. */
+  subscribed(topics: readonly string[]): void {
+    for (const topic of topics) this.#counts.set(topic, this.#cluster.cachedTopic(topic)?.partitions.length ?? 0)
+  }
+
   /**
-   * Where to begin, by `keyOf`: the committed offset, or what the reset policy says.
+   * Where to begin, by `keyOf`: the committed offset, the beginning of a partition that is new, or what the reset policy says.
+   * @param committedOf asks for committed offsets
    * @throws {BrokerError} `NO_COMMITTED_OFFSET`
    */
-  async starts(partitions: readonly AssignedPartition[]): Promise<Map<string, number>> {
+  async starts(partitions: readonly AssignedPartition[], committedOf: CommittedOf): Promise<Map<string, number>> {
     const starts = new Map<string, number>()
     const missing: TopicPartition[] = []
     for (const { topic, partition, committed } of partitions) {
       if (committed === undefined) missing.push({ topic, partition })
       else starts.set(keyOf(topic, partition), committed)
     }
-    for (const [id, offset] of await this.#reset(missing)) starts.set(id, offset)
+    const isNew = await this.#newPartitions(missing, committedOf)
+    const begun = await listOffsets(
+      this.#cluster,
+      missing.filter(isNew).map(({ topic, partition }) => ({ topic, partition, at: 'earliest' as const })),
+      { signal: this.#signal },
+    )
+    for (const { topic, partition, offset } of begun) starts.set(keyOf(topic, partition), offset)
+    for (const [id, offset] of await this.#reset(missing.filter((each) => !isNew(each)))) starts.set(id, offset)
     return starts
   }
 
-  /** Where a bounded run stops, by `keyOf`: the end of the log when a partition was first seen. */
+  /**
+   * Which partitions without a committed offset have appeared since this consumer subscribed, or since its group did: then the
+   * group has committed offsets for all partitions before them, and for none after.
+   */
+  async #newPartitions(
+    missing: readonly TopicPartition[],
+    committedOf: CommittedOf,
+  ): Promise<(each: TopicPartition) => boolean> {
+    const counts = new Map(this.#counts)
+    if (!this.isResetElsewhere) return () => false
+    for (const [topic, list] of byTopic(missing)) {
+      const first = Math.min(...list.map(({ partition }) => partition), counts.get(topic) ?? Infinity)
+      if (first === 0) continue
+      const before = Array.from({ length: first }, (_, partition) => ({ topic, partition }))
+      const after = Array.from({ length: (counts.get(topic) ?? first) - first }, (_, i) => ({
+        topic,
+        partition: first + i,
+      }))
+      const found = await committedOf([...before, ...after])
+      if (found.every(({ partition, committed }) => (committed === undefined) === partition >= first))
+        counts.set(topic, first)
+    }
+    return ({ topic, partition }) => partition >= (counts.get(topic) ?? Infinity)
+  }
+
+  /** Where a bounded run stops, by `keyOf`: the end of the log when a partition was first seen. Records of open transactions count. */
   async ends(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>> {
     const unknown = partitions.filter(({ topic, partition }) => !this.#ends.has(keyOf(topic, partition)))
-    if (unknown.length === 0) return this.#ends
-    const ends = await listOffsets(
-      this.#cluster,
-      unknown.map(({ topic, partition }) => ({ topic, partition, at: 'latest' as const })),
-      { isolation: this.#settings.isolation, signal: this.#signal },
-    )
-    for (const { topic, partition, offset } of ends) this.#ends.set(keyOf(topic, partition), offset)
+    for (const [id, end] of await this.#logEnds(unknown)) this.#ends.set(id, end)
     return this.#ends
+  }
+
+  /** Where a bounded run begins where a committed offset lies beyond the end of the log, by `keyOf`. @throws {BrokerError} `OFFSET_OUT_OF_RANGE` unless it may be reset */
+  async startsWithin(
+    partitions: readonly AssignedPartition[],
+    ends: ReadonlyMap<string, number>,
+  ): Promise<Map<string, number>> {
+    const starts = new Map<string, number>()
+    const beyond = partitions.filter(
+      ({ topic, partition, committed }) => committed !== undefined && committed > ends.get(keyOf(topic, partition))!,
+    )
+    // The end of the run may lie before what another member has read since.
+    const logEnds = await this.#logEnds(beyond)
+    for (const { topic, partition, committed } of beyond) {
+      const id = keyOf(topic, partition)
+      if (committed! > logEnds.get(id)!) starts.set(id, await this.afterOutOfRange(topic, partition, committed!))
+    }
+    return starts
+  }
+
+  async #logEnds(partitions: readonly TopicPartition[]): Promise<Map<string, number>> {
+    if (partitions.length === 0) return new Map()
+    const found = await listOffsets(
+      this.#cluster,
+      partitions.map(({ topic, partition }) => ({ topic, partition, at: 'latest' as const })),
+      { signal: this.#signal },
+    )
+    return new Map(found.map(({ topic, partition, offset }) => [keyOf(topic, partition), offset]))
   }
 
   /**

@@ -18,6 +18,7 @@ import { connectionCheck, topicCheck } from '../../kafka/admin/checks.ts'
 import { Cluster } from '../../kafka/cluster/cluster.ts'
 import { createMissingTopics } from '../../kafka/admin/missing-topics.ts'
 import { Producer } from '../../kafka/producer/producer.ts'
+import { KeptPartitions } from './kept-partitions.ts'
 import { kafkaEndpoints } from '../../kafka/properties/endpoints.ts'
 import { clusterOptions } from '../../kafka/properties/settings.ts'
 import { weaknessOf } from '../../kafka/properties/weakness.ts'
@@ -59,7 +60,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   #before: SinkProgress = { records: 0, bytes: 0 }
   /** Topics that its producer writes to: its own, and those of the sinks that have joined. */
   readonly #topics: string[] = []
-  #partitionCount = 0
+  #kept: KeptPartitions | undefined
   readonly #forwarded: Counter
 
   constructor(settings: KafkaSinkSettings, context: ComponentContext) {
@@ -84,7 +85,8 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     const cluster = await this.#connected()
     await cluster.connect(signal, undefined, this.#context.warn)
     if (createTopic !== undefined) await createMissingTopics(cluster, [topic], createTopic, signal)
-    this.#partitionCount = (await cluster.topic(topic, signal)).partitions.length
+    const { partitions } = await cluster.topic(topic, signal)
+    this.#kept = new KeptPartitions(topic, partitions.length, this.#context.warn)
     this.#leader.#topics.push(topic)
     if (this.#leader === this) this.#own = await this.#newProducer(cluster, signal)
     else await this.#producer.learn(topic, signal)
@@ -187,7 +189,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   #keepsPartition(batch: Batch): boolean {
     const { keepPartition } = this.#settings
     if (keepPartition !== undefined) return keepPartition
-    return batch.keys === undefined && batch.origin.partitionCount === this.#partitionCount
+    return batch.keys === undefined && this.#kept!.keeps(batch.origin)
   }
 }
 

@@ -1,0 +1,45 @@
+/** A partition that a consumer reads, and how far it is. */
+import { UnexpectedError } from '../../errors/index.ts'
+import type { Batch, BatchOrigin } from '../../records/batch.ts'
+import type { TopicPartition } from '../topic-partition.ts'
+import { PARTITION_TRANSITIONS, type PartitionEvent, type PartitionState } from './partition-states.ts'
+
+export class ConsumedPartition implements TopicPartition {
+  readonly topic: string
+  readonly partition: number
+  /** What its batches say of themselves. */
+  origin!: { readonly CreateTime: BatchOrigin; readonly LogAppendTime: BatchOrigin }
+  /** Where reading began: the place to go back to while nothing is committed. */
+  start = -1
+  /** Whether that place is to be committed while nothing is. */
+  mustCommit = false
+  /** The offset after the last record handed out. */
+  delivered = -1
+  /** Where a bounded run stops; undefined in an endless one. */
+  end: number | undefined
+  isPaused = false
+  /** Rows that were fetched and are not delivered yet, as far as they are no longer with the fetcher; in order. */
+  rests: { readonly batch: Batch; readonly row: number }[] = []
+  /** Where their number is bounded: batches handed out that a transaction may give back, as the offset behind each and its records. */
+  uncommitted: { readonly nextOffset: number; readonly records: number }[] = []
+  #state: PartitionState = 'assigned'
+
+  constructor(topic: string, partition: number) {
+    this.topic = topic
+    this.partition = partition
+  }
+
+  get state(): PartitionState {
+    return this.#state
+  }
+
+  /** @returns the state afterwards */
+  on(event: PartitionEvent): PartitionState {
+    const next = PARTITION_TRANSITIONS[this.#state][event]
+    if (next === 'refused')
+      throw new UnexpectedError(
+        `Partition ${this.partition} of topic "${this.topic}" cannot be ${event} while it is ${this.#state}`,
+      )
+    return (this.#state = next)
+  }
+}

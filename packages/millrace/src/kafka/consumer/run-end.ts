@@ -1,0 +1,131 @@
+/**
+ * When a bounded run has read everything, and what to say when it has not.
+ *
+ * That every partition is at its end is not enough: a group may have more for this member, and records may lie behind a
+ * transaction that is still open.
+ */
+import { isMillraceError } from '../../errors/index.ts'
+import { GroupAdmin } from '../admin/groups.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { keyOf, type TopicPartition } from '../topic-partition.ts'
+import type { ConsumedPartition } from './consumed-partition.ts'
+import type { ConsumedPartitions } from './consumed-partitions.ts'
+import type { Warn } from './options.ts'
+
+/** How long a run waits for what stands in its way before it says so. */
+const QUIET_MS = 5000
+const REMINDER_MS = 60_000
+/** Time between looks at what stands in the way. */
+export const LOOK_MS = 250
+
+export interface RunEndOptions {
+  readonly cluster: Cluster
+  readonly topics: readonly string[]
+  /** Group of the consumer; undefined when it is in none. */
+  readonly groupId: string | undefined
+  readonly warn: Warn
+}
+
+export class RunEnd {
+  readonly #options: RunEndOptions
+  readonly #partitions: ConsumedPartitions
+  readonly #unassigned: Patience
+  readonly #transactions: Patience
+
+  constructor(partitions: ConsumedPartitions, options: RunEndOptions) {
+    this.#partitions = partitions
+    this.#options = options
+    this.#unassigned = new Patience(options.cluster.apiTimeoutMs)
+    this.#transactions = new Patience(options.cluster.apiTimeoutMs)
+  }
+
+  /**
+   * Whether the group has nothing more for this member. Only when its members have all partitions between them: the first
+   * assignment may be empty (KIP-848), or leave out what another member has not given back yet (KIP-429).
+   */
+  async isAssigned(): Promise<boolean> {
+    const { groupId, cluster, warn } = this.#options
+    if (groupId === undefined) return true
+    const owned = this.#partitions.all
+    const missing = this.#missing(owned)
+    if (missing.length === 0) return true
+    const group = await new GroupAdmin(cluster).describeGroup(groupId).catch((error: unknown) => {
+      if (isMillraceError(error)) return undefined
+      throw error
+    })
+    const isSettled =
+      group !== undefined &&
+      group.state?.toUpperCase() === 'STABLE' &&
+      this.#missing(group.members.flatMap(({ assignment }) => assignment)).length === 0
+    const where = `${missing.length} of the partitions are not assigned to this member of group "${groupId}"`
+    if (isSettled) {
+      if (owned.length === 0)
+        warn(
+          `Nothing was read as none of the ${missing.length} partitions is assigned to this member of group "${groupId}": its ${group.members.length} members have all of them`,
+          { groupId, members: group.members.length, partitions: missing.length },
+        )
+      return true
+    }
+    const wait = this.#unassigned.check()
+    if (wait === 'say')
+      warn(`Waiting for the group to settle: ${where}, and no member has all of them yet`, { groupId })
+    else if (wait === 'over') warn(`The run ends although ${where}, and the group did not settle`, { groupId })
+    return wait === 'over'
+  }
+
+  /** Looks for transactions that stand in the way; gives up on their partitions after `default.api.timeout.ms`. */
+  lookForTransactions(): void {
+    const blocked = this.#partitions.behindTransactions
+    if (blocked.length === 0) return this.#transactions.reset()
+    const wait = this.#transactions.check()
+    if (wait === 'quiet') return
+    const [first] = blocked as [ConsumedPartition]
+    const { topic, partition, delivered } = first
+    const records = blocked.reduce((sum, each) => sum + each.end! - each.delivered, 0)
+    const what = `Up to ${records} records of ${blocked.length === 1 ? 'one partition' : `${blocked.length} partitions`} are behind an open transaction, at offset ${delivered} of partition ${partition} of topic "${topic}"${blocked.length === 1 ? '' : ' for instance'}`
+    const how = `kafka-transactions.sh --describe-producers --topic ${topic} --partition ${partition} shows it; find-hanging and abort end one that hangs`
+    const facts = { topic, partition, offset: delivered, records }
+    if (wait === 'say') this.#options.warn(`${what}. The run waits for its end: ${how}`, facts)
+    else {
+      this.#options.warn(`The run ends without them. ${what}: ${how}`, facts)
+      for (const consumed of blocked) this.#partitions.giveUp(consumed)
+    }
+  }
+
+  #missing(assigned: readonly TopicPartition[]): TopicPartition[] {
+    const { cluster, topics } = this.#options
+    const known = new Set(assigned.map(({ topic, partition }) => keyOf(topic, partition)))
+    return topics.flatMap((topic) =>
+      (cluster.cachedTopic(topic)?.partitions ?? [])
+        .filter(({ partition }) => !known.has(keyOf(topic, partition)))
+        .map(({ partition }) => ({ topic, partition })),
+    )
+  }
+}
+
+/** How long something has stood in the way, and whether it is time to say so. */
+class Patience {
+  readonly #limitMs: number
+  #since: number | undefined
+  #sayAt = 0
+
+  constructor(limitMs: number) {
+    this.#limitMs = limitMs
+  }
+
+  check(): 'quiet' | 'say' | 'over' {
+    const now = performance.now()
+    if (this.#since === undefined) {
+      this.#since = now
+      this.#sayAt = now + QUIET_MS
+    }
+    if (now - this.#since >= this.#limitMs) return 'over'
+    if (now < this.#sayAt) return 'quiet'
+    this.#sayAt = now + REMINDER_MS
+    return 'say'
+  }
+
+  reset(): void {
+    this.#since = undefined
+  }
+}
