@@ -45,6 +45,8 @@ export interface Sink extends Preparing {
   readonly includeMeta: boolean
   /** Whether it looks at documents itself, for instance to take the key from a field. */
   readonly needsDocuments: boolean
+  /** All that it looks at in the outermost object of a value; undefined where that is not known. Then documents may hold no more. */
+  readonly fields?: readonly string[] | undefined
   /** Where records go, as a sentence without a period; for `explain`. */
   readonly partitions: string
   /** Whether it can forward whole record batches of Kafka as they are. */

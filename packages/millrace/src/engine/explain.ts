@@ -4,7 +4,7 @@
  */
 import type { Documents } from '../contracts/codec.ts'
 import type { Source } from '../contracts/source.ts'
-import type { StageNeeds } from '../contracts/stage.ts'
+import type { Stage, StageNeeds } from '../contracts/stage.ts'
 import { describeOpening } from './breaker.ts'
 import type { SinkOfAll } from './fan-out.ts'
 import { IN_FLIGHT_BYTES } from './in-flight.ts'
@@ -48,10 +48,11 @@ function chooseLane(
       lane: 'documents',
       why: `${reader.name} works on parsed values${scanned === undefined ? '' : `, of the records that ${scanned.name} keeps`}; those that no stage changes go out as the bytes that came in`,
     }
-  if (scanned !== undefined && !sink.needsDocuments)
+  const scans = fieldScans(scanned, sink)
+  if (documents?.decodeFields !== undefined && scans !== undefined)
     return {
       lane: 'fields',
-      why: `${scanned.name} looks at ${scanned.fields?.join(', ')} only, which is read from the bytes; values are not parsed and go out as they came in`,
+      why: `${scans} only, which is read from the bytes; values are not parsed and go out as they came in`,
     }
   if (looksAtValues && !sink.needsDocuments && !sink.includeMeta)
     return {
@@ -97,6 +98,16 @@ function chooseLane(
 function doesBy(needs: StageNeeds, fields: readonly string[] | undefined): string {
   if (needs === 'documents') return 'works on parsed values'
   return needs === 'fields' ? `looks at ${fields!.join(', ')}` : 'looks at key, headers, position or time'
+}
+
+/** Who looks at which fields; undefined where the sink looks at more. */
+function fieldScans(stage: Stage | undefined, sink: SinkOfAll): string | undefined {
+  if (sink.needsDocuments && sink.fields === undefined) return undefined
+  const readers = [
+    ...(stage === undefined ? [] : [`${stage.name} looks at ${stage.fields!.join(', ')}`]),
+    ...(sink.needsDocuments ? [`the sink looks at ${sink.fields!.join(', ')}`] : []),
+  ]
+  return readers.join(' and ')
 }
 
 /** What happens when a record fails, step by step. */

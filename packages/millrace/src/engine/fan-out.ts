@@ -35,6 +35,7 @@ export class FanOut implements SinkOfAll {
   readonly keyField: string | undefined
   readonly includeMeta: boolean
   readonly needsDocuments: boolean
+  readonly fields: readonly string[] | undefined
   readonly partitions: string
   readonly writesRecordBatches: boolean
   readonly unforwarded: string | undefined
@@ -51,7 +52,11 @@ export class FanOut implements SinkOfAll {
     this.keyCodec = first!.keyCodec
     this.keyField = first!.keyField
     this.includeMeta = sinks.some(({ includeMeta }) => includeMeta)
-    this.needsDocuments = sinks.some(({ needsDocuments }) => needsDocuments)
+    const readers = sinks.filter(({ needsDocuments }) => needsDocuments)
+    this.needsDocuments = readers.length > 0
+    this.fields = readers.every(({ fields }) => fields !== undefined)
+      ? readers.flatMap(({ fields }) => fields!)
+      : undefined
     this.writesRecordBatches = sinks.every(({ writesRecordBatches }) => writesRecordBatches)
     this.partitions = sinks.map(({ partitions }, i) => `sink ${i + 1}: ${partitions}`).join('; ')
     this.unforwarded = sinks.find(({ unforwarded }) => unforwarded !== undefined)?.unforwarded

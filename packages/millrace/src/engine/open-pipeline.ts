@@ -94,10 +94,12 @@ async function makeOutputs(
 ): Promise<Pick<OpenPipeline, 'sink' | 'targets' | 'documents'>> {
   const [first] = sinks
   const all = sinks.length === 1 ? first! : new FanOut(sinks)
-  const [front] = stages.parts()
+  const [front, rest] = stages.parts()
+  const ofSink = rest.looksAtValues ? [] : (all.fields ?? [])
+  const fields = [...new Set([...front.fields, ...ofSink])]
   const needs = {
     needsDocuments: stages.looksAtValues || all.needsDocuments,
-    fields: front.looksAtValues ? front.fields : undefined,
+    fields: fields.length > 0 ? fields : undefined,
   }
   const formatFor = (sink: Sink): Promise<Documents | undefined> => components.documents(source, sink, planned, needs)
   if (sinks.length === 1) return { sink: all, targets: sinks, documents: await formatFor(first!) }

@@ -21,31 +21,36 @@ export function createSteps({
   documents,
   stages,
   sink,
-}: Pick<OpenPipeline, 'documents' | 'stages'> & { readonly sink: Pick<Sink, 'needsDocuments'> }): Steps {
+}: Pick<OpenPipeline, 'documents' | 'stages'> & { readonly sink: Pick<Sink, 'needsDocuments' | 'fields'> }): Steps {
   if (documents === undefined) return (batch, failed) => stages.process(batch, failed)
   const decode = (batch: Batch, failed?: Failed): Batch | undefined =>
     surviving(batch, failed, (rowFailed) => documents.decode(batch, rowFailed))
-  const [front, rest] = stages.parts()
+  const encode = (batch: Batch, failed?: Failed): Batch | undefined =>
+    surviving(batch, failed, (rowFailed) => documents.encode(batch, rowFailed))
   const { decodeFields } = documents
   if (decodeFields === undefined)
     return (batch, failed) => {
       const decoded = decode(batch, failed)
       const passed = decoded && stages.process(decoded, failed)
-      return passed && surviving(passed, failed, (rowFailed) => documents.encode(passed, rowFailed))
+      return passed && encode(passed, failed)
     }
-  const isDone = !rest.looksAtValues && !sink.needsDocuments
+  const [front, rest] = stages.parts()
+  const needsWhole = rest.looksAtValues || (sink.needsDocuments && sink.fields === undefined)
   return (batch, failed) => {
     const looked = surviving(batch, failed, (rowFailed) => decodeFields(batch, rowFailed))
     const kept = looked && front.process(looked, failed)
     if (kept === undefined) return undefined
-    // They are not whole: nobody else may see them.
-    looked!.documents = undefined
-    kept.documents = undefined
-    if (isDone) return rest.process(kept, failed)
-    const decoded = decode(kept, failed)
+    if (!needsWhole) return forgetDocuments(encode(kept, failed)) // what is left to encode are keys
+    const decoded = decode(forgetDocuments(kept), failed)
     const passed = decoded && rest.process(decoded, failed)
-    return passed && surviving(passed, failed, (rowFailed) => documents.encode(passed, rowFailed))
+    return passed && encode(passed, failed)
   }
+}
+
+/** Documents that are not whole are for nobody else. */
+function forgetDocuments<B extends Batch | undefined>(batch: B): B {
+  if (batch !== undefined) batch.documents = undefined
+  return batch
 }
 
 /** The rows on which a step over a whole batch did not fail. */

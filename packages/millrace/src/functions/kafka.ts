@@ -201,6 +201,7 @@ class RowSink implements Sink {
   readonly valueCodec = 'json'
   readonly includeMeta = false
   readonly needsDocuments: boolean
+  readonly fields: readonly string[] | undefined
   readonly partitions: string
   readonly writesRecordBatches: boolean
   readonly unforwarded: string | undefined
@@ -218,6 +219,7 @@ class RowSink implements Sink {
     this.#all = all
     this.#formats = rowFormats(sink)
     this.needsDocuments = all || sink.needsDocuments
+    this.fields = all ? undefined : sink.fields
     this.partitions = sink.partitions
     this.writesRecordBatches = sink.writesRecordBatches
     this.unforwarded = sink.unforwarded

@@ -99,9 +99,9 @@ test('gives everything as JSON, without secrets', async () => {
     error: null,
     result: {
       name: 'secret',
-      lane: 'documents',
+      lane: 'fields',
       source: { component: 'kafka', options: { topic: ['a'], saslUsername: 'me', saslPassword: '***' } },
-      stages: [{ name: '$match', needs: 'documents' }],
+      stages: [{ name: '$match', needs: 'fields' }],
       guarantee: { name: 'at_least_once' },
     },
   })

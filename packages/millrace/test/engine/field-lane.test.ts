@@ -101,6 +101,31 @@ describe('stages that look at some fields only', () => {
   })
 
   test.each([
+    { sink: { needsDocuments: true, fields: ['a'] }, keyField: 'a.b', keys: ['k', '7', null] },
+    { sink: { needsDocuments: true }, keyField: 'a.b', keys: ['k', '7', null] },
+    { sink: { needsDocuments: false }, keyField: undefined, keys: undefined },
+  ])('give the sink its key: $sink', ({ sink, keyField, keys }) => {
+    const documents = createDocuments({
+      from: codecByName('json'),
+      to: codecByName('json'),
+      needsDocuments: true,
+      fields: ['c', 'a'],
+      mentionsMeta: false,
+      includeMeta: false,
+      keyField,
+    })
+    const stages = new StageChain([createStage('$match', { c: { $gte: 1 } }, 'stages.0')])
+    const batch = batchOf(['{"a":{"b":"k"},"c":1}', '{"c":0}', '{"a":{"b":7},"c":2,"d":3}', '{"c":1}'])
+    const passed = createSteps({ documents, stages, sink })(batch)!
+    expect(passed.keys).toEqual(keys)
+    expect(passed.length).toBe(3)
+    // Nobody else may take documents for whole that hold some fields only.
+    expect(passed.documents?.[1]).toEqual(
+      sink.fields === undefined && sink.needsDocuments ? { a: { b: 7 }, c: 2, d: 3 } : undefined,
+    )
+  })
+
+  test.each([
     { stages: [{ $match: { a: { $gt: 1 } } }], lane: 'fields', why: '$match looks at a only' },
     { stages: [{ $match: { a: 1, 'b.c': 2 } }, { $limit: 3 }], lane: 'fields', why: '$match looks at a, b only' },
     { stages: [{ 'filter.apply': { column: 'a', value: 1 } }], lane: 'fields', why: 'filter.apply looks at a only' },
@@ -111,7 +136,20 @@ describe('stages that look at some fields only', () => {
       lane: 'documents',
       why: '$set works on parsed values, of the records that $match keeps',
     },
-  ])('are explained: $why', async ({ stages, lane, why }) => {
+    { stages: [], sink: { keyField: 'a.b' }, lane: 'fields', why: 'the sink looks at a only' },
+    {
+      stages: [{ $match: { c: 1 } }],
+      sink: { keyField: 'a' },
+      lane: 'fields',
+      why: '$match looks at c and the sink looks at a only',
+    },
+    {
+      stages: [{ $set: { c: 1 } }],
+      sink: { keyField: 'a' },
+      lane: 'documents',
+      why: '$set works on parsed values; those',
+    },
+  ])('are explained: $why', async ({ stages, sink = {}, lane, why }) => {
     const place = { endpoints: { servers: [], topics: ['t'], groups: [] } }
     const explained = await explainPlan(
       {
@@ -119,7 +157,7 @@ describe('stages that look at some fields only', () => {
         file: undefined,
         directory: '/',
         source: { component: 'kafka', options: await optionsOf('source'), ...place },
-        sink: { component: 'kafka', options: await optionsOf('sink'), ...place },
+        sink: { component: 'kafka', options: await optionsOf('sink', sink), ...place },
         stages: stages.map((stage, i) => {
           const [name, spec] = Object.entries(stage)[0]!
           return { name, spec, path: `stages.${i}` }
@@ -135,9 +173,9 @@ describe('stages that look at some fields only', () => {
   })
 })
 
-async function optionsOf(kind: 'source' | 'sink'): Promise<object> {
+async function optionsOf(kind: 'source' | 'sink', more: object = {}): Promise<object> {
   const { parseOptions } = await import('../../src/options/parse.ts')
   const definition = kind === 'source' ? await catalog.source('kafka') : await catalog.sink('kafka')
   const given = kind === 'source' ? { groupId: 'g', topic: 't' } : { topic: 'u' }
-  return parseOptions(definition as never, { bootstrapServers: 'localhost:9092', ...given }).options
+  return parseOptions(definition as never, { bootstrapServers: 'localhost:9092', ...given, ...more }).options
 }

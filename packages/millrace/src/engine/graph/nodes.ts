@@ -157,7 +157,7 @@ type LooksAt = 'nothing' | readonly string[] | 'everything'
 
 function looksAt(node: Node): LooksAt {
   if (node.kind === 'source') return 'nothing'
-  if (node.kind === 'sink') return node.sink.needsDocuments ? 'everything' : 'nothing'
+  if (node.kind === 'sink') return node.sink.needsDocuments ? (node.sink.fields ?? 'everything') : 'nothing'
   const { needs, fields } = node.transform
   return needs === 'documents' ? 'everything' : needs === 'fields' ? (fields ?? 'everything') : 'nothing'
 }

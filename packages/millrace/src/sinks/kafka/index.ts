@@ -50,6 +50,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   readonly partitions: string
   readonly includeMeta: boolean
   readonly needsDocuments: boolean
+  readonly fields: readonly string[] | undefined
   readonly transactions: SinkTransactions | undefined
   readonly failsInOrder: boolean
   readonly #settings: KafkaSinkSettings
@@ -72,6 +73,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     this.includeMeta = settings.includeMeta
     this.keyField = settings.keyField
     this.needsDocuments = settings.keyField !== undefined
+    this.fields = settings.keyField?.split('.').slice(0, 1)
     this.writesRecordBatches = settings.keepPartition !== false
     this.partitions = partitionsOf(settings)
     this.transactions = context.delivery === 'exactly_once' ? this : undefined
