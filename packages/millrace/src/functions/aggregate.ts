@@ -8,6 +8,7 @@ import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { accumulator, AGGREGATIONS, type Accumulator, type Aggregation } from './aggregations.ts'
 import { batchOfRows, syntheticOrigin } from './rows/batches.ts'
+import { RequiredColumns } from './rows/required-columns.ts'
 import { Collection } from './transforms.ts'
 import { columnReader, identityOf, type ColumnReader, type Row } from './rows/values.ts'
 
@@ -30,7 +31,7 @@ export const groupbyApply = defineTransform({
         }),
       )
       .doc(
-        'Results to compute for each group. Null and missing cells do not count, nor do cells without a number in numeric operations. `std` and `var` are those of a sample; `median` keeps all numbers in memory.',
+        'Results to compute for each group. Null and missing cells do not count, nor do cells without a number in numeric operations, where true is 1 and false 0; `first` and `last` are the cells of the first and the last row, null included. `min` and `max` of text compare as text. `std` and `var` are those of a sample; `median` keeps all numbers in memory. A column that no row of the first batch has is an error.',
       )
       .example([{ column: 'amount', operation: 'sum', output_column: 'total' }]),
     ...groupLimit,
@@ -59,7 +60,7 @@ export const groupbyApply = defineTransform({
       operation,
       output: output_column ?? column,
     }))
-    return overall(stage, max_rows, () => new Groups(by, columns))
+    return overall(stage, max_rows, new Groups(by, columns), [...by, ...aggregations.map(({ column }) => column)])
   },
 })
 
@@ -71,7 +72,7 @@ export const reduceApply = defineTransform({
     operation: field
       .oneOf(AGGREGATIONS)
       .doc(
-        'Operation to compute. Null and missing cells do not count, nor do cells without a number in numeric operations. `std` and `var` are those of a sample; `median` keeps all numbers in memory.',
+        'Operation to compute. Null and missing cells do not count, nor do cells without a number in numeric operations, where true is 1 and false 0; `first` and `last` are the cells of the first and the last row, null included. `min` and `max` of text compare as text. `std` and `var` are those of a sample; `median` keeps all numbers in memory. A column that no row of the first batch has is an error.',
       )
       .example('sum'),
     output_column: field.string().default('result').doc('Column for the result.'),
@@ -88,7 +89,7 @@ export const reduceApply = defineTransform({
     },
   ],
   create: ({ column, operation, output_column }, { stage }) =>
-    overall(stage, 1, () => new Groups([], [{ column, operation, output: output_column }])),
+    overall(stage, 1, new Groups([], [{ column, operation, output: output_column }]), [column]),
 })
 
 const STREAM_OPERATIONS = ['count', 'sum', 'avg', 'min', 'max'] as const
@@ -127,10 +128,13 @@ export const aggregateStream = defineTransform({
   ],
   create({ operation, group_by = [], value_column, max_rows }, { stage, isWindowed }) {
     const make = (): Groups => new Groups(group_by, [{ column: value_column, operation, output: operation }])
-    if (!isWindowed) return overall(stage, max_rows, make)
+    const columns = [...group_by, ...(value_column === undefined ? [] : [value_column])]
+    if (!isWindowed) return overall(stage, max_rows, make(), columns)
+    const required = new RequiredColumns(stage, columns)
     return {
       needs: 'documents',
       process(batch) {
+        required.check(batch)
         const groups = make()
         groups.add(batch)
         return [batchOfRows(groups.rows(), { origin: syntheticOrigin(stage), acknowledgement: batch.acknowledgement })]
@@ -140,12 +144,13 @@ export const aggregateStream = defineTransform({
 })
 
 /** Computes over everything that comes, and gives the result at the end. */
-function overall(stage: string, maxGroups: number, make: () => Groups): Transform {
+function overall(stage: string, maxGroups: number, groups: Groups, columns: readonly string[]): Transform {
   const held = new Collection(stage, { max_rows: maxGroups, max_bytes: NO_BYTES })
-  const groups = make()
+  const required = new RequiredColumns(stage, columns)
   return {
     needs: 'documents',
     process(batch) {
+      required.check(batch)
       held.hold(batch)
       groups.add(batch)
       held.check(groups.count)

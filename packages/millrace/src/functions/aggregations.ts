@@ -1,7 +1,8 @@
 /**
- * What can be computed over the cells of a column, one cell after the other. Null and missing cells do not count.
+ * What can be computed over the cells of a column, one cell after the other. Null and missing cells do not count, except as the
+ * first or last one.
  */
-import { compareValues, numberOf } from './rows/values.ts'
+import { compareText, compareValues, numberOf } from './rows/values.ts'
 
 export const AGGREGATIONS = [
   'sum',
@@ -68,17 +69,18 @@ export function accumulator(operation: Aggregation): Accumulator {
       return extreme(1)
     case 'first': {
       let first: unknown
-      return cells(
-        (cell) => (first ??= cell),
-        () => first ?? null,
-      )
+      let isEmpty = true
+      return {
+        add(cell) {
+          if (isEmpty) first = cell
+          isEmpty = false
+        },
+        result: () => first ?? null,
+      }
     }
     case 'last': {
       let last: unknown
-      return cells(
-        (cell) => (last = cell),
-        () => last ?? null,
-      )
+      return { add: (cell) => (last = cell), result: () => last ?? null }
     }
   }
 }
@@ -94,19 +96,23 @@ function cells(add: (cell: unknown) => void, result: () => unknown): Accumulator
 
 function numeric(add: (number: number) => void, result: () => unknown): Accumulator {
   return cells((cell) => {
-    const number = numberOf(cell)
+    const number = typeof cell === 'boolean' ? Number(cell) : numberOf(cell)
     if (number !== undefined) add(number)
   }, result)
 }
 
-/** The smallest or largest, a number where it looks like one. */
+/** The smallest or largest: of text alone as text, else with text that looks like a number as that number. */
 function extreme(sign: 1 | -1): Accumulator {
+  let bestText: string | undefined
   let best: unknown
+  let isText = true
   return cells(
     (cell) => {
+      if (typeof cell !== 'string') isText = false
+      else if (bestText === undefined || sign * compareText(cell, bestText) > 0) bestText = cell
       if (best === undefined || sign * compareValues(cell, best) > 0) best = cell
     },
-    () => numberOf(best) ?? best ?? null,
+    () => (isText ? (bestText ?? null) : (numberOf(best) ?? best)),
   )
 }
 

@@ -29,7 +29,9 @@ export const csvRead = defineSourceFunction({
     infer_schema_length: field
       .int({ min: 1 })
       .default(100)
-      .doc('Number of rows from which column types are inferred: number, boolean or text. Empty cells are null.'),
+      .doc(
+        'Number of rows from which column types are inferred: number, boolean or text. Empty cells are null, and so are cells that are missing at the end of a row.',
+      ),
   },
   examples: [{ title: 'Orders', options: { path: 'data/orders.csv' } }],
   endpoints: ({ path }) => ({ ...NO_ENDPOINTS, file: path }),

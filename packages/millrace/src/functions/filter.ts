@@ -5,6 +5,7 @@ import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { isScalar } from '../options/values.ts'
 import { defineStageFunction } from './transforms.ts'
+import { RequiredColumns } from './rows/required-columns.ts'
 import { columnReader, fieldsOf, numberOf, type Row } from './rows/values.ts'
 
 const OPERATORS = ['==', '!=', '>', '>=', '<', '<=', 'contains', 'in'] as const
@@ -19,7 +20,7 @@ export const filterApply = defineStageFunction({
     column: field
       .string()
       .doc(
-        'Column to compare; dots descend into objects. Rows in which it is missing or null are dropped, whatever the operator.',
+        'Column to compare; dots descend into objects. Rows in which it is missing or null are dropped, whatever the operator. A column that no row of the first batch has is an error.',
       )
       .example('amount'),
     operator: field
@@ -39,7 +40,7 @@ export const filterApply = defineStageFunction({
         },
       })
       .doc(
-        'Value to compare with. A number may be written as text: it compares as a number with numbers and, for ordering, with text that looks like a number.',
+        'Value to compare with. A number may be written as text: it compares as a number with numbers and, for ordering, with text that looks like a number. Other text compares as text: `2024` comes before `2024-01-31`.',
       )
       .example('100'),
   },
@@ -71,7 +72,8 @@ export const filterApply = defineStageFunction({
       want: [{ status: 'paid' }],
     },
   ],
-  stage({ column, operator, value }) {
+  stage({ column, operator, value }, { stage }) {
+    const required = new RequiredColumns(stage, [column])
     const read = columnReader(column)
     const test = compare(operator, value)
     let kept = new Int32Array(0)
@@ -79,6 +81,7 @@ export const filterApply = defineStageFunction({
       needs: 'fields',
       fields: fieldsOf(column),
       process(batch) {
+        required.check(batch)
         const rows = batch.documents as Row[]
         const { length } = batch
         if (kept.length < length) kept = new Int32Array(length)
@@ -141,6 +144,7 @@ function ordered(value: Scalar, holds: <T extends number | string>(a: T, b: T) =
   return (cell) => {
     if (typeof cell === 'number') return holds(cell, bound)
     const number = numberOf(cell)
-    return number !== undefined && holds(number, bound)
+    if (number !== undefined) return holds(number, bound)
+    return typeof value === 'string' && typeof cell === 'string' && holds(cell, value)
   }
 }

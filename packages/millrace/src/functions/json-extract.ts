@@ -4,13 +4,17 @@
 import { field } from '../options/fields.ts'
 import { mapDocuments } from '../stages/rows.ts'
 import { defineStageFunction } from './transforms.ts'
+import { RequiredColumns } from './rows/required-columns.ts'
 import { columnReader, withColumn, type Row } from './rows/values.ts'
 
 export const jsonExtract = defineStageFunction({
   name: 'json.extract',
   summary: 'Extracts a value from a column that contains JSON.',
   options: {
-    column: field.string().doc('Column with JSON as text, or with an object.').example('payload'),
+    column: field
+      .string()
+      .doc('Column with JSON as text, or with an object. A column that no row of the first batch has is an error.')
+      .example('payload'),
     path: field
       .string()
       .doc('Path to the value: names and positions, separated by dots.')
@@ -33,13 +37,19 @@ export const jsonExtract = defineStageFunction({
     },
   ],
   stage({ column, path, output_column }, { stage }) {
+    const required = new RequiredColumns(stage, [column])
     const read = columnReader(column)
     const names = path
       .replace(/^\$\.?/, '')
       .split('.')
       .filter((name) => name !== '')
     const extract = (row: Row): Row => withColumn(row, output_column, textAt(parsed(read(row)), names))
-    return { process: (batch, failed) => mapDocuments(batch, stage, extract, failed) }
+    return {
+      process(batch, failed) {
+        required.check(batch)
+        return mapDocuments(batch, stage, extract, failed)
+      },
+    }
   },
 })
 

@@ -5,18 +5,9 @@ import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { mapDocuments } from '../stages/rows.ts'
 import { defineStageFunction } from './transforms.ts'
-import { columnReader, numberOf, withColumn, type Row } from './rows/values.ts'
-
-type Expression = (row: Row) => unknown
-type Arithmetic = (a: number, b: number) => number
-
-/** In the order in which they are looked for. */
-const OPERATORS: readonly (readonly [string, Arithmetic])[] = [
-  ['*', (a, b) => a * b],
-  ['+', (a, b) => a + b],
-  ['-', (a, b) => a - b],
-  ['/', (a, b) => a / b],
-]
+import { readMapExpression, type MapExpression } from './map-expression.ts'
+import { RequiredColumns } from './rows/required-columns.ts'
+import { withColumn } from './rows/values.ts'
 
 export const mapApply = defineStageFunction({
   name: 'map.apply',
@@ -25,7 +16,7 @@ export const mapApply = defineStageFunction({
     expression: field
       .string()
       .doc(
-        'A column, a constant (`true`, `"text"`, `1.5`), or two columns or numbers with `*`, `+`, `-` or `/` between them. The result is null if a cell is not a number, or on division by zero.',
+        'A column, a constant (`true`, `"text"`, `1.5`), or two columns or numbers with `*`, `+`, `-` or `/` between them. The result is null if a cell is not a number, or on division by zero. In `unit-price * 2`, an operator between blanks counts first. A column that no row of the first batch has is an error.',
       )
       .example('amount * 1.1'),
     output_column: field
@@ -34,14 +25,16 @@ export const mapApply = defineStageFunction({
       .example('amount_with_tax'),
   },
   rules: [
-    ({ expression }) =>
-      compile(expression) === undefined
+    ({ expression }) => {
+      const read = readMapExpression(expression)
+      return 'suggestion' in read
         ? problem(
             'expression',
             `Cannot read the expression ${JSON.stringify(expression)} as it must be a column, a constant, or two of them with one operator`,
-            'for example "amount * 1.1"; use one map.apply per operator',
+            read.suggestion,
           )
-        : undefined,
+        : undefined
+    },
   ],
   made: ({ output_column }) => [output_column],
   examples: [
@@ -63,44 +56,13 @@ export const mapApply = defineStageFunction({
     },
   ],
   stage({ expression, output_column }, { stage }) {
-    const evaluate = compile(expression)!
+    const { columns, evaluate } = readMapExpression(expression) as MapExpression
+    const required = new RequiredColumns(stage, columns)
     return {
-      process: (batch) => mapDocuments(batch, stage, (row) => withColumn(row, output_column, evaluate(row))),
+      process(batch) {
+        required.check(batch)
+        return mapDocuments(batch, stage, (row) => withColumn(row, output_column, evaluate(row)))
+      },
     }
   },
 })
-
-function compile(text: string): Expression | undefined {
-  const trimmed = text.trim()
-  const constant = constantOf(trimmed)
-  if (constant !== undefined) return () => constant
-  for (const [sign, calculate] of OPERATORS) {
-    // From the second character on, as the first may be the sign of a number.
-    const at = trimmed.indexOf(sign, 1)
-    if (at < 0) continue
-    const [left, right] = [operand(trimmed.slice(0, at)), operand(trimmed.slice(at + 1))]
-    if (left === undefined || right === undefined) return undefined
-    return (row) => {
-      const [a, b] = [left(row), right(row)]
-      const result = a === undefined || b === undefined ? undefined : calculate(a, b)
-      return result !== undefined && Number.isFinite(result) ? result : null
-    }
-  }
-  const read = columnReader(trimmed)
-  return (row) => read(row) ?? null
-}
-
-function operand(text: string): ((row: Row) => number | undefined) | undefined {
-  const trimmed = text.trim()
-  const number = numberOf(trimmed)
-  if (number !== undefined) return () => number
-  if (!/^[^\s*+\-/"']+$/.test(trimmed)) return undefined
-  const read = columnReader(trimmed)
-  return (row) => numberOf(read(row))
-}
-
-function constantOf(text: string): string | number | boolean | undefined {
-  if (text === 'true' || text === 'false') return text === 'true'
-  const quoted = /^"([^"]*)"$|^'([^']*)'$/.exec(text)
-  return quoted === null ? numberOf(text) : (quoted[1] ?? quoted[2])
-}

@@ -13,8 +13,9 @@ import { field } from '../options/fields.ts'
 import { formatBytes } from '../options/units.ts'
 import type { KeptRow } from './rows/batches.ts'
 import { RememberedValues } from './rows/remembered.ts'
+import { RequiredColumns } from './rows/required-columns.ts'
 import { asTransform, Collection, COLLECTING_FIELDS } from './transforms.ts'
-import { columnReader, compareValues, identityOf, type Row } from './rows/values.ts'
+import { columnReader, compareText, compareValues, identityOf, type Row } from './rows/values.ts'
 
 const columnList = field.list(field.string(), { commaText: true })
 
@@ -22,7 +23,11 @@ export const sortApply = defineTransform({
   name: 'sort.apply',
   summary: 'Sorts all rows by one or more columns.',
   options: {
-    by: columnList.doc('Columns to sort by, the most significant first.').example('amount'),
+    by: columnList
+      .doc(
+        'Columns to sort by, the most significant first. A column of text sorts as text; where it also has numbers, text that looks like a number sorts as one. A column that no row of the first batch has is an error.',
+      )
+      .example('amount'),
     descending: field
       .of<readonly boolean[]>({
         expected: 'true, false, or a list of these',
@@ -65,14 +70,25 @@ export const sortApply = defineTransform({
     const readers = by.map((column, i) => ({
       read: columnReader(column),
       sign: (descending[i] ?? descending[0]) === true ? -1 : 1,
+      /** Whether every cell is text, which is then compared as text even where it looks like a number. */
+      isText: true,
     }))
+    const required = new RequiredColumns(stage, by)
     const collection = new Collection(stage, limits)
     const compare = (a: KeptRow, b: KeptRow): number => {
-      for (const { read, sign } of readers) {
-        const [x, y] = [read(a.batch.documents![a.row] as Row) ?? null, read(b.batch.documents![b.row] as Row) ?? null]
+      for (const { read, sign, isText } of readers) {
+        const [x, y] = [read(rowOf(a)) ?? null, read(rowOf(b)) ?? null]
         if (x === null && y === null) continue
         const order =
-          x === null ? (nulls_last ? 1 : -1) : y === null ? (nulls_last ? -1 : 1) : sign * compareValues(x, y)
+          x === null
+            ? nulls_last
+              ? 1
+              : -1
+            : y === null
+              ? nulls_last
+                ? -1
+                : 1
+              : sign * (isText ? compareText(x as string, y as string) : compareValues(x, y))
         if (order !== 0) return order
       }
       return 0
@@ -80,6 +96,9 @@ export const sortApply = defineTransform({
     return {
       needs: 'documents',
       process(batch) {
+        required.check(batch)
+        for (const reader of readers)
+          reader.isText &&= batch.documents!.every((row) => isTextOrNull(reader.read(row as Row)))
         collection.keep(batch)
         return []
       },
@@ -95,7 +114,9 @@ export const distinctApply = defineTransform({
     columns: columnList
       .optional()
       .aliases('subset')
-      .doc('Columns to compare. By default all, except those that say where a record came from.')
+      .doc(
+        'Columns to compare. By default all, except those that say where a record came from. A column that no row of the first batch has is an error.',
+      )
       .example('user_id'),
     keep: field
       .oneOf(['first', 'last', 'none', 'any'])
@@ -135,14 +156,16 @@ export const distinctApply = defineTransform({
       want: [{ a: 1, b: { c: 2 } }, { a: 2 }],
     },
   ],
-  stage: ({ columns, ...limits }, { stage }) => new DistinctStage(stage, identityReader(columns), limits),
+  stage: ({ columns, ...limits }, { stage }) => new DistinctStage(stage, columns, limits),
   create({ columns, keep, ...limits }, { stage }) {
+    if (!needsAllRows(keep)) return asTransform(new DistinctStage(stage, columns, limits))
     const keyOf = identityReader(columns)
-    if (!needsAllRows(keep)) return asTransform(new DistinctStage(stage, keyOf, limits))
+    const required = new RequiredColumns(stage, columns ?? [])
     const collection = new Collection(stage, limits)
     return {
       needs: 'documents',
       process(batch) {
+        required.check(batch)
         collection.keep(batch)
         return []
       },
@@ -164,6 +187,14 @@ export const distinctApply = defineTransform({
   },
 })
 
+function rowOf({ batch, row }: KeptRow): Row {
+  return batch.documents![row] as Row
+}
+
+function isTextOrNull(cell: unknown): boolean {
+  return typeof cell === 'string' || cell === null || cell === undefined
+}
+
 function needsAllRows(keep: 'first' | 'last' | 'none' | 'any'): boolean {
   return keep === 'last' || keep === 'none'
 }
@@ -179,13 +210,15 @@ class DistinctStage implements Stage {
   readonly needs = 'documents'
   readonly does = 'passes on the first of equal rows, and remembers it for the run'
   readonly #stage: string
+  readonly #required: RequiredColumns
   readonly #keyOf: (row: Row) => string
   readonly #limits: Limits
   readonly #seen: RememberedValues
 
-  constructor(stage: string, keyOf: (row: Row) => string, limits: Limits) {
+  constructor(stage: string, columns: readonly string[] | undefined, limits: Limits) {
     this.#stage = stage
-    this.#keyOf = keyOf
+    this.#required = new RequiredColumns(stage, columns ?? [])
+    this.#keyOf = identityReader(columns)
     this.#limits = limits
     this.#seen = new RememberedValues(limits.max_rows, limits.max_bytes)
   }
@@ -196,6 +229,7 @@ class DistinctStage implements Stage {
 
   /** @throws {StageError} when there are more different rows than may be remembered */
   process(batch: Batch): Batch | undefined {
+    this.#required.check(batch)
     const kept: number[] = []
     for (let row = 0; row < batch.length; row++) {
       const key = this.#keyOf(batch.documents![row] as Row)

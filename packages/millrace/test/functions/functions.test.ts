@@ -72,8 +72,21 @@ const TABLES: { readonly [name: string]: readonly Row[] } = {
     {
       name: 'takes a number in text for a number',
       options: { column: 'a', operator: '>', value: '9' },
-      have: [{ a: 10 }, { a: '10' }, { a: 8 }, { a: 'x' }],
+      have: [{ a: 10 }, { a: '10' }, { a: 8 }, { a: '#' }],
       want: [{ a: 10 }, { a: '10' }],
+    },
+    // No row passed, as a value that looks like a number compared with numbers only.
+    {
+      name: 'compares other text with it as text',
+      options: { column: 'd', operator: '>=', value: '2024' },
+      have: [{ d: '2023-12-31' }, { d: '2024-01-31' }, { d: '2025' }, { d: 2025 }],
+      want: [{ d: '2024-01-31' }, { d: '2025' }, { d: 2025 }],
+    },
+    {
+      name: 'compares a number with numbers only',
+      options: { column: 'd', operator: '>=', value: 2024 },
+      have: [{ d: '2024-01-31' }, { d: 2025 }, { d: '2026' }],
+      want: [{ d: 2025 }, { d: '2026' }],
     },
     {
       name: 'orders text as text when the value is none',
@@ -126,6 +139,18 @@ const TABLES: { readonly [name: string]: readonly Row[] } = {
   ],
   'map.apply': [
     {
+      name: 'takes an operator between blanks first',
+      options: { expression: 'unit-price * 2', output_column: 'b' },
+      have: [{ 'unit-price': 3 }],
+      want: [{ 'unit-price': 3, b: 6 }],
+    },
+    {
+      name: 'takes a hyphen without blanks for a minus where there is no other operator',
+      options: { expression: 'a-b', output_column: 'c' },
+      have: [{ a: 3, b: 1 }],
+      want: [{ a: 3, b: 1, c: 2 }],
+    },
+    {
       name: 'divides columns',
       options: { expression: 'a/b', output_column: 'q' },
       have: [{ a: 6, b: 3 }, { a: 1, b: 0 }, { a: 1 }],
@@ -149,6 +174,18 @@ const TABLES: { readonly [name: string]: readonly Row[] } = {
     },
   ],
   'sort.apply': [
+    {
+      name: 'sorts a column of text as text, digits included',
+      options: { by: 'a' },
+      have: [{ a: '9' }, { a: null }, { a: '10' }, { a: 'b' }],
+      want: [{ a: null }, { a: '10' }, { a: '9' }, { a: 'b' }],
+    },
+    {
+      name: 'sorts numbers and digits in text together',
+      options: { by: 'a' },
+      have: [{ a: '9' }, { a: 9.5 }, { a: '10' }],
+      want: [{ a: '9' }, { a: 9.5 }, { a: '10' }],
+    },
     {
       name: 'sorts by several columns, each in its direction',
       options: { by: 'a,b', descending: [true, false] },
@@ -222,7 +259,7 @@ const TABLES: { readonly [name: string]: readonly Row[] } = {
           std: Math.sqrt(13),
           var: 13,
           first: 2,
-          last: '9',
+          last: null,
         },
         {
           g: 'b',
@@ -255,6 +292,30 @@ const TABLES: { readonly [name: string]: readonly Row[] } = {
     },
   ],
   'reduce.apply': [
+    {
+      name: 'takes the first cell even where it is null',
+      options: { column: 'a', operation: 'first' },
+      have: [{ a: null }, { a: 1 }],
+      want: [{ result: null }],
+    },
+    {
+      name: 'compares text as text',
+      options: { column: 'a', operation: 'min' },
+      have: [{ a: '9' }, { a: '10' }],
+      want: [{ result: '10' }],
+    },
+    {
+      name: 'compares text that looks like a number with numbers as one',
+      options: { column: 'a', operation: 'min' },
+      have: [{ a: '9' }, { a: 10 }],
+      want: [{ result: 9 }],
+    },
+    {
+      name: 'adds booleans as 0 and 1',
+      options: { column: 'a', operation: 'sum' },
+      have: [{ a: true }, { a: false }, { a: true }, { a: 'true' }],
+      want: [{ result: 2 }],
+    },
     {
       name: 'names its column',
       options: { column: 'a', operation: 'max', output_column: 'top' },
@@ -312,6 +373,12 @@ describe('refuses', () => {
       options: { expression: 'a * b + c', output_column: 'x' },
       problem: /Cannot read the expression/,
     },
+    // They gave null in every row.
+    ...['True', 'amount % 2', 'round(amount)', 'amount > 2', 'a ? b : c', '"a'].map((expression) => ({
+      name: 'map.apply',
+      options: { expression, output_column: 'x' },
+      problem: /Cannot read the expression/,
+    })),
     { name: 'sort.apply', options: { by: 'a,b,c', descending: [true, false] }, problem: /it has 2 for 3 columns/ },
     { name: 'chunk.apply', options: { batch_size: 10_001 }, problem: /between 1 and 10000/ },
     { name: 'window.apply', options: { type: 'sliding', size: 3 }, problem: /Missing option "slide"/ },
@@ -333,10 +400,30 @@ describe('refuses', () => {
     expect(problems.join()).not.toContain('secret-that-is-short')
   })
 
-  test('a column that none of the first rows has, with the one that was meant', async () => {
-    await expect(transform('select.apply', { columns: 'amuont' }, [[{ amount: 1 }]])).rejects.toThrow(
-      /Cannot select column "amuont".*did you mean "amount"/,
+  // A filter by a misspelled column dropped everything, and the run succeeded and committed.
+  test.each([
+    { name: 'select.apply', options: { columns: 'amuont' } },
+    { name: 'filter.apply', options: { column: 'amuont', value: 1 } },
+    { name: 'map.apply', options: { expression: 'amuont * 2', output_column: 'x' } },
+    { name: 'map.apply', options: { expression: 'amuont', output_column: 'x' } },
+    { name: 'sort.apply', options: { by: 'user,amuont' } },
+    { name: 'distinct.apply', options: { columns: 'amuont' } },
+    { name: 'distinct.apply', options: { columns: 'amuont', keep: 'last' } },
+    { name: 'json.extract', options: { column: 'amuont', path: 'a', output_column: 'x' } },
+    { name: 'reduce.apply', options: { column: 'amuont', operation: 'sum' } },
+    { name: 'aggregate.stream', options: { operation: 'count', group_by: 'amuont' } },
+    {
+      name: 'groupby.apply',
+      options: { by: 'user', aggregations: [{ column: 'amuont', operation: 'sum', output_column: 'x' }] },
+    },
+  ])('a column that no row of the first batch has, with the one that was meant: $name', async ({ name, options }) => {
+    const rows = [{ amount: 1, user: 1 }, { user: 2 }]
+    await expect(transform(name, options, [[], rows])).rejects.toThrow(
+      'Cannot use column "amuont" in stage "tested" as none of the first 2 rows has it: did you mean "amount"',
     )
+    // One that some row has may be missing in others, and in whole batches later on.
+    const there = [[{ user: 1 }, { user: 1, amuont: null }], [{ user: 2 }]]
+    await expect(transform(name, options, there)).resolves.toBeDefined()
   })
 
   test('more rows than a stage may collect', async () => {

@@ -95,6 +95,30 @@ describe('reading rows', () => {
       want: [{ a: 1, b: 'x y', a_duplicated_0: 2, a_duplicated_1: 3 }],
     },
     { name: 'only headers', text: 'a,b\n', options: { format: 'csv' }, want: [] },
+    {
+      name: 'CSV with booleans in capitals',
+      text: 'a,b\nTrue,FALSE\nFalse,TRUE\n',
+      options: { format: 'csv' },
+      want: [
+        { a: true, b: false },
+        { a: false, b: true },
+      ],
+    },
+    {
+      name: 'CSV whose rows lack their last cells',
+      text: 'a,b,c\n1,2,3\n4\n',
+      options: { format: 'csv' },
+      want: [
+        { a: 1, b: 2, c: 3 },
+        { a: 4, b: null, c: null },
+      ],
+    },
+    {
+      name: 'a list as columns',
+      text: '[{"a":1},{"a":2}]',
+      options: { format: 'dataframe' },
+      want: [{ a: 1 }, { a: 2 }],
+    },
     { name: 'text as it is', text: 'any\ntext', options: { format: 'raw' }, want: [{ data: 'any\ntext' }] },
   ])('$name', async ({ text, options, want }) => {
     expect(await read(text, options)).toEqual(want)
@@ -114,6 +138,19 @@ describe('reading rows', () => {
       options: { format: 'records' },
       problem: /it looks like one row per line, which is format "jsonl"/,
     },
+    // It became one row with the list in it.
+    {
+      name: 'a list as lines',
+      text: '[{"a":1},{"a":2}]',
+      options: { format: 'jsonl' },
+      problem: /line 1 is a list of rows, which is format "records"/,
+    },
+    {
+      name: 'a list over several lines as lines',
+      text: '[\n{"a":1}\n]',
+      options: { format: 'jsonl' },
+      problem: /line 1 is not JSON.*it looks like a list, which is format "records"/,
+    },
     {
       name: 'uneven columns',
       text: '{"a": [1], "b": []}',
@@ -122,13 +159,21 @@ describe('reading rows', () => {
     },
     {
       name: 'uneven CSV',
-      text: 'a,b\n1\n',
+      text: 'a,b\n1,2,3\n',
       options: { format: 'csv' },
       problem: /Cannot read "test": Invalid Record Length/,
     },
   ])('refuses $name', async ({ text, options, problem }) => {
     await expect(read(text, options)).rejects.toThrow(problem)
   })
+})
+
+// One integer beyond 2^53 made text of its whole column.
+test('CSV keeps every digit of large integers', async () => {
+  const text = 'id,a\n9007199254740993,x\n2,y\n'
+  const [batch] = await Array.fromAsync(readRows(Readable.from([text]), 'test', { format: 'csv' }))
+  expect(batch!.rows.map((row) => typeof row['id'])).toEqual(['number', 'number'])
+  expect(batch!.texts).toEqual(['{"id":9007199254740993,"a":"x"}', '{"id":2,"a":"y"}'])
 })
 
 // A guess of 100 bytes per row let a run collect as many rows as there were, whatever their size.

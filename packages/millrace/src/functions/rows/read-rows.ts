@@ -79,6 +79,11 @@ async function* readLines(stream: Readable, what: string): AsyncGenerator<ReadRo
         const text = (number === 1 ? withoutMark(line) : line).trim()
         if (text === '') continue
         const value = parseLine(text, number, what)
+        if (number === 1 && isListOfRows(value))
+          throw unreadable(
+            what,
+            'line 1 is a list of rows, which is format "records": format "jsonl" has one row per line',
+          )
         const row = toRow(value)
         rows.push(row)
         texts.push(row === value ? text : `{"value":${text}}`)
@@ -96,8 +101,14 @@ function parseLine(text: string, number: number, what: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw unreadable(what, `line ${number} is not JSON: ${(cause as Error).message}`, cause)
+    const isList = number === 1 && text.startsWith('[')
+    const hint = isList ? ': it looks like a list, which is format "records"' : ''
+    throw unreadable(what, `line ${number} is not JSON: ${(cause as Error).message}${hint}`, cause)
   }
+}
+
+function isListOfRows(value: unknown): boolean {
+  return Array.isArray(value) && value.some(isObject)
 }
 
 function parseAll(text: string, what: string, parse: (text: string) => unknown): unknown {
@@ -116,9 +127,10 @@ function rowsOfList(value: unknown, what: string): Row[] {
 }
 
 function rowsOfColumns(value: unknown, what: string): Row[] {
-  if (Array.isArray(value) && value.length === 0) return []
+  // A list of rows says the same.
+  if (Array.isArray(value) && value.every(isObject)) return value
   if (!isObject(value) || !Object.values(value).every(Array.isArray))
-    throw unreadable(what, 'it must be an object with a list per column for format "dataframe"')
+    throw unreadable(what, 'it must be an object with a list per column, or a list of objects, for format "dataframe"')
   const columns = Object.entries(value as { readonly [column: string]: readonly unknown[] })
   const count = columns[0]?.[1].length ?? 0
   const uneven = columns.find(([, cells]) => cells.length !== count)
@@ -143,7 +155,7 @@ async function* readCsv(
   { headers = true, delimiter = ',', inferRows = 100 }: ReadOptions,
 ): AsyncGenerator<ReadRows, void, undefined> {
   const { parse } = await import('csv-parse')
-  const parser = stream.pipe(parse({ bom: true, delimiter, skip_empty_lines: true, relax_column_count: false }))
+  const parser = stream.pipe(parse({ bom: true, delimiter, skip_empty_lines: true, relax_column_count_less: true }))
   stream.on('error', (error) => parser.destroy(error))
   let columns: readonly string[] | undefined
   let types: ReadonlyMap<string, CellReader> | undefined
@@ -153,7 +165,8 @@ async function* readCsv(
     const rows = waiting.map((row) =>
       Object.fromEntries(Object.entries(row).map(([column, cell]) => [column, types!.get(column)!(cell as string)])),
     )
-    const read = { rows, byteLength }
+    const texts = hasRounded(rows) ? rows.map((row, i) => exactText(row, waiting[i]!)) : undefined
+    const read = { rows, byteLength, ...(texts === undefined ? {} : { texts }) }
     waiting = []
     byteLength = 0
     return read
@@ -164,7 +177,8 @@ async function* readCsv(
         columns = headers ? differentNames(cells) : cells.map((_, i) => `column_${i + 1}`)
         if (headers) continue
       }
-      waiting.push(Object.fromEntries(columns.map((column, i) => [column, cells[i]])))
+      // Cells that are missing at the end of a row are null.
+      waiting.push(Object.fromEntries(columns.map((column, i) => [column, cells[i] ?? ''])))
       for (const { length } of cells) byteLength += length + 1
       if (types === undefined && waiting.length >= inferRows) types = inferTypes(waiting)
       if (types !== undefined && (waiting.length >= BATCH_ROWS || parser.readableLength === 0)) yield typed()
@@ -189,10 +203,19 @@ function differentNames(names: readonly string[]): string[] {
 type CellReader = (cell: string) => unknown
 
 // Leading zeros and plus signs mean something in codes and telephone numbers, so what has them stays text.
-const NUMBER = /^-?(?:0|[1-9]\d{0,14})(?:\.\d+)?(?:[eE][-+]?\d+)?$/
+const NUMBER = /^-?(?:0|[1-9]\d{0,18})(?:\.\d+)?(?:[eE][-+]?\d+)?$/
 const asText: CellReader = (cell) => (cell === '' ? null : cell)
 const asNumber: CellReader = (cell) => (NUMBER.test(cell) ? Number(cell) : asText(cell))
-const asBoolean: CellReader = (cell) => (cell === 'true' ? true : cell === 'false' ? false : asText(cell))
+const BOOLEANS: { readonly [cell: string]: boolean } = {
+  true: true,
+  True: true,
+  TRUE: true,
+  false: false,
+  False: false,
+  FALSE: false,
+}
+const isBoolean = (cell: string): boolean => Object.hasOwn(BOOLEANS, cell)
+const asBoolean: CellReader = (cell) => (isBoolean(cell) ? BOOLEANS[cell] : asText(cell))
 
 /** A column is of a type when all its cells that are not empty are. */
 function inferTypes(rows: readonly Row[]): Map<string, CellReader> {
@@ -201,12 +224,27 @@ function inferTypes(rows: readonly Row[]): Map<string, CellReader> {
     columns.map((column) => {
       const cells = rows.map((row) => row[column] as string).filter((cell) => cell !== '')
       if (cells.length > 0 && cells.every((cell) => NUMBER.test(cell))) return [column, asNumber]
-      return [
-        column,
-        cells.length > 0 && cells.every((cell) => cell === 'true' || cell === 'false') ? asBoolean : asText,
-      ]
+      return [column, cells.length > 0 && cells.every(isBoolean) ? asBoolean : asText]
     }),
   )
+}
+
+/** Whether a double does not hold an integer of these rows. */
+function hasRounded(rows: readonly Row[]): boolean {
+  return rows.some((row) => Object.values(row).some((cell) => typeof cell === 'number' && !isHeld(cell)))
+}
+
+function isHeld(number: number): boolean {
+  return !Number.isInteger(number) || Number.isSafeInteger(number)
+}
+
+/** A row as JSON, its numbers as they are written. */
+function exactText(row: Row, written: Row): string {
+  const cells = Object.entries(row).map(([column, cell]) => {
+    const text = typeof cell === 'number' ? (written[column] as string) : JSON.stringify(cell)
+    return `${JSON.stringify(column)}:${text}`
+  })
+  return `{${cells.join(',')}}`
 }
 
 const MOST_TEXT = `${Math.floor(constants.MAX_STRING_LENGTH / 1024 / 1024)} MiB at most`

@@ -52,7 +52,12 @@ export function identityOf(value: unknown): string {
   )
 }
 
-/** Order of two values that are not null: numbers (also as text) by size, text by code points, then by type. */
+/** Order of two texts, by code units. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** Order of two values of a column that is not all text, neither of them null: numbers (also as text) by size, text by code points, then by type. */
 export function compareValues(a: unknown, b: unknown): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b
   const [first, second] = [numberOf(a), numberOf(b)]
