@@ -124,7 +124,7 @@ function onlyValue(name: string, document: unknown): unknown {
   const lost = fields.find(([field]) => field !== 'value')
   if (lost !== undefined)
     throw new EncodeError(
-      `Cannot write the document with the ${name} codec, which takes {value: ...} only: it has the field "${lost[0]}"`,
+      `Cannot write the document with the ${name} codec, which accepts only {value: ...}: it has the field "${lost[0]}"`,
     )
   if (fields.length === 0)
     throw new EncodeError(`Cannot write the document with the ${name} codec as it has no field "value"`)

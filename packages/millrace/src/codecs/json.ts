@@ -25,9 +25,7 @@ export const jsonCodec = {
     } catch (cause) {
       throw new EncodeError(`Cannot write the document as JSON: ${reasonOf(cause)}`, { cause })
     }
-    throw new EncodeError(
-      `Cannot write the document as JSON as there is no such value in JSON: it is a ${typeof document}`,
-    )
+    throw new EncodeError(`Cannot write the document as JSON as JSON has no such value: it is a ${typeof document}`)
   },
 } as const satisfies Codec
 
@@ -54,7 +52,7 @@ export function parseDocument(bytes: Buffer, start: number, end: number): unknow
 function explain(bytes: Buffer, start: number, end: number, text: string, cause: SyntaxError): string {
   if (start === end) return 'it is empty, which is neither JSON nor a tombstone'
   if (bytes[start] === 0 && end - start > 5) {
-    return `it begins with a zero byte, which often means that a schema registry framed it: schema id ${bytes.readUInt32BE(start + 1)}`
+    return `it starts with a zero byte, which often means that it has a schema registry header: schema id ${bytes.readUInt32BE(start + 1)}`
   }
   const position = /position (\d+)/.exec(cause.message)?.[1]
   const reason = cause.message.replace(/ in JSON at position.*$/s, '').replace(/, (?:\.\.\.)?".*$/s, '')

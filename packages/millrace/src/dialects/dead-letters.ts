@@ -60,7 +60,7 @@ export function readDeadLetters(
   if (envelope === 'headers' && !hasHeaders) {
     report({
       path: [place, 'envelope'],
-      message: `Cannot use the envelope "headers" as the sink "${entry.name}" writes no headers`,
+      message: `Cannot use the envelope "headers" as the sink "${entry.name}" does not write headers`,
       suggestion: 'use json',
     })
   }

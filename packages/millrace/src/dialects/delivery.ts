@@ -23,13 +23,13 @@ export const deliveryFields = {
     })
     .default('at_least_once')
     .doc(
-      'Delivery guarantee: `at_least_once`; `exactly_once`, from Kafka to the same Kafka, in transactions; `at_most_once`, which commits before it processes.',
+      'Delivery guarantee: `at_least_once`; `exactly_once`, in transactions within one Kafka cluster; or `at_most_once`, which commits before processing.',
     ),
   commitInterval: field
     .durationMs({ min: 1 })
     .default(100)
     .aliases('commit_interval')
-    .doc('Time between the commits of transactions, with `exactly_once`. Readers see records that late.')
+    .doc('Time between transaction commits, with `exactly_once`. Readers see records up to this much later.')
     .example('PT0.1S'),
 }
 
@@ -51,7 +51,7 @@ export function deliveryProblems(plan: Promised): readonly OptionProblem[] {
   if (sink.options['transactionalId'] !== undefined)
     problems.push({
       path: ['sink', 'transactionalId'],
-      message: `transactional.id needs delivery exactly_once: it is ${delivery}`,
+      message: `transactional.id requires delivery exactly_once: it is ${delivery}`,
       suggestion: 'set delivery to exactly_once, or delete it',
     })
   if (delivery === 'at_most_once' && !source.endpoints.joinsTransactions)
@@ -68,7 +68,7 @@ function outsiderProblems(
   { component, endpoints }: PlannedComponent,
 ): readonly OptionProblem[] {
   if (endpoints.joinsTransactions) return []
-  const message = `Cannot promise exactly_once with ${kind} "${component}" as it has no part in Kafka's transactions`
+  const message = `Cannot promise exactly_once with ${kind} "${component}" as it cannot take part in Kafka transactions`
   return [{ path: [kind, 'type'], message, suggestion: 'use at_least_once' }]
 }
 
@@ -81,7 +81,7 @@ function transactionProblems({ source, sink, errorPolicy }: Promised): readonly 
   refuse(
     !sharesCluster(source.endpoints, sink.endpoints),
     ['sink', 'bootstrapServers'],
-    'from one cluster to another as a transaction spans only one: no bootstrap server of the sink is one of the source',
+    'from one cluster to another as a transaction spans only one cluster: source and sink have no bootstrap server in common',
     'use at_least_once',
   )
   refuse(
@@ -93,13 +93,13 @@ function transactionProblems({ source, sink, errorPolicy }: Promised): readonly 
   refuse(
     sink.options['idempotence'] === false,
     ['sink', 'idempotence'],
-    'without enable.idempotence as a retry cannot be told from a repetition',
+    'without enable.idempotence as a retry could write a record twice',
     'leave it out',
   )
   refuse(
     source.options['isolation'] !== 'read_committed',
     ['source', 'isolation'],
-    'with isolation.level read_uncommitted as records of aborted transactions would be passed on',
+    'with isolation.level read_uncommitted as records of aborted transactions would be written',
     'leave it out',
   )
   const letters = errorPolicy.deadLetters?.sink.endpoints
@@ -128,8 +128,8 @@ export function forwardingWarning({ source, stages, sink }: PipelinePlan): Optio
   if (!isForwarded || compression === 'none') return undefined
   return {
     path: ['sink', 'compression'],
-    message: `compression.type (${String(compression)}) has no effect on record batches that are forwarded as they were read, which no stage here prevents if both topics have the same number of partitions`,
-    suggestion: 'set keepPartition to false to compress all of them again, or leave it out',
+    message: `compression.type (${String(compression)}) has no effect on record batches that are forwarded unchanged, which happens here if both topics have the same number of partitions`,
+    suggestion: 'set keepPartition to false to compress all of them again, or delete it',
     warning: true,
   }
 }
@@ -146,8 +146,8 @@ export function fanoutProblems(plan: Promised, other: PlannedComponent): readonl
     ...problems,
     ...differing.map((name) => ({
       path: ['sink', name],
-      message: `Option "${name}" must be as in the first sink, as with exactly_once one producer writes to all of them in one transaction`,
-      suggestion: 'delete it, or write the same',
+      message: `Option "${name}" must be the same as in the first sink, as with exactly_once one producer writes to all sinks in one transaction`,
+      suggestion: 'delete it, or use the same value',
     })),
   ]
 }

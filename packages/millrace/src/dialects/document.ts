@@ -49,7 +49,7 @@ const REASONS: { readonly [code: string]: string | undefined } = {
   ENOENT: 'the file does not exist',
   EACCES: 'no permission',
   EISDIR: 'it is a folder',
-  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not text in UTF-8',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
 }
 
 async function readYaml(file: string, text: string): Promise<SourceDocument> {

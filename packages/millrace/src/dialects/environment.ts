@@ -57,7 +57,7 @@ function substitute(
     if (value === undefined)
       report(
         `Environment variable "${name}" is not set`,
-        didYouMean(name, Object.keys(environment)) ?? `set it, or give a default: \${${name}:-default}`,
+        didYouMean(name, Object.keys(environment)) ?? `set it, or add a default: \${${name}:-default}`,
       )
     return value ?? ''
   })

@@ -41,18 +41,14 @@ export const errorPolicyFields = {
     .optional()
     .aliases('strategy')
     .doc(
-      'What happens to a record that fails: end the run (also `failFast`, `stop`), try its delivery again, leave it out (also `skipAndContinue`, `continue`), or write a dead letter. By default `deadLetter` when `deadLetter` is set, else `fail`.',
+      'What to do with a record that fails: end the run (`fail`, also `failFast` or `stop`), retry its delivery, skip it (also `skipAndContinue` or `continue`), or write a dead letter. By default `deadLetter` if `deadLetter` is set, otherwise `fail`.',
     ),
   maxRetries: field
     .int({ min: 0 })
     .optional()
     .aliases('max_retries')
-    .doc('How often a delivery is tried again; 3 by default with `type: retry`, else never.'),
-  maxAttempts: field
-    .int({ min: 1 })
-    .optional()
-    .aliases('max_attempts')
-    .doc('The same, with the first attempt counted.'),
+    .doc('How often a delivery is retried. By default 3 with `type: retry`, otherwise 0.'),
+  maxAttempts: field.int({ min: 1 }).optional().aliases('max_attempts').doc('The same, including the first attempt.'),
   initialBackoff: field
     .durationMs()
     .default(100)
@@ -66,32 +62,32 @@ export const errorPolicyFields = {
     .aliases('max_backoff', 'maxBackoffMs')
     .doc('Longest wait.')
     .example('PT30S'),
-  jitter: field.number({ min: 0, max: 1 }).default(0.2).doc('Share of a wait that is random.'),
+  jitter: field.number({ min: 0, max: 1 }).default(0.2).doc('Random share of each wait.'),
   retryDelaySeconds: field
     .number({ min: 0 })
     .optional()
     .aliases('retry_delay_seconds')
-    .doc('The same wait before each attempt, in seconds; instead of `initialBackoff`, `multiplier` and `maxBackoff`.'),
+    .doc('Fixed wait before each attempt, in seconds, instead of `initialBackoff`, `multiplier` and `maxBackoff`.'),
   onExhausted: field
     .oneOf(FATES, FATE_SYNONYMS)
     .optional()
     .aliases('on_exhausted')
     .doc(
-      'What happens when the last attempt has failed; by default `deadLetter` when `deadLetter` is set, else `fail`.',
+      'What to do when the last attempt has failed. By default `deadLetter` if `deadLetter` is set, otherwise `fail`.',
     ),
   deadLetter: field
     .any()
     .optional()
     .aliases('dead_letter', 'deadLetterQueue', 'dead_letter_queue')
     .doc(
-      'Where dead letters go: `topic` (on the brokers of the sink or the source), `path` of a file of JSON lines, or a sink block with `type` and `options`.',
+      'Where to write dead letters: `topic` (on the brokers of the sink or the source), `path` of a JSON Lines file, or a sink block with `type` and `options`.',
     )
     .example({ topic: 'orders-dead' }),
   envelope: field
     .oneOf(ENVELOPES)
     .optional()
     .doc(
-      'How a dead letter looks: the record as it was with the reason in headers (`headers`; the default for Kafka), all in one JSON value (`json`; the default elsewhere), or as the hosts of seeds 001 (`rivven`) and 002 (`conveyor`) write it.',
+      'Format of dead letters: the unchanged record with the reason in headers (`headers`, the default for Kafka), everything in one JSON value (`json`, the default elsewhere), or the formats of Rivven (`rivven`) and Conveyor (`conveyor`).',
     ),
 }
 
@@ -100,8 +96,8 @@ const rules: readonly OptionRule<typeof errorPolicyFields>[] = [
     isSet('onExhausted') && type !== 'retry' && type !== undefined && type !== onExhausted
       ? {
           path: ['onExhausted'],
-          message: `onExhausted has no meaning with type "${type}"`,
-          suggestion: 'write type: retry, or leave it out',
+          message: `onExhausted has no effect with type "${type}"`,
+          suggestion: 'write type: retry, or delete it',
         }
       : undefined,
   (_, isSet) =>
@@ -125,7 +121,7 @@ const rules: readonly OptionRule<typeof errorPolicyFields>[] = [
 ]
 
 export const circuitBreakerFields = {
-  enabled: field.boolean().default(true).doc('Whether it is used.'),
+  enabled: field.boolean().default(true).doc('Whether the circuit breaker is used.'),
   failureThreshold: field
     .int({ min: 1 })
     .default(5)
@@ -134,7 +130,7 @@ export const circuitBreakerFields = {
   timeout: field
     .durationMs({ min: 1 })
     .default(60_000)
-    .doc('How long it pauses before one delivery is tried.')
+    .doc('How long it pauses before it tries one delivery.')
     .example('PT60S'),
 }
 
@@ -161,7 +157,7 @@ export function readErrorPolicy(
   if (fate === 'deadLetter' && letters === undefined) {
     report({
       path: [place],
-      message: 'Missing deadLetter: where do dead letters go',
+      message: 'Missing deadLetter, the place for dead letters',
       suggestion: 'for example deadLetter: {topic: orders-dead}',
     })
     return FAIL

@@ -31,7 +31,7 @@ export function fileProblems(
   if (replacesFile === true && source.endpoints.joinsTransactions)
     problems.push({
       path: ['mode'],
-      message: `Cannot overwrite "${file}" as source "${source.component}" continues behind the records that earlier runs have written and committed: a restart would delete them`,
+      message: `Cannot overwrite "${file}" as source "${source.component}" commits offsets: a restart would delete what earlier runs have written`,
       suggestion: 'use mode append, or remove the file before the first run',
     })
   return problems

@@ -120,7 +120,7 @@ export async function readPlan(
   const plan = await readAnyPlan(file, environment, reading)
   if ('source' in plan) return plan
   const what = 'nodes' in plan ? 'is a graph of stages' : 'holds several pipelines'
-  const message = `This ${what}; only a pipeline with one source, stages and one sink will do here`
+  const message = `This ${what}; use a pipeline with one source, stages and one sink here`
   throw new ConfigError(`Cannot use pipeline file "${file}": ${message}`, [{ path: 'stages', message }])
 }
 
@@ -141,8 +141,8 @@ export async function readAnyPlan(
       problems,
     )
   if (plan === undefined)
-    throw new ConfigError(`Pipeline file "${file}" holds stages only: add source and sink to run it`, [
-      { path: '', line: 1, column: 1, message: 'There is no source and no sink, so there is nothing to run' },
+    throw new ConfigError(`Pipeline file "${file}" has only stages: add a source and a sink to run it`, [
+      { path: '', line: 1, column: 1, message: 'It has no source and no sink, so there is nothing to run' },
     ])
   return plan
 }

@@ -27,11 +27,11 @@ export interface NamedPipeline {
 
 /** Options of an entry of the section. */
 export const namedPipelineFields = {
-  name: field.string().doc('Name; `$subPipeline` asks for it.').example('clean'),
+  name: field.string().doc('Name by which `$subPipeline` refers to it.').example('clean'),
   version: field
     .scalar()
     .optional()
-    .doc('Version, such as `1.2.0`. Without it `$subPipeline` takes the highest one.')
+    .doc('Version, such as `1.2.0`. A `$subPipeline` without a version takes the highest one.')
     .example('1.2.0'),
   stages: field
     .any()
@@ -62,12 +62,12 @@ export class NamedPipelines {
     if (found !== undefined) return found
     if (versions.length > 0)
       return {
-        message: `There is no version "${version}" of pipeline "${name}"`,
+        message: `Unknown version "${version}" of pipeline "${name}"`,
         suggestion: `there are ${versions.map((one) => `"${one.version ?? 'without a version'}"`).join(', ')}`,
       }
     const names = this.#list.map((one) => one.name)
     return {
-      message: `There is no pipeline "${name}"`,
+      message: `Unknown pipeline "${name}"`,
       suggestion: didYouMean(name, names) ?? 'add it under pipelines, or write its stages here: {pipeline: [...]}',
     }
   }

@@ -159,8 +159,8 @@ class Preparer {
       if (!isObject(value) || !Object.hasOwn(value, name)) {
         this.#add({
           path,
-          message: `There is no "${name}" in ${this.#globalsIn}, which ${text} asks for`,
-          suggestion: didYouMean(name, names) ?? `add it under ${this.#globalsIn}`,
+          message: `Unknown name "${name}" in ${this.#globalsIn}, which ${text} needs`,
+          suggestion: didYouMean(name, names) ?? `add it to ${this.#globalsIn}`,
         })
         return null
       }

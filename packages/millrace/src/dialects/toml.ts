@@ -184,7 +184,7 @@ const REASONS: { readonly [message: string]: string | undefined } = {
   'Empty bare keys are not allowed': 'a key is missing',
   'Expected equal (=) token': '"=" is missing after the key',
   'Expected comma (,) token': 'a comma is missing',
-  'Must be a newline': 'a new line must begin here',
+  'Must be a newline': 'a line break is missing here',
   'Unterminated string constant': 'the closing quote is missing',
   'Unterminated table-key': '"]" is missing',
   'Unterminated array': '"]" is missing',

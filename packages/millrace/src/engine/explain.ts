@@ -29,7 +29,7 @@ export async function explainPlan(plan: PipelinePlan, components: Components): P
     },
     commits: source.commits,
     partitions: sink.partitions,
-    backpressure: `at most ${IN_FLIGHT_BYTES / 1024 / 1024} MiB${plan.maxBatchesInFlight === undefined ? '' : ` and ${plan.maxBatchesInFlight} batches`} wait for the sink; then the source waits${source.offsets === undefined ? '' : ', and its group membership goes on'}`,
+    backpressure: `at most ${IN_FLIGHT_BYTES / 1024 / 1024} MiB${plan.maxBatchesInFlight === undefined ? '' : ` and ${plan.maxBatchesInFlight} batches`} may be in flight to the sinks; beyond that the source waits${source.offsets === undefined ? '' : ' and stays a member of its group'}`,
     errors: errorsOf(plan),
   }
 }
@@ -46,18 +46,18 @@ function chooseLane(
   if (reader !== undefined)
     return {
       lane: 'documents',
-      why: `${reader.name} works on parsed values${scanned === undefined ? '' : `, of the records that ${scanned.name} keeps`}; those that no stage changes go out as the bytes that came in`,
+      why: `${reader.name} works on parsed values${scanned === undefined ? '' : `, of the records that ${scanned.name} keeps`}; values that no stage changes are written as the bytes that were read`,
     }
   const scans = fieldScans(scanned, sink)
   if (documents?.decodeFields !== undefined && scans !== undefined)
     return {
       lane: 'fields',
-      why: `${scans} only, which is read from the bytes; values are not parsed and go out as they came in`,
+      why: `${scans} only, read from the bytes; values are not parsed and are written unchanged`,
     }
   if (looksAtValues && !sink.needsDocuments && !sink.includeMeta)
     return {
       lane: 'documents',
-      why: `${stages.find(({ needs }) => needs !== 'metadata')!.name} works on parsed values; all go out as the bytes that came in`,
+      why: `${stages.find(({ needs }) => needs !== 'metadata')!.name} works on parsed values; all are written as the bytes that were read`,
     }
   if (documents !== undefined)
     return {
@@ -65,9 +65,9 @@ function chooseLane(
       why: sink.includeMeta
         ? 'includeMeta writes _meta into every value'
         : sink.needsDocuments
-          ? 'the sink takes something from a field'
+          ? 'the sink uses a field of the value'
           : sink.valueCodec === source.valueCodec
-            ? `values are read as ${source.valueCodec}, and not all sinks write them so`
+            ? `values are read as ${source.valueCodec}, and not all sinks write that format`
             : `values are read as ${source.valueCodec} and written as ${sink.valueCodec}`,
     }
   const writer = stages.find(({ does }) => does !== undefined)
@@ -83,7 +83,7 @@ function chooseLane(
       why: source.readsRecordBatches
         ? 'the sink chooses the partition, so records are copied one by one, unchanged'
         : source.maxBatchRecords === undefined
-          ? 'records do not come from Kafka, so record batches are made of them'
+          ? 'records do not come from Kafka, so new record batches are created'
           : `max.poll.records (${source.maxBatchRecords}) splits what was read, so records are copied one by one, unchanged`,
     }
   return {
@@ -97,7 +97,7 @@ function chooseLane(
 
 function doesBy(needs: StageNeeds, fields: readonly string[] | undefined): string {
   if (needs === 'documents') return 'works on parsed values'
-  return needs === 'fields' ? `looks at ${fields!.join(', ')}` : 'looks at key, headers, position or time'
+  return needs === 'fields' ? `looks at ${fields!.join(', ')}` : 'uses only key, headers, position or time'
 }
 
 /** Who looks at which fields; undefined where the sink looks at more. */
@@ -115,22 +115,24 @@ function errorsOf({ errorPolicy: { retry, fate, deadLetters }, circuitBreaker, f
   const letters = deadLetters?.sink
   const place = letters?.endpoints.topics[0] ?? letters?.options['path']
   const isTriedAgain = retry !== undefined || circuitBreaker !== undefined
-  const refused = `${isTriedAgain ? 'what one refuses is tried again there only, and what fails for good' : 'what one refuses'} goes no further`
+  const refused = `${isTriedAgain ? 'a record that one refuses is retried only there, and one that fails permanently' : 'a record that one refuses'} does not go to the next`
   const fates = {
     fail: 'the run stops at the first record that fails; nothing after it is committed',
-    skip: 'a record that fails is left out and counted',
-    deadLetter: `a record that fails is written as a dead letter to ${letters?.component} ${String(place)}; only then its offset may be committed`,
+    skip: 'a record that fails is skipped and counted',
+    deadLetter: `a record that fails is written as a dead letter to ${letters?.component} ${String(place)}; only then may its offset be committed`,
   }
   return [
     ...(circuitBreaker === undefined
       ? []
       : [
-          `after ${describeOpening(circuitBreaker)} the pipeline waits ${circuitBreaker.openMs / 1000} s, then tries one`,
+          `after ${describeOpening(circuitBreaker)} the pipeline waits ${circuitBreaker.openMs / 1000} s, then tries one delivery`,
         ]),
-    ...(retry === undefined ? [] : [`a delivery is tried again up to ${retry.maxRetries} times`]),
+    ...(retry === undefined ? [] : [`a delivery is retried up to ${retry.maxRetries} times`]),
     fates[fate],
     ...(fanout.length === 0
       ? []
-      : [`each of the ${fanout.length + 1} sinks gets a record after the one before it has it; ${refused}`]),
+      : [
+          `each of the ${fanout.length + 1} sinks gets a record once the sink before it has acknowledged it; ${refused}`,
+        ]),
   ].join('; ')
 }

@@ -12,14 +12,14 @@ export function meaningOf(delivery: Delivery, { weakness: { loss, repetition } =
   const more = [loss, repetition].filter((sentence) => sentence !== undefined)
   switch (delivery) {
     case 'exactly_once':
-      return 'readers of committed records see each record once, whatever is killed; outputs and offsets are committed together'
+      return 'readers of committed records see each record once, whatever fails; outputs and offsets are committed together'
     case 'at_most_once':
-      return ['no record is written by two runs; what is in flight in a crash is lost', ...more].join('; ')
+      return ['no record is written by two runs; records in flight in a crash are lost', ...more].join('; ')
     case 'at_least_once':
       return [
         loss === undefined
-          ? `nothing is lost, whatever is killed${commits}`
-          : `what the sink acknowledges is not read again`,
+          ? `nothing is lost, whatever fails${commits}`
+          : `records that the sink has acknowledged are not read again`,
         ...more,
         'after a crash the records in flight are written again',
       ].join('; ')

@@ -282,11 +282,11 @@ export class TransactionalRun {
     if (!this.#isRunning) return
     const failed = this.#failed
     try {
-      if (signal.aborted) throw new Released('Partitions are given back', { cause: signal.reason })
+      if (signal.aborted) throw new Released('Partitions were revoked', { cause: signal.reason })
       const late = new Promise<never>((_, reject) => {
         signal.addEventListener(
           'abort',
-          () => reject(new Released('Partitions are given back', { cause: signal.reason })),
+          () => reject(new Released('Partitions were revoked', { cause: signal.reason })),
           { once: true },
         )
       })
@@ -312,7 +312,7 @@ export class TransactionalRun {
       }
       const reason = error instanceof Error ? error.message : String(error)
       if (!isReleased)
-        warn(`The transaction is aborted, and reading begins again at the committed offsets: ${reason}`, {
+        warn(`The transaction is aborted, and reading restarts at the committed offsets: ${reason}`, {
           failures: this.#failures,
         })
       try {

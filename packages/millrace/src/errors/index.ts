@@ -233,7 +233,7 @@ export class CircuitOpenError extends MillraceError {
   constructor(what: string, retryAfterMs: number, details?: ErrorDetails) {
     super(
       'CIRCUIT_OPEN',
-      `${what} was not tried as its circuit breaker is open after repeated failures: try again in ${Math.ceil(retryAfterMs / 1000)} s`,
+      `${what} was not attempted as its circuit breaker is open after repeated failures: try again in ${Math.ceil(retryAfterMs / 1000)} s`,
       details,
     )
     this.retryAfterMs = retryAfterMs
@@ -280,7 +280,7 @@ export class ClosedError extends MillraceError {
 /** Stopped by an `AbortSignal`. */
 export class AbortedError extends MillraceError {
   constructor(what: string, details?: ErrorDetails) {
-    super('ABORTED', `${what} was stopped before it was done`, details)
+    super('ABORTED', `${what} was stopped before it was complete`, details)
   }
 }
 

@@ -20,14 +20,14 @@ export const TRANSFORM_FIELDS = {
     from: name.doc('Field to rename.').example('cust'),
     to: name.doc('Its new name.').example('customer'),
   },
-  remove_field: { field: name.doc('Field to leave out.').example('password') },
+  remove_field: { field: name.doc('Field to remove.').example('password') },
   add_field: {
     field: name.doc('Field to set.').example('env'),
-    value: field.any().default(null).doc('Its value, anything that YAML can say.').example('production'),
+    value: field.any().default(null).doc('Value of the field, of any type.').example('production'),
   },
   filter: {
-    field: name.doc('Field to look at.').example('status'),
-    equals: field.string().doc('Text that it must be; everything else is dropped.').example('paid'),
+    field: name.doc('Field to compare.').example('status'),
+    equals: field.string().doc('Text that it must equal. Other events are dropped.').example('paid'),
   },
 } as const
 
@@ -84,7 +84,7 @@ function readTransform(value: unknown, index: number, report: Report): Transform
     report({
       message: `Unknown option "${name}"`,
       path: [index, name],
-      suggestion: didYouMean(name, ['type', 'config']) ?? 'what a transform does stands under config',
+      suggestion: didYouMean(name, ['type', 'config']) ?? 'move it under config',
     })
   const known = TYPES.find((one) => one === type)
   if (known === undefined) {

@@ -31,24 +31,24 @@ const CLOSE_ABORT_MS = 5000
 /** Options of a `KafkaSink`, declared once: names in camelCase, or as Kafka spells them (`'linger.ms'`). */
 export const KAFKA_SINK_FIELDS = {
   ...PRODUCER_FIELDS,
-  topic: field.topic().optional().doc('Topic of records that name none themselves.').example('orders'),
+  topic: field.topic().optional().doc('Topic for records without a topic of their own.').example('orders'),
   enableCircuitBreaker: field
     .boolean()
     .default(true)
     .aliases('enable_circuit_breaker')
     .doc(
-      'Whether writes are refused at once, with `CIRCUIT_OPEN`, after several in a row have failed. Records that are refused for what they are do not count.',
+      'Whether writes fail at once, with `CIRCUIT_OPEN`, after several failures in a row. Records that are rejected for their content do not count.',
     ),
   circuitBreakerThreshold: field
     .int({ min: 1 })
     .default(5)
     .aliases('circuit_breaker_threshold')
-    .doc('Calls that have to fail in a row, after all attempts of the producer, for the circuit breaker to open.'),
+    .doc('Number of calls that must fail in a row, after all retries, before the circuit breaker opens.'),
   circuitBreakerTimeout: field
     .durationMs({ min: 1 })
     .default(60_000)
     .aliases('circuit_breaker_timeout')
-    .doc('How long an open circuit breaker refuses writes before it lets one through.')
+    .doc('How long an open circuit breaker rejects writes before it allows one.')
     .example('PT60S'),
 }
 
@@ -153,10 +153,9 @@ export class KafkaSink {
   async #write(records: readonly ProducerRecord[], signal: AbortSignal | undefined): Promise<DeliveryReports> {
     const producer = await this.#connection.get(signal)
     if (this.#options.transactionalId !== undefined && !producer.hasTransaction)
-      throw new TransactionError(
-        'Cannot write as no transaction is open that could commit it: call beginTransaction first',
-        { fatal: false },
-      )
+      throw new TransactionError('Cannot write as no transaction is open: call beginTransaction first', {
+        fatal: false,
+      })
     return producer.write(records, this.#options.topic, signal)
   }
 
@@ -217,7 +216,7 @@ export class KafkaSink {
   ): Promise<{ readonly producer: Producer; readonly topic: string | undefined }> {
     if (this.#options.transactionalId === undefined)
       throw new ConfigError(
-        'Cannot write exactly once without a transactionalId: set one that no other running sink has',
+        'Cannot write exactly once without a transactionalId: set one that no other running sink uses',
       )
     return { producer: await this.#connection.get(signal), topic: this.#options.topic }
   }

@@ -34,10 +34,7 @@ export const KAFKA_SOURCE_FIELDS = {
   ...CONSUMER_FIELDS,
   topics: field.list(field.topic(), { commaText: true }).aliases('topic').doc('Topics to read.').example(['orders']),
   autoOffsetReset: CONSUMER_FIELDS.autoOffsetReset.default('earliest'),
-  untilEnd: field
-    .boolean()
-    .default(false)
-    .doc('Stop at the offsets that are the end of each partition when it is first seen.'),
+  untilEnd: field.boolean().default(false).doc('Stop at the end that each partition has when it is first assigned.'),
   commit: field
     .object({
       strategy: field
@@ -46,12 +43,16 @@ export const KAFKA_SOURCE_FIELDS = {
           onCheckpoint: 'on_checkpoint',
         })
         .doc(
-          '`auto`: every `auto.commit.interval.ms`; `periodic`: every `interval`; `each_batch`: as soon as a batch is acknowledged; `manual`: with `commit()` only; `on_checkpoint`: with `checkpoint()` only.',
+          '`auto`: every `auto.commit.interval.ms`; `periodic`: every `interval`; `each_batch`: as soon as a batch is acknowledged; `manual`: only with `commit()`; `on_checkpoint`: only with `checkpoint()`.',
         ),
-      interval: field.durationMs({ min: 1 }).optional().doc('Time between commits of `periodic`; 5 s.').example('PT5S'),
+      interval: field
+        .durationMs({ min: 1 })
+        .optional()
+        .doc('Time between commits with `periodic`. By default 5 s.')
+        .example('PT5S'),
     })
     .optional()
-    .doc('When acknowledged offsets are committed. Without it `auto`, or `manual` when `enable.auto.commit` is false.'),
+    .doc('When acknowledged offsets are committed. By default `auto`, or `manual` if `enable.auto.commit` is false.'),
 }
 
 const RULES: readonly OptionRule<typeof KAFKA_SOURCE_FIELDS>[] = [
@@ -66,16 +67,16 @@ const RULES: readonly OptionRule<typeof KAFKA_SOURCE_FIELDS>[] = [
     ),
   ({ commit, groupId }) =>
     commit !== undefined && groupId === undefined
-      ? problem('commit', 'commit needs a groupId, as offsets are committed for a consumer group', 'set groupId')
+      ? problem('commit', 'commit requires a groupId, as offsets are committed for a consumer group', 'set groupId')
       : undefined,
   ({ commit }) =>
     commit?.interval !== undefined && commit.strategy !== 'periodic'
       ? problem(
           'commit',
-          `commit has an interval, which the strategy "${commit.strategy}" does not look at`,
+          `commit has an interval, which the strategy "${commit.strategy}" does not use`,
           commit.strategy === 'auto'
             ? 'use the strategy "periodic", or set autoCommitIntervalMs'
-            : 'use the strategy "periodic", or leave interval out',
+            : 'use the strategy "periodic", or remove interval',
         )
       : undefined,
 ]
@@ -210,7 +211,9 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
     if (this.#options.groupId === undefined)
       throw new ConfigError('Cannot read exactly once without a groupId, as there is nothing to commit')
     if (this.#connection.opened !== undefined)
-      throw new ConfigError('Cannot read exactly once from a source that was opened before: it would commit by itself')
+      throw new ConfigError(
+        'Cannot read exactly once from a source that was opened before: it would commit automatically',
+      )
     this.#commits = 'transaction'
     return this.#connection.get(signal)
   }

@@ -9,8 +9,7 @@
 /** What distinguishes the values of a metric. */
 export const LABELS = {
   pipeline: 'Name of the pipeline.',
-  stage:
-    'Which part of the pipeline: `source`, `sink`, `sink-2` and so on, `dead-letters`; in a graph the id of the stage.',
+  stage: 'Part of the pipeline: `source`, `sink`, `sink-2` and so on, `dead-letters`; in a graph the id of the stage.',
   component: 'Name of the component in the catalog.',
   code: 'Code of an error.',
 } as const
@@ -39,13 +38,13 @@ export const METRICS = {
   millrace_source_batches_total: counter(
     'batches',
     COMPONENT,
-    'Batches of a source that have been through the stages. A batch that is cut counts once for each slice.',
+    'Batches of a source that the stages have processed. A batch that is split counts once for each slice.',
   ),
   millrace_source_lag_records: {
     type: 'gauge',
     unit: 'records',
     labels: COMPONENT,
-    help: 'Records that lie ahead of a source. Absent while it is not known.',
+    help: 'Records that a source has still to read. Absent while unknown.',
   },
   millrace_sink_records_total: counter('records', COMPONENT, 'Records that a sink has acknowledged.'),
   millrace_sink_bytes_total: counter('bytes', COMPONENT, 'Bytes of the records that a sink has acknowledged.'),
@@ -58,26 +57,22 @@ export const METRICS = {
   millrace_retried_records_total: counter(
     'records',
     BY_CODE,
-    'Records whose delivery was tried again, once for each attempt.',
+    'Records whose delivery was retried, once for each attempt.',
   ),
-  millrace_skipped_records_total: counter('records', BY_CODE, 'Records that failed and were left out.'),
+  millrace_skipped_records_total: counter('records', BY_CODE, 'Records that failed and were skipped.'),
   millrace_dead_lettered_records_total: counter('records', BY_CODE, 'Records that failed and became dead letters.'),
   millrace_breaker_openings_total: counter(
     'openings',
     COMPONENT,
-    'How often the circuit breaker of a sink has opened, failed probes included.',
+    'How often the circuit breaker of a sink has opened, including failed probes.',
   ),
   millrace_breaker_rejections_total: counter(
     'rejections',
     COMPONENT,
-    'Deliveries that an open circuit breaker has held up.',
+    'Deliveries that an open circuit breaker has delayed.',
   ),
   millrace_offset_commits_total: counter('commits', COMPONENT, 'Commits of offsets by the consumer group of a source.'),
-  millrace_group_rebalances_total: counter(
-    'rebalances',
-    COMPONENT,
-    'Rebalances that the member of a group has been through.',
-  ),
+  millrace_group_rebalances_total: counter('rebalances', COMPONENT, 'Rebalances of a group member.'),
   millrace_transaction_commits_total: counter('commits', PIPELINE, 'Transactions that have been committed.'),
   millrace_transaction_aborts_total: counter(
     'aborts',

@@ -34,15 +34,15 @@ describe('tells the lane', () => {
 
 test('speaks of groups and topics only where there are some', async () => {
   const generated = await cli(['explain', join(EXAMPLES, 'generate-orders.yaml')])
-  expect(generated.stdout).toMatch(/^memory +.*; then the source waits$/m)
+  expect(generated.stdout).toMatch(/^memory +.*; beyond that the source waits$/m)
   const consumed = await cli(['explain', join(EXAMPLES, 'orders-etl.yaml')])
-  expect(consumed.stdout).toMatch(/^memory +.*; then the source waits, and its group membership goes on$/m)
+  expect(consumed.stdout).toMatch(/^memory +.*; beyond that the source waits and stays a member of its group$/m)
 })
 
-// It said "nothing is lost, whatever is killed" for whatever was acknowledged by one broker or none.
+// It said "nothing is lost, whatever fails" for whatever was acknowledged by one broker or none.
 describe('says what the guarantee means with the acknowledgements that were chosen', () => {
   test.each([
-    { sink: '', means: /nothing is lost, whatever is killed; after a crash/, not: /acks/ },
+    { sink: '', means: /nothing is lost, whatever fails; after a crash/, not: /acks/ },
     {
       sink: ', acks: 1',
       means:
@@ -117,7 +117,7 @@ test('tells all sinks of a fanout, and hides the secrets of each', async () => {
   const text = await cli(['explain', file])
   expect(text.stdout).toMatch(/^sinks +kafka b at k\n +kafka c at k\nlane +verbatim:/m)
   expect(text.stdout).toContain(
-    'each of the 2 sinks gets a record after the one before it has it; what one refuses goes no further',
+    'each of the 2 sinks gets a record once the sink before it has acknowledged it; a record that one refuses does not go to the next',
   )
   const { stdout } = await cli(['explain', '--json', file])
   expect(stdout).not.toContain('hush')

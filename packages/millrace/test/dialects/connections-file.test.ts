@@ -93,7 +93,7 @@ describe('a file of connections', () => {
       name: 'an entry without a name',
       text: '- config: { type: kafka }\n',
       want: [
-        'p.yaml:2:11 source.connectionRef: There is no connection "main" in scope "default::default"',
+        'p.yaml:2:11 source.connectionRef: Unknown connection "main" in scope "default::default"',
         'conf/all.yaml:1:3 0: Missing option "connectionRef"',
       ],
     },
@@ -101,7 +101,7 @@ describe('a file of connections', () => {
       name: 'no list',
       text: 'main: { type: kafka }\n',
       want: [
-        'p.yaml:2:11 source.connectionRef: There is no connection "main" in scope "default::default"',
+        'p.yaml:2:11 source.connectionRef: Unknown connection "main" in scope "default::default"',
         'conf/all.yaml:1:1 : Cannot read connections as it must be a list, or the path of a file of them: found an object',
       ],
     },

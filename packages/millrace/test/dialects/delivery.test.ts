@@ -63,7 +63,7 @@ describe('delivery', () => {
     {
       name: 'a transactional id at least once',
       content: { sink: { ...to, acks: 'all', 'transactional.id': 't' } },
-      problem: ['sink.transactional.id', 'needs delivery exactly_once'],
+      problem: ['sink.transactional.id', 'requires delivery exactly_once'],
     },
     { name: 'at most once without acknowledgements', content: { delivery: 'at_most_once', sink: { ...to, acks: 0 } } },
     {

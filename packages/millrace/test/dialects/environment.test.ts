@@ -31,7 +31,7 @@ test.each([
   ['${HSOT}', 'a.0: Environment variable "HSOT" is not set (did you mean "HOST")'],
   [
     '${SOMETHING_ELSE}',
-    'a.0: Environment variable "SOMETHING_ELSE" is not set (set it, or give a default: ${SOMETHING_ELSE:-default})',
+    'a.0: Environment variable "SOMETHING_ELSE" is not set (set it, or add a default: ${SOMETHING_ELSE:-default})',
   ],
   [
     '${MY-VAR}',

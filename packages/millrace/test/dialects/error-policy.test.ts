@@ -133,7 +133,7 @@ describe('an error policy', () => {
       text: 'errorPolicy: [skip]',
       want: '4:1 errorPolicy: Cannot read the options as they must be an object: found a list',
     },
-    { text: 'errorPolicy: deadLetter', want: '4:1 errorPolicy: Missing deadLetter: where do dead letters go' },
+    { text: 'errorPolicy: deadLetter', want: '4:1 errorPolicy: Missing deadLetter, the place for dead letters' },
     { text: 'errorPolicy: {type: retry, maxRetry: 3}', want: '4:28 errorPolicy.maxRetry: Unknown option "maxRetry"' },
     {
       text: 'errorPolicy: {type: retry, maxRetries: -1}',
@@ -149,7 +149,7 @@ describe('an error policy', () => {
     },
     {
       text: 'errorPolicy: {type: fail, onExhausted: skip}',
-      want: '4:27 errorPolicy.onExhausted: onExhausted has no meaning with type "fail"',
+      want: '4:27 errorPolicy.onExhausted: onExhausted has no effect with type "fail"',
     },
     {
       text: 'errorPolicy: {deadLetter: {type: fiel, path: x}}',
@@ -162,7 +162,7 @@ describe('an error policy', () => {
     },
     {
       text: 'errorPolicy: {deadLetter: {path: x}, envelope: headers}',
-      want: '4:38 errorPolicy.envelope: Cannot use the envelope "headers" as the sink "file" writes no headers',
+      want: '4:38 errorPolicy.envelope: Cannot use the envelope "headers" as the sink "file" does not write headers',
     },
     {
       text: 'errorPolicy: {deadLetter: {topic: orders, bootstrapServers: "k2:9092"}}',

@@ -48,7 +48,7 @@ test.each([
   },
 ])('refuses to overwrite a file with records of a source that commits: $name', async ({ text, path }) => {
   expect(await problemsOf(text)).toEqual([
-    expect.stringMatching(new RegExp(`^${path}: Cannot overwrite "(out|x).jsonl" as source "kafka" continues`)),
+    expect.stringMatching(new RegExp(`^${path}: Cannot overwrite "(out|x).jsonl" as source "kafka" commits offsets`)),
   ])
 })
 

@@ -173,7 +173,7 @@ inputs = ["join"]
       'function: $match, config: {a: {$gtee: 1}}',
       '4:58 stages.2.config.a.$gtee: Unknown query operator "$gtee" (did you mean "$gte")',
     ],
-    ['function: $set, config: {a: $$GLOBALS.none}', /stages\.2\.config\.a: There is no "none" in global\.variables/],
+    ['function: $set, config: {a: $$GLOBALS.none}', /stages\.2\.config\.a: Unknown name "none" in global\.variables/],
     ['function: $out, config: x', /stages\.2\.function: Stage "\$out" is not available/],
   ])('%s', async (stage, problem) => {
     const text = graph(stage)

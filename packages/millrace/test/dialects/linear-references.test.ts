@@ -46,10 +46,10 @@ describe('globals', () => {
       {
         path: 'stages.0.$set.out',
         line: 18,
-        message: 'There is no "rte" in globals, which $$GLOBALS.rte asks for',
+        message: 'Unknown name "rte" in globals, which $$GLOBALS.rte needs',
         suggestion: 'did you mean "rate"',
       },
-      { path: 'stages.1.$set.out', message: 'There is no "er" in globals, which $$GLOBALS.limits.low.er asks for' },
+      { path: 'stages.1.$set.out', message: 'Unknown name "er" in globals, which $$GLOBALS.limits.low.er needs' },
     ])
   })
 })
@@ -120,7 +120,7 @@ describe('connections', () => {
     expect(problems).toMatchObject([
       {
         path: 'source.connectionRef',
-        message: 'There is no connection "mian" in scope "default::default"',
+        message: 'Unknown connection "mian" in scope "default::default"',
         suggestion: 'did you mean "main"',
       },
     ])

@@ -102,12 +102,12 @@ describe('a sub-pipeline', () => {
     {
       name: 'an unknown name',
       content: { pipelines: list, stages: [{ $subPipeline: ['claen'] }] },
-      problems: [/stages\.0\.\$subPipeline\.0: There is no pipeline "claen" \(did you mean "clean"\)/],
+      problems: [/stages\.0\.\$subPipeline\.0: Unknown pipeline "claen" \(did you mean "clean"\)/],
     },
     {
       name: 'an unknown version',
       content: { pipelines: list, stages: [{ $subPipeline: ['clean@3'] }] },
-      problems: [/There is no version "3" of pipeline "clean" \(there are "1.2.0", "1.10.0", "2.0.0-beta"\)/],
+      problems: [/Unknown version "3" of pipeline "clean" \(there are "1.2.0", "1.10.0", "2.0.0-beta"\)/],
     },
     {
       name: 'a circle, once',
@@ -128,7 +128,7 @@ describe('a sub-pipeline', () => {
     {
       name: 'a global that nobody gives',
       content: { pipelines: byName, stages: [{ $subPipeline: ['scale', { pipeline: 'scale', globals: { by: 1 } }] }] },
-      problems: [/pipelines\.scale@2\.stages\.0\.\$set\.n\.\$multiply\.1: There is no "by" in globals/],
+      problems: [/pipelines\.scale@2\.stages\.0\.\$set\.n\.\$multiply\.1: Unknown name "by" in globals/],
     },
     {
       name: 'two of one version',

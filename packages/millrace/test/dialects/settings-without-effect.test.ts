@@ -30,7 +30,7 @@ describe('in a linear file', () => {
     })
   test.each([
     { setting: { runtime: { workerThreadPoolSize: 8 } }, says: /always 1: a pipeline runs in one thread/ },
-    { setting: { runtime: { directHandoff: false } }, says: /always true: batches go from stage to stage/ },
+    { setting: { runtime: { directHandoff: false } }, says: /always true: stages pass batches on/ },
     { setting: { runtime: { microBatchSize: 500 } }, says: /no effect: no stage looks at several records/ },
     { setting: { stateStore: { type: 'memory' } }, says: /no effect: offsets are kept by Kafka/ },
     { setting: { sink: { retries: 3 } }, says: /no effect: writes are retried until delivery.timeout.ms/ },
@@ -98,9 +98,9 @@ describe('in a stage graph', () => {
     { setting: { max_parallel_tasks: 4 }, says: /no effect: stages run in one thread/ },
     { setting: { concurrency: 10 }, says: /no effect: stages run in one thread/ },
     { setting: { executor: 'dag' }, says: /no effect: there is one/ },
-    { setting: { channel_buffer_size: 100 }, says: /no effect: what waits .* is bounded in bytes/ },
+    { setting: { channel_buffer_size: 100 }, says: /no effect: buffers .* are limited in bytes/ },
     { setting: { checkpoint_interval: 5000 }, says: /no effect: offsets .* auto.commit.interval.ms/ },
-    { setting: { log_level: 'debug' }, says: /no effect: warnings and progress are told/ },
+    { setting: { log_level: 'debug' }, says: /no effect: warnings and progress are always/ },
     { setting: { wasm_plugins: ['x'] }, says: /no effect: there are no plug-ins/ },
   ])('$setting', async ({ setting, says }) => {
     expect(await read(setting)).toEqual([expect.stringMatching(says)])

@@ -147,7 +147,7 @@ describe('stages that look at some fields only', () => {
       stages: [{ $set: { c: 1 } }],
       sink: { keyField: 'a' },
       lane: 'documents',
-      why: '$set works on parsed values; those',
+      why: '$set works on parsed values; values',
     },
   ])('are explained: $why', async ({ stages, sink = {}, lane, why }) => {
     const place = { endpoints: { servers: [], topics: ['t'], groups: [] } }

@@ -372,7 +372,7 @@ describe.skipIf(!brokerAvailable)('a pipeline', () => {
     expect(code).toBe(3)
     expect(stderr).toMatch(/127\.0\.0\.1:1.*connection refused/)
     // Meanwhile nobody is left in the dark.
-    expect(stderr).toMatch(/No broker could be reached so far, and it is tried for 5 s: .*connection refused/)
+    expect(stderr).toMatch(/No broker could be reached yet; retrying for up to 5 s: .*connection refused/)
     expect(stderr).not.toMatch(/^\s+at /m)
   })
 })

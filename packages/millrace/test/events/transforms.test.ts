@@ -89,7 +89,7 @@ test.each([
   },
   {
     transforms: [{ type: 'remove_field', field: 'a', config: { field: 'a' } }],
-    want: 'transforms.0.field: Unknown option "field" (what a transform does stands under config)',
+    want: 'transforms.0.field: Unknown option "field" (move it under config)',
   },
 ])('refuses $transforms', ({ transforms, want }) => {
   expect(parse(transforms).problems).toEqual([want])

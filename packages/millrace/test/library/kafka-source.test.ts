@@ -7,12 +7,12 @@ test.each([
   {
     name: 'a strategy without a group',
     options: { commit: { strategy: 'each_batch' } },
-    problem: /commit needs a groupId/,
+    problem: /commit requires a groupId/,
   },
   {
     name: 'an interval that nobody looks at',
     options: { groupId: 'g', commit: { strategy: 'manual', interval: 100 } },
-    problem: /commit has an interval, which the strategy "manual" does not look at/,
+    problem: /commit has an interval, which the strategy "manual" does not use/,
   },
   {
     name: 'a format that only pipelines know',

@@ -17,14 +17,17 @@ import { toConfigProblem, type ReportProblem } from '../problems.ts'
 
 export const connectionFields = {
   connectionRef: field.string().doc('Name of the connection.').example('main'),
-  connectorId: field.string().optional().doc('Name of its template; accepted, templates are not needed.'),
+  connectorId: field
+    .string()
+    .optional()
+    .doc('Name of its template. Accepted without effect: connections need no templates.'),
   scope: field
     .object({
       tenantId: field.string().default('default').doc('Tenant that may use it.'),
       pipelineId: field.string().default('default').doc('Pipeline that may use it.'),
     })
     .optional()
-    .doc('Who may use it; `connectionScope` asks for one.'),
+    .doc('Scope in which it can be used, selected by `connectionScope`.'),
   config: field
     .map(field.any())
     .doc('`type` and options.')
@@ -73,7 +76,7 @@ export function withConnection(
   const connection = connections.find(isWanted)
   if (connection === undefined) {
     const names = connections.map(({ connectionRef }) => connectionRef)
-    const message = `There is no connection ${describeValue(name)} in scope ${describeValue(scope)}`
+    const message = `Unknown connection ${describeValue(name)} in scope ${describeValue(scope)}`
     const suggestion = (typeof name === 'string' ? didYouMean(name, names) : undefined) ?? 'add it under connections'
     report({ path: [...place, 'connectionRef'], message, suggestion })
     return undefined

@@ -50,7 +50,7 @@ export interface LinearResult {
 /** Makes a plan of the content of a file. */
 export function readLinear(value: unknown, context: LinearContext): LinearResult {
   if (isFileOfCases(value)) {
-    const message = 'This looks like a file of test cases: millrace test runs those that stand beside a pipeline file'
+    const message = 'This looks like a file of test cases: run millrace test with the pipeline file beside it'
     return { plan: undefined, problems: [{ path: '', message }], warnings: [] }
   }
   if (!Array.isArray(value)) return readPipeline(value, context)
@@ -74,7 +74,7 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
   const stages = readAllStages(content, top, blocks, context, problems)
   const connections = readConnections(top.connections, problems)
   if (top.source === undefined && top.sink === undefined && top.stages !== undefined) {
-    warnings.push({ path: '', message: 'There is no source and no sink, so this file can be checked but not run' })
+    warnings.push({ path: '', message: 'It has no source and no sink, so it can be checked but not run' })
     return { plan: undefined, problems, warnings }
   }
   const ends = readEnds(top, blocks, connections, report)

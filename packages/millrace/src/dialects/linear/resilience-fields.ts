@@ -8,18 +8,24 @@ import { describeValue } from '../../options/values.ts'
 import type { FailureRate } from '../../resilience/failure-rate.ts'
 import { circuitBreakerFields } from '../error-policy.ts'
 
-const name = field.string().optional().doc('Name, by which a sink block asks for it.')
+const name = field.string().optional().doc('Name by which a sink block refers to it.')
 
 export const retryFields = {
   name,
-  maxAttempts: field.int({ min: 1 }).default(1).doc('How often a delivery is tried, the first attempt included.'),
+  maxAttempts: field.int({ min: 1 }).default(1).doc('How often a delivery is tried, including the first attempt.'),
   waitDurationMs: field.durationMs().default(1000).doc('Wait before the second attempt.'),
-  multiplier: field.number({ min: 1 }).default(1).doc('Factor from one wait to the next; none is longer than a day.'),
-  retryOn: field.any().optional().doc('Exceptions to try again after; must be empty, as the kind of failure decides.'),
+  multiplier: field
+    .number({ min: 1 })
+    .default(1)
+    .doc('Factor from one wait to the next. No wait is longer than a day.'),
+  retryOn: field
+    .any()
+    .optional()
+    .doc('Exceptions to retry after. Must be empty: Millrace decides by the kind of failure.'),
   ignore: field
     .any()
     .optional()
-    .doc('Exceptions not to try again after; must be empty, as the kind of failure decides.'),
+    .doc('Exceptions not to retry after. Must be empty: Millrace decides by the kind of failure.'),
 }
 
 /** Longest wait between two attempts. */
@@ -32,9 +38,9 @@ export const retryRules: readonly OptionRule<typeof retryFields>[] = (['retryOn'
       ? undefined
       : {
           path: [option],
-          message: `Cannot use ${option} as the exceptions of another platform are not known here: found ${describeValue(names)}`,
+          message: `Cannot use ${option} as Java exceptions do not exist in Millrace: found ${describeValue(names)}`,
           suggestion:
-            'leave it out: what cannot succeed, such as a record that is too large, is not tried again anyway',
+            'delete it: a failure that cannot succeed later, such as a record that is too large, is never retried',
         }
   },
 )
@@ -46,26 +52,24 @@ export const breakerFields = {
   failureRateThreshold: field
     .number({ min: 0.1, max: 100 })
     .optional()
-    .doc(
-      'In place of `failureThreshold`: percentage of failed deliveries at which the pipeline pauses; 50 by default.',
-    ),
+    .doc('Percentage of failed deliveries at which the pipeline pauses, instead of `failureThreshold`. By default 50.'),
   minimumNumberOfCalls: field
     .int({ min: 1 })
     .optional()
-    .doc('Of `failureRateThreshold`: deliveries before which nothing is said; 10 by default.'),
+    .doc('With `failureRateThreshold`: deliveries needed before the percentage counts. By default 10.'),
   slidingWindowSize: field
     .int({ min: 1, max: 100_000 })
     .optional()
     .doc(
-      'Of `failureRateThreshold`: of how many deliveries, or of how many seconds, the percentage is; 100 by default.',
+      'With `failureRateThreshold`: number of deliveries, or of seconds, over which the percentage is computed. By default 100.',
     ),
   slidingWindowType: field
     .oneOf(['count', 'time'], { 0: 'count', 1: 'time', count_based: 'count', time_based: 'time' })
     .optional()
-    .doc('Of `failureRateThreshold`: whether `slidingWindowSize` counts deliveries (0) or seconds (1, the default).'),
+    .doc('With `failureRateThreshold`: whether `slidingWindowSize` counts deliveries (0) or seconds (1, the default).'),
   permittedCallsInHalfOpenState: field.int({ min: 1 }).optional().doc('One delivery after the pause decides.'),
-  slowCallRateThreshold: field.number().optional().doc('Only 100: slow deliveries are no failures.'),
-  slowCallDurationThresholdMs: field.any().optional().doc('Without effect: slow deliveries are no failures.'),
+  slowCallRateThreshold: field.number().optional().doc('Must be 100: slow deliveries do not count as failures.'),
+  slowCallDurationThresholdMs: field.any().optional().doc('Has no effect: slow deliveries do not count as failures.'),
 }
 
 const RATE_OPTIONS = [
@@ -84,7 +88,7 @@ export function failureRateOf(options: Options<typeof breakerFields>): FailureRa
     : { percent: failureRateThreshold, minimumCalls: minimumNumberOfCalls, window: { seconds: size } }
 }
 
-const SLOW = 'flushTimeout of the sink says how long acknowledgements may fail to come'
+const SLOW = 'flushTimeout of the sink sets how long to wait for acknowledgements'
 
 export const breakerRules: readonly OptionRule<typeof breakerFields>[] = [
   (_, isSet) => {
@@ -92,7 +96,7 @@ export const breakerRules: readonly OptionRule<typeof breakerFields>[] = [
     return isSet('failureThreshold') && other !== undefined
       ? {
           path: ['failureThreshold'],
-          message: `Cannot use both failureThreshold and ${other}, as the one counts failures in a row and the other their share`,
+          message: `Cannot use both failureThreshold and ${other}, as one counts failures in a row and the other counts their share`,
           suggestion: 'delete one',
         }
       : undefined
@@ -102,7 +106,7 @@ export const breakerRules: readonly OptionRule<typeof breakerFields>[] = [
       ? undefined
       : warning(
           'permittedCallsInHalfOpenState',
-          'One delivery after the pause decides, and the others follow when it succeeds',
+          'One delivery after the pause decides; the others follow if it succeeds',
         ),
   ({ slowCallRateThreshold: rate = 100 }) =>
     rate === 100
@@ -110,21 +114,18 @@ export const breakerRules: readonly OptionRule<typeof breakerFields>[] = [
       : {
           path: ['slowCallRateThreshold'],
           message: 'Cannot count slow deliveries, as only failures are counted',
-          suggestion: `leave it out; ${SLOW}`,
+          suggestion: `delete it; ${SLOW}`,
         },
   (_, isSet) =>
     isSet('slowCallDurationThresholdMs')
-      ? warning('slowCallDurationThresholdMs', `Slow deliveries are no failures: ${SLOW}`)
+      ? warning('slowCallDurationThresholdMs', `Slow deliveries do not count as failures: ${SLOW}`)
       : undefined,
 ]
 
 export const resilienceFields = {
-  retry: field
-    .any()
-    .optional()
-    .doc('Retries with a name, one or a list of them; `retryInstance` of a sink asks for one.'),
+  retry: field.any().optional().doc('Named retries, one or a list. `retryInstance` of a sink selects one.'),
   circuitBreaker: field
     .any()
     .optional()
-    .doc('Circuit breakers with a name, one or a list of them; `circuitBreakerInstance` of a sink asks for one.'),
+    .doc('Named circuit breakers, one or a list. `circuitBreakerInstance` of a sink selects one.'),
 }

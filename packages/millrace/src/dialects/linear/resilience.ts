@@ -100,7 +100,7 @@ export function readResilience(
     for (const key of Object.keys(value as object))
       report({
         path: [...place, key],
-        message: `Cannot use ${key} for one of several sinks, as it holds for all of them`,
+        message: `Cannot use ${key} for one of several sinks, as it applies to all of them`,
         suggestion: 'write it beside fanout',
       })
     return false
@@ -147,7 +147,7 @@ function readKind<T>(
   const names = [...instances.keys()].filter((known) => typeof known === 'string')
   report({
     path: first.place,
-    message: `There is no ${sectionName} ${describeValue(first.value)} in resilience`,
+    message: `Unknown ${sectionName} ${describeValue(first.value)} in resilience`,
     suggestion:
       (typeof first.value === 'string' ? didYouMean(first.value, names) : undefined) ??
       `add it: resilience: {${sectionName}: [{name: ...}]}`,

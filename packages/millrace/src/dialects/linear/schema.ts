@@ -63,18 +63,17 @@ export function linearDefinitions(): { readonly [name: string]: JsonSchema } {
       properties: {
         ...schema.properties,
         type: { ...type, enum: [...type.enum, 'pipeline'] },
-        fanout: { ...SINK_LIST, description: 'Sinks that each get every record, one after the other.' },
+        fanout: { ...SINK_LIST, description: 'Sinks that each receive every record, in turn.' },
         pipeline: {
           anyOf: [STEPS, { type: 'string' }],
-          description:
-            'With type `pipeline`: stages, or the name of a pipeline, through which records go before `next`.',
+          description: 'With type `pipeline`: stages, or the name of a pipeline, to run before `next`.',
         },
-        version: { type: ['string', 'number'], description: 'Version of the pipeline that is named.' },
-        next: { anyOf: [SINK, SINK_LIST], description: 'With type `pipeline`: where records go then.' },
+        version: { type: ['string', 'number'], description: 'Version of the named pipeline.' },
+        next: { anyOf: [SINK, SINK_LIST], description: 'With type `pipeline`: where records go next.' },
         ...Object.fromEntries(
           spellings('circuitBreaker', circuitBreaker).map((name) => [name, breakerSchema(circuitBreaker)]),
         ),
-        retry: { ...optionsSchema(retryFields), description: 'How deliveries are tried again.' },
+        retry: { ...optionsSchema(retryFields), description: 'How deliveries are retried.' },
         retryInstance: { type: 'string', description: resilienceFields.retry.meta.doc },
         circuitBreakerInstance: { type: 'string', description: resilienceFields.circuitBreaker.meta.doc },
       },
@@ -128,7 +127,7 @@ function componentSchema(
     properties: {
       connectionRef: {
         type: 'string',
-        description: 'Name of a connection whose options hold where this block says nothing.',
+        description: 'Name of a connection. Its options are the defaults of this block.',
       },
       connectionScope: { type: 'string', description: 'Scope of the connection, as `tenant::pipeline`.' },
       type: {

@@ -46,7 +46,7 @@ export function readSinkBlocks(sink: unknown, report: ReportProblem): LinearSink
     stages.push({ value: stagesOf(pipeline, version), place: [...place, 'pipeline'] })
     block = { value: next, place: [...place, 'next'] }
     if (next === undefined || next === null) {
-      report({ path: place, message: 'Missing next: where do records go after the stages of this sink' })
+      report({ path: place, message: 'Missing next, the sink after the stages of this one' })
       return { stages, sinks: [], resilience }
     }
   }
@@ -78,7 +78,7 @@ function eachOf({ value, place }: Block, report: ReportProblem): readonly Block[
   if (next !== undefined)
     report({
       path: [...place, 'next'],
-      message: 'Option "next" counts only for sinks of type pipeline',
+      message: 'Option "next" has an effect only in sinks of type pipeline',
       suggestion: 'list all sinks under fanout',
     })
   if (fanout === undefined || fanout === null) return [{ value: own, place }]
@@ -99,8 +99,8 @@ function listOf({ value, place }: Block, report: ReportProblem): readonly Block[
     if (!isObject(item) || item['type'] !== PIPELINE) return eachOf({ value: item, place: at }, report)
     report({
       path: [...at, 'type'],
-      message: 'Cannot run stages for one of several sinks, as all of them are given the same records',
-      suggestion: 'write the stages before all sinks, or use a graph of stages',
+      message: 'Cannot run stages for one of several sinks, as all sinks receive the same records',
+      suggestion: 'write the stages before all sinks, or use a stage graph',
     })
     return []
   })

@@ -109,7 +109,7 @@ export function circleWarnings(nodes: readonly PlacedNode[]): ConfigProblem[] {
       if (source === undefined) return []
       return {
         path: `${sink.path}.config.topic`,
-        message: `Stage "${sink.id}" writes to topic "${sharedTopic(sink.endpoints, source.endpoints)}", which stage "${source.id}" reads: what it writes is read again`,
+        message: `Stage "${sink.id}" writes to topic "${sharedTopic(sink.endpoints, source.endpoints)}", which stage "${source.id}" reads: everything written is read again`,
         suggestion: 'use another topic',
       }
     })
@@ -126,13 +126,13 @@ function onceProblems(
 ): ConfigProblem[] {
   const problems: ConfigProblem[] = others.map(({ id, path }) => ({
     path,
-    message: `Cannot promise exactly_once with more than one source as a transaction holds the offsets of one consumer: there are "${source.id}" and "${id}"`,
+    message: `Cannot promise exactly_once with more than one source as a transaction commits the offsets of one consumer: there are "${source.id}" and "${id}"`,
     suggestion: 'read several topics with one consumer, as in topic = "a,b", or use at_least_once',
   }))
   if (sink === undefined)
     problems.push({
       path: 'stages',
-      message: 'Cannot promise exactly_once without a sink as it is the producer whose transactions commit the offsets',
+      message: 'Cannot promise exactly_once without a sink as the transactions of its producer commit the offsets',
       suggestion: 'add a stage with function = "kafka" and inputs',
     })
   for (const { id, kind, function: name, options, path } of nodes) {
@@ -140,8 +140,8 @@ function onceProblems(
     if (definition?.kind === 'transform' && definition.keepsRowsBack?.(options) === true)
       problems.push({
         path: `${path}.function`,
-        message: `Cannot promise exactly_once with "${name}" as stage "${id}" keeps rows back, and what is made of a record must be in one transaction with its offset`,
-        suggestion: 'use at_least_once, or let another pipeline do that with the topic that this one writes',
+        message: `Cannot promise exactly_once with "${name}" as stage "${id}" holds rows back, and the results of a record must be in one transaction with its offset`,
+        suggestion: 'use at_least_once, or do that in another pipeline, which reads the topic that this one writes',
       })
   }
   return problems

@@ -13,50 +13,50 @@ import { circuitBreakerFields } from '../error-policy.ts'
 
 /** `[pipeline]` */
 export const pipelineFields = {
-  name: field.string().doc('Name of the pipeline; part of client ids and log lines.').example('kafka-etl'),
-  version: field.any().optional().doc('Version of the file; for people.'),
-  description: field.any().optional().doc('What the pipeline is for.'),
+  name: field.string().doc('Name of the pipeline, used in client ids and log lines.').example('kafka-etl'),
+  version: field.any().optional().doc('Version of the file, for your information.'),
+  description: field.any().optional().doc('Description of the pipeline.'),
 }
 
-const ONE_THREAD = 'stages run in one thread, batch by batch, and the order is kept'
+const ONE_THREAD = 'stages run in one thread, batch by batch, and keep the order of rows'
 
 /** `[global]` */
 export const globalFields = {
   log_level: field
     .oneOf(['trace', 'debug', 'info', 'warn', 'error'])
     .optional()
-    .ignored('warnings and progress are told, whatever it says'),
+    .ignored('warnings and progress are always reported'),
   timeout_seconds: field
     .number({ min: 1 })
     .default(300)
-    .doc('How long a run may take; not with `execution_mode = "streaming"`.'),
+    .doc('How long a run may take. Not allowed with `execution_mode = "streaming"`.'),
   execution_mode: field
     .oneOf(['batch', 'streaming'])
     .default('batch')
     .doc(
-      '`batch` ends when its sources do; with `streaming` consumers have no default bounds and a run goes on until it is stopped.',
+      'With `batch`, the run ends when its sources do. With `streaming`, consumers have no default limits, and the run continues until it is stopped.',
     ),
   ...deliveryFields,
   variables: field
     .any()
     .optional()
-    .doc('Texts that stand for `{{name}}` in the configuration of stages, with `${ENVIRONMENT}` inside.'),
-  plugins: field.any().optional().doc('Accepted: everything is built in.'),
+    .doc('Values for `{{name}}` in the configuration of stages. They can contain `${ENVIRONMENT}` variables.'),
+  plugins: field.any().optional().doc('Accepted without effect: everything is built in.'),
   wasm_plugins: field.any().optional().ignored('there are no plug-ins, everything is built in'),
   stream_batch_size: field
     .int({ min: 1 })
     .optional()
     .doc(
-      'Most rows of a source that go through the stages together. By default as many as it gives; a limit costs time.',
+      'Maximum rows of a source that go through the stages together. By default as many as the source delivers; a limit costs throughput.',
     ),
   max_parallel_tasks: field.any().optional().ignored(ONE_THREAD),
   concurrency: field.any().optional().ignored(ONE_THREAD),
-  executor: field.any().optional().ignored('there is one, through which batches stream'),
-  channel_buffer_size: field.any().optional().ignored('what waits between stages and sinks is bounded in bytes'),
+  executor: field.any().optional().ignored('there is one engine, which streams batches'),
+  channel_buffer_size: field.any().optional().ignored('buffers between stages and sinks are limited in bytes'),
   checkpoint_interval: field
     .any()
     .optional()
-    .ignored('offsets of what was delivered are committed every auto.commit.interval.ms of the consumer'),
+    .ignored('offsets of delivered records are committed every auto.commit.interval.ms of the consumer'),
 }
 
 /** `[error_handling]` */
@@ -65,37 +65,40 @@ export const errorFields = {
     .oneOf(['stop', 'continue', 'retry'])
     .default('stop')
     .doc(
-      'What happens to a row that fails: end the run, leave it out, or try its delivery again and end the run then.',
+      'What to do with a row that fails: end the run (`stop`), skip it (`continue`), or retry its delivery and then end the run (`retry`).',
     ),
-  max_retries: field.int({ min: 0 }).default(3).doc('With `retry`: attempts after the first one.'),
-  retry_delay_seconds: field.number({ min: 0 }).default(5).unit('s').doc('With `retry`: wait before each of them.'),
+  max_retries: field.int({ min: 0 }).default(3).doc('With `retry`: number of attempts after the first one.'),
+  retry_delay_seconds: field.number({ min: 0 }).default(5).unit('s').doc('With `retry`: wait before each attempt.'),
   dead_letter_queue: field
     .object({
-      enabled: field.boolean().default(true).doc('Whether rows that failed for good are kept, and the run goes on.'),
+      enabled: field
+        .boolean()
+        .default(true)
+        .doc('Whether to write rows that failed permanently to the queue and continue the run.'),
       path: field
         .string()
         .optional()
-        .doc('File of JSON lines with record, error, stage_id and timestamp.')
+        .doc('JSON Lines file with record, error, stage_id and timestamp.')
         .example('errors/dead-letters.jsonl'),
       topic: field
         .string()
         .optional()
-        .doc('Topic for the same in place of a file, on the brokers of the producers, or of the consumer.')
+        .doc('Topic for the same, instead of a file, on the brokers of the producers or else of the consumer.')
         .example('dead-letters'),
     })
     .optional()
-    .doc('Where rows that failed for good are kept, a file or a topic; with `stop` there are none.'),
+    .doc('Where to write rows that failed permanently: a file or a topic. With `stop` there are none.'),
   circuit_breaker: field
     .object(circuitBreakerFields)
     .optional()
-    .doc('When deliveries pause because a sink keeps failing. Each sink has a circuit of its own.')
+    .doc('When to pause because a sink keeps failing. Each sink has its own circuit breaker.')
     .example({ failure_threshold: 5, timeout: 'PT60S' }),
 }
 
 /** An entry of `[[stages]]` */
 export const stageFields = {
-  id: field.string().doc('Name of the stage, by which others take its rows.').example('filter'),
-  function: field.string().doc('What it does.').example('filter.apply'),
+  id: field.string().doc('Name of the stage. Other stages list it as an input.').example('filter'),
+  function: field.string().doc('Function of the stage.').example('filter.apply'),
   inputs: field
     .of<readonly string[]>({
       expected: 'a list of stage ids',
@@ -108,7 +111,7 @@ export const stageFields = {
       },
     })
     .default([])
-    .doc('Stages whose rows it takes; none for a source.'),
+    .doc('Stages whose rows it processes; empty for a source.'),
   config: field.any().optional().doc('Options of the function.'),
 }
 
@@ -151,7 +154,7 @@ function letterSink(
   if ((path === undefined) === (topic === undefined)) {
     problems.push({
       path: LETTERS,
-      message: `There must be exactly one of path and topic: there ${path === undefined ? 'is neither' : 'are both'}`,
+      message: `Set either path or topic: ${path === undefined ? 'neither is' : 'both are'} set`,
       suggestion: path === undefined ? 'for example path = "dead-letters.jsonl"' : 'delete one',
     })
     return undefined
@@ -160,7 +163,7 @@ function letterSink(
   if (kafka === undefined) {
     problems.push({
       path: `${LETTERS}.topic`,
-      message: `Cannot write dead letters to topic "${topic}" as no stage says where the brokers are`,
+      message: `Cannot write dead letters to topic "${topic}" as no stage has the addresses of brokers`,
       suggestion: 'write them to a file, with path',
     })
     return undefined

@@ -44,8 +44,8 @@ export async function readStageGraph(value: unknown, context: GraphContext): Pro
   if (!Array.isArray(stages) || stages.length === 0) {
     problems.push({
       path: 'stages',
-      message: 'There must be at least one stage',
-      suggestion: 'begin each with [[stages]]',
+      message: 'The file must have at least one stage',
+      suggestion: 'start each stage with [[stages]]',
     })
     return { plan: undefined, graph: undefined, problems, warnings }
   }

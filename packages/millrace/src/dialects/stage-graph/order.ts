@@ -52,7 +52,7 @@ export function inOrder(
       problems.push({
         path: `${node.path}.inputs`,
         message: `Cycle detected in pipeline at stage "${node.id}": ${cycle.toReversed().join(' -> ')}`,
-        suggestion: 'take one of these inputs away',
+        suggestion: 'remove one of these inputs',
       })
       return
     }

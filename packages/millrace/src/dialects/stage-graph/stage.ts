@@ -189,7 +189,7 @@ function findDefinition(
   if (found !== undefined) return found
   if (named.length > 0) {
     const [message, suggestion] = hasInputs
-      ? [`Function "${name}" takes no inputs as it is a source`, 'delete inputs']
+      ? [`Function "${name}" cannot have inputs as it is a source`, 'delete inputs']
       : [`Function "${name}" needs inputs: the stages whose rows it takes`, 'for example inputs = ["consume"]']
     problems.push({ path: path.replace(/\.\w+$/, '.inputs'), message, suggestion })
   } else if (REFUSED_FUNCTIONS[name] !== undefined) {

@@ -23,7 +23,7 @@ export interface GraphExplanation {
   readonly ends: string
 }
 
-const COMMITS = ': offsets are committed when every branch has delivered or dropped what was made of a record'
+const COMMITS = ': offsets are committed when every branch has delivered or dropped the results of a record'
 
 /** @throws {ConfigError} when a stage cannot be made */
 export async function explainGraph(plan: GraphPlan, components: Components): Promise<GraphExplanation> {
@@ -33,11 +33,11 @@ export async function explainGraph(plan: GraphPlan, components: Components): Pro
   const nodes = await makeNodes(plan, components, { untilEnd: false, warn: () => {} }, runInner)
   const { fate, retry } = plan.errorPolicy
   const sinks = nodes.flatMap((node) => (node.kind === 'sink' ? [node.sink] : []))
-  const attempts = retry === undefined ? '' : `its delivery is tried ${retry.maxRetries} times again; then `
+  const attempts = retry === undefined ? '' : `its delivery is retried up to ${retry.maxRetries} times; then `
   const breaker =
     plan.circuitBreaker === undefined
       ? ''
-      : `after ${plan.circuitBreaker.failureThreshold} failed deliveries in a row a sink is left alone for ${plan.circuitBreaker.openMs / 1000} s, then one is tried; `
+      : `after ${plan.circuitBreaker.failureThreshold} failed deliveries in a row a sink gets nothing for ${plan.circuitBreaker.openMs / 1000} s, then one delivery; `
   return {
     stages: nodes.map((node) => ({
       id: node.id,
@@ -46,11 +46,11 @@ export async function explainGraph(plan: GraphPlan, components: Components): Pro
       does: whatItDoes(node),
     })),
     guarantee: { name: plan.delivery, means: meaningOf(plan.delivery, { weakness: weaknessOfAll(sinks) }, COMMITS) },
-    backpressure: `at most ${IN_FLIGHT_BYTES / 1024 / 1024} MiB wait for the sinks; stages that need all rows have max_rows and max_bytes`,
-    errors: `${breaker}where a row fails, ${attempts}${fate === 'fail' ? 'the run stops, and nothing after it is committed' : fate === 'skip' ? 'it is left out and counted' : 'it is written as a dead letter'}`,
+    backpressure: `at most ${IN_FLIGHT_BYTES / 1024 / 1024} MiB may be in flight to the sinks; stages that need all rows are limited by max_rows and max_bytes`,
+    errors: `${breaker}if a row fails, ${attempts}${fate === 'fail' ? 'the run stops, and nothing after it is committed' : fate === 'skip' ? 'it is skipped and counted' : 'it is written as a dead letter'}`,
     ends:
       plan.timeoutMs === undefined
-        ? 'when its sources end or it is asked to stop'
+        ? 'when its sources end or it is stopped'
         : `when its sources end, at the latest after ${plan.timeoutMs / 1000} s`,
   }
 }
@@ -60,9 +60,9 @@ function whatItDoes(node: Node): string {
     case 'source':
       return `reads; ${node.source.commits}`
     case 'transform':
-      if (node.transform.finish !== undefined) return 'keeps rows, and their acknowledgements, back'
+      if (node.transform.finish !== undefined) return 'holds back rows and their acknowledgements'
       return node.transform.does ?? 'works batch by batch'
     case 'sink':
-      return `writes: ${node.sink.partitions}${node.sink.completesAtEnd === true ? ', and then offsets may be committed' : ''}`
+      return `writes: ${node.sink.partitions}${node.sink.completesAtEnd === true ? '; only then may offsets be committed' : ''}`
   }
 }

@@ -31,7 +31,7 @@ export function topicCheck(cluster: () => Promise<Cluster>, topics: readonly str
       return `"${topic}" has ${counted(partitions, 'partition')}, ${counted(records ?? 0, 'record')}`
     } catch (error) {
       if (canBeMade && error instanceof BrokerError && error.code === 'TOPIC_NOT_FOUND')
-        return `"${topic}" is not there yet and will be made`
+        return `"${topic}" does not exist yet and will be created`
       throw error
     }
   }
@@ -51,7 +51,7 @@ export function groupCheck(cluster: () => Promise<Cluster>, groupId: string, top
       const known = committed.flatMap(({ topic, partition, offset }) =>
         offset === undefined || !topics.includes(topic) ? [] : [{ topic, partition, offset }],
       )
-      if (known.length === 0) return `"${groupId}" has committed nothing yet`
+      if (known.length === 0) return `"${groupId}" has no committed offsets yet`
       const ends = await listOffsets(
         connected,
         known.map(({ topic, partition }) => ({ topic, partition, at: 'latest' })),

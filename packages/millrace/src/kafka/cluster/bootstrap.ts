@@ -47,9 +47,7 @@ export async function untilReached(
   const tell = (): void => {
     if (isTold || performance.now() - started < QUIET_MS) return
     isTold = true
-    warn?.(
-      `No broker could be reached so far, and it is tried for ${timeoutMs / 1000} s: ${reasonsOf(failures.values())}`,
-    )
+    warn?.(`No broker could be reached yet; retrying for up to ${timeoutMs / 1000} s: ${reasonsOf(failures.values())}`)
   }
   const isWorthwhile = (error: unknown): boolean =>
     isMillraceError(error) &&

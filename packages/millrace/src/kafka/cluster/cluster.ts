@@ -270,7 +270,7 @@ export class Cluster {
     if (mechanisms === undefined) return
     const protocol = this.#options.tls === undefined ? 'SASL_PLAINTEXT' : 'SASL_SSL'
     throw new AuthenticationError(
-      `Broker "${connection!.address}" asks for SASL: set security.protocol to ${protocol} and sasl.mechanism to ${mechanisms.join(' or ')}`,
+      `Broker "${connection!.address}" requires SASL: set security.protocol to ${protocol} and sasl.mechanism to ${mechanisms.join(' or ')}`,
     )
   }
 

@@ -32,28 +32,28 @@ interface Cause {
 const CAUSES: readonly Cause[] = [
   {
     sign: /ECONNREFUSED/,
-    text: 'connection refused, so nothing listens there: is the broker running, and is the port right',
+    text: 'connection refused: check that the broker is running and that the port is right',
   },
-  { sign: /ENOTFOUND|EAI_AGAIN/, text: 'the host name is not known: is it spelled right' },
+  { sign: /ENOTFOUND|EAI_AGAIN/, text: 'the host name cannot be resolved: check its spelling' },
   { sign: /EHOSTUNREACH|ENETUNREACH/, text: 'no route to the host' },
   {
     sign: /certificate required|handshake failure|bad certificate|certificate unknown/i,
-    text: 'the broker wants a certificate of ours that it trusts: set ssl.keystore.location (PEM or PKCS12)',
+    text: 'the broker requires a client certificate that it trusts: set ssl.keystore.location (PEM or PKCS12)',
     isFinal: true,
   },
   {
     sign: /unsupported protocol|protocol version|no protocols available/i,
-    text: 'both sides share no version of TLS: check ssl.enabled.protocols',
+    text: 'both sides have no TLS version in common: check ssl.enabled.protocols',
     isFinal: true,
   },
   {
     sign: /wrong version number|packet length too long|EPROTO/i,
-    text: 'the answer is not TLS, so this seems to be a clear-text port: set security.protocol to PLAINTEXT or SASL_PLAINTEXT, or use the TLS port',
+    text: 'the response is not TLS, so this seems to be a clear-text port: set security.protocol to PLAINTEXT or SASL_PLAINTEXT, or use the TLS port',
     isFinal: true,
   },
   {
     sign: /Broker requires TLS\.|answered in TLS/,
-    text: 'the broker speaks TLS there: set security.protocol to SSL or SASL_SSL',
+    text: 'the broker uses TLS on this port: set security.protocol to SSL or SASL_SSL',
     isFinal: true,
   },
   {
@@ -64,16 +64,16 @@ const CAUSES: readonly Cause[] = [
   { sign: /CERT_HAS_EXPIRED|certificate has expired/, text: 'its certificate has expired', isFinal: true },
   {
     sign: /altnames|does not match certificate/i,
-    text: 'its certificate is for another host name: use a name that it is for in bootstrap.servers and advertised.listeners',
+    text: 'its certificate is for another host name: use a name from the certificate in bootstrap.servers and advertised.listeners',
     isFinal: true,
   },
   {
     sign: /secure TLS connection was established|ECONNRESET|Connection closed|closed the connection/,
-    text: 'the connection was closed at once, which often means that one side speaks TLS or SASL and the other does not: check security.protocol',
+    text: 'the connection was closed at once, which often means that one side uses TLS or SASL and the other does not: check security.protocol',
   },
   {
     sign: /timed.out|ETIMEDOUT/i,
-    text: 'no answer in time: a firewall, a wrong port, or a listener of another protocol',
+    text: 'no response in time: check for a firewall, a wrong port or a listener for another protocol',
   },
 ]
 

@@ -120,7 +120,7 @@ export class BrokerConnection {
       const theirs = range === undefined ? 'none' : `${range.min} to ${range.max}`
       throw new ConnectionError(
         'UNSUPPORTED_BROKER',
-        `Cannot send ${call.name} to broker "${this.address}" as no version is shared: the broker speaks ${theirs}, Millrace ${Math.min(...ours)} to ${Math.max(...ours)}`,
+        `Cannot send ${call.name} to broker "${this.address}" as no version is supported by both: the broker supports ${theirs}, Millrace ${Math.min(...ours)} to ${Math.max(...ours)}`,
       )
     }
     return Math.max(...common)
@@ -170,7 +170,7 @@ export class BrokerConnection {
         reject(
           new ConnectionError(
             'REQUEST_TIMED_OUT',
-            `Broker "${this.address}" did not answer ${call.name} within ${options.timeoutMs} ms`,
+            `Broker "${this.address}" did not respond to ${call.name} within ${options.timeoutMs} ms`,
           ),
         )
         void this.close()
@@ -236,7 +236,7 @@ export class BrokerConnection {
     if (text.includes('requires TLS')) {
       return new ConnectionError(
         'TLS_FAILED',
-        `Broker "${this.address}" answered in TLS, but the client speaks clear text: set security.protocol to SSL or SASL_SSL`,
+        `Broker "${this.address}" responded with TLS, but the client uses clear text: set security.protocol to SSL or SASL_SSL`,
         { cause: error },
       )
     }
@@ -249,7 +249,7 @@ export class BrokerConnection {
     }
     return new ConnectionError(
       'BROKER_DISCONNECTED',
-      `The connection to broker "${this.address}" broke while ${call.name} was under way: ${text}`,
+      `The connection to broker "${this.address}" broke while ${call.name} was in flight: ${text}`,
       { cause: error },
     )
   }

@@ -21,7 +21,7 @@ export function gatherFrames(socket: Socket): void {
   for (const listener of listeners) socket.off('data', listener)
   socket.on('data', (piece: Buffer) => {
     if (!gatherer.push(piece))
-      socket.destroy(new Error(`The broker announced an answer of more than ${MAX_FRAME_BYTES} bytes`))
+      socket.destroy(new Error(`The broker announced a response of more than ${MAX_FRAME_BYTES} bytes`))
   })
 }
 

@@ -120,7 +120,7 @@ function topicError(code: number, name: string): BrokerError {
   if (code === TOPIC_AUTHORIZATION_FAILED)
     return brokerError(code, `No permission to describe topic "${name}"`, { code: 'TOPIC_NOT_FOUND', topic: name })
   if (code === INVALID_TOPIC)
-    return brokerError(code, `"${name}" cannot be the name of a topic`, { code: 'TOPIC_NOT_FOUND', topic: name })
+    return brokerError(code, `"${name}" is not a valid topic name`, { code: 'TOPIC_NOT_FOUND', topic: name })
   return brokerError(code, `Cannot read the metadata of topic "${name}"`, { topic: name })
 }
 

@@ -331,10 +331,10 @@ export class Consumer implements GroupListener, SourceOffsets {
     } catch (error) {
       if (!(error instanceof AbortedError)) throw error
       if (this.#closing === undefined) {
-        warn(
-          `Partitions are given back before everything read from them was delivered; those records will be read again`,
-          { partitions: partitions.length, deadlineMs },
-        )
+        warn(`Partitions were revoked before all records read from them were delivered; the rest will be read again`, {
+          partitions: partitions.length,
+          deadlineMs,
+        })
       }
     }
     try {
@@ -362,7 +362,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     this.onSettle()
     this.#release?.lost()
     this.#options.warn(
-      'Partitions were lost: the group went on without this member. Records that were not committed will be read again',
+      'Partitions were lost because the group removed this member. Uncommitted records will be read again',
       { partitions: partitions.length },
     )
   }

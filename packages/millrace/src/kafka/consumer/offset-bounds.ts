@@ -149,7 +149,7 @@ export class OffsetBounds {
       )
     }
     const offset = (await this.#reset([{ topic, partition }])).get(keyOf(topic, partition))!
-    this.#warn(`${where}; reading goes on at ${offset}`, { topic, partition, position, offset })
+    this.#warn(`${where}; reading continues at ${offset}`, { topic, partition, position, offset })
     return offset
   }
 

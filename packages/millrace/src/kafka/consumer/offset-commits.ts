@@ -71,7 +71,7 @@ export class OffsetCommits {
 
   warn(error: unknown): void {
     this.#warn(
-      `Cannot commit offsets; they will be committed later or read again: ${error instanceof Error ? error.message : String(error)}`,
+      `Cannot commit offsets; they will be committed later, or their records read again: ${error instanceof Error ? error.message : String(error)}`,
     )
   }
 

@@ -124,11 +124,11 @@ export class ClassicMembership extends Membership {
       assignments,
     ]
     const answer = await this.#askGroup<SyncGroupAnswer>(SYNC_GROUP, args, closing)
-    coordinator.check(answer.errorCode, `Cannot learn the assignment of group "${options.groupId}"`)
+    coordinator.check(answer.errorCode, `Cannot get the assignment of group "${options.groupId}"`)
     try {
       return decodeAssignment(answer.assignment)
     } catch (error) {
-      throw brokerError(-1, `Cannot read the assignment that the leader of group "${options.groupId}" made`, {
+      throw brokerError(-1, `Cannot read the assignment from the leader of group "${options.groupId}"`, {
         cause: error,
         code: 'GROUP_FAILED',
       })

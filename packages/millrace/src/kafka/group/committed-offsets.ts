@@ -98,7 +98,7 @@ export async function fetchCommitted(
       nextWarning = now + UNSTABLE_REMINDER_MS
       const seconds = Math.round((now - begun) / 1000)
       coordinator.warn?.(
-        `A transaction that commits offsets of group "${coordinator.groupId}" has been open for ${seconds} s or longer, so reading has to wait for its end. What a run that was killed left behind is ended by the brokers after its transaction.timeout.ms; a transaction that stays open for longer hangs: kafka-transactions.sh find-hanging shows it, and abort ends it`,
+        `A transaction that commits offsets of group "${coordinator.groupId}" has been open for ${seconds} s or longer, so reading waits for its end. If a run was killed, the brokers abort its transaction after transaction.timeout.ms. A transaction that stays open for longer is hanging: find it with kafka-transactions.sh find-hanging, and abort it`,
       )
     },
   })
@@ -153,6 +153,6 @@ async function fetchOnce(
   const keys = new Set(found.map(({ topic, partition }) => keyOf(topic, partition)))
   const missing = partitions?.find(({ topic, partition }) => !keys.has(keyOf(topic, partition)))
   if (missing !== undefined)
-    throw brokerError(-1, `${action} as the answer leaves out ${missing.topic}-${missing.partition}`)
+    throw brokerError(-1, `${action} as the response omits ${missing.topic}-${missing.partition}`)
   return found
 }

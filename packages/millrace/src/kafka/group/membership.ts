@@ -68,7 +68,7 @@ export abstract class Membership {
           this.onHeartbeatError(error)
         } catch (failure) {
           // What `onLost` of a listener throws, too, must not end the heartbeats unnoticed.
-          this.fail(asMillraceError(failure, `Cannot go on as a member of group "${this.options.groupId}"`))
+          this.fail(asMillraceError(failure, `Cannot remain a member of group "${this.options.groupId}"`))
         }
       }
       const interval =
@@ -89,7 +89,7 @@ export abstract class Membership {
       }
     } catch (error) {
       if (!(closing.aborted && isAborted(error)))
-        throw asMillraceError(error, `Cannot go on as a member of group "${this.options.groupId}"`)
+        throw asMillraceError(error, `Cannot remain a member of group "${this.options.groupId}"`)
     }
   }
 

@@ -119,7 +119,7 @@ export class GroupSession {
     try {
       await this.#membership.run(this.#closing.signal)
     } catch (error) {
-      const failure = asMillraceError(error, `Cannot go on as a member of group "${this.#coordinator.groupId}"`)
+      const failure = asMillraceError(error, `Cannot remain a member of group "${this.#coordinator.groupId}"`)
       if (failure.code === 'MEMBER_FENCED') this.#ownership.lose() // I3: another member owns it by now
       if (this.#state === 'starting') failStart(failure)
       else if (!this.#closing.signal.aborted) this.#listener.onFailed(failure)

@@ -105,7 +105,7 @@ export abstract class RecordAppendJob implements AppendJob {
  * @throws {UnexpectedError}
  */
 export function mustFit(appended: boolean): void {
-  if (!appended) throw new UnexpectedError('A record does not fit into the batch that was made for it')
+  if (!appended) throw new UnexpectedError('A record does not fit into the batch that was created for it')
 }
 
 /** A text as UTF-8 in a buffer that is used again and again: keys are needed as bytes before they can be hashed. */

@@ -179,7 +179,7 @@ export class AppendLine {
 
 /** For what was not appended when something before it failed. */
 function cutOffError(): DeliveryError {
-  return new DeliveryError('Records before it were not written, and nothing may overtake them', {
+  return new DeliveryError('Earlier records were not written, and later ones must not overtake them', {
     code: 'REFUSED_WITH_BATCH',
     component: 'kafka',
   })

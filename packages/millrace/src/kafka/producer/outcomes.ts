@@ -212,7 +212,7 @@ export class Outcomes {
             batch,
             deliveryError(
               queue,
-              `${reason}: the leader has forgotten this producer, so it cannot be known whether an earlier attempt was written`,
+              `${reason}: the leader has forgotten this producer, so it is unknown whether an earlier attempt was written`,
               { code: 'SEQUENCE_BROKEN', cause: error },
             ),
           )
@@ -245,11 +245,9 @@ export class Outcomes {
     for (const { index, message } of answer.recordErrors)
       own.set(
         index,
-        deliveryError(
-          queue,
-          `the broker refused the record: ${message ?? answer.errorMessage ?? 'it did not say why'}`,
-          { cause },
-        ),
+        deliveryError(queue, `the broker refused the record: ${message ?? answer.errorMessage ?? 'without a reason'}`, {
+          cause,
+        }),
       )
     const others =
       own.size === 0
@@ -271,7 +269,7 @@ export class Outcomes {
    * has not been sent. Either way nothing overtakes the failed batch when it is written again (I2).
    */
   #failFollowing(queue: PartitionQueue, cause: MillraceError): void {
-    const behind = deliveryError(queue, 'records before it in its partition were not written', {
+    const behind = deliveryError(queue, 'earlier records of its partition were not written', {
       code: 'REFUSED_WITH_BATCH',
       cause,
     })
@@ -307,10 +305,10 @@ export class Outcomes {
 
   #timedOut(batch: ProducerBatch): MillraceError {
     const { deliveryTimeoutMs } = this.#options
-    const state = batch.ambiguous ? 'it is not known whether they were written' : 'they were not written'
+    const state = batch.ambiguous ? 'it is unknown whether they were written' : 'they were not written'
     const { lastError, lastAnswer } = batch
     const last = lastError?.message ?? 'no request could be sent'
-    const answer = lastAnswer === undefined || lastAnswer === lastError ? '' : `; last answer: ${lastAnswer.message}`
+    const answer = lastAnswer === undefined || lastAnswer === lastError ? '' : `; last response: ${lastAnswer.message}`
     return deliveryError(
       batch.queue,
       `${batch.count} records were not acknowledged within delivery.timeout.ms (${deliveryTimeoutMs} ms), and ${state}; last: ${last}${answer}`,

@@ -69,7 +69,7 @@ export async function commitOffsets(
       const member = wanted.member()
       if (member === undefined)
         throw new TransactionError(
-          `Cannot commit offsets of group "${groupId}" in a transaction as some of their partitions have been given back`,
+          `Cannot commit offsets of group "${groupId}" in a transaction as some of their partitions have been revoked`,
           { fatal: false },
         )
       const { memberId, generation, instanceId } = member

@@ -143,10 +143,10 @@ export const TRANSITIONS: Readonly<
 export const STATE_HINTS: Readonly<Record<TransactionState, string>> = {
   new: 'the producer has no id yet: open it first',
   ready: 'no transaction is open: begin one first',
-  open: 'a transaction is open already: commit or abort it first',
-  doomed: 'something of this transaction failed: abort it',
+  open: 'a transaction is already open: commit or abort it first',
+  doomed: 'a part of this transaction failed: abort it',
   committing: 'the transaction is being committed: wait for it',
   aborting: 'the transaction is being aborted: wait for it',
-  unknown: 'it is not known how the last transaction ended: abort it, which finds out',
-  fatal: 'this producer may not write any more: make a new one',
+  unknown: 'it is unknown how the last transaction ended: abort it to find out',
+  fatal: 'this producer can no longer write: create a new one',
 }

@@ -27,7 +27,7 @@ export function isRetriableCode(code: number): boolean {
  */
 export function brokerError(code: number, action: string, details: Partial<BrokerErrorDetails> = {}): BrokerError {
   const name = kafkaErrorName(code)
-  const text = table[name]?.message ?? 'the broker did not say more'
+  const text = table[name]?.message ?? 'the broker gave no details'
   return new BrokerError(`${action}: ${name} (${text.replace(/\.$/, '')})`, {
     ...details,
     kafkaCode: code,

@@ -107,10 +107,10 @@ export class RecordBatchReader {
     const magic = bytes.readInt8(start + MAGIC)
     if (magic === 0 || magic === 1) {
       throw this.#corrupt(
-        `its magic is ${magic}, a format that Kafka 4 has dropped: upgrade the log by setting message.format.version (before Kafka 4), or by copying the topic`,
+        `its magic number is ${magic}, a format that Kafka 4 no longer supports: convert the log by setting message.format.version (before Kafka 4), or copy the topic`,
       )
     }
-    if (magic !== 2) throw this.#corrupt(`its magic must be 2: current value is ${magic}`)
+    if (magic !== 2) throw this.#corrupt(`its magic number must be 2: current value is ${magic}`)
     const length = bytes.readInt32BE(start + BATCH_LENGTH)
     if (length < HEADER_BYTES - LENGTH_OVERHEAD)
       throw this.#corrupt(`its length must be at least ${HEADER_BYTES - LENGTH_OVERHEAD}: current value is ${length}`)
@@ -172,7 +172,7 @@ export class RecordBatchReader {
     const computed = crc32c(this.bytes, this.start + ATTRIBUTES, end)
     if (stored !== computed)
       throw this.#corrupt(
-        `its CRC must be ${hex(computed)}, which was computed from its bytes: current value is ${hex(stored)}`,
+        `its CRC must be ${hex(computed)}, as computed from its bytes: current value is ${hex(stored)}`,
       )
   }
 

@@ -189,7 +189,7 @@ sink:
 `
     expect((await check('bad.yaml', text)).problems).toEqual([
       '5:5 source.options.topc: Unknown option "topc" (did you mean "topic")',
-      '6:5 source.options.bootstrapServers: Environment variable "NOPE" is not set (set it, or give a default: ${NOPE:-default})',
+      '6:5 source.options.bootstrapServers: Environment variable "NOPE" is not set (set it, or add a default: ${NOPE:-default})',
       '8:5 source.options.group.id: Cannot use both "groupId" ("a") and "group.id" ("b") as they set the same thing (delete one)',
       expect.stringMatching(/^10:5 stages\.0\.\$mach: Unknown stage "\$mach" \(did you mean "\$match"\)$/),
       expect.stringMatching(/^11:5 stages\.1\.\$limit: \$limit must be a whole number above 0/),
@@ -232,7 +232,7 @@ sink:
     {
       name: 'a file of test cases',
       text: 'cases: [{given: [], expect: []}]',
-      want: '1:1 : This looks like a file of test cases: millrace test runs those that stand beside a pipeline file',
+      want: '1:1 : This looks like a file of test cases: run millrace test with the pipeline file beside it',
     },
     {
       name: 'a topic that no broker allows',
@@ -277,7 +277,7 @@ sink:
     {
       name: 'a connection by name',
       text: `source: {type: kafka, connectionRef: x}\n${GOOD_SINK}`,
-      want: '1:23 source.connectionRef: There is no connection "x" in scope "default::default" (add it under connections)',
+      want: '1:23 source.connectionRef: Unknown connection "x" in scope "default::default" (add it under connections)',
     },
     {
       name: 'an unknown key at the top',
@@ -355,7 +355,7 @@ describe('files that cannot be read', () => {
     {
       name: 'latin1.yaml',
       text: Buffer.from([0x61, 0x3a, 0xe4]) as unknown as string,
-      want: /it is not text in UTF-8$/,
+      want: /it is not UTF-8 text$/,
     },
   ])('$name', async ({ name, text, want }) => {
     const failure = await readPipelineFile(await write(name, text)).catch((error: unknown) => error)
@@ -400,7 +400,7 @@ test('a file with stages only can be checked but not run', async () => {
   })
   await expect(readPlan(file)).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
-    message: expect.stringContaining('holds stages only'),
+    message: expect.stringContaining('has only stages'),
   })
 })
 
@@ -412,7 +412,7 @@ test('limits of the engine reach the source and the plan, or say that they have 
   expect(plan.maxBatchesInFlight).toBe(8)
   expect(plan.warnings.map(({ path }) => path)).toEqual(['runtime.microBatchSize', 'runtime.workerThreadPoolSize'])
   expect(plan.warnings[1]!.message).toBe(
-    'Option "workerThreadPoolSize" is always 1: a pipeline runs in one thread and keeps the order',
+    'Option "workerThreadPoolSize" is always 1: a pipeline runs in one thread and keeps the order of records',
   )
 })
 

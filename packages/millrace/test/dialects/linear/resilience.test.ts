@@ -117,7 +117,7 @@ describe('what has no meaning here is refused', () => {
     {
       content: { sink: { ...file, retry: { maxAttempts: 2, retryOn: ['java.io.IOException'] } } },
       path: 'sink.retry.retryOn',
-      message: 'Cannot use retryOn as the exceptions of another platform are not known here: found a list',
+      message: 'Cannot use retryOn as Java exceptions do not exist in Millrace: found a list',
     },
     {
       content: { sink: { ...file, retry: { attempts: 2 } } },
@@ -152,7 +152,7 @@ describe('what has no meaning here is refused', () => {
     {
       content: { sink: { ...file, retryInstance: 'pateint' }, resilience: { retry: { name: 'patient' } } },
       path: 'sink.retryInstance',
-      message: 'There is no retry "pateint" in resilience',
+      message: 'Unknown retry "pateint" in resilience',
     },
     {
       content: { resilience: { retry: [{ maxAttempts: 2 }] } },
@@ -173,7 +173,7 @@ describe('what has no meaning here is refused', () => {
     {
       content: { sink: { fanout: [file, { type: 'stdout', retry }] } },
       path: 'sink.fanout.1.retry',
-      message: 'Cannot use retry for one of several sinks, as it holds for all of them',
+      message: 'Cannot use retry for one of several sinks, as it applies to all of them',
     },
   ])('$path: $message', ({ content, path, message }) => {
     expect(read(content).problems).toMatchObject([{ path, message: expect.stringContaining(message) as string }])

@@ -88,7 +88,7 @@ describe('sinks', () => {
       name: 'next of another sink',
       sink: to('a', { next: to('b') }),
       path: 'sink.next',
-      message: 'Option "next" counts only for sinks of type pipeline',
+      message: 'Option "next" has an effect only in sinks of type pipeline',
     },
     {
       name: 'stages without a sink',
@@ -132,7 +132,7 @@ describe('several sinks exactly once', () => {
       name: 'another compression, as one producer writes to all',
       other: to('b', { 'compression.type': 'zstd' }),
       path: 'sink.fanout.1.compression.type',
-      message: 'Option "compression" must be as in the first sink',
+      message: 'Option "compression" must be the same as in the first sink',
     },
   ])('$name is refused', ({ other, path, message }) => {
     const { problems } = read({ delivery: 'exactly_once', sink: { fanout: [to('a'), other] } })

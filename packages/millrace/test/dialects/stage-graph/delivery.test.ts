@@ -60,17 +60,17 @@ describe('exactly_once in a graph', () => {
     {
       name: 'a file to read',
       stages: [{ id: 'in', function: 'json.read', config: { path: 'x' } }, sink()],
-      problem: ['stages.0.function', 'source "json.read" as it has no part'],
+      problem: ['stages.0.function', 'source "json.read" as it cannot take part'],
     },
     {
       name: 'a file to write',
       stages: [source, sink(), { id: 'f', function: 'json.write', inputs: ['in'], config: { path: 'x' } }],
-      problem: ['stages.2.function', 'sink "json.write" as it has no part'],
+      problem: ['stages.2.function', 'sink "json.write" as it cannot take part'],
     },
     {
       name: 'standard output',
       stages: [source, { id: 'f', function: 'stdout.write', inputs: ['in'] }],
-      problem: ['stages.1.function', 'sink "stdout.write" as it has no part'],
+      problem: ['stages.1.function', 'sink "stdout.write" as it cannot take part'],
     },
     {
       name: 'two consumers',
@@ -96,7 +96,7 @@ describe('exactly_once in a graph', () => {
     {
       name: 'producers that differ',
       stages: [source, sink(), sink({ 'compression.type': 'zstd' }, 'small')],
-      problem: ['stages.2.config.compression.type', 'must be as in the first sink'],
+      problem: ['stages.2.config.compression.type', 'must be the same as in the first sink'],
     },
     {
       name: 'dead letters in a file',
@@ -117,7 +117,7 @@ describe('exactly_once in a graph', () => {
     ].map((one) => ({
       name: one.function,
       stages: [source, one, sink({}, 'out', 'step')],
-      problem: ['stages.1.function', `with "${one.function}" as stage "step" keeps rows back`] as [string, string],
+      problem: ['stages.1.function', `with "${one.function}" as stage "step" holds rows back`] as [string, string],
     })),
   ])('cannot be promised with $name', async ({ stages, problem: [path, text], more = {} }) => {
     const { problems } = await read(stages, { global: { delivery: 'exactly_once' }, ...more })
@@ -167,8 +167,8 @@ describe('error handling of a graph', () => {
   })
 
   test.each([
-    { name: 'letters in both places', letters: { path: 'x', topic: 'y' }, problem: 'there are both' },
-    { name: 'letters in no place', letters: {}, problem: 'there is neither' },
+    { name: 'letters in both places', letters: { path: 'x', topic: 'y' }, problem: 'both are set' },
+    { name: 'letters in no place', letters: {}, problem: 'neither is set' },
     { name: 'letters in the topic that is read', letters: { topic: 'a' }, problem: 'as the pipeline reads it' },
   ])('refuses $name', async ({ letters, problem }) => {
     const error_handling = { strategy: 'continue', dead_letter_queue: letters }
@@ -189,7 +189,7 @@ describe('error handling of a graph', () => {
       { id: 'out', function: 'stdout.write', inputs: ['in'] },
     ]
     const { problems } = await read(stages, { error_handling })
-    expect(problems).toEqual([expect.stringContaining('no stage says where the brokers are')])
+    expect(problems).toEqual([expect.stringContaining('no stage has the addresses of brokers')])
   })
 })
 

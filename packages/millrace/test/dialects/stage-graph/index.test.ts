@@ -218,7 +218,7 @@ describe('a bad file says where and what to do', () => {
     {
       name: 'no stages',
       text: '[pipeline]\nname = "p"\n',
-      problem: 'stages: There must be at least one stage (begin each with [[stages]])',
+      problem: 'stages: The file must have at least one stage (start each stage with [[stages]])',
     },
     {
       name: 'an unknown function',
@@ -233,7 +233,7 @@ describe('a bad file says where and what to do', () => {
     {
       name: 'a source with inputs',
       text: `${SOURCE}${stage('a', 'csv.read', 'inputs = ["load"]')}`,
-      problem: 'stages.1.inputs: Function "csv.read" takes no inputs as it is a source (delete inputs)',
+      problem: 'stages.1.inputs: Function "csv.read" cannot have inputs as it is a source (delete inputs)',
     },
     {
       name: 'a transform without inputs',

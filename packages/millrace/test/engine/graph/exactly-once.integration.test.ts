@@ -163,7 +163,7 @@ describe.skipIf(!brokerAvailable)('a graph with exactly_once', () => {
       const file = await graphFile([bounded, check, produce(output, ['check'])], EOS)
       const warnings: string[] = []
       await runGraphHere(file, { components: failing, warn: (message) => warnings.push(message) })
-      expect(warnings).toContainEqual(expect.stringContaining('reading begins again at the committed offsets'))
+      expect(warnings).toContainEqual(expect.stringContaining('reading restarts at the committed offsets'))
       expectEachOnce(await bed().values(output, committed), 800)
     },
   )

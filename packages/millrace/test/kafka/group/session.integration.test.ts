@@ -525,7 +525,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
     {
       name: 'no assignor in common',
       other: { assignors: ['roundrobin'] as const },
-      text: /Cannot join group "g-.*", offering "roundrobin".* share no assignor/,
+      text: /Cannot join group "g-.*", offering "roundrobin".* have no assignor in common/,
     },
     { name: 'a session that the broker does not allow', other: { sessionTimeoutMs: 10 }, text: /session\.timeout\.ms/ },
   ])('says why the group refuses a member: $name', async ({ other, text }) => {

@@ -240,7 +240,7 @@ describe('what becomes of a batch that was sent', () => {
       {
         when: 'no answer came',
         tell: (sent, batch) => sent.leaveUnanswered(batch, 'REQUEST_TIMED_OUT'),
-        says: /it is not known whether they were written; last: Nothing came: REQUEST_TIMED_OUT$/,
+        says: /it is unknown whether they were written; last: Nothing came: REQUEST_TIMED_OUT$/,
       },
       {
         when: 'a broker refused it and then did not answer in time',
@@ -249,7 +249,7 @@ describe('what becomes of a batch that was sent', () => {
           sent.send()
           sent.leaveUnanswered(batch, 'REQUEST_TIMED_OUT')
         },
-        says: /it is not known whether they were written; last: Nothing came: REQUEST_TIMED_OUT; last answer: .*NOT_ENOUGH_REPLICAS/,
+        says: /it is unknown whether they were written; last: Nothing came: REQUEST_TIMED_OUT; last response: .*NOT_ENOUGH_REPLICAS/,
       },
     ])('the error tells what was in the way: $when', ({ tell, says }) => {
       const sent = new Sent(1, OVER)

@@ -201,7 +201,7 @@ describe('record batch reader', () => {
         batch[16] = 0
         return batch
       })(),
-      problem: 'its magic is 0, a format that Kafka 4 has dropped: upgrade the log',
+      problem: 'its magic number is 0, a format that Kafka 4 no longer supports: convert the log',
     },
     {
       name: 'magic 1',
@@ -210,7 +210,7 @@ describe('record batch reader', () => {
         batch[16] = 1
         return batch
       })(),
-      problem: 'its magic is 1, a format that Kafka 4 has dropped: upgrade the log',
+      problem: 'its magic number is 1, a format that Kafka 4 no longer supports: convert the log',
     },
     {
       name: 'magic 3',
@@ -219,7 +219,7 @@ describe('record batch reader', () => {
         batch[16] = 3
         return batch
       })(),
-      problem: 'its magic must be 2: current value is 3',
+      problem: 'its magic number must be 2: current value is 3',
     },
     {
       name: 'a negative magic',
@@ -228,7 +228,7 @@ describe('record batch reader', () => {
         batch[16] = 0xff
         return batch
       })(),
-      problem: 'its magic must be 2: current value is -1',
+      problem: 'its magic number must be 2: current value is -1',
     },
     {
       name: 'a negative length',

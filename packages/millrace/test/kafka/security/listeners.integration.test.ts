@@ -207,7 +207,7 @@ describe.skipIf(!javaAvailable)('a broker with every kind of listener', () => {
       name: 'no certificate of ours',
       properties: () => ({ ...ssl, ...ca }),
       code: 'TLS_FAILED',
-      message: /wants a certificate of ours that it trusts: set ssl\.keystore\.location/,
+      message: /requires a client certificate that it trusts: set ssl\.keystore\.location/,
     },
     {
       listener: 'PLAINTEXT',
@@ -235,14 +235,14 @@ describe.skipIf(!javaAvailable)('a broker with every kind of listener', () => {
       name: 'no SASL',
       properties: () => ({}),
       code: 'AUTHENTICATION_FAILED',
-      message: /asks for SASL: set security\.protocol to SASL_PLAINTEXT and sasl\.mechanism to .*SCRAM-SHA-256/,
+      message: /requires SASL: set security\.protocol to SASL_PLAINTEXT and sasl\.mechanism to .*SCRAM-SHA-256/,
     },
     {
       listener: 'SASL_TLS',
       name: 'TLS without SASL',
       properties: () => ({ ...ssl, ...ca }),
       code: 'AUTHENTICATION_FAILED',
-      message: /asks for SASL: set security\.protocol to SASL_SSL and sasl\.mechanism to/,
+      message: /requires SASL: set security\.protocol to SASL_SSL and sasl\.mechanism to/,
     },
     {
       listener: 'SASL_TLS',
@@ -256,7 +256,7 @@ describe.skipIf(!javaAvailable)('a broker with every kind of listener', () => {
       name: 'a wrong password with PLAIN',
       properties: () => ({ ...saslPlaintext, ...plain, saslPassword: 'hush' }),
       code: 'AUTHENTICATION_FAILED',
-      message: /refused the credentials: .*Check sasl\.mechanism, user name and password/,
+      message: /refused the credentials: .*Check sasl\.mechanism, the user name and the password/,
     },
     {
       listener: 'SASL_TLS',
@@ -310,7 +310,7 @@ describe.skipIf(!javaAvailable)('a broker with every kind of listener', () => {
       name: 'a wrong secret key',
       properties: () => ({ ...saslSsl, ...iam, awsSecretAccessKey: 'hush' }),
       code: 'AUTHENTICATION_FAILED',
-      message: /refused the credentials: .*Access denied.*Check region, access key and secret key/,
+      message: /refused the credentials: .*Access denied.*Check the region, the access key and the secret key/,
     },
     {
       listener: 'SASL_TLS',

@@ -70,7 +70,7 @@ export function decompress(codec: Codec, bytes: Buffer, maxBytes: number = MAX_D
     // node:zlib and our own codecs report a limit that is exceeded as a RangeError, malformed bytes as an Error.
     const reason =
       cause instanceof RangeError
-        ? `more than ${maxBytes} bytes would come out of one batch`
+        ? `one batch would decompress to more than ${maxBytes} bytes`
         : `they are malformed: ${(cause as Error).message}`
     throw new CorruptRecordError(`Cannot decompress ${bytes.length} bytes of ${codec} records as ${reason}`, { cause })
   }

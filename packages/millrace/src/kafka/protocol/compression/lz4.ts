@@ -74,11 +74,11 @@ export function decompressLz4(bytes: Buffer, maxBytes: number): Buffer {
 
 /** Checks the frame descriptor and gives the most bytes that a block may hold. */
 function readBlockMaxBytes(bytes: Buffer): number {
-  if (bytes.length < 11) throw new Error('the frame is cut off')
-  if (bytes.readUInt32LE(0) !== FRAME_MAGIC) throw new Error('they do not begin with the magic of an LZ4 frame')
+  if (bytes.length < 11) throw new Error('the frame is truncated')
+  if (bytes.readUInt32LE(0) !== FRAME_MAGIC) throw new Error('they do not start with the magic number of an LZ4 frame')
   const flags = bytes[4]!
   if ((flags & VERSION_MASK) !== VERSION_1) throw new Error(`version ${flags >>> 6} of the frame format is unknown`)
-  if ((flags & DICTIONARY_BIT) !== 0) throw new Error('they need a dictionary, which Kafka does not have')
+  if ((flags & DICTIONARY_BIT) !== 0) throw new Error('they require a dictionary, which Kafka does not use')
   const size = (bytes[5]! >>> 4) & 7
   if (size < 4) throw new Error(`block size ${size} is unknown`)
   return 1 << (8 + 2 * size) // 4 to 7: 64 KiB, 256 KiB, 1 MiB, 4 MiB

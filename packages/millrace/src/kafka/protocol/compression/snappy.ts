@@ -38,14 +38,14 @@ export function compressSnappy(bytes: Buffer): Buffer {
  */
 export function decompressSnappy(bytes: Buffer, maxBytes: number): Buffer {
   if (!hasMagic(bytes)) return decompressBlock(bytes, maxBytes)
-  if (bytes.length < HEADER.length) throw new Error('the header is cut off')
+  if (bytes.length < HEADER.length) throw new Error('the header is truncated')
   const blocks: Buffer[] = []
   let total = 0
   for (let position = HEADER.length; position < bytes.length;) {
     const length = bytes.length - position < 4 ? -1 : bytes.readInt32BE(position)
     position += 4
     if (length < 0 || length > bytes.length - position)
-      throw new Error(`the block before byte ${position} does not fit into what is left`)
+      throw new Error(`the block before byte ${position} is longer than the rest of the data`)
     const block = decompressBlock(bytes.subarray(position, position + length), maxBytes - total)
     blocks.push(block)
     total += block.length
@@ -62,7 +62,7 @@ function decompressBlock(block: Buffer, maxBytes: number): Buffer {
   let length = 0
   let position = 0
   for (let byte = 128; byte >= 128; position++) {
-    if (position === block.length || position === 5) throw new Error('a block does not begin with its length')
+    if (position === block.length || position === 5) throw new Error('a block does not start with its length')
     byte = block[position]!
     length += (byte & 127) * 2 ** (7 * position)
   }
