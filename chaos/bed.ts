@@ -1,14 +1,21 @@
 /** The brokers that a scenario runs on. */
 import { spawnJava } from '../test-bed/java.ts'
-import { findSharedKafka, type KafkaBroker, type KafkaCluster, startKafka } from '../test-bed/kafka.ts'
+import {
+  findSharedKafka,
+  type KafkaBroker,
+  type KafkaCluster,
+  type KafkaOptions,
+  startKafka,
+} from '../test-bed/kafka.ts'
 import { type Proxy, startProxiedKafka } from '../test-bed/proxy.ts'
+import { freePorts } from '../test-bed/probe.ts'
 import type { Setting } from './settings.ts'
 
 /**
- * What a scenario runs on: any brokers (ones that run already are left alone), its own, its own behind proxies, or two
- * clusters, one of them for the output, where the guarantee allows it.
+ * What a scenario runs on: any brokers (ones that run already are left alone), its own, its own behind proxies, one of its
+ * own that asks pipelines for passwords, or two clusters, one of them for the output, where the guarantee allows it.
  */
-export type BedKind = 'any' | 'own' | 'proxied' | 'two-clusters'
+export type BedKind = 'any' | 'own' | 'proxied' | 'sasl' | 'two-clusters'
 
 /** Addresses of brokers that run already, by the size of their cluster. */
 export type Running = { readonly [brokers in Setting['brokers']]?: string | undefined }
@@ -31,7 +38,15 @@ export interface Bed extends Side {
   stop(): Promise<void>
 }
 
-export async function openBed(kind: BedKind, { brokers, delivery }: Setting, running: Running): Promise<Bed> {
+/** Sessions of SASL end after so long, and connections have to log in again. */
+const SASL_SESSION_MS = 2000
+
+export async function openBed(
+  kind: BedKind,
+  { brokers, delivery }: Setting,
+  properties: KafkaOptions['properties'],
+  running: Running,
+): Promise<Bed> {
   if (kind === 'proxied') {
     const proxied = await startProxiedKafka(brokers)
     const side = { ...sideOf(proxied.kafka), forPipelines: proxied.bootstrapServers }
@@ -42,7 +57,8 @@ export async function openBed(kind: BedKind, { brokers, delivery }: Setting, run
     if (address !== undefined)
       return bedOf({ bootstrapServers: address, forPipelines: address, brokers: [] }, () => Promise.resolve())
   }
-  const kafka = await startKafka({ brokers, ephemeral: true })
+  if (kind === 'sasl') return openSasl()
+  const kafka = await startKafka({ brokers, ephemeral: true, ...(properties === undefined ? {} : { properties }) })
   // A transaction spans one cluster only.
   if (kind !== 'two-clusters' || delivery === 'exactly_once') return bedOf(sideOf(kafka), () => kafka.stop())
   const other = await startKafka({ brokers: 1, ephemeral: true }).catch(async (error: unknown) => {
@@ -51,6 +67,22 @@ export async function openBed(kind: BedKind, { brokers, delivery }: Setting, run
   })
   const stop = async (): Promise<void> => void (await Promise.all([kafka.stop(), other.stop()]))
   return { ...bedOf(sideOf(kafka), stop), output: sideOf(other) }
+}
+
+/** The listener for pipelines takes names and passwords by SCRAM-SHA-256. */
+async function openSasl(): Promise<Bed> {
+  const [port] = await freePorts(1)
+  const name = 'listener.name.sasl_plaintext.scram-sha-256'
+  const kafka = await startKafka({
+    ephemeral: true,
+    listeners: [{ name: 'SASL_PLAINTEXT', port: port! }],
+    properties: {
+      'sasl.enabled.mechanisms': 'SCRAM-SHA-256',
+      [`${name}.sasl.jaas.config`]: 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+      [`${name}.connections.max.reauth.ms`]: SASL_SESSION_MS,
+    },
+  })
+  return bedOf({ ...sideOf(kafka), forPipelines: `127.0.0.1:${port}` }, () => kafka.stop())
 }
 
 function bedOf(side: Side, stop: () => Promise<void>, proxies: readonly Proxy[] = []): Bed {

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import type { KafkaCluster } from '../test-bed/kafka.ts'
 import { KafkaSink, KafkaSource } from '../packages/millrace/src/index.ts'
 import { keyOf } from './generator.ts'
-import type { Integers } from './scenario.ts'
+import type { Integers } from './input.ts'
 
 /** Value of the record with which each partition is closed before Java reads it: no offset tells where a transactional topic ends. */
 const END = 'end'

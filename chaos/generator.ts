@@ -1,12 +1,15 @@
 /** The usual input: integers at a known rate, each with one of a hundred keys, by an idempotent producer of its own. */
 import { KafkaSink } from '../packages/millrace/src/index.ts'
 import type { ProducerRecord } from '../packages/millrace/src/records/record.ts'
-import { type Input, Integers } from './scenario.ts'
+import type { Properties } from './pipeline-file.ts'
+import { type Input, Integers } from './input.ts'
 
-const KEYS = 100
+export const KEYS = 100
 const TICK_MS = 20
 /** Calls that may wait for their acknowledgement, for instance while a broker is down. */
 const OPEN_CALLS = 200
+/** Records of one call. */
+const MOST_OF_CALL = 2000
 
 /** The record of an integer, as it goes in. */
 export function recordOf(n: number, padding = 0): { readonly key: string; readonly value: string } {
@@ -26,6 +29,12 @@ export interface GeneratorOptions {
   readonly padding?: number
   /** Nothing is written before. */
   readonly ready?: Promise<void>
+  /** Integers that are written at once, at the beginning. */
+  readonly backlog?: number
+  /** Where an integer is written; undefined leaves it out. By default where its key belongs. */
+  readonly route?: (n: number) => Pick<ProducerRecord, 'partition'> | undefined
+  /** Of the producer. */
+  readonly properties?: Properties
   /** Further records that are written after an integer; they must not come out. */
   readonly besides?: (n: number) => readonly ProducerRecord[]
 }
@@ -40,13 +49,14 @@ export class Generator implements Input {
   #isStopped = false
 
   constructor(options: GeneratorOptions) {
-    const { bootstrapServers, topic } = options
+    const { bootstrapServers, topic, properties } = options
     this.#options = options
     this.#sink = new KafkaSink({
       bootstrapServers,
       topic,
       'delivery.timeout.ms': 300_000,
       'max.request.size': 16 << 20,
+      ...properties,
     })
     this.#running = this.#run()
     // Reported by `stop`.
@@ -65,15 +75,18 @@ export class Generator implements Input {
   }
 
   async #run(): Promise<void> {
-    await this.#options.ready
+    const { ready, rate, backlog = 0, padding, besides, route } = this.#options
+    await ready
     const started = performance.now()
     let n = 0
     while (!this.#isStopped) {
-      const due = Math.ceil(((performance.now() - started) / 1000) * this.#options.rate)
+      const due = backlog + Math.ceil(((performance.now() - started) / 1000) * rate)
       const records: ProducerRecord[] = []
-      while (n < due) {
+      while (n < due && records.length < MOST_OF_CALL) {
         n++
-        records.push(recordOf(n, this.#options.padding), ...(this.#options.besides?.(n) ?? []))
+        const place = route === undefined ? {} : route(n)
+        if (place === undefined) continue
+        records.push({ ...recordOf(n, padding), ...place }, ...(besides?.(n) ?? []))
         this.expected.add(n)
       }
       if (records.length > 0) this.#write(records)

@@ -1,4 +1,5 @@
 /** The pipeline that a worker runs, in each kind of file: from the input to the output, with a stage that changes values or none. */
+import { join } from 'node:path'
 import type { Setting } from './settings.ts'
 import { toToml } from './toml.ts'
 
@@ -21,12 +22,32 @@ export interface PipelineFacts {
   readonly sink: Properties
   /** Further top-level keys of a linear file. */
   readonly file: Properties
+  /** What a program with the library does beside. */
+  readonly program: Partial<LibraryFacts>
+  readonly seed: number
+}
+
+/** What `programs/library.ts` does. */
+export interface LibraryFacts {
+  readonly source: Properties
+  readonly sink: Properties
+  readonly loop: 'batches' | 'records' | 'transactions'
+  readonly changesValues: boolean
+  /** Probability that the handler of a record throws. */
+  readonly mistakes: number
+  /** Time that the handler keeps the processor busy with each record. */
+  readonly workMs: number
+  readonly seed: number
 }
 
 export interface PipelineFile {
   readonly suffix: string
   readonly text: string
+  /** What runs it; the command line when omitted. */
+  readonly program?: string
 }
+
+const LIBRARY_PROGRAM = join(import.meta.dirname, 'programs', 'library.ts')
 
 /** `acks` only where the setting has it: the defaults are what users get. */
 function acksOf({ acks }: Setting): Properties {
@@ -38,6 +59,7 @@ export const BEGINS_AT_END: { readonly [file in Setting['file']]: boolean } = {
   linear: true,
   graph: false,
   bridge: false,
+  library: false,
 }
 
 export const PIPELINE_FILES: { readonly [file in Setting['file']]: (facts: PipelineFacts) => PipelineFile } = {
@@ -103,6 +125,34 @@ export const PIPELINE_FILES: { readonly [file in Setting['file']]: (facts: Pipel
         },
       },
     })
+  },
+
+  library: ({
+    setting,
+    worker,
+    bootstrapServers,
+    outputServers,
+    input,
+    output,
+    groupId,
+    source,
+    sink,
+    program,
+    seed,
+  }) => {
+    const isTransactional = setting.delivery === 'exactly_once'
+    const transactions = isTransactional ? { 'transactional.id': `${groupId}-${worker}` } : {}
+    const facts: LibraryFacts = {
+      source: { bootstrapServers, topics: input, groupId, ...source },
+      sink: { bootstrapServers: outputServers, topic: output, ...acksOf(setting), ...transactions, ...sink },
+      changesValues: setting.stages === 'one',
+      mistakes: 0,
+      workMs: 0,
+      seed,
+      ...program,
+      loop: isTransactional ? 'transactions' : (program.loop ?? 'batches'),
+    }
+    return { suffix: '.json', text: JSON.stringify(facts, undefined, 2), program: LIBRARY_PROGRAM }
   },
 }
 

@@ -5,10 +5,11 @@
 import { openBed, type Running } from './bed.ts'
 import { readWithJava, readWithOurs, Tally } from './check.ts'
 import { Generator } from './generator.ts'
+import type { Input } from './input.ts'
 import { type Promised, promisesOf } from './promises.ts'
 import { Random } from './random.ts'
 import { Run } from './run.ts'
-import type { Input, Scenario, Verdict } from './scenario.ts'
+import type { Scenario, Verdict } from './scenario.ts'
 import { type Allowed, drawSetting, printSetting } from './settings.ts'
 
 export interface ScenarioOptions {
@@ -27,16 +28,26 @@ export interface ScenarioOptions {
 
 /** @throws {Error} when it could not be carried out; what the pipelines did wrong is in the verdict */
 export async function runScenario(scenario: Scenario, options: ScenarioOptions): Promise<Verdict> {
-  const { seconds, seed, signal, tell, rate = 2000, running = {} } = options
+  const { seconds, seed, signal, tell, running = {} } = options
+  const rate = scenario.rate ?? options.rate ?? 2000
   const random = new Random(seed)
   const setting = drawSetting(random, scenario.allowed ?? {}, options.setting ?? {})
   const repeat = `npm run -s chaos -- ${scenario.name} --setting ${printSetting(setting)} --seed ${seed} --seconds ${seconds} --rate ${rate}`
   tell(repeat)
-  const bed = await openBed(scenario.bed, setting, running)
-  const run = new Run({ seconds, setting, rate, random: new Random(seed), bed, signal, tell })
+  const bed = await openBed(scenario.bed, setting, scenario.brokerProperties, running)
+  const run = new Run({
+    seconds,
+    setting,
+    rate,
+    random: new Random(seed),
+    bed,
+    patienceMs: scenario.patienceMs ?? 0,
+    signal,
+    tell,
+  })
   let input: Input | undefined
   try {
-    await run.open(scenario.topicConfigs)
+    await run.open(scenario.outputConfigs)
     input = scenario.input?.(run) ?? usualInput(run)
     const notePipelineFault = (error: Error): void => {
       signal.throwIfAborted()
@@ -56,7 +67,7 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
 
     await scenario.verify?.(run)
     const promised = promisesOf(setting, scenario.breaks)
-    const { output, lost, repeated, outOfOrder } = await check(run, expected, promised)
+    const { output, lost, repeated, outOfOrder } = await check(run, scenario, expected, promised)
     const counts = { lost, repeated, outOfOrder }
     if (expected.size === 0 || Object.keys(run.faults).length === 0) run.problem('nothing was tried')
     const ok = promised.every((count) => counts[count] === 0) && run.problems.length === 0
@@ -86,14 +97,34 @@ function usualInput(run: Run): Input {
   return new Generator({ bootstrapServers: bed.bootstrapServers, topic: run.input, rate, ready: run.reads() })
 }
 
-/** Both consumers have to see the same; the counts are those of Java's. */
+/** Compares what came out with what went in. */
 async function check(
   run: Run,
+  { read }: Scenario,
   expected: Input['expected'],
   promised: readonly Promised[],
 ): Promise<ReturnType<Tally['counts']>> {
-  const { bed, tell, setting } = run.context
-  tell('checking')
+  run.context.tell('checking')
+  const tally = await (read === undefined ? readBoth(run, expected) : readOne(run, read, expected))
+  const counts = tally.counts()
+  run.problems.push(...counts.strange)
+  const examples = tally.examples()
+  for (const count of promised)
+    if (counts[count] > 0) run.problem(`${counts[count]} ${NAMES[count]}: ${examples[count].join(', ')} ...`)
+  return counts
+}
+
+const NAMES = { lost: 'lost', repeated: 'repeated', outOfOrder: 'out of order' } as const
+
+async function readOne(run: Run, read: NonNullable<Scenario['read']>, expected: Input['expected']): Promise<Tally> {
+  const tally = new Tally(expected)
+  await read(run, tally)
+  return tally
+}
+
+/** Both consumers have to see the same; the counts are those of Java's. */
+async function readBoth(run: Run, expected: Input['expected']): Promise<Tally> {
+  const { bed, setting } = run.context
   // Java first: it waits for transactions that somebody left open.
   const java = new Tally(expected)
   const { bootstrapServers } = bed.output
@@ -105,11 +136,5 @@ async function check(
   const [counts, ourCounts] = [java.counts(), ours.counts()]
   if (JSON.stringify(counts) !== JSON.stringify(ourCounts))
     run.problem(`Java's consumer and ours disagree: ${JSON.stringify(counts)}, ${JSON.stringify(ourCounts)}`)
-  run.problems.push(...counts.strange)
-  const { lost, repeated, outOfOrder } = java.examples()
-  if (lost.length > 0 && promised.includes('lost')) run.problem(`lost: ${lost.join(', ')} ...`)
-  if (repeated.length > 0 && promised.includes('repeated')) run.problem(`repeated: ${repeated.join(', ')} ...`)
-  if (outOfOrder.length > 0 && promised.includes('outOfOrder'))
-    run.problem(`out of order: ${outOfOrder.join(', ')} ...`)
-  return counts
+  return java
 }

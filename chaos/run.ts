@@ -15,9 +15,9 @@ import { Cluster } from '../packages/millrace/src/kafka/cluster/cluster.ts'
 import { type ListedOffset, listOffsets } from '../packages/millrace/src/kafka/cluster/log-offsets.ts'
 import type { Bed, Side } from './bed.ts'
 import type { Random } from './random.ts'
-import { BEGINS_AT_END, PIPELINE_FILES, type Properties } from './pipeline-file.ts'
+import { BEGINS_AT_END, type LibraryFacts, PIPELINE_FILES, type Properties } from './pipeline-file.ts'
 import type { Setting } from './settings.ts'
-import { Worker } from './worker.ts'
+import { type Exit, Worker } from './worker.ts'
 
 /** Of `options=quick`: a dead member is noticed while the scenario lasts. */
 const QUICK_SESSION_MS = 3000
@@ -32,6 +32,8 @@ export interface RunContext {
   readonly rate: number
   readonly random: Random
   readonly bed: Bed
+  /** Time beyond the usual that may pass with `options=default` until something happens. */
+  readonly patienceMs: number
   readonly signal: AbortSignal
   readonly tell: (text: string) => void
 }
@@ -44,6 +46,8 @@ export interface WorkerOptions {
   readonly quick?: { readonly source?: Properties; readonly sink?: Properties }
   /** Further top-level keys of the file; a line only. */
   readonly file?: Properties
+  /** What a program with the library does beside copying. */
+  readonly program?: Partial<LibraryFacts>
 }
 
 export class Run {
@@ -80,15 +84,25 @@ export class Run {
     this.groups = new GroupAdmin(this.cluster)
   }
 
-  async open(topicConfigs: { readonly [name: string]: string } = {}): Promise<void> {
+  async open(outputConfigs: { readonly [name: string]: string } = {}): Promise<void> {
     const { brokers, partitions } = this.context.setting
     // Of three brokers one may be gone, and what was acknowledged is on another one.
-    const configs = { ...(brokers === 3 ? { 'min.insync.replicas': '2' } : {}), ...topicConfigs }
+    const configs = brokers === 3 ? { 'min.insync.replicas': '2' } : {}
     await this.admin.createTopic({ name: this.input, partitions, replicationFactor: brokers, configs })
     const { output } = this.context.bed
     const replicationFactor = output === this.context.bed ? brokers : Math.max(1, output.brokers.length)
     const outputAdmin = new TopicAdmin(this.#outputCluster)
-    await outputAdmin.createTopic({ name: this.output, partitions, replicationFactor, configs })
+    await outputAdmin.createTopic({
+      name: this.output,
+      partitions,
+      replicationFactor,
+      configs: { ...configs, ...outputConfigs },
+    })
+  }
+
+  get #patienceMs(): number {
+    const { setting, patienceMs } = this.context
+    return 90_000 + 2 * this.sessionMs + (setting.options === 'quick' ? 0 : patienceMs)
   }
 
   /** How long a member of the group may be silent. */
@@ -131,6 +145,12 @@ export class Run {
     this.#end = performance.now() + this.context.seconds * 1000
   }
 
+  /** Waits for the first commit of the pipeline. The time of the scenario runs from there, however long everything takes to start. */
+  async works(): Promise<void> {
+    await this.until('a first offset was committed', async () => (await this.totalCommitted()) > 0)
+    this.#end = performance.now() + this.context.seconds * 1000
+  }
+
   /** Whether there is time for another fault. */
   get goesOn(): boolean {
     this.context.signal.throwIfAborted()
@@ -142,12 +162,13 @@ export class Run {
     await sleep(Math.max(0, Math.min(ms, this.#end - performance.now())), undefined, { signal: this.context.signal })
   }
 
+  /** Lets time pass, whether or not it is that of the scenario. */
+  async sleep(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.context.signal })
+  }
+
   /** Waits for a condition. @throws {Error} when it does not come true in time, or all workers have ended by themselves */
-  async until(
-    what: string,
-    condition: () => boolean | Promise<boolean>,
-    timeoutMs = 90_000 + 2 * this.sessionMs,
-  ): Promise<void> {
+  async until(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = this.#patienceMs): Promise<void> {
     const timeout = AbortSignal.timeout(timeoutMs)
     const signal = AbortSignal.any([timeout, this.context.signal])
     // Asking for the condition may itself wait, for instance for a broker that does not answer.
@@ -186,10 +207,14 @@ export class Run {
   }
 
   /** Prepares a worker; the caller starts it. */
-  worker(name: string, { source, sink, quick, file }: WorkerOptions = {}): Worker {
-    const { bed, setting } = this.context
+  worker(name: string, { source, sink, quick, file, program }: WorkerOptions = {}): Worker {
+    const { bed, setting, random } = this.context
     const isQuick = setting.options === 'quick'
-    const { suffix, text } = PIPELINE_FILES[setting.file]({
+    const {
+      suffix,
+      text,
+      program: runner,
+    } = PIPELINE_FILES[setting.file]({
       setting,
       worker: name,
       bootstrapServers: bed.forPipelines,
@@ -200,10 +225,12 @@ export class Run {
       source: { ...(isQuick ? quickSource(setting) : {}), ...(isQuick ? quick?.source : {}), ...source },
       sink: { ...(isQuick ? quick?.sink : {}), ...sink },
       file: { ...file },
+      program: { ...program },
+      seed: random.between(1, 1e9),
     })
     const path = this.path(`${name}${suffix}`)
     writeFileSync(path, text)
-    return this.add(new Worker(name, ['run', path, '--json'], (problem) => this.problem(problem)))
+    return this.add(new Worker(name, path, (problem) => this.problem(problem), runner))
   }
 
   /** Has a worker stopped at the end, whatever happens. */
@@ -223,6 +250,18 @@ export class Run {
     return new Map(
       offsets.filter(({ topic }) => topic === this.input).map(({ partition, offset }) => [partition, offset ?? 0]),
     )
+  }
+
+  /** Records of the input that are committed. */
+  async totalCommitted(): Promise<number> {
+    return [...(await this.committed()).values()].reduce((sum, each) => sum + each, 0)
+  }
+
+  /** Waits for the end of a worker, which is expected. */
+  async endOf(worker: Worker, what: string): Promise<Exit> {
+    const ended = worker.ended()
+    await this.until(what, () => !worker.isRunning)
+    return ended
   }
 
   /**

@@ -11,8 +11,8 @@ export const DIMENSIONS = {
   /** Three brokers have three replicas of everything. */
   brokers: [1, 3],
   partitions: [6, 96],
-  /** A linear file as YAML, a stage graph as TOML, a bridge of connectors as YAML. */
-  file: ['linear', 'graph', 'bridge'],
+  /** A linear file as YAML, a stage graph as TOML, a bridge of connectors as YAML; or a program with the library. */
+  file: ['linear', 'graph', 'bridge', 'library'],
   /** Without a stage, so that whole record batches are forwarded, or with one, so that each value is parsed and written. */
   stages: ['none', 'one'],
   /** What users leave alone, or times so short that a minute holds many faults. */
@@ -26,10 +26,10 @@ export type Delivery = Setting['delivery']
 /** For some dimensions, the only values that make sense or are asked for. */
 export type Allowed = { readonly [D in Dimension]?: readonly Setting[D][] }
 
-/** What a file can say. A bridge has no `at_most_once`, and Millrace refuses exactly_once without `acks: all`. */
+/** What a file can say. Bridges and programs have no `at_most_once`, and Millrace refuses exactly_once without `acks: all`. */
 function isPossible({ delivery, acks, file }: Setting): boolean {
   if (delivery === 'exactly_once') return acks === 'default' || acks === 'all'
-  return !(file === 'bridge' && delivery === 'at_most_once')
+  return !((file === 'bridge' || file === 'library') && delivery === 'at_most_once')
 }
 
 /** All settings within all of `limits`. */

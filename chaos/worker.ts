@@ -26,6 +26,7 @@ export class Worker {
   readonly name: string
   /** The largest resident size so far, in bytes; 0 where the system does not tell. */
   peakBytes = 0
+  /** Of Node. */
   readonly #args: readonly string[]
   readonly #onSurprise: (text: string) => void
   #process: ChildProcess | undefined
@@ -35,12 +36,12 @@ export class Worker {
   #stdout = ''
 
   /**
-   * @param args of the command line `millrace`
+   * @param file of a pipeline, or what `program` is given
    * @param onSurprise told when the process ends and nobody asked for it
    */
-  constructor(name: string, args: readonly string[], onSurprise: (text: string) => void) {
+  constructor(name: string, file: string, onSurprise: (text: string) => void, program?: string) {
     this.name = name
-    this.#args = args
+    this.#args = program === undefined ? [MILLRACE, 'run', file, '--json'] : [program, file]
     this.#onSurprise = onSurprise
   }
 
@@ -62,7 +63,7 @@ export class Worker {
 
   start(): void {
     this.#isAsked = false
-    const child = spawn(process.execPath, [MILLRACE, ...this.#args], {
+    const child = spawn(process.execPath, this.#args, {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#stdout = ''
@@ -84,6 +85,11 @@ export class Worker {
   ended(): Promise<Exit> {
     this.#isAsked = true
     return this.#exit ?? Promise.resolve({ code: 0, signal: null })
+  }
+
+  /** The process, while there is one. */
+  get pid(): number | undefined {
+    return this.isRunning ? this.#process?.pid : undefined
   }
 
   /** SIGKILL: no farewell to anybody. */

@@ -1,7 +1,8 @@
 import { TransactionalWriter } from '../../packages/millrace/test/support/transactional-writer.ts'
 import { keyOf, recordOf } from '../generator.ts'
 import type { Run } from '../run.ts'
-import { type Input, Integers, type Scenario } from '../scenario.ts'
+import { type Input, Integers } from '../input.ts'
+import type { Scenario } from '../scenario.ts'
 
 /** So little that a transaction does not fit into one fetch, while several small ones do. */
 const SMALL_FETCH = { 'max.partition.fetch.bytes': 4096, 'fetch.max.bytes': 16_384 }

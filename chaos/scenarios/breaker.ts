@@ -28,11 +28,10 @@ export const breaker: Scenario = {
     workers.set(run, worker)
     if (delivery === 'exactly_once') await run.firstTransaction()
     worker.start()
-    const total = async (): Promise<number> =>
-      [...(await run.committed()).values()].reduce((sum, each) => sum + each, 0)
+    const total = (): Promise<number> => run.totalCommitted()
     const members = async (): Promise<string> =>
       (await run.groups.describeGroup(run.groupId)).members.map(({ memberId }) => memberId).join()
-    await run.until('a first offset was committed', async () => (await total()) > 0)
+    await run.works()
     const member = await members()
     while (run.goesOn) {
       const before = await total()

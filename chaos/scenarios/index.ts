@@ -1,5 +1,15 @@
 /** The list of all scenarios. */
 import type { Scenario } from '../scenario.ts'
+import { libraryLoop } from './library-loop.ts'
+import { abortUnknown } from './abort-unknown.ts'
+import { oversized } from './oversized.ts'
+import { compressionBomb } from './compression-bomb.ts'
+import { slowHandler } from './slow-handler.ts'
+import { uncleanElection } from './unclean-election.ts'
+import { partitionsAdded } from './partitions-added.ts'
+import { leaderMoved } from './leader-moved.ts'
+import { credentialsRotated } from './credentials-rotated.ts'
+import { fullDisk } from './full-disk.ts'
 import { aborts } from './aborts.ts'
 import { breaker } from './breaker.ts'
 import { killBroker } from './kill-broker.ts'
@@ -20,4 +30,14 @@ export const SCENARIOS: readonly Scenario[] = [
   poison,
   slowSink,
   breaker,
+  fullDisk,
+  credentialsRotated,
+  leaderMoved,
+  partitionsAdded,
+  uncleanElection,
+  slowHandler,
+  compressionBomb,
+  oversized,
+  abortUnknown,
+  libraryLoop,
 ]

@@ -25,7 +25,7 @@ export const lostAnswer: Scenario = {
     const { random, bed } = run.context
     const patience = { 'request.timeout.ms': REQUEST_TIMEOUT_MS }
     for (const name of ['one', 'two']) run.worker(name, { quick: { source: patience, sink: patience } }).start()
-    await run.until('a first offset was committed', async () => (await run.committed()).size > 0)
+    await run.works()
     const faults = [
       ...ANSWERS[run.context.setting.delivery].flatMap((api) => [lose(api, 'cut'), lose(api, 'silence')]),
       ...CONNECTION_FAULTS,

@@ -58,7 +58,7 @@ export const poison: Scenario = {
     const lettering = run.worker('lettering', withPolicy({ deadLetter: { topic: deadLetters(run) } }))
     workers.set(run, { skipping, lettering })
     skipping.start()
-    await run.until('a first offset was committed', async () => (await run.committed()).size > 0)
+    await run.works()
     await run.wait((seconds * 1000) / 2)
     run.fault('skip')
     await skipping.stop()

@@ -37,7 +37,7 @@ export const slowSink: Scenario = {
       },
     })
     worker.start()
-    await run.until('a first offset was committed', async () => (await run.committed()).size > 0)
+    await run.works()
     const members = async (): Promise<string> =>
       (await run.groups.describeGroup(run.groupId)).members.map(({ memberId }) => memberId).join()
     const before = await members()

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Run, WorkerOptions } from '../run.ts'
 import type { Random } from '../random.ts'
 import type { Scenario } from '../scenario.ts'
@@ -37,7 +36,7 @@ export const storm: Scenario = {
   bed: 'any',
   breaks: ['process'],
   async disturb(run) {
-    const { seconds, random, setting, signal } = run.context
+    const { seconds, random, setting } = run.context
     run.worker('first').start()
     await run.reads()
     await run.workers[0]!.stop()
@@ -49,7 +48,7 @@ export const storm: Scenario = {
       for (let step = 0; performance.now() < until; step++) {
         await resize(workers, SIZES[step % SIZES.length]!, kills ? random : undefined)
         run.fault(name, `${workers.filter(({ isRunning }) => isRunning).length} members`)
-        await sleep(STEP_MS, undefined, { signal })
+        await run.sleep(STEP_MS)
       }
       if (i + 1 < memberships.length) await empty(run, workers)
       else if (!workers[0]!.isRunning) workers[0]!.start()

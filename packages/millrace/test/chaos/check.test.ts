@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Tally } from '../../../../chaos/check.ts'
 import { recordOf } from '../../../../chaos/generator.ts'
 import { Random } from '../../../../chaos/random.ts'
-import { Integers } from '../../../../chaos/scenario.ts'
+import { Integers } from '../../../../chaos/input.ts'
 
 /** What went in: 1 to 300, so that each of the hundred keys has three integers: 1, 101 and 201 have the same. */
 const expected = new Integers()
