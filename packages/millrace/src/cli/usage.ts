@@ -73,7 +73,15 @@ export function errorsOf({ role, name, options }: ListedComponent): readonly Err
   const isFile = 'path' in options && role !== 'transform'
   switch (role) {
     case 'source':
-      if (isKafka) return [...CLUSTER, 'OFFSET_OUT_OF_RANGE', 'RECORD_CORRUPT', 'GROUP_FAILED', 'MEMBER_FENCED']
+      if (isKafka)
+        return [
+          ...CLUSTER,
+          'OFFSET_OUT_OF_RANGE',
+          'RECORD_CORRUPT',
+          'RECORD_BATCH_TOO_LARGE',
+          'GROUP_FAILED',
+          'MEMBER_FENCED',
+        ]
       return isFile ? ['FILE_UNREADABLE', 'DECODE_FAILED'] : []
     case 'sink':
       if (isKafka) return [...CLUSTER, 'RECORD_TOO_LARGE', 'DELIVERY_FAILED', 'DELIVERY_TIMED_OUT', 'PRODUCER_FENCED']

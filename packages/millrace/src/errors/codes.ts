@@ -74,6 +74,11 @@ export const ERROR_CODES = {
     exit: 1,
     doc: 'A record batch is malformed: truncated, wrong CRC, unknown format version or compression codec, or lengths out of range.',
   },
+  RECORD_BATCH_TOO_LARGE: {
+    retriable: false,
+    exit: 1,
+    doc: 'A record batch decompresses to more bytes than `maxDecompressedBytes` allows.',
+  },
   DECODE_FAILED: {
     retriable: false,
     exit: 1,

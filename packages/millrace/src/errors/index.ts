@@ -175,6 +175,13 @@ export class CorruptRecordError extends RecordError {
   }
 }
 
+/** A record batch decompresses to more bytes than `maxDecompressedBytes`. */
+export class BatchTooLargeError extends RecordError {
+  constructor(message: string, details?: RecordErrorDetails) {
+    super('RECORD_BATCH_TOO_LARGE', message, details)
+  }
+}
+
 /** A key, value or header cannot be decoded. */
 export class DecodeError extends RecordError {
   readonly part: 'key' | 'value' | 'header'

@@ -32,6 +32,7 @@ const MEANINGS: { readonly [code in ErrorCode]: Meaning | 'by-cause' | 'by-kafka
   OFFSET_OUT_OF_RANGE: 'ends-run',
   NO_COMMITTED_OFFSET: 'ends-run',
   RECORD_CORRUPT: 'ends-run',
+  RECORD_BATCH_TOO_LARGE: 'ends-run',
   DECODE_FAILED: 'record',
   STAGE_FAILED: 'record',
   ENCODE_FAILED: 'record',

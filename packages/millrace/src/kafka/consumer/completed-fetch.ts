@@ -10,12 +10,15 @@
 import { ABORT_MARKER, readControlType } from '../protocol/control-record.ts'
 import type { AbortedTransaction } from '../protocol/fetch.ts'
 import { FetchedRecords } from '../protocol/locate-records.ts'
-import { RecordBatchReader } from '../protocol/record-batch.ts'
+import { mostPlainBytes } from '../protocol/compression/plain-size.ts'
+import { HEADER_BYTES, RecordBatchReader } from '../protocol/record-batch.ts'
 import type { TimestampType } from '../../records/record.ts'
 
 /** Bounds of one slice, so that no step works on it for long: about 20 ms of JSON parsing. */
 export interface SliceBounds {
   readonly maxBytes: number
+  /** Of what it decompresses to; a batch that may be larger is a slice by itself. */
+  readonly maxPlainBytes: number
   readonly maxRecords: number
 }
 
@@ -27,7 +30,7 @@ export interface FetchSlice {
   readonly nextOffset: number
 }
 
-/** Last offset that the whole record batches of a fetch reach, plus one; undefined when there is no whole batch. */
+/** Last offset that the whole record batches of a fetch reach, plus one, up to one that is damaged; undefined when there is no whole batch. @throws {CorruptRecordError} when the first is damaged */
 export function nextOffsetOf(
   records: Buffer,
   reader: RecordBatchReader,
@@ -36,8 +39,19 @@ export function nextOffsetOf(
 ): number | undefined {
   let next: number | undefined
   reader.reset(records, topic, partition, { checkCrcs: false })
-  while (reader.next()) next = reader.lastOffset + 1
+  try {
+    while (reader.next()) next = reader.lastOffset + 1
+  } catch (error) {
+    if (next === undefined) throw error
+  }
   return next
+}
+
+/** How the records of a partition are read. */
+export interface ReadOptions {
+  /** `check.crcs` */
+  readonly checkCrcs: boolean
+  readonly maxDecompressedBytes: number
 }
 
 export class CompletedFetch {
@@ -50,7 +64,10 @@ export class CompletedFetch {
   /** Aborted transactions that begin later than what was walked so far, by first offset. */
   readonly #aborted: AbortedTransaction[]
   readonly #aborting = new Set<number>()
-  #pending: boolean
+  readonly #maxDecompressedBytes: number
+  #pending = true
+  /** What is wrong with the next record batch. */
+  #damage: unknown
 
   /**
    * @param position offset that was asked for; the first record batch may begin before it
@@ -62,7 +79,7 @@ export class CompletedFetch {
     partition: number,
     position: number,
     aborted: readonly AbortedTransaction[],
-    checkCrcs: boolean,
+    options: ReadOptions,
   ) {
     this.topic = topic
     this.partition = partition
@@ -70,8 +87,9 @@ export class CompletedFetch {
     this.#bytes = bytes
     this.#position = position
     this.#aborted = aborted.toSorted((a, b) => a.firstOffset - b.firstOffset)
-    this.#reader.reset(bytes, topic, partition, { checkCrcs })
-    this.#pending = this.#reader.next()
+    this.#maxDecompressedBytes = options.maxDecompressedBytes
+    this.#reader.reset(bytes, topic, partition, options)
+    this.#advance()
   }
 
   /** Copies what is left, so that the rest of the answer that it is a part of can be freed. */
@@ -90,21 +108,26 @@ export class CompletedFetch {
   }
 
   /**
-   * The next stretch of records.
+   * The next stretch of records. What lies before a damaged record batch comes first.
    * @throws {CorruptRecordError}
    */
   next(bounds: SliceBounds): FetchSlice {
     const reader = this.#reader
+    if (this.#damage !== undefined) throw this.#damage
+    const maxPlainBytes = Math.min(bounds.maxPlainBytes, this.#maxDecompressedBytes)
+    let plain = 0
     const ranges: number[] = []
     let bytes = 0
     let records = 0
     let nextOffset = this.#position
     let timestampType: TimestampType = 'CreateTime'
-    while (this.#pending) {
+    while (this.#pending && this.#damage === undefined) {
       const size = reader.end - reader.start
+      const plainSize = this.#mostPlainBytes()
       if (
         records > 0 &&
         (bytes + size > bounds.maxBytes ||
+          plain + plainSize > maxPlainBytes ||
           records + reader.count > bounds.maxRecords ||
           reader.timestampType !== timestampType)
       )
@@ -112,11 +135,12 @@ export class CompletedFetch {
       if (this.#isDelivered()) {
         ranges.push(reader.start, reader.end)
         bytes += size
+        plain += plainSize
         records += reader.count
         timestampType = reader.timestampType
       }
       nextOffset = reader.lastOffset + 1
-      this.#pending = reader.next()
+      this.#advance()
     }
     const fromOffset = this.#position
     this.#position = nextOffset
@@ -128,10 +152,25 @@ export class CompletedFetch {
         bytes: this.#bytes,
         ranges: Int32Array.from(ranges),
         fromOffset,
+        maxDecompressedBytes: this.#maxDecompressedBytes,
       }),
       timestampType,
       nextOffset,
     }
+  }
+
+  /** Moves to the next record batch; what is wrong with it is thrown when its turn comes. */
+  #advance(): void {
+    try {
+      this.#pending = this.#reader.next()
+    } catch (error) {
+      this.#damage = error
+    }
+  }
+
+  #mostPlainBytes(): number {
+    const { codec, bytes, start, end } = this.#reader
+    return codec === 'none' ? end - start : mostPlainBytes(codec, bytes.subarray(start + HEADER_BYTES, end))
   }
 
   /** Whether the batch under the cursor holds records for the reader; keeps account of aborted transactions. */

@@ -264,7 +264,7 @@ export class ConsumedPartitions {
     const { firstOffset } = records
     const lastOffset = Math.min(records.lastOffset, nextOffset - 1)
     const rows = records.lastOffset < end ? undefined : rowsBefore(fetched.records.offsets, end)
-    this.bytes += fetched.byteLength
+    this.bytes += records.fetchedBytes
     return this.#deliver(
       consumed,
       fetched.derive({ rows, range: { firstOffset, lastOffset, nextOffset } }),

@@ -1,12 +1,12 @@
 /**
  * What an answer to a fetch does to the partitions that were asked for.
  */
-import { isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
+import type { MillraceError } from '../../errors/index.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { FetchedPartition, FetchResponse } from '../protocol/fetch.ts'
 import { brokerError, isRetriableCode } from '../protocol/kafka-errors.ts'
 import { RecordBatchReader } from '../protocol/record-batch.ts'
-import { CompletedFetch, nextOffsetOf } from './completed-fetch.ts'
+import { CompletedFetch, nextOffsetOf, type ReadOptions } from './completed-fetch.ts'
 import type { FetchedPartitions } from './fetched-partitions.ts'
 import type { AskedPartitions } from './asked-partitions.ts'
 import type { PartitionFetch } from './partition-fetch.ts'
@@ -30,14 +30,13 @@ export interface AnswerOutcome {
 export class FetchAnswers {
   readonly #cluster: Cluster
   readonly #partitions: FetchedPartitions
-  readonly #checkCrcs: boolean
+  readonly #options: ReadOptions
   readonly #reader = new RecordBatchReader()
 
-  /** @param checkCrcs `check.crcs` */
-  constructor(cluster: Cluster, partitions: FetchedPartitions, checkCrcs: boolean) {
+  constructor(cluster: Cluster, partitions: FetchedPartitions, options: ReadOptions) {
     this.#cluster = cluster
     this.#partitions = partitions
-    this.#checkCrcs = checkCrcs
+    this.#options = options
   }
 
   /** Takes what was fetched, and sorts the partitions that failed. */
@@ -67,14 +66,10 @@ export class FetchAnswers {
           else if (means !== 'leader') error ??= means
           continue
         }
-        try {
-          const received = this.#receive(fetch, fetched)
-          if (received === 'nothing whole') toRetry.push(fetch)
-          else fetch.failures = 0
-          hasReceived ||= received === 'records'
-        } catch (thrown) {
-          error ??= isMillraceError(thrown) ? thrown : new UnexpectedError('Fetching failed', { cause: thrown })
-        }
+        const received = this.#receive(fetch, fetched)
+        if (received === 'nothing whole') toRetry.push(fetch)
+        else fetch.failures = 0
+        hasReceived ||= received === 'records'
       }
     }
     // A broker answers for every partition that was named: to ask again at once would only get the same answer.
@@ -85,7 +80,6 @@ export class FetchAnswers {
   /**
    * @returns what there is to take. `nothing whole`: a broker sends at least one whole record batch, whatever its size, so asking again
    * at once would bring the same bytes
-   * @throws {CorruptRecordError}
    */
   #receive(fetch: PartitionFetch, fetched: FetchedPartition): 'records' | 'nothing' | 'nothing whole' {
     fetch.highWatermark = fetched.highWatermark
@@ -94,10 +88,16 @@ export class FetchAnswers {
     const { topic, partition, position } = fetch
     const { records, aborted } = fetched
     if (records === undefined || fetch.asked !== position) return 'nothing'
-    const next = nextOffsetOf(records, this.#reader, topic, partition)
-    if (next === undefined || next <= position) return 'nothing whole'
-    const completed = new CompletedFetch(records, topic, partition, position, aborted, this.#checkCrcs)
-    fetch.position = next
+    let next: number | undefined
+    try {
+      next = nextOffsetOf(records, this.#reader, topic, partition)
+    } catch {
+      // What was fetched before of this partition and others is read first; then `take` throws.
+      fetch.isDamaged = true
+    }
+    if (!fetch.isDamaged && (next === undefined || next <= position)) return 'nothing whole'
+    const completed = new CompletedFetch(records, topic, partition, position, aborted, this.#options)
+    fetch.position = next ?? position
     this.#partitions.received(fetch, completed)
     return 'records'
   }

@@ -81,6 +81,7 @@ export class FetchedPartitions {
     const first = fetch.completed[0]
     if (first === undefined) return
     fetch.position = first.position
+    fetch.isDamaged = false
     this.#empty(fetch)
   }
 

@@ -24,6 +24,7 @@ import { backoffMs } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { FETCH, type FetchResponse } from '../protocol/fetch.ts'
 import { AskedPartitions } from './asked-partitions.ts'
+import type { ReadOptions } from './completed-fetch.ts'
 import { FetchAnswers } from './fetch-answers.ts'
 import { type FetchBroker, FetchBrokers } from './fetch-brokers.ts'
 import { FetchedPartitions, type TakenSlice } from './fetched-partitions.ts'
@@ -31,10 +32,8 @@ import type { PartitionFetch } from './partition-fetch.ts'
 
 export type { TakenSlice } from './fetched-partitions.ts'
 
-export interface FetcherOptions {
+export interface FetcherOptions extends ReadOptions {
   readonly isolation: 'read_uncommitted' | 'read_committed'
-  /** `check.crcs` */
-  readonly checkCrcs: boolean
   /** `fetch.min.bytes` */
   readonly fetchMinBytes: number
   /** `fetch.max.wait.ms` */
@@ -58,7 +57,7 @@ export interface FetcherEvents {
 }
 
 /** One step of the reader works on no more than this. */
-const SLICE = { maxBytes: 1024 * 1024, maxRecords: 16_384 }
+const SLICE = { maxBytes: 1024 * 1024, maxPlainBytes: 4 * 1024 * 1024, maxRecords: 16_384 }
 
 export class Fetcher {
   readonly #cluster: Cluster
@@ -88,7 +87,7 @@ export class Fetcher {
     this.#events = events
     this.#brokers = new FetchBrokers(options.bufferBytes)
     this.#metadataVersion = cluster.metadataVersion
-    this.#answers = new FetchAnswers(cluster, this.#partitions, options.checkCrcs)
+    this.#answers = new FetchAnswers(cluster, this.#partitions, options)
   }
 
   /** Begins to fetch a partition at an offset. */
@@ -188,7 +187,7 @@ export class Fetcher {
 
   /** Has a partition asked for, if that is possible, by its broker's next request. */
   #list(fetch: PartitionFetch): void {
-    if (fetch.state !== 'idle' || fetch.isPaused || fetch.isListed) return
+    if (fetch.state !== 'idle' || fetch.isPaused || fetch.isListed || fetch.isDamaged) return
     if (fetch.bufferedBytes >= 2 * this.#options.maxPartitionFetchBytes) return
     const { topic, partition, replica } = fetch
     if (fetch.noteTopicId(this.#cluster.cachedTopic(topic)?.id)) return this.#losePosition(fetch)

@@ -28,6 +28,8 @@ export class PartitionFetch {
   broker = -1
   /** Whether the next request to that broker names it. */
   isListed = false
+  /** Whether what was fetched last cannot be read, so that nothing more is asked for. */
+  isDamaged = false
   /** Requests in a row that brought nothing because of a failure. */
   failures = 0
   #state: FetchState = 'idle'

@@ -87,6 +87,12 @@ export const CONSUMER_FIELDS = {
     .doc(
       'Bytes that may be fetched ahead, for all partitions together. Each broker may fill an equal share, and paused partitions may hold an extra quarter. Only Millrace has this option.',
     ),
+  maxDecompressedBytes: field
+    .bytes({ min: 1, max: 2 ** 31 - 1 })
+    .default(134_217_728)
+    .doc(
+      'Most bytes that one record batch may decompress to; a larger one is an error that reports its offset. It protects memory from topics that compress extremely well. Only Millrace has this option.',
+    ),
   sessionTimeoutMs: field
     .durationMs({ min: 1 })
     .default(45_000)

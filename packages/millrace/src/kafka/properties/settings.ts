@@ -45,6 +45,7 @@ export interface ConsumerSettings {
   readonly fetchMaxBytes: number
   readonly maxPartitionFetchBytes: number
   readonly fetchBufferBytes: number
+  readonly maxDecompressedBytes: number
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
   readonly maxPollIntervalMs: number
@@ -109,6 +110,7 @@ export function consumerSettings(options: Options<typeof CONSUMER_FIELDS>): {
       fetchMaxBytes: options.fetchMaxBytes,
       maxPartitionFetchBytes: options.maxPartitionFetchBytes,
       fetchBufferBytes: options.fetchBufferBytes,
+      maxDecompressedBytes: options.maxDecompressedBytes,
       sessionTimeoutMs: options.sessionTimeoutMs,
       heartbeatIntervalMs: options.heartbeatIntervalMs,
       maxPollIntervalMs: options.maxPollIntervalMs,

@@ -3,7 +3,8 @@
  * arrays and without an object per record. The hottest loop of the system.
  */
 import { FIELDS, type LocatedRecords, type RawRecordBatches, type RecordStorage } from '../../records/batch.ts'
-import type { CorruptRecordError } from '../../errors/index.ts'
+import { BatchTooLargeError } from '../../errors/index.ts'
+import { type FetchedBatches, corruptBatch, tooLarge } from './fetched-batches.ts'
 import { type Codec, CODECS } from './compression/codecs.ts'
 import { decompress } from './compression/compression.ts'
 import {
@@ -22,19 +23,7 @@ import {
 } from './record-batch.ts'
 import { endOfVarint, VARINT_BYTES, varintAt, VARLONG_BYTES, varlongAt, zigzagAt } from '../../records/varint.ts'
 
-/** Record batches of one partition, as a fetcher hands them on. */
-export interface FetchedBatches {
-  readonly topic: string
-  readonly partition: number
-  readonly bytes: Buffer
-  /**
-   * Start and end of each record batch in `bytes`, in pairs, by ascending offset. All have been read with a
-   * `RecordBatchReader`, and none is a control batch.
-   */
-  readonly ranges: Int32Array
-  /** Records before this offset are not delivered: a broker sends whole batches, and the position may lie within one. */
-  readonly fromOffset: number
-}
+export type { FetchedBatches } from './fetched-batches.ts'
 
 /** Positions in located bytes are 32-bit numbers. */
 const MAX_LOCATED_BYTES = 2 ** 31 - 1
@@ -46,13 +35,16 @@ const MAX_LOCATED_BYTES = 2 ** 31 - 1
  * and even all of them: `count` may be 0. The position to fetch next is `lastOffset + 1`.
  */
 export class FetchedRecords implements RecordStorage {
-  readonly byteLength: number
+  /** Bytes of the record batches as they were fetched. */
+  readonly fetchedBytes: number
   readonly count: number
   readonly firstOffset: number
   readonly lastOffset: number
   readonly raw: RawRecordBatches | undefined
   readonly #batches: FetchedBatches
   readonly #cut: LocatedRecords | undefined
+  /** Bytes that were made to locate the records. */
+  #locatedBytes = 0
 
   /**
    * Reads the headers only, except when `fromOffset` lies within the first batch: then its records are located at once,
@@ -69,7 +61,7 @@ export class FetchedRecords implements RecordStorage {
       count += bytes.readInt32BE(ranges[i]! + RECORD_COUNT)
     }
     this.#batches = batches
-    this.byteLength = byteLength
+    this.fetchedBytes = byteLength
     const baseOffset = ranges.length === 0 ? fromOffset : readInt64(bytes, ranges[0]! + BASE_OFFSET)
     this.firstOffset = Math.max(baseOffset, fromOffset)
     const last = ranges.length - 2
@@ -78,7 +70,7 @@ export class FetchedRecords implements RecordStorage {
         ? fromOffset - 1
         : readInt64(bytes, ranges[last]! + BASE_OFFSET) + bytes.readInt32BE(ranges[last]! + LAST_OFFSET_DELTA)
     const isCut = baseOffset < fromOffset
-    this.#cut = isCut ? dropBefore(fromOffset, locateRecords(batches)) : undefined
+    this.#cut = isCut ? dropBefore(fromOffset, this.#locate()) : undefined
     this.count = this.#cut?.count ?? count
     this.raw = isCut ? undefined : { bytes, ranges }
   }
@@ -86,10 +78,26 @@ export class FetchedRecords implements RecordStorage {
   /**
    * Finds the records. Positions point into the fetched bytes when no batch is compressed, else into a copy.
    *
-   * @throws {CorruptRecordError} with topic, partition and the first offset that cannot be read
+   * @throws {CorruptRecordError} {BatchTooLargeError} with topic, partition and the first offset that cannot be read
    */
   locate(): LocatedRecords {
-    return this.#cut ?? locateRecords(this.#batches)
+    return this.#cut ?? this.#locate()
+  }
+
+  /** Bytes that were fetched and, as soon as the records are located, those that were made of them. */
+  get byteLength(): number {
+    return this.fetchedBytes + this.#locatedBytes
+  }
+
+  #locate(): LocatedRecords {
+    const located = locateRecords(this.#batches)
+    const { bytes, fields, offsets, timestamps } = located
+    this.#locatedBytes =
+      (bytes === this.#batches.bytes ? 0 : bytes.length) +
+      fields.byteLength +
+      offsets.byteLength +
+      timestamps.byteLength
+    return located
   }
 }
 
@@ -178,11 +186,7 @@ function decompressBatches(batches: FetchedBatches): PlainRecords {
     plainRanges[i] = total
     plainRanges[i + 1] = total += part.length
     if (total > MAX_LOCATED_BYTES)
-      throw corruptBatch(
-        batches,
-        i,
-        `it and those fetched with it decompress to more than ${MAX_LOCATED_BYTES} bytes: set fetch.max.bytes lower`,
-      )
+      throw tooLarge(batches, i, `it and those fetched with it decompress to more than ${MAX_LOCATED_BYTES} bytes`)
   }
   return { bytes: parts.length === 1 ? parts[0]! : Buffer.concat(parts, total), ranges: plainRanges }
 }
@@ -194,22 +198,17 @@ function codecOf(batches: FetchedBatches, i: number): Codec {
 function decompressBatch(batches: FetchedBatches, i: number, payload: Buffer): Buffer {
   if (payload.length === 0) return payload // emptied by compaction, which keeps the codec bits
   try {
-    return decompress(codecOf(batches, i), payload)
+    return decompress(codecOf(batches, i), payload, batches.maxDecompressedBytes)
   } catch (cause) {
+    if (cause instanceof BatchTooLargeError)
+      throw tooLarge(
+        batches,
+        i,
+        `its ${payload.length} bytes decompress to more than ${batches.maxDecompressedBytes}: raise maxDecompressedBytes if there is memory for it`,
+        cause,
+      )
     throw corruptBatch(batches, i, (cause as Error).message.replace(/^Cannot/, 'one cannot'), cause)
   }
-}
-
-function corruptBatch(batches: FetchedBatches, i: number, reason: string, cause?: unknown): CorruptRecordError {
-  const offset = readInt64(batches.bytes, batches.ranges[i]! + BASE_OFFSET)
-  return corruptRecord(
-    `Cannot read the record batch at offset ${offset}`,
-    reason,
-    batches.topic,
-    batches.partition,
-    offset,
-    cause,
-  )
 }
 
 /** Drops the records before an offset. Offsets ascend, so they are the first ones. */

@@ -194,8 +194,16 @@ export class RecordBatchReader {
   }
 
   #corrupt(reason: string): CorruptRecordError {
-    const offset = readInt64(this.bytes, this.start + BASE_OFFSET)
-    return corruptRecord(`Cannot read the record batch at offset ${offset}`, reason, this.topic, this.partition, offset)
+    const { bytes, start, topic, partition } = this
+    const offset = readInt64(bytes, start + BASE_OFFSET)
+    const delta = bytes.length < start + HEADER_BYTES ? 0 : bytes.readInt32BE(start + LAST_OFFSET_DELTA)
+    return corruptRecord(
+      `Cannot read the record batch at ${offsetsText(offset, delta)}`,
+      reason,
+      topic,
+      partition,
+      offset,
+    )
   }
 }
 
@@ -219,6 +227,11 @@ export function corruptRecord(
     component: 'kafka',
     cause,
   })
+}
+
+/** The offsets of a batch, as far as its header can be believed. */
+export function offsetsText(first: number, lastOffsetDelta: number): string {
+  return lastOffsetDelta > 0 ? `offsets ${first} to ${first + lastOffsetDelta}` : `offset ${first}`
 }
 
 /** A 64-bit number as a double: exact up to 2^53, and -1 is -1. */

@@ -28,7 +28,7 @@ class Bed {
       cachedTopic: () => ({ id: TOPIC_ID }),
       updateLeader: (_topic: string, _partition: number, leader: number) => this.leaders.push(leader),
     } as unknown as Cluster
-    this.#answers = new FetchAnswers(cluster, this.partitions, true)
+    this.#answers = new FetchAnswers(cluster, this.partitions, { checkCrcs: true, maxDecompressedBytes: 1 << 20 })
     for (let partition = 0; partition < count; partition++) this.partitions.add(TOPIC, partition, 5)
     this.asked = [...this.partitions.values()]
     this.ask()
@@ -67,6 +67,7 @@ class Bed {
   }
 }
 
+const SLICE = { maxBytes: 1 << 20, maxPlainBytes: 1 << 20, maxRecords: 100 }
 const records = (baseOffset = 5): Buffer =>
   encodeRecordBatch({ records: [{ value: Buffer.from('v') }, { value: Buffer.from('w') }], baseOffset })
 const numbers = (fetches: readonly PartitionFetch[]): number[] => fetches.map(({ partition }) => partition)
@@ -85,7 +86,7 @@ describe('an answer to a fetch', () => {
       [5, 'idle'],
     ])
     expect(bed.asked[0]).toMatchObject({ highWatermark: 9, lastStableOffset: 8 })
-    expect(bed.partitions.take({ maxBytes: 1 << 20, maxRecords: 100 })).toMatchObject({ partition: 0, nextOffset: 7 })
+    expect(bed.partitions.take(SLICE)).toMatchObject({ partition: 0, nextOffset: 7 })
   })
 
   test('names topics by id from version 13 on', () => {
@@ -177,9 +178,32 @@ describe('an answer to a fetch', () => {
     expect(toRetry).toEqual([])
   })
 
-  test('with a record batch that is no record batch fails', () => {
-    const broken = records()
+  // The good record batches before it were thrown away with it.
+  test('with a record batch that is damaged brings what lies before it, and then fails', () => {
+    const bed = new Bed()
+    const broken = records(7)
     broken[16] = 9 // the magic byte, which is 2
-    expect(new Bed().answer({ records: broken }).error).toMatchObject({ code: 'RECORD_CORRUPT' })
+    const outcome = bed.answer({ records: Buffer.concat([records(), broken, records(9)]) }, { records: records() })
+    expect(outcome).toMatchObject({ hasReceived: true, error: undefined, toRetry: [] })
+    expect(bed.partitions.take(SLICE)).toMatchObject({ partition: 0, nextOffset: 7, records: { count: 2 } })
+    expect(bed.partitions.take(SLICE)).toMatchObject({ partition: 1, nextOffset: 7 })
+    expect(() => bed.partitions.take(SLICE)).toThrow(
+      expect.objectContaining({
+        code: 'RECORD_CORRUPT',
+        message: expect.stringContaining('the record batch at offsets 7 to 8 of topic "t" partition 0'),
+        offset: 7n,
+      }),
+    )
+  })
+
+  test('with a damaged record batch only fails when what was fetched before is read', () => {
+    const bed = new Bed(1)
+    bed.answer({ records: records() })
+    bed.ask()
+    const broken = records(7)
+    broken[17]! ^= 1 // the CRC
+    bed.answer({ records: broken })
+    expect(bed.partitions.take(SLICE)).toMatchObject({ nextOffset: 7 })
+    expect(() => bed.partitions.take(SLICE)).toThrow('at offsets 7 to 8')
   })
 })

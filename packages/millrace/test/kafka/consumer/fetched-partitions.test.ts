@@ -5,7 +5,8 @@ import type { PartitionFetch } from '../../../src/kafka/consumer/partition-fetch
 import { encodeRecordBatch } from '../../support/encode-record-batch.ts'
 
 const TOPIC = 't'
-const ONE_BATCH = { maxBytes: 1, maxRecords: 1 }
+const ONE_BATCH = { maxBytes: 1, maxPlainBytes: 1, maxRecords: 1 }
+const OPTIONS = { checkCrcs: true, maxDecompressedBytes: 1000 }
 
 class Bed {
   readonly taken: number[] = []
@@ -30,7 +31,7 @@ class Bed {
         encodeRecordBatch({ records: [{ value: Buffer.from('v') }], baseOffset: i }),
       ),
     )
-    this.partitions.received(this.of(partition), new CompletedFetch(bytes, TOPIC, partition, 0, [], true))
+    this.partitions.received(this.of(partition), new CompletedFetch(bytes, TOPIC, partition, 0, [], OPTIONS))
     return bytes.length
   }
 

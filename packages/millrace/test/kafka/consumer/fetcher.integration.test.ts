@@ -26,6 +26,7 @@ describe.skipIf(!brokerAvailable)('fetcher', () => {
       {
         isolation: 'read_uncommitted',
         checkCrcs: true,
+        maxDecompressedBytes: 1_000_000,
         fetchMinBytes: 1,
         fetchMaxWaitMs: 500,
         fetchMaxBytes: 1_000_000,

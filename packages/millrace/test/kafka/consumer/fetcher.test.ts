@@ -9,6 +9,7 @@ const KIB = 1024
 const DEFAULTS: FetcherOptions = {
   isolation: 'read_uncommitted',
   checkCrcs: true,
+  maxDecompressedBytes: 1_000_000,
   fetchMinBytes: 1,
   fetchMaxWaitMs: 500,
   fetchMaxBytes: 1024 * KIB,

@@ -454,7 +454,7 @@ describe('malformed records', () => {
       baseOffset: 17,
     })
     expect(failureOf(() => fetched(bytes).locate()).message).toMatch(
-      /^Cannot read the record batch at offset 17 of topic "orders" partition 3 as its record count must fit into \d+ bytes: current value is 2147483647$/,
+      /^Cannot read the record batch at offsets 17 to 2147483663 of topic "orders" partition 3 as its record count must fit into \d+ bytes: current value is 2147483647$/,
     )
   })
 

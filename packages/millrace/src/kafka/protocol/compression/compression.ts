@@ -12,13 +12,13 @@
  * Everything here is synchronous: a record batch is small (64 KiB to a few MiB), and the caller slices its work.
  */
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import { CorruptRecordError } from '../../../errors/index.ts'
+import { BatchTooLargeError, CorruptRecordError } from '../../../errors/index.ts'
 import { type Codec, COMPRESSION_LEVELS } from './codecs.ts'
 import { compressLz4, decompressLz4 } from './lz4.ts'
 import { compressSnappy, decompressSnappy } from './snappy.ts'
 
-/** Most bytes that one record batch may decompress to; guards memory against a batch made to explode. */
-const MAX_DECOMPRESSED_BYTES = 512 * 1024 * 1024
+/** Most bytes that a batch of ours may have been made of. */
+const MAX_DECOMPRESSED_BYTES = 2 ** 31 - 1
 
 /**
  * Compresses records for a batch.
@@ -49,8 +49,8 @@ export function compress(codec: Codec, bytes: Buffer, level?: number): Buffer {
  *
  * @param maxBytes most bytes that may come out
  * @returns new bytes, or `bytes` itself for `none`
- * @throws {CorruptRecordError} without topic, partition and offset, which the caller knows: the bytes are not what the
- *   codec writes, or more than `maxBytes` would come out
+ * @throws {CorruptRecordError} {BatchTooLargeError} without topic, partition and offset, which the caller knows: the bytes are
+ *   not what the codec writes, or more than `maxBytes` would come out
  */
 export function decompress(codec: Codec, bytes: Buffer, maxBytes: number = MAX_DECOMPRESSED_BYTES): Buffer {
   try {
@@ -68,11 +68,10 @@ export function decompress(codec: Codec, bytes: Buffer, maxBytes: number = MAX_D
     }
   } catch (cause) {
     // node:zlib and our own codecs report a limit that is exceeded as a RangeError, malformed bytes as an Error.
-    const reason =
-      cause instanceof RangeError
-        ? `one batch would decompress to more than ${maxBytes} bytes`
-        : `they are malformed: ${(cause as Error).message}`
-    throw new CorruptRecordError(`Cannot decompress ${bytes.length} bytes of ${codec} records as ${reason}`, { cause })
+    const action = `Cannot decompress ${bytes.length} bytes of ${codec} records`
+    if (cause instanceof RangeError)
+      throw new BatchTooLargeError(`${action} as one batch would decompress to more than ${maxBytes} bytes`, { cause })
+    throw new CorruptRecordError(`${action} as they are malformed: ${(cause as Error).message}`, { cause })
   }
 }
 

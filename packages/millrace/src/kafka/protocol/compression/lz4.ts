@@ -72,6 +72,15 @@ export function decompressLz4(bytes: Buffer, maxBytes: number): Buffer {
   return written * 2 < out.length ? Buffer.from(out.subarray(0, written)) : out.subarray(0, written)
 }
 
+/** Most bytes that can come out of a frame. @throws {Error} it is cut off */
+export function mostLz4Bytes(bytes: Buffer): number {
+  const blockMaxBytes = readBlockMaxBytes(bytes)
+  const flags = bytes[4]!
+  const hasSize = (flags & CONTENT_SIZE_BIT) !== 0
+  const bound = boundOf(bytes, hasSize ? 15 : 7, (flags & BLOCK_CHECKSUM_BIT) === 0 ? 0 : 4, blockMaxBytes)
+  return hasSize ? Math.min(bound, Number(bytes.readBigUInt64LE(6))) : bound
+}
+
 /** Checks the frame descriptor and gives the most bytes that a block may hold. */
 function readBlockMaxBytes(bytes: Buffer): number {
   if (bytes.length < 11) throw new Error('the frame is truncated')

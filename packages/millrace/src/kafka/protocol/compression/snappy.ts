@@ -16,6 +16,9 @@ const MAGIC_BYTES = 8
 /** Snappy looks back 64 KiB, so larger blocks gain nothing. */
 const BLOCK_BYTES = 64 * 1024
 
+/** The densest element makes 64 bytes of 3. */
+const MAX_RATIO = 22
+
 const NOTHING = Buffer.alloc(0)
 
 /** Xerial framing with blocks of 64 KiB. */
@@ -54,11 +57,25 @@ export function decompressSnappy(bytes: Buffer, maxBytes: number): Buffer {
   return blocks.length === 1 ? blocks[0]! : Buffer.concat(blocks, total)
 }
 
+/** Bytes that come out, as the blocks say. @throws {Error} they are malformed */
+export function snappyBytes(bytes: Buffer): number {
+  if (!hasMagic(bytes)) return lengthOf(bytes).length
+  let total = 0
+  for (let position = HEADER.length; position < bytes.length;) {
+    const size = bytes.readInt32BE(position)
+    position += 4
+    total += lengthOf(bytes.subarray(position, position + size)).length
+    position += size
+  }
+  return total
+}
+
 function hasMagic(bytes: Buffer): boolean {
   return bytes.length >= MAGIC_BYTES && bytes.compare(HEADER, 0, MAGIC_BYTES, 0, MAGIC_BYTES) === 0
 }
 
-function decompressBlock(block: Buffer, maxBytes: number): Buffer {
+/** Length of a block when it is decompressed, and where its elements begin. */
+function lengthOf(block: Buffer): { readonly length: number; readonly position: number } {
   let length = 0
   let position = 0
   for (let byte = 128; byte >= 128; position++) {
@@ -66,6 +83,12 @@ function decompressBlock(block: Buffer, maxBytes: number): Buffer {
     byte = block[position]!
     length += (byte & 127) * 2 ** (7 * position)
   }
+  if (length > MAX_RATIO * block.length) throw new Error('a block claims more bytes than it can hold')
+  return { length, position }
+}
+
+function decompressBlock(block: Buffer, maxBytes: number): Buffer {
+  const { length, position } = lengthOf(block)
   if (length > maxBytes) throw new RangeError('more bytes than allowed')
   if (!isBlock(block, position, length)) throw new Error('a block cannot be decompressed')
   // A block that is sound never begins with the magic, which would mean a copy before the first byte.

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import { CompletedFetch } from '../../../src/kafka/consumer/completed-fetch.ts'
+import { type Codec, CODEC_BITS } from '../../../src/kafka/protocol/compression/codecs.ts'
+import { compress } from '../../../src/kafka/protocol/compression/compression.ts'
+import { encodeRecordBatch } from '../../support/encode-record-batch.ts'
+
+const KIB = 1024
+const BOUNDS = { maxBytes: 1024 * KIB, maxPlainBytes: 64 * KIB, maxRecords: 1000 }
+
+/** Batches of one record of so many bytes each. */
+function fetchOf(sizes: readonly number[], codec: Codec): CompletedFetch {
+  const bytes = Buffer.concat(
+    sizes.map((size, baseOffset) =>
+      encodeRecordBatch({
+        records: [{ value: Buffer.alloc(size, 'x') }],
+        baseOffset,
+        attributes: CODEC_BITS[codec],
+        compress: (plain) => compress(codec, plain),
+      }),
+    ),
+  )
+  return new CompletedFetch(bytes, 't', 3, 0, [], { checkCrcs: true, maxDecompressedBytes: 200 * KIB })
+}
+
+function slicesOf(fetch: CompletedFetch): number[] {
+  const counts: number[] = []
+  while (!fetch.isDone) counts.push(fetch.next(BOUNDS).records!.count)
+  return counts
+}
+
+describe('slices of a fetch', () => {
+  // Cut by compressed bytes, 1 MiB of a topic that compresses 273:1 became 273 MiB at once.
+  test.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)(
+    'are bounded by what they decompress to, with %s',
+    (codec) => {
+      expect(
+        slicesOf(
+          fetchOf(
+            [30, 30, 30].map((size) => size * KIB),
+            codec,
+          ),
+        ),
+      ).toEqual(
+        // The most that the blocks of a codec can hold is what counts where it does not say it.
+        codec === 'lz4' ? [1, 1, 1] : [2, 1],
+      )
+      expect(slicesOf(fetchOf([10, 100 * KIB, 10, 10], codec))).toEqual(codec === 'lz4' ? expect.any(Array) : [1, 1, 2])
+    },
+  )
+
+  test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)(
+    'hold a batch that may be too large alone, which fails with its offsets, with %s',
+    (codec) => {
+      const fetch = fetchOf([10, 300 * KIB], codec)
+      expect(fetch.next(BOUNDS).records!.locate().count).toBe(1)
+      const { records } = fetch.next(BOUNDS)
+      expect(() => records!.locate()).toThrow(
+        expect.objectContaining({
+          code: 'RECORD_BATCH_TOO_LARGE',
+          message: expect.stringMatching(
+            /^Cannot read the record batch at offset 1 of topic "t" partition 3 as its \d+ bytes decompress to more than 204800/,
+          ),
+          topic: 't',
+          partition: 3,
+          offset: 1n,
+        }),
+      )
+    },
+  )
+
+  test('count the bytes that were made to locate them', () => {
+    const { records } = fetchOf([50 * KIB], 'gzip').next(BOUNDS)
+    expect(records!.byteLength).toBeLessThan(KIB)
+    records!.locate()
+    expect(records!.byteLength).toBeGreaterThan(50 * KIB)
+    expect(records!.fetchedBytes).toBeLessThan(KIB)
+  })
+})
