@@ -2,63 +2,7 @@ import fc from 'fast-check'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { FUNCTIONS } from '../../src/functions/index.ts'
-import { parseOptions } from '../../src/options/parse.ts'
-import { CONTEXT, definitionOf, optionsOf, transform } from '../support/functions.ts'
-
-describe('every function', () => {
-  test.each(
-    FUNCTIONS.flatMap((definition) => (definition.examples ?? []).map((example) => ({ definition, ...example }))),
-  )('$definition.name: the example "$title" is accepted', ({ definition, options }) => {
-    expect(parseOptions(definition, options).problems).toEqual([])
-  })
-
-  test('documents all its options and has an example', () => {
-    for (const { name, options, examples, summary } of FUNCTIONS) {
-      expect(summary).toMatch(/\.$/)
-      for (const [option, { meta }] of Object.entries(options))
-        expect(meta.doc ?? meta.ignored, `${name} ${option}`).toBeTruthy()
-      expect(examples ?? [], name).not.toHaveLength(0)
-    }
-  })
-
-  const transforms = FUNCTIONS.flatMap((definition) => (definition.kind === 'transform' ? [definition] : []))
-
-  test.each(
-    transforms.flatMap(({ name, examples = [] }) => examples.map(({ title, options }) => ({ name, title, options }))),
-  )('$name: says whether it keeps rows back, as in the example "$title"', async ({ name, options }) => {
-    const { options: read } = optionsOf(name, options)
-    const definition = definitionOf(name)
-    const made = await definition.create(read, CONTEXT)
-    expect('finish' in made && made.finish !== undefined).toBe(definition.keepsRowsBack?.(read) === true)
-  })
-
-  test.each(
-    transforms.flatMap(({ name, examples = [] }) =>
-      examples.flatMap((example) => (example.have === undefined ? [] : [{ name, ...example }])),
-    ),
-  )('$name: the example "$title" is true, in one batch and in many', async ({ name, options, have = [], want }) => {
-    expect((await transform(name, options, [have])).rows).toEqual(want)
-    expect(
-      (
-        await transform(
-          name,
-          options,
-          have.map((row) => [row]),
-        )
-      ).rows,
-    ).toEqual(want)
-  })
-
-  test.each(
-    transforms
-      .filter(({ name }) => name !== 'stage.pipeline')
-      .map(({ name, examples }) => ({ name, options: examples![0]!.options })),
-  )('$name lets empty input flow through', async ({ name, options }) => {
-    expect((await transform(name, options, [])).rows).toEqual([])
-    expect(await transform(name, options, [[]])).toMatchObject({ rows: [] })
-  })
-})
+import { definitionOf, optionsOf, transform } from '../support/functions.ts'
 
 interface Row {
   readonly name: string

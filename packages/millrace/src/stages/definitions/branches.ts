@@ -75,9 +75,9 @@ export const BRANCH_STAGES = {
     examples: [
       {
         title: 'One part on its own',
-        spec: [{ pipeline: [{ $match: { amount: { $gt: 25 } } }, { $set: { high: true } }] }],
+        spec: [{ pipeline: [{ $match: { amount: { $gt: 15 } } }, { $sort: { amount: 1 } }] }],
         have: SALES,
-        want: [{ shop: 'b', amount: 30, high: true }],
+        want: [SALES[2], SALES[1]],
       },
     ],
     schema: () => ({ type: 'array', minItems: 1 }),

@@ -36,8 +36,16 @@ export const EVENT_STAGES = {
       {
         title: 'An event of the stream "orders"',
         spec: { stream: 'orders', includePosition: false },
-        have: [],
-        want: [],
+        have: [{ id: 1 }],
+        want: [
+          {
+            event_type: 'record',
+            stream: 'orders',
+            timestamp: '2026-01-31T12:00:00.000Z',
+            data: { id: 1 },
+            metadata: {},
+          },
+        ],
       },
     ],
     options: toEventFields,
@@ -46,7 +54,14 @@ export const EVENT_STAGES = {
   $fromEvent: {
     summary: 'Unwraps the record from an event of the hub.',
     takes: 'An object of options, all of them optional.',
-    examples: [{ title: 'Keyed by a field of the data', spec: { keyField: 'order_id' }, have: [], want: [] }],
+    examples: [
+      {
+        title: 'Keyed by a field of the data',
+        spec: { keyField: 'order_id' },
+        have: [{ event_type: 'insert', stream: 'orders', data: { order_id: 'o-1', amount: 5 }, metadata: {} }],
+        want: [{ order_id: 'o-1', amount: 5 }],
+      },
+    ],
     options: fromEventFields,
     shape: parsedShape(fromEventFields),
   },

@@ -116,6 +116,15 @@ export const GROUP_STAGES = {
           { _id: 'b', total: 30 },
         ],
       },
+      {
+        title: 'Sums over the whole stream, as they are after this batch',
+        spec: { _id: '$shop', scope: 'stream', total: { $sum: '$amount' } },
+        have: SALES,
+        want: [
+          { _id: 'a', total: 30 },
+          { _id: 'b', total: 30 },
+        ],
+      },
     ],
     options: groupOptions,
     schema: groupSchema,

@@ -2,35 +2,11 @@ import { Ajv } from 'ajv'
 import { describe, expect, test } from 'vitest'
 import { componentSchema } from '../../../src/cli/spec.ts'
 import { findComponents } from '../../../src/cli/components.ts'
-import { createStage } from '../../../src/stages/index.ts'
 import { lintStage } from '../../../src/stages/lint/index.ts'
 import { STAGE_NAMES } from '../../../src/stages/definitions/index.ts'
-import { STAGES } from '../../../src/stages/definitions/index.ts'
-import { batchOfDocuments } from '../../support/batches.ts'
 
-const EXAMPLES = STAGE_NAMES.flatMap((name) => STAGES[name].examples.map((example) => ({ name, ...example })))
 const ajv = new Ajv({ strict: false, formats: {} })
 const schemas = new Map(STAGE_NAMES.map((name) => [name, ajv.compile(componentSchema(findComponents(name)))]))
-
-describe('the reference of stages', () => {
-  test.each(EXAMPLES.filter(({ have }) => have.length > 0))(
-    '$name: the example "$title" is true',
-    ({ name, spec, have, want }) => {
-      const batch = batchOfDocuments(have)
-      batch.documents = structuredClone([...have])
-      expect(createStage(name, spec, 'stages.0').process(batch)?.documents ?? []).toEqual(want)
-    },
-  )
-
-  test.each(EXAMPLES)('$name: lint finds nothing in the example "$title"', ({ name, spec }) => {
-    expect(lintStage(name, spec, 'stages.0')).toEqual([])
-  })
-
-  test.each(STAGE_NAMES.map((name) => ({ name })))('$name is told in whole sentences', ({ name }) => {
-    const { summary, takes } = STAGES[name]
-    for (const text of [summary, takes]) expect(text).toMatch(/^[A-Z].*\.$/)
-  })
-})
 
 describe('the schemas of stages', () => {
   test.each([
