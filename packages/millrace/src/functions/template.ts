@@ -26,7 +26,8 @@ interface Scope {
 type Part = (scope: Scope, escape: Escape) => string
 
 const BLOCKS = ['each', 'if', 'unless', 'with']
-const TAG = /(\s*)\{\{(~?)(?:(!--[\s\S]*?--|![\s\S]*?)|(\{)?\s*([#/^&]?)\s*([^{}]*?)\s*\}?)(~?)\}\}(\s*)/g
+/** A brace more on either side makes a tag raw; one on the right alone belongs to the text behind it, as in `{"a":{"b":{{c}}}}`. */
+const TAG = /(\s*)\{\{(~?)(?:(!--[\s\S]*?--|![\s\S]*?)|\{\s*([^{}]*?)\s*\}|\s*([#/^&]?)\s*([^{}]*?)\s*)(~?)\}\}(\s*)/g
 const PATH = /^(?:\.|@?[^\s"'(){}=|]+)$/
 
 /** @throws {Error} that says what is wrong with the template */
@@ -39,11 +40,14 @@ export function compileTemplate(template: string): (row: Row, escape: Escape) =>
     const parts: Part[] = []
     const text = (to: number): void => {
       const literal = template.slice(at, to)
+      if (literal.includes('{{'))
+        throw new Error(`Cannot read ${literal.slice(literal.indexOf('{{'))}: a tag ends in }}`)
       if (literal !== '') parts.push(() => literal)
     }
     while (next < tags.length) {
       const tag = tags[next++]!
-      const [whole, before, trimsBefore, comment, raw, sign, content = '', trimsAfter, after] = tag
+      const [whole, before, trimsBefore, comment, raw, sign, escaped = '', trimsAfter, after] = tag
+      const content = raw ?? escaped
       text(trimsBefore === '' ? tag.index + before!.length : tag.index)
       at = tag.index + whole.length - (trimsAfter === '' ? after!.length : 0)
       if (comment !== undefined) continue

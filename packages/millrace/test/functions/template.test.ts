@@ -37,6 +37,10 @@ describe('a template of JSON', () => {
     { template: '{{#with user}}{{id}}{{../name}}{{/with}}', want: '7Ann \\"A\\"' },
     { template: 'a {{~#if name~}} b {{~/if~}} c', want: 'abc' },
     { template: '{{@first}}', want: '' },
+    // The brace behind a tag was taken for a part of it, so that a request's JSON lacked one.
+    { template: '{"a":{"b":{{user.id}}}}', want: '{"a":{"b":7}}' },
+    { template: '{"a":{{user.id}}} {{{user.id}}}}', want: '{"a":7} 7}' },
+    { template: '{"a":{{#if name}}{"b":1}{{/if}}}', want: '{"a":{"b":1}}' },
   ])('$template gives $want', ({ template, want }) => {
     expect(compileTemplate(template)(ROW, escapeJson)).toBe(want)
   })
@@ -61,6 +65,8 @@ describe('lint finds', () => {
     { body: '{{#if}}{{/if}}', want: '{{#if}} takes one column' },
     { body: '{{#each items as |item|}}{{/each}}', want: '{{#each}} takes one column' },
     { body: '{{}}', want: 'Cannot read {{}}' },
+    { body: 'a {{name}', want: 'Cannot read {{name}: a tag ends in }}' },
+    { body: '{{name}} {{ b', want: 'Cannot read {{ b: a tag ends in }}' },
   ])('$body: $want', ({ body, want }) => {
     expect(optionsOf('http.fetch', { url: 'http://a', body }).problems).toEqual([`Cannot read the template: ${want}`])
     expect(optionsOf('http.fetch', { url: body }).problems).toEqual([`Cannot read the template: ${want}`])
