@@ -14,12 +14,12 @@ import { ConfigError } from './errors/index.ts'
 import { kafkaEndpoints } from './kafka/properties/endpoints.ts'
 import type { Fields, OptionRule } from './options/declaration.ts'
 import { didYouMean } from './options/suggest.ts'
-import { fileSink } from './sinks/file.ts'
+import { fileSinkDefinition } from './sinks/file/options.ts'
 import { kafkaSinkFields, kafkaSinkRules } from './sinks/kafka/options.ts'
-import { stdoutSink } from './sinks/stdout.ts'
+import { stdoutSinkDefinition } from './sinks/stdout/options.ts'
 import { datagenFields, datagenRules } from './sources/datagen/options.ts'
-import { fileSource } from './sources/file.ts'
-import { generateSource } from './sources/generate.ts'
+import { fileSourceDefinition } from './sources/file/options.ts'
+import { generateSourceDefinition } from './sources/generate/options.ts'
 import { kafkaSourceFields, kafkaSourceRules } from './sources/kafka/options.ts'
 
 /** A component as far as it is known without loading it. */
@@ -50,12 +50,15 @@ export const KAFKA_SINK: CatalogEntry<SinkDefinition> = {
   load: async () => (await import('./sinks/kafka/index.ts')).kafkaSink,
 }
 
-export const FILE_SINK = loaded(fileSink)
+export const FILE_SINK: CatalogEntry<SinkDefinition> = {
+  ...fileSinkDefinition,
+  load: async () => (await import('./sinks/file/index.ts')).fileSink,
+}
 
 export const SOURCES: readonly CatalogEntry<SourceDefinition>[] = [
   KAFKA_SOURCE,
-  loaded(fileSource),
-  loaded(generateSource),
+  { ...fileSourceDefinition, load: async () => (await import('./sources/file/index.ts')).fileSource },
+  { ...generateSourceDefinition, load: async () => (await import('./sources/generate/index.ts')).generateSource },
   {
     name: 'datagen',
     summary: 'Generates records of several kinds at a steady rate.',
@@ -65,7 +68,12 @@ export const SOURCES: readonly CatalogEntry<SourceDefinition>[] = [
   },
 ]
 
-export const SINKS: readonly CatalogEntry<SinkDefinition>[] = [KAFKA_SINK, FILE_SINK, loaded(stdoutSink)]
+const STDOUT_SINK: CatalogEntry<SinkDefinition> = {
+  ...stdoutSinkDefinition,
+  load: async () => (await import('./sinks/stdout/index.ts')).stdoutSink,
+}
+
+export const SINKS: readonly CatalogEntry<SinkDefinition>[] = [KAFKA_SINK, FILE_SINK, STDOUT_SINK]
 
 /** The built-in components, as the engine asks for them. */
 export const catalog: Components = {
@@ -115,11 +123,6 @@ export function planned(
   options: PlannedComponent['options'],
 ): PlannedComponent {
   return { component: entry.name, options, endpoints: endpointsOf(entry, options) }
-}
-
-/** A component that costs nothing to load. */
-function loaded<D extends Omit<CatalogEntry<unknown>, 'load'>>(definition: D): CatalogEntry<D> {
-  return { ...definition, load: async () => definition }
 }
 
 function find<D>(entries: readonly CatalogEntry<D>[], name: string, kind: string): CatalogEntry<D> {

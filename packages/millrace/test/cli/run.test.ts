@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { orderAt } from '../../src/sources/generate.ts'
+import { orderAt } from '../../src/sources/generate/index.ts'
 import { cli, startCli } from '../support/cli.ts'
 
 let directory: string

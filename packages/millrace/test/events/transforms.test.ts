@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { HubEvent } from '../../src/events/envelope.ts'
-import { applyTransforms, transformList, type Transform } from '../../src/events/transforms.ts'
+import { applyTransforms } from '../../src/events/apply-transforms.ts'
+import { transformList, type Transform } from '../../src/events/transforms.ts'
 import { field } from '../../src/options/fields.ts'
 import { parseOptions } from '../../src/options/parse.ts'
 

@@ -7,7 +7,7 @@ import type { Sink } from '../../src/contracts/sink.ts'
 import { Batch } from '../../src/records/batch.ts'
 import { makeRecords } from '../../src/records/make-records.ts'
 import { parseOptions } from '../../src/options/parse.ts'
-import { fileSink } from '../../src/sinks/file.ts'
+import { fileSink } from '../../src/sinks/file/index.ts'
 import { UNSEEN_METER } from '../../src/metrics/counters.ts'
 
 let directory: string

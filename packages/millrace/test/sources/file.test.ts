@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ComponentContext } from '../../src/contracts/context.ts'
 import type { Source } from '../../src/contracts/source.ts'
 import { parseOptions } from '../../src/options/parse.ts'
-import { fileSource } from '../../src/sources/file.ts'
+import { fileSource } from '../../src/sources/file/index.ts'
 import { UNSEEN_METER } from '../../src/metrics/counters.ts'
 
 let directory: string

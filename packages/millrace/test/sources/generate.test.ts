@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ComponentContext } from '../../src/contracts/context.ts'
 import type { Source } from '../../src/contracts/source.ts'
 import { parseOptions } from '../../src/options/parse.ts'
-import { generateSource, orderAt } from '../../src/sources/generate.ts'
+import { generateSource, orderAt } from '../../src/sources/generate/index.ts'
 import { UNSEEN_METER } from '../../src/metrics/counters.ts'
 
 const signal = new AbortController().signal

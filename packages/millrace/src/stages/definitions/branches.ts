@@ -6,8 +6,7 @@ import { isDocument } from '../field-path.ts'
 import { unknownVariable } from '../lint/arguments.ts'
 import { problem, shapeOf } from '../lint/shapes.ts'
 import { subPipelines } from '../lint/sub-pipelines.ts'
-import type { LintStages, StageDefinition } from './definition.ts'
-import { SALES } from './sales.ts'
+import { SALES, type LintStages, type StageDefinition } from './definition.ts'
 
 /** Where schemas describe a list of stages. */
 const STAGES: JsonSchema = { $ref: '#/definitions/stages' }

@@ -49,3 +49,10 @@ export interface StageDefinition {
 export function namesOf(spec: unknown): readonly string[] {
   return isDocument(spec) ? Object.keys(spec) : []
 }
+
+/** Documents of several examples. */
+export const SALES = [
+  { shop: 'a', amount: 10 },
+  { shop: 'b', amount: 30 },
+  { shop: 'a', amount: 20 },
+] as const

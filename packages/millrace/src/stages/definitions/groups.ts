@@ -8,8 +8,7 @@ import { isDocument, type Document } from '../field-path.ts'
 import { expressionProblems, outputProblems } from '../lint/operators.ts'
 import { problem, shapeOf } from '../lint/shapes.ts'
 import { RUNNING_ACCUMULATORS } from '../running-accumulators.ts'
-import { namesOf, type StageDefinition } from './definition.ts'
-import { SALES } from './sales.ts'
+import { namesOf, SALES, type StageDefinition } from './definition.ts'
 
 /** Names below `$group` that are options when their values are plain, and otherwise fields of the result. */
 export const GROUP_OPTIONS: ReadonlySet<string> = new Set(['scope', 'maxGroups'])

@@ -6,8 +6,7 @@ import { isDocument, type Document } from '../field-path.ts'
 import { unitProblems } from '../lint/arguments.ts'
 import { expressionProblems, outputProblems } from '../lint/operators.ts'
 import { problem, shapeOf } from '../lint/shapes.ts'
-import type { StageDefinition } from './definition.ts'
-import { SALES } from './sales.ts'
+import { SALES, type StageDefinition } from './definition.ts'
 
 const sortBy = field.any().optional().doc('Field by which the documents are ordered, with 1 or -1.').example({ at: 1 })
 const partitionBy = field

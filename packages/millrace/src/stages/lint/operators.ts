@@ -7,8 +7,7 @@ import { didYouMean } from '../../options/suggest.ts'
 import { isDocument, type Document } from '../field-path.ts'
 import { functionProblems } from '../expressions/function-source.ts'
 import { argumentProblems, patternProblems, SYSTEM_VARIABLES, variableProblems, variablesIn } from './arguments.ts'
-import { ACCUMULATORS, QUERY_OPERATORS, WINDOW_OPERATORS } from '../expressions/operator-names.ts'
-import { EXPRESSION_OPERATORS } from '../expressions/operators.ts'
+import { ACCUMULATORS, EXPRESSION_OPERATORS, QUERY_OPERATORS, WINDOW_OPERATORS } from '../expressions/operators.ts'
 
 const EXPRESSIONS: ReadonlySet<string> = new Set([...EXPRESSION_OPERATORS.keys(), ...ACCUMULATORS])
 const WINDOWED: ReadonlySet<string> = new Set([...ACCUMULATORS, ...WINDOW_OPERATORS])

@@ -4,8 +4,12 @@ import * as queries from 'mingo/operators/query'
 import * as windows from 'mingo/operators/window'
 import { describe, expect, test } from 'vitest'
 import { lintStage } from '../../../src/stages/lint/index.ts'
-import { ACCUMULATORS, QUERY_OPERATORS, WINDOW_OPERATORS } from '../../../src/stages/expressions/operator-names.ts'
-import { EXPRESSION_OPERATORS } from '../../../src/stages/expressions/operators.ts'
+import {
+  ACCUMULATORS,
+  EXPRESSION_OPERATORS,
+  QUERY_OPERATORS,
+  WINDOW_OPERATORS,
+} from '../../../src/stages/expressions/operators.ts'
 
 function namesOf(...modules: readonly object[]): string[] {
   return [...new Set(modules.flatMap((module) => Object.keys(module)))]

@@ -7,30 +7,16 @@
  */
 import { open, type FileHandle } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { Check, Source, SourceProgress } from '../contracts/source.ts'
-import { NO_ACKNOWLEDGEMENT } from '../records/acknowledgement.ts'
-import { Batch, type BatchOrigin, type LocatedRecords } from '../records/batch.ts'
-import { defineSource, NO_ENDPOINTS } from '../contracts/definitions.ts'
-import { AbortedError, DecodeError, FileError } from '../errors/index.ts'
-import { LocatedRecordsBuilder, storageOfLocated } from '../records/located-records-builder.ts'
-import { field } from '../options/fields.ts'
+import type { Check, Source, SourceProgress } from '../../contracts/source.ts'
+import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
+import { Batch, type BatchOrigin, type LocatedRecords } from '../../records/batch.ts'
+import { defineSource } from '../../contracts/definitions.ts'
+import { AbortedError, DecodeError, FileError } from '../../errors/index.ts'
+import { LocatedRecordsBuilder, storageOfLocated } from '../../records/located-records-builder.ts'
+import { fileSourceDefinition } from './options.ts'
 
 export const fileSource = defineSource({
-  name: 'file',
-  summary: 'Reads a JSON Lines file, one record per line.',
-  options: {
-    path: field
-      .string()
-      .doc('File to read, relative to the folder of the pipeline file. Blank lines are skipped.')
-      .example('orders.jsonl'),
-    format: field.oneOf(['jsonl']).default('jsonl').doc('Format of the file.'),
-    maxLineBytes: field
-      .bytes({ min: 1, max: 1_073_741_824 })
-      .default(67_108_864)
-      .doc('Maximum length of a line. A longer line ends the run with an error.'),
-  },
-  examples: [{ title: 'Orders from a file', options: { path: 'orders.jsonl' } }],
-  endpoints: ({ path }) => ({ ...NO_ENDPOINTS, file: path }),
+  ...fileSourceDefinition,
   create: ({ path, maxLineBytes }, { directory }) => new FileSource(resolve(directory, path), maxLineBytes),
 })
 

@@ -4,40 +4,19 @@
  * Values are printed as they are; whoever looks at the output decides by `format` how much is done to them. A value that is
  * not JSON is printed as text.
  */
-import type { Sink, SinkProgress } from '../contracts/sink.ts'
-import type { Batch } from '../records/batch.ts'
-import { defineSink } from '../contracts/definitions.ts'
-import { isExact, parseExactly } from '../records/exact-integers.ts'
-import type { Options } from '../options/declaration.ts'
-import { field } from '../options/fields.ts'
-import { isObject } from '../options/values.ts'
-import { writeOut } from './standard-output.ts'
+import type { Sink, SinkProgress } from '../../contracts/sink.ts'
+import type { Batch } from '../../records/batch.ts'
+import { defineSink } from '../../contracts/definitions.ts'
+import { isExact, parseExactly } from '../../records/exact-integers.ts'
+import type { Options } from '../../options/declaration.ts'
+import { isObject } from '../../options/values.ts'
+import { stdoutSinkDefinition } from './options.ts'
+import { writeOut } from '../standard-output.ts'
 
-const options = {
-  format: field
-    .oneOf(['json', 'pretty', 'text', 'tsv'])
-    .default('json')
-    .doc(
-      'Output format: `json` is one line per record, `pretty` is JSON over several lines, `text` is the value unchanged, and `tsv` is a table whose columns are the fields of the first record. In a table, a field `timestamp` of the value is `data.timestamp` if the time of the record is printed too.',
-    ),
-  include_metadata: field
-    .boolean()
-    .default(false)
-    .aliases('includeMetadata')
-    .doc('Whether to print topic, partition, offset, time, key and headers. The value is then under `data`.'),
-  include_timestamp: field
-    .boolean()
-    .default(false)
-    .aliases('includeTimestamp')
-    .doc('Whether to print the time of each record. The value is then under `data`.'),
-  color: field.boolean().optional().ignored('output has no colors, so that other programs can read it'),
-}
+type StdoutOptions = Options<(typeof stdoutSinkDefinition)['options']>
 
 export const stdoutSink = defineSink({
-  name: 'stdout',
-  summary: 'Prints records to standard output.',
-  options,
-  examples: [{ title: 'To look at records', options: { format: 'pretty', include_metadata: true } }],
+  ...stdoutSinkDefinition,
   create: (chosen) => new StdoutSink(chosen),
 })
 
@@ -47,13 +26,13 @@ class StdoutSink implements Sink {
   readonly needsDocuments = false
   readonly partitions = 'all records go to standard output, in the order in which their batches arrive'
   readonly writesRecordBatches = false
-  readonly #options: Options<typeof options>
+  readonly #options: StdoutOptions
   #columns: readonly string[] | undefined
   #last: Promise<void> = Promise.resolve()
   #records = 0
   #bytes = 0
 
-  constructor(chosen: Options<typeof options>) {
+  constructor(chosen: StdoutOptions) {
     this.#options = chosen
   }
 

@@ -5,41 +5,18 @@
  */
 import { access, constants, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Sink, SinkProgress } from '../contracts/sink.ts'
-import type { Check } from '../contracts/source.ts'
-import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../records/batch.ts'
-import { defineSink, NO_ENDPOINTS } from '../contracts/definitions.ts'
-import { BatchError, EncodeError, type MillraceError } from '../errors/index.ts'
-import { unwritable } from '../errors/unwritable.ts'
-import { field } from '../options/fields.ts'
-import { fileAt } from './file-at.ts'
-import { LineFile, type LineFileOptions } from './line-file.ts'
+import type { Sink, SinkProgress } from '../../contracts/sink.ts'
+import type { Check } from '../../contracts/source.ts'
+import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../../records/batch.ts'
+import { defineSink } from '../../contracts/definitions.ts'
+import { BatchError, EncodeError, type MillraceError } from '../../errors/index.ts'
+import { unwritable } from '../../errors/unwritable.ts'
+import { fileAt } from '../file-at.ts'
+import { fileSinkDefinition } from './options.ts'
+import { LineFile, type LineFileOptions } from '../line-file.ts'
 
 export const fileSink = defineSink({
-  name: 'file',
-  summary: 'Writes a JSON Lines file, one line per record.',
-  options: {
-    path: field
-      .string()
-      .doc(
-        'File to write, relative to the folder of the pipeline file. Missing folders are created. If the path ends in `/`, it is a folder, and the file in it is named after the pipeline.',
-      )
-      .example('out/orders.jsonl'),
-    format: field.oneOf(['jsonl']).default('jsonl').doc('Format of the file.'),
-    mode: field
-      .oneOf(['append', 'overwrite'])
-      .default('append')
-      .doc(
-        'What to do with an existing file. `overwrite` is refused for sources that commit offsets: a restart would delete what was delivered.',
-      ),
-    // Off by default, because a value that nobody changed is then copied as it is.
-    includeMeta: field
-      .boolean()
-      .default(false)
-      .doc('Whether to write `_meta` (topic, partition, offset, timestamp, key) into the lines.'),
-  },
-  examples: [{ title: 'Orders into a file', options: { path: 'out/orders.jsonl' } }],
-  endpoints: ({ path, mode }) => ({ ...NO_ENDPOINTS, file: path, replacesFile: mode === 'overwrite' }),
+  ...fileSinkDefinition,
   create: ({ path, mode, includeMeta }, context) =>
     new FileSink(
       { path: fileAt(path, context, '.jsonl'), replaces: mode === 'overwrite', warn: context.warn },

@@ -5,45 +5,21 @@
  * Records are laid out as Kafka does it, so that a Kafka sink copies them as they are, keys included.
  */
 import { setImmediate } from 'node:timers/promises'
-import type { Source, SourceProgress } from '../contracts/source.ts'
-import { NO_ACKNOWLEDGEMENT } from '../records/acknowledgement.ts'
-import { Batch, type BatchOrigin, type LocatedRecords } from '../records/batch.ts'
-import { defineSource } from '../contracts/definitions.ts'
-import { ConfigError } from '../errors/index.ts'
-import { putVarint } from '../records/varint.ts'
-import { LocatedRecordsBuilder, storageOfLocated } from '../records/located-records-builder.ts'
-import type { Options } from '../options/declaration.ts'
-import { field } from '../options/fields.ts'
-import { sleep } from '../resilience/retry.ts'
+import type { Source, SourceProgress } from '../../contracts/source.ts'
+import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
+import { Batch, type BatchOrigin, type LocatedRecords } from '../../records/batch.ts'
+import { defineSource } from '../../contracts/definitions.ts'
+import { ConfigError } from '../../errors/index.ts'
+import { putVarint } from '../../records/varint.ts'
+import { LocatedRecordsBuilder, storageOfLocated } from '../../records/located-records-builder.ts'
+import type { Options } from '../../options/declaration.ts'
+import { sleep } from '../../resilience/retry.ts'
+import { generateSourceDefinition } from './options.ts'
 
-const options = {
-  template: field
-    .oneOf(['orders'])
-    .default('orders')
-    .doc(
-      'Kind of records to generate: `orders` are orders of a web shop, JSON of about 155 bytes. About half of them have an `amount` of 100 or more.',
-    ),
-  records: field
-    .int({ min: 0 })
-    .optional()
-    .doc('Number of records. Without it, the source never ends.')
-    .example(1_000_000),
-  seed: field.int({ min: 0, max: 4_294_967_295 }).default(1).doc('The same seed generates the same records.'),
-  key: field
-    .oneOf(['customer_id', 'order_id', 'none'])
-    .default('customer_id')
-    .doc('Field to use as the key. Orders with the same key go to the same partition, in order.'),
-  recordsPerSecond: field
-    .int({ min: 1 })
-    .optional()
-    .doc('Maximum records per second. Without it, as fast as the sink accepts them.'),
-}
+type GenerateOptions = Options<(typeof generateSourceDefinition)['options']>
 
 export const generateSource = defineSource({
-  name: 'generate',
-  summary: 'Generates orders of a web shop, the same ones for the same seed.',
-  options,
-  examples: [{ title: 'A million orders', options: { records: 1_000_000, seed: 7 } }],
+  ...generateSourceDefinition,
   create: (chosen, { untilEnd }) => {
     if (untilEnd && chosen.records === undefined)
       throw new ConfigError('Cannot run until the end as source "generate" has no end: set its option "records"')
@@ -105,8 +81,7 @@ function amountCents(a: number, b: number): number {
 }
 
 /**
- * Parts of orders as text, each made when it is first needed. Making text of numbers would take most of the time, and
- * `lint` loads this file without making a single order.
+ * Parts of orders as text, each made when it is first needed. Making text of numbers would take most of the time.
  */
 class OrderTexts {
   readonly #customers: (string | undefined)[] = Array.from({ length: CUSTOMERS })
@@ -154,12 +129,12 @@ class GenerateSource implements Source {
   readonly valueCodec = 'json'
   readonly readsRecordBatches = false
   readonly commits = 'nothing: every run generates the same records again'
-  readonly #options: Options<typeof options>
+  readonly #options: GenerateOptions
   readonly #texts = new OrderTexts()
   #records = 0
   #bytes = 0
 
-  constructor(chosen: Options<typeof options>) {
+  constructor(chosen: GenerateOptions) {
     this.#options = chosen
   }
 
@@ -201,12 +176,7 @@ class GenerateSource implements Source {
 }
 
 /** Writes orders as Kafka lays out records: length and bytes of key and value, then the number of headers. */
-function layOut(
-  { seed, key }: Options<typeof options>,
-  texts: OrderTexts,
-  first: number,
-  count: number,
-): LocatedRecords {
+function layOut({ seed, key }: GenerateOptions, texts: OrderTexts, first: number, count: number): LocatedRecords {
   const bytes = Buffer.allocUnsafeSlow(count * RECORD_BYTES)
   const records = new LocatedRecordsBuilder(count)
   let position = 0
