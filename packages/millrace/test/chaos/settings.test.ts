@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { promisesOf } from '../../../../chaos/promises.ts'
 import { Random } from '../../../../chaos/random.ts'
 import { SCENARIOS } from '../../../../chaos/scenarios/index.ts'
 import { drawSetting, parseSetting, printSetting, type Setting, settingsWithin } from '../../../../chaos/settings.ts'
 import { toToml } from '../../../../chaos/toml.ts'
+import { ROOT } from '../support/documentation.ts'
 
 const SETTING: Setting = {
   delivery: 'at_least_once',
@@ -80,4 +83,12 @@ test('writes a stage graph as TOML', () => {
 "inputs" = ["b", "c"]
 "config" = { "session.timeout.ms" = 3000, "on" = true }
 `)
+})
+
+test('docs/guarantees.md names scenarios that exist, and each of them', () => {
+  const page = readFileSync(join(ROOT, 'docs/guarantees.md'), 'utf8')
+  const named = [...page.matchAll(/chaos (?:scenarios|((?:`[\w-]+`(?:, )?)+))/g)]
+    .flatMap(([, list = '']) => list.split(/[`, ]+/))
+    .filter((name) => name !== '')
+  expect([...new Set(named)].toSorted()).toEqual(SCENARIOS.map(({ name }) => name).toSorted())
 })

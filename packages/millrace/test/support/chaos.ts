@@ -1,16 +1,18 @@
 /** Short forms of the chaos scenarios, as tests. */
 import { inject } from 'vitest'
+import { Random } from '../../../../chaos/random.ts'
 import { runScenario } from '../../../../chaos/run-scenario.ts'
 import type { Scenario, Verdict } from '../../../../chaos/scenario.ts'
-import type { Allowed } from '../../../../chaos/settings.ts'
+import { type Allowed, parseSetting, printSetting, settingsWithin } from '../../../../chaos/settings.ts'
 
 /** Longer runs find more; `npm run -s chaos` has them. */
 const SECONDS = 15
 
-export interface ShortForm {
-  readonly scenario: Scenario
-  /** Of the settings that the scenario allows, those from which the test draws; all when omitted. */
-  readonly draw?: Allowed
+/** Settings in which a scenario is not tested. */
+export interface Exception {
+  readonly scenarios: readonly Scenario['name'][]
+  readonly setting: Allowed
+  readonly why: string
 }
 
 /** Far more than they take, for machines with other things to do. */
@@ -22,7 +24,8 @@ export const CHAOS_TIMEOUT_MS = 300_000
  * @throws {Error} with what happened, when it could not be carried out
  */
 export async function runShort(
-  { scenario, draw = {} }: ShortForm,
+  scenario: Scenario,
+  exceptions: readonly Exception[],
   seed: number,
   threeBrokers: string,
   signal: AbortSignal,
@@ -31,7 +34,7 @@ export async function runShort(
   try {
     return await runScenario(scenario, {
       seconds: SECONDS,
-      setting: draw,
+      setting: drawn(scenario, exceptions, seed),
       seed,
       rate: 1000,
       running: { 1: inject('bootstrapServers'), 3: threeBrokers },
@@ -41,4 +44,15 @@ export async function runShort(
   } catch (error) {
     throw new Error(log.join('\n'), { cause: error })
   }
+}
+
+/** A setting that the scenario allows and no exception covers. */
+function drawn(scenario: Scenario, exceptions: readonly Exception[], seed: number): Allowed {
+  const excepted = new Set(
+    exceptions
+      .filter(({ scenarios }) => scenarios.includes(scenario.name))
+      .flatMap(({ setting }) => settingsWithin(setting).map(printSetting)),
+  )
+  const left = settingsWithin(scenario.allowed ?? {}).map(printSetting)
+  return parseSetting(new Random(seed).pick(left.filter((setting) => !excepted.has(setting))))
 }
