@@ -71,11 +71,18 @@ export interface Sink extends Preparing {
   open(signal: AbortSignal): Promise<void>
   /**
    * Writes the rows of a batch and resolves when all of them are acknowledged (I1). May be called again before earlier
-   * calls have resolved; order is kept per partition. `accepted`, when it is awaited, bounds memory.
+   * calls have resolved; order is kept per partition.
    *
-   * @throws {BatchError} which rows failed; the others were delivered
+   * @throws {BatchError} which rows failed; the others were delivered. Anything else says that the batch may still be under way, where
+   *   there is `giveUp`: to write the very same batch again is to wait for it again
    */
   write(batch: Batch, signal: AbortSignal): Promise<void>
+  /**
+   * Ends what is still under way of a batch, so that none of it is sent any more.
+   * @returns whether anything was under way; all of it is written then
+   * @throws {BatchError} which rows were not written, or may not have been
+   */
+  readonly giveUp?: ((batch: Batch) => Promise<boolean>) | undefined
   /** Sends at once what is waiting and resolves when everything written so far is acknowledged. */
   flush(signal: AbortSignal): Promise<void>
   /** Lets go of everything at once; what was not flushed is given up. May be called twice. */

@@ -19,8 +19,11 @@ import type { ErrorHandling } from './failures/error-handling.ts'
 import type { Failures } from './failures/failures.ts'
 import type { ErrorPolicy } from './plan.ts'
 
+/** What a delivery needs of a sink. */
+export type WritableSink = Pick<Sink, 'write' | 'failsInOrder' | 'giveUp'>
+
 export interface DeliveryOptions {
-  readonly sink: Pick<Sink, 'write' | 'failsInOrder'>
+  readonly sink: WritableSink
   readonly policy: Pick<ErrorPolicy, 'retry' | 'fate'>
   readonly breaker: CircuitBreaker | undefined
   readonly errors: ErrorHandling
@@ -64,7 +67,10 @@ const GROUP_BYTES = 256 * 1024
 
 function countOfGroup(waiting: readonly Entry[]): number {
   let count = 0
+  const { isUnderWay } = waiting[0]!
   for (let bytes = 0; count < Math.min(waiting.length, GROUP_BATCHES); count++) {
+    // What is under way may still fail, and then nothing new may have overtaken it.
+    if (waiting[count]!.isUnderWay !== isUnderWay) break
     bytes += waiting[count]!.rest.byteLength
     if (count > 0 && bytes > GROUP_BYTES) break
   }
@@ -72,7 +78,10 @@ function countOfGroup(waiting: readonly Entry[]): number {
 }
 
 /** Rows that an attempt has failed for, and why; undefined when all were written. */
-type Failed = { readonly error: unknown; readonly byRow: ReadonlyMap<number, MillraceError> } | undefined
+type Failed = { readonly error: unknown; readonly byRow: Rows } | undefined
+type Rows = ReadonlyMap<number, MillraceError>
+
+const NO_FAILURES: Rows = new Map()
 
 /** Rows of a batch that failed for good; undefined when none did. */
 export type LostRows = ReadonlySet<number> | undefined
@@ -86,6 +95,8 @@ interface Entry extends PromiseWithResolvers<LostRows> {
   /** Rows of the batch that failed for good. */
   lost: Set<number> | undefined
   readonly failures: Failures | undefined
+  /** Whether the sink may still have it under way, so that another attempt waits for that. */
+  isUnderWay: boolean
   attempts: number
   /** Attempts that bring its records closer to their fate. */
   counted: number
@@ -124,6 +135,7 @@ export class Delivery {
       rows: undefined,
       lost: undefined,
       failures,
+      isUnderWay: false,
       attempts: 0,
       counted: 0,
       ...Promise.withResolvers<LostRows>(),
@@ -154,7 +166,7 @@ export class Delivery {
         try {
           const failed = await attempts[i]
           if (lane.failure !== undefined) throw lane.failure.error
-          if (failed === undefined || !this.#mustTryAgain(entry, failed)) entry.resolve(entry.lost)
+          if (failed === undefined || !(await this.#mustTryAgain(entry, failed))) entry.resolve(entry.lost)
           else {
             again.push(entry)
             if ([...failed.byRow.values()].some((reason) => isOwnFailure(reason))) error ??= failed
@@ -187,16 +199,18 @@ export class Delivery {
   }
 
   /** @returns whether some rows are to be written again, which are then the rest of the entry; others meet their fate. @throws when the first failure counts */
-  #mustTryAgain(entry: Entry, { error, byRow }: NonNullable<Failed>): boolean {
-    const { breaker, errors } = this.#options
+  async #mustTryAgain(entry: Entry, { error, byRow }: NonNullable<Failed>): Promise<boolean> {
+    const { breaker, errors, sink } = this.#options
     const { rest, failures } = entry
     entry.attempts++
+    entry.isUnderWay = !(error instanceof BatchError) && sink.giveUp !== undefined
     // With an open circuit the sink is to blame, so that attempt does not bring records closer to their fate.
     if (breaker === undefined || breaker.progress.state === 'closed') entry.counted++
     const again = [...byRow].filter(([, reason]) => this.#mayTryAgain(reason, entry.counted))
     if (again.length < byRow.size && failures === undefined) throw error
-    for (const [row, reason] of byRow) {
-      if (this.#mayTryAgain(reason, entry.counted)) continue
+    const final = entry.isUnderWay && again.length === 0 ? await this.#giveUp(rest, byRow) : byRow
+    for (const [row, reason] of final) {
+      if (again.length > 0 && this.#mayTryAgain(reason, entry.counted)) continue
       failures!.add(rest, row, reason, entry.attempts)
       ;(entry.lost ??= new Set()).add(entry.rows?.[row] ?? row)
     }
@@ -206,6 +220,16 @@ export class Delivery {
     entry.rest = rest.pick(rows)!
     entry.rows = rows.map((row) => entry.rows?.[row] ?? row)
     return true
+  }
+
+  /** What has met its fate must not be written afterwards. @returns the rows that were not written */
+  async #giveUp(batch: Batch, failures: Rows): Promise<Rows> {
+    try {
+      return (await this.#options.sink.giveUp!(batch)) ? NO_FAILURES : failures
+    } catch (error) {
+      if (error instanceof BatchError) return error.failures
+      throw error
+    }
   }
 
   /** Before the next attempt. Nobody waits for its end when the run is to end. */

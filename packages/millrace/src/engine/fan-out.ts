@@ -17,7 +17,7 @@ import type { Sink, SinkProgress, SinkTransactions, Weakness } from '../contract
 import type { Batch } from '../records/batch.ts'
 import { weaknessOfAll } from './meaning.ts'
 import { BatchError, type MillraceError } from '../errors/index.ts'
-import type { Delivery, LostRows } from './delivery.ts'
+import type { Delivery, LostRows, WritableSink } from './delivery.ts'
 import type { Failures } from './failures/failures.ts'
 
 /** All that a pipeline does with its sinks besides writing to them. */
@@ -95,35 +95,61 @@ export class FanOut implements SinkOfAll {
 }
 
 /** One of several sinks. It writes into a batch of its own what it puts in the place of values and keys. */
-export class FormattedSink implements Pick<Sink, 'write' | 'failsInOrder'> {
+export class FormattedSink implements WritableSink {
   readonly failsInOrder: boolean
-  readonly #sink: Pick<Sink, 'write' | 'failsInOrder'>
+  readonly giveUp: WritableSink['giveUp']
+  readonly #sink: WritableSink
+  readonly #encoded = new WeakMap<Batch, Encoded>()
   readonly #documents: Pick<Documents, 'encode'> | undefined
 
   /** @param documents encodes values for this sink; undefined when that was done for all sinks at once */
-  constructor(sink: Pick<Sink, 'write' | 'failsInOrder'>, documents: Pick<Documents, 'encode'> | undefined) {
+  constructor(sink: WritableSink, documents: Pick<Documents, 'encode'> | undefined) {
     this.#sink = sink
     this.failsInOrder = sink.failsInOrder === true
     this.#documents = documents
+    if (sink.giveUp !== undefined) this.giveUp = (batch) => this.#settle(batch, (encoded) => sink.giveUp!(encoded))
   }
 
-  async write(batch: Batch, signal: AbortSignal): Promise<void> {
+  write(batch: Batch, signal: AbortSignal): Promise<void> {
+    return this.#settle(batch, (encoded) => this.#sink.write(encoded, signal))
+  }
+
+  /** A batch is encoded once, as the sink knows what it has under way by its batch. */
+  async #settle<T>(batch: Batch, settle: (encoded: Batch) => Promise<T>): Promise<T> {
+    let own = this.#encoded.get(batch)
+    if (own === undefined) this.#encoded.set(batch, (own = this.#encode(batch)))
+    const { encoded, rows } = own
+    if (encoded !== undefined && rows === undefined) return settle(encoded)
+    const failures = new Map(own.failures)
+    try {
+      const result = encoded === undefined ? undefined : await settle(encoded)
+      if (result === false) return result
+    } catch (error) {
+      if (!(error instanceof BatchError)) throw error
+      for (const [row, reason] of error.failures) failures.set(rows![row]!, reason)
+    }
+    throw new BatchError(`Cannot write ${failures.size} of ${batch.length} records`, failures)
+  }
+
+  #encode(batch: Batch): Encoded {
     const own = batch.derive(batch)
     own.payloads = batch.payloads
     own.keys = batch.keys?.slice()
     const failures = new Map<number, MillraceError>()
     this.#documents?.encode(own, (row, error) => failures.set(row, error))
-    if (failures.size === 0) return this.#sink.write(own, signal)
-    const rest = Array.from({ length: own.length }, (_, row) => row).filter((row) => !failures.has(row))
-    try {
-      const encoded = own.pick(rest)
-      if (encoded !== undefined) await this.#sink.write(encoded, signal)
-    } catch (error) {
-      if (!(error instanceof BatchError)) throw error
-      for (const [row, reason] of error.failures) failures.set(rest[row]!, reason)
-    }
-    throw new BatchError(`Cannot write ${failures.size} of ${batch.length} records`, failures)
+    if (failures.size === 0) return { encoded: own, rows: undefined, failures }
+    const rows = Array.from({ length: own.length }, (_, row) => row).filter((row) => !failures.has(row))
+    return { encoded: own.pick(rows), rows, failures }
   }
+}
+
+/** A batch as a sink wants it. */
+interface Encoded {
+  /** Undefined when no row could be encoded. */
+  readonly encoded: Batch | undefined
+  /** Row of the batch that each row of `encoded` was; undefined when all are there. */
+  readonly rows: readonly number[] | undefined
+  readonly failures: ReadonlyMap<number, MillraceError>
 }
 
 export class DeliveryToEach implements Writer {

@@ -11,6 +11,7 @@ import type { Stage } from '../contracts/stage.ts'
 import { makeDeadLetters, type DeadLetters } from './failures/dead-letters.ts'
 import { triesAgain } from './delivery.ts'
 import { Counters, type Meter } from '../metrics/counters.ts'
+import type { WritableSink } from './delivery.ts'
 import { FanOut, FormattedSink, type SinkOfAll } from './fan-out.ts'
 import { observeSink, observeSource } from './observed.ts'
 import { allSinksOf, type Components, type PipelinePlan, type RunOptions } from './plan.ts'
@@ -23,7 +24,7 @@ export interface OpenPipeline {
   /** All sinks as one. */
   readonly sink: SinkOfAll
   /** What is written to, in this order: one for each sink. */
-  readonly targets: readonly Pick<Sink, 'write' | 'failsInOrder'>[]
+  readonly targets: readonly WritableSink[]
   readonly stages: StageChain
   /** Decodes and encodes values; undefined when no step looks at one. */
   readonly documents: Documents | undefined

@@ -208,6 +208,7 @@ class RowSink implements Sink {
   readonly weakness: Weakness | undefined
   readonly transactions: SinkTransactions | undefined
   readonly failsInOrder: boolean
+  readonly giveUp: Sink['giveUp']
   readonly #sink: Sink
   readonly #hidden: ReadonlySet<string>
   readonly #all: boolean
@@ -226,6 +227,7 @@ class RowSink implements Sink {
     this.weakness = sink.weakness
     this.transactions = sink.transactions
     this.failsInOrder = sink.failsInOrder === true
+    if (sink.giveUp !== undefined) this.giveUp = (batch) => sink.giveUp!(batch)
   }
   checks(): readonly Check[] {
     return this.#sink.checks?.() ?? []

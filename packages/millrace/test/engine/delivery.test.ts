@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Batch } from '../../src/records/batch.ts'
-import { Delivery } from '../../src/engine/delivery.ts'
+import { Delivery, type WritableSink } from '../../src/engine/delivery.ts'
 import { ErrorHandling } from '../../src/engine/failures/error-handling.ts'
 import type { ErrorPolicy } from '../../src/engine/plan.ts'
 import {
@@ -53,7 +53,7 @@ class ScriptedSink {
 }
 
 function deliveryTo(
-  sink: Pick<ScriptedSink, 'write'> & { readonly failsInOrder?: boolean },
+  sink: Pick<ScriptedSink, 'write'> & Pick<WritableSink, 'failsInOrder' | 'giveUp'>,
   policy: Pick<ErrorPolicy, 'retry' | 'fate'>,
   breaker?: CircuitBreaker,
 ) {
@@ -291,6 +291,59 @@ describe('a delivery', () => {
       await Promise.all(['1', '2', '3'].map((value) => delivery.write(batchOf([value]), failures)))
       expect(sink.written).toEqual(['1', '3'])
       expect(failures!.list.map(({ error }) => error.code)).toEqual(['RECORD_TOO_LARGE'])
+    })
+  })
+
+  describe('to a sink that goes on with what it was given', () => {
+    /** Answers with a time-out as often as it is told to; what it has under way is settled by `giveUp`, or by the attempt after that. */
+    class PatientSink {
+      readonly failsInOrder = true
+      readonly begun: Batch[] = []
+      readonly log: string[] = []
+      readonly #stalls: number
+      readonly #lost: ReadonlyMap<number, MillraceError>
+      #calls = 0
+      constructor(stalls: number, lost: readonly number[] = []) {
+        this.#stalls = stalls
+        this.#lost = new Map(lost.map((row) => [row, down()]))
+      }
+      async write(batch: Batch): Promise<void> {
+        if (!this.begun.includes(batch)) this.begun.push(batch)
+        const [value] = valuesOf(batch)
+        this.log.push(`write ${value}`)
+        await Promise.resolve()
+        if (++this.#calls <= this.#stalls) throw down()
+      }
+      async giveUp(batch: Batch): Promise<boolean> {
+        this.log.push(`give up ${valuesOf(batch)[0]}`)
+        if (this.#lost.size > 0) throw new BatchError('some were not written', this.#lost)
+        return true
+      }
+    }
+    const valuesOf = (batch: Batch): string[] =>
+      Array.from({ length: batch.length }, (_, row) => batch.value(row)!.toString())
+
+    test('another attempt is one with the very same batch, before anything that came later', async () => {
+      const sink = new PatientSink(3)
+      const { delivery, errors } = deliveryTo(sink, { retry: retry(5), fate: 'skip' })
+      const failures = errors.collect()
+      await Promise.all(['1', '2', '3'].map((value) => delivery.write(batchOf([value]), failures)))
+      expect(sink.begun).toHaveLength(3)
+      expect(sink.log).toEqual(['write 1', 'write 1', 'write 1', 'write 1', 'write 2', 'write 3'])
+      expect(failures!.list).toEqual([])
+    })
+
+    // A record that was skipped, or written as a dead letter, was written all the same when the brokers were back.
+    test.each([
+      { name: 'everything was written after all', lost: [], failed: [] },
+      { name: 'some of it was written', lost: [1], failed: ['b'] },
+    ])('the fate is that of what was not written: $name', async ({ lost, failed }) => {
+      const sink = new PatientSink(2, lost)
+      const { delivery, errors } = deliveryTo(sink, { retry: retry(1), fate: 'skip' })
+      const failures = errors.collect()
+      await delivery.write(batchOf(['a', 'b', 'c']), failures)
+      expect(sink.log).toEqual(['write a', 'write a', 'give up a'])
+      expect(failures!.list.map(({ batch, row }) => valuesOf(batch)[row])).toEqual(failed)
     })
   })
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { catalog } from '../../src/catalog.ts'
 import { readPlan } from '../../src/dialects/index.ts'
-import type { RunResult } from '../../src/engine/plan.ts'
+import type { RunOptions, RunResult } from '../../src/engine/plan.ts'
 import { runPipeline } from '../../src/engine/run-pipeline.ts'
 import type { Counters } from '../../src/metrics/counters.ts'
 import { bootstrapServers, uniqueName } from './broker.ts'
@@ -58,6 +58,7 @@ export async function runHere(
     readonly signal?: AbortSignal
     readonly warn?: (message: string) => void
     readonly metrics?: Counters
+    readonly onProgress?: RunOptions['onProgress']
   } = {},
 ): Promise<RunResult> {
   const never = new AbortController().signal
@@ -68,6 +69,7 @@ export async function runHere(
     untilEnd: options.untilEnd ?? true,
     warn: options.warn ?? (() => {}),
     metrics: options.metrics,
+    onProgress: options.onProgress,
   })
 }
 

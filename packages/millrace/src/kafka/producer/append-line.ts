@@ -30,6 +30,8 @@ export class AppendLine {
   #last: Promise<void> | undefined
   /** Fires when what is still open has been given up; after the abort of a transaction there is a new one. */
   #abandoned = new AbortController()
+  /** Ends the wait of the call whose turn it is, so that it looks again whether it is to go on. */
+  #wake: (() => void) | undefined
 
   constructor(
     cluster: Cluster,
@@ -99,6 +101,15 @@ export class AppendLine {
     this.#abandoned.abort(error)
   }
 
+  /** What a call has not appended yet fails. */
+  giveUp(ticket: Ticket): void {
+    ticket.givenUp = new DeliveryError('Records that waited for memory or for their topic were given up', {
+      code: 'DELIVERY_TIMED_OUT',
+      component: 'kafka',
+    })
+    this.#wake?.()
+  }
+
   reopen(): void {
     this.#abandoned = new AbortController()
   }
@@ -137,16 +148,21 @@ export class AppendLine {
       if (this.#outcomes.cutOffCount !== cutOffs) return job.abandon(cutOffError())
       throwIfAborted('Writing', this.#abandoned.signal)
       throwIfAborted('Writing', signal)
+      if (job.ticket.givenUp !== undefined) return job.abandon(job.ticket.givenUp)
       const stop = job.run()
       // What others still wait to write has to be sent at once as well.
       if (stop === 'no memory' || this.#options.lingerMs === 0 || this.#accumulator.flushing > 0)
         this.#accumulator.closeAll()
       this.#sender.drain()
       if (stop === 'done') return
-      if (stop === 'no memory') await untilAborted(this.#accumulator.room(), 'Writing', signal)
+      if (stop === 'no memory') await untilAborted(this.#orWoken(this.#accumulator.room()), 'Writing', signal)
       else if (stop === 'time') await new Promise<void>((resolve) => setImmediate(resolve))
       else await this.#learnFor(job, signal)
     }
+  }
+
+  #orWoken(work: Promise<unknown>): Promise<unknown> {
+    return Promise.race([work, new Promise<void>((resolve) => (this.#wake = resolve))])
   }
 
   /** A topic that does not exist fails its records, not the call. */
@@ -154,7 +170,7 @@ export class AppendLine {
     const topic = job.missingTopic
     const stop = signal === undefined ? this.#abandoned.signal : AbortSignal.any([signal, this.#abandoned.signal])
     try {
-      await untilAborted(this.learn(topic), 'Writing', stop)
+      await untilAborted(this.#orWoken(this.learn(topic)), 'Writing', stop)
     } catch (error) {
       if (stop.aborted || !isMillraceError(error)) throw error
       job.refuseTopic(

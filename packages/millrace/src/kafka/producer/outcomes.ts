@@ -27,7 +27,7 @@ import { isStaleMetadata } from '../cluster/metadata-cache.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import type { ProducedPartition, ProduceResponse } from '../protocol/produce.ts'
 import type { ProducerOptions } from './options.ts'
-import { deliveryError } from './reports.ts'
+import { deliveryError, type Ticket } from './reports.ts'
 import { splitBatch } from './split-batch.ts'
 import type { IdentityOwner } from './identity.ts'
 import { CONCURRENT_BACKOFF } from './transaction-errors.ts'
@@ -136,6 +136,16 @@ export class Outcomes {
     for (const queue of this.#accumulator.queues) {
       // The first one that fails dooms its transaction, and with it all others.
       for (const batch of [...queue.sent, ...queue.waiting]) if (!batch.settled) this.#fail(batch, error)
+    }
+  }
+
+  /** Fails every batch with something of one call. */
+  giveUp(ticket: Ticket): void {
+    const isOf = ({ segments }: ProducerBatch): boolean => segments.some((segment) => segment.ticket === ticket)
+    for (const queue of this.#accumulator.queues) {
+      if (queue.open !== undefined && isOf(queue.open)) this.#accumulator.closeOpen(queue)
+      for (const batch of [...queue.sent, ...queue.waiting])
+        if (!batch.settled && isOf(batch)) this.#fail(batch, this.#timedOut(batch, 'were given up'))
     }
   }
 
@@ -303,16 +313,17 @@ export class Outcomes {
     return now - batch.createdAt >= this.#options.deliveryTimeoutMs
   }
 
-  #timedOut(batch: ProducerBatch): MillraceError {
-    const { deliveryTimeoutMs } = this.#options
+  #timedOut(
+    batch: ProducerBatch,
+    how = `were not acknowledged within delivery.timeout.ms (${this.#options.deliveryTimeoutMs} ms)`,
+  ): MillraceError {
     const state = batch.ambiguous ? 'it is unknown whether they were written' : 'they were not written'
     const { lastError, lastAnswer } = batch
     const last = lastError?.message ?? 'no request could be sent'
     const answer = lastAnswer === undefined || lastAnswer === lastError ? '' : `; last response: ${lastAnswer.message}`
-    return deliveryError(
-      batch.queue,
-      `${batch.count} records were not acknowledged within delivery.timeout.ms (${deliveryTimeoutMs} ms), and ${state}; last: ${last}${answer}`,
-      { code: 'DELIVERY_TIMED_OUT', cause: lastError },
-    )
+    return deliveryError(batch.queue, `${batch.count} records ${how}, and ${state}; last: ${last}${answer}`, {
+      code: 'DELIVERY_TIMED_OUT',
+      cause: lastError,
+    })
   }
 }

@@ -65,6 +65,8 @@ export class Producer {
   readonly #outcomes: Outcomes
   readonly #sender: Sender
   readonly #line: AppendLine
+  /** Of batches, for those who give one up. */
+  readonly #tickets = new WeakMap<Batch, Ticket>()
   #closing: Promise<void> | undefined
 
   /**
@@ -158,7 +160,7 @@ export class Producer {
    */
   async writeBatch(batch: Batch, route: Route, signal?: AbortSignal): Promise<void> {
     this.#checkOpen()
-    const ticket = new Ticket(batch.length)
+    const ticket = this.#ticketOf(batch)
     const batchClosed = (): void => this.#sender.batchClosed()
     await this.#line.append(
       () => new AppendBatch(batch, route, ticket, this.#accumulator, this.#maxRecordBytes, batchClosed),
@@ -193,11 +195,28 @@ export class Producer {
     queue: PartitionQueue,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const ticket = new Ticket(batch.length)
+    const ticket = this.#ticketOf(batch)
     const makeJob = (): AppendJob =>
       new AppendRaw(raw, topic, queue, ticket, this.#accumulator, () => this.#sender.batchClosed())
     await this.#line.append(makeJob, ticket, topic.name, signal)
     throwFailures(ticket, topic.name)
+  }
+
+  /**
+   * Gives up what is not acknowledged of a batch: it fails with `DELIVERY_TIMED_OUT` and is not sent again. What shares a record
+   * batch with it does so, too.
+   */
+  giveUp(batch: Batch): void {
+    const ticket = this.#tickets.get(batch)
+    if (ticket === undefined || ticket.isDone) return
+    this.#line.giveUp(ticket)
+    this.#outcomes.giveUp(ticket)
+  }
+
+  #ticketOf(batch: Batch): Ticket {
+    const ticket = new Ticket(batch.length)
+    this.#tickets.set(batch, ticket)
+    return ticket
   }
 
   /**

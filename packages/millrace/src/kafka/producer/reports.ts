@@ -28,6 +28,8 @@ export class Ticket {
   /** Resolves, and never rejects, when all rows are settled. */
   readonly done: Promise<void>
   failures: Map<number, MillraceError> | undefined
+  /** Why nothing more of it is to be appended. */
+  givenUp: MillraceError | undefined
   #open: number
   #finish!: () => void
 

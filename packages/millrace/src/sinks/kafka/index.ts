@@ -22,7 +22,7 @@ import { KeptPartitions } from './kept-partitions.ts'
 import { kafkaEndpoints } from '../../kafka/properties/endpoints.ts'
 import { clusterOptions } from '../../kafka/properties/settings.ts'
 import { weaknessOf } from '../../kafka/properties/weakness.ts'
-import { whileProgressing } from './flush-timeout.ts'
+import { Deliveries } from './flush-timeout.ts'
 import { kafkaSinkFields, kafkaSinkRules, kafkaSinkSettings, type KafkaSinkSettings } from './options.ts'
 
 export const kafkaSink = defineSink({
@@ -62,6 +62,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   /** Topics that its producer writes to: its own, and those of the sinks that have joined. */
   readonly #topics: string[] = []
   #kept: KeptPartitions | undefined
+  readonly #deliveries = new Deliveries()
   readonly #forwarded: Counter
 
   constructor(settings: KafkaSinkSettings, context: ComponentContext) {
@@ -126,13 +127,23 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   }
 
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
-    const { topic } = this.#settings
+    const { topic, flushTimeoutMs: timeoutMs } = this.#settings
     const producer = this.#producer
+    const acknowledged = (): number => producer.progress.records
+    await this.#deliveries.wait(batch, () => this.#begin(producer, batch, signal), { topic, timeoutMs, acknowledged })
+  }
+
+  #begin(producer: Producer, batch: Batch, signal: AbortSignal): Promise<void> {
+    const { topic } = this.#settings
     const route = { topic, partition: this.#keepsPartition(batch) ? 'keep' : undefined } as const
     const forwarding = route.partition === 'keep' && producer.writeRaw(batch, route, signal)
-    if (forwarding !== false) this.#forwarded.add(1)
-    const delivery = forwarding === false ? producer.writeBatch(batch, route, signal) : forwarding
-    await whileProgressing(delivery, () => producer.progress.records, this.#settings.flushTimeoutMs, topic)
+    if (forwarding === false) return producer.writeBatch(batch, route, signal)
+    this.#forwarded.add(1)
+    return forwarding
+  }
+
+  giveUp(batch: Batch): Promise<boolean> {
+    return this.#deliveries.end(batch, () => this.#producer.giveUp(batch))
   }
 
   flush(signal: AbortSignal): Promise<void> {

@@ -22,7 +22,9 @@ export const kafkaSinkFields = {
   flushTimeout: field
     .durationMs({ min: 1 })
     .default(10_000)
-    .doc('How long to wait for the next acknowledgement before the run fails.')
+    .doc(
+      'How long nothing may be acknowledged before the error policy or the circuit breaker decides. The producer continues with what it has until `delivery.timeout.ms`, so that a retry does not write it twice.',
+    )
     .example('PT10S'),
   keyField: field
     .path()

@@ -227,6 +227,51 @@ describe.skipIf(!javaAvailable)('a circuit breaker', () => {
     expect(states.filter((state) => state.includes('artitions'))).toEqual([])
   })
 
+  // Every flushTimeout put another copy of the same records into the producer, and all of them were written in the end.
+  test.each([
+    {
+      name: 'a retry',
+      settings: { errorPolicy: { type: 'retry', maxRetries: 1000, initialBackoff: 10 } },
+      attempts: 8,
+    },
+    { name: 'a circuit breaker', settings: { circuitBreaker: { failureThreshold: 2, timeout: 100 } }, attempts: 5 },
+  ])(
+    '$name writes each record once, however often the wait for the brokers was given up',
+    async ({ settings, attempts }) => {
+      const [from, to, groupId] = [await here().create(), await outside().create(), uniqueName('group')]
+      const stop = new AbortController()
+      let retried = 0
+      const running = runHere(
+        {
+          source: fromTopic(from, { groupId }),
+          stages: [{ $match: {} }],
+          sink: toTopic(to, { bootstrapServers: there().bootstrapServers, flushTimeout: 500 }),
+          ...settings,
+        },
+        {
+          untilEnd: false,
+          signal: stop.signal,
+          onProgress: ({ errors }) => (retried = errors.retried.DELIVERY_TIMED_OUT ?? 0),
+        },
+      )
+      running.catch(() => {})
+      const ids = async (): Promise<number[]> => (await readTopic(outside().cluster, to)).records.map(idOf)
+      await here().write(from, [{ value: '{"id":0}' }])
+      await expect.poll(ids).toEqual([0])
+      there().brokers[0]!.pause()
+      try {
+        for (let id = 1; id <= 20; id++) await here().write(from, [{ value: `{"id":${id}}` }])
+        await expect.poll(() => retried).toBeGreaterThan(attempts)
+      } finally {
+        there().brokers[0]!.resume()
+      }
+      await expect.poll(async () => (await ids()).length).toBeGreaterThan(20)
+      stop.abort()
+      await running
+      expect(await ids()).toEqual(Array.from({ length: 21 }, (_, id) => id))
+    },
+  )
+
   test('does not keep a run that is asked to stop, and nothing undelivered is committed (I1)', async () => {
     const [from, to, groupId] = [await here().create(), await outside().create(), uniqueName('group')]
     const stop = new AbortController()

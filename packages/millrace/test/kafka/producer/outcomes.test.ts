@@ -98,6 +98,10 @@ class Sent {
     })
   }
 
+  giveUp(): void {
+    this.outcomes.giveUp(this.#ticket)
+  }
+
   failure(record: number): MillraceError {
     return this.#ticket.reports.get(record) as MillraceError
   }
@@ -208,6 +212,17 @@ describe('what becomes of a batch that was sent', () => {
     for (const batch of [second!, third!]) sent.answer(batch, { errorCode: 45 })
     expect(sent.reports.slice(COUNT)).toEqual(Array.from({ length: 2 * COUNT }, () => 'REFUSED_WITH_BATCH'))
     expect(sent.send()).toEqual([])
+  })
+
+  test('what is given up fails, sent or not, and is never sent again', () => {
+    const sent = new Sent(2)
+    const [first] = sent.batches
+    sent.leaveUnanswered(first!, 'REQUEST_TIMED_OUT')
+    sent.giveUp()
+    expect(sent.reports).toEqual(Array.from({ length: 2 * COUNT }, () => 'DELIVERY_TIMED_OUT'))
+    expect(sent.failure(0).message).toMatch(/were given up, and it is unknown whether they were written/)
+    expect(sent.send()).toEqual([])
+    expect(sent.heldBytes).toBe(0)
   })
 
   describe('when its time is over', () => {
