@@ -5,13 +5,15 @@
  * Metadata is refreshed when it is older than `metadataMaxAgeMs` or when somebody says that it is stale. How connections
  * are kept is in `connections.ts`, what is known of brokers and topics in `metadata-cache.ts`.
  */
-import { AbortedError, AuthenticationError, ConnectionError } from '../../errors/index.ts'
-import { retry, type BackoffOptions } from '../../resilience/retry.ts'
+import { AuthenticationError, ConnectionError } from '../../errors/index.ts'
+import { untilAborted } from '../../resilience/abort.ts'
+import { retry, type BackoffOptions, sleep } from '../../resilience/retry.ts'
 import { isFinal, parseAddress, untilReached } from './bootstrap.ts'
 import type { BrokerConnection, SecurityOptions } from './connection.ts'
 import type { ApiCall } from '../protocol/api-call.ts'
 import { type BrokerNode, Connections } from './connections.ts'
 import { type BrokerMetadata, MetadataCache, type TopicMetadata } from './metadata-cache.ts'
+import { MetadataRounds, type TopicErrors } from './metadata-rounds.ts'
 import { FIND_COORDINATOR, type FindCoordinatorAnswer } from '../protocol/find-coordinator.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import { METADATA, type MetadataAnswer } from '../protocol/metadata.ts'
@@ -47,6 +49,9 @@ export interface RequestOptions {
   readonly maxVersion?: number
 }
 
+/** So many brokers must not know a topic before it is believed not to exist. */
+const BROKERS_TO_BELIEVE = 3
+
 export class Cluster {
   readonly clientId: string
   readonly requestTimeoutMs: number
@@ -57,7 +62,7 @@ export class Cluster {
   readonly #metadata = new MetadataCache()
   readonly #connections: Connections
   readonly #coordinators = new Map<string, number>()
-  #refreshing: { readonly topics: ReadonlySet<string>; readonly done: Promise<void> } | undefined
+  readonly #rounds = new MetadataRounds((topics) => this.#fetchMetadata(topics, undefined))
   #nextAny = 0
 
   constructor(options: ClusterOptions) {
@@ -97,7 +102,10 @@ export class Cluster {
     timeoutMs: number = this.apiTimeoutMs,
     warn?: (message: string) => void,
   ): Promise<void> {
-    await untilReached((failures) => this.#fetchMetadata([], signal, failures), {
+    const attempt = async (failures: Map<string, Error>): Promise<void> => {
+      await this.#fetchMetadata([], signal, failures)
+    }
+    await untilReached(attempt, {
       timeoutMs,
       backoff: this.backoff,
       signal,
@@ -126,32 +134,32 @@ export class Cluster {
    * @throws {BrokerError} `TOPIC_NOT_FOUND`; {ConnectionError} after `apiTimeoutMs`
    */
   async refresh(topics: readonly string[], signal?: AbortSignal): Promise<void> {
-    const running = this.#refreshing
-    if (running !== undefined && topics.every((topic) => running.topics.has(topic))) {
-      try {
-        return await running.done
-      } catch (error) {
-        // The signal of whoever asked first does not speak for this caller.
-        if (!(error instanceof AbortedError) || signal?.aborted === true) throw error
-      }
-    }
-    const done = retry(() => this.#fetchMetadata(topics, signal), {
-      timeoutMs: this.apiTimeoutMs,
-      backoff: this.backoff,
-      signal,
-    })
-    const mine = { topics: new Set(topics), done }
-    this.#refreshing = mine
-    try {
-      await done
-    } finally {
-      if (this.#refreshing === mine) this.#refreshing = undefined
-    }
+    await retry(
+      async () => {
+        const errors = await untilAborted(this.#rounds.join(topics), 'Asking for metadata', signal)
+        for (const topic of topics) {
+          const error = errors.get(topic)
+          if (error !== undefined) throw error
+        }
+      },
+      { timeoutMs: this.apiTimeoutMs, backoff: this.backoff, signal },
+    )
   }
 
   /** Leader of a partition by the cached metadata; -1 when unknown or when there is none at the moment. */
   leader(topic: string, partition: number): number {
     return this.#metadata.topics.get(topic)?.partitions[partition]?.leader ?? -1
+  }
+
+  /** Epoch of that leader; -1 when it is not known. */
+  leaderEpoch(topic: string, partition: number): number {
+    return this.#metadata.topics.get(topic)?.partitions[partition]?.leaderEpoch ?? -1
+  }
+
+  /** `host:port` of a broker, for messages. */
+  addressOf(broker: number): string {
+    const known = this.#metadata.brokers.get(broker)
+    return known === undefined ? `broker ${broker}` : `${known.host}:${known.port}`
   }
 
   /** Takes over a leader that a response named (KIP-951), which saves a metadata request. */
@@ -222,12 +230,28 @@ export class Cluster {
     return this.#connections.close()
   }
 
+  /** @returns what is wrong with single topics */
   async #fetchMetadata(
     topics: readonly string[],
     signal: AbortSignal | undefined,
     failures?: Map<string, Error>,
-  ): Promise<void> {
-    this.#metadata.update(await this.#askAnyBroker(topics, signal, failures))
+  ): Promise<TopicErrors> {
+    const errors = new Map(this.#metadata.update(await this.#askAnyBroker(topics, signal, failures)))
+    // A broker learns of a new topic a moment after others; only what several of them do not know does not exist.
+    for (let asked = 1; asked < Math.min(BROKERS_TO_BELIEVE, this.#metadata.brokers.size); asked++) {
+      const unknown = [...errors]
+        .filter(([, { kafkaName }]) => kafkaName === 'UNKNOWN_TOPIC_OR_PARTITION')
+        .map(([topic]) => topic)
+      if (unknown.length === 0) break
+      await sleep(this.backoff.initialMs, signal)
+      const found = this.#metadata.update(await this.#askAnyBroker(unknown, signal, failures))
+      for (const topic of unknown) {
+        const error = found.get(topic)
+        if (error === undefined) errors.delete(topic)
+        else errors.set(topic, error)
+      }
+    }
+    return errors
   }
 
   /** Asks the known brokers in turn, then the bootstrap servers, until one answers. */
@@ -242,6 +266,7 @@ export class Cluster {
       ...this.#options.bootstrapServers.map((_, i) => bootstrapNode(i)),
     ]
     let last: unknown
+    let refused: unknown
     for (const candidate of candidates) {
       try {
         const connection = await this.#connections.get(candidate, 'control', signal)
@@ -252,13 +277,19 @@ export class Cluster {
         })
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error
-        if (isFinal(error)) throw error
+        if (isFinal(error) && error.code !== 'TLS_FAILED') throw error
+        // The certificate of one broker says nothing about the others.
+        if (isFinal(error)) {
+          refused ??= error
+          continue
+        }
         if (error.code === 'BROKER_DISCONNECTED' && known.length === 0) await this.#refuseWithoutSasl(candidate, signal)
         failures?.set(String(candidate), error)
         last = error
       }
     }
-    throw last
+    // Once some have been reached, those that are down may come back.
+    throw (known.length > 0 ? last : undefined) ?? refused ?? last
   }
 
   /** A broker that wants SASL closes the connection at the first request without a word. */

@@ -45,28 +45,41 @@ export class MetadataCache {
   version = 0
 
   /**
-   * Takes over what a broker answered.
-   * @throws {BrokerError} `TOPIC_NOT_FOUND` for the first topic that cannot be read; what stands before it is kept
+   * Takes over what a broker answered: the brokers that there are now, and what is newer than what is known of topics.
+   * @returns what is wrong with single topics, for instance `TOPIC_NOT_FOUND`
    */
-  update(answer: MetadataAnswer): void {
+  update(answer: MetadataAnswer): ReadonlyMap<string, BrokerError> {
     this.version++
     this.clusterId = answer.clusterId
     this.controller = answer.controllerId
+    // A broker that has just started knows of none.
+    if (answer.brokers.length > 0) this.brokers.clear()
     for (const { nodeId, host, port, rack } of answer.brokers)
       this.brokers.set(nodeId, { id: nodeId, host, port, rack: rack ?? null })
     const now = performance.now()
+    const errors = new Map<string, BrokerError>()
     for (const topic of answer.topics) {
       if (topic.name === null) continue
       if (topic.errorCode !== 0) {
         this.topics.delete(topic.name)
-        throw topicError(topic.errorCode, topic.name)
+        errors.set(topic.name, topicError(topic.errorCode, topic.name))
+        continue
       }
+      const known = this.topics.get(topic.name)
+      // A topic that was created again begins with the first epoch again.
+      const before = known?.id === topic.topicId ? known?.partitions : undefined
       const partitions: PartitionMetadata[] = []
       for (const p of topic.partitions) {
+        const old = before?.[p.partitionIndex]
+        // A broker that lags behind must not bring back the leader of before.
+        const { leader, leaderEpoch } =
+          old !== undefined && old.leaderEpoch > p.leaderEpoch
+            ? old
+            : { leader: p.leaderId, leaderEpoch: p.leaderEpoch }
         partitions[p.partitionIndex] = {
           partition: p.partitionIndex,
-          leader: p.leaderId,
-          leaderEpoch: p.leaderEpoch,
+          leader,
+          leaderEpoch,
           replicas: p.replicaNodes,
           inSyncReplicas: p.isrNodes,
         }
@@ -79,6 +92,7 @@ export class MetadataCache {
         fetchedAt: now,
       })
     }
+    return errors
   }
 
   /** Takes over the address of a broker that another answer named; its rack stays. */
