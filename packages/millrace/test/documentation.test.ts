@@ -131,7 +131,7 @@ describe('examples', () => {
     expect(schemaProblems(value)).toEqual([])
   })
 
-  test.each(files)('$place tells editors where its schema is', ({ text }) => {
+  test.each(files)('$place names its schema for editors', ({ text }) => {
     // JSON has no comments; it says so in a field.
     const reference = /^(?:# yaml-language-server: \$schema=|#:schema |\{\s*"\$schema": ")([^\s"]+)/m.exec(text)?.[1]
     expect(reference).toBe('../docs/schema/pipeline.json')
@@ -241,11 +241,11 @@ describe('the schema of pipeline files', () => {
     },
     { name: 'a wrong hub', value: { broker: { servers: 'k:1' }, sources: { a: { ...from, config: kafka } } } },
     {
-      name: 'a file sink by itself without topics',
+      name: 'a file sink on its own without topics',
       value: { ...hub, type: 'file', consumer_group: 'g', config: { path: 'x' } },
     },
     {
-      name: 'a connector by itself that may be a source or a sink',
+      name: 'a connector on its own that may be a source or a sink',
       value: { ...hub, type: 'file', config: { path: 'x' } },
     },
     {
@@ -310,11 +310,11 @@ describe('the schema of pipeline files', () => {
       value: { type: 'kafka-sink', name: 'one', ...hub, topics: 'a,b', consumer_group: 'g', config: kafka },
     },
     {
-      name: 'a file sink by itself, with an option that no source has',
+      name: 'a file sink on its own, with an option that no source has',
       value: { ...hub, type: 'file', topics: ['t'], consumer_group: 'g', config: { path: 'x', mode: 'append' } },
     },
     {
-      name: 'a file source by itself',
+      name: 'a file source on its own',
       value: { ...hub, type: 'file', topic: 't', config: { path: 'x' } },
     },
     {

@@ -122,8 +122,16 @@ describe('documents', () => {
 
 describe('words', () => {
   /** Words that make English read like a translation; CONTRIBUTING.md lists what to write instead. */
-  const STRANGE =
-    /\b(?:anew|whoever|nobody|those who|at the most|what becomes of|takes? note of|in silence|lets? go of|hand(?:s|ed)? out|(?:is|are) away|mistakes?)\b/i
+  const STRANGE = new RegExp(
+    [
+      'anew|whoever|nobody|those who|at the most|what becomes of|takes? note of|in silence|lets? go of|mistakes?',
+      'hand(?:s|ed)? out|gives? (?:back|out)|makes? of|goes? on|tells?|told(?! otherwise)|(?:is|are) away',
+      'stands? (?:in|at|behind|before|beside|under)|as (?:it|they) stands?',
+    ]
+      .map((words) => `\\b(?:${words})\\b`)
+      .join('|'),
+    'i',
+  )
 
   test('documents read like English', () => {
     const found = documents()
@@ -142,16 +150,24 @@ describe('words', () => {
     return text.replace(/^\| instead of \| write \|\n(?:\|.*\n)+/m, '')
   }
 
+  const LITERAL = "'(?:[^'\\\\\\n]|\\\\.)*'|`(?:[^`\\\\]|\\\\.)*`"
+
   test('texts in the source read like English', () => {
-    expect(strangeTexts('packages/millrace/src')).toEqual([])
+    expect(strangeTexts('packages/millrace/src', new RegExp(`(${LITERAL})`, 'g'))).toEqual([])
   })
 
-  function strangeTexts(folder: string): string[] {
+  test('names of tests read like English', () => {
+    const names = new RegExp(`(?:\\b(?:test|describe)(?:\\.\\w+)*\\(|^ +\\]\\)\\(|\\bname: )(${LITERAL})`, 'gm')
+    expect(strangeTexts('packages/millrace/test', names)).toEqual([])
+  })
+
+  function strangeTexts(folder: string, texts: RegExp): string[] {
     return sources(folder).flatMap((file) => {
-      const code = textOf(file).replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
-      return [...code.matchAll(/'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/g)]
-        .filter(([literal]) => STRANGE.test(literal))
-        .map(([literal]) => `${file}: ${STRANGE.exec(literal)![0]} in ${literal.slice(0, 100)}`)
+      const code = textOf(file).replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$|\$\{\w+\}/gm, '')
+      return [...code.matchAll(texts)]
+        .map(([, literal]) => literal!)
+        .filter((literal) => STRANGE.test(literal))
+        .map((literal) => `${file}: ${STRANGE.exec(literal)![0]} in ${literal.slice(0, 100)}`)
     })
   }
 })

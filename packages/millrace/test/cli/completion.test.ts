@@ -9,7 +9,7 @@ async function scriptFor(shell: string): Promise<string> {
   return (result as { script: string }).script
 }
 
-test.each(SHELLS)('%s is told every command and every option', async (shell) => {
+test.each(SHELLS)('%s completes every command and every option', async (shell) => {
   const script = await scriptFor(shell)
   for (const { name, alias, options = [] } of VERBS) {
     expect(script).toContain(name)

@@ -165,7 +165,7 @@ describe('new', () => {
     expect(JSON.parse(stdout)).toMatchObject({ result: { records: [{ value: { tier: 'high' } }] } })
   })
 
-  test('overwrites nothing unless it is told to', async () => {
+  test('overwrites nothing without --force', async () => {
     const file = join(directory, 'there.yaml')
     const make = (...args: string[]): ReturnType<typeof cli> => cli(['new', 'there', ...args], { directory })
     expect((await make()).code).toBe(0)

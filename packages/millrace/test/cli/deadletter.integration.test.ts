@@ -68,7 +68,7 @@ describe.skipIf(!brokerAvailable)('deadletter replay', () => {
     [null, '\u00ff\0', [], 1_700_000_000_004],
   ]
 
-  test('shows what it would do, does it when told to, exactly as the records were, and only once', async () => {
+  test('shows what it would do, does it with --yes, exactly as the records were, and only once', async () => {
     const dead = await bed().create()
     const { from, file } = await afterRun({ topic: dead })
     const shown = await cli(['deadletter', 'replay', file])
@@ -92,7 +92,7 @@ describe.skipIf(!brokerAvailable)('deadletter replay', () => {
     expect(await added(from, 5)).toEqual(ALL)
   })
 
-  test('goes on where it ended, and may write elsewhere', async () => {
+  test('continues where it ended, and can write elsewhere', async () => {
     const [dead, repair] = [await bed().create(), await bed().create()]
     await afterRun({ topic: dead })
     const args = ['--topic', dead, '-b', bootstrapServers(), '--to', repair, '--yes']

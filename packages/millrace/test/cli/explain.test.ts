@@ -18,7 +18,7 @@ async function write(name: string, text: string): Promise<string> {
   return file
 }
 
-describe('tells the lane', () => {
+describe('shows the lane', () => {
   test.each([
     ['copy-topic.toml', 'verbatim'],
     ['generate-orders.yaml', 'bytes'],
@@ -107,7 +107,7 @@ test('gives everything as JSON, without secrets', async () => {
   })
 })
 
-test('tells all sinks of a fanout, and hides the secrets of each', async () => {
+test('lists all sinks of a fanout, and hides the secrets of each', async () => {
   const to = (topic: string): string =>
     `{type: kafka, topic: ${topic}, bootstrapServers: k, securityProtocol: SASL_SSL, saslMechanism: PLAIN, saslUsername: me, saslPassword: hush}`
   const file = await write(

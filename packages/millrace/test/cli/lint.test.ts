@@ -56,7 +56,7 @@ test('prints warnings without failing', async () => {
   )
 })
 
-test('goes on after a file that cannot be read', async () => {
+test('continues after a file that cannot be read', async () => {
   const good = await write('good.yaml', 'source: {type: generate}\nsink: {type: file, path: x}\n')
   const missing = join(directory, 'missing.toml')
   const { code, stdout } = await cli(['lint', missing, good])

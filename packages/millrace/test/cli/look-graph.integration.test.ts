@@ -65,7 +65,7 @@ describe.skipIf(!brokerAvailable)('looking at a graph', () => {
     ])
   })
 
-  test('discover tells of the topics that its consumer could read, and their shape', async () => {
+  test('discover lists the topics that its consumer could read, and their shape', async () => {
     const { envelope } = await call('discover', file, '--topic', input)
     expect(envelope.result.streams).toMatchObject([
       { name: input, partitions: 2, records: 20, schema: { properties: { id: { type: 'integer' } } } },

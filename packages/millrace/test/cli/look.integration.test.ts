@@ -91,7 +91,7 @@ describe.skipIf(!brokerAvailable)('looking at a broker', () => {
       })
     })
 
-    test('waits for new records with --follow, and ends quietly when nobody reads any more', async () => {
+    test('waits for new records with --follow, and ends quietly when its reader is gone', async () => {
       const fresh = await bed().create()
       const reading = startCli(['read', '-t', fresh, '--follow'], { environment: environment() })
       let seen = ''
@@ -135,7 +135,7 @@ describe.skipIf(!brokerAvailable)('looking at a broker', () => {
       expect(stderr).toContain('whole number greater than 0')
     })
 
-    test('tells that there is no such topic, exit code 3', async () => {
+    test('reports that a topic does not exist, exit code 3', async () => {
       const { code, stderr } = await call('read', '--topic', uniqueName('nowhere'))
       expect([code, stderr]).toEqual([3, expect.stringMatching(/^TOPIC_NOT_FOUND: /)])
     })
@@ -156,7 +156,7 @@ describe.skipIf(!brokerAvailable)('looking at a broker', () => {
       expect((await bed().groups.listGroups()).map(({ groupId }) => groupId)).not.toContain(group)
     })
 
-    test('begins where a run would, or at the first record', async () => {
+    test('starts where a run would, or at the first record', async () => {
       const group = uniqueName('group')
       await runHere({
         source: fromTopic(topic, { groupId: group }),
@@ -171,7 +171,7 @@ describe.skipIf(!brokerAvailable)('looking at a broker', () => {
       expect(linesOf(await call('dry-run', pipeline, '--from', 'earliest', '--max', '4'))).toHaveLength(4)
     })
 
-    test('tells of records that the policy would dispose of', async () => {
+    test('reports records that the error policy would skip or dead-letter', async () => {
       const broken = await bed().create()
       await bed().write(broken, [{ value: '{' }, { value: '{"a":1}' }])
       const pipeline = join(directory, 'policy.json')
@@ -193,7 +193,7 @@ describe.skipIf(!brokerAvailable)('looking at a broker', () => {
   })
 
   describe('check', () => {
-    test('tells of each connector what is there', async () => {
+    test('lists what each connector can read', async () => {
       const group = uniqueName('group')
       await runHere({
         source: fromTopic(topic, { groupId: group }),
@@ -219,7 +219,7 @@ describe.skipIf(!brokerAvailable)('looking at a broker', () => {
         expect(stdout).toMatch(text)
     })
 
-    test('goes on after a failure, leaves out what relies on it, and exits with 3', async () => {
+    test('continues after a failed check, skips what depends on it, and exits with 3', async () => {
       const missing = uniqueName('missing')
       const pipeline = await pipelineFile({ source: fromTopic(missing), sink: toTopic(target) })
       const { code, stdout } = await call('check', pipeline, '--json')

@@ -67,7 +67,7 @@ test.each([
   expect(stderr).toContain(text)
 })
 
-test('tells what is wrong with the arguments as JSON, too', async () => {
+test('reports wrong arguments as JSON, too', async () => {
   const { code, stdout } = await cli(['run', '--until-ned', '--json', 'x.yaml'])
   expect(code).toBe(2)
   expect(JSON.parse(stdout)).toMatchObject({

@@ -26,7 +26,7 @@ describe('the live line', () => {
     expect(line).toBe('12 s  read 1.25M (310k/s, 46.5 MB/s)  written 620k (155k/s)  lag 2.30M  ETA 8 s')
   })
 
-  test('tells what became of records that failed, and of a circuit breaker that is not closed', () => {
+  test('shows what happened to failed records, and a circuit breaker that is not closed', () => {
     const line = progressLine(
       moment(1, 10, 5, undefined, {
         errors: {

@@ -85,7 +85,7 @@ test('ends when a stage passes nothing more on', async () => {
   expect(await linesOf('limit.jsonl')).toHaveLength(3)
 })
 
-test('begins again at the first line of a file, values untouched', async () => {
+test('starts again at the first line of a file, values unchanged', async () => {
   await write('in.jsonl', '{"a": 1.0}\n\n{"a":2,  "b":"ä"}\n')
   const file = await write('copy.yaml', 'source: {type: file, path: in.jsonl}\nsink: {type: file, path: copy.jsonl}\n')
   await cli(['run', file])
@@ -195,7 +195,7 @@ describe('failures', () => {
   })
 
   // It ended at once with code 0, as if all were done, and left its group without a word.
-  test('nobody reads its output any more: exit code 3', async () => {
+  test('the reader of its output is gone: exit code 3', async () => {
     const file = await write('piped.yaml', 'source: {type: generate}\nsink: {type: stdout}\n')
     const running = startCli(['run', file])
     running.child.stdout!.once('data', () => running.child.stdout!.destroy())
@@ -205,7 +205,7 @@ describe('failures', () => {
   })
 
   // A full disk for logs ended the run.
-  test.skipIf(!existsSync('/dev/full'))('what cannot be told does not end it', async () => {
+  test.skipIf(!existsSync('/dev/full'))('a message that cannot be written does not end it', async () => {
     const file = await write(
       'mute.yaml',
       'source: {type: generate, records: 10}\nsink: {type: file, path: mute.jsonl}\nruntime: {microBatchSize: 5}\n',
@@ -241,7 +241,7 @@ describe('failures', () => {
   test('a broker that is not there: its address, how long, the likely cause, exit code 3', async () => {
     const port = await freePort()
     const file = await write(
-      'nobody.yaml',
+      'unread.yaml',
       `source: {type: generate}\nsink: {type: kafka, topic: a, bootstrapServers: "127.0.0.1:${port}", max.block.ms: 500}\n`,
     )
     const { code, stderr } = await cli(['run', file])

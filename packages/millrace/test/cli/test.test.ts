@@ -54,7 +54,12 @@ describe('cases', () => {
     { name: 'the order of fields does not matter', stages: '[]', given: '{a: 1, b: 2}', expected: '[{b: 2, a: 1}]' },
     { name: 'keys come from the sink', stages: '[]', given: '{id: 7}', expected: '[{id: 7, _meta: {key: "7"}}]' },
     { name: 'a tombstone stays one', stages: '[]', given: 'null', expected: '[null]' },
-    { name: 'what is no object is a value', stages: '[{$set: {b: 1}}]', given: '5', expected: '[{value: 5, b: 1}]' },
+    {
+      name: 'what is not an object is a value',
+      stages: '[{$set: {b: 1}}]',
+      given: '5',
+      expected: '[{value: 5, b: 1}]',
+    },
     {
       name: 'stages see the origin',
       stages: '[{$set: {p: $_meta.partition, h: $_meta.headers.trace, o: $_meta.offset, t: $_meta.topic}}]',
@@ -71,7 +76,7 @@ describe('cases', () => {
     expect(await diffs(await write(stages, `cases: [{given: [${given}], expect: ${expected}}]`))).toEqual([undefined])
   })
 
-  test('every case begins with new stages', async () => {
+  test('every case starts with new stages', async () => {
     expect(
       await diffs(
         await write(
@@ -120,7 +125,7 @@ describe('cases', () => {
   })
 })
 
-describe('mistakes', () => {
+describe('errors', () => {
   test('a pipeline file that is not there is said to be so', async () => {
     const file = join(directory, 'nowhere.yaml')
     expect(await cli(['test', file])).toMatchObject({
@@ -130,7 +135,7 @@ describe('mistakes', () => {
   })
 
   // Problems began with the line and no file, or seemed to be those of the pipeline file.
-  test('a problem is told with the file that has it', async () => {
+  test('a problem is reported with its file', async () => {
     const bad = await write('[]', 'cases: 5')
     const broken = await write('[{$mtach: {}}]', 'cases: [{given: [], expect: []}]')
     await expect(runTests([bad], { json: true })).rejects.toMatchObject({
@@ -164,7 +169,7 @@ describe('mistakes', () => {
     })
   })
 
-  test('a problem of the pipeline file is told as by lint', async () => {
+  test('a problem of the pipeline file is reported as by lint', async () => {
     await expect(
       runTests([await write('[{$mtach: {}}]', 'cases: [{given: [], expect: []}]')], { json: true }),
     ).rejects.toMatchObject({ problems: [{ message: 'Unknown stage "$mtach"' }] })

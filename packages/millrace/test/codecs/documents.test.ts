@@ -164,13 +164,13 @@ describe('integers beyond 2^53', () => {
       want: '{"o":{"ids":[-9007199254740993,1]},"a":1}',
     },
     {
-      name: 'are told apart by name when they round to the same double',
+      name: 'are distinguished by name when they round to the same double',
       value: '{"a":9007199254740993,"b":9007199254740992}',
       stages: { $set: { c: 1 } },
       want: '{"a":9007199254740993,"b":9007199254740992,"c":1}',
     },
     {
-      name: 'are told apart by name when both are rounded',
+      name: 'are distinguished by name when both are rounded',
       value: '{"a":1234567890123456789,"b":1234567890123456790}',
       stages: { $set: { c: 1 } },
       want: '{"a":1234567890123456789,"b":1234567890123456790,"c":1}',
@@ -195,7 +195,7 @@ describe('integers beyond 2^53', () => {
     expect(written(batch)).toEqual([want])
   })
 
-  test('that nobody can tell apart are refused rather than mixed up', () => {
+  test('that cannot be distinguished are refused rather than mixed up', () => {
     const batch = batchOf(['{"a":1234567890123456789,"b":1234567890123456790}'])
     decodeDocuments(batch, json)
     const renamed = stage('$replaceWith', { c: '$b' }, batch)
@@ -388,7 +388,7 @@ describe('documents of a pipeline', () => {
   const options = { from: json, to: json, needsDocuments: false, mentionsMeta: false, includeMeta: false }
 
   test.each([
-    { name: 'bytes pass when nobody looks at them', change: {}, made: false },
+    { name: 'bytes pass when nothing looks at them', change: {}, made: false },
     { name: 'a stage needs documents', change: { needsDocuments: true }, made: true },
     { name: 'the sink includes _meta', change: { includeMeta: true }, made: true },
     { name: 'the formats differ', change: { from: codecByName('integer') }, made: true },
@@ -397,7 +397,7 @@ describe('documents of a pipeline', () => {
     expect(createDocuments({ ...options, ...change }) !== undefined).toBe(made)
   })
 
-  test('every value is written anew when the formats differ', () => {
+  test('every value is written again when the formats differ', () => {
     const documents = createDocuments({ ...options, from: codecByName('integer'), to: json })!
     const batch = batchOf([Buffer.from([0, 0, 1, 0]), null])
     documents.decode(batch)

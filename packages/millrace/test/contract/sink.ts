@@ -83,7 +83,7 @@ export function describeSink(entry: CatalogEntry<SinkDefinition>, place: () => P
       await sink.close()
     })
 
-    test('goes on behind what is there when it is opened again', async () => {
+    test('appends to what is there when it is opened again', async () => {
       const there = await place()
       for (const value of ['{"n":1}', '{"n":2}']) {
         const sink = await create(there)

@@ -80,7 +80,7 @@ export function describeSource(entry: CatalogEntry<SourceDefinition>, fixture: S
       await source.close()
     })
 
-    test('goes on behind what was acknowledged, or at the beginning where nothing is committed', async () => {
+    test('continues behind what was acknowledged, or starts over where nothing is committed', async () => {
       const options = await fixture.ending()
       const unacknowledged = await read(options, () => {})
       const all = await read(options, (batch) => {

@@ -53,7 +53,7 @@ describe('a file of connections', () => {
       name: 'named.yaml',
       text: 'connections:\n  - { connectionRef: main, config: { type: kafka, bootstrapServers: "j:1" } }\n',
     },
-  ])('may be $name, and is chosen by whoever reads the pipeline file', async ({ name, text }) => {
+  ])('can be $name, and is chosen by the caller that reads the pipeline file', async ({ name, text }) => {
     await write({ 'p.yaml': PIPELINE, 'conf/all.yaml': MAIN, [name]: text })
     const { plan, problems } = await readPipelineFile(
       join(directory, 'p.yaml'),
@@ -110,11 +110,11 @@ describe('a file of connections', () => {
       text: '- {connectionRef: main\n- x\n',
       want: ['conf/all.yaml:2:1 : Cannot read the file as YAML'],
     },
-  ])('with $name is told where it stands', async ({ text, want }) => {
+  ])('with $name is reported at its place', async ({ text, want }) => {
     expect(shown(await read(text))).toEqual(want.map((line) => expect.stringContaining(line) as string))
   })
 
-  test('that is not there is told where it is named', async () => {
+  test('that is not there is reported where it is named', async () => {
     await write({ 'p.yaml': PIPELINE.replace('all', 'none') })
     expect(shown(await readPipelineFile(join(directory, 'p.yaml'), {}))).toEqual([
       'p.yaml:1:1 connections: Cannot read "conf/none.yaml": the file does not exist',

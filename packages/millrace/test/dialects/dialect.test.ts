@@ -24,7 +24,7 @@ describe('the shape of a file', () => {
   })
 })
 
-describe('a shape that was asked for', () => {
+describe('a shape that was requested', () => {
   let directory: string
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'millrace-dialect-'))

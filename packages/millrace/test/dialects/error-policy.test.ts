@@ -197,7 +197,7 @@ describe('a circuit breaker', () => {
     expect((await planOf(`${KAFKA}${text}\n`)).circuitBreaker).toEqual(want)
   })
 
-  test('may stand in the sink block, but not in both places', async () => {
+  test('can be in the sink block, but not in both places', async () => {
     const [, source, sink] = KAFKA.split('\n')
     const inSink = `${source}\n${sink!.replace('{ type: kafka,', '{ type: kafka, circuitBreaker: {timeout: 500},')}\n`
     expect((await planOf(inSink)).circuitBreaker).toEqual({ failureThreshold: 5, openMs: 500 })

@@ -94,7 +94,7 @@ test('refuses two writers of one file', async () => {
   ])
 })
 
-test('overwrites with a source that begins at the beginning', async () => {
+test('overwrites with a source that starts at the beginning', async () => {
   expect(await problemsOf(`${READING}sink: {type: file, path: out.jsonl, mode: overwrite}\n`)).toEqual([])
   expect(await problemsOf(`${KAFKA}sink: {type: file, path: out.jsonl}\n`)).toEqual([])
 })

@@ -117,7 +117,7 @@ describe.skipIf(!brokerAvailable)('a filter', () => {
     },
   )
 
-  test('a stage that names where records came from sees it, and only what it makes of it is written', async () => {
+  test('a stage that names where records came from sees it, and only its result is written', async () => {
     const to = await bed().create()
     await run({
       stages: [

@@ -118,7 +118,7 @@ describe('a sub-pipeline', () => {
       problems: [/pipelines\.b\.0\.\$subPipeline\.0: Pipeline "a" would run itself: a -> b -> a/],
     },
     {
-      name: 'a mistake inside, where it stands and once, used or not',
+      name: 'an error inside, in its place and once, used or not',
       content: {
         pipelines: [{ name: 'x', stages: [{ $mtach: {} }] }],
         stages: [{ $subPipeline: ['x', 'x'] }],
@@ -126,7 +126,7 @@ describe('a sub-pipeline', () => {
       problems: [/^\d+ pipelines\.0\.stages\.0\.\$mtach: Unknown stage "\$mtach"/],
     },
     {
-      name: 'a global that nobody gives',
+      name: 'a global that is not defined',
       content: { pipelines: byName, stages: [{ $subPipeline: ['scale', { pipeline: 'scale', globals: { by: 1 } }] }] },
       problems: [/pipelines\.scale@2\.stages\.0\.\$set\.n\.\$multiply\.1: Unknown name "by" in globals/],
     },

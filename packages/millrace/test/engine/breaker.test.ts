@@ -12,7 +12,7 @@ const OFFSETS: GroupOffsets = {
   awaitGeneration: () => Promise.resolve(),
 }
 const never = new AbortController().signal
-const gone = new ConnectionError('BROKER_UNREACHABLE', 'nobody answers')
+const gone = new ConnectionError('BROKER_UNREACHABLE', 'no broker answers')
 const loading = new BrokerError('loading', {
   kafkaCode: 14,
   kafkaName: 'COORDINATOR_LOAD_IN_PROGRESS',
@@ -43,13 +43,13 @@ describe('transactions count for the circuit breaker of their sink', () => {
   const unwritten = (): Promise<GroupOffsets> =>
     Promise.reject(new DeliveryError('timed out', { code: 'DELIVERY_TIMED_OUT' }))
   test.each([
-    { call: 'commit', failure: gone, openings: 1, what: 'nobody answers' },
+    { call: 'commit', failure: gone, openings: 1, what: 'no broker answers' },
     { call: 'commit', failure: loading, openings: 1, what: 'the coordinator is not ready in time' },
     { call: 'commit', failure: fenced, openings: 0, what: 'the producer was fenced' },
     { call: 'commit', failure: stopped, openings: 0, what: 'it was stopped' },
     { call: 'commit', failure: undefined, openings: 0, what: 'nothing fails' },
     { call: 'commit of what could not be written', failure: undefined, openings: 0, what: 'a write had failed' },
-    { call: 'abort', failure: gone, openings: 1, what: 'nobody answers' },
+    { call: 'abort', failure: gone, openings: 1, what: 'no broker answers' },
     { call: 'abort', failure: fenced, openings: 0, what: 'the producer was fenced' },
     { call: 'abort', failure: undefined, openings: 0, what: 'nothing fails' },
   ])('$call, $what: $openings', async ({ call, failure, openings }) => {

@@ -133,7 +133,7 @@ describe('a sink with values of its own', () => {
     expect([sink.calls, batch.payloads, batch.raw === undefined]).toEqual([[['A', 'B']], undefined, false])
   })
 
-  test('tells which rows failed, by their place in the batch that it was given', async () => {
+  test('reports which rows failed, by their place in the batch that it was given', async () => {
     const sink = new MemorySink('1', [], [{ C: down() }])
     const written = new FormattedSink(sink, upper).write(batchOf(['a', 'bad', 'c']), new AbortController().signal)
     const error = (await written.catch((thrown: unknown) => thrown)) as BatchError

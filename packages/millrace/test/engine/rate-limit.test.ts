@@ -67,7 +67,7 @@ describe('a limited source', () => {
     expect(acknowledged).toEqual([0, 1])
   })
 
-  test('lets no more than so many be on their way', async () => {
+  test('lets no more than the limit be in flight', async () => {
     const { batches, acknowledged } = batchesOf(10, 10)
     let inFlight = 0
     for await (const batch of limited(batches, { recordsPerSecond: undefined, burst: 10, maxInFlight: 6 }, NEVER)) {

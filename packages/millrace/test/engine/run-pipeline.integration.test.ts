@@ -276,7 +276,7 @@ describe.skipIf(!brokerAvailable)('a pipeline', () => {
     ).toEqual([{ a: 1 }, { a: 'ü' }, { b: null }])
   })
 
-  test('stops at a value that is no JSON, says where, and commits nothing after it (I1)', async () => {
+  test('stops at a value that is not JSON, says where, and commits nothing after it (I1)', async () => {
     const [from, to] = [await bed().create(), await bed().create()]
     const groupId = uniqueName('group')
     await bed().write(from, orders(10))
@@ -311,7 +311,7 @@ describe.skipIf(!brokerAvailable)('a pipeline', () => {
     })
   })
 
-  test('drains, commits and ends with 0 on SIGTERM, and the next run goes on without repeating (I4)', async () => {
+  test('drains, commits and ends with 0 on SIGTERM, and the next run continues without repeating (I4)', async () => {
     const [from, to] = [await bed().create({ partitions: 2 }), await bed().create({ partitions: 2 })]
     await bed().write(from, orders(20_000))
     const file = await pipelineFile({
@@ -382,7 +382,7 @@ describe.skipIf(!javaAvailable)('a pipeline whose output broker goes away', () =
   const here = topicBed()
   const there = topicBed(() => output().bootstrapServers)
 
-  test('waits while the broker is silent and goes on when it is back, without a rebalance', async () => {
+  test('waits while the broker is silent and continues when it is back, without a rebalance', async () => {
     const [from, to] = [await here().create(), await there().create()]
     await here().write(from, orders(5000))
     const groupId = uniqueName('group')

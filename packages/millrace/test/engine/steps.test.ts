@@ -43,7 +43,7 @@ const BIG = '{"a":{"id":9007199254740993},"b":{"id":9007199254740992}}'
 describe('the steps of a batch', () => {
   test.each([
     {
-      name: 'decode: values that are no JSON leave it',
+      name: 'decode: values that are not JSON leave it',
       stages: [{ $match: {} }],
       values: ['{"a":1}', '{"half":', '', '{"a":2}', Buffer.from([0xff, 0x22]), null],
       passed: ['{"a":1}', '{"a":2}', null],
@@ -64,7 +64,7 @@ describe('the steps of a batch', () => {
       failed: ['101 STAGE_FAILED'],
     },
     {
-      name: 'a projection that throws, and goes on after that',
+      name: 'a projection that throws, and continues after that',
       stages: [{ $project: { n: { $toInt: '$n' }, 'x.y': 1 } }],
       values: ['{"n":"7"}', '{"n":"x"}', '{"n":"9"}'],
       passed: ['{"n":7}', '{"n":9}'],

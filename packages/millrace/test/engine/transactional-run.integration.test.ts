@@ -164,7 +164,7 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
 
   // A broker that is slow for longer than transaction.timeout.ms ended the run: the coordinator fences who keeps it waiting.
   test.skipIf(!javaAvailable)(
-    'a run whose transactional id is its own goes on under another one when it is fenced (I5)',
+    'a run with a generated transactional id continues under another one when it is fenced (I5)',
     async () => {
       const [input, output, letters] = [
         await bed().create({ partitions: 2 }),

@@ -109,7 +109,7 @@ describe('the meaning of a failure', () => {
       meaning: 'sink-down',
     },
     // The record is at fault.
-    { name: 'a value that is no JSON', error: new DecodeError('value', 'x'), meaning: 'record' },
+    { name: 'a value that is not JSON', error: new DecodeError('value', 'x'), meaning: 'record' },
     { name: 'a stage that failed', error: new StageError('x'), meaning: 'record' },
     { name: 'a document that cannot be written', error: new EncodeError('x'), meaning: 'record' },
     {

@@ -174,7 +174,7 @@ const TABLES: { readonly [name: string]: readonly Row[] } = {
       want: [{ a: 1, _kafka_offset: 1, _kafka_partition: 0 }],
     },
     {
-      name: 'tells text from numbers',
+      name: 'distinguishes text from numbers',
       options: { columns: 'a' },
       have: [{ a: 1 }, { a: '1' }],
       want: [{ a: 1 }, { a: '1' }],
@@ -520,7 +520,7 @@ describe('encrypt.apply and decrypt.apply', () => {
     { algorithm: 'aes-128-gcm', key: '0123456789abcdef' },
     { algorithm: 'aes-256-gcm', key: '0123456789abcdef0123456789abcdef' },
     { algorithm: 'chacha20-poly1305', key: '0123456789abcdef0123456789abcdef' },
-  ])('give back with $algorithm what was put in, and nothing with another key', async ({ algorithm, key }) => {
+  ])('return with $algorithm what was put in, and nothing with another key', async ({ algorithm, key }) => {
     const have = [{ c: 'täst' }, { c: 12.5 }, { c: { a: [1] } }, { c: null }, {}]
     const { rows } = await transform('encrypt.apply', { column: 'c', key, algorithm, output_column: 'x' }, [have])
     const texts = (rows as { x: string | null }[]).map(({ x }) => x)

@@ -273,7 +273,7 @@ describe('writing rows', () => {
   })
 
   // The rows of a file wait in another one as lines, and U+2028 was taken for the end of a line.
-  test('with characters at which some programs begin a new line', async () => {
+  test('with characters that some programs treat as line breaks', async () => {
     const rows = ['\u2028', '\u2029', '\u0085', '\r', '\n'].map((text) => ({ a: `x${text}y` }))
     await writeFile(join(directory, 'in.json'), JSON.stringify(rows))
     await run([

@@ -45,7 +45,7 @@ describe('stages as functions of a graph', () => {
     expect([rows, acknowledged]).toEqual([[], [{ before: true, after: false }]])
   })
 
-  test('tell which rows fail, and pass on the others', async () => {
+  test('report which rows fail, and pass on the others', async () => {
     const { rows, failures } = await transform(
       '$set',
       { spec: { b: { $add: ['$a', 1] } }, path: 'stages.0.config' },
@@ -97,13 +97,13 @@ describe('a graph with $limit', () => {
   })
   const saved = (id: string): Promise<string> => readFile(join(directory, `${id}.jsonl`), 'utf8')
 
-  test('ends as soon as nobody takes more, though its source would go on', async () => {
+  test('ends as soon as no branch takes more, though its source would continue', async () => {
     const source = { ...watch, config: { path: join(directory, 'in.jsonl'), format: 'jsonl' } }
     expect(await run([source, limit, save('limited', 'first')])).toMatchObject({ ended: 'stage' })
     expect(await saved('limited')).toBe('{"n":1}\n{"n":2}')
   })
 
-  test('goes on while another branch takes rows', async () => {
+  test('continues while another branch takes rows', async () => {
     const source = { id: 'in', function: 'json.read', config: { path: join(directory, 'in.jsonl'), format: 'jsonl' } }
     const result = await run([source, limit, save('some', 'first'), save('all', 'in')])
     expect(result.ended).toBe('source')

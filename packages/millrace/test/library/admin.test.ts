@@ -44,7 +44,7 @@ describe('Admin', () => {
     await expect(admin.open()).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' })
   })
 
-  test('gives up when the signal fires', async () => {
+  test('stops when the signal fires', async () => {
     await using admin = new Admin({ bootstrapServers: '127.0.0.1:1' })
     await expect(admin.listTopics(AbortSignal.timeout(50))).rejects.toMatchObject({ code: 'ABORTED' })
   })

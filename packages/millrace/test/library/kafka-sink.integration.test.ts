@@ -19,7 +19,7 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('a KafkaSink whose brokers g
   const sinkFor = (topic: string, options: { readonly [name: string]: unknown } = {}): KafkaSink =>
     new KafkaSink({ bootstrapServers: kafka.bootstrapServers, topic, ...IMPATIENT, ...BREAKER, ...options })
 
-  test('refuses writes at once after some have failed, lets one through after a while, and goes on when that succeeds', async () => {
+  test('refuses writes at once after some have failed, lets one through after a while, and continues when that succeeds', async () => {
     const topic = await bed().create()
     const states: string[] = []
     await using sink = sinkFor(topic, { onWarning: (message: string) => states.push(message) })

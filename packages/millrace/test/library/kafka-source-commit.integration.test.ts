@@ -54,7 +54,7 @@ describe.skipIf(!brokerAvailable)('commit strategies of KafkaSource', () => {
     await source.close()
   })
 
-  test('an open transaction with offsets of the group is waited for, and told of (I2)', async () => {
+  test('an open transaction with offsets of the group is waited for, and reported (I2)', async () => {
     const [topic, groupId] = [await bed().create(), uniqueName('group')]
     await bed().write(topic, [{ value: 'a' }, { value: 'b' }])
     const writer = await TransactionalWriter.open(bed().cluster, uniqueName('transactional'))
@@ -89,7 +89,7 @@ describe.skipIf(!brokerAvailable)('commit strategies of KafkaSource', () => {
     await again.source.close()
   })
 
-  test('a checkpoint waits until everything handed out is acknowledged', async () => {
+  test('a checkpoint waits until everything delivered is acknowledged', async () => {
     const { source, batch, groupId, topic } = await firstBatch({ commit: { strategy: 'on_checkpoint' } })
     const checkpoint = source.checkpoint()
     expect(await Promise.race([checkpoint.then(() => 'done'), committedOf(groupId, topic)])).toBeUndefined()

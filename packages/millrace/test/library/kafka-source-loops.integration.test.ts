@@ -82,7 +82,7 @@ describe.skipIf(!brokerAvailable)('a loop over a KafkaSource', () => {
   })
 
   // The rest of the batch was never seen: nine of ten records.
-  test('goes on where the loop before was left: with the record that it was left at', async () => {
+  test('continues where the previous loop was left: with the record that it was left at', async () => {
     const { source } = await written(10)
     await using reading = source()
     const seen: string[] = []
@@ -92,7 +92,7 @@ describe.skipIf(!brokerAvailable)('a loop over a KafkaSource', () => {
     expect(seen).toEqual([...names(3), ...names(3, 2), ...names(6, 4)])
   })
 
-  test('goes on behind the record that it was left at when that was committed', async () => {
+  test('continues behind the record that it was left at when that was committed', async () => {
     const { source, committed } = await written(10)
     {
       await using reading = source({ commit: { strategy: 'manual' } })

@@ -112,7 +112,7 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
     }
   })
 
-  test('decodes keys and values when it is told how', async () => {
+  test('decodes keys and values with given functions', async () => {
     const topic = await bed().create()
     await bed().write(topic, [{ key: 'k', value: '{"a":1}' }, { value: null }])
     await using source = new KafkaSource({
@@ -157,7 +157,7 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
     { name: 'latest', reset: 'latest', want: [] },
     { name: 'a timestamp', reset: { timestampMs: 1_700_000_000_010 }, want: names(10, 10) },
     { name: 'a timestamp beyond the end', reset: { timestampMs: 1_800_000_000_000 }, want: [] },
-  ])('begins at $name', async ({ reset, want }) => {
+  ])('starts at $name', async ({ reset, want }) => {
     const topic = await bed().create()
     await bed().write(
       topic,
@@ -166,7 +166,7 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
     expect((await bed().values(topic, { autoOffsetReset: reset })).flat()).toEqual(want)
   })
 
-  test('refuses to begin without a committed offset when the policy is none', async () => {
+  test('refuses to start without a committed offset when the policy is none', async () => {
     const topic = await bed().create()
     await using source = sourceOf(topic, { groupId: uniqueName('group'), autoOffsetReset: 'none' })
     await expect(source.open()).rejects.toMatchObject({ code: 'NO_COMMITTED_OFFSET', topic, partition: 0 })
@@ -177,7 +177,7 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
     await expect(source.open()).rejects.toMatchObject({ code: 'TOPIC_NOT_FOUND', topic: 'no-such-topic' })
   })
 
-  test('fails with the offsets when retention deleted what was to be read next, and goes on when it is told to', async () => {
+  test('fails with the offsets when retention deleted what was to be read next, and continues when it is set to', async () => {
     const topic = await bed().create()
     const groupId = uniqueName('group')
     await bed().write(topic, numbered(10))
@@ -202,7 +202,7 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
     expect(values).toEqual(names(5, 15))
   })
 
-  test('goes on after the last acknowledged batch, and reads again what was not acknowledged (I1)', async () => {
+  test('continues after the last acknowledged batch, and reads again what was not acknowledged (I1)', async () => {
     const topic = await bed().create()
     const groupId = uniqueName('group')
     await bed().write(topic, numbered(10))

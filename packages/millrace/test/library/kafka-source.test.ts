@@ -10,7 +10,7 @@ test.each([
     problem: /commit requires a groupId/,
   },
   {
-    name: 'an interval that nobody looks at',
+    name: 'an interval that has no effect',
     options: { groupId: 'g', commit: { strategy: 'manual', interval: 100 } },
     problem: /commit has an interval, which the strategy "manual" does not use/,
   },

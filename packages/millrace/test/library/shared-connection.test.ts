@@ -29,7 +29,7 @@ test('opens again with the next call after a failure', async () => {
   expect(await connection.get(undefined)).toBe(2)
 })
 
-test('goes on opening for the others when one caller gives up', async () => {
+test('continues to open for the others when one caller stops waiting', async () => {
   const { promise, resolve } = Promise.withResolvers<string>()
   const connection = new SharedConnection('a KafkaSource', settings, () => promise)
   const controller = new AbortController()

@@ -9,7 +9,7 @@ const fields = {
   brokers: field.list(field.string(), { commaText: true }).default(['a:1', 'b:2']).aliases('servers'),
   login: field.object({ user: field.string(), password: field.string().secret() }).optional(),
   token: field.string().secret().optional(),
-  noise: field.any().optional().ignored('nobody listens'),
+  noise: field.any().optional().ignored('no server listens'),
 }
 
 test('gives a JSON Schema', () => {

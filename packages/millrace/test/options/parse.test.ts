@@ -233,7 +233,7 @@ describe('refuses', () => {
       ],
     },
     {
-      name: 'several mistakes at once',
+      name: 'several errors at once',
       input: { waitMs: 'x', mde: 1 },
       want: [
         'source.mde: Unknown option "mde" (did you mean "mode")',
@@ -287,7 +287,7 @@ describe('rules across options', () => {
     ],
   }
 
-  test('are asked when every option is fine by itself, and point at the name that was written', () => {
+  test('run when every option is valid, and point at the name that was written', () => {
     const { problems, warnings } = parseOptions(spec, { topic: 't', count: 9, size: 1, 'check.crcs': true }, [
       'sink',
       'options',
@@ -302,7 +302,7 @@ describe('rules across options', () => {
     ])
   })
 
-  test('can tell a default from what was written', () => {
+  test('can distinguish a default from what was written', () => {
     expect(parseOptions(spec, { topic: 't', size: 1 }).problems).toEqual([])
   })
 })

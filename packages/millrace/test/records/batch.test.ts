@@ -63,7 +63,7 @@ describe('a batch that is cut', () => {
     expect(committable()).toBe(2)
   })
 
-  test('gives slices of the size that is asked for each time', () => {
+  test('returns slices of the requested size each time', () => {
     const sizes = [2, 1, 9]
     const slices = read([0, 1, 2, 3, 4]).batch.slices(() => sizes.shift()!)
     expect([...slices].map(({ length }) => length)).toEqual([2, 1, 2])

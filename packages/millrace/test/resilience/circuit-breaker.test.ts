@@ -148,7 +148,7 @@ describe('a circuit breaker', () => {
     expect(breaker.progress.state).toBe('closed')
   })
 
-  test('lets those who wait go one by one until a probe has succeeded, then all of them', async () => {
+  test('releases waiting callers one by one until a probe has succeeded, then all of them', async () => {
     const breaker = new CircuitBreaker({ failureThreshold: 1, openMs: 20, name: 'The sink' })
     breaker.enter().failed()
     const never = new AbortController().signal
@@ -166,7 +166,7 @@ describe('a circuit breaker', () => {
     expect(breaker.progress).toEqual({ state: 'closed', openings: 2, rejections: 3 })
   })
 
-  test('gives leave in the order in which it was asked for, whoever is there when the time is over (I2)', async () => {
+  test('admits callers in the order of their requests, no matter when they arrive (I2)', async () => {
     let now = 0
     const breaker = new CircuitBreaker({ failureThreshold: 1, openMs: 20, name: 'The sink', now: () => now })
     breaker.enter().failed()
@@ -190,7 +190,7 @@ describe('a circuit breaker', () => {
     expect(breaker.progress.rejections).toBe(rejections)
   })
 
-  test('who gives up waiting lets nobody overtake those before him', async () => {
+  test('a caller that stops waiting lets no caller overtake earlier ones', async () => {
     let now = 0
     const breaker = new CircuitBreaker({ failureThreshold: 1, openMs: 20, name: 'The sink', now: () => now })
     breaker.enter().failed()
@@ -210,7 +210,7 @@ describe('a circuit breaker', () => {
     expect(order).toEqual(['first', 'last'])
   })
 
-  test('stops waiting when it is told to', async () => {
+  test('stops waiting on request', async () => {
     const breaker = new CircuitBreaker({ failureThreshold: 1, openMs: 60_000, name: 'The sink' })
     breaker.enter().failed()
     const stop = new AbortController()

@@ -41,7 +41,7 @@ describe('the share of failures', () => {
     expect(window.isExceeded(10_500)).toBe(false)
   })
 
-  test('is told in words', () => {
+  test('is described in words', () => {
     expect(describeRate(OF_CALLS)).toBe('50 % of the last 6 deliveries (of at least 4) have failed')
     expect(describeRate(OF_TIME)).toBe('50 % of the deliveries of the last 10 s (of at least 4) have failed')
   })
@@ -86,7 +86,7 @@ describe('a circuit breaker by rate', () => {
     expect(made.progress.state).toBe('open')
   })
 
-  test('begins to count anew when the probe has succeeded', () => {
+  test('starts to count again when the probe has succeeded', () => {
     const { made, call, pass } = breaker()
     call('..xx')
     pass(1000)

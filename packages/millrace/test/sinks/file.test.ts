@@ -204,7 +204,7 @@ test('names the file after the pipeline in a path that is a folder', async () =>
   expect(await readFile(join(directory, 'folder', 'p.jsonl'), 'utf8')).toBe('1\n')
 })
 
-test('makes the folders that are missing', async () => {
+test('creates missing folders', async () => {
   expect(await write('a/b/c.jsonl', [batchOf(['1'])])).toBe('1\n')
 })
 

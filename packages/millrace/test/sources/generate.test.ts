@@ -77,7 +77,7 @@ describe('orders', () => {
     expect((await make({ records: 1, key }))[0]!.key).toBe(want)
   })
 
-  test('end where they are told to, also in the middle of a batch', async () => {
+  test('end at the limit, also in the middle of a batch', async () => {
     for (const records of [0, 1, 1499, 1500, 1501]) expect((await make({ records })).length).toBe(records)
   })
 })
@@ -90,7 +90,7 @@ test('keeps to a rate', async () => {
   expect(performance.now() - started).toBeGreaterThan(250)
 })
 
-test('tells what lies ahead, and refuses to look for an end that is not there', async () => {
+test('reports what lies ahead, and refuses to look for an end that does not exist', async () => {
   const source = await create({ records: 10 })
   expect(source.progress()).toEqual({ records: 0, bytes: 0, lag: 10 })
   await expect(create({})).rejects.toMatchObject({

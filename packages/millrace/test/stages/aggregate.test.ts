@@ -114,12 +114,12 @@ const TABLES: { readonly [stage: string]: readonly Row[] } = {
   $fill: [
     {
       name: 'carries the last value on',
-      spec: { sortBy: { id: 1 }, output: { amount: { method: 'locf' }, by: { value: 'nobody' } } },
+      spec: { sortBy: { id: 1 }, output: { amount: { method: 'locf' }, by: { value: 'unknown' } } },
       have: [{ id: 1, amount: 5, by: 'ann' }, { id: 2, amount: null }, { id: 3 }],
       want: [
         { id: 1, amount: 5, by: 'ann' },
-        { id: 2, amount: 5, by: 'nobody' },
-        { id: 3, amount: 5, by: 'nobody' },
+        { id: 2, amount: 5, by: 'unknown' },
+        { id: 3, amount: 5, by: 'unknown' },
       ],
     },
     {
@@ -279,7 +279,7 @@ const TABLES: { readonly [stage: string]: readonly Row[] } = {
       want: ORDERS.map(({ id, by }) => ({ id, by })),
     },
     {
-      name: 'goes on with what there was',
+      name: 'continues with what there was',
       spec: [{ pipeline: [{ $replaceWith: '$by' }], onError: 'skip' }],
       have: ORDERS,
       want: ORDERS,
@@ -329,7 +329,7 @@ describe('the rows of a batch', () => {
     expect(createStage(name, spec, 'stages.1').process(grouped)!.keys).toEqual([null, null])
   })
 
-  test('all fail together, as nobody knows whose fault it was', () => {
+  test('all fail together, as none can be blamed', () => {
     const failed: number[] = []
     const stage = createStage(
       '$setWindowFields',

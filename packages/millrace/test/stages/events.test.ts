@@ -25,7 +25,7 @@ function recordsOf(batch: Batch | undefined): unknown[] {
 }
 
 describe('$toEvent and $fromEvent', () => {
-  test('give back the records that went in', () => {
+  test('return the records that went in', () => {
     const text = fc.string()
     const value = fc.oneof(
       fc.jsonValue().map((json) => JSON.stringify(json)),
@@ -148,7 +148,7 @@ describe('$fromEvent', () => {
     ])
   })
 
-  test('takes the key from what is no event too', () => {
+  test('takes the key from what is not an event too', () => {
     expect(recordsOf(run(batchOf(['{"id":1}', 'text']), ['$fromEvent', { keyField: 'id' }]))).toMatchObject([
       { key: '1', value: '{"id":1}' },
       { key: null, value: 'text' },

@@ -65,7 +65,7 @@ describe('$function', () => {
       spec: { _id: { $function: { body: 'n => n % 1', args: ['$n'] } }, n: { $count: {} } },
       want: [{ _id: 0, n: 2 }],
     },
-  ])('stands in $stage', ({ stage, spec, want }) => {
+  ])('works in $stage', ({ stage, spec, want }) => {
     expect(run(stage, spec, [{ n: 1 }, { n: 2 }])).toEqual(want)
   })
 

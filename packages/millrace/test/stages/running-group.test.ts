@@ -108,7 +108,7 @@ describe('$group over a stream', () => {
     expect(run(group(spec), [{ s: 1 }])).toEqual([[{ _id: null, scope: 1, maxGroups: 1 }]])
   })
 
-  test('a record that would begin one group too many fails, and only that', () => {
+  test('only a record that would start one group too many fails', () => {
     const stage = running({ _id: '$k', n: { $count: {} }, maxGroups: 2 })
     const failed: RecordError[] = []
     const batch = batchOfDocuments([1, 2, 3, 1])

@@ -234,7 +234,7 @@ const TABLES: { readonly [stage: string]: readonly Row[] } = {
       have: [{ _id: 9, a: 1, b: 2, c: 3 }, { c: 3 }],
       want: [{ _id: 9, a: 1, b: 2 }, {}],
     },
-    { name: 'leaves _id out when told', spec: { _id: 0, a: 1 }, have: [{ _id: 9, a: 1 }], want: [{ a: 1 }] },
+    { name: 'leaves _id out on request', spec: { _id: 0, a: 1 }, have: [{ _id: 9, a: 1 }], want: [{ a: 1 }] },
     {
       name: 'leaves fields out',
       spec: { a: 0, 'b.c': false },
@@ -302,7 +302,7 @@ const TABLES: { readonly [stage: string]: readonly Row[] } = {
       want: [{ a: 1 }],
     },
     {
-      name: 'keeps what has no element when told',
+      name: 'keeps what has no element on request',
       spec: { path: '$a', preserveNullAndEmptyArrays: true, includeArrayIndex: 'i' },
       have: [{ id: 1, a: [] }, { id: 2, a: null }, { id: 3 }, { id: 4, a: ['x'] }],
       want: [

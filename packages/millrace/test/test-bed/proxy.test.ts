@@ -100,7 +100,7 @@ describe('proxy', () => {
     next.socket.destroy()
   })
 
-  test('loses an answer in silence: the connection stays open and nothing comes any more', async () => {
+  test('loses a response silently: the connection stays open and nothing arrives any more', async () => {
     const client = new Client()
     const other = new Client()
     const lost = proxy.loseAnswer('Produce', 'silence')

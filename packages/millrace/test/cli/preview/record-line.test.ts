@@ -68,7 +68,7 @@ describe('a record as a line of JSON', () => {
     expect(JSON.parse(recordLine(batch, 0, 'json'))).toMatchObject({ key: 'new', value: { a: 2 } })
   })
 
-  test('says how a key that is no text is shown', () => {
+  test('marks how a key that is not text is shown', () => {
     expect(JSON.parse(recordLine(batchOf([{ key: Buffer.from([255]), value: '1' }]), 0, 'json'))).toMatchObject({
       key: '/w==',
       keyEncoding: 'base64',

@@ -335,7 +335,7 @@ describe.skipIf(!javaAvailable)('files of connectors', () => {
       }
     })
 
-    test('never goes on in clear text', async () => {
+    test('never continues in clear text', async () => {
       // The other door speaks no TLS: nothing that the broker could read may have been sent to it.
       const config = {
         brokers: broker().plaintext,

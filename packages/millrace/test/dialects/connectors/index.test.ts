@@ -254,7 +254,7 @@ describe('problems', () => {
       want: /^2:\d+ sources\.a\.topic: Cannot write events to topic "t" as the source also reads it/,
     },
     {
-      name: 'a start that is no time',
+      name: 'a start that is not a time',
       text: sink('brokers: k, topic: x', 'start_offset: {timestamp: soon}, '),
       want: /^3:\d+ sinks\.a\.start_offset: Cannot read option "start_offset" as it must be latest, earliest or \{timestamp/,
     },

@@ -71,7 +71,7 @@ sink:
 `
 
 describe('the snippets of the seed', () => {
-  test('are read as they stand', async () => {
+  test('are read unchanged', async () => {
     const plan = await readPlan(await write('seed.yaml', SEED_SOURCE + SEED_SINK))
     expect(plan).toMatchObject({
       name: 'seed',
@@ -295,7 +295,7 @@ sink:
       want: '2:1 delivery: Cannot read option "delivery" as it must be one of "at_least_once", "exactly_once", "at_most_once": current value is "twice"',
     },
     {
-      name: 'globals that are no object',
+      name: 'globals that are not an object',
       text: `source: {type: file, path: x}\nglobals: [1]\n${GOOD_SINK}`,
       want: '2:1 globals: Cannot read globals as it must be an object: found a list',
     },
@@ -310,7 +310,7 @@ sink:
       want: '1:1 : A pipeline file must be an object with source, stages and sink: found "just text" (run millrace new to print a starter file)',
     },
     {
-      name: 'a list of stages with a mistake',
+      name: 'a list of stages with an error',
       text: '- $match: {a: 1}\n- $mtch: {}',
       want: '2:3 1.$mtch: Unknown stage "$mtch" (did you mean "$match")',
     },
@@ -347,7 +347,7 @@ describe('files that cannot be read', () => {
       want: /^2:1 Cannot read the file as YAML: Tabs are not allowed as indentation/,
     },
     { name: 'unquoted.toml', text: 'a = b', want: /^1:5 Cannot read the file as TOML: invalid value/ },
-    { name: 'alias.yaml', text: 'a: *nobody', want: /Cannot read the file as YAML: Unresolved alias/ },
+    { name: 'alias.yaml', text: 'a: *missing', want: /Cannot read the file as YAML: Unresolved alias/ },
     { name: 'syntax.json', text: '{\n "a": }', want: /Cannot read the file as JSON: / },
     { name: 'comment.json', text: '// no\n{}', want: /Cannot read the file as JSON: / },
     { name: 'syntax.toml', text: 'a = 1\nb = ', want: /^2:\d+ Cannot read the file as TOML: / },
@@ -372,7 +372,7 @@ describe('files that cannot be read', () => {
     })
   })
 
-  test('YAML with one mistake in its syntax tells that one only', async () => {
+  test('YAML with one syntax error reports only that one', async () => {
     const file = await write('cascade.yaml', 'source:\n  type: kafka\n options: {topic: a\nsink:\n  - x: [\n')
     await expect(readPipelineFile(file, {})).rejects.toMatchObject({
       code: 'CONFIG_UNREADABLE',
@@ -425,7 +425,7 @@ test('a pipeline that reads what it writes is warned of', async () => {
   expect(warnings).toEqual(['2:1 sink: Source and sink are both topic "a", so the pipeline reads what it writes'])
 })
 
-test('two topics that are refused are not told to be the same', async () => {
+test('two topics that are refused are not reported to be the same', async () => {
   const { problems, warnings } = await check(
     'no-loop.yaml',
     'source: {type: kafka, topic: "a b", bootstrapServers: k}\nsink: {type: kafka, topic: c/d, bootstrapServers: k}\n',

@@ -113,7 +113,7 @@ describe('sinks', () => {
     expect(problems).toMatchObject([{ path, message: expect.stringContaining(message) as string }])
   })
 
-  test('that the source reads are told', () => {
+  test('that the source reads are reported', () => {
     expect(read({ sink: { fanout: [to('a'), to('in')] } }).warnings).toMatchObject([{ path: 'sink.fanout.1' }])
   })
 })

@@ -44,7 +44,7 @@ describe('exactly_once in a graph', () => {
     { name: 'in [global]', more: { global: { delivery: 'exactly-once', commit_interval: 'PT0.5S' } } },
     { name: 'at the top', more: { delivery: 'exactlyOnce', commit_interval: 500 } },
     { name: 'in both places', more: { delivery: 'exactly_once', global: { commitInterval: 500 } } },
-  ])('may stand $name', async ({ more }) => {
+  ])('can be $name', async ({ more }) => {
     const { graph } = await read([source, sink()], more)
     expect(graph).toMatchObject({ delivery: 'exactly_once', commitIntervalMs: 500 })
   })

@@ -338,7 +338,7 @@ describe('a bad file says where and what to do', () => {
     expect((await check(`${stage('a', 'nope')}${SINK.replace('load', 'a')}`)).problems).toHaveLength(1)
   })
 
-  test('warns where rows go nowhere, of letters that are never written, and of sections that nobody knows', async () => {
+  test('warns where rows go nowhere, of letters that are never written, and of unknown sections', async () => {
     const { problems, warnings } = await check(
       `[error_handling.dead_letter_queue]\nenabled = true\npath = "d"\n[pipelin]\nx = 1\n${SOURCE}`,
     )

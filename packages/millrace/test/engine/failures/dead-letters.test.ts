@@ -44,7 +44,7 @@ describe('a dead letter', () => {
     timestampMs: 1_700_000_000_123,
   }
 
-  test('in headers keeps the record byte by byte and tells in headers where it came from and why it failed', () => {
+  test('in headers keeps the record byte by byte and records in headers where it came from and why it failed', () => {
     const { key, value, headers, timestampMs } = read('headers', failureOf(record, 3))
     expect([key?.toString(), value?.toString(), timestampMs]).toEqual(['k', '{"half":', TIME.getTime()])
     expect(headers.map(([name, content]) => [name, content?.toString()])).toEqual([

@@ -6,7 +6,7 @@ import { batchOf } from '../../support/batches.ts'
 
 // A stage that lays records out anew numbers those that it keeps from 0. With failures told apart by that number, a record
 // that failed behind such a stage counted as the other one of its number that had failed before, and was lost.
-test('tells records apart that failed before and behind a stage that lays them out anew', () => {
+test('distinguishes records that failed before and after a stage that rearranges them', () => {
   const batch = batchOf(['{"a":"x"}', '{"a":"y"}', '{"a":"y"}'])
   const filter = { transforms: [{ type: 'filter', config: { field: 'a', equals: 'y' } }] }
   const relaid = createStage('$toEvent', filter, 'stages.0').process(batch)!
@@ -19,7 +19,7 @@ test('tells records apart that failed before and behind a stage that lays them o
 
 // The dead letter of a record that could not be written behind such a stage held the event made of it; replayed into the
 // topic that it came from, it would have become an event within an event.
-test('keeps what was read of a record that a stage has laid out anew', () => {
+test('keeps what was read of a record that a stage has rearranged', () => {
   const batch = batchOf([
     { key: 'a', value: '{"n":1}' },
     { key: 'b', value: '{"n":2}', headers: [['h', 'x']] },

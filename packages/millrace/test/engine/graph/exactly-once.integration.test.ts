@@ -51,7 +51,7 @@ describe.skipIf(!brokerAvailable)('a graph with exactly_once', () => {
     expect(await runGraphHere(file)).toMatchObject({ read: { records: 0 } })
   })
 
-  test('forwards record batches still compressed to both topics when nobody looks', async () => {
+  test('forwards record batches still compressed to both topics when nothing looks at them', async () => {
     const [input, a, b] = (await topics(3)) as [string, string, string]
     await bed().write(input, numbered(20_000), { compression: 'gzip' })
     await runGraphHere(

@@ -189,7 +189,7 @@ describe.skipIf(!brokerAvailable)('a graph of stages', () => {
     expect((await readFile(join(directory, 'fan.jsonl'), 'utf8')).split('\n')).toHaveLength(wanted.length + 10)
   })
 
-  test('forwards record batches still compressed when nobody looks', async () => {
+  test('forwards record batches still compressed when nothing looks at them', async () => {
     const [from, to] = [await bed().create(), await bed().create()]
     await bed().write(from, events(3000), { compression: 'gzip', batchBytes: 65_536 })
     await run(await graph([consume(from), produce(to, ['consume'])]))
@@ -277,7 +277,7 @@ describe.skipIf(!brokerAvailable)('a graph of stages', () => {
     expect(JSON.parse(await readFile(join(directory, 'whole.json'), 'utf8'))).toHaveLength(21)
   })
 
-  test('goes on after rows that fail and keeps them in the dead-letter queue, whether they were read or made', async () => {
+  test('continues after rows that fail and keeps them in the dead-letter queue, whether they were read or created', async () => {
     const [from, to] = [await bed().create(), await bed().create()]
     await bed().write(from, [{ value: '{"amount": 1}' }, { value: '{"amount": "x"}' }])
     const errors = { strategy: 'continue', dead_letter_queue: { enabled: true, path: 'dead.jsonl' } }

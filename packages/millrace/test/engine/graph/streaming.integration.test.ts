@@ -54,7 +54,7 @@ describe.skipIf(!brokerAvailable)('a graph', () => {
     expect((await bed().values(output)).flat()).toEqual([])
   })
 
-  test('waits for a sink that fails with an open circuit, while the other sink goes on', async () => {
+  test('waits for a sink that fails with an open circuit, while the other sink continues', async () => {
     const [input, good, bad] = [await bed().create(), await bed().create(), await bed().create()]
     await bed().write(input, numbered(50))
     let failures = 3

@@ -69,7 +69,7 @@ describe.skipIf(!brokerAvailable)('a bounded run', { timeout: 60_000 }, () => {
   })
 
   // It waited for records for ever.
-  test('ends when its position was deleted and reading goes on at the end', async () => {
+  test('ends when its position was deleted and reading continues at the end', async () => {
     const topic = await bed().create()
     const groupId = uniqueName('group')
     await bed().write(topic, numbered(10))
@@ -80,7 +80,7 @@ describe.skipIf(!brokerAvailable)('a bounded run', { timeout: 60_000 }, () => {
   })
 
   // It ended at once, with success and without a word.
-  test('fails where the committed offset is beyond the end of the log, or goes on as told', async () => {
+  test('fails where the committed offset is beyond the end of the log, or continues as configured', async () => {
     const topic = await bed().create()
     const groupId = uniqueName('group')
     await bed().write(topic, numbered(10))
@@ -116,7 +116,7 @@ describe.skipIf(!brokerAvailable)('a bounded run', { timeout: 60_000 }, () => {
       expect(await reading).toHaveLength(12)
     })
 
-    test('says what stands in the way when it does not end', async () => {
+    test('says what prevents the end when it does not end', async () => {
       const topic = await bed().create()
       await bed().write(topic, numbered(3))
       const writer = await TransactionalWriter.open(bed().cluster, uniqueName('writer'))

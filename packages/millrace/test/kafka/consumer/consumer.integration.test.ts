@@ -22,7 +22,7 @@ describe.skipIf(!brokerAvailable)('consumer', () => {
   }
 
   // Killed before it had committed anything, the next run began at the end of then: what had come in between was lost.
-  describe('a group that begins at the end', () => {
+  describe('a group that starts at the end', () => {
     test('has committed that before it reads anything (I1)', { timeout: 60_000 }, async () => {
       const topic = await bed().create()
       await bed().write(topic, numbered(10))
@@ -48,7 +48,7 @@ describe.skipIf(!brokerAvailable)('consumer', () => {
       await run
     })
 
-    test('commits nothing by itself where the program does', async () => {
+    test('commits nothing automatically where the program does', async () => {
       const topic = await bed().create()
       await bed().write(topic, numbered(10))
       const groupId = uniqueName('group')
@@ -62,7 +62,7 @@ describe.skipIf(!brokerAvailable)('consumer', () => {
 
   // The place to go on was noted at once: the batches that had been fetched before came out of order then, and what was being
   // worked on counted as committed.
-  test('delivers what it has before it goes on behind what retention deleted', { timeout: 60_000 }, async () => {
+  test('delivers what it has before it continues behind what retention deleted', { timeout: 60_000 }, async () => {
     const topic = await bed().create()
     const groupId = uniqueName('group')
     await bed().write(topic, numbered(1000), { batchBytes: 1000 })
@@ -95,7 +95,7 @@ describe.skipIf(!brokerAvailable)('consumer', () => {
   })
 
   // While it had given its partitions back and waited for the others of its group, it had nothing left to read, and ended.
-  test('a bounded run does not end because its partitions are away in a rebalance', { timeout: 60_000 }, async () => {
+  test('a bounded run does not end because its partitions move in a rebalance', { timeout: 60_000 }, async () => {
     const topic = await bed().create({ partitions: 2 })
     await bed().write(topic, numbered(3000), { batchBytes: 1000 })
     const groupId = uniqueName('group')

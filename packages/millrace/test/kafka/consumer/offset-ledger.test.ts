@@ -28,7 +28,7 @@ describe('offset ledger', () => {
     expect(committable(ledger)).toBe(40)
   })
 
-  test('gives out nothing that was committed before, and nothing at the start', () => {
+  test('returns nothing that was committed before, and nothing at the start', () => {
     const ledger = ledgerAt(5)
     expect(ledger.committable()).toEqual([])
     ledger.track(T, 0, 5, 5).ack()
@@ -213,7 +213,7 @@ describe('offset ledger', () => {
     expect(committable(ledger)).toBe(5)
   })
 
-  test('gives out a start that is not committed, once', () => {
+  test('returns a start that is not committed, once', () => {
     const ledger = new OffsetLedger()
     ledger.assign(T, 0, 0, false)
     expect(committable(ledger)).toBe(0)

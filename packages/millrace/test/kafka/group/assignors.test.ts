@@ -54,11 +54,11 @@ describe('cooperative-sticky', () => {
   const assign = (members: GroupMember[], count: number): Record<string, string> =>
     shown(assignorByName['cooperative-sticky'].assign(members, new Map([['a', count]])))
 
-  test('takes from each member only what is too much, and gives it to nobody yet', () => {
+  test('takes only the surplus from each member, and assigns it to no member yet', () => {
     const members = [member('m1', 'a', 'a-0 a-1 a-2'), member('m2', 'a', 'a-3 a-4 a-5'), member('m3', 'a')]
     expect(assign(members, 6)).toEqual({ m1: 'a-0 a-1', m2: 'a-3 a-4', m3: '' })
   })
-  test('gives out what nobody holds any more in the rebalance after that', () => {
+  test('assigns what no member holds any more in the next rebalance', () => {
     const members = [member('m1', 'a', 'a-0 a-1'), member('m2', 'a', 'a-3 a-4'), member('m3', 'a')]
     expect(assign(members, 6)).toEqual({ m1: 'a-0 a-1', m2: 'a-3 a-4', m3: 'a-2 a-5' })
   })
@@ -68,11 +68,11 @@ describe('cooperative-sticky', () => {
     expect(assign(members, 2)).toEqual({ m1: 'a-1', m2: 'a-0' })
     expect(assign([member('m1', 'a', 'a-0', 4), member('m2', 'a', 'a-0', 5)], 1)).toEqual({ m1: '', m2: 'a-0' })
   })
-  test('a member that no longer reads a topic keeps nothing of it, and nobody gets it before that is done', () => {
+  test('a member that no longer reads a topic keeps nothing of it, and no member gets it before that is done', () => {
     const members = [member('m1', 'b', 'a-0'), member('m2', 'a')]
     expect(assign(members, 1)).toEqual({ m1: '', m2: '' })
   })
-  test('partitions that are gone are nobody’s', () => {
+  test('partitions that are gone belong to no member', () => {
     expect(assign([member('m1', 'a', 'a-0 a-1 a-7')], 2)).toEqual({ m1: 'a-0 a-1' })
   })
 })

@@ -293,7 +293,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
     { kind: 'classic', options: { assignors: ['cooperative-sticky'] } as Partial<GroupOptions> },
     { kind: 'KIP-848', options: { protocol: 'consumer' } as Partial<GroupOptions> },
   ])('a member that the group has forgotten ($kind)', ({ options }) => {
-    test('is told that its partitions are lost, commits nothing, and joins again', async () => {
+    test('learns that its partitions are lost, commits nothing, and joins again', async () => {
       await createTopic(2)
       const groupId = uniqueName('g')
       const holders = new Holders()
@@ -329,7 +329,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
     })
   })
 
-  test('a process that stood still for longer than its session has lost its partitions, and joins again', async () => {
+  test('a process that was suspended for longer than its session has lost its partitions, and joins again', async () => {
     await createTopic(1)
     const groupId = uniqueName('g')
     const first = member(new Holders(), { groupId, sessionTimeoutMs: 2000 })
@@ -397,7 +397,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
     expect([first.lost, first.failures, holders.conflicts]).toEqual([[], [], []])
   })
 
-  test('goes on heartbeating while a slow owner drains, for longer than the session lasts', async () => {
+  test('keeps sending heartbeats while a slow owner drains, for longer than the session lasts', async () => {
     await createTopic(2)
     const groupId = uniqueName('g')
     const holders = new Holders()
@@ -549,7 +549,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
     })
   })
 
-  test('what the listener throws ends the session: start rejects, later it is told', async () => {
+  test('what the listener throws ends the session: start rejects, later it is reported', async () => {
     await createTopic(2)
     const groupId = uniqueName('g')
     const first = member(new Holders(), { groupId, assignors: ['cooperative-sticky'] })
@@ -624,7 +624,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
       { name: 'RoundRobinAssignor', options: { assignors: ['roundrobin'] } as Partial<GroupOptions> },
       { name: 'CooperativeStickyAssignor', options: { assignors: ['cooperative-sticky'] } as Partial<GroupOptions> },
       { name: 'KIP-848', options: { protocol: 'consumer' } as Partial<GroupOptions> },
-    ])('$name: whoever leads, both get their share', async ({ name, options }) => {
+    ])('$name: no matter which member leads, both get their share', async ({ name, options }) => {
       await createTopic()
       const groupId = uniqueName('g')
       const properties =
@@ -677,7 +677,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
     test.each([
       { kind: 'classic', options: { assignors: ['cooperative-sticky'] } as Partial<GroupOptions> },
       { kind: 'KIP-848', options: { protocol: 'consumer' } as Partial<GroupOptions> },
-    ])('goes on, and what is committed meanwhile arrives ($kind)', async ({ options }) => {
+    ])('continues, and what is committed meanwhile arrives ($kind)', async ({ options }) => {
       const own = new Cluster({ bootstrapServers: broker().bootstrapServers.split(','), clientId: 'own' })
       const ownAdmin = new TopicAdmin(own)
       topic = uniqueName('restart')

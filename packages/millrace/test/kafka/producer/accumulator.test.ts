@@ -102,7 +102,7 @@ describe('accumulator', () => {
     accumulator.stop()
   })
 
-  test('gives a large record a batch of its own', () => {
+  test('puts a large record into a batch of its own', () => {
     const accumulator = accumulatorOf({ batchBytes: 500 }, 1)
     jobFor(accumulator, [{ value: 'a' }, { value: Buffer.alloc(5000) }, { value: 'b' }]).run()
     accumulator.closeAll()
@@ -214,7 +214,7 @@ describe('bad records', () => {
     },
     { name: 'a header that is a number', record: { value: 'v', headers: [['h', 1]] }, problem: 'header "h"' },
     { name: 'headers that are a map', record: { value: 'v', headers: { h: '1' } }, problem: 'headers' },
-    { name: 'a timestamp that is no number', record: { value: 'v', timestampMs: Number.NaN }, problem: 'timestamp' },
+    { name: 'a timestamp that is not a number', record: { value: 'v', timestampMs: Number.NaN }, problem: 'timestamp' },
     { name: 'a negative timestamp', record: { value: 'v', timestampMs: -5 }, problem: 'timestamp -5' },
     {
       name: 'a partition that does not exist',

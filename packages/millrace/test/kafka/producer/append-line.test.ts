@@ -19,7 +19,7 @@ describe('the line of calls that append', () => {
       done.push(`${name} ends`)
     }
 
-  test('begins at once when it is empty', () => {
+  test('starts at once when it is empty', () => {
     void line.run(work('a'))
     expect(done).toEqual(['a begins'])
   })

@@ -117,7 +117,7 @@ function fate({ reports, batches: [batch] }: Sent): string {
   return `${batch!.attempts === 1 ? '' : 'after all '}${reports[0]}`
 }
 
-describe('what becomes of a batch that was sent', () => {
+describe('what happens to a batch that was sent', () => {
   test.each([
     { result: 'none', code: 0, is: '7' },
     { result: 'DUPLICATE_SEQUENCE_NUMBER', code: 46, is: '-1' },
@@ -130,7 +130,7 @@ describe('what becomes of a batch that was sent', () => {
     { result: 'NOT_ENOUGH_REPLICAS', code: 19, is: 'sent again later' },
     { result: 'NOT_LEADER_OR_FOLLOWER', code: 6, is: 'sent again later' },
     { result: 'TOPIC_AUTHORIZATION_FAILED', code: 29, is: 'DELIVERY_FAILED' },
-    { result: 'a code that nobody knows', code: 9999, is: 'DELIVERY_FAILED' },
+    { result: 'an unknown code', code: 9999, is: 'DELIVERY_FAILED' },
   ])('$result: $is', ({ code, is }) => {
     const sent = new Sent()
     sent.answer(sent.batches[0]!, { errorCode: code, baseOffset: code === 0 ? 7 : -1 })
@@ -266,7 +266,7 @@ describe('what becomes of a batch that was sent', () => {
         },
         says: /it is unknown whether they were written; last: Nothing came: REQUEST_TIMED_OUT; last response: .*NOT_ENOUGH_REPLICAS/,
       },
-    ])('the error tells what was in the way: $when', ({ tell, says }) => {
+    ])('the error says what was in the way: $when', ({ tell, says }) => {
       const sent = new Sent(1, OVER)
       tell(sent, sent.batches[0]!)
       vi.advanceTimersByTime(1000)

@@ -800,7 +800,7 @@ describe.skipIf(!brokerAvailable)('producer in a cluster of three', () => {
     await expectOnceAndInOrder(cluster, topic, acknowledged)
   })
 
-  test('what is in the way of delivery is told after the delivery timeout', async () => {
+  test('what prevents delivery is reported after the delivery timeout', async () => {
     const cluster = connect(own().bootstrapServers, { requestTimeoutMs: 5000 })
     const topic = await createTopic(cluster, 1, { 'min.insync.replicas': '2' }, 2)
     const { leader, replicas } = (await cluster.topic(topic)).partitions[0]!

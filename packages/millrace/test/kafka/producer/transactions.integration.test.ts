@@ -140,7 +140,7 @@ describe.skipIf(!brokerAvailable)('transactions', () => {
     { name: 'for a partition that does not exist', record: { value: 'x', partition: 7 } },
     { name: 'for a topic that does not exist', record: { value: 'x', topic: uniqueName('missing') } },
     { name: 'that cannot be encoded', record: { value: 1 as unknown as string } },
-  ])('nothing is committed together with a record $name, whoever has looked at its report', async ({ record }) => {
+  ])('nothing is committed together with a record $name, whether or not its report was read', async ({ record }) => {
     const topic = await bed().create()
     const sink = sinkOf(topic)
     await sink.beginTransaction()
@@ -336,7 +336,7 @@ describe.skipIf(!javaAvailable)('transactions on a broker that restarts', () => 
   const kafka = ownBroker()
   const bed = topicBed(() => kafka().bootstrapServers)
 
-  test('the transaction goes on with the coordinator, and each record comes out once', async () => {
+  test('the transaction continues with the coordinator, and each record comes out once', async () => {
     const topic = await bed().create({ partitions: 2 })
     await using sink = new KafkaSink({
       bootstrapServers: kafka().bootstrapServers,

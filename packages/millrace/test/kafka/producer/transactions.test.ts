@@ -86,7 +86,7 @@ describe.each(VERSIONS)('after a commit that failed, with version %i, an abort',
     expect(writer.transactions.state).toBe('ready')
   })
 
-  test('finds out that it was committed when only the answer was lost, and the next transaction goes on', async () => {
+  test('finds out that it was committed when only the response was lost, and the next transaction continues', async () => {
     const writer = await Writer.open(version)
     await writer.begin()
     writer.outage('EndTxn', 'answer lost')
@@ -131,7 +131,7 @@ describe('an abort', () => {
   })
 
   // The next abort ended the transaction under an epoch that was an old one by then: PRODUCER_FENCED, though nobody had taken over.
-  test('goes on when the answer to InitProducerId was lost in the one before', async () => {
+  test('continues when the response to the previous InitProducerId was lost', async () => {
     const writer = await Writer.open(1)
     await writer.begin()
     writer.outage('InitProducerId', 'answer lost')

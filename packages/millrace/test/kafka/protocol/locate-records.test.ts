@@ -286,7 +286,7 @@ describe('fetched records', () => {
     ).toBe(0)
   })
 
-  test.each(CODECS)('begin at the position asked for, within a batch of %s', (codec) => {
+  test.each(CODECS)('start at the requested position, within a batch of %s', (codec) => {
     const records = Array.from({ length: 10 }, (_, i) => ({ offsetDelta: i * 2, value: Buffer.from(`v${i * 2}`) }))
     const bytes = Buffer.concat([
       compressed(codec, { records, baseOffset: 100 }),

@@ -154,7 +154,7 @@ describe('record batch builder', () => {
     )
   })
 
-  test('takes records of another batch over as they stand', () => {
+  test('takes over records of another batch unchanged', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -198,7 +198,7 @@ describe('record batch builder', () => {
     )
   })
 
-  test('starts anew in the same buffer', () => {
+  test('starts over in the same buffer', () => {
     const builder = build([{ timestampMs: 7, key: null, value: 'first', headers: [] }])
     builder.reset()
     builder.append(9, Buffer.alloc(0), 0, -1, 'second', NO_HEADERS, 1)

@@ -144,7 +144,7 @@ describe('record batch reader', () => {
     expect([reader.count, reader.lastOffset]).toEqual([0, 14])
   })
 
-  test('walks over many batches and starts anew after reset', () => {
+  test('walks over many batches and starts over after reset', () => {
     const bytes = Buffer.concat([0, 2, 4].map((baseOffset) => encodeRecordBatch({ records: two, baseOffset })))
     const reader = new RecordBatchReader()
     for (let round = 0; round < 2; round++) {
@@ -310,7 +310,7 @@ describe('record batch reader', () => {
     )
   })
 
-  test('leaves the CRC alone when told so', () => {
+  test('does not check the CRC on request', () => {
     const batch = encodeRecordBatch({ records: two })
     batch.writeUInt32BE(1, 17)
     expect(readerOf(batch, false).next()).toBe(true)

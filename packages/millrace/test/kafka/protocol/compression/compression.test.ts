@@ -55,11 +55,11 @@ function attempt(codec: (typeof CODECS)[number], bytes: Buffer, maxBytes?: numbe
 }
 
 describe.each(COMPRESSING)('%s', (codec) => {
-  test.each(samples)('gives back $name', ({ plain }) => {
+  test.each(samples)('returns $name', ({ plain }) => {
     expect(decompress(codec, compress(codec, plain)).equals(plain)).toBe(true)
   })
 
-  test('gives back anything', () => {
+  test('returns anything', () => {
     fc.assert(
       fc.property(
         fc.oneof(

@@ -98,7 +98,7 @@ describe('a token endpoint', () => {
       message: /the host name cannot be resolved|no response within/,
     },
     {
-      name: 'nobody there',
+      name: 'no server there',
       settings: { url: 'http://127.0.0.1:2/token' },
       code: 'TOKEN_UNAVAILABLE',
       message: /connection refused$/,
@@ -123,7 +123,7 @@ describe('a file', () => {
   })
   afterAll(() => rm(folder, { recursive: true }))
 
-  test('is read anew each time', async () => {
+  test('is read again each time', async () => {
     const path = join(folder, 'token')
     const settings = { from: 'file', url: pathToFileURL(path).href } as const
     await writeFile(path, 'one\n')
@@ -245,7 +245,7 @@ describe('keeping a token', () => {
     expect(await tokens.get()).toBe('token 2')
   })
 
-  test('a refusal is told at once', async () => {
+  test('a refusal is reported at once', async () => {
     await tokens.get()
     failure = new ConnectionError('AUTHENTICATION_FAILED', 'no')
     now = 8500
