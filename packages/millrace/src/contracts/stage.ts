@@ -23,6 +23,8 @@ export interface Stage {
    * @throws {StageError} with the offset of the record that failed
    */
   process(batch: Batch, failed?: RowFailed): Batch | undefined
+  /** Whether what it gives depends on which rows come in one batch; then batches are not made smaller to save time. */
+  readonly combinesRows?: boolean
   /** Notes where a stage stands that counts. @returns brings it back there, after an abort */
   mark?(): () => void
   /** True as soon as this stage will let nothing more through, for instance `$limit` when it is reached. */
@@ -32,7 +34,10 @@ export interface Stage {
 }
 
 /** A step of a stage graph: like a `Stage`, but it may wait for something, and keep rows back until it has seen enough of them. */
-export interface Transform extends Pick<Stage, 'needs' | 'fields' | 'does' | 'mark' | 'exhausted' | 'cutOff'> {
+export interface Transform extends Pick<
+  Stage,
+  'needs' | 'fields' | 'does' | 'mark' | 'exhausted' | 'cutOff' | 'combinesRows'
+> {
   /** Whether `process` waits for something outside of this process. */
   readonly waits?: boolean
   /**

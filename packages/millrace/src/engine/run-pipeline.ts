@@ -16,6 +16,7 @@ import { splitAtCutOff } from '../records/cut-off.ts'
 import { AbortedError } from '../errors/index.ts'
 import type { Counter } from '../metrics/counters.ts'
 import { type CircuitBreaker, combinedProgress } from '../resilience/circuit-breaker.ts'
+import type { Pace } from '../resilience/pace.ts'
 import { countedTransactions, createBreaker } from './breaker.ts'
 import { committedFirst } from './committed-first.ts'
 import { Delivery, writesInSteps } from './delivery.ts'
@@ -26,7 +27,7 @@ import { InFlight, IN_FLIGHT_BYTES } from './in-flight.ts'
 import { observeBreaker } from './observed.ts'
 import { openPipeline, type OpenPipeline } from './open-pipeline.ts'
 import type { PipelinePlan, RunOptions, RunProgress, RunResult } from './plan.ts'
-import { inSlices, sliceRowsOf } from './slices.ts'
+import { inSlices, paceOf } from './slices.ts'
 import { createSteps, type Steps } from './steps.ts'
 
 const PROGRESS_INTERVAL_MS = 1000
@@ -47,7 +48,7 @@ class PipelineRun {
   readonly #pipeline: OpenPipeline
   readonly #started: number
   readonly #steps: Steps
-  readonly #sliceRows: number
+  readonly #pace: Pace
   readonly #errors: ErrorHandling
   readonly #inFlight: InFlight
   readonly #batchCounter: Counter
@@ -66,7 +67,7 @@ class PipelineRun {
     this.#pipeline = pipeline
     this.#started = started
     this.#steps = createSteps(pipeline)
-    this.#sliceRows = sliceRowsOf(plan, source, documents !== undefined)
+    this.#pace = paceOf(plan, source, pipeline.stages.list, documents !== undefined)
     this.#errors = new ErrorHandling(plan.errorPolicy, deadLetters, meters.pipeline)
     this.#batchCounter = meters.source.counter('millrace_source_batches_total')
     this.#inFlight = new InFlight(IN_FLIGHT_BYTES, plan.maxBatchesInFlight)
@@ -133,7 +134,7 @@ class PipelineRun {
     const work: Work = {
       begin: (batch, attemptEnded) => this.#begin(batch, attemptEnded),
       inSteps,
-      sliceRows: this.#sliceRows,
+      pace: this.#pace,
     }
     // The first sink's producer writes for all of them.
     const transactions = countedTransactions(sink.transactions!, this.#breakers[0])
@@ -142,8 +143,7 @@ class PipelineRun {
   }
 
   #batches(source: Source, isCommittedFirst: boolean): AsyncIterable<Batch> {
-    const read = source.batches(this.#stop)
-    const slices = this.#sliceRows === Infinity ? read : inSlices(read, this.#sliceRows)
+    const slices = inSlices(source.batches(this.#stop), this.#pace)
     const room = (): Promise<void> => this.#inFlight.room()
     return isCommittedFirst ? committedFirst(slices, source.offsets!, room) : slices
   }

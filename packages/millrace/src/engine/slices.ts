@@ -1,39 +1,51 @@
 /**
  * Cuts batches that would keep the process busy for too long.
  *
- * A record batch cannot be cut by the fetcher, and compressed ones may hold hundreds of thousands of records. Parsing them
- * in one go would hold up heartbeats, so they are worked on in slices, with a turn of the event loop after each. Only for
- * pipelines that look at documents: other lanes take a large batch in stride, and verbatim must have it whole. Files and
- * sources may ask for smaller ones.
+ * A record batch cannot be cut by the fetcher, and compressed ones may hold hundreds of thousands of records. Working on them
+ * in one go would hold up heartbeats, so they are worked on in slices of about 20 ms, with a turn of the event loop after each. Only
+ * for pipelines that look at documents: other lanes take a large batch in stride, and verbatim must have it whole. Files and
+ * sources may ask for smaller ones; stages that combine the rows of a batch get as many as they may.
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Source } from '../contracts/source.ts'
+import type { Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
+import { MAX_ROWS, Pace, timeWork } from '../resilience/pace.ts'
 
-/** Rows worked on in one go: about 20 ms of JSON. */
-export const SLICE_ROWS = 16_384
+/** Most rows worked on in one go. */
+export const SLICE_ROWS = MAX_ROWS
+
+/** A size that is asked for and no larger than this is kept, however long its rows take. */
+const SMALL_ROWS = 100
 
 /** How many rows may go through the stages together: as the file, the source and, where documents are made, the clock want it. */
-export function sliceRowsOf(
+export function paceOf(
   { maxBatchRecords: ofPlan = Infinity }: { readonly maxBatchRecords?: number | undefined },
   { maxBatchRecords: ofSource = Infinity, decode }: Pick<Source, 'maxBatchRecords' | 'decode'>,
+  stages: Iterable<Pick<Stage, 'combinesRows'>>,
   makesDocuments = decode !== undefined,
-): number {
-  return Math.min(ofPlan, ofSource, makesDocuments ? SLICE_ROWS : Infinity)
+): Pace {
+  const asked = Math.min(ofPlan, ofSource)
+  const maxRows = Math.min(asked, makesDocuments ? SLICE_ROWS : Infinity)
+  const isTimed = makesDocuments && !Array.from(stages).some(({ combinesRows }) => combinesRows === true)
+  return new Pace(maxRows, !isTimed || asked <= SMALL_ROWS ? maxRows : 1)
 }
 
 /**
- * The same rows in the same order, in batches of at most `maxRows`. Each counts separately where the source tracks offsets;
- * otherwise a batch is acknowledged with its last slice (I1).
+ * The same rows in the same order, in batches of as many rows as the pace allows. Each counts separately where the source tracks
+ * offsets; otherwise a batch is acknowledged with its last slice (I1).
  */
-export async function* inSlices(
-  batches: AsyncIterable<Batch>,
-  maxRows: number,
-): AsyncGenerator<Batch, void, undefined> {
+export async function* inSlices(batches: AsyncIterable<Batch>, pace: Pace): AsyncGenerator<Batch, void, undefined> {
   for await (const batch of batches) {
-    for (const slice of batch.slices(maxRows)) {
-      yield slice
-      if (slice !== batch) await setImmediate()
+    for (const slice of batch.slices(() => pace.rows)) {
+      const worked = timeWork()
+      let workedMs = 0
+      try {
+        yield slice
+      } finally {
+        workedMs = worked()
+      }
+      if (pace.worked(slice.length, workedMs) || slice !== batch) await setImmediate()
     }
   }
 }

@@ -27,6 +27,7 @@ import {
 } from '../errors/index.ts'
 import { meaningOf } from '../errors/meaning.ts'
 import type { Counter, Meter } from '../metrics/counters.ts'
+import type { Pace } from '../resilience/pace.ts'
 import { backoffMs, sleep } from '../resilience/retry.ts'
 import { InFlight } from './in-flight.ts'
 import type { PipelinePlan, RunOptions, RunResult } from './plan.ts'
@@ -52,8 +53,8 @@ export interface Work {
   begin(batch: Batch, attemptEnded: AbortSignal): (() => Promise<void>) | undefined
   /** Whether a batch may be written in several steps, for instance with dead letters: no commit may come between them. */
   readonly inSteps: boolean
-  /** Rows that are begun together: of a larger batch slice by slice. No limit when omitted. */
-  readonly sliceRows?: number
+  /** Rows that are begun together: of a larger batch slice by slice. */
+  readonly pace: Pick<Pace, 'rows' | 'worked'>
 }
 
 /** What it needs of a pipeline: a source whose offsets others can commit, and a sink with transactions, both open. */
@@ -149,7 +150,7 @@ export class TransactionalRun {
   async #attempt(): Promise<RunResult['ended']> {
     const { signal, abort } = this.#run
     const { source, stages } = this.#pipeline
-    const { sliceRows = Infinity } = this.#work
+    const { pace } = this.#work
     const failed = (this.#failed = new AbortController())
     const attemptEnded = AbortSignal.any([abort, failed.signal])
     const inFlight = (this.#inFlight = new InFlight(this.#inFlightBytes, this.#plan.maxBatchesInFlight))
@@ -186,8 +187,8 @@ export class TransactionalRun {
       for await (const batch of source.batches(AbortSignal.any([signal, attemptEnded]))) {
         await this.#commitGate
         await inFlight.room()
-        if (batch.length > sliceRows) await this.#takeSlices(batch.slices(sliceRows), take)
-        else take(batch)
+        if (batch.length > pace.rows) await this.#takeSlices(batch, take)
+        else if (timed(take, batch, pace)) await setImmediate()
         this.#bytes += batch.byteLength
         if (this.#bytes >= TRANSACTION_BYTES) void this.#commitInBackground()
         if (stages.exhausted) {
@@ -207,12 +208,13 @@ export class TransactionalRun {
   }
 
   /** Takes the slices of a batch, with a turn of the event loop and room after each. A limit that is reached leaves the rest to the next run. */
-  async #takeSlices(slices: Iterable<Batch>, take: (slice: Batch) => void): Promise<void> {
+  async #takeSlices(batch: Batch, take: (slice: Batch) => void): Promise<void> {
+    const { pace } = this.#work
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#slicing = promise
     try {
-      for (const slice of slices) {
-        take(slice)
+      for (const slice of batch.slices(() => pace.rows)) {
+        timed(take, slice, pace)
         if (this.#pipeline.stages.exhausted) break
         await setImmediate()
         await this.#inFlight.room()
@@ -367,6 +369,13 @@ export class TransactionalRun {
       for (const restore of restores) restore()
     }
   }
+}
+
+/** @returns whether a turn of the event loop is due */
+function timed(take: (batch: Batch) => void, batch: Batch, pace: Work['pace']): boolean {
+  const began = performance.now()
+  take(batch)
+  return pace.worked(batch.length, performance.now() - began)
 }
 
 /** Kafka's names for what the next transaction of the same producer is not touched by. */

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Consumer } from '../kafka/consumer/consumer.ts'
 import type { Batch } from '../records/batch.ts'
-import { Pace } from '../resilience/pace.ts'
+import { Pace, timeWork } from '../resilience/pace.ts'
 
 /** Batches no larger than what the loop deals with at once, so that heartbeats and commits go on beside a synchronous body. */
 export async function* paced(
@@ -14,17 +14,13 @@ export async function* paced(
   for (;;) {
     const batch = await consumer.next(stop, pace.rows)
     if (batch === undefined) return
-    const began = performance.now()
-    let hasTurned = false
-    const turn = setImmediate(() => {
-      hasTurned = true
-    })
+    const worked = timeWork()
+    let workedMs = 0
     try {
       yield batch
     } finally {
-      clearImmediate(turn)
+      workedMs = worked()
     }
-    // A body that waits for something gives the event loop its turns.
-    if (pace.worked(batch.length, hasTurned ? 0 : performance.now() - began)) await nextTurn()
+    if (pace.worked(batch.length, workedMs)) await nextTurn()
   }
 }

@@ -9,6 +9,7 @@
  * })
  * ```
  */
+import { setImmediate } from 'node:timers/promises'
 import type { GroupOffsets } from '../contracts/offsets.ts'
 import type { Batch } from '../records/batch.ts'
 import { TransactionalRun } from '../engine/transactional-run.ts'
@@ -19,6 +20,7 @@ import { FOR_TRANSACTIONS } from './for-transactions.ts'
 import type { KafkaSink } from './kafka-sink.ts'
 import type { KafkaSource } from './kafka-source.ts'
 import type { ProducerRecord } from '../records/record.ts'
+import { Pace, timeWork } from '../resilience/pace.ts'
 
 /** Bytes of batches that may be worked on at the same time. */
 const IN_FLIGHT_BYTES = 32 * 1024 * 1024
@@ -62,6 +64,7 @@ export async function exactlyOnce(
   const { signal = never, commitIntervalMs, onWarning = () => {} } = options
   const { producer, topic } = await sink[FOR_TRANSACTIONS](signal)
   const consumer = await source[FOR_TRANSACTIONS](signal)
+  const pace = new Pace(source.maxBatchRecords)
   let last: Promise<unknown> = Promise.resolve()
 
   const work = async (batch: Batch, over: AbortSignal): Promise<void> => {
@@ -75,7 +78,14 @@ export async function exactlyOnce(
       reports.catch(() => {})
       return reports
     }
-    await process(batch, { write })
+    const worked = timeWork()
+    let workedMs = 0
+    try {
+      await process(batch, { write })
+    } finally {
+      workedMs = worked()
+    }
+    if (pace.worked(batch.length, workedMs)) await setImmediate()
     for (const { failures, length } of await Promise.all(written)) {
       if (failures.size > 0)
         throw new BatchError(
@@ -105,7 +115,17 @@ export async function exactlyOnce(
     { name: 'exactlyOnce', commitIntervalMs },
     { signal, abort: never, warn: onWarning },
     pipeline,
-    { begin, inSteps: true, sliceRows: source.maxBatchRecords ?? Infinity },
+    { begin, inSteps: true, pace: rowsOf(pace) },
     IN_FLIGHT_BYTES,
   ).run()
+}
+
+/** What a pace says, for those whose own work takes no time: the callback's is measured here. */
+function rowsOf(pace: Pace): Pick<Pace, 'rows' | 'worked'> {
+  return {
+    get rows() {
+      return pace.rows
+    },
+    worked: () => false,
+  }
 }

@@ -12,14 +12,19 @@ export const MAX_ROWS = 16_384
 
 export class Pace {
   readonly #maxRows: number
+  readonly #minRows: number
   #rows: number
   #worked = 0
   #workedMs = 0
 
-  /** @param maxRows most rows that are worked on together */
-  constructor(maxRows = MAX_ROWS) {
+  /**
+   * @param maxRows most rows that are worked on together
+   * @param minRows rows that are worked on together however long that takes; `maxRows` for a size that stays
+   */
+  constructor(maxRows = MAX_ROWS, minRows = 1) {
     this.#maxRows = maxRows
-    this.#rows = Math.min(FIRST_ROWS, maxRows)
+    this.#minRows = minRows
+    this.#rows = Math.max(minRows, Math.min(FIRST_ROWS, maxRows))
   }
 
   /** How many rows to work on next. */
@@ -35,8 +40,21 @@ export class Pace {
       this.#rows = Math.min(this.#maxRows, this.#rows * 2)
       return false
     }
-    this.#rows = Math.max(1, Math.min(this.#maxRows, Math.floor((this.#worked * TURN_MS) / this.#workedMs)))
+    this.#rows = Math.max(this.#minRows, Math.min(this.#maxRows, Math.floor((this.#worked * TURN_MS) / this.#workedMs)))
     this.#worked = this.#workedMs = 0
     return true
+  }
+}
+
+/** Measures work up to the next turn of the event loop. @returns its milliseconds so far, or until that turn. Called once */
+export function timeWork(): () => number {
+  const began = performance.now()
+  let turnedAt: number | undefined
+  const turn = setImmediate(() => {
+    turnedAt = performance.now()
+  })
+  return () => {
+    clearImmediate(turn)
+    return (turnedAt ?? performance.now()) - began
   }
 }

@@ -20,6 +20,7 @@ export class AggregateStage implements Stage {
   readonly needs = 'documents'
   readonly name: StageName
   readonly does = 'works on all documents of one batch together'
+  readonly combinesRows = true
   readonly #aggregate: (documents: readonly Document[]) => Document[]
   readonly #keepsRows: boolean
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Batch } from '../../src/records/batch.ts'
-import { inSlices } from '../../src/engine/slices.ts'
+import { inSlices, paceOf } from '../../src/engine/slices.ts'
+import { Pace } from '../../src/resilience/pace.ts'
 import { batchOf } from '../support/batches.ts'
 
 async function* of(...batches: Batch[]): AsyncGenerator<Batch> {
@@ -11,7 +12,7 @@ test('cuts a large batch into slices with the same rows in the same order', asyn
   const batch = batchOf(Array.from({ length: 10 }, (_, i) => `v${i}`)).derive({
     rows: Int32Array.of(1, 2, 3, 5, 7, 8, 9),
   })
-  const slices = await Array.fromAsync(inSlices(of(batch), 3))
+  const slices = await Array.fromAsync(inSlices(of(batch), new Pace(3)))
   expect(slices.map((slice) => Array.from({ length: slice.length }, (_, row) => String(slice.value(row))))).toEqual([
     ['v1', 'v2', 'v3'],
     ['v5', 'v7', 'v8'],
@@ -21,13 +22,13 @@ test('cuts a large batch into slices with the same rows in the same order', asyn
 
 test('leaves a batch that is small enough as it is, so that it can still go out whole', async () => {
   const batch = batchOf(['a', 'b', 'c'])
-  expect(await Array.fromAsync(inSlices(of(batch), 3))).toEqual([batch])
+  expect(await Array.fromAsync(inSlices(of(batch), new Pace(3)))).toEqual([batch])
 })
 
 test('acknowledges the batch when its last slice is acknowledged, in whatever order, each counting once (I1)', async () => {
   let acknowledged = 0
   const batch = batchOf(['a', 'b', 'c', 'd', 'e']).derive({}, { ack: () => acknowledged++ })
-  const [first, second, third] = await Array.fromAsync(inSlices(of(batch), 2))
+  const [first, second, third] = await Array.fromAsync(inSlices(of(batch), new Pace(2)))
   third!.ack()
   third!.ack()
   first!.ack()
@@ -39,14 +40,39 @@ test('acknowledges the batch when its last slice is acknowledged, in whatever or
 test('acknowledges the batch although the loop ends with its last slice, and not when it ends earlier (I1)', async () => {
   let acknowledged = 0
   const batch = batchOf(['a', 'b', 'c']).derive({}, { ack: () => acknowledged++ })
-  for await (const slice of inSlices(of(batch), 2)) {
+  for await (const slice of inSlices(of(batch), new Pace(2))) {
     slice.ack()
     break
   }
   expect(acknowledged).toBe(0)
-  for await (const slice of inSlices(of(batch), 2)) {
+  for await (const slice of inSlices(of(batch), new Pace(2))) {
     slice.ack()
     if (slice.length === 1) break
   }
   expect(acknowledged).toBe(1)
+})
+
+test('gives the event loop a turn after 20 ms of work, and makes slices smaller whose rows take long', async () => {
+  const batch = batchOf(Array.from({ length: 400 }, (_, i) => `v${i}`))
+  let turns = 0
+  const timer = setInterval(() => turns++, 1)
+  const rows: number[] = []
+  for await (const slice of inSlices(of(batch), paceOf({}, {}, [], true))) {
+    rows.push(slice.length)
+    for (const end = performance.now() + slice.length; performance.now() < end;);
+  }
+  clearInterval(timer)
+  expect(rows[0]).toBe(256)
+  expect(Math.max(...rows.slice(1))).toBeLessThanOrEqual(40)
+  expect(turns).toBeGreaterThan(rows.length / 2)
+})
+
+test('leaves batches as large as they may be to stages that combine their rows', async () => {
+  const batch = batchOf(Array.from({ length: 1000 }, (_, i) => `v${i}`))
+  const sizes = async (stages: readonly { readonly combinesRows?: boolean }[]): Promise<number[]> =>
+    (await Array.fromAsync(inSlices(of(batch), paceOf({}, { maxBatchRecords: 600 }, stages, true)))).map(
+      ({ length }) => length,
+    )
+  expect(await sizes([{}, { combinesRows: true }])).toEqual([600, 400])
+  expect((await sizes([{}]))[0]).toBe(256)
 })

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { GroupOffsets, SourceOffsets } from '../../src/contracts/offsets.ts'
 import type { Batch } from '../../src/records/batch.ts'
+import { Pace } from '../../src/resilience/pace.ts'
 import { TransactionalRun } from '../../src/engine/transactional-run.ts'
 import { AbortedError, TransactionError } from '../../src/errors/index.ts'
 import { batchOfDocuments } from '../support/batches.ts'
@@ -48,7 +49,7 @@ test('what is late learns that its attempt is over before the next transaction b
     { name: 'test', commitIntervalMs: 60_000 },
     { signal: never, abort: never, warn: () => {} },
     { source, sink: { transactions }, stages: { list: [], exhausted: false } },
-    { begin, inSteps: false },
+    { begin, inSteps: false, pace: new Pace() },
     1_000_000,
   ).run()
   expect(ended).toBe('source')
@@ -100,7 +101,11 @@ test('a batch that is dropped while a transaction is being committed belongs to 
     { name: 'test', commitIntervalMs: 1 },
     { signal: never, abort: never, warn: () => {} },
     { source, sink: { transactions }, stages: { list: [], exhausted: false } },
-    { begin: (batch) => (String(batch.value(0)) === '{"n":1}' ? () => Promise.resolve() : undefined), inSteps: false },
+    {
+      begin: (batch) => (String(batch.value(0)) === '{"n":1}' ? () => Promise.resolve() : undefined),
+      inSteps: false,
+      pace: new Pace(),
+    },
     1_000_000,
   ).run()
   expect(commits).toEqual([[1], [2]])
@@ -138,7 +143,11 @@ test('a run that is asked to stop does not wait for the committed offsets, and c
     { name: 'test', commitIntervalMs: 60_000 },
     { signal: stop.signal, abort: new AbortController().signal, warn: () => {} },
     { source, sink: { transactions }, stages: { list: [], exhausted: false } },
-    { begin: () => () => Promise.reject(new TransactionError('The leader is gone', { fatal: false })), inSteps: true },
+    {
+      begin: () => () => Promise.reject(new TransactionError('The leader is gone', { fatal: false })),
+      inSteps: true,
+      pace: new Pace(),
+    },
     1_000_000,
   ).run()
   expect(ended).toBe('signal')

@@ -176,6 +176,14 @@ test('CSV keeps every digit of large integers', async () => {
   expect(batch!.texts).toEqual(['{"id":9007199254740993,"a":"x"}', '{"id":2,"a":"y"}'])
 })
 
+// Blank lines were counted again from each of them.
+test('a broken file with 1 MB of blank lines is refused at once', async () => {
+  const began = performance.now()
+  const file = Readable.from([Buffer.from(`{}${'\n'.repeat(1_000_000)}x`)])
+  await expect(Array.fromAsync(readRows(file, 'test', { format: 'records' }))).rejects.toThrow(/it is not JSON/)
+  expect(performance.now() - began).toBeLessThan(1000)
+})
+
 // A guess of 100 bytes per row let a run collect as many rows as there were, whatever their size.
 test.each<{ name: string; text: string; options: ReadOptions }>([
   { name: 'lines', text: `{"a":"${'x'.repeat(100_000)}"}\n`.repeat(3), options: { format: 'jsonl' } },

@@ -8,6 +8,7 @@
  * How rows flow is in `streaming-flow.ts`, with `exactly_once` in `transactional-flow.ts`. May not import a concrete component.
  */
 import { preparing } from '../../contracts/preparing.ts'
+import type { Transform } from '../../contracts/stage.ts'
 import type { Batch } from '../../records/batch.ts'
 import { AbortedError, PipelineTimeoutError } from '../../errors/index.ts'
 import { Counters, type Meter } from '../../metrics/counters.ts'
@@ -23,7 +24,7 @@ import { IN_FLIGHT_BYTES } from '../in-flight.ts'
 import type { RunOptions, RunProgress, RunResult } from '../plan.ts'
 import { observeBreaker } from '../observed.ts'
 import { prepareBatches } from '../prepared-batches.ts'
-import { inSlices, sliceRowsOf } from '../slices.ts'
+import { inSlices, paceOf } from '../slices.ts'
 import { isTaken, makeNodes, type Node, type SinkNode, type SourceNode } from './nodes.ts'
 import type { GraphPlan } from './plan.ts'
 import { StreamingFlow } from './streaming-flow.ts'
@@ -161,13 +162,13 @@ class GraphRun {
   /** Everything that is made of a batch is written in the transaction that commits its offsets (I5). */
   async #transact(): Promise<void> {
     const [source] = this.#sources
-    const transforms = this.#nodes.flatMap((node) => (node.kind === 'transform' ? node.transform : []))
+    const transforms = this.#transforms
     const flow = new TransactionalFlow({
       source: source!,
       errors: this.#errors,
       deliveries: (attemptEnded) => this.#deliveriesUntil(attemptEnded),
       inSteps: writesInSteps(this.#plan) || transforms.some(({ waits }) => waits === true),
-      sliceRows: sliceRowsOf(this.#plan, source!.source),
+      pace: paceOf(this.#plan, source!.source, transforms),
     })
     const leader = this.#sinks.at(-1)!
     const pipeline = {
@@ -210,9 +211,7 @@ class GraphRun {
 
   /** @param room waited for before each commit, where batches are committed first */
   #batches({ source }: SourceNode, room: (() => Promise<void>) | undefined): AsyncIterable<Batch> {
-    const read = source.batches(this.#stop)
-    const sliceRows = sliceRowsOf(this.#plan, source)
-    const slices = sliceRows === Infinity ? read : inSlices(read, sliceRows)
+    const slices = inSlices(source.batches(this.#stop), paceOf(this.#plan, source, this.#transforms))
     return room === undefined ? slices : committedFirst(slices, source.offsets!, room)
   }
 
@@ -223,6 +222,10 @@ class GraphRun {
 
   get #sources(): SourceNode[] {
     return this.#nodes.filter((node) => node.kind === 'source')
+  }
+
+  get #transforms(): Transform[] {
+    return this.#nodes.flatMap((node) => (node.kind === 'transform' ? node.transform : []))
   }
 
   get #sinks(): SinkNode[] {

@@ -11,6 +11,7 @@
  */
 import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
 import type { Batch } from '../../records/batch.ts'
+import type { Pace } from '../../resilience/pace.ts'
 import type { Counter } from '../../metrics/counters.ts'
 import type { Delivery } from '../delivery.ts'
 import type { ErrorHandling } from '../failures/error-handling.ts'
@@ -25,7 +26,7 @@ export interface FlowOptions {
   /** Makes what delivers to each sink. @param attemptEnded fires when nothing may be written any more */
   readonly deliveries: (attemptEnded: AbortSignal) => ReadonlyMap<SinkNode, Delivery>
   readonly inSteps: boolean
-  readonly sliceRows: number
+  readonly pace: Pace
 }
 
 /** How far a batch has come: what is to be written, what waits for a stage, what failed on the way. */
@@ -41,7 +42,7 @@ class Passed {
 
 export class TransactionalFlow implements Work {
   readonly inSteps: boolean
-  readonly sliceRows: number
+  readonly pace: Pace
   readonly #options: FlowOptions
   readonly #batchCounter: Counter
   /** Of the attempt: they give up when it is over, or what is late would become part of the next one. */
@@ -54,7 +55,7 @@ export class TransactionalFlow implements Work {
     this.#options = options
     this.#batchCounter = options.source.meter.counter('millrace_source_batches_total')
     this.inSteps = options.inSteps
-    this.sliceRows = options.sliceRows
+    this.pace = options.pace
   }
 
   begin(batch: Batch, attemptEnded: AbortSignal): (() => Promise<void>) | undefined {

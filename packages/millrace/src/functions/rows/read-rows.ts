@@ -115,7 +115,9 @@ function parseAll(text: string, what: string, parse: (text: string) => unknown):
   try {
     return parse(text)
   } catch (cause) {
-    const looksLikeLines = /\}\s*\n\s*\{/.test(text) ? ': it looks like one row per line, which is format "jsonl"' : ''
+    const looksLikeLines = /\}[^\S\n]*\n\s*\{/.test(text)
+      ? ': it looks like one row per line, which is format "jsonl"'
+      : ''
     throw unreadable(what, `it is not JSON: ${(cause as Error).message}${looksLikeLines}`, cause)
   }
 }

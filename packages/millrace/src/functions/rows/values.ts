@@ -33,7 +33,7 @@ export function withColumn(row: Row, column: string, value: unknown): Row {
   return { ...row, [column]: value }
 }
 
-const NUMBER = /^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*$/
+const NUMBER = /^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*$/
 
 /** A number, also one that is written as text; undefined for everything else. */
 export function numberOf(value: unknown): number | undefined {

@@ -9,7 +9,7 @@ import { ANY, isMissing, ONE, type Operator, type Operators } from './operator.t
 /** @returns undefined for a missing value or null @throws {Error} when there is none */
 type Conversion = (value: unknown) => unknown
 
-const NUMBER_TEXT = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/
+const NUMBER_TEXT = /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/
 
 function readNumber(name: string, value: unknown): number {
   if (typeof value === 'number') return value

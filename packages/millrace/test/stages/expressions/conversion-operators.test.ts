@@ -51,3 +51,13 @@ describe('operators that convert', () => {
     expect(() => evaluate({ $convert: { input: '$text', to: 'date' } })).toThrow('found "$secret"')
   })
 })
+
+// 80,000 digits kept the process busy for 30 s, a value of 1 MB for hours: every member of a group in turn.
+test.each(['1'.repeat(1_000_000), `1.${'1'.repeat(1_000_000)}`, `1e${'1'.repeat(1_000_000)}`])(
+  'refuse text of 1 MB that begins like a number at once',
+  (digits) => {
+    const began = performance.now()
+    expect(() => compileExpressions([{ $toDouble: '$text' }])({ text: `${digits}x` })).toThrow(/cannot read/)
+    expect(performance.now() - began).toBeLessThan(1000)
+  },
+)
