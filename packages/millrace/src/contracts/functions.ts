@@ -22,7 +22,7 @@ export interface FunctionContext extends ComponentContext {
   readonly hasOrigin: boolean
   /** Sinks: columns that a stage before this one was asked to make. */
   readonly made: ReadonlySet<string>
-  /** Transforms: whether a window was cut before, so that every batch is one. */
+  /** Transforms: whether every batch counts by itself: a window was cut before, or the rows never end. */
   readonly isWindowed: boolean
   /** Runs a pipeline of its own to its end. */
   readonly run: (plan: unknown, signal: AbortSignal) => Promise<void>
@@ -39,6 +39,8 @@ interface FunctionOf<K extends 'source' | 'transform' | 'sink', T, F extends Fie
   made?(options: Options<F>): readonly string[]
   /** The same options by the names that the component of the catalog has for them, where it is one of those. */
   asComponent?(options: Partial<Options<F>>): { readonly [name: string]: unknown }
+  /** Transforms and sinks: whether nothing comes out before all rows are there. */
+  waitsForEnd?(options: Options<F>): boolean
   create(options: Options<F>, context: FunctionContext): Promise<T> | T
 }
 
@@ -54,6 +56,8 @@ export interface NotInLine {
 export interface SourceFunction<F extends Fields = Fields> extends FunctionOf<'source', Source, F> {
   /** Whether its rows can have columns that say where a record came from. */
   readonly knowsOrigin?: boolean
+  /** Whether it goes on until the run is stopped, as with a file that is watched. */
+  isEndless?(options: Options<F>): boolean
   /** Options that bound what it reads, with the values that they have by default in a run that has to end. */
   readonly bounds?: { readonly [option: string]: unknown }
 }

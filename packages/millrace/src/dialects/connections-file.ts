@@ -38,7 +38,7 @@ export async function readConnectionsFile(file: string, environment: Environment
     {
       ...document,
       value: isNamed ? document.value : { connections: document.value },
-      isPlain: (path) => document.isPlain(path.slice(skipped)),
+      quoting: (path) => document.quoting(path.slice(skipped)),
     },
     environment,
   )

@@ -3,6 +3,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
+import type { Document, LineCounter } from 'yaml'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { type Position, positionIn } from './position.ts'
 
@@ -11,9 +12,12 @@ export interface SourceDocument {
   readonly value: unknown
   /** Place of what stands under a dotted path, or of the closest thing above it. */
   readonly positionOf: (path: string) => Position | undefined
-  /** Whether a value is text without quotes, which YAML reads by its looks. */
-  readonly isPlain: (path: readonly (string | number)[]) => boolean
+  /** Whether a text is in quotes. */
+  readonly quoting: (path: readonly (string | number)[]) => Quoting
 }
+
+/** `none`: YAML reads the text by its looks. `chosen`: in YAML, quotes say that it is text. `needed`: JSON and TOML know no other. */
+export type Quoting = 'none' | 'chosen' | 'needed'
 
 /**
  * Reads a file by its ending.
@@ -52,26 +56,22 @@ const REASONS: { readonly [code: string]: string | undefined } = {
   ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
 }
 
-async function readYaml(file: string, text: string): Promise<SourceDocument> {
-  const { isMap, isScalar, isSeq, LineCounter, parseDocument } = await import('yaml')
+async function readYaml(file: string, text: string, format = 'YAML'): Promise<SourceDocument> {
+  const { isMap, isScalar, isSeq, LineCounter, parseDocument, visit } = await import('yaml')
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  // One mistake in the syntax makes others of what follows it, so only the first one is told.
-  const error = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0])[0]
-  if (error !== undefined) {
-    const reason =
-      error.code === 'DUPLICATE_KEY'
-        ? `key "${keyAt(text, error.pos[0])}" stands twice in the same object`
-        : firstLine(error.message)
-    const problem = {
-      path: '',
-      ...place(lines.linePos(error.pos[0])),
-      message: `Cannot read the file as YAML: ${reason}`,
-    }
+  const error = syntaxProblem(document, text, format, lines)
+  if (error !== undefined) throw unreadable(file, [error])
+  const lost = findUnkept(document, visit)
+  if (lost !== undefined)
     throw unreadable(file, [
-      error.code === 'TAB_AS_INDENT' ? { ...problem, suggestion: 'indent with spaces' } : problem,
+      {
+        path: '',
+        ...place(lines.linePos(lost.offset)),
+        message: `Cannot read the file as ${format}: ${lost.reason}`,
+        suggestion: 'write it in quotes to keep it as text',
+      },
     ])
-  }
   let value: unknown
   try {
     value = document.toJS()
@@ -85,9 +85,9 @@ async function readYaml(file: string, text: string): Promise<SourceDocument> {
   }
   return {
     value,
-    isPlain: (path) => {
+    quoting: (path) => {
       const node = document.getIn(path, true)
-      return isScalar(node) && node.type === 'PLAIN'
+      return isScalar(node) && node.type === 'PLAIN' ? 'none' : 'chosen'
     },
     positionOf: (path) => {
       let node: unknown = document.contents
@@ -134,18 +134,68 @@ async function readJson(file: string, text: string): Promise<SourceDocument> {
       error,
     )
   }
-  const { positionOf } = await readYaml(file, text).catch(() => ({ positionOf: () => undefined }))
-  return { value, positionOf, isPlain: () => false }
+  // YAML's parser knows what JSON's does not: the place of each value, keys that are there twice, and digits that are lost.
+  const { positionOf } = await readYaml(file, text, 'JSON')
+  return { value, positionOf, quoting: () => 'needed' }
 }
 
 async function readTomlFile(file: string, text: string): Promise<SourceDocument> {
   const { readToml, TomlError } = await import('./toml.ts')
   try {
-    return { ...(await readToml(text)), isPlain: () => false }
+    return { ...(await readToml(text)), quoting: () => 'needed' }
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     throw unreadable(file, [error.toProblem('the file')], error)
   }
+}
+
+/** What is wrong with the syntax: one mistake makes others of what follows it, so only the first one is told. */
+function syntaxProblem(
+  document: Document.Parsed,
+  text: string,
+  format: string,
+  lines: LineCounter,
+): ConfigProblem | undefined {
+  const error = document.errors
+    // JSON has been parsed before: what else YAML has against it, such as tabs, does not count.
+    .filter(({ code }) => format === 'YAML' || code === 'DUPLICATE_KEY')
+    .toSorted((a, b) => a.pos[0] - b.pos[0])[0]
+  if (error === undefined) return undefined
+  const reason =
+    error.code === 'DUPLICATE_KEY'
+      ? `key "${keyAt(text, error.pos[0])}" stands twice in the same object`
+      : firstLine(error.message)
+  const problem = {
+    path: '',
+    ...place(lines.linePos(error.pos[0])),
+    message: `Cannot read the file as ${format}: ${reason}`,
+  }
+  return error.code === 'TAB_AS_INDENT' ? { ...problem, suggestion: 'indent with spaces' } : problem
+}
+
+/** The first number that cannot be kept as it is written. */
+function findUnkept(
+  document: Document.Parsed,
+  visit: typeof import('yaml').visit,
+): { readonly reason: string; readonly offset: number } | undefined {
+  let found: { readonly reason: string; readonly offset: number } | undefined
+  visit(document, {
+    Scalar(_, { value, source = '', range }) {
+      const reason = typeof value === 'number' ? whyUnkept(value, source) : undefined
+      if (reason === undefined) return undefined
+      found = { reason, offset: range?.[0] ?? 0 }
+      return visit.BREAK
+    },
+  })
+  return found
+}
+
+/** Why a number cannot be kept as it is written; undefined when it can. */
+function whyUnkept(value: number, source: string): string | undefined {
+  if (!Number.isFinite(value)) return `number ${source} is not one that JSON can hold`
+  return /^[-+]?\d+$/.test(source) && !Number.isSafeInteger(value)
+    ? `integer ${source} is beyond 2^53 and would be rounded`
+    : undefined
 }
 
 /** Keys may hold dots (`enable.auto.commit`), so the longest key that fits is taken. */
@@ -170,7 +220,10 @@ function place({ line, col }: { readonly line: number; readonly col: number }): 
 }
 
 function keyAt(text: string, offset: number): string {
-  return /^[^:\n]*/.exec(text.slice(offset))![0].trim()
+  return /^[^:\n]*/
+    .exec(text.slice(offset))![0]
+    .trim()
+    .replace(/^(["'])(.*)\1$/, '$2')
 }
 
 function firstLine(text: string): string {

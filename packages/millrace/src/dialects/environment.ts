@@ -1,14 +1,15 @@
 /**
- * Puts environment variables into text values: `${NAME}`, `${NAME:-default}` (also when it is set but empty), and `$${`
- * for a literal `${`.
+ * Puts environment variables into text values: `${NAME}`, `${NAME:-default}` (also when it is set but empty; a default may hold
+ * variables itself), and `$${` for a literal `${`.
  *
  * A value stays text, and options that want a number read it from text. Only in stages, where a text and a number are
- * different values, an unquoted YAML value is read anew after the variable was put in, as if it had been written there.
+ * different values, one rule holds for all formats: a value that is nothing but a variable is read as if it had been written
+ * there without quotes. In YAML, quotes keep it text; an unquoted value with more than a variable is read the same way.
  */
 import type { ConfigProblem } from '../errors/index.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { isObject } from '../options/values.ts'
-import type { SourceDocument } from './document.ts'
+import type { Quoting, SourceDocument } from './document.ts'
 import { toConfigProblem } from './problems.ts'
 
 export interface Environment {
@@ -26,7 +27,7 @@ export function withEnvironment(
       const text = substitute(value, environment, (message, suggestion) =>
         problems.push(toConfigProblem({ path, message, suggestion })),
       )
-      return isInStage(path) && document.isPlain(path) ? readPlain(text) : text
+      return isInStage(path) && isReadByLooks(value, document.quoting(path)) ? readPlain(text) : text
     }
     if (Array.isArray(value)) return value.map((item, i) => replace(item, [...path, i]))
     if (!isObject(value)) return value
@@ -35,32 +36,59 @@ export function withEnvironment(
   return { value: replace(document.value, []), problems }
 }
 
-const VARIABLE = /\$\$\{|\$\{([^}]*)\}?/g
+function isReadByLooks(written: string, quoting: Quoting): boolean {
+  if (quoting === 'chosen') return false
+  return quoting === 'none' || endOfVariable(written, 0) === written.length
+}
 
-function substitute(
-  text: string,
-  environment: Environment,
-  report: (message: string, suggestion?: string) => void,
-): string {
-  return text.replace(VARIABLE, (whole, inner: string | undefined) => {
-    if (inner === undefined) return '${'
-    const [, name, fallback] = /^([A-Za-z_][A-Za-z0-9_]*)(?::-([\s\S]*))?$/.exec(inner) ?? []
-    if (name === undefined || !whole.endsWith('}')) {
-      report(
-        `Cannot read the variable "${whole}" as it must have the form \${NAME} or \${NAME:-default}`,
-        'write $${ for a literal ${',
-      )
-      return ''
+type ReportVariable = (message: string, suggestion?: string) => void
+
+function substitute(text: string, environment: Environment, report: ReportVariable): string {
+  let result = ''
+  let position = 0
+  for (let at = text.indexOf('${'); at >= 0; at = text.indexOf('${', position)) {
+    if (text[at - 1] === '$' && at > position) {
+      result += `${text.slice(position, at - 1)}\${`
+      position = at + 2
+      continue
     }
-    const value = environment[name]
-    if (fallback !== undefined) return value === undefined || value === '' ? fallback : value
-    if (value === undefined)
-      report(
-        `Environment variable "${name}" is not set`,
-        didYouMean(name, Object.keys(environment)) ?? `set it, or add a default: \${${name}:-default}`,
-      )
-    return value ?? ''
-  })
+    const end = endOfVariable(text, at) ?? text.length
+    result += text.slice(position, at) + valueOf(text.slice(at, end), environment, report)
+    position = end
+  }
+  return result + text.slice(position)
+}
+
+/** Where a variable that begins at `start` ends, those in its default included; undefined when it does not end. */
+function endOfVariable(text: string, start: number): number | undefined {
+  if (!text.startsWith('${', start)) return undefined
+  let depth = 0
+  for (let at = start; at < text.length; at++) {
+    if (text.startsWith('${', at)) depth++
+    else if (text[at] === '}' && --depth === 0) return at + 1
+  }
+  return undefined
+}
+
+/** @param variable from `${` to `}` */
+function valueOf(variable: string, environment: Environment, report: ReportVariable): string {
+  const [, name, fallback] = /^\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([\s\S]*))?\}$/.exec(variable) ?? []
+  if (name === undefined) {
+    report(
+      `Cannot read the variable "${variable}" as it must have the form \${NAME} or \${NAME:-default}`,
+      'write $${ for a literal ${',
+    )
+    return ''
+  }
+  const value = environment[name]
+  if (fallback !== undefined)
+    return value === undefined || value === '' ? substitute(fallback, environment, report) : value
+  if (value === undefined)
+    report(
+      `Environment variable "${name}" is not set`,
+      didYouMean(name, Object.keys(environment)) ?? `set it, or add a default: \${${name}:-default}`,
+    )
+  return value ?? ''
 }
 
 function isInStage(path: readonly (string | number)[]): boolean {

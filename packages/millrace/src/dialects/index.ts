@@ -79,7 +79,8 @@ export async function readPipelineFile(
     ...told,
   }
 
-  function locate(problem: ConfigProblem): ConfigProblem {
+  function locate(written: ConfigProblem): ConfigProblem {
+    const problem = extname(path).toLowerCase() === '.toml' ? inToml(written) : written
     if (connections?.locate !== undefined && /^connections(?:\.|$)/.test(problem.path))
       return connections.locate(problem)
     const position = problem.line === undefined ? document.positionOf(problem.path) : undefined
@@ -145,6 +146,13 @@ export async function readAnyPlan(
       { path: '', line: 1, column: 1, message: 'It has no source and no sink, so there is nothing to run' },
     ])
   return plan
+}
+
+/** What to write instead, as it is written in TOML. */
+function inToml(problem: ConfigProblem): ConfigProblem {
+  const [, name, value] = /^for example ([\w.]+): (.*)$/s.exec(problem.suggestion ?? '') ?? []
+  if (name === undefined) return problem
+  return { ...problem, suggestion: `for example ${name} = ${value!.replaceAll(/("?[\w.-]+"?): /g, '$1 = ')}` }
 }
 
 function byPosition(a: ConfigProblem, b: ConfigProblem): number {

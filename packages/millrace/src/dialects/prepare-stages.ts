@@ -104,6 +104,10 @@ class Preparer {
     if (!isObject(entry)) return entry
     const { globals, input, ...rest } = entry
     const own: { [name: string]: unknown } = rest
+    if (typeof own['ref'] === 'string' && own['pipeline'] === undefined) {
+      own['pipeline'] = own['ref']
+      delete own['ref']
+    }
     const inner = { ...scope, globals: this.#globalsOf(globals, `${place}.globals`, scope) }
     const { pipeline, parallel, version } = own
     if (typeof pipeline === 'string') {

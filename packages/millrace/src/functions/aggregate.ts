@@ -38,6 +38,7 @@ export const groupbyApply = defineTransform({
   },
   made: ({ by, aggregations }) => [...by, ...aggregations.map(({ column, output_column }) => output_column ?? column)],
   keepsRowsBack: () => true,
+  waitsForEnd: () => true,
   notInLine: () => ({ because: 'it needs all rows', instead: '$group' }),
   examples: [
     {
@@ -79,6 +80,7 @@ export const reduceApply = defineTransform({
   },
   made: ({ output_column }) => [output_column],
   keepsRowsBack: () => true,
+  waitsForEnd: () => true,
   notInLine: () => ({ because: 'it needs all rows', instead: '$group with _id: null' }),
   examples: [
     {
@@ -96,7 +98,8 @@ const STREAM_OPERATIONS = ['count', 'sum', 'avg', 'min', 'max'] as const
 
 export const aggregateStream = defineTransform({
   name: 'aggregate.stream',
-  summary: 'Aggregates the rows of each window, or all rows if there are no windows.',
+  summary:
+    'Aggregates the rows of each window, or all rows if there are no windows. Behind a source that never ends, such as `file.watch`, it aggregates what comes together.',
   options: {
     operation: field
       .oneOf(STREAM_OPERATIONS)

@@ -53,6 +53,7 @@ export const csvWrite = defineSinkFunction({
     delimiter,
   },
   seesAllColumns: () => true,
+  waitsForEnd: () => true,
   examples: [{ title: 'Orders', options: { path: 'output/orders.csv' } }],
   create: ({ path, headers, delimiter }, context) =>
     new RowFile(fileAt(path, context, '.csv'), rowFormat({ format: 'csv', headers, delimiter })),

@@ -26,6 +26,7 @@ export const fileWatch = defineSourceFunction({
     poll_interval_ms: field.number({ min: 10 }).optional().unit('ms').doc('The same interval in milliseconds.'),
   },
   examples: [{ title: 'A growing log', options: { path: 'logs/events.jsonl' } }],
+  isEndless: () => true,
   endpoints: ({ path }) => ({ ...NO_ENDPOINTS, file: path }),
   create: ({ path, format, poll_interval, poll_interval_ms }, context) =>
     new WatchedFile(resolve(context.directory, path), format, poll_interval_ms ?? poll_interval * 1000, context),

@@ -49,6 +49,7 @@ export const httpFetch = defineTransform({
   seesAllColumns: ({ mode }) => mode === 'batch',
   made: ({ result_field }) => [result_field],
   keepsRowsBack: ({ mode }) => mode === 'batch',
+  waitsForEnd: ({ mode }) => mode === 'batch',
   notInLine: () => ({ because: 'it waits for an HTTP service', instead: undefined }),
   rules: [({ url }) => templateProblem('url', url), ({ body }) => templateProblem('body', body)],
   examples: [

@@ -71,4 +71,17 @@ export function findFunctions(name: string): readonly FunctionDefinition[] {
 /** Functions of the host that are not taken over, and why. */
 export const REFUSED_FUNCTIONS: { readonly [name: string]: string | undefined } = {
   'ai.generate': 'Millrace does not call language models; http.fetch can call any service',
+  ...Object.fromEntries(
+    ['get', 'post', 'put', 'patch', 'delete'].map((method) => [
+      `http.${method}`,
+      `use http.fetch with method = "${method.toUpperCase()}"`,
+    ]),
+  ),
+  'http_fetch.apply': 'use http.fetch',
+  ...Object.fromEntries(
+    ['find', 'insert', 'update', 'delete', 'read', 'write'].map((operation) => [
+      `mongodb.${operation}`,
+      'Millrace has no connector for MongoDB: read and write it with Kafka Connect, and use the kafka function here',
+    ]),
+  ),
 }

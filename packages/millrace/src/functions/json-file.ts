@@ -48,6 +48,7 @@ export const jsonWrite = defineSinkFunction({
     pretty: field.boolean().default(false).doc('Whether to indent lists and objects over several lines.'),
   },
   seesAllColumns: () => true,
+  waitsForEnd: () => true,
   examples: [{ title: 'Events as one list', options: { path: 'output/events.json' } }],
   create: ({ path, format, pretty }, context) =>
     new RowFile(fileAt(path, context, '.json'), rowFormat({ format, pretty })),

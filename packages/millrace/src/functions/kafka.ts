@@ -89,6 +89,7 @@ export const kafkaConsumer = defineSourceFunction({
   endpoints: ({ topic, brokers }) => kafkaEndpoints({ topic, bootstrapServers: brokers }),
   asComponent: (options) => toSourceOptions(options as ConsumerOptions),
   knowsOrigin: true,
+  isEndless: ({ max_messages, timeout_ms }) => max_messages === undefined && timeout_ms === undefined,
   bounds: { max_messages: 1000, timeout_ms: 30_000 },
   async create(options, context) {
     const { kafkaSource } = await import('../sources/kafka/index.ts')

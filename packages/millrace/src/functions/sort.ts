@@ -65,6 +65,7 @@ export const sortApply = defineTransform({
     },
   ],
   keepsRowsBack: () => true,
+  waitsForEnd: () => true,
   notInLine: () => ({ because: 'it needs all rows', instead: '$sort, which sorts each batch' }),
   create({ by, descending, nulls_last, ...limits }, { stage }) {
     const readers = by.map((column, i) => ({
@@ -135,6 +136,7 @@ export const distinctApply = defineTransform({
   notInLine: ({ keep }) =>
     needsAllRows(keep) ? { because: `with keep "${keep}" it needs all rows`, instead: 'keep "first"' } : undefined,
   keepsRowsBack: ({ keep }) => needsAllRows(keep),
+  waitsForEnd: ({ keep }) => needsAllRows(keep),
   examples: [
     {
       title: 'The last row of each user',

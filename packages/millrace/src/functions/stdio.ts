@@ -59,6 +59,7 @@ export const stdoutWrite = defineSinkFunction({
     delimiter,
   },
   seesAllColumns: () => true,
+  waitsForEnd: () => true,
   examples: [{ title: 'The first ten as a table', options: { limit: 10 } }],
   create: ({ format, limit, pretty, delimiter }) =>
     new RowOutput(rowFormat({ format: format === 'json' ? 'records' : format, pretty, delimiter }), limit),

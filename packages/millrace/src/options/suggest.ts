@@ -5,6 +5,8 @@
 /** The candidate closest to a name, or undefined when none is close enough to be helpful. */
 export function closest(name: string, candidates: Iterable<string>): string | undefined {
   const wanted = plain(name)
+  // Of signs such as `=>`, only the same in another order is a guess worth making.
+  if (wanted === '') return [...candidates].find((candidate) => sorted(candidate) === sorted(name))
   let best: string | undefined
   // A third of the letters may be wrong; beyond that a guess annoys more than it helps.
   let bestDistance = (wanted.length < 3 ? 0 : Math.max(1, Math.floor(wanted.length / 3))) + 1
@@ -25,6 +27,10 @@ export function closest(name: string, candidates: Iterable<string>): string | un
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
   const guess = closest(name, candidates)
   return guess === undefined ? undefined : `did you mean "${guess}"`
+}
+
+function sorted(text: string): string {
+  return text.split('').toSorted().join('')
 }
 
 /** `linger_ms`, `lingerMs` and `linger.ms` are one name to a reader. */

@@ -114,7 +114,7 @@ function parallel(entries: readonly SubPipeline[], merge: 'concat' | 'zip' | 'fa
   return (batch) => {
     const lists = steps.map((step) => (step(batch)?.documents ?? []) as readonly Document[])
     if (merge === 'concat') return newRows(batch, lists.flat())
-    if (merge === 'facet') return newRows(batch, [Object.fromEntries(lists.map((list, i) => [String(i), list]))])
+    if (merge === 'facet') return newRows(batch, [Object.fromEntries(lists.map((list, i) => [`branch${i}`, list]))])
     const length = Math.max(0, ...lists.map((list) => list.length))
     return newRows(
       batch,

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
+import type { Quoting } from '../../src/dialects/document.ts'
 import { withEnvironment } from '../../src/dialects/environment.ts'
 
 const ENVIRONMENT = { HOST: 'k1', EMPTY: '', PORT: '9092', YES: 'true', NOTHING: 'null' }
 
-function replace(value: unknown, isPlain = false): { value: unknown; problems: string[] } {
-  const document = { value, positionOf: () => undefined, isPlain: () => isPlain }
+function replace(value: unknown, quoting: Quoting = 'chosen'): { value: unknown; problems: string[] } {
+  const document = { value, positionOf: () => undefined, quoting: () => quoting }
   const { value: replaced, problems } = withEnvironment(document, ENVIRONMENT)
   return {
     value: replaced,
@@ -21,6 +22,10 @@ test.each([
   ['${NONE:-}', ''],
   ['${HOST:-x}', 'k1'],
   ['$${HOST}', '${HOST}'],
+  // It became the text "${HOST}".
+  ['${NONE:-${HOST}}', 'k1'],
+  ['${NONE:-${EMPTY:-${HOST}:${PORT}}}/x', 'k1:9092/x'],
+  ['${NONE:-$${HOST}}', '${HOST}'],
   ['$HOST costs $5', '$HOST costs $5'],
   ['no variable', 'no variable'],
 ])('makes %j to %j', (text, want) => {
@@ -54,14 +59,19 @@ test('leaves names and other values alone', () => {
   expect(replace(value)).toEqual({ value, problems: [] })
 })
 
-test('reads unquoted values of stages by their looks, and nothing else', () => {
+// In JSON and TOML, variables were always text: `"$gte": "${MIN}"` was true for nothing.
+test('reads values of stages that are nothing but a variable by their looks, and nothing else', () => {
   const value = {
     source: { port: '${PORT}' },
     stages: [{ $match: { port: '${PORT}', ok: '${YES}', host: '${HOST}', none: '${NOTHING}' } }],
   }
-  expect(replace(value, true).value).toEqual({
-    source: { port: '9092' },
-    stages: [{ $match: { port: 9092, ok: true, host: 'k1', none: null } }],
-  })
-  expect(replace(value, false).value).toMatchObject({ stages: [{ $match: { port: '9092', ok: 'true' } }] })
+  for (const quoting of ['none', 'needed'] as const)
+    expect(replace(value, quoting).value).toEqual({
+      source: { port: '9092' },
+      stages: [{ $match: { port: 9092, ok: true, host: 'k1', none: null } }],
+    })
+  expect(replace(value, 'chosen').value).toMatchObject({ stages: [{ $match: { port: '9092', ok: 'true' } }] })
+  const more = { stages: [{ $match: { port: '1${PORT}', list: ['${NONE:-5}'] } }] }
+  expect(replace(more, 'none').value).toEqual({ stages: [{ $match: { port: 19_092, list: [5] } }] })
+  expect(replace(more, 'needed').value).toEqual({ stages: [{ $match: { port: '19092', list: [5] } }] })
 })

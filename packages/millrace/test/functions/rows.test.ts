@@ -402,6 +402,28 @@ describe('file.watch', () => {
   })
 })
 
+// It counted until the run was stopped, and printed nothing before.
+test('aggregate.stream counts what comes together behind a source that never ends', { timeout: 30_000 }, async () => {
+  const stop = new AbortController()
+  await writeFile(join(directory, 'endless.jsonl'), '{"n":1}\n{"n":2}\n')
+  rowsSeen = 0
+  const running = run(
+    [
+      { id: 'in', function: 'file.watch', config: { path: 'endless.jsonl', poll_interval_ms: 10 } },
+      { id: 'count', function: 'aggregate.stream', inputs: ['in'], config: { operation: 'count' } },
+      { id: 'out', function: 'json.write', inputs: ['count'], config: { path: 'counts.json' } },
+    ],
+    stop.signal,
+    false,
+  )
+  await expect.poll(() => rowsSeen, { timeout: 10_000 }).toBe(2)
+  await writeFile(join(directory, 'endless.jsonl'), '{"n":3}\n', { flag: 'a' })
+  await expect.poll(() => rowsSeen, { timeout: 10_000 }).toBe(3)
+  stop.abort()
+  await running
+  expect(JSON.parse(await readFile(join(directory, 'counts.json'), 'utf8'))).toEqual([{ count: 2 }, { count: 1 }])
+})
+
 describe('standard input and output', { timeout: 60_000 }, () => {
   const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 

@@ -25,9 +25,9 @@ import type { LineFunctions } from '../line-functions.ts'
 import { fileProblems } from '../files.ts'
 import { sharedTopic } from '../loops.ts'
 import { pipelineFields } from './fields.ts'
-import { metaWarnings } from './meta.ts'
 import { readSinkBlocks, type LinearSinks } from './sinks.ts'
 import { preparation } from '../prepare-stages.ts'
+import { stageWarnings } from '../stage-warnings.ts'
 import { Findings, type ReportProblem } from '../problems.ts'
 import { readErrorPolicy } from '../error-policy.ts'
 import { readResilience, withRetry } from './resilience.ts'
@@ -67,6 +67,8 @@ type Top = Options<typeof pipelineFields>
 
 function readPipeline(content: unknown, context: LinearContext): LinearResult {
   if (!isObject(content)) return noObject(content)
+  const manifest = manifestProblem(content)
+  if (manifest !== undefined) return { plan: undefined, problems: [manifest], warnings: [] }
   const findings = new Findings()
   const { problems, warnings, report } = findings
   const top = findings.parse({ options: pipelineFields }, content)
@@ -93,10 +95,27 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
     maxBatchesInFlight: top.runtime?.queueCapacity,
     warnings,
   }
-  warnings.push(...metaWarnings(plan))
+  warnings.push(...stageWarnings(stages, [plan.sink, ...(plan.fanout ?? [])]))
   reportBrokenPromises(plan, ends, report)
   reportFiles(plan, ends, 'error_handling' in content ? 'error_handling' : 'errorPolicy', report)
   return { plan, problems, warnings }
+}
+
+/** What Fluxion's control plane takes, of which a pipeline file is a part. */
+function manifestProblem(content: { readonly [name: string]: unknown }): ConfigProblem | undefined {
+  if ('operationDefs' in content || 'operations' in content)
+    return {
+      path: 'operationDefs' in content ? 'operationDefs' : 'operations',
+      message: 'This is a manifest of Fluxion, which describes several operations: a pipeline file is one of them',
+      suggestion: 'write a file for each with its source, stages and sink at the top',
+    }
+  if ('process' in content)
+    return {
+      path: 'process',
+      message: 'Cannot use "process": its pipeline is the list of stages here',
+      suggestion: 'write stages: [...], or stages: [{$subPipeline: [name@version]}] with that pipeline under pipelines',
+    }
+  return undefined
 }
 
 function noObject(content: unknown): LinearResult {

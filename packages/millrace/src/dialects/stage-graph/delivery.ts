@@ -168,6 +168,9 @@ function placed(
   return toConfigProblem({ ...problem, path: [node.path, 'config', ...(spelling === undefined ? [] : [spelling])] })
 }
 
-function definitionOf({ kind, function: name }: Pick<PlacedNode, 'kind' | 'function'>): FunctionDefinition | undefined {
+export function definitionOf({
+  kind,
+  function: name,
+}: Pick<PlacedNode, 'kind' | 'function'>): FunctionDefinition | undefined {
   return findFunctions(name).find((definition) => definition.kind === kind)
 }

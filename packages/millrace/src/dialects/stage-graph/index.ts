@@ -26,6 +26,8 @@ import { isObject } from '../../options/values.ts'
 import { deliveryFields } from '../delivery.ts'
 import type { GraphContext, GraphResult } from './context.ts'
 import { atTop, chosen, circleWarnings, connectionOf, DELIVERY_NAMES, graphDeliveryProblems } from './delivery.ts'
+import { conditionWarnings } from '../stage-warnings.ts'
+import { endlessWarnings } from './endless.ts'
 import { circuitBreaker, errorFields, errorPolicy, globalFields, pipelineFields } from './fields.ts'
 import { inOrder, type PlacedNode } from './order.ts'
 import { preparation } from '../prepare-stages.ts'
@@ -56,7 +58,14 @@ export async function readStageGraph(value: unknown, context: GraphContext): Pro
   if (!problems.some(({ path }) => path.startsWith('stages')))
     problems.push(...graphDeliveryProblems({ ...file.promised, nodes, errorPolicy: policy, stages }))
   if (problems.length > 0) return { plan: undefined, graph: undefined, problems, warnings }
-  warnings.push(...unusedWarnings(nodes), ...circleWarnings(nodes))
+  warnings.push(
+    ...unusedWarnings(nodes),
+    ...circleWarnings(nodes),
+    ...endlessWarnings(nodes),
+    ...nodes.flatMap(({ function: name, options }) =>
+      name === '$match' ? conditionWarnings(options['spec'], String(options['path'])) : [],
+    ),
+  )
   const { promised, settings, errors, isStreaming } = file
   const graph: GraphPlan = {
     name: file.name,

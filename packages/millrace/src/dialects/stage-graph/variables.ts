@@ -2,7 +2,8 @@
  * Variables of stage graphs: `{{name}}` in texts directly below the configuration of a function, and at any depth of a stage
  * such as `$match`, from `[global.variables]`.
  *
- * `{{name}}` without spaces is a variable; with spaces it is a template of the function, for instance of `http.fetch`.
+ * `{{ name }}` is a variable, too, except in options that are templates of the function, for instance of `http.fetch`: there, what
+ * has spaces is a column.
  */
 import type { ConfigProblem } from '../../errors/index.ts'
 import { didYouMean } from '../../options/suggest.ts'
@@ -48,11 +49,24 @@ export function putVariables(
   if (!isObject(config)) return config
   return Object.fromEntries(
     Object.entries(config).map(([option, value]) => {
-      if (typeof value !== 'string') return [option, value]
-      return [option, put(value, variables, `${path}.${option}`, templates.includes(option) ? [] : problems)]
+      const at = `${path}.${option}`
+      if (!templates.includes(option)) return [option, putDeep(value, variables, at, problems)]
+      return [option, typeof value === 'string' ? put(value, /\{\{(\w+)\}\}/g, variables, at, []) : value]
     }),
   )
 }
+
+/** A value with the variables put into all its texts. */
+function putDeep(value: unknown, variables: Variables, path: string, problems: ConfigProblem[]): unknown {
+  if (typeof value === 'string') return put(value, VARIABLE, variables, path, problems)
+  if (Array.isArray(value)) return value.map((item, i) => putDeep(item, variables, `${path}.${i}`, problems))
+  if (!isObject(value) || value instanceof Date) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, putDeep(item, variables, `${path}.${name}`, problems)]),
+  )
+}
+
+const VARIABLE = /\{\{\s*(\w+(?:\.\w+)*)\s*\}\}/g
 
 /**
  * The specification of a stage with the variables put into its texts. A text that is nothing but a variable becomes its value,
@@ -65,7 +79,9 @@ export function putVariablesInStage(
   problems: ConfigProblem[],
 ): unknown {
   if (typeof spec === 'string')
-    return variables.get(/^\{\{(\w+)\}\}$/.exec(spec)?.[1] ?? '') ?? put(spec, variables, path, problems)
+    return (
+      variables.get(/^\{\{\s*(\w+)\s*\}\}$/.exec(spec)?.[1] ?? '') ?? put(spec, VARIABLE, variables, path, problems)
+    )
   if (Array.isArray(spec)) return spec.map((item, i) => putVariablesInStage(item, variables, `${path}.${i}`, problems))
   if (!isObject(spec)) return spec
   return Object.fromEntries(
@@ -76,16 +92,17 @@ export function putVariablesInStage(
   )
 }
 
-function put(text: string, variables: Variables, path: string, problems: ConfigProblem[]): string {
-  return text.replace(/\{\{(\w+)\}\}/g, (whole, name: string) => {
+function put(text: string, pattern: RegExp, variables: Variables, path: string, problems: ConfigProblem[]): string {
+  return text.replace(pattern, (whole, name: string) => {
     const value = variables.get(name)
-    if (value === undefined)
+    // With spaces it may be meant for something else.
+    if (value === undefined && (!/\s/.test(whole) || name.startsWith('env.')))
       problems.push({
         path,
         message: `Variable "${name}" is not defined`,
-        suggestion:
-          didYouMean(name, variables.keys()) ??
-          `define it in [global.variables], or write {{ ${name} }} with spaces for a column`,
+        suggestion: name.startsWith('env.')
+          ? `write \${${name.slice(4)}} for a variable of the environment`
+          : (didYouMean(name, variables.keys()) ?? 'define it in [global.variables]'),
       })
     return value === undefined ? whole : String(value)
   })

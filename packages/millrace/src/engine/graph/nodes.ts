@@ -93,7 +93,9 @@ export async function makeNodes(
       needsOrigin: behind(one).some(looksAtOrigin),
       hasOrigin: before(one).some((other) => knowsOrigin(other) && behind(other).some(looksAtOrigin)),
       made: new Set(before(one).flatMap(({ plan: { options }, definition }) => definition.made?.(options) ?? [])),
-      isWindowed: before(one).some(({ plan: { function: name } }) => name === 'window.apply'),
+      isWindowed: before(one).some(
+        (other) => other.plan.function === 'window.apply' || (!run.untilEnd && isEndless(other)),
+      ),
       run: runSubPipeline,
     }
     const node = await make(one, context, { id, plan: one.plan, meter: metrics, followers, openInputs: inputs.length })
@@ -106,6 +108,10 @@ export async function makeNodes(
     nodes.set(id, node)
   }
   return known.map(({ plan: { id } }) => nodes.get(id)!)
+}
+
+function isEndless({ definition, plan: { options } }: Known): boolean {
+  return definition.kind === 'source' && definition.isEndless?.(options) === true
 }
 
 async function make({ definition, plan: { options } }: Known, context: FunctionContext, linked: Linked): Promise<Node> {

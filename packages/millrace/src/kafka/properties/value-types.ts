@@ -2,7 +2,7 @@
  * Types of Kafka properties that only Kafka has: addresses, Java class names, positions.
  */
 import type { Report, ValueType } from '../../options/declaration.ts'
-import { didYouMean } from '../../options/suggest.ts'
+import { closest, didYouMean } from '../../options/suggest.ts'
 import { parseDurationMs } from '../../options/units.ts'
 
 /** Where to begin without a committed offset. */
@@ -158,12 +158,18 @@ function serde(kind: 'Serializer' | 'Deserializer'): ValueType<string> {
       const suggestion = /avro|protobuf|jsonschema/i.test(short)
         ? 'schema registries are not supported yet'
         : isKafkas
-          ? didYouMean(short, classes)
+          ? guessed(short, kind)
           : undefined
       report({ expected, found: value, suggestion })
       return `${PACKAGE}${classes[0]!}`
     },
   }
+}
+
+/** By what is before the kind, which would make all of them look alike. */
+function guessed(short: string, kind: string): string | undefined {
+  const type = closest(short.replace(/(?:De)?[sS]erializer$/, ''), SERDES)
+  return type === undefined ? undefined : `did you mean "${type}${kind}"`
 }
 
 function shortName(value: unknown): string {

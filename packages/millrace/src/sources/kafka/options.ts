@@ -20,7 +20,9 @@ export const kafkaSourceFields = {
   pollTimeout: field
     .durationMs()
     .optional()
-    .doc('How long to wait for records when there are none. Sets `fetch.max.wait.ms`; by default PT0.5S.')
+    .doc(
+      'How long to wait for records when there are none. Sets `fetch.max.wait.ms`; by default PT0.5S, at most 5 s less than `request.timeout.ms`.',
+    )
     .example('PT0.5S'),
   queueCapacity: field
     .int({ min: 1, max: 10_000 })
@@ -63,10 +65,10 @@ export const kafkaSourceRules: readonly OptionRule<typeof kafkaSourceFields>[] =
         )
       : undefined,
   ({ pollTimeout, requestTimeoutMs }) =>
-    pollTimeout !== undefined && pollTimeout >= requestTimeoutMs
-      ? problem(
+    pollTimeout !== undefined && pollTimeout > longestPoll(requestTimeoutMs)
+      ? warning(
           'pollTimeout',
-          `pollTimeout (${pollTimeout} ms) must be less than request.timeout.ms (${requestTimeoutMs}), or a broker that waits for records looks lost`,
+          `pollTimeout of ${pollTimeout} ms has the effect of ${longestPoll(requestTimeoutMs)} ms, so that a broker that waits for records does not look lost (request.timeout.ms is ${requestTimeoutMs})`,
         )
       : undefined,
   ({ enableAutoCommit }, isSet) =>
@@ -103,9 +105,14 @@ export function kafkaSourceSettings(options: KafkaSourceOptions): KafkaSourceSet
     consumer: {
       ...consumer,
       groupId: groupIdOf(options),
-      fetchMaxWaitMs: options.pollTimeout ?? consumer.fetchMaxWaitMs,
+      fetchMaxWaitMs: Math.min(options.pollTimeout ?? consumer.fetchMaxWaitMs, longestPoll(options.requestTimeoutMs)),
     },
   }
+}
+
+/** How long a broker may wait for records. A request that takes longer than its timeout closes the connection. */
+function longestPoll(requestTimeoutMs: number): number {
+  return Math.max(1, requestTimeoutMs - Math.min(5000, requestTimeoutMs / 2))
 }
 
 function groupIdOf({ groupId, topic }: Pick<KafkaSourceOptions, 'groupId' | 'topic'>): string {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ConfigError } from '../../../src/errors/index.ts'
 import { readPipelineFile, readPlan } from '../../../src/dialects/index.ts'
 import { kafkaSinkSettings, type KafkaSinkOptions } from '../../../src/sinks/kafka/options.ts'
 import { kafkaSourceSettings, type KafkaSourceOptions } from '../../../src/sources/kafka/options.ts'
@@ -446,4 +447,121 @@ test.each([
   const { warnings } = await check('meta.yaml', `${text}}\n`)
   expect(warnings.map((warning) => warning.replace(/^\d+:\d+ |: .*/g, ''))).toEqual(warns)
   expect((await check('meta.yaml', `${text}, includeMeta: true}\n`)).warnings).toEqual([])
+})
+
+// JSON with two sinks passed, with the last one; digits beyond 2^53 were rounded.
+test.each([
+  {
+    name: 'two.json',
+    text: '{"source": {"type": "generate"},\n"sink": {"type": "stdout"},\n"sink": {"type": "file", "path": "x"}}',
+    want: '3:1 : Cannot read the file as JSON: key "sink" stands twice in the same object',
+  },
+  {
+    name: 'digits.yaml',
+    text: `stages:\n  - $match: {id: 9007199254740993}\n`,
+    want: '2:18 : Cannot read the file as YAML: integer 9007199254740993 is beyond 2^53 and would be rounded (write it in quotes to keep it as text)',
+  },
+  {
+    name: 'digits.json',
+    text: '{"stages": [{"$match": {"id": -9007199254740993}}]}',
+    want: '1:31 : Cannot read the file as JSON: integer -9007199254740993 is beyond 2^53 and would be rounded (write it in quotes to keep it as text)',
+  },
+  {
+    name: 'infinite.yaml',
+    text: 'stages: [{$match: {id: .inf}}]\n',
+    want: '1:24 : Cannot read the file as YAML: number .inf is not one that JSON can hold (write it in quotes to keep it as text)',
+  },
+])('refuses what would be lost: $name', async ({ name, text, want }) => {
+  const error: unknown = await readPipelineFile(await write(name, text), {}).catch((failure: unknown) => failure)
+  const { problems } = error as ConfigError
+  expect(
+    problems.map(
+      ({ line, column, path, message, suggestion }) =>
+        `${line}:${column} ${path}: ${message}${suggestion === undefined ? '' : ` (${suggestion})`}`,
+    ),
+  ).toEqual([want])
+})
+
+test('reads JSON that is indented with tabs', async () => {
+  const text = '{\n\t"source": {\n\t\t"type": "generate"\n\t},\n\t"sink": {"type": "stdout"}\n}\n'
+  expect(await check('tabs.json', text)).toEqual({ problems: [], warnings: [] })
+})
+
+// They let everything or nothing through, and lint had nothing against them.
+test.each([
+  {
+    match: '{amount > 100}',
+    want: '$match.amount > 100: Field "amount > 100" is a name, not a comparison (write amount: {$gt: 100})',
+  },
+  {
+    match: '{$or: [{a: 1}, {"b>=2": }]}',
+    want: '$match.$or.1.b>=2: Field "b>=2" is a name, not a comparison (write b: {$gte: 2})',
+  },
+  {
+    match: '{a b: 1}',
+    want: '$match.a b: Field "a b" has a blank in its name (check that it is meant as the name of a field)',
+  },
+  {
+    match: '{amount: {$gte: "100"}}',
+    want: '$match.amount.$gte: $gte with the text "100" is true for text only, and for no number (write 100 without quotes for numbers)',
+  },
+  { match: '{amount: {$gte: 100}, date: {$gte: "2024-01-01"}, "a-b": 1, $expr: {$gt: [$a, "1"]}}', want: undefined },
+])('warns of conditions that cannot be meant: $match', async ({ match, want }) => {
+  const text = `source: {type: generate}\nstages: [{$match: ${match}}]\nsink: {type: stdout}\n`
+  const { problems, warnings } = await check('match.yaml', text)
+  expect(problems).toEqual([])
+  expect(warnings.map((warning) => warning.replace(/^\d+:\d+ stages\.0\./, ''))).toEqual(
+    want === undefined ? [] : [want],
+  )
+})
+
+test('reads a variable in JSON and TOML as YAML does', async () => {
+  const json =
+    '{"source": {"type": "generate"}, "stages": [{"$match": {"a": {"$gte": "${MIN}"}}}], "sink": {"type": "stdout"}}'
+  const toml =
+    '[source]\ntype = "generate"\n[[stages]]\n"$match" = { a = { "$gte" = "${MIN}" } }\n[sink]\ntype = "stdout"\n'
+  for (const [name, text] of [
+    ['min.json', json],
+    ['min.toml', toml],
+  ] as const) {
+    const plan = await readPlan(await write(name, text), { MIN: '100' })
+    expect(plan.stages[0]!.spec).toEqual({ a: { $gte: 100 } })
+  }
+})
+
+test('caps pollTimeout below the timeout of requests', async () => {
+  const text =
+    'source: {type: kafka, topic: t, bootstrapServers: k, groupId: g, pollTimeout: PT1M}\nsink: {type: stdout}\n'
+  const { problems, warnings } = await check('poll.yaml', text)
+  expect(problems).toEqual([])
+  expect(warnings).toEqual([expect.stringContaining('pollTimeout of 60000 ms has the effect of 25000 ms')])
+  const plan = await readPlan(await write('poll.yaml', text))
+  expect(kafkaSourceSettings(plan.source.options as unknown as KafkaSourceOptions).consumer.fetchMaxWaitMs).toBe(25_000)
+})
+
+test.each([
+  { text: 'operationDefs: {a: {execution: {}}}\n', want: '1:1 operationDefs: This is a manifest of Fluxion' },
+  { text: `process: {type: pipelineCall, pipeline: p}\n${GOOD_SINK}`, want: '1:1 process: Cannot use "process"' },
+])('says what to write instead of a manifest: $want', async ({ text, want }) => {
+  expect((await check('manifest.yaml', text)).problems).toEqual([expect.stringContaining(want)])
+})
+
+test('writes what to do in TOML as TOML', async () => {
+  const text = '[source]\ntype = "kafka"\ntopic = "t"\n[sink]\ntype = "stdout"\n'
+  expect((await check('remedy.toml', text)).problems).toEqual([
+    expect.stringContaining('(for example bootstrapServers = "localhost:9092")'),
+  ])
+})
+
+test.each([
+  { text: 'pipelines: {clean: [{$unset: x}]}', entry: '{ref: clean}' },
+  {
+    text: 'pipelines: [{name: clean, version: 1.0.0, stages: [{$unset: x}]}]',
+    entry: '{ref: clean@1.0.0, onError: skip}',
+  },
+])('finds a pipeline by ref: $entry', async ({ text, entry }) => {
+  const file = `source: {type: generate}\n${text}\nstages: [{$subPipeline: [${entry}]}]\nsink: {type: stdout}\n`
+  expect((await readPlan(await write('ref.yaml', file))).stages[0]!.spec).toMatchObject([
+    { pipeline: [{ $unset: 'x' }] },
+  ])
 })

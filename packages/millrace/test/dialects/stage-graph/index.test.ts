@@ -188,6 +188,25 @@ ${SINK.replace('load', 'fetch')}`,
     expect(nodes[1]!.options['url']).toBe('http://h/{{id}}//data/x/{{ name }}')
   })
 
+  // They stayed as they were written, although the variable was there.
+  test('put variables into lists, and between blanks', async () => {
+    const { nodes } = await read(`
+[global.variables]
+country = "de"
+[[stages]]
+id = "load"
+function = "json.read"
+config = { path = "{{ country }}.json" }
+[[stages]]
+id = "one"
+function = "filter.apply"
+inputs = ["load"]
+config = { column = "c", operator = "in", value = ["{{country}}", "{{ country }}", "{{ other }}"] }
+${SINK.replace('load', 'one')}`)
+    expect(nodes[0]!.options['path']).toBe('de.json')
+    expect(nodes[1]!.options['value']).toEqual(['de', 'de', '{{ other }}'])
+  })
+
   test('say what happens to rows that fail', async () => {
     const retry = '[error_handling]\nstrategy = "retry"\nmax_retries = 2\nretry_delay_seconds = 1\n'
     expect((await read(`${retry}${SOURCE}${SINK}`)).errorPolicy).toMatchObject({
@@ -259,7 +278,7 @@ describe('a bad file says where and what to do', () => {
     {
       name: 'a missing option',
       text: stage('c', 'kafka', 'config = { brokers = "a:1", topic = "t" }'),
-      problem: /stages\.0\.config: Missing option "group_id" \(for example group_id: "etl-processor"\)/,
+      problem: /stages\.0\.config: Missing option "group_id" \(for example group_id = "etl-processor"\)/,
     },
     {
       name: 'an unknown option',
@@ -281,6 +300,12 @@ describe('a bad file says where and what to do', () => {
       name: 'an undefined variable',
       text: `[global.variables]\nfolder = "x"\n${stage('a', 'json.read', 'config = { path = "{{foldr}}/a" }')}`,
       problem: 'stages.0.config.path: Variable "foldr" is not defined (did you mean "folder")',
+    },
+    {
+      name: 'a variable of the environment, as other systems write it',
+      text: stage('a', 'json.read', 'config = { path = "{{ env.DATA }}/a" }'),
+      problem:
+        'stages.0.config.path: Variable "env.DATA" is not defined (write ${DATA} for a variable of the environment)',
     },
     {
       name: 'a variable of the environment that is not set',
@@ -351,4 +376,39 @@ describe('a bad file says where and what to do', () => {
       ]),
     )
   })
+})
+
+// Such stages printed nothing until the run was stopped, and lost what they had counted then.
+test.each([
+  {
+    stages: [
+      ['sum', 'reduce.apply', '{ column = "a", operation = "sum" }'],
+      ['out', 'stdout_stream.write', '{}'],
+    ],
+    want: ['sum'],
+  },
+  {
+    stages: [
+      ['sum', 'aggregate.stream', '{ operation = "count" }'],
+      ['out', 'stdout_stream.write', '{}'],
+    ],
+    want: [],
+  },
+  {
+    stages: [
+      ['sum', 'aggregate.stream', '{ operation = "count" }'],
+      ['out', 'stdout.write', '{}'],
+    ],
+    want: ['out'],
+  },
+])('warns of stages that wait for the end of a source without one: $want', async ({ stages, want }) => {
+  const [[, first], [, second]] = stages as [string[], string[]]
+  const text = `[[stages]]\nid = "watch"\nfunction = "file.watch"\nconfig = { path = "x.jsonl" }\n[[stages]]\nid = "sum"\nfunction = "${first}"\ninputs = ["watch"]\nconfig = ${stages[0]![2]}\n[[stages]]\nid = "out"\nfunction = "${second}"\ninputs = ["sum"]\nconfig = ${stages[1]![2]}\n`
+  const file = join(directory, 'endless.toml')
+  await writeFile(file, text)
+  const { problems, warnings } = await readPipelineFile(file, {})
+  expect(problems).toEqual([])
+  expect(
+    warnings.filter(({ message }) => message.includes('never ends')).map(({ message }) => /"(.*?)"/.exec(message)![1]),
+  ).toEqual(want)
 })

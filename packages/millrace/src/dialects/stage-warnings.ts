@@ -1,0 +1,92 @@
+/**
+ * What stages ask for that has no effect, or can't be true: things that are allowed and hardly meant.
+ */
+import type { PlannedComponent, PlannedStage } from '../engine/plan.ts'
+import type { ConfigProblem } from '../errors/index.ts'
+import { isObject } from '../options/values.ts'
+
+/** @param sinks for which the stages work */
+export function stageWarnings(
+  stages: readonly PlannedStage[],
+  sinks: readonly Pick<PlannedComponent, 'options'>[],
+): ConfigProblem[] {
+  const isMetaWritten = sinks.some(({ options }) => options['includeMeta'] === true)
+  return stages.flatMap((stage, i) => [
+    ...(stage.name === '$match' ? conditionWarnings(stage.spec, stage.path) : []),
+    ...(isMetaWritten || isMetaReadLater(stages.slice(i + 1)) ? [] : metaInVain(stage)),
+  ])
+}
+
+/** A part of `_meta` other than the key, which neither a later stage nor the sink looks at. */
+function metaInVain({ name, spec, path }: PlannedStage): ConfigProblem[] {
+  if ((name !== '$set' && name !== '$addFields') || !isObject(spec)) return []
+  return Object.keys(spec)
+    .filter((field) => field.startsWith('_meta.') && field !== '_meta.key' && !field.startsWith('_meta.key.'))
+    .map((field) => ({
+      path: `${path}.${field}`,
+      message: `${name} of "${field}" has no effect on what is written: of _meta, only _meta.key can be changed`,
+      suggestion: 'set a field of the value instead',
+    }))
+}
+
+function isMetaReadLater(stages: readonly PlannedStage[]): boolean {
+  return JSON.stringify(stages.map(({ spec }) => spec)).includes('_meta')
+}
+
+/** Comparison operators as other languages write them, the longest first. */
+const WRITTEN_OPERATORS: { readonly [sign: string]: string } = {
+  '>=': '$gte',
+  '<=': '$lte',
+  '!=': '$ne',
+  '==': '$eq',
+  '>': '$gt',
+  '<': '$lt',
+  '=': '$eq',
+}
+const COMPARISON = /^\s*([\w.$]+)\s*(>=|<=|!=|==|>|<|=)\s*(.*)$/
+const NUMBER = /^[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/
+const ORDERINGS = ['$gt', '$gte', '$lt', '$lte']
+
+/** What a `$match` can't mean. */
+export function conditionWarnings(condition: unknown, path: string): ConfigProblem[] {
+  if (Array.isArray(condition)) return condition.flatMap((part, i) => conditionWarnings(part, `${path}.${i}`))
+  if (!isObject(condition)) return []
+  return Object.entries(condition).flatMap(([name, inner]) => {
+    const place = `${path}.${name}`
+    if (ORDERINGS.includes(name))
+      return typeof inner === 'string' && NUMBER.test(inner) ? [asText(name, inner, place)] : []
+    // Expressions have rules of their own.
+    if (name === '$expr') return []
+    return [...(name.startsWith('$') ? [] : nameWarnings(name, place)), ...conditionWarnings(inner, place)]
+  })
+}
+
+function asText(operator: string, value: string, path: string): ConfigProblem {
+  return {
+    path,
+    message: `${operator} with the text "${value}" is true for text only, and for no number`,
+    suggestion: `write ${value} without quotes for numbers`,
+  }
+}
+
+/** `{amount > 100}` is a field of that name in YAML, which no document has. */
+function nameWarnings(name: string, path: string): ConfigProblem[] {
+  const [, field, sign, value] = COMPARISON.exec(name) ?? []
+  if (sign !== undefined)
+    return [
+      {
+        path,
+        message: `Field "${name}" is a name, not a comparison`,
+        suggestion: `write ${field}: {${WRITTEN_OPERATORS[sign]}: ${value || '...'}}`,
+      },
+    ]
+  return /\s/.test(name)
+    ? [
+        {
+          path,
+          message: `Field "${name}" has a blank in its name`,
+          suggestion: 'check that it is meant as the name of a field',
+        },
+      ]
+    : []
+}
