@@ -7,6 +7,8 @@ import { type Input, Integers } from './input.ts'
 
 export class Bursts implements Input {
   expected = new Integers()
+  /** All that were written. */
+  readonly possible = new Integers()
   readonly #run: Run
   #n = 0
 
@@ -23,7 +25,10 @@ export class Bursts implements Input {
       acks: '1',
       'enable.idempotence': false,
     })
-    const records = Array.from({ length: count }, () => recordOf(++this.#n))
+    const records = Array.from({ length: count }, () => {
+      this.possible.add(++this.#n)
+      return recordOf(this.#n)
+    })
     for (const failure of (await sink.write(records)).failures.values()) throw failure
   }
 

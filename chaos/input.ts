@@ -6,6 +6,8 @@ export interface Input {
   stop(): Promise<void>
   /** The integers that must come out, by number: 1 where there is one. Complete after `stop`. */
   readonly expected: Integers
+  /** Those that may come out as well, as they were in the input for a time; none when omitted. */
+  readonly possible?: Integers
 }
 
 /** A set of integers from 0 on. */

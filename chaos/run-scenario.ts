@@ -56,7 +56,8 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
     void run.begins()
     await scenario.disturb(run).catch(notePipelineFault)
     await input.stop()
-    const { expected } = input
+    const { expected, possible } = input
+    const tally = (): Tally => new Tally(expected, possible)
     input = undefined
 
     tell(`catching up; ${expected.size} integers were written`)
@@ -67,7 +68,7 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
 
     await scenario.verify?.(run)
     const promised = promisesOf(setting, scenario.breaks)
-    const { output, lost, repeated, outOfOrder } = await check(run, scenario, expected, promised)
+    const { output, lost, repeated, outOfOrder } = await check(run, scenario, tally, promised)
     const counts = { lost, repeated, outOfOrder }
     if (expected.size === 0 || Object.keys(run.faults).length === 0) run.problem('nothing was tried')
     const ok = promised.every((count) => counts[count] === 0) && run.problems.length === 0
@@ -101,11 +102,11 @@ function usualInput(run: Run): Input {
 async function check(
   run: Run,
   { read }: Scenario,
-  expected: Input['expected'],
+  newTally: () => Tally,
   promised: readonly Promised[],
 ): Promise<ReturnType<Tally['counts']>> {
   run.context.tell('checking')
-  const tally = await (read === undefined ? readBoth(run, expected) : readOne(run, read, expected))
+  const tally = await (read === undefined ? readBoth(run, newTally) : readOne(run, read, newTally))
   const counts = tally.counts()
   run.problems.push(...counts.strange)
   const examples = tally.examples()
@@ -116,22 +117,22 @@ async function check(
 
 const NAMES = { lost: 'lost', repeated: 'repeated', outOfOrder: 'out of order' } as const
 
-async function readOne(run: Run, read: NonNullable<Scenario['read']>, expected: Input['expected']): Promise<Tally> {
-  const tally = new Tally(expected)
+async function readOne(run: Run, read: NonNullable<Scenario['read']>, newTally: () => Tally): Promise<Tally> {
+  const tally = newTally()
   await read(run, tally)
   return tally
 }
 
 /** Both consumers have to see the same; the counts are those of Java's. */
-async function readBoth(run: Run, expected: Input['expected']): Promise<Tally> {
+async function readBoth(run: Run, newTally: () => Tally): Promise<Tally> {
   const { bed, setting } = run.context
   // Java first: it waits for transactions that somebody left open.
-  const java = new Tally(expected)
+  const java = newTally()
   const { bootstrapServers } = bed.output
   await readWithJava({ bootstrapServers, spawnJava: bed.spawnJava }, run.output, setting.partitions, java).catch(
     (error: Error) => run.problem(error.message),
   )
-  const ours = new Tally(expected)
+  const ours = newTally()
   await readWithOurs(bootstrapServers, run.output, ours)
   const [counts, ourCounts] = [java.counts(), ours.counts()]
   if (JSON.stringify(counts) !== JSON.stringify(ourCounts))

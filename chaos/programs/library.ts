@@ -92,5 +92,6 @@ try {
   await using sink = new KafkaSink({ ...(facts.sink as KafkaSinkOptions), onWarning })
   await { batches: copyBatches, records: copyRecords, transactions: transact }[facts.loop](sink)
 } catch (error) {
-  onFailure(error)
+  // Stopped while it connected.
+  if (!(stop.signal.aborted && isMillraceError(error) && error.code === 'ABORTED')) onFailure(error)
 }

@@ -1,4 +1,4 @@
-import { KafkaSink, TransactionError } from '../../packages/millrace/src/index.ts'
+import { isMillraceError, KafkaSink } from '../../packages/millrace/src/index.ts'
 import { integersOf } from '../bursts.ts'
 import { recordOf } from '../generator.ts'
 import type { Run } from '../run.ts'
@@ -45,7 +45,8 @@ export const abortUnknown: Scenario = {
 
 /**
  * Transactions of consecutive integers. When an abort succeeds, nothing of the transaction may be visible, and the same
- * integers are written again; when it fails, it is not known, and they may be there once or not at all.
+ * integers are written again; when it says that the commit
+ * happened, all of it must be there; when it fails otherwise, it is not known, and they may be there once or not at all.
  */
 class Undecided implements Input {
   expected = new Integers()
@@ -106,17 +107,28 @@ class Undecided implements Input {
       for (const failure of (await sink.write(records)).failures.values()) throw failure
       const signal = random.chance(0.5) ? AbortSignal.timeout(random.between(0, LONGEST_COMMIT_MS)) : undefined
       await sink.commitTransaction(signal)
-      for (let n = first; n <= this.#n; n++) this.#committed.add(n)
+      this.#commit(first)
       return true
     } catch {
-      try {
-        await sink.abortTransaction()
-        return false
-      } catch (error) {
-        this.#run.count(error instanceof TransactionError && error.fatal ? 'fatal' : 'undecided')
-        return true
-      }
+      return this.#abort(sink, first)
     }
+  }
+
+  /** @returns false when it was aborted; otherwise it was committed after all, or the coordinator cannot be asked */
+  async #abort(sink: KafkaSink, first: number): Promise<boolean> {
+    try {
+      await sink.abortTransaction()
+      return false
+    } catch (error) {
+      const isCommitted = isMillraceError(error) && error.code === 'TRANSACTION_COMMITTED'
+      if (isCommitted) this.#commit(first)
+      this.#run.count(isCommitted ? 'committed-after-all' : 'undecided')
+      return true
+    }
+  }
+
+  #commit(first: number): void {
+    for (let n = first; n <= this.#n; n++) this.#committed.add(n)
   }
 
   #open(): KafkaSink {

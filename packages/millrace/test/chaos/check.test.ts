@@ -57,6 +57,14 @@ describe('the check of an output', () => {
     expect(tally.examples()).toEqual({ lost: [7, 8], repeated: ['9 in partition 0 at 6 and 298'], outOfOrder: [] })
   })
 
+  test('allows what was in the input for a time, once and in order, and misses none of it', () => {
+    const possible = new Integers()
+    possible.add(301)
+    const tally = new Tally(expected, possible)
+    for (const [offset, n] of [301, 1, 301].entries()) tally.add(0, offset, recordOf(n).key, recordOf(n).value)
+    expect(tally.counts()).toEqual({ output: 3, lost: 299, repeated: 1, outOfOrder: 1, strange: [] })
+  })
+
   test('names integers that are out of order', () => {
     const tally = new Tally(expected)
     for (const [offset, n] of [101, 1].entries()) tally.add(4, offset, recordOf(n).key, recordOf(n).value)

@@ -1,14 +1,18 @@
 /**
- * Every scenario of chaos/ for a quarter of a minute, two at a time, each in a setting that is drawn anew for every run of the
+ * Every scenario of chaos/ for some seconds, several at a time, each in a setting that is drawn anew for every run of the
  * tests. The output shows how to repeat each; `npm run -s chaos` runs them for as long as one likes.
  */
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Verdict } from '../../../../chaos/scenario.ts'
 import { SCENARIOS } from '../../../../chaos/scenarios/index.ts'
 import { brokerAvailable, javaAvailable, threeBrokers } from '../support/broker.ts'
 import { CHAOS_TIMEOUT_MS, type Exception, runShort } from '../support/chaos.ts'
 
 /** Set `CHAOS_SEED` to draw the settings and faults of an earlier run again. */
 const SEED = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 1e9))
+
+/** More than there are processors: most of the time each waits. */
+const AT_A_TIME = 4
 
 const EXCEPTIONS: readonly Exception[] = [
   {
@@ -20,6 +24,11 @@ const EXCEPTIONS: readonly Exception[] = [
     scenarios: ['partitions-added'],
     setting: { options: ['default'] },
     why: 'partitions are looked for every five minutes by default',
+  },
+  {
+    scenarios: ['storm'],
+    setting: { options: ['default'] },
+    why: 'a group is empty only when the members that were killed have been silent for 45 s, for each kind of membership',
   },
   // What follows are faults of Millrace that are not fixed yet.
   {
@@ -38,6 +47,8 @@ const EXCEPTIONS: readonly Exception[] = [
 const FAILING: { readonly [scenario: string]: string } = {
   'slow-handler':
     'stages work through a whole slice without a turn of the event loop, so heartbeats stop and partitions are lost',
+  'unclean-election':
+    'a running consumer does not notice that the log was cut back, and passes over as many new records as it had read of the lost ones',
   'compression-bomb': 'the same, while large values are parsed; and memory is bounded in compressed bytes only',
 }
 
@@ -48,10 +59,23 @@ const SHORT = SCENARIOS.filter(({ name }) => !(name in FAILING)).map((scenario, 
 }))
 
 // I1, I2, I3, I5
-describe.skipIf(!brokerAvailable || !javaAvailable)('chaos', { concurrent: true }, () => {
+describe.skipIf(!brokerAvailable || !javaAvailable)('chaos', () => {
   const kafka = threeBrokers()
-  test.for(SHORT)('$name', { timeout: CHAOS_TIMEOUT_MS }, async ({ scenario, seed }, { signal }) => {
-    const verdict = await runShort(scenario, EXCEPTIONS, seed, kafka().bootstrapServers, signal)
+  const end = new AbortController()
+  const verdicts = new Map<string, Promise<Verdict>>()
+  beforeAll(() => {
+    const inTurn = turns(AT_A_TIME)
+    for (const { name, scenario, seed } of SHORT) {
+      const verdict = inTurn(() => runShort(scenario, EXCEPTIONS, seed, kafka().bootstrapServers, end.signal))
+      // Reported by its test, whose turn may come later.
+      verdict.catch(() => {})
+      verdicts.set(name, verdict)
+    }
+  })
+  afterAll(() => end.abort(new Error('The tests have ended')))
+
+  test.for(SHORT)('$name', { timeout: CHAOS_TIMEOUT_MS }, async ({ name }) => {
+    const verdict = await verdicts.get(name)!
     console.log(verdict.repeat, `# ${JSON.stringify(verdict.faults)}`)
     expect(verdict).toMatchObject({
       ok: true,
@@ -62,3 +86,20 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('chaos', { concurrent: true 
     expect(Object.keys(verdict.faults)).not.toEqual([])
   })
 })
+
+/** Starts so many of the calls that it is given, and another one whenever one has ended. */
+function turns(count: number): <T>(run: () => Promise<T>) => Promise<T> {
+  let free = count
+  const waiting: (() => void)[] = []
+  return async (run) => {
+    if (free > 0) free--
+    else await new Promise<void>((resolve) => waiting.push(resolve))
+    try {
+      return await run()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) free++
+      else next()
+    }
+  }
+}
