@@ -8,12 +8,22 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { BrokerProcess, type BrokerPlace, type KafkaBroker } from './broker.ts'
 import {
   cacheFolder,
+  classArchive,
   fetchJars,
   javaTool,
   type JavaOptions,
@@ -92,10 +102,27 @@ const START_LOCK_TIMEOUT_MS = 120_000
  */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaCluster> {
   const size = options.brokers ?? 1
-  if (options.ephemeral === true) return startEphemeral(size, options)
-  const external = externalBootstrapServers()
+  const external = options.ephemeral === true ? undefined : externalBootstrapServers()
   if (external !== undefined) return cluster(external, [], async () => {})
-  return startShared(size)
+  await recordClasses()
+  return options.ephemeral === true ? startEphemeral(size, options) : startShared(size)
+}
+
+/** Writes the class archive, once for a version of Kafka and of Java, by means of a broker that does nothing else. */
+async function recordClasses(): Promise<void> {
+  if ((await whyNoJava()) !== undefined) return
+  const archive = await classArchive()
+  if (existsSync(archive)) return
+  await locked(`${archive}.lock`, async () => {
+    if (existsSync(archive)) return
+    const unfinished = `${archive}.${process.pid}`
+    const recorder = await startEphemeral(1, { jvmArgs: [`-XX:ArchiveClassesAtExit=${unfinished}`] })
+    await recorder.brokers[0]!.kill('SIGTERM')
+    await recorder.stop()
+    // An empty one where Java cannot write archives: brokers then start without, and it is not tried again.
+    if (existsSync(unfinished)) renameSync(unfinished, archive)
+    else writeFileSync(archive, '')
+  })
 }
 
 /** The shared cluster of this checkout when it runs; never starts one. */

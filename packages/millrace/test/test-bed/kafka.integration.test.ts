@@ -1,4 +1,6 @@
+import { readFileSync, statSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { classArchive } from '../../../../test-bed/java.ts'
 import {
   bootstrapServers,
   brokerAvailable,
@@ -51,6 +53,13 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('shared broker', () => {
 
 describe.skipIf(!javaAvailable)('broker of its own', () => {
   const kafka = ownBroker({ 'message.max.bytes': 1000 })
+
+  // Without the archive a broker takes twice the processor time to start, and no test would notice.
+  test.skipIf(process.platform !== 'linux')('starts with the recorded classes', async () => {
+    expect(statSync(await classArchive()).size).toBeGreaterThan(10 << 20)
+    const maps = readFileSync(`/proc/${kafka().brokers[0]!.pid}/maps`, 'utf8')
+    expect(maps).toContain(await classArchive())
+  })
 
   test('comes back on the same port with the same data after being killed', async () => {
     const { bootstrapServers: servers, brokers } = kafka()
