@@ -1,7 +1,8 @@
 /**
  * `millrace explain`: tells how a pipeline would run, without connecting to anything.
  */
-import { SINKS, SOURCES, catalog } from '../catalog.ts'
+import { groupIdOf, type KafkaSourceOptions } from '../sources/kafka/options.ts'
+import { KAFKA_SOURCE, SINKS, SOURCES, catalog } from '../catalog.ts'
 import { readAnyPlan, type ReadingOptions } from '../dialects/index.ts'
 import { explainGraph, type GraphExplanation } from '../engine/graph/explain-graph.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
@@ -33,7 +34,14 @@ async function explainOne(file: string, plan: PipelinePlan, json: true | undefin
   for (const warning of plan.warnings)
     process.stderr.write(`${formatProblem(file, { ...warning, message: `warning: ${warning.message}` })}\n`)
   if (json === undefined)
-    process.stdout.write(`${textOf(plan, explanation, titleOf(source), [sink!, ...fanout].map(titleOf))}\n`)
+    process.stdout.write(
+      `${textOf(
+        plan,
+        explanation,
+        titleOf(source, groupOf(plan)),
+        [sink!, ...fanout].map((each) => titleOf(each)),
+      )}\n`,
+    )
   const summary = `Pipeline "${plan.name}" takes the ${explanation.lane} lane with guarantee ${explanation.guarantee.name}`
   return {
     exitCode: 0,
@@ -88,13 +96,18 @@ function describe(
   return { component: planned.component, options: redact(fields, planned.options) }
 }
 
-function titleOf({ component, options }: Described): string {
-  const { topic, bootstrapServers, path, groupId, template, records } = options
+/** @param group that a source reads as a member of */
+function titleOf({ component, options }: Described, group?: string): string {
+  const { topic, bootstrapServers, path, template, records } = options
   const where = bootstrapServers === undefined ? '' : ` at ${listed(bootstrapServers)}`
-  const who = groupId === undefined ? '' : `, group ${listed(groupId)}`
+  const who = group === undefined ? '' : `, group ${group}`
   const count = records === undefined ? '' : `, ${listed(records)} records`
   const what = topic ?? path ?? template
   return `${component}${what === undefined ? '' : ` ${listed(what)}`}${where}${who}${count}`
+}
+
+function groupOf({ source: { component, options } }: PipelinePlan): string | undefined {
+  return component === KAFKA_SOURCE.name ? groupIdOf(options as unknown as KafkaSourceOptions) : undefined
 }
 
 function listed(value: unknown): string {

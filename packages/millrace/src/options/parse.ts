@@ -115,6 +115,13 @@ export function readFields(
           suggestion: example === undefined ? undefined : `for example ${name}: ${JSON.stringify(example)}`,
         })
       } else if (field.presence === 'defaulted') {
+        if (entry !== undefined)
+          report({
+            path: entry.path,
+            message: `Option "${entry.path.join('.')}" is left blank, so it has its default`,
+            suggestion: 'write a value, or delete it',
+            warning: true,
+          })
         values[name] = field.meta.default
       }
       continue

@@ -146,3 +146,14 @@ test('says all problems of the file with their places', async () => {
     expect.stringContaining(`${file}:2:8 sink.type: `),
   ])
 })
+
+test('names the group, also where the file does not', async () => {
+  const text = (group: string): string =>
+    `source: {type: kafka, topic: a, bootstrapServers: "k:1"${group}}\nsink: {type: stdout}\n`
+  expect((await cli(['explain', await write('group.yaml', text(''))])).stdout).toMatch(
+    /^source +kafka a at k:1, group fluxion-a$/m,
+  )
+  expect((await cli(['explain', await write('group.yaml', text(', groupId: mine'))])).stdout).toMatch(
+    /^source +kafka a at k:1, group mine$/m,
+  )
+})

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }))
 
 const KAFKA = `
-source: { type: kafka, options: { topic: orders, bootstrapServers: "k1:9092,k2:9092" } }
+source: { type: kafka, options: { topic: orders, bootstrapServers: "k1:9092,k2:9092", groupId: g } }
 sink: { type: kafka, options: { topic: orders-out, bootstrapServers: "out:9093", securityProtocol: SASL_SSL, saslMechanism: PLAIN, saslUsername: u, saslPassword: p } }
 `
 

@@ -24,7 +24,7 @@ const KAFKA = { topic: 'a', bootstrapServers: 'k:1' }
 describe('in a linear file', () => {
   const read = ({ source = {}, sink = {}, ...more }: { source?: object; sink?: object; [name: string]: unknown }) =>
     warningsOf({
-      source: { type: 'kafka', options: { ...KAFKA, ...source } },
+      source: { type: 'kafka', options: { ...KAFKA, groupId: 'g', ...source } },
       sink: { type: 'kafka', options: { ...KAFKA, topic: 'b', ...sink } },
       ...more,
     })

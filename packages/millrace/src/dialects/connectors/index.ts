@@ -45,6 +45,7 @@ export function readConnectors(value: unknown, context: ConnectorsContext): Conn
   const isSingle = isObject(value) && isSingleConnector(value)
   const { name, plans } = isSingle ? readSingle(value, { ...context, report }) : readFile(value, { ...context, report })
   const ready = problems.length === 0 ? linked(plans) : []
+  warnings.push(...sharedGroups(ready))
   const group = ready.length > 1 ? { name, file: context.file, pipelines: ready, warnings } : undefined
   return { plan: group === undefined ? ready[0] : undefined, group, problems, warnings }
 }
@@ -122,6 +123,27 @@ function unknownKind(entry: { readonly [name: string]: unknown }): OptionProblem
           'add topic for a source, which writes it, or topics and consumer_group for a sink, which reads them',
       }
     : { path: [key], message: `Unknown connector "${name}"`, suggestion: `there are ${names.join(', ')}` }
+}
+
+/** Pipelines of one file that share a group, and so the records of the topics that both read. */
+function sharedGroups(plans: readonly PipelinePlan[]): ConfigProblem[] {
+  return plans.flatMap((plan, i) => {
+    const group = plan.source.options['groupId']
+    const other = plans
+      .slice(0, i)
+      .find(
+        ({ source }) =>
+          group !== undefined &&
+          source.options['groupId'] === group &&
+          sharedTopic(source.endpoints, plan.source.endpoints) !== undefined,
+      )
+    if (other === undefined) return []
+    return {
+      path: '',
+      message: `Pipelines "${other.name}" and "${plan.name}" read "${sharedTopic(other.source.endpoints, plan.source.endpoints)}" as one group, "${String(group)}": each gets a part of the records`,
+      suggestion: 'give each a consumer_group of its own, unless that is meant',
+    }
+  })
 }
 
 /** Each knows whose topics it reads, for runs that end. */

@@ -96,6 +96,14 @@ function readPipeline(content: unknown, context: LinearContext): LinearResult {
     warnings,
   }
   warnings.push(...stageWarnings(stages, [plan.sink, ...(plan.fanout ?? [])]))
+  for (const name of ['commitInterval', 'commit_interval'])
+    if (name in content && top.delivery !== 'exactly_once')
+      report({
+        path: [name],
+        message: `${name} has no effect with delivery ${top.delivery}: it is the time between transactions`,
+        suggestion: 'delete it, or set delivery to exactly_once',
+        warning: true,
+      })
   reportBrokenPromises(plan, ends, report)
   reportFiles(plan, ends, 'error_handling' in content ? 'error_handling' : 'errorPolicy', report)
   return { plan, problems, warnings }

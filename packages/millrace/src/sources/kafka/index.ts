@@ -24,7 +24,12 @@ export const kafkaSource = defineSource({
   examples: [
     {
       title: 'From the beginning',
-      options: { topic: 'orders', bootstrapServers: 'localhost:9092', 'auto.offset.reset': 'earliest' },
+      options: {
+        topic: 'orders',
+        bootstrapServers: 'localhost:9092',
+        groupId: 'orders-etl',
+        'auto.offset.reset': 'earliest',
+      },
     },
   ],
   create: (options, context) => new KafkaPipelineSource(kafkaSourceSettings(options), context),

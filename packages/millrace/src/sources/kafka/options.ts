@@ -71,6 +71,14 @@ export const kafkaSourceRules: readonly OptionRule<typeof kafkaSourceFields>[] =
           `pollTimeout of ${pollTimeout} ms has the effect of ${longestPoll(requestTimeoutMs)} ms, so that a broker that waits for records does not look lost (request.timeout.ms is ${requestTimeoutMs})`,
         )
       : undefined,
+  ({ groupId, topic }) =>
+    groupId === undefined
+      ? warning(
+          'groupId',
+          `groupId is not set, so the group is "${groupIdOf({ groupId, topic })}": another pipeline that reads this topic without groupId would share its records`,
+          'set groupId to a name of its own',
+        )
+      : undefined,
   ({ enableAutoCommit }, isSet) =>
     isSet('enableAutoCommit') && enableAutoCommit
       ? warning(
@@ -115,6 +123,7 @@ function longestPoll(requestTimeoutMs: number): number {
   return Math.max(1, requestTimeoutMs - Math.min(5000, requestTimeoutMs / 2))
 }
 
-function groupIdOf({ groupId, topic }: Pick<KafkaSourceOptions, 'groupId' | 'topic'>): string {
+/** The group of a pipeline, also where its file names none. */
+export function groupIdOf({ groupId, topic }: Pick<KafkaSourceOptions, 'groupId' | 'topic'>): string {
   return groupId ?? `fluxion-${[...new Set(topic)].join('-')}`
 }

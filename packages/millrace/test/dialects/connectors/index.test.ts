@@ -340,3 +340,12 @@ settings: {topic: {auto_create: false}}
   for (const { source, sink } of (group as { pipelines: readonly PipelinePlan[] }).pipelines)
     expect([source.options['createTopic'], sink.options['createTopic']]).toEqual([undefined, undefined])
 })
+
+test('warns of two pipelines that share the records of a topic', async () => {
+  const sinks = (group: string): string =>
+    `${BROKER}sinks:\n  a: {connector: stdout, topics: [t], consumer_group: g}\n  b: {connector: stdout, topics: [t, u], consumer_group: ${group}}\n`
+  expect((await check(sinks('g'))).warnings).toEqual([
+    expect.stringMatching(/Pipelines "file-sink-a" and "file-sink-b" read "t" as one group, "g": each gets a part/),
+  ])
+  expect((await check(sinks('h'))).warnings).toEqual([])
+})
