@@ -14,6 +14,7 @@ import { BatchError, BrokerError, isMillraceError, type MillraceError } from '..
 import { isFaultOfRecord, meaningOf } from '../errors/meaning.ts'
 import type { Counter } from '../metrics/counters.ts'
 import type { CircuitBreaker, Pass } from '../resilience/circuit-breaker.ts'
+import { inBackground } from '../resilience/background.ts'
 import { backoffMs, sleep, type BackoffOptions } from '../resilience/retry.ts'
 import type { ErrorHandling } from './failures/error-handling.ts'
 import type { Failures } from './failures/failures.ts'
@@ -143,7 +144,7 @@ export class Delivery {
     // Without an order to watch nothing waits for anything else.
     const lane: PartitionLane = this.#isOrdered ? this.#laneOf(batch) : { waiting: [], isBusy: false }
     lane.waiting.push(entry)
-    if (!lane.isBusy) void this.#writeLane(lane)
+    if (!lane.isBusy) inBackground(this.#writeLane(lane), (error) => failLane(lane, error))
     return entry.promise
   }
 
@@ -178,7 +179,7 @@ export class Delivery {
       }
       lane.waiting.unshift(...again)
       if (error !== undefined) await this.#pause(lane, again[0]!.attempts, error)
-      if (lane.failure !== undefined) for (const { reject } of lane.waiting.splice(0)) reject(lane.failure.error)
+      if (lane.failure !== undefined) failLane(lane, lane.failure.error)
     }
     lane.isBusy = false
   }
@@ -287,6 +288,12 @@ export class Delivery {
     // With a breaker and no policy of attempts, the breaker decides when, and the run waits for the sink.
     return retry === undefined ? breaker !== undefined : attempts <= retry.maxRetries
   }
+}
+
+/** Nothing more of the partition is written. */
+function failLane(lane: PartitionLane, error: unknown): void {
+  lane.failure ??= { error }
+  for (const { reject } of lane.waiting.splice(0)) reject(lane.failure.error)
 }
 
 /** Whether a record failed for a reason that another attempt may meet again, not for those beside or before it. */

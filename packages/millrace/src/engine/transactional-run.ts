@@ -27,6 +27,7 @@ import {
 } from '../errors/index.ts'
 import { meaningOf } from '../errors/meaning.ts'
 import type { Counter, Meter } from '../metrics/counters.ts'
+import { inBackground } from '../resilience/background.ts'
 import type { Pace } from '../resilience/pace.ts'
 import { backoffMs, sleep } from '../resilience/retry.ts'
 import { InFlight } from './in-flight.ts'
@@ -157,7 +158,8 @@ export class TransactionalRun {
     let ended: RunResult['ended'] = 'source'
     this.#bytes = 0
     this.#isRunning = true
-    const timer = setInterval(() => void this.#commitInBackground(), this.#plan.commitIntervalMs ?? COMMIT_INTERVAL_MS)
+    const commitSoon = (): void => inBackground(this.#commitInBackground(), (error) => failed.abort(error))
+    const timer = setInterval(commitSoon, this.#plan.commitIntervalMs ?? COMMIT_INTERVAL_MS)
     const deliver = async (done: Acknowledgement, write: () => Promise<void>): Promise<void> => {
       try {
         await write()
@@ -190,7 +192,7 @@ export class TransactionalRun {
         if (batch.length > pace.rows) await this.#takeSlices(batch, take)
         else if (timed(take, batch, pace)) await setImmediate()
         this.#bytes += batch.byteLength
-        if (this.#bytes >= TRANSACTION_BYTES) void this.#commitInBackground()
+        if (this.#bytes >= TRANSACTION_BYTES) commitSoon()
         if (stages.exhausted) {
           ended = 'stage'
           break

@@ -7,6 +7,7 @@
 import { isIP } from 'node:net'
 import { Connection, type ConnectionOptions } from '@platformatic/kafka'
 import { AbortedError, ConnectionError, isMillraceError } from '../../errors/index.ts'
+import { inBackground } from '../../resilience/background.ts'
 import type { ApiCall } from '../protocol/api-call.ts'
 import { API_VERSIONS, type ApiVersionsAnswer } from '../protocol/api-versions.ts'
 import { connectFailure } from './connect-failure.ts'
@@ -39,6 +40,9 @@ export interface SendOptions {
 
 /** The protocol library's own limits, set so wide that ours always come first. */
 const NEVER_MS = 2_000_000_000
+
+/** How long what was written may take to leave when a connection is closed. */
+const CLOSE_MS = 1000
 
 export class BrokerConnection {
   readonly address: string
@@ -77,7 +81,7 @@ export class BrokerConnection {
     // Failures reach us through the callbacks; an 'error' event without a listener would end the process.
     let socketError: unknown
     connection.on('error', (error) => (socketError ??= error))
-    const giveUp = (): void => connection.close(() => {})
+    const giveUp = (): void => inBackground(closeWithin(0, connection), () => {})
     options.signal.addEventListener('abort', giveUp, { once: true })
     try {
       await connection.connect(host, port)
@@ -173,7 +177,7 @@ export class BrokerConnection {
             `Broker "${this.address}" did not respond to ${call.name} within ${options.timeoutMs} ms`,
           ),
         )
-        void this.close()
+        inBackground(this.close(), () => {}) // nothing is left to be told
       }, options.timeoutMs)
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#underWay++
@@ -193,11 +197,10 @@ export class BrokerConnection {
     return offeredMechanisms(this.#peer('', timeoutMs)).catch(() => undefined)
   }
 
+  /** Requests under way fail at once; what needs no answer has a second to leave. */
   close(): Promise<void> {
     this.#session?.end()
-    return new Promise((resolve) => {
-      this.#connection.close(() => resolve())
-    })
+    return closeWithin(this.#underWay > 0 ? 0 : CLOSE_MS, this.#connection)
   }
 
   #peer(host: string, timeoutMs: number): SessionPeer {
@@ -253,6 +256,17 @@ export class BrokerConnection {
       { cause: error },
     )
   }
+}
+
+/** A broker that reads nothing, but answers the probes of TCP, would keep a socket that has something to write open for ever. */
+function closeWithin(ms: number, connection: Connection): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => connection.socket?.destroy(), ms)
+    connection.close(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
 }
 
 /** The response that came with an error of the protocol library, when there was one. */

@@ -13,6 +13,7 @@
  * The state of each partition is in `partition-fetch.ts`, what brokers may bring in `fetch-brokers.ts`, what an answer does in
  * `fetch-answers.ts`.
  */
+import { inBackground } from '../../resilience/background.ts'
 import {
   BrokerError,
   ConnectionError,
@@ -226,7 +227,9 @@ export class Fetcher {
     // Behind a slow reader every slice that is taken makes a little room; many small requests would cost more than they bring.
     if (room <= 0 || room < Math.min(wanted, share / 4)) return
     const fetches = this.#brokers.takeListed(broker)
-    if (fetches.length > 0) void this.#fetch(broker, fetches, Math.max(1, Math.floor(Math.min(wanted, room))))
+    if (fetches.length === 0) return
+    const maxBytes = Math.max(1, Math.floor(Math.min(wanted, room)))
+    inBackground(this.#fetch(broker, fetches, maxBytes), (error) => this.#fail(error))
   }
 
   async #fetch(broker: FetchBroker, fetches: readonly PartitionFetch[], maxBytes: number): Promise<void> {
@@ -294,7 +297,8 @@ export class Fetcher {
 
   /** Goes on when something was taken. */
   #onTaken(fetch: PartitionFetch): void {
-    if (fetch.completed.length === 0 && fetch.on('drained') === 'moving') void this.#move(fetch)
+    if (fetch.completed.length === 0 && fetch.on('drained') === 'moving')
+      inBackground(this.#move(fetch), (error) => this.#fail(error))
     this.#list(fetch)
     const broker = this.#brokers.of(fetch)
     if (broker === undefined) return
@@ -303,7 +307,7 @@ export class Fetcher {
   }
 
   #losePosition(fetch: PartitionFetch): void {
-    if (fetch.losePosition() === 'moving') void this.#move(fetch)
+    if (fetch.losePosition() === 'moving') inBackground(this.#move(fetch), (error) => this.#fail(error))
   }
 
   /** Finds a new position and goes on there. */

@@ -4,6 +4,7 @@
  * A batch is closed when it is full, when it has waited for `lingerMs`, at a flush, and when memory is short. Buffers are
  * kept and used again. Nothing here waits or sends: the producer does the one, the sender the other.
  */
+import { guarded } from '../../resilience/background.ts'
 import { createPartitioner, type Partitioner, STICKY } from './partitioners.ts'
 import { HEADER_BYTES } from '../protocol/record-batch.ts'
 import { RECORD_OVERHEAD } from '../protocol/record-batch-builder.ts'
@@ -35,13 +36,21 @@ export class TopicQueues {
   }
 }
 
+export interface AccumulatorEvents {
+  /** Batches were closed because they had waited long enough. */
+  onLinger(): void
+  /** Whether a partition can be written at the moment; asked for when the sticky partition changes. */
+  isAvailable(topic: string, partition: number): boolean
+  /** A batch cannot be closed. */
+  onBroken(batch: ProducerBatch, error: unknown): void
+  /** Whatever else went wrong in the background. */
+  onFailure(error: unknown): void
+}
+
 export class Accumulator {
   readonly #options: ProducerOptions
   readonly #owner: IdentityOwner | undefined
-  /** Called when batches were closed because they had waited long enough. */
-  readonly #onLinger: () => void
-  /** Whether a partition can be written at the moment; asked for when the sticky partition changes. */
-  readonly #isAvailable: (topic: string, partition: number) => boolean
+  readonly #events: AccumulatorEvents
   readonly #topics = new Map<string, TopicQueues>()
   /** By `PartitionQueue.index`. */
   readonly queues: PartitionQueue[] = []
@@ -60,21 +69,20 @@ export class Accumulator {
   #onRoom: (() => void) | undefined
   #lingerTimer: NodeJS.Timeout | undefined
 
-  constructor(
-    options: ProducerOptions,
-    owner: IdentityOwner | undefined,
-    onLinger: () => void,
-    isAvailable: (topic: string, partition: number) => boolean,
-  ) {
+  constructor(options: ProducerOptions, owner: IdentityOwner | undefined, events: AccumulatorEvents) {
     this.#options = options
     this.#owner = owner
-    this.#onLinger = onLinger
-    this.#isAvailable = isAvailable
+    this.#events = events
   }
 
   /** Memory of batches that are not yet settled. */
   get heldBytes(): number {
     return this.#heldBytes
+  }
+
+  /** Bytes of batches that are not yet settled, and of buffers that are kept to be used again. */
+  get memory(): { readonly held: number; readonly free: number } {
+    return { held: this.#heldBytes, free: this.#freeBytes }
   }
 
   /** The queues of a topic; undefined before `learn`. */
@@ -118,9 +126,17 @@ export class Accumulator {
     if (batch === undefined) return
     queue.open = undefined
     this.#open.delete(batch)
+    if (batch.count === 0) this.release(batch)
+    else this.#finish(batch)
     if (topic.sticky === queue.partition) this.#moveSticky(topic)
-    if (batch.count === 0) return this.release(batch)
-    batch.close(this.#options.compression, this.#options.compressionLevel)
+  }
+
+  #finish(batch: ProducerBatch): void {
+    try {
+      batch.close(this.#options.compression, this.#options.compressionLevel)
+    } catch (error) {
+      return this.#events.onBroken(batch, error)
+    }
     if (batch.closed!.bytes !== batch.buffer!.builder.bytes) this.#compressed(batch)
     this.#wait(batch)
   }
@@ -148,6 +164,7 @@ export class Accumulator {
     if (!this.#hasRoom(size)) return undefined
     this.close(topic, queue)
     this.#heldBytes += size
+    this.#dropFree()
     const batch = new ProducerBatch(queue, performance.now(), size, undefined, this.transaction)
     const bytes = Buffer.allocUnsafeSlow(size)
     batch.closed = { bytes, end: size, count: fill(bytes) }
@@ -195,7 +212,7 @@ export class Accumulator {
     const { length } = topic.queues
     for (let step = 1; step <= length; step++) {
       const next = (topic.sticky + step) % length
-      if (!this.#isAvailable(topic.name, next) && step < length) continue
+      if (!this.#events.isAvailable(topic.name, next) && step < length) continue
       topic.sticky = next
       return
     }
@@ -209,7 +226,10 @@ export class Accumulator {
     if (!this.#hasRoom(capacity)) return undefined
     this.#heldBytes += capacity
     const free = capacity === this.#options.batchBytes ? this.#free.pop() : undefined
-    if (free === undefined) return new BatchBuffer(capacity, this.#options.batchRecords)
+    if (free === undefined) {
+      this.#dropFree()
+      return new BatchBuffer(capacity, this.#options.batchRecords)
+    }
     this.#freeBytes -= free.capacity
     free.builder.reset()
     return free
@@ -225,19 +245,30 @@ export class Accumulator {
     this.#freeBytes += buffer.capacity
   }
 
+  /** Free buffers count as memory, too. */
+  #dropFree(): void {
+    while (this.#free.length > 0 && this.#freeBytes + this.#heldBytes > this.#options.bufferBytes)
+      this.#freeBytes -= this.#free.pop()!.capacity
+  }
+
   /** The compressed copy takes the place of the buffer. */
   #compressed(batch: ProducerBatch): void {
     const buffer = batch.buffer!
     this.#heldBytes += batch.closed!.end - batch.held
-    batch.held = batch.closed!.end
     // Its rows are still needed.
     buffer.rows = new Int32Array(buffer.rows.length)
-    batch.buffer = undefined
+    batch.dropBuffer()
     this.#keep(buffer)
   }
 
   #startLinger(ms: number): void {
-    this.#lingerTimer ??= setTimeout(() => this.#linger(), ms)
+    this.#lingerTimer ??= setTimeout(
+      guarded(
+        () => this.#linger(),
+        (error) => this.#events.onFailure(error),
+      ),
+      ms,
+    )
   }
 
   #linger(): void {
@@ -251,6 +282,6 @@ export class Accumulator {
       }
       this.close(this.#topics.get(batch.queue.topic)!, batch.queue)
     }
-    this.#onLinger()
+    this.#events.onLinger()
   }
 }

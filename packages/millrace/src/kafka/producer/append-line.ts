@@ -4,6 +4,7 @@
  */
 import { DeliveryError, isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
 import { throwIfAborted, untilAborted } from '../../resilience/abort.ts'
+import { inBackground } from '../../resilience/background.ts'
 import { retry } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Accumulator } from './accumulator.ts'
@@ -63,7 +64,10 @@ export class AppendLine {
     this.#transactions?.throwUnless('write', 'open', 'committing', 'ready')
     if (ticket.isDone) return
     this.#tickets.add(ticket)
-    void ticket.done.then(() => this.#tickets.delete(ticket))
+    inBackground(
+      ticket.done.then(() => this.#tickets.delete(ticket)),
+      (error) => this.#outcomes.allBroken(error),
+    )
     this.#followTopic(topic)
     const job = makeJob()
     const { cutOffCount } = this.#outcomes
@@ -75,14 +79,11 @@ export class AppendLine {
   async run(work: () => Promise<void>): Promise<void> {
     const before = this.#last
     const mine = before === undefined ? work() : before.then(work)
-    const last = mine.then(
-      () => {},
-      () => {},
-    )
-    this.#last = last
-    void last.then(() => {
+    const settled = (): void => {
       if (this.#last === last) this.#last = undefined
-    })
+    }
+    const last = mine.then(settled, settled)
+    this.#last = last
     await mine
   }
 

@@ -140,16 +140,18 @@ function problemOf(record: WritableRecord): MillraceError | undefined {
   if (typeof value !== 'string' && value !== null && !(value instanceof Uint8Array)) return wrongType('value', value)
   if (key !== undefined && key !== null && typeof key !== 'string' && !(key instanceof Uint8Array))
     return wrongType('key', key)
-  if (timestampMs !== undefined && !(Number.isInteger(timestampMs) && timestampMs >= 0))
+  if (timestampMs !== undefined && !(Number.isSafeInteger(timestampMs) && timestampMs >= 0))
     return new EncodeError(
-      `Cannot write the timestamp ${JSON.stringify(timestampMs)} as it must be a whole number of milliseconds since 1970`,
+      `Cannot write the timestamp ${String(timestampMs)} as it must be a whole number of milliseconds since 1970`,
     )
   if (headers !== undefined) {
     if (!Array.isArray(headers))
       return new EncodeError(
         `Cannot write the headers of a record as they must be a list of pairs of name and value: they are of type ${typeof headers}`,
       )
-    for (const [name, content] of headers) {
+    for (const header of headers) {
+      if (!Array.isArray(header)) return wrongType('header, which is a pair of name and value,', header)
+      const [name, content] = header
       if (typeof name !== 'string') return wrongType('name of a header', name)
       if (content !== null && typeof content !== 'string' && !(content instanceof Uint8Array))
         return wrongType(`header "${name}"`, content)

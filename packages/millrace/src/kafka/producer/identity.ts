@@ -7,6 +7,7 @@
  * from sequence 0, and a late copy of an old batch is refused because of its epoch (KIP-360).
  */
 import type { MillraceError } from '../../errors/index.ts'
+import { inBackground } from '../../resilience/background.ts'
 import { retry } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { INIT_PRODUCER_ID, type InitProducerIdResponse } from '../protocol/init-producer-id.ts'
@@ -105,9 +106,9 @@ export class IdempotentIdentity implements IdentityOwner {
       if (previous.id === this.#current?.id) this.#current = undefined
     }
     if (this.#current === undefined)
-      this.acquire().then(
-        () => this.#onChange(),
-        (error: unknown) => this.#onChange(error),
+      inBackground(
+        this.acquire().then(() => this.#onChange()),
+        (error) => this.#onChange(error),
       )
     return this.#current
   }

@@ -18,7 +18,7 @@
  * sequences of its partition, which goes on in a new epoch (`identity.ts`); with `failsFollowing` everything that was
  * appended behind it fails too, so that nothing overtakes it when it is written again (I2).
  */
-import { type MillraceError, UnexpectedError } from '../../errors/index.ts'
+import { isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
 import { type BackoffOptions, backoffMs } from '../../resilience/retry.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { PartitionQueue, ProducerBatch } from './partition-queue.ts'
@@ -96,16 +96,32 @@ export class Outcomes {
     }
     for (const batch of batches) {
       if (batch.settled) continue // with the transaction that one before it has doomed
-      const answer = answers.get(batch.queue)
-      if (answer === undefined)
-        this.unanswered(
-          batch,
-          new UnexpectedError(
-            `Broker ${leader} left partition ${batch.queue.partition} of topic "${batch.queue.topic}" out of its Produce response`,
-          ),
-        )
-      else this.#answer(batch, answer, leader)
+      try {
+        this.#understand(batch, answers.get(batch.queue), leader)
+      } catch (error) {
+        this.broken(batch, error)
+      }
     }
+  }
+
+  /** Something went wrong here, and not at a broker: the batch fails, whatever it was. */
+  broken(batch: ProducerBatch, error: unknown): void {
+    if (!batch.settled) this.#fail(batch, unexpected(error))
+  }
+
+  /** The same, where it is not known which batches it concerns: all fail. */
+  allBroken(error: unknown): void {
+    this.abandon(unexpected(error))
+  }
+
+  #understand(batch: ProducerBatch, answer: ProducedPartition | undefined, leader: number): void {
+    if (answer !== undefined) return this.#answer(batch, answer, leader)
+    this.unanswered(
+      batch,
+      new UnexpectedError(
+        `Broker ${leader} left partition ${batch.queue.partition} of topic "${batch.queue.topic}" out of its Produce response`,
+      ),
+    )
   }
 
   /** The connection broke, or the answer did not come in time: nobody knows whether the batch was written. */
@@ -243,7 +259,7 @@ export class Outcomes {
   }
 
   #split(batch: ProducerBatch): void {
-    const parts = splitBatch(batch, this.#options.compressionLevel)
+    const parts = splitBatch(batch, this.#options)
     batch.queue.replace(batch, parts)
     this.#accumulator.replace(batch, parts)
   }
@@ -293,7 +309,7 @@ export class Outcomes {
 
   #lose(batch: ProducerBatch, error: MillraceError, own?: ReadonlyMap<number, MillraceError>): void {
     const { queue } = batch
-    if (batch.sequence < 0) this.#accumulator.waitingBytes -= batch.closed!.end
+    if (batch.sequence < 0 && batch.closed !== undefined) this.#accumulator.waitingBytes -= batch.closed.end
     batch.settled = true
     queue.lose(batch)
     batch.failed(error, own)
@@ -326,4 +342,8 @@ export class Outcomes {
       cause: lastError,
     })
   }
+}
+
+function unexpected(error: unknown): MillraceError {
+  return isMillraceError(error) ? error : new UnexpectedError('Cannot write records', { cause: error })
 }

@@ -222,6 +222,12 @@ export class ProducerBatch {
     }
   }
 
+  /** Holds the compressed bytes only. */
+  dropBuffer(): void {
+    this.buffer = undefined
+    this.held = this.closed!.end
+  }
+
   /** @param baseOffset of the first record; -1 when it is not known */
   delivered(baseOffset: number): void {
     const { rows, firstRow } = this

@@ -89,12 +89,12 @@ export class Producer {
     this.#identity =
       this.#transactions ??
       (this.#options.idempotence ? new IdempotentIdentity(cluster, (error) => this.#onIdentity(error)) : undefined)
-    this.#accumulator = new Accumulator(
-      this.#options,
-      this.#identity,
-      () => this.#sender.drain(),
-      (topic, partition) => cluster.leader(topic, partition) >= 0,
-    )
+    this.#accumulator = new Accumulator(this.#options, this.#identity, {
+      onLinger: () => this.#sender.drain(),
+      isAvailable: (topic, partition) => cluster.leader(topic, partition) >= 0,
+      onBroken: (batch, error) => this.#outcomes.broken(batch, error),
+      onFailure: (error) => this.#outcomes.allBroken(error),
+    })
     this.#outcomes = new Outcomes(cluster, this.#options, this.#accumulator, this.#identity, (topic) =>
       this.#sender.findLeaders(topic),
     )

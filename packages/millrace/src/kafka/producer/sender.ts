@@ -6,6 +6,7 @@
  * at the most. Everything is driven by one method, `drain`, called whenever something may have become possible.
  */
 import { isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
+import { guarded, inBackground } from '../../resilience/background.ts'
 import type { ProducerBatch } from './partition-queue.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -53,6 +54,8 @@ export class Sender {
   readonly #brokers = new Map<number, Broker>()
   /** Topics whose metadata is being fetched, or was a moment ago. */
   readonly #refreshing = new Set<string>()
+  /** Owns what runs in the background. */
+  readonly #onFailure = (error: unknown): void => this.#outcomes.allBroken(error)
   #wakeTimer: NodeJS.Timeout | undefined
   #wakeAt = Infinity
   #expiryTimer: NodeJS.Timeout | undefined
@@ -81,11 +84,11 @@ export class Sender {
   drain(): void {
     const { ready } = this.#accumulator
     if (ready.size === 0) return
-    this.#expiryTimer ??= setTimeout(() => this.#expire(), Math.min(EXPIRY_CHECK_MS, this.#options.deliveryTimeoutMs))
+    this.#expiryTimer ??= this.#startExpiry()
     let requests: Map<number, Request>
     do {
       requests = this.#collect()
-      for (const request of requests.values()) void this.#send(request)
+      for (const request of requests.values()) inBackground(this.#send(request), this.#onFailure)
     } while (requests.size > 0)
   }
 
@@ -94,17 +97,15 @@ export class Sender {
     if (this.#refreshing.has(topic)) return
     this.#refreshing.add(topic)
     const afterwards = (): void => {
-      this.drain()
-      setTimeout(() => {
+      const later = (): void => {
         this.#refreshing.delete(topic)
         this.drain()
-      }, this.#cluster.backoff.initialMs)
+      }
+      setTimeout(guarded(later, this.#onFailure), this.#cluster.backoff.initialMs)
+      this.drain()
     }
-    this.#cluster
-      .refresh([topic])
-      .catch((error: unknown) => this.#noteError(topic, error))
-      .finally(afterwards)
-      .catch(() => {})
+    const refreshed = this.#cluster.refresh([topic]).catch((error: unknown) => this.#noteError(topic, error))
+    inBackground(refreshed.then(afterwards), this.#onFailure)
   }
 
   /** Resolves when no request waits for its answer. */
@@ -171,24 +172,13 @@ export class Sender {
     const broker = this.#broker(leader)
     broker.inFlight++
     this.#underWay++
-    const { totals } = this
-    totals.requests++
-    totals.batches += batches.length
-    for (const batch of batches) {
-      if (batch.attempts > 1) totals.retries++
-      const { queue } = batch
-      const { id, epoch } = queue.sequence.identity!
-      identifyBatch(batch.closed!.bytes, batch.closed!.end, {
-        producerId: id,
-        producerEpoch: epoch,
-        baseSequence: queue.isIdempotent ? batch.sequence : -1,
-        transactional: this.#transactions !== undefined,
-      })
-    }
+    this.totals.requests++
+    this.totals.batches += batches.length
     let response: ProduceResponse | undefined
     let failure: MillraceError | undefined
     const isAnswered = this.#options.acks !== 0
     try {
+      for (const batch of batches) this.#identify(batch)
       response = await this.#cluster.request<ProduceResponse>(leader, PRODUCE, () => [this.#request(batches)], {
         lane: LANE,
         timeoutMs: this.#timeoutFor(batches),
@@ -213,6 +203,17 @@ export class Sender {
       broker.inFlight--
     }
     this.drain()
+  }
+
+  #identify({ queue, closed, attempts, sequence }: ProducerBatch): void {
+    if (attempts > 1) this.totals.retries++
+    const { id, epoch } = queue.sequence.identity!
+    identifyBatch(closed!.bytes, closed!.end, {
+      producerId: id,
+      producerEpoch: epoch,
+      baseSequence: queue.isIdempotent ? sequence : -1,
+      transactional: this.#transactions !== undefined,
+    })
   }
 
   /**
@@ -265,22 +266,26 @@ export class Sender {
 
   #expire(): void {
     this.#expiryTimer = undefined
-    if (this.#outcomes.expire())
-      this.#expiryTimer = setTimeout(() => this.#expire(), Math.min(EXPIRY_CHECK_MS, this.#options.deliveryTimeoutMs))
+    if (this.#outcomes.expire()) this.#expiryTimer = this.#startExpiry()
     this.drain()
+  }
+
+  #startExpiry(): NodeJS.Timeout {
+    return setTimeout(
+      guarded(() => this.#expire(), this.#onFailure),
+      Math.min(EXPIRY_CHECK_MS, this.#options.deliveryTimeoutMs),
+    )
   }
 
   #wake(at: number): void {
     if (at >= this.#wakeAt) return
     clearTimeout(this.#wakeTimer)
     this.#wakeAt = at
-    this.#wakeTimer = setTimeout(
-      () => {
-        this.#wakeAt = Infinity
-        this.drain()
-      },
-      Math.max(1, at - performance.now()),
-    )
+    const wake = (): void => {
+      this.#wakeAt = Infinity
+      this.drain()
+    }
+    this.#wakeTimer = setTimeout(guarded(wake, this.#onFailure), Math.max(1, at - performance.now()))
   }
 
   #broker(id: number): Broker {

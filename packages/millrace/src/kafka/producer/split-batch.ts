@@ -2,14 +2,21 @@
  * Splits a record batch that the broker found too large (MESSAGE_TOO_LARGE) into two.
  */
 import { CODECS } from '../protocol/compression/codecs.ts'
+import type { ProducerOptions } from './options.ts'
 import { BatchBuffer, ProducerBatch } from './partition-queue.ts'
 import { BASE_TIMESTAMP, ATTRIBUTES, CODEC_MASK, HEADER_BYTES } from '../protocol/record-batch.ts'
 import { byteSource, RECORD_OVERHEAD } from '../protocol/record-batch-builder.ts'
 import { decompress } from '../protocol/compression/compression.ts'
 import { endOfVarint, varintAt, VARLONG_BYTES, varlongAt } from '../../records/varint.ts'
 
-/** Two batches with the first and the second half of the records, closed with the same codec. The batch itself is left alone. */
-export function splitBatch(batch: ProducerBatch, compressionLevel?: number): [ProducerBatch, ProducerBatch] {
+/**
+ * Two batches with the first and the second half of the records, closed with the same codec. The batch itself is left alone.
+ * @param own codec and level of the batches that are made here; one that was forwarded may have another codec, with levels of its own
+ */
+export function splitBatch(
+  batch: ProducerBatch,
+  own: Pick<ProducerOptions, 'compression' | 'compressionLevel'>,
+): [ProducerBatch, ProducerBatch] {
   const { bytes, end, count } = batch.closed!
   const codec = CODECS[bytes[ATTRIBUTES + 1]! & CODEC_MASK]!
   const compressed = bytes.subarray(HEADER_BYTES, end)
@@ -36,7 +43,8 @@ export function splitBatch(batch: ProducerBatch, compressionLevel?: number): [Pr
         made.segments.push({ ticket, start: Math.max(first, from) - from, end: Math.min(last, to) - from })
     }
     made.attempts = batch.attempts
-    made.close(codec, compressionLevel)
+    made.close(codec, codec === own.compression ? own.compressionLevel : undefined)
+    if (codec !== 'none') made.dropBuffer()
     return made
   }
   return [part(0, half), part(half, count)]

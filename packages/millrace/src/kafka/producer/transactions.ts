@@ -110,7 +110,9 @@ export class Transactions implements IdentityOwner {
     if (this.#partitions.has(destination)) return true
     if (this.#coordinator.version === 1) {
       this.#wanted.add(destination)
-      this.#adding ??= this.#addPartitions()
+      this.#adding ??= this.#addPartitions().catch((error: unknown) => {
+        this.#fail('failed', this.#describe(error, 'add partitions to'))
+      })
       return false
     }
     this.#started = true

@@ -5,6 +5,7 @@
  * Between SaslHandshake and the last SaslAuthenticate a broker takes no other request. So a renewal waits until everything under way is answered,
  * and requests wait until the renewal is over.
  */
+import { inBackground } from '../../resilience/background.ts'
 import { untilAborted } from '../../resilience/abort.ts'
 import { retry } from '../../resilience/retry.ts'
 import { authenticate, type SaslPeer } from './authenticate.ts'
@@ -62,7 +63,11 @@ export class SaslSession {
     const endsAt = performance.now() + lifetimeMs
     // As Java does: early enough, and not all connections at once.
     const inMs = Math.min(lifetimeMs * (0.85 + 0.1 * Math.random()), MAX_TIMER_MS)
-    this.#timer = setTimeout(() => void this.#renew(endsAt), inMs).unref()
+    this.#timer = setTimeout(() => inBackground(this.#renew(endsAt), () => this.#close()), inMs).unref()
+  }
+
+  #close(): void {
+    inBackground(this.#peer.close(), () => {}) // it is gone either way
   }
 
   async #renew(endsAt: number): Promise<void> {
@@ -79,7 +84,7 @@ export class SaslSession {
       await this.#converse(conversation)
     } catch {
       // A new connection takes its place, and tells the reason if it is still there. Requests do not wait for a socket that may never close.
-      void this.#peer.close()
+      this.#close()
     } finally {
       const held = this.#held ?? []
       this.#held = undefined

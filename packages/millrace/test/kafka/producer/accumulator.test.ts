@@ -1,12 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Accumulator } from '../../../src/kafka/producer/accumulator.ts'
+import { Accumulator, type AccumulatorEvents } from '../../../src/kafka/producer/accumulator.ts'
 import { AppendBatch } from '../../../src/kafka/producer/append-batch.ts'
 import { AppendRecords, type WritableRecord } from '../../../src/kafka/producer/append-records.ts'
 import type { ProducerOptions } from '../../../src/kafka/producer/options.ts'
 import { ReportTicket } from '../../../src/kafka/producer/reports.ts'
 import { batchOf } from '../../support/batches.ts'
 import { producerOptions } from '../../support/producer-options.ts'
+
+/** Nothing is expected but what is named. */
+function eventsOf(named: Partial<AccumulatorEvents>): AccumulatorEvents {
+  const never = (): never => expect.unreachable()
+  return { onLinger: never, isAvailable: () => true, onBroken: never, onFailure: never, ...named }
+}
 
 function accumulatorOf(
   options: Partial<ProducerOptions>,
@@ -16,8 +22,7 @@ function accumulatorOf(
   const accumulator = new Accumulator(
     producerOptions({ lingerMs: 60_000, ...options }),
     undefined,
-    () => {},
-    (_topic, partition) => available(partition),
+    eventsOf({ isAvailable: (_topic, partition) => available(partition) }),
   )
   accumulator.learn('t', partitions)
   return accumulator
@@ -181,13 +186,31 @@ describe('accumulator', () => {
     accumulator.stop()
   })
 
+  // Free buffers counted separately, so that a producer that had written to many partitions at once could hold twice its bound.
+  test('drops free buffers where they and what is held would be more than its memory', () => {
+    const accumulator = accumulatorOf({ batchBytes: 1000, bufferBytes: 4000 }, 4)
+    const write = (size: number): void => {
+      jobFor(
+        accumulator,
+        Array.from({ length: 4 }, (_, partition) => ({ value: 'x'.repeat(size), partition })),
+      ).run()
+      accumulator.closeAll()
+      for (const { waiting } of accumulator.queues) for (const batch of waiting.splice(0)) accumulator.release(batch)
+    }
+    write(10)
+    expect(accumulator.memory).toEqual({ held: 0, free: 4000 })
+    const queue = accumulator.queues[0]!
+    accumulator.open(queue, 3000)
+    expect(accumulator.memory.held + accumulator.memory.free).toBeLessThanOrEqual(4000)
+    accumulator.stop()
+  })
+
   test('closes batches that have waited for the linger', async () => {
     let lingered = 0
     const accumulator = new Accumulator(
       producerOptions({ lingerMs: 10 }),
       undefined,
-      () => lingered++,
-      () => true,
+      eventsOf({ onLinger: () => void lingered++ }),
     )
     accumulator.learn('t', 1)
     jobFor(accumulator, [{ value: 'a' }]).run()

@@ -34,12 +34,12 @@ class Sent {
 
   constructor(batches = 1, options: Partial<ProducerOptions> = {}) {
     const settings = producerOptions({ lingerMs: 60_000, batchRecords: COUNT, ...options })
-    this.#accumulator = new Accumulator(
-      settings,
-      owner,
-      () => {},
-      () => true,
-    )
+    this.#accumulator = new Accumulator(settings, owner, {
+      onLinger: () => {},
+      isAvailable: () => true,
+      onBroken: () => {},
+      onFailure: () => {},
+    })
     const queue = this.#accumulator.learn('t', 1).queues[0]!
     // Several may be under way only when the leader knows the producer.
     queue.sequence.begin({ id: 9n, epoch: 0 })
