@@ -98,6 +98,8 @@ interface Entry extends PromiseWithResolvers<LostRows> {
   readonly failures: Failures | undefined
   /** Whether the sink may still have it under way, so that another attempt waits for that. */
   isUnderWay: boolean
+  /** Whether some of what is to be written again failed for its own sake, so that there has to be a pause. */
+  isToBlame: boolean
   attempts: number
   /** Attempts that bring its records closer to their fate. */
   counted: number
@@ -137,6 +139,7 @@ export class Delivery {
       lost: undefined,
       failures,
       isUnderWay: false,
+      isToBlame: false,
       attempts: 0,
       counted: 0,
       ...Promise.withResolvers<LostRows>(),
@@ -170,7 +173,7 @@ export class Delivery {
           if (failed === undefined || !(await this.#mustTryAgain(entry, failed))) entry.resolve(entry.lost)
           else {
             again.push(entry)
-            if ([...failed.byRow.values()].some((reason) => isOwnFailure(reason))) error ??= failed
+            if (entry.isToBlame) error ??= failed
           }
         } catch (reason) {
           lane.failure ??= { error: reason }
@@ -216,7 +219,9 @@ export class Delivery {
       ;(entry.lost ??= new Set()).add(entry.rows?.[row] ?? row)
     }
     if (again.length === 0) return false
-    errors.retrying(again.flatMap(([, reason]) => (isOwnFailure(reason) ? reason : [])))
+    const own = again.flatMap(([, reason]) => (isOwnFailure(reason) ? reason : []))
+    errors.retrying(own)
+    entry.isToBlame = own.length > 0
     const rows = again.map(([row]) => row).toSorted((a, b) => a - b)
     entry.rest = rest.pick(rows)!
     entry.rows = rows.map((row) => entry.rows?.[row] ?? row)
