@@ -3,14 +3,14 @@ import type { Scenario } from '../scenario.ts'
 import type { WorkerOptions } from '../run.ts'
 
 /** Work that a stage or a handler has with each record, in one go. */
-const WORK_MS = 2
+const WORK_MS = 15
 /** Work that waits at the beginning, in sessions. */
 const SESSIONS = 1.5
 /** Thereafter, so that there is something to do all the time. */
-const RATE = 50
+const RATE = 20
 
 /** Takes about as long; a function in JavaScript would be stopped after a second and a millisecond for each record. */
-const SQUARES = { $map: { input: { $range: [0, 800] }, in: { $multiply: ['$$this', '$$this'] } } }
+const SQUARES = { $map: { input: { $range: [0, 6000] }, in: { $multiply: ['$$this', '$$this'] } } }
 const FILE = { stages: [{ $set: { checked: { $gt: [{ $sum: SQUARES }, 0] } } }] }
 
 export const slowHandler: Scenario = {

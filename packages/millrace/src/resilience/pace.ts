@@ -5,8 +5,8 @@
 
 /** Longest work between two turns of the event loop. */
 const TURN_MS = 20
-/** As many rows are worked on first, while it is not known how long one takes. */
-const FIRST_ROWS = 256
+/** As many rows are worked on first, while it is not known how long one takes: few, as it may be a tenth of a second. */
+const FIRST_ROWS = 16
 /** About 20 ms of parsing JSON. */
 export const MAX_ROWS = 16_384
 

@@ -45,11 +45,8 @@ const EXCEPTIONS: readonly Exception[] = [
 
 /** Scenarios that show a fault of Millrace that is not fixed yet, in every setting. */
 const FAILING: { readonly [scenario: string]: string } = {
-  'slow-handler':
-    'stages work through a whole slice without a turn of the event loop, so heartbeats stop and partitions are lost',
   'unclean-election':
     'a running consumer does not notice that the log was cut back, and passes over as many new records as it had read of the lost ones',
-  'compression-bomb': 'the same, while large values are parsed; and memory is bounded in compressed bytes only',
 }
 
 const SHORT = SCENARIOS.filter(({ name }) => !(name in FAILING)).map((scenario, i) => ({
