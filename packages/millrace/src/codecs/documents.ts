@@ -6,7 +6,7 @@ import { preparing } from '../contracts/preparing.ts'
 import type { RowFailed } from '../contracts/stage.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../records/batch.ts'
 import { DecodeError, EncodeError, type RecordErrorDetails } from '../errors/index.ts'
-import { withExactIntegers } from '../records/exact-integers.ts'
+import { mayDifferIn, withExactNumbers } from '../records/exact-numbers.ts'
 import { viewOf } from '../records/views.ts'
 import { FieldScanner } from './field-scanner.ts'
 import { jsonCodec, parseDocument, reasonOf } from './json.ts'
@@ -165,8 +165,13 @@ function keysOf(batch: Batch): (Payload | undefined)[] {
 function encode(batch: Batch, row: number, codec: Codec, document: unknown): Payload {
   const payload = codec.encode(document)
   if (codec !== jsonCodec || typeof payload !== 'string') return payload
-  const original = batch.value(row)
-  return original === null ? payload : withExactIntegers(document, payload, original)
+  const { bytes, fields } = batch.records
+  const field = batch.recordOf(row) * FIELDS
+  const start = fields[field + VALUE]!
+  const size = fields[field + VALUE_LENGTH]!
+  // Where numbers are all as JavaScript writes them, there is no need for a view of the value.
+  if (size < 0 || !mayDifferIn(bytes, start, start + size)) return payload
+  return withExactNumbers(document, payload, viewOf(bytes, start, size))
 }
 
 function placeOf(

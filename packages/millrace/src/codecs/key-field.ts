@@ -2,7 +2,7 @@
 import type { KeyCodec } from '../contracts/codec.ts'
 import { TEXT_KEYS } from '../contracts/codec-names.ts'
 import type { Batch, Payload } from '../records/batch.ts'
-import { withExactIntegers } from '../records/exact-integers.ts'
+import { withExactNumbers } from '../records/exact-numbers.ts'
 
 /**
  * Key of a row: the field at a dotted path, as the codec writes it; null where the field is missing or null. As text, text is
@@ -28,9 +28,9 @@ export function keyFromField(batch: Batch, row: number, path: readonly string[],
 function textOf(value: unknown, name: string, batch: Batch, row: number): string {
   if (typeof value === 'string') return value
   const text = JSON.stringify(value)
-  if (typeof value !== 'object' && !(Math.abs(Number(value)) > Number.MAX_SAFE_INTEGER)) return text
+  if (typeof value === 'boolean') return text
   const original = batch.value(row)
   if (original === null) return text
   const before = `{${JSON.stringify(name)}:`
-  return withExactIntegers({ [name]: value }, `${before}${text}}`, original).slice(before.length, -1)
+  return withExactNumbers({ [name]: value }, `${before}${text}}`, original).slice(before.length, -1)
 }

@@ -1,5 +1,5 @@
 /** What transforms do to events; `transforms.ts` says how files write them. */
-import { equalsText } from '../records/exact-integers.ts'
+import { equalsText } from '../records/exact-numbers.ts'
 import { ENVELOPE_FIELDS, type HubEvent } from './envelope.ts'
 import type { Transform } from './transforms.ts'
 

@@ -13,7 +13,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import type { Batch } from '../records/batch.ts'
-import { parseExactly, stringifyExactly } from '../records/exact-integers.ts'
+import { parseExactly, stringifyExactly } from '../records/exact-numbers.ts'
 
 export type Encoding = 'text' | 'base64' | 'tombstone'
 

@@ -1,13 +1,16 @@
 /** What `$toEvent` and `$fromEvent` share: they lay records out anew, while stages around them may work on documents. */
-import { stringifyExactly } from '../records/exact-integers.ts'
+import { stringifyExactly, withExactNumbers } from '../records/exact-numbers.ts'
 import type { Batch, Payload } from '../records/batch.ts'
 import type { Document } from './field-path.ts'
 
 /** The value of a row as it would be written now. */
 export function valueOfRow(batch: Batch, row: number): Buffer | string | null {
   if (batch.replaced?.[row] !== 1) return batch.value(row)
-  const { _meta, ...document } = batch.documents![row] as Document
-  return stringifyExactly(isAttached(_meta) ? document : batch.documents![row])
+  const { _meta, ...rest } = batch.documents![row] as Document
+  const document = isAttached(_meta) ? rest : batch.documents![row]
+  const text = stringifyExactly(document)
+  const original = batch.value(row)
+  return original === null ? text : withExactNumbers(document, text, original)
 }
 
 /**

@@ -3,7 +3,7 @@
  * the record stay as they are.
  */
 import type { RowFailed, Stage } from '../contracts/stage.ts'
-import { stringifyExactly } from '../records/exact-integers.ts'
+import { stringifyExactly } from '../records/exact-numbers.ts'
 import type { Batch } from '../records/batch.ts'
 import { BatchWriter } from '../records/batch-writer.ts'
 import { eventText, parseEvent, type EnvelopeOptions } from '../events/envelope.ts'

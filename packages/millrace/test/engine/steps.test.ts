@@ -38,7 +38,7 @@ function failuresOf({ list }: Failures): string[] {
 }
 
 /** Two integers that are the same when they are rounded to doubles. */
-const BIG = '{"a":{"id":9007199254740993},"b":{"id":9007199254740992}}'
+const BIG = '{"a":{"id":9007199254740993},"b":{"key":9007199254740992}}'
 
 describe('the steps of a batch', () => {
   test.each([
@@ -79,7 +79,7 @@ describe('the steps of a batch', () => {
     },
     {
       name: 'encode: a document that cannot be written',
-      stages: [{ $set: { x: 1 } }],
+      stages: [{ $set: { x: 1, c: '$b.key' } }],
       values: ['{"a":1}', BIG, '{"a":2}'],
       passed: ['{"a":1,"x":1}', '{"a":2,"x":1}'],
       failed: ['101 ENCODE_FAILED'],

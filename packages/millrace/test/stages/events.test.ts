@@ -155,3 +155,11 @@ describe('$fromEvent', () => {
     ])
   })
 })
+
+// What a stage before $toEvent changed was written as JavaScript writes numbers: 2.0 became 2.
+test('$toEvent keeps the digits of numbers that a stage before it left alone', () => {
+  const batch = batchOf(['{"p":1.234567890123456789,"q":2.0}'])
+  batch.documents = [JSON.parse(batch.value(0)!.toString())]
+  const made = run(batch, ['$set', { s: 1 }], ['$toEvent', { includePosition: false }])
+  expect(made!.value(0)!.toString()).toContain('"data":{"p":1.234567890123456789,"q":2.0,"s":1}')
+})

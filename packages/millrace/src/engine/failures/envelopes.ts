@@ -12,7 +12,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import type { RowSource } from '../../records/batch.ts'
-import { parseExactly } from '../../records/exact-integers.ts'
+import { parseExactly } from '../../records/exact-numbers.ts'
 import type { Header, ProducerRecord } from '../../records/record.ts'
 import type { Failure } from './failures.ts'
 import type { EnvelopeName } from '../plan.ts'

@@ -13,7 +13,7 @@ import type { Codec, KeyCodec } from '../../contracts/codec.ts'
 import type { Sink } from '../../contracts/sink.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../../records/batch.ts'
 import { DecodeError, EncodeError } from '../../errors/index.ts'
-import { unchangedWithExactIntegers, withExactIntegers } from '../../records/exact-integers.ts'
+import { withExactNumbers } from '../../records/exact-numbers.ts'
 import type { FieldScanner } from '../../codecs/field-scanner.ts'
 import { jsonCodec, reasonOf } from '../../codecs/json.ts'
 
@@ -154,10 +154,7 @@ function encodeRow(
     if (values !== undefined) return values.encode(onlyColumn(visible))
     const text = jsonCodec.encode(visible)
     const original = batch.value(row)
-    if (original === null || PAYLOAD in document) return text
-    return batch.replaced?.[row] === 1
-      ? withExactIntegers(visible, text, original)
-      : unchangedWithExactIntegers(visible, text, original)
+    return original === null ? text : withExactNumbers(visible, text, original, PAYLOAD)
   } catch (cause) {
     throw unwritable(batch, row, cause)
   }

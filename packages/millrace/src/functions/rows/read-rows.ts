@@ -4,7 +4,7 @@
 import { constants } from 'node:buffer'
 import type { Readable } from 'node:stream'
 import { DecodeError } from '../../errors/index.ts'
-import { mayRound, parseExactly } from '../../records/exact-integers.ts'
+import { mayDiffer, parseExactly } from '../../records/exact-numbers.ts'
 import { isObject } from '../../options/values.ts'
 import { linesOf } from './lines.ts'
 import type { Row } from './values.ts'
@@ -55,7 +55,7 @@ export async function* readRows(
       const text = (await textOf(stream, what)).trim()
       const toRows = options.format === 'records' ? rowsOfList : rowsOfColumns
       const rows = toRows(text === '' ? [] : parseAll(text, what, JSON.parse), what)
-      const exact = mayRound(text) ? toRows(parseAll(text, what, parseExactly), what) : undefined
+      const exact = mayDiffer(text) ? toRows(parseAll(text, what, parseExactly), what) : undefined
       for (let start = 0; start < rows.length; start += BATCH_ROWS) {
         const some = rows.slice(start, start + BATCH_ROWS)
         const texts = exact?.slice(start, start + BATCH_ROWS).map((row) => JSON.stringify(row))

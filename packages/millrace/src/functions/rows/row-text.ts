@@ -1,9 +1,9 @@
 /**
  * Rows as text: lists of JSON, lines of JSON, an object of columns, CSV, a table for people.
  *
- * Rows come as JSON texts. Integers beyond 2^53, which a double would round, are written with the digits that came in (I7).
+ * Rows come as JSON texts. Numbers are written with the digits that came in (I7).
  */
-import { isExact, parseExactly } from '../../records/exact-integers.ts'
+import { isExact, parseExactly } from '../../records/exact-numbers.ts'
 import type { Row } from './values.ts'
 
 /** Rows that are read as often as a format needs them, and what columns they have, in the order of their first appearance. */
@@ -126,7 +126,8 @@ function typeOf(value: unknown): string {
   if (typeof value === 'number') return Number.isInteger(value) ? 'i64' : 'f64'
   if (typeof value === 'string') return 'str'
   if (typeof value === 'boolean') return 'bool'
-  return Array.isArray(value) ? 'list' : isExact(value) ? 'i64' : 'struct'
+  if (isExact(value)) return /[.eE]/.test(value.rawJSON) ? 'f64' : 'i64'
+  return Array.isArray(value) ? 'list' : 'struct'
 }
 
 function commonType(a: string, b: string): string {

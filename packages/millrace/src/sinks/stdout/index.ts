@@ -7,7 +7,7 @@
 import type { Sink, SinkProgress } from '../../contracts/sink.ts'
 import type { Batch } from '../../records/batch.ts'
 import { defineSink } from '../../contracts/definitions.ts'
-import { isExact, parseExactly } from '../../records/exact-integers.ts'
+import { isExact, parseExactly } from '../../records/exact-numbers.ts'
 import type { Options } from '../../options/declaration.ts'
 import { isObject } from '../../options/values.ts'
 import { stdoutSinkDefinition } from './options.ts'

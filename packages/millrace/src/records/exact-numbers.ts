@@ -1,0 +1,195 @@
+/**
+ * Numbers of JSON whose digits say more than a double: `1.234567890123456789`, `9007199254740993`, `2.0`, `1e400`, `-0`.
+ * `JSON.parse` makes doubles of them, and what is written of a document must have the digits that came in (I7).
+ */
+import { EncodeError } from '../errors/index.ts'
+
+/** What `JSON.rawJSON` makes: written as it is. */
+export interface ExactNumber {
+  readonly rawJSON: string
+}
+/** What a reviver is passed of a value that is no object. ES2025 has it, and `rawJSON`; TypeScript's library does not know yet. */
+interface Source {
+  readonly source?: string
+}
+const EXACT = JSON as unknown as { rawJSON(text: string): ExactNumber; isRawJSON(value: unknown): value is ExactNumber }
+
+export function isExact(value: unknown): value is ExactNumber {
+  return EXACT.isRawJSON(value)
+}
+
+const QUOTE = 0x22
+const MINUS = 0x2d
+const POINT = 0x2e
+const ZERO = 0x30
+const NINE = 0x39
+const LARGE_E = 0x45
+const BACKSLASH = 0x5c
+const SMALL_E = 0x65
+/** Doubles hold that many digits, whatever they are. */
+const SAFE_DIGITS = 15
+
+/**
+ * Whether JSON in UTF-8 may hold numbers whose digits differ from those that JavaScript writes: with an exponent, many digits,
+ * zeros behind the point, or a minus before 0. Costs about a nanosecond a byte.
+ */
+export function mayDifferIn(json: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    const first = json[i]!
+    if (first === QUOTE) {
+      for (i++; i < to && json[i] !== QUOTE; i++) if (json[i] === BACKSLASH) i++
+    } else if (first <= NINE && (first >= ZERO || first === MINUS)) {
+      const start = i
+      let point = -1
+      let code = first
+      for (i++; i < to; i++) {
+        code = json[i]!
+        if (code > NINE || code < ZERO) {
+          if (code !== POINT) break
+          point = i
+        }
+      }
+      const digits = i - start - (first === MINUS ? 1 : 0) - (point < 0 ? 0 : 1)
+      if (digits > SAFE_DIGITS || code === SMALL_E || code === LARGE_E) return true
+      if (json[i - 1] === ZERO && (point >= 0 || (first === MINUS && digits === 1))) return true
+    }
+  }
+  return false
+}
+
+/** The same of text. */
+export function mayDiffer(json: string): boolean {
+  const bytes = Buffer.from(json)
+  return mayDifferIn(bytes, 0, bytes.length)
+}
+
+/**
+ * Parses JSON, in which numbers that a double does not write with the same digits become what `JSON.stringify` does.
+ * @throws {SyntaxError}
+ */
+export function parseExactly(text: string): unknown {
+  return mayDiffer(text) ? reviveExactly(text) : JSON.parse(text)
+}
+
+function reviveExactly(text: string): unknown {
+  const revive = (_: string, value: unknown, { source }: Source): unknown =>
+    typeof value === 'number' && source !== undefined && source !== String(value) ? EXACT.rawJSON(source) : value
+  return JSON.parse(text, revive as never)
+}
+
+/** @returns the text of a value that `parseExactly` gave, or that was made of parts of one; `null` for what JSON has no word for */
+export function stringifyExactly(value: unknown): string {
+  return JSON.stringify(value) ?? 'null'
+}
+
+const INTEGER = /^-?\d+$/
+
+/** Whether a value is a text, or an integer of these digits that a double does not hold. */
+export function equalsText(value: unknown, text: string): boolean {
+  return value === text || (isExact(value) && value.rawJSON === text && INTEGER.test(text))
+}
+
+/**
+ * Writes the numbers of a document with the digits that came in, as far as stages left them alone. A number that is where it
+ * was has its digits. One that was moved has them if it can be told which it was: by its name, or as the only one that is this
+ * double. Computed numbers are written as JavaScript does.
+ *
+ * @param written what `JSON.stringify` made of the document
+ * @param original the value from which the document was made
+ * @param wrapper field of the document that holds the value, where that is not an object
+ * @throws {EncodeError} when digits would be lost, as it is unknown which of several numbers was moved
+ */
+export function withExactNumbers(document: unknown, written: string, original: Buffer, wrapper = 'value'): string {
+  if (!mayDifferIn(original, 0, original.length)) return written
+  let exact: unknown
+  try {
+    exact = reviveExactly(original.toString())
+  } catch {
+    return written // what is not JSON has no numbers
+  }
+  const isWhole = typeof exact === 'object' && exact !== null && !isExact(exact) && !Array.isArray(exact)
+  const before = isWhole ? exact : { [wrapper]: exact }
+  return stringifyExactly(new Restorer(before).restore(document, before, ''))
+}
+
+/** Finds the digits of numbers in what they came from. */
+class Restorer {
+  readonly #before: unknown
+  #found: Digits | undefined
+
+  constructor(before: unknown) {
+    this.#before = before
+  }
+
+  /** A copy of a value with the digits that came in. @param before what was in its place */
+  restore(value: unknown, before: unknown, name: string): unknown {
+    if (typeof value === 'number') {
+      if (Object.is(value, isExact(before) ? Number(before.rawJSON) : before)) return before
+      return this.#moved(value, name)
+    }
+    if (typeof value !== 'object' || value === null || isExact(value) || hasOwnJson(value)) return value
+    if (Array.isArray(value)) return value.map((element, i) => this.restore(element, fieldOf(before, i), String(i)))
+    return Object.fromEntries(
+      Object.entries(value).map(([key, field]) => [key, this.restore(field, fieldOf(before, key), key)]),
+    )
+  }
+
+  #moved(value: number, name: string): unknown {
+    const { byName, byNumber } = (this.#found ??= digitsIn(this.#before))
+    const named = byName.get(`${value} ${name}`)
+    if (named !== undefined && named !== '' && Object.is(Number(named), value)) return EXACT.rawJSON(named)
+    const sources = byNumber.get(value)
+    // 2.0 that is elsewhere now is as good as 2.
+    if (sources === undefined || !sources.some((source) => decimalOf(source) !== decimalOf(String(value)))) return value
+    if (sources.some((source) => decimalOf(source) !== decimalOf(sources[0]!)))
+      throw new EncodeError(
+        `Cannot write field "${name}" exactly as two numbers of the record are both ${value} when rounded to a double`,
+      )
+    return EXACT.rawJSON(sources[0]!)
+  }
+}
+
+/** Such as a date. */
+function hasOwnJson(value: object): boolean {
+  return typeof (value as { readonly toJSON?: unknown }).toJSON === 'function'
+}
+
+function fieldOf(value: unknown, name: string | number): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as { readonly [name: string | number]: unknown })[name]
+    : undefined
+}
+
+/** The digits of the numbers of a value: by name, empty where several differ, and by double. */
+interface Digits {
+  readonly byName: Map<string, string>
+  readonly byNumber: Map<number, string[]>
+}
+
+function digitsIn(value: unknown): Digits {
+  const digits: Digits = { byName: new Map(), byNumber: new Map() }
+  const visit = (one: unknown, name: string): void => {
+    if (typeof one === 'number' || isExact(one)) {
+      const source = isExact(one) ? one.rawJSON : String(one)
+      const key = `${Number(source)} ${name}`
+      const known = digits.byName.get(key)
+      digits.byName.set(key, known === undefined || known === source ? source : '')
+      const sources = digits.byNumber.get(Number(source))
+      if (sources === undefined) digits.byNumber.set(Number(source), [source])
+      else if (!sources.includes(source)) sources.push(source)
+    } else if (typeof one === 'object' && one !== null)
+      for (const [key, field] of Object.entries(one)) visit(field, key)
+  }
+  visit(value, '')
+  return digits
+}
+
+/** A number in a form that is the same for all its spellings: sign, digits without zeros around them, exponent. */
+function decimalOf(source: string): string {
+  const [, sign, whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/.exec(source) ?? []
+  const digits = `${whole}${fraction}`.replace(/^0+/, '')
+  const kept = digits.replace(/0+$/, '')
+  if (whole === '') return source
+  return kept === '' ? '0' : `${sign}${kept}e${Number(exponent) - fraction.length + digits.length - kept.length}`
+}
