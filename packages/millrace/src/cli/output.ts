@@ -2,7 +2,8 @@
  * What commands print. Standard output carries the result, standard error everything else. With `--json` standard
  * output carries exactly one line: the envelope.
  */
-import { BatchError, isMillraceError, type ConfigProblem, type MillraceError } from '../errors/index.ts'
+import { BatchError, isMillraceError, RecordError, type ConfigProblem, type MillraceError } from '../errors/index.ts'
+import { isFaultOfRecord } from '../errors/meaning.ts'
 
 export interface Envelope {
   readonly command: string
@@ -17,6 +18,8 @@ export interface EnvelopeError {
   readonly code: string
   readonly message: string
   readonly problems?: readonly ConfigProblem[]
+  /** What to do about it. */
+  readonly hint?: string
 }
 
 /** How a command ended. */
@@ -55,17 +58,37 @@ export function errorLines(error: unknown, file: string | undefined): string[] {
   const problems = problemsOf(error)
   if (problems.length > 0) return problems.map((problem) => formatProblem(file ?? '', problem))
   const first = error instanceof BatchError ? error.failures.values().next().value : undefined
-  return [`${error.code}: ${error.message}`, ...(first === undefined ? [] : [`${first.code}: ${first.message}`])]
+  const hint = hintFor(error)
+  return [
+    `${error.code}: ${error.message}`,
+    ...(first === undefined ? [] : [`${first.code}: ${first.message}`]),
+    ...(hint === undefined ? [] : [hint]),
+  ]
 }
 
 export function toEnvelopeError(error: unknown): EnvelopeError {
   if (!isMillraceError(error)) return { code: 'UNEXPECTED', message: messageOf(error) }
   const problems = problemsOf(error)
-  return { code: error.code, message: error.message, ...(problems.length === 0 ? {} : { problems }) }
+  const hint = hintFor(error)
+  return {
+    code: error.code,
+    message: error.message,
+    ...(problems.length === 0 ? {} : { problems }),
+    ...(hint === undefined ? {} : { hint }),
+  }
 }
 
 function problemsOf(error: MillraceError): readonly ConfigProblem[] {
   return 'problems' in error ? (error.problems as readonly ConfigProblem[]) : []
+}
+
+/** How to look at a record that ends a run, and how to get past it. */
+function hintFor(error: MillraceError): string | undefined {
+  const failed = error instanceof BatchError ? error.failures.values().next().value : error
+  if (!(failed instanceof RecordError) || failed.offset === undefined || !isFaultOfRecord(failed)) return undefined
+  const { topic, partition, offset } = failed
+  if (topic === undefined || !/^[\w.-]+$/.test(topic)) return undefined // of a file
+  return `Look at the record with "millrace read -t ${topic} --partition ${partition} --offset ${offset} --count 1"; errorPolicy "skip" or "deadLetter" lets a run go on without it`
 }
 
 function unexpectedLines(error: unknown): string[] {

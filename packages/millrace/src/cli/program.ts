@@ -103,6 +103,7 @@ function parserOption({ flags, doc, value, default: standard }: VerbOption): Opt
   const option = new Option(flags, doc)
   if (standard !== undefined) option.default(standard)
   if (value === 'count') option.argParser(parseCount)
+  else if (value === 'index') option.argParser(parseIndex)
   else if (value === 'list')
     option.argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text])
   else if (value !== undefined) option.choices(value)
@@ -114,7 +115,12 @@ function parseCount(text: string): number {
   return Number(text)
 }
 
-async function readVersion(): Promise<string> {
+function parseIndex(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number of at least 0.')
+  return Number(text)
+}
+
+export async function readVersion(): Promise<string> {
   const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string
   }

@@ -3,8 +3,15 @@
  */
 import type { RunProgress, CountsByCode } from '../engine/plan.ts'
 import { formatBytes, formatCount } from '../options/units.ts'
+import { errorLines, toEnvelopeError } from './output.ts'
+
+export type LogFacts = { readonly [name: string]: unknown }
 
 export interface ProgressDisplay {
+  /** Logs that the run begins; on a terminal that is no news. */
+  started?(facts: LogFacts): void
+  /** Reports what ended the run. */
+  failed(error: unknown, file: string): void
   show(progress: RunProgress): void
   warn(message: string, facts?: { readonly [name: string]: unknown }): void
   info(message: string, facts?: { readonly [name: string]: unknown }): void
@@ -79,6 +86,9 @@ export function terminalDisplay(stream: NodeJS.WriteStream, isBounded: boolean):
     },
     warn: (message, facts) => above(`warning: ${message}${formatFacts(facts)}`),
     info: (message, facts) => above(`${message}${formatFacts(facts)}`),
+    failed(error, file) {
+      for (const text of errorLines(error, file)) stream.write(`${text}\n`)
+    },
     end() {
       if (line !== '') stream.write('\r\u001B[2K')
       line = ''
@@ -127,6 +137,13 @@ export async function logDisplay(pipeline: string, isBounded: boolean): Promise<
     },
     warn: (message, facts = {}) => log.warn(facts, message),
     info: (message, facts = {}) => log.info(facts, message),
+    started: (facts) => log.info(facts, 'started'),
+    failed(error, file) {
+      const { code, hint } = toEnvelopeError(error)
+      const texts = errorLines(error, file).filter((text) => text !== hint)
+      for (const text of texts)
+        log.error({ code, hint }, text.startsWith(`${code}: `) ? text.slice(code.length + 2) : text)
+    },
     end: () => {},
   }
 }

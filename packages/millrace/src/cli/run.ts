@@ -5,13 +5,15 @@ import { setFlagsFromString } from 'node:v8'
 import { catalog } from '../catalog.ts'
 import { readAnyPlan, type ReadingOptions } from '../dialects/index.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
-import { allSinksOf, type PipelineGroup, type PipelinePlan, type RunResult } from '../engine/plan.ts'
+import { allSinksOf, type PipelineGroup, type PipelinePlan, type RunProgress, type RunResult } from '../engine/plan.ts'
 import { isMillraceError } from '../errors/index.ts'
-import { INTERRUPTED } from './exit-code.ts'
-import { formatProblem, type Outcome } from './output.ts'
-import { failureParts, logDisplay, ratesOf, terminalDisplay } from './progress.ts'
+import { exitCodeOf, INTERRUPTED } from './exit-code.ts'
+import { formatProblem, toEnvelopeError, type Outcome } from './output.ts'
+import { failureParts, logDisplay, type LogFacts, type ProgressDisplay, ratesOf, terminalDisplay } from './progress.ts'
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+type AnyPlan = PipelinePlan | PipelineGroup | GraphPlan
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** How long an abort may take to let go of connections. */
 const ABORT_GRACE_MS = 2000
@@ -23,14 +25,12 @@ export async function run(
   const plan = await readAnyPlan(file, undefined, reading)
   // What such stages print is for other programs, so that what we have to say goes elsewhere.
   const says = sinksOf(plan).some((name) => name.startsWith('stdout')) ? process.stderr : process.stdout
-  const display = process.stderr.isTTY
-    ? terminalDisplay(process.stderr, untilEnd)
-    : await logDisplay(plan.name, untilEnd)
-  for (const warning of plan.warnings) display.warn(formatProblem(file, warning))
+  const display = await displayOf(file, plan, untilEnd)
 
   const stop = new AbortController()
   const abort = new AbortController()
   let interrupted: number | undefined
+  let latest: RunProgress | undefined
   const onSignal = (signal: (typeof SIGNALS)[number]): void => {
     if (!stop.signal.aborted) {
       display.info(
@@ -57,7 +57,10 @@ export async function run(
       signal: stop.signal,
       abort: abort.signal,
       untilEnd,
-      onProgress: (progress) => display.show(progress),
+      onProgress: (progress) => {
+        latest = progress
+        display.show(progress)
+      },
       warn: (message, facts) => display.warn(message, facts),
     })
     display.end()
@@ -67,7 +70,10 @@ export async function run(
   } catch (error) {
     display.end()
     if (interrupted === undefined) {
-      if (!stop.signal.aborted || !isMillraceError(error) || error.code !== 'ABORTED') throw error
+      if (!stop.signal.aborted || !isMillraceError(error) || error.code !== 'ABORTED') {
+        display.failed(error, file)
+        return failureOf(error, latest)
+      }
       const summary = `${plan.name}: stopped before it started, so nothing was read`
       if (json === undefined) process.stdout.write(`${summary}\n`)
       return { exitCode: 0, summary, result: null }
@@ -80,7 +86,7 @@ export async function run(
   }
 }
 
-function sinksOf(plan: PipelinePlan | PipelineGroup | GraphPlan): string[] {
+function sinksOf(plan: AnyPlan): string[] {
   if ('nodes' in plan) return plan.nodes.map((node) => node.function)
   return 'pipelines' in plan ? plan.pipelines.flatMap(sinksOf) : allSinksOf(plan).map(({ component }) => component)
 }
@@ -99,7 +105,37 @@ function summaryOf(name: string, result: RunResult): string {
   return `${name}: read ${count.format(result.read.records)} records, wrote ${count.format(result.written.records)} in ${seconds} s (${count.format(readPerSecond)} read/s)${failed.length === 0 ? '' : `, ${failed.join(', ')}`}; ${ENDINGS[result.ended]}`
 }
 
-function resultOf(result: RunResult): unknown {
+/** Where the run shows how far it is. It begins with what lint warns of. */
+async function displayOf(file: string, plan: AnyPlan, untilEnd: boolean): Promise<ProgressDisplay> {
+  const display = process.stderr.isTTY
+    ? terminalDisplay(process.stderr, untilEnd)
+    : await logDisplay(plan.name, untilEnd)
+  for (const warning of plan.warnings) display.warn(formatProblem(file, warning))
+  display.started?.(await startOf(file, plan))
+  return display
+}
+
+/** How a run ended that failed, and how far it came. */
+function failureOf(error: unknown, latest: RunProgress | undefined): Outcome {
+  const failure = toEnvelopeError(error)
+  const result = latest === undefined ? null : resultOf({ ...latest, ended: 'error' })
+  return { exitCode: exitCodeOf(error), summary: failure.message, result, error: failure }
+}
+
+/** What a log begins with: which program runs what, as whom. */
+async function startOf(file: string, plan: AnyPlan): Promise<LogFacts> {
+  const { readVersion } = await import('./program.ts')
+  const started = { version: await readVersion(), file }
+  if ('pipelines' in plan) return { ...started, pipelines: plan.pipelines.map(({ name }) => name) }
+  const groups = 'nodes' in plan ? plan.nodes.map(({ options }) => groupOf(options)) : [groupOf(plan.source.options)]
+  return { ...started, delivery: plan.delivery, groups: groups.filter((group) => group !== undefined) }
+}
+
+function groupOf(options: LogFacts): unknown {
+  return options['groupId'] ?? options['group_id']
+}
+
+function resultOf(result: RunProgress & { readonly ended: RunResult['ended'] | 'error' }): unknown {
   return { ...result, elapsedMs: Math.round(result.elapsedMs), ...ratesOf(result) }
 }
 

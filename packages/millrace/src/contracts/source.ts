@@ -27,6 +27,15 @@ export interface SourceProgress {
   readonly bytes: number
   /** Records that are known to lie ahead: up to the log end, or to the end of a bounded run. */
   readonly lag: number | undefined
+  /** What was committed last, per partition; missing where nothing is. */
+  readonly committed?: (() => readonly CommittedOffset[]) | undefined
+}
+
+/** Where the next run begins in a partition. */
+export interface CommittedOffset {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
 }
 
 /**

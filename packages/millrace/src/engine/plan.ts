@@ -7,7 +7,7 @@ import type { Delivery, Preview } from '../contracts/context.ts'
 import type { SinkDefinition, SourceDefinition, Endpoints } from '../contracts/definitions.ts'
 import type { FunctionDefinition } from '../contracts/functions.ts'
 import type { Sink } from '../contracts/sink.ts'
-import type { Source } from '../contracts/source.ts'
+import type { CommittedOffset, Source } from '../contracts/source.ts'
 import type { Stage } from '../contracts/stage.ts'
 import type { ConfigProblem, ErrorCode } from '../errors/index.ts'
 import type { Counters } from '../metrics/counters.ts'
@@ -147,6 +147,8 @@ export interface RunProgress {
   readonly written: { readonly records: number; readonly bytes: number }
   /** Records that lie ahead of the source; undefined when it cannot know. */
   readonly lag: number | undefined
+  /** Offsets that were committed last, per partition; on the last progress of a run only. */
+  readonly committed?: readonly CommittedOffset[] | undefined
   /** What became of records that failed, by error code (I7). */
   readonly errors: ErrorProgress
   /** Undefined when there is none. */

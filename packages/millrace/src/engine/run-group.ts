@@ -65,6 +65,9 @@ function combined(all: readonly RunProgress[]): RunProgress {
     read: { records: sum(({ read }) => read.records), bytes: sum(({ read }) => read.bytes) },
     written: { records: sum(({ written }) => written.records), bytes: sum(({ written }) => written.bytes) },
     lag: all.some(({ lag }) => lag === undefined) ? undefined : sum(({ lag }) => lag!),
+    committed: all.some(({ committed }) => committed !== undefined)
+      ? all.flatMap(({ committed }) => committed ?? [])
+      : undefined,
     errors: {
       skipped: total(all.map(({ errors }) => errors.skipped)),
       deadLettered: total(all.map(({ errors }) => errors.deadLettered)),

@@ -26,8 +26,11 @@ import { DeliveryToEach, type Writer } from './fan-out.ts'
 import { InFlight, IN_FLIGHT_BYTES } from './in-flight.ts'
 import { observeBreaker } from './observed.ts'
 import { openPipeline, type OpenPipeline } from './open-pipeline.ts'
+import { createSkipTrace } from './failures/skip-trace.ts'
+import { rowsBeforeFailure } from './failures/rows-before.ts'
 import type { PipelinePlan, RunOptions, RunProgress, RunResult } from './plan.ts'
 import { inSlices, paceOf } from './slices.ts'
+import { markStages } from './stage-chain.ts'
 import { createSteps, type Steps } from './steps.ts'
 
 const PROGRESS_INTERVAL_MS = 1000
@@ -68,7 +71,8 @@ class PipelineRun {
     this.#started = started
     this.#steps = createSteps(pipeline)
     this.#pace = paceOf(plan, source, pipeline.stages.list, documents !== undefined)
-    this.#errors = new ErrorHandling(plan.errorPolicy, deadLetters, meters.pipeline)
+    const trace = plan.errorPolicy.fate === 'skip' ? createSkipTrace(run.warn) : undefined
+    this.#errors = new ErrorHandling(plan.errorPolicy, deadLetters, meters.pipeline, trace)
     this.#batchCounter = meters.source.counter('millrace_source_batches_total')
     this.#inFlight = new InFlight(IN_FLIGHT_BYTES, plan.maxBatchesInFlight)
     this.#stop = AbortSignal.any([run.signal, run.abort, this.#failed.signal])
@@ -85,11 +89,13 @@ class PipelineRun {
       ended = await (this.#pipeline.sink.transactions === undefined ? this.#stream() : this.#transact())
     } finally {
       clearInterval(timer)
-      await this.#close()
+      try {
+        await this.#close()
+      } finally {
+        this.#run.onProgress?.(this.#lastProgress())
+      }
     }
-    const result = { ...this.#progress(), ended }
-    this.#run.onProgress?.(result)
-    return result
+    return { ...this.#lastProgress(), ended }
   }
 
   /** Batch by batch, from the source to the sinks; the source commits behind them, or with `at_most_once` ahead of them. */
@@ -100,7 +106,15 @@ class PipelineRun {
     let ended: RunResult['ended'] = 'source'
     try {
       for await (const batch of this.#batches(source, isCommittedFirst)) {
-        const write = this.#begin(batch, abort) // decode, stages, encode
+        const restoreStages = isCommittedFirst ? undefined : markStages(stages.list)
+        let write: (() => Promise<void>) | undefined
+        try {
+          write = this.#begin(batch, abort) // decode, stages, encode
+        } catch (error) {
+          restoreStages?.()
+          if (restoreStages !== undefined) this.#deliverBefore(error, batch)
+          throw error
+        }
         // Where the run ends with a limit, what it cut off is the next run's.
         const { exhausted } = stages
         const [done] = (exhausted && splitAtCutOff(batch, stages.cutOff)) || [batch.acknowledgement]
@@ -116,8 +130,8 @@ class PipelineRun {
         }
       }
     } finally {
-      // Whatever ended the run: what is committed already will not be read again.
-      if (isCommittedFirst) await this.#inFlight.settled().catch(() => {})
+      // Whatever ended the run: what was read before still counts, and what is committed already will not be read again.
+      await this.#inFlight.settled().catch(() => {})
     }
     if (abort.aborted) throw new AbortedError(`Pipeline "${this.#plan.name}"`, { cause: abort.reason })
     if (signal.aborted) ended = 'signal'
@@ -160,6 +174,20 @@ class PipelineRun {
     }
   }
 
+  /** Delivers what comes before the record that ends the run, so that the next run begins with it. */
+  #deliverBefore(error: unknown, batch: Batch): void {
+    const rows = rowsBeforeFailure(error, batch)
+    if (rows === 0 || this.#pipeline.source.offsets === undefined) return
+    const [before] = batch.derive({ rows: batch.rows }).cut(rows)
+    try {
+      const write = this.#begin(before, this.#run.abort)
+      if (write === undefined) before.ack()
+      else this.#inFlight.add(before.byteLength, this.#deliver(before.acknowledgement, write))
+    } catch {
+      // A stage that combines rows fails here, too: the next run reads the whole batch again.
+    }
+  }
+
   async #deliver(done: Acknowledgement, write: () => Promise<void>): Promise<void> {
     try {
       await write()
@@ -199,6 +227,10 @@ class PipelineRun {
       errors: this.#errors.progress,
       circuitBreaker: combinedProgress(this.#breakers),
     }
+  }
+
+  #lastProgress(): RunProgress {
+    return { ...this.#progress(), committed: this.#pipeline.source.progress().committed?.() }
   }
 
   /** I4: the source commits what was acknowledged before anything else is released. */

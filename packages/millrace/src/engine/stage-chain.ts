@@ -48,3 +48,11 @@ export class StageChain {
 
 /** Told of a row of some batch that failed. */
 export type Failed = (batch: Batch, row: number, error: RecordError) => void
+
+/** Notes where stages stand that count. @returns brings them back there */
+export function markStages(stages: readonly Pick<Stage, 'mark'>[]): () => void {
+  const restores = stages.flatMap((stage) => stage.mark?.() ?? [])
+  return () => {
+    for (const restore of restores) restore()
+  }
+}

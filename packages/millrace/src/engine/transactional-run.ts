@@ -31,6 +31,7 @@ import { inBackground } from '../resilience/background.ts'
 import type { Pace } from '../resilience/pace.ts'
 import { backoffMs, sleep } from '../resilience/retry.ts'
 import { InFlight } from './in-flight.ts'
+import { markStages } from './stage-chain.ts'
 import type { PipelinePlan, RunOptions, RunResult } from './plan.ts'
 
 /** A transaction is committed early when so many bytes have been read for it. */
@@ -119,7 +120,7 @@ export class TransactionalRun {
     this.#transactions = pipeline.sink.transactions!
     this.#commits = pipeline.meter?.counter('millrace_transaction_commits_total')
     this.#aborts = pipeline.meter?.counter('millrace_transaction_aborts_total')
-    this.#restoreStages = this.#markStages()
+    this.#restoreStages = markStages(this.#pipeline.stages.list)
     this.#maxFailures = plan.circuitBreaker ? Infinity : (plan.errorPolicy?.retry?.maxRetries ?? MAX_FAILURES)
     this.#offsets.onRelease({
       commit: (signal) => this.#release(signal),
@@ -255,7 +256,7 @@ export class TransactionalRun {
   /** Commits what has been written so far, as one transaction with its offsets (I5). */
   #commit(): Promise<void> {
     if (this.#committing !== undefined) return this.#committing
-    const restore = (this.#restoreIfCommitted = this.#markStages())
+    const restore = (this.#restoreIfCommitted = markStages(this.#pipeline.stages.list))
     const acknowledged = this.#inFlight.settledSoFar()
     acknowledged.catch(() => {})
     this.#bytes = 0
@@ -363,13 +364,6 @@ export class TransactionalRun {
       return true
     const meaning = meaningOf(error)
     return meaning === 'sink-down' || meaning === 'says-nothing'
-  }
-
-  #markStages(): () => void {
-    const restores = this.#pipeline.stages.list.flatMap((stage) => stage.mark?.() ?? [])
-    return () => {
-      for (const restore of restores) restore()
-    }
   }
 }
 

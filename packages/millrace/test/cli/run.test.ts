@@ -201,7 +201,11 @@ describe('failures', () => {
     running.child.stdout!.once('data', () => running.child.stdout!.destroy())
     const { code, stderr } = await running.ended
     expect(code).toBe(3)
-    expect(stderr).toBe('FILE_UNWRITABLE: Cannot write to standard output: its reader has closed it\n')
+    expect(lastLog(stderr)).toMatchObject({
+      level: 'error',
+      code: 'FILE_UNWRITABLE',
+      message: 'Cannot write to standard output: its reader has closed it',
+    })
   })
 
   // A full disk for logs ended the run.
@@ -223,7 +227,11 @@ describe('failures', () => {
     )
     const { code, stdout, stderr } = await cli(['run', file])
     expect([code, stdout]).toEqual([3, ''])
-    expect(stderr).toBe(`FILE_UNREADABLE: Cannot read "${join(directory, 'absent.jsonl')}": the file does not exist\n`)
+    expect(lastLog(stderr)).toMatchObject({
+      level: 'error',
+      code: 'FILE_UNREADABLE',
+      message: `Cannot read "${join(directory, 'absent.jsonl')}": the file does not exist`,
+    })
   })
 
   test('a value that is not JSON where a document is needed: its line, exit code 1, no stack', async () => {
@@ -234,7 +242,10 @@ describe('failures', () => {
     )
     const { code, stderr } = await cli(['run', file])
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^DECODE_FAILED: .*offset 2\b/m)
+    expect(lastLog(stderr)).toMatchObject({
+      code: 'DECODE_FAILED',
+      message: expect.stringMatching(/offset 2\b/) as unknown,
+    })
     expect(stderr).not.toMatch(/\n +at /)
   })
 
@@ -246,15 +257,22 @@ describe('failures', () => {
     )
     const { code, stderr } = await cli(['run', file])
     expect(code).toBe(3)
-    expect(stderr).toMatch(
-      new RegExp(
-        `^BROKER_UNREACHABLE: No broker could be reached for 0\\.\\d s: Cannot reach broker "127\\.0\\.0\\.1:${port}": connection refused`,
-        'm',
-      ),
-    )
+    expect(lastLog(stderr)).toMatchObject({
+      code: 'BROKER_UNREACHABLE',
+      message: expect.stringMatching(
+        new RegExp(
+          `^No broker could be reached for 0\\.\\d s: Cannot reach broker "127\\.0\\.0\\.1:${port}": connection refused`,
+        ),
+      ) as unknown,
+    })
     expect(stderr).not.toMatch(/\n +at /)
   })
 })
+
+/** The last line of a log. */
+function lastLog(stderr: string): unknown {
+  return JSON.parse(stderr.trim().split('\n').at(-1)!)
+}
 
 async function freePort(): Promise<number> {
   const server = createServer()

@@ -19,14 +19,14 @@ export async function preview(
   known: Components = catalog,
 ): Promise<PreviewResult> {
   if ('nodes' in plan) return (await import('./preview-graph.ts')).previewGraph(plan, options, known)
-  const { from, follow, sourceOnly = false, max = Infinity, onRow } = options
+  const { from, at, follow, sourceOnly = false, max = Infinity, onRow } = options
   const [chosen, components] = sourceOnly
     ? [
         { ...plan, stages: [], fanout: [] },
         { ...known, sink: async () => NOWHERE },
       ]
     : [plan, known]
-  const pipeline = await makePipeline(chosen, components, { untilEnd: !follow, preview: { from }, warn })
+  const pipeline = await makePipeline(chosen, components, { untilEnd: !follow, preview: { from, at }, warn })
   const { source, stages, sink, documents } = pipeline
   const steps = createSteps(pipeline)
   const failed = plan.errorPolicy.fate === 'fail' ? undefined : failureTeller(plan.errorPolicy.fate)

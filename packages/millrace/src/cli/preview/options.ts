@@ -3,6 +3,7 @@ import type { Batch } from '../../records/batch.ts'
 
 export interface PreviewOptions {
   readonly from: Preview['from']
+  readonly at?: Preview['at']
   /** Wait for new records at the end of what is there. */
   readonly follow: boolean
   /** Hand on what the source reads, whatever the plan says of stages and sink. */

@@ -26,7 +26,7 @@ export interface GraphPreviewOptions extends Omit<PreviewOptions, 'sourceOnly' |
  */
 export async function previewGraph(
   plan: GraphPlan,
-  { from, follow, max = Infinity, onRow }: GraphPreviewOptions,
+  { from, at, follow, max = Infinity, onRow }: GraphPreviewOptions,
   known: Components = catalog,
 ): Promise<PreviewResult> {
   const enough = new AbortController()
@@ -43,7 +43,7 @@ export async function previewGraph(
     signal: enough.signal,
     abort: new AbortController().signal,
     untilEnd: !follow,
-    preview: { from },
+    preview: { from, at },
     warn: (message) => process.stderr.write(`warning: ${message}\n`),
   })
   return { read: read.records, rows }

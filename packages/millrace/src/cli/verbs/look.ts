@@ -21,6 +21,9 @@ export const read = {
     ...READING,
     ...WHICH,
     { flags: '-n, --max <count>', doc: 'stop after this many records', value: 'count' },
+    { flags: '--count <count>', doc: 'the same as --max', value: 'count' },
+    { flags: '--partition <number>', doc: 'read only this partition', value: 'index' },
+    { flags: '--offset <number>', doc: 'start at this offset of --partition', value: 'index' },
     {
       flags: '--from <where>',
       doc: 'where to start: at the first record, after the last one, or where run would start',
@@ -41,6 +44,7 @@ Examples:
   millrace read --topic orders --max 5
   millrace read orders.yaml --values | jq .amount
   millrace read graph.toml --stage consume --max 5
+  millrace read --topic orders --partition 1 --offset 2 --count 1
   millrace read --topic orders --from latest --follow
   millrace read --topic orders -b kafka:9093 -o security.protocol=SSL`,
   run: async ([file]: [string | undefined], options) => (await import('../read.ts')).read(file, options),

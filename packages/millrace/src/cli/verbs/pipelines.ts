@@ -17,7 +17,7 @@ export const run = {
 Runs until the source ends or the run is stopped. Offsets are committed only after the sink acknowledges, so a run that is
 killed loses nothing: the next run continues from the last commit.
 
-Ctrl-C or SIGTERM stops the run gracefully: records in flight are delivered and committed first. A second signal stops it at
+Ctrl-C, SIGTERM or SIGHUP stops the run gracefully: records in flight are delivered and committed first. A second signal stops it at
 once. On a terminal, a progress line is shown; otherwise one line of JSON is written to standard error every 10 seconds.
 
 Examples:

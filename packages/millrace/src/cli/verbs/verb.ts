@@ -9,8 +9,8 @@ export interface VerbOption {
   /** As the parser wants it: `--max <count>`, `-o, --option <name=value>`. */
   readonly flags: string
   readonly doc: string
-  /** What it must be one of; `count` for a whole number from 1, `list` for an option that may be repeated. */
-  readonly value?: readonly string[] | 'count' | 'list'
+  /** What it must be one of; `count` for a whole number from 1, `index` for one from 0, `list` for an option that may be repeated. */
+  readonly value?: readonly string[] | 'count' | 'index' | 'list'
   readonly default?: unknown
 }
 

@@ -21,7 +21,7 @@ export class ErrorHandling {
   readonly #deadLettered: CountersByCode<ErrorCode>
   readonly #retried: CountersByCode<ErrorCode>
 
-  /** @param disposed called with each failure that is disposed of */
+  /** @param disposed called with each record that is disposed of */
   constructor(
     { fate }: Pick<ErrorPolicy, 'fate'>,
     deadLetters: DeadLetters | undefined,

@@ -20,6 +20,7 @@ import { Delivery, writesInSteps } from '../delivery.ts'
 import { ErrorHandling } from '../failures/error-handling.ts'
 import { TransactionalRun } from '../transactional-run.ts'
 import type { Failure } from '../failures/failures.ts'
+import { createSkipTrace } from '../failures/skip-trace.ts'
 import { IN_FLIGHT_BYTES } from '../in-flight.ts'
 import type { RunOptions, RunProgress, RunResult } from '../plan.ts'
 import { observeBreaker } from '../observed.ts'
@@ -95,7 +96,8 @@ class GraphRun {
     // A preview leaves no letters.
     const shown = ({ error: { code, message } }: Failure): void =>
       warn(`a row would ${errorPolicy.fate === 'skip' ? 'be skipped' : 'become a dead letter'}: ${code}: ${message}`)
-    this.#errors = new ErrorHandling(errorPolicy, this.#deadLetters, this.#meter, preview && shown)
+    const trace = errorPolicy.fate === 'skip' ? createSkipTrace(warn) : undefined
+    this.#errors = new ErrorHandling(errorPolicy, this.#deadLetters, this.#meter, preview ? shown : trace)
     for (const node of this.#sinks) {
       const breaker = createBreaker(circuitBreaker, this.#run, `stage "${node.id}"`)
       if (breaker === undefined) continue
@@ -127,12 +129,14 @@ class GraphRun {
     } finally {
       clearInterval(progressTimer)
       clearTimeout(timeout)
-      await this.#close()
+      try {
+        await this.#close()
+      } finally {
+        this.#run.onProgress?.(this.#lastProgress())
+      }
     }
     const ended = this.#run.signal.aborted ? 'signal' : this.#sources.some(isTaken) ? 'source' : 'stage'
-    const result: RunResult = { ...this.#progress(), ended }
-    this.#run.onProgress?.(result)
-    return result
+    return { ...this.#lastProgress(), ended }
   }
 
   async #stream(): Promise<void> {
@@ -152,7 +156,11 @@ class GraphRun {
       if (isCommittedFirst) await flow.settled().catch(() => {})
     }
     if (this.#abort.aborted) throw new AbortedError(`Pipeline "${this.#plan.name}"`, { cause: this.#abort.reason })
-    if (this.#failed.signal.aborted) throw this.#failed.signal.reason
+    if (this.#failed.signal.aborted) {
+      // What was read before still counts.
+      await flow.settled().catch(() => {})
+      throw this.#failed.signal.reason
+    }
     await flow.settled()
     for (const { sink } of this.#sinks) await sink.flush(this.#abort)
     await this.#deadLetters?.sink.flush(this.#abort)
@@ -244,6 +252,11 @@ class GraphRun {
       errors: this.#errors.progress,
       circuitBreaker: combinedProgress([...this.#breakers.values()]),
     }
+  }
+
+  #lastProgress(): RunProgress {
+    const committed = this.#sources.flatMap(({ source }) => source.progress().committed?.() ?? [])
+    return { ...this.#progress(), committed: committed.length === 0 ? undefined : committed }
   }
 
   /** I4: sources commit what was acknowledged before anything else is let go. */

@@ -20,7 +20,7 @@ import { OffsetBounds } from './offset-bounds.ts'
 import { OffsetCommits } from './offset-commits.ts'
 import { OffsetLedger } from './offset-ledger.ts'
 import { LOOK_MS, RunEnd } from './run-end.ts'
-import { byTopic, keyOf, type TopicPartition } from '../topic-partition.ts'
+import { byTopic, keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
 
 export class Consumer implements GroupListener, SourceOffsets {
   /** Called before offsets are committed and partitions are given back: the reader acknowledges what it is through with. */
@@ -89,11 +89,12 @@ export class Consumer implements GroupListener, SourceOffsets {
 
   /** Without a group every partition is read; takes those that are not. */
   async #assignNew(signal: AbortSignal): Promise<void> {
-    const { cluster, topics } = this.#options
+    const { cluster, topics, only } = this.#options
     const known = new Set(this.#partitions.all.map(({ topic, partition }) => keyOf(topic, partition)))
     const added = topics
       .flatMap((topic) => cluster.cachedTopic(topic)!.partitions.map(({ partition }) => ({ topic, partition })))
       .filter(({ topic, partition }) => !known.has(keyOf(topic, partition)))
+      .filter(({ partition }) => only === undefined || partition === only.partition)
     if (added.length > 0) await this.onAssigned(await this.#committedOf(added, signal))
   }
 
@@ -114,9 +115,9 @@ export class Consumer implements GroupListener, SourceOffsets {
 
   async #committedOf(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<AssignedPartition[]> {
     if (this.#session !== undefined) return this.#session.committed(partitions, signal)
-    const { cluster, settings, warn } = this.#options
+    const { cluster, settings, only, warn } = this.#options
     const { groupId } = settings
-    if (groupId === undefined) return partitions.map((each) => ({ ...each, committed: undefined }))
+    if (groupId === undefined) return partitions.map((each) => ({ ...each, committed: only?.offset }))
     const coordinator = new GroupCoordinator(cluster, groupId, warn)
     const found = await fetchCommitted(coordinator, partitions, () => undefined, signal)
     return found.map(({ topic, partition, offset }) => ({ topic, partition, committed: offset }))
@@ -260,6 +261,11 @@ export class Consumer implements GroupListener, SourceOffsets {
       // Acknowledged in vain: the partition was gone in between, even if it has come back since.
       if (acknowledgement.isVoid === true || this.#ledger.committable([{ topic, partition }]).length === 0) return false
     }
+  }
+
+  /** What this member has committed last, per partition. */
+  get lastCommitted(): readonly PartitionOffset[] {
+    return this.#commits.last
   }
 
   progress(): ConsumerProgress {

@@ -4,11 +4,13 @@
 import type { CommitMode, Warn } from './options.ts'
 import type { GroupSession } from '../group/session.ts'
 import type { OffsetLedger } from './offset-ledger.ts'
-import type { PartitionOffset, TopicPartition } from '../topic-partition.ts'
+import { keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
 
 export class OffsetCommits {
   /** How many commits went through. */
   count = 0
+  /** What was committed last, also of partitions that have gone to another member. */
+  readonly #last = new Map<string, PartitionOffset>()
   readonly #ledger: OffsetLedger
   readonly #session: GroupSession | undefined
   readonly #mode: CommitMode
@@ -32,6 +34,10 @@ export class OffsetCommits {
     this.#warn = warn
     this.#beforeCommit = beforeCommit
     if (mode === 'each') ledger.onAdvance = () => this.#commitSoon()
+  }
+
+  get last(): readonly PartitionOffset[] {
+    return [...this.#last.values()]
   }
 
   /** Commits every so often, where that is the mode. */
@@ -66,6 +72,8 @@ export class OffsetCommits {
   /** Takes note of offsets that were committed, by a transaction for instance. */
   committed(offsets: readonly PartitionOffset[]): void {
     this.#ledger.committed(offsets)
+    for (const { topic, partition, offset } of offsets)
+      this.#last.set(keyOf(topic, partition), { topic, partition, offset })
     if (offsets.length > 0) this.count++
   }
 

@@ -23,6 +23,8 @@ export interface ConsumerOptions {
   readonly maxRecords?: number | undefined
   /** Begin where the group would, but neither join it nor commit anything. */
   readonly onlyLook?: boolean
+  /** Of every topic only this partition, from this offset on where one is named; without a group. */
+  readonly only?: { readonly partition: number; readonly offset: number | undefined } | undefined
   /** `interval` when omitted. */
   readonly commits?: CommitMode
   /** Name of the component, for errors and metrics. */

@@ -7,6 +7,7 @@ import { defineSource } from '../../contracts/definitions.ts'
 import type { GroupOffsets, ReleaseListener, SourceOffsets } from '../../contracts/offsets.ts'
 import type { Check, DiscoveredStream, Source, SourceProgress } from '../../contracts/source.ts'
 import type { Batch } from '../../records/batch.ts'
+import { ConfigError } from '../../errors/index.ts'
 import { connectionCheck, describeStreams, groupCheck, topicCheck } from '../../kafka/admin/checks.ts'
 import { Cluster } from '../../kafka/cluster/cluster.ts'
 import { Consumer } from '../../kafka/consumer/consumer.ts'
@@ -71,8 +72,10 @@ class KafkaPipelineSource implements Source, SourceOffsets {
   async open(signal: AbortSignal): Promise<void> {
     const { consumer, topics, maxRecords, createTopic } = this.#settings
     const { untilEnd, warn, preview } = this.#context
-    const { from } = preview ?? { from: 'run' }
-    const settings = from === 'run' ? consumer : { ...consumer, groupId: undefined, autoOffsetReset: from }
+    const { from, at } = preview ?? { from: 'run' }
+    const reset = from === 'run' ? consumer.autoOffsetReset : from
+    const settings =
+      from === 'run' && at === undefined ? consumer : { ...consumer, groupId: undefined, autoOffsetReset: reset }
     this.#consumer = new Consumer({
       cluster: await this.#connected(),
       topics,
@@ -80,6 +83,7 @@ class KafkaPipelineSource implements Source, SourceOffsets {
       untilEnd,
       maxRecords,
       onlyLook: preview !== undefined,
+      only: at,
       commits: this.#context.delivery === 'exactly_once' ? 'transaction' : 'interval',
       component: kafkaSource.name,
       warn,
@@ -87,6 +91,8 @@ class KafkaPipelineSource implements Source, SourceOffsets {
     if (createTopic !== undefined && preview === undefined)
       await createMissingTopics(await this.#connected(), topics, createTopic, signal)
     await this.#consumer.open(signal)
+    if (at !== undefined && this.#consumer.assignment.length === 0)
+      throw new ConfigError(`Cannot read partition ${at.partition} of "${topics.join('", "')}" as there is none`)
   }
 
   checks(): readonly Check[] {
@@ -133,7 +139,9 @@ class KafkaPipelineSource implements Source, SourceOffsets {
   }
 
   progress(): SourceProgress {
-    return this.#consumer?.progress() ?? { records: 0, bytes: 0, lag: undefined }
+    const consumer = this.#consumer
+    if (consumer === undefined) return { records: 0, bytes: 0, lag: undefined }
+    return { ...consumer.progress(), committed: () => consumer.lastCommitted }
   }
 
   async close(): Promise<void> {
