@@ -5,7 +5,13 @@ import type { Batch } from '../records/batch.ts'
 export interface GroupOffsets {
   readonly groupId: string
   /** The offsets after what was taken, per partition. */
-  readonly offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]
+  readonly offsets: readonly {
+    readonly topic: string
+    readonly partition: number
+    readonly offset: number
+    /** Epoch of the leader that wrote the record before, as far as it is known. */
+    readonly leaderEpoch?: number
+  }[]
   /** As whom they are committed, asked anew for each attempt; undefined as soon as one of the partitions is no longer owned (I3). */
   member():
     | { readonly memberId: string; readonly generation: number; readonly instanceId: string | undefined }

@@ -59,6 +59,11 @@ export const ERROR_CODES = {
     exit: 3,
     doc: 'A topic does not exist, or the principal is not allowed to see it. Create it, set `createTopic: {}`, or check the ACLs.',
   },
+  COMMIT_REFUSED: {
+    retriable: false,
+    exit: 1,
+    doc: '`commit()` or `checkpoint()` was refused by the group: the partition belongs to another member, or a rebalance is in progress. Records after the last commit will be read again.',
+  },
   OFFSET_OUT_OF_RANGE: {
     retriable: false,
     exit: 1,

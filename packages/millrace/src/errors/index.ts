@@ -121,6 +121,7 @@ export interface BrokerErrorDetails extends ErrorDetails {
     | 'TOPIC_NOT_FOUND'
     | 'OFFSET_OUT_OF_RANGE'
     | 'NO_COMMITTED_OFFSET'
+    | 'COMMIT_REFUSED'
     | 'GROUP_FAILED'
     | 'MEMBER_FENCED'
     | 'PRODUCER_FENCED'

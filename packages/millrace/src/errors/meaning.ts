@@ -29,6 +29,7 @@ const MEANINGS: { readonly [code in ErrorCode]: Meaning | 'by-cause' | 'by-kafka
   UNSUPPORTED_BROKER: 'ends-run',
   BROKER_ERROR: 'by-kafka-name',
   TOPIC_NOT_FOUND: 'ends-run',
+  COMMIT_REFUSED: 'ends-run',
   OFFSET_OUT_OF_RANGE: 'ends-run',
   NO_COMMITTED_OFFSET: 'ends-run',
   RECORD_CORRUPT: 'ends-run',

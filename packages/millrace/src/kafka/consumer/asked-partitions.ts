@@ -17,9 +17,15 @@ export class AskedPartitions {
 
   /**
    * @param topicId id of a topic, where it has one
+   * @param leaderEpoch epoch of a partition's leader; -1 when it is not known
    * @param maxBytes most that is asked for of each partition
    */
-  constructor(all: readonly PartitionFetch[], topicId: (topic: string) => string | undefined, maxBytes: number) {
+  constructor(
+    all: readonly PartitionFetch[],
+    topicId: (topic: string) => string | undefined,
+    leaderEpoch: (topic: string, partition: number) => number,
+    maxBytes: number,
+  ) {
     this.all = all
     for (const fetch of all) {
       const { topic, partition, position } = fetch
@@ -30,8 +36,10 @@ export class AskedPartitions {
         this.#named.set(topic, asked)
         if (asked.id !== undefined) this.#named.set(asked.id, asked)
       }
+      const epoch = leaderEpoch(topic, partition)
       fetch.asked = position
-      asked.partitions.push({ partition, offset: position, maxBytes })
+      fetch.validatedEpoch = Math.max(fetch.validatedEpoch, epoch)
+      asked.partitions.push({ partition, leaderEpoch: epoch, offset: position, maxBytes })
       asked.fetches.set(partition, fetch)
     }
   }

@@ -28,19 +28,25 @@ export interface FetchSlice {
   readonly timestampType: TimestampType
   /** The offset after everything this slice stands for. */
   readonly nextOffset: number
+  /** Epoch of the leader that wrote it. */
+  readonly leaderEpoch: number
 }
 
-/** Last offset that the whole record batches of a fetch reach, plus one, up to one that is damaged; undefined when there is no whole batch. @throws {CorruptRecordError} when the first is damaged */
+/** Last offset that the whole record batches of a fetch reach, plus one, and the epoch of the leader that wrote it, up to one that is damaged; undefined when there is no whole batch. @throws {CorruptRecordError} when the first is damaged */
 export function nextOffsetOf(
   records: Buffer,
   reader: RecordBatchReader,
   topic: string,
   partition: number,
-): number | undefined {
-  let next: number | undefined
+): { readonly offset: number; readonly leaderEpoch: number } | undefined {
+  let next: { offset: number; leaderEpoch: number } | undefined
   reader.reset(records, topic, partition, { checkCrcs: false })
   try {
-    while (reader.next()) next = reader.lastOffset + 1
+    while (reader.next()) {
+      next ??= { offset: 0, leaderEpoch: 0 }
+      next.offset = reader.lastOffset + 1
+      next.leaderEpoch = reader.leaderEpoch
+    }
   } catch (error) {
     if (next === undefined) throw error
   }
@@ -120,8 +126,12 @@ export class CompletedFetch {
     let bytes = 0
     let records = 0
     let nextOffset = this.#position
+    let { leaderEpoch } = reader
     let timestampType: TimestampType = 'CreateTime'
     while (this.#pending && this.#damage === undefined) {
+      // So that the offset after a slice has the epoch of all of it.
+      if (nextOffset > this.#position && reader.leaderEpoch !== leaderEpoch) break
+      leaderEpoch = reader.leaderEpoch
       const size = reader.end - reader.start
       const plainSize = this.#mostPlainBytes()
       if (
@@ -144,7 +154,7 @@ export class CompletedFetch {
     }
     const fromOffset = this.#position
     this.#position = nextOffset
-    if (ranges.length === 0) return { records: undefined, timestampType, nextOffset }
+    if (ranges.length === 0) return { records: undefined, timestampType, nextOffset, leaderEpoch }
     return {
       records: new FetchedRecords({
         topic: this.topic,
@@ -156,6 +166,7 @@ export class CompletedFetch {
       }),
       timestampType,
       nextOffset,
+      leaderEpoch,
     }
   }
 

@@ -14,6 +14,8 @@ export interface ReadRange {
   /** How many partitions the topic has. */
   readonly partitionCount: number
   readonly position: number
+  /** Epoch of the leader that wrote the record before; -1 when it is not known. */
+  readonly epoch: number
   /** Where a bounded run stops; undefined in an endless one. */
   readonly end: number | undefined
   /** Whether the position is to be committed before anything was read, as nothing else says where the next owner has to begin. */
@@ -107,7 +109,7 @@ export class ConsumedPartitions {
   }
 
   /** Begins to read a partition, unless it has gone since it was assigned. */
-  read(consumed: ConsumedPartition, { partitionCount, position, end, mustCommit }: ReadRange): void {
+  read(consumed: ConsumedPartition, { partitionCount, position, epoch, end, mustCommit }: ReadRange): void {
     if (consumed.on('positioned') !== 'reading') return
     const { topic, partition } = consumed
     const origin = { component: this.#options.component, topic, partition, partitionCount }
@@ -121,7 +123,7 @@ export class ConsumedPartitions {
     this.#ledger.assign(topic, partition, position, !mustCommit)
     if (end !== undefined && position >= end) this.giveUp(consumed)
     else {
-      this.#fetcher.add(topic, partition, position)
+      this.#fetcher.add(topic, partition, position, epoch)
       if (consumed.isPaused) this.#fetcher.pause(topic, partition)
     }
   }
@@ -204,6 +206,7 @@ export class ConsumedPartitions {
       this.read(consumed, {
         partitionCount,
         position,
+        epoch: -1,
         end,
         mustCommit: mustCommit && offsets.get(id) === undefined,
       })
@@ -249,6 +252,7 @@ export class ConsumedPartitions {
     const consumed = this.#partitions.get(keyOf(topic, partition))
     if (consumed === undefined) return undefined
     const { left } = this
+    this.#ledger.reachEpoch(topic, partition, records?.firstOffset ?? slice.nextOffset - 1, slice.leaderEpoch)
     const fetched =
       records === undefined ? undefined : new Batch(consumed.origin[slice.timestampType], records, NO_ACKNOWLEDGEMENT)
     let end = consumed.end ?? Infinity

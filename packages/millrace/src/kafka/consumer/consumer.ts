@@ -51,7 +51,11 @@ export class Consumer implements GroupListener, SourceOffsets {
       cluster,
       { ...settings, bufferBytes: settings.fetchBufferBytes, requestTimeoutMs: cluster.requestTimeoutMs },
       {
-        onPositionLost: (topic, partition, position) => this.#bounds.afterOutOfRange(topic, partition, position),
+        onPositionLost: (topic, partition, position, divergesAt) =>
+          divergesAt === undefined
+            ? this.#bounds.afterOutOfRange(topic, partition, position)
+            : this.#bounds.afterTruncation(topic, partition, position, divergesAt),
+        warn,
         onMoved: (topic, partition, position) => this.#partitions.moved(topic, partition, position),
       },
     )
@@ -120,7 +124,12 @@ export class Consumer implements GroupListener, SourceOffsets {
     if (groupId === undefined) return partitions.map((each) => ({ ...each, committed: only?.offset }))
     const coordinator = new GroupCoordinator(cluster, groupId, warn)
     const found = await fetchCommitted(coordinator, partitions, () => undefined, signal)
-    return found.map(({ topic, partition, offset }) => ({ topic, partition, committed: offset }))
+    return found.map(({ topic, partition, offset, leaderEpoch }) => ({
+      topic,
+      partition,
+      committed: offset,
+      leaderEpoch,
+    }))
   }
 
   /**
@@ -256,7 +265,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     if (followed === undefined) return false
     batch.ack()
     for (;;) {
-      await this.commit([{ topic, partition }])
+      await this.#commits.attempt([{ topic, partition }])
       if (followed.committed >= batch.nextOffset) return true
       // Acknowledged in vain: the partition was gone in between, even if it has come back since.
       if (acknowledgement.isVoid === true || this.#ledger.committable([{ topic, partition }]).length === 0) return false
@@ -299,11 +308,12 @@ export class Consumer implements GroupListener, SourceOffsets {
     const ends = untilEnd ? await this.#bounds.ends(partitions) : undefined
     if (ends !== undefined)
       for (const [id, start] of await this.#bounds.startsWithin(partitions, ends)) starts.set(id, start)
-    for (const [i, { topic, partition, committed }] of partitions.entries()) {
+    for (const [i, { topic, partition, committed, leaderEpoch }] of partitions.entries()) {
       const id = keyOf(topic, partition)
       this.#partitions.read(assigned[i]!, {
         partitionCount: cluster.cachedTopic(topic)?.partitions.length ?? 0,
         position: starts.get(id)!,
+        epoch: committed === starts.get(id) ? (leaderEpoch ?? -1) : -1,
         end: ends?.get(id),
         mustCommit: committed === undefined && this.#bounds.isResetElsewhere,
       })
@@ -345,7 +355,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     }
     try {
       if (commits === 'transaction') await this.#release?.commit(deadline)
-      else if (commits !== 'manual') await this.commit(partitions)
+      else if (commits !== 'manual') await this.#commits.attempt(partitions)
     } catch (error) {
       this.#commits.warn(error)
     }

@@ -4,7 +4,7 @@
 import type { MillraceError } from '../../errors/index.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { FetchedPartition, FetchResponse } from '../protocol/fetch.ts'
-import { brokerError, isRetriableCode } from '../protocol/kafka-errors.ts'
+import { brokerError, isRetriableCode, kafkaErrorName } from '../protocol/kafka-errors.ts'
 import { RecordBatchReader } from '../protocol/record-batch.ts'
 import { CompletedFetch, nextOffsetOf, type ReadOptions } from './completed-fetch.ts'
 import type { FetchedPartitions } from './fetched-partitions.ts'
@@ -14,6 +14,13 @@ import type { PartitionFetch } from './partition-fetch.ts'
 const OFFSET_OUT_OF_RANGE = 1
 /** Kafka calls it retriable, but what is broken in the log of a leader stays broken; Java's consumer fails as well. */
 const CORRUPT_MESSAGE = 2
+
+/** The broker does not know what went wrong; Java's consumer tries again. */
+const UNKNOWN_SERVER_ERROR = -1
+
+function isWorthRetrying(code: number): boolean {
+  return code === UNKNOWN_SERVER_ERROR || isRetriableCode(code)
+}
 
 /** What the fetcher has to do after an answer. */
 export interface AnswerOutcome {
@@ -43,10 +50,12 @@ export class FetchAnswers {
   apply(response: FetchResponse, asked: AskedPartitions): AnswerOutcome {
     for (const fetch of asked.all) fetch.on('answered')
     const { errorCode } = response
-    if (errorCode !== 0)
-      return isRetriableCode(errorCode)
-        ? { hasReceived: false, toRetry: asked.all, lost: [], error: undefined }
-        : { hasReceived: false, toRetry: [], lost: [], error: brokerError(errorCode, 'Cannot fetch') }
+    if (errorCode !== 0) {
+      if (!isWorthRetrying(errorCode))
+        return { hasReceived: false, toRetry: [], lost: [], error: brokerError(errorCode, 'Cannot fetch') }
+      for (const fetch of asked.all) this.#note(fetch, kafkaErrorName(errorCode))
+      return { hasReceived: false, toRetry: asked.all, lost: [], error: undefined }
+    }
 
     const toRetry: PartitionFetch[] = []
     const lost: PartitionFetch[] = []
@@ -73,7 +82,11 @@ export class FetchAnswers {
       }
     }
     // A broker answers for every partition that was named: to ask again at once would only get the same answer.
-    for (const fetch of unanswered) if (fetch.state !== 'removed') toRetry.push(fetch)
+    for (const fetch of unanswered) {
+      if (fetch.state === 'removed') continue
+      this.#note(fetch, 'without it')
+      toRetry.push(fetch)
+    }
     return { hasReceived, toRetry, lost, error }
   }
 
@@ -84,22 +97,33 @@ export class FetchAnswers {
   #receive(fetch: PartitionFetch, fetched: FetchedPartition): 'records' | 'nothing' | 'nothing whole' {
     fetch.highWatermark = fetched.highWatermark
     fetch.lastStableOffset = fetched.lastStableOffset
-    if (fetched.preferredReadReplica >= 0) fetch.replica = fetched.preferredReadReplica
+    if (fetched.preferredReadReplica >= 0) {
+      fetch.replica = fetched.preferredReadReplica
+      fetch.replicaUntil = performance.now() + this.#cluster.metadataMaxAgeMs
+    }
     const { topic, partition, position } = fetch
     const { records, aborted } = fetched
     if (records === undefined || fetch.asked !== position) return 'nothing'
-    let next: number | undefined
+    let next: ReturnType<typeof nextOffsetOf>
     try {
       next = nextOffsetOf(records, this.#reader, topic, partition)
     } catch {
       // What was fetched before of this partition and others is read first; then `take` throws.
       fetch.isDamaged = true
     }
-    if (!fetch.isDamaged && (next === undefined || next <= position)) return 'nothing whole'
+    if (!fetch.isDamaged && (next === undefined || next.offset <= position)) {
+      this.#note(fetch, `${records.length} bytes that hold no whole record batch at offset ${position} or later`)
+      return 'nothing whole'
+    }
     const completed = new CompletedFetch(records, topic, partition, position, aborted, this.#options)
-    fetch.position = next ?? position
+    fetch.position = next?.offset ?? position
+    fetch.epoch = next?.leaderEpoch ?? fetch.epoch
     this.#partitions.received(fetch, completed)
     return 'records'
+  }
+
+  #note(fetch: PartitionFetch, answer: string): void {
+    fetch.problem = `${this.#cluster.addressOf(fetch.broker)} answers ${answer}`
   }
 
   /** What an error code means: `leader` for one that says nothing of what the leader has at the present position. */
@@ -109,7 +133,8 @@ export class FetchAnswers {
     fetch.replica = -1
     if (errorCode === OFFSET_OUT_OF_RANGE) return replica >= 0 || fetch.asked !== fetch.position ? 'leader' : 'lost'
     if (leader !== undefined) this.#cluster.updateLeader(topic, partition, leader.id, leader.epoch)
-    if (isRetriableCode(errorCode) && errorCode !== CORRUPT_MESSAGE) return 'retry'
+    this.#note(fetch, kafkaErrorName(errorCode))
+    if (isWorthRetrying(errorCode) && errorCode !== CORRUPT_MESSAGE) return 'retry'
     const why = errorCode === CORRUPT_MESSAGE ? ' as the broker found it corrupt' : ''
     return brokerError(errorCode, `Cannot fetch partition ${partition} of topic "${topic}"${why}`, {
       topic,

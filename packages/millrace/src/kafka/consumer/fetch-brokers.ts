@@ -22,6 +22,9 @@ export class FetchBroker {
   listed: PartitionFetch[] = []
   /** Whether a request is under way. */
   isBusy = false
+  /** Partitions that it names, and when it was sent. */
+  asked: readonly PartitionFetch[] = []
+  askedAt = 0
   /** Bytes that it may bring. */
   askedBytes = 0
   /** Bytes of its partitions that wait to be taken, without those of paused ones. */
@@ -95,6 +98,11 @@ export class FetchBrokers {
     })
   }
 
+  /** Those whose request was sent before a time and is not answered. */
+  silentSince(time: number): FetchBroker[] {
+    return [...this.#brokers.values()].filter(({ isBusy, askedAt }) => isBusy && askedAt < time)
+  }
+
   takeAllListed(): PartitionFetch[] {
     return [...this.#brokers.values()].flatMap((broker) => this.takeListed(broker))
   }
@@ -121,14 +129,17 @@ export class FetchBrokers {
   }
 
   /** A request is sent that may bring so many bytes. */
-  ask(broker: FetchBroker, bytes: number): void {
+  ask(broker: FetchBroker, fetches: readonly PartitionFetch[], bytes: number): void {
     broker.isBusy = true
+    broker.asked = fetches
+    broker.askedAt = performance.now()
     broker.askedBytes = bytes
   }
 
   /** The request has ended. */
   answered(broker: FetchBroker): void {
     broker.isBusy = false
+    broker.asked = []
     broker.askedBytes = 0
     this.#forgetUnused(broker)
   }

@@ -5,6 +5,7 @@
  * | state | means |
  * |---|---|
  * | idle | it may be asked for |
+ * | validating | its leader is asked whether the position is still in the log |
  * | asked | a request that names it is under way |
  * | stale | its last request failed: it is asked for again when metadata has been refreshed |
  * | lost | its position is not in the log: it gets a new one when everything fetched before has been taken |
@@ -12,15 +13,17 @@
  * | removed | nothing that still arrives for it counts |
  */
 
-export const FETCH_STATES = ['idle', 'asked', 'stale', 'lost', 'moving', 'removed'] as const
+export const FETCH_STATES = ['idle', 'validating', 'asked', 'stale', 'lost', 'moving', 'removed'] as const
 export type FetchState = (typeof FETCH_STATES)[number]
 
 /**
- * `ask`: a request that names it is sent; `answered`: the answer has arrived; `failed`: the request, or the answer for this
+ * `validate`: its leader has changed; `validated`: the position is still in the log; `ask`: a request that names it is sent; `answered`: the answer has arrived; `failed`: the request, or the answer for this
  * partition, says to try again later; `refreshed`: metadata is new; `positionLost`: the position is not in this log;
  * `drained`: everything that was fetched has been taken; `moved`: the new position is known; `remove`: it is given up.
  */
 export const FETCH_EVENTS = [
+  'validate',
+  'validated',
   'ask',
   'answered',
   'failed',
@@ -39,6 +42,8 @@ export const FETCH_TRANSITIONS: Readonly<
   Record<FetchState, Readonly<Record<FetchEvent, FetchState | typeof REFUSED>>>
 > = {
   idle: {
+    validate: 'validating',
+    validated: REFUSED,
     ask: 'asked',
     answered: REFUSED,
     failed: 'stale',
@@ -48,7 +53,21 @@ export const FETCH_TRANSITIONS: Readonly<
     moved: REFUSED,
     remove: 'removed',
   },
+  validating: {
+    validate: REFUSED,
+    validated: 'idle',
+    ask: REFUSED,
+    answered: REFUSED,
+    failed: 'stale',
+    refreshed: 'validating',
+    positionLost: 'lost',
+    drained: 'validating',
+    moved: REFUSED,
+    remove: 'removed',
+  },
   asked: {
+    validate: REFUSED,
+    validated: REFUSED,
     ask: REFUSED,
     answered: 'idle',
     failed: 'stale',
@@ -59,6 +78,8 @@ export const FETCH_TRANSITIONS: Readonly<
     remove: 'removed',
   },
   stale: {
+    validate: REFUSED,
+    validated: REFUSED,
     ask: REFUSED,
     answered: REFUSED,
     failed: 'stale',
@@ -69,6 +90,8 @@ export const FETCH_TRANSITIONS: Readonly<
     remove: 'removed',
   },
   lost: {
+    validate: REFUSED,
+    validated: REFUSED,
     ask: REFUSED,
     answered: REFUSED,
     failed: REFUSED,
@@ -79,6 +102,8 @@ export const FETCH_TRANSITIONS: Readonly<
     remove: 'removed',
   },
   moving: {
+    validate: REFUSED,
+    validated: REFUSED,
     ask: REFUSED,
     answered: REFUSED,
     failed: REFUSED,
@@ -89,6 +114,8 @@ export const FETCH_TRANSITIONS: Readonly<
     remove: 'removed',
   },
   removed: {
+    validate: REFUSED,
+    validated: 'removed',
     ask: REFUSED,
     answered: 'removed',
     failed: 'removed',

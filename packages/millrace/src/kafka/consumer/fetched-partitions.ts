@@ -41,9 +41,9 @@ export class FetchedPartitions {
   }
 
   /** A partition that is here already is forgotten first. */
-  add(topic: string, partition: number, position: number): PartitionFetch {
+  add(topic: string, partition: number, position: number, epoch = -1): PartitionFetch {
     this.remove(topic, partition)
-    const fetch = new PartitionFetch(topic, partition, position)
+    const fetch = new PartitionFetch(topic, partition, position, epoch)
     this.#partitions.set(keyOf(topic, partition), fetch)
     return fetch
   }
@@ -82,6 +82,7 @@ export class FetchedPartitions {
     if (first === undefined) return
     fetch.position = first.position
     fetch.isDamaged = false
+    fetch.epoch = -1
     this.#empty(fetch)
   }
 

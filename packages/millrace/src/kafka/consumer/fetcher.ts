@@ -25,38 +25,19 @@ import { backoffMs } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { FETCH, type FetchResponse } from '../protocol/fetch.ts'
 import { AskedPartitions } from './asked-partitions.ts'
-import type { ReadOptions } from './completed-fetch.ts'
 import { FetchAnswers } from './fetch-answers.ts'
+import type { FetcherEvents, FetcherOptions } from './fetcher-options.ts'
+import { FetchTrouble } from './fetch-trouble.ts'
+import { LeaderEpochs } from './leader-epochs.ts'
 import { type FetchBroker, FetchBrokers } from './fetch-brokers.ts'
 import { FetchedPartitions, type TakenSlice } from './fetched-partitions.ts'
 import type { PartitionFetch } from './partition-fetch.ts'
 
 export type { TakenSlice } from './fetched-partitions.ts'
+export type { FetcherOptions } from './fetcher-options.ts'
 
-export interface FetcherOptions extends ReadOptions {
-  readonly isolation: 'read_uncommitted' | 'read_committed'
-  /** `fetch.min.bytes` */
-  readonly fetchMinBytes: number
-  /** `fetch.max.wait.ms` */
-  readonly fetchMaxWaitMs: number
-  /** `fetch.max.bytes`: most that one request asks for. */
-  readonly fetchMaxBytes: number
-  /** `max.partition.fetch.bytes`: most that one request asks for of one partition. */
-  readonly maxPartitionFetchBytes: number
-  /** Bytes that may wait here, of all partitions together. */
-  readonly bufferBytes: number
-  /** `client.rack`, for reading from the closest replica (KIP-392). */
-  readonly rackId?: string | undefined
-  readonly requestTimeoutMs: number
-}
-
-export interface FetcherEvents {
-  /** The position is not in the log, or in that of another topic of this name. Returns the position to go on with, or throws the error that ends the fetcher. */
-  onPositionLost(topic: string, partition: number, position: number): Promise<number>
-  /** Reading goes on there; everything before was taken. */
-  onMoved(topic: string, partition: number, position: number): void
-}
-
+/** Time between looks at what takes long. */
+const LOOK_MS = 1000
 /** One step of the reader works on no more than this. */
 const SLICE = { maxBytes: 1024 * 1024, maxPlainBytes: 4 * 1024 * 1024, maxRecords: 16_384 }
 
@@ -70,6 +51,9 @@ export class Fetcher {
   })
   readonly #brokers: FetchBrokers
   readonly #answers: FetchAnswers
+  readonly #epochs: LeaderEpochs
+  readonly #trouble: FetchTrouble
+  readonly #look: NodeJS.Timeout
   readonly #due = new Set<FetchBroker>()
   /** Partitions that wait for new metadata. */
   readonly #stale = new Set<PartitionFetch>()
@@ -89,12 +73,34 @@ export class Fetcher {
     this.#brokers = new FetchBrokers(options.bufferBytes)
     this.#metadataVersion = cluster.metadataVersion
     this.#answers = new FetchAnswers(cluster, this.#partitions, options)
+    this.#epochs = new LeaderEpochs(
+      cluster,
+      {
+        onValid: (fetch) => {
+          fetch.on('validated')
+          this.#list(fetch)
+        },
+        onTruncated: (fetch, endOffset) => {
+          fetch.divergesAt = endOffset
+          this.#losePosition(fetch)
+        },
+        onFailed: (fetches, cause) => this.#retryLater(fetches, cause),
+        onError: (error) => this.#fail(error),
+      },
+      this.#abort.signal,
+    )
+    this.#trouble = new FetchTrouble(events.warn)
+    this.#look = setInterval(() => this.#trouble.look(this.#brokers, cluster, options.fetchMaxWaitMs), LOOK_MS)
+    this.#look.unref()
   }
 
-  /** Begins to fetch a partition at an offset. */
-  add(topic: string, partition: number, position: number): void {
+  /**
+   * Begins to fetch a partition at an offset.
+   * @param epoch of the leader that wrote the record before; -1 when it is not known
+   */
+  add(topic: string, partition: number, position: number, epoch = -1): void {
     this.remove(topic, partition)
-    this.#list(this.#partitions.add(topic, partition, position))
+    this.#list(this.#partitions.add(topic, partition, position, epoch))
   }
 
   /** Forgets a partition and what was fetched of it; an answer under way is dropped. */
@@ -104,6 +110,7 @@ export class Fetcher {
     const broker = this.#brokers.of(fetch)
     this.#brokers.remove(fetch)
     this.#stale.delete(fetch)
+    this.#trouble.ended(fetch)
     if (broker !== undefined) this.#makeDue(broker)
   }
 
@@ -126,10 +133,10 @@ export class Fetcher {
     this.#notify()
   }
 
-  /** Offset after the last record that readers may see: the high watermark, or the last stable offset under `read_committed`; undefined before the first answer. */
+  /** Offset after the last record that readers may see: the high watermark, or the last stable offset under `read_committed`; undefined before the first answer, and when there was none for long. */
   logEnd(topic: string, partition: number): number | undefined {
     const fetch = this.#partitions.get(topic, partition)
-    if (fetch === undefined || fetch.highWatermark < 0) return undefined
+    if (fetch === undefined || fetch.highWatermark < 0 || this.#trouble.isLate(fetch)) return undefined
     return this.#options.isolation === 'read_committed' ? fetch.lastStableOffset : fetch.highWatermark
   }
 
@@ -163,6 +170,7 @@ export class Fetcher {
   /** Stops all requests. */
   close(): void {
     clearTimeout(this.#retryTimer)
+    clearInterval(this.#look)
     this.#abort.abort()
     this.#partitions.clear()
     this.#notify()
@@ -190,10 +198,18 @@ export class Fetcher {
   #list(fetch: PartitionFetch): void {
     if (fetch.state !== 'idle' || fetch.isPaused || fetch.isListed || fetch.isDamaged) return
     if (fetch.bufferedBytes >= 2 * this.#options.maxPartitionFetchBytes) return
-    const { topic, partition, replica } = fetch
+    const { topic, partition } = fetch
     if (fetch.noteTopicId(this.#cluster.cachedTopic(topic)?.id)) return this.#losePosition(fetch)
-    const broker = replica >= 0 ? replica : this.#cluster.leader(topic, partition)
-    if (broker < 0) this.#retryLater([fetch])
+    const leader = this.#cluster.leader(topic, partition)
+    const leaderEpoch = this.#cluster.leaderEpoch(topic, partition)
+    if (leader >= 0 && fetch.epoch >= 0 && leaderEpoch > fetch.validatedEpoch) {
+      fetch.on('validate')
+      return this.#epochs.check(fetch, leader, leaderEpoch)
+    }
+    // The leader may know a better one by now.
+    if (fetch.replica >= 0 && performance.now() > fetch.replicaUntil) fetch.replica = -1
+    const broker = fetch.replica >= 0 ? fetch.replica : leader
+    if (broker < 0) this.#retryLater([fetch], 'it has no leader')
     else this.#makeDue(this.#brokers.list(fetch, broker))
   }
 
@@ -233,11 +249,12 @@ export class Fetcher {
   }
 
   async #fetch(broker: FetchBroker, fetches: readonly PartitionFetch[], maxBytes: number): Promise<void> {
-    this.#brokers.ask(broker, maxBytes)
+    this.#brokers.ask(broker, fetches, maxBytes)
     for (const fetch of fetches) fetch.on('ask')
     const asked = new AskedPartitions(
       fetches,
       (topic) => this.#cluster.cachedTopic(topic)?.id,
+      (topic, partition) => this.#cluster.leaderEpoch(topic, partition),
       this.#options.maxPartitionFetchBytes,
     )
     let response: FetchResponse | undefined
@@ -276,6 +293,7 @@ export class Fetcher {
 
   #onAnswer(broker: FetchBroker, response: FetchResponse, asked: AskedPartitions): void {
     const { hasReceived, toRetry, lost, error } = this.#answers.apply(response, asked)
+    for (const fetch of asked.all) if (fetch.failures === 0) this.#trouble.ended(fetch)
     if (hasReceived) this.#notify()
     else broker.emptyAnswers++
     for (const fetch of lost) this.#losePosition(fetch)
@@ -291,7 +309,7 @@ export class Fetcher {
 
   #onRequestFailed(broker: number, fetches: readonly PartitionFetch[], error: unknown): void {
     for (const fetch of fetches) if (fetch.replica === broker) fetch.replica = -1
-    if (error instanceof ConnectionError && error.retriable) this.#retryLater(fetches)
+    if (error instanceof ConnectionError && error.retriable) this.#retryLater(fetches, error.message)
     else this.#fail(error)
   }
 
@@ -312,12 +330,14 @@ export class Fetcher {
 
   /** Finds a new position and goes on there. */
   async #move(fetch: PartitionFetch): Promise<void> {
-    const { topic, partition, position } = fetch
+    const { topic, partition, position, divergesAt } = fetch
     try {
-      const next = await this.#events.onPositionLost(topic, partition, position)
+      const next = await this.#events.onPositionLost(topic, partition, position, divergesAt)
       if (fetch.state === 'removed') return
       this.#events.onMoved(topic, partition, next)
       fetch.position = next
+      fetch.epoch = -1
+      fetch.divergesAt = undefined
       fetch.on('moved')
       this.#list(fetch)
     } catch (error) {
@@ -326,10 +346,12 @@ export class Fetcher {
   }
 
   /** Has partitions asked for again when metadata is new, after a back-off; others are fetched meanwhile. */
-  #retryLater(fetches: readonly PartitionFetch[]): void {
+  #retryLater(fetches: readonly PartitionFetch[], cause?: string): void {
     let waitMs = Infinity
     for (const fetch of fetches) {
       if (fetch.state === 'removed') continue
+      if (cause !== undefined) fetch.problem = cause
+      this.#trouble.failed(fetch)
       fetch.on('failed')
       this.#stale.add(fetch)
       waitMs = Math.min(waitMs, backoffMs(++fetch.failures, this.#cluster.backoff))

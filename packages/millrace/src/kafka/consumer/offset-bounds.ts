@@ -153,6 +153,22 @@ export class OffsetBounds {
     return offset
   }
 
+  /**
+   * Where to go on when the log is another one from an offset on, because a broker became leader without having everything.
+   * @throws {BrokerError} `OFFSET_OUT_OF_RANGE` unless it may be reset
+   */
+  async afterTruncation(topic: string, partition: number, position: number, divergesAt: number): Promise<number> {
+    const what = `The records of partition ${partition} of topic "${topic}" from offset ${divergesAt} on are not those that were read up to ${position}: they were lost when a broker that did not have them became leader`
+    if (this.#settings.offsetOutOfRange === 'fail' || this.#settings.autoOffsetReset === 'none')
+      throw brokerError(
+        OFFSET_OUT_OF_RANGE,
+        `${what}. To continue with those that took their place, reset the offsets of the group, or set offsetOutOfRange to "reset"`,
+        { code: 'OFFSET_OUT_OF_RANGE', topic, partition, retriable: false },
+      )
+    this.#warn(`${what}; reading continues at ${divergesAt}`, { topic, partition, position, offset: divergesAt })
+    return divergesAt
+  }
+
   async #reset(partitions: readonly TopicPartition[]): Promise<Map<string, number>> {
     const { autoOffsetReset, isolation, groupId } = this.#settings
     const first = partitions[0]

@@ -2,9 +2,30 @@
  * Commits to its group what a consumer's batches have acknowledged, one commit after the other (I1, I2).
  */
 import type { CommitMode, Warn } from './options.ts'
+import { BrokerError } from '../../errors/index.ts'
+import type { CommitResult } from '../group/contract.ts'
 import type { GroupSession } from '../group/session.ts'
 import type { OffsetLedger } from './offset-ledger.ts'
 import { keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
+
+/** What Kafka says where an offset is refused, and what that means for the caller. */
+const REFUSALS = {
+  'not owned': {
+    kafkaCode: 25,
+    kafkaName: 'UNKNOWN_MEMBER_ID',
+    why: 'the group has given the partition to another member, which reads those records again: do not commit them, and read on',
+  },
+  rebalance: {
+    kafkaCode: 27,
+    kafkaName: 'REBALANCE_IN_PROGRESS',
+    why: 'the group is rebalancing: commit again when it has settled',
+  },
+  'topic unknown': {
+    kafkaCode: 3,
+    kafkaName: 'UNKNOWN_TOPIC_OR_PARTITION',
+    why: 'the topic does not exist any more',
+  },
+} as const
 
 export class OffsetCommits {
   /** How many commits went through. */
@@ -17,7 +38,7 @@ export class OffsetCommits {
   readonly #warn: Warn
   readonly #beforeCommit: () => void
   #timer: NodeJS.Timeout | undefined
-  #committing: Promise<void> = Promise.resolve()
+  #committing: Promise<CommitResult['refused']> = Promise.resolve([])
   #isDue = false
 
   /** @param beforeCommit called when offsets are about to be committed, and may acknowledge more */
@@ -58,9 +79,23 @@ export class OffsetCommits {
 
   /**
    * Commits what has been acknowledged contiguously (I2); without a group, and in a transaction, there is nothing to commit.
-   * @throws {BrokerError} {ConnectionError} when the coordinator could not be reached in time
+   * @throws {BrokerError} `COMMIT_REFUSED` when some of it was not committed; {ConnectionError} when the coordinator could not be
+   *   reached in time
    */
-  commit(partitions?: readonly TopicPartition[]): Promise<void> {
+  async commit(partitions?: readonly TopicPartition[]): Promise<void> {
+    const refused = await this.attempt(partitions)
+    const [first] = refused
+    if (first === undefined) return
+    const { topic, partition, offset, reason } = first
+    const { kafkaCode, kafkaName, why } = REFUSALS[reason]
+    throw new BrokerError(
+      `Cannot commit offset ${offset} of partition ${partition} of topic "${topic}"${refused.length === 1 ? '' : `, and ${refused.length - 1} more,`} as ${why}`,
+      { code: 'COMMIT_REFUSED', kafkaCode, kafkaName, retriable: reason === 'rebalance', topic, partition },
+    )
+  }
+
+  /** As `commit`, for a caller that goes on in either way. @returns what was not committed */
+  attempt(partitions?: readonly TopicPartition[]): Promise<CommitResult['refused']> {
     // One after the other: a commit that overtakes an earlier one could set offsets back.
     this.#committing = this.#committing.then(
       () => this.#commit(partitions),
@@ -87,19 +122,20 @@ export class OffsetCommits {
   #commitSoon(): void {
     if (this.#isDue) return
     this.#isDue = true
-    const commit = (): Promise<void> => {
+    const commit = (): Promise<unknown> => {
       this.#isDue = false
-      return this.commit()
+      return this.attempt()
     }
     this.#committing.then(commit, commit).catch((error: unknown) => this.warn(error))
   }
 
-  async #commit(partitions: readonly TopicPartition[] | undefined): Promise<void> {
-    if (this.#session === undefined || this.#mode === 'transaction') return
+  async #commit(partitions: readonly TopicPartition[] | undefined): Promise<CommitResult['refused']> {
+    if (this.#session === undefined || this.#mode === 'transaction') return []
     this.#beforeCommit()
     const offsets = this.#ledger.committable(partitions)
-    if (offsets.length === 0) return
-    const { committed } = await this.#session.commit(offsets)
+    if (offsets.length === 0) return []
+    const { committed, refused } = await this.#session.commit(offsets)
     this.committed(committed)
+    return refused
   }
 }

@@ -20,6 +20,11 @@ export interface FollowedPartition {
   readonly committed: number
 }
 
+export interface CommittableOffset extends PartitionOffset {
+  /** Epoch of the leader that wrote the record before, as far as it is known. */
+  readonly leaderEpoch?: number
+}
+
 export class OffsetLedger {
   /** Called when acknowledgements have moved a committable offset on. */
   onAdvance: () => void = () => {}
@@ -67,13 +72,19 @@ export class OffsetLedger {
     this.#partitions.get(keyOf(topic, partition))?.skip(nextOffset)
   }
 
+  /** What lies at an offset and behind it was written by a leader of this epoch; -1 when it is not known. */
+  reachEpoch(topic: string, partition: number, from: number, epoch: number): void {
+    this.#partitions.get(keyOf(topic, partition))?.reachEpoch(from, epoch)
+  }
+
   /** Partitions whose committable offset, the one after the last of the unbroken run of acknowledgements, is ahead of what was committed (I1, I2). */
-  committable(partitions?: readonly TopicPartition[]): PartitionOffset[] {
-    const offsets: PartitionOffset[] = []
+  committable(partitions?: readonly TopicPartition[]): CommittableOffset[] {
+    const offsets: CommittableOffset[] = []
     for (const tracked of this.#select(partitions)) {
       const { topic, partition, acknowledged } = tracked
       if (acknowledged <= tracked.committed) continue
-      const offset = { topic, partition, offset: acknowledged }
+      const leaderEpoch = tracked.epochBefore(acknowledged)
+      const offset = { topic, partition, offset: acknowledged, ...(leaderEpoch < 0 ? {} : { leaderEpoch }) }
       this.#givenBy.set(offset, tracked)
       offsets.push(offset)
     }
@@ -196,6 +207,8 @@ class TrackedPartition implements FollowedPartition {
   #head: Span | undefined
   #tail: Span | undefined
   #isLive = true
+  /** Epochs of leaders, and the offset from which on each of them wrote; nearly always one. */
+  readonly #epochs: { readonly from: number; readonly epoch: number }[] = []
   readonly #ledger: Pick<OffsetLedger, 'onAdvance' | 'onDrained'>
 
   constructor(
@@ -215,6 +228,18 @@ class TrackedPartition implements FollowedPartition {
 
   get isLive(): boolean {
     return this.#isLive
+  }
+
+  reachEpoch(from: number, epoch: number): void {
+    if (this.#epochs.at(-1)?.epoch === epoch) return
+    // Those before the last that ended within what is acknowledged are not asked for any more.
+    while (this.#epochs.length > 1 && this.#epochs[1]!.from < this.acknowledged) this.#epochs.shift()
+    this.#epochs.push({ from, epoch })
+  }
+
+  /** Epoch of the leader that wrote the record before an offset; -1 when it is not known. */
+  epochBefore(offset: number): number {
+    return this.#epochs.findLast(({ from }) => from < offset)?.epoch ?? -1
   }
 
   track(firstOffset: number, lastOffset: number): Acknowledgement {

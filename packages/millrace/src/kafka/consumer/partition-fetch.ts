@@ -24,6 +24,16 @@ export class PartitionFetch {
   lastStableOffset = -1
   /** Broker that was named as the closest replica; -1 for the leader. */
   replica = -1
+  /** Until when it may be read from. */
+  replicaUntil = 0
+  /** Epoch of the leader that wrote the record before the position; -1 when it is not known. */
+  epoch: number
+  /** Epoch of the leader in whose log the position is known to be. */
+  validatedEpoch: number
+  /** Where the logs of an earlier leader and of this one part, when the position lies behind; undefined when nothing is known. */
+  divergesAt: number | undefined
+  /** Why it could not be read, for people. */
+  problem = ''
   /** Broker it is read from; -1 while none is known. */
   broker = -1
   /** Whether the next request to that broker names it. */
@@ -35,10 +45,11 @@ export class PartitionFetch {
   #state: FetchState = 'idle'
   #topicId: string | undefined
 
-  constructor(topic: string, partition: number, position: number) {
+  constructor(topic: string, partition: number, position: number, epoch: number) {
     this.topic = topic
     this.partition = partition
     this.position = position
+    this.epoch = this.validatedEpoch = epoch
   }
 
   get state(): FetchState {

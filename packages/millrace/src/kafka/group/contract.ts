@@ -32,6 +32,8 @@ export interface GroupOptions {
 /** A partition that was assigned, with the offset that the group has committed for it; undefined when there is none. */
 export interface AssignedPartition extends TopicPartition {
   readonly committed: number | undefined
+  /** Epoch of the leader that wrote the record before; -1 when it is not known. */
+  readonly leaderEpoch?: number | undefined
 }
 
 /** What a group session tells its owner. Calls do not overlap, except that `onLost` and `onFailed` may come at any time. */

@@ -158,9 +158,13 @@ export abstract class Membership {
       throw error
     }
     if (signal.aborted || closing.aborted) return false
-    const byKey = new Map(committed.map((each) => [`${each.topic}/${each.partition}`, each.offset]))
     await this.ownership.assign(
-      partitions.map(({ topic, partition }) => ({ topic, partition, committed: byKey.get(`${topic}/${partition}`) })),
+      committed.map(({ topic, partition, offset, leaderEpoch }) => ({
+        topic,
+        partition,
+        committed: offset,
+        leaderEpoch,
+      })),
     )
     return true
   }

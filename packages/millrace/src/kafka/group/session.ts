@@ -141,7 +141,12 @@ export class GroupSession {
   /** Offsets that the group has committed for partitions, in which no open transaction has a part. @throws {BrokerError} {ConnectionError} {AbortedError} */
   async committed(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<AssignedPartition[]> {
     const found = await fetchCommitted(this.#coordinator, partitions, () => this.#membership.identity, signal)
-    return found.map(({ topic, partition, offset }) => ({ topic, partition, committed: offset }))
+    return found.map(({ topic, partition, offset, leaderEpoch }) => ({
+      topic,
+      partition,
+      committed: offset,
+      leaderEpoch,
+    }))
   }
 
   /** Which assignment of a partition this is, so that one that went and came back is not taken for one that stayed; undefined when it is not owned. */

@@ -69,45 +69,62 @@ function moveOne(
   return false
 }
 
+/** The members that claim a partition in the latest generation of those that do. */
+interface Claim {
+  readonly partition: TopicPartition
+  readonly generation: number
+  readonly members: readonly GroupMember[]
+}
+
 /**
- * Who may keep what it claims: the member that got it in the latest generation, as a member that missed a rebalance
- * claims partitions that others have been given since. Two claims of one generation cannot both be right, so neither counts.
+ * Who holds each partition: the members that got it in the latest generation, as a member that missed a rebalance claims
+ * partitions that others have been given since. Two claims of one generation cannot both be right, so neither counts as an
+ * owner's; but both may be reading.
  */
-function validOwners(members: readonly GroupMember[], counts: PartitionCounts): Map<string, GroupMember> {
-  const best = new Map<string, { owner: GroupMember | undefined; generation: number }>()
+function latestClaims(members: readonly GroupMember[]): Map<string, Claim> {
+  const latest = new Map<string, Claim>()
   for (const member of members) {
-    for (const { topic, partition } of member.owned) {
-      if (partition >= (counts.get(topic) ?? 0) || !member.topics.includes(topic)) continue
-      const key = keyOf(topic, partition)
-      const known = best.get(key)
-      if (known === undefined || member.generation > known.generation)
-        best.set(key, { owner: member, generation: member.generation })
-      else if (member.generation === known.generation && known.owner !== member) known.owner = undefined
+    const { generation } = member
+    for (const partition of member.owned) {
+      const key = keyOf(partition.topic, partition.partition)
+      const known = latest.get(key)
+      if (known === undefined || generation > known.generation)
+        latest.set(key, { partition, generation, members: [member] })
+      else if (generation === known.generation && !known.members.includes(member))
+        latest.set(key, { partition, generation, members: [...known.members, member] })
     }
   }
+  return latest
+}
+
+/** Who may keep what it claims. */
+function validOwners(members: readonly GroupMember[], counts: PartitionCounts): Map<string, GroupMember> {
   const owners = new Map<string, GroupMember>()
-  for (const [key, { owner }] of best) if (owner !== undefined) owners.set(key, owner)
+  for (const [key, { partition, members: claimants }] of latestClaims(members)) {
+    const [owner] = claimants as [GroupMember]
+    if (
+      claimants.length === 1 &&
+      partition.partition < (counts.get(partition.topic) ?? 0) &&
+      owner.topics.includes(partition.topic)
+    )
+      owners.set(key, owner)
+  }
   return owners
 }
 
-/** Leaves out what somebody else still holds: it is given away in the next rebalance, after the owner has let go (I3). */
+/**
+ * Leaves out what somebody else still holds: it is given away in the next rebalance, after the owner has let go (I3). A claim that
+ * is out of date holds nothing, and gives its member no right to what another one holds (KIP-792).
+ */
 export function withholdTransfers(members: readonly GroupMember[], target: Assignment): Assignment {
-  const holders = new Map<string, Set<string>>()
-  for (const { memberId, owned } of members) {
-    for (const { topic, partition } of owned) {
-      const key = keyOf(topic, partition)
-      const known = holders.get(key)
-      if (known === undefined) holders.set(key, new Set([memberId]))
-      else known.add(memberId)
-    }
-  }
+  const claims = latestClaims(members)
   const assignment: Assignment = new Map()
   for (const [memberId, partitions] of target) {
     assignment.set(
       memberId,
       partitions.filter(({ topic, partition }) => {
-        const held = holders.get(keyOf(topic, partition))
-        return held === undefined || held.has(memberId)
+        const holders = claims.get(keyOf(topic, partition))?.members ?? []
+        return holders.every((holder) => holder.memberId === memberId)
       }),
     )
   }

@@ -57,10 +57,10 @@ export async function commitOffsets(
     await ask(ADD_OFFSETS_TO_TXN, [transactionalId, producerId, producerEpoch, groupId], ({ errorCode }) => errorCode)
   const topics = [...byTopic(wanted.offsets)].map(([name, list]) => ({
     name,
-    partitions: list.map(({ partition, offset }) => ({
+    partitions: list.map(({ partition, offset, leaderEpoch }) => ({
       partitionIndex: partition,
       committedOffset: BigInt(offset),
-      committedLeaderEpoch: -1,
+      committedLeaderEpoch: leaderEpoch ?? -1,
       committedMetadata: '',
     })),
   }))

@@ -16,6 +16,8 @@ import type { ApiCall, ApiVersion } from './api-call.ts'
 
 export interface FetchPartitionRequest {
   readonly partition: number
+  /** Epoch of the leader as the client knows it, so that a broker that knows better says so; -1 when it is not known. */
+  readonly leaderEpoch: number
   readonly offset: number
   readonly maxBytes: number
 }
@@ -81,9 +83,9 @@ function createRequest(version: number, request: FetchRequest): Writer {
     .appendArray([...request.topics], (w, topic) => {
       if (version < 13) w.appendString(topic.name)
       else w.appendUUID(topic.id ?? null)
-      w.appendArray([...topic.partitions], (w, { partition, offset, maxBytes }) => {
+      w.appendArray([...topic.partitions], (w, { partition, leaderEpoch, offset, maxBytes }) => {
         w.appendInt32(partition)
-          .appendInt32(-1)
+          .appendInt32(leaderEpoch)
           .appendInt64(BigInt(offset))
           .appendInt32(-1)
           .appendInt64(-1n)

@@ -26,6 +26,8 @@ class Bed {
   constructor(count = 2) {
     const cluster = {
       cachedTopic: () => ({ id: TOPIC_ID }),
+      addressOf: (broker: number) => `k${broker}:9092`,
+      metadataMaxAgeMs: 1000,
       updateLeader: (_topic: string, _partition: number, leader: number) => this.leaders.push(leader),
     } as unknown as Cluster
     this.#answers = new FetchAnswers(cluster, this.partitions, { checkCrcs: true, maxDecompressedBytes: 1 << 20 })
@@ -36,7 +38,12 @@ class Bed {
 
   ask(): void {
     for (const fetch of this.asked) fetch.on('ask')
-    this.#asked = new AskedPartitions(this.asked, () => TOPIC_ID, 1000)
+    this.#asked = new AskedPartitions(
+      this.asked,
+      () => TOPIC_ID,
+      () => 4,
+      1000,
+    )
   }
 
   answer(...partitions: readonly Partial<FetchedPartition>[]): AnswerOutcome {
@@ -150,6 +157,14 @@ describe('an answer to a fetch', () => {
     expect(bed.leaders).toEqual([3])
   })
 
+  // It ended the consumer; Java's tries again.
+  test('that something unknown went wrong has the partition asked for again, and says so', () => {
+    const bed = new Bed()
+    const outcome = bed.answer({ records: records() }, { errorCode: UNKNOWN_SERVER_ERROR })
+    expect(numbers(outcome.toRetry)).toEqual([1])
+    expect(bed.asked[1]!.problem).toBe('k-1:9092 answers UNKNOWN_SERVER_ERROR')
+  })
+
   test('with a code that ends reading fails, and the other partitions are read', () => {
     const bed = new Bed()
     const outcome = bed.answer({ records: records() }, { errorCode: TOPIC_AUTHORIZATION_FAILED })
@@ -164,7 +179,8 @@ describe('an answer to a fetch', () => {
   test('with a code for all partitions has all asked for again, or fails', () => {
     const again = new Bed().failWith(FETCH_SESSION_TOPIC_ID_ERROR)
     expect(numbers(again.toRetry)).toEqual([0, 1])
-    expect(new Bed().failWith(UNKNOWN_SERVER_ERROR).error).toMatchObject({
+    expect(numbers(new Bed().failWith(UNKNOWN_SERVER_ERROR).toRetry)).toEqual([0, 1])
+    expect(new Bed().failWith(TOPIC_AUTHORIZATION_FAILED).error).toMatchObject({
       message: expect.stringContaining('Cannot fetch'),
     })
   })

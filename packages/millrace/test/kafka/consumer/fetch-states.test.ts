@@ -10,6 +10,7 @@ import {
 /** What may happen; everything that is not named here is refused. */
 const ALLOWED: Readonly<Record<FetchState, Partial<Record<FetchEvent, FetchState>>>> = {
   idle: {
+    validate: 'validating',
     ask: 'asked',
     failed: 'stale',
     refreshed: 'idle',
@@ -17,11 +18,19 @@ const ALLOWED: Readonly<Record<FetchState, Partial<Record<FetchEvent, FetchState
     drained: 'idle',
     remove: 'removed',
   },
+  validating: {
+    validated: 'idle',
+    failed: 'stale',
+    refreshed: 'validating',
+    positionLost: 'lost',
+    drained: 'validating',
+    remove: 'removed',
+  },
   asked: { answered: 'idle', failed: 'stale', refreshed: 'asked', drained: 'asked', remove: 'removed' },
   stale: { failed: 'stale', refreshed: 'idle', drained: 'stale', remove: 'removed' },
   lost: { refreshed: 'lost', drained: 'moving', remove: 'removed' },
   moving: { refreshed: 'moving', moved: 'idle', remove: 'removed' },
-  removed: { answered: 'removed', failed: 'removed', moved: 'removed' },
+  removed: { validated: 'removed', answered: 'removed', failed: 'removed', moved: 'removed' },
 }
 
 const cells = FETCH_STATES.flatMap((state) =>

@@ -39,6 +39,7 @@ describe.skipIf(!brokerAvailable)('fetcher', () => {
           heard.push(`out of range: ${position}`)
           return 0
         },
+        warn() {},
         onMoved: (_topic, _partition, position) => heard.push(`moved: ${position}`),
       },
     )

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import { Fetcher, type FetcherOptions } from '../../../src/kafka/consumer/fetcher.ts'
-import type { FetchRequest, FetchResponse } from '../../../src/kafka/protocol/fetch.ts'
+import type { ApiCall } from '../../../src/kafka/protocol/api-call.ts'
+import { FETCH, type FetchRequest, type FetchResponse } from '../../../src/kafka/protocol/fetch.ts'
+import type { LeaderEpochAnswer, LeaderEpochTopic } from '../../../src/kafka/protocol/offset-for-leader-epoch.ts'
 import { encodeRecordBatch } from '../../support/encode-record-batch.ts'
 
 const TOPIC = 't'
@@ -23,6 +25,7 @@ interface Asked {
   readonly maxBytes: number
   readonly maxWaitMs: number
   readonly offsets: ReadonlyMap<number, number>
+  readonly epochs: readonly number[]
   /** Answers; partitions that are not named bring nothing. */
   answer(records?: ReadonlyMap<number, Buffer>): void
 }
@@ -30,13 +33,17 @@ interface Asked {
 /** Brokers that answer when the test says so; partition n is led by broker n % brokers. */
 class Bed {
   readonly asked: Asked[] = []
+  readonly warnings: string[] = []
+  leaderEpoch = 1
+  readonly leaders: (number | undefined)[] = Array.from({ length: 10 })
   /** How often leaders and topics were looked up. */
   lookUps = 0
   refreshes = 0
   readonly fetcher: Fetcher
+  readonly #cluster: { metadataVersion: number; readonly [name: string]: unknown }
 
   constructor(brokers: number, options: Partial<FetcherOptions> = {}) {
-    const cluster = {
+    this.#cluster = {
       metadataVersion: 0,
       backoff: { initialMs: 5, maxMs: 40 },
       cachedTopic: () => {
@@ -45,29 +52,65 @@ class Bed {
       },
       leader: (_topic: string, partition: number) => {
         this.lookUps++
-        return partition % brokers
+        return this.leaders[partition] ?? partition % brokers
       },
+      leaderEpoch: () => this.leaderEpoch,
+      metadataMaxAgeMs: 60_000,
+      addressOf: (broker: number) => `k${broker}:9092`,
       refresh: async () => {
         this.refreshes++
       },
-      request: (broker: number, _call: unknown, args: () => readonly [FetchRequest]) =>
-        new Promise<FetchResponse>((resolve) => {
-          const [{ topics, maxBytes, maxWaitMs }] = args()
-          const offsets = new Map(topics.flatMap((each) => each.partitions.map((p) => [p.partition, p.offset])))
-          this.asked.push({
-            broker,
-            maxBytes,
-            maxWaitMs,
-            offsets,
-            answer: (records) => resolve(answerOf(offsets, records)),
-          })
-        }),
-    } as unknown as Cluster
+      request: (broker: number, call: ApiCall, args: () => readonly unknown[]) =>
+        call === FETCH
+          ? this.#fetch(broker, args() as [FetchRequest])
+          : this.#checkEpochs(broker, args() as [LeaderEpochTopic[]]),
+    }
     this.fetcher = new Fetcher(
-      cluster,
+      this.#cluster as unknown as Cluster,
       { ...DEFAULTS, ...options },
-      { onPositionLost: async (_topic, _partition, position) => position, onMoved() {} },
+      {
+        onPositionLost: async (_topic, _partition, position, divergesAt) => divergesAt ?? position,
+        onMoved: (_topic, partition, position) => this.moved.push([partition, position]),
+        warn: (message) => this.warnings.push(message),
+      },
     )
+  }
+
+  /** Where the logs of leaders of earlier epochs ended. */
+  endOfEpochs = 1000
+  readonly checks: unknown[] = []
+  readonly moved: unknown[] = []
+
+  #fetch(broker: number, [{ topics, maxBytes, maxWaitMs }]: [FetchRequest]): Promise<FetchResponse> {
+    return new Promise((resolve) => {
+      const named = topics.flatMap(({ partitions }) => partitions)
+      const offsets = new Map(named.map(({ partition, offset }) => [partition, offset]))
+      const epochs = named.map(({ leaderEpoch }) => leaderEpoch)
+      const answer = (records?: ReadonlyMap<number, Buffer>): void => resolve(answerOf(offsets, records))
+      this.asked.push({ broker, maxBytes, maxWaitMs, offsets, epochs, answer })
+    })
+  }
+
+  async #checkEpochs(broker: number, [topics]: [readonly LeaderEpochTopic[]]): Promise<LeaderEpochAnswer> {
+    this.checks.push([broker, ...topics.flatMap(({ partitions }) => partitions)])
+    return {
+      topics: topics.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map(({ partition, leaderEpoch }) => ({
+          errorCode: 0,
+          partition,
+          leaderEpoch,
+          endOffset: this.endOfEpochs,
+        })),
+      })),
+    }
+  }
+
+  /** As the cluster does when it learns of new leaders. */
+  elect(leader: number, leaderEpoch: number): void {
+    this.leaders.fill(leader)
+    this.leaderEpoch = leaderEpoch
+    this.#cluster.metadataVersion++
   }
 
   /** Requests since the last call, when everything that was due has been sent. */
@@ -104,7 +147,7 @@ function answerOf(asked: ReadonlyMap<number, number>, records: ReadonlyMap<numbe
 
 /** One record batch of about so many bytes. */
 function batch(baseOffset: number, size = 10): Buffer {
-  return encodeRecordBatch({ records: [{ value: Buffer.alloc(size) }], baseOffset })
+  return encodeRecordBatch({ records: [{ value: Buffer.alloc(size) }], baseOffset, leaderEpoch: 1 })
 }
 
 describe('fetcher', () => {
@@ -284,5 +327,71 @@ describe('fetcher', () => {
     bed.fetcher.add(TOPIC, 4, 7)
     await bed.requests()
     expect(bed.lookUps).toBeLessThan(10)
+  })
+
+  // Nothing told a broker that it was no longer the leader: 20 requests to the old one in 10 s, and none to the new one.
+  describe('when another broker becomes leader', () => {
+    test('names the epoch, asks whether the position is still there, and goes on with the new leader', async () => {
+      const bed = bedOf(2)
+      bed.add(1)
+      const first = await bed.request()
+      expect([first.broker, first.epochs]).toEqual([0, [1]])
+      first.answer(new Map([[0, batch(0)]]))
+      await bed.request().then((second) => {
+        bed.elect(1, 2)
+        second.answer()
+      })
+      const third = await bed.request()
+      expect([third.broker, third.epochs, [...third.offsets]]).toEqual([1, [2], [[0, 1]]])
+      expect(bed.checks).toEqual([[1, { partition: 0, currentLeaderEpoch: 2, leaderEpoch: 1 }]])
+      expect(bed.moved).toEqual([])
+    })
+
+    test('asks once for all partitions, and not for those that were never read', async () => {
+      const bed = bedOf(1)
+      bed.add(3)
+      const first = await bed.request()
+      first.answer(
+        new Map([
+          [0, batch(0)],
+          [2, batch(0)],
+        ]),
+      )
+      const second = await bed.request()
+      bed.elect(0, 2)
+      second.answer()
+      await bed.requests()
+      expect(bed.checks).toEqual([
+        [
+          0,
+          { partition: 0, currentLeaderEpoch: 2, leaderEpoch: 1 },
+          { partition: 2, currentLeaderEpoch: 2, leaderEpoch: 1 },
+        ],
+      ])
+    })
+
+    // What the new leader has from there on are other records: 1,000 of 2,500 were passed over without a word.
+    test('goes on where the logs part, after what was read before', async () => {
+      const bed = bedOf(1)
+      bed.endOfEpochs = 3
+      bed.fetcher.add(TOPIC, 0, 5, 1)
+      const first = await bed.request()
+      bed.elect(0, 2)
+      first.answer(new Map([[0, batch(5)]]))
+      expect(await bed.requests()).toEqual([])
+      expect(bed.moved).toEqual([])
+      expect(bed.fetcher.take()).toMatchObject({ nextOffset: 6, leaderEpoch: 1 })
+      expect([...(await bed.request()).offsets]).toEqual([[0, 3]])
+      expect(bed.moved).toEqual([[0, 3]])
+    })
+
+    test('begins with that when what was committed is of an earlier epoch', async () => {
+      const bed = bedOf(1)
+      bed.leaderEpoch = 4
+      bed.endOfEpochs = 8
+      bed.fetcher.add(TOPIC, 0, 20, 3)
+      expect([...(await bed.request()).offsets]).toEqual([[0, 8]])
+      expect(bed.checks).toEqual([[0, { partition: 0, currentLeaderEpoch: 4, leaderEpoch: 3 }]])
+    })
   })
 })

@@ -362,4 +362,17 @@ describe('offset ledger', () => {
       { numRuns: 300 },
     )
   })
+
+  test('knows the epoch of the leader that wrote the record before a committable offset', () => {
+    const ledger = new OffsetLedger()
+    ledger.assign('t', 0, 10)
+    ledger.reachEpoch('t', 0, 10, 3)
+    const first = ledger.track('t', 0, 10, 19)
+    ledger.reachEpoch('t', 0, 20, 5)
+    const second = ledger.track('t', 0, 20, 29)
+    first.ack()
+    expect(ledger.committable()).toEqual([{ topic: 't', partition: 0, offset: 20, leaderEpoch: 3 }])
+    second.ack()
+    expect(ledger.committable()).toEqual([{ topic: 't', partition: 0, offset: 30, leaderEpoch: 5 }])
+  })
 })

@@ -1,0 +1,90 @@
+/**
+ * Says when partitions cannot be read for long: after five seconds, then every minute, with the cause; and when all are read again.
+ */
+import type { Cluster } from '../cluster/cluster.ts'
+import type { FetchBrokers } from './fetch-brokers.ts'
+import type { Warn } from './options.ts'
+import type { PartitionFetch } from './partition-fetch.ts'
+
+const QUIET_MS = 5000
+const REMINDER_MS = 60_000
+/** How long a broker may be silent beyond what it was asked to wait. */
+const SILENCE_MS = 4000
+
+export class FetchTrouble {
+  readonly #warn: Warn
+  readonly #now: () => number
+  /** Since when each partition cannot be read. */
+  readonly #since = new Map<PartitionFetch, number>()
+  /** When to say it next. */
+  #sayAt = 0
+  #saidSince: number | undefined
+
+  /** @param now milliseconds */
+  constructor(warn: Warn, now: () => number = () => performance.now()) {
+    this.#warn = warn
+    this.#now = now
+  }
+
+  /** A partition cannot be read, for what is its `problem`. @param since when that began, if not just now */
+  failed(fetch: PartitionFetch, since: number = this.#now()): void {
+    if (!this.#since.has(fetch)) this.#since.set(fetch, since)
+  }
+
+  /** A partition is read again, or no longer wanted. */
+  ended(fetch: PartitionFetch): void {
+    if (this.#since.size === 0 || !this.#since.delete(fetch) || this.#saidSince === undefined) return
+    if (this.#late().length > 0) return
+    const seconds = Math.round((this.#now() - this.#saidSince) / 1000)
+    this.#saidSince = undefined
+    this.#sayAt = 0
+    if (fetch.state !== 'removed')
+      this.#warn(`All partitions are read again, after ${seconds} s`, {
+        topic: fetch.topic,
+        partition: fetch.partition,
+      })
+  }
+
+  /** Whether a partition cannot be read for so long that what is known of it is out of date. */
+  isLate(fetch: PartitionFetch): boolean {
+    const since = this.#since.get(fetch)
+    return since !== undefined && this.#now() - since >= QUIET_MS
+  }
+
+  /** Looks for brokers that are silent, and says what there is to say; to be called about once a second. */
+  look(brokers: FetchBrokers, cluster: Pick<Cluster, 'addressOf'>, maxWaitMs: number): void {
+    for (const { id, asked, askedAt } of brokers.silentSince(this.#now() - maxWaitMs - SILENCE_MS)) {
+      for (const fetch of asked) {
+        fetch.problem = `${cluster.addressOf(id)} does not answer`
+        this.failed(fetch, askedAt)
+      }
+    }
+    this.check()
+  }
+
+  check(): void {
+    if (this.#since.size === 0 || this.#now() < this.#sayAt) return
+    const late = this.#late()
+    const [first] = late
+    if (first === undefined) return
+    const since = this.#since.get(first)!
+    this.#saidSince ??= since
+    this.#sayAt = this.#now() + REMINDER_MS
+    const { topic, partition, problem } = first
+    const which =
+      late.length === 1
+        ? `Partition ${partition} of topic "${topic}"`
+        : `${late.length} partitions, for instance ${partition} of topic "${topic}",`
+    const seconds = Math.round((this.#now() - since) / 1000)
+    this.#warn(`${which} cannot be read for ${seconds} s: ${problem}`, {
+      topic,
+      partition,
+      partitions: late.length,
+      seconds,
+    })
+  }
+
+  #late(): PartitionFetch[] {
+    return [...this.#since.keys()].filter((fetch) => this.isLate(fetch))
+  }
+}

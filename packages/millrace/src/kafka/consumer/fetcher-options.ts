@@ -1,0 +1,29 @@
+/** What a fetcher is passed, and what it reports. */
+import type { ReadOptions } from './completed-fetch.ts'
+import type { Warn } from './options.ts'
+
+export interface FetcherOptions extends ReadOptions {
+  readonly isolation: 'read_uncommitted' | 'read_committed'
+  /** `fetch.min.bytes` */
+  readonly fetchMinBytes: number
+  /** `fetch.max.wait.ms` */
+  readonly fetchMaxWaitMs: number
+  /** `fetch.max.bytes`: most that one request asks for. */
+  readonly fetchMaxBytes: number
+  /** `max.partition.fetch.bytes`: most that one request asks for of one partition. */
+  readonly maxPartitionFetchBytes: number
+  /** Bytes that may wait here, of all partitions together. */
+  readonly bufferBytes: number
+  /** `client.rack`, for reading from the closest replica (KIP-392). */
+  readonly rackId?: string | undefined
+  readonly requestTimeoutMs: number
+}
+
+export interface FetcherEvents {
+  /** The position is not in the log, or in that of another topic of this name; or the log is another one from `divergesAt` on. Returns the position to go on with, or throws the error that ends the fetcher. */
+  onPositionLost(topic: string, partition: number, position: number, divergesAt?: number): Promise<number>
+  /** Reading goes on there; everything before was taken. */
+  onMoved(topic: string, partition: number, position: number): void
+  /** Something takes longer than usual, and why. */
+  readonly warn: Warn
+}

@@ -1,0 +1,67 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { FetchTrouble } from '../../../src/kafka/consumer/fetch-trouble.ts'
+import { PartitionFetch } from '../../../src/kafka/consumer/partition-fetch.ts'
+
+describe('partitions that cannot be read', () => {
+  let now = 0
+  let warnings: string[] = []
+  let trouble: FetchTrouble
+  const fetchOf = (partition: number): PartitionFetch => {
+    const fetch = new PartitionFetch('t', partition, 0, -1)
+    fetch.problem = 'k1:9092 answers NOT_LEADER_OR_FOLLOWER'
+    return fetch
+  }
+  beforeEach(() => {
+    now = 100_000
+    warnings = []
+    trouble = new FetchTrouble(
+      (message) => warnings.push(message),
+      () => now,
+    )
+  })
+  const pass = (ms: number): void => {
+    for (const end = now + ms; now < end; now += 1000) trouble.check()
+    trouble.check()
+  }
+
+  // A consumer whose leader was down for minutes looked like one that had nothing to read.
+  test('are reported after five seconds, then every minute, and when they are read again', () => {
+    const fetch = fetchOf(3)
+    trouble.failed(fetch)
+    pass(4000)
+    expect([warnings, trouble.isLate(fetch)]).toEqual([[], false])
+    pass(1000)
+    expect(trouble.isLate(fetch)).toBe(true)
+    expect(warnings).toEqual([
+      'Partition 3 of topic "t" cannot be read for 5 s: k1:9092 answers NOT_LEADER_OR_FOLLOWER',
+    ])
+    pass(120_000)
+    expect(warnings).toHaveLength(3)
+    trouble.ended(fetch)
+    expect(warnings.at(-1)).toBe('All partitions are read again, after 125 s')
+    pass(60_000)
+    expect(warnings).toHaveLength(4)
+  })
+
+  test('are reported together, and are not read again before all of them are', () => {
+    const [one, two] = [fetchOf(1), fetchOf(2)]
+    trouble.failed(one)
+    trouble.failed(two)
+    pass(6000)
+    expect(warnings).toEqual([expect.stringContaining('2 partitions, for instance 1 of topic "t", cannot be read')])
+    trouble.ended(one)
+    expect(warnings).toHaveLength(1)
+    trouble.ended(two)
+    expect(warnings).toHaveLength(2)
+  })
+
+  test('are not mentioned when they are read again soon', () => {
+    const fetch = fetchOf(1)
+    for (let time = 0; time < 10; time++) {
+      trouble.failed(fetch)
+      pass(3000)
+      trouble.ended(fetch)
+    }
+    expect(warnings).toEqual([])
+  })
+})
