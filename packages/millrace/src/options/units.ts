@@ -76,3 +76,33 @@ function scaled(value: number, units: readonly string[], space: string): string 
   const digits = unit === 0 ? rest.toFixed(0) : rest.toFixed(rest < 9.995 ? 2 : rest < 99.95 ? 1 : 0)
   return `${digits}${space}${units[unit]}`.trim()
 }
+
+/** Date, time to the second or finer, and zone; all but the date may be missing. */
+const INSTANT =
+  /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?(?:(Z)|([+-])(\d\d):?(\d\d))?$/i
+
+/**
+ * Milliseconds since 1970 of a date such as `2026-01-31` or `2026-01-31T08:30:00+01:00`; UTC where no zone is named, whatever the zone of
+ * this machine.
+ * @returns undefined for other texts, and for dates and times that do not exist
+ */
+export function parseInstantMs(text: string): number | undefined {
+  const match = INSTANT.exec(text.trim())
+  if (match === null) return undefined
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
+  const ms = Math.floor(Number(`0.${match[7] ?? 0}`) * 1000)
+  const utc = new Date(Date.UTC(year, month - 1, day, hour, minute, second, ms))
+  // `Date` carries over: February 30 would be March 2.
+  const exists =
+    utc.getUTCMonth() === month - 1 && utc.getUTCDate() === day && hour < 24 && minute < 60 && second < 60 && year >= 1
+  const zoneMinutes = Number(match[10] ?? 0) * 60 + Number(match[11] ?? 0)
+  if (!exists || zoneMinutes > 18 * 60 || Number(match[11] ?? 0) > 59) return undefined
+  return utc.getTime() - (match[9] === '-' ? -1 : 1) * zoneMinutes * 60_000
+}

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { formatBytes, formatCount, parseBytes, parseDurationMs, suggestDuration } from '../../src/options/units.ts'
+import {
+  formatBytes,
+  formatCount,
+  parseBytes,
+  parseDurationMs,
+  parseInstantMs,
+  suggestDuration,
+} from '../../src/options/units.ts'
 
 describe('durations', () => {
   test.each([
@@ -29,6 +36,45 @@ describe('durations', () => {
   ])('suggests for %s', (text, iso) => {
     expect(suggestDuration(text)).toBe(iso)
     expect(parseDurationMs(iso)).toBeGreaterThan(0)
+  })
+})
+
+// A time without a zone was that of the machine: nine hours early in Tokyo, and a date alone was UTC.
+describe('instants', () => {
+  test.each([
+    ['2026-01-31', Date.UTC(2026, 0, 31)],
+    ['2026-01-31T00:00', Date.UTC(2026, 0, 31)],
+    ['2026-01-31T08:30:15', Date.UTC(2026, 0, 31, 8, 30, 15)],
+    ['2026-01-31 08:30:15.1239z', Date.UTC(2026, 0, 31, 8, 30, 15, 123)],
+    ['2026-01-31T08:30:15+09:00', Date.UTC(2026, 0, 30, 23, 30, 15)],
+    ['2026-01-31T08:30:15-0530', Date.UTC(2026, 0, 31, 14, 0, 15)],
+    ['2024-02-29', Date.UTC(2024, 1, 29)],
+  ])('reads %s in every time zone', (text, ms) => {
+    const { TZ } = process.env
+    try {
+      for (const zone of ['UTC', 'Asia/Tokyo', 'America/New_York']) {
+        process.env['TZ'] = zone
+        expect(parseInstantMs(text)).toBe(ms)
+      }
+    } finally {
+      if (TZ === undefined) delete process.env['TZ']
+      else process.env['TZ'] = TZ
+    }
+  })
+
+  test.each([
+    '2026-02-29',
+    '2026-02-30T00:00:00Z',
+    '2026-13-01',
+    '2026-01-31T24:00:00',
+    '2026-01-31T10:60',
+    '2026-01-31T10:00:00+19:00',
+    '2026-1-31',
+    '31 January 2026',
+    '1769817600',
+    '',
+  ])('refuses %j', (text) => {
+    expect(parseInstantMs(text)).toBeUndefined()
   })
 })
 

@@ -4,6 +4,7 @@
 import { address } from '../../kafka/properties/value-types.ts'
 import type { ValueType } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
+import { parseInstantMs } from '../../options/units.ts'
 import { isObject } from '../../options/values.ts'
 import { securityFields } from './security.ts'
 import { transformsAndStages } from './transforms.ts'
@@ -53,8 +54,8 @@ const startOffset: ValueType<string> = {
   read(value, report) {
     if (value === 'latest' || value === 'earliest') return value
     const time = isObject(value) && Object.keys(value).length === 1 ? value['timestamp'] : undefined
-    const ms = time instanceof Date ? time.getTime() : typeof time === 'string' ? Date.parse(time) : Number.NaN
-    if (!Number.isNaN(ms)) return `timestamp:${new Date(ms).toISOString()}`
+    const ms = time instanceof Date ? time.getTime() : typeof time === 'string' ? parseInstantMs(time) : undefined
+    if (ms !== undefined && !Number.isNaN(ms)) return `timestamp:${new Date(ms).toISOString()}`
     report({ expected: this.expected, found: value })
     return 'latest'
   },

@@ -17,6 +17,8 @@ export class Connections {
   readonly #connections = new Map<string, Promise<BrokerConnection>>()
   readonly #open = new Map<string, BrokerConnection>()
   readonly #closing = new AbortController()
+  /** Addresses that were reached at least once. */
+  readonly #reached = new Set<string>()
 
   constructor(options: Omit<BrokerConnectionOptions, 'signal'>, addressOf: (node: BrokerNode) => Address | undefined) {
     this.#options = options
@@ -64,10 +66,7 @@ export class Connections {
         new ConnectionError('BROKER_UNREACHABLE', `Broker ${node} is not part of the cluster at the moment`),
       )
     this.#open.delete(key)
-    const opening = BrokerConnection.open(address.host, address.port, {
-      ...this.#options,
-      signal: this.#closing.signal,
-    })
+    const opening = this.#connect(node, address)
     this.#connections.set(key, opening)
     opening.then(
       (connection) => {
@@ -80,5 +79,22 @@ export class Connections {
       },
     )
     return opening
+  }
+
+  async #connect(node: BrokerNode, address: Address): Promise<BrokerConnection> {
+    const { host, port } = address
+    try {
+      const connection = await BrokerConnection.open(host, port, { ...this.#options, signal: this.#closing.signal })
+      this.#reached.add(`${host}:${port}`)
+      return connection
+    } catch (error) {
+      const isUnreachable = error instanceof ConnectionError && error.code === 'BROKER_UNREACHABLE'
+      if (typeof node !== 'number' || !isUnreachable || this.#reached.has(`${host}:${port}`)) throw error
+      throw new ConnectionError(
+        'BROKER_UNREACHABLE',
+        `${error.message}. This is the address that broker ${node} advertises: if clients cannot reach it, correct advertised.listeners of that broker`,
+        { cause: error },
+      )
+    }
   }
 }

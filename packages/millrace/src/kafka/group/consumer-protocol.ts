@@ -40,6 +40,8 @@ export class ConsumerMembership extends Membership {
   #mustReport = false
   /** Whether the next heartbeat says everything, because nobody knows whether the last one arrived. */
   #mustRepeat = false
+  /** Whether it was said that another member uses its instance id. */
+  #hasSaidInUse = false
 
   get identity(): MemberIdentity {
     return { memberId: this.memberId, generation: this.generation, instanceId: this.options.instanceId, isEpoch: true }
@@ -75,6 +77,12 @@ export class ConsumerMembership extends Membership {
       return this.fail(asMillraceError(error, `Cannot send a heartbeat to group "${this.options.groupId}"`))
     if (verdict === 'lost' && this.generation >= 0) return this.#startOver()
     if (this.generation >= 0) return
+    if (isUnreleased && !this.#hasSaidInUse) {
+      this.#hasSaidInUse = true
+      this.coordinator.warn?.(
+        `Waiting to join group "${this.options.groupId}" as another member uses group.instance.id "${this.options.instanceId}". What a killed run left behind is released when its session ends; of two that run, give each its own id`,
+      )
+    }
     try {
       // A static member that was killed holds its instance id until its session ends; its successor waits for that.
       this.failedAttempt(

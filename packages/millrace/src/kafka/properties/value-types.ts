@@ -3,7 +3,7 @@
  */
 import type { Report, ValueType } from '../../options/declaration.ts'
 import { closest, didYouMean } from '../../options/suggest.ts'
-import { parseDurationMs } from '../../options/units.ts'
+import { parseDurationMs, parseInstantMs } from '../../options/units.ts'
 
 /** Where to begin without a committed offset. */
 export type OffsetReset = 'earliest' | 'latest' | 'none' | { readonly timestampMs: number }
@@ -36,39 +36,47 @@ export const address: ValueType<string> = {
   },
 }
 
-/** A position: `earliest`, `latest`, `none`, `by_duration:PT1H` (KIP-1106) or `timestamp:` with a date or milliseconds. */
+/** A position: `earliest`, `latest`, `none`, `by_duration:PT1H` (KIP-1106) or `timestamp:` with a date (UTC where it names no zone) or milliseconds. */
 export const offsetReset: ValueType<OffsetReset> = {
   expected:
     '"earliest", "latest", "none", "by_duration:" with a duration such as PT1H, or "timestamp:" with a date or milliseconds',
   schema: { type: 'string' },
   read(value, report) {
-    if (
-      typeof value === 'object' &&
-      value !== null &&
-      Number.isFinite((value as { timestampMs?: unknown }).timestampMs)
-    )
+    if (typeof value === 'object' && value !== null && isTimestampMs((value as { timestampMs?: unknown }).timestampMs))
       return value as OffsetReset
     const text = typeof value === 'string' ? value.trim() : ''
     const word = text.toLowerCase()
     if (word === 'earliest' || word === 'latest' || word === 'none') return word
     const [, kind, argument = ''] = /^(by_duration|timestamp):(.+)$/i.exec(text) ?? []
     const duration = kind?.toLowerCase() === 'by_duration' ? parseDurationMs(argument) : undefined
+    const isNumber = /^[\d.]+$/.test(argument)
     const timestampMs =
       duration !== undefined
         ? Date.now() - duration
-        : kind?.toLowerCase() === 'timestamp'
-          ? /^\d+$/.test(argument)
+        : kind?.toLowerCase() !== 'timestamp'
+          ? undefined
+          : isNumber
             ? Number(argument)
-            : Date.parse(argument)
-          : NaN
-    if (Number.isFinite(timestampMs)) return { timestampMs }
+            : parseInstantMs(argument)
+    const isSeconds = isNumber && SECONDS.test(argument)
+    if (isTimestampMs(timestampMs) && !isSeconds) return { timestampMs }
     report({
       expected: this.expected,
       found: value,
-      suggestion: RESETS[word] ?? didYouMean(text, ['earliest', 'latest', 'none']),
+      suggestion: isSeconds
+        ? `that looks like seconds: write timestamp:${Math.floor(Number(argument))}000`
+        : (RESETS[word] ?? didYouMean(text, ['earliest', 'latest', 'none'])),
     })
     return 'none'
   },
+}
+
+/** Seconds since 1970 of a time that Kafka has seen; as milliseconds they would be a day in 1970. */
+const SECONDS = /^\d{9,10}(?:\.\d*)?$/
+
+/** Whether a number can be the time of a record. */
+function isTimestampMs(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 8.64e15
 }
 
 const RESETS: { readonly [word: string]: string } = {

@@ -331,7 +331,7 @@ describe('fetcher', () => {
 
   // Nothing told a broker that it was no longer the leader: 20 requests to the old one in 10 s, and none to the new one.
   describe('when another broker becomes leader', () => {
-    test('names the epoch, asks whether the position is still there, and goes on with the new leader', async () => {
+    test('names the epoch, asks whether the position is still there, and continues with the new leader', async () => {
       const bed = bedOf(2)
       bed.add(1)
       const first = await bed.request()
@@ -371,7 +371,7 @@ describe('fetcher', () => {
     })
 
     // What the new leader has from there on are other records: 1,000 of 2,500 were passed over without a word.
-    test('goes on where the logs part, after what was read before', async () => {
+    test('continues where the logs diverge, after what was read before', async () => {
       const bed = bedOf(1)
       bed.endOfEpochs = 3
       bed.fetcher.add(TOPIC, 0, 5, 1)

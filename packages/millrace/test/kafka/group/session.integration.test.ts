@@ -512,9 +512,12 @@ describe.skipIf(!brokerAvailable)('group session', () => {
     const first = member(new Holders(), options)
     await first.session.start(never)
     await until(() => first.owned.length === 1, 'the first owns it')
-    const second = member(new Holders(), options)
+    const warnings: string[] = []
+    const second = member(new Holders(), { ...options, warn: (message) => warnings.push(message) })
     const started = second.session.start(never)
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    // The newer one waited without a word.
+    await until(() => warnings.length > 0, 'the second says what it waits for')
+    expect(warnings).toEqual([expect.stringContaining('another member uses group.instance.id "one"')])
     expect(first.owned).toEqual([0])
     await first.stop()
     await started

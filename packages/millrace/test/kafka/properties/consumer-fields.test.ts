@@ -32,6 +32,18 @@ describe('values of consumers', () => {
     { input: { 'auto.offset.reset': 'by_duration:1h' }, problem: 'must be "earliest"' },
     { input: { 'auto.offset.reset': 'timestamp:soon' }, problem: 'must be "earliest"' },
     {
+      input: { 'auto.offset.reset': 'timestamp:2026-01-31T00:00:00' },
+      want: { autoOffsetReset: { timestampMs: Date.UTC(2026, 0, 31) } },
+    },
+    { input: { 'auto.offset.reset': 'timestamp:2026-02-30T00:00:00Z' }, problem: 'must be "earliest"' },
+    {
+      input: { 'auto.offset.reset': 'timestamp:1769817600' },
+      problem: 'that looks like seconds: write timestamp:1769817600000',
+    },
+    { input: { 'auto.offset.reset': 'timestamp:1769817600000.5' }, problem: 'must be "earliest"' },
+    { input: { 'auto.offset.reset': 'timestamp:99999999999999999' }, problem: 'must be "earliest"' },
+    { input: { autoOffsetReset: { timestampMs: -5 } }, problem: 'must be "earliest"' },
+    {
       input: { 'key.deserializer': 'ByteArrayDeserializer' },
       want: { keyDeserializer: `${PACKAGE}ByteArrayDeserializer` },
     },
