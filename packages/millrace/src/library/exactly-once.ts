@@ -14,7 +14,7 @@ import type { GroupOffsets } from '../contracts/offsets.ts'
 import type { Batch } from '../records/batch.ts'
 import { TransactionalRun } from '../engine/transactional-run.ts'
 import { StageChain } from '../engine/stage-chain.ts'
-import { BatchError } from '../errors/index.ts'
+import { BatchError, TransactionError } from '../errors/index.ts'
 import type { DeliveryReports } from '../kafka/producer/reports.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
 import type { KafkaSink } from './kafka-sink.ts'
@@ -28,8 +28,11 @@ const IN_FLIGHT_BYTES = 32 * 1024 * 1024
 /** The transaction of which the outputs of a batch become part. */
 export interface Transaction {
   /**
-   * Writes records to the sink. There is no need to wait: the offsets of the batch become part of the transaction when all of
-   * them are acknowledged, and a record that is not fails the batch. Rejects when the transaction was aborted meanwhile.
+   * Writes records to the sink. Its result need not be awaited: the offsets of the batch become part of the transaction when all of
+   * them are acknowledged, and a record that is not fails the batch. It must be called before the callback has returned or its promise is
+   * settled; a later call would write outside the transaction of the batch.
+   *
+   * @throws {TransactionError} when the callback has returned, or the transaction was aborted meanwhile
    */
   write(records: readonly ProducerRecord[]): Promise<DeliveryReports>
 }
@@ -70,7 +73,9 @@ export async function exactlyOnce(
   const work = async (batch: Batch, over: AbortSignal): Promise<void> => {
     over.throwIfAborted()
     const written: Promise<DeliveryReports>[] = []
+    let isOver = false
     const write = (records: readonly ProducerRecord[]): Promise<DeliveryReports> => {
+      if (isOver) return Promise.reject(lateWrite())
       // I5: what is late would become part of the next transaction, for which the batch is read again.
       const reports = producer.write(records, topic, over)
       written.push(reports)
@@ -81,7 +86,11 @@ export async function exactlyOnce(
     const worked = timeWork()
     let workedMs = 0
     try {
-      await process(batch, { write })
+      try {
+        await process(batch, { write })
+      } finally {
+        isOver = true
+      }
     } finally {
       workedMs = worked()
     }
@@ -128,4 +137,11 @@ function rowsOf(pace: Pace): Pick<Pace, 'rows' | 'worked'> {
     },
     worked: () => false,
   }
+}
+
+function lateWrite(): TransactionError {
+  return new TransactionError(
+    'Cannot write in the transaction of a batch whose callback has returned: await what writes before it returns',
+    { fatal: false },
+  )
 }

@@ -20,13 +20,17 @@ import type { InputOptions, OptionRule } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import type { DeliveryReport, ProducerRecord } from '../records/record.ts'
+import { untilAborted } from '../resilience/abort.ts'
 import { CircuitBreaker, type CircuitProgress } from '../resilience/circuit-breaker.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
 import { formatProblem } from './formats.ts'
+import { PendingCalls } from './pending-calls.ts'
 import { SharedConnection } from './shared-connection.ts'
 
 /** How long closing tries to abort an open transaction. */
 const CLOSE_ABORT_MS = 5000
+/** How long closing waits for the next acknowledgement, or for a connection that accepted records wait for. */
+const CLOSE_STALL_MS = 10_000
 
 /** Options of a `KafkaSink`, declared once: names in camelCase, or as Kafka spells them (`'linger.ms'`). */
 export const KAFKA_SINK_FIELDS = {
@@ -83,10 +87,13 @@ export class KafkaSink {
   readonly #partitioner: PartitionFunction | undefined
   readonly #breaker: CircuitBreaker | undefined
   readonly #connection: SharedConnection<Producer>
+  readonly #pending = new PendingCalls()
+  readonly #warn: (message: string) => void
 
   /** @throws {ConfigError} with all problems of the options */
   constructor(options: KafkaSinkOptions) {
     const { partitioner, onWarning, ...rest } = options
+    this.#warn = onWarning ?? (() => {})
     const named = typeof partitioner === 'function' || partitioner === undefined ? rest : { ...rest, partitioner }
     const parsed = parseOptions<typeof KAFKA_SINK_FIELDS>(
       { options: { ...KAFKA_SINK_FIELDS, ...IGNORED_PRODUCER_FIELDS }, rules: RULES },
@@ -121,7 +128,8 @@ export class KafkaSink {
   }
 
   /**
-   * Writes records and resolves when each of them is acknowledged or has failed for good.
+   * Writes records and resolves when each of them is acknowledged or has failed for good. The records and their buffers must not change
+   * until then.
    *
    * A record that failed does not fail the others: `reports.failures` and `reports.get(i)` tell. In a transaction it does, as
    * the transaction can only be aborted then.
@@ -151,16 +159,23 @@ export class KafkaSink {
   }
 
   async #write(records: readonly ProducerRecord[], signal: AbortSignal | undefined): Promise<DeliveryReports> {
-    const producer = await this.#connection.get(signal)
-    if (this.#options.transactionalId !== undefined && !producer.hasTransaction)
-      throw new TransactionError('Cannot write as no transaction is open: call beginTransaction first', {
-        fatal: false,
-      })
-    return producer.write(records, this.#options.topic, signal)
+    let reports: Promise<DeliveryReports>
+    this.#pending.begin()
+    try {
+      const producer = await this.#connection.get(signal)
+      if (this.#options.transactionalId !== undefined && !producer.hasTransaction)
+        throw new TransactionError('Cannot write as no transaction is open: call beginTransaction first', {
+          fatal: false,
+        })
+      reports = producer.write(records, this.#options.topic, signal)
+    } finally {
+      this.#pending.end()
+    }
+    return await reports
   }
 
   /**
-   * Writes one record.
+   * Writes one record. It and its buffers must not change until the promise is settled.
    * @returns where it stands
    * @throws {DeliveryError} when it was not written, and whatever `write` throws
    */
@@ -172,6 +187,7 @@ export class KafkaSink {
 
   /** Sends what is waiting at once and resolves when everything written so far is acknowledged or has failed. */
   async flush(signal?: AbortSignal): Promise<void> {
+    await untilAborted(this.#pending.none(), 'Flushing a KafkaSink', signal)
     const producer = await this.#connection.opened
     await producer?.flush(signal)
   }
@@ -221,13 +237,34 @@ export class KafkaSink {
     return { producer: await this.#connection.get(signal), topic: this.#options.topic }
   }
 
-  /** Flushes and closes all connections (I4); an open transaction is aborted. May be called twice. */
+  /**
+   * Writes what was accepted, and closes all connections (I4); an open transaction is aborted. What is not acknowledged fails when no
+   * acknowledgement has come for 10 s. May be called twice.
+   */
   close(): Promise<void> {
-    return this.#connection.close(async (producer) => {
-      // The coordinator would do it too, but only after the transaction timeout, and readers wait for it.
-      if (producer.hasTransaction) await producer.abortTransaction(AbortSignal.timeout(CLOSE_ABORT_MS)).catch(() => {})
-      await producer.close()
-    })
+    const patienceMs = this.#pending.count === 0 ? 0 : CLOSE_STALL_MS
+    return this.#connection.close((producer) => this.#release(producer), patienceMs)
+  }
+
+  async #release(producer: Producer): Promise<void> {
+    await this.#pending.none()
+    // The coordinator would do it too, but only after the transaction timeout, and readers wait for it.
+    if (producer.hasTransaction) {
+      const ending = await producer.abortTransaction(AbortSignal.timeout(CLOSE_ABORT_MS)).catch(() => undefined)
+      if (ending === 'committed') this.#warn('The last transaction was committed, although no response said so')
+    }
+    const stalled = new AbortController()
+    let before = producer.progress.records
+    const timer = setInterval(() => {
+      const { records } = producer.progress
+      if (records === before) stalled.abort(new Error('No record was acknowledged'))
+      before = records
+    }, CLOSE_STALL_MS)
+    try {
+      await producer.close(stalled.signal)
+    } finally {
+      clearInterval(timer)
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -60,11 +60,14 @@ export class SharedConnection<T> {
   /**
    * Closes the cluster after what was opened on it (I4). May be called twice: the first call counts.
    * @param release given what was opened, if anything was
+   * @param patienceMs how long opening may still take; without limit when omitted
    */
-  close(release: (opened: T) => Promise<void>): Promise<void> {
+  close(release: (opened: T) => Promise<void>, patienceMs?: number): Promise<void> {
     this.#closed ??= (async () => {
       try {
+        const timer = patienceMs === undefined ? undefined : setTimeout(() => this.stop(), patienceMs)
         const opened = await this.#opened?.catch(() => undefined)
+        clearTimeout(timer)
         if (opened !== undefined) await release(opened)
       } finally {
         this.stop()

@@ -233,6 +233,31 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
     expectEachOnce(await bed().values(output, committed), 5000)
   })
 
+  // It was written outside the transaction of its batch: a program that was killed after the commit had lost it.
+  test('a write after the callback of its batch has returned is refused', async () => {
+    const [input, output] = [await bed().create(), await bed().create()]
+    await bed().write(input, numbered(10))
+    await using source = new KafkaSource({
+      bootstrapServers: bootstrapServers(),
+      topics: input,
+      groupId: uniqueName('group'),
+      untilEnd: true,
+    })
+    await using sink = new KafkaSink({
+      bootstrapServers: bootstrapServers(),
+      topic: output,
+      transactionalId: uniqueName('tx'),
+    })
+    let late: Promise<unknown> | undefined
+    await exactlyOnce(source, sink, (batch, transaction) => {
+      late = new Promise((resolve) => setImmediate(resolve))
+        .then(() => transaction.write([{ value: batch.value(0) }]))
+        .catch((error: unknown) => error)
+    })
+    expect(await late).toMatchObject({ code: 'TRANSACTION_FAILED', message: expect.stringContaining('has returned') })
+    expect((await bed().values(output, committed)).flat()).toEqual([])
+  })
+
   // A program that was still at a batch when its transaction was aborted, and at those that waited behind it, went on to write
   // into the next transaction, for which the same batches were read again.
   test('what a program writes for batches of an aborted transaction is no part of the next one (I5)', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ProxiedKafka, startProxiedKafka } from '../../../../test-bed/proxy.ts'
 import { KafkaSink } from '../../src/index.ts'
-import { brokerAvailable, javaAvailable } from '../support/broker.ts'
+import { bootstrapServers, brokerAvailable, javaAvailable } from '../support/broker.ts'
 import { topicBed } from '../support/topics.ts'
 
 /** So short that a write fails for good in a few seconds, and long enough for one that need not fail. */
@@ -77,3 +77,49 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('a KafkaSink whose brokers g
     await expect.poll(() => sink.send({ value: 'x' }).then(() => 'written', String)).toBe('written')
   })
 })
+
+describe.skipIf(!brokerAvailable)('what a KafkaSink has accepted', () => {
+  const bed = topicBed()
+  const values = Array.from({ length: 500 }, (_, i) => `${i}`)
+  const sinkFor = async (): Promise<{ topic: string; sink: KafkaSink }> => {
+    const topic = await bed().create({ partitions: 1 })
+    return { topic, sink: new KafkaSink({ bootstrapServers: bootstrapServers(), topic }) }
+  }
+
+  // All of it was `CLOSED`, as none had come to the producer.
+  test('is written when it is closed in the same turn, though it has not connected yet', async () => {
+    const { topic, sink } = await sinkFor()
+    const sent = values.map((value) => sink.send({ value }))
+    await sink.close()
+    await Promise.all(sent)
+    expect(await bed().values(topic)).toEqual([values])
+    await expect(sink.send({ value: 'late' })).rejects.toMatchObject({ code: 'CLOSED' })
+  })
+
+  test('is waited for by a flush in the same turn', async () => {
+    const { topic, sink } = await sinkFor()
+    let written = 0
+    for (const value of values) sink.send({ value }).then(() => written++, expect.unreachable)
+    await sink.flush()
+    expect(await bed().values(topic)).toEqual([values])
+    await expect.poll(() => written).toBe(values.length)
+    await sink.close()
+  })
+
+  test('is refused when it is no array, and closing ends', async () => {
+    const { sink } = await sinkFor()
+    await expect(sink.write({ value: 'x' } as never)).rejects.toMatchObject({ code: 'ENCODE_FAILED' })
+    await sink.close()
+  })
+})
+
+// Closing waited for the time that connecting may take, a minute by default.
+test('closing a KafkaSink that is connecting to no broker does not wait for it', async () => {
+  const sink = new KafkaSink({ bootstrapServers: '127.0.0.1:1', topic: 't' })
+  const opening = sink.open()
+  const closed = sink.close()
+  await expect(opening).rejects.toMatchObject({
+    code: expect.stringMatching(/ABORTED|CLOSED|BROKER_UNREACHABLE/) as string,
+  })
+  await closed
+}, 10_000)

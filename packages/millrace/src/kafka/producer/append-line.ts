@@ -4,13 +4,14 @@
  */
 import { DeliveryError, isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
 import { throwIfAborted, untilAborted } from '../../resilience/abort.ts'
-import { inBackground } from '../../resilience/background.ts'
+import { guarded, inBackground } from '../../resilience/background.ts'
 import { retry } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { AppendJob } from './append-job.ts'
 import type { ProducerOptions } from './options.ts'
 import type { Outcomes } from './outcomes.ts'
+import { LINGER_OF_STREAMS_MS } from '../properties/producer-limits.ts'
 import { ReportTicket, type Ticket } from './reports.ts'
 import type { Sender } from './sender.ts'
 import type { Transactions } from './transactions.ts'
@@ -31,6 +32,7 @@ export class AppendLine {
   #last: Promise<void> | undefined
   /** Fires when what is still open has been given up; after the abort of a transaction there is a new one. */
   #abandoned = new AbortController()
+  #isSendingSoon = false
   /** Ends the wait of the call whose turn it is, so that it looks again whether it is to go on. */
   #wake: (() => void) | undefined
 
@@ -154,12 +156,29 @@ export class AppendLine {
       // What others still wait to write has to be sent at once as well.
       if (stop === 'no memory' || this.#options.lingerMs === 0 || this.#accumulator.flushing > 0)
         this.#accumulator.closeAll()
+      else if (stop === 'done') this.#sendSoonIfAlone()
       this.#sender.drain()
       if (stop === 'done') return
       if (stop === 'no memory') await untilAborted(this.#orWoken(this.#accumulator.room()), 'Writing', signal)
       else if (stop === 'time') await new Promise<void>((resolve) => setImmediate(resolve))
       else await this.#learnFor(job, signal)
     }
+  }
+
+  /**
+   * A program that awaits each record would wait for the linger each time, in vain: while nothing is under way, nothing is gained by
+   * waiting for more than what comes in the same turn of the event loop. A longer linger was asked for, and is kept.
+   */
+  #sendSoonIfAlone(): void {
+    if (this.#isSendingSoon || !this.#sender.isIdle || this.#options.lingerMs > LINGER_OF_STREAMS_MS) return
+    this.#isSendingSoon = true
+    const send = (): void => {
+      this.#isSendingSoon = false
+      if (!this.#sender.isIdle) return
+      this.#accumulator.closeAll()
+      this.#sender.drain()
+    }
+    setImmediate(guarded(send, (error) => this.#outcomes.allBroken(error)))
   }
 
   #orWoken(work: Promise<unknown>): Promise<unknown> {

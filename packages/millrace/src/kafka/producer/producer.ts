@@ -16,6 +16,7 @@ import {
   BatchError,
   ClosedError,
   ConfigError,
+  EncodeError,
   isMillraceError,
   type MillraceError,
   TransactionError,
@@ -135,11 +136,12 @@ export class Producer {
    * The records and their buffers must not change until the promise is settled.
    *
    * @param topic for records that do not name one
-   * @throws {AbortedError} when the signal fires; what was appended before may still be written
+   * @throws {AbortedError} when the signal fires; what was appended before may still be written. {EncodeError} when it is no array
    * @throws {ClosedError} after `close`
    */
   async write(records: readonly WritableRecord[], topic?: string, signal?: AbortSignal): Promise<DeliveryReports> {
     this.#checkOpen()
+    if (!Array.isArray(records)) throw new EncodeError('Cannot write records as they must be in an array')
     const ticket = new ReportTicket(records.length, this.#accumulator.queues)
     const batchClosed = (): void => this.#sender.batchClosed()
     await this.#line.append(

@@ -108,6 +108,11 @@ export class Sender {
     inBackground(refreshed.then(afterwards), this.#onFailure)
   }
 
+  /** Whether no request waits for its answer. */
+  get isIdle(): boolean {
+    return this.#underWay === 0
+  }
+
   /** Resolves when no request waits for its answer. */
   async idle(): Promise<void> {
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))

@@ -25,7 +25,9 @@ export const PRODUCER_FIELDS = {
     .durationMs(PRODUCER_LIMITS.lingerMs)
     .default(5)
     .kafka('linger.ms')
-    .doc('How long a batch waits for more records before it is sent, unless it is full.'),
+    .doc(
+      'How long a batch waits for more records before it is sent, unless it is full. Up to 5 ms, it waits only while another request is in flight.',
+    ),
   batchBytes: field
     .bytes(PRODUCER_LIMITS.batchBytes)
     .default(16_384)

@@ -9,5 +9,8 @@ export const PRODUCER_LIMITS = {
   requestTimeoutMs: { min: 1, max: 0x7fffffff },
 } as const
 
+/** Up to this linger, the default, a record waits only while another request is under way. */
+export const LINGER_OF_STREAMS_MS = 5
+
 /** A leader remembers no more batches than these of an idempotent producer and a partition. */
 export const MAX_IN_FLIGHT_IDEMPOTENT = 5
