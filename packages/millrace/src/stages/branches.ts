@@ -118,7 +118,7 @@ function parallel(entries: readonly SubPipeline[], merge: 'concat' | 'zip' | 'fa
     const length = Math.max(0, ...lists.map((list) => list.length))
     return newRows(
       batch,
-      Array.from({ length }, (_, i) => Object.assign({}, ...lists.map((list) => list[i] ?? {})) as Document),
+      Array.from({ length }, (_, i) => lists.reduce<Document>((all, list) => ({ ...all, ...list[i] }), {})),
     )
   }
 }

@@ -517,3 +517,24 @@ describe('dates', () => {
     expect(at()).toBeGreaterThan(started)
   })
 })
+
+// `__proto__` is a name like any other in JSON. Copies by assignment made a prototype of it, and the field was gone.
+describe('a field named __proto__ is kept', () => {
+  const OBJECT = '{"a":{"__proto__":1,"b":2},"l":[{"k":"__proto__","v":5},{"k":"x","v":6}]}'
+  test.each([
+    { name: '$set', spec: { m: { $mergeObjects: ['$a', { c: 1 }] } }, want: '"m":{"__proto__":1,"b":2,"c":1}' },
+    { name: '$set', spec: { m: { $arrayToObject: '$l' } }, want: '"m":{"__proto__":5,"x":6}' },
+    { name: '$set', spec: { m: { $arrayToObject: [[['__proto__', 1]]] } }, want: '"m":{"__proto__":1}' },
+    { name: '$group', spec: { _id: null, m: { $mergeObjects: '$a' } }, want: '"m":{"__proto__":1,"b":2}' },
+    {
+      name: '$subPipeline',
+      spec: [{ parallel: [{ pipeline: [{ $replaceWith: '$a' }] }, { pipeline: [{ $match: {} }] }], merge: 'zip' }],
+      want: '"__proto__":1',
+    },
+  ])('by $name $spec', ({ name, spec, want }) => {
+    const batch = decoded([{}])
+    batch.documents = [JSON.parse(OBJECT)]
+    const made = createStage(name, spec, 'stages.0').process(batch)!
+    expect(JSON.stringify(made.documents![0])).toContain(want)
+  })
+})

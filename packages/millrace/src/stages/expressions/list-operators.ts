@@ -1,5 +1,6 @@
 /** Operators on lists and sets, and accumulators as operators on lists. */
 import { describeValue } from '../../options/values.ts'
+import { isDocument } from '../field-path.ts'
 import { ANY, isMissing, ONE, TWO, type Operator, type Operators } from './operator.ts'
 
 /** One record must not be able to take all the memory. */
@@ -9,7 +10,17 @@ export const LIST_OPERATORS: Operators = {
   $allElementsTrue: ANY,
   $anyElementTrue: ANY,
   $arrayElemAt: TWO,
-  $arrayToObject: ONE,
+  /** Of a list of `{k, v}`, or of pairs. The engine's own loses a key `__proto__`. */
+  $arrayToObject: {
+    unary: true,
+    run: (engine) => (document, argument, options) => {
+      const list = engine.evaluate(document, argument, options)
+      const entries = Array.isArray(list) ? list.map(entryOf) : undefined
+      return entries?.every((entry) => entry !== undefined) === true
+        ? Object.fromEntries(entries)
+        : engine.operator('$arrayToObject')(document, { $literal: list }, options)
+    },
+  },
   $avg: overValues('$avg'),
   $concatArrays: ANY,
   $filter: { named: 'input! cond! as limit' },
@@ -74,6 +85,13 @@ export const LIST_OPERATORS: Operators = {
   $stdDevSamp: overValues('$stdDevSamp'),
   $sum: overValues('$sum'),
   $zip: { named: 'inputs! useLongestLength defaults' },
+}
+
+/** Name and value of a field; undefined for what is neither a pair nor `{k, v}`. */
+function entryOf(item: unknown): readonly [name: string, value: unknown] | undefined {
+  const [name, value] =
+    Array.isArray(item) && item.length === 2 ? (item as unknown[]) : isDocument(item) ? [item['k'], item['v']] : []
+  return typeof name === 'string' && value !== undefined ? [name, value] : undefined
 }
 
 /** Values as expressions that give them: text of a record such as "$total" names no field. */

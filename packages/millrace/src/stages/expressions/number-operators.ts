@@ -31,6 +31,19 @@ function toPlace(name: string, cut: (number: number) => number): Operator {
   return { run }
 }
 
+/** A logarithm: null of 0 and below, which have none. */
+function ofPositive(name: string): Operator {
+  return {
+    unary: true,
+    run: (engine) => (document, argument, options) => {
+      const number = engine.evaluate(document, argument, options)
+      return typeof number === 'number' && number <= 0
+        ? null
+        : engine.operator(name)(document, { $literal: number }, options)
+    },
+  }
+}
+
 export const NUMBER_OPERATORS: Operators = {
   $abs: ONE,
   $acos: ANY,
@@ -52,14 +65,15 @@ export const NUMBER_OPERATORS: Operators = {
   $divide: TWO,
   $exp: ONE,
   $floor: ONE,
-  $ln: ONE,
+  $ln: ofPositive('$ln'),
   $log: TWO,
-  $log10: ONE,
+  $log10: ofPositive('$log10'),
   $mod: {
     ...TWO,
     run: (engine) => (document, argument, options) => {
       const list = engine.evaluate(document, argument, options)
-      if (Array.isArray(list) && list.some(isMissing)) return null
+      // Nothing is left of a division by 0.
+      if (Array.isArray(list) && (list.some(isMissing) || list[1] === 0)) return null
       return engine.operator('$mod')(document, { $literal: list }, options)
     },
   },

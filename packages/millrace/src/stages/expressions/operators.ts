@@ -2,12 +2,13 @@
  * All expression operators: those of MongoDB that the query engine has, and those of Fluxion that it does not have or
  * understands differently. An operator is one entry: lint reads its name and arguments, and the engine runs it.
  */
+import { isDocument, type Document } from '../field-path.ts'
 import { CONVERSION_OPERATORS } from './conversion-operators.ts'
 import { DATE_OPERATORS } from './date-operators.ts'
 import { callFunction } from './function-source.ts'
 import { LIST_OPERATORS } from './list-operators.ts'
 import { NUMBER_OPERATORS } from './number-operators.ts'
-import { ANY, ONE, TWO, type Operator, type Operators } from './operator.ts'
+import { ANY, isMissing, ONE, TWO, type Operator, type Operators } from './operator.ts'
 import { TEXT_OPERATORS } from './text-operators.ts'
 
 const LOGIC_OPERATORS: Operators = {
@@ -26,7 +27,12 @@ const LOGIC_OPERATORS: Operators = {
   $ne: TWO,
   $not: ANY,
   $or: ANY,
-  $switch: { named: 'branches! default' },
+  /** Null when no branch applies and there is no default. */
+  $switch: {
+    named: 'branches! default',
+    run: (engine) => (document, argument, options) =>
+      engine.operator('$switch')(document, { default: null, ...(argument as Document) }, options),
+  },
 }
 
 const OBJECT_OPERATORS: Operators = {
@@ -42,10 +48,22 @@ const OBJECT_OPERATORS: Operators = {
   $getField: ANY,
   $let: { named: 'vars! in!' },
   $literal: ANY,
-  $mergeObjects: ANY,
+  /** Null when one of them is no object. Where the engine groups, they are the values of a group. */
+  $mergeObjects: {
+    run: (engine) => (document, argument, options) => {
+      const value = engine.evaluate(document, argument, options)
+      const objects = (Array.isArray(value) ? value : [value]).filter((one) => !isMissing(one))
+      return objects.every(isDocument) ? merged(objects) : null
+    },
+  },
   $objectToArray: ONE,
   $setField: { named: 'field! input! value!' },
   $unsetField: { named: 'field! input!' },
+}
+
+/** Spreading keeps a key `__proto__`, which the engine's own loses. */
+function merged(objects: readonly Document[]): Document {
+  return objects.reduce<Document>((all, one) => ({ ...all, ...one }), {})
 }
 
 export const EXPRESSION_OPERATORS: ReadonlyMap<string, Operator> = new Map(

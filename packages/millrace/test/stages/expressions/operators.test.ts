@@ -30,6 +30,11 @@ describe('operators on numbers', () => {
     { expression: { $mod: ['$missing', 3] }, want: null },
     { expression: { $mod: [-5, 3] }, want: -2 },
     { expression: { $abs: ['$n'] }, want: 7 },
+    { expression: { $mod: ['$n', 0] }, want: null },
+    { expression: { $ln: 0 }, want: null },
+    { expression: { $ln: [1] }, want: 0 },
+    { expression: { $log10: '$n' }, want: null },
+    { expression: { $log10: 100 }, want: 2 },
   ])('$expression gives $want', ({ expression, want }) => {
     expect(evaluate(expression, { n: -7 })).toEqual(want)
   })
@@ -37,6 +42,21 @@ describe('operators on numbers', () => {
   test('$round says what it needs', () => {
     expect(() => evaluate({ $round: ['$n', 2] }, { n: '7' })).toThrow('$round needs a number: found "7"')
     expect(() => evaluate({ $round: [1.5, 0.5] })).toThrow('whole number of places from -20 to 100: found 0.5')
+  })
+})
+
+describe('operators without a result give null', () => {
+  const document = { o: { a: 1 }, list: [1] }
+  // oxlint-disable-next-line unicorn/no-thenable -- a keyword of $switch
+  const branches = [{ case: false, then: 1 }]
+  test.each([
+    { expression: { $mergeObjects: ['$o', '$list'] }, want: null },
+    { expression: { $mergeObjects: ['$o', '$missing', { b: 2 }] }, want: { a: 1, b: 2 } },
+    { expression: { $mergeObjects: '$o' }, want: { a: 1 } },
+    { expression: { $switch: { branches } }, want: null },
+    { expression: { $switch: { branches, default: '$o.a' } }, want: 1 },
+  ])('$expression gives $want', ({ expression, want }) => {
+    expect(evaluate(expression, document)).toEqual(want)
   })
 })
 
