@@ -59,7 +59,7 @@ const REASONS: { readonly [code: string]: string | undefined } = {
 async function readYaml(file: string, text: string, format = 'YAML'): Promise<SourceDocument> {
   const { isMap, isScalar, isSeq, LineCounter, parseDocument, visit } = await import('yaml')
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true })
   const error = syntaxProblem(document, text, format, lines)
   if (error !== undefined) throw unreadable(file, [error])
   const lost = findUnkept(document, visit)

@@ -46,7 +46,7 @@ export async function readPipelineFile(
   environment: Environment = process.env,
   reading: ReadingOptions = {},
 ): Promise<PipelineFile> {
-  const document = withoutSchema(await readDocument(file))
+  const document = withoutExtras(await readDocument(file))
   const { value: written, problems: ofFile } = withEnvironment(document, environment)
   const path = resolve(file)
   const name = basename(path, extname(path))
@@ -102,11 +102,14 @@ async function connectionsOf(
     : (await import('./connections-file.ts')).readConnectionsFile(path, environment)
 }
 
-/** In JSON, `$schema` at the top tells editors what the file is; it says nothing of the pipeline. */
-function withoutSchema(document: SourceDocument): SourceDocument {
+/**
+ * A file without what says nothing of the pipeline: `$schema`, which tells editors what the file is, and `x-` keys at the top,
+ * which are a place for anchors.
+ */
+function withoutExtras(document: SourceDocument): SourceDocument {
   if (!isObject(document.value)) return document
-  const { $schema: _, ...value } = document.value
-  return { ...document, value }
+  const entries = Object.entries(document.value).filter(([name]) => name !== '$schema' && !name.startsWith('x-'))
+  return { ...document, value: Object.fromEntries(entries) }
 }
 
 /**

@@ -105,7 +105,7 @@ export function connectorsSchema(): JsonSchema {
     ),
     {
       ...openSchema(fileFields),
-      ...onlyNames(fileFields, ['$schema']),
+      propertyNames: { anyOf: [onlyNames(fileFields, ['$schema'])['propertyNames'] as JsonSchema, { pattern: '^x-' }] },
       properties: {
         ...(openSchema(fileFields)['properties'] as object),
         sources: entries(entrySchema('source', sourceFields), sources.meta.doc),

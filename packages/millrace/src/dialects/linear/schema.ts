@@ -47,6 +47,7 @@ export function linearSchema(): JsonSchema {
   return {
     type: 'object',
     properties: { $schema: { type: 'string' }, ...properties, ...Object.fromEntries(replaced) },
+    patternProperties: { '^x-': {} },
     additionalProperties: false,
   }
 }
