@@ -22,6 +22,7 @@ export const abortUnknown: Scenario = {
     const { random, bed } = run.context
     const patience = { 'request.timeout.ms': 2000 }
     const quick = { source: patience, sink: { ...patience, 'max.block.ms': 3000 } }
+    await run.firstTransaction()
     run.worker('one', { source: { 'isolation.level': 'read_committed' }, quick }).start()
     await run.works()
     while (run.goesOn) {

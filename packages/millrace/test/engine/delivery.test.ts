@@ -306,7 +306,7 @@ describe('a delivery', () => {
     })
   })
 
-  describe('to a sink that keeps what it was given', () => {
+  describe('to a sink that continues with what it was given', () => {
     /** Answers with a time-out as often as it is told to; what it has under way is settled by `giveUp`, or by the attempt after that. */
     class PatientSink {
       readonly failsInOrder = true
