@@ -28,10 +28,13 @@ export const abortUnknown: Scenario = {
     while (run.goesOn) {
       const proxy = random.pick(bed.proxies)
       const isSilent = random.chance(0.5)
-      const lost = proxy.loseAnswer('EndTxn', isSilent ? 'silence' : 'cut')
-      await Promise.race([lost, run.wait(2000)])
-      proxy.keepAnswers('EndTxn')
-      run.fault('EndTxn-lost')
+      let isLost = false
+      // Whichever broker coordinates.
+      for (const each of bed.proxies)
+        void each.loseAnswer('EndTxn', isSilent ? 'silence' : 'cut').then(() => (isLost = true))
+      await run.until('an answer was lost', () => isLost || !run.goesOn)
+      for (const each of bed.proxies) each.keepAnswers('EndTxn')
+      if (isLost) run.fault('EndTxn-lost', isSilent ? 'silence' : 'cut')
       if (random.chance(0.5)) {
         await proxy.down()
         run.fault('down')

@@ -43,11 +43,13 @@ export const lostAnswer: Scenario = {
 function lose(api: Api, loss: Loss): Fault {
   return [
     `${api}-${loss}`,
-    async (run, proxy) => {
+    async (run) => {
+      const { proxies } = run.context.bed
       let isLost = false
-      void proxy.loseAnswer(api, loss).then(() => (isLost = true))
+      // Whichever broker is asked.
+      for (const proxy of proxies) void proxy.loseAnswer(api, loss).then(() => (isLost = true))
       await run.until(`${api} was answered`, () => isLost || !run.goesOn, PATIENCE_MS).catch(() => {})
-      proxy.keepAnswers(api)
+      for (const proxy of proxies) proxy.keepAnswers(api)
       return isLost
     },
   ]
