@@ -3,6 +3,7 @@
  */
 import { ConfigError } from '../errors/index.ts'
 import { didYouMean } from '../options/suggest.ts'
+import { COMPONENTS, referenceOf } from './components.ts'
 import type { Outcome } from './output.ts'
 import { SHELLS, type Shell } from './verbs/shells.ts'
 import type { Verb } from './verbs/verb.ts'
@@ -50,9 +51,14 @@ function toWords({ name, alias, summary, arguments: args = [], options = [] }: V
       takesValue: flags.includes('<'),
       values: 'value' in rest && Array.isArray(rest.value) ? (rest.value as readonly string[]) : [],
     })),
-    values: args.length === 0 ? [] : args[0]!.values,
+    values: args.length === 0 ? [] : args[0]!.values === 'components' ? componentNames() : args[0]!.values,
   }
   return [name, ...(alias === undefined ? [] : [alias])].map((command) => ({ command, ...words }))
+}
+
+/** Without the dollar sign of stages, which a shell would take for a variable. */
+function componentNames(): string[] {
+  return COMPONENTS.map((component) => referenceOf(component).replace('$', ''))
 }
 
 function isShell(text: string): text is Shell {

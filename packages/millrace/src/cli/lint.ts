@@ -4,6 +4,7 @@
 import { readPipelineFile, type ReadingOptions } from '../dialects/index.ts'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { formatProblem, plural, type Outcome } from './output.ts'
+import { pipelineFiles } from './pipeline-files.ts'
 
 interface FileReport {
   readonly file: string
@@ -11,10 +12,12 @@ interface FileReport {
   readonly warnings: readonly ConfigProblem[]
 }
 
+/** @param paths files, and folders of files */
 export async function lint(
-  files: readonly string[],
+  paths: readonly string[],
   { json, ...reading }: ReadingOptions & { readonly json?: true },
 ): Promise<Outcome> {
+  const files = await pipelineFiles(paths)
   const reports: FileReport[] = []
   for (const file of files) reports.push(await lintFile(file, reading))
   const count = reports.reduce((sum, { problems }) => sum + problems.length, 0)

@@ -18,8 +18,10 @@ export interface NewOptions {
 
 /** @param given name of the pipeline, or of its file */
 export async function create(given: string | undefined, { source, sink, force, json }: NewOptions): Promise<Outcome> {
+  const ending = /\.ya?ml$/.exec(given ?? '')?.[0] ?? '.yaml'
   const name = given?.replace(/\.ya?ml$/, '')
-  const text = await starter(name ?? 'my-pipeline', find('source', source), find('sink', sink))
+  const file = `${name ?? 'my-pipeline'}${ending}`
+  const text = await starter(name ?? 'my-pipeline', file, find('source', source), find('sink', sink))
   if (name === undefined) {
     if (json === undefined) process.stdout.write(text)
     return { exitCode: 0, summary: 'A starter pipeline file', result: { text } }
@@ -30,7 +32,6 @@ export async function create(given: string | undefined, { source, sink, force, j
     )
   if (/\.(?:json|toml)$/.test(name))
     throw new ConfigError(`Cannot create "${name}" as new files are YAML: remove the extension`)
-  const file = `${name}.yaml`
   await write(file, text, force === true)
   if (json === undefined)
     process.stdout.write(
@@ -47,18 +48,27 @@ function find(kind: ListedComponent['kind'], name: string): ListedComponent {
 /** What sources call the amount of an order that they make up. */
 const AMOUNTS: { readonly [source: string]: string | undefined } = { datagen: 'total' }
 
-async function starter(name: string, source: ListedComponent, sink: ListedComponent): Promise<string> {
+/** What a first run needs beside the options of the first example: a group to return to, a topic to write to. */
+const STARTERS: {
+  readonly [component: string]: ((pipeline: string) => { readonly [option: string]: unknown }) | undefined
+} = {
+  'source.kafka': (pipeline) => ({ groupId: pipeline }),
+  'source.generate': () => ({ records: 1000 }),
+  'sink.kafka': () => ({ createTopic: {} }),
+}
+
+async function starter(name: string, file: string, source: ListedComponent, sink: ListedComponent): Promise<string> {
   return `# ${name}: what it is for.
 #
-#   millrace lint ${name}.yaml      finds errors
-#   millrace dry-run ${name}.yaml   prints what would be written
-#   millrace run ${name}.yaml       runs until Ctrl-C
+#   millrace lint ${file}      finds errors
+#   millrace dry-run ${file}   prints what would be written
+#   millrace run ${file}       runs until Ctrl-C
 #
 # For completion in your editor, run millrace spec > pipeline.schema.json and make this the first line of the file:
 #   # yaml-language-server: $schema=pipeline.schema.json
 name: ${name}
 
-${await block(source)}
+${await block(source, name)}
 # Stages run in order and use MongoDB's expressions. Without stages, records are moved unchanged.
 stages:
   - $match: { ${AMOUNTS[source.name] ?? 'amount'}: { $gte: 100 } } # keeps the records that match
@@ -66,14 +76,15 @@ stages:
   # - $unset: items
   # - $project: { id: 1, amount: 1, partition: $_meta.partition }
 
-${await block(sink)}`
+${await block(sink, name)}`
 }
 
 /** The options of the first example, then the others that are often used, as comments. */
-async function block({ kind, name, summary, options, load }: ListedComponent): Promise<string> {
+async function block({ kind, name, summary, options, load }: ListedComponent, pipeline: string): Promise<string> {
   const { stringify } = await import('yaml')
   const { examples = [] } = await load()
-  const chosen = Object.entries(examples[0]?.options ?? {})
+  const example = examples[0]?.options as { readonly [option: string]: unknown } | undefined
+  const chosen = Object.entries({ ...example, ...STARTERS[`${kind}.${name}`]?.(pipeline) })
   const rows = describe(options)
   const lines = chosen.flatMap(([key, value]) => {
     const doc = rows.find((row) => [row.name, row.kafka, ...row.aliases].includes(key))?.doc ?? ''

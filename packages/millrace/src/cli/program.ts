@@ -63,13 +63,19 @@ export type CallVerb = (
 export async function callCommand(args: readonly string[], call: CallVerb): Promise<string | undefined> {
   const program = createProgram(await readVersion(), call)
   try {
-    await program.parseAsync(args, { from: 'user' })
+    await program.parseAsync(isUnknown(args[0], program) ? args.slice(0, 1) : args, { from: 'user' })
     return undefined
   } catch (error) {
     // Commander has printed the help, or what is wrong with the arguments.
     if (!(error instanceof CommanderError)) throw error
     return error.exitCode === 0 ? undefined : error.message.replace(/^error: /, '')
   }
+}
+
+/** `nonsense --help` would show the help of everything and succeed. */
+function isUnknown(first: string | undefined, { commands }: Command): boolean {
+  if (first === undefined || first.startsWith('-') || first === 'help') return false
+  return !commands.some((command) => command.name() === first || command.alias() === first)
 }
 
 /** The parser of all commands, from their declarations. */

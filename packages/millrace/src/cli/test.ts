@@ -8,6 +8,7 @@ import { readDocument } from '../dialects/document.ts'
 import { ConfigError, isMillraceError } from '../errors/index.ts'
 import { diffLines } from './cases/diff-lines.ts'
 import { plural, type Outcome } from './output.ts'
+import { pipelineFiles } from './pipeline-files.ts'
 import { type Documents, isByStage, readCases, type TestCase, type TestFile } from './cases/test-cases.ts'
 import { runCase } from './cases/run-case.ts'
 
@@ -24,17 +25,25 @@ interface FileReport {
   readonly cases: readonly CaseReport[]
 }
 
+/** @param paths files, and folders of files; of a folder those that have test cases */
 export async function test(
-  files: readonly string[],
+  paths: readonly string[],
   { json, ...reading }: ReadingOptions & { readonly json?: true },
 ): Promise<Outcome> {
   const reports: FileReport[] = []
-  for (const file of files) {
-    const cases = await readCases(await testFileOf(file))
+  for (const file of await pipelineFiles(paths)) {
+    const testFile = await testFileOf(file)
+    if (testFile === undefined) {
+      if (paths.includes(file)) await refuseUntested(file)
+      continue
+    }
+    const cases = await readCases(testFile)
     const report = { file, cases: await runFile(file, cases, reading).catch((error) => throwIn(file, error)) }
     reports.push(report)
     if (json === undefined) process.stdout.write(`${linesOf(report).join('\n')}\n`)
   }
+  if (reports.length === 0)
+    throw new ConfigError(`Cannot find test cases in ${paths.map((path) => `"${path}"`).join(', ')}`)
   const cases = reports.flatMap((report) => report.cases)
   const failed = cases.filter(({ ok }) => !ok).length
   const summary =
@@ -46,21 +55,28 @@ export async function test(
 
 const ENDINGS = ['.yaml', '.yml', '.json', '.toml']
 
-/** `orders.test.yaml` beside `orders.yaml`. @throws {ConfigError} when there is none */
-async function testFileOf(file: string): Promise<string> {
-  const stem = file.slice(0, file.length - extname(file).length)
+/** `orders.test.yaml` beside `orders.yaml`; undefined when there is none. */
+async function testFileOf(file: string): Promise<string | undefined> {
   for (const ending of ENDINGS) {
-    const candidate = `${stem}.test${ending}`
+    const candidate = `${stemOf(file)}.test${ending}`
     const isThere = await access(candidate).then(
       () => true,
       () => false,
     )
     if (isThere) return candidate
   }
-  // What is wrong with the file itself comes first.
+  return undefined
+}
+
+function stemOf(file: string): string {
+  return file.slice(0, file.length - extname(file).length)
+}
+
+/** What is wrong with the file itself comes first. */
+async function refuseUntested(file: string): Promise<never> {
   await readDocument(file)
   throw new ConfigError(
-    `Cannot find test cases for "${file}": write them to "${stem}.test.yaml", as shown by millrace test --help`,
+    `Cannot find test cases for "${file}": write them to "${stemOf(file)}.test.yaml", as shown by millrace test --help`,
   )
 }
 

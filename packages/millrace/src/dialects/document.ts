@@ -6,6 +6,7 @@ import { extname } from 'node:path'
 import type { Document, LineCounter } from 'yaml'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { type Position, positionIn } from './position.ts'
+import { explainYaml } from './yaml-errors.ts'
 
 /** A file, read as YAML, JSON or TOML. */
 export interface SourceDocument {
@@ -149,7 +150,7 @@ async function readTomlFile(file: string, text: string): Promise<SourceDocument>
   }
 }
 
-/** What is wrong with the syntax: one mistake makes others of what follows it, so only the first one is told. */
+/** What is wrong with the syntax. One error causes others after it, so only the first one is reported. */
 function syntaxProblem(
   document: Document.Parsed,
   text: string,
@@ -161,16 +162,9 @@ function syntaxProblem(
     .filter(({ code }) => format === 'YAML' || code === 'DUPLICATE_KEY')
     .toSorted((a, b) => a.pos[0] - b.pos[0])[0]
   if (error === undefined) return undefined
-  const reason =
-    error.code === 'DUPLICATE_KEY'
-      ? `key "${keyAt(text, error.pos[0])}" stands twice in the same object`
-      : firstLine(error.message)
-  const problem = {
-    path: '',
-    ...place(lines.linePos(error.pos[0])),
-    message: `Cannot read the file as ${format}: ${reason}`,
-  }
-  return error.code === 'TAB_AS_INDENT' ? { ...problem, suggestion: 'indent with spaces' } : problem
+  const { reason, ...advice } = explainYaml(error, text)
+  const message = `Cannot read the file as ${format}: ${reason}`
+  return { path: '', ...place(lines.linePos(error.pos[0])), message, ...advice }
 }
 
 /** The first number that cannot be kept as it is written. */
@@ -217,13 +211,6 @@ function rangeStart(node: unknown): number | undefined {
 
 function place({ line, col }: { readonly line: number; readonly col: number }): Position {
   return { line: Math.max(1, line), column: Math.max(1, col) }
-}
-
-function keyAt(text: string, offset: number): string {
-  return /^[^:\n]*/
-    .exec(text.slice(offset))![0]
-    .trim()
-    .replace(/^(["'])(.*)\1$/, '$2')
 }
 
 function firstLine(text: string): string {

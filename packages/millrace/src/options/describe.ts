@@ -51,7 +51,7 @@ export function describe(fields: Fields): OptionRow[] {
     .filter(([, { meta }]) => meta.ignored === undefined)
     .map(([name, { type, presence, meta }]) => ({
       name,
-      type: type.expected.replace(/^an? /, ''),
+      type: typeText(type),
       required: presence === 'required',
       default: presence === 'defaulted' ? defaultText(meta.default) : undefined,
       unit: meta.unit,
@@ -63,8 +63,14 @@ export function describe(fields: Fields): OptionRow[] {
     }))
 }
 
+function typeText({ expected, fields }: AnyField['type']): string {
+  const text = expected.replace(/^an? /, '')
+  return fields === undefined ? text : `${text} of ${Object.keys(fields).join(', ')}`
+}
+
 function defaultText(value: unknown): string {
-  return Array.isArray(value) ? value.join(',') : String(value)
+  if (Array.isArray(value)) return value.join(',')
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value))
 }
 
 /** A copy of some options in which secrets are three stars (I8). */

@@ -34,6 +34,8 @@ describe('bash', () => {
     { words: ['millrace', 'discover', '-f', 'y'], want: ['yaml'] },
     { words: ['millrace', 'run', '--u'], want: ['--until-end'] },
     { words: ['millrace', 'completion', 'z'], want: ['zsh'] },
+    { words: ['millrace', 'info', 'stage.mat'], want: ['stage.match'] },
+    { words: ['millrace', 'spec', 'source.ka'], want: ['source.kafka'] },
     { words: ['millrace', 'lint', 'completion.t'], want: ['completion.test.ts'] },
   ])('completes $words', async ({ words, want }) => {
     expect(await completed(...words)).toEqual(want)

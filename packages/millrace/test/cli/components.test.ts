@@ -157,6 +157,24 @@ describe('new', () => {
     expect(await readFile(join(directory, 'named.yaml'), 'utf8')).toContain('name: named\n')
   })
 
+  // A file that was asked for as .yml was called .yaml, and not found by the next command.
+  test('keeps the ending .yml', async () => {
+    const { code, stdout } = await cli(['new', 'short.yml'], { directory })
+    expect([code, stdout]).toEqual([0, expect.stringContaining('millrace run short.yml\n')])
+    expect(await readFile(join(directory, 'short.yml'), 'utf8')).toContain('millrace run short.yml ')
+  })
+
+  test('writes a group to return to and a topic to write to, so that the next steps work', async () => {
+    const { result } = await create('kafka-steps', { source: 'kafka', sink: 'kafka', force: true, json: true })
+    const { file } = result as { file: string }
+    const { plan } = await readPipelineFile(file, {})
+    await rm(file)
+    expect(plan).toMatchObject({
+      source: { options: { groupId: 'kafka-steps' } },
+      sink: { options: { createTopic: {} } },
+    })
+  })
+
   test.each(['generate', 'datagen'])('writes stages that let something of %s through', async (source) => {
     const { result } = await create(undefined, { source, sink: 'stdout', json: true })
     const file = join(directory, `${source}-dry.yaml`)

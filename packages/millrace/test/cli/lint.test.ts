@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -54,6 +54,25 @@ test('prints warnings without failing', async () => {
   expect(stdout).toBe(
     `${file}:2:52 sink.retries: warning: Option "retries" has no effect: writes are retried until delivery.timeout.ms has passed\n${file}: ok\n`,
   )
+})
+
+test('checks the pipeline files of a folder, test cases apart', async () => {
+  const folder = await mkdtemp(join(directory, 'folder-'))
+  await mkdir(join(folder, 'node_modules'))
+  const pipeline = 'source: {type: generate}\nsink: {type: stdout}\n'
+  for (const name of ['b.yaml', 'a.yml', 'node_modules/c.yaml']) await writeFile(join(folder, name), pipeline)
+  await writeFile(join(folder, 'b.test.yaml'), 'cases: []')
+  await writeFile(join(folder, 'notes.txt'), '')
+  const { code, stdout } = await cli(['lint', folder])
+  expect([code, stdout]).toEqual([
+    0,
+    `${join(folder, 'a.yml')}: ok\n${join(folder, 'b.yaml')}: ok\n2 files without problems\n`,
+  ])
+  const empty = await mkdtemp(join(directory, 'empty-'))
+  expect(await cli(['lint', empty])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`Cannot find pipeline files in "${empty}"`),
+  })
 })
 
 test('continues after a file that cannot be read', async () => {

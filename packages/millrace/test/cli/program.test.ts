@@ -55,6 +55,7 @@ test('prints the version', async () => {
 
 test.each([
   { args: ['lnt'], text: 'Did you mean lint?' },
+  { args: ['nonsense', '--help'], text: "unknown command 'nonsense'" },
   { args: ['run'], text: "missing required argument 'file'" },
   { args: ['run'], text: 'millrace run --help' },
   { args: ['lint'], text: "missing required argument 'files'" },

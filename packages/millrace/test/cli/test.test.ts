@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -35,6 +35,23 @@ test('the example passes', async () => {
   expect(stdout).toContain('ok     keeps high-value orders')
   expect(stdout).toMatch(/\n4 cases passed\n$/)
   expect(code).toBe(0)
+})
+
+// The printed example, `millrace test pipelines/*.yaml`, also named the test files and failed.
+test('a folder, or all its files by name, runs what has test cases', async () => {
+  const folder = await mkdtemp(join(directory, 'folder-'))
+  const pipeline = 'source: {type: generate}\nstages: [{$set: {b: 1}}]\nsink: {type: stdout}\n'
+  await mkdir(join(folder, 'deep'))
+  for (const name of ['one.yaml', 'deep/two.yml', 'untested.yaml']) await writeFile(join(folder, name), pipeline)
+  const cases = 'cases: [{given: [{a: 1}], expect: [{a: 1, b: 1}]}]'
+  for (const name of ['one.test.yaml', 'deep/two.test.yaml']) await writeFile(join(folder, name), cases)
+  expect(await runTests([folder], { json: true })).toMatchObject({ exitCode: 0, summary: '2 cases passed' })
+  const named = [join(folder, 'one.test.yaml'), join(folder, 'one.yaml')]
+  expect(await runTests(named, { json: true })).toMatchObject({ exitCode: 0, summary: '1 case passed' })
+  await expect(runTests([join(folder, 'untested.yaml')], { json: true })).rejects.toThrow('Cannot find test cases for')
+  await rm(join(folder, 'deep'), { recursive: true })
+  await rm(join(folder, 'one.test.yaml'))
+  await expect(runTests([folder], { json: true })).rejects.toThrow(`Cannot find test cases in "${folder}"`)
 })
 
 test('a case that fails shows what differs, exit code 1', async () => {

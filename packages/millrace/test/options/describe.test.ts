@@ -62,6 +62,9 @@ test('gives rows for help and reference pages, without what has no effect', () =
     deprecated: undefined,
   })
   expect(rows[2]).toMatchObject({ default: 'a:1,b:2', aliases: ['servers'] })
+  // "object" alone left readers to guess, and a default that is an object was "[object Object]".
+  expect(rows[3]).toMatchObject({ type: 'object of user, password' })
+  expect(describeFields({ headers: field.any().default({ a: 1 }) })).toMatchObject([{ default: '{"a":1}' }])
 })
 
 // I8

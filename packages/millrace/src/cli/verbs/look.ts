@@ -91,7 +91,11 @@ export const info = {
   name: 'info',
   summary: "show a component's options, defaults and examples",
   arguments: [
-    { usage: '<name>', doc: 'name of a component; add its kind if the name is ambiguous, as in source.kafka' },
+    {
+      usage: '<name>',
+      doc: 'name of a component; add its kind if the name is ambiguous, as in source.kafka',
+      values: 'components',
+    },
   ],
   help: `
 Examples:
@@ -107,6 +111,7 @@ export const spec = {
     {
       usage: '[name]',
       doc: 'name of a component; add its kind if the name is ambiguous, as in source.kafka (default: whole pipeline files)',
+      values: 'components',
     },
   ],
   help: `

@@ -40,7 +40,7 @@ are any problems.
 
 Examples:
   millrace lint orders.yaml
-  millrace lint pipelines/*.yaml --json`,
+  millrace lint pipelines --json       all pipeline files of a folder, test cases apart`,
   run: async ([files]: [readonly string[]], options) => (await import('../lint.ts')).lint(files, options),
 } satisfies Verb<ReadingOptions & { readonly json?: true }>
 
@@ -108,7 +108,7 @@ offset, timestamp. Exits with 1 if a case fails.
 
 Examples:
   millrace test orders.yaml
-  millrace test pipelines/*.yaml --json`,
+  millrace test pipelines --json   all pipeline files of a folder that have test cases`,
   run: async ([files]: [readonly string[]], options) => (await import('../test.ts')).test(files, options),
 } satisfies Verb<ReadingOptions & { readonly json?: true }>
 
@@ -142,7 +142,12 @@ Examples:
 export const create = {
   name: 'new',
   summary: 'create a starter pipeline file',
-  arguments: [{ usage: '[name]', doc: 'name of the pipeline, or its file NAME.yaml; if omitted, the file is printed' }],
+  arguments: [
+    {
+      usage: '[name]',
+      doc: 'name of the pipeline, or its file NAME.yaml or NAME.yml; if omitted, the file is printed',
+    },
+  ],
   options: [
     { flags: '--source <type>', doc: 'type of the source', default: 'kafka' },
     { flags: '--sink <type>', doc: 'type of the sink', default: 'kafka' },

@@ -35,8 +35,8 @@ export interface Verb<O = never> {
   readonly arguments?: readonly {
     readonly usage: string
     readonly doc: string
-    /** What shells offer; files when omitted. */
-    readonly values?: readonly string[]
+    /** What shells offer: these words, or the names of all components; files when omitted. */
+    readonly values?: readonly string[] | 'components'
   }[]
   readonly options?: readonly VerbOption[]
   /** What `--json` prints; every command has that option. */

@@ -54,6 +54,7 @@ export function readLinear(value: unknown, context: LinearContext): LinearResult
     return { plan: undefined, problems: [{ path: '', message }], warnings: [] }
   }
   if (!Array.isArray(value)) return readPipeline(value, context)
+  if (value.length === 0) return noObject(value)
   // A bare list of stages: the places are those in the list.
   const { problems, warnings } = readPipeline({ stages: value }, context)
   return {

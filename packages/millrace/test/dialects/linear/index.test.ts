@@ -343,7 +343,7 @@ describe('files that cannot be read', () => {
     {
       name: 'twice.yaml',
       text: 'a: 1\na: 2',
-      want: /^2:1 Cannot read the file as YAML: key "a" stands twice in the same object/,
+      want: /^2:1 Cannot read the file as YAML: key "a" appears twice in the same object/,
     },
     {
       name: 'tab.yaml',
@@ -351,6 +351,32 @@ describe('files that cannot be read', () => {
       want: /^2:1 Cannot read the file as YAML: Tabs are not allowed as indentation/,
     },
     { name: 'unquoted.toml', text: 'a = b', want: /^1:5 Cannot read the file as TOML: invalid value/ },
+    {
+      name: 'unquoted.yaml',
+      text: 'source: { type: ${TYPE}, x: 1 }',
+      want: /^1:18 Cannot read the file as YAML: \$\{TYPE\} is not in quotes within { } or \[ \]$/,
+    },
+    { name: 'list.yaml', text: 'a: [ ${X}, 1 ]', want: /^1:7 Cannot read the file as YAML: \$\{X\} is not in quotes/ },
+    {
+      name: 'colon.yaml',
+      text: 'a: 1\nstages\n  - $limit: 1\n',
+      want: /^2:1 Cannot read the file as YAML: "stages" is not of the form "name: value"$/,
+    },
+    {
+      name: 'last.yaml',
+      text: 'a: 1\nstages\n',
+      want: /^2:1 Cannot read the file as YAML: "stages" is not of the form "name: value"$/,
+    },
+    {
+      name: 'two.yaml',
+      text: 'a: 1\n---\nb: 2\n',
+      want: /^2:1 Cannot read the file as YAML: it has more than one document$/,
+    },
+    {
+      name: 'colons.yaml',
+      text: 'a: x: y',
+      want: /^1:4 Cannot read the file as YAML: there is a second ": " in the line$/,
+    },
     { name: 'alias.yaml', text: 'a: *missing', want: /Cannot read the file as YAML: Unresolved alias/ },
     { name: 'syntax.json', text: '{\n "a": }', want: /Cannot read the file as JSON: / },
     { name: 'comment.json', text: '// no\n{}', want: /Cannot read the file as JSON: / },
@@ -457,7 +483,7 @@ test.each([
   {
     name: 'two.json',
     text: '{"source": {"type": "generate"},\n"sink": {"type": "stdout"},\n"sink": {"type": "file", "path": "x"}}',
-    want: '3:1 : Cannot read the file as JSON: key "sink" stands twice in the same object',
+    want: '3:1 : Cannot read the file as JSON: key "sink" appears twice in the same object',
   },
   {
     name: 'digits.yaml',
