@@ -125,6 +125,7 @@ function textOf(plan: PipelinePlan, explanation: Explanation, source: string, si
     ...sinks.map((sink, i): [string, string] => [i === 0 ? (sinks.length === 1 ? 'sink' : 'sinks') : '', sink]),
     ['lane', `${explanation.lane}: ${explanation.why}`],
     ['guarantee', `${explanation.guarantee.name}: ${explanation.guarantee.means}`],
+    ...(explanation.starts === undefined ? [] : [['starts', explanation.starts] as [string, string]]),
     ['commits', explanation.commits],
     ['partitions', explanation.partitions],
     ['memory', explanation.backpressure],

@@ -64,7 +64,7 @@ export async function run(
       warn: (message, facts) => display.warn(message, facts),
     })
     display.end()
-    const summary = summaryOf(plan.name, result)
+    const summary = `${summaryOf(plan.name, result)}${adviceFor(plan, result)}`
     if (json === undefined) says.write(`${summary}\n`)
     return { exitCode: interrupted ?? 0, summary, result: resultOf(result) }
   } catch (error) {
@@ -96,6 +96,14 @@ const ENDINGS = {
   stage: 'a stage ended the run',
   signal: 'stopped as requested',
 } as const
+
+/** Why nothing was read, where it may be a surprise. */
+function adviceFor(plan: PipelinePlan | PipelineGroup | GraphPlan, { ended, read }: RunResult): string {
+  const startsAtEnd = 'source' in plan && plan.source.options['autoOffsetReset'] === 'latest'
+  return ended === 'source' && read.records === 0 && startsAtEnd
+    ? ' (a group without committed offsets starts there, unless auto.offset.reset is earliest)'
+    : ''
+}
 
 function summaryOf(name: string, result: RunResult): string {
   const { readPerSecond } = ratesOf(result)

@@ -49,6 +49,8 @@ export interface Source extends Preparing {
   readonly valueCodec: string
   /** Codec of its keys, by name; text when omitted. */
   readonly keyCodec?: string | undefined
+  /** Where a run starts to read, as a sentence without a period; undefined where every run reads everything. For `explain`. */
+  readonly starts?: string
   /** Who commits what, and when, as a sentence without a period; for `explain`. */
   readonly commits: string
   /** Whether its batches may be whole record batches of Kafka (`Batch.raw`). */

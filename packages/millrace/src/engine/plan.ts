@@ -172,6 +172,8 @@ export interface Explanation {
   readonly why: string
   readonly stages: readonly { readonly name: string; readonly needs: string; readonly does: string }[]
   readonly guarantee: { readonly name: PipelinePlan['delivery']; readonly means: string }
+  /** Where a run starts to read; undefined where every run reads everything. */
+  readonly starts?: string
   /** Who commits what, and when. */
   readonly commits: string
   /** How partitions of the source map to partitions of the sink. */

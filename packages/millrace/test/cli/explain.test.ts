@@ -34,9 +34,14 @@ describe('shows the lane', () => {
 
 test('speaks of groups and topics only where there are some', async () => {
   const generated = await cli(['explain', join(EXAMPLES, 'generate-orders.yaml')])
+  expect(generated.stdout).not.toMatch(/^starts/m)
   expect(generated.stdout).toMatch(/^memory +.*; beyond that the source waits$/m)
   const consumed = await cli(['explain', join(EXAMPLES, 'orders-etl.yaml')])
   expect(consumed.stdout).toMatch(/^memory +.*; beyond that the source waits and stays a member of its group$/m)
+  // A first run with the default, latest, read nothing, and nothing had said so.
+  expect(consumed.stdout).toMatch(
+    /^starts +at the committed offsets of group ".+"; without any, at the first record \(auto\.offset\.reset\)$/m,
+  )
 })
 
 // It said "nothing is lost, whatever fails" for whatever was acknowledged by one broker or none.

@@ -192,6 +192,21 @@ describe.skipIf(!brokerAvailable)('looking at a broker', () => {
     })
   })
 
+  // It read nothing, and said only that it had reached the end.
+  test('a run that starts at the end and reads nothing says why', async () => {
+    const { code, stdout } = await call(
+      'run',
+      '--until-end',
+      await file(uniqueName('new'), { 'auto.offset.reset': 'latest' }),
+    )
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /read 0 records.*; reached the end of the source \(a group without committed offsets starts there/,
+      ),
+    ])
+  })
+
   describe('check', () => {
     test('lists what each connector can read', async () => {
       const group = uniqueName('group')

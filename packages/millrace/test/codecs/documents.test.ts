@@ -201,7 +201,7 @@ describe('numbers that a double does not write with the same digits', () => {
       want: '{"q":3,"p":1.10,"two":2,"r":2.2}',
     },
     {
-      name: 'keep their digits where they were moved, if it is known which they were',
+      name: 'keep their digits where they were moved, if it is clear which they were',
       value: '{"order":{"price":2.50,"id":1.234567890123456789},"n":2.0}',
       stages: { $replaceWith: { price: '$order.price', key: '$order.id', m: '$n' } },
       want: '{"price":2.50,"key":1.234567890123456789,"m":2}',

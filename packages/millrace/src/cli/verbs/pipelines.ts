@@ -5,7 +5,7 @@ import type { ReadingOptions } from '../../dialects/index.ts'
 import { READING, type Verb } from './verb.ts'
 
 const FILE = { usage: '<file>', doc: 'pipeline file' }
-const FILES = { usage: '<files...>', doc: 'pipeline files' }
+const FILES = { usage: '<files...>', doc: 'pipeline files, or folders of them' }
 
 export const run = {
   name: 'run',

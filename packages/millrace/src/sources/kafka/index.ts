@@ -43,6 +43,7 @@ class KafkaPipelineSource implements Source, SourceOffsets {
   readonly maxBatchRecords: number | undefined
   readonly offsets: SourceOffsets = this
   readonly member: string | undefined
+  readonly starts: string
   readonly commits: string
   readonly #settings: KafkaSourceSettings
   readonly #context: ComponentContext
@@ -62,6 +63,7 @@ class KafkaPipelineSource implements Source, SourceOffsets {
     this.maxBatchRecords = maxPollRecords
     this.readsRecordBatches = maxPollRecords === undefined
     this.member = settings.consumer.instanceId
+    this.starts = startOf(settings.consumer)
     this.commits = {
       at_least_once: `group "${groupId}" commits the offsets of records that the sink has acknowledged: every ${autoCommitIntervalMs / 1000} s, when partitions are revoked, and at the end`,
       exactly_once: `the transactions of the sink commit the offsets of group "${groupId}" together with what was written`,
@@ -159,4 +161,14 @@ class KafkaPipelineSource implements Source, SourceOffsets {
     )
     return this.#cluster
   }
+}
+
+/** For `explain`: the first run of a new group often reads nothing, because it starts at the end. */
+function startOf({ groupId, autoOffsetReset }: KafkaSourceSettings['consumer']): string {
+  const start =
+    typeof autoOffsetReset === 'object'
+      ? `at the records of ${new Date(autoOffsetReset.timestampMs).toISOString()}`
+      : { earliest: 'at the first record', latest: 'at the end', none: 'not at all' }[autoOffsetReset]
+  const reset = `${start} (auto.offset.reset)`
+  return groupId === undefined ? reset : `at the committed offsets of group "${groupId}"; without any, ${reset}`
 }
