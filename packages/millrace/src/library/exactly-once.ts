@@ -69,40 +69,9 @@ export async function exactlyOnce(
   const consumer = await source[FOR_TRANSACTIONS](signal)
   const pace = new Pace(source.maxBatchRecords)
   let last: Promise<unknown> = Promise.resolve()
-
-  const work = async (batch: Batch, over: AbortSignal): Promise<void> => {
-    over.throwIfAborted()
-    const written: Promise<DeliveryReports>[] = []
-    let isOver = false
-    const write = (records: readonly ProducerRecord[]): Promise<DeliveryReports> => {
-      if (isOver) return Promise.reject(lateWrite())
-      // I5: what is late would become part of the next transaction, for which the batch is read again.
-      const reports = producer.write(records, topic, over)
-      written.push(reports)
-      // Whoever does not wait for it is told by the end of the batch.
-      reports.catch(() => {})
-      return reports
-    }
-    const worked = timeWork()
-    let workedMs = 0
-    try {
-      try {
-        await process(batch, { write })
-      } finally {
-        isOver = true
-      }
-    } finally {
-      workedMs = worked()
-    }
-    if (pace.worked(batch.length, workedMs)) await setImmediate()
-    for (const { failures, length } of await Promise.all(written)) {
-      if (failures.size > 0)
-        throw new BatchError(
-          `Cannot write ${failures.size} of ${length} records in a transaction: ${failures.values().next().value!.message}`,
-          failures,
-        )
-    }
-  }
+  const write = (records: readonly ProducerRecord[], over: AbortSignal): Promise<DeliveryReports> =>
+    producer.write(records, topic, over)
+  const work = (batch: Batch, over: AbortSignal): Promise<void> => processed(batch, over, process, write, pace)
 
   const transactions = {
     renewable: false,
@@ -127,6 +96,44 @@ export async function exactlyOnce(
     { begin, inSteps: true, pace: rowsOf(pace) },
     IN_FLIGHT_BYTES,
   ).run()
+}
+
+/** Gives a batch to the callback, and waits until everything that it wrote is acknowledged. @param over ends the attempt */
+async function processed(
+  batch: Batch,
+  over: AbortSignal,
+  process: (batch: Batch, transaction: Transaction) => unknown,
+  writeUntil: (records: readonly ProducerRecord[], over: AbortSignal) => Promise<DeliveryReports>,
+  pace: Pace,
+): Promise<void> {
+  over.throwIfAborted()
+  const written: Promise<DeliveryReports>[] = []
+  let isOver = false
+  const write = (records: readonly ProducerRecord[]): Promise<DeliveryReports> => {
+    if (isOver) return Promise.reject(lateWrite())
+    // I5: what is late would become part of the next transaction, for which the batch is read again.
+    const reports = writeUntil(records, over)
+    written.push(reports)
+    // Whoever does not wait for it is told by the end of the batch.
+    reports.catch(() => {})
+    return reports
+  }
+  const worked = timeWork()
+  let workedMs = 0
+  try {
+    await process(batch, { write })
+  } finally {
+    isOver = true
+    workedMs = worked()
+  }
+  if (pace.worked(batch.length, workedMs)) await setImmediate()
+  for (const { failures, length } of await Promise.all(written)) {
+    if (failures.size > 0)
+      throw new BatchError(
+        `Cannot write ${failures.size} of ${length} records in a transaction: ${failures.values().next().value!.message}`,
+        failures,
+      )
+  }
 }
 
 /** What a pace says, for those whose own work takes no time: the callback's is measured here. */

@@ -171,7 +171,7 @@ export class KafkaSink {
     } finally {
       this.#pending.end()
     }
-    return await reports
+    return reports
   }
 
   /**

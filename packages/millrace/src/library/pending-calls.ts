@@ -1,7 +1,7 @@
 /** Calls that were accepted and wait for the connection: what is asked for behind them, a flush for instance, has to wait for them. */
 export class PendingCalls {
   #count = 0
-  #waiting: (() => void)[] = []
+  readonly #waiting: (() => void)[] = []
 
   get count(): number {
     return this.#count
