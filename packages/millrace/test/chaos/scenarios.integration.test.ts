@@ -37,6 +37,11 @@ const EXCEPTIONS: readonly Exception[] = [
     why: 'a record that the broker finds too large ends the run, although the policy is to skip it',
   },
   {
+    scenarios: ['slow-handler'],
+    setting: { delivery: ['exactly_once'] },
+    why: 'a batch that takes longer than the timeout of its transaction is aborted and read again, for ever',
+  },
+  {
     scenarios: ['lost-answer', 'kill-broker', 'leader-moved', 'breaker'],
     setting: { delivery: ['at_most_once'], acks: ['1', '0'] },
     why: 'a request whose answer was lost is sent again without idempotence, so that its records come twice',
