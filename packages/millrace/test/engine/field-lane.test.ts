@@ -8,6 +8,7 @@ import { StageChain } from '../../src/engine/stage-chain.ts'
 import { createSteps } from '../../src/engine/steps.ts'
 import { createFunctionStage } from '../../src/functions/in-line.ts'
 import { createStage } from '../../src/stages/index.ts'
+import type { Batch } from '../../src/records/batch.ts'
 import { batchOf } from '../support/batches.ts'
 
 type Spec = { readonly [name: string]: unknown }
@@ -29,13 +30,17 @@ function outcome(stages: readonly Spec[], values: readonly (string | Buffer | nu
     mentionsMeta: false,
     includeMeta: false,
   })!
+  const isScanned = documents.decodeFields !== undefined
   const failures = new Failures()
-  const batch = createSteps({ documents, stages: chain, sink: { needsDocuments: false } })(
-    batchOf(values),
-    failures.add,
-  )
+  let batch: Batch | undefined
+  try {
+    batch = createSteps({ documents, stages: chain, sink: { needsDocuments: false } })(batchOf(values), failures.add)
+  } catch (error) {
+    // A column that no row has. Its hint lists the columns that there are, in any order.
+    return { isScanned, error: (error as Error).message.split(': ')[0] }
+  }
   return {
-    isScanned: documents.decodeFields !== undefined,
+    isScanned,
     passed: Array.from({ length: batch?.length ?? 0 }, (_, row) => [
       batch!.offset(row),
       batch!.payloads?.[row]?.toString() ?? batch!.value(row)?.toString() ?? null,
