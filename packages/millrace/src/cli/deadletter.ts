@@ -11,6 +11,7 @@ import { findLetters, type Letters, type LettersOptions } from './replay/letters
 import { plural, type Outcome } from './output.ts'
 import { preview } from './preview/index.ts'
 import { ReplayPlace } from './replay/replay-place.ts'
+import { replayedOffsets } from './replay/replayed-offsets.ts'
 import { letterOf, ReplaySink, type Replayed } from './replay/replay-sink.ts'
 
 export interface DeadletterOptions extends LettersOptions {
@@ -38,7 +39,10 @@ export async function deadletter(
   if (action !== 'replay') throw new ConfigError(`Unknown action "${action}": the only action is replay`)
   const { yes = false, json } = options
   const letters = await findLetters(file, options)
-  const place = await ReplayPlace.of(letters.path, options.code, options.max)
+  const place =
+    letters.path === undefined
+      ? ReplayPlace.ofTopic(options.code, await replayedOffsets(letters.plan))
+      : await ReplayPlace.ofFile(letters.path, options.code, options.max)
   const lines: string[] = []
   const found = await look(letters, options, place, yes || json ? undefined : (line) => lines.push(line))
   const codes = Object.entries(found.byCode).map(([code, count]) => `${count.toLocaleString('en-US')} ${code}`)
@@ -74,8 +78,9 @@ async function look(
     noLetters: 0,
   }
   const onRow = (batch: Batch, row: number): void => {
-    if (!place.includes(batch, row)) return
     const letter = letterOf(batch, row, selectionOf(options))
+    const code = typeof letter === 'string' ? options.code : letter.error.code
+    if (!place.includes(batch, row, code)) return
     if (letter === 'filtered') found.filtered++
     else if (letter === 'no letter') found.noLetters++
     else {

@@ -31,7 +31,7 @@ export interface ComponentContext {
 
 export interface Preview {
   /** Where to begin reading: where a run would, at the first record, or behind the last one. */
-  readonly from: 'run' | 'earliest' | 'latest'
+  readonly from: 'run' | 'earliest' | 'latest' | { readonly timestampMs: number }
   /** Only this partition, from this offset on, in place of `from`; for sources that read topics. */
   readonly at?: { readonly partition: number; readonly offset: number | undefined } | undefined
 }

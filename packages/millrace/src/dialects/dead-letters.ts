@@ -47,7 +47,10 @@ export function readDeadLetters(
   }
   const written = isObject(options) ? options : flat
   const inherited = entry === KAFKA_SINK ? { acks: 'all', ...(hasBrokers(written) ? {} : connectionOf(around)) } : {}
-  const unset = Object.fromEntries(Object.entries(inherited).filter(([option]) => !(option in written)))
+  // The block may spell an option of the sink in another way.
+  const unset = Object.fromEntries(
+    Object.entries(inherited).filter(([name]) => writtenName(name, entry.options[name]!, written) === undefined),
+  )
   const parsed = parseOptions(
     entry,
     { ...unset, ...inOwnFile(written) },

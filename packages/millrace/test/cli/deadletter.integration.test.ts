@@ -114,6 +114,48 @@ describe.skipIf(!brokerAvailable)('deadletter replay', () => {
     expect(await added(from, 5)).toEqual([ALL[1]])
   })
 
+  // A replay with --code after one of all letters put those letters back once more.
+  test.each(['topic', 'file'])('puts no letter of a %s back twice, whatever is selected', async (kind) => {
+    const path = join(await mkdtemp(join(tmpdir(), 'millrace-')), 'dead.jsonl')
+    const { from, file } = await afterRun(
+      kind === 'topic' ? { topic: await bed().create() } : { type: 'file', options: { path } },
+    )
+    expect((await replay(file, '--code', 'STAGE_FAILED', '--yes')).result.letters).toBe(1)
+    expect(await added(from, 5)).toEqual([ALL[1]])
+    expect((await replay(file, '--yes')).result.letters).toBe(2)
+    expect(await added(from, 5)).toEqual([ALL[1], ALL[0], ALL[2]])
+    expect((await replay(file, '--code', 'DECODE_FAILED', '--yes')).result.letters).toBe(0)
+    expect((await replay(file, '--code', 'STAGE_FAILED', '--yes')).result.letters).toBe(0)
+    expect((await replay(file, '--yes')).result.letters).toBe(0)
+    expect(await added(from, 5)).toEqual([ALL[1], ALL[0], ALL[2]])
+  })
+
+  // The group's place was before the log, and every replay ended with OFFSET_OUT_OF_RANGE.
+  test('passes over letters that retention has deleted', async () => {
+    const dead = await bed().create()
+    const { from, file } = await afterRun({ topic: dead })
+    expect((await replay(file, '--max', '1', '--yes')).result.letters).toBe(1)
+    await bed().admin.deleteRecords([{ topic: dead, partition: 0, offset: 2 }])
+    const { code, stdout } = await cli(['deadletter', 'replay', file, '--yes', '--json'])
+    expect([code, (JSON.parse(stdout) as { result: { letters: number } }).result.letters]).toEqual([0, 1])
+    expect(await added(from, 5)).toEqual([ALL[0], ALL[2]])
+  })
+
+  test('refuses options that would have no effect', async () => {
+    const refused = await cli([
+      'deadletter',
+      'replay',
+      '-t',
+      'dead',
+      '-o',
+      'security.protocol=PLAINTEXT',
+      '-o',
+      'fetch.min.bytes=5',
+    ])
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toContain('Cannot use -o fetch.min.bytes here')
+  })
+
   test('takes letters out of a file, in parts, and remembers how far it came', async () => {
     const path = join(await mkdtemp(join(tmpdir(), 'millrace-')), 'dead.jsonl')
     const { from, file } = await afterRun({ type: 'file', options: { path } })

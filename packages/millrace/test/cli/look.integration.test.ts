@@ -5,7 +5,7 @@ import { writeFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { read } from '../../src/cli/read.ts'
+import { read, type ReadOptions } from '../../src/cli/read.ts'
 import { bootstrapServers, brokerAvailable, uniqueName } from '../support/broker.ts'
 import { cli, startCli, type CliResult } from '../support/cli.ts'
 import { fromTopic, pipelineFile, runHere, toTopic } from '../support/pipelines.ts'
@@ -113,7 +113,34 @@ describe.skipIf(!brokerAvailable)('looking at a broker', () => {
       }
     })
 
+    test('begins at an offset of a partition, or at a time', async () => {
+      const fresh = await bed().create({ partitions: 2 })
+      await bed().write(
+        fresh,
+        Array.from({ length: 10 }, (_, i) => ({
+          value: String(i),
+          partition: i % 2,
+          timestampMs: 1_700_000_000_000 + i,
+        })),
+      )
+      const valuesOf = async (...args: string[]): Promise<string> =>
+        (await call('read', '-t', fresh, '--values', ...args)).stdout
+      expect(await valuesOf('--partition', '1', '--offset', '2', '--count', '1')).toBe('5\n')
+      expect(await valuesOf('--partition', '1', '--offset', '3')).toBe('7\n9\n')
+      expect(await valuesOf('--partition', '0')).toBe('0\n2\n4\n6\n8\n')
+      expect(await valuesOf('--from', '1700000000007', '--partition', '1')).toBe('7\n9\n')
+      expect(await valuesOf('--from', '2023-11-14T22:13:20.008Z', '--partition', '0')).toBe('8\n')
+    })
+
     test.each([
+      { file: undefined, options: { topic: 'a', offset: 1 }, text: 'Cannot begin at --offset without --partition' },
+      { file: undefined, options: { topic: 'a', from: 'yesterday' }, text: 'Cannot start from "yesterday"' },
+      {
+        file: undefined,
+        options: { topic: 'a', option: ['auto.offset.reset=latest'] },
+        text: 'Cannot use -o auto.offset.reset=latest',
+      },
+      { file: undefined, options: { topic: 'a', follow: true, json: true }, text: 'Cannot use --json together' },
       { file: undefined, options: {}, text: 'name a pipeline file, or a topic with --topic' },
       { file: 'x.yaml', options: { topic: 'a' }, text: 'Cannot use --topic together with a pipeline file' },
       { file: undefined, options: { topic: 'a', option: ['foo'] }, text: 'must have the form name=value' },
@@ -123,7 +150,7 @@ describe.skipIf(!brokerAvailable)('looking at a broker', () => {
         text: 'did you mean "fetch.min.bytes"',
       },
     ])('refuses $file with $options', async ({ file: name, options, text }) => {
-      await expect(read(name, { from: 'earliest', ...options })).rejects.toMatchObject({
+      await expect(read(name, { from: 'earliest', ...options } as ReadOptions)).rejects.toMatchObject({
         code: 'CONFIG_INVALID',
         message: expect.stringContaining(text),
       })

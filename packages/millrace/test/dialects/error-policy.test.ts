@@ -78,6 +78,15 @@ describe('an error policy', () => {
       text: 'errorPolicy: {deadLetter: {type: file, options: {path: dead.jsonl}}, envelope: conveyor}',
       want: { fate: 'deadLetter', deadLetters: { envelope: 'conveyor' } },
     },
+    // What the sink and the block both set was refused, when the block spelled it as Kafka does.
+    {
+      text: 'errorPolicy: {deadLetter: {topic: dead, security.protocol: SASL_PLAINTEXT, sasl.mechanism: SCRAM-SHA-256}}',
+      want: {
+        deadLetters: {
+          sink: { options: { topic: 'dead', securityProtocol: 'SASL_PLAINTEXT', saslMechanism: 'SCRAM-SHA-256' } },
+        },
+      },
+    },
     {
       text: 'errorPolicy: {type: retry, deadLetter: dead}',
       want: {

@@ -3,13 +3,15 @@
  * command line.
  */
 import { resolve } from 'node:path'
-import { FILE_SINK, KAFKA_SINK, planned, SOURCES, type CatalogEntry } from '../../catalog.ts'
+import { nameTable } from '../../options/spellings.ts'
+import { FILE_SINK, KAFKA_SINK, KAFKA_SOURCE, planned, SOURCES, type CatalogEntry } from '../../catalog.ts'
 import { connectionOptions } from '../../dialects/dead-letters.ts'
 import { sharesCluster } from '../../dialects/loops.ts'
 import { readPlan } from '../../dialects/index.ts'
 import { type PipelinePlan, type PlannedComponent, FAIL } from '../../engine/plan.ts'
 import { ConfigError } from '../../errors/index.ts'
 import { parseOptions } from '../../options/parse.ts'
+import { replayGroup } from './replayed-offsets.ts'
 import { topicPlan, type SourceOptions } from '../preview/source-plan.ts'
 
 export interface LettersOptions extends SourceOptions {
@@ -38,6 +40,7 @@ export async function findLetters(file: string | undefined, options: LettersOpti
     throw new ConfigError(
       'Cannot use --topic together with a file, which sets where the dead letters are: remove one of them',
     )
+  refuseDropped(option)
   const named = topicPlan(topic ?? 'letters', bootstrapServers, option).source
   if (file === undefined) return letters(named, named, process.cwd(), options)
   if (!/\.(?:ya?ml|json|toml)$/i.test(file))
@@ -61,6 +64,20 @@ export async function findLetters(file: string | undefined, options: LettersOpti
   return letters(found, target ?? named, directory, options)
 }
 
+/** Options that would have no effect, as only the connection is taken from them. */
+function refuseDropped(pairs: readonly string[]): void {
+  const { option } = { option: topicPlan('letters', undefined, pairs).source.options }
+  const kept = connectionOptions(option)
+  const names = nameTable(KAFKA_SOURCE.options)
+  const dropped = pairs
+    .map((pair) => pair.slice(0, pair.indexOf('=')).trim())
+    .find((name) => !((names.get(name) ?? name) in kept))
+  if (dropped !== undefined)
+    throw new ConfigError(
+      `Cannot use -o ${dropped} here: replay takes only options for the connection to the brokers, such as security.protocol`,
+    )
+}
+
 /**
  * @param found component that holds the letters, as a source or a sink
  * @param target component whose cluster the records go back to
@@ -81,9 +98,11 @@ function letters(
           ...connectionOptions(found.options),
           topic,
           // Each filter has its own place, from which it goes on.
-          groupId: `millrace-replay-${topic}${code === undefined ? '' : `-${code}`}`,
+          groupId: replayGroup(topic, code),
           'auto.offset.reset': 'earliest',
           'isolation.level': 'read_committed',
+          // Letters that retention has deleted can't be replayed; the others can.
+          offsetOutOfRange: 'reset',
           ...(max === undefined ? {} : { maxRecords: max }),
         }
   const plan: PipelinePlan = {

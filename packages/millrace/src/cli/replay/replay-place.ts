@@ -1,38 +1,54 @@
 /**
- * How far a file of letters has been replayed: in `FILE.replayed` beside it, as the number of lines for each filter. Topics
- * need nothing of that kind, their place is the committed offset of a group.
+ * How far dead letters have been replayed, for each filter: all of them (`''), or those with one error code. A letter that one
+ * replay has put back is done for all others, too.
+ *
+ * Of a file, the place is in `FILE.replayed` beside it, as a number of lines. Of a topic, it is the committed offset of a group
+ * for each filter.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import type { Batch } from '../../records/batch.ts'
 import { ConfigError } from '../../errors/index.ts'
 
+/** Offset of the first letter that is not done, by filter. */
+export interface Done {
+  readonly [filter: string]: number | undefined
+}
+
+/** Every letter, whatever its error code. */
+export const ALL = ''
+
 export class ReplayPlace {
   readonly #path: string | undefined
   readonly #filter: string
+  readonly #doneIn: (partition: number) => Done
   readonly #lines: { [filter: string]: number }
-  /** Lines that are still to come: behind the first, up to the second. */
-  readonly #after: number
+  /** Last line of a file to look at. */
   readonly #upTo: number
   #last: Promise<void> = Promise.resolve()
 
-  private constructor(path: string | undefined, lines: { [filter: string]: number }, filter: string, max: number) {
-    this.#path = path
+  private constructor(
+    place: { readonly path?: string; readonly lines?: { [filter: string]: number } },
+    filter: string,
+    upTo: number,
+    doneIn: (partition: number) => Done,
+  ) {
+    this.#path = place.path
+    this.#lines = place.lines ?? {}
     this.#filter = filter
-    this.#lines = lines
-    this.#after = lines[filter] ?? 0
-    this.#upTo = this.#after + max
+    this.#upTo = upTo
+    this.#doneIn = doneIn
   }
 
   /**
-   * @param path of the file of letters; undefined when they are in a topic
+   * @param path of the file of letters
    * @param max lines to look at
    * @throws {ConfigError} when `FILE.replayed` is something else
    */
-  static async of(path: string | undefined, filter = '', max = Infinity): Promise<ReplayPlace> {
-    if (path === undefined) return new ReplayPlace(undefined, {}, filter, max)
+  static async ofFile(path: string, filter = ALL, max = Infinity): Promise<ReplayPlace> {
     const text = await readFile(`${path}.replayed`, 'utf8').catch(() => '{}')
+    let lines: { [filter: string]: number }
     try {
-      return new ReplayPlace(path, JSON.parse(text) as { [filter: string]: number }, filter, max)
+      lines = JSON.parse(text) as { [filter: string]: number }
     } catch (cause) {
       throw new ConfigError(
         `Cannot read "${path}.replayed", which records how many letters have been replayed: delete it to start over`,
@@ -40,24 +56,36 @@ export class ReplayPlace {
         { cause },
       )
     }
+    // The lines of this run are not done for it before they are written.
+    const done = Object.fromEntries(Object.entries(lines).map(([name, line]) => [name, line + 1]))
+    const upTo = Math.max(lines[ALL] ?? 0, lines[filter] ?? 0) + max
+    return new ReplayPlace({ path, lines }, filter, upTo, () => done)
   }
 
-  /** Whether a row is still to come. */
-  includes(batch: Batch, row: number): boolean {
-    const line = Number(batch.offset(row))
-    return this.#path === undefined || (line > this.#after && line <= this.#upTo)
+  /** @param done by partition */
+  static ofTopic(filter = ALL, done: ReadonlyMap<number, Done> = new Map()): ReplayPlace {
+    const nothing: Done = {}
+    return new ReplayPlace({}, filter, Infinity, (partition) => done.get(partition) ?? nothing)
   }
 
-  /** Calls `write` for the rows that are still to come, in the order of the calls, and remembers them. */
+  /** Whether a letter is still to come. @param code its error */
+  includes(batch: Batch, row: number, code: string | undefined): boolean {
+    const offset = Number(batch.offset(row))
+    const done = this.#doneIn(batch.partition)
+    return offset <= this.#upTo && offset >= (done[ALL] ?? 0) && offset >= (done[code ?? ALL] ?? 0)
+  }
+
+  /** Calls `write` for the rows up to the last one, in the order of the calls, and remembers them. */
   pass(batch: Batch, write: (batch: Batch) => Promise<void>): Promise<void> {
     if (this.#path === undefined) return write(batch)
     const wanted = batch.pick(
-      Array.from({ length: batch.length }, (_, row) => row).filter((row) => this.includes(batch, row)),
+      Array.from({ length: batch.length }, (_, row) => row).filter((row) => Number(batch.offset(row)) <= this.#upTo),
     )
     if (wanted === undefined) return this.#last
     this.#last = this.#last.then(async () => {
       await write(wanted)
-      this.#lines[this.#filter] = Number(wanted.offset(wanted.length - 1))
+      const line = Number(wanted.offset(wanted.length - 1))
+      this.#lines[this.#filter] = Math.max(this.#lines[this.#filter] ?? 0, line)
       await writeFile(`${this.#path}.replayed.new`, `${JSON.stringify(this.#lines)}\n`)
       await rename(`${this.#path}.replayed.new`, `${this.#path}.replayed`)
     })

@@ -81,7 +81,7 @@ export class ReplaySink implements Sink {
     const byTarget = new Map<string, Replayed[]>()
     for (let row = 0; row < batch.length; row++) {
       const letter = letterOf(batch, row, this.#selection)
-      if (typeof letter === 'string') continue
+      if (typeof letter === 'string' || !this.#place.includes(batch, row, letter.error.code)) continue
       const letters = byTarget.get(letter.target)
       if (letters === undefined) byTarget.set(letter.target, [letter])
       else letters.push(letter)

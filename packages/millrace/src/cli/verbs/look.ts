@@ -26,8 +26,7 @@ export const read = {
     { flags: '--offset <number>', doc: 'start at this offset of --partition', value: 'index' },
     {
       flags: '--from <where>',
-      doc: 'where to start: at the first record, after the last one, or where run would start',
-      value: ['earliest', 'latest', 'run'],
+      doc: 'where to start: earliest, latest, run (where run would start), or a time such as 2026-01-31T00:00:00Z',
       default: 'earliest',
     },
     { flags: '--until-end', doc: 'stop at the current end of the topic; this is the default' },
@@ -42,6 +41,7 @@ committed.
 
 Examples:
   millrace read --topic orders --max 5
+  millrace read --topic orders --from 2026-01-31T12:00:00Z
   millrace read orders.yaml --values | jq .amount
   millrace read graph.toml --stage consume --max 5
   millrace read --topic orders --partition 1 --offset 2 --count 1

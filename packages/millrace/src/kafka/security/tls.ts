@@ -102,8 +102,23 @@ async function readChain({ certificateLocation: location }: Store, directory: st
   return `\n${(await read({ type: 'PEM', location }, 'certificate chain', directory)).toString('latin1')}`
 }
 
+/**
+ * PEM text with its line breaks. Java's client accepts keys and certificates in one line, as they are often put into a
+ * property; OpenSSL does not.
+ */
+function withLineBreaks(pem: string): string {
+  return pem.replace(
+    /-----BEGIN ([A-Z ]+)-----([A-Za-z0-9+/=\s\\n]+?)-----END \1-----/g,
+    (whole, name: string, body: string) => {
+      if (/^\r?\n/.test(body) && !/[ \\]/.test(body)) return whole
+      const lines = body.replaceAll(/\\n|\s/g, '').match(/.{1,64}/g) ?? []
+      return `\n-----BEGIN ${name}-----\n${lines.join('\n')}\n-----END ${name}-----\n`
+    },
+  )
+}
+
 async function read(store: Store, what: string, directory: string): Promise<Buffer> {
-  if (store.location === undefined) return Buffer.from(store.pem ?? '', 'latin1')
+  if (store.location === undefined) return Buffer.from(withLineBreaks(store.pem ?? ''), 'latin1')
   const path = isAbsolute(store.location) ? store.location : resolve(directory, store.location)
   try {
     return await readFile(path)

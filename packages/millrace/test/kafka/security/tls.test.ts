@@ -1,7 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { connect, createServer, type ConnectionOptions, type Server, type TLSSocket } from 'node:tls'
+import { X509Certificate } from 'node:crypto'
+import {
+  connect,
+  createSecureContext,
+  createServer,
+  type ConnectionOptions,
+  type Server,
+  type TLSSocket,
+} from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readTls, type TlsSettings } from '../../../src/kafka/security/tls.ts'
 
@@ -87,6 +95,23 @@ describe('against a server that asks for a certificate', () => {
     const lax = await readTls({ ...BASE, truststore: trust, verifyHostname: false }, FIXTURES)
     expect(await ask(lax, 'other.example')).toBe('unknown')
   })
+})
+
+// Java's client accepts PEM text in one line. It was refused with the words of OpenSSL, and as a truststore silently absent.
+test.each([
+  { name: 'in one line', pack: (pem: string) => pem.replaceAll('\n', '') },
+  { name: 'with blanks for line breaks', pack: (pem: string) => pem.replaceAll('\n', ' ') },
+  { name: 'with written line breaks', pack: (pem: string) => pem.replaceAll('\n', String.raw`\n`) },
+])('takes PEM text $name', async ({ pack }) => {
+  const pem = await readFile(join(FIXTURES, 'server.pem'), 'utf8')
+  const text = { type: 'PEM', pem: pack(pem) } as const
+  const packed = await readTls({ ...BASE, truststore: text, keystore: text }, FIXTURES)
+  const context = createSecureContext({ ca: packed.ca, key: packed.key, cert: packed.cert })
+  expect(context).toBeDefined()
+  const plain = await readTls({ ...BASE, truststore: { type: 'PEM', pem } }, FIXTURES)
+  const fingerprints = (ca: unknown): string[] =>
+    [ca].flat().map((each) => new X509Certificate(String(each)).fingerprint256)
+  expect(fingerprints(packed.ca)).toEqual(fingerprints(plain.ca))
 })
 
 test('takes PEM text as well', async () => {
