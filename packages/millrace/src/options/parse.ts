@@ -68,7 +68,7 @@ export function readFields(
 ): { [name: string]: unknown } {
   const values: { [name: string]: unknown } = {}
   if (!isObject(input)) {
-    report({ message: `Cannot read the options as they must be an object: found ${describeValue(input)}` })
+    report({ message: `Cannot read the options as they must be an object: found ${shown(input, fields)}` })
     return values
   }
   const names = nameTable(fields)
@@ -141,7 +141,7 @@ function readField(field: AnyField, at: readonly (string | number)[], value: unk
     report({
       ...finding,
       path: [...at, ...(finding.path ?? [])],
-      message: finding.message ?? messageOf(name, finding, secret === true),
+      message: finding.message ?? messageOf(name, finding, secret === true || holdsSecret(field.type.fields)),
     }),
   )
   if (alwaysIs !== undefined && read !== alwaysIs.value)
@@ -151,6 +151,17 @@ function readField(field: AnyField, at: readonly (string | number)[], value: unk
       warning: true,
     })
   return read
+}
+
+/** What is written in place of options, unless it may be a secret. */
+function shown(input: unknown, fields: Fields): string {
+  const isHidden = holdsSecret(fields) && (typeof input === 'string' || Array.isArray(input))
+  return isHidden ? `${typeof input === 'string' ? 'text' : 'a list'}, not shown` : describeValue(input)
+}
+
+/** Whether what is written in place of these options may be a secret. */
+function holdsSecret(fields: Fields | undefined): boolean {
+  return fields !== undefined && Object.values(fields).some(({ meta }) => meta.secret === true)
 }
 
 function messageOf(name: string, { expected, found, path = [] }: Finding, secret: boolean): string {

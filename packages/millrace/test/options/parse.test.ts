@@ -97,12 +97,12 @@ describe('refuses', () => {
     {
       name: 'options that are no object',
       input: 'topic',
-      want: ['source: Cannot read the options as they must be an object: found "topic"'],
+      want: ['source: Cannot read the options as they must be an object: found text, not shown'],
     },
     {
       name: 'a list of options',
       input: [],
-      want: ['source: Cannot read the options as they must be an object: found an empty list'],
+      want: ['source: Cannot read the options as they must be an object: found a list, not shown'],
     },
     {
       name: 'a required option under a name that is not quite its own, which is not missing, too',

@@ -349,3 +349,13 @@ test('warns of two pipelines that share the records of a topic', async () => {
   ])
   expect((await check(sinks('h'))).warnings).toEqual([])
 })
+
+// A text in place of the block was printed with its content.
+test.each(['hunter2', '[hunter2]'])(
+  'shows nothing of what is written in place of the security block: %s',
+  async (text) => {
+    const { problems } = await check(`broker: {bootstrap_servers: "hub:9092", security: ${text}}\nsinks: {}\n`)
+    expect(problems.join('\n')).toContain('security')
+    expect(problems.join('\n')).not.toContain(text.replaceAll(/\W/g, ''))
+  },
+)
