@@ -40,6 +40,8 @@ export abstract class TextRows implements Source {
     if (signal.aborted) return stop()
     const origin = syntheticOrigin(this.what)
     stream.on('data', (chunk: Buffer | string) => (this.#bytes += chunk.length))
+    // Until it is read: loading what parses it may take longer than its first bytes.
+    stream.pause()
     try {
       for await (const { rows, ...more } of readRows(stream, this.what, this.#options)) {
         const firstOffset = this.#records
