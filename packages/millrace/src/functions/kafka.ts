@@ -241,7 +241,10 @@ class RowSink implements Sink {
     encodeRows(batch, this.#hidden, this.#all, values)
     const path = this.#sink.keyField?.split('.')
     if (path !== undefined)
-      batch.keys = Array.from({ length: batch.length }, (_, row) => keyOfRow(batch, row, path, keys))
+      // A tombstone keeps its own key: it has no column to take one from.
+      batch.keys = Array.from({ length: batch.length }, (_, row) =>
+        isTombstone(batch, row) ? undefined : keyOfRow(batch, row, path, keys),
+      )
   }
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
     this.fill(batch)
@@ -256,6 +259,10 @@ class RowSink implements Sink {
   close(): Promise<void> {
     return this.#sink.close()
   }
+}
+
+function isTombstone(batch: Batch, row: number): boolean {
+  return batch.replaced?.[row] !== 1 && batch.value(row) === null
 }
 
 function keyOfRow(batch: Batch, row: number, path: readonly string[], keys: KeyCodec): Payload {

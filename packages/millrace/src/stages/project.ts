@@ -9,7 +9,7 @@ import type { Batch } from '../records/batch.ts'
 import { compileExpressions } from './expressions/expressions.ts'
 import { isDocument, type Document } from './field-path.ts'
 import { createProjection, isProjectionOperator } from './expressions/mingo.ts'
-import { mapDocuments } from './rows.ts'
+import { asksForTombstones, mapDocuments } from './rows.ts'
 import { ownCopy } from './set.ts'
 import { UnsetStage } from './unset.ts'
 
@@ -17,7 +17,7 @@ import { UnsetStage } from './unset.ts'
 export function createProject(spec: Document): Stage {
   const excluded = exclusions(spec)
   if (excluded !== undefined) return new UnsetStage('$project', excluded)
-  return new ProjectStage(compilePlain(spec) ?? createProjection(spec), '_meta' in spec)
+  return new ProjectStage(compilePlain(spec) ?? createProjection(spec), '_meta' in spec, asksForTombstones(spec))
 }
 
 class ProjectStage implements Stage {
@@ -25,20 +25,22 @@ class ProjectStage implements Stage {
   readonly needs = 'documents'
   readonly #start: () => (document: Document) => Document
   readonly #keepsMeta: boolean
+  readonly #seesTombstones: boolean
 
-  constructor(start: () => (document: Document) => Document, keepsMeta: boolean) {
+  constructor(start: () => (document: Document) => Document, keepsMeta: boolean, seesTombstones: boolean) {
     this.#start = start
     this.#keepsMeta = keepsMeta
+    this.#seesTombstones = seesTombstones
   }
 
   process(batch: Batch, failed?: RowFailed): Batch | undefined {
     const project = this.#start()
-    if (!this.#keepsMeta) return mapDocuments(batch, this.name, project, failed)
+    if (!this.#keepsMeta) return mapDocuments(batch, this.name, project, failed, this.#seesTombstones)
     const withMeta = (document: Document): Document => {
       const result = project(document)
       return isDocument(result['_meta']) ? { ...result, _meta: ownCopy(result['_meta']) } : result
     }
-    return mapDocuments(batch, this.name, withMeta, failed)
+    return mapDocuments(batch, this.name, withMeta, failed, this.#seesTombstones)
   }
 }
 

@@ -5,21 +5,23 @@ import type { RowFailed, Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import { compileExpressions, type Expressions } from './expressions/expressions.ts'
 import { isDocument, type Document } from './field-path.ts'
-import { mapDocuments } from './rows.ts'
+import { asksForTombstones, mapDocuments } from './rows.ts'
 
 export class ReplaceRootStage implements Stage {
   readonly needs = 'documents'
   readonly name: string
   readonly #expressions: Expressions
+  readonly #seesTombstones: boolean
 
   constructor(name: '$replaceRoot' | '$replaceWith', expression: unknown) {
     this.name = name
+    this.#seesTombstones = asksForTombstones(expression)
     this.#expressions = compileExpressions([expression])
   }
 
   /** @throws {StageError} when the expression gives anything but an object */
   process(batch: Batch, failed?: RowFailed): Batch | undefined {
-    return mapDocuments(batch, this.name, (document) => this.#root(document), failed)
+    return mapDocuments(batch, this.name, (document) => this.#root(document), failed, this.#seesTombstones)
   }
 
   #root(document: Document): Document {

@@ -16,6 +16,9 @@ export function sliceRows(batch: Batch, start: number, end: number): Batch | und
  * The batch with each document replaced by what a function makes of it. A row counts as replaced only when the function
  * gave another document, so that everything else goes out as the bytes that came in.
  *
+ * Tombstones pass as they are: a document made of one would take the place of what it deletes. A stage that asks for them by
+ * `_meta.tombstone` says so with `seesTombstones`.
+ *
  * @param transform must not change the document that it is given
  * @param failed told of each row on which the function failed, which is left out then
  * @throws {StageError} without `failed`, with the place of the record on which the function failed
@@ -25,6 +28,7 @@ export function mapDocuments(
   stage: string,
   transform: (document: Document) => Document,
   failed?: RowFailed,
+  seesTombstones = false,
 ): Batch | undefined {
   const before = batch.documents!
   const length = batch.length
@@ -35,7 +39,7 @@ export function mapDocuments(
     try {
       for (; row < length; row++) {
         const document = before[row] as Document
-        const result = transform(document)
+        const result = !seesTombstones && isTombstone(batch, row, document) ? document : transform(document)
         documents.push(result)
         if (result !== document) (replaced ??= batch.replaced?.slice() ?? new Uint8Array(length))[row] = 1
       }
@@ -48,6 +52,20 @@ export function mapDocuments(
   const mapped =
     replaced === undefined ? batch : batch.derive({ rows: batch.rows, documents, replaced, keys: batch.keys })
   return mapped.without(lost)
+}
+
+/** Whether a row is a tombstone that no stage has made a document of. Documents tell nearly always, so that few values are looked at. */
+export function isTombstone(batch: Batch, row: number, document: Document): boolean {
+  return (
+    (document['value'] === null || document['_kafka_payload'] === null) &&
+    batch.replaced?.[row] !== 1 &&
+    batch.value(row) === null
+  )
+}
+
+/** Whether the specification of a stage asks which documents are tombstones. */
+export function asksForTombstones(spec: unknown): boolean {
+  return JSON.stringify(spec)?.includes('_meta.tombstone') ?? false
 }
 
 /**

@@ -9,24 +9,26 @@ import type { RowFailed, Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import { compileExpressions, type Expressions } from './expressions/expressions.ts'
 import { isDocument, withField, withoutField, type Document } from './field-path.ts'
-import { mapDocuments } from './rows.ts'
+import { asksForTombstones, mapDocuments } from './rows.ts'
 
 export class SetStage implements Stage {
   readonly needs = 'documents'
   readonly name: string
   readonly #paths: readonly (readonly string[])[]
   readonly #expressions: Expressions
+  readonly #seesTombstones: boolean
   readonly #metaIndex: number
 
   constructor(name: '$set' | '$addFields', spec: Document) {
     this.name = name
+    this.#seesTombstones = asksForTombstones(spec)
     this.#paths = Object.keys(spec).map((path) => path.split('.'))
     this.#expressions = compileExpressions(Object.values(spec))
     this.#metaIndex = Object.keys(spec).indexOf('_meta')
   }
 
   process(batch: Batch, failed?: RowFailed): Batch | undefined {
-    return mapDocuments(batch, this.name, (document) => this.#set(document), failed)
+    return mapDocuments(batch, this.name, (document) => this.#set(document), failed, this.#seesTombstones)
   }
 
   #set(document: Document): Document {

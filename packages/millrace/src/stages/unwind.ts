@@ -6,6 +6,7 @@
  */
 import type { Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
+import { isTombstone } from './rows.ts'
 import { readField, THROUGH_ARRAY, withField, withoutField, type Document } from './field-path.ts'
 
 export interface UnwindOptions {
@@ -52,6 +53,8 @@ export class UnwindStage implements Stage {
           push(row, this.#withIndex(withField(document, this.#path, value[i] ?? null) as Document, i), document)
       } else if (Array.isArray(value)) {
         if (this.#preserve) push(row, this.#withIndex(withoutField(document, this.#path) as Document, null), document)
+      } else if (isTombstone(batch, row, document)) {
+        push(row, document, document)
       } else if (this.#preserve || (value !== null && value !== undefined)) {
         push(row, this.#withIndex(document, null), document)
       }

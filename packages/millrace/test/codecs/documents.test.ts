@@ -119,14 +119,32 @@ describe('encode', () => {
     expect(written(changed)).toEqual([odd, '{}'])
   })
 
-  test('a tombstone stays one until a stage changes it', () => {
-    const batch = batchOf([null, { key: 'k', value: null }])
+  // A delete became an upsert.
+  test.each<[name: string, spec: unknown]>([
+    ['$set', { a: 1 }],
+    ['$addFields', { value: 1 }],
+    ['$unset', 'value'],
+    ['$project', { a: 1 }],
+    ['$replaceWith', { a: '$value' }],
+    ['$unwind', '$items'],
+  ])('a tombstone passes through %s as it is, with its key', (name, spec) => {
+    const batch = batchOf([null, { key: 'k', value: null }, '{"items":[1]}'])
     decodeDocuments(batch, json, { attachMeta: true })
     encodeDocuments(batch, json, { includeMeta: true })
-    expect(written(batch)).toEqual([null, null])
-    const changed = stage('$set', { a: 1 }, batch)
+    expect(written(batch).slice(0, 2)).toEqual([null, null])
+    const changed = stage(name, spec, batch)
     encodeDocuments(changed, json)
-    expect(written(changed)).toEqual(['{"value":null,"a":1}', '{"value":null,"a":1}'])
+    expect(written(changed).slice(0, 2)).toEqual([null, null])
+    expect(changed.key(1)?.toString()).toBe('k')
+    expect(changed.keys?.[1]).toBeUndefined()
+  })
+
+  test('a stage that asks for _meta.tombstone makes a document of one', () => {
+    const batch = batchOf([null, '{"b":1}'])
+    decodeDocuments(batch, json, { attachMeta: true })
+    const changed = stage('$set', { deleted: '$_meta.tombstone' }, batch)
+    encodeDocuments(changed, json)
+    expect(written(changed)).toEqual(['{"value":null,"deleted":true}', '{"b":1}'])
   })
 
   test('a document that JSON cannot hold is refused with its place', () => {

@@ -254,7 +254,8 @@ describe.skipIf(!brokerAvailable)('a pipeline', () => {
       await runHere({ source: fromTopic(from), stages, sink: toTopic(to, { batchSize: 30, 'batch.size': 1_000_000 }) })
       const { batches, records } = await readTopic(bed().cluster, to)
       expect(records).toHaveLength(100)
-      expect(batches.map(({ count }) => count)).toEqual([30, 30, 30, 10])
+      // The first ones may be smaller, while it is not known how long a record takes.
+      expect(Math.max(...batches.map(({ count }) => count))).toBe(30)
     })
   })
 

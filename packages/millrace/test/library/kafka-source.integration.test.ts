@@ -42,7 +42,10 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
       }
       return sizes
     }
-    expect(await read()).toEqual([30, 30, 30, 10])
+    // The first one may be smaller, while it is not known how long a record takes.
+    const sizes = await read()
+    expect(Math.max(...sizes)).toBe(30)
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(100)
     expect(await read()).toEqual([])
   })
 

@@ -281,7 +281,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
       await second.session.start(never)
       await until(() => second.owned.length === 1, 'the second member owns one')
       const [partition] = second.owned
-      expect(second.assigned.flat()).toEqual([{ topic, partition, committed: 7 + partition! }])
+      expect(second.assigned.flat()).toMatchObject([{ topic, partition, committed: 7 + partition! }])
 
       await first.stop()
       await until(() => second.owned.length === 2, 'the second member owns both')
@@ -316,8 +316,8 @@ describe.skipIf(!brokerAvailable)('group session', () => {
       await until(() => first.owned.length === 2, 'it owns all again')
       expect(first.assigned.at(-1)).toEqual(
         expect.arrayContaining([
-          { topic, partition: 0, committed: 3 },
-          { topic, partition: 1, committed: undefined },
+          expect.objectContaining({ topic, partition: 0, committed: 3 }),
+          expect.objectContaining({ topic, partition: 1, committed: undefined }),
         ]),
       )
       if (options.protocol !== 'consumer') expect(first.session.memberId).not.toBe(memberId)
@@ -618,7 +618,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
     expect(first.assigned).toEqual([])
     await transaction.commit()
     await start
-    expect(first.assigned.flat()).toEqual([{ topic, partition: 0, committed: 42 }])
+    expect(first.assigned.flat()).toMatchObject([{ topic, partition: 0, committed: 42 }])
   })
 
   describe('beside a Java consumer', () => {
