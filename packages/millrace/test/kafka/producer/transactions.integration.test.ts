@@ -78,7 +78,7 @@ describe.skipIf(!brokerAvailable)('transactions', () => {
     {
       name: 'begin twice',
       run: async (sink: KafkaSink) => (await sink.beginTransaction(), sink.beginTransaction()),
-      text: 'open already',
+      text: 'already open',
     },
   ])('refuses $name', async ({ run, text }) => {
     const sink = sinkOf(await bed().create())
