@@ -12,14 +12,14 @@ import { topicBed } from '../../support/topics.ts'
 const STAGES = [{ $match: { kind: { $ne: 'ignored' } } }, { $replaceWith: '$order' }]
 const LARGE = 'x'.repeat(6000)
 
-/** Every hundredth value is no JSON; and one is null, one makes a stage throw, one is too large for the output. */
+/** Every hundredth value is no JSON; and two make a stage throw, one is too large for the output. */
 function orders(count: number): ProducerRecord[] {
   return Array.from({ length: count }, (_, i) => {
     const value =
       i % 100 === 50
         ? '{"order":'
         : i === 13
-          ? null
+          ? '{"order":null}'
           : i === 17
             ? '{"kind":"empty"}'
             : `{"order":{"id":${i}${i === 19 ? `,"text":"${LARGE}"` : ''}}}`
