@@ -117,9 +117,9 @@ export function encodeDocuments(batch: Batch, codec: Codec, options: EncodeOptio
   for (let row = 0; row < length; row++) {
     try {
       for (; row < length; row++) {
-        const isWritten = replaced?.[row] === 1 || (everything && batch.value(row) !== null)
+        const isWritten = replaced?.[row] === 1 || (everything && !batch.isTombstone(row))
         const payload = isWritten ? encodeRow(batch, row, codec, keys, options.includeMeta === true) : undefined
-        if (keyPath !== undefined && (replaced?.[row] === 1 || batch.value(row) !== null))
+        if (keyPath !== undefined && !batch.isTombstone(row))
           keysOf(batch)[row] = keyFromField(batch, row, keyPath, keys)
         payloads.push(payload)
       }

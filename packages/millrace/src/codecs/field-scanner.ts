@@ -32,6 +32,8 @@ for (const letter of '"\\/bfnrt') ESCAPES[letter.charCodeAt(0)] = 1
 const HEX = new Uint8Array(256)
 for (const digit of '0123456789abcdefABCDEF') HEX[digit.charCodeAt(0)] = 1
 
+const NO_BYTES = Buffer.alloc(0)
+
 /** How the scan of a part ended, where it is not a position. */
 const REFUSED = -1
 
@@ -41,7 +43,7 @@ export class FieldScanner {
   /** Where the value of each field begins and ends; -1 for one that is not there. */
   readonly #starts: Int32Array
   readonly #ends: Int32Array
-  #bytes: Buffer = Buffer.alloc(0)
+  #bytes: Buffer = NO_BYTES
   #end = 0
   #isAscii = true
   /** A name that an object cannot be given by assignment. */
@@ -63,12 +65,18 @@ export class FieldScanner {
   read(bytes: Buffer, start: number, end: number): { readonly [name: string]: unknown } | undefined {
     if (this.#isOdd) return undefined
     this.#bytes = bytes
+    const fields = this.#read(start, end)
+    this.#bytes = NO_BYTES // of a batch that may be gone by the next call
+    return fields
+  }
+
+  #read(start: number, end: number): { readonly [name: string]: unknown } | undefined {
     this.#end = end
     this.#isAscii = true
     this.#starts.fill(-1)
     if (this.#scan(start) === REFUSED) return undefined
     // Malformed UTF-8 is refused, and that is the parser's to say.
-    if (!this.#isAscii && !isUtf8(bytes.subarray(start, end))) return undefined
+    if (!this.#isAscii && !isUtf8(this.#bytes.subarray(start, end))) return undefined
     const fields: { [name: string]: unknown } = {}
     for (let i = 0; i < this.#names.length; i++) {
       if (this.#starts[i]! >= 0) fields[this.#names[i]!] = this.#value(this.#starts[i]!, this.#ends[i]!)

@@ -18,7 +18,7 @@ export interface SinkTransactions {
    */
   commit(offsets: () => Promise<GroupOffsets>, signal: AbortSignal): Promise<GroupOffsets>
   /**
-   * Aborts everything written and not committed, and begins anew.
+   * Aborts everything that was written and not committed, and begins a new transaction.
    * @returns `committed` when a commit that was not answered turned out to have happened
    * @throws {TransactionError} with `fatal`; {ConnectionError}
    */

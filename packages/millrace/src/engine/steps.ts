@@ -47,7 +47,7 @@ export function createSteps({
   }
 }
 
-/** Documents that are not whole are for nobody else. */
+/** Drops documents that hold some fields only, so that no later step takes them for whole. */
 function forgetDocuments<B extends Batch | undefined>(batch: B): B {
   if (batch !== undefined) batch.documents = undefined
   return batch

@@ -243,7 +243,7 @@ class RowSink implements Sink {
     if (path !== undefined)
       // A tombstone keeps its own key: it has no column to take one from.
       batch.keys = Array.from({ length: batch.length }, (_, row) =>
-        isTombstone(batch, row) ? undefined : keyOfRow(batch, row, path, keys),
+        batch.isTombstone(row) ? undefined : keyOfRow(batch, row, path, keys),
       )
   }
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
@@ -259,10 +259,6 @@ class RowSink implements Sink {
   close(): Promise<void> {
     return this.#sink.close()
   }
-}
-
-function isTombstone(batch: Batch, row: number): boolean {
-  return batch.replaced?.[row] !== 1 && batch.value(row) === null
 }
 
 function keyOfRow(batch: Batch, row: number, path: readonly string[], keys: KeyCodec): Payload {

@@ -114,7 +114,7 @@ async function processed(
     // I5: what is late would become part of the next transaction, for which the batch is read again.
     const reports = writeUntil(records, over)
     written.push(reports)
-    // Whoever does not wait for it is told by the end of the batch.
+    // If the callback does not wait for it, the end of the batch reports the error.
     reports.catch(() => {})
     return reports
   }

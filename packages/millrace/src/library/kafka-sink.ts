@@ -212,7 +212,7 @@ export class KafkaSink {
   }
 
   /**
-   * Aborts the transaction: nobody who reads committed records sees anything of it.
+   * Aborts the transaction: readers of committed records see nothing of it.
    * @throws {TransactionError} when none is open; `TRANSACTION_COMMITTED` when it was committed by an earlier `commitTransaction` that was not
    *   answered: its records must not be written again, and the next transaction may begin
    * @throws {ConnectionError} {AbortedError} when the coordinator did not answer: call it again

@@ -331,6 +331,11 @@ export class Batch {
     return length < 0 ? null : viewOf(bytes, fields[field + VALUE]!, length)
   }
 
+  /** Whether a row is a tombstone, and no stage has made a document of it. */
+  isTombstone(row: number): boolean {
+    return this.replaced?.[row] !== 1 && this.records.fields[this.recordOf(row) * FIELDS + VALUE_LENGTH]! < 0
+  }
+
   /** Stored key of a row. A view: no bytes are copied. */
   key(row: number): Buffer | null {
     const { bytes, fields } = this.records

@@ -93,7 +93,7 @@ export class LineFile {
     await handle?.close()
   }
 
-  /** Never rejects: those who wait learn of it. */
+  /** Never rejects: the callers that wait get the error. */
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
       const group = this.#waiting.splice(0)

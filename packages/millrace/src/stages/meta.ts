@@ -20,6 +20,11 @@ export function mentionsMeta(stages: readonly { readonly name: string; readonly 
   )
 }
 
+/** Whether the specification of a stage asks which documents are tombstones; otherwise these pass it as they are. */
+export function asksForTombstones(spec: unknown): boolean {
+  return JSON.stringify(spec)?.includes('_meta.tombstone') ?? false
+}
+
 function mentions(spec: unknown): boolean {
   if (typeof spec === 'string') return MENTION.test(spec)
   if (typeof spec !== 'object' || spec === null) return false

@@ -54,18 +54,9 @@ export function mapDocuments(
   return mapped.without(lost)
 }
 
-/** Whether a row is a tombstone that no stage has made a document of. Documents tell nearly always, so that few values are looked at. */
+/** Whether a row is a tombstone that no stage has made a document of. Its document tells nearly always: locating records that were made here would write them. */
 export function isTombstone(batch: Batch, row: number, document: Document): boolean {
-  return (
-    (document['value'] === null || document['_kafka_payload'] === null) &&
-    batch.replaced?.[row] !== 1 &&
-    batch.value(row) === null
-  )
-}
-
-/** Whether the specification of a stage asks which documents are tombstones. */
-export function asksForTombstones(spec: unknown): boolean {
-  return JSON.stringify(spec)?.includes('_meta.tombstone') ?? false
+  return (document['value'] === null || document['_kafka_payload'] === null) && batch.isTombstone(row)
 }
 
 /**

@@ -9,7 +9,8 @@ import type { RowFailed, Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import { compileExpressions, type Expressions } from './expressions/expressions.ts'
 import { isDocument, withField, withoutField, type Document } from './field-path.ts'
-import { asksForTombstones, mapDocuments } from './rows.ts'
+import { asksForTombstones } from './meta.ts'
+import { mapDocuments } from './rows.ts'
 
 export class SetStage implements Stage {
   readonly needs = 'documents'

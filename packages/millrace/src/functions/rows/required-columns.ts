@@ -3,6 +3,7 @@ import { StageError } from '../../errors/index.ts'
 import { didYouMean } from '../../options/suggest.ts'
 import { isObject } from '../../options/values.ts'
 import type { Batch } from '../../records/batch.ts'
+import { isTombstone } from '../../stages/rows.ts'
 import { columnReader, type ColumnReader, type Row } from './values.ts'
 
 /** Rows whose columns are named when one is missing. */
@@ -25,7 +26,9 @@ export class RequiredColumns {
   /** @throws {StageError} when no row of the first batch that has rows has one of the columns */
   check(batch: Batch): void {
     if (this.#isChecked || batch.length === 0) return
-    const rows = batch.documents as Row[]
+    // Tombstones have no columns, and say nothing of those that others have.
+    const rows = (batch.documents as Row[]).filter((document, row) => !isTombstone(batch, row, document))
+    if (rows.length === 0) return
     for (const [column, read] of this.#readers)
       if (rows.every((row) => read(row) === undefined)) throw this.#missing(column, batch)
     this.#isChecked = true

@@ -10,7 +10,7 @@ import { byTopic } from '../topic-partition.ts'
 import type { PartitionFetch } from './partition-fetch.ts'
 
 export interface LeaderEpochsEvents {
-  /** The position is still in the log, or nobody can tell. */
+  /** The position is still in the log, or it is unknown. */
   onValid(fetch: PartitionFetch): void
   /** From `endOffset` on the log is another one; undefined when nothing of the epoch is left. */
   onTruncated(fetch: PartitionFetch, endOffset: number | undefined): void

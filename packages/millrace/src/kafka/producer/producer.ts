@@ -66,7 +66,7 @@ export class Producer {
   readonly #outcomes: Outcomes
   readonly #sender: Sender
   readonly #line: AppendLine
-  /** Of batches, for those who give one up. */
+  /** Batches by number, so that a caller can give one up. */
   readonly #tickets = new WeakMap<Batch, Ticket>()
   #closing: Promise<void> | undefined
 

@@ -17,7 +17,7 @@ const options = {
     .doc(
       'What to do with an existing file. `overwrite` is refused for sources that commit offsets: a restart would delete what was delivered.',
     ),
-  // Off by default, because a value that nobody changed is then copied as it is.
+  // Off by default, because an unchanged value is then copied as it is.
   includeMeta: field
     .boolean()
     .default(false)

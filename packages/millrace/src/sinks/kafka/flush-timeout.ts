@@ -15,7 +15,7 @@ export interface FlushTimeout {
 }
 
 export class Deliveries {
-  /** Of batches for which nobody waits at the moment. */
+  /** Batches that no caller waits for at the moment. */
   readonly #underWay = new WeakMap<Batch, Promise<void>>()
 
   /**

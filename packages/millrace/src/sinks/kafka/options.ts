@@ -31,7 +31,7 @@ export const kafkaSinkFields = {
     .optional()
     .doc('Field of the document to use as the key. By default the key of the record that was read.')
     .example('customer.id'),
-  // Off by default, because a value that nobody changed then goes out as the very bytes that came in.
+  // Off by default, because an unchanged value then keeps the bytes that came in.
   includeMeta: field
     .boolean()
     .default(false)
