@@ -9,8 +9,6 @@
  *
  * A batch can be cut between two rows. Then rows, offsets (`firstOffset`, `lastOffset`, `nextOffset`) and acknowledgement of each
  * part describe that part alone; `OffsetRange` is the one description of it.
- *
- * May import only `record.ts`, `acknowledgement.ts` and `varint.ts`.
  */
 import { type Acknowledgement, type AcknowledgementParts, splitAt } from './acknowledgement.ts'
 import { type ConsumerRecord, type Header, LazyRecord, type TimestampType } from './record.ts'
