@@ -32,6 +32,7 @@ import type { TopicPartition } from '../kafka/topic-partition.ts'
 import type { InputOptions } from '../options/declaration.ts'
 import { parseOptions } from '../options/parse.ts'
 import { untilAborted } from '../resilience/abort.ts'
+import { checkNames, checkNewTopics } from './admin-arguments.ts'
 
 export type AdminOptions = InputOptions<typeof ADMIN_FIELDS> & {
   /** Any other property of Kafka's admin client. */
@@ -79,6 +80,7 @@ export class Admin {
 
   /** Topics with their partitions, as the cluster knows them now. @throws {BrokerError} `TOPIC_NOT_FOUND` */
   async describeTopics(names: readonly string[], signal?: AbortSignal): Promise<TopicDescription[]> {
+    checkNames(names, 'Cannot describe topics')
     const topics = await (await this.#topics(signal)).describeTopics(names, signal)
     return topics.map(({ name, id, internal, partitions }) => ({ name, id, isInternal: internal, partitions }))
   }
@@ -86,9 +88,11 @@ export class Admin {
   /**
    * Creates topics, one after the other, and waits until every broker knows them and every partition has a leader.
    * @returns the names of those that did not exist before
+   * @throws {ConfigError} when an argument is not of this form; then nothing is created
    * @throws {BrokerError} for instance INVALID_REPLICATION_FACTOR, INVALID_CONFIG, TOPIC_AUTHORIZATION_FAILED
    */
   async createTopics(topics: readonly NewTopic[], signal?: AbortSignal): Promise<string[]> {
+    checkNewTopics(topics)
     const admin = await this.#topics(signal)
     const created: string[] = []
     for (const topic of topics) if (await admin.createTopic(topic, signal)) created.push(topic.name)
@@ -97,6 +101,7 @@ export class Admin {
 
   /** Deletes topics. @returns the names of those that existed @throws {BrokerError} for instance TOPIC_DELETION_DISABLED */
   async deleteTopics(names: readonly string[], signal?: AbortSignal): Promise<string[]> {
+    checkNames(names, 'Cannot delete topics')
     return (await this.#topics(signal)).deleteTopics(names, signal)
   }
 

@@ -59,16 +59,19 @@ export class RecordLoop<K, V> implements AsyncIterator<ConsumerRecord<K, V>>, Lo
 
   next(): Promise<IteratorResult<ConsumerRecord<K, V>>> {
     if (this.#row < this.#until || this.#mayGoOn()) return Promise.resolve({ done: false, value: this.#record() })
-    // Calls that did not wait for the one before come one after the other.
+    return this.#nextBatch()
+  }
+
+  /** Apart from `next`, because a closure there would cost an allocation per record. Calls that did not wait for the one before come one after the other. */
+  #nextBatch(): Promise<IteratorResult<ConsumerRecord<K, V>>> {
     const before = this.#advancing
-    const advancing = before === undefined ? this.#advance() : before.then(() => this.next())
-    if (before === undefined) {
-      this.#advancing = advancing
-      const over = (): void => {
-        this.#advancing = undefined
-      }
-      advancing.then(over, over)
+    if (before !== undefined) return before.then(() => this.next())
+    const advancing = this.#advance()
+    this.#advancing = advancing
+    const over = (): void => {
+      this.#advancing = undefined
     }
+    advancing.then(over, over)
     return advancing
   }
 

@@ -30,6 +30,27 @@ describe('Admin', () => {
     await expect(admin.open()).rejects.toThrow(ClosedError)
   })
 
+  // A name of undefined went out as one of null, on which the broker closes the connection: "requires TLS or SASL".
+  test.each([
+    [
+      [{ topic: 'orders', partitions: 6 }],
+      'Cannot create topics: entry 1 has no name; write { name } in place of { topic }',
+    ],
+    [[{ name: 'a' }, { name: '' }], 'Cannot create topics: entry 2 has no name'],
+    [[{ name: 'a', partitions: 0 }], 'Cannot create topics: partitions of "a" is 0; it must be a whole number from 1'],
+    [[null], 'Cannot create topics: entry 1 has no name'],
+    ['orders', 'Cannot create topics: expected a list of { name, partitions? }'],
+  ])('refuses to create %j before it connects', async (topics, message) => {
+    await using admin = new Admin({ bootstrapServers: '127.0.0.1:1' })
+    await expect(admin.createTopics(topics as never)).rejects.toThrow(message)
+  })
+
+  test('refuses names that are none', async () => {
+    await using admin = new Admin({ bootstrapServers: '127.0.0.1:1' })
+    await expect(admin.deleteTopics('orders' as never)).rejects.toThrow('expected a list of names, got "orders"')
+    await expect(admin.describeTopics(['a', undefined as never])).rejects.toThrow('name 2 of the list is undefined')
+  })
+
   test('fails calls that are under way when it is closed', async () => {
     const admin = new Admin({ bootstrapServers: '127.0.0.1:1' })
     const listing = admin.listTopics()
