@@ -20,6 +20,7 @@ export const LAYERS: readonly Layer[] = [
   { name: 'options', level: 1 },
   { name: 'metrics', level: 1 },
   { name: 'resilience', level: 1 },
+  { name: 'protocol', level: 1 },
   { name: 'events', level: 2 },
   { name: 'kafka', level: 2 },
   { name: 'schema-registry', level: 2 },

@@ -173,7 +173,7 @@ function javaBinary(name = 'java'): string {
 }
 
 /** Named after the content of the pom, so that a changed pom fetches anew. */
-function jarFolder(set: JarSet): string {
+export function jarFolder(set: JarSet): string {
   const pom = readFileSync(POM)
   const version = /<kafka\.version>(.*?)</.exec(pom.toString())?.[1] ?? ''
   const hash = createHash('sha256').update(pom).digest('hex').slice(0, 8)

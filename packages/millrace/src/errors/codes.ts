@@ -54,6 +54,11 @@ export const ERROR_CODES = {
     exit: 1,
     doc: 'The broker returned an error of the Kafka protocol. `kafkaName` and `kafkaCode` identify it, and `retriable` follows Kafka’s own table.',
   },
+  PROTOCOL_ERROR: {
+    retriable: false,
+    exit: 1,
+    doc: 'The bytes of a Kafka request or response are malformed, or a value cannot be written in the version of it that both sides speak.',
+  },
   TOPIC_NOT_FOUND: {
     retriable: false,
     exit: 3,

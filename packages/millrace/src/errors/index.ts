@@ -278,6 +278,13 @@ export class FileError extends MillraceError {
   }
 }
 
+/** Bytes are not what a version of a Kafka request or response is, or a value cannot be written in it. */
+export class ProtocolError extends MillraceError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('PROTOCOL_ERROR', message, details)
+  }
+}
+
 /** Used after `close()`. */
 export class ClosedError extends MillraceError {
   constructor(what: string) {

@@ -28,6 +28,7 @@ const MEANINGS: { readonly [code in ErrorCode]: Meaning | 'by-cause' | 'by-kafka
   TLS_FAILED: 'ends-run',
   UNSUPPORTED_BROKER: 'ends-run',
   BROKER_ERROR: 'by-kafka-name',
+  PROTOCOL_ERROR: 'ends-run',
   TOPIC_NOT_FOUND: 'ends-run',
   COMMIT_REFUSED: 'ends-run',
   OFFSET_OUT_OF_RANGE: 'ends-run',
