@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import type { Document, LineCounter } from 'yaml'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
+import { unreadableReason } from '../errors/unreadable.ts'
 import { type Position, positionIn } from './position.ts'
 import { explainYaml } from './yaml-errors.ts'
 
@@ -44,17 +45,8 @@ async function readText(file: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file))
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const reason = REASONS[code ?? ''] ?? message
-    throw unreadable(file, [{ path: '', message: `Cannot read "${file}": ${reason}` }], error)
+    throw unreadable(file, [{ path: '', message: `Cannot read "${file}": ${unreadableReason(error)}` }], error)
   }
-}
-
-const REASONS: { readonly [code: string]: string | undefined } = {
-  ENOENT: 'the file does not exist',
-  EACCES: 'no permission',
-  EISDIR: 'it is a folder',
-  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
 }
 
 async function readYaml(file: string, text: string, format = 'YAML'): Promise<SourceDocument> {

@@ -154,12 +154,12 @@ function overall(stage: string, maxGroups: number, groups: Groups, columns: read
     needs: 'documents',
     process(batch) {
       required.check(batch)
-      held.hold(batch)
+      held.holdAcknowledgement(batch)
       groups.add(batch)
       held.check(groups.count)
       return []
     },
-    finish: () => held.giveNew(groups.rows()),
+    finish: () => held.emitNew(groups.rows()),
   }
 }
 

@@ -124,16 +124,16 @@ function onceForAll(settings: Settings, { stage }: FunctionContext): Transform {
   return {
     needs: 'documents',
     process(batch) {
-      collection.keep(batch)
+      collection.keepRows(batch)
       return []
     },
     async finish(signal) {
       const rows = collection.rows.map(({ batch, row }) => batch.documents![row] as Row)
-      if (rows.length === 0) return collection.give([])
+      if (rows.length === 0) return collection.emitKept([])
       const answer = await ask({ records: rows }, signal).catch((cause: unknown) => {
         throw new StageError(`The request of stage "${stage}" failed: ${reasonOf(cause)}`, { cause, component: stage })
       })
-      return collection.give([...collection.rows]).map((batch) =>
+      return collection.emitKept([...collection.rows]).map((batch) =>
         replacing(
           batch,
           batch.documents!.map((row) => withColumn(row as Row, settings.result_field, answer)),

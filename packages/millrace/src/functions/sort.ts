@@ -100,10 +100,10 @@ export const sortApply = defineTransform({
         required.check(batch)
         for (const reader of readers)
           reader.isText &&= batch.documents!.every((row) => isTextOrNull(reader.read(row as Row)))
-        collection.keep(batch)
+        collection.keepRows(batch)
         return []
       },
-      finish: () => collection.give(collection.rows.toSorted(compare)),
+      finish: () => collection.emitKept(collection.rows.toSorted(compare)),
     }
   },
 })
@@ -168,7 +168,7 @@ export const distinctApply = defineTransform({
       needs: 'documents',
       process(batch) {
         required.check(batch)
-        collection.keep(batch)
+        collection.keepRows(batch)
         return []
       },
       finish() {
@@ -183,7 +183,7 @@ export const distinctApply = defineTransform({
           }
         })
         const kept = [...found.values()].filter(({ count }) => keep !== 'none' || count === 1).map(({ at }) => at)
-        return collection.give(kept.toSorted((a, b) => a - b).map((at) => collection.rows[at]!))
+        return collection.emitKept(kept.toSorted((a, b) => a - b).map((at) => collection.rows[at]!))
       },
     }
   },

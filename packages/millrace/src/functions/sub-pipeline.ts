@@ -50,12 +50,12 @@ export const subPipeline = defineTransform({
     return {
       needs: 'metadata',
       process(batch) {
-        collection.keep(batch)
+        collection.keepRows(batch)
         return []
       },
       async finish(signal) {
         await run(plan, signal)
-        return collection.give([...collection.rows])
+        return collection.emitKept([...collection.rows])
       },
     }
   },

@@ -17,9 +17,9 @@ const BATCH_ROWS = 8192
 
 /**
  * A stage as a step of a graph.
- * @param told gives what is said of a record on which the stage failed; what the stage says when omitted
+ * @param mapError the error that is reported for a record on which the stage failed; the stage's own when omitted
  */
-export function asTransform(stage: Stage, told?: (error: RecordError) => RecordError): Transform {
+export function asTransform(stage: Stage, mapError?: (error: RecordError) => RecordError): Transform {
   const { needs, fields, does } = stage
   /** Of what was cut off: acknowledged when the graph goes on all the same, as other branches take these rows. */
   let cutOff: Acknowledgement | undefined
@@ -36,11 +36,11 @@ export function asTransform(stage: Stage, told?: (error: RecordError) => RecordE
     },
     process(batch, _signal, failed) {
       cutOff?.ack()
-      const tell: RowFailed = (row, error) => {
-        if (failed === undefined) throw told!(error)
-        failed(row, told!(error))
+      const report: RowFailed = (row, error) => {
+        if (failed === undefined) throw mapError!(error)
+        failed(row, mapError!(error))
       }
-      const passed = stage.process(batch, told === undefined ? failed : tell)
+      const passed = stage.process(batch, mapError === undefined ? failed : report)
       const parts = stage.cutOff && splitAtCutOff(batch, [stage.cutOff])
       cutOff = parts?.[1]
       if (passed !== undefined) return [parts === undefined ? passed : passed.derive(passed, parts[0])]
@@ -103,8 +103,8 @@ export class Collection {
   }
 
   /** Keeps all rows of a batch. @throws {StageError} beyond the limits */
-  keep(batch: Batch): void {
-    this.hold(batch)
+  keepRows(batch: Batch): void {
+    this.holdAcknowledgement(batch)
     this.#bytes += batch.byteLength
     for (let row = 0; row < batch.length; row++) this.rows.push({ batch, row })
     this.check(this.rows.length)
@@ -113,7 +113,7 @@ export class Collection {
   }
 
   /** Keeps the acknowledgement of a batch alone. */
-  hold(batch: Batch): void {
+  holdAcknowledgement(batch: Batch): void {
     this.#held.push(batch.acknowledgement)
   }
 
@@ -123,12 +123,12 @@ export class Collection {
   }
 
   /** Some of the kept rows, in the order given. They acknowledge everything that was kept. */
-  give(kept: readonly KeptRow[]): Batch[] {
+  emitKept(kept: readonly KeptRow[]): Batch[] {
     return this.#inBatches(kept, (part, acknowledgement) => gather(part, syntheticOrigin(this.#stage), acknowledgement))
   }
 
   /** New rows, which acknowledge everything that was kept. */
-  giveNew(rows: readonly unknown[]): Batch[] {
+  emitNew(rows: readonly unknown[]): Batch[] {
     return this.#inBatches(rows, (part, acknowledgement) =>
       batchOfRows(part, { origin: syntheticOrigin(this.#stage), acknowledgement }),
     )

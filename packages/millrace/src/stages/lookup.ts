@@ -3,7 +3,7 @@
  * a file of JSON lines (or one JSON list) that is read when the pipeline begins.
  */
 import { readFileSync } from 'node:fs'
-import { FileError } from '../errors/index.ts'
+import { unreadable } from '../errors/unreadable.ts'
 import { AggregateStage } from './aggregate.ts'
 import { isDocument, type Document } from './field-path.ts'
 
@@ -25,8 +25,6 @@ function readCollection(file: string): unknown[] {
       .filter((line) => line.trim() !== '')
       .map((line) => JSON.parse(line) as unknown)
   } catch (cause) {
-    throw new FileError('FILE_UNREADABLE', `Cannot read the collection "${file}": ${(cause as Error).message}`, {
-      cause,
-    })
+    throw unreadable(`the collection "${file}"`, cause)
   }
 }

@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream'
 import type { FunctionContext } from '../../contracts/functions.ts'
 import type { Source, SourceProgress } from '../../contracts/source.ts'
 import type { Batch } from '../../records/batch.ts'
-import { FileError } from '../../errors/index.ts'
+import { unreadable } from '../../errors/unreadable.ts'
 import { batchOfRows, syntheticOrigin } from './batches.ts'
 import { readRows, type ReadOptions } from './read-rows.ts'
 
@@ -90,11 +90,7 @@ export class FileRows extends TextRows {
         failure ??= error
       }
     }
-    const { code, message } = failure as NodeJS.ErrnoException
-    const reason = code === 'ENOENT' ? 'the file does not exist' : code === 'EACCES' ? 'no permission' : message
-    throw new FileError('FILE_UNREADABLE', `Cannot read "${this.#candidates[0]}" for ${this.#component}: ${reason}`, {
-      cause: failure,
-    })
+    throw unreadable(`"${this.#candidates[0]}" for ${this.#component}`, failure)
   }
 
   protected stream(): Readable {

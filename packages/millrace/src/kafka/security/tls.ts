@@ -5,7 +5,8 @@
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, resolve } from 'node:path'
 import { createSecureContext, type ConnectionOptions } from 'node:tls'
-import { ConfigError, FileError } from '../../errors/index.ts'
+import { ConfigError } from '../../errors/index.ts'
+import { unreadable } from '../../errors/unreadable.ts'
 
 export type StoreType = 'PEM' | 'PKCS12'
 
@@ -123,7 +124,7 @@ async function read(store: Store, what: string, directory: string): Promise<Buff
   try {
     return await readFile(path)
   } catch (error) {
-    throw new FileError('FILE_UNREADABLE', `Cannot read the ${what} "${path}": ${reasonOf(error)}`, { cause: error })
+    throw unreadable(`the ${what} "${path}"`, error)
   }
 }
 
@@ -132,10 +133,7 @@ function nameOf(what: string, store: Store): string {
 }
 
 function reasonOf(error: unknown): string {
-  const { code = '', message } = error as { code?: string; message: string }
-  if (code === 'ENOENT') return 'the file does not exist'
-  if (code === 'EACCES') return 'no permission'
-  if (code === 'EISDIR') return 'it is a folder'
+  const { message } = error as Error
   if (/mac verify failure|bad decrypt|wrong password/i.test(message)) return 'the password is wrong or missing'
   return message.replace(/\.$/, '')
 }

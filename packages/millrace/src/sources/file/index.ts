@@ -11,7 +11,8 @@ import type { Check, Source, SourceProgress } from '../../contracts/source.ts'
 import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
 import { Batch, type BatchOrigin, type LocatedRecords } from '../../records/batch.ts'
 import { defineSource } from '../../contracts/definitions.ts'
-import { AbortedError, DecodeError, FileError } from '../../errors/index.ts'
+import { AbortedError, DecodeError } from '../../errors/index.ts'
+import { unreadable } from '../../errors/unreadable.ts'
 import { LocatedRecordsBuilder, storageOfLocated } from '../../records/located-records-builder.ts'
 import { fileSourceDefinition } from './options.ts'
 
@@ -50,7 +51,7 @@ class FileSource implements Source {
       if ((await this.#handle.stat()).isDirectory())
         throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' })
     } catch (error) {
-      throw this.#unreadable(error)
+      throw unreadable(`"${this.#path}"`, error)
     }
   }
 
@@ -103,7 +104,7 @@ class FileSource implements Source {
       const chunk = buffer.subarray(0, rest.length + bytesRead)
       return isStart && chunk.subarray(0, 3).equals(BYTE_ORDER_MARK) ? chunk.subarray(3) : chunk
     } catch (error) {
-      throw this.#unreadable(error)
+      throw unreadable(`"${this.#path}"`, error)
     }
   }
 
@@ -133,19 +134,6 @@ class FileSource implements Source {
         component: 'file',
       },
     )
-  }
-
-  #unreadable(error: unknown): FileError {
-    const { code, message } = error as NodeJS.ErrnoException
-    const reason =
-      code === 'ENOENT'
-        ? 'the file does not exist'
-        : code === 'EACCES'
-          ? 'no permission'
-          : code === 'EISDIR'
-            ? 'it is a folder'
-            : message
-    return new FileError('FILE_UNREADABLE', `Cannot read "${this.#path}": ${reason}`, { cause: error })
   }
 }
 

@@ -3,7 +3,8 @@
  */
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { ConnectionError, FileError, isMillraceError } from '../../../errors/index.ts'
+import { ConnectionError, isMillraceError } from '../../../errors/index.ts'
+import { unreadable } from '../../../errors/unreadable.ts'
 import type { MechanismContext } from '../conversation.ts'
 import { expiryOf, unsecuredToken } from './jwt.ts'
 import type { Expiring } from '../renewed.ts'
@@ -42,9 +43,7 @@ async function readToken(url: string): Promise<string> {
   try {
     text = await readFile(fileURLToPath(url), 'utf8')
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const reason = code === 'ENOENT' ? 'the file does not exist' : message
-    throw new FileError('FILE_UNREADABLE', `Cannot read the token in "${url}": ${reason}`, { cause: error })
+    throw unreadable(`the token in "${url}"`, error)
   }
   // While it is being replaced a file can be empty for a moment.
   if (!isToken(text.trim()))
