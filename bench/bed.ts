@@ -50,13 +50,17 @@ export class Bed {
     return `${prefix}-${process.pid}-${++this.#names}`
   }
 
-  /** Creates a topic with six partitions and returns its name. */
-  async createTopic(name: string, configs: Readonly<Record<string, string>> = {}): Promise<string> {
+  /** Creates a topic, with six partitions unless another number is given, and returns its name. */
+  async createTopic(
+    name: string,
+    configs: Readonly<Record<string, string>> = {},
+    partitions: number = PARTITIONS,
+  ): Promise<string> {
     // Deleted data must not lie on the disk for the minute that Kafka grants it.
     const all = { 'file.delete.delay.ms': '100', ...configs }
     await this.#admin.createTopics({
       topics: [name],
-      partitions: PARTITIONS,
+      partitions,
       replicas: 1,
       configs: Object.entries(all).map(([key, value]) => ({ name: key, value })),
     })

@@ -9,24 +9,38 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Bed } from './bed.ts'
 import type { Bench, Case } from './cases/case.ts'
+import { compressed } from './cases/compressed.ts'
 import { consume, control } from './cases/consume.ts'
 import { copyEos } from './cases/copy-eos.ts'
 import { copy } from './cases/copy.ts'
 import { filter } from './cases/filter.ts'
+import { latency } from './cases/latency.ts'
 import { memory } from './cases/memory.ts'
+import { partitions } from './cases/partitions.ts'
 import { produce } from './cases/produce.ts'
 import { startup } from './cases/startup.ts'
 import { inCheckout } from './child.ts'
 import { commitOf, describeEnvironment } from './environment.ts'
 import type { CaseResult } from './measure.ts'
 
-const CASES: readonly Case[] = [consume, produce, copy, copyEos, filter, memory, control]
+const CASES: readonly Case[] = [
+  consume,
+  compressed,
+  partitions,
+  produce,
+  latency,
+  copy,
+  copyEos,
+  filter,
+  memory,
+  control,
+]
 const NAMES = [...CASES.map(({ name }) => name), 'startup']
 
 const USAGE = `Usage: npm run -s bench -- CASE [--json] [--scale X] [--rounds N] [--only NAME,NAME] [--against FOLDER]
 
-${CASES.map(({ name, summary }) => `  ${name.padEnd(9)}${summary}`).join('\n')}
-  startup  the command line as a whole process, and the size of an installation
+${CASES.map(({ name, summary }) => `  ${name.padEnd(11)}${summary}`).join('\n')}
+  startup    the command line as a whole process, and the size of an installation
 
   --json        the result as one line of JSON, nothing else on standard output
   --scale X     X times as many records; 1 when omitted

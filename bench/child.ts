@@ -91,7 +91,8 @@ export function cpuSince(before: number | undefined): number | undefined {
   return before === undefined || after === undefined ? undefined : after - before
 }
 
-function lastLine(text: string): unknown {
+/** The JSON object that a program prints last. */
+export function lastLine(text: string): unknown {
   return JSON.parse(text.trimEnd().split('\n').at(-1) ?? '')
 }
 

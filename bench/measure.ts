@@ -11,15 +11,17 @@ export interface Sample {
   cpuSeconds: number | undefined
   /** The largest resident size that was seen, in units of 10^6 bytes; only where it is measured. */
   residentMegabytes?: number
+  /** Times that a case measures besides, by name: percentiles in `latency`, time to the first record in `partitions`. */
+  milliseconds?: Numbers
 }
+
+type Numbers = Record<string, number>
 
 export interface Contender {
   name: string
   side: 'ours' | 'peers'
   run(): Promise<Sample>
 }
-
-type Numbers = Record<string, number>
 
 /** What every case reports; a case may add keys of its own. */
 export interface CaseResult {
@@ -29,6 +31,8 @@ export interface CaseResult {
   ratios: Numbers
   /** The same of CPU seconds per million records; below 1, ours needs less. */
   cpuRatios?: Numbers
+  /** By how much the first of ours and the same once more differ; where it is above `LARGEST_DRIFT`, there are no ratios. */
+  drift?: Drift
   cpuSecondsPerMillion?: Numbers
   /** Records per run, fewer for slow peers. */
   records?: Numbers
@@ -37,8 +41,20 @@ export interface CaseResult {
   /** The largest of all rounds and contenders, and of each contender. */
   residentMegabytes?: number
   residentMegabytesOf?: Numbers
+  /** Medians of the times that runs measure besides, by contender. */
+  milliseconds?: Record<string, Numbers>
   [more: string]: unknown
 }
+
+/** What an A/A control shows: shares, 0.05 is 5 %. */
+export interface Drift {
+  /** Of rates, or of what else a case reports. */
+  figure: number
+  cpu: number | undefined
+}
+
+/** With more than this between two runs of the same contender, a ratio says nothing. */
+export const LARGEST_DRIFT = 0.05
 
 export interface Race {
   rounds: number
@@ -50,27 +66,69 @@ export interface Race {
 }
 
 /**
- * Runs every contender once per round, each round beginning with another one, so that none always follows the same neighbour.
+ * Runs every contender once per round. Each other round begins with another one, and each other round goes backwards, so that every
+ * pair is run in both orders.
+ *
+ * The first of ours runs twice per round: what differs between the two is noise. When that is more than `LARGEST_DRIFT`, no ratio is
+ * reported.
  *
  * @param pairs which ratios to report, as `ours/peer`; every one of ours with every peer when omitted
+ * @param figureOf what counts of a run; records per second when omitted
  */
 export async function race(
   contenders: readonly Contender[],
   options: Race,
   pairs?: readonly string[],
+  figureOf: (sample: Sample) => number = rateOf,
 ): Promise<CaseResult> {
   const chosen = contenders.filter(({ name }) => options.only?.includes(name) ?? true)
   const field = options.before === undefined ? chosen : withBefore(chosen, options.before)
-  const samples = new Map<string, Sample[]>(field.map(({ name }) => [name, []]))
+  const first = field.find(({ side }) => side === 'ours')
+  const again: Contender[] = first === undefined ? [] : [{ ...first, name: `${first.name}${AGAIN}` }]
+  const samples = new Map<string, Sample[]>([...field, ...again].map(({ name }) => [name, []]))
   for (let round = 0; round < options.rounds; round++) {
-    for (let turn = 0; turn < field.length; turn++) {
-      const contender = field[(round + turn) % field.length]!
+    for (const contender of orderOf([...field, ...again], round)) {
       const sample = await contender.run()
       samples.get(contender.name)!.push(sample)
       options.progress(`round ${round + 1}/${options.rounds}  ${contender.name.padEnd(16)} ${describe(sample)}`)
     }
   }
-  return summarize(field, samples, options.before === undefined ? pairs : beforeAndAfter(field))
+  const result = summarize(field, samples, figureOf, options.before === undefined ? pairs : beforeAndAfter(field))
+  return first === undefined ? result : controlled(result, first.name, samples, figureOf, options.progress)
+}
+
+const AGAIN = '-again'
+
+function orderOf(field: readonly Contender[], round: number): Contender[] {
+  const from = (round >> 1) % field.length
+  const order = [...field.slice(from), ...field.slice(0, from)]
+  return round % 2 === 0 ? order : order.toReversed()
+}
+
+/** Drops the ratios of a run in which the same work differed from itself. */
+function controlled(
+  result: CaseResult,
+  first: string,
+  samples: ReadonlyMap<string, Sample[]>,
+  figureOf: (sample: Sample) => number,
+  progress: Race['progress'],
+): CaseResult {
+  const driftOf = (measure: (sample: Sample) => number | undefined): number | undefined => {
+    const [a, b] = [first, first + AGAIN].map((name) => median(samples.get(name)!.map((each) => measure(each) ?? NaN)))
+    return Number.isFinite(a! / b!) ? round3(Math.abs(a! / b! - 1)) : undefined
+  }
+  const drift = { figure: driftOf(figureOf)!, cpu: driftOf(cpuPerMillion) }
+  const refused = (what: string, share: number | undefined): boolean => {
+    if (share === undefined || share <= LARGEST_DRIFT) return false
+    progress(`no ratios of ${what}: ${first} differs from itself by ${(share * 100).toFixed(1)} %`)
+    return true
+  }
+  return {
+    ...result,
+    ratios: refused('what is measured', drift.figure) ? {} : result.ratios,
+    cpuRatios: refused('CPU', drift.cpu) ? {} : (result.cpuRatios ?? {}),
+    drift,
+  }
 }
 
 const BEFORE = '-before'
@@ -89,16 +147,15 @@ function beforeAndAfter(field: readonly Contender[]): string[] {
 function summarize(
   field: readonly Contender[],
   samples: ReadonlyMap<string, Sample[]>,
+  figureOf: (sample: Sample) => number,
   pairs?: readonly string[],
 ): CaseResult {
   const of = (side: Contender['side']) => field.filter((contender) => contender.side === side).map(({ name }) => name)
   const each = (names: readonly string[], measure: (all: Sample[]) => number): Numbers =>
     Object.fromEntries(names.map((name) => [name, measure(samples.get(name)!)]))
   const names = field.map(({ name }) => name)
-  const rates = each(names, (all) => Math.round(median(all.map(rateOf))))
-  const cpu = each(names, (all) =>
-    round3(median(all.map(({ cpuSeconds, records }) => ((cpuSeconds ?? NaN) / records) * 1e6))),
-  )
+  const rates = each(names, (all) => precise(median(all.map(figureOf))))
+  const cpu = each(names, (all) => round3(median(all.map(cpuPerMillion))))
   const peaks = names.flatMap((name) => {
     const all = samples.get(name)!.flatMap(({ residentMegabytes }) => residentMegabytes ?? [])
     return all.length === 0 ? [] : [[name, Math.max(...all)] as const]
@@ -119,7 +176,7 @@ function summarize(
     cpuSecondsPerMillion: Object.fromEntries(Object.entries(cpu).filter(([, seconds]) => Number.isFinite(seconds))),
     records: each(names, (all) => all[0]!.records),
     samples: Object.fromEntries(
-      [...samples].map(([name, all]) => [name, all.map((sample) => Math.round(rateOf(sample)))]),
+      [...samples].map(([name, all]) => [name, all.map((sample) => precise(figureOf(sample)))]),
     ),
     ...(peaks.length === 0
       ? {}
@@ -127,6 +184,54 @@ function summarize(
           residentMegabytes: Math.max(...peaks.map(([, peak]) => peak)),
           residentMegabytesOf: Object.fromEntries(peaks),
         }),
+    ...timesOf(samples),
+  }
+}
+
+function timesOf(samples: ReadonlyMap<string, Sample[]>): Pick<CaseResult, 'milliseconds'> {
+  const timed = [...samples].flatMap(([name, all]) => {
+    const times = all.flatMap(({ milliseconds }) => (milliseconds === undefined ? [] : [milliseconds]))
+    if (times.length === 0) return []
+    const names = Object.keys(times[0]!)
+    return [
+      [name, Object.fromEntries(names.map((each) => [each, round3(median(times.map((one) => one[each]!)))]))] as const,
+    ]
+  })
+  return timed.length === 0 ? {} : { milliseconds: Object.fromEntries(timed) }
+}
+
+/**
+ * One result of several races, each with a control of its own. A peer that is the same in all of them is called `X-NAME` in race `X`;
+ * their ratio is then called `X/NAME`.
+ */
+export function merge(results: readonly CaseResult[]): CaseResult {
+  type Keyed =
+    | 'ours'
+    | 'peers'
+    | 'ratios'
+    | 'cpuRatios'
+    | 'cpuSecondsPerMillion'
+    | 'records'
+    | 'samples'
+    | 'milliseconds'
+  const all = (key: Keyed) =>
+    Object.fromEntries(
+      results
+        .flatMap((each) => Object.entries<unknown>(each[key] ?? {}))
+        .map(([name, value]) => [name.replace(/^(.*)\/\1-(?!before$)/, '$1/'), value]),
+    ) as never
+  const peaks = results.flatMap(({ residentMegabytes }) => residentMegabytes ?? [])
+  return {
+    ours: all('ours'),
+    peers: all('peers'),
+    ratios: all('ratios'),
+    cpuRatios: all('cpuRatios'),
+    cpuSecondsPerMillion: all('cpuSecondsPerMillion'),
+    records: all('records'),
+    samples: all('samples'),
+    ...(results.some(({ milliseconds }) => milliseconds !== undefined) ? { milliseconds: all('milliseconds') } : {}),
+    ...(peaks.length === 0 ? {} : { residentMegabytes: Math.max(...peaks) }),
+    drifts: Object.fromEntries(results.map(({ ours, drift }) => [Object.keys(ours)[0] ?? '', drift])),
   }
 }
 
@@ -141,6 +246,15 @@ export function round3(value: number): number {
   return Math.round(value * 1000) / 1000
 }
 
+/** Seven digits: whole records per second, thousandths of a millisecond. */
+function precise(value: number): number {
+  return Number(value.toPrecision(7))
+}
+
+export function cpuPerMillion({ cpuSeconds, records }: Sample): number {
+  return ((cpuSeconds ?? NaN) / records) * 1e6
+}
+
 function rateOf({ records, seconds }: Sample): number {
   return records / seconds
 }
@@ -148,8 +262,9 @@ function rateOf({ records, seconds }: Sample): number {
 function describe(sample: Sample): string {
   const rate = `${(rateOf(sample) / 1e6).toFixed(2)} million records/s`
   const cpu = sample.cpuSeconds === undefined ? '' : `, ${sample.cpuSeconds.toFixed(1)} CPU s`
+  const times = Object.entries(sample.milliseconds ?? {}).map(([name, value]) => `, ${name} ${value.toFixed(2)} ms`)
   const resident = sample.residentMegabytes === undefined ? '' : `, ${sample.residentMegabytes} MB resident`
-  return `${rate} (${sample.records} in ${sample.seconds.toFixed(2)} s${cpu}${resident})`
+  return `${rate} (${sample.records} in ${sample.seconds.toFixed(2)} s${cpu}${resident}${times.join('')})`
 }
 
 function pick(numbers: Numbers, names: readonly string[]): Numbers {

@@ -15,7 +15,13 @@ export async function hundredByteTopic(bench: Bench, records: number): Promise<s
 }
 
 /** One run of a runner that consumes. */
-function consumer(bench: Bench, topic: string, runner: string, records: number, more: object = {}): Contender['run'] {
+export function consumer(
+  bench: Bench,
+  topic: string,
+  runner: string,
+  records: number,
+  more: object = {},
+): Contender['run'] {
   const { bed } = bench
   return () =>
     runNode(runner, { bootstrapServers: bed.bootstrapServers, topic, groupId: bed.name('bench'), records, ...more })

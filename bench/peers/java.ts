@@ -1,7 +1,11 @@
 /** Kafka's own performance tools, run with the virtual machine settings of Kafka's `bin/kafka-run-class.sh`. */
 
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { compileJava } from '../../test-bed/java.ts'
 import type { Bed } from '../bed.ts'
-import { type Ended, waitFor } from '../child.ts'
+import { type Ended, lastLine, waitFor } from '../child.ts'
 import type { Sample } from '../measure.ts'
 
 const JVM = [
@@ -68,6 +72,34 @@ export async function produceWithJava(
   const [, sent, rate] = /(\d+) records sent, ([\d.]+) records\/sec/.exec(stdout.trim().split('\n').at(-1)!) ?? []
   if (Number(sent) !== records) throw new Error(`ProducerPerformance did not send ${records} records:\n${stdout}`)
   return { records, seconds: records / Number(rate), cpuSeconds }
+}
+
+export type JavaProgram = 'ProduceLatency' | 'ConsumeSteadily' | 'WriteSteadily'
+
+/**
+ * Compiles a program of `programs/`, once for a run.
+ * @returns the folder with its class
+ */
+async function compiled(bed: Bed, program: JavaProgram): Promise<string> {
+  const classes = join(bed.folder, 'classes')
+  mkdirSync(classes, { recursive: true })
+  if (!existsSync(join(classes, `${program}.class`)))
+    await compileJava(join(import.meta.dirname, 'programs', `${program}.java`), classes)
+  return classes
+}
+
+/** Starts a program of ours that uses Kafka's Java clients; the caller ends it. */
+export async function startJavaProgram(bed: Bed, program: JavaProgram, args: readonly string[]): Promise<ChildProcess> {
+  return bed.kafka.spawnJava(program, args, { jvmArgs: JVM, classPath: [await compiled(bed, program)] })
+}
+
+/** Runs a program of ours that uses Kafka's Java clients: options as name=value, the answer as JSON in the last line. */
+export async function runJavaProgram(bed: Bed, program: JavaProgram, options: object): Promise<Sample & Ended> {
+  const args = Object.entries(options).map(([name, value]) => `${name}=${value}`)
+  // Before its time is taken.
+  await compiled(bed, program)
+  const ended = await waitFor(await startJavaProgram(bed, program, args), program)
+  return { ...ended, ...(lastLine(ended.stdout) as { records: number; seconds: number }) }
 }
 
 async function tool(bed: Bed, className: string, args: readonly string[]): Promise<Ended> {

@@ -14,6 +14,23 @@ export interface ProduceTask {
   records: number
 }
 
+export interface LatencyTask extends ProduceTask {
+  /** Records before those whose times count. */
+  warmUp: number
+  /** Records that are due per second; 0 for one at a time. */
+  perSecond: number
+  lingerMs: number
+}
+
+export interface SteadyTask {
+  bootstrapServers: string
+  topic: string
+  groupId: string
+  /** Time before the one that counts. */
+  warmUpSeconds: number
+  seconds: number
+}
+
 /** Records per call of a producer's send. */
 export const CHUNK = 10_000
 
@@ -26,6 +43,12 @@ export function task<T>(): T {
 
 export function done(answer: { records: number; seconds: number; [more: string]: unknown }): void {
   process.stdout.write(`${JSON.stringify(answer)}\n`, () => process.exit(0))
+}
+
+export function percentiles(milliseconds: Float64Array): { p50: number; p99: number; p999: number } {
+  const sorted = milliseconds.toSorted()
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!
+  return { p50: at(0.5), p99: at(0.99), p999: at(0.999) }
 }
 
 /** Values of 100 capital letters, made before the clock runs; the same ones in every run. */
