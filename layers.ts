@@ -21,6 +21,7 @@ export const LAYERS: readonly Layer[] = [
   { name: 'metrics', level: 1 },
   { name: 'resilience', level: 1 },
   { name: 'protocol', level: 1 },
+  { name: 'security', level: 1, beside: ['options', 'resilience'] },
   { name: 'events', level: 2 },
   { name: 'kafka', level: 2 },
   { name: 'schema-registry', level: 2 },

@@ -2,7 +2,8 @@
  * `security` of Rivven: how connections to brokers are secured, in its own words.
  */
 import { SASL_MECHANISMS, SECURITY_PROTOCOLS, type SECURITY_FIELDS } from '../../kafka/security/fields.ts'
-import { tokenGiver, tokenUrl } from '../../kafka/security/oauth/oauth-token.ts'
+import { tokenGiver } from '../../kafka/security/oauth/oauth-token.ts'
+import { tokenUrl } from '../../security/bearer-token.ts'
 import { problem, type OptionRule, type Options } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
 

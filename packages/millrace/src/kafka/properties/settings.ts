@@ -201,7 +201,7 @@ export async function clusterOptions(
   const tls =
     security.tls === undefined
       ? undefined
-      : await (await import('../security/tls.ts')).readTls(security.tls, context.directory)
+      : await (await import('../../security/tls.ts')).readTls(security.tls, context.directory)
   return {
     ...rest,
     clientId: clientId ?? context.clientId,

@@ -3,7 +3,8 @@
  * `settings.ts`.
  */
 import { field } from '../../options/fields.ts'
-import { tokenGiver, tokenUrl } from './oauth/oauth-token.ts'
+import { tokenUrl } from '../../security/bearer-token.ts'
+import { tokenGiver } from './oauth/oauth-token.ts'
 
 export const SECURITY_PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
 export const SASL_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER', 'AWS_MSK_IAM'] as const

@@ -4,7 +4,8 @@
 import type { Options } from '../../options/declaration.ts'
 import type { SECURITY_FIELDS } from './fields.ts'
 import { parseJaas, type LoginModule } from './jaas.ts'
-import type { Store, StoreType, TlsSettings } from './tls.ts'
+import type { EndpointSettings } from '../../security/bearer-token.ts'
+import type { Store, StoreType, TlsSettings } from '../../security/tls.ts'
 import type { OauthTokenProvider } from './oauth/oauth-token.ts'
 
 export type SecurityOptions = Options<typeof SECURITY_FIELDS>
@@ -36,14 +37,6 @@ export type TokenSettings =
   | { readonly from: 'file'; readonly url: string }
   | ({ readonly from: 'endpoint' } & EndpointSettings)
   | { readonly from: 'claims'; readonly options: ReadonlyMap<string, string> }
-
-export interface EndpointSettings {
-  readonly url: string
-  readonly clientId: string
-  readonly clientSecret: string
-  readonly scope: string | undefined
-  readonly urlencode: boolean
-}
 
 export interface AwsSettings {
   readonly mechanism: 'AWS_MSK_IAM'

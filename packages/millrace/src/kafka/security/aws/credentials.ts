@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { AuthenticationError, ConfigError } from '../../../errors/index.ts'
 import { type AwsAnswer, type Environment, fromContainer, fromMachine, fromWebIdentity } from './endpoints.ts'
 import { type FromIni, fromSdkProfile, SDK_SETTINGS } from './profile-sdk.ts'
-import type { Expiring } from '../renewed.ts'
+import type { Expiring } from '../../../security/renewed.ts'
 import type { AwsCredentials } from '../settings.ts'
 
 export class CredentialChain {

@@ -3,7 +3,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { ConnectionError, isMillraceError } from '../../../errors/index.ts'
-import type { Expiring } from '../renewed.ts'
+import type { Expiring } from '../../../security/renewed.ts'
 import type { AwsCredentials } from '../settings.ts'
 
 export type AwsAnswer = Expiring<AwsCredentials>

@@ -6,7 +6,7 @@
 import { ConfigError } from '../../../errors/index.ts'
 import { CredentialChain } from './credentials.ts'
 import type { Conversation, MechanismContext, SaslMechanism } from '../conversation.ts'
-import { Renewed } from '../renewed.ts'
+import { Renewed } from '../../../security/renewed.ts'
 import type { AwsCredentials, AwsSettings } from '../settings.ts'
 import { presign } from './sigv4.ts'
 

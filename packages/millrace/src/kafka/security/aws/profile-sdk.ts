@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { AuthenticationError, ConfigError, ConnectionError } from '../../../errors/index.ts'
-import type { Expiring } from '../renewed.ts'
+import type { Expiring } from '../../../security/renewed.ts'
 import type { AwsCredentials } from '../settings.ts'
 
 /** Settings of a profile that need the SDK, the one that decides first. A role goes before keys in the same profile, as with AWS's tools. */

@@ -7,7 +7,7 @@
  * @see https://www.rfc-editor.org/rfc/rfc7628 and KIP-255, KIP-342 (extensions), KIP-768 (token endpoint)
  */
 import type { Conversation, MechanismContext, SaslMechanism } from '../conversation.ts'
-import { Renewed } from '../renewed.ts'
+import { Renewed } from '../../../security/renewed.ts'
 import type { OauthSettings } from '../settings.ts'
 import { tokenGetter } from './tokens.ts'
 

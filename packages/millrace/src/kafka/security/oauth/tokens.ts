@@ -7,10 +7,11 @@ import { ConnectionError, isMillraceError } from '../../../errors/index.ts'
 import { unreadable } from '../../../errors/unreadable.ts'
 import type { MechanismContext } from '../conversation.ts'
 import { expiryOf, unsecuredToken } from './jwt.ts'
-import type { Expiring } from '../renewed.ts'
+import type { Expiring } from '../../../security/renewed.ts'
 import type { TokenSettings } from '../settings.ts'
-import { askTokenEndpoint } from './token-endpoint.ts'
-import { isExtension, isToken, type OauthToken, type OauthTokenProvider } from './oauth-token.ts'
+import { askTokenEndpoint } from '../../../security/token-endpoint.ts'
+import { isToken } from '../../../security/bearer-token.ts'
+import { isExtension, type OauthToken, type OauthTokenProvider } from './oauth-token.ts'
 
 export interface Bearer {
   readonly token: string

@@ -1,15 +1,14 @@
 /**
  * Asks an OAuth 2 token endpoint, with the client credentials grant (RFC 6749, section 4.4).
  */
-import { AuthenticationError, ConnectionError, isMillraceError } from '../../../errors/index.ts'
-import type { EndpointSettings } from '../settings.ts'
-import { isToken, type OauthToken } from './oauth-token.ts'
+import { AuthenticationError, ConnectionError, isMillraceError } from '../errors/index.ts'
+import { isToken, type BearerToken, type EndpointSettings } from './bearer-token.ts'
 
 /**
  * @throws {AuthenticationError} when the endpoint refuses the client, with its reason
  * @throws {ConnectionError} `TOKEN_UNAVAILABLE` when it cannot be reached or has no answer at the moment
  */
-export async function askTokenEndpoint(settings: EndpointSettings, timeoutMs: number): Promise<OauthToken> {
+export async function askTokenEndpoint(settings: EndpointSettings, timeoutMs: number): Promise<BearerToken> {
   const { url, clientId, clientSecret, scope, urlencode } = settings
   const form = urlencode ? formEncoded : (text: string) => text
   const credentials = Buffer.from(`${form(clientId)}:${form(clientSecret)}`).toString('base64')

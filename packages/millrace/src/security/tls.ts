@@ -5,8 +5,8 @@
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, resolve } from 'node:path'
 import { createSecureContext, type ConnectionOptions } from 'node:tls'
-import { ConfigError } from '../../errors/index.ts'
-import { unreadable } from '../../errors/unreadable.ts'
+import { ConfigError } from '../errors/index.ts'
+import { unreadable } from '../errors/unreadable.ts'
 
 export type StoreType = 'PEM' | 'PKCS12'
 

@@ -11,9 +11,9 @@ import {
   type TLSSocket,
 } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readTls, type TlsSettings } from '../../../src/kafka/security/tls.ts'
+import { readTls, type TlsSettings } from '../../src/security/tls.ts'
 
-const FIXTURES = join(import.meta.dirname, '../../fixtures/tls')
+const FIXTURES = join(import.meta.dirname, '../fixtures/tls')
 
 const BASE: TlsSettings = {
   truststore: undefined,

@@ -1,8 +1,8 @@
 /**
  * Something that ends and is fetched anew: a token, temporary credentials. Those who ask at the same time share one fetch.
  */
-import { isMillraceError } from '../../errors/index.ts'
-import { untilAborted } from '../../resilience/abort.ts'
+import { isMillraceError } from '../errors/index.ts'
+import { untilAborted } from '../resilience/abort.ts'
 
 export interface Expiring<T> {
   readonly value: T

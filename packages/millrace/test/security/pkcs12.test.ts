@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { readPkcs12Certificates } from '../../../src/kafka/security/pkcs12.ts'
+import { readPkcs12Certificates } from '../../src/security/pkcs12.ts'
 
-const FIXTURES = join(import.meta.dirname, '../../fixtures/tls')
+const FIXTURES = join(import.meta.dirname, '../fixtures/tls')
 const trust = readFileSync(join(FIXTURES, 'trust.p12'))
 const read = (file: string): Promise<Buffer> => readFile(join(FIXTURES, file))
 const wanted = new X509Certificate(readFileSync(join(FIXTURES, 'ca.pem'))).fingerprint256
