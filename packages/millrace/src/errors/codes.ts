@@ -32,17 +32,37 @@ export const ERROR_CODES = {
   AUTHENTICATION_FAILED: {
     retriable: false,
     exit: 3,
-    doc: 'The broker rejected the credentials or the SASL mechanism, or a token endpoint rejected the client. Check user name, password and mechanism; see the security page.',
+    doc: 'The broker rejected the credentials or the SASL mechanism, a token endpoint rejected the client, or a schema registry rejected the credentials. Check user name, password and mechanism; see the security page.',
   },
   TOKEN_UNAVAILABLE: {
     retriable: true,
     exit: 3,
     doc: 'A token for OAUTHBEARER or credentials for AWS_MSK_IAM could not be obtained, because their source is unreachable or returned something unexpected.',
   },
+  REGISTRY_UNAVAILABLE: {
+    retriable: true,
+    exit: 3,
+    doc: 'A schema registry could not be reached, or had no answer, within `retryTimeoutMs`. A pipeline waits until it is back; its records are neither skipped nor dead-lettered.',
+  },
+  SCHEMA_NOT_FOUND: {
+    retriable: false,
+    exit: 1,
+    doc: 'The schema registry does not have the schema, subject or version. Of a record, `errorPolicy` decides what happens to it.',
+  },
+  SCHEMA_REFUSED: {
+    retriable: false,
+    exit: 1,
+    doc: 'The schema registry did not accept a schema, because it is not valid or not compatible with earlier versions of its subject.',
+  },
+  REGISTRY_ERROR: {
+    retriable: false,
+    exit: 3,
+    doc: 'The schema registry returned an error or something that is not an answer, for example because the address is that of something else.',
+  },
   TLS_FAILED: {
     retriable: false,
     exit: 3,
-    doc: 'The TLS handshake with a broker failed permanently: its certificate is not trusted or is for another host name, it requires a client certificate, or one side does not use TLS.',
+    doc: 'The TLS handshake with a broker or a schema registry failed permanently: its certificate is not trusted or is for another host name, it requires a client certificate, or one side does not use TLS.',
   },
   UNSUPPORTED_BROKER: {
     retriable: false,

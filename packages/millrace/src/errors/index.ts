@@ -85,7 +85,7 @@ export class ConfigError extends MillraceError {
   }
 }
 
-/** A broker cannot be reached, or the connection broke. */
+/** A broker or a schema registry cannot be reached, or the connection broke. */
 export class ConnectionError extends MillraceError {
   constructor(
     code:
@@ -95,7 +95,8 @@ export class ConnectionError extends MillraceError {
       | 'AUTHENTICATION_FAILED'
       | 'TOKEN_UNAVAILABLE'
       | 'TLS_FAILED'
-      | 'UNSUPPORTED_BROKER',
+      | 'UNSUPPORTED_BROKER'
+      | 'REGISTRY_UNAVAILABLE',
     message: string,
     details?: ErrorDetails,
   ) {
@@ -103,10 +104,27 @@ export class ConnectionError extends MillraceError {
   }
 }
 
-/** The broker refused the credentials, or a token endpoint the client. */
+/** The broker or a schema registry refused the credentials, or a token endpoint the client. */
 export class AuthenticationError extends ConnectionError {
   constructor(message: string, details?: ErrorDetails) {
     super('AUTHENTICATION_FAILED', message, details)
+  }
+}
+
+/** A schema registry answered with an error, or with what is no answer. */
+export class RegistryError extends MillraceError {
+  /** Of HTTP. */
+  readonly status: number
+  /** The registry's own code, for instance 40403; undefined where it gave none. */
+  readonly registryCode: number | undefined
+  constructor(
+    code: 'SCHEMA_NOT_FOUND' | 'SCHEMA_REFUSED' | 'REGISTRY_ERROR',
+    message: string,
+    details: ErrorDetails & { readonly status: number; readonly registryCode?: number | undefined },
+  ) {
+    super(code, message, details)
+    this.status = details.status
+    this.registryCode = details.registryCode
   }
 }
 

@@ -19,6 +19,8 @@ export interface ValueType<T> {
   readonly schema: JsonSchema
   /** Fields of an object, for reading nested names. */
   readonly fields?: Fields
+  /** What may be written in place of that object. */
+  readonly shorthand?: JsonSchema
   /** All spellings of a choice, synonyms included, in lower case; upper case is the same. */
   readonly accepts?: readonly string[]
   read(value: unknown, report: Report): T

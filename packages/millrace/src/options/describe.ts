@@ -3,6 +3,7 @@
  * without secrets.
  */
 import type { AnyField, Fields, JsonSchema } from './declaration.ts'
+import { isObject } from './values.ts'
 
 /** Text with a variable is accepted everywhere: its value is not known yet. */
 export const VARIABLE = String.raw`\$\{|\{\{`
@@ -21,13 +22,18 @@ export function jsonSchema(fields: Fields): JsonSchema {
 
 function fieldSchema({ type, presence, meta }: AnyField): JsonSchema {
   return {
-    ...(type.fields === undefined ? type.schema : jsonSchema(type.fields)),
+    ...valueSchema(type),
     ...(meta.doc === undefined ? {} : { description: meta.doc }),
     ...(presence === 'defaulted' ? { default: meta.default } : {}),
     ...(meta.examples === undefined ? {} : { examples: meta.examples }),
     ...(meta.deprecated === undefined ? {} : { deprecated: true }),
     ...(meta.secret === true ? { writeOnly: true } : {}),
   }
+}
+
+function valueSchema({ fields, schema, shorthand }: AnyField['type']): JsonSchema {
+  if (fields === undefined) return schema
+  return shorthand === undefined ? jsonSchema(fields) : { anyOf: [shorthand, jsonSchema(fields)] }
 }
 
 /** One option, as help and reference pages show it. */
@@ -84,7 +90,7 @@ export function redact(
       if (value === undefined || field === undefined) return [name, value]
       if (field.meta.secret === true) return [name, '***']
       const inner = field.type.fields
-      return [name, inner === undefined ? value : redact(inner, value as { readonly [name: string]: unknown })]
+      return [name, inner === undefined || !isObject(value) ? value : redact(inner, value)]
     }),
   )
 }
