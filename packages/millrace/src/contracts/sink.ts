@@ -11,6 +11,8 @@ export interface SinkTransactions {
    * coordinator that lost patience, and nobody has taken over (I5).
    */
   readonly renewable: boolean
+  /** Milliseconds after which the coordinator aborts a transaction. */
+  readonly timeoutMs?: number | undefined
   /**
    * Commits everything written so far together with the offsets, which are asked for when all of it is acknowledged (I5).
    * One call at a time. @returns the offsets

@@ -6,6 +6,7 @@ import type { Delivery } from '../contracts/context.ts'
 import type { PipelinePlan, PlannedComponent } from '../engine/plan.ts'
 import { CLUSTER_FIELDS } from '../kafka/properties/cluster-fields.ts'
 import { PRODUCER_FIELDS } from '../kafka/properties/producer-fields.ts'
+import { TRANSACTION_TIMEOUT_MS, UNIQUE_TRANSACTION_TIMEOUT_MS } from '../kafka/properties/producer-limits.ts'
 import type { OptionProblem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { sharesCluster } from './loops.ts'
@@ -38,7 +39,7 @@ export function deliveryDefaults(delivery: Delivery): { readonly source: { reado
   return { source: delivery === 'exactly_once' ? { isolation: 'read_committed' } : {} }
 }
 
-type Promised = Pick<PipelinePlan, 'delivery' | 'source' | 'sink' | 'errorPolicy'>
+type Promised = Pick<PipelinePlan, 'delivery' | 'source' | 'sink' | 'errorPolicy' | 'commitIntervalMs'>
 
 /** Why the guarantee cannot hold. Paths begin with `source` or `sink`, and then name the option. */
 export function deliveryProblems(plan: Promised): readonly OptionProblem[] {
@@ -73,7 +74,7 @@ function outsiderProblems(
 }
 
 /** Why what a sink writes and the offsets of a source cannot be committed by one transaction, or not be read as such. */
-function transactionProblems({ source, sink, errorPolicy }: Promised): readonly OptionProblem[] {
+function transactionProblems({ source, sink, errorPolicy, commitIntervalMs = 0 }: Promised): readonly OptionProblem[] {
   const problems: OptionProblem[] = []
   const refuse = (isBroken: boolean, path: readonly string[], reason: string, suggestion: string): void => {
     if (isBroken) problems.push({ path, message: `Cannot promise exactly_once ${reason}`, suggestion })
@@ -102,6 +103,13 @@ function transactionProblems({ source, sink, errorPolicy }: Promised): readonly 
     'with isolation.level read_uncommitted as records of aborted transactions would be written',
     'leave it out',
   )
+  const timeoutMs = transactionTimeoutOf(source, sink)
+  refuse(
+    commitIntervalMs > timeoutMs / 2,
+    ['sink', 'transactionTimeoutMs'],
+    `with a commitInterval of ${commitIntervalMs / 1000} s, as the brokers abort a transaction after ${timeoutMs / 1000} s (transaction.timeout.ms)`,
+    `set transaction.timeout.ms to ${2 * commitIntervalMs} or more, or commitInterval to at most half of it`,
+  )
   const letters = errorPolicy.deadLetters?.sink.endpoints
   refuse(
     letters !== undefined && !(letters.joinsTransactions && sharesCluster(sink.endpoints, letters)),
@@ -110,6 +118,14 @@ function transactionProblems({ source, sink, errorPolicy }: Promised): readonly 
     'write them to a topic',
   )
   return problems
+}
+
+/** Milliseconds after which the brokers abort a transaction of a pipeline. */
+function transactionTimeoutOf(source: PlannedComponent, sink: PlannedComponent): number {
+  const { transactionTimeoutMs, transactionalId } = sink.options
+  if (typeof transactionTimeoutMs === 'number') return transactionTimeoutMs
+  const hasName = (transactionalId ?? source.options['instanceId']) !== undefined
+  return hasName ? TRANSACTION_TIMEOUT_MS : UNIQUE_TRANSACTION_TIMEOUT_MS
 }
 
 /**

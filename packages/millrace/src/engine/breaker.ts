@@ -50,6 +50,9 @@ export function countedTransactions(
     get renewable() {
       return transactions.renewable
     },
+    get timeoutMs() {
+      return transactions.timeoutMs
+    },
     async commit(offsets, abort) {
       let pass: Pass | undefined
       try {

@@ -133,10 +133,12 @@ export class Delivery {
    * @throws {BatchError} or whatever the sink threw
    */
   write(batch: Batch, failures: Failures | undefined): Promise<LostRows> {
+    const { rest, rows, lost } = this.#withoutRefused(batch, failures)
+    if (rest === undefined) return Promise.resolve(lost)
     const entry: Entry = {
-      rest: batch,
-      rows: undefined,
-      lost: undefined,
+      rest,
+      rows,
+      lost,
       failures,
       isUnderWay: false,
       isToBlame: false,
@@ -149,6 +151,19 @@ export class Delivery {
     lane.waiting.push(entry)
     if (!lane.isBusy) inBackground(this.#writeLane(lane), (error) => failLane(lane, error))
     return entry.promise
+  }
+
+  /** In a transaction: leaves out what the sink has refused in an earlier one, which meets its fate. */
+  #withoutRefused(
+    batch: Batch,
+    failures: Failures | undefined,
+  ): { readonly rest: Batch | undefined } & Pick<Entry, 'rows' | 'lost'> {
+    const { sink, errors, inTransaction } = this.#options
+    const refused = inTransaction === true && failures ? errors.refused.of(sink, batch) : undefined
+    if (refused === undefined) return { rest: batch, rows: undefined, lost: undefined }
+    for (const [row, error] of refused) failures!.add(batch, row, error)
+    const rows = Array.from({ length: batch.length }, (_, row) => row).filter((row) => !refused.has(row))
+    return { rest: batch.pick(rows), rows, lost: new Set(refused.keys()) }
   }
 
   #laneOf({ topic, partition }: Batch): PartitionLane {
@@ -271,8 +286,12 @@ export class Delivery {
         error instanceof BatchError
           ? error.failures
           : new Map(Array.from({ length: batch.length }, (_, row) => [row, error]))
-      if ([...byRow.values()].some((reason) => this.#endsTransaction(reason))) throw error
-      return { error, byRow }
+      const ending = [...byRow].filter(([, reason]) => this.#endsTransaction(reason))
+      if (ending.length === 0) return { error, byRow }
+      const { sink, errors, policy } = this.#options
+      if (policy.fate !== 'fail')
+        errors.refused.add(sink, batch, new Map(ending.filter(([, reason]) => isFaultOfRecord(reason))))
+      throw error
     }
   }
 

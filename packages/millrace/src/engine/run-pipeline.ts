@@ -72,7 +72,8 @@ class PipelineRun {
     this.#steps = createSteps(pipeline)
     this.#pace = paceOf(plan, source, pipeline.stages.list, documents !== undefined)
     const trace = plan.errorPolicy.fate === 'skip' ? createSkipTrace(run.warn) : undefined
-    this.#errors = new ErrorHandling(plan.errorPolicy, deadLetters, meters.pipeline, trace)
+    const inTransactions = pipeline.sink.transactions !== undefined
+    this.#errors = new ErrorHandling(plan.errorPolicy, deadLetters, meters.pipeline, trace, inTransactions)
     this.#batchCounter = meters.source.counter('millrace_source_batches_total')
     this.#inFlight = new InFlight(IN_FLIGHT_BYTES, plan.maxBatchesInFlight)
     this.#stop = AbortSignal.any([run.signal, run.abort, this.#failed.signal])
@@ -149,6 +150,7 @@ class PipelineRun {
       begin: (batch, attemptEnded) => this.#begin(batch, attemptEnded),
       inSteps,
       pace: this.#pace,
+      errors: this.#errors,
     }
     // The first sink's producer writes for all of them.
     const transactions = countedTransactions(sink.transactions!, this.#breakers[0])

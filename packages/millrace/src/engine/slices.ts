@@ -35,7 +35,10 @@ export function paceOf(
  * The same rows in the same order, in batches of as many rows as the pace allows. Each counts separately where the source tracks
  * offsets; otherwise a batch is acknowledged with its last slice (I1).
  */
-export async function* inSlices(batches: AsyncIterable<Batch>, pace: Pace): AsyncGenerator<Batch, void, undefined> {
+export async function* inSlices(
+  batches: AsyncIterable<Batch>,
+  pace: Pick<Pace, 'rows' | 'worked'>,
+): AsyncGenerator<Batch, void, undefined> {
   for await (const batch of batches) {
     for (const slice of batch.slices(() => pace.rows)) {
       const worked = timeWork()

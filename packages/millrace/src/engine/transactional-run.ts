@@ -11,31 +11,25 @@
  * committed offsets. May not import a concrete component.
  */
 import { setImmediate } from 'node:timers/promises'
-import type { SourceOffsets } from '../contracts/offsets.ts'
+import type { GroupOffsets, SourceOffsets } from '../contracts/offsets.ts'
 import type { Sink, SinkTransactions } from '../contracts/sink.ts'
 import type { Source } from '../contracts/source.ts'
 import type { Stage } from '../contracts/stage.ts'
 import type { Acknowledgement, Batch } from '../records/batch.ts'
 import { splitAtCutOff } from '../records/cut-off.ts'
-import {
-  AbortedError,
-  BatchError,
-  BrokerError,
-  DeliveryError,
-  isMillraceError,
-  TransactionError,
-} from '../errors/index.ts'
-import { meaningOf } from '../errors/meaning.ts'
+import { AbortedError, isMillraceError } from '../errors/index.ts'
 import type { Counter, Meter } from '../metrics/counters.ts'
 import { inBackground } from '../resilience/background.ts'
 import type { Pace } from '../resilience/pace.ts'
 import { backoffMs, sleep } from '../resilience/retry.ts'
+import { isWorthAnotherTransaction, tookTooLong } from './failures/another-transaction.ts'
+import type { ErrorHandling } from './failures/error-handling.ts'
 import { InFlight } from './in-flight.ts'
+import { inSlices } from './slices.ts'
 import { markStages } from './stage-chain.ts'
 import type { PipelinePlan, RunOptions, RunResult } from './plan.ts'
+import { TransactionSize } from './transaction-size.ts'
 
-/** A transaction is committed early when so many bytes have been read for it. */
-const TRANSACTION_BYTES = 64 * 1024 * 1024
 /** Unless the file says otherwise. */
 const COMMIT_INTERVAL_MS = 100
 /** Attempts in a row that may end without a commit, unless the error policy says how many; with a circuit breaker they go on. */
@@ -55,8 +49,12 @@ export interface Work {
   begin(batch: Batch, attemptEnded: AbortSignal): (() => Promise<void>) | undefined
   /** Whether a batch may be written in several steps, for instance with dead letters: no commit may come between them. */
   readonly inSteps: boolean
+  /** Whether what is begun waits for something, a service or a program, so that a transaction must not take much of it; with `inSteps`. */
+  readonly waits?: boolean
   /** Rows that are begun together: of a larger batch slice by slice. */
   readonly pace: Pick<Pace, 'rows' | 'worked'>
+  /** What the error policy has disposed of counts when it is committed. */
+  readonly errors?: Pick<ErrorHandling, 'committing' | 'aborted'>
 }
 
 /** What it needs of a pipeline: a source whose offsets others can commit, and a sink with transactions, both open. */
@@ -88,14 +86,14 @@ export class TransactionalRun {
   #committing: Promise<void> | undefined
   /** While batches are written in steps: what the next one waits for before it is begun. */
   #commitGate: Promise<void> | undefined
-  /** While a large batch is begun slice by slice: it has one offset, so that no commit may come between its slices. */
-  #slicing: Promise<void> | undefined
-  /** Bytes read since the last commit was asked for. */
-  #bytes = 0
+  /** What was read since the last commit was asked for. */
+  readonly #size: TransactionSize
+  /** How long the work on the last slice held up the event loop. */
+  #takingMs = 0
   /** Brings the stages back to where the last committed transaction left them. */
   #restoreStages: () => void
-  /** The same for the transaction that was asked to be committed last, whatever came of it. */
-  #restoreIfCommitted: () => void = () => {}
+  /** Of the transaction that was asked to be committed last, for when it has happened. */
+  #onCommitted: (offsets?: GroupOffsets) => void = () => {}
   #failures = 0
   readonly #maxFailures: number
   #isRunning = false
@@ -118,6 +116,7 @@ export class TransactionalRun {
     this.#inFlight = new InFlight(inFlightBytes, plan.maxBatchesInFlight)
     this.#offsets = pipeline.source.offsets!
     this.#transactions = pipeline.sink.transactions!
+    this.#size = new TransactionSize(this.#transactions.timeoutMs ?? Infinity, work.waits === true)
     this.#commits = pipeline.meter?.counter('millrace_transaction_commits_total')
     this.#aborts = pipeline.meter?.counter('millrace_transaction_aborts_total')
     this.#restoreStages = markStages(this.#pipeline.stages.list)
@@ -152,12 +151,10 @@ export class TransactionalRun {
   async #attempt(): Promise<RunResult['ended']> {
     const { signal, abort } = this.#run
     const { source, stages } = this.#pipeline
-    const { pace } = this.#work
     const failed = (this.#failed = new AbortController())
     const attemptEnded = AbortSignal.any([abort, failed.signal])
     const inFlight = (this.#inFlight = new InFlight(this.#inFlightBytes, this.#plan.maxBatchesInFlight))
     let ended: RunResult['ended'] = 'source'
-    this.#bytes = 0
     this.#isRunning = true
     const commitSoon = (): void => inBackground(this.#commitInBackground(), (error) => failed.abort(error))
     const timer = setInterval(commitSoon, this.#plan.commitIntervalMs ?? COMMIT_INTERVAL_MS)
@@ -172,6 +169,7 @@ export class TransactionalRun {
     }
     // Nothing in here may wait: a commit in between would take the stages to be further than the output.
     const take = (batch: Batch): void => {
+      this.#size.took(batch.length, batch.byteLength)
       const write = this.#work.begin(batch, attemptEnded) // decode, stages, encode
       // Where the run ends with a limit, what it cut off is the next run's.
       const cutOff = stages.exhausted ? stages.list.flatMap((stage) => stage.cutOff ?? []) : []
@@ -187,13 +185,14 @@ export class TransactionalRun {
         )
     }
     try {
-      for await (const batch of source.batches(AbortSignal.any([signal, attemptEnded]))) {
+      for await (const batch of inSlices(source.batches(AbortSignal.any([signal, attemptEnded])), this.#pace)) {
         await this.#commitGate
         await inFlight.room()
-        if (batch.length > pace.rows) await this.#takeSlices(batch, take)
-        else if (timed(take, batch, pace)) await setImmediate()
-        this.#bytes += batch.byteLength
-        if (this.#bytes >= TRANSACTION_BYTES) commitSoon()
+        if (this.#size.isFull) await this.#commitFirst()
+        const began = performance.now()
+        take(batch)
+        this.#takingMs = performance.now() - began
+        if (this.#size.isLarge) commitSoon()
         if (stages.exhausted) {
           ended = 'stage'
           break
@@ -210,38 +209,42 @@ export class TransactionalRun {
     }
   }
 
-  /** Takes the slices of a batch, with a turn of the event loop and room after each. A limit that is reached leaves the rest to the next run. */
-  async #takeSlices(batch: Batch, take: (slice: Batch) => void): Promise<void> {
+  /** How many rows are begun together: as many as the work wants, and as the transaction has room for. */
+  get #pace(): Work['pace'] {
     const { pace } = this.#work
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#slicing = promise
-    try {
-      for (const slice of batch.slices(() => pace.rows)) {
-        timed(take, slice, pace)
-        if (this.#pipeline.stages.exhausted) break
-        await setImmediate()
-        await this.#inFlight.room()
-        this.#failed.signal.throwIfAborted()
-      }
-    } finally {
-      this.#slicing = undefined
-      resolve()
+    const size = this.#size
+    return {
+      get rows() {
+        return Math.min(pace.rows, size.rowsLeft)
+      },
+      worked: (rows) => pace.worked(rows, this.#takingMs), // without what was waited for
     }
+  }
+
+  /** Waits until the commit of what was read has begun. */
+  async #commitFirst(): Promise<void> {
+    await this.#settled()
+    inBackground(this.#commit(), (error) => this.#failed.abort(error))
   }
 
   /** Commits in the background, unless that is under way or there is nothing to commit. Never rejects: the attempt fails. */
   async #commitInBackground(): Promise<void> {
-    if (this.#committing ?? this.#commitGate ?? this.#slicing) return
+    if (this.#committing ?? this.#commitGate) return
     if (this.#failed.signal.aborted) return
-    if (this.#bytes === 0 && this.#offsets.taken().offsets.length === 0) return
+    if (this.#size.isEmpty && this.#offsets.taken().offsets.length === 0) return
     await this.#commitAll().catch(() => {})
   }
 
   /** Commits everything that was read. */
   async #commitAll(): Promise<void> {
+    await this.#settled()
+    await this.#commit()
+  }
+
+  /** Waits until a commit may begin. */
+  async #settled(): Promise<void> {
     const { signal } = this.#failed
     await this.#committing
-    while (this.#slicing !== undefined) await this.#slicing
     if (this.#work.inSteps) {
       const gate = this.#inFlight.settled().finally(() => {
         if (this.#commitGate === gate) this.#commitGate = undefined
@@ -250,16 +253,21 @@ export class TransactionalRun {
       await gate
     }
     signal.throwIfAborted() // what runs by now may be another attempt
-    await this.#commit()
   }
 
   /** Commits what has been written so far, as one transaction with its offsets (I5). */
   #commit(): Promise<void> {
     if (this.#committing !== undefined) return this.#committing
-    const restore = (this.#restoreIfCommitted = markStages(this.#pipeline.stages.list))
+    const restore = markStages(this.#pipeline.stages.list)
+    const disposed = this.#work.errors?.committing()
+    const onCommitted = (this.#onCommitted = (offsets) => {
+      this.#restoreStages = restore
+      disposed?.(offsets)
+      this.#commits?.add(1)
+    })
     const acknowledged = this.#inFlight.settledSoFar()
     acknowledged.catch(() => {})
-    this.#bytes = 0
+    const ended = this.#size.commit()
     this.#committing = (async () => {
       try {
         const offsets = await this.#transactions.commit(async () => {
@@ -269,8 +277,8 @@ export class TransactionalRun {
           return this.#offsets.taken()
         }, this.#run.abort)
         this.#offsets.committed(offsets)
-        this.#commits?.add(1)
-        this.#restoreStages = restore
+        onCommitted(offsets)
+        ended()
         this.#failures = 0
       } catch (error) {
         this.#failed.abort(error)
@@ -304,19 +312,23 @@ export class TransactionalRun {
   /** Aborts what was not committed and goes back, when that may help. @throws the reason why not */
   async #recover(thrown: unknown): Promise<void> {
     const { abort, signal, warn } = this.#run
+    const { timeoutMs } = this.#size
     const backoff = this.#plan.errorPolicy?.retry?.backoff ?? BACKOFF
     const pause = (): Promise<void> =>
       sleep(backoffMs(this.#failures, backoff), AbortSignal.any([abort, signal])).catch(() => {})
+    await setImmediate() // what has failed together is known to have
     let error: unknown = this.#failed.signal.aborted ? this.#failed.signal.reason : thrown
+    // Without those rows the next attempt gets further.
+    let isNoFailure = this.#work.errors?.aborted() === true || error instanceof Released
+    const tooLongMs = this.#size.abort()
     for (;;) {
-      const isReleased = error instanceof Released
-      if (!isReleased && (abort.aborted || !this.#isWorthRetrying(error) || ++this.#failures > this.#maxFailures)) {
-        if (!abort.aborted)
-          await this.#transactions.abort(AbortSignal.any([abort, AbortSignal.timeout(LAST_ABORT_MS)])).catch(() => {})
-        throw error
+      if (!isNoFailure && (abort.aborted || !this.#mayTryAgain(error))) {
+        if (abort.aborted) throw error
+        await this.#transactions.abort(AbortSignal.any([abort, AbortSignal.timeout(LAST_ABORT_MS)])).catch(() => {})
+        throw tooLongMs === undefined || !isMillraceError(error) ? error : tookTooLong(tooLongMs, timeoutMs, error)
       }
       const reason = error instanceof Error ? error.message : String(error)
-      if (!isReleased)
+      if (!isNoFailure)
         warn(`The transaction is aborted, and reading restarts at the committed offsets: ${reason}`, {
           failures: this.#failures,
         })
@@ -324,22 +336,29 @@ export class TransactionalRun {
         await this.#abort(abort)
         this.#restoreStages()
         if (!signal.aborted) await this.#rewind()
-        if (!isReleased) await pause()
+        if (!isNoFailure) await pause()
         return
       } catch (failure) {
         // The coordinator is gone. Nobody waits for it when the run is to end.
         if (signal.aborted) throw failure
         error = failure
+        isNoFailure = false
         await pause()
       }
     }
   }
 
+  /** Counts a failure. */
+  #mayTryAgain(error: unknown): boolean {
+    const { renewable } = this.#transactions
+    return isWorthAnotherTransaction(error, renewable) && ++this.#failures <= this.#maxFailures
+  }
+
   /** A commit whose answer was lost may have happened: then the stages go back to what it left, as the offsets do. */
   async #abort(signal: AbortSignal): Promise<void> {
     const ending = await this.#transactions.abort(signal)
-    if (ending === 'committed') this.#restoreStages = this.#restoreIfCommitted
-    ;(ending === 'committed' ? this.#commits : this.#aborts)?.add(1)
+    if (ending === 'committed') this.#onCommitted()
+    else this.#aborts?.add(1)
   }
 
   /** Goes back to the committed offsets, unless the run is to end: they may have to wait for a transaction of somebody else. */
@@ -351,35 +370,4 @@ export class TransactionalRun {
       if (abort.aborted || !signal.aborted) throw error
     }
   }
-
-  /** Whether the same records may go through in another transaction. */
-  #isWorthRetrying(error: unknown): boolean {
-    if (!isMillraceError(error)) return false
-    if (error instanceof TransactionError) return !error.fatal || this.#transactions.renewable
-    if (error instanceof BatchError)
-      return [...error.failures.values()].every((reason) => this.#isWorthRetrying(reason))
-    if (error instanceof AbortedError || error.code === 'DEAD_LETTER_FAILED') return this.#isWorthRetrying(error.cause)
-    const { cause } = error
-    if (error instanceof DeliveryError && cause instanceof BrokerError && ENDS_TRANSACTION.has(cause.kafkaName))
-      return true
-    const meaning = meaningOf(error)
-    return meaning === 'sink-down' || meaning === 'says-nothing'
-  }
 }
-
-/** @returns whether a turn of the event loop is due */
-function timed(take: (batch: Batch) => void, batch: Batch, pace: Work['pace']): boolean {
-  const began = performance.now()
-  take(batch)
-  return pace.worked(batch.length, performance.now() - began)
-}
-
-/** Kafka's names for what the next transaction of the same producer is not touched by. */
-const ENDS_TRANSACTION: ReadonlySet<string> = new Set([
-  'INVALID_PRODUCER_EPOCH',
-  'UNKNOWN_PRODUCER_ID',
-  'OUT_OF_ORDER_SEQUENCE_NUMBER',
-  'INVALID_TXN_STATE',
-  'TRANSACTION_ABORTABLE',
-  'INVALID_PRODUCER_ID_MAPPING',
-])

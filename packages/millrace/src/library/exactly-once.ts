@@ -75,6 +75,7 @@ export async function exactlyOnce(
 
   const transactions = {
     renewable: false,
+    timeoutMs: producer.transactionTimeoutMs,
     commit: (offsets: () => Promise<GroupOffsets>, stop: AbortSignal) => producer.commitAndBegin(offsets, stop),
     abort: (stop: AbortSignal) => producer.abortAndBegin(stop),
   }
@@ -93,7 +94,7 @@ export async function exactlyOnce(
     { name: 'exactlyOnce', commitIntervalMs },
     { signal, abort: never, warn: onWarning },
     pipeline,
-    { begin, inSteps: true, pace: rowsOf(pace) },
+    { begin, inSteps: true, waits: true, pace: rowsOf(pace) },
     IN_FLIGHT_BYTES,
   ).run()
 }

@@ -35,22 +35,6 @@ const EXCEPTIONS: readonly Exception[] = [
     setting: { options: ['default'] },
     why: 'a group is empty only when the members that were killed have been silent for 45 s, for each kind of membership',
   },
-  // What follows are faults of Millrace that are not fixed yet.
-  {
-    scenarios: ['oversized'],
-    setting: { delivery: ['exactly_once'] },
-    why: 'a record that the broker finds too large ends the run, although the policy is to skip it',
-  },
-  {
-    scenarios: ['slow-handler'],
-    setting: { delivery: ['exactly_once'] },
-    why: 'a batch that takes longer than the timeout of its transaction is aborted and read again, for ever',
-  },
-  {
-    scenarios: ['lost-answer', 'kill-broker', 'leader-moved', 'breaker'],
-    setting: { delivery: ['at_most_once'], acks: ['1', '0'] },
-    why: 'a request whose answer was lost is sent again without idempotence, so that its records come twice',
-  },
 ]
 
 /** Scenarios that show a fault of Millrace that is not fixed yet, in every setting. */

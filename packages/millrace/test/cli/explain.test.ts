@@ -65,6 +65,15 @@ describe('says what the guarantee means with the acknowledgements that were chos
     expect(guarantee).not.toMatch(not)
   })
 
+  // What may have been written is not written again then.
+  test('at most once', async () => {
+    const ends = `source: {type: kafka, topic: a, bootstrapServers: k}\nsink: {type: kafka, topic: b, bootstrapServers: k, acks: 1}\n`
+    const { stdout } = await cli(['explain', await write('once.yaml', `delivery: at_most_once\n${ends}`)])
+    const [guarantee] = /^guarantee .*$/m.exec(stdout)!
+    expect(guarantee).toMatch(/no record is written by two runs; .*a request whose response is lost is not sent again/)
+    expect(guarantee).not.toMatch(/twice/)
+  })
+
   test('in a stage graph', async () => {
     const file = await write(
       'graph.toml',

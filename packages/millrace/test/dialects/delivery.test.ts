@@ -60,6 +60,20 @@ describe('delivery', () => {
       content: { delivery: 'exactly_once', errorPolicy: { type: 'deadLetter', deadLetter: { path: 'dead.jsonl' } } },
       problem: ['errorPolicy.deadLetter', 'cannot be part of the transaction'],
     },
+    { name: 'commits as often as transactions allow', content: { delivery: 'exactly_once', commitInterval: 'PT5S' } },
+    {
+      name: 'commits that come too late for a transaction',
+      content: { delivery: 'exactly_once', commitInterval: 'PT6S' },
+      problem: ['sink', 'abort a transaction after 10 s'],
+    },
+    {
+      name: 'rare commits with a transaction timeout',
+      content: { delivery: 'exactly_once', commitInterval: 'PT2M', sink: { ...to, 'transaction.timeout.ms': 300_000 } },
+    },
+    {
+      name: 'rare commits with a name that has 60 s',
+      content: { delivery: 'exactly_once', commitInterval: 'PT30S', sink: { ...to, 'transactional.id': 't' } },
+    },
     {
       name: 'a transactional id at least once',
       content: { sink: { ...to, acks: 'all', 'transactional.id': 't' } },

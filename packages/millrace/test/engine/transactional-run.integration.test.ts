@@ -96,6 +96,36 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
     expect((await bed().values(letters, committed)).flat()).toHaveLength(1)
   })
 
+  // It dooms the transaction, and ended the run, whatever the policy said (K14).
+  test.each([
+    { lane: 'verbatim', stages: [], sink: {} },
+    { lane: 'bytes', stages: [], sink: { keepPartition: false } },
+    { lane: 'documents', stages: [{ $set: { seen: true } }], sink: { 'linger.ms': 20 } },
+    { lane: 'unwound', stages: [{ $set: { part: [1, 2] } }, { $unwind: '$part' }], sink: {}, each: 2 },
+  ])('records that the broker finds too large meet their fate, and all others are written once: $lane', async (row) => {
+    const { stages, sink, each = 1 } = row
+    const topics = [{ partitions: 2 }, { configs: { 'max.message.bytes': '2000' } }, {}]
+    const [input, output, letters] = await Promise.all(topics.map((topic) => bed().create(topic)))
+    const records = numbered(600)
+    for (const at of [150, 300, 301, 500])
+      records.splice(at, 0, { key: 'k', value: `{"n":-1,"pad":"${'x'.repeat(5000)}"}` })
+    await bed().write(input!, records, { batchBytes: 1500 })
+    const spec = { ...EOS, source: fromTopic(input!), stages, sink: toTopic(output!, sink) }
+    await expect(runHere(spec)).rejects.toMatchObject({ code: 'BATCH_FAILED' })
+    const { errors } = await runHere({
+      ...spec,
+      errorPolicy: { type: 'deadLetter', deadLetter: { topic: letters } },
+    })
+    const written = (await bed().values(output!, committed)).flat().map(numberOf)
+    expect(written.toSorted((a, b) => a - b)).toEqual(
+      numbered(600).flatMap(({ value }) => Array(each).fill(numberOf(value))),
+    )
+    expect((await bed().values(letters!, committed)).flat()).toHaveLength(4)
+    expect(errors).toMatchObject({ deadLettered: { RECORD_TOO_LARGE: 4 }, skipped: {} })
+    const skipped = await runHere({ ...spec, source: fromTopic(input!), errorPolicy: 'skip' })
+    expect(skipped).toMatchObject({ errors: { skipped: { RECORD_TOO_LARGE: 4 } } })
+  })
+
   test('a $limit that is reached ends the run and commits what it let through', async () => {
     const [input, output] = [await bed().create(), await bed().create()]
     await bed().write(input, numbered(50))

@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { GroupOffsets, SourceOffsets } from '../../src/contracts/offsets.ts'
-import type { Batch } from '../../src/records/batch.ts'
+import type { Acknowledgement, Batch } from '../../src/records/batch.ts'
 import { Pace } from '../../src/resilience/pace.ts'
 import { TransactionalRun } from '../../src/engine/transactional-run.ts'
 import { AbortedError, TransactionError } from '../../src/errors/index.ts'
@@ -152,4 +153,122 @@ test('a run that is asked to stop does not wait for the committed offsets, and c
   ).run()
   expect(ended).toBe('signal')
   expect(happened).toEqual(['abort', 'rewind'])
+})
+
+/** Runs 300 rows through transactions that a coordinator aborts when they take longer than 200 ms. @returns the longest, and how many rows were committed */
+async function runWithTimeout(
+  begin: (batch: Batch) => (() => Promise<void>) | undefined,
+  waits: boolean,
+): Promise<{ longestMs: number; rows: number }> {
+  let began: number | undefined
+  let longestMs = 0
+  let rows = 0
+  const acknowledged: number[] = []
+  const offsets: SourceOffsets = {
+    member: undefined,
+    taken: () => NO_OFFSETS,
+    committed: () => {},
+    rewind: () => Promise.resolve(),
+    onRelease: () => {},
+    commitBefore: () => Promise.resolve(true),
+  }
+  const acknowledgement = (count: number): Acknowledgement => ({
+    ack: () => void acknowledged.push(count),
+    split: (offset) => [acknowledgement(offset), acknowledgement(300)],
+  })
+  const source = {
+    offsets,
+    async *batches(): AsyncGenerator<Batch> {
+      yield batchOfDocuments(Array.from({ length: 300 }, (_, n) => ({ n }))).derive({}, acknowledgement(300))
+    },
+  }
+  const transactions = {
+    renewable: false,
+    timeoutMs: 200,
+    async commit(ask: () => Promise<GroupOffsets>) {
+      const openSince = began
+      began = undefined
+      const taken = await ask()
+      if (openSince !== undefined) longestMs = Math.max(longestMs, performance.now() - openSince)
+      return taken
+    },
+    abort: () => Promise.resolve('aborted' as const),
+  }
+  const never = new AbortController().signal
+  await new TransactionalRun(
+    { name: 'test', commitIntervalMs: 20 },
+    { signal: never, abort: never, warn: () => {} },
+    { source, sink: { transactions }, stages: { list: [], exhausted: false } },
+    {
+      begin: (batch) => {
+        began ??= performance.now()
+        rows += batch.length
+        return begin(batch)
+      },
+      inSteps: waits,
+      waits,
+      pace: new Pace(),
+    },
+    1_000_000,
+  ).run()
+  return { longestMs, rows }
+}
+
+// A batch had one offset for all of its slices, so that no commit came between them: it was aborted and read again for ever (K14).
+test('a transaction is committed between the slices of a batch whose stages are slow', async () => {
+  const { longestMs, rows } = await runWithTimeout((batch) => {
+    const until = performance.now() + 3 * batch.length
+    while (performance.now() < until);
+    return () => Promise.resolve()
+  }, false)
+  expect(rows).toBe(300)
+  expect(longestMs).toBeLessThan(200)
+})
+
+// Everything that had been read was begun at once, and had to end before the commit.
+test('work that waits is begun for as many rows as a transaction has time for', async () => {
+  let last: Promise<unknown> = Promise.resolve()
+  const { longestMs, rows } = await runWithTimeout((batch) => {
+    return () => {
+      const done = last.then(() => sleep(3 * batch.length))
+      last = done
+      return done
+    }
+  }, true)
+  expect(rows).toBe(300)
+  expect(longestMs).toBeLessThan(200)
+})
+
+test('a run whose transaction was open for longer than its timeout says what to set', async () => {
+  const offsets: SourceOffsets = {
+    member: undefined,
+    taken: () => NO_OFFSETS,
+    committed: () => {},
+    rewind: () => Promise.resolve(),
+    onRelease: () => {},
+    commitBefore: () => Promise.resolve(true),
+  }
+  const source = {
+    offsets,
+    async *batches(): AsyncGenerator<Batch> {
+      yield batchOfDocuments([{ n: 1 }])
+    },
+  }
+  const transactions = {
+    renewable: false,
+    timeoutMs: 20,
+    commit: (ask: () => Promise<GroupOffsets>) => ask(),
+    abort: () => Promise.resolve('aborted' as const),
+  }
+  const never = new AbortController().signal
+  const begin = () => (): Promise<void> =>
+    sleep(30).then(() => Promise.reject(new TransactionError('The producer was fenced', { fatal: true })))
+  const run = new TransactionalRun(
+    { name: 'test' },
+    { signal: never, abort: never, warn: () => {} },
+    { source, sink: { transactions }, stages: { list: [], exhausted: false } },
+    { begin, inSteps: true, waits: true, pace: new Pace() },
+    1_000_000,
+  ).run()
+  await expect(run).rejects.toThrow(/raise transaction\.timeout\.ms/)
 })

@@ -61,12 +61,13 @@ export interface Promised {
   readonly nodes: readonly PlacedNode[]
   readonly delivery: Delivery
   readonly errorPolicy: ErrorPolicy
+  readonly commitInterval: number
   /** The stages as they are written, by which problems find their place. */
   readonly stages: readonly unknown[]
 }
 
 /** Why the guarantee cannot hold in a graph. */
-export function graphDeliveryProblems({ nodes, delivery, errorPolicy, stages }: Promised): ConfigProblem[] {
+export function graphDeliveryProblems({ nodes, stages, commitInterval, ...promised }: Promised): ConfigProblem[] {
   const [source, ...others] = nodes.filter(({ kind }) => kind === 'source')
   const [sink, ...more] = nodes.filter(({ kind }) => kind === 'sink')
   if (source === undefined) return []
@@ -74,7 +75,13 @@ export function graphDeliveryProblems({ nodes, delivery, errorPolicy, stages }: 
   const place = (node: PlacedNode) => (problem: OptionProblem) => {
     problems.push(placed(problem, node, stages))
   }
-  const plan = { delivery, errorPolicy, source: componentOf(source), sink: componentOf(sink ?? source) }
+  const { delivery, errorPolicy } = promised
+  const plan = {
+    ...promised,
+    commitIntervalMs: commitInterval,
+    source: componentOf(source),
+    sink: componentOf(sink ?? source),
+  }
   for (const { path, ...problem } of deliveryProblems(plan)) {
     if (path[0] === 'errorPolicy') problems.push(toConfigProblem({ ...problem, path: [LETTERS] }))
     else if (path[0] === 'source') place(source)({ path, ...problem })

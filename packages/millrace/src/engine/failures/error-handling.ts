@@ -6,10 +6,12 @@
  * the batch is acknowledged (I1): skipped, or written as a dead letter. Where the policy is `fail`, nothing is collected
  * and the first failure ends the run.
  */
+import type { GroupOffsets } from '../../contracts/offsets.ts'
 import type { ErrorCode, MillraceError } from '../../errors/index.ts'
 import { Counters, CountersByCode, type Meter } from '../../metrics/counters.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { type Failure, Failures } from './failures.ts'
+import { RefusedRows } from './refused-rows.ts'
 import type { ErrorPolicy, ErrorProgress } from '../plan.ts'
 
 /** Carries out the policy of one run. */
@@ -20,14 +22,23 @@ export class ErrorHandling {
   readonly #skipped: CountersByCode<ErrorCode>
   readonly #deadLettered: CountersByCode<ErrorCode>
   readonly #retried: CountersByCode<ErrorCode>
+  /** In transactions: what was disposed of since the last commit began. It counts when that is committed (I7). */
+  #open: Failure[] | undefined
+  /** In transactions: what is left out of the next attempt, as it was refused in an earlier one. */
+  readonly refused = new RefusedRows()
 
-  /** @param disposed called with each record that is disposed of */
+  /**
+   * @param disposed called with each record that is disposed of
+   * @param inTransactions whether what is disposed of counts only when it is committed
+   */
   constructor(
     { fate }: Pick<ErrorPolicy, 'fate'>,
     deadLetters: DeadLetters | undefined,
     meter: Meter = new Counters().meter({}),
     disposed?: (failure: Failure) => void,
+    inTransactions = false,
   ) {
+    if (inTransactions) this.#open = []
     this.#fate = fate
     this.#deadLetters = deadLetters
     this.#disposed = disposed
@@ -50,8 +61,29 @@ export class ErrorHandling {
     // Steps and deliveries found them one after the other; letters are in the order of the records.
     const inOrder = inOrderOfRecords(list)
     await this.#deadLetters?.write(inOrder, signal)
+    if (this.#open === undefined) this.#count(inOrder)
+    else this.#open.push(...inOrder)
+  }
+
+  /** A commit begins. @returns to be called when it has happened, with the offsets as far as they are known */
+  committing(): (offsets?: Pick<GroupOffsets, 'offsets'>) => void {
+    const disposed = this.#open ?? []
+    this.#open = []
+    return (offsets) => {
+      this.#count(disposed)
+      if (offsets !== undefined) this.refused.forget(offsets)
+    }
+  }
+
+  /** A transaction is aborted: what was disposed of in it will be read again. @returns whether rows were refused that the next attempt leaves out */
+  aborted(): boolean {
+    this.#open = []
+    return this.refused.takeNews()
+  }
+
+  #count(failures: readonly Failure[]): void {
     const counters = this.#deadLetters === undefined ? this.#skipped : this.#deadLettered
-    for (const failure of inOrder) {
+    for (const failure of failures) {
       counters.add(failure.error.code, 1)
       this.#disposed?.(failure)
     }

@@ -97,7 +97,9 @@ class GraphRun {
     const shown = ({ error: { code, message } }: Failure): void =>
       warn(`a row would ${errorPolicy.fate === 'skip' ? 'be skipped' : 'become a dead letter'}: ${code}: ${message}`)
     const trace = errorPolicy.fate === 'skip' ? createSkipTrace(warn) : undefined
-    this.#errors = new ErrorHandling(errorPolicy, this.#deadLetters, this.#meter, preview ? shown : trace)
+    const inTransactions = this.#delivery === 'exactly_once'
+    const disposed = preview ? shown : trace
+    this.#errors = new ErrorHandling(errorPolicy, this.#deadLetters, this.#meter, disposed, inTransactions)
     for (const node of this.#sinks) {
       const breaker = createBreaker(circuitBreaker, this.#run, `stage "${node.id}"`)
       if (breaker === undefined) continue
@@ -175,7 +177,8 @@ class GraphRun {
       source: source!,
       errors: this.#errors,
       deliveries: (attemptEnded) => this.#deliveriesUntil(attemptEnded),
-      inSteps: writesInSteps(this.#plan) || transforms.some(({ waits }) => waits === true),
+      inSteps: writesInSteps(this.#plan),
+      waits: transforms.some(({ waits }) => waits === true),
       pace: paceOf(this.#plan, source!.source, transforms),
     })
     const leader = this.#sinks.at(-1)!

@@ -26,6 +26,8 @@ export interface FlowOptions {
   /** Makes what delivers to each sink. @param attemptEnded fires when nothing may be written any more */
   readonly deliveries: (attemptEnded: AbortSignal) => ReadonlyMap<SinkNode, Delivery>
   readonly inSteps: boolean
+  /** Whether a stage waits for something. */
+  readonly waits: boolean
   readonly pace: Pace
 }
 
@@ -42,7 +44,9 @@ class Passed {
 
 export class TransactionalFlow implements Work {
   readonly inSteps: boolean
+  readonly waits: boolean
   readonly pace: Pace
+  readonly errors: ErrorHandling
   readonly #options: FlowOptions
   readonly #batchCounter: Counter
   /** Of the attempt: they give up when it is over, or what is late would become part of the next one. */
@@ -54,8 +58,10 @@ export class TransactionalFlow implements Work {
   constructor(options: FlowOptions) {
     this.#options = options
     this.#batchCounter = options.source.meter.counter('millrace_source_batches_total')
-    this.inSteps = options.inSteps
+    this.waits = options.waits
+    this.inSteps = options.inSteps || options.waits
     this.pace = options.pace
+    this.errors = options.errors
   }
 
   begin(batch: Batch, attemptEnded: AbortSignal): (() => Promise<void>) | undefined {

@@ -2,6 +2,7 @@
  * What the producer takes: the settings that properties make, complete and within their limits, and what properties do not
  * know.
  */
+import type { MillraceError } from '../../errors/index.ts'
 import type { ProducerSettings } from '../properties/settings.ts'
 import type { PartitionFunction } from './partitioners.ts'
 
@@ -15,4 +16,9 @@ export interface ProducerOptions extends Omit<ProducerSettings, 'partitioner' | 
   readonly batchRecords?: number | undefined
   /** Whether what follows a failed batch in its partition fails with it, unless it is written already. */
   readonly failsFollowing?: boolean
+  /**
+   * Takes note of records that may have been written. With it they are not sent again without idempotence, and do not fail: writing
+   * them again could repeat them.
+   */
+  readonly onUncertain?: ((records: number, reason: MillraceError) => void) | undefined
 }

@@ -56,9 +56,19 @@ const NOT_WRITTEN: ReadonlySet<string> = new Set([
   'INVALID_RECORD',
 ])
 
+/** The same with acks 0 and 1: a leader that knows that it leads no more has not begun. */
+const NOT_WRITTEN_BY_LEADER: ReadonlySet<string> = new Set([
+  'NOT_LEADER_OR_FOLLOWER',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'KAFKA_STORAGE_ERROR',
+])
+
 export class Outcomes {
   /** Records that were acknowledged, and their bytes as they were sent. */
   readonly acknowledged = { records: 0, bytes: 0 }
+  /** What may have been written, until it is reported. */
+  #uncertain: { records: number; readonly error: MillraceError } | undefined
   /** How often everything of a partition has failed at once: what began to be written before must not be appended behind it. */
   cutOffCount = 0
   readonly #cluster: Cluster
@@ -131,6 +141,7 @@ export class Outcomes {
     if (!error.retriable) return this.#fail(batch, deliveryError(batch.queue, error.message, { cause: error }))
     // An attempt that never got a connection was not sent.
     if (error.code !== 'BROKER_UNREACHABLE') batch.ambiguous = true
+    if (this.#leaveUncertain(batch, error)) return
     this.#onStaleLeaders(batch.queue.topic)
     this.#retry(batch, true)
   }
@@ -160,8 +171,11 @@ export class Outcomes {
     const isOf = ({ segments }: ProducerBatch): boolean => segments.some((segment) => segment.ticket === ticket)
     for (const queue of this.#accumulator.queues) {
       if (queue.open !== undefined && isOf(queue.open)) this.#accumulator.closeOpen(queue)
-      for (const batch of [...queue.sent, ...queue.waiting])
-        if (!batch.settled && isOf(batch)) this.#fail(batch, this.#timedOut(batch, 'were given up'))
+      for (const batch of [...queue.sent, ...queue.waiting]) {
+        if (batch.settled || !isOf(batch)) continue
+        batch.ambiguous ||= batch.inFlight
+        this.#end(batch, this.#timedOut(batch, 'were given up'))
+      }
     }
   }
 
@@ -176,7 +190,7 @@ export class Outcomes {
       for (const list of [queue.sent, queue.waiting]) {
         for (const batch of list.slice()) {
           if (batch.settled) continue // with one before it
-          if (!batch.inFlight && this.#isExpired(batch, now)) this.#fail(batch, this.#timedOut(batch))
+          if (!batch.inFlight && this.#isExpired(batch, now)) this.#end(batch, this.#timedOut(batch))
           else left = true
         }
       }
@@ -189,7 +203,7 @@ export class Outcomes {
     const { errorCode: code } = answer
     if (code === 0) return this.delivered(batch, answer.baseOffset)
     if (code === DUPLICATE_SEQUENCE_NUMBER) return this.delivered(batch, -1)
-    if (batch.behind !== undefined) return this.#fail(batch, batch.behind)
+    if (batch.behind !== undefined) return this.#end(batch, batch.behind)
     const mayBeWritten = batch.ambiguous
     const error = brokerError(code, `Cannot write to partition ${queue.partition} of topic "${queue.topic}"`, {
       topic: queue.topic,
@@ -199,7 +213,7 @@ export class Outcomes {
     batch.lastError = batch.lastAnswer = error
     batch.ambiguous = mayBeWritten
       ? error.kafkaName !== 'OUT_OF_ORDER_SEQUENCE_NUMBER'
-      : !NOT_WRITTEN.has(error.kafkaName)
+      : !this.#isUnwritten(error.kafkaName)
     switch (error.kafkaName) {
       case 'MESSAGE_TOO_LARGE':
         if (batch.count > 1) return this.#split(batch)
@@ -247,14 +261,44 @@ export class Outcomes {
       default:
         if (!error.retriable) return this.#fail(batch, deliveryError(queue, reason, { cause: error }))
         if (isStaleMetadata(error)) this.#leaderChanged(queue, answer, leader)
+        if (this.#leaveUncertain(batch, error)) return
         return this.#retry(batch, true)
     }
   }
 
+  /** @returns whether a batch is settled as it may have been written, and must not be written again */
+  #leaveUncertain(batch: ProducerBatch, error: MillraceError, isLast = !batch.queue.isIdempotent): boolean {
+    if (!isLast || !batch.ambiguous || this.#options.onUncertain === undefined) return false
+    if (this.#uncertain === undefined) {
+      const uncertain = (this.#uncertain = { records: 0, error })
+      queueMicrotask(() => {
+        this.#uncertain = undefined
+        this.#options.onUncertain?.(uncertain.records, uncertain.error)
+      })
+    }
+    this.#uncertain.records += batch.count
+    batch.settled = true
+    batch.queue.lose(batch)
+    batch.delivered(-1)
+    this.#accumulator.release(batch)
+    this.#accumulator.ready.add(batch.queue)
+    return true
+  }
+
+  /** It is not sent again: fails, unless it may have been written and that is to be left open. */
+  #end(batch: ProducerBatch, error: MillraceError): void {
+    if (!this.#leaveUncertain(batch, error, true)) this.#fail(batch, error)
+  }
+
+  /** Whether a leader that answers so has written nothing for certain. */
+  #isUnwritten(kafkaName: string): boolean {
+    return NOT_WRITTEN.has(kafkaName) || (this.#options.acks !== 'all' && NOT_WRITTEN_BY_LEADER.has(kafkaName))
+  }
+
   #retry(batch: ProducerBatch, backOff: boolean, backoff: BackoffOptions = this.#cluster.backoff): void {
     const now = performance.now()
-    if (batch.behind !== undefined) return this.#fail(batch, batch.behind)
-    if (this.#isExpired(batch, now)) return this.#fail(batch, this.#timedOut(batch))
+    if (batch.behind !== undefined) return this.#end(batch, batch.behind)
+    if (this.#isExpired(batch, now)) return this.#end(batch, this.#timedOut(batch))
     batch.notBefore = backOff ? now + backoffMs(batch.attempts, backoff) : 0
   }
 
@@ -303,7 +347,7 @@ export class Outcomes {
     this.#accumulator.closeOpen(queue)
     for (const batch of [...queue.sent, ...queue.waiting]) {
       batch.behind = behind
-      if (!batch.inFlight) this.#lose(batch, behind)
+      if (!batch.inFlight && !this.#leaveUncertain(batch, behind, true)) this.#lose(batch, behind)
     }
   }
 

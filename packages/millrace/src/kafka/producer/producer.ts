@@ -16,12 +16,14 @@ import {
   BatchError,
   ClosedError,
   ConfigError,
+  DeliveryError,
   EncodeError,
   isMillraceError,
   type MillraceError,
   TransactionError,
   UnexpectedError,
 } from '../../errors/index.ts'
+import { isFaultOfRecord } from '../../errors/meaning.ts'
 import { untilAborted } from '../../resilience/abort.ts'
 import { Accumulator, type TopicQueues } from './accumulator.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -84,7 +86,7 @@ export class Producer {
         )
       this.#transactions = new Transactions(cluster, transaction, {
         onReady: () => this.#sender.drain(),
-        onFailed: (error) => this.#abandon(error),
+        onFailed: (error) => this.#abandon(isFaultOfRecord(error) ? refusedWith(error) : error),
       })
     }
     this.#identity =
@@ -235,6 +237,11 @@ export class Producer {
     return state === 'open' || state === 'doomed' || state === 'unknown'
   }
 
+  /** Milliseconds after which the coordinator aborts a transaction; undefined without any. */
+  get transactionTimeoutMs(): number | undefined {
+    return this.#transactions?.timeoutMs
+  }
+
   /** @throws {TransactionError} when one is open, or this producer may not write any more */
   beginTransaction(): void {
     this.#mustBeTransactional().begin(this.#accumulator.transaction)
@@ -372,6 +379,15 @@ export class Producer {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new ClosedError('the producer')
   }
+}
+
+/** For what shares its transaction with a record that was refused, and is not to blame itself. */
+function refusedWith(cause: MillraceError): DeliveryError {
+  return new DeliveryError(`Another record of the transaction was refused: ${cause.message}`, {
+    code: 'REFUSED_WITH_BATCH',
+    cause,
+    component: 'kafka',
+  })
 }
 
 function throwFailures({ failures, length }: Ticket, topic: string): void {

@@ -8,6 +8,7 @@
 import type { GroupOffsets } from '../../contracts/offsets.ts'
 import { BrokerError, type MillraceError, TransactionError } from '../../errors/index.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { TRANSACTION_TIMEOUT_MS } from '../properties/producer-limits.ts'
 import { VERSION_1 } from '../protocol/transactions.ts'
 import type { IdentityOwner, ProducerIdentity } from './identity.ts'
 import type { Destination } from './reports.ts'
@@ -29,9 +30,9 @@ export interface TransactionListener {
   onFailed(error: MillraceError): void
 }
 
-const TIMEOUT_MS = 60_000
-
 export class Transactions implements IdentityOwner {
+  /** After which the coordinator aborts a transaction. */
+  readonly timeoutMs: number
   readonly #coordinator: TransactionCoordinator
   readonly #listener: TransactionListener
   #state: TransactionState = 'new'
@@ -56,9 +57,10 @@ export class Transactions implements IdentityOwner {
 
   constructor(
     cluster: Cluster,
-    { transactionalId, timeoutMs = TIMEOUT_MS }: TransactionOptions,
+    { transactionalId, timeoutMs = TRANSACTION_TIMEOUT_MS }: TransactionOptions,
     listener: TransactionListener,
   ) {
+    this.timeoutMs = timeoutMs
     this.#coordinator = new TransactionCoordinator(cluster, transactionalId, timeoutMs)
     this.#listener = listener
   }

@@ -9,6 +9,12 @@ export const PRODUCER_LIMITS = {
   requestTimeoutMs: { min: 1, max: 0x7fffffff },
 } as const
 
+/** Time after which a coordinator aborts a transaction, unless the file says otherwise. */
+export const TRANSACTION_TIMEOUT_MS = 60_000
+
+/** The same under a name that was made up for a run: nothing else ends a transaction that it leaves open. */
+export const UNIQUE_TRANSACTION_TIMEOUT_MS = 10_000
+
 /** Up to this linger, the default, a record waits only while another request is under way. */
 export const LINGER_OF_STREAMS_MS = 5
 

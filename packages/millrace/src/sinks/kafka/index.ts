@@ -13,13 +13,14 @@ import type { Check } from '../../contracts/source.ts'
 import type { Counter } from '../../metrics/counters.ts'
 import type { Batch } from '../../records/batch.ts'
 import { defineSink } from '../../contracts/definitions.ts'
-import { TransactionError } from '../../errors/index.ts'
+import { type MillraceError, TransactionError } from '../../errors/index.ts'
 import { connectionCheck, topicCheck } from '../../kafka/admin/checks.ts'
 import { Cluster } from '../../kafka/cluster/cluster.ts'
 import { createMissingTopics } from '../../kafka/admin/missing-topics.ts'
 import { Producer } from '../../kafka/producer/producer.ts'
 import { KeptPartitions } from './kept-partitions.ts'
 import { kafkaEndpoints } from '../../kafka/properties/endpoints.ts'
+import { UNIQUE_TRANSACTION_TIMEOUT_MS } from '../../kafka/properties/producer-limits.ts'
 import { clusterOptions } from '../../kafka/properties/settings.ts'
 import { weaknessOf } from '../../kafka/properties/weakness.ts'
 import { Deliveries } from './flush-timeout.ts'
@@ -36,9 +37,6 @@ export const kafkaSink = defineSink({
   ],
   create: (options, context) => new KafkaPipelineSink(kafkaSinkSettings(options), context),
 })
-
-/** Nobody else ends a transaction that is left open under a name that was made up for a run. */
-const UNIQUE_TIMEOUT_MS = 10_000
 
 class KafkaPipelineSink implements Sink, SinkTransactions {
   readonly valueCodec: string
@@ -79,7 +77,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     this.partitions = partitionsOf(settings)
     this.transactions = context.delivery === 'exactly_once' ? this : undefined
     this.failsInOrder = context.triesAgain === true
-    this.weakness = weaknessOf(settings.producer.acks, settings.producer.idempotence)
+    this.weakness = weaknessOf(settings.producer.acks, settings.producer.idempotence, context.delivery)
     this.unforwarded = unforwardedOf(settings)
   }
 
@@ -100,6 +98,10 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     return this.#settings.producer.transactionalId === undefined && this.#context.member === undefined
   }
 
+  get timeoutMs(): number | undefined {
+    return this.#producer.transactionTimeoutMs
+  }
+
   commit(offsets: () => Promise<GroupOffsets>, signal: AbortSignal): Promise<GroupOffsets> {
     return this.#producer.commitAndBegin(offsets, signal)
   }
@@ -118,6 +120,17 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
       await fenced.close(AbortSignal.abort())
       return 'aborted'
     }
+  }
+
+  /** With `at_most_once`: goes on without records that may have been written. */
+  get #onUncertain(): ((records: number, reason: MillraceError) => void) | undefined {
+    const { delivery, warn } = this.#context
+    if (delivery !== 'at_most_once') return undefined
+    return (records, { code, message }) =>
+      warn(
+        `It is unknown whether ${records} records for topic "${this.#settings.topic}" were written, and at_most_once does not write them again: ${message}`,
+        { code, records },
+      )
   }
 
   checks(): readonly Check[] {
@@ -178,11 +191,11 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   /** Open, with a transaction begun where there are any. */
   async #newProducer(cluster: Cluster, signal: AbortSignal): Promise<Producer> {
     const { producer: settings, batchSize: batchRecords } = this.#settings
-    const { transactionTimeoutMs = this.renewable ? UNIQUE_TIMEOUT_MS : undefined } = settings
+    const { transactionTimeoutMs = this.renewable ? UNIQUE_TRANSACTION_TIMEOUT_MS : undefined } = settings
     const transactionalId = settings.transactionalId ?? transactionalIdOf(this.#context)
     const producer = new Producer(
       cluster,
-      { ...settings, batchRecords, failsFollowing: this.failsInOrder },
+      { ...settings, batchRecords, failsFollowing: this.failsInOrder, onUncertain: this.#onUncertain },
       this.transactions && { transactionalId, timeoutMs: transactionTimeoutMs },
     )
     await producer.open(signal)

@@ -89,6 +89,12 @@ describe('exactly_once in a graph', () => {
       problem: ['stages.2.config.acks', 'with acks "1"'],
     },
     {
+      name: 'rare commits',
+      stages: [source, sink()],
+      more: { commit_interval: 'PT20S' },
+      problem: ['stages.1.config', 'abort a transaction after 10 s'],
+    },
+    {
       name: 'uncommitted input',
       stages: [{ ...source, config: { ...source.config, 'isolation.level': 'read_uncommitted' } }, sink()],
       problem: ['stages.0.config.isolation.level', 'read_uncommitted'],

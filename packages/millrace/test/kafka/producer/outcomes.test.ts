@@ -34,7 +34,8 @@ class Sent {
 
   constructor(batches = 1, options: Partial<ProducerOptions> = {}) {
     const settings = producerOptions({ lingerMs: 60_000, batchRecords: COUNT, ...options })
-    this.#accumulator = new Accumulator(settings, owner, {
+    const identities = settings.idempotence ? owner : undefined
+    this.#accumulator = new Accumulator(settings, identities, {
       onLinger: () => {},
       isAvailable: () => true,
       onBroken: () => {},
@@ -42,7 +43,7 @@ class Sent {
     })
     const queue = this.#accumulator.learn('t', 1).queues[0]!
     // Several may be under way only when the leader knows the producer.
-    queue.sequence.begin({ id: 9n, epoch: 0 })
+    if (settings.idempotence) queue.sequence.begin({ id: 9n, epoch: 0 })
     queue.sequence.established = true
     const records = Array.from({ length: batches * COUNT }, (_, i) => ({ value: `${i}` }))
     this.#ticket = new ReportTicket(records.length, this.#accumulator.queues)
@@ -51,7 +52,9 @@ class Sent {
     this.#accumulator.stop()
     this.batches = [...queue.waiting]
     const cluster = new Cluster({ bootstrapServers: ['127.0.0.1:1'], clientId: 'outcomes' })
-    this.outcomes = new Outcomes(cluster, settings, this.#accumulator, owner, (topic) => this.staleTopics.push(topic))
+    this.outcomes = new Outcomes(cluster, settings, this.#accumulator, identities, (topic) =>
+      this.staleTopics.push(topic),
+    )
     this.send()
   }
 
@@ -223,6 +226,97 @@ describe('what happens to a batch that was sent', () => {
     expect(sent.failure(0).message).toMatch(/were given up, and it is unknown whether they were written/)
     expect(sent.send()).toEqual([])
     expect(sent.heldBytes).toBe(0)
+  })
+
+  // at_most_once: a request whose response was lost was sent again without idempotence, and its records came twice (K14).
+  describe('when records must not be written twice', () => {
+    const uncertain: [records: number, code: string][] = []
+    const once = (options: Partial<ProducerOptions>, batches = 1): Sent =>
+      new Sent(batches, { ...options, onUncertain: (records, { code }) => uncertain.push([records, code]) })
+    beforeEach(() => void uncertain.splice(0))
+
+    test.each([
+      {
+        acks: 1,
+        what: 'no response',
+        tell: (sent: Sent) => sent.leaveUnanswered(sent.batches[0]!, 'REQUEST_TIMED_OUT'),
+        is: '-1',
+      },
+      {
+        acks: 0,
+        what: 'no response',
+        tell: (sent: Sent) => sent.leaveUnanswered(sent.batches[0]!, 'REQUEST_TIMED_OUT'),
+        is: '-1',
+      },
+      {
+        acks: 1,
+        what: 'no connection',
+        tell: (sent: Sent) => sent.leaveUnanswered(sent.batches[0]!, 'BROKER_UNREACHABLE'),
+        is: 'sent again later',
+      },
+      {
+        acks: 1,
+        what: 'REQUEST_TIMED_OUT',
+        tell: (sent: Sent) => sent.answer(sent.batches[0]!, { errorCode: 7 }),
+        is: '-1',
+      },
+      {
+        acks: 1,
+        what: 'NOT_LEADER_OR_FOLLOWER',
+        tell: (sent: Sent) => sent.answer(sent.batches[0]!, { errorCode: 6 }),
+        is: 'sent again later',
+      },
+      {
+        acks: 'all',
+        what: 'NOT_LEADER_OR_FOLLOWER',
+        tell: (sent: Sent) => sent.answer(sent.batches[0]!, { errorCode: 6 }),
+        is: '-1',
+      },
+    ] as const)('without idempotence, acks $acks, $what: $is', async ({ acks, tell, is }) => {
+      const sent = once({ acks, idempotence: false })
+      tell(sent)
+      expect(fate(sent)).toBe(is)
+      await Promise.resolve()
+      expect(uncertain.map(([records]) => records)).toEqual(is === '-1' ? [COUNT] : [])
+    })
+
+    test('with idempotence it is sent again, and left open only when its time is over', async () => {
+      vi.useFakeTimers({ toFake: ['performance'] })
+      const sent = once({ deliveryTimeoutMs: 1000 })
+      sent.leaveUnanswered(sent.batches[0]!, 'REQUEST_TIMED_OUT')
+      expect(fate(sent)).toBe('sent again later')
+      vi.advanceTimersByTime(1000)
+      sent.outcomes.expire()
+      vi.useRealTimers()
+      await Promise.resolve()
+      expect([fate(sent), uncertain]).toEqual(['-1', [[COUNT, 'DELIVERY_TIMED_OUT']]])
+      expect(sent.batches[0]!.queue.sequence.broken).toBe(true)
+      expect(sent.heldBytes).toBe(0)
+    })
+
+    test('what shares a batch with records that are given up is not written again either', async () => {
+      const sent = once({}, 2)
+      sent.giveUp()
+      await Promise.resolve()
+      expect(sent.reports).toEqual(Array.from({ length: 2 * COUNT }, () => '-1'))
+      expect(uncertain).toEqual([[2 * COUNT, 'DELIVERY_TIMED_OUT']])
+    })
+
+    test('what is behind a batch that failed is written again only if it was not written for certain', async () => {
+      const sent = once({ failsFollowing: true }, 3)
+      const [first, second, third] = sent.batches
+      sent.answer(first!, { errorCode: 29 })
+      sent.leaveUnanswered(second!, 'REQUEST_TIMED_OUT')
+      sent.answer(third!, { errorCode: 45 })
+      await Promise.resolve()
+      expect(sent.reports.slice(COUNT)).toEqual([
+        '-1',
+        '-1',
+        '-1',
+        ...Array.from({ length: COUNT }, () => 'REFUSED_WITH_BATCH'),
+      ])
+      expect(uncertain).toEqual([[COUNT, 'REFUSED_WITH_BATCH']])
+    })
   })
 
   describe('when its time is over', () => {
