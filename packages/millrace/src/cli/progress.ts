@@ -19,19 +19,31 @@ export interface ProgressDisplay {
   end(): void
 }
 
-/** The line of a moment: totals, rates since an earlier moment, lag, and the time left when the run is bounded. */
-export function progressLine(now: RunProgress, before: RunProgress | undefined, isBounded: boolean): string {
+/**
+ * The line of a moment: lag, time left when the run is bounded, what failed or stands in the way, totals, and rates since an
+ * earlier moment. What matters most comes first; a narrow terminal leaves out rates.
+ */
+export function progressLine(
+  now: RunProgress,
+  before: RunProgress | undefined,
+  isBounded: boolean,
+  columns = Infinity,
+): string {
   const { readPerSecond, writtenPerSecond, bytesPerSecond } = ratesOf(now, before)
-  const parts = [
-    `${(now.elapsedMs / 1000).toFixed(0)} s`,
-    `read ${formatCount(now.read.records)} (${formatCount(readPerSecond)}/s, ${formatBytes(bytesPerSecond)}/s)`,
-    `written ${formatCount(now.written.records)} (${formatCount(writtenPerSecond)}/s)`,
+  const { lag, problem } = now
+  const first = [`${(now.elapsedMs / 1000).toFixed(0)} s`]
+  if (lag !== undefined) first.push(`lag ${lag === null ? '?' : formatCount(lag)}`)
+  if (isBounded && typeof lag === 'number' && readPerSecond > 0) first.push(`ETA ${formatSeconds(lag / readPerSecond)}`)
+  first.push(...failureParts(now, formatCount))
+  const [read, written] = [`read ${formatCount(now.read.records)}`, `written ${formatCount(now.written.records)}`]
+  if (problem !== undefined) return [...first, problem, read, written].join('  ').slice(0, columns)
+  const totals = [...first, read, written].join('  ')
+  const [readRate, writtenRate] = [formatCount(readPerSecond), formatCount(writtenPerSecond)]
+  const candidates = [
+    [...first, `${read} (${readRate}/s, ${formatBytes(bytesPerSecond)}/s)`, `${written} (${writtenRate}/s)`].join('  '),
+    [...first, `${read} (${readRate}/s)`, `${written} (${writtenRate}/s)`].join('  '),
   ]
-  if (now.lag !== undefined) parts.push(`lag ${formatCount(now.lag)}`)
-  if (isBounded && now.lag !== undefined && readPerSecond > 0)
-    parts.push(`ETA ${formatSeconds(now.lag / readPerSecond)}`)
-  parts.push(...failureParts(now, formatCount))
-  return parts.join('  ')
+  return candidates.find((line) => line.length <= columns) ?? totals.slice(0, columns)
 }
 
 /** What became of records that failed; nothing when none did. */
@@ -80,12 +92,12 @@ export function terminalDisplay(stream: NodeJS.WriteStream, isBounded: boolean):
   }
   return {
     show(progress) {
-      line = progressLine(progress, before, isBounded).slice(0, Math.max(20, (stream.columns || 80) - 1))
+      line = progressLine(progress, before, isBounded, Math.max(20, (stream.columns || 80) - 1))
       before = progress
       stream.write(`\r\u001B[2K${line}`)
     },
     warn: (message, facts) => above(`warning: ${message}${formatFacts(facts)}`),
-    info: (message, facts) => above(`${message}${formatFacts(facts)}`),
+    info: (message) => above(message),
     failed(error, file) {
       for (const text of errorLines(error, file)) stream.write(`${text}\n`)
     },
@@ -118,7 +130,7 @@ export async function logDisplay(pipeline: string, isBounded: boolean): Promise<
       if (progress.elapsedMs - (before?.elapsedMs ?? 0) < LOG_INTERVAL_MS) return
       const rates = ratesOf(progress, before)
       const etaSeconds =
-        isBounded && progress.lag !== undefined && rates.readPerSecond > 0
+        isBounded && typeof progress.lag === 'number' && rates.readPerSecond > 0
           ? Math.round(progress.lag / rates.readPerSecond)
           : undefined
       log.info(
@@ -127,6 +139,7 @@ export async function logDisplay(pipeline: string, isBounded: boolean): Promise<
           written: progress.written.records,
           ...rates,
           lag: progress.lag,
+          problem: progress.problem,
           etaSeconds,
           ...progress.errors,
           circuitBreaker: progress.circuitBreaker,

@@ -62,6 +62,7 @@ export async function run(
         display.show(progress)
       },
       warn: (message, facts) => display.warn(message, facts),
+      inform: (message, facts) => display.info(message, facts),
     })
     display.end()
     const summary = `${summaryOf(plan.name, result)}${adviceFor(plan, result)}`

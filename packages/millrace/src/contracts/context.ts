@@ -17,12 +17,16 @@ export interface ComponentContext {
   readonly member?: string | undefined
   /** Sinks: whether what fails may be written again, and nothing of its partition may have overtaken it then (I2). */
   readonly triesAgain?: boolean | undefined
+  /** Sinks: whether retries or a circuit breaker decide what follows when nothing is acknowledged. */
+  readonly retries?: boolean | undefined
   /** Sinks: another one, of whose transactions this one's records are to be part. */
   readonly joins?: Sink | undefined
   /** Directory against which relative paths are resolved. */
   readonly directory: string
   /** Tells the operator of something that is not an error, for instance a clamped option. */
   readonly warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
+  /** Reports something that is no problem, for instance what a group has assigned. */
+  readonly inform?: ComponentContext['warn'] | undefined
   /** How it counts; see `metrics/table.ts`. Nothing is counted per record. */
   readonly metrics: Meter
   /** Set for previews: a source then joins no group and commits nothing. */

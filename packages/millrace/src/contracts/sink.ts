@@ -95,4 +95,6 @@ export interface Sink extends Preparing {
 export interface SinkProgress {
   readonly records: number
   readonly bytes: number
+  /** What stands in the way of writing at the moment, as part of a sentence; undefined while nothing does. */
+  readonly problem?: string | undefined
 }

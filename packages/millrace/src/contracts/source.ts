@@ -25,8 +25,10 @@ export interface DiscoveredStream {
 export interface SourceProgress {
   readonly records: number
   readonly bytes: number
-  /** Records that are known to lie ahead: up to the log end, or to the end of a bounded run. */
-  readonly lag: number | undefined
+  /** Records that are known to lie ahead: up to the log end, or to the end of a bounded run. Null while that is not known; undefined where it never is. */
+  readonly lag: number | null | undefined
+  /** What stands in the way of reading at the moment, as part of a sentence, such as a broker that does not answer; undefined while nothing does. */
+  readonly problem?: string | undefined
   /** What was committed last, per partition; missing where nothing is. */
   readonly committed?: (() => readonly CommittedOffset[]) | undefined
 }

@@ -52,6 +52,11 @@ export function writesInSteps({
   return retry !== undefined || fate !== 'fail' || circuitBreaker !== undefined
 }
 
+/** Whether something decides when to write again. */
+export function retries({ errorPolicy, circuitBreaker }: Parameters<typeof writesInSteps>[0]): boolean {
+  return errorPolicy.retry !== undefined || circuitBreaker !== undefined
+}
+
 /** Whether something may be written again, so that the order has to be watched. A transaction is tried again as a whole. */
 export function triesAgain(
   plan: Parameters<typeof writesInSteps>[0] & { readonly delivery?: SomeDelivery | undefined },

@@ -90,6 +90,7 @@ export class FanOut implements SinkOfAll {
     return {
       records: each.reduce((sum, { records }) => sum + records, 0),
       bytes: each.reduce((sum, { bytes }) => sum + bytes, 0),
+      problem: each.find(({ problem }) => problem !== undefined)?.problem,
     }
   }
 }

@@ -9,7 +9,7 @@ import type { Sink } from '../contracts/sink.ts'
 import type { Source } from '../contracts/source.ts'
 import type { Stage } from '../contracts/stage.ts'
 import { makeDeadLetters, type DeadLetters } from './failures/dead-letters.ts'
-import { triesAgain } from './delivery.ts'
+import { retries, triesAgain } from './delivery.ts'
 import { Counters, type Meter } from '../metrics/counters.ts'
 import type { WritableSink } from './delivery.ts'
 import { FanOut, FormattedSink, type SinkOfAll } from './fan-out.ts'
@@ -43,7 +43,7 @@ export interface OpenPipeline {
 export async function makePipeline(
   plan: PipelinePlan,
   components: Components,
-  run: Pick<RunOptions, 'untilEnd' | 'warn' | 'preview' | 'metrics'>,
+  run: Pick<RunOptions, 'untilEnd' | 'warn' | 'inform' | 'preview' | 'metrics'>,
 ): Promise<OpenPipeline> {
   const meter = (run.metrics ?? new Counters()).meter({ pipeline: plan.name })
   const context: Omit<ComponentContext, 'metrics'> = {
@@ -51,10 +51,12 @@ export async function makePipeline(
     untilEnd: run.untilEnd,
     directory: plan.directory,
     warn: run.warn,
+    inform: run.inform,
     preview: run.preview,
     // Those who only look commit nothing.
     delivery: run.preview === undefined ? plan.delivery : 'at_least_once',
     triesAgain: triesAgain(plan),
+    retries: retries(plan),
   }
   const stages = new StageChain(await makeStages(plan, components))
   const sourceMeter = meter.with({ stage: 'source', component: plan.source.component })

@@ -136,6 +136,8 @@ export interface RunOptions {
   /** Called about once a second, and once more at the end. */
   readonly onProgress?: ((progress: RunProgress) => void) | undefined
   readonly warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
+  /** Reports something that is no problem. */
+  readonly inform?: RunOptions['warn'] | undefined
   /** Where the run counts; when omitted in counters of its own, which only make its progress. */
   readonly metrics?: Counters | undefined
 }
@@ -145,8 +147,10 @@ export interface RunProgress {
   readonly elapsedMs: number
   readonly read: { readonly records: number; readonly bytes: number }
   readonly written: { readonly records: number; readonly bytes: number }
-  /** Records that lie ahead of the source; undefined when it cannot know. */
-  readonly lag: number | undefined
+  /** Records that lie ahead of the source; null while that is not known, undefined when it cannot know. */
+  readonly lag: number | null | undefined
+  /** What stands in the way of reading or writing at the moment, as part of a sentence; undefined while nothing does. */
+  readonly problem?: string | undefined
   /** Offsets that were committed last, per partition; on the last progress of a run only. */
   readonly committed?: readonly CommittedOffset[] | undefined
   /** What became of records that failed, by error code (I7). */

@@ -3,6 +3,7 @@
  * fails. A run up to the end takes them one after the other where one reads what another writes.
  */
 import type { PipelineGroup, PipelinePlan, RunOptions, RunProgress, RunResult, CountsByCode } from './plan.ts'
+import { totalLag } from './observed.ts'
 import { runPipeline } from './run-pipeline.ts'
 
 /** @throws {MillraceError} the first failure, when the others have ended too */
@@ -64,7 +65,8 @@ function combined(all: readonly RunProgress[]): RunProgress {
     elapsedMs: Math.max(0, ...all.map(({ elapsedMs }) => elapsedMs)),
     read: { records: sum(({ read }) => read.records), bytes: sum(({ read }) => read.bytes) },
     written: { records: sum(({ written }) => written.records), bytes: sum(({ written }) => written.bytes) },
-    lag: all.some(({ lag }) => lag === undefined) ? undefined : sum(({ lag }) => lag!),
+    lag: totalLag(all.map(({ lag }) => lag)),
+    problem: all.find(({ problem }) => problem !== undefined)?.problem,
     committed: all.some(({ committed }) => committed !== undefined)
       ? all.flatMap(({ committed }) => committed ?? [])
       : undefined,

@@ -220,12 +220,14 @@ class PipelineRun {
   }
 
   #progress(): RunProgress {
-    const { records, bytes, lag } = this.#pipeline.source.progress()
+    const { records, bytes, lag, problem } = this.#pipeline.source.progress()
+    const written = this.#pipeline.sink.progress()
     return {
       elapsedMs: performance.now() - this.#started,
       read: { records, bytes },
-      written: this.#pipeline.sink.progress(),
+      written: { records: written.records, bytes: written.bytes },
       lag,
+      problem: problem ?? written.problem,
       errors: this.#errors.progress,
       circuitBreaker: combinedProgress(this.#breakers),
     }

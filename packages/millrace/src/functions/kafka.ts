@@ -161,7 +161,6 @@ const producerFields = {
       'Whether to write `_kafka_key`, `_kafka_partition`, `_kafka_offset` and `_kafka_timestamp` of the record that was read into values. Stages can always read them, and `select.apply` keeps them.',
     ),
   ...moreProducer,
-  flushTimeout: kafkaSinkFields.flushTimeout.default(30_000),
 }
 
 type ProducerOptions = Options<typeof producerFields>

@@ -1,7 +1,9 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { VERBS } from '../../src/cli/verbs/index.ts'
-import { cli } from '../support/cli.ts'
+import { cli, startCli } from '../support/cli.ts'
 
 describe('help', () => {
   test('explains how to get started and what the exit codes mean', async () => {
@@ -90,5 +92,25 @@ test('refuses an old Node.js in one line', async () => {
     code: 2,
     stdout: '',
     stderr: expect.stringMatching(/^millrace needs Node 22\.22 or newer: this is 20\.20\.2\n$/),
+  })
+})
+
+// It ended without a word on standard output, so that a program that reads the envelope got nothing to read.
+test('a command that is interrupted prints its envelope, too', async () => {
+  // Nothing answers at the address, and a command that looks waits for ten seconds.
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const { child, ended } = startCli(['discover', '-b', `127.0.0.1:${port}`, '--json'])
+  await once(server, 'connection')
+  child.kill('SIGINT')
+  const { code, stdout } = await ended
+  server.close()
+  expect(code).toBe(130)
+  expect(JSON.parse(stdout)).toMatchObject({
+    command: 'discover',
+    ok: false,
+    result: null,
+    error: { code: 'ABORTED', message: expect.stringContaining('SIGINT') },
   })
 })

@@ -6,7 +6,7 @@ function moment(
   seconds: number,
   read: number,
   written: number,
-  lag?: number,
+  lag?: number | null,
   failures: Partial<RunProgress> = {},
 ): RunProgress {
   return {
@@ -21,9 +21,9 @@ function moment(
 }
 
 describe('the live line', () => {
-  test('has totals, rates since the moment before, lag, and the time left of a bounded run', () => {
+  test('has lag, the time left of a bounded run, totals, and rates since the moment before', () => {
     const line = progressLine(moment(12, 1_250_000, 620_000, 2_300_000), moment(11, 940_000, 465_000, 2_600_000), true)
-    expect(line).toBe('12 s  read 1.25M (310k/s, 46.5 MB/s)  written 620k (155k/s)  lag 2.30M  ETA 8 s')
+    expect(line).toBe('12 s  lag 2.30M  ETA 8 s  read 1.25M (310k/s, 46.5 MB/s)  written 620k (155k/s)')
   })
 
   test('shows what happened to failed records, and a circuit breaker that is not closed', () => {
@@ -39,7 +39,7 @@ describe('the live line', () => {
       undefined,
       false,
     )
-    expect(line).toMatch(/written 5 \(5\/s\) {2}skipped 3 {2}dead letters 1 {2}retried 1\.50k {2}circuit half-open$/)
+    expect(line).toMatch(/^1 s {2}skipped 3 {2}dead letters 1 {2}retried 1\.50k {2}circuit half-open {2}read 10/)
   })
 
   test('has no lag where the source cannot know, and no end where there is none', () => {
@@ -48,6 +48,25 @@ describe('the live line', () => {
     )
     expect(progressLine(moment(2, 2000, 1000, 4000), undefined, false)).not.toContain('ETA')
     expect(progressLine(moment(2, 0, 0, 4000), undefined, true)).not.toContain('ETA')
+  })
+
+  // At 60 columns the lag was what was cut off.
+  test.each([
+    [100, '12 s  lag 2.30M  read 1.25M (310k/s, 46.5 MB/s)  written 620k (155k/s)'],
+    [60, '12 s  lag 2.30M  read 1.25M (310k/s)  written 620k (155k/s)'],
+    [50, '12 s  lag 2.30M  read 1.25M  written 620k'],
+    [20, '12 s  lag 2.30M  rea'],
+  ])('fits into %i columns', (columns, line) => {
+    const before = moment(11, 940_000, 465_000, 2_600_000)
+    expect(progressLine(moment(12, 1_250_000, 620_000, 2_300_000), before, false, columns)).toBe(line)
+  })
+
+  // A dead broker looked like an idle topic: "lag 0".
+  test('shows an unknown lag, and what stands in the way instead of rates', () => {
+    const problem = 'no broker answers for 40 s: connection refused'
+    expect(progressLine(moment(50, 10, 5, null, { problem }), undefined, true)).toBe(
+      `50 s  lag ?  ${problem}  read 10  written 5`,
+    )
   })
 
   test.each([

@@ -383,27 +383,39 @@ describe.skipIf(!javaAvailable)('a pipeline whose output broker goes away', () =
   const here = topicBed()
   const there = topicBed(() => output().bootstrapServers)
 
-  test('waits while the broker is silent and continues when it is back, without a rebalance', async () => {
+  // It ended a busy run after 10 s, while a broker takes longer than that to restart.
+  test('waits while the broker is silent, says so, and continues when it is back, without a rebalance', async () => {
     const [from, to] = [await here().create(), await there().create()]
     await here().write(from, orders(5000))
     const groupId = uniqueName('group')
     const stop = new AbortController()
+    const warnings: string[] = []
+    let problems: unknown[] = []
     const running = runHere(
       {
         source: fromTopic(from, { groupId, 'session.timeout.ms': 4000, 'heartbeat.interval.ms': 300 }),
         stages: [{ $match: {} }],
-        sink: toTopic(to, { bootstrapServers: output().bootstrapServers, flushTimeout: 'PT60S' }),
+        sink: toTopic(to, { bootstrapServers: output().bootstrapServers }),
       },
-      { untilEnd: false, signal: stop.signal },
+      {
+        untilEnd: false,
+        signal: stop.signal,
+        warn: (message) => warnings.push(message),
+        onProgress: ({ problem }) => (problems = [...problems, problem]),
+      },
     )
     await expect.poll(() => there().end(to)).toBe(5000)
     output().brokers[0]!.pause()
     await here().write(from, orders(5000, 5000))
-    await delay(6000)
+    // Longer than the flushTimeout of runs that retry.
+    await delay(23_000)
     output().brokers[0]!.resume()
     await expect.poll(async () => (await readTopic(there().cluster, to)).records.length).toBe(10_000)
+    await expect.poll(() => warnings.at(-1)).toMatch(/^Topic ".*" is written again, after \d+ s$/)
     stop.abort()
     expect((await running).written.records).toBe(10_000)
+    expect(warnings[0]).toMatch(/^Topic ".*" cannot be written: nothing acknowledged for \d+ s/)
+    expect(problems).toContainEqual(expect.stringMatching(/^nothing acknowledged for/))
   })
 
   test('fails with the reason when nothing is acknowledged for flushTimeout', async () => {

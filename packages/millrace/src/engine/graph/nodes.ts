@@ -7,7 +7,7 @@ import type { Sink } from '../../contracts/sink.ts'
 import type { Source } from '../../contracts/source.ts'
 import type { Transform } from '../../contracts/stage.ts'
 import { Counters, type Meter } from '../../metrics/counters.ts'
-import { triesAgain } from '../delivery.ts'
+import { retries, triesAgain } from '../delivery.ts'
 import { observeSink, observeSource } from '../observed.ts'
 import type { Components, RunOptions } from '../plan.ts'
 import type { GraphPlan, PlannedNode } from './plan.ts'
@@ -53,7 +53,7 @@ type RunSubPipeline = FunctionContext['run']
 export async function makeNodes(
   plan: GraphPlan,
   components: Components,
-  run: Pick<RunOptions, 'untilEnd' | 'warn' | 'preview' | 'metrics'>,
+  run: Pick<RunOptions, 'untilEnd' | 'warn' | 'inform' | 'preview' | 'metrics'>,
   runSubPipeline: RunSubPipeline,
 ): Promise<Node[]> {
   const known = await look(plan, components)
@@ -76,6 +76,7 @@ export async function makeNodes(
       folders: plan.folders,
       untilEnd: run.untilEnd,
       warn: run.warn,
+      inform: run.inform,
       metrics,
       preview: run.preview,
       // Those who only look commit nothing.
@@ -86,6 +87,7 @@ export async function makeNodes(
         return source?.kind === 'source' ? source.source.offsets?.member : undefined
       },
       triesAgain: triesAgain(plan),
+      retries: retries(plan),
       joins: isTransactional ? owner?.sink : undefined,
       stage: id,
       needsDocuments: behindIt !== 'nothing',

@@ -23,7 +23,7 @@ import type { Failure } from '../failures/failures.ts'
 import { createSkipTrace } from '../failures/skip-trace.ts'
 import { IN_FLIGHT_BYTES } from '../in-flight.ts'
 import type { RunOptions, RunProgress, RunResult } from '../plan.ts'
-import { observeBreaker } from '../observed.ts'
+import { observeBreaker, totalLag } from '../observed.ts'
 import { prepareBatches } from '../prepared-batches.ts'
 import { inSlices, paceOf } from '../slices.ts'
 import { isTaken, makeNodes, type Node, type SinkNode, type SourceNode } from './nodes.ts'
@@ -72,13 +72,14 @@ class GraphRun {
 
   /** Makes and opens the stages: sinks first, so that nothing is read that could not be written. */
   async make(): Promise<void> {
-    const { components, warn, untilEnd, preview } = this.#run
+    const { components, warn, inform, untilEnd, preview } = this.#run
     const { errorPolicy, circuitBreaker, name, directory } = this.#plan
     // A pipeline inside this one: its sources end by themselves, or with ours.
     const runInner = async (inner: unknown, signal: AbortSignal): Promise<void> => {
       const { signal: stop, preview } = this.#run
+      const outer = { components, warn, inform, untilEnd, preview }
       const metrics = this.#metrics
-      await runGraph(inner as GraphPlan, { components, warn, untilEnd, preview, metrics, signal: stop, abort: signal })
+      await runGraph(inner as GraphPlan, { ...outer, metrics, signal: stop, abort: signal })
     }
     this.#nodes = await makeNodes(this.#plan, components, { ...this.#run, metrics: this.#metrics }, runInner)
     const sinks = this.#sinks.map(({ sink }) => sink)
@@ -246,12 +247,12 @@ class GraphRun {
   #progress(): RunProgress {
     const read = this.#sources.map(({ source }) => source.progress())
     const written = this.#sinks.map(({ sink }) => sink.progress())
-    const lags = read.map(({ lag }) => lag)
     return {
       elapsedMs: performance.now() - this.#started,
       read: { records: sum(read.map(({ records }) => records)), bytes: sum(read.map(({ bytes }) => bytes)) },
       written: { records: sum(written.map(({ records }) => records)), bytes: sum(written.map(({ bytes }) => bytes)) },
-      lag: lags.every((lag) => lag !== undefined) ? sum(lags) : undefined,
+      lag: totalLag(read.map(({ lag }) => lag)),
+      problem: [...read, ...written].find(({ problem }) => problem !== undefined)?.problem,
       errors: this.#errors.progress,
       circuitBreaker: combinedProgress([...this.#breakers.values()]),
     }

@@ -52,6 +52,14 @@ export interface RequestOptions {
 /** So many brokers must not know a topic before it is believed not to exist. */
 const BROKERS_TO_BELIEVE = 3
 
+/** That no broker answers. */
+export interface Unreachable {
+  /** As `performance.now()` has it. */
+  readonly since: number
+  /** Why the last one that was tried did not. */
+  readonly reason: string
+}
+
 export class Cluster {
   readonly clientId: string
   readonly requestTimeoutMs: number
@@ -64,6 +72,7 @@ export class Cluster {
   readonly #coordinators = new Map<string, number>()
   readonly #rounds = new MetadataRounds((topics) => this.#fetchMetadata(topics, undefined))
   #nextAny = 0
+  #unreachable: Unreachable | undefined
 
   constructor(options: ClusterOptions) {
     this.#options = options
@@ -90,6 +99,11 @@ export class Cluster {
   }
   get isClosed(): boolean {
     return this.#connections.isClosed
+  }
+
+  /** Since when no broker has answered, and why; undefined while one does, and before the first attempt. */
+  get unreachable(): Unreachable | undefined {
+    return this.#unreachable
   }
 
   /**
@@ -271,10 +285,12 @@ export class Cluster {
       try {
         const connection = await this.#connections.get(candidate, 'control', signal)
         const version = connection.version(METADATA)
-        return await connection.send<MetadataAnswer>(METADATA, version, [topics, false, false], {
+        const answer = await connection.send<MetadataAnswer>(METADATA, version, [topics, false, false], {
           timeoutMs: this.requestTimeoutMs,
           signal,
         })
+        this.#unreachable = undefined
+        return answer
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error
         if (isFinal(error) && error.code !== 'TLS_FAILED') throw error
@@ -288,6 +304,8 @@ export class Cluster {
         last = error
       }
     }
+    if (last !== undefined)
+      this.#unreachable = { since: this.#unreachable?.since ?? performance.now(), reason: (last as Error).message }
     // Once some have been reached, those that are down may come back.
     throw (known.length > 0 ? last : undefined) ?? refused ?? last
   }

@@ -12,15 +12,16 @@ import { ConsumedPartitions } from './consumed-partitions.ts'
 import { type ConsumerOptions, groupOptions } from './options.ts'
 import type { ConsumerProgress } from './progress.ts'
 import { Fetcher } from './fetcher.ts'
-import { fetchCommitted } from '../group/committed-offsets.ts'
+import { committedBy } from '../group/committed-offsets.ts'
 import { GroupCoordinator } from '../group/coordinator.ts'
 import { GroupSession } from '../group/session.ts'
 import type { AssignedPartition, GroupListener } from '../group/contract.ts'
-import { OffsetBounds } from './offset-bounds.ts'
+import { GroupNews } from './group-news.ts'
+import { OffsetBounds, refreshGrown } from './offset-bounds.ts'
 import { OffsetCommits } from './offset-commits.ts'
 import { OffsetLedger } from './offset-ledger.ts'
 import { LOOK_MS, RunEnd } from './run-end.ts'
-import { byTopic, keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
+import { keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
 
 export class Consumer implements GroupListener, SourceOffsets {
   /** Called before offsets are committed and partitions are given back: the reader acknowledges what it is through with. */
@@ -43,6 +44,8 @@ export class Consumer implements GroupListener, SourceOffsets {
   #changes = 0
   /** Looks for partitions that are new, and for leaders that have moved. */
   #watch: NodeJS.Timeout | undefined
+  readonly #news: GroupNews | undefined
+  #lastLag: number | undefined
 
   constructor(options: ConsumerOptions) {
     this.#options = options
@@ -60,7 +63,10 @@ export class Consumer implements GroupListener, SourceOffsets {
       },
     )
     const group = groupOptions(options)
-    if (group !== undefined) this.#session = new GroupSession(cluster, group, this)
+    if (group !== undefined) {
+      this.#session = new GroupSession(cluster, group, this)
+      this.#news = new GroupNews(options, group.groupId)
+    }
     this.#bounds = new OffsetBounds(cluster, settings, warn, this.#stop.signal)
     this.#commits = new OffsetCommits(this.#ledger, this.#session, mode, warn, () => this.onSettle())
     this.#partitions = new ConsumedPartitions(this.#fetcher, this.#ledger, {
@@ -82,6 +88,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     await cluster.refresh(topics, signal)
     this.#bounds.subscribed(topics)
     if (this.#session !== undefined) {
+      this.#news?.joining()
       await this.#session.start(signal)
       this.#commits.start(settings.autoCommitIntervalMs)
     } else {
@@ -123,13 +130,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     const { groupId } = settings
     if (groupId === undefined) return partitions.map((each) => ({ ...each, committed: only?.offset }))
     const coordinator = new GroupCoordinator(cluster, groupId, warn)
-    const found = await fetchCommitted(coordinator, partitions, () => undefined, signal)
-    return found.map(({ topic, partition, offset, leaderEpoch }) => ({
-      topic,
-      partition,
-      committed: offset,
-      leaderEpoch,
-    }))
+    return committedBy(coordinator, partitions, () => undefined, signal)
   }
 
   /**
@@ -278,12 +279,22 @@ export class Consumer implements GroupListener, SourceOffsets {
   }
 
   progress(): ConsumerProgress {
-    const { records, bytes, lag } = this.#partitions
-    return { records, bytes, lag, commits: this.#commits.count, rebalances: this.#session?.rebalances ?? 0 }
+    const { records, bytes } = this.#partitions
+    const problem = this.#fetcher.problem ?? this.#news?.problem
+    const commits = this.#commits.count
+    return { records, bytes, lag: this.#lag, problem, commits, rebalances: this.#session?.rebalances ?? 0 }
+  }
+
+  /** Partitions that come and go say nothing about what lies ahead. */
+  get #lag(): number | undefined {
+    if (this.#closing !== undefined) return this.#lastLag
+    return this.#news?.isJoining === true ? undefined : this.#partitions.lag
   }
 
   /** Commits what is acknowledged, leaves the group and stops fetching (I4). Does not close the cluster. May be called twice. */
   close(): Promise<void> {
+    this.#lastLag = this.#lag
+    this.#news?.ended()
     this.#closing ??= (async () => {
       this.#commits.stop()
       clearInterval(this.#watch)
@@ -303,7 +314,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     const { cluster, untilEnd } = this.#options
     // Before anything is waited for: what is lost meanwhile is not read (I3).
     const assigned = this.#partitions.assign(partitions)
-    await this.#learnCounts(partitions)
+    await refreshGrown(cluster, partitions, this.#stop.signal)
     const starts = await this.#bounds.starts(partitions, (each) => this.#committedOf(each, this.#stop.signal))
     const ends = untilEnd ? await this.#bounds.ends(partitions) : undefined
     if (ends !== undefined)
@@ -322,19 +333,15 @@ export class Consumer implements GroupListener, SourceOffsets {
     this.#fetcher.interrupt()
   }
 
-  /** A group may assign a partition that is newer than the metadata. */
-  async #learnCounts(partitions: readonly TopicPartition[]): Promise<void> {
-    const { cluster } = this.#options
-    const grown = partitions.filter(
-      ({ topic, partition }) => partition >= (cluster.cachedTopic(topic)?.partitions.length ?? 0),
-    )
-    if (grown.length > 0) await cluster.refresh([...byTopic(grown).keys()], this.#stop.signal)
+  #rebalancing(): void {
+    this.#isRebalancing = true
+    this.#changes++
+    if (this.#closing === undefined) this.#news?.joining()
   }
 
   /** Called by the group session: stop fetching, wait for what is outstanding, commit, let go (I3). */
   async onRevoked(partitions: readonly TopicPartition[], deadlineMs: number): Promise<void> {
-    this.#isRebalancing = true
-    this.#changes++
+    this.#rebalancing()
     this.#partitions.remove(partitions, 'revoked')
     this.onSettle()
     // When the commit takes too long, the partitions are given back meanwhile, and may be here again before it ends.
@@ -366,13 +373,13 @@ export class Consumer implements GroupListener, SourceOffsets {
   onSettled(): void {
     this.#changes++
     this.#isRebalancing = false
+    this.#news?.assigned(this.assignment)
     this.#fetcher.interrupt()
   }
 
   /** Called by the group session: somebody else may own the partitions already, so nothing is committed (I3). */
   onLost(partitions: readonly TopicPartition[]): void {
-    this.#isRebalancing = true
-    this.#changes++
+    this.#rebalancing()
     this.#partitions.remove(partitions, 'lost')
     this.#ledger.revoke(partitions)
     this.onSettle()
@@ -385,6 +392,7 @@ export class Consumer implements GroupListener, SourceOffsets {
 
   /** Called by the group session when it cannot go on. */
   onFailed(error: MillraceError): void {
+    this.#news?.ended()
     this.#failure ??= error
     this.#fetcher.interrupt()
   }

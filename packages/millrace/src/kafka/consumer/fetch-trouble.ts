@@ -1,7 +1,7 @@
 /**
  * Says when partitions cannot be read for long: after five seconds, then every minute, with the cause; and when all are read again.
  */
-import type { Cluster } from '../cluster/cluster.ts'
+import type { Cluster, Unreachable } from '../cluster/cluster.ts'
 import type { FetchBrokers } from './fetch-brokers.ts'
 import type { Warn } from './options.ts'
 import type { PartitionFetch } from './partition-fetch.ts'
@@ -14,16 +14,22 @@ const SILENCE_MS = 4000
 export class FetchTrouble {
   readonly #warn: Warn
   readonly #now: () => number
+  readonly #unreachable: () => Unreachable | undefined
   /** Since when each partition cannot be read. */
   readonly #since = new Map<PartitionFetch, number>()
   /** When to say it next. */
   #sayAt = 0
   #saidSince: number | undefined
 
-  /** @param now milliseconds */
-  constructor(warn: Warn, now: () => number = () => performance.now()) {
+  /** @param now milliseconds @param unreachable whether no broker answers at all */
+  constructor(
+    warn: Warn,
+    now: () => number = () => performance.now(),
+    unreachable: () => Unreachable | undefined = () => undefined,
+  ) {
     this.#warn = warn
     this.#now = now
+    this.#unreachable = unreachable
   }
 
   /** A partition cannot be read, for what is its `problem`. @param since when that began, if not just now */
@@ -51,6 +57,18 @@ export class FetchTrouble {
     return since !== undefined && this.#now() - since >= QUIET_MS
   }
 
+  /** What stands in the way at the moment, as part of a sentence; undefined while all partitions are read. */
+  get problem(): string | undefined {
+    const late = this.#late()
+    const [first] = late
+    if (first === undefined) return undefined
+    const seconds = Math.round((this.#now() - this.#since.get(first)!) / 1000)
+    const silence = this.#unreachable()
+    if (silence !== undefined) return `no broker answers for ${seconds} s: ${silence.reason}`
+    const which = late.length === 1 ? '1 partition' : `${late.length} partitions`
+    return `${which} cannot be read for ${seconds} s: ${first.problem}`
+  }
+
   /** Looks for brokers that are silent, and says what there is to say; to be called about once a second. */
   look(brokers: FetchBrokers, cluster: Pick<Cluster, 'addressOf'>, maxWaitMs: number): void {
     for (const { id, asked, askedAt } of brokers.silentSince(this.#now() - maxWaitMs - SILENCE_MS)) {
@@ -76,12 +94,12 @@ export class FetchTrouble {
         ? `Partition ${partition} of topic "${topic}"`
         : `${late.length} partitions, for instance ${partition} of topic "${topic}",`
     const seconds = Math.round((this.#now() - since) / 1000)
-    this.#warn(`${which} cannot be read for ${seconds} s: ${problem}`, {
-      topic,
-      partition,
-      partitions: late.length,
-      seconds,
-    })
+    const silence = this.#unreachable()
+    const text =
+      silence === undefined
+        ? `${which} cannot be read for ${seconds} s: ${problem}`
+        : `No broker answers for ${seconds} s, so that ${which.replace(/^P/, 'p').replace(/,$/, '')} cannot be read: ${silence.reason}`
+    this.#warn(text, { topic, partition, partitions: late.length, seconds })
   }
 
   #late(): PartitionFetch[] {

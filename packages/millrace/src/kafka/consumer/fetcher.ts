@@ -89,7 +89,7 @@ export class Fetcher {
       },
       this.#abort.signal,
     )
-    this.#trouble = new FetchTrouble(events.warn)
+    this.#trouble = new FetchTrouble(events.warn, undefined, () => cluster.unreachable)
     this.#look = setInterval(() => this.#trouble.look(this.#brokers, cluster, options.fetchMaxWaitMs), LOOK_MS)
     this.#look.unref()
   }
@@ -138,6 +138,11 @@ export class Fetcher {
     const fetch = this.#partitions.get(topic, partition)
     if (fetch === undefined || fetch.highWatermark < 0 || this.#trouble.isLate(fetch)) return undefined
     return this.#options.isolation === 'read_committed' ? fetch.lastStableOffset : fetch.highWatermark
+  }
+
+  /** What stands in the way of reading, as part of a sentence. */
+  get problem(): string | undefined {
+    return this.#trouble.problem
   }
 
   /** Bytes that are asked for or wait to be taken. */

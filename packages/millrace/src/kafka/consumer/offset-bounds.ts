@@ -195,3 +195,15 @@ export class OffsetBounds {
     return new Map(found.map(({ topic, partition, offset }) => [keyOf(topic, partition), offset]))
   }
 }
+
+/** A group may assign a partition that is newer than the metadata. */
+export async function refreshGrown(
+  cluster: Cluster,
+  partitions: readonly TopicPartition[],
+  signal: AbortSignal,
+): Promise<void> {
+  const grown = partitions.filter(
+    ({ topic, partition }) => partition >= (cluster.cachedTopic(topic)?.partitions.length ?? 0),
+  )
+  if (grown.length > 0) await cluster.refresh([...byTopic(grown).keys()], signal)
+}

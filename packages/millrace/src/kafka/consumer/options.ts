@@ -30,6 +30,8 @@ export interface ConsumerOptions {
   /** Name of the component, for errors and metrics. */
   readonly component: string
   readonly warn: Warn
+  /** Reports what is no problem, such as what a group has assigned. */
+  readonly inform?: Warn | undefined
 }
 
 /** How a consumer joins its group; undefined when it joins none. */

@@ -7,7 +7,7 @@ import { brokerError } from '../protocol/kafka-errors.ts'
 import { OFFSET_COMMIT, OFFSET_FETCH, type OffsetCommitAnswer, type OffsetFetchAnswer } from '../protocol/offsets.ts'
 import { byTopic, keyOf, type TopicPartition } from '../topic-partition.ts'
 import { GROUP_LANE, type GroupCoordinator, verdictOf, verdictOfError } from './coordinator.ts'
-import type { OffsetToCommit } from './contract.ts'
+import type { AssignedPartition, OffsetToCommit } from './contract.ts'
 
 /** As whom a group is spoken to. */
 export interface MemberIdentity {
@@ -155,4 +155,20 @@ async function fetchOnce(
   if (missing !== undefined)
     throw brokerError(-1, `${action} as the response omits ${missing.topic}-${missing.partition}`)
   return found
+}
+
+/** The same, as a consumer is assigned partitions. @throws as `fetchCommitted` */
+export async function committedBy(
+  coordinator: GroupCoordinator,
+  partitions: readonly TopicPartition[],
+  member: () => MemberIdentity | undefined,
+  signal: AbortSignal | undefined,
+): Promise<AssignedPartition[]> {
+  const found = await fetchCommitted(coordinator, partitions, member, signal)
+  return found.map(({ topic, partition, offset, leaderEpoch }) => ({
+    topic,
+    partition,
+    committed: offset,
+    leaderEpoch,
+  }))
 }

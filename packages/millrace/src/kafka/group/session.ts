@@ -11,7 +11,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { ClassicMembership } from './classic-protocol.ts'
 import { commitOwned } from './commit.ts'
-import { fetchCommitted } from './committed-offsets.ts'
+import { committedBy } from './committed-offsets.ts'
 import { ConsumerMembership } from './consumer-protocol.ts'
 import { asMillraceError, GroupCoordinator } from './coordinator.ts'
 import type { Membership, ResolvedGroupOptions } from './membership.ts'
@@ -139,14 +139,8 @@ export class GroupSession {
   }
 
   /** Offsets that the group has committed for partitions, in which no open transaction has a part. @throws {BrokerError} {ConnectionError} {AbortedError} */
-  async committed(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<AssignedPartition[]> {
-    const found = await fetchCommitted(this.#coordinator, partitions, () => this.#membership.identity, signal)
-    return found.map(({ topic, partition, offset, leaderEpoch }) => ({
-      topic,
-      partition,
-      committed: offset,
-      leaderEpoch,
-    }))
+  committed(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<AssignedPartition[]> {
+    return committedBy(this.#coordinator, partitions, () => this.#membership.identity, signal)
   }
 
   /** Which assignment of a partition this is, so that one that went and came back is not taken for one that stayed; undefined when it is not owned. */

@@ -121,6 +121,13 @@ export class Producer {
     return { ...this.#outcomes.acknowledged, ...this.#sender.totals, bufferedBytes: this.#accumulator.heldBytes }
   }
 
+  /** Why the oldest batch that failed and is tried again has not been written yet; undefined when there is none. */
+  get problem(): string | undefined {
+    for (const { sent, waiting } of this.#accumulator.queues)
+      for (const { settled, lastError } of [...sent, ...waiting]) if (!settled && lastError) return lastError.message
+    return undefined
+  }
+
   /**
    * Reaches the cluster and gets a producer id. Optional: the first `write` does it too, but fails later.
    * @throws {ConnectionError} {BrokerError} for instance CLUSTER_AUTHORIZATION_FAILED

@@ -9,7 +9,8 @@ import type { Batch } from '../../records/batch.ts'
 
 export interface FlushTimeout {
   readonly topic: string
-  readonly timeoutMs: number
+  /** Undefined waits as long as the delivery takes. */
+  readonly timeoutMs: number | undefined
   /** Number of records that have been acknowledged so far. */
   readonly acknowledged: () => number
 }
@@ -27,9 +28,10 @@ export class Deliveries {
   async wait(batch: Batch, begin: () => Promise<void>, timeout: FlushTimeout): Promise<void> {
     const delivery = this.#underWay.get(batch) ?? begin()
     this.#underWay.delete(batch)
-    if (await isDone(delivery, timeout)) return
+    const { topic, timeoutMs, acknowledged } = timeout
+    if (timeoutMs === undefined) return delivery
+    if (await isDone(delivery, timeoutMs, acknowledged)) return
     this.#underWay.set(batch, delivery)
-    const { topic, timeoutMs } = timeout
     throw new DeliveryError(
       `No record for topic "${topic}" was acknowledged for ${timeoutMs / 1000} s (flushTimeout): are the brokers up, and are there enough in-sync replicas`,
       { code: 'DELIVERY_TIMED_OUT', topic, component: 'kafka' },
@@ -57,7 +59,11 @@ export class Deliveries {
  *
  * @returns false when nothing was acknowledged for `timeoutMs`. @throws what the delivery throws
  */
-async function isDone(delivery: Promise<void>, { timeoutMs, acknowledged }: FlushTimeout): Promise<boolean> {
+async function isDone(
+  delivery: Promise<void>,
+  timeoutMs: number,
+  acknowledged: FlushTimeout['acknowledged'],
+): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const stalled = new Promise<false>((resolve) => {
     let before = acknowledged()

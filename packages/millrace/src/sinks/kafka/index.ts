@@ -24,6 +24,7 @@ import { UNIQUE_TRANSACTION_TIMEOUT_MS } from '../../kafka/properties/producer-l
 import { clusterOptions } from '../../kafka/properties/settings.ts'
 import { weaknessOf } from '../../kafka/properties/weakness.ts'
 import { Deliveries } from './flush-timeout.ts'
+import { Stall } from './stall.ts'
 import { kafkaSinkFields, kafkaSinkRules, kafkaSinkSettings, type KafkaSinkSettings } from './options.ts'
 
 export const kafkaSink = defineSink({
@@ -37,6 +38,9 @@ export const kafkaSink = defineSink({
   ],
   create: (options, context) => new KafkaPipelineSink(kafkaSinkSettings(options), context),
 })
+
+/** `flushTimeout` where something else than the end of the run follows it. */
+const TIMEOUT_BEFORE_RETRY_MS = 10_000
 
 class KafkaPipelineSink implements Sink, SinkTransactions {
   readonly valueCodec: string
@@ -61,6 +65,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   readonly #topics: string[] = []
   #kept: KeptPartitions | undefined
   readonly #deliveries = new Deliveries()
+  #stall: Stall | undefined
   readonly #forwarded: Counter
 
   constructor(settings: KafkaSinkSettings, context: ComponentContext) {
@@ -91,6 +96,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     this.#leader.#topics.push(topic)
     if (this.#leader === this) this.#own = await this.#newProducer(cluster, signal)
     else await this.#producer.learn(topic, signal)
+    this.#stall = this.#watchDeliveries(cluster)
   }
 
   /** Nobody else can have a name that was made up for this run. */
@@ -140,10 +146,15 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   }
 
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
-    const { topic, flushTimeoutMs: timeoutMs } = this.#settings
+    const { topic, flushTimeoutMs = this.#context.retries === true ? TIMEOUT_BEFORE_RETRY_MS : undefined } =
+      this.#settings
     const producer = this.#producer
     const acknowledged = (): number => producer.progress.records
-    await this.#deliveries.wait(batch, () => this.#begin(producer, batch, signal), { topic, timeoutMs, acknowledged })
+    await this.#deliveries.wait(batch, () => this.#begin(producer, batch, signal), {
+      topic,
+      timeoutMs: flushTimeoutMs,
+      acknowledged,
+    })
   }
 
   #begin(producer: Producer, batch: Batch, signal: AbortSignal): Promise<void> {
@@ -166,10 +177,12 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   /** What was written by the producer of another sink, that sink tells. */
   progress(): SinkProgress {
     const { records, bytes } = this.#own?.progress ?? { records: 0, bytes: 0 }
-    return { records: this.#before.records + records, bytes: this.#before.bytes + bytes }
+    const problem = this.#stall?.problem
+    return { records: this.#before.records + records, bytes: this.#before.bytes + bytes, problem }
   }
 
   async close(): Promise<void> {
+    this.#stall?.close()
     try {
       // The engine has flushed before; after a failure nobody waits for the rest any more.
       await this.#own?.close(AbortSignal.abort())
@@ -202,6 +215,17 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     if (this.transactions !== undefined) producer.beginTransaction()
     for (const topic of this.#topics) await producer.learn(topic, signal)
     return producer
+  }
+
+  /** One that writes with the producer of another is watched there. */
+  #watchDeliveries(cluster: Cluster): Stall | undefined {
+    if (this.#leader !== this) return undefined
+    const deliveries = {
+      acknowledged: () => this.progress().records,
+      areWaiting: () => this.#producer.progress.bufferedBytes > 0,
+      cause: () => cluster.unreachable?.reason ?? this.#producer.problem,
+    }
+    return new Stall(this.#settings.topic, deliveries, this.#context.warn)
   }
 
   #connected(): Promise<Cluster> {

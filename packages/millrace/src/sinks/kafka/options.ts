@@ -21,9 +21,9 @@ export const kafkaSinkFields = {
     ),
   flushTimeout: field
     .durationMs({ min: 1 })
-    .default(10_000)
+    .optional()
     .doc(
-      'How long nothing may be acknowledged before the error policy or the circuit breaker decides. The producer continues with what it has until `delivery.timeout.ms`, so that a retry does not write it twice.',
+      'How long nothing may be acknowledged before the error policy or the circuit breaker decides. By default PT10S with retries or a circuit breaker; without them a write waits until `delivery.timeout.ms`, two minutes, so that a broker can restart meanwhile. The producer continues with what it has until then, so that a retry does not write it twice.',
     )
     .example('PT10S'),
   keyField: field
@@ -56,7 +56,8 @@ export interface KafkaSinkSettings {
   readonly batchSize: number | undefined
   /** How to make the topic when it is missing; undefined leaves it missing. */
   readonly createTopic: KafkaSinkOptions['createTopic']
-  readonly flushTimeoutMs: number
+  /** Undefined for the default, which depends on the error policy. */
+  readonly flushTimeoutMs: number | undefined
   /** Dotted path; undefined keeps the key of the record. */
   readonly keyField: string | undefined
   readonly includeMeta: boolean

@@ -73,7 +73,7 @@ class KafkaPipelineSource implements Source, SourceOffsets {
 
   async open(signal: AbortSignal): Promise<void> {
     const { consumer, topics, maxRecords, createTopic } = this.#settings
-    const { untilEnd, warn, preview } = this.#context
+    const { untilEnd, warn, inform, preview } = this.#context
     const { from, at } = preview ?? { from: 'run' }
     const reset = from === 'run' ? consumer.autoOffsetReset : from
     const settings =
@@ -89,6 +89,7 @@ class KafkaPipelineSource implements Source, SourceOffsets {
       commits: this.#context.delivery === 'exactly_once' ? 'transaction' : 'interval',
       component: kafkaSource.name,
       warn,
+      inform,
     })
     if (createTopic !== undefined && preview === undefined)
       await createMissingTopics(await this.#connected(), topics, createTopic, signal)
@@ -142,8 +143,9 @@ class KafkaPipelineSource implements Source, SourceOffsets {
 
   progress(): SourceProgress {
     const consumer = this.#consumer
-    if (consumer === undefined) return { records: 0, bytes: 0, lag: undefined }
-    return { ...consumer.progress(), committed: () => consumer.lastCommitted }
+    if (consumer === undefined) return { records: 0, bytes: 0, lag: null }
+    const { records, bytes, lag = null, problem } = consumer.progress()
+    return { records, bytes, lag, problem, committed: () => consumer.lastCommitted }
   }
 
   async close(): Promise<void> {

@@ -131,7 +131,7 @@ describe('the snippets of the seed', () => {
     })
     expect(kafkaSinkSettings(plan.sink.options as unknown as KafkaSinkOptions)).toMatchObject({
       batchSize: undefined,
-      flushTimeoutMs: 10_000,
+      flushTimeoutMs: undefined,
       producer: { acks: 'all', idempotence: true },
     })
   })

@@ -43,11 +43,28 @@ describe('partitions that cannot be read', () => {
     expect(warnings).toHaveLength(4)
   })
 
+  test('are no news of their own while no broker answers', () => {
+    const silence = { since: 0, reason: 'Cannot reach broker "k1:9092": connection refused' }
+    trouble = new FetchTrouble(
+      (message) => warnings.push(message),
+      () => now,
+      () => silence,
+    )
+    trouble.failed(fetchOf(3))
+    expect(trouble.problem).toBeUndefined()
+    pass(5000)
+    expect(trouble.problem).toBe(`no broker answers for 5 s: ${silence.reason}`)
+    expect(warnings).toEqual([
+      `No broker answers for 5 s, so that partition 3 of topic "t" cannot be read: ${silence.reason}`,
+    ])
+  })
+
   test('are reported together, and are not read again before all of them are', () => {
     const [one, two] = [fetchOf(1), fetchOf(2)]
     trouble.failed(one)
     trouble.failed(two)
     pass(6000)
+    expect(trouble.problem).toBe('2 partitions cannot be read for 6 s: k1:9092 answers NOT_LEADER_OR_FOLLOWER')
     expect(warnings).toEqual([expect.stringContaining('2 partitions, for instance 1 of topic "t", cannot be read')])
     trouble.ended(one)
     expect(warnings).toHaveLength(1)

@@ -49,6 +49,13 @@ describe('a delivery whose wait was given up', () => {
     expect(await deliveries.end(batch, () => expect.unreachable())).toBe(false)
   })
 
+  test('is not given up where there is no timeout', async () => {
+    const [deliveries, batch, sent] = [new Deliveries(), batchOf(['a']), delivery()]
+    setTimeout(() => sent.resolve(), 30)
+    await deliveries.wait(batch, () => sent.begin(), { ...TIMEOUT, timeoutMs: undefined })
+    expect(sent.count).toBe(1)
+  })
+
   test('is not given up while others are acknowledged', async () => {
     const [deliveries, batch, sent] = [new Deliveries(), batchOf(['a']), delivery()]
     let count = 0
