@@ -138,11 +138,16 @@ function toTable(streams: readonly Stream[]): string {
   const width = Math.max(...streams.map(({ name }) => name.length)) + 2
   return streams
     .flatMap(({ name, partitions, records, schema }) => [
-      `${name.padEnd(width)}${plural(partitions, 'partition').padStart(14)}${records === undefined ? '' : plural(records, 'record').padStart(20)}`,
+      `${name.padEnd(width)}${plural(partitions, 'partition').padStart(14)}${records === undefined ? '' : countText(records).padStart(26)}`,
       ...fieldLines(schema ?? {}, '  '),
     ])
     .map((line) => `${line}\n`)
     .join('')
+}
+
+/** A number of offsets, of which compaction and transactions leave fewer records. */
+function countText(records: number): string {
+  return records === 0 ? 'no records' : `up to ${plural(records, 'record')}`
 }
 
 /** One line for each field, nested ones below it; a question mark where a record may be without it. */

@@ -65,7 +65,7 @@ export async function run(
       inform: (message, facts) => display.info(message, facts),
     })
     display.end()
-    const summary = `${summaryOf(plan.name, result)}${adviceFor(plan, result)}`
+    const summary = `${summaryOf(plan.name, result)}${adviceFor(plan, result, file)}`
     if (json === undefined) says.write(`${summary}\n`)
     return { exitCode: interrupted ?? 0, summary, result: resultOf(result) }
   } catch (error) {
@@ -99,11 +99,23 @@ const ENDINGS = {
 } as const
 
 /** Why nothing was read, where it may be a surprise. */
-function adviceFor(plan: PipelinePlan | PipelineGroup | GraphPlan, { ended, read }: RunResult): string {
-  const startsAtEnd = 'source' in plan && plan.source.options['autoOffsetReset'] === 'latest'
-  return ended === 'source' && read.records === 0 && startsAtEnd
-    ? ' (a group without committed offsets starts there, unless auto.offset.reset is earliest)'
-    : ''
+function adviceFor(plan: AnyPlan, { ended, read }: RunResult, file: string): string {
+  if (ended !== 'source' || read.records > 0) return ''
+  const [options, ...others] = sourceOptionsOf(plan)
+  const group = options === undefined || others.length > 0 ? undefined : groupOf(options)
+  if (typeof group !== 'string') return ''
+  const look = `millrace offsets ${file} shows how far it is`
+  return options!['autoOffsetReset'] === 'latest'
+    ? ` (a group without committed offsets starts there, unless auto.offset.reset is earliest; ${look})`
+    : ` (nothing was left to read for group "${group}"; ${look})`
+}
+
+/** Options of all sources of one plan. */
+function sourceOptionsOf(plan: AnyPlan): LogFacts[] {
+  if ('pipelines' in plan) return []
+  return 'nodes' in plan
+    ? plan.nodes.filter(({ kind }) => kind === 'source').map(({ options }) => options)
+    : [plan.source.options]
 }
 
 function summaryOf(name: string, result: RunResult): string {

@@ -15,7 +15,7 @@ export interface Check {
 export interface DiscoveredStream {
   readonly name: string
   readonly partitions: number
-  /** Undefined when nobody knows without reading. */
+  /** At most so many, as compaction and transactions leave gaps; undefined when it is not known without reading. */
   readonly records: number | undefined
   /** Options that make the source read this stream, in place of its own. */
   readonly options: { readonly [name: string]: unknown }

@@ -246,14 +246,14 @@ describe.skipIf(!brokerAvailable)('looking at a broker', () => {
       for (const text of [
         /^source kafka\n {2}ok +configuration +[\d.]+ ms {2}can be used$/m,
         /^ {2}ok +connection +[\d.]+ ms {2}cluster \S+ with \d+ brokers?$/m,
-        new RegExp(`^ {2}ok +topic +[\\d.]+ ms {2}"${topic}" has 2 partitions, 20 records$`, 'm'),
+        new RegExp(`^ {2}ok +topic +[\\d.]+ ms {2}"${topic}" has 2 partitions, up to 20 records$`, 'm'),
         new RegExp(
-          `^ {2}ok +group +[\\d.]+ ms {2}"${group}" has committed offsets for 2 partitions, 0 records behind the end$`,
+          `^ {2}ok +group +[\\d.]+ ms {2}"${group}" has committed offsets for 2 partitions, no records behind the end$`,
           'm',
         ),
         /^stages \$match, \$set\n {2}ok/m,
         new RegExp(
-          `^sink kafka\\n(?: {2}ok.*\\n){2} {2}ok +topic +[\\d.]+ ms {2}"${target}" has 1 partition, 0 records$`,
+          `^sink kafka\\n(?: {2}ok.*\\n){2} {2}ok +topic +[\\d.]+ ms {2}"${target}" has 1 partition, no records$`,
           'm',
         ),
         /^test: all checks passed$/m,
@@ -303,7 +303,7 @@ describe.skipIf(!brokerAvailable)('looking at a broker', () => {
       expect(code).toBe(0)
       expect(stdout).toMatch(
         new RegExp(
-          `^${topic} +2 partitions +20 records\\n {2}amount: integer\\n {2}id: integer\\n {2}paid: boolean\\n$`,
+          `^${topic} +2 partitions +up to 20 records\\n {2}amount: integer\\n {2}id: integer\\n {2}paid: boolean\\n$`,
         ),
       )
     })

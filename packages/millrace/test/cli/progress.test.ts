@@ -62,7 +62,7 @@ describe('the live line', () => {
   })
 
   // A dead broker looked like an idle topic: "lag 0".
-  test('shows an unknown lag, and what stands in the way instead of rates', () => {
+  test('shows an unknown lag, and the problem instead of rates', () => {
     const problem = 'no broker answers for 40 s: connection refused'
     expect(progressLine(moment(50, 10, 5, null, { problem }), undefined, true)).toBe(
       `50 s  lag ?  ${problem}  read 10  written 5`,

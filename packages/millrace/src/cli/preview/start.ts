@@ -20,13 +20,15 @@ export function startOf({ from, partition, offset }: StartOptions): Preview {
   return { from: positionOf(from), at: { partition, offset } }
 }
 
-function positionOf(from: string): Preview['from'] {
+/** @param problem what to say when it is none of the forms @throws {ConfigError} then */
+export function positionOf(
+  from: string,
+  problem = `Cannot start from "${from}" as it must be earliest, latest, run, a time such as 2026-01-31T00:00:00Z, or milliseconds since 1970`,
+): Preview['from'] {
   if (from === 'earliest' || from === 'latest' || from === 'run') return from
   const timestampMs = /^\d+$/.test(from) ? Number(from) : timeOf(from)
   if (Number.isFinite(timestampMs)) return { timestampMs }
-  throw new ConfigError(
-    `Cannot start from "${from}" as it must be earliest, latest, run, a time such as 2026-01-31T00:00:00Z, or milliseconds since 1970`,
-  )
+  throw new ConfigError(problem)
 }
 
 /** Without a zone it is in UTC, whatever zone the machine is in. */

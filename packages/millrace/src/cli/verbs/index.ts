@@ -1,6 +1,7 @@
 /** All commands, in the order in which `--help` lists them. */
 import { deadletter } from './deadletter.ts'
 import { completion, discover, info, list, read, spec } from './look.ts'
+import { offsets } from './offsets.ts'
 import { check, create, dryRun, explain, lint, run, test } from './pipelines.ts'
 import type { Verb } from './verb.ts'
 
@@ -12,6 +13,7 @@ export const VERBS: readonly Verb[] = [
   test,
   dryRun,
   run,
+  offsets,
   deadletter,
   discover,
   read,

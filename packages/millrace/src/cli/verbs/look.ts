@@ -3,13 +3,7 @@
  */
 import { CONNECTION } from './connection-options.ts'
 import { SHELLS } from './shells.ts'
-import { READING, type Verb, type VerbOption } from './verb.ts'
-
-/** Which of several sources of a file. */
-const WHICH: readonly VerbOption[] = [
-  { flags: '--stage <id>', doc: 'source stage of a stage graph (default: the first one)' },
-  { flags: '--pipeline <name>', doc: 'pipeline, in a file with several (default: the first one)' },
-]
+import { READING, WHICH, type Verb } from './verb.ts'
 
 export const read = {
   name: 'read',

@@ -27,6 +27,12 @@ export const READING: readonly VerbOption[] = [
   },
 ]
 
+/** Which of several sources of a file. */
+export const WHICH: readonly VerbOption[] = [
+  { flags: '--stage <id>', doc: 'source stage of a stage graph (default: the first one)' },
+  { flags: '--pipeline <name>', doc: 'pipeline, in a file with several (default: the first one)' },
+]
+
 export interface Verb<O = never> {
   readonly name: string
   readonly alias?: string

@@ -28,7 +28,7 @@ export function topicCheck(cluster: () => Promise<Cluster>, topics: readonly str
   const look = async (topic: string, signal: AbortSignal): Promise<string> => {
     try {
       const [{ partitions, records }] = (await describeStreams(await cluster(), [topic], signal)) as [DiscoveredStream]
-      return `"${topic}" has ${counted(partitions, 'partition')}, ${counted(records ?? 0, 'record')}`
+      return `"${topic}" has ${counted(partitions, 'partition')}, ${upTo(records ?? 0)}`
     } catch (error) {
       if (canBeMade && error instanceof BrokerError && error.code === 'TOPIC_NOT_FOUND')
         return `"${topic}" does not exist yet and will be created`
@@ -58,7 +58,7 @@ export function groupCheck(cluster: () => Promise<Cluster>, groupId: string, top
         { signal },
       )
       const lag = known.reduce((sum, { offset }, i) => sum + Math.max(0, ends[i]!.offset - offset), 0)
-      return `"${groupId}" has committed offsets for ${counted(known.length, 'partition')}, ${counted(lag, 'record')} behind the end`
+      return `"${groupId}" has committed offsets for ${counted(known.length, 'partition')}, ${upTo(lag)} behind the end`
     },
   }
 }
@@ -95,6 +95,11 @@ export async function describeStreams(
     records: records.get(name) ?? 0,
     options: { topic: [name] },
   }))
+}
+
+/** A number of offsets: compaction, and the markers of transactions, leave fewer records. */
+function upTo(offsets: number): string {
+  return offsets === 0 ? 'no records' : `up to ${counted(offsets, 'record')}`
 }
 
 function counted(count: number, noun: string): string {
