@@ -3,7 +3,7 @@
  * output carries exactly one line: the envelope.
  */
 import { BatchError, isMillraceError, RecordError, type ConfigProblem, type MillraceError } from '../errors/index.ts'
-import { isFaultOfRecord } from '../errors/meaning.ts'
+import { isFaultOfRecord, meaningOf, reasonOf } from '../errors/meaning.ts'
 
 export interface Envelope {
   readonly command: string
@@ -53,7 +53,8 @@ export function formatProblem(asked: string, problem: ConfigProblem): string {
 }
 
 /** Lines that tell of an error, without a stack for those who cannot mend the code. */
-export function errorLines(error: unknown, file: string | undefined): string[] {
+export function errorLines(thrown: unknown, file: string | undefined): string[] {
+  const error = reportedOf(thrown)
   if (!isMillraceError(error) || error.code === 'UNEXPECTED') return unexpectedLines(error)
   const problems = problemsOf(error)
   if (problems.length > 0) return problems.map((problem) => formatProblem(file ?? '', problem))
@@ -66,7 +67,13 @@ export function errorLines(error: unknown, file: string | undefined): string[] {
   ]
 }
 
-export function toEnvelopeError(error: unknown): EnvelopeError {
+/** What ends a run is reported under its own code, whatever it was wrapped in: credentials that were refused are no failed batch. */
+function reportedOf(error: unknown): unknown {
+  return isMillraceError(error) && meaningOf(error) === 'ends-run' ? reasonOf(error) : error
+}
+
+export function toEnvelopeError(thrown: unknown): EnvelopeError {
+  const error = reportedOf(thrown)
   if (!isMillraceError(error)) return { code: 'UNEXPECTED', message: messageOf(error) }
   const problems = problemsOf(error)
   const hint = hintFor(error)

@@ -18,6 +18,7 @@ import { inBackground } from '../resilience/background.ts'
 import { backoffMs, sleep, type BackoffOptions } from '../resilience/retry.ts'
 import type { ErrorHandling } from './failures/error-handling.ts'
 import type { Failures } from './failures/failures.ts'
+import { namingRecord } from './failures/named-record.ts'
 import type { ErrorPolicy } from './plan.ts'
 
 /** What a delivery needs of a sink. */
@@ -231,7 +232,7 @@ export class Delivery {
     // With an open circuit the sink is to blame, so that attempt does not bring records closer to their fate.
     if (breaker === undefined || breaker.progress.state === 'closed') entry.counted++
     const again = [...byRow].filter(([, reason]) => this.#mayTryAgain(reason, entry.counted))
-    if (again.length < byRow.size && failures === undefined) throw error
+    if (again.length < byRow.size && failures === undefined) throw namingRecord(error, rest)
     const final = entry.isUnderWay && again.length === 0 ? await this.#giveUp(rest, byRow) : byRow
     for (const [row, reason] of final) {
       if (again.length > 0 && this.#mayTryAgain(reason, entry.counted)) continue
@@ -294,8 +295,8 @@ export class Delivery {
       const ending = [...byRow].filter(([, reason]) => this.#endsTransaction(reason))
       if (ending.length === 0) return { error, byRow }
       const { sink, errors, policy } = this.#options
-      if (policy.fate !== 'fail')
-        errors.refused.add(sink, batch, new Map(ending.filter(([, reason]) => isFaultOfRecord(reason))))
+      if (policy.fate === 'fail') throw namingRecord(error, batch)
+      errors.refused.add(sink, batch, new Map(ending.filter(([, reason]) => isFaultOfRecord(reason))))
       throw error
     }
   }

@@ -1,6 +1,13 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { errorLines, formatProblem, toEnvelopeError } from '../../src/cli/output.ts'
-import { BatchError, ConfigError, ConnectionError, DeliveryError, UnexpectedError } from '../../src/errors/index.ts'
+import {
+  AuthenticationError,
+  BatchError,
+  ConfigError,
+  ConnectionError,
+  DeliveryError,
+  UnexpectedError,
+} from '../../src/errors/index.ts'
 
 afterEach(() => {
   vi.unstubAllEnvs()
@@ -37,6 +44,17 @@ describe('errors of users', () => {
       message: 'Two problems',
       problems: error.problems,
     })
+  })
+
+  // A batch that failed because of credentials ended as BATCH_FAILED, with exit code 3 and no word about them.
+  test('report what ends a run under its own code, whatever it is wrapped in', () => {
+    const refused = new AuthenticationError('Broker "k1:9093" refuses the credentials')
+    const error = new BatchError(
+      'Cannot write 2 of 5',
+      new Map([[3, new DeliveryError('Refused', { cause: refused })]]),
+    )
+    expect(errorLines(error, 'f.yaml')).toEqual([`AUTHENTICATION_FAILED: ${refused.message}`])
+    expect(toEnvelopeError(error)).toEqual({ code: 'AUTHENTICATION_FAILED', message: refused.message })
   })
 
   test('show the first failure of a batch', () => {

@@ -36,6 +36,49 @@ describe.skipIf(!brokerAvailable)('a run that fails', () => {
     expect((await bed().values(output)).flat()).toEqual(values(10))
   })
 
+  // "Cannot write 1 of 13 records" did not say which of them.
+  test.each(['at_least_once', 'exactly_once'])(
+    'names the record that the target refuses, with %s',
+    async (delivery) => {
+      const { input, groupId } = await poisoned(`{"n":10,"text":"${'x'.repeat(3000)}"}`)
+      const output = await bed().create({ configs: { 'max.message.bytes': '2000' } })
+      const file = await pipelineFile({
+        source: fromTopic(input, { groupId }),
+        stages: [{ $match: { n: { $gte: 8 } } }, { $set: { m: 1 } }],
+        sink: toTopic(output),
+        delivery,
+      })
+      const { code, stdout, stderr } = await startCommand(['run', '--json', '--until-end', file]).done
+      expect(code).toBe(1)
+      const place = `offset 10 of partition 0 of "${input}"`
+      expect(JSON.parse(stdout)).toMatchObject({
+        error: {
+          code: 'BATCH_FAILED',
+          message: expect.stringContaining(place),
+          hint: expect.stringContaining(`millrace read -t ${input} --partition 0 --offset 10 --count 1`),
+        },
+      })
+      expect(stderr).toMatch(/RECORD_TOO_LARGE.*raise max\.message\.bytes/)
+    },
+  )
+
+  // It ended with DELIVERY_TIMED_OUT after two minutes.
+  test('because its output topic was deleted says so within seconds', async () => {
+    const [input, output] = [await bed().create(), await bed().create()]
+    await bed().write(input, numbers(10))
+    const file = await pipelineFile({
+      source: fromTopic(input, { groupId: uniqueName('group') }),
+      stages: [{ $set: { m: 1 } }],
+      sink: toTopic(output),
+    })
+    const running = startCommand(['run', file])
+    await expect.poll(async () => (await bed().values(output)).flat().length).toBe(10)
+    await bed().admin.deleteTopics([output])
+    await bed().write(input, numbers(10))
+    const { code, stderr } = await running.done
+    expect([code, stderr]).toEqual([3, expect.stringContaining('"code":"TOPIC_NOT_FOUND"')])
+  })
+
   test('in a stage graph: what was under way is delivered and committed', async () => {
     const { input, output, groupId } = await poisoned('{"n":"x"}')
     const set = { id: 'set', function: '$set', inputs: ['consume'], config: { m: { $toInt: '$n' } } }

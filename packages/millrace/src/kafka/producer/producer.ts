@@ -13,7 +13,6 @@ import type { GroupOffsets } from '../../contracts/offsets.ts'
 import type { Batch, RawRecordBatches } from '../../records/batch.ts'
 import {
   AbortedError,
-  BatchError,
   ClosedError,
   ConfigError,
   DeliveryError,
@@ -179,7 +178,7 @@ export class Producer {
       route.topic,
       signal,
     )
-    throwFailures(ticket, route.topic)
+    ticket.throwFailures(route.topic)
   }
 
   /**
@@ -210,7 +209,7 @@ export class Producer {
     const makeJob = (): AppendJob =>
       new AppendRaw(raw, topic, queue, ticket, this.#accumulator, () => this.#sender.batchClosed())
     await this.#line.append(makeJob, ticket, topic.name, signal)
-    throwFailures(ticket, topic.name)
+    ticket.throwFailures(topic.name)
   }
 
   /**
@@ -395,13 +394,4 @@ function refusedWith(cause: MillraceError): DeliveryError {
     cause,
     component: 'kafka',
   })
-}
-
-function throwFailures({ failures, length }: Ticket, topic: string): void {
-  if (failures === undefined) return
-  const first: MillraceError = failures.values().next().value!
-  throw new BatchError(
-    `Cannot write ${failures.size} of ${length} records to topic "${topic}": ${first.message}`,
-    failures,
-  )
 }

@@ -2,7 +2,7 @@
  * What becomes of the records of one call to the producer: a ticket counts them off, the reports say where each one
  * stands. Typed arrays by row; an object is made for a record when somebody asks.
  */
-import { DeliveryError, type MillraceError } from '../../errors/index.ts'
+import { BatchError, DeliveryError, type MillraceError } from '../../errors/index.ts'
 import type { DeliveryReport } from '../../records/record.ts'
 
 /** Where rows can have gone. */
@@ -44,6 +44,17 @@ export class Ticket {
 
   get isDone(): boolean {
     return this.#open === 0
+  }
+
+  /** @throws {BatchError} the rows that failed, if any did */
+  throwFailures(topic: string): void {
+    const { failures, length } = this
+    if (failures === undefined) return
+    const first: MillraceError = failures.values().next().value!
+    throw new BatchError(
+      `Cannot write ${failures.size} of ${length} records to topic "${topic}": ${first.message}`,
+      failures,
+    )
   }
 
   /** Rows `rows[start]` to `rows[end - 1]` (or `start` to `end - 1` without `rows`) were written, from offset `baseOffset` + `start` on. */

@@ -21,6 +21,9 @@ import { Transactions } from './transactions.ts'
 /** How often what waits is looked at for being too old. */
 const EXPIRY_CHECK_MS = 500
 
+/** How long brokers may say that a topic does not exist before they are believed. */
+const MISSING_PATIENCE_MS = 10_000
+
 /** With a request under way, the next one is sent when so much has gathered (or at `flush`). */
 const WORTH_SENDING_BYTES = 256 * 1024
 
@@ -54,6 +57,8 @@ export class Sender {
   readonly #brokers = new Map<number, Broker>()
   /** Topics whose metadata is being fetched, or was a moment ago. */
   readonly #refreshing = new Set<string>()
+  /** Since when topics are said not to exist. */
+  readonly #missingSince = new Map<string, number>()
   /** Owns what runs in the background. */
   readonly #onFailure = (error: unknown): void => this.#outcomes.allBroken(error)
   #wakeTimer: NodeJS.Timeout | undefined
@@ -104,7 +109,10 @@ export class Sender {
       setTimeout(guarded(later, this.#onFailure), this.#cluster.backoff.initialMs)
       this.drain()
     }
-    const refreshed = this.#cluster.refresh([topic]).catch((error: unknown) => this.#noteError(topic, error))
+    const refreshed = this.#cluster.refresh([topic]).then(
+      () => void this.#missingSince.delete(topic),
+      (error: unknown) => this.#noteError(topic, error),
+    )
     inBackground(refreshed.then(afterwards), this.#onFailure)
   }
 
@@ -267,6 +275,15 @@ export class Sender {
     for (const { sent, waiting } of this.#accumulator.topic(topic)?.queues ?? []) {
       for (const batch of [...sent, ...waiting]) batch.lastError = error
     }
+    if (error.code === 'TOPIC_NOT_FOUND') this.#giveUpMissing(topic, error)
+  }
+
+  /** A topic that was deleted does not come back; one that is made again may be missing for a moment. */
+  #giveUpMissing(topic: string, error: MillraceError): void {
+    const now = performance.now()
+    const since = this.#missingSince.get(topic) ?? now
+    this.#missingSince.set(topic, since)
+    if (now - since >= MISSING_PATIENCE_MS) this.#outcomes.topicIsGone(topic, error)
   }
 
   #expire(): void {
