@@ -64,6 +64,8 @@ export class CompletedFetch {
   readonly topic: string
   readonly partition: number
   readonly byteLength: number
+  /** Epoch of the leader that wrote the record before `position`; -1 when it is not known. */
+  epochBefore = -1
   #bytes: Buffer
   #position: number
   readonly #reader = new RecordBatchReader()
@@ -154,6 +156,7 @@ export class CompletedFetch {
     }
     const fromOffset = this.#position
     this.#position = nextOffset
+    this.epochBefore = leaderEpoch
     if (ranges.length === 0) return { records: undefined, timestampType, nextOffset, leaderEpoch }
     return {
       records: new FetchedRecords({

@@ -6,6 +6,7 @@ import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
 import { Batch } from '../../records/batch.ts'
 import { ConsumedPartition } from './consumed-partition.ts'
 import type { Fetcher, TakenSlice } from './fetcher.ts'
+import type { AssignedPartition } from '../group/contract.ts'
 import type { OffsetLedger } from './offset-ledger.ts'
 import { keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
 
@@ -181,9 +182,7 @@ export class ConsumedPartitions {
    * @param committed asks for them
    */
   async rewind(
-    committed: (
-      partitions: readonly TopicPartition[],
-    ) => Promise<readonly (TopicPartition & { readonly committed: number | undefined })[]>,
+    committed: (partitions: readonly TopicPartition[]) => Promise<readonly AssignedPartition[]>,
   ): Promise<void> {
     const all = [...this.#partitions.values()]
     for (const consumed of all) {
@@ -192,13 +191,14 @@ export class ConsumedPartitions {
     }
     this.#ledger.revoke(all)
     const found = await committed(all)
-    const offsets = new Map(found.map((each) => [keyOf(each.topic, each.partition), each.committed]))
+    const offsets = new Map(found.map((each) => [keyOf(each.topic, each.partition), each]))
     for (const consumed of all) {
       const { topic, partition, start, end, mustCommit } = consumed
       const id = keyOf(topic, partition)
       // One that never began to read, or was given back while the answer was on its way.
       if (start < 0 || consumed.state !== 'assigned') continue
-      const position = offsets.get(id) ?? start
+      const { committed: offset, leaderEpoch = -1 } = offsets.get(id) ?? { committed: undefined }
+      const position = offset ?? start
       for (const { nextOffset, records } of consumed.uncommitted) if (nextOffset > position) this.#rewound += records
       consumed.uncommitted = []
       this.#keep(consumed, [])
@@ -206,9 +206,10 @@ export class ConsumedPartitions {
       this.read(consumed, {
         partitionCount,
         position,
-        epoch: -1,
+        // The leader may have changed meanwhile, and the log with it.
+        epoch: offset === undefined ? -1 : leaderEpoch,
         end,
-        mustCommit: mustCommit && offsets.get(id) === undefined,
+        mustCommit: mustCommit && offset === undefined,
       })
       consumed.start = start
     }

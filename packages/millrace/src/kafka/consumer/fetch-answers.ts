@@ -116,6 +116,7 @@ export class FetchAnswers {
       return 'nothing whole'
     }
     const completed = new CompletedFetch(records, topic, partition, position, aborted, this.#options)
+    completed.epochBefore = fetch.epoch
     fetch.position = next?.offset ?? position
     fetch.epoch = next?.leaderEpoch ?? fetch.epoch
     this.#partitions.received(fetch, completed)

@@ -82,7 +82,7 @@ export class FetchedPartitions {
     if (first === undefined) return
     fetch.position = first.position
     fetch.isDamaged = false
-    fetch.epoch = -1
+    fetch.epoch = first.epochBefore
     this.#empty(fetch)
   }
 

@@ -60,6 +60,8 @@ export class Accumulator {
   waitingBytes = 0
   /** Number of the transaction that batches are made for; 0 without. */
   transaction = 0
+  /** How often everything of a partition has failed at once; see `PartitionQueue.cutOff`. */
+  cutOffs = 0
   /** While it is above 0, batches do not wait for more records. */
   flushing = 0
   readonly #open = new Set<ProducerBatch>()

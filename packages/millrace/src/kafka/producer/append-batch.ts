@@ -120,7 +120,7 @@ export class AppendBatch extends RecordAppendJob {
         !this.#rebuild(batch, timestampMs, keyBytes, keyStart, keyLength, payload, field)
       ) {
         const size = this.#sizeOf(keyLength, payload, field)
-        const refusal = this.tooLarge(queue, size)
+        const refusal = this.refusal(queue, size)
         if (refusal !== undefined) {
           ticket.refused(row, refusal)
           this.next = row + 1

@@ -41,10 +41,12 @@ export abstract class RecordAppendJob implements AppendJob {
   protected readonly maxRecordBytes: number
   protected next = 0
   readonly #batchClosed: () => void
+  readonly #cutOffs: number
 
   constructor(ticket: Ticket, accumulator: Accumulator, maxRecordBytes: number, batchClosed: () => void) {
     this.ticket = ticket
     this.accumulator = accumulator
+    this.#cutOffs = accumulator.cutOffs
     this.maxRecordBytes = maxRecordBytes
     this.#batchClosed = batchClosed
   }
@@ -79,8 +81,9 @@ export abstract class RecordAppendJob implements AppendJob {
     return this.accumulator.open(queue, recordBytes)
   }
 
-  /** Why no record of this size can be written; undefined when it can. */
-  protected tooLarge(queue: PartitionQueue, recordBytes: number): MillraceError | undefined {
+  /** Why no record of this size can be appended where no batch is open; undefined when it can. */
+  protected refusal(queue: PartitionQueue, recordBytes: number): MillraceError | undefined {
+    if (queue.cutOff > this.#cutOffs) return cutOffError(queue)
     const bytes = recordBytes + HEADER_BYTES + RECORD_OVERHEAD
     if (bytes <= this.maxRecordBytes) return undefined
     return deliveryError(
@@ -98,6 +101,17 @@ export abstract class RecordAppendJob implements AppendJob {
       `the topic has ${topic.queues.length} partitions, numbered from 0`,
     )
   }
+}
+
+/** For what was not appended to a partition when something before it failed. */
+export function cutOffError(queue: PartitionQueue): MillraceError {
+  return deliveryError(
+    queue,
+    'earlier records of its partition were not written, and later ones must not overtake them',
+    {
+      code: 'REFUSED_WITH_BATCH',
+    },
+  )
 }
 
 /**

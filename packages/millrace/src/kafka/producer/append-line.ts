@@ -72,8 +72,7 @@ export class AppendLine {
     )
     this.#followTopic(topic)
     const job = makeJob()
-    const { cutOffCount } = this.#outcomes
-    await this.run(() => this.#append(job, signal, cutOffCount))
+    await this.run(() => this.#append(job, signal))
     await untilAborted(ticket.done, 'Writing', signal)
   }
 
@@ -132,9 +131,9 @@ export class AppendLine {
   }
 
   /** What cannot be appended fails. */
-  async #append(job: AppendJob, signal: AbortSignal | undefined, cutOffs: number): Promise<void> {
+  async #append(job: AppendJob, signal: AbortSignal | undefined): Promise<void> {
     try {
-      await this.#appendAll(job, signal, cutOffs)
+      await this.#appendAll(job, signal)
     } catch (error) {
       job.abandon(isMillraceError(error) ? error : new UnexpectedError('Cannot append records', { cause: error }))
       throw error
@@ -146,9 +145,8 @@ export class AppendLine {
     }
   }
 
-  async #appendAll(job: AppendJob, signal: AbortSignal | undefined, cutOffs: number): Promise<void> {
+  async #appendAll(job: AppendJob, signal: AbortSignal | undefined): Promise<void> {
     for (;;) {
-      if (this.#outcomes.cutOffCount !== cutOffs) return job.abandon(cutOffError())
       throwIfAborted('Writing', this.#abandoned.signal)
       throwIfAborted('Writing', signal)
       if (job.ticket.givenUp !== undefined) return job.abandon(job.ticket.givenUp)
@@ -211,12 +209,4 @@ export class AppendLine {
     if (known !== undefined) this.#accumulator.learn(name, known.partitions.length)
     this.#cluster.topic(name).catch(() => {})
   }
-}
-
-/** For what was not appended when something before it failed. */
-function cutOffError(): DeliveryError {
-  return new DeliveryError('Earlier records were not written, and later ones must not overtake them', {
-    code: 'REFUSED_WITH_BATCH',
-    component: 'kafka',
-  })
 }

@@ -5,7 +5,7 @@ import type { Batch, RawRecordBatches } from '../../records/batch.ts'
 import type { MillraceError } from '../../errors/index.ts'
 import type { Accumulator, TopicQueues } from './accumulator.ts'
 import type { PartitionQueue } from './partition-queue.ts'
-import type { AppendJob } from './append-job.ts'
+import { type AppendJob, cutOffError } from './append-job.ts'
 import type { Ticket } from './reports.ts'
 import {
   CONTROL_BIT,
@@ -53,6 +53,7 @@ export class AppendRaw implements AppendJob {
   readonly #queue: PartitionQueue
   readonly #accumulator: Accumulator
   readonly #batchClosed: () => void
+  readonly #cutOffs: number
   #next = 0
   #row = 0
 
@@ -70,10 +71,15 @@ export class AppendRaw implements AppendJob {
     this.ticket = ticket
     this.#accumulator = accumulator
     this.#batchClosed = batchClosed
+    this.#cutOffs = accumulator.cutOffs
   }
 
   run(): 'done' | 'no memory' {
     const { bytes, ranges } = this.#raw
+    if (this.#queue.cutOff > this.#cutOffs) {
+      this.abandon(cutOffError(this.#queue))
+      return 'done'
+    }
     for (; this.#next < ranges.length; this.#next += 2) {
       const start = ranges[this.#next]!
       const end = ranges[this.#next + 1]!

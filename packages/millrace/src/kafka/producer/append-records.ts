@@ -113,7 +113,7 @@ export class AppendRecords extends RecordAppendJob {
           Math.max(0, keyLength) +
           headersLength +
           (typeof value === 'string' ? Buffer.byteLength(value) : (value?.length ?? 0))
-        const refusal = this.tooLarge(queue, size)
+        const refusal = this.refusal(queue, size)
         if (refusal !== undefined) {
           ticket.refused(row, refusal)
           this.next = row + 1

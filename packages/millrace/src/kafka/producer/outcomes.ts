@@ -69,8 +69,6 @@ export class Outcomes {
   readonly acknowledged = { records: 0, bytes: 0 }
   /** What may have been written, until it is reported. */
   #uncertain: { records: number; readonly error: MillraceError } | undefined
-  /** How often everything of a partition has failed at once: what began to be written before must not be appended behind it. */
-  cutOffCount = 0
   readonly #cluster: Cluster
   readonly #options: ProducerOptions
   readonly #accumulator: Accumulator
@@ -350,7 +348,7 @@ export class Outcomes {
       code: 'REFUSED_WITH_BATCH',
       cause,
     })
-    this.cutOffCount++
+    queue.cutOff = ++this.#accumulator.cutOffs
     this.#accumulator.closeOpen(queue)
     for (const batch of [...queue.sent, ...queue.waiting]) {
       batch.behind = behind

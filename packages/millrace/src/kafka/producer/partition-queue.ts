@@ -11,6 +11,7 @@ import type { Destination, Segment, Ticket } from './reports.ts'
 import { compress } from '../protocol/compression/compression.ts'
 import { RecordBatchBuilder, writeBatchHeader } from '../protocol/record-batch-builder.ts'
 import { HEADER_BYTES } from '../protocol/record-batch.ts'
+import { MAX_IN_FLIGHT_IDEMPOTENT } from '../properties/producer-limits.ts'
 import type { IdentityOwner } from './identity.ts'
 import { NO_IDENTITY, PartitionSequence } from './identity.ts'
 
@@ -23,6 +24,11 @@ export class PartitionQueue implements Destination {
   open: ProducerBatch | undefined
   /** Closed and not yet sent. */
   readonly waiting: ProducerBatch[] = []
+  /**
+   * Value of `Accumulator.cutOffs` when everything of the partition failed last: what began to be written before must not be
+   * appended behind it.
+   */
+  cutOff = 0
   /** Sent and not yet settled, in order of their sequences; those that are not in flight have to be sent again. */
   readonly sent: ProducerBatch[] = []
   inFlight = 0
@@ -52,6 +58,9 @@ export class PartitionQueue implements Destination {
     if (this.sent.length > this.inFlight) return this.inFlight === 0 ? this.sent[0] : undefined
     if (this.inFlight > 0 && (!this.isIdempotent || this.sequence.broken || !this.sequence.established))
       return undefined
+    // Brokers limit requests in flight each for itself. When the leader changes meanwhile, the next one would be given more batches
+    // than it remembers, and could not tell the first of them, sent again, from a gap.
+    if (this.isIdempotent && this.sent.length >= MAX_IN_FLIGHT_IDEMPOTENT) return undefined
     return this.waiting[0]
   }
 

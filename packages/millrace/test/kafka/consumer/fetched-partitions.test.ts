@@ -28,7 +28,7 @@ class Bed {
   receive(partition: number, batches = 1): number {
     const bytes = Buffer.concat(
       Array.from({ length: batches }, (_, i) =>
-        encodeRecordBatch({ records: [{ value: Buffer.from('v') }], baseOffset: i }),
+        encodeRecordBatch({ records: [{ value: Buffer.from('v') }], baseOffset: i, leaderEpoch: 3 + i }),
       ),
     )
     this.partitions.received(this.of(partition), new CompletedFetch(bytes, TOPIC, partition, 0, [], OPTIONS))
@@ -102,6 +102,8 @@ describe('fetched partitions', () => {
     bed.partitions.take(ONE_BATCH)
     bed.partitions.drop(bed.of(0))
     expect([bed.of(0).position, bed.held, bed.partitions.hasReady]).toEqual([1, 0, false])
+    // It was forgotten, so that after a change of leader nothing asked whether the position was still in the log (K11).
+    expect(bed.of(0).epoch).toBe(3)
   })
 
   test('move to a new position when everything before is taken', () => {

@@ -27,7 +27,7 @@ interface Asked {
   readonly offsets: ReadonlyMap<number, number>
   readonly epochs: readonly number[]
   /** Answers; partitions that are not named bring nothing. */
-  answer(records?: ReadonlyMap<number, Buffer>): void
+  answer(records?: ReadonlyMap<number, Buffer>, replica?: number): void
 }
 
 /** Brokers that answer when the test says so; partition n is led by broker n % brokers. */
@@ -35,6 +35,7 @@ class Bed {
   readonly asked: Asked[] = []
   readonly warnings: string[] = []
   leaderEpoch = 1
+  readonly metadataMaxAgeMs = 30
   readonly leaders: (number | undefined)[] = Array.from({ length: 10 })
   /** How often leaders and topics were looked up. */
   lookUps = 0
@@ -55,7 +56,7 @@ class Bed {
         return this.leaders[partition] ?? partition % brokers
       },
       leaderEpoch: () => this.leaderEpoch,
-      metadataMaxAgeMs: 60_000,
+      metadataMaxAgeMs: this.metadataMaxAgeMs,
       addressOf: (broker: number) => `k${broker}:9092`,
       refresh: async () => {
         this.refreshes++
@@ -86,7 +87,7 @@ class Bed {
       const named = topics.flatMap(({ partitions }) => partitions)
       const offsets = new Map(named.map(({ partition, offset }) => [partition, offset]))
       const epochs = named.map(({ leaderEpoch }) => leaderEpoch)
-      const answer = (records?: ReadonlyMap<number, Buffer>): void => resolve(answerOf(offsets, records))
+      const answer: Asked['answer'] = (records, replica) => resolve(answerOf(offsets, records, replica))
       this.asked.push({ broker, maxBytes, maxWaitMs, offsets, epochs, answer })
     })
   }
@@ -130,7 +131,11 @@ class Bed {
   }
 }
 
-function answerOf(asked: ReadonlyMap<number, number>, records: ReadonlyMap<number, Buffer> = new Map()): FetchResponse {
+function answerOf(
+  asked: ReadonlyMap<number, number>,
+  records: ReadonlyMap<number, Buffer> = new Map(),
+  preferredReadReplica = -1,
+): FetchResponse {
   const partitions = [...asked.keys()].map((partition) => ({
     partition,
     errorCode: 0,
@@ -138,7 +143,7 @@ function answerOf(asked: ReadonlyMap<number, number>, records: ReadonlyMap<numbe
     lastStableOffset: 9,
     logStartOffset: 0,
     aborted: [],
-    preferredReadReplica: -1,
+    preferredReadReplica,
     leader: undefined,
     records: records.get(partition),
   }))
@@ -327,6 +332,19 @@ describe('fetcher', () => {
     bed.fetcher.add(TOPIC, 4, 7)
     await bed.requests()
     expect(bed.lookUps).toBeLessThan(10)
+  })
+
+  // A consumer stayed with it for ever, even when it was no replica any more.
+  test('reads from the closest replica that the leader named, and asks the leader again when that is old', async () => {
+    const bed = bedOf(1)
+    bed.add(1)
+    const leader = await bed.request()
+    leader.answer(undefined, 7)
+    const replica = await bed.request()
+    expect([leader.broker, replica.broker]).toEqual([0, 7])
+    await new Promise((resolve) => setTimeout(resolve, bed.metadataMaxAgeMs + 5))
+    replica.answer()
+    expect((await bed.request()).broker).toBe(0)
   })
 
   // Nothing told a broker that it was no longer the leader: 20 requests to the old one in 10 s, and none to the new one.

@@ -210,7 +210,7 @@ describe('what happens to a batch that was sent', () => {
     const sent = new Sent(3, { failsFollowing: true })
     const [first, second, third] = sent.batches
     sent.answer(first!, { errorCode: 29 })
-    expect(sent.outcomes.cutOffCount).toBe(1)
+    expect(first!.queue.cutOff).toBe(1)
     // They were in flight, and what the leader says of them is not asked for again.
     for (const batch of [second!, third!]) sent.answer(batch, { errorCode: 45 })
     expect(sent.reports.slice(COUNT)).toEqual(Array.from({ length: 2 * COUNT }, () => 'REFUSED_WITH_BATCH'))

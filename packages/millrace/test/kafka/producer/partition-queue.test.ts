@@ -78,6 +78,15 @@ describe('queue of a partition', () => {
     expect(sendAll(queue, made)).toEqual([1])
   })
 
+  // Brokers limit requests each for itself: when the leader changed, ten batches were under way. The leader remembers five, so that
+  // the first one, sent again, looked like a gap: SEQUENCE_BROKEN, and nothing was lost (K11).
+  test('has no more batches under way than a leader remembers, whichever brokers they went to', () => {
+    const { queue, made } = established(7)
+    expect(sendAll(queue, made)).toEqual([0, 1, 2, 3, 4])
+    deliver(queue, made[0]!)
+    expect(sendAll(queue, made)).toEqual([5])
+  })
+
   test('after a failure waits for all answers, then sends again one by one with the same sequences', () => {
     const { queue, made } = established(4)
     sendAll(queue, made.slice(0))
