@@ -18,6 +18,7 @@ import { latency } from './cases/latency.ts'
 import { memory } from './cases/memory.ts'
 import { partitions } from './cases/partitions.ts'
 import { produce } from './cases/produce.ts'
+import { send } from './cases/send.ts'
 import { startup } from './cases/startup.ts'
 import { inCheckout } from './child.ts'
 import { commitOf, describeEnvironment } from './environment.ts'
@@ -28,6 +29,7 @@ const CASES: readonly Case[] = [
   compressed,
   partitions,
   produce,
+  send,
   latency,
   copy,
   copyEos,

@@ -31,6 +31,11 @@ export interface SteadyTask {
   seconds: number
 }
 
+export interface SendTask extends ProduceTask {
+  /** How many await a `send` at the same time. */
+  callers: number
+}
+
 /** Records per call of a producer's send. */
 export const CHUNK = 10_000
 
@@ -79,4 +84,22 @@ export async function sendAll(records: number, send: (values: readonly Buffer[])
   }
   await Promise.all(inFlight)
   if (failure !== undefined) throw failure.error
+}
+
+/**
+ * Callers that each send a record, await its acknowledgement and send the next one, until all records are sent.
+ *
+ * @param send writes one record and resolves when it is acknowledged
+ */
+export async function callers(
+  count: number,
+  records: number,
+  send: (value: Buffer) => Promise<unknown>,
+): Promise<void> {
+  const values = hundredByteValues(CHUNK)
+  let next = 0
+  const call = async (): Promise<void> => {
+    while (next < records) await send(values[next++ % CHUNK]!)
+  }
+  await Promise.all(Array.from({ length: count }, call))
 }
