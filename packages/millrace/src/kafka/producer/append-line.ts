@@ -152,9 +152,8 @@ export class AppendLine {
       if (job.ticket.givenUp !== undefined) return job.abandon(job.ticket.givenUp)
       const stop = job.run()
       // What others still wait to write has to be sent at once as well.
-      if (stop === 'no memory' || this.#options.lingerMs === 0 || this.#accumulator.flushing > 0)
-        this.#accumulator.closeAll()
-      else if (stop === 'done') this.#sendSoonIfAlone()
+      if (stop === 'no memory' || this.#accumulator.flushing > 0) this.#accumulator.closeAll()
+      else if (stop === 'done') this.#sendSoon()
       this.#sender.drain()
       if (stop === 'done') return
       if (stop === 'no memory') await untilAborted(this.#orWoken(this.#accumulator.room()), 'Writing', signal)
@@ -165,18 +164,24 @@ export class AppendLine {
 
   /**
    * A program that awaits each record would wait for the linger each time, in vain: while nothing is under way, nothing is gained by
-   * waiting for more than what comes in the same turn of the event loop. A longer linger was asked for, and is kept.
+   * waiting for more than what comes in the same turn of the event loop. A longer linger was asked for, and is kept. Without one, a
+   * request goes out as long as there may be more in flight, with what came in the same turn; after that, batches fill.
    */
-  #sendSoonIfAlone(): void {
-    if (this.#isSendingSoon || !this.#sender.isIdle || this.#options.lingerMs > LINGER_OF_STREAMS_MS) return
+  #sendSoon(): void {
+    if (this.#isSendingSoon || this.#options.lingerMs > LINGER_OF_STREAMS_MS || !this.#maySend) return
     this.#isSendingSoon = true
     const send = (): void => {
       this.#isSendingSoon = false
-      if (!this.#sender.isIdle) return
+      if (!this.#maySend) return
       this.#accumulator.closeAll()
       this.#sender.drain()
     }
     setImmediate(guarded(send, (error) => this.#outcomes.allBroken(error)))
+  }
+
+  get #maySend(): boolean {
+    const { lingerMs, maxInFlight } = this.#options
+    return this.#sender.underWay < (lingerMs === 0 ? maxInFlight : 1)
   }
 
   #orWoken(work: Promise<unknown>): Promise<unknown> {

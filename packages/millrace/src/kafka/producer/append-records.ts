@@ -12,7 +12,10 @@ import type { Ticket } from './reports.ts'
 /** Bytes or text; what the producer writes as key, value or header. */
 type Bytes = Uint8Array | string
 
-export type WritableRecord = ProducerRecord<Bytes, Bytes>
+/** A record that cannot be encoded has the reason in place of its value. */
+export interface WritableRecord extends Omit<ProducerRecord<Bytes, Bytes | EncodeError>, 'headers'> {
+  readonly headers?: readonly (readonly [name: string, value: Bytes | null])[]
+}
 
 const NO_BYTES = new Uint8Array(0)
 
@@ -78,7 +81,8 @@ export class AppendRecords extends RecordAppendJob {
           continue
         }
       }
-      const { value, headers } = record
+      const { headers } = record
+      const value = record.value as Bytes | null // `problemOf` has seen it
       const key = record.key ?? null
       let keyBytes: Uint8Array = NO_BYTES
       let keyLength = -1
@@ -137,6 +141,7 @@ function problemOf(record: WritableRecord): MillraceError | undefined {
       `Cannot write a record as it must be an object with a value: it is ${record === null ? 'null' : `of type ${typeof record}`}`,
     )
   const { value, key, timestampMs, headers } = record
+  if (value instanceof EncodeError) return value
   if (typeof value !== 'string' && value !== null && !(value instanceof Uint8Array)) return wrongType('value', value)
   if (key !== undefined && key !== null && typeof key !== 'string' && !(key instanceof Uint8Array))
     return wrongType('key', key)

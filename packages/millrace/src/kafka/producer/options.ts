@@ -4,6 +4,7 @@
  */
 import type { MillraceError } from '../../errors/index.ts'
 import type { ProducerSettings } from '../properties/settings.ts'
+import type { BackoffOptions } from '../../resilience/retry.ts'
 import type { PartitionFunction } from './partitioners.ts'
 
 /** Settings of which something else makes use: the owner of the transaction, and codecs. */
@@ -14,6 +15,10 @@ export interface ProducerOptions extends Omit<ProducerSettings, 'partitioner' | 
   readonly partitioner: ProducerSettings['partitioner'] | PartitionFunction
   /** Most records of a record batch; no limit when undefined. */
   readonly batchRecords?: number | undefined
+  /** How often a batch is sent again after it was refused, or not answered; until `deliveryTimeoutMs` when undefined. */
+  readonly maxRetries?: number | undefined
+  /** Waits before a batch is sent again; those of the cluster when undefined. */
+  readonly retryBackoff?: BackoffOptions | undefined
   /** Whether what follows a failed batch in its partition fails with it, unless it is written already. */
   readonly failsFollowing?: boolean
   /**

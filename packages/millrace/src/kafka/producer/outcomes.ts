@@ -65,8 +65,8 @@ const NOT_WRITTEN_BY_LEADER: ReadonlySet<string> = new Set([
 ])
 
 export class Outcomes {
-  /** Records that were acknowledged, and their bytes as they were sent. */
-  readonly acknowledged = { records: 0, bytes: 0 }
+  /** Records that were acknowledged, their bytes as they were sent, and those of their values. */
+  readonly acknowledged = { records: 0, bytes: 0, valueBytes: 0 }
   /** What may have been written, until it is reported. */
   #uncertain: { records: number; readonly error: MillraceError } | undefined
   readonly #cluster: Cluster
@@ -138,10 +138,12 @@ export class Outcomes {
     batch.lastError = error
     if (!error.retriable) return this.#fail(batch, deliveryError(batch.queue, error.message, { cause: error }))
     // An attempt that never got a connection was not sent.
-    if (error.code !== 'BROKER_UNREACHABLE') batch.ambiguous = true
+    const isSent = error.code !== 'BROKER_UNREACHABLE'
+    if (isSent) batch.ambiguous = true
     if (this.#leaveUncertain(batch, error)) return
     this.#onStaleLeaders(batch.queue.topic)
-    this.#retry(batch, true)
+    if (isSent) this.#retryRefused(batch)
+    else this.#retry(batch, true)
   }
 
   /** Written, from offset `baseOffset` on; -1 when it is not known. */
@@ -152,6 +154,7 @@ export class Outcomes {
     queue.remove(batch)
     this.acknowledged.records += count
     this.acknowledged.bytes += batch.closed!.end
+    this.acknowledged.valueBytes += batch.valueBytes
     batch.delivered(baseOffset)
     this.#accumulator.release(batch)
   }
@@ -267,7 +270,7 @@ export class Outcomes {
         if (!error.retriable) return this.#fail(batch, deliveryError(queue, reason, { cause: error }))
         if (isStaleMetadata(error)) this.#leaderChanged(queue, answer, leader)
         if (this.#leaveUncertain(batch, error)) return
-        return this.#retry(batch, true)
+        return this.#retryRefused(batch)
     }
   }
 
@@ -300,11 +303,28 @@ export class Outcomes {
     return NOT_WRITTEN.has(kafkaName) || (this.#options.acks !== 'all' && NOT_WRITTEN_BY_LEADER.has(kafkaName))
   }
 
-  #retry(batch: ProducerBatch, backOff: boolean, backoff: BackoffOptions = this.#cluster.backoff): void {
+  /** Sends a batch again that was sent in vain, unless that has happened too often. */
+  #retryRefused(batch: ProducerBatch): void {
+    const { maxRetries = Infinity, retryBackoff = this.#cluster.backoff } = this.#options
+    batch.refusals++
+    if (batch.refusals > maxRetries && batch.behind === undefined) {
+      const reason = batch.lastError?.message ?? 'it was not acknowledged'
+      const tries = maxRetries === 0 ? 'it is not sent again' : `it was sent again ${maxRetries} times`
+      return this.#end(batch, deliveryError(batch.queue, `${reason}; ${tries} (retries)`, { cause: batch.lastError }))
+    }
+    this.#retry(batch, true, retryBackoff, batch.refusals)
+  }
+
+  #retry(
+    batch: ProducerBatch,
+    backOff: boolean,
+    backoff: BackoffOptions = this.#cluster.backoff,
+    attempt = batch.attempts,
+  ): void {
     const now = performance.now()
     if (batch.behind !== undefined) return this.#end(batch, batch.behind)
     if (this.#isExpired(batch, now)) return this.#end(batch, this.#timedOut(batch))
-    batch.notBefore = backOff ? now + backoffMs(batch.attempts, backoff) : 0
+    batch.notBefore = backOff ? now + backoffMs(attempt, backoff) : 0
   }
 
   #split(batch: ProducerBatch): void {

@@ -174,6 +174,10 @@ export class ProducerBatch {
   /** Delivered or failed: an answer that still comes is of no interest. */
   settled = false
   attempts = 0
+  /** How many attempts were refused, or not answered. */
+  refusals = 0
+  /** Bytes of the values of its records, as far as they were counted; see `RecordBatchBuilder`. */
+  valueBytes = 0
   /** `performance.now()` before which it is not sent again. */
   notBefore = 0
   /** Whether an attempt ended without an answer that says that nothing was written. */
@@ -218,6 +222,7 @@ export class ProducerBatch {
   close(codec: Codec, level: number | undefined): void {
     const { builder } = this.buffer!
     const { count, baseTimestampMs, maxTimestampMs } = builder
+    this.valueBytes = builder.valueBytes
     const facts = { count, baseTimestampMs, maxTimestampMs, codec: CODEC_BITS[codec] }
     if (codec === 'none') {
       writeBatchHeader(builder.bytes, builder.length, facts)

@@ -50,6 +50,8 @@ export interface ProducerProgress {
   readonly records: number
   /** Their bytes as they were sent: compressed, with batch headers. */
   readonly bytes: number
+  /** Bytes of the values of acknowledged records that came through `write`, before compression. */
+  readonly valueBytes: number
   /** Memory held by records that are not acknowledged yet. */
   readonly bufferedBytes: number
   readonly requests: number

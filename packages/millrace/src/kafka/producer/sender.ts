@@ -116,9 +116,9 @@ export class Sender {
     inBackground(refreshed.then(afterwards), this.#onFailure)
   }
 
-  /** Whether no request waits for its answer. */
-  get isIdle(): boolean {
-    return this.#underWay === 0
+  /** Requests that wait for their answers. */
+  get underWay(): number {
+    return this.#underWay
   }
 
   /** Resolves when no request waits for its answer. */

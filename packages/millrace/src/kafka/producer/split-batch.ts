@@ -43,7 +43,10 @@ export function splitBatch(
         made.segments.push({ ticket, start: Math.max(first, from) - from, end: Math.min(last, to) - from })
     }
     made.attempts = batch.attempts
+    made.refusals = batch.refusals
     made.close(codec, codec === own.compression ? own.compressionLevel : undefined)
+    // Their sum is right, and each is as far as records are alike.
+    made.valueBytes = Math.round((batch.valueBytes * to) / count) - Math.round((batch.valueBytes * from) / count)
     if (codec !== 'none') made.dropBuffer()
     return made
   }

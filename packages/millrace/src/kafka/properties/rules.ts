@@ -1,5 +1,5 @@
 /** What the values of properties must be together. */
-import { type OptionRule, problem, warning } from '../../options/declaration.ts'
+import { type OptionProblem, type OptionRule, type Options, problem, warning } from '../../options/declaration.ts'
 import { securityRule } from '../security/rules.ts'
 import type { ADMIN_FIELDS } from './admin-fields.ts'
 import type { CONSUMER_FIELDS } from './consumer-fields.ts'
@@ -53,8 +53,11 @@ export const CONSUMER_RULES: readonly OptionRule<typeof CONSUMER_FIELDS>[] = [
       : undefined,
 ]
 
-/** Rules of producers; the reasons are those of the Java client. */
-export const PRODUCER_RULES: readonly OptionRule<typeof PRODUCER_FIELDS>[] = [
+/** The fields of producers that have the same type wherever they are options. */
+type CommonFields = Omit<typeof PRODUCER_FIELDS, 'requestTimeoutMs' | 'maxBlockMs' | 'batchBytes'>
+
+/** Rules of producers in files and programs; the reasons are those of the Java client. */
+export const COMMON_PRODUCER_RULES: readonly OptionRule<CommonFields>[] = [
   securityRule,
   ({ acks, idempotence }) =>
     idempotence === true && acks !== 'all'
@@ -71,20 +74,6 @@ export const PRODUCER_RULES: readonly OptionRule<typeof PRODUCER_FIELDS>[] = [
       ? warning('idempotence', repetition, 'leave it out')
       : warning('acks', `${loss}; ${repetition}`, 'set it to all')
   },
-  ({ maxInFlight, idempotence, acks }) => {
-    if (maxInFlight <= MAX_IN_FLIGHT_IDEMPOTENT || idempotence === false || acks !== 'all') return undefined
-    const text = `max.in.flight.requests.per.connection is ${maxInFlight}, but a broker remembers only the last ${MAX_IN_FLIGHT_IDEMPOTENT} batches of an idempotent producer`
-    return idempotence === true
-      ? problem('maxInFlight', text, 'set it to 5 or less')
-      : warning('maxInFlight', `${text}, so 5 is used`, 'set it to 5 or less, or enable.idempotence to false')
-  },
-  ({ deliveryTimeoutMs, lingerMs, requestTimeoutMs }) =>
-    deliveryTimeoutMs < lingerMs + requestTimeoutMs
-      ? problem(
-          'deliveryTimeoutMs',
-          `delivery.timeout.ms (${deliveryTimeoutMs}) must be at least linger.ms + request.timeout.ms (${lingerMs + requestTimeoutMs}), or a record fails before its first response can arrive`,
-        )
-      : undefined,
   ({ transactionalId, acks, idempotence }) =>
     transactionalId !== undefined && (acks !== 'all' || idempotence === false)
       ? problem(
@@ -101,3 +90,41 @@ export const PRODUCER_RULES: readonly OptionRule<typeof PRODUCER_FIELDS>[] = [
         )
       : undefined,
 ]
+
+/** Rules of the producers of pipeline files. */
+export const PRODUCER_RULES: readonly OptionRule<typeof PRODUCER_FIELDS>[] = [
+  ...COMMON_PRODUCER_RULES,
+  (options) => {
+    const text = inFlightTrouble(options)
+    if (text === undefined) return undefined
+    return options.idempotence === true
+      ? problem('maxInFlight', text, 'set it to 5 or less')
+      : warning('maxInFlight', `${text}, so 5 is used`, 'set it to 5 or less, or enable.idempotence to false')
+  },
+  deliveryTimeoutProblem,
+]
+
+type ProducerOptions = Options<typeof PRODUCER_FIELDS>
+
+/** Why so many requests cannot be in flight; undefined when they can. */
+export function inFlightTrouble({
+  maxInFlight,
+  acks,
+  idempotence,
+}: Pick<ProducerOptions, 'maxInFlight' | 'acks' | 'idempotence'>): string | undefined {
+  if (maxInFlight <= MAX_IN_FLIGHT_IDEMPOTENT || idempotence === false || acks !== 'all') return undefined
+  return `max.in.flight.requests.per.connection is ${maxInFlight}, but a broker remembers only the last ${MAX_IN_FLIGHT_IDEMPOTENT} batches of an idempotent producer`
+}
+
+export function deliveryTimeoutProblem({
+  deliveryTimeoutMs,
+  lingerMs,
+  requestTimeoutMs,
+}: Pick<ProducerOptions, 'deliveryTimeoutMs' | 'lingerMs' | 'requestTimeoutMs'>): OptionProblem | undefined {
+  return deliveryTimeoutMs < lingerMs + requestTimeoutMs
+    ? problem(
+        'deliveryTimeoutMs',
+        `delivery.timeout.ms (${deliveryTimeoutMs}) must be at least linger.ms + request.timeout.ms (${lingerMs + requestTimeoutMs}), or a record fails before its first response can arrive`,
+      )
+    : undefined
+}

@@ -71,6 +71,8 @@ export class RecordBatchBuilder implements ByteSource {
   /** Position after the last record. */
   length: number = HEADER_BYTES
   count = 0
+  /** Bytes of the values that came through `append`. */
+  valueBytes = 0
   /** Timestamp of the first record. */
   baseTimestampMs = -1
   maxTimestampMs = -1
@@ -87,6 +89,7 @@ export class RecordBatchBuilder implements ByteSource {
   reset(): void {
     this.length = HEADER_BYTES
     this.count = 0
+    this.valueBytes = 0
     this.baseTimestampMs = this.maxTimestampMs = -1
   }
 
@@ -131,6 +134,7 @@ export class RecordBatchBuilder implements ByteSource {
         bytes.set(value!, at)
       }
       at += valueLength
+      this.valueBytes += valueLength
     }
     if (headersLength === 1) bytes[at++] = headers[0]!
     else {
