@@ -55,6 +55,7 @@ export class Generator implements Input {
       bootstrapServers,
       topic,
       'delivery.timeout.ms': 300_000,
+      retries: 0x7fffffff,
       'max.request.size': 16 << 20,
       ...properties,
     })

@@ -144,7 +144,16 @@ export const PIPELINE_FILES: { readonly [file in Setting['file']]: (facts: Pipel
     const transactions = isTransactional ? { 'transactional.id': `${groupId}-${worker}` } : {}
     const facts: LibraryFacts = {
       source: { bootstrapServers, topics: input, groupId, ...source },
-      sink: { bootstrapServers: outputServers, topic: output, ...acksOf(setting), ...transactions, ...sink },
+      // As patient as pipelines are.
+      sink: {
+        bootstrapServers: outputServers,
+        topic: output,
+        'delivery.timeout.ms': 120_000,
+        retries: 0x7fffffff,
+        ...acksOf(setting),
+        ...transactions,
+        ...sink,
+      },
       changesValues: setting.stages === 'one',
       mistakes: 0,
       workMs: 0,

@@ -1,5 +1,5 @@
 /**
- * Compiles the TypeScript of the READMEs, docs/admin.md and docs/security.md as a strict program that has the built package would,
+ * Compiles the TypeScript of the READMEs and of the pages about the library as a strict program that has the built package would,
  * declarations of libraries included.
  */
 import { spawnSync } from 'node:child_process'
@@ -32,16 +32,26 @@ const COMPILER_OPTIONS = {
 
 const directory = mkdtempSync(join(tmpdir(), 'millrace-readme-'))
 try {
-  for (const page of ['README.md', 'packages/millrace/README.md', 'docs/admin.md', 'docs/security.md'])
+  for (const page of [
+    'README.md',
+    'packages/millrace/README.md',
+    'docs/admin.md',
+    'docs/producing.md',
+    'docs/security.md',
+  ])
     for (const [index, [, block]] of [
       ...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```ts\n(.*?)^```/gms),
     ].entries()) {
-      const text = block!.replaceAll(/^import .*\n/gm, '')
+      const imported = new Set(['Admin', 'KafkaSink', 'KafkaSource'])
+      const text = block!.replaceAll(/^import \{ (.*) \} from 'millrace'\n/gm, (_, names: string) => {
+        for (const name of names.split(', ')) imported.add(name)
+        return ''
+      })
       const file = `${page.replaceAll(/\W/g, '-')}-${index}.mts`
       // What is given may be declared anew by a block, in a scope of its own.
       writeFileSync(
         join(directory, file),
-        `import { Admin, KafkaSink, KafkaSource } from 'millrace'\n${GIVEN}\nexport async function run() {\n${text}}\nvoid KafkaSource\n`,
+        `import { ${[...imported].join(', ')} } from 'millrace'\n${GIVEN}\nexport async function run() {\n${text}}\nvoid KafkaSource\n`,
       )
     }
   writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions: COMPILER_OPTIONS }))

@@ -4,7 +4,14 @@
 export { KafkaSource, type KafkaSourceOptions } from './library/kafka-source.ts'
 export { type Decoders } from './library/decoded-record.ts'
 export { exactlyOnce, type ExactlyOnceOptions, type Transaction } from './library/exactly-once.ts'
-export { KafkaSink, type KafkaSinkOptions } from './library/kafka-sink.ts'
+export { KafkaSink, type SendResult, type WriteOptions } from './library/kafka-sink.ts'
+export type { KafkaSinkOptions } from './library/sink/options.ts'
+export { DeliveryGuarantee, PartitionStrategy } from './library/sink/fields.ts'
+export { type SinkHeaders, SinkMessage, type SinkRecord, type WriteChoices } from './library/sink/message.ts'
+export { SINK_PRESETS } from './library/sink/presets.ts'
+export { JsonSerializer, type MessageSerializer } from './library/sink/serializers.ts'
+export { BincodeDeserializer, BincodeSerializer, type BincodeType } from './library/sink/bincode.ts'
+export type { SinkMetrics } from './library/sink/statistics.ts'
 export { Admin, type AdminOptions } from './library/admin.ts'
 export type {
   GroupDescription,

@@ -19,14 +19,14 @@ import type { DeliveryReports } from '../kafka/producer/reports.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
 import type { KafkaSink } from './kafka-sink.ts'
 import type { KafkaSource } from './kafka-source.ts'
-import type { ProducerRecord } from '../records/record.ts'
+import type { SinkRecord } from './sink/message.ts'
 import { Pace, timeWork } from '../resilience/pace.ts'
 
 /** Bytes of batches that may be worked on at the same time. */
 const IN_FLIGHT_BYTES = 32 * 1024 * 1024
 
 /** The transaction of which the outputs of a batch become part. */
-export interface Transaction {
+export interface Transaction<T = Uint8Array | string> {
   /**
    * Writes records to the sink. Its result need not be awaited: the offsets of the batch become part of the transaction when all of
    * them are acknowledged, and a record that is not fails the batch. It must be called before the callback has returned or its promise is
@@ -34,7 +34,7 @@ export interface Transaction {
    *
    * @throws {TransactionError} when the callback has returned, or the transaction was aborted meanwhile
    */
-  write(records: readonly ProducerRecord[]): Promise<DeliveryReports>
+  write(records: readonly SinkRecord<T>[]): Promise<DeliveryReports>
 }
 
 export interface ExactlyOnceOptions {
@@ -57,20 +57,18 @@ export interface ExactlyOnceOptions {
  * @param process given each batch; what it throws ends everything, and nothing of its transaction becomes visible
  * @throws {TransactionError} with `fatal` when another sink with the same transactional id has taken over
  */
-export async function exactlyOnce(
+export async function exactlyOnce<T>(
   source: KafkaSource<unknown, unknown>,
-  sink: KafkaSink,
-  process: (batch: Batch, transaction: Transaction) => unknown,
+  sink: KafkaSink<T>,
+  process: (batch: Batch, transaction: Transaction<T>) => unknown,
   options: ExactlyOnceOptions = {},
 ): Promise<void> {
   const never = new AbortController().signal
   const { signal = never, commitIntervalMs, onWarning = () => {} } = options
-  const { producer, topic } = await sink[FOR_TRANSACTIONS](signal)
+  const { producer, write } = await sink[FOR_TRANSACTIONS](signal)
   const consumer = await source[FOR_TRANSACTIONS](signal)
   const pace = new Pace(source.maxBatchRecords)
   let last: Promise<unknown> = Promise.resolve()
-  const write = (records: readonly ProducerRecord[], over: AbortSignal): Promise<DeliveryReports> =>
-    producer.write(records, topic, over)
   const work = (batch: Batch, over: AbortSignal): Promise<void> => processed(batch, over, process, write, pace)
 
   const transactions = {
@@ -100,17 +98,17 @@ export async function exactlyOnce(
 }
 
 /** Gives a batch to the callback, and waits until everything that it wrote is acknowledged. @param over ends the attempt */
-async function processed(
+async function processed<T>(
   batch: Batch,
   over: AbortSignal,
-  process: (batch: Batch, transaction: Transaction) => unknown,
-  writeUntil: (records: readonly ProducerRecord[], over: AbortSignal) => Promise<DeliveryReports>,
+  process: (batch: Batch, transaction: Transaction<T>) => unknown,
+  writeUntil: (records: readonly SinkRecord<T>[], over: AbortSignal) => Promise<DeliveryReports>,
   pace: Pace,
 ): Promise<void> {
   over.throwIfAborted()
   const written: Promise<DeliveryReports>[] = []
   let isOver = false
-  const write = (records: readonly ProducerRecord[]): Promise<DeliveryReports> => {
+  const write = (records: readonly SinkRecord<T>[]): Promise<DeliveryReports> => {
     if (isOver) return Promise.reject(lateWrite())
     // I5: what is late would become part of the next transaction, for which the batch is read again.
     const reports = writeUntil(records, over)

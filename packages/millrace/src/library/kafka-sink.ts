@@ -6,120 +6,126 @@
  * const reports = await sink.write([{ key: 'o-1', value: '{"amount":12}' }])
  * ```
  */
-import { ClosedError, ConfigError, isMillraceError, TransactionError } from '../errors/index.ts'
+import { ClosedError, ConfigError, isMillraceError, type MillraceError, TransactionError } from '../errors/index.ts'
 import { meaningOf, meaningOfAll } from '../errors/meaning.ts'
 import type { Cluster } from '../kafka/cluster/cluster.ts'
-import type { PartitionFunction } from '../kafka/producer/partitioners.ts'
-import { Producer } from '../kafka/producer/producer.ts'
+import type { Producer } from '../kafka/producer/producer.ts'
 import type { DeliveryReports } from '../kafka/producer/reports.ts'
-import { IGNORED_PRODUCER_FIELDS } from '../kafka/properties/ignored-fields.ts'
-import { PRODUCER_FIELDS } from '../kafka/properties/producer-fields.ts'
-import { PRODUCER_RULES } from '../kafka/properties/rules.ts'
-import { producerSettings, type ProducerSettings } from '../kafka/properties/settings.ts'
-import type { InputOptions, OptionRule } from '../options/declaration.ts'
-import { field } from '../options/fields.ts'
-import { parseOptions } from '../options/parse.ts'
-import type { DeliveryReport, ProducerRecord } from '../records/record.ts'
+import type { DeliveryReport } from '../records/record.ts'
 import { untilAborted } from '../resilience/abort.ts'
 import { CircuitBreaker, type CircuitProgress } from '../resilience/circuit-breaker.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
-import { formatProblem } from './formats.ts'
 import { PendingCalls } from './pending-calls.ts'
 import { SharedConnection } from './shared-connection.ts'
+import type { DeliveryGuarantee, PartitionStrategy } from './sink/fields.ts'
+import { RecordEncoder } from './sink/encoder.ts'
+import type { SinkRecord, WriteChoices } from './sink/message.ts'
+import type { KafkaSinkOptions } from './sink/options.ts'
+import { Producers } from './sink/producers.ts'
+import type { MessageSerializer } from './sink/serializers.ts'
+import { type SinkSettings, sinkSettings } from './sink/settings.ts'
+import { type SinkMetrics, SinkStatistics } from './sink/statistics.ts'
 
 /** How long closing tries to abort an open transaction. */
 const CLOSE_ABORT_MS = 5000
 /** How long closing waits for the next acknowledgement, or for a connection that accepted records wait for. */
 const CLOSE_STALL_MS = 10_000
 
-/** Options of a `KafkaSink`, declared once: names in camelCase, or as Kafka spells them (`'linger.ms'`). */
-export const KAFKA_SINK_FIELDS = {
-  ...PRODUCER_FIELDS,
-  topic: field.topic().optional().doc('Topic for records without a topic of their own.').example('orders'),
-  enableCircuitBreaker: field
-    .boolean()
-    .default(true)
-    .aliases('enable_circuit_breaker')
-    .doc(
-      'Whether writes fail at once, with `CIRCUIT_OPEN`, after several failures in a row. Records that are rejected for their content do not count.',
-    ),
-  circuitBreakerThreshold: field
-    .int({ min: 1 })
-    .default(5)
-    .aliases('circuit_breaker_threshold')
-    .doc('Number of calls that must fail in a row, after all retries, before the circuit breaker opens.'),
-  circuitBreakerTimeout: field
-    .durationMs({ min: 1 })
-    .default(60_000)
-    .aliases('circuit_breaker_timeout')
-    .doc('How long an open circuit breaker rejects writes before it allows one.')
-    .example('PT60S'),
+/** Options of one call. */
+export interface WriteOptions extends WriteChoices {
+  /** Gives up waiting; what was sent before may still be written. */
+  readonly signal?: AbortSignal | undefined
 }
 
-const RULES: readonly OptionRule<typeof KAFKA_SINK_FIELDS>[] = [
-  ...PRODUCER_RULES,
-  ({ keySerializer }) => formatProblem('keySerializer', keySerializer, 'write keys as bytes, for example a Buffer'),
-  ({ valueSerializer }) =>
-    formatProblem('valueSerializer', valueSerializer, 'write values as bytes, for example a Buffer'),
-]
-
-export type KafkaSinkOptions = Omit<InputOptions<typeof KAFKA_SINK_FIELDS>, 'partitioner'> & {
-  /** Any other property of Kafka's producers. */
-  readonly [property: string]: unknown
-  /** One of the named partitioners, or a function that gives the partition of a record. */
-  readonly partitioner?: InputOptions<typeof KAFKA_SINK_FIELDS>['partitioner'] | PartitionFunction
-  /** Told of what is not an error. */
-  readonly onWarning?: (message: string) => void
-}
+/** What became of one message of `sendBatch`. */
+export type SendResult =
+  | { readonly ok: true; readonly report: DeliveryReport; readonly error?: undefined }
+  | { readonly ok: false; readonly error: MillraceError; readonly report?: undefined }
 
 /**
- * Writes records. It connects with the first write.
+ * Writes records whose values are of type `T`. It connects with the first write.
  *
  * By default each record is written exactly once and in order per partition, however often requests have to be tried
- * again (an idempotent producer with `acks` all). `write` may be called again before earlier calls have resolved; when
- * `bufferBytes` of records wait for their acknowledgement, it waits too.
+ * again (an idempotent producer with `acks` all). Calls may overlap; when `bufferBytes` of records wait for their acknowledgement, they
+ * wait too.
  *
  * With a `transactionalId` records are written in transactions: `beginTransaction`, `write`, `commitTransaction` or
  * `abortTransaction`. Readers of committed records see all of a transaction or nothing. `exactlyOnce` joins it with a source.
  */
-export class KafkaSink {
-  readonly #options
-  readonly #partitioner: PartitionFunction | undefined
-  readonly #breaker: CircuitBreaker | undefined
-  readonly #connection: SharedConnection<Producer>
+export class KafkaSink<T = Uint8Array | string> {
+  #options: KafkaSinkOptions<T>
+  #settings!: SinkSettings
+  #breaker: CircuitBreaker | undefined
+  #connection!: SharedConnection<Producers>
+  #encoder!: RecordEncoder<T>
   readonly #pending = new PendingCalls()
+  readonly #statistics = new SinkStatistics()
   readonly #warn: (message: string) => void
 
   /** @throws {ConfigError} with all problems of the options */
-  constructor(options: KafkaSinkOptions) {
-    const { partitioner, onWarning, ...rest } = options
-    this.#warn = onWarning ?? (() => {})
-    const named = typeof partitioner === 'function' || partitioner === undefined ? rest : { ...rest, partitioner }
-    const parsed = parseOptions<typeof KAFKA_SINK_FIELDS>(
-      { options: { ...KAFKA_SINK_FIELDS, ...IGNORED_PRODUCER_FIELDS }, rules: RULES },
-      named,
-    )
-    if (parsed.problems.length > 0) throw ConfigError.of('Cannot create a KafkaSink', parsed.problems)
-    this.#options = parsed.options
-    this.#partitioner = typeof partitioner === 'function' ? partitioner : undefined
-    const { enableCircuitBreaker, circuitBreakerThreshold, circuitBreakerTimeout } = parsed.options
-    if (enableCircuitBreaker)
-      this.#breaker = new CircuitBreaker({
-        failureThreshold: circuitBreakerThreshold,
-        openMs: circuitBreakerTimeout,
+  constructor(options: KafkaSinkOptions<T>) {
+    this.#warn = options.onWarning ?? (() => {})
+    this.#options = options
+    this.#set(options)
+  }
+
+  /** As the constructor, with a serializer. @throws {ConfigError} */
+  static withSerializer<T>(options: KafkaSinkOptions<T>, serializer: MessageSerializer<T>): KafkaSink<T> {
+    return new KafkaSink<T>({ ...options, serializer })
+  }
+
+  /**
+   * Sets the option `deliveryGuarantee`. Before the first write or `open` only.
+   * @throws {ConfigError} for `exactly_once` without transactions, `at_most_once` with them, and once it is connected
+   */
+  withDeliveryGuarantee(deliveryGuarantee: DeliveryGuarantee): this {
+    return this.#changed({ deliveryGuarantee })
+  }
+
+  /** Sets the option `partitionStrategy`. Before the first write or `open` only. @throws {ConfigError} once it is connected */
+  withPartitionStrategy(partitionStrategy: PartitionStrategy): this {
+    return this.#changed({ partitionStrategy })
+  }
+
+  #changed(change: Pick<KafkaSinkOptions<T>, 'deliveryGuarantee' | 'partitionStrategy'>): this {
+    if (this.#connection.opened !== undefined || this.#connection.isClosed)
+      throw new ConfigError('Cannot change a KafkaSink that is in use: do so before its first write')
+    this.#set({ ...this.#options, ...change })
+    return this
+  }
+
+  #set(options: KafkaSinkOptions<T>): void {
+    const { onWarning: _, serializer, ...named } = options
+    const settings = sinkSettings(named)
+    const { breaker, cluster, topic, needsPartition } = settings
+    this.#options = options
+    this.#settings = settings
+    this.#encoder = new RecordEncoder(serializer, topic, needsPartition)
+    this.#breaker =
+      breaker &&
+      new CircuitBreaker({
+        ...breaker,
         name: 'The KafkaSink',
-        onChange: (state) => onWarning?.(`The circuit breaker of a KafkaSink is ${state}`),
+        onChange: (state) => this.#warn(`The circuit breaker of a KafkaSink is ${state}`),
       })
-    const { cluster, producer } = producerSettings(parsed.options)
     this.#connection = new SharedConnection('a KafkaSink', cluster, (connected, signal) =>
-      this.#connect(connected, producer, signal),
+      this.#connect(connected, settings, signal),
     )
-    for (const { message } of parsed.warnings) onWarning?.(message)
+    for (const warning of settings.warnings) this.#warn(warning)
   }
 
   /** State of the circuit breaker, how often it has opened, and calls that it refused; undefined when it is turned off. */
   get circuitBreaker(): CircuitProgress | undefined {
     return this.#breaker?.progress
+  }
+
+  /** What it has counted since it was created. */
+  metrics(): SinkMetrics {
+    const producers = this.#connection.value?.all ?? []
+    return this.#statistics.read(
+      producers.map(({ progress }) => progress),
+      this.#breaker?.progress,
+    )
   }
 
   /** Connects and checks that the topic exists; otherwise the first write does. May be tried again when it failed. */
@@ -137,15 +143,28 @@ export class KafkaSink {
    * @throws {ConnectionError} {BrokerError} `TOPIC_NOT_FOUND` when nothing could be written at all; {AbortedError} when the signal fires;
    *   {CircuitOpenError} when the last calls have failed: nothing was tried, and `retryAfterMs` says when something will be
    */
-  async write(
-    records: readonly ProducerRecord[],
-    options: { readonly signal?: AbortSignal } = {},
-  ): Promise<DeliveryReports> {
+  async write(records: readonly SinkRecord<T>[], options: WriteOptions = {}): Promise<DeliveryReports> {
     if (this.#connection.isClosed) throw new ClosedError('a KafkaSink')
+    const start = performance.now()
+    let reports: DeliveryReports
+    try {
+      reports = await this.#guarded(records, options)
+    } catch (error) {
+      this.#statistics.failed(records.length, error)
+      throw error
+    }
+    const { failures, length } = reports
+    if (failures.size > 0) this.#statistics.failed(failures.size, failures.values().next().value)
+    this.#statistics.sent(length - failures.size, performance.now() - start)
+    return reports
+  }
+
+  /** Behind the circuit breaker. */
+  async #guarded(records: readonly SinkRecord<T>[], options: WriteOptions): Promise<DeliveryReports> {
     const pass = this.#breaker?.enter()
     let reports: DeliveryReports
     try {
-      reports = await this.#write(records, options.signal)
+      reports = await this.#write(records, options)
     } catch (error) {
       if (meaningOf(error) === 'sink-down') pass?.failed()
       else pass?.cancelled()
@@ -158,16 +177,19 @@ export class KafkaSink {
     return reports
   }
 
-  async #write(records: readonly ProducerRecord[], signal: AbortSignal | undefined): Promise<DeliveryReports> {
+  async #write(records: readonly SinkRecord<T>[], options: WriteOptions): Promise<DeliveryReports> {
     let reports: Promise<DeliveryReports>
     this.#pending.begin()
     try {
-      const producer = await this.#connection.get(signal)
-      if (this.#options.transactionalId !== undefined && !producer.hasTransaction)
+      const encoded = this.#encoder.encode(records)
+      const producers = await this.#connection.get(options.signal)
+      const producer = producers.for(options)
+      if (this.#settings.transaction !== undefined && !producer.hasTransaction)
         throw new TransactionError('Cannot write as no transaction is open: call beginTransaction first', {
           fatal: false,
         })
-      reports = producer.write(records, this.#options.topic, signal)
+      const ready = encoded instanceof Promise ? await encoded : encoded
+      reports = producer.write(ready, this.#settings.topic, options.signal)
     } finally {
       this.#pending.end()
     }
@@ -176,20 +198,40 @@ export class KafkaSink {
 
   /**
    * Writes one record. It and its buffers must not change until the promise is settled.
-   * @returns where it stands
-   * @throws {DeliveryError} when it was not written, and whatever `write` throws
+   * @returns where it is
+   * @throws {DeliveryError} {EncodeError} when it was not written, and whatever `write` throws
    */
-  async send(record: ProducerRecord, options: { readonly signal?: AbortSignal } = {}): Promise<DeliveryReport> {
+  async send(record: SinkRecord<T>, options: WriteOptions = {}): Promise<DeliveryReport> {
     const report = (await this.write([record], options)).get(0)
     if (isMillraceError(report)) throw report
     return report
   }
 
+  /**
+   * Writes records as `write`, and returns a result for each of them, in their order. It does not throw for records that fail, not
+   * even for all of them, as when no broker can be reached or the circuit breaker is open.
+   *
+   * @throws {ClosedError} after `close`
+   */
+  async sendBatch(records: readonly SinkRecord<T>[], options: WriteOptions = {}): Promise<SendResult[]> {
+    if (this.#connection.isClosed) throw new ClosedError('a KafkaSink')
+    let reports: DeliveryReports
+    try {
+      reports = await this.write(records, options)
+    } catch (error) {
+      if (!isMillraceError(error)) throw error
+      return records.map(() => ({ ok: false, error }))
+    }
+    return Array.from(reports, (report) =>
+      isMillraceError(report) ? { ok: false, error: report } : { ok: true, report },
+    )
+  }
+
   /** Sends what is waiting at once and resolves when everything written so far is acknowledged or has failed. */
   async flush(signal?: AbortSignal): Promise<void> {
     await untilAborted(this.#pending.none(), 'Flushing a KafkaSink', signal)
-    const producer = await this.#connection.opened
-    await producer?.flush(signal)
+    const producers = await this.#connection.opened
+    await Promise.all(producers?.all.map((producer) => producer.flush(signal)) ?? [])
   }
 
   /**
@@ -197,8 +239,8 @@ export class KafkaSink {
    * @throws {TransactionError} when one is open already, or there is no `transactionalId`
    */
   async beginTransaction(signal?: AbortSignal): Promise<void> {
-    const producer = await this.#connection.get(signal)
-    producer.beginTransaction()
+    const { main } = await this.#connection.get(signal)
+    main.beginTransaction()
   }
 
   /**
@@ -207,8 +249,8 @@ export class KafkaSink {
    * @throws {ConnectionError} {AbortedError} when it was given up or not answered: call `abortTransaction`, which aborts it, or finds out that it is committed
    */
   async commitTransaction(signal?: AbortSignal): Promise<void> {
-    const producer = await this.#connection.get(signal)
-    await producer.commitTransaction(() => undefined, signal)
+    const { main } = await this.#connection.get(signal)
+    await main.commitTransaction(() => undefined, signal)
   }
 
   /**
@@ -218,8 +260,8 @@ export class KafkaSink {
    * @throws {ConnectionError} {AbortedError} when the coordinator did not answer: call it again
    */
   async abortTransaction(signal?: AbortSignal): Promise<void> {
-    const producer = await this.#connection.get(signal)
-    if ((await producer.abortTransaction(signal)) === 'committed')
+    const { main } = await this.#connection.get(signal)
+    if ((await main.abortTransaction(signal)) === 'committed')
       throw new TransactionError(
         'Cannot abort the transaction as it is committed: the response to commitTransaction was lost, so do not write its records again',
         { fatal: false, code: 'TRANSACTION_COMMITTED' },
@@ -227,14 +269,21 @@ export class KafkaSink {
   }
 
   /** For `exactlyOnce`. @internal @throws {ConfigError} without a `transactionalId` */
-  async [FOR_TRANSACTIONS](
-    signal: AbortSignal,
-  ): Promise<{ readonly producer: Producer; readonly topic: string | undefined }> {
-    if (this.#options.transactionalId === undefined)
+  async [FOR_TRANSACTIONS](signal: AbortSignal): Promise<{
+    readonly producer: Producer
+    readonly write: (records: readonly SinkRecord<T>[], signal: AbortSignal) => Promise<DeliveryReports>
+  }> {
+    const { topic, transaction } = this.#settings
+    if (transaction === undefined)
       throw new ConfigError(
         'Cannot write exactly once without a transactionalId: set one that no other running sink uses',
       )
-    return { producer: await this.#connection.get(signal), topic: this.#options.topic }
+    const { main: producer } = await this.#connection.get(signal)
+    const write = async (records: readonly SinkRecord<T>[], over: AbortSignal): Promise<DeliveryReports> => {
+      const encoded = this.#encoder.encode(records)
+      return producer.write(encoded instanceof Promise ? await encoded : encoded, topic, over)
+    }
+    return { producer, write }
   }
 
   /**
@@ -243,25 +292,26 @@ export class KafkaSink {
    */
   close(): Promise<void> {
     const patienceMs = this.#pending.count === 0 ? 0 : CLOSE_STALL_MS
-    return this.#connection.close((producer) => this.#release(producer), patienceMs)
+    return this.#connection.close((producers) => this.#release(producers), patienceMs)
   }
 
-  async #release(producer: Producer): Promise<void> {
+  async #release({ main, all }: Producers): Promise<void> {
     await this.#pending.none()
     // The coordinator would do it too, but only after the transaction timeout, and readers wait for it.
-    if (producer.hasTransaction) {
-      const ending = await producer.abortTransaction(AbortSignal.timeout(CLOSE_ABORT_MS)).catch(() => undefined)
+    if (main.hasTransaction) {
+      const ending = await main.abortTransaction(AbortSignal.timeout(CLOSE_ABORT_MS)).catch(() => undefined)
       if (ending === 'committed') this.#warn('The last transaction was committed, although no response said so')
     }
+    const acknowledged = (): number => all.reduce((sum, { progress }) => sum + progress.records, 0)
     const stalled = new AbortController()
-    let before = producer.progress.records
+    let before = acknowledged()
     const timer = setInterval(() => {
-      const { records } = producer.progress
+      const records = acknowledged()
       if (records === before) stalled.abort(new Error('No record was acknowledged'))
       before = records
     }, CLOSE_STALL_MS)
     try {
-      await producer.close(stalled.signal)
+      await Promise.all(all.map((producer) => producer.close(stalled.signal)))
     } finally {
       clearInterval(timer)
     }
@@ -271,16 +321,11 @@ export class KafkaSink {
     return this.close()
   }
 
-  async #connect(cluster: Cluster, settings: ProducerSettings, signal: AbortSignal): Promise<Producer> {
+  async #connect(cluster: Cluster, settings: SinkSettings, signal: AbortSignal): Promise<Producers> {
     await cluster.connect(signal)
-    if (this.#options.topic !== undefined) await cluster.topic(this.#options.topic, signal)
-    const { transactionalId, transactionTimeoutMs } = settings
-    const producer = new Producer(
-      cluster,
-      this.#partitioner === undefined ? settings : { ...settings, partitioner: this.#partitioner },
-      transactionalId === undefined ? undefined : { transactionalId, timeoutMs: transactionTimeoutMs },
-    )
-    await producer.open(signal)
-    return producer
+    if (settings.topic !== undefined) await cluster.topic(settings.topic, signal)
+    const producers = new Producers(cluster, settings)
+    await producers.main.open(signal)
+    return producers
   }
 }

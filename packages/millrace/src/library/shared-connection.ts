@@ -14,6 +14,7 @@ export class SharedConnection<T> {
   readonly #open: (cluster: Cluster, signal: AbortSignal) => Promise<T>
   readonly #closing = new AbortController()
   #opened: Promise<T> | undefined
+  #value: T | undefined
   #cluster: Cluster | undefined
   #closed: Promise<void> | undefined
 
@@ -26,6 +27,11 @@ export class SharedConnection<T> {
   /** What is open or being opened; undefined before the first call, and after one that failed. */
   get opened(): Promise<T> | undefined {
     return this.#opened
+  }
+
+  /** What was opened last, even if it is closed by now; undefined before. */
+  get value(): T | undefined {
+    return this.#value
   }
 
   /** Fires when opening, and all waiting, is to end. */
@@ -81,6 +87,7 @@ export class SharedConnection<T> {
     this.#cluster = new Cluster(
       await clusterOptions(this.#settings, { directory: process.cwd(), clientId: 'millrace' }),
     )
-    return this.#open(this.#cluster, this.#closing.signal)
+    this.#value = await this.#open(this.#cluster, this.#closing.signal)
+    return this.#value
   }
 }

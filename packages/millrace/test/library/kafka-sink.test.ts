@@ -32,11 +32,6 @@ describe('options of a KafkaSink', () => {
       problems: ['enable.idempotence requires acks "all"'],
     },
     {
-      name: 'too many requests with idempotence',
-      options: { maxInFlight: 6, idempotence: true },
-      problems: ['a broker remembers only the last 5 batches'],
-    },
-    {
       name: 'several problems',
       options: { lingerMs: -1, batchBytes: 1.5, compression: 'brotli' },
       problems: ['"lingerMs"', '"batchBytes"', '"compression"'],
