@@ -28,41 +28,13 @@ import { brokerError } from '../protocol/kafka-errors.ts'
 import type { ProducedPartition, ProduceResponse } from '../protocol/produce.ts'
 import type { ProducerOptions } from './options.ts'
 import { deliveryError, type Ticket } from './reports.ts'
+import { isUnwritten } from './unwritten.ts'
 import { splitBatch } from './split-batch.ts'
 import type { IdentityOwner } from './identity.ts'
 import { CONCURRENT_BACKOFF } from './transaction-errors.ts'
 import { Transactions } from './transactions.ts'
 
 const DUPLICATE_SEQUENCE_NUMBER = 46
-
-/** With these a leader says for certain that it has written nothing. */
-const NOT_WRITTEN: ReadonlySet<string> = new Set([
-  'CORRUPT_MESSAGE',
-  'MESSAGE_TOO_LARGE',
-  'INVALID_TOPIC_EXCEPTION',
-  'RECORD_LIST_TOO_LARGE',
-  'NOT_ENOUGH_REPLICAS',
-  'INVALID_REQUIRED_ACKS',
-  'TOPIC_AUTHORIZATION_FAILED',
-  'CLUSTER_AUTHORIZATION_FAILED',
-  'INVALID_TIMESTAMP',
-  'INVALID_REQUEST',
-  'UNSUPPORTED_FOR_MESSAGE_FORMAT',
-  'OUT_OF_ORDER_SEQUENCE_NUMBER',
-  'INVALID_PRODUCER_EPOCH',
-  'CONCURRENT_TRANSACTIONS',
-  'UNKNOWN_PRODUCER_ID',
-  'UNSUPPORTED_COMPRESSION_TYPE',
-  'INVALID_RECORD',
-])
-
-/** The same with acks 0 and 1: a leader that knows that it leads no more has not begun. */
-const NOT_WRITTEN_BY_LEADER: ReadonlySet<string> = new Set([
-  'NOT_LEADER_OR_FOLLOWER',
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'LEADER_NOT_AVAILABLE',
-  'KAFKA_STORAGE_ERROR',
-])
 
 export class Outcomes {
   /** Records that were acknowledged, their bytes as they were sent, and those of their values. */
@@ -221,7 +193,7 @@ export class Outcomes {
     batch.lastError = batch.lastAnswer = error
     batch.ambiguous = mayBeWritten
       ? error.kafkaName !== 'OUT_OF_ORDER_SEQUENCE_NUMBER'
-      : !this.#isUnwritten(error.kafkaName)
+      : !isUnwritten(error.kafkaName, this.#options.acks)
     switch (error.kafkaName) {
       case 'MESSAGE_TOO_LARGE':
         if (batch.count > 1) return this.#split(batch)
@@ -296,11 +268,6 @@ export class Outcomes {
   /** It is not sent again: fails, unless it may have been written and that is to be left open. */
   #end(batch: ProducerBatch, error: MillraceError): void {
     if (!this.#leaveUncertain(batch, error, true)) this.#fail(batch, error)
-  }
-
-  /** Whether a leader that answers so has written nothing for certain. */
-  #isUnwritten(kafkaName: string): boolean {
-    return NOT_WRITTEN.has(kafkaName) || (this.#options.acks !== 'all' && NOT_WRITTEN_BY_LEADER.has(kafkaName))
   }
 
   /** Sends a batch again that was sent in vain, unless that has happened too often. */
