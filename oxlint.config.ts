@@ -4,10 +4,10 @@ import { forbiddenTo, LAYERS, type Layer } from './layers.ts'
 const SRC = 'packages/millrace/src'
 const PAGE = 'see the table of layers in docs/architecture.md'
 
-/** The client library is a detail of `kafka/`. */
+/** Clients of others serve tests and benchmarks. */
 const CLIENT_LIBRARY = {
-  regex: '^@platformatic/kafka',
-  message: `Only kafka/ knows the client library: ${PAGE}`,
+  regex: '^@platformatic/kafka|^kafkajs',
+  message: 'The package speaks to Kafka by itself: see docs/decisions/20261129-own-protocol.md',
 }
 
 const OURSELVES = { regex: '^millrace(?:/|$)', message: 'Import the file itself, not the package' }

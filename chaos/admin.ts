@@ -1,19 +1,12 @@
 /** What scenarios change of a cluster beyond what Millrace offers administrators. */
 import { pbkdf2Sync, randomBytes } from 'node:crypto'
-import { alterPartitionReassignmentsV0, alterUserScramCredentialsV0 } from '@platformatic/kafka'
 import type { Cluster } from '../packages/millrace/src/kafka/cluster/cluster.ts'
-import type { ApiCall, ApiVersion } from '../packages/millrace/src/kafka/protocol/api-call.ts'
+import { apiCall } from '../packages/millrace/src/kafka/protocol/api-call.ts'
+import { alterPartitionReassignmentsApi } from '../packages/millrace/src/protocol/messages/alter-partition-reassignments.ts'
+import { alterUserScramCredentialsApi } from '../packages/millrace/src/protocol/messages/alter-user-scram-credentials.ts'
 
-const REASSIGN: ApiCall = {
-  name: 'AlterPartitionReassignments',
-  key: 45,
-  versions: { 0: alterPartitionReassignmentsV0.api as ApiVersion },
-}
-const SCRAM: ApiCall = {
-  name: 'AlterUserScramCredentials',
-  key: 51,
-  versions: { 0: alterUserScramCredentialsV0.api as ApiVersion },
-}
+const REASSIGN = apiCall(alterPartitionReassignmentsApi, 0, 0)
+const SCRAM = apiCall(alterUserScramCredentialsApi, 0, 0)
 const SCRAM_SHA_256 = 1
 const ITERATIONS = 4096
 
@@ -27,7 +20,7 @@ export async function reassign(
   replicas: readonly (readonly number[])[],
 ): Promise<void> {
   const partitions = replicas.map((ids, partitionIndex) => ({ partitionIndex, replicas: ids }))
-  await cluster.request('controller', REASSIGN, () => [10_000, true, [{ name: topic, partitions }]])
+  await cluster.request('controller', REASSIGN, () => ({ timeoutMs: 10_000, topics: [{ name: topic, partitions }] }))
 }
 
 /** Sets the password of a user for SCRAM-SHA-256, and creates the user with the first one. */
@@ -35,5 +28,5 @@ export async function setPassword(cluster: Cluster, name: string, password: stri
   const salt = randomBytes(16)
   const saltedPassword = pbkdf2Sync(password, salt, ITERATIONS, 32, 'sha256')
   const user = { name, mechanism: SCRAM_SHA_256, iterations: ITERATIONS, salt, saltedPassword }
-  await cluster.request('controller', SCRAM, () => [[], [user]])
+  await cluster.request('controller', SCRAM, () => ({ deletions: [], upsertions: [user] }))
 }

@@ -50,11 +50,22 @@ export function encodeRequest<Q, R>(
   clientId: string | null,
   request: Q,
 ): Buffer[] {
-  const writer = frameWriter()
-  const header = { requestApiKey: api.key, requestApiVersion: version, correlationId, clientId }
-  requestHeader.write(writer, api.request.isFlexible(version) ? 2 : 1, header)
+  const start = { apiKey: api.key, version, correlationId }
+  const writer = requestWriter(start, clientId, api.request.isFlexible(version))
   api.request.write(writer, version, request)
   return framed(writer)
+}
+
+/** A writer behind size and header of a request, for those who write the message themselves; `framed` ends it. */
+export function requestWriter(start: RequestStart, clientId: string | null, flexible: boolean): Writer {
+  const writer = frameWriter()
+  requestHeader.write(writer, flexible ? 2 : 1, {
+    requestApiKey: start.apiKey,
+    requestApiVersion: start.version,
+    correlationId: start.correlationId,
+    clientId,
+  })
+  return writer
 }
 
 /** A response, its size included, in pieces to be sent one after the other. */
@@ -87,6 +98,13 @@ export function decodeResponse<Q, R>(
   return { correlationId, response: api.response.read(reader, version) }
 }
 
+/** A reader behind the header of a response without its size, for those who read the message themselves. */
+export function responseReader(bytes: Buffer, flexible: boolean): Reader {
+  const reader = new Reader(bytes)
+  responseHeader.read(reader, flexible ? 1 : 0)
+  return reader
+}
+
 function responseHeaderVersion<Q, R>(api: Api<Q, R>, version: number): number {
   return api.key !== API_VERSIONS_KEY && api.response.isFlexible(version) ? 1 : 0
 }
@@ -98,7 +116,8 @@ function frameWriter(): Writer {
   return writer
 }
 
-function framed(writer: Writer): Buffer[] {
+/** Ends a frame. @returns its pieces, to be sent one after the other */
+export function framed(writer: Writer): Buffer[] {
   const pieces = writer.finish()
   pieces[0]!.writeInt32BE(writer.length - 4)
   return pieces

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MAIN } from '../support/pipelines.ts'
 
 /** What a run needs and `lint` does not: loading it takes longer than all the rest of `lint`. */
-const HEAVY = ['@platformatic/kafka', 'mingo', 'pino', 'ajv', 'csv-parse', 'pkijs', 'toml-eslint-parser', 'zod']
+const HEAVY = ['mingo', 'pino', 'ajv', 'csv-parse', 'pkijs', 'toml-eslint-parser', 'zod']
 
 let folder: string
 beforeAll(async () => {

@@ -5,6 +5,8 @@
 import { ConnectionError } from '../../src/errors/index.ts'
 import { Cluster, type RequestOptions, type Target } from '../../src/kafka/cluster/cluster.ts'
 import type { ApiCall } from '../../src/kafka/protocol/api-call.ts'
+import type { EndTxnRequest } from '../../src/protocol/messages/end-txn.ts'
+import type { InitProducerIdRequest } from '../../src/protocol/messages/init-producer-id.ts'
 import { sleep } from '../../src/resilience/retry.ts'
 
 type State = 'Empty' | 'Ongoing' | 'CompleteCommit' | 'CompleteAbort'
@@ -18,7 +20,7 @@ export type Fault = 'request lost' | 'answer lost' | 'unreachable' | 'hangs'
 
 export class EmulatedCoordinator extends Cluster {
   state: State = 'Empty'
-  id = 1000n
+  id = 1000
   epoch = -1
   /** Names of the requests that were answered or done, in order; EndTxn as `commit` or `abort`. */
   readonly done: string[] = []
@@ -41,7 +43,7 @@ export class EmulatedCoordinator extends Cluster {
   /** As a coordinator does with a name under which nothing was written for long. */
   forget(): void {
     this.state = 'Empty'
-    this.id += 1n
+    this.id++
     this.epoch = -1
     this.#lastEpoch = -1
   }
@@ -54,15 +56,15 @@ export class EmulatedCoordinator extends Cluster {
     return Promise.resolve(this.#version === 2 ? 2 : 0)
   }
 
-  override async request<R>(
+  override async request<Q, R>(
     _target: Target,
-    call: ApiCall,
-    args: (version: number) => readonly unknown[],
+    call: ApiCall<Q, R>,
+    write: (version: number) => Q,
     { signal }: RequestOptions = {},
   ): Promise<R> {
     const fault = this.faults.get(call.name)?.shift()
     if (fault === 'unreachable') throw new ConnectionError('BROKER_UNREACHABLE', 'Nothing listens')
-    const written = args(0)
+    const written = write(0)
     if (fault === 'hangs') await sleep(60_000, signal)
     if (fault === 'request lost') throw new ConnectionError('BROKER_DISCONNECTED', 'The connection broke')
     const answer = this.#answer(call.name, written)
@@ -70,26 +72,30 @@ export class EmulatedCoordinator extends Cluster {
     return answer as R
   }
 
-  #answer(name: string, args: readonly unknown[]): object {
+  #answer(name: string, written: unknown): object {
     switch (name) {
-      case 'InitProducerId':
+      case 'InitProducerId': {
+        const { producerId = -1, producerEpoch = -1 } = written as InitProducerIdRequest
         this.done.push('init')
-        return this.#initialize(args[2] as bigint, args[3] as number)
+        return this.#initialize(producerId, producerEpoch)
+      }
       case 'AddPartitionsToTxn':
         this.done.push('add')
         this.state = 'Ongoing'
-        return { resultsByTransaction: [] }
-      case 'EndTxn':
-        this.done.push(args[3] === true ? 'commit' : 'abort')
-        return this.#end(args[1] as bigint, args[2] as number, args[3] as boolean)
+        return { resultsByTopicV3AndBelow: [] }
+      case 'EndTxn': {
+        const { producerId, producerEpoch, committed } = written as EndTxnRequest
+        this.done.push(committed ? 'commit' : 'abort')
+        return this.#end(producerId, producerEpoch, committed)
+      }
       default:
         throw new Error(`No answer to ${name}`)
     }
   }
 
   /** KIP-360: the epoch before is taken for a repetition. */
-  #initialize(id: bigint, epoch: number): object {
-    const isFirst = id < 0n || this.epoch === -1
+  #initialize(id: number, epoch: number): object {
+    const isFirst = id < 0 || this.epoch === -1
     if (!isFirst && epoch !== this.epoch && epoch !== this.#lastEpoch) return { errorCode: INVALID_PRODUCER_EPOCH }
     if (isFirst || epoch === this.epoch) {
       this.#lastEpoch = this.epoch
@@ -99,14 +105,14 @@ export class EmulatedCoordinator extends Cluster {
     return { errorCode: 0, producerId: this.id, producerEpoch: this.epoch }
   }
 
-  #end(id: bigint, epoch: number, isCommit: boolean): object {
+  #end(id: number, epoch: number, isCommit: boolean): object {
     const complete = isCommit ? 'CompleteCommit' : 'CompleteAbort'
     if (id !== this.id) return { errorCode: INVALID_PRODUCER_ID_MAPPING }
     const isRepeated = this.#version === 2 && epoch === this.epoch - 1 && this.state.startsWith('Complete')
     if (epoch !== this.epoch && !isRepeated) return { errorCode: INVALID_PRODUCER_EPOCH }
     if (this.#version === 1) {
       if (this.state === 'Ongoing') this.state = complete
-      return { errorCode: this.state === complete ? 0 : INVALID_TXN_STATE }
+      return { errorCode: this.state === complete ? 0 : INVALID_TXN_STATE, producerId: -1, producerEpoch: -1 }
     }
     if (isRepeated ? this.state !== complete : isCommit && this.state !== 'Ongoing')
       return { errorCode: INVALID_TXN_STATE }

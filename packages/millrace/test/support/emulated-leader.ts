@@ -42,14 +42,14 @@ export class EmulatedLeader extends Cluster {
     return this.onLeader()
   }
 
-  override async request<R>(
+  override async request<Q, R>(
     _target: Target,
-    call: ApiCall,
-    args: (version: number) => readonly unknown[],
+    call: ApiCall<Q, R>,
+    write: (version: number) => Q,
     _options: RequestOptions = {},
   ): Promise<R> {
-    if (call.name === 'InitProducerId') return { errorCode: 0, producerId: 7n, producerEpoch: 0 } as R
-    const [request] = args(12) as [ProduceRequest]
+    if (call.name === 'InitProducerId') return { errorCode: 0, producerId: 7, producerEpoch: 0 } as R
+    const request = write(12) as ProduceRequest
     this.requests.push(request)
     const result = await this.answer(request, this.requests.length)
     const response: ProduceResponse = {

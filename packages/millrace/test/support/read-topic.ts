@@ -3,7 +3,7 @@
  */
 import { fetchV13, type RecordsBatch } from '@platformatic/kafka'
 import type { Cluster } from '../../src/kafka/cluster/cluster.ts'
-import type { ApiVersion } from '../../src/kafka/protocol/api-call.ts'
+import { libraryCall } from './library-call.ts'
 
 export interface ReadRecord {
   readonly partition: number
@@ -29,7 +29,14 @@ interface Answer {
   }[]
 }
 
-const FETCH = { name: 'Fetch', key: 1, versions: { 13: fetchV13.api as unknown as ApiVersion } }
+const FETCH = libraryCall<Answer>('Fetch', 1, 13, fetchV13)
+
+/** The library writes a UUID in hexadecimal. */
+function hexadecimal(id: string): string {
+  return Buffer.from(id, 'base64url')
+    .toString('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}
 
 /** Every record of a topic, by partition and offset, and the record batches they came in. */
 export async function readTopic(
@@ -49,14 +56,14 @@ export async function readTopic(
         lastFetchedEpoch: -1,
         partitionMaxBytes: 32 << 20,
       }
-      const answer = await cluster.request<Answer>(leader, FETCH, () => [
+      const answer = await cluster.request(leader, FETCH, () => [
         0,
         1,
         64 << 20,
         0,
         0,
         -1,
-        [{ topicId: topic.id, partitions: [wanted] }],
+        [{ topicId: hexadecimal(topic.id!), partitions: [wanted] }],
         [],
         '',
       ])

@@ -13,11 +13,8 @@ import {
   CONSUMER_GROUP_DESCRIBE,
   type ConsumerGroupDescribeAnswer,
   DELETE_GROUPS,
-  type DeleteGroupsAnswer,
   DESCRIBE_GROUPS,
-  type DescribeGroupsAnswer,
   LIST_GROUPS,
-  type ListGroupsAnswer,
 } from '../protocol/groups.ts'
 import { brokerError, kafkaErrorName } from '../protocol/kafka-errors.ts'
 import type { TopicPartition } from '../topic-partition.ts'
@@ -35,10 +32,15 @@ export class GroupAdmin {
   async listGroups(signal?: AbortSignal): Promise<GroupListing[]> {
     const groups = new Map<string, GroupListing>()
     const list = async (broker: number): Promise<void> => {
-      const answer = await this.#cluster.request<ListGroupsAnswer>(broker, LIST_GROUPS, () => [[], []], { signal })
+      const answer = await this.#cluster.request(broker, LIST_GROUPS, () => ({}), { signal })
       if (answer.errorCode !== 0) throw brokerError(answer.errorCode, `Cannot list the groups of broker ${broker}`)
       for (const { groupId, groupType, protocolType, groupState } of answer.groups)
-        groups.set(groupId, { groupId, type: groupType?.toLowerCase(), protocolType, state: groupState })
+        groups.set(groupId, {
+          groupId,
+          type: groupType === '' ? undefined : groupType.toLowerCase(),
+          protocolType,
+          state: groupState,
+        })
     }
     const brokers = await liveBrokers(this.#cluster, signal)
     await Promise.all(brokers.map((broker) => retried(this.#cluster, () => list(broker), signal)))
@@ -61,7 +63,7 @@ export class GroupAdmin {
     return retried(
       this.#cluster,
       async () => {
-        const answer = await coordinator.request<DeleteGroupsAnswer>(DELETE_GROUPS, () => [[groupId]], { signal })
+        const answer = await coordinator.request(DELETE_GROUPS, () => ({ groupsNames: [groupId] }), { signal })
         const code = answer.results[0]!.errorCode
         if (kafkaErrorName(code) === 'GROUP_ID_NOT_FOUND') return false
         coordinator.check(code, `Cannot delete group "${groupId}"`)
@@ -92,7 +94,11 @@ async function describeConsumerGroup(
   const { groupId } = coordinator
   let answer: ConsumerGroupDescribeAnswer
   try {
-    answer = await coordinator.request(CONSUMER_GROUP_DESCRIBE, () => [[groupId], false], { signal })
+    answer = await coordinator.request(
+      CONSUMER_GROUP_DESCRIBE,
+      () => ({ groupIds: [groupId], includeAuthorizedOperations: false }),
+      { signal },
+    )
   } catch (error) {
     if (isMillraceError(error) && error.code === 'UNSUPPORTED_BROKER') return undefined
     throw error
@@ -122,7 +128,7 @@ async function describeClassicGroup(
   signal: AbortSignal | undefined,
 ): Promise<GroupDescription> {
   const { groupId } = coordinator
-  const answer = await coordinator.request<DescribeGroupsAnswer>(DESCRIBE_GROUPS, () => [[groupId], false], { signal })
+  const answer = await coordinator.request(DESCRIBE_GROUPS, () => ({ groups: [groupId] }), { signal })
   const { errorCode, groupState, protocolType, protocolData, members } = answer.groups[0]!
   coordinator.check(errorCode, `Cannot describe group "${groupId}"`)
   return {

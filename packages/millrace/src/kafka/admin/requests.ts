@@ -2,12 +2,12 @@
 import { isMillraceError } from '../../errors/index.ts'
 import { retry } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { METADATA, type MetadataAnswer } from '../protocol/metadata.ts'
+import { METADATA, metadataOf } from '../protocol/metadata.ts'
 
 /** The brokers that the cluster counts as alive now; it also makes their addresses known. */
 export async function liveBrokers(cluster: Cluster, signal: AbortSignal | undefined): Promise<number[]> {
   await cluster.refresh([], signal)
-  const answer = await cluster.request<MetadataAnswer>('any', METADATA, () => [[], false, false], { signal })
+  const answer = await cluster.request('any', METADATA, () => metadataOf([]), { signal })
   return answer.brokers.map(({ nodeId }) => nodeId)
 }
 

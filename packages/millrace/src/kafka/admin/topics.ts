@@ -4,6 +4,7 @@
  * What exists already, or does not exist, is data and not an error, so that scripts can be run twice. Everything else that
  * a broker refuses is thrown. Requests that change something go to the controller and are tried again while it moves.
  */
+import { ZERO_UUID } from '../../protocol/reader.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicMetadata } from '../cluster/metadata-cache.ts'
 import {
@@ -11,21 +12,24 @@ import {
   CREATE_PARTITIONS,
   CREATE_TOPICS,
   DELETE_RECORDS,
-  type DeleteRecordsAnswer,
   DELETE_TOPICS,
   DESCRIBE_CONFIGS,
-  type DescribeConfigsAnswer,
 } from '../protocol/admin.ts'
 import type { ApiCall } from '../protocol/api-call.ts'
 import { brokerError, kafkaErrorName } from '../protocol/kafka-errors.ts'
-import { METADATA, type MetadataAnswer } from '../protocol/metadata.ts'
+import { METADATA, metadataOf } from '../protocol/metadata.ts'
 import type { PartitionOffset } from '../topic-partition.ts'
 import type { NewTopic, TopicConfig } from './contract.ts'
 import { liveBrokers, retried } from './requests.ts'
 
-interface TopicResults {
-  readonly results: readonly { readonly errorCode: number; readonly errorMessage: string | null }[]
+/** What became of one thing that was to be changed. */
+interface ChangeResult {
+  readonly errorCode: number
+  readonly errorMessage: string | null
 }
+
+/** Sends one request to the controller. */
+type SendToController = <Q, R>(call: ApiCall<Q, R>, request: Q) => Promise<R>
 
 const TOPIC_RESOURCE = 2
 const SET = 0
@@ -53,9 +57,9 @@ export class TopicAdmin {
       assignments: [],
       configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
     }
+    const timeoutMs = this.#cluster.requestTimeoutMs
     const created = await this.#change(
-      CREATE_TOPICS,
-      [[spec], this.#cluster.requestTimeoutMs, false],
+      async (send) => (await send(CREATE_TOPICS, { topics: [spec], timeoutMs, validateOnly: false })).topics[0],
       `Cannot create topic "${name}"`,
       ['TOPIC_ALREADY_EXISTS'],
       signal,
@@ -66,22 +70,26 @@ export class TopicAdmin {
 
   /** Deletes topics. @returns the names of those that existed @throws {BrokerError} for instance TOPIC_DELETION_DISABLED */
   async deleteTopics(names: readonly string[], signal?: AbortSignal): Promise<string[]> {
+    const timeoutMs = this.#cluster.requestTimeoutMs
     const deleted: string[] = []
     for (const name of names) {
-      const args = [[{ name, topicId: null }], this.#cluster.requestTimeoutMs]
-      if (
-        await this.#change(DELETE_TOPICS, args, `Cannot delete topic "${name}"`, ['UNKNOWN_TOPIC_OR_PARTITION'], signal)
+      const isDeleted = await this.#change(
+        async (send) => (await send(DELETE_TOPICS, { topics: [{ name, topicId: ZERO_UUID }], timeoutMs })).responses[0],
+        `Cannot delete topic "${name}"`,
+        ['UNKNOWN_TOPIC_OR_PARTITION'],
+        signal,
       )
-        deleted.push(name)
+      if (isDeleted) deleted.push(name)
     }
     return deleted
   }
 
   /** Adds partitions until there are `count`, and waits until they have leaders. @throws {BrokerError} INVALID_PARTITIONS when there are as many or more already */
   async createPartitions(name: string, count: number, signal?: AbortSignal): Promise<void> {
+    const topics = [{ name, count, assignments: null }]
+    const timeoutMs = this.#cluster.requestTimeoutMs
     await this.#change(
-      CREATE_PARTITIONS,
-      [[{ name, count, assignments: null }], this.#cluster.requestTimeoutMs, false],
+      async (send) => (await send(CREATE_PARTITIONS, { topics, timeoutMs, validateOnly: false })).results[0],
       `Cannot grow topic "${name}" to ${count} partitions`,
       [],
       signal,
@@ -99,7 +107,7 @@ export class TopicAdmin {
   async listTopics(signal?: AbortSignal): Promise<string[]> {
     const answer = await retried(
       this.#cluster,
-      () => this.#cluster.request<MetadataAnswer>('any', METADATA, () => [null, false, false], { signal }),
+      () => this.#cluster.request('any', METADATA, () => metadataOf(null), { signal }),
       signal,
     )
     return answer.topics.flatMap(({ name, isInternal }) => (name === null || isInternal ? [] : [name])).sort()
@@ -113,14 +121,12 @@ export class TopicAdmin {
         this.#cluster,
         async () => {
           await this.#cluster.refresh([topic], signal)
-          const topics = [{ name: topic, partitions: [{ partitionIndex: partition, offset: BigInt(offset) }] }]
-          const answer = await this.#cluster.request<DeleteRecordsAnswer>(
+          const topics = [{ name: topic, partitions: [{ partitionIndex: partition, offset }] }]
+          const answer = await this.#cluster.request(
             this.#cluster.leader(topic, partition),
             DELETE_RECORDS,
-            () => [topics, this.#cluster.requestTimeoutMs],
-            {
-              signal,
-            },
+            () => ({ topics, timeoutMs: this.#cluster.requestTimeoutMs }),
+            { signal },
           )
           const code = answer.topics[0]?.partitions[0]?.errorCode ?? -1
           if (code !== 0)
@@ -140,14 +146,9 @@ export class TopicAdmin {
     const result = await retried(
       this.#cluster,
       async () => {
-        const answer = await this.#cluster.request<DescribeConfigsAnswer>(
-          'any',
-          DESCRIBE_CONFIGS,
-          () => [[resource], false, false],
-          {
-            signal,
-          },
-        )
+        const answer = await this.#cluster.request('any', DESCRIBE_CONFIGS, () => ({ resources: [resource] }), {
+          signal,
+        })
         const { errorCode, configs } = answer.results[0]!
         const isMissing = kafkaErrorName(errorCode) === 'UNKNOWN_TOPIC_OR_PARTITION'
         if (isMissing)
@@ -183,9 +184,9 @@ export class TopicAdmin {
       configOperation: value === null ? DELETE : SET,
       value,
     }))
+    const resource = { resourceType: TOPIC_RESOURCE, resourceName: name, configs: changes }
     await this.#change(
-      ALTER_CONFIGS,
-      [[{ resourceType: TOPIC_RESOURCE, resourceName: name, configs: changes }], false],
+      async (send) => (await send(ALTER_CONFIGS, { resources: [resource], validateOnly: false })).responses[0],
       `Cannot change the configuration of topic "${name}"`,
       [],
       signal,
@@ -194,8 +195,7 @@ export class TopicAdmin {
 
   /** Sends a change of one thing to the controller. @returns false when the answer is one of `expected` */
   #change(
-    call: ApiCall,
-    args: readonly unknown[],
+    change: (send: SendToController) => Promise<ChangeResult | undefined>,
     action: string,
     expected: readonly string[],
     signal: AbortSignal | undefined,
@@ -203,10 +203,9 @@ export class TopicAdmin {
     return retried(
       this.#cluster,
       async () => {
-        const answer = await this.#cluster.request<
-          Partial<TopicResults> & { topics?: TopicResults['results']; responses?: TopicResults['results'] }
-        >('controller', call, () => args, { signal })
-        const result = (answer.results ?? answer.topics ?? answer.responses)![0]!
+        const result = (await change((call, request) =>
+          this.#cluster.request('controller', call, () => request, { signal }),
+        ))!
         if (result.errorCode === 0) return true
         const name = kafkaErrorName(result.errorCode)
         if (expected.includes(name)) return false
@@ -228,9 +227,7 @@ export class TopicAdmin {
       async () => {
         await Promise.all(
           (await liveBrokers(this.#cluster, signal)).map(async (id) => {
-            const answer = await this.#cluster.request<MetadataAnswer>(id, METADATA, () => [[name], false, false], {
-              signal,
-            })
+            const answer = await this.#cluster.request(id, METADATA, () => metadataOf([name]), { signal })
             const topic = answer.topics[0]!
             const isReady =
               topic.errorCode === 0 &&

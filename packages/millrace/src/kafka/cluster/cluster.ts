@@ -10,13 +10,13 @@ import { untilAborted } from '../../resilience/abort.ts'
 import { retry, type BackoffOptions, sleep } from '../../resilience/retry.ts'
 import { isFinal, parseAddress, untilReached } from './bootstrap.ts'
 import type { BrokerConnection, SecurityOptions } from './connection.ts'
-import type { ApiCall } from '../protocol/api-call.ts'
+import type { ApiCall, ApiName } from '../protocol/api-call.ts'
 import { type BrokerNode, Connections } from './connections.ts'
 import { type BrokerMetadata, MetadataCache, type TopicMetadata } from './metadata-cache.ts'
 import { MetadataRounds, type TopicErrors } from './metadata-rounds.ts'
-import { FIND_COORDINATOR, type FindCoordinatorAnswer } from '../protocol/find-coordinator.ts'
+import { FIND_COORDINATOR, findCoordinatorOf } from '../protocol/find-coordinator.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
-import { METADATA, type MetadataAnswer } from '../protocol/metadata.ts'
+import { METADATA, type MetadataAnswer, metadataOf } from '../protocol/metadata.ts'
 
 export type { SecurityOptions } from './connection.ts'
 
@@ -189,13 +189,11 @@ export class Cluster {
     const id = `${type}:${key}`
     const known = this.#coordinators.get(id)
     if (known !== undefined) return known
-    const answer = await this.request<FindCoordinatorAnswer>(
-      'any',
-      FIND_COORDINATOR,
-      () => [type === 'group' ? 0 : 1, [key]],
-      { signal },
-    )
-    const found = answer.coordinators[0]!
+    const answer = await this.request('any', FIND_COORDINATOR, (version) => findCoordinatorOf(version, type, key), {
+      signal,
+    })
+    // Before version 4 the one that was asked for is in the response itself.
+    const found = answer.coordinators[0] ?? answer
     if (found.errorCode !== 0) throw brokerError(found.errorCode, `Cannot find the coordinator of ${type} "${key}"`)
     this.#metadata.updateBroker(found.nodeId, found.host, found.port)
     this.#coordinators.set(id, found.nodeId)
@@ -208,7 +206,7 @@ export class Cluster {
   }
 
   /** Version of a call that would be used with a broker; connects if need be. */
-  async version(target: Target, call: ApiCall, options: RequestOptions = {}): Promise<number> {
+  async version(target: Target, call: ApiName, options: RequestOptions = {}): Promise<number> {
     const connection = await this.#connectionTo(target, options.lane ?? 'control', options.signal)
     return connection.version(call, options.maxVersion)
   }
@@ -222,18 +220,18 @@ export class Cluster {
   /**
    * Sends one request and gives its response, error codes included. Does not try again.
    *
-   * @param args writes the arguments of the protocol library's `createRequest` for the version agreed on
-   * @throws {ConnectionError} {AbortedError}
+   * @param request makes the request for the version agreed on, just before it is sent
+   * @throws {ConnectionError} {ProtocolError} {AbortedError}
    */
-  async request<R>(
+  async request<Q, R>(
     target: Target,
-    call: ApiCall,
-    args: (version: number) => readonly unknown[],
+    call: ApiCall<Q, R>,
+    request: (version: number) => Q,
     options: RequestOptions = {},
   ): Promise<R> {
     const connection = await this.#connectionTo(target, options.lane ?? 'control', options.signal)
     const version = connection.version(call, options.maxVersion)
-    return connection.send<R>(call, version, args(version), {
+    return connection.send(call, version, request(version), {
       timeoutMs: options.timeoutMs ?? this.requestTimeoutMs,
       signal: options.signal,
     })
@@ -285,7 +283,7 @@ export class Cluster {
       try {
         const connection = await this.#connections.get(candidate, 'control', signal)
         const version = connection.version(METADATA)
-        const answer = await connection.send<MetadataAnswer>(METADATA, version, [topics, false, false], {
+        const answer = await connection.send(METADATA, version, metadataOf(topics), {
           timeoutMs: this.requestTimeoutMs,
           signal,
         })

@@ -1,5 +1,5 @@
 /**
- * Why a broker cannot be reached: what the errors of sockets, TLS and the protocol library often mean.
+ * Why a broker cannot be reached: what the errors of sockets and of TLS often mean.
  */
 import { ConnectionError, isMillraceError } from '../../errors/index.ts'
 
@@ -52,7 +52,7 @@ const CAUSES: readonly Cause[] = [
     isFinal: true,
   },
   {
-    sign: /Broker requires TLS\.|answered in TLS/,
+    sign: /answers in TLS|responded with TLS/,
     text: 'the broker uses TLS on this port: set security.protocol to SSL or SASL_SSL',
     isFinal: true,
   },
@@ -68,7 +68,7 @@ const CAUSES: readonly Cause[] = [
     isFinal: true,
   },
   {
-    sign: /secure TLS connection was established|ECONNRESET|Connection closed|closed the connection/,
+    sign: /secure TLS connection was established|ECONNRESET|closed the connection/,
     text: 'the connection was closed at once, which often means that one side uses TLS or SASL and the other does not: check security.protocol',
   },
   {
@@ -77,13 +77,10 @@ const CAUSES: readonly Cause[] = [
   },
 ]
 
-/**
- * Says what the cause of a failed connection often is.
- * @param socketError what the socket said last; the protocol library tells only that it was closed
- */
-export function connectFailure(address: string, secure: boolean, error: unknown, socketError?: unknown): Error {
+/** Says what the cause of a failed connection often is. */
+export function connectFailure(address: string, secure: boolean, error: unknown): Error {
   if (isMillraceError(error) && !LOST.has(error.code)) return error
-  const chain = [...chainOf(error), ...chainOf(socketError)]
+  const chain = chainOf(error)
   const text = chain.map(({ code, message }) => `${code ?? ''} ${message}`).join(' ')
   const cause = CAUSES.find(({ sign }) => sign.test(text))
   const isCut = secure && chain.some(({ message }) => message.includes(HANDSHAKE_CUT))

@@ -1,28 +1,31 @@
 /**
  * One connection to one broker: connect, agree on API versions, authenticate, send requests.
  *
- * The protocol library does TLS and frames. What is ours: SASL and re-authentication, request timeouts per call, an `AbortSignal`, versions
- * negotiated with this very broker, and errors that say which address and what the cause often is.
+ * `wire.ts` carries the frames. Here are SASL and re-authentication, a timeout and an `AbortSignal` per request, versions negotiated
+ * with this very broker, and errors that say which address and what the cause often is.
  */
 import { isIP } from 'node:net'
-import { Connection, type ConnectionOptions } from '@platformatic/kafka'
+import type { ConnectionOptions } from 'node:tls'
 import { AbortedError, ConnectionError, isMillraceError } from '../../errors/index.ts'
 import { inBackground } from '../../resilience/background.ts'
-import type { ApiCall } from '../protocol/api-call.ts'
-import { API_VERSIONS, type ApiVersionsAnswer } from '../protocol/api-versions.ts'
+import type { ApiCall, ApiName } from '../protocol/api-call.ts'
+import { API_VERSIONS } from '../protocol/api-versions.ts'
 import { connectFailure } from './connect-failure.ts'
-import { gatherFrames } from './frames.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import { offeredMechanisms } from '../security/authenticate.ts'
 import type { SaslMechanism } from '../security/conversation.ts'
 import { SaslSession, type SessionPeer } from '../security/session.ts'
+import { ConnectionClosed, TlsRequired, Wire } from './wire.ts'
 
 export interface VersionRange {
   readonly min: number
   readonly max: number
 }
 
-export interface SecurityOptions extends Pick<ConnectionOptions, 'tls' | 'tlsServerName'> {
+export interface SecurityOptions {
+  readonly tls?: ConnectionOptions
+  /** For which the certificate must be; the name of the host when omitted. */
+  readonly tlsServerName?: string
   readonly sasl?: SaslMechanism
 }
 
@@ -38,15 +41,13 @@ export interface SendOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The protocol library's own limits, set so wide that ours always come first. */
-const NEVER_MS = 2_000_000_000
-
 /** How long what was written may take to leave when a connection is closed. */
 const CLOSE_MS = 1000
 
 export class BrokerConnection {
   readonly address: string
-  readonly #connection: Connection
+  readonly #wire: Wire
+  readonly #clientId: string
   readonly #versions = new Map<number, VersionRange>()
   readonly #features = new Map<string, number>()
   /** Whether a request has been answered since the connection is open. */
@@ -56,9 +57,10 @@ export class BrokerConnection {
   #onIdle: (() => void) | undefined
   #session: SaslSession | undefined
 
-  private constructor(address: string, connection: Connection) {
+  private constructor(address: string, wire: Wire, clientId: string) {
     this.address = address
-    this.#connection = connection
+    this.#wire = wire
+    this.#clientId = clientId
   }
 
   /**
@@ -68,70 +70,55 @@ export class BrokerConnection {
    */
   static async open(host: string, port: number, options: BrokerConnectionOptions): Promise<BrokerConnection> {
     const address = `${host}:${port}`
-    const secure = options.tls !== undefined
+    const { tls, sasl, connectTimeoutMs, signal, clientId } = options
+    const secure = tls !== undefined
     // A server name that is an address is not allowed (RFC 6066); the certificate is checked against the address all the same.
-    const connection = new Connection(options.clientId, {
-      connectTimeout: options.connectTimeoutMs,
-      requestTimeout: NEVER_MS,
-      maxInflights: 1000,
-      ...(options.tls === undefined
-        ? {}
-        : { tls: options.tls, tlsServerName: options.tlsServerName ?? isIP(host) === 0 }),
-    })
-    // Failures reach us through the callbacks; an 'error' event without a listener would end the process.
-    let socketError: unknown
-    connection.on('error', (error) => (socketError ??= error))
-    const giveUp = (): void => inBackground(closeWithin(0, connection), () => {})
-    options.signal.addEventListener('abort', giveUp, { once: true })
+    const servername = options.tlsServerName ?? (isIP(host) === 0 ? host : undefined)
+    let broker: BrokerConnection | undefined
+    const giveUp = (): void => inBackground(broker!.#wire.close(0), () => {})
     try {
-      await connection.connect(host, port)
-    } catch (error) {
-      options.signal.removeEventListener('abort', giveUp)
-      throw connectFailure(address, secure, error, socketError)
-    }
-    const broker = new BrokerConnection(address, connection)
-    const { sasl, connectTimeoutMs } = options
-    try {
+      const wire = await Wire.connect(host, port, {
+        connectTimeoutMs,
+        signal,
+        tls: tls === undefined || servername === undefined ? tls : { ...tls, servername },
+      })
+      broker = new BrokerConnection(address, wire, clientId)
+      signal.addEventListener('abort', giveUp, { once: true })
       await broker.#negotiate(connectTimeoutMs)
-      // Only now: the first answer tells the library when it is TLS.
-      gatherFrames(connection.socket)
       if (sasl !== undefined) {
         broker.#session = new SaslSession(broker.#peer(host, connectTimeoutMs), sasl)
-        await broker.#session.begin(options.signal)
+        await broker.#session.begin(signal)
       }
     } catch (error) {
-      await broker.close()
-      throw connectFailure(address, secure, error, socketError)
+      await broker?.close()
+      throw connectFailure(address, secure, error)
     } finally {
-      options.signal.removeEventListener('abort', giveUp)
+      signal.removeEventListener('abort', giveUp)
     }
     broker.#answered = false
     return broker
   }
 
   get isOpen(): boolean {
-    return this.#connection.isConnected()
+    return this.#wire.isOpen
   }
 
   /** The highest version of a call that both sides speak. @throws {ConnectionError} `UNSUPPORTED_BROKER` */
-  version(call: ApiCall, max = Infinity): number {
+  version(call: ApiName, max = Infinity): number {
     const range = this.#versions.get(call.key)
-    const ours = Object.keys(call.versions)
-      .map(Number)
-      .filter((version) => version <= max)
-    const common = range === undefined ? [] : ours.filter((version) => version >= range.min && version <= range.max)
-    if (common.length === 0) {
+    const highest = Math.min(call.max, max, range?.max ?? -1)
+    if (range === undefined || highest < Math.max(call.min, range.min)) {
       const theirs = range === undefined ? 'none' : `${range.min} to ${range.max}`
       throw new ConnectionError(
         'UNSUPPORTED_BROKER',
-        `Cannot send ${call.name} to broker "${this.address}" as no version is supported by both: the broker supports ${theirs}, Millrace ${Math.min(...ours)} to ${Math.max(...ours)}`,
+        `Cannot send ${call.name} to broker "${this.address}" as no version is supported by both: the broker supports ${theirs}, Millrace ${call.min} to ${Math.min(call.max, max)}`,
       )
     }
-    return Math.max(...common)
+    return highest
   }
 
   /** Whether the broker speaks a call in at least this version. */
-  speaks(call: ApiCall, version: number): boolean {
+  speaks(call: ApiName, version: number): boolean {
     const range = this.#versions.get(call.key)
     return range !== undefined && version >= range.min && version <= range.max
   }
@@ -147,20 +134,22 @@ export class BrokerConnection {
    * @throws {ConnectionError} `REQUEST_TIMED_OUT` (the connection is closed, as answers come in order), `BROKER_DISCONNECTED`
    * @throws {AbortedError} when the signal fires; the answer is then ignored
    */
-  send<R>(call: ApiCall, version: number, args: readonly unknown[], options: SendOptions): Promise<R> {
+  send<Q, R>(call: ApiCall<Q, R>, version: number, request: Q, options: SendOptions): Promise<R> {
     const session = this.#session
-    if (session?.isRenewing !== true) return this.#send(call, version, args, options)
+    if (session?.isRenewing !== true) return this.#send(call, version, request, options)
     return new Promise((resolve, reject) => {
       session.hold(() => {
-        this.#send<R>(call, version, args, options).then(resolve, reject)
+        this.#send(call, version, request, options).then(resolve, reject)
       })
     })
   }
 
-  #send<R>(call: ApiCall, version: number, args: readonly unknown[], options: SendOptions): Promise<R> {
+  #send<Q, R>(call: ApiCall<Q, R>, version: number, request: Q, options: SendOptions): Promise<R> {
     const { signal } = options
     if (signal?.aborted) return Promise.reject(new AbortedError(call.name, { cause: signal.reason }))
     return new Promise<R>((resolve, reject) => {
+      const id = this.#wire.nextId()
+      const pieces = call.encode(version, id, this.#clientId, request)
       const finish = (): void => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', onAbort)
@@ -181,13 +170,19 @@ export class BrokerConnection {
       }, options.timeoutMs)
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#underWay++
-      call.versions[version]!(this.#connection, ...args, (error: unknown, response: R) => {
+      const isAnswered = call.isAnswered?.(request) ?? true
+      this.#wire.send(id, pieces, isAnswered, (error, response) => {
         finish()
         if (--this.#underWay === 0) this.#onIdle?.()
-        const answer = error === null || error === undefined ? response : responseOf<R>(error)
-        if (answer === undefined) return reject(this.#requestFailure(call, error))
+        if (error !== undefined) return reject(this.#requestFailure(call, error))
         this.#answered = true
-        resolve(answer)
+        // A request without a response has no result.
+        if (response === undefined) return resolve(undefined as R)
+        try {
+          resolve(call.decode(version, response))
+        } catch (cause) {
+          reject(cause)
+        }
       })
     })
   }
@@ -200,7 +195,7 @@ export class BrokerConnection {
   /** Requests under way fail at once; what needs no answer has a second to leave. */
   close(): Promise<void> {
     this.#session?.end()
-    return closeWithin(this.#underWay > 0 ? 0 : CLOSE_MS, this.#connection)
+    return this.#wire.close(this.#underWay > 0 ? 0 : CLOSE_MS)
   }
 
   #peer(host: string, timeoutMs: number): SessionPeer {
@@ -211,7 +206,7 @@ export class BrokerConnection {
       get isOpen() {
         return isOpen()
       },
-      ask: (call, args) => this.#send(call, this.version(call), args, { timeoutMs }),
+      ask: (call, request) => this.#send(call, this.version(call), request, { timeoutMs }),
       idle: () => this.#idle(),
       close: () => this.close(),
     }
@@ -223,27 +218,27 @@ export class BrokerConnection {
   }
 
   async #negotiate(timeoutMs: number): Promise<void> {
-    let answer = await this.#send<ApiVersionsAnswer>(API_VERSIONS, 3, ['millrace', '0.1.0'], { timeoutMs })
+    const us = { clientSoftwareName: 'millrace', clientSoftwareVersion: '0.1.0' }
+    let answer = await this.#send(API_VERSIONS, 3, us, { timeoutMs })
     // A broker that does not know version 3 answers in version 0 with UNSUPPORTED_VERSION (KIP-511).
-    if (answer.errorCode !== 0) answer = await this.#send<ApiVersionsAnswer>(API_VERSIONS, 0, [], { timeoutMs })
+    if (answer.errorCode !== 0) answer = await this.#send(API_VERSIONS, 0, {}, { timeoutMs })
     if (answer.errorCode !== 0)
       throw brokerError(answer.errorCode, `Cannot ask broker "${this.address}" for its API versions`)
     for (const { apiKey, minVersion, maxVersion } of answer.apiKeys)
       this.#versions.set(apiKey, { min: minVersion, max: maxVersion })
-    for (const { name, maxVersionLevel } of answer.finalizedFeatures ?? []) this.#features.set(name, maxVersionLevel)
+    for (const { name, maxVersionLevel } of answer.finalizedFeatures) this.#features.set(name, maxVersionLevel)
   }
 
-  #requestFailure(call: ApiCall, error: unknown): Error {
+  #requestFailure(call: ApiName, error: Error): Error {
     if (isMillraceError(error)) return error
-    const text = messageOf(error)
-    if (text.includes('requires TLS')) {
+    if (error instanceof TlsRequired) {
       return new ConnectionError(
         'TLS_FAILED',
         `Broker "${this.address}" responded with TLS, but the client uses clear text: set security.protocol to SSL or SASL_SSL`,
         { cause: error },
       )
     }
-    if (!this.#answered && text.includes('Connection closed')) {
+    if (!this.#answered && error instanceof ConnectionClosed) {
       return new ConnectionError(
         'BROKER_DISCONNECTED',
         `Broker "${this.address}" closed the connection right after the first request, which often means that it requires TLS or SASL: check security.protocol`,
@@ -252,28 +247,8 @@ export class BrokerConnection {
     }
     return new ConnectionError(
       'BROKER_DISCONNECTED',
-      `The connection to broker "${this.address}" broke while ${call.name} was in flight: ${text}`,
+      `The connection to broker "${this.address}" broke while ${call.name} was in flight: ${error.message}`,
       { cause: error },
     )
   }
-}
-
-/** A broker that reads nothing, but answers the probes of TCP, would keep a socket that has something to write open for ever. */
-function closeWithin(ms: number, connection: Connection): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => connection.socket?.destroy(), ms)
-    connection.close(() => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
-}
-
-/** The response that came with an error of the protocol library, when there was one. */
-function responseOf<R>(error: unknown): R | undefined {
-  return (error as { response?: R } | null)?.response
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -3,14 +3,14 @@
  */
 import { type BrokerError, isMillraceError } from '../../errors/index.ts'
 import { retry } from '../../resilience/retry.ts'
-import { LIST_OFFSETS, type ListOffsetsAnswer } from '../protocol/offsets.ts'
+import { LIST_OFFSETS } from '../protocol/offsets.ts'
 import type { Cluster } from './cluster.ts'
 import { isStaleMetadata } from './metadata-cache.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import { byTopic, keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
 
-const LATEST = -1n
-const EARLIEST = -2n
+const LATEST = -1
+const EARLIEST = -2
 const UNKNOWN_TOPIC_OR_PARTITION = 3
 const CONSUMER_REPLICA = -1
 
@@ -149,17 +149,15 @@ async function askLeader(
     partitions: list.map(({ partition, at }) => ({
       partitionIndex: partition,
       currentLeaderEpoch: -1,
-      timestamp: at === 'latest' ? LATEST : at === 'earliest' ? EARLIEST : BigInt(at),
+      timestamp: at === 'latest' ? LATEST : at === 'earliest' ? EARLIEST : at,
     })),
   }))
   const isolation = options.isolation === 'read_committed' ? 1 : 0
-  const answer = await cluster.request<ListOffsetsAnswer>(
+  const answer = await cluster.request(
     leader,
     LIST_OFFSETS,
-    () => [CONSUMER_REPLICA, isolation, topics],
-    {
-      signal: options.signal,
-    },
+    () => ({ replicaId: CONSUMER_REPLICA, isolationLevel: isolation, topics }),
+    { signal: options.signal },
   )
   const problems: BrokerError[] = []
   for (const { name: topic, partitions } of answer.topics) {
@@ -168,9 +166,9 @@ async function askLeader(
         found.set(keyOf(topic, partition), {
           topic,
           partition,
-          offset: Number(offset),
+          offset,
           leaderEpoch,
-          timestampMs: Number(timestamp),
+          timestampMs: timestamp,
         })
       else problems.push(brokerError(errorCode, `Cannot list offsets of ${topic}-${partition}`, { topic, partition }))
     }

@@ -2,6 +2,7 @@
  * What is known of a cluster: its brokers and controller, its topics and the leaders of their partitions.
  */
 import { BrokerError, ConnectionError, isMillraceError } from '../../errors/index.ts'
+import { ZERO_UUID } from '../../protocol/reader.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import type { MetadataAnswer } from '../protocol/metadata.ts'
 
@@ -16,7 +17,7 @@ export interface PartitionMetadata {
 
 export interface TopicMetadata {
   readonly name: string
-  /** UUID of the topic, without which newer fetch versions cannot ask; undefined on brokers before 2.8. */
+  /** UUID of the topic as Kafka prints it (base64url), without which newer fetch versions cannot ask; undefined on brokers before 2.8. */
   readonly id: string | undefined
   readonly internal: boolean
   /** By partition number, without gaps. */
@@ -65,9 +66,10 @@ export class MetadataCache {
         errors.set(topic.name, topicError(topic.errorCode, topic.name))
         continue
       }
+      const id = topic.topicId === ZERO_UUID ? undefined : topic.topicId
       const known = this.topics.get(topic.name)
       // A topic that was created again begins with the first epoch again.
-      const before = known?.id === topic.topicId ? known?.partitions : undefined
+      const before = known?.id === id ? known?.partitions : undefined
       const partitions: PartitionMetadata[] = []
       for (const p of topic.partitions) {
         const old = before?.[p.partitionIndex]
@@ -86,7 +88,7 @@ export class MetadataCache {
       }
       this.topics.set(topic.name, {
         name: topic.name,
-        id: topic.topicId,
+        id,
         internal: topic.isInternal,
         partitions,
         fetchedAt: now,

@@ -23,7 +23,7 @@ import {
 } from '../../errors/index.ts'
 import { backoffMs } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { FETCH, type FetchResponse } from '../protocol/fetch.ts'
+import { FETCH, type FetchRequest, type FetchResponse } from '../protocol/fetch.ts'
 import { AskedPartitions } from './asked-partitions.ts'
 import { FetchAnswers } from './fetch-answers.ts'
 import type { FetcherEvents, FetcherOptions } from './fetcher-options.ts'
@@ -278,20 +278,19 @@ export class Fetcher {
   }
 
   #request(broker: FetchBroker, asked: AskedPartitions, maxBytes: number): Promise<FetchResponse> {
-    const { fetchMaxWaitMs, fetchMinBytes, isolation, rackId, requestTimeoutMs } = this.#options
-    return this.#cluster.request<FetchResponse>(
+    const { fetchMaxWaitMs, fetchMinBytes, rackId, requestTimeoutMs } = this.#options
+    const isolation = this.#options.isolation === 'read_committed' ? 1 : 0
+    return this.#cluster.request(
       broker.id,
       FETCH,
-      () => [
-        {
-          maxWaitMs: Math.floor(broker.waitMs(asked.all.length, fetchMaxWaitMs)),
-          minBytes: fetchMinBytes,
-          maxBytes,
-          isolation: isolation === 'read_committed' ? 1 : 0,
-          topics: asked.topics,
-          rackId: rackId ?? '',
-        },
-      ],
+      (): FetchRequest => ({
+        maxWaitMs: Math.floor(broker.waitMs(asked.all.length, fetchMaxWaitMs)),
+        minBytes: fetchMinBytes,
+        maxBytes,
+        isolation,
+        topics: asked.topics,
+        rackId: rackId ?? '',
+      }),
       { lane: 'fetch', timeoutMs: requestTimeoutMs + fetchMaxWaitMs, signal: this.#abort.signal },
     )
   }

@@ -5,7 +5,11 @@
 import { isMillraceError } from '../../errors/index.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { kafkaErrorName } from '../protocol/kafka-errors.ts'
-import { type LeaderEpochAnswer, OFFSET_FOR_LEADER_EPOCH } from '../protocol/offset-for-leader-epoch.ts'
+import {
+  CONSUMER_REPLICA,
+  type LeaderEpochAnswer,
+  OFFSET_FOR_LEADER_EPOCH,
+} from '../protocol/offset-for-leader-epoch.ts'
 import { byTopic } from '../topic-partition.ts'
 import type { PartitionFetch } from './partition-fetch.ts'
 
@@ -57,8 +61,8 @@ export class LeaderEpochs {
   }
 
   async #ask(leader: number, checks: readonly Check[]): Promise<void> {
-    const topics = [...byTopic(checks)].map(([name, list]) => ({
-      name,
+    const topics = [...byTopic(checks)].map(([topic, list]) => ({
+      topic,
       partitions: list.map(({ partition, leaderEpoch, fetch }) => ({
         partition,
         currentLeaderEpoch: leaderEpoch,
@@ -67,9 +71,12 @@ export class LeaderEpochs {
     }))
     let answer: LeaderEpochAnswer
     try {
-      answer = await this.#cluster.request<LeaderEpochAnswer>(leader, OFFSET_FOR_LEADER_EPOCH, () => [topics], {
-        signal: this.#signal,
-      })
+      answer = await this.#cluster.request(
+        leader,
+        OFFSET_FOR_LEADER_EPOCH,
+        () => ({ replicaId: CONSUMER_REPLICA, topics }),
+        { signal: this.#signal },
+      )
     } catch (error) {
       if (this.#signal.aborted) return
       const open = checks.map(({ fetch }) => fetch).filter(({ state }) => state === 'validating')
@@ -79,7 +86,7 @@ export class LeaderEpochs {
       return
     }
     const answers = new Map(
-      answer.topics.flatMap(({ name, partitions }) => partitions.map((each) => [`${name}/${each.partition}`, each])),
+      answer.topics.flatMap(({ topic, partitions }) => partitions.map((each) => [`${topic}/${each.partition}`, each])),
     )
     for (const { fetch, topic, partition, leaderEpoch } of checks) {
       // Removed meanwhile, and perhaps added again.

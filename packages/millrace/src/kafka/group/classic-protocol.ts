@@ -7,15 +7,9 @@
  * With both kinds on offer the group may agree on an eager one at any time, so then everything is given back, as in Java.
  */
 import { BrokerError, isMillraceError } from '../../errors/index.ts'
+import type { JoinGroupRequest } from '../../protocol/messages/join-group.ts'
 import { sleep } from '../../resilience/retry.ts'
-import {
-  HEARTBEAT,
-  JOIN_GROUP,
-  LEAVE_GROUP,
-  SYNC_GROUP,
-  type JoinGroupAnswer,
-  type SyncGroupAnswer,
-} from '../protocol/groups.ts'
+import { HEARTBEAT, JOIN_GROUP, LEAVE_GROUP, SYNC_GROUP, type JoinGroupAnswer } from '../protocol/groups.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import type { ApiCall } from '../protocol/api-call.ts'
 import type { TopicPartition } from '../topic-partition.ts'
@@ -87,17 +81,16 @@ export class ClassicMembership extends Membership {
     this.#mustJoin = false
     this.#isJoining = true
     try {
-      const args = (): unknown[] => [
+      const request = (): JoinGroupRequest => ({
         groupId,
         sessionTimeoutMs,
         rebalanceTimeoutMs,
-        this.memberId,
-        instanceId ?? null,
-        PROTOCOL_TYPE,
+        memberId: this.memberId,
+        groupInstanceId: instanceId ?? null,
+        protocolType: PROTOCOL_TYPE,
         protocols,
-        null,
-      ]
-      const answer = await this.#askGroup<JoinGroupAnswer>(JOIN_GROUP, args, closing)
+      })
+      const answer = await this.#askGroup(JOIN_GROUP, request, closing)
       // MEMBER_ID_REQUIRED brings the id to join with (KIP-394).
       if (answer.errorCode === 0 || answer.memberId !== '') this.memberId = answer.memberId
       coordinator.check(
@@ -114,16 +107,16 @@ export class ClassicMembership extends Membership {
   async #sync(joined: JoinGroupAnswer, closing: AbortSignal): Promise<TopicPartition[]> {
     const { options, coordinator } = this
     const assignments = joined.leader === this.memberId ? await this.#lead(joined, closing) : []
-    const args = (): unknown[] => [
-      options.groupId,
-      joined.generationId,
-      joined.memberId,
-      options.instanceId ?? null,
-      PROTOCOL_TYPE,
-      joined.protocolName,
+    const request = {
+      groupId: options.groupId,
+      generationId: joined.generationId,
+      memberId: joined.memberId,
+      groupInstanceId: options.instanceId ?? null,
+      protocolType: PROTOCOL_TYPE,
+      protocolName: joined.protocolName,
       assignments,
-    ]
-    const answer = await this.#askGroup<SyncGroupAnswer>(SYNC_GROUP, args, closing)
+    }
+    const answer = await this.#askGroup(SYNC_GROUP, () => request, closing)
     coordinator.check(answer.errorCode, `Cannot get the assignment of group "${options.groupId}"`)
     try {
       return decodeAssignment(answer.assignment)
@@ -140,14 +133,14 @@ export class ClassicMembership extends Membership {
    * connection is half open, and then the group would wait for this member as long as this member for the group. So from time to
    * time the same is asked on a new connection; the broker takes the later request in place of the earlier one.
    */
-  async #askGroup<R>(call: ApiCall, args: () => readonly unknown[], closing: AbortSignal): Promise<R> {
+  async #askGroup<Q, R>(call: ApiCall<Q, R>, request: () => Q, closing: AbortSignal): Promise<R> {
     const { coordinator, options } = this
     const deadline = performance.now() + options.rebalanceTimeoutMs + JOIN_GRACE_MS
     const patienceMs = Math.max(coordinator.cluster.requestTimeoutMs, options.sessionTimeoutMs)
     for (;;) {
       const left = Math.max(0, deadline - performance.now())
       try {
-        return await coordinator.request<R>(call, args, {
+        return await coordinator.request(call, request, {
           lane: coordinator.rebalanceLane,
           timeoutMs: Math.min(patienceMs, left),
           signal: closing,
@@ -204,9 +197,14 @@ export class ClassicMembership extends Membership {
   protected async beat(stopped: AbortSignal): Promise<void> {
     const { generation, memberId, options, coordinator } = this
     if (generation < 0 || this.#isJoining) return
-    const answer = await coordinator.request<{ errorCode: number }>(
+    const answer = await coordinator.request(
       HEARTBEAT,
-      () => [options.groupId, generation, memberId, options.instanceId ?? null],
+      () => ({
+        groupId: options.groupId,
+        generationId: generation,
+        memberId,
+        groupInstanceId: options.instanceId ?? null,
+      }),
       {
         lane: GROUP_LANE,
         timeoutMs: Math.min(coordinator.cluster.requestTimeoutMs, options.sessionTimeoutMs / 2),
@@ -303,7 +301,7 @@ export class ClassicMembership extends Membership {
     if (this.memberId === '' || options.instanceId !== undefined) return
     const members = [{ memberId: this.memberId, groupInstanceId: null, reason: 'the consumer was closed' }]
     this.setGeneration(-1)
-    await coordinator.request(LEAVE_GROUP, () => [options.groupId, members], {
+    await coordinator.request(LEAVE_GROUP, () => ({ groupId: options.groupId, members }), {
       lane: GROUP_LANE,
       signal: AbortSignal.timeout(LEAVE_TIMEOUT_MS),
     })

@@ -12,7 +12,10 @@
  *
  * A reader takes from a later version what it knows of (KIP-429).
  */
-import { Reader, Writer } from '@platformatic/kafka'
+import { ProtocolError } from '../../errors/index.ts'
+import { consumerProtocolAssignment, consumerProtocolSubscription } from '../../protocol/messages/consumer-protocol.ts'
+import { Reader } from '../../protocol/reader.ts'
+import { joined, Writer } from '../../protocol/writer.ts'
 import { byTopic, comparePartitions, type TopicPartition } from '../topic-partition.ts'
 
 const VERSION = 3
@@ -28,44 +31,38 @@ export interface Subscription {
 }
 
 export function encodeSubscription(subscription: Subscription): Buffer {
-  const writer = Writer.create()
-  writer.appendInt16(VERSION)
-  writer.appendArray([...subscription.topics].sort(), (w, topic) => w.appendString(topic, false), false, false)
-  writer.appendBytes(subscription.userData, false)
-  appendPartitions(writer, subscription.owned)
-  writer.appendInt32(subscription.generation)
-  writer.appendString(subscription.rackId, false)
-  return writer.buffer
+  const writer = new Writer()
+  writer.int16(VERSION)
+  consumerProtocolSubscription.write(writer, VERSION, {
+    topics: [...subscription.topics].sort(),
+    userData: subscription.userData,
+    ownedPartitions: inTopics(subscription.owned),
+    generationId: subscription.generation,
+    rackId: subscription.rackId,
+  })
+  return joined(writer.finish())
 }
 
-/** @throws {RangeError} for bytes that are not a subscription */
+/** @throws {ProtocolError} for bytes that are not a subscription */
 export function decodeSubscription(bytes: Buffer): Subscription {
-  const reader = Reader.from(bytes)
+  const reader = new Reader(bytes)
   const version = readVersion(reader)
-  const topics = readList(reader, () => reader.readString(false))
-  const userData = readBytes(reader)
-  const owned = version >= 1 ? readPartitions(reader) : []
-  const generation = version >= 2 ? reader.readInt32() : -1
-  const rackId = version >= 3 ? reader.readNullableString(false) : null
-  return { topics, userData, owned, generation, rackId }
+  const { topics, userData, ownedPartitions, generationId, rackId } = consumerProtocolSubscription.read(reader, version)
+  return { topics, userData, owned: flat(ownedPartitions), generation: generationId, rackId }
 }
 
 export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer {
-  const writer = Writer.create()
-  writer.appendInt16(VERSION)
-  appendPartitions(writer, partitions)
-  writer.appendBytes(null, false)
-  return writer.buffer
+  const writer = new Writer()
+  writer.int16(VERSION)
+  consumerProtocolAssignment.write(writer, VERSION, { assignedPartitions: inTopics(partitions), userData: null })
+  return joined(writer.finish())
 }
 
-/** Empty bytes, which a member gets that the leader knew nothing of, are an empty assignment. @throws {RangeError} */
+/** Empty bytes, which a member gets that the leader knew nothing of, are an empty assignment. @throws {ProtocolError} */
 export function decodeAssignment(bytes: Buffer): TopicPartition[] {
   if (bytes.length === 0) return []
-  const reader = Reader.from(bytes)
-  readVersion(reader)
-  const partitions = readPartitions(reader)
-  readBytes(reader)
-  return partitions
+  const reader = new Reader(bytes)
+  return flat(consumerProtocolAssignment.read(reader, readVersion(reader)).assignedPartitions)
 }
 
 /** User data of Java's CooperativeStickyAssignor: the generation, for leaders that read subscriptions of version 1 only. */
@@ -81,47 +78,25 @@ export function generationOf(subscription: Subscription): number {
   return subscription.userData !== null && subscription.userData.length >= 4 ? subscription.userData.readInt32BE(0) : -1
 }
 
-function appendPartitions(writer: Writer, partitions: readonly TopicPartition[]): void {
-  const topics = [...byTopic([...partitions].sort(comparePartitions))]
-  writer.appendArray(
-    topics,
-    (w, [topic, list]) => {
-      w.appendString(topic, false).appendArray(list, (w, { partition }) => w.appendInt32(partition), false, false)
-    },
-    false,
-    false,
-  )
+interface TopicPartitions {
+  readonly topic: string
+  readonly partitions: readonly number[]
 }
 
+function inTopics(partitions: readonly TopicPartition[]): TopicPartitions[] {
+  return [...byTopic([...partitions].sort(comparePartitions))].map(([topic, list]) => ({
+    topic,
+    partitions: list.map(({ partition }) => partition),
+  }))
+}
+
+function flat(topics: readonly TopicPartitions[]): TopicPartition[] {
+  return topics.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
+}
+
+/** @returns the version to read as: of a later one, what ours has */
 function readVersion(reader: Reader): number {
-  const version = reader.readInt16()
-  if (version < 0) throw new RangeError(`Version ${version} of the consumer protocol does not exist`)
-  return version
-}
-
-function readPartitions(reader: Reader): TopicPartition[] {
-  return readList(reader, () => {
-    const topic = reader.readString(false)
-    return readList(reader, () => ({ topic, partition: reader.readInt32() }))
-  }).flat()
-}
-
-function readBytes(reader: Reader): Buffer | null {
-  const length = reader.readInt32()
-  if (length < 0) return null
-  checkLength(reader, length, length)
-  const bytes = reader.buffer.slice(reader.position, reader.position + length)
-  reader.skip(length)
-  return bytes
-}
-
-function readList<T>(reader: Reader, item: () => T): T[] {
-  const count = Math.max(0, reader.readInt32())
-  checkLength(reader, count, count)
-  return Array.from({ length: count }, item)
-}
-
-/** Every item takes at least one byte; a count beyond what is left would be a promise of memory, not data. */
-function checkLength(reader: Reader, least: number, said: number): void {
-  if (least > reader.remaining) throw new RangeError(`Length ${said} is beyond the end of the consumer protocol bytes`)
+  const version = reader.int16()
+  if (version < 0) throw new ProtocolError(`Version ${version} of the consumer protocol does not exist`)
+  return Math.min(version, VERSION)
 }

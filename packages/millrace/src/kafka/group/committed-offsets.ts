@@ -4,7 +4,7 @@
 import { BrokerError } from '../../errors/index.ts'
 import { retry } from '../../resilience/retry.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
-import { OFFSET_COMMIT, OFFSET_FETCH, type OffsetCommitAnswer, type OffsetFetchAnswer } from '../protocol/offsets.ts'
+import { OFFSET_COMMIT, OFFSET_FETCH } from '../protocol/offsets.ts'
 import { byTopic, keyOf, type TopicPartition } from '../topic-partition.ts'
 import { GROUP_LANE, type GroupCoordinator, verdictOf, verdictOfError } from './coordinator.ts'
 import type { AssignedPartition, OffsetToCommit } from './contract.ts'
@@ -42,14 +42,20 @@ export async function commitOnce(
     name,
     partitions: list.map(({ partition, offset, leaderEpoch, metadata }) => ({
       partitionIndex: partition,
-      committedOffset: BigInt(offset),
+      committedOffset: offset,
       committedLeaderEpoch: leaderEpoch ?? -1,
       committedMetadata: metadata ?? '',
     })),
   }))
-  const answer = await coordinator.request<OffsetCommitAnswer>(
+  const answer = await coordinator.request(
     OFFSET_COMMIT,
-    () => [coordinator.groupId, member.generation, member.memberId, member.instanceId ?? null, topics],
+    () => ({
+      groupId: coordinator.groupId,
+      generationIdOrMemberEpoch: member.generation,
+      memberId: member.memberId,
+      groupInstanceId: member.instanceId ?? null,
+      topics,
+    }),
     { lane: GROUP_LANE, signal },
   )
   const codes = new Map<string, Map<number, number>>()
@@ -125,9 +131,12 @@ async function fetchOnce(
     member?.isEpoch === true
       ? { memberId: member.memberId, memberEpoch: member.generation }
       : { memberId: null, memberEpoch: -1 }
-  const answer = await coordinator.request<OffsetFetchAnswer>(
+  const answer = await coordinator.request(
     OFFSET_FETCH,
-    () => [[{ groupId: coordinator.groupId, ...epoch, topics }], true],
+    (version) =>
+      version < 8
+        ? { groupId: coordinator.groupId, topics, requireStable: true }
+        : { groups: [{ groupId: coordinator.groupId, ...epoch, topics }], requireStable: true },
     { lane: GROUP_LANE, signal },
   )
   const action = `Cannot read the committed offsets of group "${coordinator.groupId}"`
@@ -143,7 +152,7 @@ async function fetchOnce(
         found.push({
           topic: name,
           partition: partitionIndex,
-          offset: committedOffset < 0n ? undefined : Number(committedOffset),
+          offset: committedOffset < 0 ? undefined : committedOffset,
           leaderEpoch: committedLeaderEpoch,
           metadata: metadata ?? '',
         })

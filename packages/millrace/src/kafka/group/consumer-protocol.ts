@@ -183,20 +183,19 @@ export class ConsumerMembership extends Membership {
     signal: AbortSignal,
   ): Promise<ConsumerGroupHeartbeatAnswer> {
     const { groupId, instanceId, rackId, rebalanceTimeoutMs, topics, serverAssignor } = this.options
-    return this.coordinator.request<ConsumerGroupHeartbeatAnswer>(
+    return this.coordinator.request(
       CONSUMER_GROUP_HEARTBEAT,
-      () => [
+      () => ({
         groupId,
-        this.memberId,
-        epoch,
-        instanceId ?? null,
-        isFull ? (rackId ?? null) : null,
-        isFull ? rebalanceTimeoutMs : -1,
-        isFull ? topics : null,
-        null,
-        isFull ? (serverAssignor ?? null) : null,
-        owned,
-      ],
+        memberId: this.memberId,
+        memberEpoch: epoch,
+        instanceId: instanceId ?? null,
+        rackId: isFull ? (rackId ?? null) : null,
+        rebalanceTimeoutMs: isFull ? rebalanceTimeoutMs : -1,
+        subscribedTopicNames: isFull ? topics : null,
+        serverAssignor: isFull ? (serverAssignor ?? null) : null,
+        topicPartitions: owned,
+      }),
       { lane: GROUP_LANE, signal },
     )
   }

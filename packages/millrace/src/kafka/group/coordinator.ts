@@ -67,10 +67,10 @@ export class GroupCoordinator {
    * Sends one request to the coordinator, finding it first when it is not known. Does not try again, but forgets the
    * coordinator when the connection broke, so that the next attempt looks for it.
    */
-  async request<R>(call: ApiCall, args: (version: number) => readonly unknown[], options: RequestOptions): Promise<R> {
+  async request<Q, R>(call: ApiCall<Q, R>, request: (version: number) => Q, options: RequestOptions): Promise<R> {
     try {
       const node = await this.cluster.coordinator('group', this.groupId, options.signal)
-      return await this.cluster.request<R>(node, call, args, options)
+      return await this.cluster.request(node, call, request, options)
     } catch (error) {
       if (verdictOfError(error) === 'moved') this.forget()
       throw error

@@ -10,18 +10,18 @@ import type { MillraceError } from '../../errors/index.ts'
 import { inBackground } from '../../resilience/background.ts'
 import { retry } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { INIT_PRODUCER_ID, type InitProducerIdResponse } from '../protocol/init-producer-id.ts'
+import { INIT_PRODUCER_ID } from '../protocol/init-producer-id.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import type { Destination } from './reports.ts'
 
 /** Id and epoch under which a partition is written. */
 export interface ProducerIdentity {
-  readonly id: bigint
+  readonly id: number
   readonly epoch: number
 }
 
 /** Without idempotence. */
-export const NO_IDENTITY: ProducerIdentity = { id: -1n, epoch: -1 }
+export const NO_IDENTITY: ProducerIdentity = { id: -1, epoch: -1 }
 
 const MAX_EPOCH = 0x7fff
 
@@ -125,10 +125,10 @@ export class IdempotentIdentity implements IdentityOwner {
     const cluster = this.#cluster
     await retry(
       async () => {
-        const answer = await cluster.request<InitProducerIdResponse>(
+        const answer = await cluster.request(
           'any',
           INIT_PRODUCER_ID,
-          () => [null, 0x7fffffff, -1n, -1],
+          () => ({ transactionalId: null, transactionTimeoutMs: 0x7fffffff }),
           { signal },
         )
         if (answer.errorCode !== 0) throw brokerError(answer.errorCode, 'Cannot get a producer id')

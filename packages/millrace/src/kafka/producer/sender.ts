@@ -12,7 +12,7 @@ import type { Accumulator } from './accumulator.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { identifyBatch } from '../protocol/record-batch-builder.ts'
 import { API_VERSIONS } from '../protocol/api-versions.ts'
-import { PRODUCE, type ProduceResponse } from '../protocol/produce.ts'
+import { PRODUCE, type ProduceRequest, type ProduceResponse } from '../protocol/produce.ts'
 import type { ProducerOptions } from './options.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { IdentityOwner } from './identity.ts'
@@ -192,7 +192,7 @@ export class Sender {
     const isAnswered = this.#options.acks !== 0
     try {
       for (const batch of batches) this.#identify(batch)
-      response = await this.#cluster.request<ProduceResponse>(leader, PRODUCE, () => [this.#request(batches)], {
+      response = await this.#cluster.request(leader, PRODUCE, () => this.#request(batches), {
         lane: LANE,
         timeoutMs: this.#timeoutFor(batches),
         ...(this.#transactions === undefined ? {} : { maxVersion: this.#transactions.produceVersion }),
@@ -235,7 +235,7 @@ export class Sender {
    */
   async #untilHandled(leader: number): Promise<void> {
     try {
-      await this.#cluster.request(leader, API_VERSIONS, () => [], {
+      await this.#cluster.request(leader, API_VERSIONS, () => ({}), {
         maxVersion: 0,
         lane: LANE,
         timeoutMs: this.#options.requestTimeoutMs,
@@ -245,7 +245,7 @@ export class Sender {
     }
   }
 
-  #request(batches: readonly ProducerBatch[]): object {
+  #request(batches: readonly ProducerBatch[]): ProduceRequest {
     const topics = new Map<string, { name: string; partitions: { partition: number; records: Buffer }[] }>()
     for (const { queue, closed } of batches) {
       let topic = topics.get(queue.topic)

@@ -11,14 +11,13 @@ import { type BrokerError, isMillraceError } from '../../errors/index.ts'
 import { throwIfAborted } from '../../resilience/abort.ts'
 import { retry } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { ApiCall } from '../protocol/api-call.ts'
-import { INIT_PRODUCER_ID, type InitProducerIdResponse } from '../protocol/init-producer-id.ts'
+import type { ApiCall, ApiName } from '../protocol/api-call.ts'
+import { INIT_PRODUCER_ID } from '../protocol/init-producer-id.ts'
 import { brokerError, kafkaErrorName } from '../protocol/kafka-errors.ts'
 import {
   ADD_PARTITIONS_TO_TXN,
-  type AddPartitionsToTxnResponse,
+  type AddPartitionsToTxnAnswer,
   END_TXN,
-  type EndTxnResponse,
   TRANSACTION_VERSION,
   VERSION_1,
 } from '../protocol/transactions.ts'
@@ -57,10 +56,15 @@ export class TransactionCoordinator {
 
   /** Gets the next epoch, of a new id the first time, which fences every earlier producer and aborts its open transaction. */
   async initialize(signal: AbortSignal | undefined): Promise<void> {
-    const { id, epoch } = this.#identity ?? { id: -1n, epoch: -1 }
-    const answer = await this.#ask<InitProducerIdResponse>(
+    const { id, epoch } = this.#identity ?? { id: -1, epoch: -1 }
+    const answer = await this.#ask(
       INIT_PRODUCER_ID,
-      [this.transactionalId, this.#timeoutMs, id, epoch],
+      {
+        transactionalId: this.transactionalId,
+        transactionTimeoutMs: this.#timeoutMs,
+        producerId: id,
+        producerEpoch: epoch,
+      },
       ({ errorCode }) => errorCode,
       signal,
     )
@@ -76,9 +80,14 @@ export class TransactionCoordinator {
       name,
       partitions: list.map(({ partition }) => partition),
     }))
-    await this.#ask<AddPartitionsToTxnResponse>(
+    await this.#ask(
       ADD_PARTITIONS_TO_TXN,
-      [[{ transactionalId: this.transactionalId, producerId: id, producerEpoch: epoch, topics }]],
+      {
+        v3AndBelowTransactionalId: this.transactionalId,
+        v3AndBelowProducerId: id,
+        v3AndBelowProducerEpoch: epoch,
+        v3AndBelowTopics: topics,
+      },
       worstCode,
       signal,
     )
@@ -91,7 +100,7 @@ export class TransactionCoordinator {
       this.#cluster,
       { transactionalId: this.transactionalId, producerId: id, producerEpoch: epoch, version: this.#version },
       offsets,
-      (call, args, codeOf) => this.#ask(call, args, codeOf, signal),
+      (call, request, codeOf) => this.#ask(call, request, codeOf, signal),
       signal,
     )
   }
@@ -128,26 +137,26 @@ export class TransactionCoordinator {
   /** @returns the code of the answer that waiting does not change; 0 when it has ended */
   async #end(isCommit: boolean, signal: AbortSignal | undefined, onSent?: () => void): Promise<number> {
     const { id, epoch } = this.#identity!
-    const { errorCode, producerId, producerEpoch } = await this.#ask<EndTxnResponse>(
+    const { errorCode, producerId, producerEpoch } = await this.#ask(
       END_TXN,
-      [this.transactionalId, id, epoch, isCommit],
+      { transactionalId: this.transactionalId, producerId: id, producerEpoch: epoch, committed: isCommit },
       ({ errorCode: code }) => (code === INVALID_TXN_STATE ? 0 : code),
       signal,
       { onSent, ...(this.#version === 1 ? { maxVersion: VERSION_1.endTxn } : {}) },
     )
-    if (errorCode === 0 && producerId !== undefined && producerId >= 0n)
-      this.#identity = { id: producerId, epoch: producerEpoch! }
+    // From version 5 on: id and epoch of the next transaction.
+    if (errorCode === 0 && producerId >= 0) this.#identity = { id: producerId, epoch: producerEpoch }
     return errorCode
   }
 
-  #refused(call: ApiCall, code: number): BrokerError {
+  #refused(call: ApiName, code: number): BrokerError {
     return brokerError(code, `${call.name} of transactional id "${this.transactionalId}" was refused`)
   }
 
   /** Asks until the coordinator answers with something that waiting does not heal. */
-  async #ask<R>(
-    call: ApiCall,
-    args: readonly unknown[],
+  async #ask<Q, R>(
+    call: ApiCall<Q, R>,
+    request: Q,
     codeOf: (answer: R) => number,
     signal: AbortSignal | undefined,
     { maxVersion, onSent }: { readonly maxVersion?: number; readonly onSent?: (() => void) | undefined } = {},
@@ -156,12 +165,12 @@ export class TransactionCoordinator {
     let backoff = cluster.backoff
     const attempt = async (): Promise<R> => {
       const node = await cluster.coordinator('transaction', this.transactionalId, signal)
-      const write = (): readonly unknown[] => {
+      const write = (): Q => {
         throwIfAborted(call.name, signal)
         onSent?.()
-        return args
+        return request
       }
-      const answer = await cluster.request<R>(node, call, write, {
+      const answer = await cluster.request(node, call, write, {
         lane: LANE,
         signal,
         ...(maxVersion === undefined ? {} : { maxVersion }),
@@ -192,11 +201,10 @@ export class TransactionCoordinator {
 }
 
 /** OPERATION_NOT_ATTEMPTED comes beside the code that counts. */
-function worstCode({ resultsByTransaction }: AddPartitionsToTxnResponse): number {
+function worstCode({ resultsByTopicV3AndBelow: topics }: AddPartitionsToTxnAnswer): number {
   let worst = 0
-  for (const { topicResults } of resultsByTransaction)
-    for (const { resultsByPartition } of topicResults)
-      for (const { partitionErrorCode: code } of resultsByPartition)
-        if (code !== 0 && (worst === 0 || kafkaErrorName(worst) === 'OPERATION_NOT_ATTEMPTED')) worst = code
+  for (const { resultsByPartition } of topics)
+    for (const { partitionErrorCode: code } of resultsByPartition)
+      if (code !== 0 && (worst === 0 || kafkaErrorName(worst) === 'OPERATION_NOT_ATTEMPTED')) worst = code
   return worst
 }

@@ -11,7 +11,7 @@ import { brokerError, kafkaErrorName } from '../protocol/kafka-errors.ts'
 import {
   ADD_OFFSETS_TO_TXN,
   TXN_OFFSET_COMMIT,
-  type TxnOffsetCommitResponse,
+  type TxnOffsetCommitAnswer,
   VERSION_1,
 } from '../protocol/transactions.ts'
 import { byTopic } from '../topic-partition.ts'
@@ -21,18 +21,14 @@ const LANE = 'transaction'
 /** The open transaction. */
 export interface TransactionIdentity {
   readonly transactionalId: string
-  readonly producerId: bigint
+  readonly producerId: number
   readonly producerEpoch: number
   /** Of the protocol of transactions. */
   readonly version: 1 | 2
 }
 
 /** Asks the transaction's coordinator, as often as that helps. */
-type Ask = (
-  call: ApiCall,
-  args: readonly unknown[],
-  codeOf: (answer: { readonly errorCode: number }) => number,
-) => Promise<unknown>
+type Ask = <Q, R>(call: ApiCall<Q, R>, request: Q, codeOf: (answer: R) => number) => Promise<unknown>
 
 /** Codes that say that the generation has moved on; the member may still own what it commits. */
 const OTHER_GENERATION: ReadonlySet<string> = new Set(['ILLEGAL_GENERATION', 'STALE_MEMBER_EPOCH'])
@@ -54,12 +50,12 @@ export async function commitOffsets(
   const { transactionalId, producerId, producerEpoch, version } = transaction
   const { groupId } = wanted
   if (version === 1)
-    await ask(ADD_OFFSETS_TO_TXN, [transactionalId, producerId, producerEpoch, groupId], ({ errorCode }) => errorCode)
+    await ask(ADD_OFFSETS_TO_TXN, { transactionalId, producerId, producerEpoch, groupId }, ({ errorCode }) => errorCode)
   const topics = [...byTopic(wanted.offsets)].map(([name, list]) => ({
     name,
     partitions: list.map(({ partition, offset, leaderEpoch }) => ({
       partitionIndex: partition,
-      committedOffset: BigInt(offset),
+      committedOffset: offset,
       committedLeaderEpoch: leaderEpoch ?? -1,
       committedMetadata: '',
     })),
@@ -74,10 +70,19 @@ export async function commitOffsets(
         )
       const { memberId, generation, instanceId } = member
       const node = await cluster.coordinator('group', groupId, signal)
-      const answer = await cluster.request<TxnOffsetCommitResponse>(
+      const answer = await cluster.request(
         node,
         TXN_OFFSET_COMMIT,
-        () => [transactionalId, groupId, producerId, producerEpoch, generation, memberId, instanceId ?? null, topics],
+        () => ({
+          transactionalId,
+          groupId,
+          producerId,
+          producerEpoch,
+          generationId: generation,
+          memberId,
+          groupInstanceId: instanceId ?? null,
+          topics,
+        }),
         { lane: LANE, signal, ...(version === 1 ? { maxVersion: VERSION_1.txnOffsetCommit } : {}) },
       )
       const code = codeOf(answer)
@@ -102,7 +107,7 @@ export async function commitOffsets(
 }
 
 /** The code that matters most: the first that waiting does not heal, else any. */
-function codeOf({ topics }: TxnOffsetCommitResponse): number {
+function codeOf({ topics }: TxnOffsetCommitAnswer): number {
   const codes = topics
     .flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode))
     .filter((code) => code !== 0)

@@ -4,7 +4,7 @@
  * default and a meaning. Files and programs may use either name, but not both. Defaults are those of the Java clients
  * unless the text says otherwise. What the values must be together is in `rules.ts`, what clients take in `settings.ts`.
  *
- * Loads nothing of the protocol library, so that lint stays fast.
+ * Loads nothing of the client, so that lint stays fast.
  *
  * @see https://kafka.apache.org/43/configuration/
  */

@@ -1,11 +1,10 @@
 /**
  * CRC-32C (Castagnoli), the checksum of a record batch.
  *
- * Native where `@node-rs/crc32` is installed (an optional dependency), else the WebAssembly of the protocol library, which
- * takes three times as long because it works on a copy in its own memory.
+ * Native where `@node-rs/crc32` is installed (an optional dependency), else in TypeScript, eight bytes at a time by tables
+ * ("slicing by 8").
  */
 import { createRequire } from 'node:module'
-import { crc32c as portable } from '@platformatic/kafka'
 
 type Checksum = (bytes: Uint8Array) => number
 
@@ -22,6 +21,58 @@ export const isCrc32cNative: boolean = native !== undefined
  */
 export function crc32c(bytes: Buffer, start: number, end: number): number {
   return start === end ? 0 : checksum(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start)) >>> 0
+}
+
+/** The polynomial of Castagnoli with its bits in reverse. */
+const POLYNOMIAL = 0x82f63b78
+
+let tables: Uint32Array[] | undefined
+
+/** Table k: what a byte contributes that is followed by k others. */
+function makeTables(): Uint32Array[] {
+  const made = Array.from({ length: 8 }, () => new Uint32Array(256))
+  for (let byte = 0; byte < 256; byte++) {
+    let crc = byte
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1
+    made[0]![byte] = crc
+  }
+  for (let k = 1; k < 8; k++)
+    for (let byte = 0; byte < 256; byte++) {
+      const before = made[k - 1]![byte]!
+      made[k]![byte] = (before >>> 8) ^ made[0]![before & 255]!
+    }
+  return made
+}
+
+/** The checksum without native code. */
+export function portable(bytes: Uint8Array): number {
+  const [t0, t1, t2, t3, t4, t5, t6, t7] = (tables ??= makeTables()) as [
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+  ]
+  const end = bytes.length
+  let crc = -1
+  let at = 0
+  for (const whole = end - 7; at < whole; at += 8) {
+    const low = crc ^ (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24))
+    crc =
+      t7[low & 255]! ^
+      t6[(low >>> 8) & 255]! ^
+      t5[(low >>> 16) & 255]! ^
+      t4[low >>> 24]! ^
+      t3[bytes[at + 4]!]! ^
+      t2[bytes[at + 5]!]! ^
+      t1[bytes[at + 6]!]! ^
+      t0[bytes[at + 7]!]!
+  }
+  for (; at < end; at++) crc = (crc >>> 8) ^ t0[(crc ^ bytes[at]!) & 255]!
+  return ~crc >>> 0
 }
 
 function loadNative(): Checksum | undefined {

@@ -11,8 +11,12 @@
  * Sessions (KIP-227) are not used: `session_id` 0, `session_epoch` -1.
  * @see https://kafka.apache.org/protocol#The_Messages_Fetch
  */
-import { createAPI, type Reader, Writer } from '@platformatic/kafka'
-import type { ApiCall, ApiVersion } from './api-call.ts'
+import { framed, requestWriter, responseReader } from '../../protocol/frames.ts'
+import { fetchApi } from '../../protocol/messages/fetch.ts'
+import type { Reader } from '../../protocol/reader.ts'
+import { ZERO_UUID } from '../../protocol/reader.ts'
+import type { Writer } from '../../protocol/writer.ts'
+import type { ApiCall } from './api-call.ts'
 
 export interface FetchPartitionRequest {
   readonly partition: number
@@ -70,55 +74,66 @@ export interface FetchResponse {
 
 const NO_ABORTS: readonly AbortedTransaction[] = []
 
-function createRequest(version: number, request: FetchRequest): Writer {
-  const writer = Writer.create()
-  if (version < 15) writer.appendInt32(-1)
-  return writer
-    .appendInt32(request.maxWaitMs)
-    .appendInt32(request.minBytes)
-    .appendInt32(request.maxBytes)
-    .appendInt8(request.isolation)
-    .appendInt32(0)
-    .appendInt32(-1)
-    .appendArray([...request.topics], (w, topic) => {
-      if (version < 13) w.appendString(topic.name)
-      else w.appendUUID(topic.id ?? null)
-      w.appendArray([...topic.partitions], (w, { partition, leaderEpoch, offset, maxBytes }) => {
-        w.appendInt32(partition)
-          .appendInt32(leaderEpoch)
-          .appendInt64(BigInt(offset))
-          .appendInt32(-1)
-          .appendInt64(-1n)
-          .appendInt32(maxBytes)
-      })
-    })
-    .appendArray([], () => {})
-    .appendString(request.rackId)
-    .appendTaggedFields()
+/** All of our versions are flexible: compact lengths and tagged fields. */
+const MIN_VERSION = 12
+/** First version that names topics by their id. */
+const WITH_IDS = 13
+/** First version without the id of a replica. */
+const WITHOUT_REPLICA = 15
+
+function writeRequest(writer: Writer, version: number, request: FetchRequest): void {
+  if (version < WITHOUT_REPLICA) writer.int32(-1)
+  writer.int32(request.maxWaitMs)
+  writer.int32(request.minBytes)
+  writer.int32(request.maxBytes)
+  writer.int8(request.isolation)
+  writer.int32(0)
+  writer.int32(-1)
+  writer.varint(request.topics.length + 1)
+  for (const { name, id, partitions } of request.topics) {
+    if (version < WITH_IDS) writeText(writer, name)
+    else writer.uuid(id ?? ZERO_UUID)
+    writer.varint(partitions.length + 1)
+    for (const { partition, leaderEpoch, offset, maxBytes } of partitions) {
+      writer.int32(partition)
+      writer.int32(leaderEpoch)
+      writer.int64(offset)
+      writer.int32(-1)
+      writer.int64(-1)
+      writer.int32(maxBytes)
+      writer.varint(NO_TAGS)
+    }
+    writer.varint(NO_TAGS)
+  }
+  writer.varint(1) // no forgotten topics
+  writeText(writer, request.rackId)
+  writer.varint(NO_TAGS)
 }
 
-function readPartition(r: Reader): FetchedPartition {
-  const partition = r.readInt32()
-  const errorCode = r.readInt16()
-  const highWatermark = Number(r.readInt64())
-  const lastStableOffset = Number(r.readInt64())
-  const logStartOffset = Number(r.readInt64())
-  const aborted =
-    r.readNullableArray((r) => ({ producerId: Number(r.readInt64()), firstOffset: Number(r.readInt64()) })) ?? NO_ABORTS
-  const preferredReadReplica = r.readInt32()
-  const size = r.readUnsignedVarInt() - 1
-  let records: Buffer | undefined
-  if (size > 0) {
-    records = r.buffer.slice(r.position, r.position + size)
-    r.skip(size)
-  }
+const NO_TAGS = 0
+
+function writeText(writer: Writer, text: string): void {
+  const size = Buffer.byteLength(text)
+  writer.varint(size + 1)
+  writer.utf8(text, size)
+}
+
+function readPartition(reader: Reader): FetchedPartition {
+  const partition = reader.int32()
+  const errorCode = reader.int16()
+  const highWatermark = reader.int64()
+  const lastStableOffset = reader.int64()
+  const logStartOffset = reader.int64()
+  const aborted = readAborted(reader)
+  const preferredReadReplica = reader.int32()
+  const size = reader.varint() - 1
+  const records = size > 0 ? reader.view(size) : undefined
   let leader: FetchedPartition['leader']
-  for (let tags = r.readUnsignedVarInt(); tags > 0; tags--) {
-    const tag = r.readUnsignedVarInt()
-    const length = r.readUnsignedVarInt()
-    const next = r.position + length
-    if (tag === 1) leader = { id: r.readInt32(), epoch: r.readInt32() }
-    r.skip(next - r.position)
+  for (let tags = reader.varint(); tags > 0; tags--) {
+    const tag = reader.varint()
+    const next = reader.varint() + reader.position
+    if (tag === 1) leader = { id: reader.int32(), epoch: reader.int32() }
+    reader.skip(next - reader.position)
   }
   return {
     partition,
@@ -133,28 +148,48 @@ function readPartition(r: Reader): FetchedPartition {
   }
 }
 
-function parseResponse(version: number, r: Reader): FetchResponse {
-  r.readInt32()
-  const errorCode = r.readInt16()
-  r.readInt32()
-  const topics = r.readArray((r) => {
-    const topic = version < 13 ? r.readString() : r.readUUID()
-    return { topic, partitions: r.readArray((r) => readPartition(r), true, false) }
-  })
+function readAborted(reader: Reader): readonly AbortedTransaction[] {
+  const count = reader.varint() - 1
+  if (count <= 0) return NO_ABORTS
+  const aborted: AbortedTransaction[] = []
+  for (let i = 0; i < count; i++) {
+    aborted.push({ producerId: reader.int64(), firstOffset: reader.int64() })
+    skipTags(reader)
+  }
+  return aborted
+}
+
+function skipTags(reader: Reader): void {
+  for (let tags = reader.varint(); tags > 0; tags--) {
+    reader.varint()
+    reader.skip(reader.varint())
+  }
+}
+
+function readResponse(version: number, reader: Reader): FetchResponse {
+  reader.int32() // throttle time
+  const errorCode = reader.int16()
+  reader.int32() // session id
+  const topics: FetchResponse['topics'][number][] = []
+  for (let left = reader.varint() - 1; left > 0; left--) {
+    const topic = version < WITH_IDS ? reader.utf8(reader.varint() - 1) : reader.uuid()
+    const partitions: FetchedPartition[] = []
+    for (let count = reader.varint() - 1; count > 0; count--) partitions.push(readPartition(reader))
+    skipTags(reader)
+    topics.push({ topic, partitions })
+  }
   return { errorCode, topics }
 }
 
-function fetchVersion(version: number): ApiVersion {
-  return createAPI<[FetchRequest], FetchResponse>(
-    1,
-    version,
-    (request) => createRequest(version, request),
-    (_correlationId, _key, _version, reader) => parseResponse(version, reader),
-  ) as ApiVersion
-}
-
-export const FETCH: ApiCall = {
-  name: 'Fetch',
-  key: 1,
-  versions: Object.fromEntries([12, 13, 14, 15, 16, 17].map((version) => [version, fetchVersion(version)])),
+export const FETCH: ApiCall<FetchRequest, FetchResponse> = {
+  name: fetchApi.name,
+  key: fetchApi.key,
+  min: MIN_VERSION,
+  max: 17,
+  encode(version, correlationId, clientId, request) {
+    const writer = requestWriter({ apiKey: fetchApi.key, version, correlationId }, clientId, true)
+    writeRequest(writer, version, request)
+    return framed(writer)
+  },
+  decode: (version, bytes) => readResponse(version, responseReader(bytes, true)),
 }

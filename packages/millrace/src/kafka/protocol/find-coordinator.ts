@@ -2,22 +2,15 @@
  * FindCoordinator, versions 3 and 4: which broker coordinates a group or a transactional id.
  * @see https://kafka.apache.org/protocol#The_Messages_FindCoordinator
  */
-import { findCoordinatorV3, findCoordinatorV4 } from '@platformatic/kafka'
-import type { ApiCall, ApiVersion } from './api-call.ts'
+import { findCoordinatorApi, type FindCoordinatorRequest } from '../../protocol/messages/find-coordinator.ts'
+import { apiCall } from './api-call.ts'
 
-/** Arguments: type of the key (0 group, 1 transactional id), the keys. */
-export const FIND_COORDINATOR: ApiCall = {
-  name: 'FindCoordinator',
-  key: 10,
-  versions: { 3: findCoordinatorV3.api as ApiVersion, 4: findCoordinatorV4.api as ApiVersion },
-}
+export const FIND_COORDINATOR = apiCall(findCoordinatorApi, 3, 4)
 
-export interface FindCoordinatorAnswer {
-  readonly coordinators: readonly {
-    readonly nodeId: number
-    readonly host: string
-    readonly port: number
-    readonly errorCode: number
-    readonly errorMessage: string | null
-  }[]
+const KEY_TYPES = { group: 0, transaction: 1 } as const
+
+/** From version 4 on a request may ask for several keys. */
+export function findCoordinatorOf(version: number, type: 'group' | 'transaction', key: string): FindCoordinatorRequest {
+  const keyType = KEY_TYPES[type]
+  return version < 4 ? { key, keyType } : { keyType, coordinatorKeys: [key] }
 }

@@ -1,23 +1,20 @@
-/**
- * Kafka's error codes as errors of Millrace. The table of names and retriable flags is the protocol library's, which is
- * generated from Kafka's `Errors.java`.
- */
-import { protocolErrors, protocolErrorsCodesById } from '@platformatic/kafka'
+/** Kafka's error codes as errors of Millrace. */
 import { BrokerError, type BrokerErrorDetails } from '../../errors/index.ts'
+import { ERROR, type ErrorName } from '../../protocol/error-codes.ts'
+import { ERROR_TEXTS, RETRIABLE } from './error-texts.ts'
 
-const names = protocolErrorsCodesById as { readonly [code: string]: string }
-const table = protocolErrors as {
-  readonly [name: string]: { readonly canRetry: boolean; readonly message: string } | undefined
-}
+const names = new Map<number, ErrorName>(
+  Object.entries(ERROR).map(([name, code]) => [code, name as ErrorName]), // `entries` forgets which names there are
+)
 
 /** Name of a code, for instance `NOT_LEADER_OR_FOLLOWER` for 6. */
 export function kafkaErrorName(code: number): string {
-  return names[String(code)] ?? `UNKNOWN_CODE_${code}`
+  return names.get(code) ?? `UNKNOWN_CODE_${code}`
 }
 
 /** Whether Kafka's table says that the same request may succeed later. */
 export function isRetriableCode(code: number): boolean {
-  return table[kafkaErrorName(code)]?.canRetry ?? false
+  return RETRIABLE.has(kafkaErrorName(code))
 }
 
 /**
@@ -27,8 +24,8 @@ export function isRetriableCode(code: number): boolean {
  */
 export function brokerError(code: number, action: string, details: Partial<BrokerErrorDetails> = {}): BrokerError {
   const name = kafkaErrorName(code)
-  const text = table[name]?.message ?? 'the broker gave no details'
-  return new BrokerError(`${action}: ${name} (${text.replace(/\.$/, '')})`, {
+  const text = ERROR_TEXTS[name as ErrorName] ?? 'the broker gave no details'
+  return new BrokerError(`${action}: ${name} (${text})`, {
     ...details,
     kafkaCode: code,
     kafkaName: name,

@@ -14,8 +14,9 @@
  *
  * @see https://kafka.apache.org/protocol#The_Messages_Produce
  */
-import { createAPI, type Reader, Writer } from '@platformatic/kafka'
-import type { ApiCall, ApiVersion } from './api-call.ts'
+import { produceApi } from '../../protocol/messages/produce.ts'
+import { decodeResponse, encodeRequest } from '../../protocol/frames.ts'
+import type { ApiCall } from './api-call.ts'
 
 interface ProducePartitionRequest {
   readonly partition: number
@@ -55,91 +56,47 @@ export interface ProduceResponse {
   readonly topics: readonly { readonly name: string; readonly partitions: readonly ProducedPartition[] }[]
 }
 
-/** First version with compact lengths and tagged fields. */
-const FLEXIBLE = 9
-
-function createRequest(version: number, request: ProduceRequest): Writer {
-  const compact = version >= FLEXIBLE
-  const writer = Writer.create()
-    .appendString(request.transactionalId, compact)
-    .appendInt16(request.acks)
-    .appendInt32(request.timeoutMs)
-    .appendArray(
-      [...request.topics],
-      (w, topic) => {
-        w.appendString(topic.name, compact).appendArray(
-          [...topic.partitions],
-          (w, { partition, records }) => {
-            w.appendInt32(partition)
-            if (compact) w.appendUnsignedVarInt(records.length + 1)
-            else w.appendInt32(records.length)
-            // Kept as a chunk of its own; the connection joins all chunks once, when it sends.
-            w.append(records)
-          },
-          compact,
-          compact,
-        )
-      },
-      compact,
-      compact,
-    )
-  if (compact) writer.appendTaggedFields()
-  if (request.acks === 0) writer.context['noResponse'] = true
-  return writer
-}
-
 const NO_RECORD_ERRORS: ProducedPartition['recordErrors'] = []
 
-function readPartition(r: Reader, compact: boolean): ProducedPartition {
-  const partition = r.readInt32()
-  const errorCode = r.readInt16()
-  const baseOffset = Number(r.readInt64())
-  r.skip(8)
-  const logStartOffset = Number(r.readInt64())
-  const recordErrors =
-    r.readNullableArray((r) => ({ index: r.readInt32(), message: r.readNullableString(compact) }), compact, compact) ??
-    NO_RECORD_ERRORS
-  const errorMessage = r.readNullableString(compact)
-  let leader: ProducedPartition['leader']
-  if (compact) {
-    for (let tags = r.readUnsignedVarInt(); tags > 0; tags--) {
-      const tag = r.readUnsignedVarInt()
-      const length = r.readUnsignedVarInt()
-      const next = r.position + length
-      if (tag === 0) leader = { id: r.readInt32(), epoch: r.readInt32() }
-      r.skip(next - r.position)
+/** Its result says nothing with `acks` 0. */
+export const PRODUCE: ApiCall<ProduceRequest, ProduceResponse> = {
+  name: produceApi.name,
+  key: produceApi.key,
+  min: 8,
+  max: 12,
+  isAnswered: ({ acks }) => acks !== 0,
+  encode(version, correlationId, clientId, { transactionalId, acks, timeoutMs, topics }) {
+    const topicData = topics.map(({ name, partitions }) => ({
+      name,
+      partitionData: partitions.map(({ partition, records }) => ({ index: partition, records })),
+    }))
+    return encodeRequest(produceApi, version, correlationId, clientId, { transactionalId, acks, timeoutMs, topicData })
+  },
+  decode(version, bytes) {
+    const { responses, throttleTimeMs } = decodeResponse(produceApi, version, bytes).response
+    return {
+      throttleMs: throttleTimeMs,
+      topics: responses.map(({ name, partitionResponses }) => ({
+        name,
+        partitions: partitionResponses.map((answer) => ({
+          partition: answer.index,
+          errorCode: answer.errorCode,
+          errorMessage: answer.errorMessage,
+          baseOffset: answer.baseOffset,
+          logStartOffset: answer.logStartOffset,
+          recordErrors:
+            answer.recordErrors.length === 0
+              ? NO_RECORD_ERRORS
+              : answer.recordErrors.map((error) => ({
+                  index: error.batchIndex,
+                  message: error.batchIndexErrorMessage,
+                })),
+          leader:
+            answer.currentLeader.leaderId < 0
+              ? undefined
+              : { id: answer.currentLeader.leaderId, epoch: answer.currentLeader.leaderEpoch },
+        })),
+      })),
     }
-  }
-  return { partition, errorCode, errorMessage, baseOffset, logStartOffset, recordErrors, leader }
-}
-
-function parseResponse(compact: boolean, r: Reader): ProduceResponse {
-  const topics = r.readArray(
-    (r) => ({
-      name: r.readString(compact),
-      partitions: r.readArray((r) => readPartition(r, compact), compact, false),
-    }),
-    compact,
-    compact,
-  )
-  return { throttleMs: r.readInt32(), topics }
-}
-
-function produceVersion(version: number): ApiVersion {
-  const compact = version >= FLEXIBLE
-  return createAPI<[ProduceRequest], ProduceResponse>(
-    0,
-    version,
-    (request) => createRequest(version, request),
-    (_correlationId, _key, _version, reader) => parseResponse(compact, reader),
-    compact,
-    compact,
-  ) as ApiVersion
-}
-
-/** Arguments: one `ProduceRequest`. Result: `ProduceResponse`, or anything with `acks` 0. */
-export const PRODUCE: ApiCall = {
-  name: 'Produce',
-  key: 0,
-  versions: Object.fromEntries([8, 9, 10, 11, 12].map((version) => [version, produceVersion(version)])),
+  },
 }

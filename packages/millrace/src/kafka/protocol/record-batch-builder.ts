@@ -55,7 +55,7 @@ export function byteSource(bytes: Buffer): ByteSource {
 
 /** Who wrote a batch, for the header. All -1 without idempotence. */
 export interface BatchIdentity {
-  readonly producerId: bigint
+  readonly producerId: number
   readonly producerEpoch: number
   readonly baseSequence: number
   readonly transactional: boolean
@@ -244,7 +244,7 @@ export function identifyBatch(bytes: Buffer, end: number, identity: BatchIdentit
     (bytes[ATTRIBUTES + 1]! & CODEC_MASK) | (identity.transactional ? TRANSACTIONAL_BIT : 0),
     ATTRIBUTES,
   )
-  bytes.writeBigInt64BE(identity.producerId, PRODUCER_ID)
+  bytes.writeBigInt64BE(BigInt(identity.producerId), PRODUCER_ID)
   bytes.writeInt16BE(identity.producerEpoch, PRODUCER_EPOCH)
   bytes.writeInt32BE(identity.baseSequence, BASE_SEQUENCE)
   bytes.writeUInt32BE(crc32c(bytes, ATTRIBUTES, end), CRC)

@@ -4,19 +4,14 @@
  */
 import { AuthenticationError, isMillraceError } from '../../errors/index.ts'
 import type { ApiCall } from '../protocol/api-call.ts'
-import {
-  SASL_HANDSHAKE,
-  SASL_AUTHENTICATE,
-  type SaslHandshakeAnswer,
-  type SaslAuthenticateAnswer,
-} from '../protocol/sasl.ts'
+import { SASL_HANDSHAKE, SASL_AUTHENTICATE } from '../protocol/sasl.ts'
 import type { Conversation, SaslMechanism } from './conversation.ts'
 
 /** The connection, as far as it is needed here. */
 export interface SaslPeer {
   readonly address: string
   /** Sends one request in the highest version that both sides speak. */
-  ask<R>(call: ApiCall, args: readonly unknown[]): Promise<R>
+  ask<Q, R>(call: ApiCall<Q, R>, request: Q): Promise<R>
 }
 
 const UNSUPPORTED_SASL_MECHANISM = 33
@@ -31,7 +26,7 @@ export async function authenticate(
   mechanism: SaslMechanism,
   conversation: Conversation,
 ): Promise<number> {
-  const { errorCode, mechanisms } = await peer.ask<SaslHandshakeAnswer>(SASL_HANDSHAKE, [mechanism.name])
+  const { errorCode, mechanisms } = await peer.ask(SASL_HANDSHAKE, { mechanism: mechanism.name })
   if (errorCode === UNSUPPORTED_SASL_MECHANISM)
     throw new AuthenticationError(
       `Broker "${peer.address}" does not offer the SASL mechanism ${mechanism.name}: set sasl.mechanism to ${mechanisms.join(' or ')}`,
@@ -49,9 +44,9 @@ export async function authenticate(
   let lifetimeMs = 0
   try {
     await conversation(async (message) => {
-      const answer = await peer.ask<SaslAuthenticateAnswer>(SASL_AUTHENTICATE, [message])
+      const answer = await peer.ask(SASL_AUTHENTICATE, { authBytes: message })
       if (answer.errorCode !== 0) throw refuse(answer.errorMessage ?? `error ${answer.errorCode}`)
-      lifetimeMs = Number(answer.sessionLifetimeMs ?? 0)
+      lifetimeMs = answer.sessionLifetimeMs
       return answer.authBytes
     })
   } catch (error) {
@@ -66,6 +61,6 @@ export async function authenticate(
  * @returns the mechanisms that it offers; undefined when it does not want SASL
  */
 export async function offeredMechanisms(peer: SaslPeer): Promise<readonly string[] | undefined> {
-  const { errorCode, mechanisms } = await peer.ask<SaslHandshakeAnswer>(SASL_HANDSHAKE, ['NONE'])
+  const { errorCode, mechanisms } = await peer.ask(SASL_HANDSHAKE, { mechanism: 'NONE' })
   return errorCode === UNSUPPORTED_SASL_MECHANISM ? mechanisms : undefined
 }

@@ -4,8 +4,6 @@
  *     client  n,,n=user,r=nonce                      broker  r=nonce and its own,s=salt,i=iterations
  *     client  c=biws,r=both nonces,p=proof           broker  v=signature
  *
- * Not by the protocol library, whose callbacks end the process at an answer that they cannot read.
- *
  * @see https://www.rfc-editor.org/rfc/rfc5802 and RFC 7677
  */
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'

@@ -16,7 +16,7 @@ test.for([
   },
   { what: 'a connection that breaks later', error: lost('The connection broke'), code: 'BROKER_UNREACHABLE' },
   { what: 'a refused connection', error: new Error('connect ECONNREFUSED 127.0.0.1:1'), code: 'BROKER_UNREACHABLE' },
-  { what: 'an answer in TLS', error: lost('Broker requires TLS.'), code: 'TLS_FAILED' },
+  { what: 'an answer in TLS', error: lost('The broker answers in TLS'), code: 'TLS_FAILED' },
   { what: 'a certificate of an unknown authority', error: new Error('self-signed certificate'), code: 'TLS_FAILED' },
 ])('$what is $code', ({ error, code }) => {
   expect(connectFailure('b:9092', false, error)).toMatchObject({ code, retriable: code === 'BROKER_UNREACHABLE' })

@@ -24,7 +24,7 @@ describe('frame gatherer', () => {
             expect(gatherer.push(stream.subarray(position, position + size))).toBe(true)
             position += size
           }
-          expect(got).toEqual(frames)
+          expect(got).toEqual(bodies.map((body) => Buffer.from(body)))
         },
       ),
     )

@@ -11,7 +11,10 @@ interface Given {
 
 function answerOf({ brokers = [1, 2], topics = [] }: Given): MetadataAnswer {
   return {
-    brokers: brokers.map((nodeId) => ({ nodeId, host: 'k', port: 9000 + nodeId })),
+    brokers: brokers.map((nodeId) => ({ nodeId, host: 'k', port: 9000 + nodeId, rack: null })),
+    throttleTimeMs: 0,
+    errorCode: 0,
+    clusterAuthorizedOperations: 0,
     clusterId: 'c',
     controllerId: 1,
     topics: topics.map(({ name, id = 'first', errorCode = 0, leader = 1, epoch = 1 }) => ({
@@ -19,6 +22,7 @@ function answerOf({ brokers = [1, 2], topics = [] }: Given): MetadataAnswer {
       name,
       topicId: id,
       isInternal: false,
+      topicAuthorizedOperations: 0,
       partitions: [
         {
           errorCode: 0,
@@ -27,6 +31,7 @@ function answerOf({ brokers = [1, 2], topics = [] }: Given): MetadataAnswer {
           leaderEpoch: epoch,
           replicaNodes: [1, 2],
           isrNodes: [1, 2],
+          offlineReplicas: [],
         },
       ],
     })),

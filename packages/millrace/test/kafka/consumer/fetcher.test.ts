@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import { Fetcher, type FetcherOptions } from '../../../src/kafka/consumer/fetcher.ts'
-import type { ApiCall } from '../../../src/kafka/protocol/api-call.ts'
+import type { ApiName } from '../../../src/kafka/protocol/api-call.ts'
 import { FETCH, type FetchRequest, type FetchResponse } from '../../../src/kafka/protocol/fetch.ts'
-import type { LeaderEpochAnswer, LeaderEpochTopic } from '../../../src/kafka/protocol/offset-for-leader-epoch.ts'
+import type { LeaderEpochAnswer } from '../../../src/kafka/protocol/offset-for-leader-epoch.ts'
+import type { OffsetForLeaderEpochRequest } from '../../../src/protocol/messages/offset-for-leader-epoch.ts'
 import { encodeRecordBatch } from '../../support/encode-record-batch.ts'
 
 const TOPIC = 't'
@@ -61,10 +62,10 @@ class Bed {
       refresh: async () => {
         this.refreshes++
       },
-      request: (broker: number, call: ApiCall, args: () => readonly unknown[]) =>
-        call === FETCH
-          ? this.#fetch(broker, args() as [FetchRequest])
-          : this.#checkEpochs(broker, args() as [LeaderEpochTopic[]]),
+      request: (broker: number, call: ApiName, write: () => unknown) =>
+        call.key === FETCH.key
+          ? this.#fetch(broker, write() as FetchRequest)
+          : this.#checkEpochs(broker, write() as OffsetForLeaderEpochRequest),
     }
     this.fetcher = new Fetcher(
       this.#cluster as unknown as Cluster,
@@ -82,7 +83,7 @@ class Bed {
   readonly checks: unknown[] = []
   readonly moved: unknown[] = []
 
-  #fetch(broker: number, [{ topics, maxBytes, maxWaitMs }]: [FetchRequest]): Promise<FetchResponse> {
+  #fetch(broker: number, { topics, maxBytes, maxWaitMs }: FetchRequest): Promise<FetchResponse> {
     return new Promise((resolve) => {
       const named = topics.flatMap(({ partitions }) => partitions)
       const offsets = new Map(named.map(({ partition, offset }) => [partition, offset]))
@@ -92,11 +93,12 @@ class Bed {
     })
   }
 
-  async #checkEpochs(broker: number, [topics]: [readonly LeaderEpochTopic[]]): Promise<LeaderEpochAnswer> {
+  async #checkEpochs(broker: number, { topics }: OffsetForLeaderEpochRequest): Promise<LeaderEpochAnswer> {
     this.checks.push([broker, ...topics.flatMap(({ partitions }) => partitions)])
     return {
-      topics: topics.map(({ name, partitions }) => ({
-        name,
+      throttleTimeMs: 0,
+      topics: topics.map(({ topic, partitions }) => ({
+        topic,
         partitions: partitions.map(({ partition, leaderEpoch }) => ({
           errorCode: 0,
           partition,

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { ProtocolError } from '../../../src/errors/index.ts'
 import {
   decodeAssignment,
   decodeSubscription,
@@ -102,5 +103,5 @@ test.each([
   )
   const huge = Buffer.from(whole)
   huge.writeInt32BE(0x7fffffff, 2)
-  expect(() => decode(huge)).toThrow(RangeError)
+  expect(() => decode(huge)).toThrow(ProtocolError)
 })

@@ -1,10 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { addOffsetsToTxnV3, endTxnV3, initProducerIdV4, txnOffsetCommitV3 } from '@platformatic/kafka'
 import type { MillraceError } from '../../../src/errors/index.ts'
 import { GroupAdmin } from '../../../src/kafka/admin/groups.ts'
 import { TopicAdmin } from '../../../src/kafka/admin/topics.ts'
 import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
-import type { ApiCall, ApiVersion } from '../../../src/kafka/protocol/api-call.ts'
 import { GROUP_LANE } from '../../../src/kafka/group/coordinator.ts'
 import {
   GroupSession,
@@ -16,6 +14,7 @@ import {
 import { spawnJava } from '../../../../../test-bed/java.ts'
 import { CONSUMER_GROUP_HEARTBEAT, LEAVE_GROUP } from '../../../src/kafka/protocol/groups.ts'
 import { bootstrapServers, brokerAvailable, ownBroker, uniqueName } from '../../support/broker.ts'
+import { TransactionalWriter } from '../../support/transactional-writer.ts'
 
 const never = new AbortController().signal
 
@@ -108,16 +107,13 @@ async function expel(
   const coordinator = await cluster.coordinator('group', groupId)
   const answer =
     protocol === 'consumer'
-      ? await cluster.request<{ errorCode: number }>(
-          coordinator,
-          CONSUMER_GROUP_HEARTBEAT,
-          () => [groupId, memberId, -1, null, null, -1, null, null, null, null],
-          { lane: GROUP_LANE },
-        )
-      : await cluster.request<{ errorCode: number }>(
+      ? await cluster.request(coordinator, CONSUMER_GROUP_HEARTBEAT, () => ({ groupId, memberId, memberEpoch: -1 }), {
+          lane: GROUP_LANE,
+        })
+      : await cluster.request(
           coordinator,
           LEAVE_GROUP,
-          () => [groupId, [{ memberId, groupInstanceId: null, reason: null }]],
+          () => ({ groupId, members: [{ memberId, groupInstanceId: null }] }),
           { lane: GROUP_LANE },
         )
   expect(answer.errorCode).toBe(0)
@@ -128,71 +124,10 @@ async function openOffsetTransaction(
   cluster: Cluster,
   groupId: string,
   at: TopicPartition & { offset: number },
-): Promise<{ commit(): Promise<void> }> {
-  const id = uniqueName('tx')
-  const ask = async <R>(
-    node: number,
-    name: string,
-    key: number,
-    version: number,
-    api: unknown,
-    args: unknown[],
-  ): Promise<R> => {
-    const call: ApiCall = { name, key, versions: { [version]: api as ApiVersion } }
-    return cluster.request<R>(node, call, () => args)
-  }
-  let coordinator = -1
-  await until(
-    async () => (coordinator = await cluster.coordinator('transaction', id).catch(() => -1)) >= 0,
-    'there is a transaction coordinator',
-  )
-  let producer = { producerId: -1n, producerEpoch: -1, errorCode: -1 }
-  await until(
-    async () =>
-      (producer = await ask(coordinator, 'InitProducerId', 22, 4, initProducerIdV4.api, [id, 30_000, -1n, -1]))
-        .errorCode === 0,
-    'there is a producer id',
-  )
-  const { producerId, producerEpoch } = producer
-  expect(
-    await ask(coordinator, 'AddOffsetsToTxn', 25, 3, addOffsetsToTxnV3.api, [id, producerId, producerEpoch, groupId]),
-  ).toMatchObject({ errorCode: 0 })
-  let group = -1
-  await until(
-    async () => (group = await cluster.coordinator('group', groupId).catch(() => -1)) >= 0,
-    'there is a group coordinator',
-  )
-  const topics = [
-    {
-      name: at.topic,
-      partitions: [
-        {
-          partitionIndex: at.partition,
-          committedOffset: BigInt(at.offset),
-          committedLeaderEpoch: -1,
-          committedMetadata: null,
-        },
-      ],
-    },
-  ]
-  const answer = await ask(group, 'TxnOffsetCommit', 28, 3, txnOffsetCommitV3.api, [
-    id,
-    groupId,
-    producerId,
-    producerEpoch,
-    -1,
-    '',
-    null,
-    topics,
-  ])
-  expect(answer).toMatchObject({ topics: [{ partitions: [{ errorCode: 0 }] }] })
-  return {
-    async commit() {
-      expect(
-        await ask(coordinator, 'EndTxn', 26, 3, endTxnV3.api, [id, producerId, producerEpoch, true]),
-      ).toMatchObject({ errorCode: 0 })
-    },
-  }
+): Promise<TransactionalWriter> {
+  const writer = await TransactionalWriter.open(cluster, uniqueName('tx'))
+  await writer.writeOffset(groupId, at.topic, at.partition, at.offset)
+  return writer
 }
 
 describe.skipIf(!brokerAvailable)('group session', () => {

@@ -13,10 +13,10 @@ describe('sequence', () => {
 
   test('starts over with a new identity', () => {
     const sequence = new PartitionSequence()
-    sequence.begin({ id: 1n, epoch: 0 })
+    sequence.begin({ id: 1, epoch: 0 })
     expect([sequence.take(5), sequence.take(3), sequence.next]).toEqual([0, 5, 8])
     sequence.established = sequence.broken = true
-    sequence.begin({ id: 1n, epoch: 1 })
+    sequence.begin({ id: 1, epoch: 1 })
     expect([sequence.next, sequence.established, sequence.broken]).toEqual([0, false, false])
   })
 })

@@ -18,7 +18,7 @@ const owner: IdentityOwner = {
   isCurrent: () => true,
   admits: () => true,
   onLost: () => {},
-  identityAfter: (previous: ProducerIdentity | undefined) => ({ id: 9n, epoch: (previous?.epoch ?? -1) + 1 }),
+  identityAfter: (previous: ProducerIdentity | undefined) => ({ id: 9, epoch: (previous?.epoch ?? -1) + 1 }),
   acquire: async () => {},
 }
 
@@ -43,7 +43,7 @@ class Sent {
     })
     const queue = this.#accumulator.learn('t', 1).queues[0]!
     // Several may be under way only when the leader knows the producer.
-    if (settings.idempotence) queue.sequence.begin({ id: 9n, epoch: 0 })
+    if (settings.idempotence) queue.sequence.begin({ id: 9, epoch: 0 })
     queue.sequence.established = true
     const records = Array.from({ length: batches * COUNT }, (_, i) => ({ value: `${i}` }))
     this.#ticket = new ReportTicket(records.length, this.#accumulator.queues)

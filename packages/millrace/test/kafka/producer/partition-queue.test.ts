@@ -9,7 +9,7 @@ const always = { isCurrent: () => true, admits: () => true, onLost: () => {} }
 const owner: IdentityOwner = {
   ...always,
   identityAfter: (previous: ProducerIdentity | undefined) => ({
-    id: 9n,
+    id: 9,
     epoch: previous === undefined ? 0 : previous.epoch + 1,
   }),
   acquire: async () => {},
@@ -103,7 +103,7 @@ describe('queue of a partition', () => {
     deliver(queue, made[1]!)
     expect(sendAll(queue, made)).toEqual([3])
     expect(made.map(({ sequence }) => sequence)).toEqual(sequences)
-    expect(queue.sequence.identity).toEqual({ id: 9n, epoch: 0 })
+    expect(queue.sequence.identity).toEqual({ id: 9, epoch: 0 })
   })
 
   test('after a lost batch renumbers those behind it in a new epoch', () => {
@@ -114,7 +114,7 @@ describe('queue of a partition', () => {
     refuse(queue, made[1]!, false)
     refuse(queue, made[2]!, false)
     expect(sendAll(queue, made)).toEqual([1])
-    expect(queue.sequence.identity).toEqual({ id: 9n, epoch: 1 })
+    expect(queue.sequence.identity).toEqual({ id: 9, epoch: 1 })
     expect([made[1]!.sequence, made[2]!.sequence]).toEqual([0, COUNT])
   })
 
@@ -165,7 +165,7 @@ describe('queue of a partition', () => {
     const { queue, made } = queueWith(1, { ...always, identityAfter: () => identities[0], acquire: async () => {} })
     expect(sendAll(queue, made)).toEqual([])
     expect(queue.waiting).toHaveLength(1)
-    identities.push({ id: 1n, epoch: 0 })
+    identities.push({ id: 1, epoch: 0 })
     expect(sendAll(queue, made)).toEqual([0])
   })
 })

@@ -5,7 +5,7 @@ import { BatchError, type MillraceError } from '../../../src/errors/index.ts'
 import { TopicAdmin } from '../../../src/kafka/admin/topics.ts'
 import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import { Producer, type ProducerOptions } from '../../../src/kafka/producer/producer.ts'
-import { FETCH, type FetchResponse } from '../../../src/kafka/protocol/fetch.ts'
+import { FETCH } from '../../../src/kafka/protocol/fetch.ts'
 import { FetchedRecords } from '../../../src/kafka/protocol/locate-records.ts'
 import { RecordBatchReader } from '../../../src/kafka/protocol/record-batch.ts'
 import type { DeliveryReport } from '../../../src/records/record.ts'
@@ -52,11 +52,11 @@ async function fetchBatch(cluster: Cluster, name: string, partition: number): Pr
     maxWaitMs: 0,
     minBytes: 1,
     maxBytes: 64 << 20,
-    isolation: 0,
+    isolation: 0 as const,
     rackId: '',
-    topics: [{ name, id: topic.id, partitions: [{ partition, offset: 0, maxBytes: 64 << 20 }] }],
+    topics: [{ name, id: topic.id, partitions: [{ partition, leaderEpoch: -1, offset: 0, maxBytes: 64 << 20 }] }],
   }
-  const answer = await cluster.request<FetchResponse>(cluster.leader(name, partition), FETCH, () => [request])
+  const answer = await cluster.request(cluster.leader(name, partition), FETCH, () => request)
   const bytes = answer.topics[0]!.partitions[0]!.records!
   const reader = new RecordBatchReader()
   reader.reset(bytes, name, partition)

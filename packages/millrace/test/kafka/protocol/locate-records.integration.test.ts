@@ -6,7 +6,7 @@ import { CODEC_BITS, CODECS, type Codec } from '../../../src/kafka/protocol/comp
 import { Batch } from '../../../src/records/batch.ts'
 import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import { compress } from '../../../src/kafka/protocol/compression/compression.ts'
-import { FETCH, type FetchResponse } from '../../../src/kafka/protocol/fetch.ts'
+import { FETCH } from '../../../src/kafka/protocol/fetch.ts'
 import { FetchedRecords } from '../../../src/kafka/protocol/locate-records.ts'
 import { RecordBatchReader } from '../../../src/kafka/protocol/record-batch.ts'
 import { bootstrapServers, brokerAvailable, javaAvailable, javaTool, uniqueName } from '../../support/broker.ts'
@@ -54,17 +54,15 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('record batches of the Java 
     const responses: Buffer[] = []
     const reader = new RecordBatchReader()
     for (let offset = from; offset < to;) {
-      const partitions = [{ partition: 0, offset, maxBytes: 10_000_000 }]
-      const answer = await cluster.request<FetchResponse>(cluster.leader(topic, 0), FETCH, () => [
-        {
-          maxWaitMs: 500,
-          minBytes: 1,
-          maxBytes: 10_000_000,
-          isolation: 0,
-          rackId: '',
-          topics: [{ name: topic, id, partitions }],
-        },
-      ])
+      const partitions = [{ partition: 0, leaderEpoch: -1, offset, maxBytes: 10_000_000 }]
+      const answer = await cluster.request(cluster.leader(topic, 0), FETCH, () => ({
+        maxWaitMs: 500,
+        minBytes: 1,
+        maxBytes: 10_000_000,
+        isolation: 0 as const,
+        rackId: '',
+        topics: [{ name: topic, id, partitions }],
+      }))
       const bytes = answer.topics[0]?.partitions[0]?.records
       if (bytes === undefined) throw new Error(`Nothing was fetched at offset ${offset}`)
       responses.push(bytes)

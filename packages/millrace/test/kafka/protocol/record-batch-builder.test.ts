@@ -55,7 +55,7 @@ function build(records: readonly Given[], capacity = 1 << 20): RecordBatchBuilde
 
 function finish(
   builder: RecordBatchBuilder,
-  identity = { producerId: -1n, producerEpoch: -1, baseSequence: -1, transactional: false },
+  identity = { producerId: -1, producerEpoch: -1, baseSequence: -1, transactional: false },
 ): Buffer {
   const { bytes, length, count, baseTimestampMs, maxTimestampMs } = builder
   writeBatchHeader(bytes, length, { count, baseTimestampMs, maxTimestampMs, codec: 0 })
@@ -135,7 +135,7 @@ describe('record batch builder', () => {
     ]
     const [batch] = readRecordsBatches(
       Reader.from(
-        finish(build(records), { producerId: 77n, producerEpoch: 3, baseSequence: 2 ** 31 - 1, transactional: true }),
+        finish(build(records), { producerId: 77, producerEpoch: 3, baseSequence: 2 ** 31 - 1, transactional: true }),
       ),
     )
     expect(batch).toMatchObject({
@@ -213,7 +213,7 @@ test('a batch of somebody else is made our own: offset, leader epoch, producer a
   bytes.writeBigInt64BE(4711n, 0)
   bytes.writeInt32BE(12, 12)
   bytes.writeInt16BE(0x0053, 21)
-  identifyBatch(bytes, bytes.length, { producerId: 5n, producerEpoch: 6, baseSequence: 7, transactional: false })
+  identifyBatch(bytes, bytes.length, { producerId: 5, producerEpoch: 6, baseSequence: 7, transactional: false })
   expect([
     bytes.readBigInt64BE(0),
     bytes.readInt32BE(12),

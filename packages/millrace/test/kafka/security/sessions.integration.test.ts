@@ -2,19 +2,16 @@
  * Sessions that end: clients authenticate again before that (KIP-368), and no request fails.
  */
 import { setTimeout as wait } from 'node:timers/promises'
-import { metadataV12 } from '@platformatic/kafka'
 import { describe, expect, test, vi } from 'vitest'
 import { KafkaSink, KafkaSource } from '../../../src/index.ts'
 import { BrokerConnection } from '../../../src/kafka/cluster/connection.ts'
-import type { ApiCall } from '../../../src/kafka/protocol/api-call.ts'
+import { METADATA, metadataOf } from '../../../src/kafka/protocol/metadata.ts'
 import { openMechanism } from '../../../src/kafka/security/mechanism.ts'
 import type { SaslSettings } from '../../../src/kafka/security/settings.ts'
 import { javaAvailable } from '../../support/broker.ts'
 import { listenerBroker, SHORT_SESSION_MS } from '../../support/listeners.ts'
 import { CLIENT } from '../../support/token-server.ts'
 import { topicBed } from '../../support/topics.ts'
-
-const METADATA: ApiCall = { name: 'Metadata', key: 3, versions: { 12: metadataV12.api as never } }
 
 describe.skipIf(!javaAvailable)('a broker with sessions that end', () => {
   const broker = listenerBroker()
@@ -60,7 +57,7 @@ describe.skipIf(!javaAvailable)('a broker with sessions that end', () => {
       await Promise.all(
         Array.from({ length: 4 }, async () => {
           while (performance.now() < end) {
-            await connection.send(METADATA, 12, [[], false, false], { timeoutMs: 30_000 })
+            await connection.send(METADATA, 12, metadataOf([]), { timeoutMs: 30_000 })
             answers++
             await wait(2)
           }

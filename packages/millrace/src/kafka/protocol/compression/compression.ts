@@ -14,7 +14,8 @@
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { BatchTooLargeError, CorruptRecordError } from '../../../errors/index.ts'
 import { type Codec, COMPRESSION_LEVELS } from './codecs.ts'
-import { compressLz4, decompressLz4 } from './lz4.ts'
+import { compressLz4 } from './lz4-compress.ts'
+import { decompressLz4 } from './lz4.ts'
 import { compressSnappy, decompressSnappy } from './snappy.ts'
 
 /** Most bytes that a batch of ours may have been made of. */

@@ -1,17 +1,11 @@
 /**
- * LZ4 frames, as Kafka uses them since magic 2: one frame of blocks, the last one followed by an end mark.
- *
- * The protocol library compresses. Decompression is ours: the library's ends in a WebAssembly trap on malformed bytes,
- * takes a frame without an end mark for a whole one, and after some dozens of traps its memory is unusable. Ours is
- * about as fast.
+ * Reads LZ4 frames, as Kafka uses them since magic 2: one frame of blocks, the last one followed by an end mark.
  *
  * Checksums inside the frame are not verified, like in Java's client: the CRC of the record batch covers them.
  *
  * @see https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
  * @see https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
  */
-import { compressionsAlgorithms } from '@platformatic/kafka'
-
 const FRAME_MAGIC = 0x184d2204
 /** Bits of the first descriptor byte. */
 const VERSION_MASK = 0xc0
@@ -24,15 +18,8 @@ const DICTIONARY_BIT = 0x01
 const STORED_BIT = 0x80000000
 /** No sequence of a block grows to more than this many times its length. */
 const MAX_RATIO = 255
-/** Frame without a block: magic, descriptor, end mark. */
-const EMPTY_FRAME = [0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82, 0, 0, 0, 0]
 /** From this length on, the built-in copy is faster than a loop. */
 const LONG_COPY = 48
-
-/** One frame of independent blocks of 64 KiB, without checksums. */
-export function compressLz4(bytes: Buffer): Buffer {
-  return bytes.length === 0 ? Buffer.from(EMPTY_FRAME) : compressionsAlgorithms.lz4.compressSync(bytes)
-}
 
 /**
  * Reads one frame. Blocks may be dependent or independent, with or without checksums.

@@ -2,13 +2,10 @@
  * Snappy, bare and in the xerial framing that Java's client writes: magic, two version numbers, then blocks, each after
  * its length as an int32. Reads both, as Java's does.
  *
- * The protocol library does the work. It ends in a WebAssembly trap on malformed bytes, and after some dozens of traps
- * its memory is unusable; so every block is checked before, by the rules that the library has, which costs a fraction of the decompression.
- *
  * @see https://github.com/google/snappy/blob/main/format_description.txt
  * @see https://github.com/xerial/snappy-java (SnappyOutputStream)
  */
-import { compressionsAlgorithms } from '@platformatic/kafka'
+import { compressSnappyBlock } from './snappy-compress.ts'
 
 /** Magic, version 1, compatible with version 1. */
 const HEADER = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1])
@@ -25,7 +22,7 @@ const NOTHING = Buffer.alloc(0)
 export function compressSnappy(bytes: Buffer): Buffer {
   const parts: Buffer[] = [HEADER]
   for (let start = 0; start < bytes.length; start += BLOCK_BYTES) {
-    const block = compressionsAlgorithms.snappy.compressSync(bytes.subarray(start, start + BLOCK_BYTES))
+    const block = compressSnappyBlock(bytes.subarray(start, start + BLOCK_BYTES))
     const length = Buffer.allocUnsafe(4)
     length.writeInt32BE(block.length)
     parts.push(length, block)
@@ -90,42 +87,55 @@ function lengthOf(block: Buffer): { readonly length: number; readonly position: 
 function decompressBlock(block: Buffer, maxBytes: number): Buffer {
   const { length, position } = lengthOf(block)
   if (length > maxBytes) throw new RangeError('more bytes than allowed')
-  if (!isBlock(block, position, length)) throw new Error('a block cannot be decompressed')
-  // A block that is sound never begins with the magic, which would mean a copy before the first byte.
-  return length === 0 ? NOTHING : compressionsAlgorithms.snappy.decompressSync(block)
+  if (length === 0 && position === block.length) return NOTHING
+  const out = Buffer.allocUnsafe(length)
+  if (!decompressElements(block, position, out)) throw new Error('a block cannot be decompressed')
+  return out
 }
 
-/** Whether the elements of a block from a position on stay within the block and give exactly `length` bytes. */
-function isBlock(block: Buffer, position: number, length: number): boolean {
+/** From this length on, the built-in copy is faster than a loop. */
+const LONG_COPY = 48
+
+/** Decompresses the elements of a block from a position on. @returns whether they stay within the block and fill `out` */
+function decompressElements(block: Buffer, start: number, out: Buffer): boolean {
   const end = block.length
+  const limit = out.length
+  let position = start
   let written = 0
   while (position < end) {
     const tag = block[position++]!
     const kind = tag & 3
     if (kind === 0) {
-      let literals = (tag >>> 2) + 1
-      if (literals > 60) {
-        // The length less one follows in 1 to 4 bytes. The library traps unless four more are there, whatever their
-        // number; as such a literal is longer than 60 bytes, they are, unless a compressor was very wasteful.
-        const lengthBytes = literals - 60
-        if (end - position < 4) return false
-        literals = block.readUIntLE(position, lengthBytes) + 1
+      let length = (tag >>> 2) + 1
+      if (length > 60) {
+        // The length less one follows in 1 to 4 bytes.
+        const lengthBytes = length - 60
+        if (end - position < lengthBytes) return false
+        length = block.readUIntLE(position, lengthBytes) + 1
         position += lengthBytes
       }
-      if (literals > end - position) return false
-      position += literals
-      written += literals
-    } else {
-      const distanceBytes = kind === 3 ? 4 : kind
-      if (distanceBytes > end - position) return false
-      let distance: number
-      if (kind === 1) distance = ((tag & 0xe0) << 3) | block[position]!
-      else if (kind === 2) distance = block[position]! | (block[position + 1]! << 8)
-      else distance = block.readUInt32LE(position)
-      position += distanceBytes
-      if (distance === 0 || distance > written) return false
-      written += kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1
+      if (length > end - position || length > limit - written) return false
+      if (length >= LONG_COPY) {
+        block.copy(out, written, position, position + length)
+        written += length
+        position += length
+      } else for (const stop = written + length; written < stop;) out[written++] = block[position++]!
+      continue
     }
+    const distanceBytes = kind === 3 ? 4 : kind
+    if (distanceBytes > end - position) return false
+    let distance: number
+    if (kind === 1) distance = ((tag & 0xe0) << 3) | block[position]!
+    else if (kind === 2) distance = block[position]! | (block[position + 1]! << 8)
+    else distance = block.readUInt32LE(position)
+    position += distanceBytes
+    const length = kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1
+    if (distance === 0 || distance > written || length > limit - written) return false
+    let from = written - distance
+    if (length >= LONG_COPY && distance >= length) {
+      out.copyWithin(written, from, from + length)
+      written += length
+    } else for (const stop = written + length; written < stop;) out[written++] = out[from++]!
   }
-  return written === length
+  return written === limit
 }

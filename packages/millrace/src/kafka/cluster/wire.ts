@@ -1,0 +1,156 @@
+/**
+ * The socket to one broker: frames out, frames in, and which response belongs to which request. It knows nothing of what they say.
+ *
+ * A broker answers the requests of a connection in their order. Each response repeats the correlation id of its request.
+ */
+import { connect as connectSocket, type Socket } from 'node:net'
+import { connect as connectTls, type ConnectionOptions } from 'node:tls'
+import { FrameGatherer } from './frames.ts'
+
+export interface WireOptions {
+  readonly connectTimeoutMs: number
+  readonly tls?: ConnectionOptions | undefined
+  /** Gives the attempt up; without meaning once the connection is open. */
+  readonly signal: AbortSignal
+}
+
+/** Takes a response without its length, or why there will be none. */
+export type OnResponse = (error: Error | undefined, response: Buffer | undefined) => void
+
+/** The connection ended while, or before, a response was awaited. */
+export class ConnectionClosed extends Error {
+  override readonly name = 'ConnectionClosed'
+}
+
+/** The broker answers in TLS to clear text. */
+export class TlsRequired extends Error {
+  override readonly name = 'TlsRequired'
+}
+
+/** What a TLS alert begins with: its type, and the major version. As the length of a response that would be 353 MB. */
+const TLS_ALERT = 0x1503
+
+export class Wire {
+  readonly #socket: Socket
+  readonly #awaited = new Map<number, OnResponse>()
+  readonly #closed: Promise<void>
+  #lastId = 0
+  #failure: Error | undefined
+
+  private constructor(socket: Socket, isSecure: boolean) {
+    this.#socket = socket
+    const gatherer = new FrameGatherer((frame) => this.#onFrame(frame))
+    let isFirst = !isSecure
+    socket.on('data', (piece: Buffer) => {
+      if (isFirst && piece.length > 1 && piece.readUInt16BE() === TLS_ALERT)
+        return socket.destroy(new TlsRequired('The broker answers in TLS'))
+      isFirst = false
+      if (gatherer.push(piece)) return undefined
+      return socket.destroy(new Error('The broker announced a response that is too long'))
+    })
+    socket.on('error', (error) => (this.#failure ??= error))
+    this.#closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#failAll()
+        resolve()
+      })
+    })
+  }
+
+  /** @throws {Error} of the socket or of TLS */
+  static connect(host: string, port: number, options: WireOptions): Promise<Wire> {
+    const { connectTimeoutMs, signal, tls } = options
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(new ConnectionClosed('The client was closed'))
+      const socket = tls === undefined ? connectSocket(port, host) : connectTls(port, host, tls)
+      socket.setNoDelay(true)
+      let failure: Error | undefined
+      const finish = (): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', giveUp)
+        socket.off('close', onClose)
+        socket.off('error', onError)
+      }
+      const onError = (error: Error): void => {
+        failure ??= error
+      }
+      const onClose = (): void => {
+        finish()
+        reject(failure ?? new ConnectionClosed('The broker closed the connection'))
+      }
+      const giveUp = (): void => void socket.destroy(new ConnectionClosed('The client was closed'))
+      const timer = setTimeout(
+        () => socket.destroy(new Error(`The connection timed out after ${connectTimeoutMs} ms`)),
+        connectTimeoutMs,
+      )
+      signal.addEventListener('abort', giveUp, { once: true })
+      socket.on('error', onError)
+      socket.once('close', onClose)
+      socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
+        const wire = new Wire(socket, tls !== undefined)
+        finish()
+        resolve(wire)
+      })
+    })
+  }
+
+  get isOpen(): boolean {
+    return !this.#socket.destroyed && this.#socket.writable
+  }
+
+  /** For the next request. */
+  nextId(): number {
+    this.#lastId = (this.#lastId + 1) & 0x7fffffff
+    return this.#lastId
+  }
+
+  /**
+   * Sends a request, which must not change before it is answered.
+   * @param isAnswered false when there is no response: `onResponse` is then called when the bytes have left
+   */
+  send(id: number, pieces: readonly Buffer[], isAnswered: boolean, onResponse: OnResponse): void {
+    if (!this.isOpen) return onResponse(this.#lost(), undefined)
+    const socket = this.#socket
+    if (isAnswered) this.#awaited.set(id, onResponse)
+    const onWritten = isAnswered
+      ? undefined
+      : (error?: Error | null): void => onResponse(error ? this.#lost() : undefined, undefined)
+    const last = pieces.length - 1
+    if (last > 0) socket.cork()
+    for (let i = 0; i < last; i++) socket.write(pieces[i]!)
+    socket.write(pieces[last]!, onWritten)
+    if (last > 0) socket.uncork()
+  }
+
+  /** What was written has so long to leave: a broker that reads nothing, but answers the probes of TCP, would keep a socket open for ever. */
+  async close(withinMs: number): Promise<void> {
+    const socket = this.#socket
+    const timer = setTimeout(() => socket.destroy(), withinMs)
+    socket.destroySoon()
+    await this.#closed
+    clearTimeout(timer)
+  }
+
+  #onFrame(frame: Buffer): void {
+    const id = frame.length < 4 ? -1 : frame.readInt32BE()
+    const onResponse = this.#awaited.get(id)
+    if (onResponse === undefined) {
+      this.#socket.destroy(new Error(`The broker answered a request that was not sent: correlation id ${id}`))
+      return
+    }
+    this.#awaited.delete(id)
+    onResponse(undefined, frame)
+  }
+
+  #failAll(): void {
+    const awaited = [...this.#awaited.values()]
+    this.#awaited.clear()
+    for (const onResponse of awaited) onResponse(this.#lost(), undefined)
+  }
+
+  #lost(): Error {
+    const failure = this.#failure
+    if (failure instanceof TlsRequired) return failure
+    return new ConnectionClosed(failure?.message ?? 'the broker closed it', { cause: failure })
+  }
+}
