@@ -29,7 +29,15 @@ export function libraryCall<R>(
       writer.raw(api.createRequest(...args).buffer)
       return framed(writer)
     },
-    decode: (_version, response) =>
-      api.parseResponse(0, key, version, Reader.from(response.subarray(HEADER_BYTES))) as R,
+    decode(_version, response) {
+      try {
+        return api.parseResponse(0, key, version, Reader.from(response.subarray(HEADER_BYTES))) as R
+      } catch (error) {
+        // It throws a response that has error codes, which the caller reads.
+        const { response: read } = error as { response?: R }
+        if (read === undefined) throw error
+        return read
+      }
+    },
   }
 }
