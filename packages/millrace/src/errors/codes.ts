@@ -196,6 +196,11 @@ export const ERROR_CODES = {
   },
   FILE_UNREADABLE: { retriable: false, exit: 3, doc: 'A file that a source reads cannot be opened or read.' },
   FILE_UNWRITABLE: { retriable: false, exit: 3, doc: 'A file that a sink writes cannot be opened or written.' },
+  PROTOCOL_VIOLATED: {
+    retriable: false,
+    exit: 1,
+    doc: 'A message of the materialization protocol cannot be decoded, or is not expected where it is. Both sides may use different codecs: see `FLOW_RUNTIME_CODEC`.',
+  },
   CLOSED: { retriable: false, exit: 1, doc: 'A source or sink was used after `close()`.' },
   ABORTED: { retriable: false, exit: 1, doc: 'An `AbortSignal` stopped the operation before it was complete.' },
   UNEXPECTED: {

@@ -303,6 +303,13 @@ export class ProtocolError extends MillraceError {
   }
 }
 
+/** A message of the materialization protocol that cannot be decoded, or is not expected where it is. */
+export class ProtocolViolationError extends MillraceError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('PROTOCOL_VIOLATED', message, details)
+  }
+}
+
 /** Used after `close()`. */
 export class ClosedError extends MillraceError {
   constructor(what: string) {

@@ -59,6 +59,7 @@ const MEANINGS: { readonly [code in ErrorCode]: Meaning | 'by-cause' | 'by-kafka
   FILE_UNREADABLE: 'ends-run',
   // A full disk may have room again.
   FILE_UNWRITABLE: 'by-cause',
+  PROTOCOL_VIOLATED: 'ends-run',
   CLOSED: 'ends-run',
   ABORTED: 'ends-run',
   UNEXPECTED: 'ends-run',
