@@ -36,10 +36,10 @@ interface Words {
 }
 
 /** One entry for the name of a command and one for its alias. */
-function toWords({ name, alias, summary, arguments: args = [], options = [] }: Verb): Words[] {
+function toWords({ name, alias, summary, arguments: args = [], options = [], json }: Verb): Words[] {
   const declared = [
     ...options,
-    { flags: '--json', doc: 'print one JSON object' },
+    ...(json === false ? [] : [{ flags: '--json', doc: 'print one JSON object' }]),
     { flags: '-h, --help', doc: 'print the help' },
   ]
   const words = {

@@ -96,7 +96,7 @@ export function createProgram(version: string, call: CallVerb): Command {
     if (verb.alias !== undefined) command.alias(verb.alias)
     for (const { usage, doc } of verb.arguments ?? []) command.argument(usage, doc)
     for (const declared of verb.options ?? []) command.addOption(parserOption(declared))
-    command.option('--json', verb.json ?? 'print one JSON object instead of text')
+    if (verb.json !== false) command.option('--json', verb.json ?? 'print one JSON object instead of text')
     // Commander gives the arguments one by one, then the options, then the command.
     command.action((...given: unknown[]) =>
       call(verb, given.slice(0, -2), given.at(-2) as { readonly json?: true }, VERBS),

@@ -1,6 +1,7 @@
 /** All commands, in the order in which `--help` lists them. */
 import { deadletter } from './deadletter.ts'
 import { completion, discover, info, list, read, spec } from './look.ts'
+import { materializeKafka } from './materialize.ts'
 import { offsets } from './offsets.ts'
 import { check, create, dryRun, explain, lint, run, test } from './pipelines.ts'
 import type { Verb } from './verb.ts'
@@ -21,4 +22,5 @@ export const VERBS: readonly Verb[] = [
   info,
   spec,
   completion,
+  materializeKafka,
 ]

@@ -45,8 +45,8 @@ export interface Verb<O = never> {
     readonly values?: readonly string[] | 'components'
   }[]
   readonly options?: readonly VerbOption[]
-  /** What `--json` prints; every command has that option. */
-  readonly json?: string
+  /** What `--json` prints; false for a command whose output is not for people, and which has no such option. */
+  readonly json?: string | false
   /** What `--help` teaches below the options. */
   readonly help: string
   /** Loads the command and runs it; `args` as declared. @param verbs all commands, for one that looks at the others */
