@@ -7,18 +7,26 @@ import { dirname } from 'node:path'
 import { COMPONENTS } from '../packages/millrace/src/cli/components.ts'
 import { componentFile, componentPage, componentsPage } from './docs/components.ts'
 import { cliPage } from './docs/cli.ts'
+import { alertRules } from './docs/alerts.ts'
 import { errorsPage } from './docs/errors.ts'
+import { eventsPage } from './docs/events.ts'
+import { grafanaDashboard } from './docs/grafana.ts'
+import { metricsPage } from './docs/metrics.ts'
 import { optionsPage } from './docs/options.ts'
 import { componentSchema } from '../packages/millrace/src/cli/spec.ts'
 import { fileSchema } from '../packages/millrace/src/dialects/schema.ts'
 
 /** Folders that hold nothing but generated files. */
-const GENERATED_FOLDERS = ['docs/components', 'docs/schema']
+const GENERATED_FOLDERS = ['docs/components', 'docs/monitoring', 'docs/schema']
 
 async function pages(): Promise<Map<string, string>> {
   const files = new Map([
     ['docs/options.md', optionsPage()],
     ['docs/errors.md', errorsPage()],
+    ['docs/events.md', eventsPage()],
+    ['docs/metrics.md', metricsPage()],
+    ['docs/monitoring/alerts.yaml', alertRules()],
+    ['docs/monitoring/grafana.json', grafanaDashboard()],
     ['docs/cli.md', await cliPage()],
     ['docs/components/README.md', componentsPage()],
     ['docs/schema/pipeline.json', JSON.stringify(fileSchema(), undefined, 1)],

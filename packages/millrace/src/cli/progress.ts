@@ -2,6 +2,7 @@
  * Shows how far a run is: a live line on a terminal, JSON lines elsewhere. Always on standard error.
  */
 import type { RunProgress, CountsByCode } from '../engine/plan.ts'
+import type { EventName, Report } from '../metrics/events.ts'
 import { formatBytes, formatCount } from '../options/units.ts'
 import { errorLines, toEnvelopeError } from './output.ts'
 
@@ -13,8 +14,8 @@ export interface ProgressDisplay {
   /** Reports what ended the run. */
   failed(error: unknown, file: string): void
   show(progress: RunProgress): void
-  warn(message: string, facts?: { readonly [name: string]: unknown }): void
-  info(message: string, facts?: { readonly [name: string]: unknown }): void
+  readonly warn: Report
+  readonly info: Report
   /** Takes the live line away. */
   end(): void
 }
@@ -135,6 +136,7 @@ export async function logDisplay(pipeline: string, isBounded: boolean): Promise<
           : undefined
       log.info(
         {
+          event: 'run.progress' satisfies EventName,
           read: progress.read.records,
           written: progress.written.records,
           ...rates,
@@ -148,21 +150,24 @@ export async function logDisplay(pipeline: string, isBounded: boolean): Promise<
       )
       before = progress
     },
-    warn: (message, facts = {}) => log.warn(facts, message),
+    warn: (message, facts) => log.warn({ event: 'warning' satisfies EventName, ...facts }, message),
     info: (message, facts = {}) => log.info(facts, message),
-    started: (facts) => log.info(facts, 'started'),
+    started: (facts) => log.info({ event: 'run.started' satisfies EventName, ...facts }, 'started'),
     failed(error, file) {
       const { code, hint } = toEnvelopeError(error)
       const texts = errorLines(error, file).filter((text) => text !== hint)
       for (const text of texts)
-        log.error({ code, hint }, text.startsWith(`${code}: `) ? text.slice(code.length + 2) : text)
+        log.error(
+          { event: 'run.failed' satisfies EventName, code, hint },
+          text.startsWith(`${code}: `) ? text.slice(code.length + 2) : text,
+        )
     },
     end: () => {},
   }
 }
 
 function formatFacts(facts: { readonly [name: string]: unknown } | undefined): string {
-  const entries = Object.entries(facts ?? {})
+  const entries = Object.entries(facts ?? {}).filter(([name]) => name !== 'event')
   return entries.length === 0 ? '' : ` (${entries.map(([name, value]) => `${name} ${String(value)}`).join(', ')})`
 }
 

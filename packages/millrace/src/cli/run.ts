@@ -35,6 +35,7 @@ export async function run(
     if (!stop.signal.aborted) {
       display.info(
         `Stopping after ${signal}: records in flight are delivered and committed first; a second ${signal} stops at once`,
+        { event: 'run.stopping' },
       )
       stop.abort()
       return
@@ -61,8 +62,8 @@ export async function run(
         latest = progress
         display.show(progress)
       },
-      warn: (message, facts) => display.warn(message, facts),
-      inform: (message, facts) => display.info(message, facts),
+      warn: display.warn,
+      inform: display.info,
     })
     display.end()
     const summary = `${summaryOf(plan.name, result)}${adviceFor(plan, result, file)}`

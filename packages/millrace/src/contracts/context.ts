@@ -1,5 +1,6 @@
 /** What a component learns about the run that it is part of. */
 import type { Meter } from '../metrics/counters.ts'
+import type { Report } from '../metrics/events.ts'
 import type { Sink } from './sink.ts'
 
 /** What a pipeline promises of each record; see docs/guarantees.md. */
@@ -24,9 +25,9 @@ export interface ComponentContext {
   /** Directory against which relative paths are resolved. */
   readonly directory: string
   /** Tells the operator of something that is not an error, for instance a clamped option. */
-  readonly warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
+  readonly warn: Report
   /** Reports something that is no problem, for instance what a group has assigned. */
-  readonly inform?: ComponentContext['warn'] | undefined
+  readonly inform?: Report | undefined
   /** How it counts; see `metrics/table.ts`. Nothing is counted per record. */
   readonly metrics: Meter
   /** Set for previews: a source then joins no group and commits nothing. */

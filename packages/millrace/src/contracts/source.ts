@@ -33,6 +33,43 @@ export interface SourceProgress {
   readonly committed?: (() => readonly CommittedOffset[]) | undefined
 }
 
+/** How far a source is in one partition. */
+export interface PartitionStatus {
+  readonly topic: string
+  readonly partition: number
+  /** `assigned` while the place to read from is being found. */
+  readonly state: 'assigned' | 'reading' | 'paused' | 'at-end'
+  /** Offset of the next record to read. */
+  readonly position: number | undefined
+  /** Offset at which it ends; undefined while that is not known. */
+  readonly end: number | undefined
+  /** What was committed last; undefined when nothing was. */
+  readonly committed: number | undefined
+  readonly lag: number | undefined
+  /** Age of the last record read, in seconds; 0 when everything is read, undefined before anything was. */
+  readonly lagSeconds: number | undefined
+  /** Why it cannot be read at the moment; undefined when it can. */
+  readonly problem: string | undefined
+}
+
+/** What a source has read of a topic, whoever reads it by now. */
+export interface TopicTotals {
+  records: number
+  bytes: number
+}
+
+/** How a source is, for those who watch it. */
+export interface SourceStatus {
+  readonly partitions: readonly PartitionStatus[]
+  readonly topics: ReadonlyMap<string, TopicTotals>
+  /** Bytes that were fetched ahead. */
+  readonly bufferedBytes: number
+  /** Id of this member; undefined without a group. */
+  readonly memberId: string | undefined
+  /** Whether the group takes partitions away or has not said yet which ones this member gets. */
+  readonly isRebalancing: boolean
+}
+
 /** Where the next run begins in a partition. */
 export interface CommittedOffset {
   readonly topic: string
@@ -71,6 +108,8 @@ export interface Source extends Preparing {
   /** Sets the documents of the rows of a batch, or of a slice of one; undefined when nothing looks at them. Stage graphs only, where `prepare` is about this. */
   readonly decode?: ((batch: Batch) => void) | undefined
   progress(): SourceProgress
+  /** Of a source that reads partitions; undefined while it is not open. */
+  status?(): SourceStatus | undefined
   /** What `millrace check` asks for, instead of `open`; `close` comes after it. Nothing is joined, read or committed. */
   checks?(): readonly Check[]
   /** Everything there is to read where this source reads, instead of `open`; `close` comes after it. */

@@ -19,7 +19,10 @@ export function createBreaker(
       ...plan,
       name: `${name[0]!.toUpperCase()}${name.slice(1)}`,
       onChange: (state) =>
-        warn(`The circuit breaker of ${name} is ${state}`, state === 'open' ? { openMs: plan.openMs } : {}),
+        warn(`The circuit breaker of ${name} is ${state}`, {
+          event: `breaker.${state}`,
+          ...(state === 'open' ? { openMs: plan.openMs } : {}),
+        }),
     })
   )
 }

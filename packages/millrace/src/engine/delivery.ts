@@ -12,7 +12,7 @@ import type { Sink } from '../contracts/sink.ts'
 import type { Batch } from '../records/batch.ts'
 import { BatchError, BrokerError, isMillraceError, type MillraceError } from '../errors/index.ts'
 import { isFaultOfRecord, meaningOf } from '../errors/meaning.ts'
-import type { Counter } from '../metrics/counters.ts'
+import type { Counter, Histogram } from '../metrics/counters.ts'
 import type { CircuitBreaker, Pass } from '../resilience/circuit-breaker.ts'
 import { inBackground } from '../resilience/background.ts'
 import { backoffMs, sleep, type BackoffOptions } from '../resilience/retry.ts'
@@ -31,6 +31,8 @@ export interface DeliveryOptions {
   readonly errors: ErrorHandling
   /** Counts batches that the sink has acknowledged. */
   readonly batches?: Counter | undefined
+  /** Counts how long each write takes. */
+  readonly seconds?: Histogram | undefined
   /** Whether what the brokers refuse dooms a transaction, which then has to be tried again as a whole (I5). */
   readonly inTransaction?: boolean
   /** Gives up what is under way. */
@@ -276,8 +278,11 @@ export class Delivery {
   }
 
   async #try(batch: Batch, pass: Pass | undefined): Promise<Failed> {
+    const startedAt = performance.now()
     try {
-      await this.#options.sink.write(batch, this.#options.abort)
+      await this.#options.sink.write(batch, this.#options.abort).finally(() => {
+        this.#options.seconds?.observe((performance.now() - startedAt) / 1000)
+      })
       this.#options.batches?.add(1)
       pass?.succeeded()
       return undefined

@@ -13,11 +13,13 @@ import { retries, triesAgain } from './delivery.ts'
 import { Counters, type Meter } from '../metrics/counters.ts'
 import type { WritableSink } from './delivery.ts'
 import { FanOut, FormattedSink, type SinkOfAll } from './fan-out.ts'
-import { observeSink, observeSource } from './observed.ts'
+import { observeSink, observeSource } from './watching/observed.ts'
 import { allSinksOf, type Components, type PipelinePlan, type RunOptions } from './plan.ts'
 import { prepareBatches } from './prepared-batches.ts'
 import { limitRate } from './rate-limit.ts'
 import { StageChain } from './stage-chain.ts'
+import { sinkId } from './watching/pipeline-watch.ts'
+import { StageTimer } from './watching/stage-timer.ts'
 
 export interface OpenPipeline {
   readonly source: Source
@@ -32,6 +34,8 @@ export interface OpenPipeline {
   readonly prepare: Prepare | undefined
   /** Undefined unless the error policy asks for them. */
   readonly deadLetters: DeadLetters | undefined
+  /** Undefined when no step looks at a value. */
+  readonly codecTimers: { readonly decode: StageTimer; readonly encode: StageTimer } | undefined
   /** How the run counts what the components do not count themselves. */
   readonly meters: { readonly pipeline: Meter; readonly source: Meter; readonly sinks: readonly Meter[] }
 }
@@ -58,7 +62,10 @@ export async function makePipeline(
     triesAgain: triesAgain(plan),
     retries: retries(plan),
   }
-  const stages = new StageChain(await makeStages(plan, components))
+  const timers = plan.stages.map(
+    ({ name }, i) => new StageTimer(meter.with({ stage: `stage-${i + 1}`, component: name })),
+  )
+  const stages = new StageChain(await makeStages(plan, components), timers)
   const sourceMeter = meter.with({ stage: 'source', component: plan.source.component })
   const definition = await components.source(plan.source.component)
   const source = await definition.create(plan.source.options, { ...context, metrics: sourceMeter })
@@ -68,7 +75,7 @@ export async function makePipeline(
   const sinkMeters: Meter[] = []
   for (const [i, { component, options }] of allSinksOf(plan).entries()) {
     const joins = sinks[0] === undefined ? {} : { joins: sinks[0] }
-    const metrics = meter.with({ stage: i === 0 ? 'sink' : `sink-${i + 1}`, component })
+    const metrics = meter.with({ stage: sinkId(i), component })
     const definition = await components.sink(component)
     const sink = await definition.create(options, { ...context, metrics, member: source.offsets?.member, ...joins })
     observeSink(metrics, sink)
@@ -85,6 +92,10 @@ export async function makePipeline(
     stages,
     prepare,
     deadLetters,
+    codecTimers: outputs.documents && {
+      decode: new StageTimer(meter.with({ stage: 'decode', component: source.valueCodec })),
+      encode: new StageTimer(meter.with({ stage: 'encode', component: sinks[0]!.valueCodec })),
+    },
     meters: { pipeline: meter, source: sourceMeter, sinks: sinkMeters },
   }
 }

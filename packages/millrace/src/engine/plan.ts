@@ -11,9 +11,11 @@ import type { CommittedOffset, Source } from '../contracts/source.ts'
 import type { Stage } from '../contracts/stage.ts'
 import type { ConfigProblem, ErrorCode } from '../errors/index.ts'
 import type { Counters } from '../metrics/counters.ts'
+import type { Report } from '../metrics/events.ts'
 import type { CircuitProgress } from '../resilience/circuit-breaker.ts'
 import type { FailureRate } from '../resilience/failure-rate.ts'
 import type { BackoffOptions } from '../resilience/retry.ts'
+import type { WatchedPipeline } from './watching/watched-pipeline.ts'
 
 /** A source or a sink of a plan. */
 export interface PlannedComponent {
@@ -135,11 +137,13 @@ export interface RunOptions {
   readonly preview?: Preview | undefined
   /** Called about once a second, and once more at the end. */
   readonly onProgress?: ((progress: RunProgress) => void) | undefined
-  readonly warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
+  readonly warn: Report
   /** Reports something that is no problem. */
-  readonly inform?: RunOptions['warn'] | undefined
+  readonly inform?: Report | undefined
   /** Where the run counts; when omitted in counters of its own, which only make its progress. */
   readonly metrics?: Counters | undefined
+  /** Called with each pipeline before it connects, for those who watch it. */
+  readonly onPipeline?: ((pipeline: WatchedPipeline) => void) | undefined
 }
 
 /** How far a run has come, all counted from its beginning. */

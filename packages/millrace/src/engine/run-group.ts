@@ -3,7 +3,7 @@
  * fails. A run up to the end takes them one after the other where one reads what another writes.
  */
 import type { PipelineGroup, PipelinePlan, RunOptions, RunProgress, RunResult, CountsByCode } from './plan.ts'
-import { totalLag } from './observed.ts'
+import { totalLag } from './watching/observed.ts'
 import { runPipeline } from './run-pipeline.ts'
 
 /** @throws {MillraceError} the first failure, when the others have ended too */

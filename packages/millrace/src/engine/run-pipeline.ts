@@ -14,7 +14,7 @@ import type { Source } from '../contracts/source.ts'
 import type { Acknowledgement, Batch } from '../records/batch.ts'
 import { splitAtCutOff } from '../records/cut-off.ts'
 import { AbortedError } from '../errors/index.ts'
-import type { Counter } from '../metrics/counters.ts'
+import { type Counter, Counters, type Histogram } from '../metrics/counters.ts'
 import { type CircuitBreaker, combinedProgress } from '../resilience/circuit-breaker.ts'
 import type { Pace } from '../resilience/pace.ts'
 import { countedTransactions, createBreaker } from './breaker.ts'
@@ -24,7 +24,9 @@ import { ErrorHandling } from './failures/error-handling.ts'
 import { TransactionalRun, type Work } from './transactional-run.ts'
 import { DeliveryToEach, type Writer } from './fan-out.ts'
 import { InFlight, IN_FLIGHT_BYTES } from './in-flight.ts'
-import { observeBreaker } from './observed.ts'
+import { Activity } from './watching/activity.ts'
+import { observeBreaker } from './watching/observed.ts'
+import { PipelineWatch, sinkId } from './watching/pipeline-watch.ts'
 import { openPipeline, type OpenPipeline } from './open-pipeline.ts'
 import { createSkipTrace } from './failures/skip-trace.ts'
 import { rowsBeforeFailure } from './failures/rows-before.ts'
@@ -42,7 +44,14 @@ const PROGRESS_INTERVAL_MS = 1000
  */
 export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<RunResult> {
   const started = performance.now()
-  return new PipelineRun(plan, run, await openPipeline(plan, run), started).run()
+  const metrics = run.metrics ?? new Counters()
+  const watch = new PipelineWatch(plan, metrics, run.signal)
+  run.onPipeline?.(watch)
+  return watch.follow(async () => {
+    const pipeline = await openPipeline(plan, { ...run, metrics })
+    watch.opened()
+    return new PipelineRun(plan, run, pipeline, watch, started).run()
+  })
 }
 
 class PipelineRun {
@@ -55,6 +64,8 @@ class PipelineRun {
   readonly #errors: ErrorHandling
   readonly #inFlight: InFlight
   readonly #batchCounter: Counter
+  readonly #latency: Histogram
+  readonly #activity = new Activity()
   readonly #failed = new AbortController()
   /** Ends reading. */
   readonly #stop: AbortSignal
@@ -63,7 +74,7 @@ class PipelineRun {
   /** What delivers to the sinks, until the attempt has ended. */
   #delivery: { readonly attemptEnded: AbortSignal; readonly writer: Writer } | undefined
 
-  constructor(plan: PipelinePlan, run: RunOptions, pipeline: OpenPipeline, started: number) {
+  constructor(plan: PipelinePlan, run: RunOptions, pipeline: OpenPipeline, watch: PipelineWatch, started: number) {
     const { source, documents, targets, deadLetters, meters } = pipeline
     this.#plan = plan
     this.#run = run
@@ -73,7 +84,14 @@ class PipelineRun {
     this.#pace = paceOf(plan, source, pipeline.stages.list, documents !== undefined)
     const trace = plan.errorPolicy.fate === 'skip' ? createSkipTrace(run.warn) : undefined
     const inTransactions = pipeline.sink.transactions !== undefined
-    this.#errors = new ErrorHandling(plan.errorPolicy, deadLetters, meters.pipeline, trace, inTransactions)
+    this.#errors = new ErrorHandling(
+      plan.errorPolicy,
+      deadLetters,
+      meters.pipeline,
+      trace,
+      inTransactions,
+      watch.failures,
+    )
     this.#batchCounter = meters.source.counter('millrace_source_batches_total')
     this.#inFlight = new InFlight(IN_FLIGHT_BYTES, plan.maxBatchesInFlight)
     this.#stop = AbortSignal.any([run.signal, run.abort, this.#failed.signal])
@@ -81,6 +99,11 @@ class PipelineRun {
       (_, i) => createBreaker(plan.circuitBreaker, run, targets.length === 1 ? 'the sink' : `sink ${i + 1}`) ?? [],
     )
     for (const [i, breaker] of this.#breakers.entries()) observeBreaker(meters.sinks[i]!, breaker)
+    watch.breakers = this.#breakers.map((breaker, i) => ({ id: sinkId(i), breaker }))
+    watch.sources = [{ id: 'source', status: () => source.status?.() }]
+    this.#latency = meters.pipeline.histogram('millrace_pipeline_latency_seconds')
+    this.#activity.observe(meters.pipeline)
+    meters.pipeline.observe('millrace_pipeline_flight_bytes', () => this.#inFlight.bytes)
   }
 
   async run(): Promise<RunResult> {
@@ -105,8 +128,10 @@ class PipelineRun {
     const { signal, abort } = this.#run
     const isCommittedFirst = this.#plan.delivery === 'at_most_once' && this.#run.preview === undefined
     let ended: RunResult['ended'] = 'source'
+    const activity = this.#activity.reader()
     try {
       for await (const batch of this.#batches(source, isCommittedFirst)) {
+        activity.busy()
         const restoreStages = isCommittedFirst ? undefined : markStages(stages.list)
         let write: (() => Promise<void>) | undefined
         try {
@@ -122,15 +147,20 @@ class PipelineRun {
         if (write === undefined) {
           done.ack() // every record was filtered out, and counted as dropped (I7)
         } else {
-          if (!isCommittedFirst) await this.#inFlight.room()
-          this.#inFlight.add(batch.byteLength, this.#deliver(done, write))
+          if (!isCommittedFirst) {
+            activity.backpressured()
+            await this.#inFlight.room()
+          }
+          this.#inFlight.add(batch.byteLength, this.#deliver(done, write, batch.newestTimestamp))
         }
         if (exhausted) {
           ended = 'stage'
           break
         }
+        activity.idle()
       }
     } finally {
+      activity.ended()
       // Whatever ended the run: what was read before still counts, and what is committed already will not be read again.
       await this.#inFlight.settled().catch(() => {})
     }
@@ -154,7 +184,13 @@ class PipelineRun {
     }
     // The first sink's producer writes for all of them.
     const transactions = countedTransactions(sink.transactions!, this.#breakers[0])
-    const pipeline = { source, stages, sink: { transactions }, meter: meters.pipeline }
+    const pipeline = {
+      source,
+      stages,
+      sink: { transactions },
+      meter: meters.pipeline,
+      activity: this.#activity.reader(),
+    }
     return new TransactionalRun(this.#plan, this.#run, pipeline, work, IN_FLIGHT_BYTES).run()
   }
 
@@ -190,10 +226,11 @@ class PipelineRun {
     }
   }
 
-  async #deliver(done: Acknowledgement, write: () => Promise<void>): Promise<void> {
+  async #deliver(done: Acknowledgement, write: () => Promise<void>, newest?: number): Promise<void> {
     try {
       await write()
       done.ack() // I1: only now may its offsets be committed
+      if (newest !== undefined) this.#latency.observe((Date.now() - newest) / 1000)
     } catch (error) {
       this.#failed.abort(error)
       throw error
@@ -213,7 +250,8 @@ class PipelineRun {
     }
     const each = targets.map((target, i) => {
       const batches = meters.sinks[i]!.counter('millrace_sink_batches_total')
-      return new Delivery({ ...options, sink: target, breaker: this.#breakers[i], batches })
+      const seconds = meters.sinks[i]!.histogram('millrace_sink_write_seconds')
+      return new Delivery({ ...options, sink: target, breaker: this.#breakers[i], batches, seconds })
     })
     this.#delivery = { attemptEnded, writer: each.length === 1 ? each[0]! : new DeliveryToEach(each) }
     return this.#delivery.writer

@@ -1,12 +1,16 @@
 import type { Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import type { RecordError } from '../errors/index.ts'
+import type { StageTimer } from './watching/stage-timer.ts'
 
 /** The stages of a pipeline as one. */
 export class StageChain {
   readonly list: readonly Stage[]
-  constructor(stages: readonly Stage[]) {
+  readonly #timers: readonly StageTimer[]
+  /** @param timers one for each stage; none where nothing is counted */
+  constructor(stages: readonly Stage[], timers: readonly StageTimer[] = []) {
     this.list = stages
+    this.#timers = timers
   }
   get looksAtValues(): boolean {
     return this.list.some(({ needs }) => needs !== 'metadata')
@@ -23,7 +27,10 @@ export class StageChain {
   parts(): readonly [front: StageChain, rest: StageChain] {
     const first = this.list.findIndex(({ needs }) => needs === 'documents')
     const end = first < 0 ? this.list.length : first
-    return [new StageChain(this.list.slice(0, end)), new StageChain(this.list.slice(end))]
+    return [
+      new StageChain(this.list.slice(0, end), this.#timers.slice(0, end)),
+      new StageChain(this.list.slice(end), this.#timers.slice(end)),
+    ]
   }
   /** Whether some stage will let nothing more through. */
   get exhausted(): boolean {
@@ -36,9 +43,11 @@ export class StageChain {
   /** Runs a batch through all stages; undefined as soon as no row is left. */
   process(batch: Batch, failed?: Failed): Batch | undefined {
     let current = batch
-    for (const stage of this.list) {
+    for (const [i, stage] of this.list.entries()) {
       const before = current
+      const startedAt = performance.now()
       const after = stage.process(before, failed && ((row, error) => failed(before, row, error)))
+      this.#timers[i]?.count(before.length, after?.length ?? 0, startedAt)
       if (after === undefined || after.length === 0) return undefined
       current = after
     }

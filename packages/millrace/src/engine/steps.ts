@@ -10,6 +10,7 @@ import type { RowFailed } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import type { OpenPipeline } from './open-pipeline.ts'
 import type { Failed } from './stage-chain.ts'
+import type { StageTimer } from './watching/stage-timer.ts'
 
 /**
  * Takes a batch as it was read. Gives the batch that goes to the sink, or undefined when no row is left.
@@ -21,12 +22,18 @@ export function createSteps({
   documents,
   stages,
   sink,
-}: Pick<OpenPipeline, 'documents' | 'stages'> & { readonly sink: Pick<Sink, 'needsDocuments' | 'fields'> }): Steps {
+  codecTimers: timers,
+}: Pick<OpenPipeline, 'documents' | 'stages'> & {
+  readonly sink: Pick<Sink, 'needsDocuments' | 'fields'>
+  readonly codecTimers?: OpenPipeline['codecTimers'] | undefined
+}): Steps {
   if (documents === undefined) return (batch, failed) => stages.process(batch, failed)
-  const decode = (batch: Batch, failed?: Failed): Batch | undefined =>
-    surviving(batch, failed, (rowFailed) => documents.decode(batch, rowFailed))
-  const encode = (batch: Batch, failed?: Failed): Batch | undefined =>
-    surviving(batch, failed, (rowFailed) => documents.encode(batch, rowFailed))
+  const decode = timed(timers?.decode, (batch, failed) =>
+    surviving(batch, failed, (rowFailed) => documents.decode(batch, rowFailed)),
+  )
+  const encode = timed(timers?.encode, (batch, failed) =>
+    surviving(batch, failed, (rowFailed) => documents.encode(batch, rowFailed)),
+  )
   const { decodeFields } = documents
   if (decodeFields === undefined)
     return (batch, failed) => {
@@ -36,14 +43,27 @@ export function createSteps({
     }
   const [front, rest] = stages.parts()
   const needsWhole = rest.looksAtValues || (sink.needsDocuments && sink.fields === undefined)
+  const look = timed(timers?.decode, (batch, failed) =>
+    surviving(batch, failed, (rowFailed) => decodeFields(batch, rowFailed)),
+  )
   return (batch, failed) => {
-    const looked = surviving(batch, failed, (rowFailed) => decodeFields(batch, rowFailed))
+    const looked = look(batch, failed)
     const kept = looked && front.process(looked, failed)
     if (kept === undefined) return undefined
     if (!needsWhole) return forgetDocuments(encode(kept, failed)) // what is left to encode are keys
     const decoded = decode(forgetDocuments(kept), failed)
     const passed = decoded && rest.process(decoded, failed)
     return passed && encode(passed, failed)
+  }
+}
+
+function timed(timer: StageTimer | undefined, step: Steps): Steps {
+  if (timer === undefined) return step
+  return (batch, failed) => {
+    const startedAt = performance.now()
+    const passed = step(batch, failed)
+    timer.count(batch.length, passed?.length ?? 0, startedAt)
+    return passed
   }
 }
 

@@ -29,6 +29,7 @@ import { inSlices } from './slices.ts'
 import { markStages } from './stage-chain.ts'
 import type { PipelinePlan, RunOptions, RunResult } from './plan.ts'
 import { TransactionSize } from './transaction-size.ts'
+import type { ActivityOfReader } from './watching/activity.ts'
 
 /** Unless the file says otherwise. */
 const COMMIT_INTERVAL_MS = 100
@@ -64,6 +65,8 @@ export interface TransactionalPipeline {
   readonly stages: { readonly list: readonly Pick<Stage, 'mark' | 'cutOff'>[]; readonly exhausted: boolean }
   /** Counts transactions. */
   readonly meter?: Meter | undefined
+  /** Learns what the run waits for. */
+  readonly activity?: ActivityOfReader | undefined
 }
 
 /** Partitions were given back before their records were committed: not a failure, but the attempt is over. */
@@ -133,6 +136,7 @@ export class TransactionalRun {
       try {
         const ended = await this.#attempt()
         this.#isRunning = false
+        this.#pipeline.activity?.ended()
         return ended
       } catch (error) {
         this.#isRunning = false
@@ -150,7 +154,8 @@ export class TransactionalRun {
   /** From the committed offsets on, until the run ends or something fails. */
   async #attempt(): Promise<RunResult['ended']> {
     const { signal, abort } = this.#run
-    const { source, stages } = this.#pipeline
+    const { source, stages, activity } = this.#pipeline
+    const latency = this.#pipeline.meter?.histogram('millrace_pipeline_latency_seconds')
     const failed = (this.#failed = new AbortController())
     const attemptEnded = AbortSignal.any([abort, failed.signal])
     const inFlight = (this.#inFlight = new InFlight(this.#inFlightBytes, this.#plan.maxBatchesInFlight))
@@ -158,10 +163,11 @@ export class TransactionalRun {
     this.#isRunning = true
     const commitSoon = (): void => inBackground(this.#commitInBackground(), (error) => failed.abort(error))
     const timer = setInterval(commitSoon, this.#plan.commitIntervalMs ?? COMMIT_INTERVAL_MS)
-    const deliver = async (done: Acknowledgement, write: () => Promise<void>): Promise<void> => {
+    const deliver = async (done: Acknowledgement, write: () => Promise<void>, newest?: number): Promise<void> => {
       try {
         await write()
         done.ack() // I1: in this transaction; what commits it is the transaction
+        if (newest !== undefined) latency?.observe((Date.now() - newest) / 1000)
       } catch (error) {
         failed.abort(error)
         throw error
@@ -174,7 +180,7 @@ export class TransactionalRun {
       // Where the run ends with a limit, what it cut off is the next run's.
       const cutOff = stages.exhausted ? stages.list.flatMap((stage) => stage.cutOff ?? []) : []
       const [done] = splitAtCutOff(batch, cutOff) ?? [batch.acknowledgement]
-      if (write !== undefined) inFlight.add(batch.byteLength, deliver(done, write))
+      if (write !== undefined) inFlight.add(batch.byteLength, deliver(done, write, batch.newestTimestamp))
       // Every record was filtered out, and counted as dropped (I7).
       else if (this.#committing === undefined) done.ack()
       // Not part of the transaction that is being committed: should the next one abort, stages go back to before this batch.
@@ -186,13 +192,16 @@ export class TransactionalRun {
     }
     try {
       for await (const batch of inSlices(source.batches(AbortSignal.any([signal, attemptEnded])), this.#pace)) {
+        activity?.backpressured()
         await this.#commitGate
         await inFlight.room()
         if (this.#size.isFull) await this.#commitFirst()
+        activity?.busy()
         const began = performance.now()
         take(batch)
         this.#takingMs = performance.now() - began
         if (this.#size.isLarge) commitSoon()
+        activity?.idle()
         if (stages.exhausted) {
           ended = 'stage'
           break
@@ -330,6 +339,7 @@ export class TransactionalRun {
       const reason = error instanceof Error ? error.message : String(error)
       if (!isNoFailure)
         warn(`The transaction is aborted, and reading restarts at the committed offsets: ${reason}`, {
+          event: 'transaction.aborted',
           failures: this.#failures,
         })
       try {

@@ -1,8 +1,16 @@
 /**
- * The numbers behind the metrics of a process, or of one run: one element of a typed array for each metric and combination of
+ * The numbers behind the metrics of a process, or of one run: elements of a typed array for each metric and combination of
  * labels. Counting is one addition; names and labels are looked at when a counter is asked for, and when somebody looks.
  */
-import { METRICS, type CounterName, type Label, type MetricName } from './table.ts'
+import {
+  METRICS,
+  type CounterName,
+  type HistogramName,
+  type Label,
+  type Metric,
+  type MetricName,
+  type NumberName,
+} from './table.ts'
 
 export type LabelValues = { readonly [label in Label]?: string }
 
@@ -12,6 +20,11 @@ export interface Counter {
   add(count: number): void
 }
 
+/** Counts values by size. */
+export interface Histogram {
+  observe(value: number): void
+}
+
 /** How the parts of a pipeline count. Labels that say which part it is are there already. */
 export interface Meter {
   /**
@@ -19,8 +32,12 @@ export interface Meter {
    * @param labels further ones, for instance the code of an error
    */
   counter(metric: CounterName, labels?: LabelValues): Counter
+  /** The same for a histogram. */
+  histogram(metric: HistogramName, labels?: LabelValues): Histogram
   /** A number that is kept elsewhere and read when somebody looks; undefined while it is not known. In place of an earlier one. */
-  observe(metric: MetricName, read: () => number | undefined): void
+  observe(metric: NumberName, read: () => number | undefined, labels?: LabelValues): void
+  /** Numbers of something that comes and goes, such as partitions: whatever `read` yields when somebody looks. In place of earlier ones. */
+  observeEach(metric: NumberName, read: () => Iterable<readonly [labels: LabelValues, value: number]>): void
   /** The same with further labels. */
   with(labels: LabelValues): Meter
 }
@@ -30,49 +47,96 @@ export interface Sample {
   readonly metric: MetricName
   /** In the order of the table. */
   readonly labels: LabelValues
+  /** Of a histogram: how many values were counted. */
   readonly value: number
+  /** Of a histogram only: values up to each bound (not cumulative), those above all bounds last; and the sum of all. */
+  readonly distribution?: { readonly counts: readonly number[]; readonly sum: number }
+}
+
+interface Series {
+  readonly metric: MetricName
+  readonly labels: LabelValues
+  /** Where its numbers begin. Of a histogram: one for each bucket, one for what is larger, and the sum. */
+  readonly index: number
+  read?: () => number | undefined
 }
 
 export class Counters {
   /** A growing array is another one, so it is reached through here. */
   readonly #store = { values: new Float64Array(64) }
-  readonly #series: { readonly metric: MetricName; readonly labels: LabelValues; read?: () => number | undefined }[] =
-    []
-  readonly #indexes = new Map<string, number>()
+  #used = 0
+  readonly #series = new Map<string, Series>()
+  /** Series whose labels are not known beforehand. */
+  readonly #lists = new Map<string, () => Sample[]>()
 
   /** What counts with these labels. */
   meter(labels: LabelValues): Meter {
     return {
-      counter: (metric, more) => new StoredCounter(this.#store, this.#indexOf(metric, { ...labels, ...more })),
-      observe: (metric, read) => {
-        this.#series[this.#indexOf(metric, labels)]!.read = read
+      counter: (metric, more) => new StoredCounter(this.#store, this.#seriesOf(metric, { ...labels, ...more }).index),
+      histogram: (metric, more) =>
+        new StoredHistogram(this.#store, this.#seriesOf(metric, { ...labels, ...more }).index, METRICS[metric].buckets),
+      observe: (metric, read, more) => {
+        this.#seriesOf(metric, { ...labels, ...more }).read = read
+      },
+      observeEach: (metric, read) => {
+        this.#lists.set(JSON.stringify([metric, labels]), () =>
+          Array.from(read(), ([more, value]) => ({ metric, labels: labelsOf(metric, { ...labels, ...more }), value })),
+        )
       },
       with: (more) => this.meter({ ...labels, ...more }),
     }
   }
 
-  /** All values, in the order in which they were first asked for. */
+  /** All values, in the order in which they were first asked for; those of things that come and go last. */
   snapshot(): readonly Sample[] {
-    return this.#series.flatMap(({ metric, labels, read }, i) => {
-      const value = read === undefined ? this.#store.values[i]! : read()
-      return value === undefined ? [] : { metric, labels, value }
-    })
+    const { values } = this.#store
+    const samples: Sample[] = []
+    for (const { metric, labels, index, read } of this.#series.values()) {
+      const { buckets }: Metric = METRICS[metric]
+      if (buckets === undefined) {
+        const value = read === undefined ? values[index]! : read()
+        if (value !== undefined) samples.push({ metric, labels, value })
+      } else {
+        const counts = [...values.subarray(index, index + buckets.length + 1)]
+        const sum = values[index + buckets.length + 1]!
+        samples.push({
+          metric,
+          labels,
+          value: counts.reduce((total, count) => total + count, 0),
+          distribution: { counts, sum },
+        })
+      }
+    }
+    for (const list of this.#lists.values()) samples.push(...list())
+    return samples
   }
 
-  #indexOf(metric: MetricName, given: LabelValues): number {
-    const labels: LabelValues = Object.fromEntries(METRICS[metric].labels.map((label) => [label, given[label] ?? '']))
+  #seriesOf(metric: MetricName, given: LabelValues): Series {
+    const labels = labelsOf(metric, given)
     const key = JSON.stringify([metric, ...Object.values(labels)])
-    const known = this.#indexes.get(key)
+    const known = this.#series.get(key)
     if (known !== undefined) return known
-    const index = this.#series.push({ metric, labels }) - 1
-    this.#indexes.set(key, index)
-    if (index >= this.#store.values.length) {
+    const { buckets }: Metric = METRICS[metric]
+    const series: Series = { metric, labels, index: this.#reserve(buckets === undefined ? 1 : buckets.length + 2) }
+    this.#series.set(key, series)
+    return series
+  }
+
+  #reserve(count: number): number {
+    const index = this.#used
+    this.#used += count
+    if (this.#used > this.#store.values.length) {
       const larger = new Float64Array(this.#store.values.length * 2)
       larger.set(this.#store.values)
       this.#store.values = larger
     }
     return index
   }
+}
+
+/** The labels that a metric has, in the order of the table. */
+function labelsOf(metric: MetricName, given: LabelValues): LabelValues {
+  return Object.fromEntries(METRICS[metric].labels.map((label) => [label, given[label] ?? '']))
 }
 
 class StoredCounter implements Counter {
@@ -90,6 +154,27 @@ class StoredCounter implements Counter {
 
   add(count: number): void {
     this.#store.values[this.#index]! += count
+  }
+}
+
+class StoredHistogram implements Histogram {
+  readonly #store: { readonly values: Float64Array }
+  readonly #index: number
+  readonly #buckets: readonly number[]
+
+  constructor(store: { readonly values: Float64Array }, index: number, buckets: readonly number[]) {
+    this.#store = store
+    this.#index = index
+    this.#buckets = buckets
+  }
+
+  observe(value: number): void {
+    const { length } = this.#buckets
+    let bucket = 0
+    while (bucket < length && value > this.#buckets[bucket]!) bucket++
+    const { values } = this.#store
+    values[this.#index + bucket]! += 1
+    values[this.#index + length + 1]! += value
   }
 }
 

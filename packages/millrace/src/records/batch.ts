@@ -11,6 +11,7 @@
  * part describe that part alone; `OffsetRange` is the one description of it.
  */
 import { type Acknowledgement, type AcknowledgementParts, splitAt } from './acknowledgement.ts'
+import type { LocatedRecords, RawRecordBatches, RecordStorage } from './record-storage.ts'
 import { type ConsumerRecord, type Header, LazyRecord, type TimestampType } from './record.ts'
 import { numbersFrom, pickFrom } from './rows.ts'
 import type { SourceIn, SourcesIn } from './sources.ts'
@@ -31,37 +32,7 @@ export const VALUE_LENGTH = 4
 /** Position after the record. Between the value and here lie the headers, in Kafka's format, when BODY is not -1. */
 export const END = 5
 
-/** Records found in a stretch of bytes. */
-export interface LocatedRecords {
-  readonly bytes: Buffer
-  readonly count: number
-  /** `FIELDS` numbers per record: BODY, KEY, KEY_LENGTH, VALUE, VALUE_LENGTH, END. */
-  readonly fields: Int32Array
-  readonly offsets: Float64Array
-  /** Milliseconds since 1970; -1 when a record has none. */
-  readonly timestamps: Float64Array
-}
-
-/** Bytes of records that are located when somebody first needs them. */
-export interface RecordStorage {
-  /** Bytes that are held as long as the batch lives. */
-  readonly byteLength: number
-  /** Number of records, known without locating them. */
-  readonly count: number
-  readonly firstOffset: number
-  readonly lastOffset: number
-  /** Finds the records. Called once at the most. @throws {CorruptRecordError} */
-  locate(): LocatedRecords
-  /** The record batches as they were fetched; undefined when only their located records may be used. */
-  readonly raw: RawRecordBatches | undefined
-}
-
-/** Whole record batches in Kafka's format (magic 2), still compressed, none of them a control batch. */
-export interface RawRecordBatches {
-  readonly bytes: Buffer
-  /** Start and end of each record batch in `bytes`, in pairs. */
-  readonly ranges: Int32Array
-}
+export type { LocatedRecords, RawRecordBatches, RecordStorage } from './record-storage.ts'
 
 /** Where the records of a batch came from. */
 export interface BatchOrigin {
@@ -155,6 +126,10 @@ export class Batch {
   /** Bytes that are held as long as the batch lives. */
   get byteLength(): number {
     return this.#storage.byteLength
+  }
+  /** Timestamp of the newest record that is stored, in milliseconds since 1970; undefined when that is not known without reading the records. */
+  get newestTimestamp(): number | undefined {
+    return this.#storage.newestTimestamp
   }
   get firstOffset(): bigint {
     return BigInt(this.range.firstOffset)

@@ -9,7 +9,7 @@ import { BatchError, DeliveryError, isMillraceError, type MillraceError } from '
 import { makeRecords } from '../../records/make-records.ts'
 import { toLetter } from './envelopes.ts'
 import type { Failure } from './failures.ts'
-import { observeSink } from '../observed.ts'
+import { observeSink } from '../watching/observed.ts'
 import type { Components, EnvelopeName, PipelinePlan } from '../plan.ts'
 
 /**

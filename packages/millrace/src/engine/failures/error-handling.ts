@@ -13,6 +13,7 @@ import type { DeadLetters } from './dead-letters.ts'
 import { type Failure, Failures } from './failures.ts'
 import { RefusedRows } from './refused-rows.ts'
 import type { ErrorPolicy, ErrorProgress } from '../plan.ts'
+import type { FailureLog } from '../watching/failure-log.ts'
 
 /** Carries out the policy of one run. */
 export class ErrorHandling {
@@ -22,6 +23,7 @@ export class ErrorHandling {
   readonly #skipped: CountersByCode<ErrorCode>
   readonly #deadLettered: CountersByCode<ErrorCode>
   readonly #retried: CountersByCode<ErrorCode>
+  readonly #log: FailureLog | undefined
   /** In transactions: what was disposed of since the last commit began. It counts when that is committed (I7). */
   #open: Failure[] | undefined
   /** In transactions: what is left out of the next attempt, as it was refused in an earlier one. */
@@ -30,6 +32,7 @@ export class ErrorHandling {
   /**
    * @param disposed called with each record that is disposed of
    * @param inTransactions whether what is disposed of counts only when it is committed
+   * @param log keeps the latest failures
    */
   constructor(
     { fate }: Pick<ErrorPolicy, 'fate'>,
@@ -37,11 +40,13 @@ export class ErrorHandling {
     meter: Meter = new Counters().meter({}),
     disposed?: (failure: Failure) => void,
     inTransactions = false,
+    log?: FailureLog,
   ) {
     if (inTransactions) this.#open = []
     this.#fate = fate
     this.#deadLetters = deadLetters
     this.#disposed = disposed
+    this.#log = log
     this.#skipped = new CountersByCode(meter, 'millrace_skipped_records_total')
     this.#deadLettered = new CountersByCode(meter, 'millrace_dead_lettered_records_total')
     this.#retried = new CountersByCode(meter, 'millrace_retried_records_total')
@@ -83,15 +88,21 @@ export class ErrorHandling {
 
   #count(failures: readonly Failure[]): void {
     const counters = this.#deadLetters === undefined ? this.#skipped : this.#deadLettered
+    const fate = this.#deadLetters === undefined ? 'skipped' : 'dead-lettered'
     for (const failure of failures) {
-      counters.add(failure.error.code, 1)
+      const { batch, row, error } = failure
+      counters.add(error.code, 1)
+      this.#log?.add(fate, error, { topic: batch.topic, partition: batch.partition, offset: batch.offset(row) })
       this.#disposed?.(failure)
     }
   }
 
   /** Counts records whose delivery is about to be tried again. */
   retrying(errors: Iterable<MillraceError>): void {
-    for (const { code } of errors) this.#retried.add(code, 1)
+    for (const error of errors) {
+      this.#retried.add(error.code, 1)
+      this.#log?.add('retried', error)
+    }
   }
 
   get progress(): ErrorProgress {

@@ -30,6 +30,7 @@ export function createSkipTrace(
     const { topic, partition } = batch
     const more = seen.unsaid === 0 ? {} : { notShown: seen.unsaid }
     warn(`A record was skipped: ${code}: ${message}`, {
+      event: 'record.skipped',
       code,
       topic,
       partition,

@@ -5,6 +5,7 @@ import type { Transform } from '../../contracts/stage.ts'
 import type { Acknowledgement, Batch } from '../../records/batch.ts'
 import { isMillraceError } from '../../errors/index.ts'
 import type { Failures } from '../failures/failures.ts'
+import type { TransformNode } from './nodes.ts'
 
 /** The same rows for one branch of several; what one branch makes of them the others do not see. */
 export function copyOf(batch: Batch, acknowledgement: Acknowledgement): Batch {
@@ -18,6 +19,24 @@ export function copyOf(batch: Batch, acknowledgement: Acknowledgement): Batch {
  *   tell which. Without it the first failure is thrown
  */
 export function processed(
+  node: Pick<TransformNode, 'transform' | 'timer'>,
+  batch: Batch,
+  signal: AbortSignal,
+  failures: Failures | undefined,
+): readonly Batch[] | Promise<readonly Batch[]> {
+  const startedAt = performance.now()
+  const passed = transformed(node.transform, batch, signal, failures)
+  if (!(passed instanceof Promise)) {
+    node.timer.countAll(batch, passed, startedAt)
+    return passed
+  }
+  return passed.then((batches) => {
+    node.timer.countAll(batch, batches, startedAt)
+    return batches
+  })
+}
+
+function transformed(
   transform: Transform,
   batch: Batch,
   signal: AbortSignal,

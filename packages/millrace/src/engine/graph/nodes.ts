@@ -8,7 +8,8 @@ import type { Source } from '../../contracts/source.ts'
 import type { Transform } from '../../contracts/stage.ts'
 import { Counters, type Meter } from '../../metrics/counters.ts'
 import { retries, triesAgain } from '../delivery.ts'
-import { observeSink, observeSource } from '../observed.ts'
+import { observeSink, observeSource } from '../watching/observed.ts'
+import { StageTimer } from '../watching/stage-timer.ts'
 import type { Components, RunOptions } from '../plan.ts'
 import type { GraphPlan, PlannedNode } from './plan.ts'
 
@@ -28,6 +29,7 @@ export interface SourceNode extends Linked {
 export interface TransformNode extends Linked {
   readonly kind: 'transform'
   readonly transform: Transform
+  readonly timer: StageTimer
 }
 export interface SinkNode extends Linked {
   readonly kind: 'sink'
@@ -121,7 +123,12 @@ async function make({ definition, plan: { options } }: Known, context: FunctionC
     case 'source':
       return { ...linked, kind: 'source', source: await definition.create(options, context) }
     case 'transform':
-      return { ...linked, kind: 'transform', transform: await definition.create(options, context) }
+      return {
+        ...linked,
+        kind: 'transform',
+        transform: await definition.create(options, context),
+        timer: new StageTimer(linked.meter),
+      }
     case 'sink':
       return { ...linked, kind: 'sink', sink: await definition.create(options, context) }
   }

@@ -23,7 +23,9 @@ import type { Failure } from '../failures/failures.ts'
 import { createSkipTrace } from '../failures/skip-trace.ts'
 import { IN_FLIGHT_BYTES } from '../in-flight.ts'
 import type { RunOptions, RunProgress, RunResult } from '../plan.ts'
-import { observeBreaker, totalLag } from '../observed.ts'
+import { Activity } from '../watching/activity.ts'
+import { observeBreaker, totalLag } from '../watching/observed.ts'
+import { PipelineWatch } from '../watching/pipeline-watch.ts'
 import { prepareBatches } from '../prepared-batches.ts'
 import { inSlices, paceOf } from '../slices.ts'
 import { isTaken, makeNodes, type Node, type SinkNode, type SourceNode } from './nodes.ts'
@@ -39,9 +41,15 @@ const PROGRESS_INTERVAL_MS = 1000
  * @throws {MillraceError} the first failure; everything acknowledged before it has been committed
  */
 export async function runGraph(plan: GraphPlan, run: RunOptions): Promise<RunResult> {
-  const graph = new GraphRun(plan, run)
-  await graph.make()
-  return graph.run()
+  const metrics = run.metrics ?? new Counters()
+  const watch = new PipelineWatch(plan, metrics, run.signal)
+  run.onPipeline?.(watch)
+  return watch.follow(async () => {
+    const graph = new GraphRun(plan, { ...run, metrics }, watch)
+    await graph.make()
+    watch.opened()
+    return graph.run()
+  })
 }
 
 class GraphRun {
@@ -55,17 +63,18 @@ class GraphRun {
   /** Ends reading. */
   readonly #stop: AbortSignal
   readonly #breakers = new Map<SinkNode, CircuitBreaker>()
-  readonly #metrics: Counters
   readonly #meter: Meter
+  readonly #watch: PipelineWatch
+  readonly #activity = new Activity()
   #nodes: readonly Node[] = []
   #deadLetters: DeadLetters | undefined
   #errors!: ErrorHandling
 
-  constructor(plan: GraphPlan, run: RunOptions) {
+  constructor(plan: GraphPlan, run: RunOptions & { readonly metrics: Counters }, watch: PipelineWatch) {
     this.#plan = plan
     this.#run = run
-    this.#metrics = run.metrics ?? new Counters()
-    this.#meter = this.#metrics.meter({ pipeline: plan.name })
+    this.#watch = watch
+    this.#meter = run.metrics.meter({ pipeline: plan.name })
     this.#abort = AbortSignal.any([run.abort, this.#timeUp.signal])
     this.#stop = AbortSignal.any([run.signal, this.#abort, this.#failed.signal])
   }
@@ -76,12 +85,11 @@ class GraphRun {
     const { errorPolicy, circuitBreaker, name, directory } = this.#plan
     // A pipeline inside this one: its sources end by themselves, or with ours.
     const runInner = async (inner: unknown, signal: AbortSignal): Promise<void> => {
-      const { signal: stop, preview } = this.#run
+      const { signal: stop, preview, metrics } = this.#run
       const outer = { components, warn, inform, untilEnd, preview }
-      const metrics = this.#metrics
       await runGraph(inner as GraphPlan, { ...outer, metrics, signal: stop, abort: signal })
     }
-    this.#nodes = await makeNodes(this.#plan, components, { ...this.#run, metrics: this.#metrics }, runInner)
+    this.#nodes = await makeNodes(this.#plan, components, this.#run, runInner)
     const sinks = this.#sinks.map(({ sink }) => sink)
     for (const { source } of this.#sources) prepareBatches(source, preparing([source, ...sinks]))
     this.#deadLetters = await makeDeadLetters(this.#plan, components, {
@@ -100,13 +108,21 @@ class GraphRun {
     const trace = errorPolicy.fate === 'skip' ? createSkipTrace(warn) : undefined
     const inTransactions = this.#delivery === 'exactly_once'
     const disposed = preview ? shown : trace
-    this.#errors = new ErrorHandling(errorPolicy, this.#deadLetters, this.#meter, disposed, inTransactions)
+    this.#errors = new ErrorHandling(
+      errorPolicy,
+      this.#deadLetters,
+      this.#meter,
+      disposed,
+      inTransactions,
+      this.#watch.failures,
+    )
     for (const node of this.#sinks) {
       const breaker = createBreaker(circuitBreaker, this.#run, `stage "${node.id}"`)
       if (breaker === undefined) continue
       this.#breakers.set(node, breaker)
       observeBreaker(node.meter, breaker)
     }
+    this.#observe()
     const opening = AbortSignal.any([this.#run.signal, this.#abort])
     try {
       // The last one first: with `exactly_once` the others join it.
@@ -117,6 +133,12 @@ class GraphRun {
       await this.#close().catch(() => {})
       throw error
     }
+  }
+
+  #observe(): void {
+    this.#activity.observe(this.#meter)
+    this.#watch.sources = this.#sources.map(({ id, source }) => ({ id, status: () => source.status?.() }))
+    this.#watch.breakers = Array.from(this.#breakers, ([{ id }, breaker]) => ({ id, breaker }))
   }
 
   async run(): Promise<RunResult> {
@@ -150,7 +172,10 @@ class GraphRun {
       abort: this.#abort,
       failed: this.#failed,
       isCommittedFirst,
+      activity: this.#activity,
+      latency: this.#meter.histogram('millrace_pipeline_latency_seconds'),
     })
+    this.#meter.observe('millrace_pipeline_flight_bytes', () => flow.bytes)
     const room = isCommittedFirst ? (): Promise<void> => flow.room() : undefined
     try {
       await Promise.all(this.#sources.map((node) => flow.read(node, () => this.#batches(node, room))))
@@ -187,6 +212,7 @@ class GraphRun {
       source: source!.source,
       sink: { transactions: countedTransactions(leader.sink.transactions!, this.#breakers.get(leader)) },
       meter: this.#meter,
+      activity: this.#activity.reader(),
       stages: {
         list: transforms,
         get exhausted() {
@@ -216,6 +242,7 @@ class GraphRun {
           sink: node.sink,
           breaker: this.#breakers.get(node),
           batches: node.meter.counter('millrace_sink_batches_total'),
+          seconds: node.meter.histogram('millrace_sink_write_seconds'),
         }),
       ]),
     )

@@ -13,8 +13,10 @@
 import { SharedAcknowledgement } from '../../records/acknowledgement.ts'
 import type { Acknowledgement, Batch } from '../../records/batch.ts'
 import type { Delivery } from '../delivery.ts'
+import type { Histogram } from '../../metrics/counters.ts'
 import type { ErrorHandling } from '../failures/error-handling.ts'
 import { InFlight, IN_FLIGHT_BYTES } from '../in-flight.ts'
+import type { Activity } from '../watching/activity.ts'
 import { copyOf, processed } from './branches.ts'
 import { isTaken, type Node, type SinkNode, type SourceNode, type TransformNode } from './nodes.ts'
 
@@ -28,6 +30,9 @@ export interface StreamingOptions {
   readonly failed: AbortController
   /** Whether batches are committed before they come here (`at_most_once`), so that they must not wait for room afterwards. */
   readonly isCommittedFirst: boolean
+  readonly activity: Activity
+  /** Counts how old records are when they are acknowledged. */
+  readonly latency: Histogram
 }
 
 export class StreamingFlow {
@@ -43,18 +48,28 @@ export class StreamingFlow {
   /** Reads a source to its end, or until nothing takes its rows any more. */
   async read(node: SourceNode, batches: () => AsyncIterable<Batch>): Promise<void> {
     const counter = node.meter.counter('millrace_source_batches_total')
+    const activity = this.#options.activity.reader()
     try {
       for await (const batch of batches()) {
+        activity.busy()
         counter.add(1)
         node.source.decode?.(batch)
         await this.#spread(batch, node.followers)
         if (!isTaken(node)) break
+        activity.idle()
       }
       const { abort, failed } = this.#options
       if (!failed.signal.aborted && !abort.aborted) await this.#end(node)
     } catch (error) {
       this.#fail(error)
+    } finally {
+      activity.ended()
     }
+  }
+
+  /** Bytes under way. */
+  get bytes(): number {
+    return this.#inFlight.bytes
   }
 
   /** Resolves when another batch may be on its way. @throws what ended the run */
@@ -97,19 +112,19 @@ export class StreamingFlow {
     }
   }
 
-  async #transform({ transform }: TransformNode, batch: Batch): Promise<readonly Batch[]> {
+  async #transform(node: TransformNode, batch: Batch): Promise<readonly Batch[]> {
     const { errors, abort } = this.#options
     const failures = errors.collect() // undefined where the first failure ends the run
-    if (failures === undefined) return processed(transform, batch, abort, undefined)
+    if (failures === undefined) return processed(node, batch, abort, undefined)
     const shared = new SharedAcknowledgement([batch.acknowledgement])
-    const passed = await processed(transform, copyOf(batch, shared.share()), abort, failures)
+    const passed = await processed(node, copyOf(batch, shared.share()), abort, failures)
     await errors.dispose(failures, abort)
     shared.release() // I1: those that failed are disposed of
     return passed
   }
 
   async #write(node: SinkNode, batch: Batch): Promise<void> {
-    if (!this.#options.isCommittedFirst) await this.#inFlight.room()
+    if (!this.#options.isCommittedFirst) await this.#options.activity.waiting(this.#inFlight.room())
     this.#inFlight.add(batch.byteLength, this.#deliver(node, batch))
   }
 
@@ -120,7 +135,11 @@ export class StreamingFlow {
       await deliveries.get(node)!.write(batch, failures)
       if (failures !== undefined) await errors.dispose(failures, abort)
       if (node.sink.completesAtEnd === true) this.#held.push(batch.acknowledgement)
-      else batch.ack() // I1: only now may its offsets be committed
+      else {
+        batch.ack() // I1: only now may its offsets be committed
+        const { newestTimestamp } = batch
+        if (newestTimestamp !== undefined) this.#options.latency.observe((Date.now() - newestTimestamp) / 1000)
+      }
     } catch (error) {
       this.#fail(error)
       throw error

@@ -95,15 +95,10 @@ export class TransactionalFlow implements Work {
     }
   }
 
-  #process(
-    { transform }: TransformNode,
-    batch: Batch,
-    attemptEnded: AbortSignal,
-    passed: Passed,
-  ): ReturnType<typeof processed> {
+  #process(node: TransformNode, batch: Batch, attemptEnded: AbortSignal, passed: Passed): ReturnType<typeof processed> {
     const failures = this.#options.errors.collect() // undefined where the first failure ends the run
     if (failures !== undefined) passed.failures.push(failures)
-    return processed(transform, batch, attemptEnded, failures)
+    return processed(node, batch, attemptEnded, failures)
   }
 
   /** Resolves when all that became of a batch is acknowledged or disposed of. */

@@ -6,12 +6,14 @@
  * are kept is in `connections.ts`, what is known of brokers and topics in `metadata-cache.ts`.
  */
 import { AuthenticationError, ConnectionError } from '../../errors/index.ts'
+import type { Meter } from '../../metrics/counters.ts'
 import { untilAborted } from '../../resilience/abort.ts'
 import { retry, type BackoffOptions, sleep } from '../../resilience/retry.ts'
 import { isFinal, parseAddress, untilReached } from './bootstrap.ts'
 import type { BrokerConnection, SecurityOptions } from './connection.ts'
 import type { ApiCall, ApiName } from '../protocol/api-call.ts'
 import { type BrokerNode, Connections } from './connections.ts'
+import { ConnectionMetrics } from './connection-metrics.ts'
 import { type BrokerMetadata, MetadataCache, type TopicMetadata } from './metadata-cache.ts'
 import { MetadataRounds, type TopicErrors } from './metadata-rounds.ts'
 import { FIND_COORDINATOR, findCoordinatorOf } from '../protocol/find-coordinator.ts'
@@ -35,6 +37,8 @@ export interface ClusterOptions extends SecurityOptions {
   /** `retry.backoff.ms`, 100 ms, doubling up to `retry.backoff.max.ms`, 1 s. */
   readonly retryBackoffMs?: number
   readonly retryBackoffMaxMs?: number
+  /** Counts connections and requests; not counted when omitted. */
+  readonly meter?: Meter | undefined
 }
 
 /** Who shall answer: a broker by id, any broker, or the controller. */
@@ -82,7 +86,9 @@ export class Cluster {
     this.metadataMaxAgeMs = options.metadataMaxAgeMs ?? 300_000
     this.backoff = { initialMs: options.retryBackoffMs ?? 100, maxMs: options.retryBackoffMaxMs ?? 1000 }
     const bootstrap = new Map(options.bootstrapServers.map((server, i) => [bootstrapNode(i), parseAddress(server)]))
-    this.#connections = new Connections({ ...options, connectTimeoutMs: options.connectTimeoutMs ?? 10_000 }, (node) =>
+    const { connectTimeoutMs = 10_000, meter } = options
+    const metrics = meter && new ConnectionMetrics(meter)
+    this.#connections = new Connections({ ...options, connectTimeoutMs, metrics }, (node) =>
       typeof node === 'number' ? this.#metadata.brokers.get(node) : bootstrap.get(node),
     )
   }

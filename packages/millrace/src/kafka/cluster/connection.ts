@@ -11,6 +11,7 @@ import { inBackground } from '../../resilience/background.ts'
 import type { ApiCall, ApiName } from '../protocol/api-call.ts'
 import { API_VERSIONS } from '../protocol/api-versions.ts'
 import { connectFailure } from './connect-failure.ts'
+import type { ConnectionMetrics } from './connection-metrics.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import { offeredMechanisms } from '../security/authenticate.ts'
 import type { SaslMechanism } from '../security/conversation.ts'
@@ -34,6 +35,8 @@ export interface BrokerConnectionOptions extends SecurityOptions {
   readonly connectTimeoutMs: number
   /** Gives the attempt up; without meaning once the connection is open. */
   readonly signal: AbortSignal
+  /** Counts requests. */
+  readonly metrics?: ConnectionMetrics | undefined
 }
 
 export interface SendOptions {
@@ -48,6 +51,7 @@ export class BrokerConnection {
   readonly address: string
   readonly #wire: Wire
   readonly #clientId: string
+  readonly #metrics: ConnectionMetrics | undefined
   readonly #versions = new Map<number, VersionRange>()
   readonly #features = new Map<string, number>()
   /** Whether a request has been answered since the connection is open. */
@@ -57,10 +61,11 @@ export class BrokerConnection {
   #onIdle: (() => void) | undefined
   #session: SaslSession | undefined
 
-  private constructor(address: string, wire: Wire, clientId: string) {
+  private constructor(address: string, wire: Wire, clientId: string, metrics: ConnectionMetrics | undefined) {
     this.address = address
     this.#wire = wire
     this.#clientId = clientId
+    this.#metrics = metrics
   }
 
   /**
@@ -82,7 +87,7 @@ export class BrokerConnection {
         signal,
         tls: tls === undefined || servername === undefined ? tls : { ...tls, servername },
       })
-      broker = new BrokerConnection(address, wire, clientId)
+      broker = new BrokerConnection(address, wire, clientId, options.metrics)
       signal.addEventListener('abort', giveUp, { once: true })
       await broker.#negotiate(connectTimeoutMs)
       if (sasl !== undefined) {
@@ -160,21 +165,23 @@ export class BrokerConnection {
       }
       const timer = setTimeout(() => {
         finish()
-        reject(
-          new ConnectionError(
-            'REQUEST_TIMED_OUT',
-            `Broker "${this.address}" did not respond to ${call.name} within ${options.timeoutMs} ms`,
-          ),
+        const error = new ConnectionError(
+          'REQUEST_TIMED_OUT',
+          `Broker "${this.address}" did not respond to ${call.name} within ${options.timeoutMs} ms`,
         )
+        this.#metrics?.requestFailed(call, error)
+        reject(error)
         inBackground(this.close(), () => {}) // nothing is left to be told
       }, options.timeoutMs)
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#underWay++
       const isAnswered = call.isAnswered?.(request) ?? true
+      const startedAt = performance.now()
       this.#wire.send(id, pieces, isAnswered, (error, response) => {
         finish()
         if (--this.#underWay === 0) this.#onIdle?.()
-        if (error !== undefined) return reject(this.#requestFailure(call, error))
+        if (error !== undefined) return reject(this.#failed(call, error))
+        this.#metrics?.responded(call, startedAt)
         this.#answered = true
         // A request without a response has no result.
         if (response === undefined) return resolve(undefined as R)
@@ -227,6 +234,12 @@ export class BrokerConnection {
     for (const { apiKey, minVersion, maxVersion } of answer.apiKeys)
       this.#versions.set(apiKey, { min: minVersion, max: maxVersion })
     for (const { name, maxVersionLevel } of answer.finalizedFeatures) this.#features.set(name, maxVersionLevel)
+  }
+
+  #failed(call: ApiName, error: Error): Error {
+    const failure = this.#requestFailure(call, error)
+    this.#metrics?.requestFailed(call, failure)
+    return failure
   }
 
   #requestFailure(call: ApiName, error: Error): Error {

@@ -86,8 +86,10 @@ export class Connections {
     try {
       const connection = await BrokerConnection.open(host, port, { ...this.#options, signal: this.#closing.signal })
       this.#reached.add(`${host}:${port}`)
+      this.#options.metrics?.connected()
       return connection
     } catch (error) {
+      if (!this.isClosed) this.#options.metrics?.connectionFailed(error)
       const isUnreachable = error instanceof ConnectionError && error.code === 'BROKER_UNREACHABLE'
       if (typeof node !== 'number' || !isUnreachable || this.#reached.has(`${host}:${port}`)) throw error
       throw new ConnectionError(

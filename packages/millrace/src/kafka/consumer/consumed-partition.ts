@@ -1,6 +1,7 @@
 /** A partition that a consumer reads, and how far it is. */
 import { UnexpectedError } from '../../errors/index.ts'
 import type { Batch, BatchOrigin } from '../../records/batch.ts'
+import type { TopicTotals } from '../../contracts/source.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { PARTITION_TRANSITIONS, type PartitionEvent, type PartitionState } from './partition-states.ts'
 
@@ -18,15 +19,20 @@ export class ConsumedPartition implements TopicPartition {
   /** Where a bounded run stops; undefined in an endless one. */
   end: number | undefined
   isPaused = false
+  /** Timestamp of the newest record that was handed out; undefined before there was one. */
+  newest: number | undefined
+  /** What was read of its topic, in this partition and in others. */
+  readonly totals: TopicTotals
   /** Rows that were fetched and are not delivered yet, as far as they are no longer with the fetcher; in order. */
   rests: { readonly batch: Batch; readonly row: number }[] = []
   /** Where their number is bounded: batches handed out that a transaction may give back, as the offset behind each and its records. */
   uncommitted: { readonly nextOffset: number; readonly records: number }[] = []
   #state: PartitionState = 'assigned'
 
-  constructor(topic: string, partition: number) {
+  constructor(topic: string, partition: number, totals: TopicTotals) {
     this.topic = topic
     this.partition = partition
+    this.totals = totals
   }
 
   get state(): PartitionState {

@@ -2,6 +2,7 @@
  * The partitions that a consumer reads at the moment, and how far it is in each: keeps fetcher and offset ledger in step
  * with them, makes batches of what was fetched, and keeps the rows of them that are not to be delivered yet.
  */
+import type { TopicTotals } from '../../contracts/source.ts'
 import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
 import { Batch } from '../../records/batch.ts'
 import { ConsumedPartition } from './consumed-partition.ts'
@@ -35,6 +36,8 @@ export class ConsumedPartitions {
   /** Records and bytes handed out. */
   records = 0
   bytes = 0
+  /** The same by topic. */
+  readonly topics = new Map<string, TopicTotals>()
   /** Of these records, those that an aborted transaction gave back; they are handed out again. */
   #rewound = 0
   /** Those that have `rests`. */
@@ -55,7 +58,7 @@ export class ConsumedPartitions {
     return (this.#options.maxRecords ?? Infinity) - this.records + this.#rewound
   }
 
-  get all(): readonly TopicPartition[] {
+  get all(): readonly ConsumedPartition[] {
     return [...this.#partitions.values()]
   }
 
@@ -103,7 +106,9 @@ export class ConsumedPartitions {
   /** Takes partitions that are ours now; each is read when `read` says where. */
   assign(partitions: readonly TopicPartition[]): ConsumedPartition[] {
     return partitions.map(({ topic, partition }) => {
-      const consumed = new ConsumedPartition(topic, partition)
+      let totals = this.topics.get(topic)
+      if (totals === undefined) this.topics.set(topic, (totals = { records: 0, bytes: 0 }))
+      const consumed = new ConsumedPartition(topic, partition, totals)
       this.#partitions.set(keyOf(topic, partition), consumed)
       return consumed
     })
@@ -245,6 +250,7 @@ export class ConsumedPartitions {
     this.#keep(consumed, [{ batch, row }, ...consumed.rests])
     consumed.delivered = firstOffset
     this.records -= batch.length - row
+    consumed.totals.records -= batch.length - row
   }
 
   /** The batch to deliver of a slice that was fetched; undefined when there is nothing in it. */
@@ -270,6 +276,8 @@ export class ConsumedPartitions {
     const lastOffset = Math.min(records.lastOffset, nextOffset - 1)
     const rows = records.lastOffset < end ? undefined : rowsBefore(fetched.records.offsets, end)
     this.bytes += records.fetchedBytes
+    consumed.totals.bytes += records.fetchedBytes
+    consumed.newest = records.newestTimestamp ?? consumed.newest
     return this.#deliver(
       consumed,
       fetched.derive({ rows, range: { firstOffset, lastOffset, nextOffset } }),
@@ -287,6 +295,7 @@ export class ConsumedPartitions {
     const batch = fetched.section(row, end, tracked)
     consumed.delivered = nextOffset
     this.records += batch.length
+    consumed.totals.records += batch.length
     if (this.#options.isRewindable && this.#options.maxRecords !== undefined)
       consumed.uncommitted.push({ nextOffset, records: batch.length })
     return batch

@@ -1,15 +1,16 @@
 /**
  * Reads topics batch by batch: group session, fetcher and offset ledger put together.
- *
  * A batch that was handed out counts as *outstanding* until it is acknowledged. Offsets are committed every
  * `autoCommitIntervalMs`, when partitions are revoked and on close, and never beyond an outstanding batch (I1, I2); other
  * ways are `CommitMode`.
  */
 import type { GroupOffsets, ReleaseListener, SourceOffsets } from '../../contracts/offsets.ts'
+import type { SourceStatus } from '../../contracts/source.ts'
 import type { Batch } from '../../records/batch.ts'
 import { AbortedError, isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
 import { ConsumedPartitions } from './consumed-partitions.ts'
 import { type ConsumerOptions, groupOptions } from './options.ts'
+import { sourceStatus } from './watching/source-status.ts'
 import type { ConsumerProgress } from './progress.ts'
 import { Fetcher } from './fetcher.ts'
 import { committedBy } from '../group/committed-offsets.ts'
@@ -151,8 +152,7 @@ export class Consumer implements GroupListener, SourceOffsets {
    * @throws as `batches`
    */
   async next(signal: AbortSignal, maxRecords = Infinity): Promise<Batch | undefined> {
-    const interrupt = (): void => this.#fetcher.interrupt()
-    signal.addEventListener('abort', interrupt)
+    signal.addEventListener('abort', this.#fetcher.interrupt)
     try {
       while (!signal.aborted && this.#closing === undefined && this.#partitions.left > 0) {
         if (this.#failure !== undefined) throw this.#failure
@@ -167,7 +167,7 @@ export class Consumer implements GroupListener, SourceOffsets {
       }
       return undefined
     } finally {
-      signal.removeEventListener('abort', interrupt)
+      signal.removeEventListener('abort', this.#fetcher.interrupt)
     }
   }
 
@@ -189,7 +189,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     return false
   }
 
-  /** What was fetched next, and the batch to deliver of it, if there is one. What cannot be read is never passed over (I2). */
+  /** What was fetched next, with the batch of it, if any. What cannot be read is never passed over (I2). */
   #take(maxRecords: number): { readonly batch: Batch | undefined } | undefined {
     try {
       return this.#partitions.next(maxRecords)
@@ -281,8 +281,8 @@ export class Consumer implements GroupListener, SourceOffsets {
   progress(): ConsumerProgress {
     const { records, bytes } = this.#partitions
     const problem = this.#fetcher.problem ?? this.#news?.problem
-    const commits = this.#commits.count
-    return { records, bytes, lag: this.#lag, problem, commits, rebalances: this.#session?.rebalances ?? 0 }
+    const rebalances = this.#session?.rebalances ?? 0
+    return { records, bytes, lag: this.#lag, problem, ...this.#commits.counts, rebalances }
   }
 
   /** Partitions that come and go say nothing about what lies ahead. */
@@ -290,6 +290,9 @@ export class Consumer implements GroupListener, SourceOffsets {
     if (this.#closing !== undefined) return this.#lastLag
     return this.#news?.isJoining === true ? undefined : this.#partitions.lag
   }
+
+  readonly status = (): SourceStatus =>
+    sourceStatus(this.#partitions, this.#fetcher, this.#ledger, this.#session, this.#news?.isJoining)
 
   /** Commits what is acknowledged, leaves the group and stops fetching (I4). Does not close the cluster. May be called twice. */
   close(): Promise<void> {
@@ -354,10 +357,8 @@ export class Consumer implements GroupListener, SourceOffsets {
     } catch (error) {
       if (!(error instanceof AbortedError)) throw error
       if (this.#closing === undefined) {
-        warn(`Partitions were revoked before all records read from them were delivered; the rest will be read again`, {
-          partitions: partitions.length,
-          deadlineMs,
-        })
+        const facts = { event: 'partitions.undrained', partitions: partitions.length, deadlineMs } as const
+        warn('Partitions were revoked before all their records were delivered; the rest will be read again', facts)
       }
     }
     try {
@@ -386,7 +387,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     this.#release?.lost()
     this.#options.warn(
       'Partitions were lost because the group removed this member. Uncommitted records will be read again',
-      { partitions: partitions.length },
+      { event: 'partitions.lost', partitions: partitions.length },
     )
   }
 

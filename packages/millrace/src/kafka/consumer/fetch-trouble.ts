@@ -46,9 +46,15 @@ export class FetchTrouble {
     this.#sayAt = 0
     if (fetch.state !== 'removed')
       this.#warn(`All partitions are read again, after ${seconds} s`, {
+        event: 'partitions.readable',
         topic: fetch.topic,
         partition: fetch.partition,
       })
+  }
+
+  /** Why a partition cannot be read at the moment; undefined when it can. */
+  of(fetch: PartitionFetch | undefined): string | undefined {
+    return fetch !== undefined && this.#since.has(fetch) ? fetch.problem : undefined
   }
 
   /** Whether a partition cannot be read for so long that what is known of it is out of date. */
@@ -99,7 +105,7 @@ export class FetchTrouble {
       silence === undefined
         ? `${which} cannot be read for ${seconds} s: ${problem}`
         : `No broker answers for ${seconds} s, so that ${which.replace(/^P/, 'p').replace(/,$/, '')} cannot be read: ${silence.reason}`
-    this.#warn(text, { topic, partition, partitions: late.length, seconds })
+    this.#warn(text, { event: 'partitions.unreadable', topic, partition, partitions: late.length, seconds })
   }
 
   #late(): PartitionFetch[] {

@@ -10,8 +10,7 @@
  * asked in one go when the code that made them so has ended (`#askDue`), so that a request names all partitions that were
  * added together. No event costs more than the partitions it is about.
  *
- * The state of each partition is in `partition-fetch.ts`, what brokers may bring in `fetch-brokers.ts`, what an answer does in
- * `fetch-answers.ts`.
+ * The state of each partition is in `partition-fetch.ts`, what an answer does in `fetch-answers.ts`.
  */
 import { inBackground } from '../../resilience/background.ts'
 import {
@@ -145,6 +144,11 @@ export class Fetcher {
     return this.#trouble.problem
   }
 
+  /** Why a partition cannot be read at the moment; undefined when it can. */
+  problemOf(topic: string, partition: number): string | undefined {
+    return this.#trouble.of(this.#partitions.get(topic, partition))
+  }
+
   /** Bytes that are asked for or wait to be taken. */
   get bufferedBytes(): number {
     return this.#brokers.bufferedBytes
@@ -168,9 +172,7 @@ export class Fetcher {
   }
 
   /** Lets `wait` resolve. */
-  interrupt(): void {
-    this.#notify()
-  }
+  interrupt = (): void => this.#notify()
 
   /** Stops all requests. */
   close(): void {

@@ -45,7 +45,7 @@ export class GroupNews {
     this.#timer ??= setTimeout(() => {
       const group = this.#groupId
       const text = `Joining group "${group}": waiting for its other members to join, or for their sessions to time out`
-      this.#options.inform?.(text, { group })
+      this.#options.inform?.(text, { event: 'group.joining', group })
     }, QUIET_MS).unref()
   }
 
@@ -64,7 +64,7 @@ export class GroupNews {
       own === 0
         ? `Group "${group}" assigned none of ${all} ${noun} to this member: its other members read them`
         : `Group "${group}" assigned ${mention} ${noun}`
-    inform?.(text, { group, partitions: own, of: all })
+    inform?.(text, { event: 'partitions.assigned', group, partitions: own, of: all })
   }
 
   /** Joining has ended, in whatever way. */

@@ -149,7 +149,13 @@ export class OffsetBounds {
       )
     }
     const offset = (await this.#reset([{ topic, partition }])).get(keyOf(topic, partition))!
-    this.#warn(`${where}; reading continues at ${offset}`, { topic, partition, position, offset })
+    this.#warn(`${where}; reading continues at ${offset}`, {
+      event: 'partitions.moved',
+      topic,
+      partition,
+      position,
+      offset,
+    })
     return offset
   }
 
@@ -165,7 +171,13 @@ export class OffsetBounds {
         `${what}. To continue with those that took their place, reset the offsets of the group, or set offsetOutOfRange to "reset"`,
         { code: 'OFFSET_OUT_OF_RANGE', topic, partition, retriable: false },
       )
-    this.#warn(`${what}; reading continues at ${divergesAt}`, { topic, partition, position, offset: divergesAt })
+    this.#warn(`${what}; reading continues at ${divergesAt}`, {
+      event: 'partitions.moved',
+      topic,
+      partition,
+      position,
+      offset: divergesAt,
+    })
     return divergesAt
   }
 

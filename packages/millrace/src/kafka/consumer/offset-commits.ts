@@ -30,6 +30,8 @@ const REFUSALS = {
 export class OffsetCommits {
   /** How many commits went through. */
   count = 0
+  /** How many failed, or were refused in part. */
+  failures = 0
   /** What was committed last, also of partitions that have gone to another member. */
   readonly #last = new Map<string, PartitionOffset>()
   readonly #ledger: OffsetLedger
@@ -55,6 +57,10 @@ export class OffsetCommits {
     this.#warn = warn
     this.#beforeCommit = beforeCommit
     if (mode === 'each') ledger.onAdvance = () => this.#commitSoon()
+  }
+
+  get counts(): { readonly commits: number; readonly commitFailures: number } {
+    return { commits: this.count, commitFailures: this.failures }
   }
 
   get last(): readonly PartitionOffset[] {
@@ -115,6 +121,7 @@ export class OffsetCommits {
   warn(error: unknown): void {
     this.#warn(
       `Cannot commit offsets; they will be committed later, or their records read again: ${error instanceof Error ? error.message : String(error)}`,
+      { event: 'offsets.failed' },
     )
   }
 
@@ -134,8 +141,14 @@ export class OffsetCommits {
     this.#beforeCommit()
     const offsets = this.#ledger.committable(partitions)
     if (offsets.length === 0) return []
-    const { committed, refused } = await this.#session.commit(offsets)
-    this.committed(committed)
-    return refused
+    let isWhole = false
+    try {
+      const { committed, refused } = await this.#session.commit(offsets)
+      this.committed(committed)
+      isWhole = refused.length === 0
+      return refused
+    } finally {
+      if (!isWhole) this.failures++
+    }
   }
 }

@@ -1,6 +1,7 @@
 /**
  * What a consumer is told.
  */
+import type { Report } from '../../metrics/events.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { GroupOptions } from '../group/contract.ts'
 import type { ConsumerSettings } from '../properties/settings.ts'
@@ -11,7 +12,7 @@ import type { ConsumerSettings } from '../properties/settings.ts'
  */
 export type CommitMode = 'interval' | 'each' | 'manual' | 'transaction'
 
-export type Warn = (message: string, facts?: { readonly [name: string]: unknown }) => void
+export type Warn = Report
 
 export interface ConsumerOptions {
   readonly cluster: Cluster

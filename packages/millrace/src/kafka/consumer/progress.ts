@@ -7,5 +7,7 @@ export interface ConsumerProgress {
   /** What stands in the way of reading at the moment, as part of a sentence, such as a broker that does not answer; undefined while nothing does. */
   readonly problem: string | undefined
   readonly commits: number
+  /** Commits that failed, or of which something was refused. */
+  readonly commitFailures: number
   readonly rebalances: number
 }

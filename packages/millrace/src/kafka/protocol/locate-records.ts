@@ -41,6 +41,7 @@ export class FetchedRecords implements RecordStorage {
   readonly firstOffset: number
   readonly lastOffset: number
   readonly raw: RawRecordBatches | undefined
+  readonly newestTimestamp: number | undefined
   readonly #batches: FetchedBatches
   readonly #cut: LocatedRecords | undefined
   /** Bytes that were made to locate the records. */
@@ -69,6 +70,9 @@ export class FetchedRecords implements RecordStorage {
       last < 0
         ? fromOffset - 1
         : readInt64(bytes, ranges[last]! + BASE_OFFSET) + bytes.readInt32BE(ranges[last]! + LAST_OFFSET_DELTA)
+    // Of the last record batch: those before it are older, or nearly as new.
+    const newest = last < 0 ? -1 : readInt64(bytes, ranges[last]! + MAX_TIMESTAMP)
+    this.newestTimestamp = newest < 0 ? undefined : newest
     const isCut = baseOffset < fromOffset
     this.#cut = isCut ? dropBefore(fromOffset, this.#locate()) : undefined
     this.count = this.#cut?.count ?? count

@@ -71,7 +71,14 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   constructor(settings: KafkaSinkSettings, context: ComponentContext) {
     this.#settings = settings
     this.#context = context
-    this.#forwarded = context.metrics.counter('millrace_sink_forwarded_batches_total')
+    const { metrics } = context
+    this.#forwarded = metrics.counter('millrace_sink_forwarded_batches_total')
+    const { topic } = settings
+    metrics.observe('millrace_topic_written_records_total', () => this.progress().records, { topic })
+    metrics.observe('millrace_topic_written_bytes_total', () => this.progress().bytes, { topic })
+    metrics.observe('millrace_producer_batches_total', () => this.#own?.progress.batches)
+    metrics.observe('millrace_producer_retries_total', () => this.#own?.progress.retries)
+    metrics.observe('millrace_producer_buffered_bytes', () => this.#own?.progress.bufferedBytes)
     this.valueCodec = codecNameOfClass(settings.producer.valueSerializer)!
     this.keyCodec = keyCodecNameOfClass(settings.producer.keySerializer)
     this.includeMeta = settings.includeMeta
@@ -231,7 +238,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   #connected(): Promise<Cluster> {
     const { directory, pipeline } = this.#context
     this.#cluster ??= clusterOptions(this.#settings.cluster, { directory, clientId: `millrace-${pipeline}` }).then(
-      (options) => new Cluster(options),
+      (options) => new Cluster({ ...options, meter: this.#context.metrics }),
     )
     return this.#cluster
   }

@@ -5,7 +5,7 @@ import { codecNameOfClass, keyCodecNameOfClass } from '../../contracts/codec-nam
 import type { ComponentContext } from '../../contracts/context.ts'
 import { defineSource } from '../../contracts/definitions.ts'
 import type { GroupOffsets, ReleaseListener, SourceOffsets } from '../../contracts/offsets.ts'
-import type { Check, DiscoveredStream, Source, SourceProgress } from '../../contracts/source.ts'
+import type { Check, DiscoveredStream, Source, SourceProgress, SourceStatus } from '../../contracts/source.ts'
 import type { Batch } from '../../records/batch.ts'
 import { ConfigError } from '../../errors/index.ts'
 import { connectionCheck, describeStreams, groupCheck, topicCheck } from '../../kafka/admin/checks.ts'
@@ -56,6 +56,7 @@ class KafkaPipelineSource implements Source, SourceOffsets {
     this.#context = context
     const { metrics } = context
     metrics.observe('millrace_offset_commits_total', () => this.#consumer?.progress().commits)
+    metrics.observe('millrace_offset_commit_failures_total', () => this.#consumer?.progress().commitFailures)
     metrics.observe('millrace_group_rebalances_total', () => this.#consumer?.progress().rebalances)
     const { groupId, autoCommitIntervalMs, maxPollRecords, keyDeserializer, valueDeserializer } = settings.consumer
     this.valueCodec = codecNameOfClass(valueDeserializer)!
@@ -148,6 +149,10 @@ class KafkaPipelineSource implements Source, SourceOffsets {
     return { records, bytes, lag, problem, committed: () => consumer.lastCommitted }
   }
 
+  status(): SourceStatus | undefined {
+    return this.#consumer?.status()
+  }
+
   async close(): Promise<void> {
     try {
       await this.#consumer?.close()
@@ -159,7 +164,7 @@ class KafkaPipelineSource implements Source, SourceOffsets {
   #connected(): Promise<Cluster> {
     const { directory, pipeline } = this.#context
     this.#cluster ??= clusterOptions(this.#settings.cluster, { directory, clientId: `millrace-${pipeline}` }).then(
-      (options) => new Cluster(options),
+      (options) => new Cluster({ ...options, meter: this.#context.metrics }),
     )
     return this.#cluster
   }

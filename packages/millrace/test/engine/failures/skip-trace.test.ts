@@ -17,6 +17,7 @@ test('says the first three skipped records of each code, then one a minute with 
   const bad = new DecodeError('value', 'it is not JSON')
   for (let i = 0; i < 10; i++) skip(i % 4, bad)
   const fact = (row: number): object => ({
+    event: 'record.skipped',
     code: 'DECODE_FAILED',
     topic: batch.topic,
     partition: batch.partition,

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
-import { runGraph } from '../../src/engine/graph/run-graph.ts'
-import type { PipelinePlan, RunOptions } from '../../src/engine/plan.ts'
-import { runPipeline } from '../../src/engine/run-pipeline.ts'
-import { DeliveryError } from '../../src/errors/index.ts'
-import { Counters } from '../../src/metrics/counters.ts'
-import type { Label, MetricName } from '../../src/metrics/table.ts'
-import { MemorySink, memoryComponents, memoryGraph, memoryPlan, MemorySource } from '../support/memory-components.ts'
+import { runGraph } from '../../../src/engine/graph/run-graph.ts'
+import type { PipelinePlan, RunOptions } from '../../../src/engine/plan.ts'
+import { runPipeline } from '../../../src/engine/run-pipeline.ts'
+import { DeliveryError } from '../../../src/errors/index.ts'
+import type { WatchedPipeline } from '../../../src/engine/watching/watched-pipeline.ts'
+import { Counters } from '../../../src/metrics/counters.ts'
+import type { Label, MetricName } from '../../../src/metrics/table.ts'
+import { MemorySink, memoryComponents, memoryGraph, memoryPlan, MemorySource } from '../../support/memory-components.ts'
 
 const never = new AbortController().signal
 
@@ -38,15 +39,16 @@ async function run(
 
 test('a run counts what its source and its sink have done', async () => {
   const metrics = await run({}, [['{"a":1}', '{"a":2}'], ['{"a":3}']], new MemorySink([]))
-  expect(valuesOf(metrics, { pipeline: 'test', stage: 'source', component: 'memory' })).toEqual({
+  expect(valuesOf(metrics, { pipeline: 'test', stage: 'source', component: 'memory' })).toMatchObject({
     millrace_source_records_total: 3,
     millrace_source_bytes_total: 0,
     millrace_source_batches_total: 2,
   })
-  expect(valuesOf(metrics, { pipeline: 'test', stage: 'sink', component: 'memory' })).toEqual({
+  expect(valuesOf(metrics, { pipeline: 'test', stage: 'sink', component: 'memory' })).toMatchObject({
     millrace_sink_records_total: 3,
     millrace_sink_bytes_total: 0,
     millrace_sink_batches_total: 2,
+    millrace_sink_write_seconds: 2,
   })
 })
 
@@ -81,6 +83,7 @@ test('deliveries that are tried again, and a circuit breaker that opens, are cou
     millrace_sink_batches_total: 1,
     millrace_breaker_openings_total: 1,
     millrace_breaker_rejections_total: 1,
+    millrace_breaker_open_state: 0,
   })
 })
 
@@ -112,4 +115,67 @@ test.each(['at_least_once', 'exactly_once'] as const)('stages of a graph count b
     millrace_sink_records_total: 3,
     millrace_sink_batches_total: 2,
   })
+})
+
+test('each stage counts what comes, what it passes on, and how long it works', async () => {
+  const stages = [
+    { name: '$match', spec: { a: { $gte: 2 } }, path: 'stages.0.$match' },
+    { name: '$set', spec: { b: 1 }, path: 'stages.1.$set' },
+  ]
+  const metrics = await run({ stages }, [['{"a":1}', '{"a":2}'], ['{"a":3}']], new MemorySink([]))
+  expect(valuesOf(metrics, { stage: 'stage-1', component: '$match' })).toEqual({
+    millrace_stage_records_total: 3,
+    millrace_stage_passed_records_total: 2,
+    millrace_stage_busy_seconds_total: expect.closeTo(0, 0),
+  })
+  expect(valuesOf(metrics, { stage: 'stage-2', component: '$set' })).toMatchObject({
+    millrace_stage_records_total: 2,
+    millrace_stage_passed_records_total: 2,
+  })
+  expect(valuesOf(metrics, { stage: 'decode' })).toMatchObject({ millrace_stage_passed_records_total: 3 })
+  expect(valuesOf(metrics, { stage: 'encode' })).toMatchObject({ millrace_stage_records_total: 2 })
+})
+
+test('a run says how it is: starting, running, and how it ended', async () => {
+  const pipelines: WatchedPipeline[] = []
+  const states: string[] = []
+  const source = new MemorySource([['{"a":1}', 'half']], [])
+  const sink = new MemorySink([])
+  const open = sink.open.bind(sink)
+  sink.open = async () => {
+    states.push(pipelines[0]!.state)
+    await open()
+  }
+  const write = sink.write.bind(sink)
+  sink.write = async (batch) => {
+    states.push(pipelines[0]!.state)
+    await write(batch)
+  }
+  const onPipeline = (pipeline: WatchedPipeline): void => void pipelines.push(pipeline)
+  const running = runPipeline(memoryPlan(), { ...options(memoryComponents(source, sink), new Counters()), onPipeline })
+  await expect(running).rejects.toThrow()
+  const [{ state, error, nodes, failures, counters }] = pipelines as [WatchedPipeline]
+  expect([...new Set([...states, state])]).toEqual(['starting', 'running', 'failed'])
+  expect(error).toMatchObject({ code: 'DECODE_FAILED' })
+  expect(failures.entries).toMatchObject([
+    { fate: 'fatal', code: 'DECODE_FAILED', partition: 3, offset: '101', count: 1 },
+  ])
+  expect(valuesOf(counters, { code: 'DECODE_FAILED' })).toEqual({ millrace_pipeline_failures_total: 1 })
+  expect(nodes.map(({ id, kind, inputs }) => [id, kind, inputs])).toEqual([
+    ['source', 'source', []],
+    ['sink', 'sink', ['source']],
+  ])
+})
+
+test('the latest failures of a run say where they happened, and what happened to the record', async () => {
+  const pipelines: WatchedPipeline[] = []
+  const components = memoryComponents(new MemorySource([['{"a":1}', 'half', 'half']], []), new MemorySink([]))
+  await runPipeline(memoryPlan({ errorPolicy: { retry: undefined, fate: 'skip', deadLetters: undefined } }), {
+    ...options(components, new Counters()),
+    onPipeline: (pipeline) => void pipelines.push(pipeline),
+  })
+  expect(pipelines[0]!.failures.entries).toMatchObject([
+    { fate: 'skipped', code: 'DECODE_FAILED', partition: 3, offset: '102', count: 2 },
+  ])
+  expect(pipelines[0]!.state).toBe('ended')
 })
