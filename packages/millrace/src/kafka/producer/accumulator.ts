@@ -1,8 +1,9 @@
 /**
  * Gathers records into record batches, one open batch per partition, within a bound of memory.
  *
- * A batch is closed when it is full, when it has waited for `lingerMs`, at a flush, and when memory is short. Buffers are
- * kept and used again. Nothing here waits or sends: the producer does the one, the sender the other.
+ * A batch is closed when it is full and when memory is short. When it has waited for `lingerMs`, and at a flush, it is due: the
+ * sender closes it as soon as a request can take it, so that records gather in it while as many requests as allowed are under way.
+ * Buffers are kept and used again. Nothing here waits or sends: the producer does the one, the sender the other.
  */
 import { guarded } from '../../resilience/background.ts'
 import { createPartitioner, type Partitioner, STICKY } from './partitioners.ts'
@@ -37,7 +38,7 @@ export class TopicQueues {
 }
 
 export interface AccumulatorEvents {
-  /** Batches were closed because they had waited long enough. */
+  /** Batches have waited long enough. */
   onLinger(): void
   /** Whether a partition can be written at the moment; asked for when the sticky partition changes. */
   isAvailable(topic: string, partition: number): boolean
@@ -64,6 +65,8 @@ export class Accumulator {
   cutOffs = 0
   /** While it is above 0, batches do not wait for more records. */
   flushing = 0
+  /** Whether a call is appending: its open batches are left to it. */
+  isFilling = false
   readonly #open = new Set<ProducerBatch>()
   readonly #free: BatchBuffer[] = []
   #freeBytes = 0
@@ -118,19 +121,46 @@ export class Accumulator {
     const batch = new ProducerBatch(queue, performance.now(), buffer.capacity, buffer, this.transaction)
     queue.open = batch
     this.#open.add(batch)
+    if (this.#options.lingerMs === 0 || this.flushing > 0) this.ready.add(queue)
     this.#startLinger(this.#options.lingerMs)
     return batch
   }
 
+  /** Whether an open batch is to be sent with the next request that can take it. */
+  isDue(batch: ProducerBatch, now: number): boolean {
+    return this.flushing > 0 || batch.createdAt <= this.#dueSince(now)
+  }
+
+  /** Lets every open batch be sent, for as long as `flushing` is above 0. */
+  makeAllDue(): void {
+    for (const { queue } of this.#open) this.ready.add(queue)
+  }
+
+  /** Batches that are due within a moment go along, in one request. */
+  #dueSince(now: number): number {
+    return this.#options.lingerMs === 0 ? now : now - this.#options.lingerMs + 1
+  }
+
   /** Closes the open batch of a queue, if there is one, and lets the sticky partition move on. */
   close(topic: TopicQueues, queue: PartitionQueue): void {
+    if (queue.open === undefined) return
+    this.closeOpen(queue)
+    if (topic.sticky === queue.partition) this.#moveSticky(topic)
+  }
+
+  /** Closes the open batch of a queue, and leaves the sticky partition as it is. */
+  closeOpen(queue: PartitionQueue): void {
     const batch = queue.open
     if (batch === undefined) return
     queue.open = undefined
     this.#open.delete(batch)
     if (batch.count === 0) this.release(batch)
     else this.#finish(batch)
-    if (topic.sticky === queue.partition) this.#moveSticky(topic)
+  }
+
+  /** Closes the open batch of a queue as `close`, for a request that takes it. */
+  closeDue(queue: PartitionQueue): void {
+    this.close(this.#topics.get(queue.topic)!, queue)
   }
 
   #finish(batch: ProducerBatch): void {
@@ -143,14 +173,9 @@ export class Accumulator {
     this.#wait(batch)
   }
 
-  /** Closes the open batch of a queue. */
-  closeOpen(queue: PartitionQueue): void {
-    this.close(this.#topics.get(queue.topic)!, queue)
-  }
-
   /** Closes every open batch. */
   closeAll(): void {
-    for (const { queue } of this.#open) this.close(this.#topics.get(queue.topic)!, queue)
+    for (const { queue } of this.#open) this.closeDue(queue)
   }
 
   /**
@@ -275,14 +300,13 @@ export class Accumulator {
 
   #linger(): void {
     this.#lingerTimer = undefined
-    // Batches that are due within a moment go along, in one request.
-    const due = performance.now() - this.#options.lingerMs + 1
+    const due = this.#dueSince(performance.now())
     for (const batch of this.#open) {
       if (batch.createdAt > due) {
         this.#startLinger(Math.max(1, batch.createdAt - due))
         break
       }
-      this.close(this.#topics.get(batch.queue.topic)!, batch.queue)
+      this.ready.add(batch.queue)
     }
     this.#events.onLinger()
   }

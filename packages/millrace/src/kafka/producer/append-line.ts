@@ -8,7 +8,7 @@ import { guarded, inBackground } from '../../resilience/background.ts'
 import { retry } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Accumulator } from './accumulator.ts'
-import type { AppendJob } from './append-job.ts'
+import type { AppendJob, Stop } from './append-job.ts'
 import type { ProducerOptions } from './options.ts'
 import type { Outcomes } from './outcomes.ts'
 import { LINGER_OF_STREAMS_MS } from '../properties/producer-limits.ts'
@@ -150,38 +150,44 @@ export class AppendLine {
       throwIfAborted('Writing', this.#abandoned.signal)
       throwIfAborted('Writing', signal)
       if (job.ticket.givenUp !== undefined) return job.abandon(job.ticket.givenUp)
-      const stop = job.run()
+      const stop = this.#fill(job)
+      if (stop === 'done') return this.#sendSoon()
       // What others still wait to write has to be sent at once as well.
-      if (stop === 'no memory' || this.#accumulator.flushing > 0) this.#accumulator.closeAll()
-      else if (stop === 'done') this.#sendSoon()
+      if (stop === 'no memory') this.#accumulator.closeAll()
       this.#sender.drain()
-      if (stop === 'done') return
       if (stop === 'no memory') await untilAborted(this.#orWoken(this.#accumulator.room()), 'Writing', signal)
       else if (stop === 'time') await new Promise<void>((resolve) => setImmediate(resolve))
       else await this.#learnFor(job, signal)
     }
   }
 
+  #fill(job: AppendJob): Stop {
+    this.#accumulator.isFilling = true
+    try {
+      return job.run()
+    } finally {
+      this.#accumulator.isFilling = false
+    }
+  }
+
   /**
+   * Sends what is due, together with what comes in the same turn of the event loop.
+   *
    * A program that awaits each record would wait for the linger each time, in vain: while nothing is under way, nothing is gained by
-   * waiting for more than what comes in the same turn of the event loop. A longer linger was asked for, and is kept. Without one, a
-   * request goes out as long as there may be more in flight, with what came in the same turn; after that, batches fill.
+   * waiting for more. A longer linger was asked for, and is kept.
    */
   #sendSoon(): void {
-    if (this.#isSendingSoon || this.#options.lingerMs > LINGER_OF_STREAMS_MS || !this.#maySend) return
+    const { lingerMs } = this.#options
+    const isDue = lingerMs === 0 || this.#accumulator.flushing > 0
+    if (!isDue) this.#sender.drain()
+    if (this.#isSendingSoon || (!isDue && (this.#sender.underWay > 0 || lingerMs > LINGER_OF_STREAMS_MS))) return
     this.#isSendingSoon = true
     const send = (): void => {
       this.#isSendingSoon = false
-      if (!this.#maySend) return
-      this.#accumulator.closeAll()
+      if (!isDue && this.#sender.underWay === 0) this.#accumulator.closeAll()
       this.#sender.drain()
     }
     setImmediate(guarded(send, (error) => this.#outcomes.allBroken(error)))
-  }
-
-  get #maySend(): boolean {
-    const { lingerMs, maxInFlight } = this.#options
-    return this.#sender.underWay < (lingerMs === 0 ? maxInFlight : 1)
   }
 
   #orWoken(work: Promise<unknown>): Promise<unknown> {

@@ -134,6 +134,7 @@ export class Outcomes {
   /** Fails everything that is not settled. */
   abandon(error: MillraceError): void {
     for (const queue of this.#accumulator.queues) {
+      this.#accumulator.closeOpen(queue)
       // The first one that fails dooms its transaction, and with it all others.
       for (const batch of [...queue.sent, ...queue.waiting]) if (!batch.settled) this.#fail(batch, error)
     }
@@ -167,6 +168,10 @@ export class Outcomes {
     const now = performance.now()
     let left = false
     for (const queue of this.#accumulator.queues) {
+      if (queue.open !== undefined) {
+        if (this.#isExpired(queue.open, now)) this.#accumulator.closeOpen(queue)
+        else left = true
+      }
       for (const list of [queue.sent, queue.waiting]) {
         for (const batch of list.slice()) {
           if (batch.settled) continue // with one before it

@@ -1,7 +1,7 @@
 /**
  * The batches of one partition in their order: one is being filled, others wait, others have been sent.
  *
- * Order is kept like this: batches are sent in the order in which they were closed, several at a time. As soon as one
+ * Order is kept like this: batches are sent in the order in which they were opened, several at a time. As soon as one
  * of those that were sent has to be sent again, nothing new goes out; when no request with this partition is under way
  * any more, what was sent and not acknowledged is sent again one by one, oldest first.
  */
@@ -51,7 +51,7 @@ export class PartitionQueue implements Destination {
   }
 
   /**
-   * The batch that may be sent now, if there is one. Without idempotence a leader takes whatever comes, so one that is behind
+   * The batch that may be sent now, if there is one; the one that is being filled where none waits. Without idempotence a leader takes whatever comes, so one that is behind
    * another under way could overtake it when that one has to be sent again.
    */
   get sendable(): ProducerBatch | undefined {
@@ -61,7 +61,7 @@ export class PartitionQueue implements Destination {
     // Brokers limit requests in flight each for itself. When the leader changes meanwhile, the next one would be given more batches
     // than it remembers, and could not tell the first of them, sent again, from a gap.
     if (this.isIdempotent && this.sent.length >= MAX_IN_FLIGHT_IDEMPOTENT) return undefined
-    return this.waiting[0]
+    return this.waiting[0] ?? (this.open !== undefined && this.open.count > 0 ? this.open : undefined)
   }
 
   /**
@@ -201,6 +201,11 @@ export class ProducerBatch {
   /** Number of records. */
   get count(): number {
     return this.closed?.count ?? this.buffer!.builder.count
+  }
+
+  /** Bytes on the wire; before it is compressed, of what it holds so far. */
+  get size(): number {
+    return this.closed?.end ?? this.buffer!.builder.length
   }
 
   /** Says to whom the record that was just appended belongs. */

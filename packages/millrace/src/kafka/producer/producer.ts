@@ -339,7 +339,7 @@ export class Producer {
   async flush(signal?: AbortSignal): Promise<void> {
     this.#accumulator.flushing++
     try {
-      this.#accumulator.closeAll()
+      this.#accumulator.makeAllDue()
       this.#sender.drain()
       await untilAborted(this.#line.written(), 'Flushing the producer', signal)
     } finally {

@@ -1,5 +1,5 @@
 /**
- * Sends closed batches to the leaders of their partitions: which ones, when, and when again. What an answer means is
+ * Sends batches that are closed or due to the leaders of their partitions: which ones, when, and when again. What an answer means is
  * for `outcomes.ts`, which leaves in the queues what has to be sent again.
  *
  * One request carries one batch of each of many partitions of a broker; `maxInFlight` requests are under way per broker
@@ -142,12 +142,14 @@ export class Sender {
     let left = ready.size
     for (const queue of ready) {
       if (left-- === 0) break
-      const batch = queue.sendable
-      if (batch === undefined) {
-        // An answer will bring it back.
+      let batch = queue.sendable
+      const isOpen = batch !== undefined && batch === queue.open
+      if (batch === undefined || (isOpen && !this.#accumulator.isDue(batch, now))) {
+        // An answer, the next batch that is closed or the linger will bring it back.
         ready.delete(queue)
         continue
       }
+      if (isOpen && this.#accumulator.isFilling) continue
       if (batch.notBefore > now) {
         this.#wake(batch.notBefore)
         continue
@@ -159,13 +161,19 @@ export class Sender {
       }
       const broker = this.#broker(leader)
       if (broker.inFlight >= maxInFlight || full.has(leader)) continue
-      const size = batch.closed!.end
+      let { size } = batch
       const request = requests.get(leader)
       if (request !== undefined && request.bytes + size > maxRequestBytes) {
         full.add(leader)
         continue
       }
       if (this.#owner?.admits(queue, batch.transaction) === false) continue
+      if (isOpen) {
+        this.#accumulator.closeDue(queue)
+        batch = queue.waiting[0]
+        if (batch === undefined) continue // it is broken
+        size = batch.size
+      }
       const isFirst = batch.sequence < 0
       if (!queue.send(batch)) continue
       if (isFirst) this.#accumulator.waitingBytes -= size
@@ -272,8 +280,9 @@ export class Sender {
   /** Keeps the reason why a topic cannot be reached, for when its batches time out. */
   #noteError(topic: string, error: unknown): void {
     if (!isMillraceError(error)) return
-    for (const { sent, waiting } of this.#accumulator.topic(topic)?.queues ?? []) {
+    for (const { sent, waiting, open } of this.#accumulator.topic(topic)?.queues ?? []) {
       for (const batch of [...sent, ...waiting]) batch.lastError = error
+      if (open !== undefined) open.lastError = error
     }
     if (error.code === 'TOPIC_NOT_FOUND') this.#giveUpMissing(topic, error)
   }

@@ -205,7 +205,7 @@ describe('accumulator', () => {
     accumulator.stop()
   })
 
-  test('closes batches that have waited for the linger', async () => {
+  test('batches that have waited for the linger are due, and gather more until they are sent', async () => {
     let lingered = 0
     const accumulator = new Accumulator(
       producerOptions({ lingerMs: 10 }),
@@ -214,9 +214,16 @@ describe('accumulator', () => {
     )
     accumulator.learn('t', 1)
     jobFor(accumulator, [{ value: 'a' }]).run()
-    expect(waiting(accumulator)).toEqual([])
+    const queue = accumulator.queues[0]!
+    expect([...accumulator.ready]).toEqual([])
     await expect.poll(() => lingered).toBe(1)
-    expect(waiting(accumulator)).toEqual([1])
+    expect([...accumulator.ready]).toEqual([queue])
+    expect(accumulator.isDue(queue.open!, performance.now())).toBe(true)
+    jobFor(accumulator, [{ value: 'b' }]).run()
+    expect(waiting(accumulator)).toEqual([])
+    accumulator.closeDue(queue)
+    expect(waiting(accumulator)).toEqual([2])
+    accumulator.stop()
   })
 })
 

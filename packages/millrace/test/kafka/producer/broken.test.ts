@@ -37,7 +37,7 @@ const throwsFrom = (call: number, leader = 1): (() => number) => {
   }
 }
 
-describe('an exception fails the records it concerns', () => {
+describe.each([0, 1])('an exception with a linger of %d ms fails the records it concerns', (lingerMs) => {
   test.each<{ where: string; prepare: (cluster: EmulatedLeader) => void }>([
     { where: 'in the timer of the linger', prepare: (cluster) => (cluster.onLeader = throwsFrom(1)) },
     {
@@ -66,14 +66,14 @@ describe('an exception fails the records it concerns', () => {
       prepare: (cluster) => (cluster.answer = () => Promise.reject(new TypeError('injected'))),
     },
   ])('$where', async ({ prepare }) => {
-    expect(await fateOf(prepare)).toMatch(/^(UNEXPECTED|DELIVERY_FAILED)$/)
+    expect(await fateOf(prepare, { lingerMs })).toMatch(/^(UNEXPECTED|DELIVERY_FAILED)$/)
   })
 
   test('in the timer that looks for what is too old', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
       const cluster = new EmulatedLeader()
-      const producer = new Producer(cluster, producerOptions({ lingerMs: 1 }))
+      const producer = new Producer(cluster, producerOptions({ lingerMs }))
       await producer.open()
       await producer.learn('t')
       cluster.onLeader = () => -1
@@ -89,7 +89,7 @@ describe('an exception fails the records it concerns', () => {
 
   test('in a batch that cannot be closed, whose memory is free again', async () => {
     // A level that the codec does not have.
-    const options = { ...producerOptions({ compression: 'gzip', lingerMs: 1 }), compressionLevel: 99 }
+    const options = { ...producerOptions({ compression: 'gzip', lingerMs }), compressionLevel: 99 }
     const cluster = new EmulatedLeader()
     const producer = new Producer(cluster, options)
     await producer.open()

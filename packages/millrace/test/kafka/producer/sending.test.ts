@@ -1,10 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { ProducerOptions } from '../../../src/kafka/producer/options.ts'
 import { Producer } from '../../../src/kafka/producer/producer.ts'
 import { EmulatedLeader } from '../../support/emulated-leader.ts'
 import { producerOptions } from '../../support/producer-options.ts'
 
-async function opened(cluster: EmulatedLeader, lingerMs: number): Promise<Producer> {
-  const producer = new Producer(cluster, producerOptions({ lingerMs, acks: 1 }))
+async function opened(
+  cluster: EmulatedLeader,
+  lingerMs: number,
+  options: Partial<ProducerOptions> = {},
+): Promise<Producer> {
+  const producer = new Producer(cluster, producerOptions({ lingerMs, acks: 1, ...options }))
   await producer.open()
   await producer.learn('t')
   return producer
@@ -47,6 +52,91 @@ describe('a record that comes alone', () => {
     first.resolve({})
     await vi.advanceTimersByTimeAsync(lingerMs + 1)
     for (const { failures } of await Promise.all(writes)) expect(failures.size).toBe(0)
+  })
+})
+
+/** Ends when what was put off to the end of this turn of the event loop is done. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** A leader that answers when it is told to. */
+function slowLeader(partitions = 1): { cluster: EmulatedLeader; answerAll: () => Promise<void> } {
+  const cluster = new EmulatedLeader(partitions)
+  const waiting: (() => void)[] = []
+  cluster.answer = () => new Promise((resolve) => waiting.push(() => resolve({})))
+  const answerAll = async (): Promise<void> => {
+    for (const answer of waiting.splice(0)) answer()
+    await turn()
+  }
+  return { cluster, answerAll }
+}
+
+const recordsPerRequest = ({ requests }: EmulatedLeader): number[] =>
+  requests.map(({ topics }) =>
+    topics.flatMap(({ partitions }) => partitions).reduce((sum, { records }) => sum + records.readInt32BE(57), 0),
+  )
+
+// With linger.ms 0 each record had a batch of its own. As a request carries one batch of a partition, 10,000 records a second piled up
+// and waited for seconds.
+describe('while as many requests as allowed are under way', () => {
+  test('records without linger gather in one batch', async () => {
+    const { cluster, answerAll } = slowLeader()
+    const producer = await opened(cluster, 0, { acks: 'all' })
+    const writes: Promise<unknown>[] = []
+    const write = (): void => void writes.push(producer.write([{ value: 'x' }], 't'))
+    // The sequence is not established before the first answer.
+    write()
+    await turn()
+    await answerAll()
+    for (let i = 0; i < 5; i++) {
+      write()
+      await turn()
+    }
+    expect(recordsPerRequest(cluster)).toEqual([1, 1, 1, 1, 1, 1])
+    for (let i = 0; i < 100; i++) {
+      write()
+      await turn()
+    }
+    expect(cluster.requests).toHaveLength(6)
+    await answerAll()
+    expect(recordsPerRequest(cluster)).toEqual([1, 1, 1, 1, 1, 1, 100])
+    await answerAll()
+    await Promise.all(writes)
+    await producer.close()
+  })
+
+  test('records that are flushed one by one gather in one batch', async () => {
+    const { cluster, answerAll } = slowLeader()
+    const producer = await opened(cluster, 60_000)
+    const calls: Promise<unknown>[] = []
+    for (let i = 0; i < 50; i++) {
+      calls.push(producer.write([{ value: 'x' }], 't'), producer.flush())
+      await turn()
+    }
+    const sent = recordsPerRequest(cluster)
+    expect(sent.reduce((sum, count) => sum + count, 0)).toBeLessThan(50)
+    await answerAll()
+    await answerAll()
+    await Promise.all(calls)
+    expect(recordsPerRequest(cluster)).toEqual([...sent, 50 - sent.length])
+    await producer.close()
+  })
+
+  test('records without linger of one turn go in one request', async () => {
+    const cluster = new EmulatedLeader(3)
+    const producer = await opened(cluster, 0)
+    await Promise.all(Array.from({ length: 90 }, (_, i) => producer.write([{ value: `${i}`, partition: i % 3 }], 't')))
+    expect(recordsPerRequest(cluster)).toEqual([90])
+    await producer.close()
+  })
+
+  test('records in a batch that is due and never sent time out', async () => {
+    const cluster = new EmulatedLeader()
+    const producer = await opened(cluster, 0, { deliveryTimeoutMs: 50 })
+    cluster.onLeader = () => -1
+    const { failures } = await producer.write([{ value: 'x' }], 't')
+    expect(failures.get(0)?.code).toBe('DELIVERY_TIMED_OUT')
+    expect(producer.progress.bufferedBytes).toBe(0)
+    await producer.close()
   })
 })
 
