@@ -1,10 +1,11 @@
 /**
- * Writes the reference pages and the JSON Schemas from the code: `npm run docs`. With `--check` it changes nothing and
+ * Writes the reference pages, the JSON Schemas and the module of the block codecs from the code: `npm run docs`. With `--check` it changes nothing and
  * fails when a file is not what the code says.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { COMPONENTS } from '../packages/millrace/src/cli/components.ts'
+import { BLOCKS_MODULE_FILE, blocksModule } from './docs/blocks-module.ts'
 import { componentFile, componentPage, componentsPage } from './docs/components.ts'
 import { cliPage } from './docs/cli.ts'
 import { alertRules } from './docs/alerts.ts'
@@ -29,6 +30,7 @@ async function pages(): Promise<Map<string, string>> {
     ['docs/monitoring/grafana.json', grafanaDashboard()],
     ['docs/cli.md', await cliPage()],
     ['docs/components/README.md', componentsPage()],
+    [BLOCKS_MODULE_FILE, await blocksModule()],
     ['docs/schema/pipeline.json', JSON.stringify(fileSchema(), undefined, 1)],
   ])
   for (const component of COMPONENTS) {

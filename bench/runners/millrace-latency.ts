@@ -10,7 +10,7 @@ import { KafkaSink } from 'millrace'
 import { done, type LatencyTask, percentiles, task } from './task.ts'
 
 const { bootstrapServers, topic, records, warmUp, perSecond, lingerMs } = task<LatencyTask>()
-const sink = new KafkaSink({ bootstrapServers, topic, acks: 'all', lingerMs })
+const sink = new KafkaSink({ bootstrapServers, topic, acks: 'all', lingerMs, compression: 'none' })
 const value = Buffer.alloc(100, 'x')
 const milliseconds = new Float64Array(warmUp + records)
 await sink.send({ value })

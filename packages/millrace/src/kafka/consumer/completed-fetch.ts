@@ -32,6 +32,13 @@ export interface FetchSlice {
   readonly leaderEpoch: number
 }
 
+/**
+ * A compressed batch of so many bytes that may decompress to so many is a slice by itself: to join it with others would only copy it
+ * once more. Of a few bytes the codec may not say how little they decompress to.
+ */
+const ALONE_BYTES = 16 * 1024
+const ALONE_PLAIN_BYTES = 128 * 1024
+
 /** Last offset that the whole record batches of a fetch reach, plus one, and the epoch of the leader that wrote it, up to one that is damaged; undefined when there is no whole batch. @throws {CorruptRecordError} when the first is damaged */
 export function nextOffsetOf(
   records: Buffer,
@@ -127,6 +134,7 @@ export class CompletedFetch {
     const ranges: number[] = []
     let bytes = 0
     let records = 0
+    let isAlone = false
     let nextOffset = this.#position
     let { leaderEpoch } = reader
     let timestampType: TimestampType = 'CreateTime'
@@ -136,9 +144,13 @@ export class CompletedFetch {
       leaderEpoch = reader.leaderEpoch
       const size = reader.end - reader.start
       const plainSize = this.#mostPlainBytes()
+      const wasAlone = isAlone
+      isAlone = reader.codec !== 'none' && size >= ALONE_BYTES && plainSize >= ALONE_PLAIN_BYTES
       if (
         records > 0 &&
-        (bytes + size > bounds.maxBytes ||
+        (isAlone ||
+          wasAlone ||
+          bytes + size > bounds.maxBytes ||
           plain + plainSize > maxPlainBytes ||
           records + reader.count > bounds.maxRecords ||
           reader.timestampType !== timestampType)

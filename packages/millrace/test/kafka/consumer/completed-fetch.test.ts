@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { CompletedFetch } from '../../../src/kafka/consumer/completed-fetch.ts'
 import { type Codec, CODEC_BITS } from '../../../src/kafka/protocol/compression/codecs.ts'
@@ -47,6 +48,26 @@ describe('slices of a fetch', () => {
       expect(slicesOf(fetchOf([10, 100 * KIB, 10, 10], codec))).toEqual(codec === 'lz4' ? expect.any(Array) : [1, 1, 2])
     },
   )
+
+  // To join what two large batches decompress to took as long as a part of the decompression.
+  test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('hold a large compressed batch alone, with %s', (codec) => {
+    const large = Buffer.from(randomBytes(100_000).toString('hex'))
+    const small = Buffer.from('x'.repeat(500))
+    const bytes = Buffer.concat(
+      [small, small, large, large, small, small].map((value, baseOffset) =>
+        encodeRecordBatch({
+          records: [{ value }],
+          baseOffset,
+          attributes: CODEC_BITS[codec],
+          compress: (plain) => compress(codec, plain),
+        }),
+      ),
+    )
+    const fetch = new CompletedFetch(bytes, 't', 3, 0, [], { checkCrcs: true, maxDecompressedBytes: 8 * KIB * KIB })
+    const counts: number[] = []
+    while (!fetch.isDone) counts.push(fetch.next({ ...BOUNDS, maxPlainBytes: 8 * KIB * KIB }).records!.count)
+    expect(counts).toEqual([2, 1, 1, 2])
+  })
 
   test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)(
     'hold a batch that may be too large alone, which fails with its offsets, with %s',

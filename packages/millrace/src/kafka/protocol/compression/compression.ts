@@ -16,7 +16,14 @@ import { BatchTooLargeError, CorruptRecordError } from '../../../errors/index.ts
 import { type Codec, COMPRESSION_LEVELS } from './codecs.ts'
 import { compressLz4 } from './lz4-compress.ts'
 import { decompressLz4 } from './lz4.ts'
+import { mostPlainBytes } from './plain-size.ts'
 import { compressSnappy, decompressSnappy } from './snappy.ts'
+
+/** Least and most bytes of a chunk in which zlib hands out its result. */
+const MIN_CHUNK_BYTES = 1024
+const MAX_CHUNK_BYTES = 8 * 1024 * 1024
+/** Records hardly shrink to less than one part of so many. */
+const LIKELY_RATIO = 16
 
 /** Most bytes that a batch of ours may have been made of. */
 const MAX_DECOMPRESSED_BYTES = 2 ** 31 - 1
@@ -59,7 +66,7 @@ export function decompress(codec: Codec, bytes: Buffer, maxBytes: number = MAX_D
       case 'none':
         return bytes
       case 'gzip':
-        return gunzipSync(bytes, { maxOutputLength: maxBytes, chunkSize: chunkSize(6 * bytes.length) })
+        return trimmed(gunzipSync(bytes, { maxOutputLength: maxBytes, chunkSize: outputSize(codec, bytes, maxBytes) }))
       case 'snappy':
         return decompressSnappy(bytes, maxBytes)
       case 'lz4':
@@ -81,21 +88,39 @@ function decompressZstd(bytes: Buffer, maxBytes: number): Buffer {
   const frames: Buffer[] = []
   let total = 0
   for (let rest = bytes; ;) {
-    const options = { maxOutputLength: maxBytes - total, chunkSize: chunkSize(6 * rest.length), info: true }
+    const options = {
+      maxOutputLength: maxBytes - total,
+      chunkSize: outputSize('zstd', rest, maxBytes - total),
+      info: true,
+    }
     const { buffer, engine } = zstdDecompressSync(rest, options) as unknown as {
       buffer: Buffer
       engine: { bytesWritten: number }
     }
     frames.push(buffer)
     total += buffer.length
-    if (engine.bytesWritten >= rest.length) return frames.length === 1 ? buffer : Buffer.concat(frames, total)
+    if (engine.bytesWritten >= rest.length) return frames.length === 1 ? trimmed(buffer) : Buffer.concat(frames, total)
     // A frame that takes no bytes cannot be; without this a change of Node could make us turn in circles.
     if (engine.bytesWritten === 0) throw new Error('a frame is empty')
     rest = rest.subarray(engine.bytesWritten)
   }
 }
 
+/**
+ * One chunk that holds all that comes out, as joining chunks takes as long as decompressing them. What the bytes claim to hold is
+ * believed up to `LIKELY_RATIO` times their length.
+ */
+function outputSize(codec: Codec, bytes: Buffer, maxBytes: number): number {
+  const most = Math.min(mostPlainBytes(codec, bytes) + 1, LIKELY_RATIO * bytes.length, maxBytes, MAX_CHUNK_BYTES)
+  return Math.max(MIN_CHUNK_BYTES, most)
+}
+
+/** Keeps no memory that was hardly used. */
+function trimmed(bytes: Buffer): Buffer {
+  return bytes.length * 2 < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes
+}
+
 /** Chunks in which zlib hands out its result: few of them save joining, and large ones cost more than they save. */
 function chunkSize(expected: number): number {
-  return Math.min(256 * 1024, Math.max(1024, expected))
+  return Math.min(256 * 1024, Math.max(MIN_CHUNK_BYTES, expected))
 }

@@ -6,6 +6,8 @@
  * @see https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
  * @see https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
  */
+import { BlockDecoder } from './blocks.ts'
+
 const FRAME_MAGIC = 0x184d2204
 /** Bits of the first descriptor byte. */
 const VERSION_MASK = 0xc0
@@ -18,8 +20,6 @@ const DICTIONARY_BIT = 0x01
 const STORED_BIT = 0x80000000
 /** No sequence of a block grows to more than this many times its length. */
 const MAX_RATIO = 255
-/** From this length on, the built-in copy is faster than a loop. */
-const LONG_COPY = 48
 
 /**
  * Reads one frame. Blocks may be dependent or independent, with or without checksums.
@@ -33,19 +33,23 @@ export function decompressLz4(bytes: Buffer, maxBytes: number): Buffer {
   const checksumBytes = (flags & BLOCK_CHECKSUM_BIT) === 0 ? 0 : 4
   const start = 7 + ((flags & CONTENT_SIZE_BIT) === 0 ? 0 : 8)
   const bound = boundOf(bytes, start, checksumBytes, blockMaxBytes)
-  const out = Buffer.allocUnsafe(Math.min(bound, maxBytes))
+  const most = Math.min(bound, maxBytes)
+  const decoder = new BlockDecoder(bytes, most)
+  const outputEnd = decoder.start + most
   let position = start
-  let written = 0
+  let written = decoder.start
   for (;;) {
     const field = bytes.readUInt32LE(position)
     position += 4
     if (field === 0) break
     const length = field % STORED_BIT
-    const limit = Math.min(out.length, written + blockMaxBytes)
-    const after =
-      field >= STORED_BIT
-        ? copyStored(bytes, position, length, out, written, limit)
-        : decompressBlock(bytes, position, position + length, out, written, limit)
+    const limit = Math.min(outputEnd, written + blockMaxBytes)
+    let after = -1
+    if (field < STORED_BIT) after = decoder.lz4(position, position + length, decoder.start, written, limit)
+    else if (length <= limit - written) {
+      decoder.store(position, position + length, written)
+      after = written + length
+    }
     if (after < 0) {
       if (limit < written + blockMaxBytes && bound > maxBytes) throw new RangeError('more bytes than allowed')
       throw new Error(`the block at byte ${position} cannot be decompressed`)
@@ -55,8 +59,7 @@ export function decompressLz4(bytes: Buffer, maxBytes: number): Buffer {
   }
   if ((flags & CONTENT_CHECKSUM_BIT) !== 0) position += 4
   if (position !== bytes.length) throw new Error(`the frame ends at byte ${position}`)
-  // `bound` counts every block as full; keep no memory that was hardly used.
-  return written * 2 < out.length ? Buffer.from(out.subarray(0, written)) : out.subarray(0, written)
+  return decoder.output(written)
 }
 
 /** Most bytes that can come out of a frame. @throws {Error} it is cut off */
@@ -92,64 +95,4 @@ function boundOf(bytes: Buffer, start: number, checksumBytes: number, blockMaxBy
     bound += Math.min(blockMaxBytes, field >= STORED_BIT ? length : length * MAX_RATIO)
     position += length + checksumBytes
   }
-}
-
-function copyStored(bytes: Buffer, start: number, length: number, out: Buffer, written: number, limit: number): number {
-  if (length > limit - written) return -1
-  bytes.copy(out, written, start, start + length)
-  return written + length
-}
-
-/**
- * Decompresses `bytes[position, end)` to `out[written, limit)`.
- *
- * @returns position after the last byte written; -1 when the block is malformed or does not fit
- */
-function decompressBlock(
-  bytes: Buffer,
-  position: number,
-  end: number,
-  out: Buffer,
-  written: number,
-  limit: number,
-): number {
-  while (position < end) {
-    const token = bytes[position++]!
-    let literals = token >>> 4
-    if (literals === 15) {
-      for (let more = 255; more === 255; literals += more) {
-        if (position === end) return -1
-        more = bytes[position++]!
-      }
-    }
-    if (literals > end - position || literals > limit - written) return -1
-    if (literals >= LONG_COPY) {
-      bytes.copy(out, written, position, position + literals)
-      written += literals
-      position += literals
-    } else {
-      for (const stop = written + literals; written < stop;) out[written++] = bytes[position++]!
-    }
-    if (position === end) return written // the last sequence is literals only
-    if (end - position < 2) return -1
-    const distance = bytes[position]! | (bytes[position + 1]! << 8)
-    position += 2
-    let length = (token & 15) + 4
-    if (length === 19) {
-      for (let more = 255; more === 255; length += more) {
-        if (position === end) return -1
-        more = bytes[position++]!
-      }
-    }
-    if (distance === 0 || distance > written || length > limit - written) return -1
-    let from = written - distance
-    if (length >= LONG_COPY && distance >= length) {
-      out.copyWithin(written, from, from + length)
-      written += length
-    } else {
-      // Byte by byte, as a match may overlap what it writes.
-      for (const stop = written + length; written < stop;) out[written++] = out[from++]!
-    }
-  }
-  return written
 }
