@@ -1,9 +1,6 @@
 /**
- * Puts the responses of a broker together.
- *
- * A socket delivers pieces of 64 KiB and less. Of a fetch of several megabytes hundreds of pieces would live long enough to be
- * promoted to the old generation, and collecting them cost up to a third of the time of a consumer. So each piece is copied
- * into its frame as it comes, and dies young; what reads the frame takes views of one buffer.
+ * Puts the responses of a broker together: each piece that a socket delivers is copied into its frame as it comes, and what reads
+ * the frame takes views of one buffer.
  */
 
 const LENGTH_BYTES = 4
@@ -18,12 +15,12 @@ export class FrameGatherer {
   #filled = 0
   #frame: Buffer | undefined
 
-  /** @param emit takes a frame without its length; it is the only owner of the bytes, or they are part of the piece */
+  /** @param emit takes a frame without its length, and is the only owner of its bytes */
   constructor(emit: (frame: Buffer) => void) {
     this.#emit = emit
   }
 
-  /** @returns false when the length of a frame cannot be right; nothing can be read any more */
+  /** Copies the piece, which may change afterwards. @returns false when the length of a frame cannot be right; nothing can be read any more */
   push(piece: Buffer): boolean {
     let position = 0
     while (position < piece.length) {
@@ -38,7 +35,7 @@ export class FrameGatherer {
         if (size < 0 || size > MAX_FRAME_BYTES) return false
         if (size <= piece.length - position) {
           position += size
-          this.#emit(piece.subarray(position - size, position))
+          this.#emit(Buffer.from(piece.subarray(position - size, position)))
           continue
         }
         this.#frame = Buffer.allocUnsafeSlow(size)
