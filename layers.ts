@@ -33,6 +33,7 @@ export const LAYERS: readonly Layer[] = [
   { name: 'engine', level: 3 },
   { name: 'catalog.ts', level: 4 },
   { name: 'dialects', level: 4, beside: ['catalog.ts'] },
+  { name: 'serve', level: 4 },
   { name: 'library', level: 5 },
   { name: 'materialize', level: 5 },
   { name: 'cli', level: 5, beside: ['materialize'] },

@@ -5,74 +5,72 @@ import { setFlagsFromString } from 'node:v8'
 import { catalog } from '../catalog.ts'
 import { readAnyPlan, type ReadingOptions } from '../dialects/index.ts'
 import type { GraphPlan } from '../engine/graph/plan.ts'
-import { allSinksOf, type PipelineGroup, type PipelinePlan, type RunProgress, type RunResult } from '../engine/plan.ts'
-import { isMillraceError } from '../errors/index.ts'
-import { exitCodeOf, INTERRUPTED } from './exit-code.ts'
+import {
+  allSinksOf,
+  type HttpPlan,
+  type PipelineGroup,
+  type PipelinePlan,
+  type RunProgress,
+  type RunResult,
+} from '../engine/plan.ts'
+import { ConfigError, isMillraceError } from '../errors/index.ts'
+import { parseHttpAddress } from '../options/http-address.ts'
+import { exitCodeOf } from './exit-code.ts'
 import { formatProblem, toEnvelopeError, type Outcome } from './output.ts'
 import { failureParts, logDisplay, type LogFacts, type ProgressDisplay, ratesOf, terminalDisplay } from './progress.ts'
+import { StopSignals } from './stop-signals.ts'
+import { startWatching, type Watching } from './watching.ts'
 
 type AnyPlan = PipelinePlan | PipelineGroup | GraphPlan
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-
-/** How long an abort may take to let go of connections. */
-const ABORT_GRACE_MS = 2000
+export interface RunFlags {
+  readonly untilEnd?: boolean
+  readonly json?: true
+  /** Address to serve metrics, health and status at, in place of that of the file. */
+  readonly http?: string
+}
 
 export async function run(
   file: string,
-  { untilEnd = false, json, ...reading }: ReadingOptions & { readonly untilEnd?: boolean; readonly json?: true },
+  { untilEnd = false, json, http, ...reading }: ReadingOptions & RunFlags,
 ): Promise<Outcome> {
   const plan = await readAnyPlan(file, undefined, reading)
   // What such stages print is for other programs, so that what we have to say goes elsewhere.
   const says = sinksOf(plan).some((name) => name.startsWith('stdout')) ? process.stderr : process.stdout
+  const servers = http === undefined ? (plan.http ?? []) : httpOf(http)
   const display = await displayOf(file, plan, untilEnd)
 
-  const stop = new AbortController()
-  const abort = new AbortController()
-  let interrupted: number | undefined
+  const signals = new StopSignals(display.info)
   let latest: RunProgress | undefined
-  const onSignal = (signal: (typeof SIGNALS)[number]): void => {
-    if (!stop.signal.aborted) {
-      display.info(
-        `Stopping after ${signal}: records in flight are delivered and committed first; a second ${signal} stops at once`,
-        { event: 'run.stopping' },
-      )
-      stop.abort()
-      return
-    }
-    interrupted ??= INTERRUPTED[signal]
-    abort.abort()
-    // `process.exit` would wait for file operations that hang. The signal itself does not, and shells show the same code.
-    setTimeout(() => {
-      process.removeAllListeners(signal)
-      process.kill(process.pid, signal)
-    }, ABORT_GRACE_MS).unref()
-  }
-  for (const signal of SIGNALS) process.on(signal, onSignal)
+  let watching: Watching | undefined
   try {
+    const { readVersion } = await import('./program.ts')
+    watching = await startWatching(servers, await readVersion(), display)
     if ('stages' in plan && plan.stages.length === 0) keepNurserySmall()
     // The engine, and through the catalog the clients, are loaded only when there is something to run.
     const { runPlan } = await import('../engine/run-plan.ts')
     const result = await runPlan(plan, {
       components: catalog,
-      signal: stop.signal,
-      abort: abort.signal,
+      signal: signals.stop,
+      abort: signals.abort,
       untilEnd,
       onProgress: (progress) => {
         latest = progress
         display.show(progress)
       },
-      warn: display.warn,
-      inform: display.info,
+      ...watching.options,
+      warn: watching.warn,
+      inform: watching.inform,
     })
     display.end()
     const summary = `${summaryOf(plan.name, result)}${adviceFor(plan, result, file)}`
     if (json === undefined) says.write(`${summary}\n`)
-    return { exitCode: interrupted ?? 0, summary, result: resultOf(result) }
+    return { exitCode: signals.interrupted ?? 0, summary, result: resultOf(result) }
   } catch (error) {
     display.end()
+    const { interrupted } = signals
     if (interrupted === undefined) {
-      if (!stop.signal.aborted || !isMillraceError(error) || error.code !== 'ABORTED') {
+      if (!signals.stop.aborted || !isMillraceError(error) || error.code !== 'ABORTED') {
         display.failed(error, file)
         return failureOf(error, latest)
       }
@@ -84,13 +82,24 @@ export async function run(
     process.stderr.write(`${summary}\n`)
     return { exitCode: interrupted, summary, result: null, error: { code: 'ABORTED', message: summary } }
   } finally {
-    for (const signal of SIGNALS) process.off(signal, onSignal)
+    await watching?.close()
+    signals.release()
   }
 }
 
 function sinksOf(plan: AnyPlan): string[] {
   if ('nodes' in plan) return plan.nodes.map((node) => node.function)
   return 'pipelines' in plan ? plan.pipelines.flatMap(sinksOf) : allSinksOf(plan).map(({ component }) => component)
+}
+
+/** @throws {ConfigError} when it is no address */
+function httpOf(given: string): readonly HttpPlan[] {
+  if (given === 'off') return []
+  const address = parseHttpAddress(given)
+  if (address !== undefined) return [address]
+  throw new ConfigError(
+    `Cannot read option "--http" as it must be a port, an address such as "127.0.0.1:9600", or "off": current value is "${given}"`,
+  )
 }
 
 const ENDINGS = {

@@ -6,15 +6,17 @@
  */
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import type { GraphPlan } from '../engine/graph/plan.ts'
-import type { PipelineGroup, PipelinePlan } from '../engine/plan.ts'
+import type { HttpPlan, PipelineGroup, PipelinePlan } from '../engine/plan.ts'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { isObject } from '../options/values.ts'
 import type { ConnectionsFile } from './connections-file.ts'
 import { type Dialect, dialectOf } from './dialect.ts'
 import { readDocument, type SourceDocument } from './document.ts'
 import { withEnvironment, type Environment } from './environment.ts'
+import { takeHttp } from './http.ts'
 import { loadFunctions } from './line-functions.ts'
 import { readLinear } from './linear/index.ts'
+import { toConfigProblem } from './problems.ts'
 
 /** How a file is to be read, where it does not say so itself or says something else. */
 export interface ReadingOptions {
@@ -33,6 +35,8 @@ export interface PipelineFile {
   readonly group?: PipelineGroup | undefined
   readonly problems: readonly ConfigProblem[]
   readonly warnings: readonly ConfigProblem[]
+  /** Where what there is to see of a run is served. */
+  readonly http?: readonly HttpPlan[] | undefined
 }
 
 /**
@@ -47,7 +51,9 @@ export async function readPipelineFile(
   reading: ReadingOptions = {},
 ): Promise<PipelineFile> {
   const document = withoutExtras(await readDocument(file))
-  const { value: written, problems: ofFile } = withEnvironment(document, environment)
+  const { value: whole, problems: unset } = withEnvironment(document, environment)
+  const { rest: written, http: atTop, problems: ofHttp } = takeHttp(whole)
+  const ofFile = [...unset, ...ofHttp.map(toConfigProblem)]
   const path = resolve(file)
   const name = basename(path, extname(path))
   const directory = dirname(path)
@@ -56,12 +62,18 @@ export async function readPipelineFile(
     dialect === 'linear' ? await connectionsOf(file, written, environment, reading.connections) : undefined
   const value = connections === undefined ? written : { ...(written as object), connections: connections.value }
   const functions = dialect === 'stage-graph' ? undefined : await loadFunctions(value)
-  const { plan, graph, group, problems, warnings }: PipelineFile =
-    dialect === 'stage-graph'
-      ? await (await import('./stage-graph/index.ts')).readStageGraph(value, { file, name, environment })
-      : dialect === 'connectors'
-        ? (await import('./connectors/index.ts')).readConnectors(value, { file, directory, name, functions })
-        : readLinear(value, { file, directory, name, functions })
+  const {
+    plan,
+    graph,
+    group,
+    problems,
+    warnings,
+    http = [],
+  }: PipelineFile = dialect === 'stage-graph'
+    ? await (await import('./stage-graph/index.ts')).readStageGraph(value, { file, name, environment })
+    : dialect === 'connectors'
+      ? (await import('./connectors/index.ts')).readConnectors(value, { file, directory, name, functions })
+      : readLinear(value, { file, directory, name, functions })
   const missing = [...ofFile, ...(connections?.problems ?? [])]
   // Where a variable is missing, what the option says about the hole that it leaves is of no use.
   const holes = new Set(missing.map(({ path }) => path))
@@ -70,7 +82,7 @@ export async function readPipelineFile(
   const isHole = ({ path }: ConfigProblem): boolean => holes.has(path) || (isUnread && path.endsWith('.connectionRef'))
   const located = [...missing, ...problems.filter((problem) => !isHole(problem))].map(locate)
   const isRunnable = located.length === 0
-  const told = { warnings: warnings.map(locate).toSorted(byPosition) }
+  const told = { warnings: warnings.map(locate).toSorted(byPosition), http: [...atTop, ...http] }
   return {
     plan: isRunnable && plan !== undefined ? { ...plan, ...told } : undefined,
     graph: isRunnable && graph !== undefined ? { ...graph, ...told } : undefined,

@@ -10,6 +10,7 @@ import { FUNCTIONS } from '../functions/index.ts'
 import type { JsonSchema } from '../options/declaration.ts'
 import { STAGE_NAMES } from '../stages/definitions/index.ts'
 import { connectorDefinitions, connectorsSchema, isConnectors } from './connectors/schema.ts'
+import { httpSchema } from './http.ts'
 import { pipelineFields as linearFields } from './linear/fields.ts'
 import { linearDefinitions, linearSchema } from './linear/schema.ts'
 import { definitionOf, DRAFT, openSchema, optionsSchema, when } from './options-schema.ts'
@@ -21,6 +22,7 @@ export function fileSchema(): JsonSchema {
   return {
     $schema: DRAFT,
     title: 'Millrace pipeline',
+    properties: { http: httpSchema },
     ...when(isGraph, graphSchema(), when(isConnectors, connectorsSchema(), { anyOf: [linearSchema(), STEPS] })),
     definitions: Object.fromEntries([
       ...SOURCES.map((entry) => [

@@ -46,6 +46,18 @@ export interface CircuitBreakerPlan {
   readonly openMs: number
 }
 
+/** Where what there is to see of a run is served. */
+export interface HttpPlan {
+  readonly host: string
+  readonly port: number
+  /** Bearer token that clients must send. */
+  readonly token?: string | undefined
+  /** Only what Rivven has on one of its ports. */
+  readonly rivven?:
+    | { readonly serves: 'metrics' | 'health'; readonly path: string; readonly sinks: readonly string[] }
+    | undefined
+}
+
 /** How fast a source is read. */
 export interface RateLimit {
   /** Undefined when there is no such limit. */
@@ -81,6 +93,7 @@ export interface PipelinePlan {
   readonly after?: readonly string[] | undefined
   /** Batches that may be on their way to the sink at the same time; when omitted only their bytes are bounded. */
   readonly maxBatchesInFlight?: number | undefined
+  readonly http?: readonly HttpPlan[] | undefined
   /** What the operator should know, for instance options without effect. */
   readonly warnings: readonly ConfigProblem[]
 }
@@ -96,6 +109,7 @@ export interface PipelineGroup {
   readonly file: string | undefined
   /** At least two. */
   readonly pipelines: readonly PipelinePlan[]
+  readonly http?: readonly HttpPlan[] | undefined
   readonly warnings: readonly ConfigProblem[]
 }
 

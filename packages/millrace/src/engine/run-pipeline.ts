@@ -100,6 +100,7 @@ class PipelineRun {
     )
     for (const [i, breaker] of this.#breakers.entries()) observeBreaker(meters.sinks[i]!, breaker)
     watch.breakers = this.#breakers.map((breaker, i) => ({ id: sinkId(i), breaker }))
+    watch.problem = () => ({ reading: source.progress().problem, writing: pipeline.sink.progress().problem })
     watch.sources = [{ id: 'source', status: () => source.status?.() }]
     this.#latency = meters.pipeline.histogram('millrace_pipeline_latency_seconds')
     this.#activity.observe(meters.pipeline)

@@ -22,6 +22,11 @@ export const ERROR_CODES = {
     exit: 2,
     doc: 'A pipeline file cannot be read, or is not valid YAML, TOML or JSON. Check the path and the syntax.',
   },
+  HTTP_UNAVAILABLE: {
+    retriable: false,
+    exit: 3,
+    doc: 'The HTTP server for metrics, health and status cannot listen at its address. The message says why; choose another address with `http` or `--http`.',
+  },
   BROKER_UNREACHABLE: {
     retriable: true,
     exit: 3,

@@ -85,7 +85,7 @@ export class ConfigError extends MillraceError {
   }
 }
 
-/** A broker or a schema registry cannot be reached, or the connection broke. */
+/** A broker or a schema registry cannot be reached, the connection broke, or no server can be started. */
 export class ConnectionError extends MillraceError {
   constructor(
     code:
@@ -96,7 +96,8 @@ export class ConnectionError extends MillraceError {
       | 'TOKEN_UNAVAILABLE'
       | 'TLS_FAILED'
       | 'UNSUPPORTED_BROKER'
-      | 'REGISTRY_UNAVAILABLE',
+      | 'REGISTRY_UNAVAILABLE'
+      | 'HTTP_UNAVAILABLE',
     message: string,
     details?: ErrorDetails,
   ) {

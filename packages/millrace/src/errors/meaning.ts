@@ -20,6 +20,7 @@ export type Meaning = 'ends-run' | 'sink-down' | 'record' | 'says-nothing'
 const MEANINGS: { readonly [code in ErrorCode]: Meaning | 'by-cause' | 'by-kafka-name' } = {
   CONFIG_INVALID: 'ends-run',
   CONFIG_UNREADABLE: 'ends-run',
+  HTTP_UNAVAILABLE: 'ends-run',
   BROKER_UNREACHABLE: 'by-cause',
   BROKER_DISCONNECTED: 'by-cause',
   REQUEST_TIMED_OUT: 'by-cause',

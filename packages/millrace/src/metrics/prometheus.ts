@@ -6,6 +6,9 @@
 import type { LabelValues, Sample } from './counters.ts'
 import { METRICS, type Metric, type MetricName } from './table.ts'
 
+/** What a server says it sends. */
+export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
 /**
  * The text for samples of one or several `Counters`. A metric without a sample is left out, and so are labels without a value.
  * @param samples where two have the same metric and labels, the last one counts
@@ -50,7 +53,7 @@ function formatLabels(labels: LabelValues): string {
 }
 
 /** Label values may hold anything, quotes and line ends escaped. */
-function escapeLabel(value: string): string {
+export function escapeLabel(value: string): string {
   return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }
 

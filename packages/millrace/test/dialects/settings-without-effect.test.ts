@@ -72,7 +72,7 @@ describe('in a file of connectors', () => {
     { setting: { settings: { topic: { validate_existing: true } } }, says: /always false: existing topics/ },
     { setting: { settings: { topic: { require_topic_exists: false } } }, says: /always true: a missing topic/ },
     { setting: { settings: { log_level: 'debug' } }, says: /no effect: problems are reported/ },
-    { setting: { settings: { health: { enabled: true } } }, says: /no effect/ },
+    { setting: { settings: { telemetry: { enabled: true } } }, says: /no effect/ },
   ])('$setting', async ({ setting, says }) => {
     expect(await read(setting)).toEqual([expect.stringMatching(says)])
   })

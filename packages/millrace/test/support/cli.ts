@@ -33,6 +33,8 @@ export interface RunningCli {
   readonly ended: Promise<CliResult>
   /** Resolves as soon as standard error contains some text; rejects when the command ends without it. */
   stderrHas(text: string): Promise<void>
+  /** What is there so far. */
+  stderrText(): string
 }
 
 export function startCli(
@@ -58,6 +60,7 @@ export function startCli(
   })
   return {
     child,
+    stderrText: () => stderr,
     ended,
     stderrHas: (text) =>
       new Promise((resolve, reject) => {

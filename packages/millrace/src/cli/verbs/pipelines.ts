@@ -11,7 +11,14 @@ export const run = {
   name: 'run',
   summary: 'run a pipeline file',
   arguments: [FILE],
-  options: [{ flags: '--until-end', doc: 'stop at the end of the source as it is when the run starts' }, ...READING],
+  options: [
+    { flags: '--until-end', doc: 'stop at the end of the source as it is when the run starts' },
+    {
+      flags: '--http <address>',
+      doc: 'serve metrics, health and status at a port or address while it runs; "off" serves nothing',
+    },
+    ...READING,
+  ],
   json: 'print one JSON object when the run ends',
   help: `
 Runs until the source ends or the run is stopped. Offsets are committed only after the sink acknowledges, so a run that is
@@ -23,9 +30,10 @@ once. On a terminal, a progress line is shown; otherwise one line of JSON is wri
 Examples:
   millrace run orders.yaml                     run until Ctrl-C
   millrace run orders.yaml --until-end         process the records that exist now, then stop
-  millrace run orders.yaml --until-end --json  print the result as one JSON object`,
+  millrace run orders.yaml --until-end --json  print the result as one JSON object
+  millrace run orders.yaml --http 9600         metrics at http://127.0.0.1:9600/metrics`,
   run: async ([file]: [string], options) => (await import('../run.ts')).run(file, options),
-} satisfies Verb<ReadingOptions & { readonly untilEnd?: true; readonly json?: true }>
+} satisfies Verb<ReadingOptions & import('../run.ts').RunFlags>
 
 export const lint = {
   name: 'lint',

@@ -166,6 +166,11 @@ export const bridgeFields = {
 
 const feature = field.any().optional()
 
+const listenAt = field
+  .string()
+  .default('127.0.0.1')
+  .doc('Address to listen at; `0.0.0.0` for all. A Millrace extension.')
+
 export const settingsFields = {
   state_dir: feature.ignored('offsets are kept by Kafka'),
   log_level: feature.ignored('problems are reported on standard error'),
@@ -202,18 +207,28 @@ export const settingsFields = {
     })
     .optional()
     .doc('How requests to the hub are retried.'),
-  health: feature.doc('Health endpoint.'),
-  metrics: feature.doc('Metrics endpoint.'),
+  health: field
+    .object({
+      enabled: field.boolean().default(false).doc('Whether to serve health.'),
+      port: field.int({ min: 0, max: 65_535 }).default(8080).doc('Port of the HTTP server.'),
+      path: field.string().default('/health').doc('Path of the health document; `/ready` and `/live` are beside it.'),
+      host: listenAt,
+    })
+    .optional()
+    .doc('Health over HTTP, as Rivven has it; `http` serves more.'),
+  metrics: field
+    .object({
+      enabled: field.boolean().default(false).doc('Whether to serve metrics.'),
+      port: field.int({ min: 0, max: 65_535 }).default(9091).doc('Port of the HTTP server.'),
+      host: listenAt,
+    })
+    .optional()
+    .doc('Metrics for Prometheus at `/metrics`: those of Rivven and those of Millrace; `http` serves more.'),
   telemetry: feature.doc('Telemetry.'),
 }
 
 /** Parts of a file that matter only when they are turned on. */
-export const SWITCHED: readonly (readonly string[])[] = [
-  ['settings', 'health'],
-  ['settings', 'metrics'],
-  ['settings', 'telemetry'],
-  ['distributed'],
-]
+export const SWITCHED: readonly (readonly string[])[] = [['settings', 'telemetry'], ['distributed']]
 export const SWITCHED_ON = `It has no effect: ${LATER}`
 
 /** The top level of a file. */

@@ -14,7 +14,7 @@
  * The host has a broker of its own for the hub; here it is a Kafka cluster. Each connector becomes a pipeline, and all of
  * them run together. A single entry of `sources` or `sinks` is a file, too; its hub is then the cluster of the connector.
  */
-import type { PipelineGroup, PipelinePlan } from '../../engine/plan.ts'
+import type { HttpPlan, PipelineGroup, PipelinePlan } from '../../engine/plan.ts'
 import type { ConfigProblem } from '../../errors/index.ts'
 import type { OptionProblem } from '../../options/declaration.ts'
 import { parseOptions } from '../../options/parse.ts'
@@ -37,22 +37,30 @@ export interface ConnectorsResult {
   readonly group: PipelineGroup | undefined
   readonly problems: readonly ConfigProblem[]
   readonly warnings: readonly ConfigProblem[]
+  readonly http: readonly HttpPlan[]
 }
 
 /** Makes plans of the content of a file. */
 export function readConnectors(value: unknown, context: ConnectorsContext): ConnectorsResult {
   const { problems, warnings, report } = new Findings()
   const isSingle = isObject(value) && isSingleConnector(value)
-  const { name, plans } = isSingle ? readSingle(value, { ...context, report }) : readFile(value, { ...context, report })
+  const {
+    name,
+    plans,
+    http = [],
+  } = isSingle ? readSingle(value, { ...context, report }) : readFile(value, { ...context, report })
   const ready = problems.length === 0 ? linked(plans) : []
   warnings.push(...sharedGroups(ready))
   const group = ready.length > 1 ? { name, file: context.file, pipelines: ready, warnings } : undefined
-  return { plan: group === undefined ? ready[0] : undefined, group, problems, warnings }
+  return { plan: group === undefined ? ready[0] : undefined, group, problems, warnings, http }
 }
 
 type Reporting = ConnectorsContext & Pick<Surroundings, 'report'>
 
-function readFile(value: unknown, context: Reporting): { name: string; plans: PipelinePlan[] } {
+function readFile(
+  value: unknown,
+  context: Reporting,
+): { name: string; plans: PipelinePlan[]; http?: readonly HttpPlan[] } {
   const { options: top, problems, warnings } = parseOptions({ options: fileFields }, value)
   for (const problem of [...problems, ...warnings]) context.report(problem)
   if (!isObject(value) || problems.length > 0) return { name: context.name, plans: [] }
@@ -78,7 +86,19 @@ function readFile(value: unknown, context: Reporting): { name: string; plans: Pi
       message: 'There is nothing to run',
       suggestion: 'add sources, sinks or bridges, and enable at least one',
     })
-  return { name, plans }
+  return { name, plans, http: endpoints(settings, Object.keys(top.sinks ?? {})) }
+}
+
+/** The servers of `settings`. */
+function endpoints(settings: Surroundings['settings'], sinks: readonly string[]): readonly HttpPlan[] {
+  const { health, metrics } = settings ?? {}
+  const ofHealth = { serves: 'health', path: health?.path ?? '', sinks } as const
+  return [
+    ...(metrics?.enabled === true
+      ? [{ host: metrics.host, port: metrics.port, rivven: { serves: 'metrics', path: '/metrics', sinks } as const }]
+      : []),
+    ...(health?.enabled === true ? [{ host: health.host, port: health.port, rivven: ofHealth }] : []),
+  ]
 }
 
 const KINDS = [
@@ -91,7 +111,7 @@ const KINDS = [
 function readSingle(
   value: { readonly [name: string]: unknown },
   context: Reporting,
-): { name: string; plans: PipelinePlan[] } {
+): { name: string; plans: PipelinePlan[]; http?: readonly HttpPlan[] } {
   const { broker, name: given, ...entry } = value
   const name = typeof given === 'string' ? given : context.name
   let hub: Surroundings['hub']

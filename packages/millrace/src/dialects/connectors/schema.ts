@@ -22,7 +22,7 @@ function entrySchema(kind: Kind, fields: Fields): JsonSchema {
   const schema = openSchema(fields)
   return {
     ...schema,
-    ...onlyNames(fields, ['$schema']),
+    ...onlyNames(fields, ['$schema', 'http']),
     properties: { ...(schema['properties'] as object), connector: choice, type: choice },
     allOf: [
       ...((schema['allOf'] as readonly JsonSchema[] | undefined) ?? []),
@@ -105,7 +105,9 @@ export function connectorsSchema(): JsonSchema {
     ),
     {
       ...openSchema(fileFields),
-      propertyNames: { anyOf: [onlyNames(fileFields, ['$schema'])['propertyNames'] as JsonSchema, { pattern: '^x-' }] },
+      propertyNames: {
+        anyOf: [onlyNames(fileFields, ['$schema', 'http'])['propertyNames'] as JsonSchema, { pattern: '^x-' }],
+      },
       properties: {
         ...(openSchema(fileFields)['properties'] as object),
         sources: entries(entrySchema('source', sourceFields), sources.meta.doc),

@@ -81,5 +81,5 @@ export const pipelineFields = {
       'Connections for `connectionRef`: a list of `{connectionRef, config}`, or the path of a file with such a list.',
     ),
   stateStore: field.any().optional().ignored('offsets are kept by Kafka'),
-  metrics: field.any().optional().ignored('it is not supported yet'),
+  metrics: field.any().optional().ignored('`http` serves metrics'),
 }

@@ -4,7 +4,7 @@
 import type { Delivery } from '../../contracts/context.ts'
 import type { Endpoints } from '../../contracts/definitions.ts'
 import type { ConfigProblem } from '../../errors/index.ts'
-import type { CircuitBreakerPlan, PipelinePlan, ErrorPolicy } from '../plan.ts'
+import type { CircuitBreakerPlan, ErrorPolicy, HttpPlan, PipelinePlan } from '../plan.ts'
 
 export interface PlannedNode {
   readonly id: string
@@ -39,6 +39,7 @@ export interface GraphPlan {
   readonly maxBatchRecords?: number | undefined
   /** How long the whole run may take; undefined for any time. */
   readonly timeoutMs: number | undefined
+  readonly http?: readonly HttpPlan[] | undefined
   readonly warnings: readonly ConfigProblem[]
 }
 

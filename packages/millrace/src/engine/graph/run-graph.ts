@@ -138,6 +138,10 @@ class GraphRun {
   #observe(): void {
     this.#activity.observe(this.#meter)
     this.#watch.sources = this.#sources.map(({ id, source }) => ({ id, status: () => source.status?.() }))
+    this.#watch.problem = () => ({
+      reading: this.#sources.map(({ source }) => source.progress().problem).find((problem) => problem !== undefined),
+      writing: this.#sinks.map(({ sink }) => sink.progress().problem).find((problem) => problem !== undefined),
+    })
     this.#watch.breakers = Array.from(this.#breakers, ([{ id }, breaker]) => ({ id, breaker }))
   }
 

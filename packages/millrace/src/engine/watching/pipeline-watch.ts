@@ -19,6 +19,7 @@ export class PipelineWatch implements WatchedPipeline {
   readonly startedAt = new Date().toISOString()
   /** Set when they are made. */
   sources: readonly WatchedSource[] = []
+  problem: WatchedPipeline['problem'] = () => ({})
   breakers: readonly { readonly id: string; readonly breaker: CircuitBreaker }[] = []
   #state: RunState = 'starting'
   #error: WatchedPipeline['error']

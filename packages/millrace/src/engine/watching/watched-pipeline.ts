@@ -42,5 +42,9 @@ export interface WatchedPipeline {
   readonly state: RunState
   /** What it failed with. */
   readonly error: { readonly code: string; readonly message: string } | undefined
+  /** What stands in the way at the moment, as parts of sentences; undefined while nothing does. */
+  problem(): { readonly reading?: string | undefined; readonly writing?: string | undefined }
+  /** Brings up to date what has to be asked for. */
+  refresh?(): Promise<void>
   readonly breakerStates: readonly { readonly id: string; readonly state: CircuitState }[]
 }

@@ -296,12 +296,12 @@ describe('problems', () => {
   })
 
   test('what has no effect is said, and only when it is turned on', async () => {
-    const text = `${BROKER}sources: {a: {connector: datagen, topic: t}}\nsettings: {state_dir: x, health: {enabled: true}, metrics: {enabled: false}}\ndistributed: {enabled: true, node_id: a}`
+    const text = `${BROKER}sources: {a: {connector: datagen, topic: t}}\nsettings: {state_dir: x, telemetry: {enabled: true}, metrics: {enabled: false}}\ndistributed: {enabled: true, node_id: a}`
     expect(await check(text)).toEqual({
       problems: [],
       warnings: [
         '3:12 settings.state_dir: Option "state_dir" has no effect: offsets are kept by Kafka',
-        '3:26 settings.health: It has no effect: it is not supported yet',
+        '3:26 settings.telemetry: It has no effect: it is not supported yet',
         '4:1 distributed: It has no effect: it is not supported yet',
       ],
     })

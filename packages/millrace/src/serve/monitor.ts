@@ -1,0 +1,202 @@
+/**
+ * Watches the pipelines of a process: keeps their last five minutes and the latest events, and answers what there is to know.
+ *
+ * It looks once a second, and only while a server runs. Nothing here is called per record or per batch.
+ */
+import type { WatchedPipeline } from '../engine/watching/watched-pipeline.ts'
+import { Counters, type Sample } from '../metrics/counters.ts'
+import type { EventFacts, EventName } from '../metrics/events.ts'
+import { metricsSnapshot, type MetricsSnapshot } from '../metrics/json.ts'
+import { prometheusText } from '../metrics/prometheus.ts'
+import { observeProcess } from '../metrics/process.ts'
+import { inBackground } from '../resilience/background.ts'
+import { type Reason, reasonsOf } from './health.ts'
+import { History, type HistoryPoint } from './history.ts'
+import { Numbers } from './numbers.ts'
+import { pipelineStatus, type PipelineStatus } from './status.ts'
+
+const LOOK_MS = 1000
+const MOST_EVENTS = 100
+
+/** Something that happened. */
+export interface MonitoredEvent {
+  /** ISO 8601. */
+  readonly at: string
+  readonly level: 'info' | 'warn' | 'error'
+  readonly event: EventName
+  readonly message: string
+}
+
+/** What `/status` says. */
+export interface Status {
+  readonly version: string
+  readonly pid: number
+  /** ISO 8601. */
+  readonly at: string
+  readonly uptimeSeconds: number
+  readonly ready: boolean
+  readonly process: {
+    readonly residentBytes: number
+    readonly heapBytes: number
+    readonly cpuSeconds: number
+    /** How late the event loop was at most, in the last second. */
+    readonly delaySeconds: number
+  }
+  readonly pipelines: readonly PipelineStatus[]
+  /** The latest last. */
+  readonly events: readonly MonitoredEvent[]
+}
+
+interface Watched {
+  readonly pipeline: WatchedPipeline
+  readonly history: History
+  /** Records read and written when that changed last, and when that was. */
+  progress: number
+  progressAt: number
+}
+
+export class Monitor {
+  readonly version: string
+  readonly #process = new Counters()
+  readonly #pipelines = new Map<string, Watched>()
+  readonly #events: MonitoredEvent[] = []
+  readonly #listeners = new Set<() => void>()
+  #timer: NodeJS.Timeout | undefined
+  #endProcess: (() => void) | undefined
+  #due = 0
+  #delaySeconds = 0
+
+  /** @param version of Millrace */
+  constructor(version: string) {
+    this.version = version
+  }
+
+  /** Follows a pipeline, in place of an earlier one of the same name. */
+  add(pipeline: WatchedPipeline): void {
+    this.#pipelines.set(pipeline.name, {
+      pipeline,
+      history: new History(pipeline.name),
+      progress: -1,
+      progressAt: performance.now(),
+    })
+    pipeline.counters
+      .meter({ pipeline: pipeline.name })
+      .observe('millrace_pipeline_ready_state', () => (this.#reasons(pipeline.name).length === 0 ? 1 : 0))
+  }
+
+  event(level: MonitoredEvent['level'], message: string, { event = 'warning' }: EventFacts = {}): void {
+    this.#events.push({ at: new Date().toISOString(), level, event, message })
+    if (this.#events.length > MOST_EVENTS) this.#events.shift()
+  }
+
+  /** Begins to look once a second. */
+  start(): void {
+    if (this.#timer !== undefined) return
+    this.#endProcess = observeProcess(this.#process, this.version)
+    this.#due = performance.now() + LOOK_MS
+    this.#timer = setInterval(() => inBackground(this.#look(), () => {}), LOOK_MS)
+    this.#timer.unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#endProcess?.()
+  }
+
+  /** Calls back after each look. @returns ends that */
+  onLook(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  get isAlive(): boolean {
+    return ![...this.#pipelines.values()].some(({ pipeline }) => pipeline.state === 'failed')
+  }
+
+  /** Why pipelines are not ready; none when all are. */
+  get reasons(): readonly Reason[] {
+    return [...this.#pipelines.keys()].flatMap((name) => this.#reasons(name))
+  }
+
+  /** Brings up to date what has to be asked for. */
+  async refresh(): Promise<void> {
+    await Promise.all(this.pipelines.flatMap((pipeline) => pipeline.refresh?.() ?? []))
+  }
+
+  /** The text for Prometheus. */
+  metrics(): string {
+    return prometheusText(this.#samples())
+  }
+
+  metricsJson(): MetricsSnapshot {
+    return metricsSnapshot(this.#samples())
+  }
+
+  get pipelines(): readonly WatchedPipeline[] {
+    return Array.from(this.#pipelines.values(), ({ pipeline }) => pipeline)
+  }
+
+  /** By name of the pipeline, the oldest first. */
+  history(): { readonly [pipeline: string]: readonly HistoryPoint[] } {
+    return Object.fromEntries(Array.from(this.#pipelines, ([name, { history }]) => [name, history.points]))
+  }
+
+  /** @param mostPartitions of each pipeline */
+  status(mostPartitions = Infinity): Status {
+    const numbers = new Numbers(this.#samples())
+    const { rss, heapUsed } = process.memoryUsage()
+    const { user, system } = process.cpuUsage()
+    return {
+      version: this.version,
+      pid: process.pid,
+      at: new Date().toISOString(),
+      uptimeSeconds: Math.round(process.uptime()),
+      ready: this.reasons.length === 0,
+      process: {
+        residentBytes: rss,
+        heapBytes: heapUsed,
+        cpuSeconds: (user + system) / 1e6,
+        delaySeconds: this.#delaySeconds,
+      },
+      pipelines: Array.from(this.#pipelines.values(), ({ pipeline, history }) =>
+        pipelineStatus(pipeline, numbers, {
+          reasons: this.#reasons(pipeline.name),
+          now: history.latest,
+          mostPartitions,
+        }),
+      ),
+      events: this.#events,
+    }
+  }
+
+  #reasons(name: string): readonly Reason[] {
+    const { pipeline, history, progressAt } = this.#pipelines.get(name)!
+    return reasonsOf(pipeline, { idleMs: performance.now() - progressAt, lag: history.latest?.lag ?? undefined })
+  }
+
+  /** Pipelines of one run share their counters. */
+  #samples(): Sample[] {
+    const all = new Set([this.#process, ...Array.from(this.#pipelines.values(), ({ pipeline }) => pipeline.counters)])
+    return [...all].flatMap((counters) => counters.snapshot())
+  }
+
+  async #look(): Promise<void> {
+    const now = performance.now()
+    this.#delaySeconds = Math.max(0, now - this.#due) / 1000
+    this.#due = now + LOOK_MS
+    await this.refresh()
+    const numbers = new Numbers(this.#samples())
+    for (const watched of this.#pipelines.values()) {
+      const { name } = watched.pipeline
+      watched.history.add(numbers, Date.now())
+      const progress =
+        (numbers.sum('millrace_source_records_total', name) ?? 0) +
+        (numbers.sum('millrace_sink_records_total', name) ?? 0)
+      if (progress === watched.progress) continue
+      watched.progress = progress
+      watched.progressAt = now
+    }
+    for (const listener of this.#listeners) listener()
+  }
+}
