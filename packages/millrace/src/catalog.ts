@@ -95,8 +95,8 @@ export const catalog: Components = {
     return definition
   },
   async documents(
-    source: Pick<Source, 'valueCodec' | 'keyCodec'>,
-    sink: Pick<Sink, 'valueCodec' | 'keyCodec' | 'keyField' | 'includeMeta'>,
+    source: Pick<Source, 'valueCodec' | 'keyCodec' | 'valueSchema' | 'keySchema'>,
+    sink: Pick<Sink, 'valueCodec' | 'keyCodec' | 'valueSchema' | 'keySchema' | 'keyField' | 'includeMeta'>,
     stages: readonly PlannedStage[],
     needs: ValuesNeeded,
   ): Promise<Documents | undefined> {
@@ -105,10 +105,10 @@ export const catalog: Components = {
       import('./stages/meta.ts'),
     ])
     return createDocuments({
-      from: codecByName(source.valueCodec, 'source'),
-      to: codecByName(sink.valueCodec, 'sink'),
-      keysFrom: keyCodecByName(source.keyCodec, 'source'),
-      keysTo: keyCodecByName(sink.keyCodec, 'sink'),
+      from: codecByName(source.valueCodec, 'source', source.valueSchema),
+      to: codecByName(sink.valueCodec, 'sink', sink.valueSchema),
+      keysFrom: keyCodecByName(source.keyCodec, 'source', source.keySchema),
+      keysTo: keyCodecByName(sink.keyCodec, 'sink', sink.keySchema),
       ...needs,
       mentionsMeta: mentionsMeta(stages),
       includeMeta: sink.includeMeta,

@@ -4,6 +4,7 @@
  * Each value `x` becomes the document `{value: x}`, and such a document is written back; other fields would be lost, so
  * they are refused (I7). A null value is a tombstone in every format.
  */
+import { isUtf8 } from 'node:buffer'
 import type { Codec } from '../contracts/codec.ts'
 import { DecodeError, EncodeError } from '../errors/index.ts'
 import { jsonCodec } from './json.ts'
@@ -25,6 +26,23 @@ export const bytesCodec: Codec = {
     }
   },
   encode: (document) => jsonCodec.encode(document),
+}
+
+/** `string`: text in UTF-8, whatever it says: `{value: '{"a":1}'}`. */
+export const stringCodec: Codec = {
+  name: 'string',
+  decode(value) {
+    if (value === null) return { value: null }
+    if (!isUtf8(value)) throw new DecodeError('value', 'it is not valid UTF-8, which the string codec requires')
+    return { value: value.toString() }
+  },
+  encode(document) {
+    const value = onlyValue('string', document)
+    if (value === null || typeof value === 'string') return value
+    throw new EncodeError(
+      `Cannot write field "value" with the string codec: it must be text: current value is ${JSON.stringify(value)}`,
+    )
+  },
 }
 
 export const shortCodec = codec('short', {

@@ -46,7 +46,7 @@ export function decodeDocuments(batch: Batch, codec: Codec, options: DecodeOptio
             ? codec.decode(null)
             : isJson
               ? parseDocument(bytes, start, start + size)
-              : codec.decode(viewOf(bytes, start, size))
+              : codec.decode(viewOf(bytes, start, size), batch, row)
         if (hasMeta) attachMeta(document as WithMeta, batch, row, keys)
         documents[row] = document
       }
@@ -98,6 +98,8 @@ export interface EncodeOptions {
   readonly keys?: KeyCodec | undefined
   /** Field, below dots, that becomes the key of each record; a tombstone keeps its own. */
   readonly keyField?: string | undefined
+  /** Whether values came in the format in which they are written. */
+  readonly isSameFormat?: boolean | undefined
 }
 
 /**
@@ -118,7 +120,7 @@ export function encodeDocuments(batch: Batch, codec: Codec, options: EncodeOptio
     try {
       for (; row < length; row++) {
         const isWritten = replaced?.[row] === 1 || (everything && !batch.isTombstone(row))
-        const payload = isWritten ? encodeRow(batch, row, codec, keys, options.includeMeta === true) : undefined
+        const payload = isWritten ? encodeRow(batch, row, codec, keys, options) : undefined
         if (keyPath !== undefined && !batch.isTombstone(row))
           keysOf(batch)[row] = keyFromField(batch, row, keyPath, keys)
         payloads.push(payload)
@@ -141,17 +143,24 @@ function encodeError(batch: Batch, row: number, codec: Codec, cause: unknown): E
   )
 }
 
-function encodeRow(batch: Batch, row: number, codec: Codec, keys: KeyCodec, includeMeta: boolean): Payload {
+function encodeRow(
+  batch: Batch,
+  row: number,
+  codec: Codec,
+  keys: KeyCodec,
+  { includeMeta, isSameFormat }: EncodeOptions,
+): Payload {
   const document = batch.documents![row] as WithMeta
   const meta = attachedMeta(document)
-  if (meta === undefined) return encode(batch, row, codec, document)
+  const encoded = (): Payload => encode(batch, row, codec, document, isSameFormat === true)
+  if (meta === undefined) return encoded()
   const key = changedKey(meta, keys)
   if (key !== undefined) keysOf(batch)[row] = key
-  if (includeMeta) return encode(batch, row, codec, document)
+  if (includeMeta === true) return encoded()
   // Left out for the time of writing only: another sink may want it. No copy, as undefined fields are not written.
   document._meta = undefined
   try {
-    return encode(batch, row, codec, document)
+    return encoded()
   } finally {
     document._meta = meta
   }
@@ -162,8 +171,9 @@ function keysOf(batch: Batch): (Payload | undefined)[] {
   return (batch.keys ??= Array.from({ length: batch.length }, () => undefined))
 }
 
-function encode(batch: Batch, row: number, codec: Codec, document: unknown): Payload {
-  const payload = codec.encode(document)
+function encode(batch: Batch, row: number, codec: Codec, document: unknown, isSameFormat: boolean): Payload {
+  const original = isSameFormat && codec.usesOriginal === true ? batch.value(row) : null
+  const payload = original === null ? codec.encode(document) : codec.encode(document, original)
   if (codec !== jsonCodec || typeof payload !== 'string') return payload
   const { bytes, fields } = batch.records
   const field = batch.recordOf(row) * FIELDS
@@ -216,7 +226,8 @@ export function createDocuments({
   keyField,
 }: DocumentsOptions): Documents | undefined {
   // Raw bytes go in and out of any format as they are.
-  const all = from.name !== to.name && from.name !== 'bytes' && to.name !== 'bytes'
+  const all = (from.wire ?? from.name) !== (to.wire ?? to.name) && from.name !== 'bytes' && to.name !== 'bytes'
+  const isSameFormat = from.name === to.name
   if (!needsDocuments && !includeMeta && !all) return undefined
   const attach = mentionsMeta || includeMeta
   const scanner = fields === undefined || from !== jsonCodec || attach || all ? undefined : new FieldScanner(fields)
@@ -224,6 +235,7 @@ export function createDocuments({
     ...(scanner === undefined ? {} : { decodeFields: (batch, failed) => decodeFields(batch, scanner, failed) }),
     prepare: preparing([from, to, ...(attach || keyField !== undefined ? [keysFrom, keysTo] : [])]),
     decode: (batch, failed) => decodeDocuments(batch, from, { attachMeta: attach, keys: keysFrom }, failed),
-    encode: (batch, failed) => encodeDocuments(batch, to, { includeMeta, all, keys: keysTo, keyField }, failed),
+    encode: (batch, failed) =>
+      encodeDocuments(batch, to, { includeMeta, all, keys: keysTo, keyField, isSameFormat }, failed),
   }
 }

@@ -20,9 +20,9 @@ export function keysOf(codec: Codec): KeyCodec {
   return {
     name,
     prepare: codec.prepare?.bind(codec),
-    decode(key) {
+    decode(key, batch, row) {
       try {
-        return key === null ? null : unwrapped(codec.decode(key))
+        return key === null ? null : unwrapped(codec.decode(key, batch, row))
       } catch (error) {
         if (!(error instanceof DecodeError)) throw error
         throw new DecodeError('key', error.message, { cause: error.cause ?? error })

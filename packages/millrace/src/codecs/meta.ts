@@ -45,7 +45,7 @@ export function attachMeta(document: WithMeta, batch: Batch, row: number, keys: 
     partition: batch.partition,
     offset: offsets[record]!,
     timestamp: timestamps[record]!,
-    key: keys.decode(batch.key(row)),
+    key: keys.decode(batch.key(row), batch, row),
     headers: headersOf(batch, row),
     ...(batch.value(row) === null ? { tombstone: true } : {}),
   }

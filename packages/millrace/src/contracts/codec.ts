@@ -6,20 +6,25 @@ import type { RowFailed } from './stage.ts'
 /** Turns bytes into documents and back. */
 export interface Codec extends Preparing {
   readonly name: string
+  /** Codecs with the same pass each other's bytes on unchanged; the name when omitted. */
+  readonly wire?: string | undefined
+  /** Whether `encode` makes use of the value from which the document was made, where it came in the same format. */
+  readonly usesOriginal?: boolean | undefined
   /**
    * Parses the value of one row. Null is a tombstone.
+   * @param batch where the value is in its row, for what its headers say
    * @throws {DecodeError}
    */
-  decode(value: Buffer | null): unknown
+  decode(value: Buffer | null, batch?: Batch, row?: number): unknown
   /** Writes a document. @throws {EncodeError} */
-  encode(document: unknown): Payload
+  encode(document: unknown, original?: Buffer): Payload
 }
 
 /** The same for keys, which stages see as `_meta.key`. */
 export interface KeyCodec extends Preparing {
   readonly name: string
   /** Null for a record without a key. @throws {DecodeError} */
-  decode(key: Buffer | null): unknown
+  decode(key: Buffer | null, batch?: Batch, row?: number): unknown
   /** Writes the key that a stage made; other keys go out as they came in. @throws {EncodeError} */
   encode(key: unknown): Payload
 }

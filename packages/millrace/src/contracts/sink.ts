@@ -1,5 +1,6 @@
 /** Where records go, and the transactions of a sink that has them. */
 import type { Batch } from '../records/batch.ts'
+import type { SchemaUse } from './schemas.ts'
 import type { Preparing } from './preparing.ts'
 import type { GroupOffsets } from './offsets.ts'
 import type { Check } from './source.ts'
@@ -41,6 +42,9 @@ export interface Sink extends Preparing {
   readonly valueCodec: string
   /** Codec of the keys that stages make, by name; text when omitted. */
   readonly keyCodec?: string | undefined
+  /** What their codecs need, where they write schemas. */
+  readonly valueSchema?: SchemaUse | undefined
+  readonly keySchema?: SchemaUse | undefined
   /** Field of the document, below dots, that becomes the key. The codecs write it. */
   readonly keyField?: string | undefined
   /** Write `_meta` into every document. */

@@ -1,6 +1,7 @@
 /** Where records come from. */
 import type { Batch } from '../records/batch.ts'
 import type { Preparing } from './preparing.ts'
+import type { SchemaUse } from './schemas.ts'
 import type { SourceOffsets } from './offsets.ts'
 
 /** Something that must hold for a component to work. In a list of them, each relies on those before it. */
@@ -88,6 +89,9 @@ export interface Source extends Preparing {
   readonly valueCodec: string
   /** Codec of its keys, by name; text when omitted. */
   readonly keyCodec?: string | undefined
+  /** What their codecs need, where they read schemas. */
+  readonly valueSchema?: SchemaUse | undefined
+  readonly keySchema?: SchemaUse | undefined
   /** Where a run starts to read, as a sentence without a period; undefined where every run reads everything. For `explain`. */
   readonly starts?: string
   /** Who commits what, and when, as a sentence without a period; for `explain`. */

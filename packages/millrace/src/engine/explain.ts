@@ -2,6 +2,7 @@
  * Says how a pipeline would run: which lane its records take and why, what is guaranteed, who commits what when. Makes the
  * components as a run would, but opens none of them.
  */
+import { isSchemaCodec } from '../contracts/codec-names.ts'
 import type { Documents } from '../contracts/codec.ts'
 import type { Source } from '../contracts/source.ts'
 import type { Stage, StageNeeds } from '../contracts/stage.ts'
@@ -68,7 +69,9 @@ function chooseLane(
         : sink.needsDocuments
           ? 'the sink uses a field of the value'
           : sink.valueCodec === source.valueCodec
-            ? `values are read as ${source.valueCodec}, and not all sinks write that format`
+            ? isSchemaCodec(source.valueCodec)
+              ? `values are ${source.valueCodec} with schemas of another registry, or another schema, than the sink’s`
+              : `values are read as ${source.valueCodec}, and not all sinks write that format`
             : `values are read as ${source.valueCodec} and written as ${sink.valueCodec}`,
     }
   const writer = stages.find(({ does }) => does !== undefined)

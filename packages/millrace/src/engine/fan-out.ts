@@ -12,6 +12,7 @@
  * them with values as it wants them; `DeliveryToEach` writes to one after the other.
  */
 import type { Documents } from '../contracts/codec.ts'
+import type { SchemaUse } from '../contracts/schemas.ts'
 import { preparing, type Prepare } from '../contracts/preparing.ts'
 import type { Sink, SinkProgress, SinkTransactions, Weakness } from '../contracts/sink.ts'
 import type { Batch } from '../records/batch.ts'
@@ -32,6 +33,8 @@ export class FanOut implements SinkOfAll {
   /** Of the first sink: what those who only look are shown. */
   readonly valueCodec: string
   readonly keyCodec: string | undefined
+  readonly valueSchema: SchemaUse | undefined
+  readonly keySchema: SchemaUse | undefined
   readonly keyField: string | undefined
   readonly includeMeta: boolean
   readonly needsDocuments: boolean
@@ -50,6 +53,8 @@ export class FanOut implements SinkOfAll {
     this.#sinks = sinks
     this.valueCodec = first!.valueCodec
     this.keyCodec = first!.keyCodec
+    this.valueSchema = first!.valueSchema
+    this.keySchema = first!.keySchema
     this.keyField = first!.keyField
     this.includeMeta = sinks.some(({ includeMeta }) => includeMeta)
     const readers = sinks.filter(({ needsDocuments }) => needsDocuments)

@@ -118,9 +118,12 @@ async function makeOutputs(
   const formatFor = (sink: Sink): Promise<Documents | undefined> => components.documents(source, sink, planned, needs)
   if (sinks.length === 1) return { sink: all, targets: sinks, documents: await formatFor(first!) }
   const areAlike = sinks.every(
-    ({ valueCodec, keyCodec, keyField, includeMeta }) =>
+    ({ valueCodec, keyCodec, valueSchema, keySchema, keyField, includeMeta }) =>
       valueCodec === first!.valueCodec &&
       keyCodec === first!.keyCodec &&
+      // Each writes with the schema of its own subject.
+      valueSchema === first!.valueSchema &&
+      keySchema === first!.keySchema &&
       keyField === first!.keyField &&
       includeMeta === first!.includeMeta,
   )

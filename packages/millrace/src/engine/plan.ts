@@ -132,8 +132,8 @@ export interface Components {
   function(kind: FunctionDefinition['kind'], name: string): Promise<FunctionDefinition>
   /** How documents are made and written; undefined when bytes pass from this source to this sink untouched. */
   documents(
-    source: Pick<Source, 'valueCodec' | 'keyCodec'>,
-    sink: Pick<Sink, 'valueCodec' | 'keyCodec' | 'keyField' | 'includeMeta'>,
+    source: Pick<Source, 'valueCodec' | 'keyCodec' | 'valueSchema' | 'keySchema'>,
+    sink: Pick<Sink, 'valueCodec' | 'keyCodec' | 'valueSchema' | 'keySchema' | 'keyField' | 'includeMeta'>,
     stages: readonly PlannedStage[],
     needs: ValuesNeeded,
   ): Promise<Documents | undefined>

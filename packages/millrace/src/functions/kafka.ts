@@ -12,6 +12,7 @@ import { FieldScanner } from '../codecs/field-scanner.ts'
 import { keyFromField } from '../codecs/key-field.ts'
 import { textKeys } from '../codecs/keys.ts'
 import type { KeyCodec } from '../contracts/codec.ts'
+import { preparing, type Prepare } from '../contracts/preparing.ts'
 import { encodeRows, decodeRows, ORIGIN_COLUMNS, rowFormats, unwritable, type RowFormats } from './rows/kafka-rows.ts'
 import { CONSUMER_FIELDS } from '../kafka/properties/consumer-fields.ts'
 import { kafkaEndpoints } from '../kafka/properties/endpoints.ts'
@@ -105,6 +106,7 @@ class RowSource implements Source {
   readonly commits: string
   readonly offsets: SourceOffsets | undefined
   readonly decode: ((batch: Batch) => void) | undefined
+  readonly prepare: Prepare | undefined
   readonly #source: Source
 
   constructor(source: Source, { needsDocuments, needsOrigin, fields }: FunctionContext) {
@@ -112,7 +114,10 @@ class RowSource implements Source {
     const formats = rowFormats(source)
     const scanner =
       fields === undefined || needsOrigin || formats.values !== undefined ? undefined : new FieldScanner(fields)
-    if (needsDocuments) this.decode = (batch) => decodeRows(batch, needsOrigin, { ...formats, scanner })
+    if (needsDocuments) {
+      this.decode = (batch) => decodeRows(batch, needsOrigin, { ...formats, scanner })
+      this.prepare = preparing([formats.values, needsOrigin ? formats.keys : undefined])
+    }
     this.commits = source.commits
     this.readsRecordBatches = source.readsRecordBatches
     this.maxBatchRecords = source.maxBatchRecords
@@ -209,6 +214,7 @@ class RowSink implements Sink {
   readonly transactions: SinkTransactions | undefined
   readonly failsInOrder: boolean
   readonly giveUp: Sink['giveUp']
+  readonly prepare: Prepare | undefined
   readonly #sink: Sink
   readonly #hidden: ReadonlySet<string>
   readonly #all: boolean
@@ -217,10 +223,12 @@ class RowSink implements Sink {
   constructor(sink: Sink, hidden: ReadonlySet<string>, all: boolean) {
     this.#sink = sink
     this.#hidden = hidden
-    this.#all = all
     this.#formats = rowFormats(sink)
-    this.needsDocuments = all || sink.needsDocuments
-    this.fields = all ? undefined : sink.fields
+    // A row may come from a source of another format, so with a schema each is written.
+    this.#all = all || this.#formats.hasSchema === true
+    this.prepare = preparing([this.#formats.values, sink.keyField === undefined ? undefined : this.#formats.keys])
+    this.needsDocuments = this.#all || sink.needsDocuments
+    this.fields = this.#all ? undefined : sink.fields
     this.partitions = sink.partitions
     this.writesRecordBatches = sink.writesRecordBatches
     this.unforwarded = sink.unforwarded
@@ -236,8 +244,8 @@ class RowSink implements Sink {
     return this.#sink.open(signal)
   }
   fill(batch: Batch): void {
-    const { values, keys = textKeys } = this.#formats
-    encodeRows(batch, this.#hidden, this.#all, values)
+    const { keys = textKeys } = this.#formats
+    encodeRows(batch, this.#hidden, this.#all, this.#formats)
     const path = this.#sink.keyField?.split('.')
     if (path !== undefined)
       // A tombstone keeps its own key: it has no column to take one from.

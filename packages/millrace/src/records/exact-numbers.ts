@@ -83,6 +83,44 @@ export function stringifyExactly(value: unknown): string {
 }
 
 const INTEGER = /^-?\d+$/
+const DECIMAL = /^-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/
+
+/** A number of these decimal digits: a double where that is the same number, else what `JSON.stringify` writes as it is. */
+export function numberOf(digits: string): number | ExactNumber {
+  const number = Number(digits)
+  const text = String(number)
+  return text === digits || decimalOf(text) === decimalOf(digits) ? number : EXACT.rawJSON(digits)
+}
+
+/** The decimal digits of a number in any of the forms that documents and programs have; undefined for what is no finite number. */
+export function digitsOf(value: unknown): string | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : undefined
+  if (typeof value === 'bigint') return String(value)
+  const text = isExact(value) ? value.rawJSON : value
+  return typeof text === 'string' && DECIMAL.test(text) ? text : undefined
+}
+
+/** The whole number that decimal digits are, whatever their form: `5`, `5.0`, `5e2`; undefined where they have a fraction. */
+export function wholeOf(digits: string): bigint | undefined {
+  return scaledOf(digits, 0)
+}
+
+/** Decimal digits times ten to the power of `scale`; undefined where that leaves a fraction, or is longer than any number is. */
+export function scaledOf(digits: string, scale: number): bigint | undefined {
+  const [, sign, whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/.exec(digits) ?? []
+  if (whole === '') return undefined
+  const shift = Number(exponent) - fraction.length + scale
+  const all = BigInt(`${whole}${fraction}`)
+  if (all === 0n) return 0n
+  if (Math.abs(shift) > MOST_DIGITS) return undefined
+  const power = 10n ** BigInt(Math.abs(shift))
+  if (shift < 0 && all % power !== 0n) return undefined
+  const scaled = shift < 0 ? all / power : all * power
+  return sign === '-' ? -scaled : scaled
+}
+
+const MOST_DIGITS = 2000
 
 /** Whether a value is a text, or an integer of these digits that a double does not hold. */
 export function equalsText(value: unknown, text: string): boolean {

@@ -9,7 +9,7 @@ import {
   type SchemaReference,
   type SchemaType,
   type SchemaVersion,
-} from './schemas.ts'
+} from '../contracts/schemas.ts'
 
 type Answer = { readonly [name: string]: unknown }
 

@@ -10,13 +10,21 @@ import { isMillraceError } from '../errors/index.ts'
 import { readCompatibility, readId, readNames, readSchema, readVersion } from './answers.ts'
 import { CallCache, type Keeping } from './call-cache.ts'
 import { Requests } from './requests.ts'
-import type { ReferencedSchema, RegisteredSchema, Schema, SchemaReference, SchemaVersion } from './schemas.ts'
+import type {
+  ReferencedSchema,
+  RegisteredSchema,
+  Schema,
+  SchemaReference,
+  SchemaVersion,
+  RegisterOptions,
+  SchemaStore,
+} from '../contracts/schemas.ts'
 import type { RegistrySettings } from './settings.ts'
 
 /** How long it is kept that a schema, subject or version is not there. */
 const NOT_FOUND_MS = 5000
 
-export class SchemaRegistry {
+export class SchemaRegistry implements SchemaStore {
   /** Addresses, which tell one registry from another. */
   readonly urls: readonly string[]
   readonly #requests: Requests
@@ -88,7 +96,7 @@ export class SchemaRegistry {
   async register(
     subject: string,
     schema: Schema,
-    { normalize = false, signal }: { readonly normalize?: boolean; readonly signal?: AbortSignal | undefined } = {},
+    { normalize = false, signal }: RegisterOptions = {},
   ): Promise<number> {
     const action = `Cannot register the schema of subject "${subject}"`
     const path = `${subjectPath(subject)}/versions${normalize ? '?normalize=true' : ''}`

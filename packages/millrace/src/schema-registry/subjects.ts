@@ -10,6 +10,13 @@
 export const SUBJECT_STRATEGIES = ['topic', 'record', 'topic-record'] as const
 export type SubjectStrategy = (typeof SUBJECT_STRATEGIES)[number]
 
+/** Java's classes that mean the same. */
+export const SUBJECT_STRATEGY_CLASSES: { readonly [className: string]: SubjectStrategy } = {
+  TopicNameStrategy: 'topic',
+  RecordNameStrategy: 'record',
+  TopicRecordNameStrategy: 'topic-record',
+}
+
 export interface SubjectOf {
   readonly topic: string
   readonly part: 'key' | 'value'

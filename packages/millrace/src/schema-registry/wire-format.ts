@@ -18,6 +18,8 @@
 /** Bytes before the data, or before the message indexes. */
 export const PREFIX_BYTES = 5
 
+export const SCHEMA_ID_HEADERS = { key: '__key_schema_id', value: '__value_schema_id' } as const
+
 const MAGIC_ID = 0
 const MAGIC_GUID = 1
 const GUID_BYTES = 16

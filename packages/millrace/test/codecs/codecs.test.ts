@@ -13,7 +13,7 @@ describe('codec by name', () => {
     expect(keyCodecByName(undefined).name).toBe('text')
   })
 
-  test.each(['avro', 'org.apache.kafka.common.serialization.StringSerializer', 'toString', ''])(
+  test.each(['orc', 'org.apache.kafka.common.serialization.StringSerializer', 'toString', ''])(
     '"%s" is refused by name',
     (name) => {
       expect(() => codecByName(name, 'source')).toThrow(ConfigError)

@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { codecByName, keyCodecByName } from '../../src/codecs/index.ts'
-import { CODEC_NAMES, TEXT_KEYS, type CodecName } from '../../src/contracts/codec-names.ts'
+import {
+  CODEC_NAMES,
+  SCHEMA_TYPE_OF,
+  TEXT_KEYS,
+  type CodecName,
+  type SchemaCodecName,
+} from '../../src/contracts/codec-names.ts'
+import type { Codec } from '../../src/contracts/codec.ts'
+import { batchOf } from '../support/batches.ts'
 import { describeCodec, type CodecFixture } from './codec.ts'
 
 const UUID = '123e4567-e89b-12d3-a456-426614174000'
@@ -30,6 +38,15 @@ const FIXTURES: { readonly [name in CodecName]: CodecFixture } = {
     wrong: ['', 'text', '{"a":1', Buffer.from([0x22, 0xff, 0x22])],
     unwritable: [{ a: 1n }, undefined],
   },
+  string: ofValues(
+    [
+      ['7b7d', '{}'],
+      ['c3a4', 'ä'],
+      ['', ''],
+    ],
+    [Buffer.from([0xff])],
+    [5, {}],
+  ),
   bytes: {
     examples: [{ bytes: Buffer.from([0, 1, 2]), document: { value: 'AAEC' } }],
     tombstone: { value: null },
@@ -67,6 +84,66 @@ function asKey(document: unknown): unknown {
   return value
 }
 
+/** With a schema of their own, so that there is no id in front of the data. */
+async function ofSchema(name: SchemaCodecName, text: string): Promise<Codec> {
+  const own = { what: 'the schema', key: text, read: () => Promise.resolve(text) }
+  const use = { part: 'value', store: undefined, own, message: undefined, writing: undefined, latestTtlMs: 0 } as const
+  const codec = codecByName(name, '', { ...use, warn: () => {} })
+  await codec.prepare!(batchOf([]), new AbortController().signal)
+  return codec
+}
+
+const RECORD =
+  '{"type":"record","name":"R","fields":[{"name":"a","type":"long"},{"name":"b","type":["null","string"]}]}'
+const MESSAGE = 'syntax = "proto3"; message M { int64 a = 1; string b = 2; }'
+const OBJECT = '{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"],"additionalProperties":false}'
+const WITH_SCHEMA: { readonly [name in SchemaCodecName]: CodecFixture & { readonly schema: string } } = {
+  avro: {
+    schema: RECORD,
+    examples: [
+      { bytes: Buffer.from('0200', 'hex'), document: { a: 1, b: null } },
+      { bytes: Buffer.from('d80402027a', 'hex'), document: { a: 300, b: 'z' } },
+    ],
+    tombstone: { value: null },
+    wrong: ['', Buffer.from('0204', 'hex'), Buffer.from('020000', 'hex')],
+    unwritable: [{ a: 'x' }, { a: 1, c: 2 }, { value: 5 }],
+    // Varints can be longer than they have to be.
+    isOneWay: false,
+  },
+  protobuf: {
+    schema: MESSAGE,
+    examples: [
+      { bytes: '', document: { a: 0, b: '' } },
+      { bytes: Buffer.from('080112017a', 'hex'), document: { a: 1, b: 'z' } },
+    ],
+    tombstone: { value: null },
+    wrong: [Buffer.from('1205', 'hex'), Buffer.from('08', 'hex')],
+    unwritable: [{ a: 'x' }, { c: 1 }],
+  },
+  'json-schema': {
+    schema: OBJECT,
+    examples: [{ bytes: '{"a":1}', document: { a: 1 } }],
+    tombstone: { value: null },
+    wrong: ['', 'text', '{"a":"x"}', '{}'],
+    unwritable: [{ a: 'x' }, {}, { a: 1, b: 2 }],
+  },
+}
+
+test('every codec with a schema is held to the contract', () => {
+  expect(Object.keys(WITH_SCHEMA)).toEqual(Object.keys(SCHEMA_TYPE_OF))
+})
+
+const prepared = await Promise.all(
+  (Object.keys(WITH_SCHEMA) as SchemaCodecName[]).map(async (name) => ({
+    codec: await ofSchema(name, WITH_SCHEMA[name].schema),
+    fixture: WITH_SCHEMA[name],
+  })),
+)
+
+describe('with a schema', () => {
+  for (const { codec, fixture } of prepared) describeCodec(codec, fixture)
+})
+
 describe('of keys', () => {
   describeCodec(keyCodecByName(TEXT_KEYS), {
     examples: [
@@ -81,7 +158,7 @@ describe('of keys', () => {
     isOneWay: true,
   })
 
-  for (const name of CODEC_NAMES.filter((one) => one !== 'json' && one !== 'bytes'))
+  for (const name of CODEC_NAMES.filter((one) => !['json', 'bytes', 'string'].includes(one)))
     describeCodec(keyCodecByName(name), {
       ...FIXTURES[name],
       examples: FIXTURES[name].examples.map(({ bytes, document }) => ({ bytes, document: asKey(document) })),

@@ -15,6 +15,15 @@ describe('the codec of a Java class', () => {
     ['DoubleDeserializer', 'double', 'double'],
     ['UUIDSerializer', 'uuid', 'uuid'],
     ['VoidDeserializer', 'void', 'void'],
+    ['io.confluent.kafka.serializers.KafkaAvroDeserializer', 'avro', 'avro'],
+    ['io.confluent.kafka.serializers.protobuf.KafkaProtobufSerializer', 'protobuf', 'protobuf'],
+    ['io.confluent.kafka.serializers.json.KafkaJsonSchemaDeserializer', 'json-schema', 'json-schema'],
+    ['io.apicurio.registry.serde.avro.AvroKafkaSerializer', 'avro', 'avro'],
+    ['io.apicurio.registry.serde.jsonschema.JsonSchemaKafkaDeserializer', 'json-schema', 'json-schema'],
+    ['KafkaAvroSerializer', 'avro', 'avro'],
+    ['avro', 'avro', 'avro'],
+    ['json', 'json', 'json'],
+    ['string', 'string', 'text'],
   ])('%s is %s for values and %s for keys', (className, ofValues, ofKeys) => {
     expect(codecNameOfClass(className)).toBe(ofValues)
     expect(keyCodecNameOfClass(className)).toBe(ofKeys)
@@ -22,7 +31,7 @@ describe('the codec of a Java class', () => {
 
   test.each([
     `${PACKAGE}.ListDeserializer`,
-    'io.confluent.kafka.serializers.KafkaAvroDeserializer',
+    'io.confluent.kafka.serializers.KafkaXmlDeserializer',
     'com.acme.StringSerializer',
     'toString',
     'toStringSerializer',

@@ -1,7 +1,7 @@
 /** The client against a real registry: what unit tests take for granted of answers holds there, too. */
 import { afterAll, describe, expect, test } from 'vitest'
 import { SchemaRegistry } from '../../src/schema-registry/client.ts'
-import type { Schema } from '../../src/schema-registry/schemas.ts'
+import type { Schema } from '../../src/contracts/schemas.ts'
 import { uniqueName } from '../support/broker.ts'
 import { ownRegistry, registryAvailable } from '../support/registry.ts'
 

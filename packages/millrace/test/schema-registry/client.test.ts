@@ -5,7 +5,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { SchemaRegistry } from '../../src/schema-registry/client.ts'
 import { sharedRegistry } from '../../src/schema-registry/index.ts'
-import type { Schema } from '../../src/schema-registry/schemas.ts'
+import type { Schema } from '../../src/contracts/schemas.ts'
 import type { RegistrySettings } from '../../src/schema-registry/settings.ts'
 import { RegistryServer, type OddAnswer } from '../support/registry-server.ts'
 import { CLIENT, TokenServer } from '../support/token-server.ts'

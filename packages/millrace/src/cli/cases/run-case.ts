@@ -5,7 +5,7 @@ import { catalog } from '../../catalog.ts'
 import { codecByName } from '../../codecs/index.ts'
 import { readAnyPlan, type ReadingOptions } from '../../dialects/index.ts'
 import { makePipeline } from '../../engine/open-pipeline.ts'
-import type { PipelinePlan } from '../../engine/plan.ts'
+import type { Components, PipelinePlan } from '../../engine/plan.ts'
 import { createSteps } from '../../engine/steps.ts'
 import { ConfigError } from '../../errors/index.ts'
 import { asData, batchesOf, nameOf } from './given-batches.ts'
@@ -32,12 +32,29 @@ export async function runCase(
   return runLine('pipelines' in plan ? pipelineOf(plan, pipeline) : plan, given, expect)
 }
 
+/** What a case gives is JSON, also where the source reads values with a schema: a case needs no registry. */
+const READING_JSON: Components = {
+  ...catalog,
+  async source(name) {
+    const definition = await catalog.source(name)
+    return {
+      ...definition,
+      async create(options, context) {
+        const source = await definition.create(options, context)
+        return source.valueSchema === undefined
+          ? source
+          : Object.assign(source, { valueCodec: 'json', valueSchema: undefined })
+      },
+    }
+  },
+}
+
 async function runLine(
   plan: PipelinePlan,
   given: readonly unknown[],
   expected: readonly unknown[] = [],
 ): Promise<unknown[]> {
-  const pipeline = await makePipeline(plan, catalog, { untilEnd: false, preview: { from: 'run' }, warn: () => {} })
+  const pipeline = await makePipeline(plan, READING_JSON, { untilEnd: false, preview: { from: 'run' }, warn: () => {} })
   const { source, prepare, sink, documents } = pipeline
   const steps = createSteps(pipeline)
   const failed = plan.errorPolicy.fate === 'fail' ? undefined : (): void => {}

@@ -3,6 +3,7 @@
  * what it would be given is handed to the caller instead.
  */
 import { catalog } from '../../catalog.ts'
+import { codecNameOfClass, isSchemaCodec } from '../../contracts/codec-names.ts'
 import { defineSink } from '../../contracts/definitions.ts'
 import { makePipeline } from '../../engine/open-pipeline.ts'
 import type { GraphPlan } from '../../engine/graph/plan.ts'
@@ -23,7 +24,7 @@ export async function preview(
   const [chosen, components] = sourceOnly
     ? [
         { ...plan, stages: [], fanout: [] },
-        { ...known, sink: async () => NOWHERE },
+        { ...known, sink: async () => (hasSchema(plan) ? NOWHERE_AS_JSON : NOWHERE) },
       ]
     : [plan, known]
   const pipeline = await makePipeline(chosen, components, { untilEnd: !follow, preview: { from, at }, warn })
@@ -50,6 +51,14 @@ export async function preview(
 
 /** Takes bytes as they are. */
 const NOWHERE = defineSink({ ...TAKES_ALL, create: () => sinkOfNothing('bytes') })
+
+/** Takes values as JSON, where their bytes say nothing without a schema. */
+const NOWHERE_AS_JSON = defineSink({ ...TAKES_ALL, create: () => sinkOfNothing('json') })
+
+function hasSchema({ source }: PipelinePlan): boolean {
+  const { valueDeserializer } = source.options
+  return typeof valueDeserializer === 'string' && isSchemaCodec(codecNameOfClass(valueDeserializer))
+}
 
 const FATES = { skip: 'would be skipped', deadLetter: 'would become a dead letter' } as const
 

@@ -8,7 +8,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { codecByName, keyCodecByName } from '../../codecs/index.ts'
-import { TEXT_KEYS } from '../../contracts/codec-names.ts'
+import { isSchemaCodec, TEXT_KEYS } from '../../contracts/codec-names.ts'
 import type { Codec, KeyCodec } from '../../contracts/codec.ts'
 import type { Sink } from '../../contracts/sink.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../../records/batch.ts'
@@ -27,16 +27,24 @@ type WritableRow = { [column: string]: unknown }
 export interface RowFormats {
   readonly values?: Codec | undefined
   readonly keys?: KeyCodec | undefined
+  /** Whether a document of `values` is a row, and not the only column of one. */
+  readonly hasSchema?: boolean
   /** Reads the fields that are looked at, where no others are; JSON only. */
   readonly scanner?: FieldScanner | undefined
 }
 
-/** @param names of the codecs of a Kafka source or sink */
-export function rowFormats({ valueCodec, keyCodec }: Pick<Sink, 'valueCodec' | 'keyCodec'>): RowFormats {
+/** Of the codecs of a Kafka source or sink. */
+export function rowFormats({
+  valueCodec,
+  keyCodec,
+  valueSchema,
+  keySchema,
+}: Pick<Sink, 'valueCodec' | 'keyCodec' | 'valueSchema' | 'keySchema'>): RowFormats {
   const isText = valueCodec === 'json' || valueCodec === 'bytes'
   return {
-    values: isText ? undefined : codecByName(valueCodec),
-    keys: keyCodec === undefined || keyCodec === TEXT_KEYS ? undefined : keyCodecByName(keyCodec),
+    values: isText ? undefined : codecByName(valueCodec, '', valueSchema),
+    keys: keyCodec === undefined || keyCodec === TEXT_KEYS ? undefined : keyCodecByName(keyCodec, '', keySchema),
+    hasSchema: isSchemaCodec(valueCodec),
   }
 }
 
@@ -58,7 +66,9 @@ export function decodeRows(batch: Batch, withOrigin: boolean, formats: RowFormat
         ? { [PAYLOAD]: null }
         : formats.values === undefined
           ? (formats.scanner?.read(bytes, start, start + size) ?? parseRow(bytes, start, start + size))
-          : { [PAYLOAD]: decoded(batch, row, formats.values) }
+          : formats.hasSchema === true
+            ? (decoded(batch, row, formats.values) as WritableRow)
+            : { [PAYLOAD]: (decoded(batch, row, formats.values) as { readonly value: unknown }).value }
     if (withOrigin) addOrigin(document, batch, row, formats.keys)
     documents.push(document)
   }
@@ -81,7 +91,7 @@ function parseRow(bytes: Buffer, start: number, end: number): WritableRow {
 
 function decoded(batch: Batch, row: number, codec: Codec): unknown {
   try {
-    return (codec.decode(batch.value(row)) as { readonly value: unknown }).value
+    return codec.decode(batch.value(row), batch, row)
   } catch (cause) {
     throw unreadable(batch, row, codec, cause)
   }
@@ -109,7 +119,7 @@ function addOrigin(document: WritableRow, batch: Batch, row: number, keys: KeyCo
 
 function decodedKey(batch: Batch, row: number, keys: KeyCodec): unknown {
   try {
-    return keys.decode(batch.key(row))
+    return keys.decode(batch.key(row), batch, row)
   } catch (cause) {
     throw unreadable(batch, row, keys, cause)
   }
@@ -119,16 +129,16 @@ function decodedKey(batch: Batch, row: number, keys: KeyCodec): unknown {
  * Writes changed rows, or all of them, into `payloads`; every other one goes out as the bytes that came in.
  *
  * @param hidden columns that are left out
- * @param values codec, where that is not JSON: it writes the only column of a row
+ * @param formats where values are not JSON: the codec writes the only column of a row, or with a schema the row
  * @throws {EncodeError} for what JSON or the codec cannot hold
  */
-export function encodeRows(batch: Batch, hidden: ReadonlySet<string>, all: boolean, values?: Codec): void {
+export function encodeRows(batch: Batch, hidden: ReadonlySet<string>, all: boolean, formats: RowFormats = {}): void {
   const { documents, replaced, length } = batch
   if (documents === undefined || (replaced === undefined && !all)) return
   const payloads: (Payload | undefined)[] = []
   for (let row = 0; row < length; row++) {
     payloads.push(
-      all || replaced![row] === 1 ? encodeRow(batch, row, documents[row] as WritableRow, hidden, values) : undefined,
+      all || replaced![row] === 1 ? encodeRow(batch, row, documents[row] as WritableRow, hidden, formats) : undefined,
     )
   }
   batch.payloads = payloads
@@ -146,18 +156,23 @@ function encodeRow(
   row: number,
   document: WritableRow,
   hidden: ReadonlySet<string>,
-  values?: Codec,
+  { values, hasSchema = false }: RowFormats = {},
 ): Payload {
   const visible =
     hidden.size === 0 ? document : Object.fromEntries(Object.entries(document).filter(([name]) => !hidden.has(name)))
   try {
-    if (values !== undefined) return values.encode(onlyColumn(visible))
+    if (values !== undefined) return values.encode(hasSchema ? withoutPayload(visible) : onlyColumn(visible))
     const text = jsonCodec.encode(visible)
     const original = batch.value(row)
     return original === null ? text : withExactNumbers(visible, text, original, PAYLOAD)
   } catch (cause) {
     throw unwritable(batch, row, cause)
   }
+}
+
+/** A tombstone, and what is no object, are in a column of their own. */
+function withoutPayload(row: WritableRow): WritableRow {
+  return Object.hasOwn(row, PAYLOAD) && Object.keys(row).length === 1 ? { value: row[PAYLOAD] } : row
 }
 
 /** A row of one column, whatever its name, as the document that a codec of single values takes; others it refuses itself. */

@@ -2,6 +2,7 @@
  * Types of Kafka properties that only Kafka has: addresses, Java class names, positions.
  */
 import type { Report, ValueType } from '../../options/declaration.ts'
+import { ALL_CODEC_NAMES, schemaCodecOfClass } from '../../contracts/codec-names.ts'
 import { closest, didYouMean } from '../../options/suggest.ts'
 import { parseDurationMs, parseInstantMs } from '../../options/units.ts'
 
@@ -152,26 +153,33 @@ function javaName<T extends string>(
 
 const PACKAGE = 'org.apache.kafka.common.serialization.'
 
-/** Gives the full name of a (de)serializer class of Kafka itself. */
+/** Returns the name of a codec, or the full name of a (de)serializer class of Kafka itself. */
 function serde(kind: 'Serializer' | 'Deserializer'): ValueType<string> {
   const classes = SERDES.map((type) => `${type}${kind}`)
-  const expected = `a ${kind.toLowerCase()} class of Kafka: ${classes.join(', ')}`
+  const expected = `one of ${ALL_CODEC_NAMES.join(', ')}, or a ${kind.toLowerCase()} class of Kafka: ${classes.join(', ')}`
   return {
     expected,
     schema: { type: 'string' },
     read(value: unknown, report: Report) {
+      const named =
+        ALL_CODEC_NAMES.find((name) => name === value) ??
+        (typeof value === 'string' ? schemaCodecOfClass(value) : undefined)
+      if (named !== undefined && !isOfOtherKind(value, kind)) return named
       const short = shortName(value)
       const isKafkas = typeof value === 'string' && (value.trim() === short || value.trim().startsWith(PACKAGE))
       if (isKafkas && classes.includes(short)) return `${PACKAGE}${short}`
-      const suggestion = /avro|protobuf|jsonschema/i.test(short)
-        ? 'schema registries are not supported yet'
-        : isKafkas
-          ? guessed(short, kind)
-          : undefined
+      const suggestion = isKafkas ? guessed(short, kind) : undefined
       report({ expected, found: value, suggestion })
       return `${PACKAGE}${classes[0]!}`
     },
   }
+}
+
+/** A deserializer where a serializer is expected, or the other way round. */
+function isOfOtherKind(value: unknown, kind: 'Serializer' | 'Deserializer'): boolean {
+  return (
+    typeof value === 'string' && value.endsWith('Serializer') !== (kind === 'Serializer') && /serializer$/i.test(value)
+  )
 }
 
 /** By what is before the kind, which would make all of them look alike. */

@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto'
 import { codecNameOfClass, keyCodecNameOfClass } from '../../contracts/codec-names.ts'
 import type { ComponentContext } from '../../contracts/context.ts'
+import type { SchemaUse } from '../../contracts/schemas.ts'
 import type { GroupOffsets } from '../../contracts/offsets.ts'
 import type { Sink, SinkProgress, SinkTransactions, Weakness } from '../../contracts/sink.ts'
 import type { Check } from '../../contracts/source.ts'
@@ -23,6 +24,7 @@ import { kafkaEndpoints } from '../../kafka/properties/endpoints.ts'
 import { UNIQUE_TRANSACTION_TIMEOUT_MS } from '../../kafka/properties/producer-limits.ts'
 import { clusterOptions } from '../../kafka/properties/settings.ts'
 import { weaknessOf } from '../../kafka/properties/weakness.ts'
+import { sinkSchemas, type ComponentSchemas } from '../../schema-registry/schema-uses.ts'
 import { Deliveries } from './flush-timeout.ts'
 import { Stall } from './stall.ts'
 import { kafkaSinkFields, kafkaSinkRules, kafkaSinkSettings, type KafkaSinkSettings } from './options.ts'
@@ -45,6 +47,8 @@ const TIMEOUT_BEFORE_RETRY_MS = 10_000
 class KafkaPipelineSink implements Sink, SinkTransactions {
   readonly valueCodec: string
   readonly keyCodec: string | undefined
+  readonly valueSchema: SchemaUse | undefined
+  readonly keySchema: SchemaUse | undefined
   readonly keyField: string | undefined
   readonly writesRecordBatches: boolean
   readonly unforwarded: string | undefined
@@ -57,6 +61,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   readonly failsInOrder: boolean
   readonly #settings: KafkaSinkSettings
   readonly #context: ComponentContext
+  readonly #schemas: ComponentSchemas
   #cluster: Promise<Cluster> | undefined
   #own: Producer | undefined
   /** What producers before this one have written. */
@@ -81,6 +86,15 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     metrics.observe('millrace_producer_buffered_bytes', () => this.#own?.progress.bufferedBytes)
     this.valueCodec = codecNameOfClass(settings.producer.valueSerializer)!
     this.keyCodec = keyCodecNameOfClass(settings.producer.keySerializer)
+    const classes = { key: settings.producer.keySerializer, value: settings.producer.valueSerializer }
+    this.#schemas = sinkSchemas(settings.schemas, classes, settings.topic, context)
+    this.valueSchema = this.#schemas.value
+    this.keySchema = this.#schemas.key
+    if (context.preview !== undefined) {
+      // Who only looks registers no schema, and is shown what would be written as JSON.
+      if (this.valueSchema !== undefined) this.valueCodec = 'json'
+      if (this.keySchema !== undefined) this.keyCodec = undefined
+    }
     this.includeMeta = settings.includeMeta
     this.keyField = settings.keyField
     this.needsDocuments = settings.keyField !== undefined
@@ -149,7 +163,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   checks(): readonly Check[] {
     const { topic, createTopic } = this.#settings
     const cluster = (): Promise<Cluster> => this.#connected()
-    return [connectionCheck(cluster), topicCheck(cluster, [topic], createTopic !== undefined)]
+    return [connectionCheck(cluster), topicCheck(cluster, [topic], createTopic !== undefined), ...this.#schemas.checks]
   }
 
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
@@ -194,6 +208,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
       // The engine has flushed before; after a failure nobody waits for the rest any more.
       await this.#own?.close(AbortSignal.abort())
     } finally {
+      await this.#schemas.close()
       await (await this.#cluster?.catch(() => undefined))?.close()
     }
   }

@@ -8,6 +8,7 @@ import { IGNORED_PRODUCER_FIELDS } from '../../kafka/properties/ignored-fields.t
 import { PRODUCER_FIELDS } from '../../kafka/properties/producer-fields.ts'
 import { PRODUCER_RULES } from '../../kafka/properties/rules.ts'
 import { producerSettings, type ClusterSettings, type ProducerSettings } from '../../kafka/properties/settings.ts'
+import { schemaProblems, SINK_SCHEMA_FIELDS, type SinkSchemaOptions } from '../../schema-registry/format-fields.ts'
 import type { OptionRule, Options } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
 
@@ -43,13 +44,17 @@ export const kafkaSinkFields = {
       'Whether records keep their partition number. By default they do when both topics have the same number of partitions, the key is that of the record read, and `partitioner.class` is `murmur2`. Record batches that no stage changes are then forwarded whole.',
     ),
   createTopic,
+  ...SINK_SCHEMA_FIELDS,
   ...PRODUCER_FIELDS,
   ...IGNORED_PRODUCER_FIELDS,
 }
 
 export type KafkaSinkOptions = Options<typeof kafkaSinkFields>
 
-export const kafkaSinkRules: readonly OptionRule<typeof kafkaSinkFields>[] = [...PRODUCER_RULES]
+export const kafkaSinkRules: readonly OptionRule<typeof kafkaSinkFields>[] = [
+  ...PRODUCER_RULES,
+  (options) => schemaProblems(options, { key: options.keySerializer, value: options.valueSerializer }, 'serializer'),
+]
 
 export interface KafkaSinkSettings {
   readonly topic: string
@@ -65,6 +70,7 @@ export interface KafkaSinkSettings {
   readonly keepPartition: boolean | undefined
   readonly cluster: ClusterSettings
   readonly producer: ProducerSettings
+  readonly schemas: SinkSchemaOptions
 }
 
 /** Settings from options that passed `kafkaSinkRules`. */
@@ -79,6 +85,7 @@ export function kafkaSinkSettings(options: KafkaSinkOptions): KafkaSinkSettings 
     keepPartition:
       options.keepPartition ??
       (options.partitioner === 'murmur2' && options.keyField === undefined ? undefined : false),
+    schemas: options,
     ...producerSettings(options),
   }
 }

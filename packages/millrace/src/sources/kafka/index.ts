@@ -4,6 +4,7 @@
 import { codecNameOfClass, keyCodecNameOfClass } from '../../contracts/codec-names.ts'
 import type { ComponentContext } from '../../contracts/context.ts'
 import { defineSource } from '../../contracts/definitions.ts'
+import type { SchemaUse } from '../../contracts/schemas.ts'
 import type { GroupOffsets, ReleaseListener, SourceOffsets } from '../../contracts/offsets.ts'
 import type { Check, DiscoveredStream, Source, SourceProgress, SourceStatus } from '../../contracts/source.ts'
 import type { Batch } from '../../records/batch.ts'
@@ -14,6 +15,7 @@ import { Consumer } from '../../kafka/consumer/consumer.ts'
 import { createMissingTopics } from '../../kafka/admin/missing-topics.ts'
 import { kafkaEndpoints } from '../../kafka/properties/endpoints.ts'
 import { clusterOptions } from '../../kafka/properties/settings.ts'
+import { sourceSchemas, type ComponentSchemas } from '../../schema-registry/schema-uses.ts'
 import { kafkaSourceFields, kafkaSourceRules, kafkaSourceSettings, type KafkaSourceSettings } from './options.ts'
 
 export const kafkaSource = defineSource({
@@ -39,6 +41,8 @@ export const kafkaSource = defineSource({
 class KafkaPipelineSource implements Source, SourceOffsets {
   readonly valueCodec: string
   readonly keyCodec: string | undefined
+  readonly valueSchema: SchemaUse | undefined
+  readonly keySchema: SchemaUse | undefined
   readonly readsRecordBatches: boolean
   readonly maxBatchRecords: number | undefined
   readonly offsets: SourceOffsets = this
@@ -47,6 +51,7 @@ class KafkaPipelineSource implements Source, SourceOffsets {
   readonly commits: string
   readonly #settings: KafkaSourceSettings
   readonly #context: ComponentContext
+  readonly #schemas: ComponentSchemas
   #cluster: Promise<Cluster> | undefined
   #consumer: Consumer | undefined
   #timeUp: AbortSignal | undefined
@@ -61,6 +66,9 @@ class KafkaPipelineSource implements Source, SourceOffsets {
     const { groupId, autoCommitIntervalMs, maxPollRecords, keyDeserializer, valueDeserializer } = settings.consumer
     this.valueCodec = codecNameOfClass(valueDeserializer)!
     this.keyCodec = keyCodecNameOfClass(keyDeserializer)
+    this.#schemas = sourceSchemas(settings.schemas, { key: keyDeserializer, value: valueDeserializer }, context)
+    this.valueSchema = this.#schemas.value
+    this.keySchema = this.#schemas.key
     this.maxBatchRecords = maxPollRecords
     this.readsRecordBatches = maxPollRecords === undefined
     this.member = settings.consumer.instanceId
@@ -106,6 +114,7 @@ class KafkaPipelineSource implements Source, SourceOffsets {
       connectionCheck(cluster),
       topicCheck(cluster, topics, createTopic !== undefined),
       groupCheck(cluster, consumer.groupId, topics),
+      ...this.#schemas.checks,
     ]
   }
 
@@ -157,6 +166,7 @@ class KafkaPipelineSource implements Source, SourceOffsets {
     try {
       await this.#consumer?.close()
     } finally {
+      await this.#schemas.close()
       await (await this.#cluster?.catch(() => undefined))?.close()
     }
   }

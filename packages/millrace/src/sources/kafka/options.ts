@@ -8,6 +8,7 @@ import { CONSUMER_FIELDS } from '../../kafka/properties/consumer-fields.ts'
 import { IGNORED_CONSUMER_FIELDS } from '../../kafka/properties/ignored-fields.ts'
 import { CONSUMER_RULES } from '../../kafka/properties/rules.ts'
 import { consumerSettings, type ClusterSettings, type ConsumerSettings } from '../../kafka/properties/settings.ts'
+import { schemaProblems, SOURCE_SCHEMA_FIELDS, type SourceSchemaOptions } from '../../schema-registry/format-fields.ts'
 import { problem, warning, type OptionRule, type Options } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
 
@@ -40,6 +41,7 @@ export const kafkaSourceFields = {
     .doc('Time after which reading stops and the run ends. No limit by default.')
     .example('PT30S'),
   createTopic,
+  ...SOURCE_SCHEMA_FIELDS,
   ...CONSUMER_FIELDS,
   groupId: CONSUMER_FIELDS.groupId.doc(
     'Consumer group. Its members share the partitions, and reading resumes at its committed offsets. By default `fluxion-` and the topic.',
@@ -56,6 +58,8 @@ export const kafkaSourceRules: readonly OptionRule<typeof kafkaSourceFields>[] =
       (options, isSet) =>
         rule({ ...options, groupId: groupIdOf(options) }, isSet),
   ),
+  (options) =>
+    schemaProblems(options, { key: options.keyDeserializer, value: options.valueDeserializer }, 'deserializer'),
   (_, isSet) =>
     isSet('pollTimeout') && isSet('fetchMaxWaitMs')
       ? problem(
@@ -97,6 +101,7 @@ export interface KafkaSourceSettings {
   readonly maxDurationMs: number | undefined
   readonly cluster: ClusterSettings
   readonly consumer: ConsumerSettings & { readonly groupId: string }
+  readonly schemas: SourceSchemaOptions
 }
 
 /** Settings from options that passed `kafkaSourceRules`. */
@@ -110,6 +115,7 @@ export function kafkaSourceSettings(options: KafkaSourceOptions): KafkaSourceSet
     maxRecords: options.maxRecords,
     maxDurationMs: options.maxDuration,
     cluster,
+    schemas: options,
     consumer: {
       ...consumer,
       groupId: groupIdOf(options),

@@ -54,8 +54,10 @@ describe('values of consumers', () => {
     { input: { 'value.deserializer': 'LongSerializer' }, problem: 'did you mean "LongDeserializer"' },
     {
       input: { 'value.deserializer': 'io.confluent.kafka.serializers.KafkaAvroDeserializer' },
-      problem: 'schema registries are not supported yet',
+      want: { valueDeserializer: 'avro' },
     },
+    { input: { 'value.deserializer': 'protobuf' }, want: { valueDeserializer: 'protobuf' } },
+    { input: { 'value.deserializer': 'KafkaAvroSerializer' }, problem: 'current value is "KafkaAvroSerializer"' },
     {
       input: { 'value.deserializer': 'com.example.StringDeserializer' },
       problem: 'current value is "com.example.StringDeserializer"',

@@ -1,0 +1,118 @@
+/** JSON Schema: values are JSON, which `ajv` checks when they are read and when they are written. */
+import type { Ajv as AjvClass, ErrorObject, ValidateFunction } from 'ajv'
+import { jsonCodec, parseDocument } from '../json.ts'
+import { mayDifferIn, withExactNumbers } from '../../records/exact-numbers.ts'
+import { FieldError, shown, type ReadySchema, type SchemaFormat, type SchemaSource } from './ready-schema.ts'
+
+type Validate = ValidateFunction
+
+export async function loadJsonSchema(): Promise<SchemaFormat> {
+  const [{ Ajv }, { Ajv2019 }, { Ajv2020 }, { default: addFormats }] = await Promise.all([
+    import('ajv'),
+    import('ajv/dist/2019.js'),
+    import('ajv/dist/2020.js'),
+    import('ajv-formats'),
+  ])
+  // Registries take schemas with keywords of other tools, such as `connect.index`.
+  const options = {
+    strict: false,
+    allErrors: false,
+    validateFormats: true,
+    addUsedSchema: false,
+    logger: false,
+  } as const
+  return {
+    parse({ text, references }: SchemaSource): JsonSchema {
+      const schema = schemaOf(text)
+      const ajv: AjvClass = new { '2019': Ajv2019, '2020': Ajv2020, '07': Ajv }[draftOf(schema)](options)
+      addFormats.default(ajv)
+      for (const { name, text: needed } of references) ajv.addSchema(schemaOf(needed) as object, name)
+      return new JsonSchema(schema, ajv.compile(schema as object))
+    },
+    // What was written by any version is JSON: the reader's schema says what it must be.
+    evolve: (_writer, reader) => reader,
+  }
+}
+
+class JsonSchema implements ReadySchema {
+  readonly name: string
+  readonly #validate: Validate
+
+  constructor(schema: unknown, validate: Validate) {
+    const { title } = (typeof schema === 'object' && schema !== null ? schema : {}) as { readonly title?: unknown }
+    this.name = typeof title === 'string' ? title : ''
+    this.#validate = validate
+  }
+
+  read(bytes: Buffer, start: number): unknown {
+    const document = parseDocument(bytes, start, bytes.length)
+    const isWrapped = bytes[firstOf(bytes, start)] !== OPEN
+    this.#check(isWrapped ? (document as { readonly value: unknown }).value : document)
+    return document
+  }
+
+  write(document: unknown, before: number, _framed: boolean, original?: Buffer): Buffer {
+    // What is checked is what is written: without fields that are undefined, exact numbers as doubles.
+    const text = jsonCodec.encode(document)
+    const value: unknown = JSON.parse(text)
+    const own = this.#validate(value) ? value : undefined
+    const inner = (value as { readonly value?: unknown } | null)?.value
+    const isWrapped = own === undefined && hasOnlyValue(value) && this.#validate(inner)
+    if (own === undefined && !isWrapped) this.#check(value)
+    const plain = isWrapped ? jsonCodec.encode((document as { readonly value: unknown }).value) : text
+    // Digits that a double does not hold are those that came in.
+    const written =
+      original === undefined || isWrapped || !mayDifferIn(original, 0, original.length)
+        ? plain
+        : withExactNumbers(document, plain, original)
+    const bytes = Buffer.allocUnsafe(before + Buffer.byteLength(written))
+    bytes.write(written, before)
+    return bytes
+  }
+
+  #check(value: unknown): void {
+    if (this.#validate(value)) return
+    const error: ErrorObject | undefined = this.#validate.errors?.[0]
+    const path = (error?.instancePath ?? '')
+      .split('/')
+      .slice(1)
+      .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    let found: unknown = value
+    for (const name of path) found = (found as { readonly [name: string]: unknown })[name]
+    throw new FieldError(
+      path.map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
+      `${error?.message ?? 'does not match the schema'}${error?.keyword === 'additionalProperties' ? ` (${shown(error.params['additionalProperty'])})` : ''}: current value is ${shown(found)}`,
+    )
+  }
+}
+
+const OPEN = 0x7b
+
+/** Where the value begins, behind white space. */
+function firstOf(bytes: Buffer, start: number): number {
+  let i = start
+  while (i < bytes.length && bytes[i]! <= 0x20) i++
+  return i
+}
+
+function hasOnlyValue(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 1 && 'value' in value
+}
+
+function schemaOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new Error(`it is not JSON: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** @throws {Error} for drafts that nothing here knows */
+function draftOf(schema: unknown): '07' | '2019' | '2020' {
+  const uri = (schema as { readonly $schema?: unknown } | null)?.$schema
+  if (typeof uri !== 'string') return '07'
+  if (uri.includes('2020-12')) return '2020'
+  if (uri.includes('2019-09')) return '2019'
+  if (uri.includes('draft-07')) return '07'
+  throw new Error(`it is of a draft that is not supported, "${uri}": use draft-07, 2019-09 or 2020-12`)
+}

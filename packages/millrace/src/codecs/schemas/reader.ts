@@ -1,0 +1,202 @@
+/**
+ * Reads keys or values that name their schema, or whose schema the options name.
+ *
+ * `prepare` looks through a batch for schemas that are not known yet and fetches them; `decode` finds them by their id. That a
+ * schema is not there, or cannot be used, is about the records that name it; that the registry is down is not, so `prepare` waits.
+ */
+import { SCHEMA_TYPE_OF, type SchemaCodecName } from '../../contracts/codec-names.ts'
+import type { RegisteredSchema, SchemaStore, SchemaUse } from '../../contracts/schemas.ts'
+import { DecodeError, isMillraceError } from '../../errors/index.ts'
+import { BODY, END, FIELDS, KEY, KEY_LENGTH, VALUE, VALUE_LENGTH, type Batch } from '../../records/batch.ts'
+import { readHeaders } from '../../records/views.ts'
+import { PREFIX_BYTES, readSchemaHeader, schemaIdOf, SCHEMA_ID_HEADERS } from '../../schema-registry/wire-format.ts'
+import { loadFormat } from './load-format.ts'
+import { parseOwn } from './own-schema.ts'
+import { patiently } from './patience.ts'
+import type { ReadySchema, SchemaFormat } from './ready-schema.ts'
+
+/** A schema by its id, or by its GUID. */
+type Id = number | string
+type Known = { readonly schema: ReadySchema } | { readonly error: string; readonly until: number }
+
+/** How long a schema that is missing or unusable is not asked for again; as the registry's client keeps it. */
+const FAILED_MS = 5000
+/** Schemas that are fetched at the same time. */
+const AT_ONCE = 8
+
+export class SchemaReader {
+  readonly #name: SchemaCodecName
+  readonly #use: SchemaUse
+  readonly #known = new Map<Id, Known>()
+  readonly #header: Buffer
+  #format: SchemaFormat | undefined
+  /** The schema of the options: the reader's, or the only one. */
+  #own: ReadySchema | undefined
+  #isReady = false
+  /** The schema that was used last, as most records of a topic have the same. */
+  #lastId: Id | undefined
+  #lastSchema: ReadySchema | undefined
+
+  constructor(name: SchemaCodecName, use: SchemaUse) {
+    this.#name = name
+    this.#use = use
+    this.#header = Buffer.from(SCHEMA_ID_HEADERS[use.part])
+  }
+
+  /** @returns undefined when everything that the batch needs is known */
+  prepare(batch: Batch, signal: AbortSignal): Promise<void> | undefined {
+    const { store } = this.#use
+    const wanted = store === undefined ? undefined : this.#unknownIn(batch)
+    if (this.#isReady && wanted === undefined) return undefined
+    return this.#fetch(wanted ?? new Set(), signal)
+  }
+
+  /** @throws {DecodeError} without the place of the record, which the caller adds */
+  decode(bytes: Buffer, batch?: Batch, row?: number): unknown {
+    const { part, store } = this.#use
+    if (store === undefined) {
+      if (this.#own === undefined) throw new DecodeError(part, 'its schema was not prepared')
+      return this.#read(this.#own, bytes, 0, false, '')
+    }
+    const header = batch === undefined || row === undefined ? undefined : this.#headerOf(batch, batch.recordOf(row))
+    const named = header === undefined ? undefined : readSchemaHeader(header)
+    if (named !== undefined) {
+      const id = 'id' in named ? named.id : named.guid
+      // Message indexes are in the header, too.
+      const isFramed = this.#name === 'protobuf' && named.end < header!.length
+      const data = isFramed ? Buffer.concat([header!.subarray(named.end), bytes]) : bytes
+      return this.#read(this.#schema(id), data, 0, isFramed, ` of schema ${id}`)
+    }
+    const id = schemaIdOf(bytes)
+    if (id === undefined)
+      throw new DecodeError(
+        part,
+        bytes.length === 0
+          ? 'it is empty, which is neither data nor a tombstone'
+          : `it has no schema id: it starts with ${bytes.toString('hex', 0, Math.min(bytes.length, PREFIX_BYTES))}`,
+      )
+    return this.#read(id === this.#lastId ? this.#lastSchema! : this.#schema(id), bytes, PREFIX_BYTES, true, id)
+  }
+
+  #read(schema: ReadySchema, bytes: Buffer, start: number, framed: boolean, id: Id): unknown {
+    try {
+      return schema.read(bytes, start, framed)
+    } catch (cause) {
+      const named = schema.name === '' ? '' : ` "${schema.name}"`
+      const which =
+        typeof id === 'number' ? ` (schema ${id}${named})` : `${id}${named === '' ? '' : ` (schema${named})`}`
+      throw new DecodeError(this.#use.part, `${(cause as Error).message}${which}`, { cause })
+    }
+  }
+
+  /** @throws {DecodeError} why it cannot be used */
+  #schema(id: Id): ReadySchema {
+    const known = this.#known.get(id)
+    if (known === undefined) throw new DecodeError(this.#use.part, `its schema ${id} was not prepared`)
+    if ('error' in known) throw new DecodeError(this.#use.part, known.error)
+    this.#lastId = id
+    this.#lastSchema = known.schema
+    return known.schema
+  }
+
+  #unknownIn(batch: Batch): Set<Id> | undefined {
+    const { bytes, fields } = batch.records
+    const { length, rows } = batch
+    const [at, size] = this.#use.part === 'key' ? [KEY, KEY_LENGTH] : [VALUE, VALUE_LENGTH]
+    let wanted: Set<Id> | undefined
+    let last = -1
+    for (let row = 0; row < length; row++) {
+      const record = rows === undefined ? row : rows[row]!
+      const field = record * FIELDS
+      const start = fields[field + at]!
+      let id: Id | undefined
+      if (fields[field + size]! >= PREFIX_BYTES && bytes[start] === 0) {
+        const number = bytes.readUInt32BE(start + 1)
+        if (number === last && !this.#hasHeaders(fields, field)) continue
+        last = number
+        id = number
+      }
+      const header = fields[field + size]! < 0 ? undefined : this.#headerOf(batch, record)
+      const named = header === undefined ? undefined : readSchemaHeader(header)
+      if (named !== undefined) id = 'id' in named ? named.id : named.guid
+      if (id !== undefined && this.#isUnknown(id)) (wanted ??= new Set()).add(id)
+    }
+    return wanted
+  }
+
+  #isUnknown(id: Id): boolean {
+    const known = this.#known.get(id)
+    return known === undefined || ('error' in known && known.until <= Date.now())
+  }
+
+  /** A record without headers has a single byte, their number, behind its value. */
+  #hasHeaders(fields: Int32Array, field: number): boolean {
+    return (
+      fields[field + BODY]! >= 0 &&
+      fields[field + END]! - fields[field + VALUE]! - Math.max(0, fields[field + VALUE_LENGTH]!) > 1
+    )
+  }
+
+  #headerOf(batch: Batch, record: number): Buffer | undefined {
+    const { bytes, fields } = batch.records
+    const field = record * FIELDS
+    if (!this.#hasHeaders(fields, field)) return undefined
+    const start = fields[field + VALUE]! + Math.max(0, fields[field + VALUE_LENGTH]!)
+    // Seldom there, so the headers are not taken apart to see that.
+    if (bytes.subarray(start, fields[field + END]).indexOf(this.#header) < 0) return undefined
+    const name = SCHEMA_ID_HEADERS[this.#use.part]
+    return readHeaders(bytes, start).find(([one]) => one === name)?.[1] ?? undefined
+  }
+
+  async #fetch(wanted: ReadonlySet<Id>, signal: AbortSignal): Promise<void> {
+    const { store, own, message } = this.#use
+    this.#format ??= await loadFormat(this.#name)
+    if (!this.#isReady && own !== undefined) this.#own = (await parseOwn(this.#format, own, message)).schema
+    this.#isReady = true
+    const ids = [...wanted]
+    for (let i = 0; i < ids.length; i += AT_ONCE)
+      await Promise.all(ids.slice(i, i + AT_ONCE).map((id) => this.#learn(store!, id, signal)))
+  }
+
+  async #learn(store: SchemaStore, id: Id, signal: AbortSignal): Promise<void> {
+    const { warn } = this.#use
+    const what = `the schema registry at "${store.urls[0]}"`
+    try {
+      const { registered, references } = await patiently(
+        what,
+        async () => {
+          const found = await (typeof id === 'number' ? store.schema(id) : store.schemaByGuid(id))
+          return { registered: found, references: await store.references(found) }
+        },
+        { signal, warn },
+      )
+      this.#known.set(id, { schema: this.#parse(registered, references) })
+    } catch (error) {
+      if (isMillraceError(error) && error.code !== 'SCHEMA_NOT_FOUND') throw error
+      this.#known.set(id, { error: (error as Error).message, until: Date.now() + FAILED_MS })
+    }
+  }
+
+  #parse(
+    { id, type, text }: RegisteredSchema,
+    references: Awaited<ReturnType<SchemaStore['references']>>,
+  ): ReadySchema {
+    const format = this.#format!
+    if (type !== SCHEMA_TYPE_OF[this.#name])
+      throw new Error(`its schema ${id} is of type ${type}, which the codec ${this.#name} does not read`)
+    let writer: ReadySchema
+    try {
+      writer = format.parse({ text, references, message: this.#own === undefined ? this.#use.message : undefined })
+    } catch (error) {
+      throw new Error(`Cannot use schema ${id}: ${(error as Error).message}`, { cause: error })
+    }
+    if (this.#own === undefined) return writer
+    try {
+      return format.evolve(writer, this.#own)
+    } catch (error) {
+      throw new Error(`Cannot read schema ${id} with ${this.#use.own!.what}: ${(error as Error).message}`, {
+        cause: error,
+      })
+    }
+  }
+}

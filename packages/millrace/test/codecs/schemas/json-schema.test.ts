@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest'
+import { loadJsonSchema } from '../../../src/codecs/schemas/json-schema.ts'
+import type { ReadySchema } from '../../../src/codecs/schemas/ready-schema.ts'
+
+const format = await loadJsonSchema()
+
+function schema(content: object, references: readonly { name: string; text: string }[] = []): ReadySchema {
+  return format.parse({ text: JSON.stringify(content), references })
+}
+
+const ORDER = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title: 'Order',
+  type: 'object',
+  properties: {
+    id: { type: 'integer' },
+    mail: { type: 'string', format: 'email' },
+    lines: { type: 'array', items: { type: 'object', required: ['qty'] } },
+  },
+  required: ['id'],
+  additionalProperties: false,
+}
+
+describe('JSON Schema', () => {
+  test('reads and writes JSON that matches', () => {
+    const order = schema(ORDER)
+    expect(order.name).toBe('Order')
+    const bytes = order.write({ id: 5, mail: 'a@b.de' }, 5, false)
+    expect(bytes.toString('utf8', 5)).toBe('{"id":5,"mail":"a@b.de"}')
+    expect(order.read(bytes, 5, false)).toEqual({ id: 5, mail: 'a@b.de' })
+  })
+
+  test.each([
+    { document: {}, problem: "must have required property 'id'" },
+    { document: { id: 1.5 }, problem: 'field "id" must be integer: current value is 1.5' },
+    { document: { id: 1, mail: 'x' }, problem: 'field "mail" must match format "email": current value is "x"' },
+    { document: { id: 1, lines: [{ qty: 1 }, {}] }, problem: 'field "lines[1]" must have required property \'qty\'' },
+    { document: { id: 1, more: 2 }, problem: 'must NOT have additional properties ("more")' },
+  ])('refuses $document, both ways', ({ document, problem }) => {
+    const order = schema(ORDER)
+    expect(() => order.write(document, 0, false)).toThrow(problem)
+    expect(() => order.read(Buffer.from(JSON.stringify(document)), 0, false)).toThrow(problem)
+  })
+
+  test('refuses what is no JSON', () => {
+    expect(() => schema(ORDER).read(Buffer.from('{'), 0, false)).toThrow()
+  })
+
+  test('has values that are no object as the field "value"', () => {
+    const one = schema({ type: 'number' })
+    const bytes = one.write({ value: 5 }, 0, false)
+    expect(bytes.toString()).toBe('5')
+    expect(one.read(bytes, 0, false)).toEqual({ value: 5 })
+    expect(() => one.write({ value: 'x' }, 0, false)).toThrow('must be number')
+    expect(() => one.read(Buffer.from('"x"'), 0, false)).toThrow('must be number')
+  })
+
+  test('keeps the digits that came in, which a double does not hold', () => {
+    const one = schema({ type: 'object', properties: { id: { type: 'integer' }, n: { type: 'integer' } } })
+    const original = Buffer.from('{"id":9007199254740993,"n":1}')
+    const document = { ...(one.read(original, 0, false) as object), n: 2 }
+    expect(one.write(document, 0, false, original).toString()).toBe('{"id":9007199254740993,"n":2}')
+  })
+
+  test.each([
+    'http://json-schema.org/draft-07/schema#',
+    'https://json-schema.org/draft/2019-09/schema',
+    'https://json-schema.org/draft/2020-12/schema',
+  ])('knows the draft %s', ($schema) => {
+    const one = schema({ $schema, type: 'object', properties: { a: { const: 1 } } })
+    expect(() => one.write({ a: 2 }, 0, false)).toThrow('field "a" must be equal to constant')
+  })
+
+  test('says which drafts it does not know', () => {
+    expect(() => schema({ $schema: 'http://json-schema.org/draft-04/schema#' })).toThrow('draft-04')
+  })
+
+  test('resolves references by their names', () => {
+    const one = schema({ type: 'object', properties: { price: { $ref: 'money.json' } } }, [
+      { name: 'money.json', text: '{"type":"object","required":["cents"]}' },
+    ])
+    expect(() => one.write({ price: {} }, 0, false)).toThrow('field "price" must have required property \'cents\'')
+    expect(() => schema({ $ref: 'gone.json' })).toThrow("can't resolve reference gone.json")
+  })
+})
