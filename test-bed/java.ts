@@ -138,11 +138,12 @@ export async function javaTool(
 /**
  * Compiles one Java file against Kafka's jars.
  * @param folder where the classes go
+ * @param classPath folders or jars beside Kafka's
  * @throws {Error} with what the compiler says
  */
-export async function compileJava(file: string, folder: string): Promise<void> {
+export async function compileJava(file: string, folder: string, classPath: readonly string[] = []): Promise<void> {
   const jars = await fetchJars()
-  await run(javaBinary('javac'), ['-cp', join(jars, '*'), '-d', folder, file])
+  await run(javaBinary('javac'), ['-cp', [join(jars, '*'), ...classPath].join(delimiter), '-d', folder, file])
 }
 
 const NO_CDS_LOG = '-Xlog:cds*=off'

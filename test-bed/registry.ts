@@ -6,6 +6,7 @@
  */
 
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
@@ -157,6 +158,31 @@ async function fetchApp(): Promise<string> {
     rmSync(unfinished, { recursive: true, force: true })
   }
   return folder
+}
+
+/**
+ * Fetches the serializers and deserializers of Apicurio when they are missing.
+ * @returns their jars, for a class path
+ */
+export async function fetchSerdes(): Promise<string> {
+  const pom = join(import.meta.dirname, 'serdes-pom.xml')
+  const hash = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 8)
+  const folder = join(cacheFolder(), `apicurio-serdes-${hash}`)
+  if (existsSync(folder)) return join(folder, '*')
+  mkdirSync(cacheFolder(), { recursive: true })
+  const unfinished = `${folder}.${process.pid}.unfinished`
+  try {
+    const copy = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${unfinished}`]
+    await run('mvn', ['-B', '-q', '-f', pom, ...copy])
+    // Another process may have fetched the same meanwhile; either copy will do.
+    if (!existsSync(folder)) renameSync(unfinished, folder)
+  } catch (error) {
+    if (!existsSync(folder))
+      throw new Error('Cannot fetch the serializers of Apicurio from Maven Central', { cause: error })
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true })
+  }
+  return join(folder, '*')
 }
 
 function appFolder(): string {

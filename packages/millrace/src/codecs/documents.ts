@@ -6,7 +6,7 @@ import { preparing } from '../contracts/preparing.ts'
 import type { RowFailed } from '../contracts/stage.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../records/batch.ts'
 import { DecodeError, EncodeError, type RecordErrorDetails } from '../errors/index.ts'
-import { mayDifferIn, withExactNumbers } from '../records/exact-numbers.ts'
+import { exactDocument, mayDifferIn, withExactNumbers } from '../records/exact-numbers.ts'
 import { viewOf } from '../records/views.ts'
 import { FieldScanner } from './field-scanner.ts'
 import { jsonCodec, parseDocument, reasonOf } from './json.ts'
@@ -98,8 +98,8 @@ export interface EncodeOptions {
   readonly keys?: KeyCodec | undefined
   /** Field, below dots, that becomes the key of each record; a tombstone keeps its own. */
   readonly keyField?: string | undefined
-  /** Whether values came in the format in which they are written. */
-  readonly isSameFormat?: boolean | undefined
+  /** Format in which the values came in; JSON when omitted. */
+  readonly from?: Codec | undefined
 }
 
 /**
@@ -148,11 +148,11 @@ function encodeRow(
   row: number,
   codec: Codec,
   keys: KeyCodec,
-  { includeMeta, isSameFormat }: EncodeOptions,
+  { includeMeta, from = jsonCodec }: EncodeOptions,
 ): Payload {
   const document = batch.documents![row] as WithMeta
   const meta = attachedMeta(document)
-  const encoded = (): Payload => encode(batch, row, codec, document, isSameFormat === true)
+  const encoded = (): Payload => encode(batch, row, codec, document, from.jsonStart)
   if (meta === undefined) return encoded()
   const key = changedKey(meta, keys)
   if (key !== undefined) keysOf(batch)[row] = key
@@ -171,17 +171,17 @@ function keysOf(batch: Batch): (Payload | undefined)[] {
   return (batch.keys ??= Array.from({ length: batch.length }, () => undefined))
 }
 
-function encode(batch: Batch, row: number, codec: Codec, document: unknown, isSameFormat: boolean): Payload {
-  const original = isSameFormat && codec.usesOriginal === true ? batch.value(row) : null
-  const payload = original === null ? codec.encode(document) : codec.encode(document, original)
-  if (codec !== jsonCodec || typeof payload !== 'string') return payload
+/** @param jsonStart bytes in front of the JSON from which the document was made; undefined where it was something else */
+function encode(batch: Batch, row: number, codec: Codec, document: unknown, jsonStart: number | undefined): Payload {
   const { bytes, fields } = batch.records
   const field = batch.recordOf(row) * FIELDS
-  const start = fields[field + VALUE]!
-  const size = fields[field + VALUE_LENGTH]!
+  const start = fields[field + VALUE]! + (jsonStart ?? 0)
+  const end = fields[field + VALUE]! + fields[field + VALUE_LENGTH]!
   // Where numbers are all as JavaScript writes them, there is no need for a view of the value.
-  if (size < 0 || !mayDifferIn(bytes, start, start + size)) return payload
-  return withExactNumbers(document, payload, viewOf(bytes, start, size))
+  if (jsonStart === undefined || end <= start || !mayDifferIn(bytes, start, end)) return codec.encode(document)
+  if (codec === jsonCodec)
+    return withExactNumbers(document, jsonCodec.encode(document), viewOf(bytes, start, end - start))
+  return codec.encode(exactDocument(document, viewOf(bytes, start, end - start)))
 }
 
 function placeOf(
@@ -227,7 +227,6 @@ export function createDocuments({
 }: DocumentsOptions): Documents | undefined {
   // Raw bytes go in and out of any format as they are.
   const all = (from.wire ?? from.name) !== (to.wire ?? to.name) && from.name !== 'bytes' && to.name !== 'bytes'
-  const isSameFormat = from.name === to.name
   if (!needsDocuments && !includeMeta && !all) return undefined
   const attach = mentionsMeta || includeMeta
   const scanner = fields === undefined || from !== jsonCodec || attach || all ? undefined : new FieldScanner(fields)
@@ -235,7 +234,6 @@ export function createDocuments({
     ...(scanner === undefined ? {} : { decodeFields: (batch, failed) => decodeFields(batch, scanner, failed) }),
     prepare: preparing([from, to, ...(attach || keyField !== undefined ? [keysFrom, keysTo] : [])]),
     decode: (batch, failed) => decodeDocuments(batch, from, { attachMeta: attach, keys: keysFrom }, failed),
-    encode: (batch, failed) =>
-      encodeDocuments(batch, to, { includeMeta, all, keys: keysTo, keyField, isSameFormat }, failed),
+    encode: (batch, failed) => encodeDocuments(batch, to, { includeMeta, all, keys: keysTo, keyField, from }, failed),
   }
 }

@@ -12,6 +12,7 @@ const EXCERPT = 60
 
 export const jsonCodec = {
   name: 'json',
+  jsonStart: 0,
 
   decode(value: Buffer | null): unknown {
     return value === null ? { value: null } : parseDocument(value, 0, value.length)

@@ -8,8 +8,8 @@ export interface Codec extends Preparing {
   readonly name: string
   /** Codecs with the same pass each other's bytes on unchanged; the name when omitted. */
   readonly wire?: string | undefined
-  /** Whether `encode` makes use of the value from which the document was made, where it came in the same format. */
-  readonly usesOriginal?: boolean | undefined
+  /** Bytes in front of a value that is JSON, whose numbers have digits that a document does not hold; undefined in other formats. */
+  readonly jsonStart?: number | undefined
   /**
    * Parses the value of one row. Null is a tombstone.
    * @param batch where the value is in its row, for what its headers say
@@ -17,7 +17,7 @@ export interface Codec extends Preparing {
    */
   decode(value: Buffer | null, batch?: Batch, row?: number): unknown
   /** Writes a document. @throws {EncodeError} */
-  encode(document: unknown, original?: Buffer): Payload
+  encode(document: unknown): Payload
 }
 
 /** The same for keys, which stages see as `_meta.key`. */

@@ -64,20 +64,19 @@ function withFirstPart(name: string): string[] {
 
 /** What a file may say of one option: numbers and booleans also as text, choices in any case, and variables everywhere. */
 function asWritten(schema: JsonSchema, { type }: AnyField): JsonSchema {
-  const {
-    description,
-    default: standard,
-    examples,
-    deprecated,
-    writeOnly,
-    ...value
-  } = type.fields === undefined ? schema : { ...schema, ...optionsSchema(type.fields) }
+  const { description, default: standard, examples, deprecated, writeOnly, ...value } = writtenSchema(schema, type)
   const notes = { description, default: standard, examples, deprecated, writeOnly }
   const texts = textsFor(value, type.accepts)
   return {
     ...(texts === undefined ? value : { anyOf: [value, ...texts] }),
     ...Object.fromEntries(Object.entries(notes).filter(([, note]) => note !== undefined)),
   }
+}
+
+function writtenSchema(schema: JsonSchema, { fields, shorthand }: AnyField['type']): JsonSchema {
+  if (fields === undefined) return schema
+  const own = optionsSchema(fields)
+  return { ...schema, ...(shorthand === undefined ? own : { anyOf: [shorthand, own] }) }
 }
 
 function textsFor(

@@ -139,15 +139,21 @@ export function equalsText(value: unknown, text: string): boolean {
  */
 export function withExactNumbers(document: unknown, written: string, original: Buffer, wrapper = 'value'): string {
   if (!mayDifferIn(original, 0, original.length)) return written
+  const exact = exactDocument(document, original, wrapper)
+  return exact === document ? written : stringifyExactly(exact)
+}
+
+/** A copy of a document whose numbers have the digits that came in, by the same rules; itself where what came in is not JSON. */
+export function exactDocument(document: unknown, original: Buffer, wrapper = 'value'): unknown {
   let exact: unknown
   try {
     exact = reviveExactly(original.toString())
   } catch {
-    return written // what is not JSON has no numbers
+    return document // what is not JSON has no numbers
   }
   const isWhole = typeof exact === 'object' && exact !== null && !isExact(exact) && !Array.isArray(exact)
   const before = isWhole ? exact : { [wrapper]: exact }
-  return stringifyExactly(new Restorer(before).restore(document, before, ''))
+  return new Restorer(before).restore(document, before, '')
 }
 
 /** Finds the digits of numbers in what they came from. */

@@ -1,7 +1,6 @@
 /** JSON Schema: values are JSON, which `ajv` checks when they are read and when they are written. */
 import type { Ajv as AjvClass, ErrorObject, ValidateFunction } from 'ajv'
 import { jsonCodec, parseDocument } from '../json.ts'
-import { mayDifferIn, withExactNumbers } from '../../records/exact-numbers.ts'
 import { FieldError, shown, type ReadySchema, type SchemaFormat, type SchemaSource } from './ready-schema.ts'
 
 type Validate = ValidateFunction
@@ -51,7 +50,7 @@ class JsonSchema implements ReadySchema {
     return document
   }
 
-  write(document: unknown, before: number, _framed: boolean, original?: Buffer): Buffer {
+  write(document: unknown, before: number): Buffer {
     // What is checked is what is written: without fields that are undefined, exact numbers as doubles.
     const text = jsonCodec.encode(document)
     const value: unknown = JSON.parse(text)
@@ -59,12 +58,7 @@ class JsonSchema implements ReadySchema {
     const inner = (value as { readonly value?: unknown } | null)?.value
     const isWrapped = own === undefined && hasOnlyValue(value) && this.#validate(inner)
     if (own === undefined && !isWrapped) this.#check(value)
-    const plain = isWrapped ? jsonCodec.encode((document as { readonly value: unknown }).value) : text
-    // Digits that a double does not hold are those that came in.
-    const written =
-      original === undefined || isWrapped || !mayDifferIn(original, 0, original.length)
-        ? plain
-        : withExactNumbers(document, plain, original)
+    const written = isWrapped ? jsonCodec.encode((document as { readonly value: unknown }).value) : text
     const bytes = Buffer.allocUnsafe(before + Buffer.byteLength(written))
     bytes.write(written, before)
     return bytes

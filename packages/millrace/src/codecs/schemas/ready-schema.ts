@@ -23,10 +23,9 @@ export interface ReadySchema {
   /**
    * Writes the data of a document.
    * @param before bytes to leave free at the start, for the schema id
-   * @param original the data from which the document was made, where it is of the same format; JSON Schema finds digits there
    * @throws {FieldError}
    */
-  write(document: unknown, before: number, framed: boolean, original?: Buffer): Buffer
+  write(document: unknown, before: number, framed: boolean): Buffer
 }
 
 /** A format with its library loaded. */

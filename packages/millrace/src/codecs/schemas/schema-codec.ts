@@ -3,13 +3,14 @@ import type { Codec } from '../../contracts/codec.ts'
 import type { SchemaCodecName } from '../../contracts/codec-names.ts'
 import type { SchemaUse } from '../../contracts/schemas.ts'
 import type { Batch, Payload } from '../../records/batch.ts'
+import { PREFIX_BYTES } from '../../schema-registry/wire-format.ts'
 import { SchemaReader } from './reader.ts'
 import { SchemaWriter } from './writer.ts'
 
 export class SchemaCodec implements Codec {
   readonly name: SchemaCodecName
   readonly wire: string
-  readonly usesOriginal: boolean
+  readonly jsonStart: number | undefined
   readonly #reader: SchemaReader
   readonly #writer: SchemaWriter
   /** Of what `prepare` is about; both where there is no registry. */
@@ -20,7 +21,7 @@ export class SchemaCodec implements Codec {
     this.name = name
     // Unchanged bytes mean the same wherever their id does, or where the schema is the same.
     this.wire = `${name} ${use.store === undefined ? `${use.own?.key} ${use.message ?? ''}` : [...use.store.urls].sort().join()}`
-    this.usesOriginal = name === 'json-schema'
+    this.jsonStart = name === 'json-schema' ? (use.store === undefined ? 0 : PREFIX_BYTES) : undefined
     this.#reader = new SchemaReader(name, use)
     this.#writer = new SchemaWriter(name, use)
     this.#isSink = use.writing !== undefined || use.store === undefined
@@ -38,7 +39,7 @@ export class SchemaCodec implements Codec {
     return value === null ? { value: null } : this.#reader.decode(value, batch, row)
   }
 
-  encode(document: unknown, original?: Buffer): Payload {
-    return this.#writer.encode(document, original)
+  encode(document: unknown): Payload {
+    return this.#writer.encode(document)
   }
 }

@@ -36,12 +36,12 @@ export class SchemaWriter {
   }
 
   /** @throws {EncodeError} */
-  encode(document: unknown, original: Buffer | undefined): Payload {
+  encode(document: unknown): Payload {
     if (this.#current === undefined) throw new UnexpectedError(`The schema of a ${this.#use.part} was not prepared`)
     const { schema, id } = this.#current
     const hasId = id !== undefined
     try {
-      const bytes = schema.write(document, hasId ? PREFIX_BYTES : 0, hasId, original && dataOf(original, hasId))
+      const bytes = schema.write(document, hasId ? PREFIX_BYTES : 0, hasId)
       if (hasId) writePrefix(bytes, id)
       return bytes
     } catch (cause) {
@@ -129,9 +129,4 @@ export class SchemaWriter {
 function isTombstone(document: unknown): boolean {
   const names = Object.entries(document as object).filter(([, value]) => value !== undefined)
   return names.length === 1 && names[0]![0] === 'value' && names[0]![1] === null
-}
-
-/** Without the schema id, if there is one. */
-function dataOf(bytes: Buffer, hasId: boolean): Buffer {
-  return hasId ? bytes.subarray(PREFIX_BYTES) : bytes
 }

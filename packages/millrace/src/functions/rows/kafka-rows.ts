@@ -13,7 +13,7 @@ import type { Codec, KeyCodec } from '../../contracts/codec.ts'
 import type { Sink } from '../../contracts/sink.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../../records/batch.ts'
 import { DecodeError, EncodeError } from '../../errors/index.ts'
-import { withExactNumbers } from '../../records/exact-numbers.ts'
+import { exactDocument, mayDifferIn, withExactNumbers } from '../../records/exact-numbers.ts'
 import type { FieldScanner } from '../../codecs/field-scanner.ts'
 import { jsonCodec, reasonOf } from '../../codecs/json.ts'
 
@@ -161,13 +161,21 @@ function encodeRow(
   const visible =
     hidden.size === 0 ? document : Object.fromEntries(Object.entries(document).filter(([name]) => !hidden.has(name)))
   try {
-    if (values !== undefined) return values.encode(hasSchema ? withoutPayload(visible) : onlyColumn(visible))
+    if (values !== undefined) return values.encode(hasSchema ? exactRow(batch, row, visible) : onlyColumn(visible))
     const text = jsonCodec.encode(visible)
     const original = batch.value(row)
     return original === null ? text : withExactNumbers(visible, text, original, PAYLOAD)
   } catch (cause) {
     throw unwritable(batch, row, cause)
   }
+}
+
+/** With the digits of numbers, where the value that came in is JSON; the first byte of one with a schema id is not of JSON. */
+function exactRow(batch: Batch, row: number, document: WritableRow): WritableRow {
+  const original = batch.value(row)
+  if (original === null || original[0] === 0 || !mayDifferIn(original, 0, original.length))
+    return withoutPayload(document)
+  return withoutPayload(exactDocument(document, original, PAYLOAD) as WritableRow)
 }
 
 /** A tombstone, and what is no object, are in a column of their own. */

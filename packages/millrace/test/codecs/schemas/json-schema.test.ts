@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { loadJsonSchema } from '../../../src/codecs/schemas/json-schema.ts'
+import { numberOf } from '../../../src/records/exact-numbers.ts'
 import type { ReadySchema } from '../../../src/codecs/schemas/ready-schema.ts'
 
 const format = await loadJsonSchema()
@@ -55,11 +56,9 @@ describe('JSON Schema', () => {
     expect(() => one.read(Buffer.from('"x"'), 0, false)).toThrow('must be number')
   })
 
-  test('keeps the digits that came in, which a double does not hold', () => {
-    const one = schema({ type: 'object', properties: { id: { type: 'integer' }, n: { type: 'integer' } } })
-    const original = Buffer.from('{"id":9007199254740993,"n":1}')
-    const document = { ...(one.read(original, 0, false) as object), n: 2 }
-    expect(one.write(document, 0, false, original).toString()).toBe('{"id":9007199254740993,"n":2}')
+  test('writes numbers with digits that a double does not hold', () => {
+    const one = schema({ type: 'object', properties: { id: { type: 'integer' } } })
+    expect(one.write({ id: numberOf('9007199254740993') }, 0, false).toString()).toBe('{"id":9007199254740993}')
   })
 
   test.each([
