@@ -31,6 +31,7 @@ export const LAYERS: readonly Layer[] = [
   { name: 'sinks', level: 3 },
   { name: 'functions', level: 3, beside: ['sources', 'codecs', 'stages', 'sinks'] },
   { name: 'engine', level: 3 },
+  { name: 'broker', level: 3 },
   { name: 'catalog.ts', level: 4 },
   { name: 'dialects', level: 4, beside: ['catalog.ts'] },
   { name: 'serve', level: 4 },

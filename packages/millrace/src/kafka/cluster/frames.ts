@@ -14,10 +14,15 @@ export class FrameGatherer {
   /** Bytes of the length or, once it is complete, of the frame that are there. */
   #filled = 0
   #frame: Buffer | undefined
+  readonly #maxBytes: number
 
-  /** @param emit takes a frame without its length, and is the only owner of its bytes */
-  constructor(emit: (frame: Buffer) => void) {
+  /**
+   * @param emit takes a frame without its length, and is the only owner of its bytes
+   * @param maxBytes longest frame
+   */
+  constructor(emit: (frame: Buffer) => void, maxBytes: number = MAX_FRAME_BYTES) {
     this.#emit = emit
+    this.#maxBytes = maxBytes
   }
 
   /** Copies the piece, which may change afterwards. @returns false when the length of a frame cannot be right; nothing can be read any more */
@@ -32,7 +37,7 @@ export class FrameGatherer {
         if (this.#filled < LENGTH_BYTES) return true
         this.#filled = 0
         const size = this.#length.readInt32BE()
-        if (size < 0 || size > MAX_FRAME_BYTES) return false
+        if (size < 0 || size > this.#maxBytes) return false
         if (size <= piece.length - position) {
           position += size
           this.#emit(Buffer.from(piece.subarray(position - size, position)))

@@ -1,0 +1,84 @@
+/** IncrementalAlterConfigs (44): changes single settings of a topic (KIP-339). */
+import { ERROR } from '../../protocol/error-codes.ts'
+import {
+  incrementalAlterConfigsApi,
+  type IncrementalAlterConfigsRequest,
+  type IncrementalAlterConfigsResponse,
+} from '../../protocol/messages/incremental-alter-configs.ts'
+import { type Configs, listOf, TOPIC_CONFIGS } from '../cluster/topic-configs.ts'
+import { isRefusal, type Refusal } from '../log/check-batch.ts'
+import { configsProblem, configuredTopic, TOPIC } from './configs.ts'
+import type { Handler } from './handler.ts'
+
+const SET = 0
+const DELETE = 1
+const APPEND = 2
+const SUBTRACT = 3
+
+export const incrementalAlterConfigs: Handler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse> = {
+  api: incrementalAlterConfigsApi,
+  handle: ({ resources, validateOnly }, { broker: { cluster } }) => ({
+    throttleTimeMs: 0,
+    responses: resources.map(({ resourceType, resourceName, configs }) => {
+      const topic = configuredTopic(cluster, resourceType, resourceName)
+      const changed = isRefusal(topic) ? topic : apply(topic.configs, configs)
+      if (isRefusal(changed))
+        return { errorCode: changed.errorCode, errorMessage: changed.message, resourceType, resourceName }
+      if (!isRefusal(topic) && !validateOnly) topic.configs = changed
+      return { errorCode: 0, errorMessage: null, resourceType, resourceName }
+    }),
+  }),
+  refuse: ({ resources }, errorCode) => ({
+    throttleTimeMs: 0,
+    responses: resources.map(({ resourceType, resourceName }) => ({
+      errorCode,
+      errorMessage: null,
+      resourceType,
+      resourceName,
+    })),
+  }),
+  subjects: ({ resources }) => ({
+    topics: resources
+      .filter(({ resourceType }) => resourceType === TOPIC)
+      .map(({ resourceName }) => ({ name: resourceName, partitions: [] })),
+  }),
+}
+
+interface Change {
+  readonly name: string
+  readonly configOperation: number
+  readonly value: string | null
+}
+
+function apply(present: Configs, changes: readonly Change[]): Configs | Refusal {
+  const configs = new Map(present)
+  const names = new Set(changes.map(({ name }) => name))
+  if (names.size < changes.length)
+    return { errorCode: ERROR.INVALID_REQUEST, message: 'Error due to duplicate config keys' }
+  for (const { name, configOperation, value } of changes) {
+    if (configOperation === DELETE) {
+      configs.delete(name)
+      continue
+    }
+    if (value === null) return { errorCode: ERROR.INVALID_REQUEST, message: `Null value not supported for : ${name}` }
+    if (configOperation === SET) configs.set(name, value)
+    else {
+      const definition = Object.hasOwn(TOPIC_CONFIGS, name) ? TOPIC_CONFIGS[name] : undefined
+      if (configOperation !== APPEND && configOperation !== SUBTRACT)
+        return { errorCode: ERROR.INVALID_REQUEST, message: `Unknown operation type ${configOperation}` }
+      if (definition?.type !== 'list')
+        return {
+          errorCode: ERROR.INVALID_CONFIG,
+          message: `Can't ${configOperation === APPEND ? 'APPEND' : 'SUBTRACT'} to key ${name} because its type is not LIST.`,
+        }
+      const list = listOf(configs.get(name) ?? definition.default)
+      const parts = listOf(value)
+      const changed =
+        configOperation === APPEND
+          ? [...list, ...parts.filter((part) => !list.includes(part))]
+          : list.filter((part) => !parts.includes(part))
+      configs.set(name, changed.join(','))
+    }
+  }
+  return configsProblem(configs) ?? configs
+}

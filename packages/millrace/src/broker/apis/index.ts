@@ -1,0 +1,45 @@
+/** The handler of each API, loaded with the first request for it, so that a broker starts quickly. */
+import type { Handler } from './handler.ts'
+import { SUPPORTED, type SupportedApi, type SupportedName } from './supported.ts'
+
+type AnyHandler = Handler<unknown, unknown>
+
+const LOADERS: { readonly [name in SupportedName]: () => Promise<AnyHandler> } = {
+  Produce: async () => (await import('./produce.ts')).produce,
+  Fetch: async () => (await import('./fetch.ts')).fetch,
+  ListOffsets: async () => (await import('./list-offsets.ts')).listOffsets,
+  Metadata: async () => (await import('./metadata.ts')).metadata,
+  ApiVersions: async () => (await import('./api-versions.ts')).apiVersions,
+  CreateTopics: async () => (await import('./create-topics.ts')).createTopics,
+  DeleteTopics: async () => (await import('./delete-topics.ts')).deleteTopics,
+  DeleteRecords: async () => (await import('./delete-records.ts')).deleteRecords,
+  InitProducerId: async () => (await import('./init-producer-id.ts')).initProducerId,
+  OffsetForLeaderEpoch: async () => (await import('./offset-for-leader-epoch.ts')).offsetForLeaderEpoch,
+  DescribeConfigs: async () => (await import('./describe-configs.ts')).describeConfigs,
+  AlterConfigs: async () => (await import('./alter-configs.ts')).alterConfigs,
+  DescribeLogDirs: async () => (await import('./describe-log-dirs.ts')).describeLogDirs,
+  CreatePartitions: async () => (await import('./create-partitions.ts')).createPartitions,
+  IncrementalAlterConfigs: async () => (await import('./incremental-alter-configs.ts')).incrementalAlterConfigs,
+  DescribeCluster: async () => (await import('./describe-cluster.ts')).describeCluster,
+  ListConfigResources: async () => (await import('./list-config-resources.ts')).listConfigResources,
+  DescribeTopicPartitions: async () => (await import('./describe-topic-partitions.ts')).describeTopicPartitions,
+}
+
+export interface LoadableApi extends SupportedApi {
+  readonly name: SupportedName
+  /** The handler, if it is loaded. */
+  loaded(): AnyHandler | undefined
+  load(): Promise<AnyHandler>
+}
+
+const LOADABLE: ReadonlyMap<number, LoadableApi> = new Map(
+  SUPPORTED.map((api) => {
+    let handler: AnyHandler | undefined
+    const load = async (): Promise<AnyHandler> => (handler ??= await LOADERS[api.name]())
+    return [api.key, { ...api, loaded: () => handler, load }]
+  }),
+)
+
+export function supportedApi(key: number): LoadableApi | undefined {
+  return LOADABLE.get(key)
+}

@@ -1,0 +1,118 @@
+/**
+ * Produce (0): appends one record batch per partition. Versions 0 to 2 are announced, as old librdkafka needs it to choose a
+ * compression (KAFKA-18659), but not answered.
+ *
+ * With `acks=0` there is no answer; if something fails, the connection is closed, which is all that the client can notice.
+ */
+import {
+  produceApi,
+  type PartitionProduceResponse,
+  type ProduceRequest,
+  type ProduceResponse,
+} from '../../protocol/messages/produce.ts'
+import { ERROR } from '../../protocol/error-codes.ts'
+import { ledPartition } from '../cluster/cluster.ts'
+import type { Topic } from '../cluster/topic.ts'
+import { isRefusal, type Refusal } from '../log/check-batch.ts'
+import { type Appended, keylessRecords } from '../log/partition-log.ts'
+import type { Call, Handler } from './handler.ts'
+import { endpointsOf, topicOf } from './topics.ts'
+
+/** First version that names topics by their id. */
+const FIRST_WITH_ID = 13
+const ACKS = [-1, 0, 1]
+
+export const produce: Handler<ProduceRequest, ProduceResponse> = {
+  api: produceApi,
+
+  async handle(request, call) {
+    if (!ACKS.includes(request.acks)) return produce.refuse(request, ERROR.INVALID_REQUIRED_ACKS, call)
+    const responses = []
+    for (const { name, topicId, partitionData } of request.topicData) {
+      const topic = topicOf(call.broker.cluster, { name, topicId })
+      const partitionResponses: PartitionProduceResponse[] = []
+      for (const { index, records } of partitionData) {
+        const appended = await append(topic, index, records, call)
+        partitionResponses.push(
+          isRefusal(appended)
+            ? refused(index, unknownId(appended, call), topic, call)
+            : { index, errorCode: 0, ...appended },
+        )
+      }
+      responses.push({ name, topicId, partitionResponses })
+    }
+    if (request.acks === 0) {
+      if (responses.some(({ partitionResponses }) => partitionResponses.some(({ errorCode }) => errorCode !== 0)))
+        call.disconnect()
+      return undefined
+    }
+    const isMoved = responses.some(({ partitionResponses }) =>
+      partitionResponses.some(({ errorCode }) => errorCode === ERROR.NOT_LEADER_OR_FOLLOWER),
+    )
+    return isMoved ? { responses, nodeEndpoints: endpointsOf(call.broker.cluster) } : { responses }
+  },
+
+  refuse: ({ topicData }, errorCode) => ({
+    responses: topicData.map(({ name, topicId, partitionData }) => ({
+      name,
+      topicId,
+      partitionResponses: partitionData.map(({ index }) => ({ index, errorCode, baseOffset: -1 })),
+    })),
+  }),
+
+  subjects: ({ topicData, transactionalId }, { broker }) => ({
+    topics: topicData.map(({ name, topicId, partitionData }) => ({
+      name: topicOf(broker.cluster, { name, topicId })?.name ?? name,
+      partitions: partitionData.map(({ index }) => index),
+    })),
+    ...(transactionalId === null ? {} : { transactionalId }),
+  }),
+}
+
+async function append(
+  topic: Topic | undefined,
+  index: number,
+  records: Buffer | null,
+  call: Call,
+): Promise<Appended | Refusal> {
+  const { cluster } = call.broker
+  const partition = ledPartition(topic, index, call.node)
+  if (isRefusal(partition)) return partition
+  if (records === null || records.length === 0)
+    return { errorCode: ERROR.INVALID_RECORD, message: 'Produce requests must have record batches' }
+  if (partition.log.settings.compacted) {
+    // What cannot be read is refused below, with the reason.
+    const keyless = await keylessRecords(records).catch(() => undefined)
+    if (keyless !== undefined) return keyless
+  }
+  const appended = partition.log.append(records, call.version, partition.leaderEpoch, cluster.now())
+  cluster.appended(records.length)
+  return appended
+}
+
+/** Of a client that names topics by id, the id is unknown. */
+function unknownId(refusal: Refusal, { version }: Call): Refusal {
+  const isUnknown = refusal.errorCode === ERROR.UNKNOWN_TOPIC_OR_PARTITION && version >= FIRST_WITH_ID
+  return isUnknown ? { ...refusal, errorCode: ERROR.UNKNOWN_TOPIC_ID } : refusal
+}
+
+function refused(
+  index: number,
+  { errorCode, message, records = [] }: Refusal,
+  topic: Topic | undefined,
+  { version }: Call,
+): PartitionProduceResponse {
+  const partition = topic?.partitions[index]
+  const isMoved = errorCode === ERROR.NOT_LEADER_OR_FOLLOWER && partition !== undefined && version >= 10
+  return {
+    index,
+    errorCode,
+    baseOffset: -1,
+    errorMessage: message,
+    recordErrors: records.map(({ batchIndex, message: batchIndexErrorMessage }) => ({
+      batchIndex,
+      batchIndexErrorMessage,
+    })),
+    ...(isMoved ? { currentLeader: { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch } } : {}),
+  }
+}

@@ -1,0 +1,38 @@
+/** The APIs that the broker speaks, and the versions: those of Apache Kafka 4.3. */
+
+export interface SupportedApi {
+  readonly key: number
+  readonly min: number
+  readonly max: number
+  /** What ApiVersions reports instead of `min`. */
+  readonly announcedMin?: number
+}
+
+const TABLE = {
+  // Versions 0 to 2 are not answered; see produce.ts.
+  Produce: { key: 0, min: 3, max: 13, announcedMin: 0 },
+  Fetch: { key: 1, min: 4, max: 18 },
+  ListOffsets: { key: 2, min: 1, max: 11 },
+  Metadata: { key: 3, min: 0, max: 13 },
+  ApiVersions: { key: 18, min: 0, max: 4 },
+  CreateTopics: { key: 19, min: 2, max: 7 },
+  DeleteTopics: { key: 20, min: 1, max: 6 },
+  DeleteRecords: { key: 21, min: 0, max: 2 },
+  InitProducerId: { key: 22, min: 0, max: 5 },
+  OffsetForLeaderEpoch: { key: 23, min: 2, max: 4 },
+  DescribeConfigs: { key: 32, min: 1, max: 4 },
+  AlterConfigs: { key: 33, min: 0, max: 2 },
+  DescribeLogDirs: { key: 35, min: 1, max: 5 },
+  CreatePartitions: { key: 37, min: 0, max: 3 },
+  IncrementalAlterConfigs: { key: 44, min: 0, max: 1 },
+  DescribeCluster: { key: 60, min: 0, max: 2 },
+  ListConfigResources: { key: 74, min: 0, max: 1 },
+  DescribeTopicPartitions: { key: 75, min: 0, max: 0 },
+} as const satisfies { readonly [name: string]: SupportedApi }
+
+export type SupportedName = keyof typeof TABLE
+
+export const SUPPORTED: readonly (SupportedApi & { readonly name: SupportedName })[] = Object.entries(TABLE).map(
+  // The keys of the table are its names.
+  ([name, api]) => ({ ...api, name: name as SupportedName }),
+)

@@ -1,0 +1,164 @@
+/** The broker that `startBroker` returns: what tests see of it and do to it. */
+import type { ApiName } from '../protocol/api-index.ts'
+import { ConfigError } from '../errors/index.ts'
+import { Cluster, type NodeAddress } from './cluster/cluster.ts'
+import { FetchSessions } from './cluster/fetch-sessions.ts'
+import { configProblem } from './cluster/topic-configs.ts'
+import { nameProblem, type Partition, type Topic } from './cluster/topic.ts'
+import { FaultBuilder, Faults } from './connection/faults.ts'
+import { NodeServer } from './connection/node-server.ts'
+import { type LoggedRequest, RequestLog } from './connection/request-log.ts'
+import { compact } from './log/compaction.ts'
+import type { BrokerOptions, TopicOptions } from './options.ts'
+import type { BrokerState } from './state.ts'
+import { type TopicView, viewTopic } from './topic-view.ts'
+
+const DEFAULT_RETENTION_BYTES = 256 * 1024 * 1024
+
+/** A running broker. Close it, or declare it with `await using`. */
+export class EmbeddedBroker implements AsyncDisposable {
+  readonly #cluster: Cluster
+  readonly #servers: ReadonlyMap<number, NodeServer>
+  readonly #faults = new Faults()
+  readonly #requests = new RequestLog()
+
+  /** @internal Use `startBroker`. */
+  constructor(options: BrokerOptions) {
+    const { nodes = 1, host = '127.0.0.1', port = 0 } = options
+    const addresses = Array.from({ length: nodes }, (_, id): NodeAddress => ({
+      id,
+      host,
+      port: port === 0 ? 0 : port + id,
+      running: false,
+    }))
+    this.#cluster = new Cluster({
+      nodes: addresses,
+      autoCreateTopics: options.autoCreateTopics ?? true,
+      defaultPartitions: options.defaultPartitions ?? 1,
+      retentionBytes: options.retentionBytes ?? DEFAULT_RETENTION_BYTES,
+      now: options.now ?? Date.now,
+    })
+    const sessions = new Map(addresses.map(({ id }) => [id, new FetchSessions()]))
+    const broker: BrokerState = {
+      cluster: this.#cluster,
+      features: [],
+      fetchSessions: (node) => sessions.get(node)!,
+    }
+    const dispatcher = { broker, faults: this.#faults, requests: this.#requests, log: options.log ?? (() => {}) }
+    this.#servers = new Map(addresses.map((address) => [address.id, new NodeServer(address, dispatcher)]))
+  }
+
+  /** @internal */
+  async start(topics: Readonly<{ [name: string]: TopicOptions | number }>): Promise<void> {
+    await Promise.all([...this.#servers.values()].map(async (server) => server.start()))
+    for (const [name, topic] of Object.entries(topics)) this.createTopic(name, topic)
+  }
+
+  /** Addresses of the nodes that run, for clients' `bootstrap.servers`. */
+  get bootstrapServers(): string {
+    return this.#cluster.running.map(({ host, port }) => `${host}:${port}`).join(',')
+  }
+
+  /**
+   * Creates a topic.
+   *
+   * @throws {ConfigError} it exists, or its name or a setting is not valid
+   */
+  createTopic(name: string, options: TopicOptions | number = {}): void {
+    const { partitions = this.#cluster.options.defaultPartitions, config = {} } =
+      typeof options === 'number' ? { partitions: options } : options
+    const configs = Object.entries(config).map(([key, value]) => [key, String(value)] as const)
+    const problem =
+      nameProblem(name) ??
+      (this.#cluster.topic(name) === undefined ? undefined : `Topic '${name}' already exists`) ??
+      (Number.isInteger(partitions) && partitions > 0
+        ? undefined
+        : `It must have at least one partition: current value is ${partitions}`) ??
+      configs.map(([key, value]) => configProblem(key, value)).find((text) => text !== undefined)
+    if (problem !== undefined) throw new ConfigError(`Cannot create topic "${name}": ${problem}`)
+    this.#cluster.createTopic(name, partitions, new Map(configs))
+  }
+
+  /** Names of all topics. */
+  topics(): string[] {
+    return this.#cluster.topics().map(({ name }) => name)
+  }
+
+  /** @throws {ConfigError} there is no such topic */
+  topic(name: string): TopicView {
+    return viewTopic(this.#topic(name))
+  }
+
+  /** The last requests of clients, oldest first; at most 10,000. */
+  requests(): LoggedRequest[] {
+    return this.#requests.all()
+  }
+
+  /** Begins a fault for the requests of an API; see `FaultBuilder`. */
+  on(api: ApiName): FaultBuilder {
+    return new FaultBuilder(this.#faults, api)
+  }
+
+  /** Ends all faults. Requests that are held stay so until they are released. */
+  clearFaults(): void {
+    this.#faults.clear()
+  }
+
+  /** Gives a partition another leader. */
+  moveLeader(topic: string, partition: number, node: number): void {
+    if (this.#cluster.node(node)?.running !== true)
+      throw new ConfigError(`Cannot move a leader to node ${node}, which does not run`)
+    const moved = this.#partition(topic, partition)
+    if (!moved.replicas.includes(node)) moved.replicas = [...moved.replicas, node]
+    moved.lead(node)
+  }
+
+  /** Stops a node as if its process was killed: its connections are closed, and other nodes lead its partitions. */
+  async stopNode(node: number): Promise<void> {
+    await this.#server(node).stop()
+    this.#cluster.electLeaders()
+  }
+
+  /** Starts a node again, at the same port. */
+  async startNode(node: number): Promise<void> {
+    await this.#server(node).start()
+    this.#cluster.electLeaders()
+  }
+
+  /** Deletes the records of a partition before an offset, as retention does. */
+  expire(topic: string, partition: number, { beforeOffset }: { beforeOffset: number | bigint }): void {
+    this.#partition(topic, partition).log.deleteBefore(Number(beforeOffset))
+  }
+
+  /** Compacts a topic now: of the records with the same key, only the last one stays. */
+  async compact(topic: string): Promise<void> {
+    for (const { log } of this.#topic(topic).partitions) await compact(log)
+  }
+
+  /** Stops all nodes; what they held is gone. May be called twice. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#servers.values()].map(async (server) => server.stop()))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #server(node: number): NodeServer {
+    const server = this.#servers.get(node)
+    if (server === undefined) throw new ConfigError(`There is no node ${node}`)
+    return server
+  }
+
+  #topic(name: string): Topic {
+    const topic = this.#cluster.topic(name)
+    if (topic === undefined) throw new ConfigError(`There is no topic "${name}" on this broker`)
+    return topic
+  }
+
+  #partition(topic: string, index: number): Partition {
+    const partition = this.#topic(topic).partitions[index]
+    if (partition === undefined) throw new ConfigError(`Topic "${topic}" has no partition ${index}`)
+    return partition
+  }
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import { PartitionLog } from '../log/partition-log.ts'
+import { type Configs, logSettings } from './topic-configs.ts'
+
+/** What a leader that is not there is called. */
+export const NO_LEADER = -1
+
+export class Partition {
+  readonly topic: Topic
+  readonly index: number
+  readonly log: PartitionLog
+  /** Nodes that could lead it; the first one is preferred. */
+  replicas: readonly number[]
+  leader: number
+  leaderEpoch = 0
+
+  constructor(topic: Topic, index: number, replicas: readonly number[]) {
+    this.topic = topic
+    this.index = index
+    this.replicas = replicas
+    this.leader = replicas[0]!
+    this.log = new PartitionLog(topic.settings)
+  }
+
+  /** Gives the partition another leader, in a new epoch. */
+  lead(node: number): void {
+    if (node === this.leader) return
+    this.leader = node
+    this.leaderEpoch++
+    this.log.wakeAll()
+  }
+}
+
+export class Topic {
+  readonly name: string
+  readonly id: string
+  /** Settings that differ from the defaults. */
+  #configs: Configs
+  settings
+  readonly partitions: Partition[] = []
+  /** Whether it has been deleted; requests that still hold it look at this. */
+  deleted = false
+
+  constructor(name: string, configs: Configs) {
+    this.name = name
+    this.id = randomUuid()
+    this.#configs = configs
+    this.settings = logSettings(configs)
+  }
+
+  get configs(): Configs {
+    return this.#configs
+  }
+  set configs(configs: Configs) {
+    this.#configs = configs
+    this.settings = logSettings(configs)
+    for (const { log } of this.partitions) log.settings = this.settings
+  }
+
+  get isInternal(): boolean {
+    return this.name.startsWith('__')
+  }
+
+  get bytes(): number {
+    return this.partitions.reduce((sum, { log }) => sum + log.bytes, 0)
+  }
+}
+
+/** A random UUID (version 4) as Kafka writes it; Kafka avoids those that begin with a dash, as command lines take them for options. */
+export function randomUuid(): string {
+  for (;;) {
+    const bytes = randomBytes(16)
+    bytes[6] = (bytes[6]! & 0x0f) | 0x40
+    bytes[8] = (bytes[8]! & 0x3f) | 0x80
+    const text = bytes.toString('base64url')
+    if (!text.startsWith('-')) return text
+  }
+}
+
+const MAX_NAME_LENGTH = 249
+
+/** What is wrong with the name of a topic; `undefined` when it may be used. */
+export function nameProblem(name: string): string | undefined {
+  if (name === '') return 'Topic name is invalid: the empty string is not allowed'
+  if (name === '.' || name === '..') return `Topic name is invalid: '${name}' is not allowed`
+  if (name.length > MAX_NAME_LENGTH)
+    return `Topic name is invalid: the length of '${name}' is longer than the max allowed length ${MAX_NAME_LENGTH}`
+  if (!/^[\w.-]+$/.test(name))
+    return `Topic name is invalid: '${name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
+  return undefined
+}

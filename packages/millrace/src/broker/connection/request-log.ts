@@ -1,0 +1,28 @@
+import type { ApiName } from '../../protocol/api-index.ts'
+import type { Call } from '../apis/handler.ts'
+
+const KEPT = 10_000
+
+/** A request that the broker got. */
+export interface LoggedRequest {
+  readonly api: ApiName
+  readonly version: number
+  readonly clientId: string
+  readonly node: number
+}
+
+/** The last requests, for tests that ask what a client did. */
+export class RequestLog {
+  #list: LoggedRequest[] = []
+
+  add(api: string, { version, clientId, node }: Call): void {
+    // Every name of a handler is one of an API.
+    this.#list.push({ api: api as ApiName, version, clientId, node })
+    if (this.#list.length > 2 * KEPT) this.#list = this.#list.slice(-KEPT)
+  }
+
+  /** Oldest first. */
+  all(): LoggedRequest[] {
+    return this.#list.slice(-KEPT)
+  }
+}

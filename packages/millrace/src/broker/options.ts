@@ -1,0 +1,28 @@
+/** How a broker is started. Everything has a default. */
+export interface BrokerOptions {
+  /** Topics to create: the number of partitions, or more. */
+  readonly topics?: Readonly<{ [name: string]: TopicOptions | number }>
+  /** Nodes of the cluster, numbered from 0, each with a port of its own; 1 when omitted. */
+  readonly nodes?: number
+  /** Where to listen; `127.0.0.1` when omitted. Clients are sent to the same address. */
+  readonly host?: string
+  /** Port of the first node, the others follow; free ones when omitted. */
+  readonly port?: number
+  /** Whether a topic is created when a client asks for it; true when omitted, as on Apache Kafka. */
+  readonly autoCreateTopics?: boolean
+  /** Partitions of topics that are created without a number; 1 when omitted. */
+  readonly defaultPartitions?: number
+  /** Most bytes of all topics together; 256 MiB when omitted. The topic that holds most loses its oldest records first. */
+  readonly retentionBytes?: number
+  /** The time in milliseconds, for timestamps and retention; `Date.now` when omitted. */
+  readonly now?: () => number
+  /** Called with a line for each thing that should not happen, such as a malformed request. Nothing is logged when omitted. */
+  readonly log?: (line: string) => void
+}
+
+export interface TopicOptions {
+  /** `defaultPartitions` of the broker when omitted. */
+  readonly partitions?: number
+  /** Settings with Kafka's names, for instance `{ 'cleanup.policy': 'compact' }`. */
+  readonly config?: Readonly<{ [name: string]: string | number | boolean }>
+}
