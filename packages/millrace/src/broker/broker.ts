@@ -8,9 +8,12 @@ import { nameProblem, type Partition, type Topic } from './cluster/topic.ts'
 import { FaultBuilder, Faults } from './connection/faults.ts'
 import { NodeServer } from './connection/node-server.ts'
 import { type LoggedRequest, RequestLog } from './connection/request-log.ts'
+import { CoordinatorPlaces, GroupCoordinator } from './groups/coordinator.ts'
+import { type GroupView, viewGroup } from './group-view.ts'
 import { compact } from './log/compaction.ts'
 import type { BrokerOptions, TopicOptions } from './options.ts'
 import type { BrokerState } from './state.ts'
+import { Timers } from './timers.ts'
 import { type TopicView, viewTopic } from './topic-view.ts'
 
 const DEFAULT_RETENTION_BYTES = 256 * 1024 * 1024
@@ -18,6 +21,8 @@ const DEFAULT_RETENTION_BYTES = 256 * 1024 * 1024
 /** A running broker. Close it, or declare it with `await using`. */
 export class EmbeddedBroker implements AsyncDisposable {
   readonly #cluster: Cluster
+  readonly #timers = new Timers()
+  readonly #groups: GroupCoordinator
   readonly #servers: ReadonlyMap<number, NodeServer>
   readonly #faults = new Faults()
   readonly #requests = new RequestLog()
@@ -38,9 +43,11 @@ export class EmbeddedBroker implements AsyncDisposable {
       retentionBytes: options.retentionBytes ?? DEFAULT_RETENTION_BYTES,
       now: options.now ?? Date.now,
     })
+    this.#groups = new GroupCoordinator(new CoordinatorPlaces(this.#cluster), this.#timers)
     const sessions = new Map(addresses.map(({ id }) => [id, new FetchSessions()]))
     const broker: BrokerState = {
       cluster: this.#cluster,
+      groups: this.#groups,
       features: [],
       fetchSessions: (node) => sessions.get(node)!,
     }
@@ -115,14 +122,31 @@ export class EmbeddedBroker implements AsyncDisposable {
 
   /** Stops a node as if its process was killed: its connections are closed, and other nodes lead its partitions. */
   async stopNode(node: number): Promise<void> {
+    const coordinated = this.#groups.all(node)
     await this.#server(node).stop()
     this.#cluster.electLeaders()
+    this.#groups.unload(coordinated)
   }
 
   /** Starts a node again, at the same port. */
   async startNode(node: number): Promise<void> {
     await this.#server(node).start()
     this.#cluster.electLeaders()
+  }
+
+  /** Gives a group or a transactional id another coordinator. */
+  moveCoordinator(of: { readonly group: string } | { readonly transactionalId: string }, node: number): void {
+    if (this.#cluster.node(node)?.running !== true)
+      throw new ConfigError(`Cannot move a coordinator to node ${node}, which does not run`)
+    if ('transactionalId' in of) return this.#groups.places.move('transaction', of.transactionalId, node)
+    this.#groups.places.move('group', of.group, node)
+    const group = this.#groups.find(of.group)
+    if (group !== undefined) this.#groups.unload([group])
+  }
+
+  /** All groups, with their members and committed offsets. */
+  groups(): GroupView[] {
+    return this.#groups.all().map(viewGroup)
   }
 
   /** Deletes the records of a partition before an offset, as retention does. */
@@ -137,6 +161,8 @@ export class EmbeddedBroker implements AsyncDisposable {
 
   /** Stops all nodes; what they held is gone. May be called twice. */
   async close(): Promise<void> {
+    this.#groups.stop()
+    this.#timers.clear()
     await Promise.all([...this.#servers.values()].map(async (server) => server.stop()))
   }
 

@@ -7,7 +7,8 @@
  * broker.bootstrapServers
  * ```
  *
- * `connection/` has sockets and frames, `apis/` one file per API, `cluster/` topics and nodes, `log/` the records. It imports
+ * `connection/` has sockets and frames, `apis/` one file per API, `cluster/` topics and nodes,
+ * `groups/` the group coordinator, `log/` the records. It imports
  * the record batches of `kafka/` and the messages of `protocol/`, and nothing of the client.
  */
 import { ConfigError } from '../errors/index.ts'
@@ -17,6 +18,7 @@ import type { BrokerOptions } from './options.ts'
 export type { ApiName } from '../protocol/api-index.ts'
 export type { ErrorName } from '../protocol/error-codes.ts'
 export type { EmbeddedBroker } from './broker.ts'
+export type { GroupView } from './group-view.ts'
 export type { FaultBuilder, HeldRequest } from './connection/faults.ts'
 export type { LoggedRequest } from './connection/request-log.ts'
 export type { BrokerOptions, TopicOptions } from './options.ts'

@@ -1,6 +1,7 @@
 /** Everything that handlers work on. */
 import type { Cluster } from './cluster/cluster.ts'
 import type { FetchSessions } from './cluster/fetch-sessions.ts'
+import type { GroupCoordinator } from './groups/coordinator.ts'
 
 /** A feature of the cluster, as ApiVersions reports it (KIP-584). */
 export interface Feature {
@@ -13,6 +14,7 @@ export interface Feature {
 
 export interface BrokerState {
   readonly cluster: Cluster
+  readonly groups: GroupCoordinator
   readonly features: readonly Feature[]
   /** Of each node. */
   fetchSessions(node: number): FetchSessions

@@ -173,7 +173,7 @@ describe('several nodes', () => {
     expect(await topicOf(again)).toMatchObject([{ leaderId: 0, leaderEpoch: 3 }])
   })
 
-  test('lead what they are told to', async () => {
+  test('lead the partitions that a test assigns to them', async () => {
     await using broker = await startBroker({ nodes: 2, topics: { a: 1 } })
     using client = await RawClient.connect(addresses(broker)[0]!)
     broker.moveLeader('a', 0, 1)

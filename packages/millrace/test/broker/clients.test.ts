@@ -2,7 +2,7 @@
 import kafkajs from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type EmbeddedBroker, startBroker } from '../../src/broker/index.ts'
-import { KafkaSink } from '../../src/index.ts'
+import { KafkaSink, KafkaSource } from '../../src/index.ts'
 
 let broker: EmbeddedBroker
 beforeAll(async () => {
@@ -68,7 +68,7 @@ describe('KafkaSink', () => {
     },
   )
 
-  test('goes on at another node when the leader stops', async () => {
+  test('continues at another node when the leader stops', async () => {
     await using sink = new KafkaSink({ bootstrapServers: broker.bootstrapServers, topic: 'orders' })
     await sink.write([{ key: 'a', value: '1' }])
     await broker.stopNode(0)
@@ -79,5 +79,84 @@ describe('KafkaSink', () => {
     broker.on('Produce').topic('orders').once().dropAnswer()
     await sink.write([{ key: 'a', value: '4' }])
     expect((await broker.topic('orders').records()).map(({ value }) => String(value))).toEqual(['1', '2', '3', '4'])
+  })
+})
+
+describe('groups', () => {
+  test('of kafkajs share the partitions, rebalance, and go on where they had committed', async () => {
+    broker.createTopic('shared', 4)
+    const producer = kafkaJs().producer()
+    await producer.connect()
+    const send = async (from: number, count: number) =>
+      producer.send({
+        topic: 'shared',
+        messages: Array.from({ length: count }, (_, i) => ({ key: `k${i}`, value: String(from + i) })),
+      })
+    const seen: number[] = []
+    const start = async () => {
+      const consumer = kafkaJs().consumer({
+        groupId: 'readers',
+        sessionTimeout: 6000,
+        heartbeatInterval: 200,
+        rebalanceTimeout: 5000,
+        maxWaitTimeInMs: 100,
+      })
+      await consumer.connect()
+      await consumer.subscribe({ topic: 'shared', fromBeginning: true })
+      await consumer.run({ eachMessage: async ({ message }) => void seen.push(Number(message.value)) })
+      return consumer
+    }
+    await send(0, 40)
+    const first = await start()
+    await expect.poll(() => seen.length).toBe(40)
+    const second = await start()
+    await expect
+      .poll(() => broker.groups().find(({ id }) => id === 'readers'))
+      .toMatchObject({ state: 'Stable', members: { length: 2 } })
+    await send(40, 40)
+    await expect.poll(() => new Set(seen).size).toBe(80)
+    await first.disconnect()
+    await second.disconnect()
+    expect(broker.groups().find(({ id }) => id === 'readers')).toMatchObject({ state: 'Empty', members: [] })
+    const committed = broker
+      .groups()
+      .find(({ id }) => id === 'readers')!
+      .offsets.reduce((sum, { offset }) => sum + offset, 0n)
+    expect(committed).toBe(80n)
+
+    const admin = kafkaJs().admin()
+    await admin.connect()
+    expect((await admin.listGroups()).groups.map(({ groupId }) => groupId)).toContain('readers')
+    await admin.deleteGroups(['readers'])
+    expect(broker.groups().map(({ id }) => id)).not.toContain('readers')
+    await admin.disconnect()
+    await producer.disconnect()
+  })
+
+  test('of KafkaSource read everything once, with a restart and a coordinator that moves', async () => {
+    broker.createTopic('read', 2)
+    await using sink = new KafkaSink({ bootstrapServers: broker.bootstrapServers, topic: 'read' })
+    await sink.write(Array.from({ length: 100 }, (_, i) => ({ key: String(i), value: String(i) })))
+    const seen: number[] = []
+    for (const round of [0, 1]) {
+      await using source = new KafkaSource({
+        bootstrapServers: broker.bootstrapServers,
+        groupId: 'own',
+        topics: ['read'],
+        'auto.offset.reset': 'earliest',
+        commit: { strategy: 'manual' },
+      })
+      for await (const record of source) {
+        seen.push(Number(record.value))
+        if (seen.length === 100 * round + 50) broker.moveCoordinator({ group: 'own' }, round)
+        if (seen.length < 100 * (round + 1)) continue
+        await source.commit(record)
+        break
+      }
+      await sink.write(
+        Array.from({ length: 100 }, (_, i) => ({ key: String(i), value: String(100 * (round + 1) + i) })),
+      )
+    }
+    expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, i) => i))
   })
 })

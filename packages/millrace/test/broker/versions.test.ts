@@ -43,6 +43,31 @@ const REQUESTS: { readonly [name in SupportedName]: (version: number) => object 
   }),
   ListOffsets: () => ({ replicaId: -1, topics: [{ ...both(), partitions: [{ partitionIndex: 0, timestamp: -1 }] }] }),
   Metadata: (version) => ({ topics: [version >= 12 ? { topicId, name: null } : { name: 'orders' }] }),
+  OffsetCommit: () => ({
+    groupId: 'tool',
+    memberId: '',
+    topics: [{ ...both(), partitions: [{ partitionIndex: 0, committedOffset: 1, committedMetadata: 'x' }] }],
+  }),
+  OffsetFetch: () => ({
+    groupId: 'tool',
+    topics: [{ name: 'orders', partitionIndexes: [0] }],
+    groups: [{ groupId: 'tool', topics: [{ ...both(), partitionIndexes: [0] }] }],
+  }),
+  FindCoordinator: () => ({ key: 'tool', coordinatorKeys: ['tool'] }),
+  // Requests of members are in groups.test.ts; here they come from one that the group does not know.
+  JoinGroup: () => ({ groupId: 'g', sessionTimeoutMs: 1, memberId: '', protocolType: '', protocols: [] }),
+  Heartbeat: () => ({ groupId: 'g', generationId: 1, memberId: 'm' }),
+  LeaveGroup: () => ({ groupId: 'g', memberId: 'm', members: [{ memberId: 'm' }] }),
+  SyncGroup: () => ({
+    groupId: 'g',
+    generationId: 1,
+    memberId: 'm',
+    protocolType: 'a',
+    protocolName: 'b',
+    assignments: [],
+  }),
+  DescribeGroups: () => ({ groups: ['tool'] }),
+  ListGroups: () => ({}),
   ApiVersions: () => ({ clientSoftwareName: 'millrace', clientSoftwareVersion: '1' }),
   CreateTopics: (version) => ({
     topics: [{ name: `created-${version}`, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }],
@@ -59,6 +84,8 @@ const REQUESTS: { readonly [name in SupportedName]: (version: number) => object 
     timeoutMs: 1,
     validateOnly: true,
   }),
+  DeleteGroups: () => ({ groupsNames: [] }),
+  OffsetDelete: () => ({ groupId: 'tool', topics: [{ name: 'orders', partitions: [{ partitionIndex: 0 }] }] }),
   IncrementalAlterConfigs: () => ({
     resources: [{ resourceType: 2, resourceName: 'orders', configs: [] }],
     validateOnly: true,
@@ -66,6 +93,14 @@ const REQUESTS: { readonly [name in SupportedName]: (version: number) => object 
   DescribeCluster: () => ({ includeClusterAuthorizedOperations: true }),
   ListConfigResources: () => ({}),
   DescribeTopicPartitions: () => ({ topics: [{ name: 'orders' }] }),
+}
+
+/** Errors that the requests above are answered with. */
+const EXPECTED: { readonly [name in SupportedName]?: number[] } = {
+  JoinGroup: [ERROR.INVALID_SESSION_TIMEOUT],
+  Heartbeat: [ERROR.UNKNOWN_MEMBER_ID],
+  LeaveGroup: [ERROR.UNKNOWN_MEMBER_ID],
+  SyncGroup: [ERROR.UNKNOWN_MEMBER_ID],
 }
 
 /** Leaves out what the version does not have. */
@@ -100,7 +135,7 @@ describe('every announced version', () => {
     if (name === 'DeleteTopics') broker.createTopic(`created-${version}`)
     const request = fitting(api.request, version, REQUESTS[name](version) as Structure)
     const response = await client.request(api, version, request)
-    expect(errorsIn(response).filter((code) => code !== 0)).toEqual([])
+    expect(new Set(errorsIn(response).filter((code) => code !== 0))).toEqual(new Set(EXPECTED[name] ?? []))
     if (name === 'CreateTopics')
       await client.request(
         await (APIS as readonly ApiEntry[]).find((entry) => entry.name === 'DeleteTopics')!.load(),
@@ -112,7 +147,7 @@ describe('every announced version', () => {
       )
   })
 
-  test('of ApiVersions is what the client is told of', async () => {
+  test('is what ApiVersions reports', async () => {
     const { apiKeys } = await client.request(apiVersionsApi, 3, { clientSoftwareName: 'a', clientSoftwareVersion: '1' })
     const expected = SUPPORTED.map(({ key, min, max }) => ({
       apiKey: key,

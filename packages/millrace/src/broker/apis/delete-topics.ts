@@ -12,7 +12,7 @@ import { topicOf } from './topics.ts'
 
 export const deleteTopics: Handler<DeleteTopicsRequest, DeleteTopicsResponse> = {
   api: deleteTopicsApi,
-  handle(request, { broker: { cluster } }) {
+  handle(request, { broker: { cluster, groups } }) {
     const responses = namedBy(request).map(({ name, topicId }) => {
       const topic = topicOf(cluster, { name, topicId })
       if (topic === undefined) {
@@ -24,6 +24,7 @@ export const deleteTopics: Handler<DeleteTopicsRequest, DeleteTopicsResponse> = 
         return { name, topicId, errorCode, errorMessage }
       }
       cluster.deleteTopic(topic)
+      groups.forgetTopic(topic.name)
       return { name: topic.name, topicId: topic.id, errorCode: 0 }
     })
     return { throttleTimeMs: 0, responses }

@@ -4,14 +4,7 @@
  *
  * Bytes never change once they are written: a response that is still being sent keeps them alive by itself.
  */
-import {
-  BASE_OFFSET,
-  BATCH_LENGTH,
-  LAST_OFFSET_DELTA,
-  LENGTH_OVERHEAD,
-  MAX_TIMESTAMP,
-  readInt64,
-} from '../../kafka/protocol/record-batch.ts'
+import { BASE_OFFSET, LAST_OFFSET_DELTA, MAX_TIMESTAMP, readInt64 } from '../../kafka/protocol/record-batch.ts'
 
 const FIRST_CAPACITY = 16 * 1024
 /** A segment that holds more begins a new one. A fetch is answered from one segment. */
@@ -204,9 +197,4 @@ export class Segments {
     while (i > 0 && this.#list[i]!.baseOffset > offset) i--
     return Math.max(0, i)
   }
-}
-
-/** Size of the record batch at a position. */
-export function batchSize(bytes: Buffer, position: number): number {
-  return LENGTH_OVERHEAD + bytes.readInt32BE(position + BATCH_LENGTH)
 }

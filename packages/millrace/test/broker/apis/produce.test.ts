@@ -156,7 +156,7 @@ describe('an idempotent producer', () => {
     )
   const send = (bytes: Buffer) => produce('repeated', bytes)
 
-  test('has each batch appended once, and is told the first offset again', async () => {
+  test('has each batch appended once, and gets the first offset again', async () => {
     for (let i = 0; i < 6; i++) expect((await send(batch(2 * i, 2))).baseOffset).toBe(2 * i)
     // The last five are remembered.
     for (let i = 1; i < 6; i++) expect(await send(batch(2 * i, 2))).toMatchObject({ errorCode: 0, baseOffset: 2 * i })
