@@ -12,17 +12,23 @@ import { CoordinatorPlaces, GroupCoordinator } from './groups/coordinator.ts'
 import { type GroupView, viewGroup } from './group-view.ts'
 import { compact } from './log/compaction.ts'
 import type { BrokerOptions, TopicOptions } from './options.ts'
-import type { BrokerState } from './state.ts'
+import type { BrokerState, Feature } from './state.ts'
 import { Timers } from './timers.ts'
+import { TransactionCoordinator } from './transactions/coordinator.ts'
+import { type TransactionView, viewTransaction } from './transaction-view.ts'
 import { type TopicView, viewTopic } from './topic-view.ts'
 
 const DEFAULT_RETENTION_BYTES = 256 * 1024 * 1024
+
+/** Transactions are those of KIP-890 (TV2), and of clients that do not know them yet. */
+const FEATURES: readonly Feature[] = [{ name: 'transaction.version', min: 0, max: 2, level: 2 }]
 
 /** A running broker. Close it, or declare it with `await using`. */
 export class EmbeddedBroker implements AsyncDisposable {
   readonly #cluster: Cluster
   readonly #timers = new Timers()
   readonly #groups: GroupCoordinator
+  readonly #transactions: TransactionCoordinator
   readonly #servers: ReadonlyMap<number, NodeServer>
   readonly #faults = new Faults()
   readonly #requests = new RequestLog()
@@ -44,11 +50,13 @@ export class EmbeddedBroker implements AsyncDisposable {
       now: options.now ?? Date.now,
     })
     this.#groups = new GroupCoordinator(new CoordinatorPlaces(this.#cluster), this.#timers)
+    this.#transactions = new TransactionCoordinator(this.#cluster, this.#groups, this.#timers)
     const sessions = new Map(addresses.map(({ id }) => [id, new FetchSessions()]))
     const broker: BrokerState = {
       cluster: this.#cluster,
       groups: this.#groups,
-      features: [],
+      transactions: this.#transactions,
+      features: FEATURES,
       fetchSessions: (node) => sessions.get(node)!,
     }
     const dispatcher = { broker, faults: this.#faults, requests: this.#requests, log: options.log ?? (() => {}) }
@@ -149,6 +157,11 @@ export class EmbeddedBroker implements AsyncDisposable {
     return this.#groups.all().map(viewGroup)
   }
 
+  /** All transactional ids, with the partitions and groups of their open transactions. */
+  transactions(): TransactionView[] {
+    return this.#transactions.all().map(viewTransaction)
+  }
+
   /** Deletes the records of a partition before an offset, as retention does. */
   expire(topic: string, partition: number, { beforeOffset }: { beforeOffset: number | bigint }): void {
     this.#partition(topic, partition).log.deleteBefore(Number(beforeOffset))
@@ -162,6 +175,7 @@ export class EmbeddedBroker implements AsyncDisposable {
   /** Stops all nodes; what they held is gone. May be called twice. */
   async close(): Promise<void> {
     this.#groups.stop()
+    this.#transactions.stop()
     this.#timers.clear()
     await Promise.all([...this.#servers.values()].map(async (server) => server.stop()))
   }

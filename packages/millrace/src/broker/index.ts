@@ -8,7 +8,7 @@
  * ```
  *
  * `connection/` has sockets and frames, `apis/` one file per API, `cluster/` topics and nodes,
- * `groups/` the group coordinator, `log/` the records. It imports
+ * `groups/` and `transactions/` the coordinators, `log/` the records. It imports
  * the record batches of `kafka/` and the messages of `protocol/`, and nothing of the client.
  */
 import { ConfigError } from '../errors/index.ts'
@@ -22,6 +22,7 @@ export type { GroupView } from './group-view.ts'
 export type { FaultBuilder, HeldRequest } from './connection/faults.ts'
 export type { LoggedRequest } from './connection/request-log.ts'
 export type { BrokerOptions, TopicOptions } from './options.ts'
+export type { TransactionView } from './transaction-view.ts'
 export type { BrokerRecord, TopicView } from './topic-view.ts'
 
 /**

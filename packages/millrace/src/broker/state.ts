@@ -2,6 +2,7 @@
 import type { Cluster } from './cluster/cluster.ts'
 import type { FetchSessions } from './cluster/fetch-sessions.ts'
 import type { GroupCoordinator } from './groups/coordinator.ts'
+import type { TransactionCoordinator } from './transactions/coordinator.ts'
 
 /** A feature of the cluster, as ApiVersions reports it (KIP-584). */
 export interface Feature {
@@ -15,6 +16,7 @@ export interface Feature {
 export interface BrokerState {
   readonly cluster: Cluster
   readonly groups: GroupCoordinator
+  readonly transactions: TransactionCoordinator
   readonly features: readonly Feature[]
   /** Of each node. */
   fetchSessions(node: number): FetchSessions

@@ -75,6 +75,29 @@ const REQUESTS: { readonly [name in SupportedName]: (version: number) => object 
   DeleteTopics: (version) => ({ topics: [], topicNames: [`created-${version}`], timeoutMs: 1000 }),
   DeleteRecords: () => ({ topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, offset: 0 }] }], timeoutMs: 1 }),
   InitProducerId: () => ({ transactionalId: null, transactionTimeoutMs: 1000 }),
+  // Requests of producers with a transaction are in transactions.test.ts; here they come from one that nothing knows.
+  AddPartitionsToTxn: () => ({
+    v3AndBelowTransactionalId: 'tx',
+    v3AndBelowProducerId: 9999,
+    v3AndBelowProducerEpoch: 0,
+    v3AndBelowTopics: [{ name: 'orders', partitions: [0] }],
+    transactions: [
+      { transactionalId: 'tx', producerId: 9999, producerEpoch: 0, topics: [{ name: 'orders', partitions: [0] }] },
+    ],
+  }),
+  AddOffsetsToTxn: () => ({ transactionalId: 'tx', producerId: 9999, producerEpoch: 0, groupId: 'g' }),
+  EndTxn: () => ({ transactionalId: 'tx', producerId: 9999, producerEpoch: 0, committed: true }),
+  TxnOffsetCommit: () => ({
+    transactionalId: 'tx',
+    groupId: 'g',
+    producerId: 9999,
+    producerEpoch: 0,
+    memberId: '',
+    topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, committedOffset: 1, committedMetadata: null }] }],
+  }),
+  DescribeProducers: () => ({ topics: [{ name: 'orders', partitionIndexes: [0] }] }),
+  DescribeTransactions: () => ({ transactionalIds: ['tx'] }),
+  ListTransactions: () => ({ stateFilters: [], producerIdFilters: [] }),
   OffsetForLeaderEpoch: () => ({ topics: [{ topic: 'orders', partitions: [{ partition: 0, leaderEpoch: 0 }] }] }),
   DescribeConfigs: () => ({ resources: [{ resourceType: 2, resourceName: 'orders', configurationKeys: null }] }),
   AlterConfigs: () => ({ resources: [{ resourceType: 2, resourceName: 'orders', configs: [] }], validateOnly: true }),
@@ -101,6 +124,11 @@ const EXPECTED: { readonly [name in SupportedName]?: number[] } = {
   Heartbeat: [ERROR.UNKNOWN_MEMBER_ID],
   LeaveGroup: [ERROR.UNKNOWN_MEMBER_ID],
   SyncGroup: [ERROR.UNKNOWN_MEMBER_ID],
+  AddPartitionsToTxn: [ERROR.INVALID_PRODUCER_ID_MAPPING],
+  AddOffsetsToTxn: [ERROR.INVALID_PRODUCER_ID_MAPPING],
+  EndTxn: [ERROR.INVALID_PRODUCER_ID_MAPPING],
+  TxnOffsetCommit: [ERROR.INVALID_PRODUCER_ID_MAPPING],
+  DescribeTransactions: [ERROR.TRANSACTIONAL_ID_NOT_FOUND],
 }
 
 /** Leaves out what the version does not have. */
@@ -121,7 +149,9 @@ function fitting({ fields }: Pick<Message<unknown>, 'fields'>, version: number, 
 function errorsIn(value: unknown): number[] {
   if (Array.isArray(value)) return value.flatMap(errorsIn)
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return []
-  return Object.entries(value).flatMap(([name, part]) => (/^errorCode$/.test(name) ? [part as number] : errorsIn(part)))
+  return Object.entries(value).flatMap(([name, part]) =>
+    /^(?:e|partitionE)rrorCode$/.test(name) ? [part as number] : errorsIn(part),
+  )
 }
 
 describe('every announced version', () => {

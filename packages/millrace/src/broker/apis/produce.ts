@@ -15,6 +15,7 @@ import { ledPartition } from '../cluster/cluster.ts'
 import type { Topic } from '../cluster/topic.ts'
 import { isRefusal, type Refusal } from '../log/check-batch.ts'
 import { type Appended, keylessRecords } from '../log/partition-log.ts'
+import { admit } from '../transactions/admission.ts'
 import type { Call, Handler } from './handler.ts'
 import { endpointsOf, topicOf } from './topics.ts'
 
@@ -32,7 +33,7 @@ export const produce: Handler<ProduceRequest, ProduceResponse> = {
       const topic = topicOf(call.broker.cluster, { name, topicId })
       const partitionResponses: PartitionProduceResponse[] = []
       for (const { index, records } of partitionData) {
-        const appended = await append(topic, index, records, call)
+        const appended = await append(request.transactionalId, topic, index, records, call)
         partitionResponses.push(
           isRefusal(appended)
             ? refused(index, unknownId(appended, call), topic, call)
@@ -70,6 +71,7 @@ export const produce: Handler<ProduceRequest, ProduceResponse> = {
 }
 
 async function append(
+  transactionalId: string | null,
   topic: Topic | undefined,
   index: number,
   records: Buffer | null,
@@ -80,6 +82,15 @@ async function append(
   if (isRefusal(partition)) return partition
   if (records === null || records.length === 0)
     return { errorCode: ERROR.INVALID_RECORD, message: 'Produce requests must have record batches' }
+  const { transactions } = call.broker
+  const refusal = admit(transactions, {
+    transactionalId,
+    topic: partition.topic.name,
+    partition: index,
+    records,
+    version: call.version,
+  })
+  if (refusal !== undefined) return refusal
   if (partition.log.settings.compacted) {
     // What cannot be read is refused below, with the reason.
     const keyless = await keylessRecords(records).catch(() => undefined)
