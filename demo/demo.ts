@@ -1,12 +1,12 @@
 /**
- * `npm run demo [-- --records N --json]`: a million orders through the pipeline file examples/orders-etl.yaml, and a check by
+ * `npm run demo [-- --records N --kafka --json]`: a million orders through the pipeline file examples/orders-etl.yaml, and a check by
  * another client that every one of them arrived as it should.
  *
  * Ends with code 1 when an order was lost, duplicated, changed or overtaken.
  */
 
 import { parseArgs } from 'node:util'
-import { type KafkaCluster, findSharedKafka, startKafka } from '../test-bed/kafka.ts'
+import { type DemoBroker, openBroker } from './broker.ts'
 import { prepareTopics } from './topics.ts'
 import { runPipeline } from './run-pipeline.ts'
 import { type Narrator, narrate, number } from './narrate.ts'
@@ -21,11 +21,12 @@ async function main(): Promise<number> {
     options: {
       records: { type: 'string', default: '1000000' },
       json: { type: 'boolean', default: false },
+      kafka: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
   if (values.help) {
-    console.log('Usage: npm run demo [-- --records N --json]')
+    console.log('Usage: npm run demo [-- --records N --kafka --json]')
     return 0
   }
   const records = Number(values.records)
@@ -33,33 +34,17 @@ async function main(): Promise<number> {
     throw new UsageError(`--records must be a whole number above 0: current value is "${values.records}"`)
 
   const narrator = narrate(values.json)
-  narrator.title(`Millrace: ${number(records)} orders through Apache Kafka`)
-  const shared = await findSharedKafka(1)
-  const kafka = shared ?? (await startBroker(narrator))
+  narrator.title(`Millrace: ${number(records)} orders through Kafka topics`)
+  const broker = await openBroker(narrator, values.kafka)
   try {
-    if (shared !== undefined) narrator.step('Kafka')(`runs already at ${kafka.bootstrapServers}`)
-    return await run(kafka, records, narrator, values.json, shared !== undefined)
+    return await run(broker, records, narrator, values.json)
   } finally {
-    if (shared === undefined) await kafka.stop()
+    await broker.stop()
   }
 }
 
-async function startBroker(narrator: Narrator): Promise<KafkaCluster> {
-  const told = narrator.step('Kafka', 'starting; the first time it is fetched from Maven Central')
-  const start = performance.now()
-  const kafka = await startKafka({ ephemeral: true })
-  told(`${kafka.bootstrapServers}, started in ${seconds(performance.now() - start)}`)
-  return kafka
-}
-
-async function run(
-  kafka: KafkaCluster,
-  records: number,
-  narrator: Narrator,
-  json: boolean,
-  stays: boolean,
-): Promise<number> {
-  const { bootstrapServers } = kafka
+async function run(broker: DemoBroker, records: number, narrator: Narrator, json: boolean): Promise<number> {
+  const { bootstrapServers } = broker
   const env = { KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, ORDERS: String(records) }
   await prepareTopics(bootstrapServers, [INPUT, OUTPUT])
 
@@ -95,6 +80,7 @@ async function run(
         wrong,
         outOfOrder: overtaken,
         recordsPerSecond: Math.round(recordsPerSecond),
+        broker: broker.name,
       }),
     )
   }
@@ -103,7 +89,9 @@ async function run(
     return 1
   }
   narrator.next([
-    ...(stays ? [] : [['npm run kafka -- start', 'a broker that stays; run the demo again to fill it'] as const]),
+    ...(broker.stays
+      ? []
+      : [['npx millrace broker --topics orders:6', 'a broker that stays, for pipelines of your own'] as const]),
     [`npx millrace explain ${ETL}`, 'what the pipeline does, and who commits what when'],
     [`npx millrace lint ${ETL}`, 'what is wrong with a file: change a word in it first'],
     ['npm run -s bench -- copy --scale 0.25', 'against MirrorMaker 2, on this machine'],

@@ -1,5 +1,6 @@
 /** All commands, in the order in which `--help` lists them. */
 import { deadletter } from './deadletter.ts'
+import { broker } from './develop.ts'
 import { completion, discover, info, list, read, spec } from './look.ts'
 import { materializeKafka } from './materialize.ts'
 import { offsets } from './offsets.ts'
@@ -21,6 +22,7 @@ export const VERBS: readonly Verb[] = [
   list,
   info,
   spec,
+  broker,
   completion,
   materializeKafka,
 ]

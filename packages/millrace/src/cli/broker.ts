@@ -1,0 +1,60 @@
+/** `millrace broker`: the embedded broker as a process of its own, until a signal comes. */
+import { type BrokerOptions, startBroker } from '../broker/index.ts'
+import { ConfigError } from '../errors/index.ts'
+import type { Outcome } from './output.ts'
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+export interface BrokerCommandOptions {
+  readonly port: number
+  readonly host: string
+  readonly nodes: number
+  readonly topics?: readonly string[]
+  readonly autoCreate: boolean
+  readonly json?: true
+}
+
+/** Returns as soon as the broker serves; its listeners keep the process alive until a signal closes them. */
+export async function broker({
+  port,
+  host,
+  nodes,
+  topics = [],
+  autoCreate,
+  json,
+}: BrokerCommandOptions): Promise<Outcome> {
+  const started = await startBroker({
+    port,
+    host,
+    nodes,
+    topics: topicsOf(topics),
+    autoCreateTopics: autoCreate,
+    log: (line) => void process.stderr.write(`${line}\n`),
+  })
+  for (const signal of SIGNALS) {
+    process.once(signal, () => {
+      // Closing cannot fail: whatever is left ends with the process.
+      void started.close()
+    })
+  }
+  const { bootstrapServers } = started
+  const summary = `Broker is ready at ${bootstrapServers}`
+  if (json === undefined)
+    process.stdout.write(`${summary}; records are kept in memory until it is stopped with Ctrl-C\n`)
+  return { exitCode: 0, summary, result: { bootstrapServers, topics: started.topics() } }
+}
+
+/** @param list of `NAME` or `NAME:PARTITIONS`, each also several separated by commas */
+function topicsOf(list: readonly string[]): NonNullable<BrokerOptions['topics']> {
+  const entries = list
+    .flatMap((text) => text.split(','))
+    .map((text) => {
+      const [, name, partitions] = /^([^:]+)(?::(\d+))?$/.exec(text.trim()) ?? []
+      if (name === undefined)
+        throw new ConfigError(
+          `Cannot read --topics "${text}" as it must be a name, or a name and a number of partitions such as orders:6`,
+        )
+      return [name, partitions === undefined ? {} : { partitions: Number(partitions) }] as const
+    })
+  return Object.fromEntries(entries)
+}
