@@ -1,5 +1,5 @@
 /** Offsets of a source that somebody else commits, in a transaction of a sink for instance. */
-import type { Batch } from '../records/batch.ts'
+import type { CommittablePart } from '../records/cut-off.ts'
 
 /** Offsets of a consumer group, on their way into a transaction of the sink. */
 export interface GroupOffsets {
@@ -39,6 +39,6 @@ export interface SourceOffsets {
   /** Goes back to the committed offsets of what is owned; acknowledgements of what was handed out do nothing any more. */
   rewind(signal: AbortSignal): Promise<void>
   onRelease(listener: ReleaseListener): void
-  /** Acknowledges a batch and commits it before it is processed (`at_most_once`). @returns whether that succeeded; else somebody else may get it */
-  commitBefore(batch: Batch): Promise<boolean>
+  /** Acknowledges a batch, or its first part, and commits it before it is written (`at_most_once`). @returns whether that succeeded; else somebody else may get it */
+  commitBefore(part: CommittablePart): Promise<boolean>
 }

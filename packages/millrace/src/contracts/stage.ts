@@ -29,6 +29,8 @@ export interface Stage {
   mark?(): () => void
   /** True as soon as this stage will let nothing more through, for instance `$limit` when it is reached. */
   readonly exhausted?: boolean
+  /** How many rows it still lets through, where that is known. */
+  readonly left?: number | undefined
   /** The rows of the last batch that were behind what it lets through; undefined when there were none. They are not committed where the run ends with them. */
   readonly cutOff?: Batch | undefined
 }
@@ -36,7 +38,7 @@ export interface Stage {
 /** A step of a stage graph: like a `Stage`, but it may wait for something, and keep rows back until it has seen enough of them. */
 export interface Transform extends Pick<
   Stage,
-  'needs' | 'fields' | 'does' | 'mark' | 'exhausted' | 'cutOff' | 'combinesRows'
+  'needs' | 'fields' | 'does' | 'mark' | 'exhausted' | 'left' | 'cutOff' | 'combinesRows'
 > {
   /** Whether `process` waits for something outside of this process. */
   readonly waits?: boolean

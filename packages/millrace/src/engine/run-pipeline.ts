@@ -10,26 +10,27 @@
  * bounded in bytes, and the sink keeps their order per partition. The source commits only what was acknowledged, and
  * never past a batch that was not (I1, I2). May not import a concrete component.
  */
-import type { Source } from '../contracts/source.ts'
 import type { Acknowledgement, Batch } from '../records/batch.ts'
-import { splitAtCutOff } from '../records/cut-off.ts'
+import { NO_ACKNOWLEDGEMENT } from '../records/acknowledgement.ts'
+import { type CommittablePart, deliveredPart, partBefore, splitAtCutOff } from '../records/cut-off.ts'
 import { AbortedError } from '../errors/index.ts'
 import { type Counter, Counters, type Histogram } from '../metrics/counters.ts'
 import { type CircuitBreaker, combinedProgress } from '../resilience/circuit-breaker.ts'
 import type { Pace } from '../resilience/pace.ts'
 import { countedTransactions, createBreaker } from './breaker.ts'
-import { committedFirst } from './committed-first.ts'
 import { Delivery, writesInSteps } from './delivery.ts'
 import { ErrorHandling } from './failures/error-handling.ts'
-import { TransactionalRun, type Work } from './transactional-run.ts'
+import { TransactionalRun } from './transactional-run.ts'
+import type { Work } from './transactional-work.ts'
 import { DeliveryToEach, type Writer } from './fan-out.ts'
 import { InFlight, IN_FLIGHT_BYTES } from './in-flight.ts'
-import { Activity } from './watching/activity.ts'
+import { Activity, type ActivityOfReader } from './watching/activity.ts'
 import { observeBreaker } from './watching/observed.ts'
 import { PipelineWatch, sinkId } from './watching/pipeline-watch.ts'
 import { openPipeline, type OpenPipeline } from './open-pipeline.ts'
+import type { Failures } from './failures/failures.ts'
 import { createSkipTrace } from './failures/skip-trace.ts'
-import { rowsBeforeFailure } from './failures/rows-before.ts'
+import { partBeforeFailure, rowsBeforeFailure } from './failures/rows-before.ts'
 import type { PipelinePlan, RunOptions, RunProgress, RunResult } from './plan.ts'
 import { inSlices, paceOf } from './slices.ts'
 import { markStages } from './stage-chain.ts'
@@ -54,6 +55,14 @@ export async function runPipeline(plan: PipelinePlan, run: RunOptions): Promise<
   })
 }
 
+/** A batch that was decoded, and has gone through stages and encoding. */
+interface Begun {
+  readonly passed?: readonly Batch[] | undefined
+  readonly failures?: Failures | undefined
+  /** What is left to do; undefined when that is nothing. */
+  readonly write: (() => Promise<void>) | undefined
+}
+
 class PipelineRun {
   readonly #plan: PipelinePlan
   readonly #run: RunOptions
@@ -61,6 +70,8 @@ class PipelineRun {
   readonly #started: number
   readonly #steps: Steps
   readonly #pace: Pace
+  /** Whether no record batch is forwarded as it was read. */
+  readonly #isLocated: boolean
   readonly #errors: ErrorHandling
   readonly #inFlight: InFlight
   readonly #batchCounter: Counter
@@ -81,6 +92,7 @@ class PipelineRun {
     this.#pipeline = pipeline
     this.#started = started
     this.#steps = createSteps(pipeline)
+    this.#isLocated = documents !== undefined || pipeline.stages.list.length > 0 || !pipeline.sink.writesRecordBatches
     this.#pace = paceOf(plan, source, pipeline.stages.list, documents !== undefined)
     const trace = plan.errorPolicy.fate === 'skip' ? createSkipTrace(run.warn) : undefined
     const inTransactions = pipeline.sink.transactions !== undefined
@@ -131,30 +143,10 @@ class PipelineRun {
     let ended: RunResult['ended'] = 'source'
     const activity = this.#activity.reader()
     try {
-      for await (const batch of this.#batches(source, isCommittedFirst)) {
+      for await (const batch of inSlices(source.batches(this.#stop), this.#pace, this.#isLocated)) {
         activity.busy()
-        const restoreStages = isCommittedFirst ? undefined : markStages(stages.list)
-        let write: (() => Promise<void>) | undefined
-        try {
-          write = this.#begin(batch, abort) // decode, stages, encode
-        } catch (error) {
-          restoreStages?.()
-          if (restoreStages !== undefined) this.#deliverBefore(error, batch)
-          throw error
-        }
-        // Where the run ends with a limit, what it cut off is the next run's.
-        const { exhausted } = stages
-        const [done] = (exhausted && splitAtCutOff(batch, stages.cutOff)) || [batch.acknowledgement]
-        if (write === undefined) {
-          done.ack() // every record was filtered out, and counted as dropped (I7)
-        } else {
-          if (!isCommittedFirst) {
-            activity.backpressured()
-            await this.#inFlight.room()
-          }
-          this.#inFlight.add(batch.byteLength, this.#deliver(done, write, batch.newestTimestamp))
-        }
-        if (exhausted) {
+        await (isCommittedFirst ? this.#commitFirst(batch) : this.#take(batch, activity))
+        if (stages.exhausted) {
           ended = 'stage'
           break
         }
@@ -173,14 +165,64 @@ class PipelineRun {
     return ended
   }
 
+  async #take(batch: Batch, activity: ActivityOfReader): Promise<void> {
+    const { stages } = this.#pipeline
+    const restoreStages = markStages(stages.list)
+    let begun: Begun
+    try {
+      begun = this.#begin(batch, this.#run.abort) // decode, stages, encode
+    } catch (error) {
+      restoreStages()
+      this.#deliverBefore(error, batch)
+      throw error
+    }
+    // Where the run ends with a limit, what it cut off is the next run's.
+    const [done] = (stages.exhausted && splitAtCutOff(batch, stages.cutOff)) || [batch.acknowledgement]
+    if (begun.write === undefined) return done.ack() // every record was filtered out, and counted as dropped (I7)
+    activity.backpressured()
+    await this.#inFlight.room()
+    // May locate the records, and so decompress them.
+    const delivery = this.#deliver(done, begun.write, batch.newestTimestamp)
+    this.#inFlight.add(batch.byteLength, delivery)
+  }
+
+  /** The same with `at_most_once`: the offsets of what is written are committed before it is. */
+  async #commitFirst(batch: Batch): Promise<void> {
+    const { source, stages } = this.#pipeline
+    const restoreStages = markStages(stages.list)
+    const commit = async (part: CommittablePart | undefined): Promise<boolean> => {
+      await this.#inFlight.room()
+      return part !== undefined && source.offsets!.commitBefore(part)
+    }
+    let begun: Begun
+    try {
+      begun = this.#begin(batch, this.#run.abort)
+    } catch (error) {
+      restoreStages()
+      // Nor is the record that ends the run read again.
+      const rows = rowsBeforeFailure(error, batch)
+      const end = rows === undefined ? batch : partBefore(batch, Number(batch.offset(rows)) + 1)
+      if (await commit(end)) this.#deliverBefore(error, batch)
+      throw error
+    }
+    const { passed = [], failures, write } = begun
+    const part = stages.exhausted ? deliveredPart(batch, passed, failures?.list ?? [], stages.cutOff) : batch
+    if (write === undefined) part?.acknowledgement.ack()
+    else if (await commit(part)) {
+      const delivery = this.#deliver(NO_ACKNOWLEDGEMENT, write, batch.newestTimestamp)
+      this.#inFlight.add(batch.byteLength, delivery)
+    } else restoreStages() // the partition has gone: they are the next owner's
+  }
+
   /** The same in transactions, which commit outputs and offsets together: `exactly_once`. */
   #transact(): Promise<RunResult['ended']> {
     const { source, stages, sink, targets, meters } = this.#pipeline
     const inSteps = writesInSteps(this.#plan) || targets.length > 1
     const work: Work = {
-      begin: (batch, attemptEnded) => this.#begin(batch, attemptEnded),
+      begin: (batch, attemptEnded) => this.#begin(batch, attemptEnded).write,
       inSteps,
       pace: this.#pace,
+      isLocated: this.#isLocated,
       errors: this.#errors,
     }
     // The first sink's producer writes for all of them.
@@ -195,31 +237,25 @@ class PipelineRun {
     return new TransactionalRun(this.#plan, this.#run, pipeline, work, IN_FLIGHT_BYTES).run()
   }
 
-  #batches(source: Source, isCommittedFirst: boolean): AsyncIterable<Batch> {
-    const slices = inSlices(source.batches(this.#stop), this.#pace)
-    const room = (): Promise<void> => this.#inFlight.room()
-    return isCommittedFirst ? committedFirst(slices, source.offsets!, room) : slices
-  }
-
-  /** Decode, stages, encode. @returns what is left to do; undefined when that is nothing */
-  #begin(batch: Batch, attemptEnded: AbortSignal): (() => Promise<void>) | undefined {
+  /** Decode, stages, encode. */
+  #begin(batch: Batch, attemptEnded: AbortSignal): Begun {
     this.#batchCounter.add(1)
     const failures = this.#errors.collect() // undefined where the first failure ends the run
     const passed = this.#steps(batch, failures?.add)
-    if (passed === undefined && !failures?.list.length) return undefined
-    return async () => {
+    if (passed === undefined && !failures?.list.length) return { write: undefined }
+    const write = async (): Promise<void> => {
       if (passed !== undefined) await this.#writerUntil(attemptEnded).write(passed, failures)
       if (failures !== undefined) await this.#errors.dispose(failures, attemptEnded)
     }
+    return { passed: passed && [passed], failures, write }
   }
 
   /** Delivers what comes before the record that ends the run, so that the next run begins with it. */
   #deliverBefore(error: unknown, batch: Batch): void {
-    const rows = rowsBeforeFailure(error, batch)
-    if (rows === 0 || this.#pipeline.source.offsets === undefined) return
-    const [before] = batch.derive({ rows: batch.rows }).cut(rows)
+    const before = partBeforeFailure(error, batch)
+    if (before === undefined || this.#pipeline.source.offsets === undefined) return
     try {
-      const write = this.#begin(before, this.#run.abort)
+      const { write } = this.#begin(before, this.#run.abort)
       if (write === undefined) before.ack()
       else this.#inFlight.add(before.byteLength, this.#deliver(before.acknowledgement, write))
     } catch {

@@ -34,13 +34,19 @@ export function paceOf(
 /**
  * The same rows in the same order, in batches of as many rows as the pace allows. Each counts separately where the source tracks
  * offsets; otherwise a batch is acknowledged with its last slice (I1).
+ *
+ * @param isLocated whether the records of each batch are looked at anyway. Where their offsets are tracked they are located first, so that the size of the batch is
+ *   known, and what comes before a record that cannot be read is not lost with it
  */
 export async function* inSlices(
   batches: AsyncIterable<Batch>,
   pace: Pick<Pace, 'rows' | 'worked'>,
+  isLocated = true,
 ): AsyncGenerator<Batch, void, undefined> {
   for await (const batch of batches) {
-    for (const slice of batch.slices(() => pace.rows)) {
+    const damage = isLocated && batch.acknowledgement.split !== undefined ? damageOf(batch) : undefined
+    const whole = damage === undefined ? batch : batch.readable(damage)
+    for (const slice of whole?.slices(() => pace.rows) ?? []) {
       const worked = timeWork()
       let workedMs = 0
       try {
@@ -50,5 +56,16 @@ export async function* inSlices(
       }
       if (pace.worked(slice.length, workedMs) || slice !== batch) await setImmediate()
     }
+    if (damage !== undefined) throw damage
+  }
+}
+
+/** What is wrong with the records of a batch. Locates them. */
+function damageOf(batch: Batch): unknown {
+  try {
+    void batch.records
+    return undefined
+  } catch (error) {
+    return error
   }
 }

@@ -12,24 +12,21 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { GroupOffsets, SourceOffsets } from '../contracts/offsets.ts'
-import type { Sink, SinkTransactions } from '../contracts/sink.ts'
-import type { Source } from '../contracts/source.ts'
-import type { Stage } from '../contracts/stage.ts'
+import type { SinkTransactions } from '../contracts/sink.ts'
 import type { Acknowledgement, Batch } from '../records/batch.ts'
 import { splitAtCutOff } from '../records/cut-off.ts'
-import { AbortedError, isMillraceError } from '../errors/index.ts'
-import type { Counter, Meter } from '../metrics/counters.ts'
+import { AbortedError, isMillraceError, RecordError } from '../errors/index.ts'
+import type { Counter, Histogram } from '../metrics/counters.ts'
 import { inBackground } from '../resilience/background.ts'
-import type { Pace } from '../resilience/pace.ts'
 import { backoffMs, sleep } from '../resilience/retry.ts'
 import { isWorthAnotherTransaction, tookTooLong } from './failures/another-transaction.ts'
-import type { ErrorHandling } from './failures/error-handling.ts'
+import { partBeforeFailure } from './failures/rows-before.ts'
 import { InFlight } from './in-flight.ts'
 import { inSlices } from './slices.ts'
 import { markStages } from './stage-chain.ts'
 import type { PipelinePlan, RunOptions, RunResult } from './plan.ts'
 import { TransactionSize } from './transaction-size.ts'
-import type { ActivityOfReader } from './watching/activity.ts'
+import type { TransactionalPipeline, Work } from './transactional-work.ts'
 
 /** Unless the file says otherwise. */
 const COMMIT_INTERVAL_MS = 100
@@ -39,42 +36,18 @@ const BACKOFF = { initialMs: 100, maxMs: 5000 }
 /** How long the last abort of a run that fails may take; without it the coordinator aborts after `transaction.timeout.ms`. */
 const LAST_ABORT_MS = 5000
 
-/** What is done with a batch. */
-export interface Work {
-  /**
-   * Decode, stages, encode.
-   * @param attemptEnded fires when the attempt is over: what is still under way must write nothing more, as it would become part of
-   *   the next transaction, for which the batch is read again. Another one for each attempt
-   * @returns writes what is left and resolves when it is acknowledged; undefined when nothing is left
-   */
-  begin(batch: Batch, attemptEnded: AbortSignal): (() => Promise<void>) | undefined
-  /** Whether a batch may be written in several steps, for instance with dead letters: no commit may come between them. */
-  readonly inSteps: boolean
-  /** Whether what is begun waits for something, a service or a program, so that a transaction must not take much of it; with `inSteps`. */
-  readonly waits?: boolean
-  /** Rows that are begun together: of a larger batch slice by slice. */
-  readonly pace: Pick<Pace, 'rows' | 'worked'>
-  /** What the error policy has disposed of counts when it is committed. */
-  readonly errors?: Pick<ErrorHandling, 'committing' | 'aborted'>
-}
-
-/** What it needs of a pipeline: a source whose offsets others can commit, and a sink with transactions, both open. */
-export interface TransactionalPipeline {
-  readonly source: Pick<Source, 'batches' | 'offsets'>
-  readonly sink: Pick<Sink, 'transactions'>
-  readonly stages: { readonly list: readonly Pick<Stage, 'mark' | 'cutOff'>[]; readonly exhausted: boolean }
-  /** Counts transactions. */
-  readonly meter?: Meter | undefined
-  /** Learns what the run waits for. */
-  readonly activity?: ActivityOfReader | undefined
-}
-
 /** Partitions were given back before their records were committed: not a failure, but the attempt is over. */
 class Released extends Error {}
 
 /** What it needs of a plan. */
 type Plan = Pick<PipelinePlan, 'name' | 'commitIntervalMs' | 'maxBatchesInFlight'> &
   Partial<Pick<PipelinePlan, 'errorPolicy' | 'circuitBreaker'>>
+
+interface Attempt {
+  readonly failed: AbortController
+  readonly attemptEnded: AbortSignal
+  readonly inFlight: InFlight
+}
 
 export class TransactionalRun {
   readonly #plan: Plan
@@ -103,6 +76,7 @@ export class TransactionalRun {
   #inFlight: InFlight
   readonly #commits: Counter | undefined
   readonly #aborts: Counter | undefined
+  readonly #latency: Histogram | undefined
 
   constructor(
     plan: Plan,
@@ -121,6 +95,7 @@ export class TransactionalRun {
     this.#transactions = pipeline.sink.transactions!
     this.#size = new TransactionSize(this.#transactions.timeoutMs ?? Infinity, work.waits === true)
     this.#commits = pipeline.meter?.counter('millrace_transaction_commits_total')
+    this.#latency = pipeline.meter?.histogram('millrace_pipeline_latency_seconds')
     this.#aborts = pipeline.meter?.counter('millrace_transaction_aborts_total')
     this.#restoreStages = markStages(this.#pipeline.stages.list)
     this.#maxFailures = plan.circuitBreaker ? Infinity : (plan.errorPolicy?.retry?.maxRetries ?? MAX_FAILURES)
@@ -155,7 +130,6 @@ export class TransactionalRun {
   async #attempt(): Promise<RunResult['ended']> {
     const { signal, abort } = this.#run
     const { source, stages, activity } = this.#pipeline
-    const latency = this.#pipeline.meter?.histogram('millrace_pipeline_latency_seconds')
     const failed = (this.#failed = new AbortController())
     const attemptEnded = AbortSignal.any([abort, failed.signal])
     const inFlight = (this.#inFlight = new InFlight(this.#inFlightBytes, this.#plan.maxBatchesInFlight))
@@ -163,43 +137,17 @@ export class TransactionalRun {
     this.#isRunning = true
     const commitSoon = (): void => inBackground(this.#commitInBackground(), (error) => failed.abort(error))
     const timer = setInterval(commitSoon, this.#plan.commitIntervalMs ?? COMMIT_INTERVAL_MS)
-    const deliver = async (done: Acknowledgement, write: () => Promise<void>, newest?: number): Promise<void> => {
-      try {
-        await write()
-        done.ack() // I1: in this transaction; what commits it is the transaction
-        if (newest !== undefined) latency?.observe((Date.now() - newest) / 1000)
-      } catch (error) {
-        failed.abort(error)
-        throw error
-      }
-    }
-    // Nothing in here may wait: a commit in between would take the stages to be further than the output.
-    const take = (batch: Batch): void => {
-      this.#size.took(batch.length, batch.byteLength)
-      const write = this.#work.begin(batch, attemptEnded) // decode, stages, encode
-      // Where the run ends with a limit, what it cut off is the next run's.
-      const cutOff = stages.exhausted ? stages.list.flatMap((stage) => stage.cutOff ?? []) : []
-      const [done] = splitAtCutOff(batch, cutOff) ?? [batch.acknowledgement]
-      if (write !== undefined) inFlight.add(batch.byteLength, deliver(done, write, batch.newestTimestamp))
-      // Every record was filtered out, and counted as dropped (I7).
-      else if (this.#committing === undefined) done.ack()
-      // Not part of the transaction that is being committed: should the next one abort, stages go back to before this batch.
-      else
-        inFlight.add(
-          0,
-          deliver(done, () => this.#committing ?? Promise.resolve()),
-        )
-    }
+    const { isLocated } = this.#work
+    const reading = AbortSignal.any([signal, attemptEnded])
+    const attempt: Attempt = { failed, attemptEnded, inFlight }
     try {
-      for await (const batch of inSlices(source.batches(AbortSignal.any([signal, attemptEnded])), this.#pace)) {
+      for await (const batch of inSlices(source.batches(reading), this.#pace, isLocated)) {
         activity?.backpressured()
         await this.#commitGate
         await inFlight.room()
         if (this.#size.isFull) await this.#commitFirst()
         activity?.busy()
-        const began = performance.now()
-        take(batch)
-        this.#takingMs = performance.now() - began
+        this.#takeOrBefore(batch, attempt)
         if (this.#size.isLarge) commitSoon()
         activity?.idle()
         if (stages.exhausted) {
@@ -213,8 +161,68 @@ export class TransactionalRun {
       await this.#commitAll()
       failed.signal.throwIfAborted()
       return ended
+    } catch (error) {
+      // What comes before the record that ends the run is committed, so that the next run begins with it.
+      if (error instanceof RecordError) await this.#commitAll().catch(() => {})
+      throw error
     } finally {
       clearInterval(timer)
+    }
+  }
+
+  /** Takes a batch, or what comes before the record that ends the run. */
+  #takeOrBefore(batch: Batch, attempt: Attempt): void {
+    const began = performance.now()
+    const restoreStages = markStages(this.#pipeline.stages.list)
+    try {
+      this.#take(batch, attempt)
+    } catch (error) {
+      restoreStages()
+      const before = partBeforeFailure(error, batch)
+      try {
+        if (before !== undefined) this.#take(before, attempt)
+      } catch {
+        // A stage that combines rows fails here, too: the next run reads the whole batch again.
+      }
+      throw error
+    }
+    this.#takingMs = performance.now() - began
+  }
+
+  /** Nothing in here may wait: a commit in between would take the stages to be further than the output. */
+  #take(batch: Batch, { failed, attemptEnded, inFlight }: Attempt): void {
+    const { stages } = this.#pipeline
+    this.#size.took(batch.length, batch.byteLength)
+    const write = this.#work.begin(batch, attemptEnded) // decode, stages, encode
+    // Where the run ends with a limit, what it cut off is the next run's.
+    const cutOff = stages.exhausted ? stages.list.flatMap((stage) => stage.cutOff ?? []) : []
+    const [done] = splitAtCutOff(batch, cutOff) ?? [batch.acknowledgement]
+    // Which may locate its records, and so decompress them.
+    const delivery = write && this.#deliver(failed, done, write, batch.newestTimestamp)
+    if (delivery !== undefined) inFlight.add(batch.byteLength, delivery)
+    // Every record was filtered out, and counted as dropped (I7).
+    else if (this.#committing === undefined) done.ack()
+    // Not part of the transaction that is being committed: should the next one abort, stages go back to before this batch.
+    else
+      inFlight.add(
+        0,
+        this.#deliver(failed, done, () => this.#committing ?? Promise.resolve()),
+      )
+  }
+
+  async #deliver(
+    failed: AbortController,
+    done: Acknowledgement,
+    write: () => Promise<void>,
+    newest?: number,
+  ): Promise<void> {
+    try {
+      await write()
+      done.ack() // I1: in this transaction; what commits it is the transaction
+      if (newest !== undefined) this.#latency?.observe((Date.now() - newest) / 1000)
+    } catch (error) {
+      failed.abort(error)
+      throw error
     }
   }
 

@@ -31,6 +31,9 @@ export function asTransform(stage: Stage, mapError?: (error: RecordError) => Rec
     get exhausted() {
       return stage.exhausted === true
     },
+    get left() {
+      return stage.left
+    },
     get cutOff() {
       return stage.cutOff
     },

@@ -12,7 +12,8 @@
  */
 import { type Acknowledgement, type AcknowledgementParts, splitAt } from './acknowledgement.ts'
 import type { LocatedRecords, RawRecordBatches, RecordStorage } from './record-storage.ts'
-import { type ConsumerRecord, type Header, LazyRecord, type TimestampType } from './record.ts'
+import { BatchRecord } from './batch-record.ts'
+import type { ConsumerRecord, Header, TimestampType } from './record.ts'
 import { numbersFrom, pickFrom } from './rows.ts'
 import type { SourceIn, SourcesIn } from './sources.ts'
 import { viewOf, readHeaders } from './views.ts'
@@ -159,6 +160,18 @@ export class Batch {
   /** The stored records, located on first use. Loops over many records should read this once. */
   get records(): LocatedRecords {
     return (this.#located.records ??= this.#storage.locate())
+  }
+
+  /**
+   * After `records` has thrown: the rows before what cannot be read, with an acknowledgement of their own; undefined when there are
+   * none. Of a batch as it was read.
+   */
+  readable(error: unknown): Batch | undefined {
+    const storage = this.#storage.readable?.(error)
+    if (storage === undefined) return undefined
+    const { lastOffset } = storage
+    const range = { firstOffset: this.range.firstOffset, lastOffset, nextOffset: lastOffset + 1 }
+    return new Batch(this.origin, storage, splitAt(this.#acknowledgement, range.nextOffset)[0], { range })
   }
 
   /** Acknowledges every record of the batch as it was read, dropped rows included (I1). */
@@ -336,40 +349,5 @@ export class Batch {
   /** One row as an object, for those who want records one by one. */
   record(row: number): ConsumerRecord {
     return new BatchRecord(this, row)
-  }
-}
-
-/** A record that reads from its batch what is asked for, and nothing else. */
-class BatchRecord extends LazyRecord<Buffer, Buffer> {
-  readonly #batch: Batch
-  readonly #row: number
-  constructor(batch: Batch, row: number) {
-    super()
-    this.#batch = batch
-    this.#row = row
-  }
-  get topic(): string {
-    return this.#batch.origin.topic
-  }
-  get partition(): number {
-    return this.#batch.origin.partition
-  }
-  get timestampType(): TimestampType {
-    return this.#batch.origin.timestampType
-  }
-  get offset(): bigint {
-    return this.#batch.offset(this.#row)
-  }
-  get timestampMs(): number {
-    return this.#batch.timestampMs(this.#row)
-  }
-  get key(): Buffer | null {
-    return this.#batch.key(this.#row)
-  }
-  get value(): Buffer | null {
-    return this.#batch.value(this.#row)
-  }
-  get headers(): readonly Header[] {
-    return this.#batch.headers(this.#row)
   }
 }

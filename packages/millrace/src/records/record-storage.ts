@@ -23,6 +23,8 @@ export interface RecordStorage {
   readonly newestTimestamp?: number | undefined
   /** Finds the records. Called once at the most. @throws {CorruptRecordError} */
   locate(): LocatedRecords
+  /** After `locate` has thrown: the records before the record batch that cannot be read; undefined when there are none. */
+  readable?(error: unknown): RecordStorage | undefined
   /** The record batches as they were fetched; undefined when only their located records may be used. */
   readonly raw: RawRecordBatches | undefined
 }

@@ -25,6 +25,10 @@ export class LimitStage implements Stage {
     }
   }
 
+  get left(): number {
+    return this.#left
+  }
+
   get exhausted(): boolean {
     return this.#left === 0
   }

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Batch } from '../../src/records/batch.ts'
+import { NO_ACKNOWLEDGEMENT } from '../../src/records/acknowledgement.ts'
+import { type Acknowledgement, Batch } from '../../src/records/batch.ts'
+import { FetchedRecords } from '../../src/kafka/protocol/locate-records.ts'
+import { encodeRecordBatch, type RecordBatchInput } from '../support/encode-record-batch.ts'
 import { inSlices, paceOf } from '../../src/engine/slices.ts'
 import { Pace } from '../../src/resilience/pace.ts'
 import { batchOf } from '../support/batches.ts'
@@ -76,3 +79,57 @@ test('leaves batches as large as they may be to stages that combine their rows',
   expect(await sizes([{}, { combinesRows: true }])).toEqual([600, 400])
   expect((await sizes([{}]))[0]).toBe(16)
 })
+
+// Whoever got past that record by its offset lost what lay before it (K6).
+test('what comes before a record batch that cannot be read is given first, and acknowledged without the rest', async () => {
+  const storage = fetchedRecords(
+    { records: [{ value: Buffer.from('a') }, { value: Buffer.from('b') }] },
+    { records: [{ value: Buffer.from('c') }], baseOffset: 2 },
+    {
+      records: [{ value: Buffer.from('d') }, { value: Buffer.from('e') }],
+      baseOffset: 3,
+      count: 3,
+      lastOffsetDelta: 2,
+    },
+    { records: [{ value: Buffer.from('f') }], baseOffset: 6 },
+  )
+  const acknowledged: number[] = []
+  const upTo = (end: number): Acknowledgement => ({
+    ack: () => void acknowledged.push(end),
+    split: (offset) => [upTo(offset), upTo(end)],
+  })
+  const batch = new Batch(batchOf([]).origin, storage, upTo(7))
+  const values: string[] = []
+  const read = async (): Promise<void> => {
+    for await (const slice of inSlices(of(batch), new Pace(2))) {
+      for (let row = 0; row < slice.length; row++) values.push(String(slice.value(row)))
+      slice.ack()
+    }
+  }
+  await expect(read()).rejects.toMatchObject({ code: 'RECORD_CORRUPT' })
+  expect(values).toEqual(['a', 'b', 'c'])
+  expect(acknowledged).toEqual([2, 3])
+})
+
+test('nothing is given of a batch of which nothing can be read', async () => {
+  const batch = new Batch(
+    batchOf([]).origin,
+    fetchedRecords({ records: [{ value: Buffer.from('d') }], count: 2, lastOffsetDelta: 1 }),
+    { ack() {}, split: () => [NO_ACKNOWLEDGEMENT, NO_ACKNOWLEDGEMENT] },
+  )
+  const slices = inSlices(of(batch), new Pace(2))
+  await expect(slices.next()).rejects.toMatchObject({ code: 'RECORD_CORRUPT' })
+})
+
+function fetchedRecords(...batches: RecordBatchInput[]): FetchedRecords {
+  const encoded = batches.map(encodeRecordBatch)
+  let start = 0
+  const ranges = encoded.flatMap(({ length }) => [start, (start += length)])
+  return new FetchedRecords({
+    topic: 'orders',
+    partition: 3,
+    bytes: Buffer.concat(encoded),
+    ranges: Int32Array.from(ranges),
+    fromOffset: 0,
+  })
+}

@@ -48,7 +48,7 @@ export class MemorySource implements Source {
         this.#acknowledged = []
       },
       onRelease: () => {},
-      commitBefore: async (batch) => (log.push(`commit first ${valuesOf(batch).join(' ')}`), true),
+      commitBefore: async (part) => (log.push(`commit first ${valuesOf(part as Batch).join(' ')}`), true),
     }
   }
 

@@ -173,6 +173,8 @@ class GraphRun {
     const flow = new StreamingFlow({
       errors: this.#errors,
       deliveries: this.#deliveriesUntil(this.#abort),
+      transforms: this.#transforms,
+      hasSeveralSources: this.#sources.length > 1,
       abort: this.#abort,
       failed: this.#failed,
       isCommittedFirst,
@@ -254,8 +256,17 @@ class GraphRun {
 
   /** @param room waited for before each commit, where batches are committed first */
   #batches({ source }: SourceNode, room: (() => Promise<void>) | undefined): AsyncIterable<Batch> {
-    const slices = inSlices(source.batches(this.#stop), paceOf(this.#plan, source, this.#transforms))
-    return room === undefined ? slices : committedFirst(slices, source.offsets!, room)
+    const pace = paceOf(this.#plan, source, this.#transforms)
+    if (room === undefined) return inSlices(source.batches(this.#stop), pace)
+    // No more is committed than a limit lets through.
+    const left = (): number => Math.min(...this.#transforms.map((each) => each.left || Infinity))
+    const slices = inSlices(source.batches(this.#stop), {
+      get rows() {
+        return Math.min(pace.rows, left())
+      },
+      worked: (rows, ms) => pace.worked(rows, ms),
+    })
+    return committedFirst(slices, source.offsets!, room)
   }
 
   /** Those who only look commit nothing. */

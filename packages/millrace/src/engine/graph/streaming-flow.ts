@@ -11,12 +11,15 @@
  * acknowledgement keep the count: a source commits a batch only when every branch has delivered or dropped it.
  */
 import { SharedAcknowledgement } from '../../records/acknowledgement.ts'
+import type { Transform } from '../../contracts/stage.ts'
 import type { Acknowledgement, Batch } from '../../records/batch.ts'
 import type { Delivery } from '../delivery.ts'
 import type { Histogram } from '../../metrics/counters.ts'
 import type { ErrorHandling } from '../failures/error-handling.ts'
+import { partBeforeFailure } from '../failures/rows-before.ts'
 import { InFlight, IN_FLIGHT_BYTES } from '../in-flight.ts'
 import type { Activity } from '../watching/activity.ts'
+import { markStages } from '../stage-chain.ts'
 import { copyOf, processed } from './branches.ts'
 import { isTaken, type Node, type SinkNode, type SourceNode, type TransformNode } from './nodes.ts'
 
@@ -26,6 +29,9 @@ export interface StreamingOptions {
   readonly deliveries: ReadonlyMap<SinkNode, Delivery>
   /** Gives up what is under way. */
   readonly abort: AbortSignal
+  /** All stages between sources and sinks. */
+  readonly transforms: readonly Pick<Transform, 'mark'>[]
+  readonly hasSeveralSources: boolean
   /** Fires with the first failure. */
   readonly failed: AbortController
   /** Whether batches are committed before they come here (`at_most_once`), so that they must not wait for room afterwards. */
@@ -40,6 +46,8 @@ export class StreamingFlow {
   readonly #inFlight = new InFlight(IN_FLIGHT_BYTES)
   /** Acknowledgements that wait for the end of a sink. */
   readonly #held: Acknowledgement[] = []
+  /** Whether rows of the batch that is on its way were written or kept back, so that they must not come again. */
+  #isTouched = false
 
   constructor(options: StreamingOptions) {
     this.#options = options
@@ -53,8 +61,20 @@ export class StreamingFlow {
       for await (const batch of batches()) {
         activity.busy()
         counter.add(1)
-        node.source.decode?.(batch)
-        await this.#spread(batch, node.followers)
+        const restoreStages = markStages(this.#options.transforms)
+        this.#isTouched = false
+        try {
+          await this.#take(node, batch)
+        } catch (error) {
+          // With several sources the stages have gone on with what others read meanwhile.
+          const before =
+            this.#isTouched || this.#options.hasSeveralSources ? undefined : partBeforeFailure(error, batch)
+          if (before !== undefined) {
+            restoreStages()
+            await this.#take(node, before).catch(() => {}) // a stage that combines rows fails here, too
+          }
+          throw error
+        }
         if (!isTaken(node)) break
         activity.idle()
       }
@@ -70,6 +90,11 @@ export class StreamingFlow {
   /** Bytes under way. */
   get bytes(): number {
     return this.#inFlight.bytes
+  }
+
+  async #take(node: SourceNode, batch: Batch): Promise<void> {
+    node.source.decode?.(batch)
+    await this.#spread(batch, node.followers)
   }
 
   /** Resolves when another batch may be on its way. @throws what ended the run */
@@ -113,6 +138,8 @@ export class StreamingFlow {
   }
 
   async #transform(node: TransformNode, batch: Batch): Promise<readonly Batch[]> {
+    const { transform } = node
+    this.#isTouched ||= transform.finish !== undefined || transform.waits === true
     const { errors, abort } = this.#options
     const failures = errors.collect() // undefined where the first failure ends the run
     if (failures === undefined) return processed(node, batch, abort, undefined)
@@ -124,6 +151,7 @@ export class StreamingFlow {
   }
 
   async #write(node: SinkNode, batch: Batch): Promise<void> {
+    this.#isTouched = true
     if (!this.#options.isCommittedFirst) await this.#options.activity.waiting(this.#inFlight.room())
     this.#inFlight.add(batch.byteLength, this.#deliver(node, batch))
   }

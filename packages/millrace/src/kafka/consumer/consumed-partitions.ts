@@ -40,6 +40,8 @@ export class ConsumedPartitions {
   readonly topics = new Map<string, TopicTotals>()
   /** Of these records, those that an aborted transaction gave back; they are handed out again. */
   #rewound = 0
+  /** What is wrong with the record behind those that were handed out. */
+  #damage: unknown
   /** Those that have `rests`. */
   readonly #withRests = new Set<ConsumedPartition>()
   readonly #fetcher: Fetcher
@@ -234,6 +236,7 @@ export class ConsumedPartitions {
       this.#keep(consumed, others)
       return { batch: this.#deliver(consumed, rest!.batch, rest!.row, maxRecords) }
     }
+    if (this.#damage !== undefined) throw this.#damage
     const slice = this.#fetcher.take()
     return slice && { batch: this.#handOut(slice, maxRecords) }
   }
@@ -254,7 +257,8 @@ export class ConsumedPartitions {
   }
 
   /** The batch to deliver of a slice that was fetched; undefined when there is nothing in it. */
-  #handOut(slice: TakenSlice, maxRecords: number): Batch | undefined {
+  #handOut(taken: TakenSlice, maxRecords: number): Batch | undefined {
+    const slice = maxRecords === Infinity ? taken : this.#readable(taken)
     const { topic, partition, records } = slice
     const consumed = this.#partitions.get(keyOf(topic, partition))
     if (consumed === undefined) return undefined
@@ -284,6 +288,20 @@ export class ConsumedPartitions {
       0,
       maxRecords,
     )
+  }
+
+  /** What can be read of a slice whose records are looked at here; the rest fails when its turn comes. @throws {CorruptRecordError} when that is nothing */
+  #readable(slice: TakenSlice): TakenSlice {
+    const { records } = slice
+    try {
+      records?.locate()
+      return slice
+    } catch (error) {
+      const readable = records?.readable(error)
+      if (readable === undefined) throw error
+      this.#damage = error
+      return { ...slice, records: readable, nextOffset: readable.lastOffset + 1 }
+    }
   }
 
   /** Delivers the rows of a batch from one on; what is too much stays here. */

@@ -7,6 +7,7 @@
 import type { GroupOffsets, ReleaseListener, SourceOffsets } from '../../contracts/offsets.ts'
 import type { SourceStatus } from '../../contracts/source.ts'
 import type { Batch } from '../../records/batch.ts'
+import type { CommittablePart } from '../../records/cut-off.ts'
 import { AbortedError, isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
 import { ConsumedPartitions } from './consumed-partitions.ts'
 import { type ConsumerOptions, groupOptions } from './options.ts'
@@ -260,14 +261,13 @@ export class Consumer implements GroupListener, SourceOffsets {
     )
   }
 
-  async commitBefore(batch: Batch): Promise<boolean> {
-    const { topic, partition, acknowledgement } = batch
+  async commitBefore({ topic, partition, acknowledgement, nextOffset }: CommittablePart): Promise<boolean> {
     const followed = acknowledgement.isVoid === true ? undefined : this.#ledger.followed(topic, partition)
     if (followed === undefined) return false
-    batch.ack()
+    acknowledgement.ack()
     for (;;) {
       await this.#commits.attempt([{ topic, partition }])
-      if (followed.committed >= batch.nextOffset) return true
+      if (followed.committed >= nextOffset) return true
       // Acknowledged in vain: the partition was gone in between, even if it has come back since.
       if (acknowledgement.isVoid === true || this.#ledger.committable([{ topic, partition }]).length === 0) return false
     }

@@ -3,7 +3,7 @@
  * arrays and without an object per record. The hottest loop of the system.
  */
 import { FIELDS, type LocatedRecords, type RawRecordBatches, type RecordStorage } from '../../records/batch.ts'
-import { BatchTooLargeError } from '../../errors/index.ts'
+import { BatchTooLargeError, RecordError } from '../../errors/index.ts'
 import { type FetchedBatches, corruptBatch, tooLarge } from './fetched-batches.ts'
 import { type Codec, CODECS } from './compression/codecs.ts'
 import { decompress } from './compression/compression.ts'
@@ -43,7 +43,7 @@ export class FetchedRecords implements RecordStorage {
   readonly raw: RawRecordBatches | undefined
   readonly newestTimestamp: number | undefined
   readonly #batches: FetchedBatches
-  readonly #cut: LocatedRecords | undefined
+  #located: LocatedRecords | undefined
   /** Bytes that were made to locate the records. */
   #locatedBytes = 0
 
@@ -66,16 +66,13 @@ export class FetchedRecords implements RecordStorage {
     const baseOffset = ranges.length === 0 ? fromOffset : readInt64(bytes, ranges[0]! + BASE_OFFSET)
     this.firstOffset = Math.max(baseOffset, fromOffset)
     const last = ranges.length - 2
-    this.lastOffset =
-      last < 0
-        ? fromOffset - 1
-        : readInt64(bytes, ranges[last]! + BASE_OFFSET) + bytes.readInt32BE(ranges[last]! + LAST_OFFSET_DELTA)
+    this.lastOffset = last < 0 ? fromOffset - 1 : lastOffsetOf(bytes, ranges[last]!)
     // Of the last record batch: those before it are older, or nearly as new.
     const newest = last < 0 ? -1 : readInt64(bytes, ranges[last]! + MAX_TIMESTAMP)
     this.newestTimestamp = newest < 0 ? undefined : newest
     const isCut = baseOffset < fromOffset
-    this.#cut = isCut ? dropBefore(fromOffset, this.#locate()) : undefined
-    this.count = this.#cut?.count ?? count
+    this.#located = isCut ? dropBefore(fromOffset, this.#locate()) : undefined
+    this.count = this.#located?.count ?? count
     this.raw = isCut ? undefined : { bytes, ranges }
   }
 
@@ -85,7 +82,18 @@ export class FetchedRecords implements RecordStorage {
    * @throws {CorruptRecordError} {BatchTooLargeError} with topic, partition and the first offset that cannot be read
    */
   locate(): LocatedRecords {
-    return this.#cut ?? this.#locate()
+    return (this.#located ??= this.#locate())
+  }
+
+  readable(error: unknown): FetchedRecords | undefined {
+    const { bytes, ranges } = this.#batches
+    if (!(error instanceof RecordError) || error.offset === undefined) return undefined
+    const damaged = Number(error.offset)
+    let end = 0
+    while (end < ranges.length && lastOffsetOf(bytes, ranges[end]!) < damaged) end += 2
+    return end === 0 || end === ranges.length
+      ? undefined
+      : new FetchedRecords({ ...this.#batches, ranges: ranges.subarray(0, end) })
   }
 
   /** Bytes that were fetched and, as soon as the records are located, those that were made of them. */
@@ -103,6 +111,10 @@ export class FetchedRecords implements RecordStorage {
       timestamps.byteLength
     return located
   }
+}
+
+function lastOffsetOf(bytes: Buffer, batch: number): number {
+  return readInt64(bytes, batch + BASE_OFFSET) + bytes.readInt32BE(batch + LAST_OFFSET_DELTA)
 }
 
 /** Where the uncompressed records of each batch lie. */

@@ -8,6 +8,7 @@ import type { SchemaUse } from '../../contracts/schemas.ts'
 import type { GroupOffsets, ReleaseListener, SourceOffsets } from '../../contracts/offsets.ts'
 import type { Check, DiscoveredStream, Source, SourceProgress, SourceStatus } from '../../contracts/source.ts'
 import type { Batch } from '../../records/batch.ts'
+import type { CommittablePart } from '../../records/cut-off.ts'
 import { ConfigError } from '../../errors/index.ts'
 import { connectionCheck, describeStreams, groupCheck, topicCheck } from '../../kafka/admin/checks.ts'
 import { Cluster } from '../../kafka/cluster/cluster.ts'
@@ -76,7 +77,7 @@ class KafkaPipelineSource implements Source, SourceOffsets {
     this.commits = {
       at_least_once: `group "${groupId}" commits the offsets of records that the sink has acknowledged: every ${autoCommitIntervalMs / 1000} s, when partitions are revoked, and at the end`,
       exactly_once: `the transactions of the sink commit the offsets of group "${groupId}" together with what was written`,
-      at_most_once: `group "${groupId}" commits the offsets of each batch before it is processed`,
+      at_most_once: `group "${groupId}" commits the offsets of each batch before it is written`,
     }[context.delivery ?? 'at_least_once']
   }
 
@@ -147,8 +148,8 @@ class KafkaPipelineSource implements Source, SourceOffsets {
     this.#consumer!.onRelease(listener)
   }
 
-  commitBefore(batch: Batch): Promise<boolean> {
-    return this.#consumer!.commitBefore(batch)
+  commitBefore(part: CommittablePart): Promise<boolean> {
+    return this.#consumer!.commitBefore(part)
   }
 
   progress(): SourceProgress {
