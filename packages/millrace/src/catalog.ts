@@ -83,8 +83,11 @@ export const catalog: Components = {
   async sink(name) {
     return find(SINKS, name, 'sink').load()
   },
-  async stage({ name, spec, path }: PlannedStage): Promise<Stage> {
-    if (!name.startsWith('$')) return (await import('./functions/in-line.ts')).createFunctionStage(name, spec, path)
+  async stage({ name, spec, path }: PlannedStage, warn): Promise<Stage> {
+    if (!name.startsWith('$')) {
+      const { createFunctionStage } = await import('./functions/in-line.ts')
+      return createFunctionStage(name, spec, path, warn)
+    }
     const { createStage } = await import('./stages/index.ts')
     return createStage(name, spec, path)
   },

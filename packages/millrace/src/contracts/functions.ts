@@ -28,6 +28,9 @@ export interface FunctionContext extends ComponentContext {
   readonly run: (plan: unknown, signal: AbortSignal) => Promise<void>
 }
 
+/** What a stage learns that works batch by batch, also in a linear file. */
+export type StageContext = Pick<FunctionContext, 'stage' | 'warn'>
+
 interface FunctionOf<K extends 'source' | 'transform' | 'sink', T, F extends Fields>
   extends Documented<F>, Connecting<F> {
   readonly kind: K
@@ -67,7 +70,7 @@ export interface TransformFunction<F extends Fields = Fields> extends FunctionOf
    * Makes the stage that does the same in a linear pipeline. Undefined for a function that waits for something, or has to
    * see all rows before it gives the first: a linear pipeline need not have an end.
    */
-  stage?(options: Options<F>, context: Pick<FunctionContext, 'stage'>): Stage
+  stage?(options: Options<F>, context: StageContext): Stage
   /** Why it cannot be a stage of a linear pipeline, where that depends on the options, or `stage` is undefined. */
   notInLine?(options: Options<F>): NotInLine | undefined
   /** Whether it keeps rows back beyond the batch in which they came, so that a transaction cannot hold both them and their offsets. */

@@ -65,7 +65,7 @@ export async function makePipeline(
   const timers = plan.stages.map(
     ({ name }, i) => new StageTimer(meter.with({ stage: `stage-${i + 1}`, component: name })),
   )
-  const stages = new StageChain(await makeStages(plan, components), timers)
+  const stages = new StageChain(await makeStages(plan, components, run.warn), timers)
   const sourceMeter = meter.with({ stage: 'source', component: plan.source.component })
   const definition = await components.source(plan.source.component)
   const source = await definition.create(plan.source.options, { ...context, metrics: sourceMeter })
@@ -168,8 +168,8 @@ export async function openPipeline(plan: PipelinePlan, run: RunOptions): Promise
   return pipeline
 }
 
-async function makeStages(plan: PipelinePlan, components: Components): Promise<Stage[]> {
+async function makeStages(plan: PipelinePlan, components: Components, warn: RunOptions['warn']): Promise<Stage[]> {
   const stages: Stage[] = []
-  for (const stage of plan.stages) stages.push(await components.stage(stage))
+  for (const stage of plan.stages) stages.push(await components.stage(stage, warn))
   return stages
 }

@@ -126,8 +126,8 @@ export interface Components {
   /** @throws {ConfigError} when there is none of this name */
   source(name: string): Promise<SourceDefinition>
   sink(name: string): Promise<SinkDefinition>
-  /** @throws {ConfigError} with the path of the stage */
-  stage(stage: PlannedStage): Promise<Stage>
+  /** @param warn given what the operator should know, while it runs. @throws {ConfigError} with the path of the stage */
+  stage(stage: PlannedStage, warn?: RunOptions['warn']): Promise<Stage>
   /** A function of stage graphs. @throws {ConfigError} when there is none of this name and kind */
   function(kind: FunctionDefinition['kind'], name: string): Promise<FunctionDefinition>
   /** How documents are made and written; undefined when bytes pass from this source to this sink untouched. */

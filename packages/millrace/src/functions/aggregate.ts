@@ -1,7 +1,7 @@
 /**
  * `groupby.apply`, `reduce.apply` and `aggregate.stream`: numbers over many rows. Only the numbers are kept, not the rows.
  */
-import { defineTransform } from '../contracts/functions.ts'
+import { defineTransform, type StageContext } from '../contracts/functions.ts'
 import type { Transform } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import { problem } from '../options/declaration.ts'
@@ -31,7 +31,7 @@ export const groupbyApply = defineTransform({
         }),
       )
       .doc(
-        'Results to compute for each group. Null and missing cells do not count, nor do cells without a number in numeric operations, where true is 1 and false 0; `first` and `last` are the cells of the first and the last row, null included. `min` and `max` of text compare as text. `std` and `var` are those of a sample; `median` keeps all numbers in memory. A column that no row of the first batch has is an error.',
+        'Results to compute for each group. Null and missing cells do not count, nor do cells without a number in numeric operations, where true is 1 and false 0; `first` and `last` are the cells of the first and the last row, null included. `min` and `max` of text compare as text. `std` and `var` are those of a sample; `median` keeps all numbers in memory. A column that no row of the first batch has is an error if a similar one is there, and otherwise a warning.',
       )
       .example([{ column: 'amount', operation: 'sum', output_column: 'total' }]),
     ...groupLimit,
@@ -55,13 +55,13 @@ export const groupbyApply = defineTransform({
       ],
     },
   ],
-  create({ by, aggregations, max_rows }, { stage }) {
+  create({ by, aggregations, max_rows }, context) {
     const columns = aggregations.map(({ column, operation, output_column }) => ({
       column,
       operation,
       output: output_column ?? column,
     }))
-    return overall(stage, max_rows, new Groups(by, columns), [...by, ...aggregations.map(({ column }) => column)])
+    return overall(context, max_rows, new Groups(by, columns), [...by, ...aggregations.map(({ column }) => column)])
   },
 })
 
@@ -73,7 +73,7 @@ export const reduceApply = defineTransform({
     operation: field
       .oneOf(AGGREGATIONS)
       .doc(
-        'Operation to compute. Null and missing cells do not count, nor do cells without a number in numeric operations, where true is 1 and false 0; `first` and `last` are the cells of the first and the last row, null included. `min` and `max` of text compare as text. `std` and `var` are those of a sample; `median` keeps all numbers in memory. A column that no row of the first batch has is an error.',
+        'Operation to compute. Null and missing cells do not count, nor do cells without a number in numeric operations, where true is 1 and false 0; `first` and `last` are the cells of the first and the last row, null included. `min` and `max` of text compare as text. `std` and `var` are those of a sample; `median` keeps all numbers in memory. A column that no row of the first batch has is an error if a similar one is there, and otherwise a warning.',
       )
       .example('sum'),
     output_column: field.string().default('result').doc('Column for the result.'),
@@ -90,8 +90,8 @@ export const reduceApply = defineTransform({
       want: [{ result: 3.5 }],
     },
   ],
-  create: ({ column, operation, output_column }, { stage }) =>
-    overall(stage, 1, new Groups([], [{ column, operation, output: output_column }]), [column]),
+  create: ({ column, operation, output_column }, context) =>
+    overall(context, 1, new Groups([], [{ column, operation, output: output_column }]), [column]),
 })
 
 const STREAM_OPERATIONS = ['count', 'sum', 'avg', 'min', 'max'] as const
@@ -129,11 +129,12 @@ export const aggregateStream = defineTransform({
       ],
     },
   ],
-  create({ operation, group_by = [], value_column, max_rows }, { stage, isWindowed }) {
+  create({ operation, group_by = [], value_column, max_rows }, context) {
+    const { stage, isWindowed } = context
     const make = (): Groups => new Groups(group_by, [{ column: value_column, operation, output: operation }])
     const columns = [...group_by, ...(value_column === undefined ? [] : [value_column])]
-    if (!isWindowed) return overall(stage, max_rows, make(), columns)
-    const required = new RequiredColumns(stage, columns)
+    if (!isWindowed) return overall(context, max_rows, make(), columns)
+    const required = new RequiredColumns(context, columns)
     return {
       needs: 'documents',
       process(batch) {
@@ -147,9 +148,9 @@ export const aggregateStream = defineTransform({
 })
 
 /** Computes over everything that comes, and gives the result at the end. */
-function overall(stage: string, maxGroups: number, groups: Groups, columns: readonly string[]): Transform {
-  const held = new Collection(stage, { max_rows: maxGroups, max_bytes: NO_BYTES })
-  const required = new RequiredColumns(stage, columns)
+function overall(context: StageContext, maxGroups: number, groups: Groups, columns: readonly string[]): Transform {
+  const held = new Collection(context.stage, { max_rows: maxGroups, max_bytes: NO_BYTES })
+  const required = new RequiredColumns(context, columns)
   return {
     needs: 'documents',
     process(batch) {

@@ -20,7 +20,7 @@ export const filterApply = defineStageFunction({
     column: field
       .string()
       .doc(
-        'Column to compare; dots descend into objects. Rows in which it is missing or null are dropped, whatever the operator. A column that no row of the first batch has is an error.',
+        'Column to compare; dots descend into objects. Rows in which it is missing or null are dropped, whatever the operator. A column that no row of the first batch has is an error if a similar one is there, and otherwise a warning.',
       )
       .example('amount'),
     operator: field
@@ -72,8 +72,8 @@ export const filterApply = defineStageFunction({
       want: [{ status: 'paid' }],
     },
   ],
-  stage({ column, operator, value }, { stage }) {
-    const required = new RequiredColumns(stage, [column])
+  stage({ column, operator, value }, context) {
+    const required = new RequiredColumns(context, [column])
     const read = columnReader(column)
     const test = compare(operator, value)
     let kept = new Int32Array(0)

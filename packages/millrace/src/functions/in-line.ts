@@ -6,7 +6,7 @@
  *   - filter.apply: { column: amount, operator: ">", value: 100 }
  * ```
  */
-import type { FunctionDefinition, NotInLine, TransformFunction } from '../contracts/functions.ts'
+import type { FunctionDefinition, NotInLine, StageContext, TransformFunction } from '../contracts/functions.ts'
 import type { Stage } from '../contracts/stage.ts'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { parseOptions } from '../options/parse.ts'
@@ -74,12 +74,17 @@ export function lintFunctionStage(name: string, spec: unknown, path: string): Co
  * Makes the stage. It remembers for one run: make a new one for the next.
  * @throws {ConfigError} with all problems
  */
-export function createFunctionStage(name: string, spec: unknown, path: string): Stage {
+export function createFunctionStage(
+  name: string,
+  spec: unknown,
+  path: string,
+  warn: StageContext['warn'] = () => {},
+): Stage {
   const definition = findFunctions(name).find(isLineFunction)
   const problems = lintFunctionStage(name, spec, path) ?? []
   if (definition === undefined || problems.length > 0)
     throw new ConfigError(`Cannot use stage "${name}": ${problems.map(({ message }) => message).join('; ')}`, problems)
-  return definition.stage(parseOptions(definition, spec).options, { stage: name })
+  return definition.stage(parseOptions(definition, spec).options, { stage: name, warn })
 }
 
 function refusal(name: string, path: string, reason: NotInLine | undefined): ConfigProblem {

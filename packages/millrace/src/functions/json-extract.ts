@@ -13,7 +13,9 @@ export const jsonExtract = defineStageFunction({
   options: {
     column: field
       .string()
-      .doc('Column with JSON as text, or with an object. A column that no row of the first batch has is an error.')
+      .doc(
+        'Column with JSON as text, or with an object. A column that no row of the first batch has is an error if a similar one is there, and otherwise a warning.',
+      )
       .example('payload'),
     path: field
       .string()
@@ -36,8 +38,9 @@ export const jsonExtract = defineStageFunction({
       ],
     },
   ],
-  stage({ column, path, output_column }, { stage }) {
-    const required = new RequiredColumns(stage, [column])
+  stage({ column, path, output_column }, context) {
+    const { stage } = context
+    const required = new RequiredColumns(context, [column])
     const read = columnReader(column)
     const names = path
       .replace(/^\$\.?/, '')

@@ -16,7 +16,7 @@ export const mapApply = defineStageFunction({
     expression: field
       .string()
       .doc(
-        'A column, a constant (`true`, `"text"`, `1.5`), or two columns or numbers with `*`, `+`, `-` or `/` between them. The result is null if a cell is not a number, or on division by zero. In `unit-price * 2`, an operator between blanks counts first. A column that no row of the first batch has is an error.',
+        'A column, a constant (`true`, `"text"`, `1.5`), or two columns or numbers with `*`, `+`, `-` or `/` between them. The result is null if a cell is not a number, or on division by zero. In `unit-price * 2`, an operator between blanks counts first. A column that no row of the first batch has is an error if a similar one is there, and otherwise a warning.',
       )
       .example('amount * 1.1'),
     output_column: field
@@ -55,9 +55,10 @@ export const mapApply = defineStageFunction({
       want: [{ id: 1, region: 'eu' }],
     },
   ],
-  stage({ expression, output_column }, { stage }) {
+  stage({ expression, output_column }, context) {
+    const { stage } = context
     const { columns, evaluate } = readMapExpression(expression) as MapExpression
-    const required = new RequiredColumns(stage, columns)
+    const required = new RequiredColumns(context, columns)
     return {
       process(batch) {
         required.check(batch)

@@ -14,7 +14,7 @@ export const selectApply = defineStageFunction({
     columns: field
       .list(field.string(), { commaText: true })
       .doc(
-        'Columns to keep. A column that a row does not have becomes null. A column that no row of the first batch has is an error.',
+        'Columns to keep. A column that a row does not have becomes null. A column that no row of the first batch has is an error if a similar one is there, and otherwise a warning.',
       )
       .example(['user_id', 'amount']),
   },
@@ -30,9 +30,10 @@ export const selectApply = defineStageFunction({
       ],
     },
   ],
-  stage({ columns }, { stage }) {
+  stage({ columns }, context) {
+    const { stage } = context
     const readers = columns.map((column) => [column, columnReader(column)] as const)
-    const required = new RequiredColumns(stage, columns)
+    const required = new RequiredColumns(context, columns)
     const select = (row: Row): Row => {
       const selected: { [column: string]: unknown } = {}
       for (const [column, read] of readers) selected[column] = read(row) ?? null

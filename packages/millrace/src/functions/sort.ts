@@ -2,7 +2,7 @@
  * `sort.apply` and `distinct.apply`. Sorting needs all rows before it can give the first, and so does leaving the last of
  * equal rows, or none of them.
  */
-import { defineTransform } from '../contracts/functions.ts'
+import { defineTransform, type StageContext } from '../contracts/functions.ts'
 import type { Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import { ORIGIN_COLUMNS } from './rows/kafka-rows.ts'
@@ -25,7 +25,7 @@ export const sortApply = defineTransform({
   options: {
     by: columnList
       .doc(
-        'Columns to sort by, the most significant first. A column of text sorts as text; where it also has numbers, text that looks like a number sorts as one. A column that no row of the first batch has is an error.',
+        'Columns to sort by, the most significant first. A column of text sorts as text; where it also has numbers, text that looks like a number sorts as one. A column that no row of the first batch has is an error if a similar one is there, and otherwise a warning.',
       )
       .example('amount'),
     descending: field
@@ -67,14 +67,15 @@ export const sortApply = defineTransform({
   keepsRowsBack: () => true,
   waitsForEnd: () => true,
   notInLine: () => ({ because: 'it needs all rows', instead: '$sort, which sorts each batch' }),
-  create({ by, descending, nulls_last, ...limits }, { stage }) {
+  create({ by, descending, nulls_last, ...limits }, context) {
+    const { stage } = context
     const readers = by.map((column, i) => ({
       read: columnReader(column),
       sign: (descending[i] ?? descending[0]) === true ? -1 : 1,
       /** Whether every cell is text, which is then compared as text even where it looks like a number. */
       isText: true,
     }))
-    const required = new RequiredColumns(stage, by)
+    const required = new RequiredColumns(context, by)
     const collection = new Collection(stage, limits)
     const compare = (a: KeptRow, b: KeptRow): number => {
       for (const { read, sign, isText } of readers) {
@@ -116,7 +117,7 @@ export const distinctApply = defineTransform({
       .optional()
       .aliases('subset')
       .doc(
-        'Columns to compare. By default all, except those that say where a record came from. A column that no row of the first batch has is an error.',
+        'Columns to compare. By default all, except those that say where a record came from. A column that no row of the first batch has is an error if a similar one is there, and otherwise a warning.',
       )
       .example('user_id'),
     keep: field
@@ -158,11 +159,12 @@ export const distinctApply = defineTransform({
       want: [{ a: 1, b: { c: 2 } }, { a: 2 }],
     },
   ],
-  stage: ({ columns, ...limits }, { stage }) => new DistinctStage(stage, columns, limits),
-  create({ columns, keep, ...limits }, { stage }) {
-    if (!needsAllRows(keep)) return asTransform(new DistinctStage(stage, columns, limits))
+  stage: ({ columns, ...limits }, context) => new DistinctStage(context, columns, limits),
+  create({ columns, keep, ...limits }, context) {
+    const { stage } = context
+    if (!needsAllRows(keep)) return asTransform(new DistinctStage(context, columns, limits))
     const keyOf = identityReader(columns)
-    const required = new RequiredColumns(stage, columns ?? [])
+    const required = new RequiredColumns(context, columns ?? [])
     const collection = new Collection(stage, limits)
     return {
       needs: 'documents',
@@ -217,9 +219,9 @@ class DistinctStage implements Stage {
   readonly #limits: Limits
   readonly #seen: RememberedValues
 
-  constructor(stage: string, columns: readonly string[] | undefined, limits: Limits) {
-    this.#stage = stage
-    this.#required = new RequiredColumns(stage, columns ?? [])
+  constructor(context: StageContext, columns: readonly string[] | undefined, limits: Limits) {
+    this.#stage = context.stage
+    this.#required = new RequiredColumns(context, columns ?? [])
     this.#keyOf = identityReader(columns)
     this.#limits = limits
     this.#seen = new RememberedValues(limits.max_rows, limits.max_bytes)

@@ -1,7 +1,7 @@
 /**
  * What the transforms of stage graphs have in common: stages that work batch by batch, or all rows first.
  */
-import { defineTransform, type FunctionContext, type TransformFunction } from '../contracts/functions.ts'
+import { defineTransform, type StageContext, type TransformFunction } from '../contracts/functions.ts'
 import type { RowFailed, Stage, Transform } from '../contracts/stage.ts'
 import { SharedAcknowledgement } from '../records/acknowledgement.ts'
 import type { Acknowledgement, Batch } from '../records/batch.ts'
@@ -56,7 +56,7 @@ export function asTransform(stage: Stage, mapError?: (error: RecordError) => Rec
 type StageFunction<F extends Fields> = Omit<TransformFunction<F>, 'kind' | 'create' | 'stage'> & {
   stage(
     options: Options<F>,
-    context: Pick<FunctionContext, 'stage'>,
+    context: StageContext,
   ): Pick<Stage, 'process' | 'mark'> & Partial<Pick<Stage, 'needs' | 'fields'>>
 }
 

@@ -1,4 +1,5 @@
 /** Columns that a stage was asked to look at, and that have to be there. */
+import type { StageContext } from '../../contracts/functions.ts'
 import { StageError } from '../../errors/index.ts'
 import { didYouMean } from '../../options/suggest.ts'
 import { isObject } from '../../options/values.ts'
@@ -10,38 +11,50 @@ import { columnReader, type ColumnReader, type Row } from './values.ts'
 const SHOWN_ROWS = 20
 
 /**
- * Finds misspelled columns: in a stream any row may lack a column, but one that all rows of the first batch lack is an error.
- * Otherwise a filter would drop everything, and a sort would not sort.
+ * Finds misspelled columns, with which a filter would drop everything, and a sort would not sort.
+ *
+ * | no row of the first batch has the column, and | then |
+ * |---|---|
+ * | one with a similar name is there | it is misspelled: an error, before anything of the batch is passed on or dropped |
+ * | none is similar | a warning, as other rows may have it: a first batch may be small, and topics may be mixed |
+ *
+ * An error in the second case would stop a run on a mixed topic at every start.
  */
 export class RequiredColumns {
-  readonly #stage: string
+  readonly #context: StageContext
   readonly #readers: readonly (readonly [string, ColumnReader])[]
   #isChecked = false
 
-  constructor(stage: string, columns: readonly string[]) {
-    this.#stage = stage
+  constructor(context: StageContext, columns: readonly string[]) {
+    this.#context = context
     this.#readers = columns.map((column) => [column, columnReader(column)])
   }
 
-  /** @throws {StageError} when no row of the first batch that has rows has one of the columns */
+  /** @throws {StageError} when no row of the first batch that has rows has one of the columns, and a similar one is there */
   check(batch: Batch): void {
     if (this.#isChecked || batch.length === 0) return
     // Tombstones have no columns, and say nothing of those that others have.
     const rows = (batch.documents as Row[]).filter((document, row) => !isTombstone(batch, row, document))
     if (rows.length === 0) return
     for (const [column, read] of this.#readers)
-      if (rows.every((row) => read(row) === undefined)) throw this.#missing(column, batch)
+      if (rows.every((row) => read(row) === undefined)) this.#missing(column, batch)
     this.#isChecked = true
   }
 
-  #missing(column: string, batch: Batch): StageError {
+  #missing(column: string, batch: Batch): void {
+    const { stage, warn } = this.#context
     const there = columnsOf(batch)
-    const hint =
-      didYouMean(column, there) ??
-      (there.length === 0 ? 'the rows have no columns' : `there are ${there.slice(0, SHOWN_ROWS).join(', ')}`)
-    return new StageError(
-      `Cannot use column "${column}" in stage "${this.#stage}" as none of the first ${batch.length} rows has it: ${hint}`,
-      { topic: batch.topic, partition: batch.partition, offset: batch.offset(0), component: this.#stage },
+    const guess = didYouMean(column, there)
+    if (guess !== undefined)
+      throw new StageError(
+        `Cannot use column "${column}" in stage "${stage}" as none of the first ${batch.length} rows has it: ${guess}`,
+        { topic: batch.topic, partition: batch.partition, offset: batch.offset(0), component: stage },
+      )
+    const columns =
+      there.length === 0 ? 'they have no columns' : `their columns are ${there.slice(0, SHOWN_ROWS).join(', ')}`
+    warn(
+      `None of the first ${batch.length} rows has column "${column}" of stage "${stage}", which counts as missing: ${columns}`,
+      { stage, column },
     )
   }
 }
