@@ -8,7 +8,7 @@ import { brokerError, isRetriableCode, kafkaErrorName } from '../protocol/kafka-
 import { RecordBatchReader } from '../protocol/record-batch.ts'
 import { CompletedFetch, nextOffsetOf, type ReadOptions } from './completed-fetch.ts'
 import type { FetchedPartitions } from './fetched-partitions.ts'
-import type { AskedPartitions } from './asked-partitions.ts'
+import type { FetchSession } from './fetch-session.ts'
 import type { PartitionFetch } from './partition-fetch.ts'
 
 const OFFSET_OUT_OF_RANGE = 1
@@ -24,6 +24,8 @@ function isWorthRetrying(code: number): boolean {
 
 /** What the fetcher has to do after an answer. */
 export interface AnswerOutcome {
+  /** Partitions that the answer is about: they are no longer asked for. */
+  readonly answered: readonly PartitionFetch[]
   /** Whether there is something new to take. */
   readonly hasReceived: boolean
   /** Partitions to ask for again when metadata has been refreshed. */
@@ -47,27 +49,23 @@ export class FetchAnswers {
   }
 
   /** Takes what was fetched, and sorts the partitions that failed. */
-  apply(response: FetchResponse, asked: AskedPartitions): AnswerOutcome {
-    for (const fetch of asked.all) fetch.on('answered')
-    const { errorCode } = response
-    if (errorCode !== 0) {
-      if (!isWorthRetrying(errorCode))
-        return { hasReceived: false, toRetry: [], lost: [], error: brokerError(errorCode, 'Cannot fetch') }
-      for (const fetch of asked.all) this.#note(fetch, kafkaErrorName(errorCode))
-      return { hasReceived: false, toRetry: asked.all, lost: [], error: undefined }
-    }
-
+  apply(response: FetchResponse, session: FetchSession): AnswerOutcome {
+    if (response.errorCode !== 0) return this.#failed(response.errorCode, session)
+    session.answered(response.sessionId)
+    const answered: PartitionFetch[] = []
     const toRetry: PartitionFetch[] = []
     const lost: PartitionFetch[] = []
     let hasReceived = false
     let error: MillraceError | undefined
-    const unanswered = new Set(asked.all)
     for (const { topic, partitions } of response.topics) {
       for (const fetched of partitions) {
-        const fetch = asked.get(topic, fetched.partition)
-        if (fetch === undefined || !unanswered.delete(fetch)) continue
+        const fetch = session.get(topic, fetched.partition)
+        if (fetch === undefined) continue
+        session.release(fetch)
         // A partition that was removed meanwhile, and perhaps added again at another offset.
         if (fetch.state === 'removed') continue
+        fetch.on('answered')
+        answered.push(fetch)
         if (fetched.errorCode !== 0) {
           const means = this.#meaningOf(fetch, fetched)
           if (means === 'lost') lost.push(fetch)
@@ -81,13 +79,27 @@ export class FetchAnswers {
         hasReceived ||= received === 'records'
       }
     }
-    // A broker answers for every partition that was named: to ask again at once would only get the same answer.
-    for (const fetch of unanswered) {
-      if (fetch.state === 'removed') continue
-      this.#note(fetch, 'without it')
-      toRetry.push(fetch)
+    if (session.isFull) {
+      // A broker answers for every partition that was named: to ask again at once would only get the same answer.
+      for (const fetch of session.releaseAll()) {
+        if (fetch.on('answered') === 'removed') continue
+        answered.push(fetch)
+        this.#note(fetch, 'without it')
+        toRetry.push(fetch)
+      }
     }
-    return { hasReceived, toRetry, lost, error }
+    return { answered, hasReceived, toRetry, lost, error }
+  }
+
+  /** An answer with an error for all partitions. */
+  #failed(errorCode: number, session: FetchSession): AnswerOutcome {
+    const answered = session.releaseAll()
+    for (const fetch of answered) fetch.on('answered')
+    const nothing = { answered, hasReceived: false, toRetry: [], lost: [], error: undefined }
+    if (session.reset(errorCode)) return nothing
+    if (!isWorthRetrying(errorCode)) return { ...nothing, error: brokerError(errorCode, 'Cannot fetch') }
+    for (const fetch of answered) this.#note(fetch, kafkaErrorName(errorCode))
+    return { ...nothing, toRetry: answered }
   }
 
   /**

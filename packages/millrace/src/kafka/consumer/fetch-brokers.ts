@@ -5,6 +5,7 @@
  * nothing at all, never keeps the others from being asked. What paused partitions hold is counted apart, up to
  * `PAUSED_SHARE` of the memory on top: it waits for its reader and must not stand in the way of other partitions.
  */
+import { FetchSession } from './fetch-session.ts'
 import type { PartitionFetch } from './partition-fetch.ts'
 
 /** Part of the memory that paused partitions may hold besides. */
@@ -18,13 +19,17 @@ export class FetchBroker {
   readonly id: number
   /** Partitions that are read from it. */
   members = 0
-  /** Partitions to name in the next request. A broker fills its answer in this order. */
+  /** Partitions that the next request asks for besides those that are standing. A broker fills its answer in this order. */
   listed: PartitionFetch[] = []
   /** Whether a request is under way. */
   isBusy = false
-  /** Partitions that it names, and when it was sent. */
-  asked: readonly PartitionFetch[] = []
+  /** When it was sent. */
   askedAt = 0
+  readonly session: FetchSession = new FetchSession()
+  /** Partitions that were paused while a request was under way. */
+  #paused: PartitionFetch[] = []
+  /** Whether all partitions are to be looked at again, as they may belong to another broker. */
+  #mustRelist = false
   /** Bytes that it may bring. */
   askedBytes = 0
   /** Bytes of its partitions that wait to be taken, without those of paused ones. */
@@ -36,8 +41,40 @@ export class FetchBroker {
     this.id = id
   }
 
+  /** Partitions that the request under way asks for. */
+  get asked(): ReadonlySet<PartitionFetch> {
+    return this.session.standing
+  }
+
+  /** A paused partition is not asked for any more: at once, or when the answer under way is there. */
+  standDown(fetch: PartitionFetch): void {
+    if (this.isBusy) this.#paused.push(fetch)
+    else if (this.session.release(fetch)) fetch.on('answered')
+  }
+
+  /** Has all partitions looked at again, at once or when the answer under way is there. @returns those to list again now */
+  relist(): readonly PartitionFetch[] {
+    this.#mustRelist = true
+    return this.isBusy ? [] : this.settle()
+  }
+
+  /** Does what waited for the answer. @returns partitions that are no longer asked for and may have to be */
+  settle(): readonly PartitionFetch[] {
+    const released = this.#mustRelist
+      ? this.session.releaseAll()
+      : // One that goes on elsewhere would wait for news of where it was.
+        this.#paused.filter(
+          (fetch) => (fetch.isPaused || fetch.asked !== fetch.position) && this.session.release(fetch),
+        )
+    this.#mustRelist = false
+    this.#paused = []
+    for (const fetch of released) fetch.on('answered')
+    return released
+  }
+
   /** How long it may wait for records. Partitions that are full, and not named, become free to ask for meanwhile, and must not wait for long. */
-  waitMs(named: number, longest: number): number {
+  waitMs(longest: number): number {
+    const named = this.asked.size
     if (named >= this.members || this.heldBytes === 0) return longest
     return Math.min(
       longest,
@@ -71,6 +108,11 @@ export class FetchBrokers {
   /** Whether paused partitions hold more than they may. */
   get isPausedFull(): boolean {
     return this.#pausedBytes > this.#bufferBytes * PAUSED_SHARE
+  }
+
+  /** All of them as they are now. */
+  get all(): FetchBroker[] {
+    return [...this.#brokers.values()]
   }
 
   /** The broker that a partition is read from. */
@@ -129,9 +171,8 @@ export class FetchBrokers {
   }
 
   /** A request is sent that may bring so many bytes. */
-  ask(broker: FetchBroker, fetches: readonly PartitionFetch[], bytes: number): void {
+  ask(broker: FetchBroker, bytes: number): void {
     broker.isBusy = true
-    broker.asked = fetches
     broker.askedAt = performance.now()
     broker.askedBytes = bytes
   }
@@ -139,7 +180,6 @@ export class FetchBrokers {
   /** The request has ended. */
   answered(broker: FetchBroker): void {
     broker.isBusy = false
-    broker.asked = []
     broker.askedBytes = 0
     this.#forgetUnused(broker)
   }
@@ -159,6 +199,7 @@ export class FetchBrokers {
     const broker = this.of(fetch)
     if (broker === undefined) return
     fetch.broker = -1
+    broker.session.release(fetch)
     if (!fetch.isPaused) broker.heldBytes -= fetch.bufferedBytes
     broker.members--
     this.#forgetUnused(broker)

@@ -1,6 +1,9 @@
 /**
- * Says when partitions cannot be read for long: after five seconds, then every minute, with the cause; and when all are read again.
+ * Partitions that cannot be read: says so when it is for long, after five seconds and then every minute, with the cause; says when all
+ * are read again; and has them asked for again.
  */
+import { BrokerError } from '../../errors/index.ts'
+import { backoffMs } from '../../resilience/retry.ts'
 import type { Cluster, Unreachable } from '../cluster/cluster.ts'
 import type { FetchBrokers } from './fetch-brokers.ts'
 import type { Warn } from './options.ts'
@@ -57,6 +60,17 @@ export class FetchTrouble {
     return fetch !== undefined && this.#since.has(fetch) ? fetch.problem : undefined
   }
 
+  /** A partition is asked for and there is nothing wrong with it. */
+  recovered(fetch: PartitionFetch): void {
+    fetch.failures = 0
+    this.ended(fetch)
+  }
+
+  /** Whether there is a partition that cannot be read. */
+  get isAny(): boolean {
+    return this.#since.size > 0
+  }
+
   /** Whether a partition cannot be read for so long that what is known of it is out of date. */
   isLate(fetch: PartitionFetch): boolean {
     const since = this.#since.get(fetch)
@@ -110,5 +124,90 @@ export class FetchTrouble {
 
   #late(): PartitionFetch[] {
     return [...this.#since.keys()].filter((fetch) => this.isLate(fetch))
+  }
+}
+
+export interface FetchRetriesEvents {
+  /** A partition may be asked for again, as metadata is new. */
+  onRefreshed(fetch: PartitionFetch): void
+  /** What ends the fetcher. */
+  onError(error: unknown): void
+}
+
+/** Has partitions asked for again when metadata is new, after a back-off; others are fetched meanwhile. */
+export class FetchRetries {
+  readonly #cluster: Pick<Cluster, 'backoff' | 'refresh'>
+  readonly #trouble: FetchTrouble
+  readonly #events: FetchRetriesEvents
+  readonly #signal: AbortSignal
+  /** Partitions that wait for new metadata. */
+  readonly #stale = new Set<PartitionFetch>()
+  #timer: NodeJS.Timeout | undefined
+  #at = Infinity
+  #refreshing = false
+
+  constructor(
+    cluster: Pick<Cluster, 'backoff' | 'refresh'>,
+    trouble: FetchTrouble,
+    events: FetchRetriesEvents,
+    signal: AbortSignal,
+  ) {
+    this.#cluster = cluster
+    this.#trouble = trouble
+    this.#events = events
+    this.#signal = signal
+  }
+
+  later(fetches: readonly PartitionFetch[], cause?: string): void {
+    let waitMs = Infinity
+    for (const fetch of fetches) {
+      if (fetch.state === 'removed') continue
+      if (cause !== undefined) fetch.problem = cause
+      this.#trouble.failed(fetch)
+      fetch.on('failed')
+      this.#stale.add(fetch)
+      waitMs = Math.min(waitMs, backoffMs(++fetch.failures, this.#cluster.backoff))
+    }
+    this.#refreshIn(waitMs)
+  }
+
+  remove(fetch: PartitionFetch): void {
+    this.#stale.delete(fetch)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #refreshIn(waitMs: number): void {
+    const at = performance.now() + waitMs
+    if (this.#refreshing || at >= this.#at) return
+    this.#at = at
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.#refresh(), waitMs)
+  }
+
+  /** Asks for metadata of all topics that have a stale partition, in one request. */
+  async #refresh(): Promise<void> {
+    this.#refreshing = true
+    const stale = [...this.#stale]
+    try {
+      await this.#cluster.refresh([...new Set(stale.map(({ topic }) => topic))], this.#signal)
+      for (const fetch of stale) {
+        if (!this.#stale.delete(fetch)) continue
+        fetch.on('refreshed')
+        this.#events.onRefreshed(fetch)
+      }
+    } catch (error) {
+      // A topic that vanished shows in the next metadata request too; brokers that are down may come back.
+      if (!this.#signal.aborted && error instanceof BrokerError && !error.retriable) this.#events.onError(error)
+      else for (const fetch of stale) fetch.failures++
+    }
+    this.#refreshing = false
+    this.#at = Infinity
+    if (this.#stale.size === 0 || this.#signal.aborted) return
+    let failures = Infinity
+    for (const fetch of this.#stale) failures = Math.min(failures, fetch.failures)
+    this.#refreshIn(backoffMs(failures, this.#cluster.backoff))
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Fetches record batches from the leaders of many partitions.
  *
+ * A broker remembers what it is asked for (`fetch-session.ts`), so that requests and answers are only about partitions with news.
  * At most one request per broker is under way, and the next one is sent as soon as its answer is there, so the broker works
  * while we do. What was fetched waits as bytes until `take` cuts a batch from it. Memory is bounded twice: a partition
  * is not asked for while it has twice `maxPartitionFetchBytes` waiting, and a request never asks for more than what is left
@@ -13,20 +14,13 @@
  * The state of each partition is in `partition-fetch.ts`, what an answer does in `fetch-answers.ts`.
  */
 import { inBackground } from '../../resilience/background.ts'
-import {
-  BrokerError,
-  ConnectionError,
-  isMillraceError,
-  type MillraceError,
-  UnexpectedError,
-} from '../../errors/index.ts'
-import { backoffMs } from '../../resilience/retry.ts'
+import { ConnectionError, isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { FETCH, type FetchRequest, type FetchResponse } from '../protocol/fetch.ts'
-import { AskedPartitions } from './asked-partitions.ts'
 import { FetchAnswers } from './fetch-answers.ts'
 import type { FetcherEvents, FetcherOptions } from './fetcher-options.ts'
-import { FetchTrouble } from './fetch-trouble.ts'
+import { FetchRetries, FetchTrouble } from './fetch-trouble.ts'
+import type { SessionRequest, TopicFacts } from './fetch-session.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { type FetchBroker, FetchBrokers } from './fetch-brokers.ts'
 import { FetchedPartitions, type TakenSlice } from './fetched-partitions.ts'
@@ -50,20 +44,17 @@ export class Fetcher {
   })
   readonly #brokers: FetchBrokers
   readonly #answers: FetchAnswers
+  readonly #facts: TopicFacts
   readonly #epochs: LeaderEpochs
   readonly #trouble: FetchTrouble
   readonly #look: NodeJS.Timeout
   readonly #due = new Set<FetchBroker>()
-  /** Partitions that wait for new metadata. */
-  readonly #stale = new Set<PartitionFetch>()
+  readonly #retries: FetchRetries
   /** Version of the metadata by which partitions are listed. */
   #metadataVersion = 0
   readonly #abort = new AbortController()
   #failure: MillraceError | undefined
   #wake: (() => void) | undefined
-  #retryTimer: NodeJS.Timeout | undefined
-  #retryAt = Infinity
-  #refreshing = false
 
   constructor(cluster: Cluster, options: FetcherOptions, events: FetcherEvents) {
     this.#cluster = cluster
@@ -71,6 +62,10 @@ export class Fetcher {
     this.#events = events
     this.#brokers = new FetchBrokers(options.bufferBytes)
     this.#metadataVersion = cluster.metadataVersion
+    this.#facts = {
+      topicId: (topic) => cluster.cachedTopic(topic)?.id,
+      leaderEpoch: (topic, partition) => cluster.leaderEpoch(topic, partition),
+    }
     this.#answers = new FetchAnswers(cluster, this.#partitions, options)
     this.#epochs = new LeaderEpochs(
       cluster,
@@ -83,13 +78,19 @@ export class Fetcher {
           fetch.divergesAt = endOffset
           this.#losePosition(fetch)
         },
-        onFailed: (fetches, cause) => this.#retryLater(fetches, cause),
+        onFailed: (fetches, cause) => this.#retries.later(fetches, cause),
         onError: (error) => this.#fail(error),
       },
       this.#abort.signal,
     )
     this.#trouble = new FetchTrouble(events.warn, undefined, () => cluster.unreachable)
-    this.#look = setInterval(() => this.#trouble.look(this.#brokers, cluster, options.fetchMaxWaitMs), LOOK_MS)
+    this.#retries = new FetchRetries(
+      cluster,
+      this.#trouble,
+      { onRefreshed: (fetch) => this.#list(fetch), onError: (error) => this.#fail(error) },
+      this.#abort.signal,
+    )
+    this.#look = setInterval(() => this.#lookAround(), LOOK_MS)
     this.#look.unref()
   }
 
@@ -108,7 +109,7 @@ export class Fetcher {
     if (fetch === undefined) return
     const broker = this.#brokers.of(fetch)
     this.#brokers.remove(fetch)
-    this.#stale.delete(fetch)
+    this.#retries.remove(fetch)
     this.#trouble.ended(fetch)
     if (broker !== undefined) this.#makeDue(broker)
   }
@@ -120,7 +121,9 @@ export class Fetcher {
     this.#brokers.setPaused(fetch, true)
     this.#keepPaused(fetch)
     const broker = this.#brokers.of(fetch)
-    if (broker !== undefined) this.#makeDue(broker)
+    if (broker === undefined) return
+    broker.standDown(fetch)
+    this.#makeDue(broker)
   }
 
   resume(topic: string, partition: number): void {
@@ -176,7 +179,7 @@ export class Fetcher {
 
   /** Stops all requests. */
   close(): void {
-    clearTimeout(this.#retryTimer)
+    this.#retries.stop()
     clearInterval(this.#look)
     this.#abort.abort()
     this.#partitions.clear()
@@ -216,7 +219,7 @@ export class Fetcher {
     // The leader may know a better one by now.
     if (fetch.replica >= 0 && performance.now() > fetch.replicaUntil) fetch.replica = -1
     const broker = fetch.replica >= 0 ? fetch.replica : leader
-    if (broker < 0) this.#retryLater([fetch], 'it has no leader')
+    if (broker < 0) this.#retries.later([fetch], 'it has no leader')
     else this.#makeDue(this.#brokers.list(fetch, broker))
   }
 
@@ -239,83 +242,100 @@ export class Fetcher {
     if (metadataVersion === this.#metadataVersion) return
     this.#metadataVersion = metadataVersion
     for (const fetch of this.#brokers.takeAllListed()) this.#list(fetch)
+    for (const broker of this.#brokers.all) this.#relist(broker)
+  }
+
+  #relist(broker: FetchBroker): void {
+    for (const fetch of broker.relist()) this.#list(fetch)
+  }
+
+  #lookAround(): void {
+    this.#trouble.look(this.#brokers, this.#cluster, this.#options.fetchMaxWaitMs)
+    const now = performance.now()
+    for (const broker of this.#brokers.all) {
+      // The leader may know a better replica by now.
+      const isOld = [...broker.asked].some(({ replica, replicaUntil }) => replica >= 0 && now > replicaUntil)
+      if (isOld) this.#relist(broker)
+    }
   }
 
   #ask(broker: FetchBroker): void {
-    if (broker.isBusy || broker.listed.length === 0) return
+    const count = broker.listed.length + broker.asked.size
+    if (broker.isBusy || count === 0) return
     const { fetchMaxBytes, maxPartitionFetchBytes } = this.#options
     const { share } = this.#brokers
-    const wanted = Math.min(fetchMaxBytes, broker.listed.length * maxPartitionFetchBytes)
+    const wanted = Math.min(fetchMaxBytes, count * maxPartitionFetchBytes)
     const room = share - broker.heldBytes
     // Behind a slow reader every slice that is taken makes a little room; many small requests would cost more than they bring.
     if (room <= 0 || room < Math.min(wanted, share / 4)) return
-    const fetches = this.#brokers.takeListed(broker)
-    if (fetches.length === 0) return
+    const added = this.#brokers.takeListed(broker)
+    if (added.length === 0 && broker.asked.size === 0) return
     const maxBytes = Math.max(1, Math.floor(Math.min(wanted, room)))
-    inBackground(this.#fetch(broker, fetches, maxBytes), (error) => this.#fail(error))
+    inBackground(this.#fetch(broker, added, maxBytes), (error) => this.#fail(error))
   }
 
-  async #fetch(broker: FetchBroker, fetches: readonly PartitionFetch[], maxBytes: number): Promise<void> {
-    this.#brokers.ask(broker, fetches, maxBytes)
-    for (const fetch of fetches) fetch.on('ask')
-    const asked = new AskedPartitions(
-      fetches,
-      (topic) => this.#cluster.cachedTopic(topic)?.id,
-      (topic, partition) => this.#cluster.leaderEpoch(topic, partition),
-      this.#options.maxPartitionFetchBytes,
-    )
+  /** Asks for some partitions, and for those that are standing. */
+  async #fetch(broker: FetchBroker, added: readonly PartitionFetch[], maxBytes: number): Promise<void> {
+    this.#brokers.ask(broker, maxBytes)
+    for (const fetch of added) fetch.on('ask')
+    const asked = broker.session.next(added, this.#facts, this.#options.maxPartitionFetchBytes)
     let response: FetchResponse | undefined
     try {
       response = await this.#request(broker, asked, maxBytes)
     } catch (error) {
-      if (!this.#abort.signal.aborted) this.#onRequestFailed(broker.id, fetches, error)
+      if (!this.#abort.signal.aborted) this.#onRequestFailed(broker, error)
     }
     this.#brokers.answered(broker)
     try {
-      if (response !== undefined) this.#onAnswer(broker, response, asked)
+      if (response !== undefined) this.#onAnswer(broker, response)
+      for (const fetch of broker.settle()) this.#list(fetch)
     } catch (error) {
       this.#fail(error)
     }
     this.#makeDue(broker)
   }
 
-  #request(broker: FetchBroker, asked: AskedPartitions, maxBytes: number): Promise<FetchResponse> {
+  #request(broker: FetchBroker, asked: SessionRequest, maxBytes: number): Promise<FetchResponse> {
     const { fetchMaxWaitMs, fetchMinBytes, rackId, requestTimeoutMs } = this.#options
     const isolation = this.#options.isolation === 'read_committed' ? 1 : 0
     return this.#cluster.request(
       broker.id,
       FETCH,
       (): FetchRequest => ({
-        maxWaitMs: Math.floor(broker.waitMs(asked.all.length, fetchMaxWaitMs)),
+        ...asked,
+        maxWaitMs: Math.floor(broker.waitMs(fetchMaxWaitMs)),
         minBytes: fetchMinBytes,
         maxBytes,
         isolation,
-        topics: asked.topics,
         rackId: rackId ?? '',
       }),
       { lane: 'fetch', timeoutMs: requestTimeoutMs + fetchMaxWaitMs, signal: this.#abort.signal },
     )
   }
 
-  #onAnswer(broker: FetchBroker, response: FetchResponse, asked: AskedPartitions): void {
-    const { hasReceived, toRetry, lost, error } = this.#answers.apply(response, asked)
-    for (const fetch of asked.all) if (fetch.failures === 0) this.#trouble.ended(fetch)
+  #onAnswer(broker: FetchBroker, response: FetchResponse): void {
+    const { answered, hasReceived, toRetry, lost, error } = this.#answers.apply(response, broker.session)
+    for (const fetch of answered) if (fetch.failures === 0) this.#trouble.ended(fetch)
+    // What has no news is read all the same.
+    if (this.#trouble.isAny) for (const fetch of broker.asked) this.#trouble.recovered(fetch)
     if (hasReceived) this.#notify()
     else broker.emptyAnswers++
     for (const fetch of lost) this.#losePosition(fetch)
-    if (toRetry.length > 0) this.#retryLater(toRetry)
+    if (toRetry.length > 0) this.#retries.later(toRetry)
     // Those that got nothing come first in the next request, so that none starves.
-    for (const fetch of asked.all) if (fetch.completed.length === 0) this.#list(fetch)
-    for (const fetch of asked.all) {
+    for (const fetch of answered) if (fetch.completed.length === 0) this.#list(fetch)
+    for (const fetch of answered) {
       if (fetch.isPaused && fetch.completed.length > 0) this.#keepPaused(fetch)
       this.#list(fetch)
     }
     if (error !== undefined) this.#fail(error)
   }
 
-  #onRequestFailed(broker: number, fetches: readonly PartitionFetch[], error: unknown): void {
-    for (const fetch of fetches) if (fetch.replica === broker) fetch.replica = -1
-    if (error instanceof ConnectionError && error.retriable) this.#retryLater(fetches, error.message)
+  #onRequestFailed(broker: FetchBroker, error: unknown): void {
+    broker.session.reset()
+    const fetches = broker.session.releaseAll()
+    for (const fetch of fetches) if (fetch.replica === broker.id) fetch.replica = -1
+    if (error instanceof ConnectionError && error.retriable) this.#retries.later(fetches, error.message)
     else this.#fail(error)
   }
 
@@ -349,51 +369,5 @@ export class Fetcher {
     } catch (error) {
       if (fetch.state !== 'removed') this.#fail(error)
     }
-  }
-
-  /** Has partitions asked for again when metadata is new, after a back-off; others are fetched meanwhile. */
-  #retryLater(fetches: readonly PartitionFetch[], cause?: string): void {
-    let waitMs = Infinity
-    for (const fetch of fetches) {
-      if (fetch.state === 'removed') continue
-      if (cause !== undefined) fetch.problem = cause
-      this.#trouble.failed(fetch)
-      fetch.on('failed')
-      this.#stale.add(fetch)
-      waitMs = Math.min(waitMs, backoffMs(++fetch.failures, this.#cluster.backoff))
-    }
-    this.#refreshIn(waitMs)
-  }
-
-  #refreshIn(waitMs: number): void {
-    const at = performance.now() + waitMs
-    if (this.#refreshing || at >= this.#retryAt) return
-    this.#retryAt = at
-    clearTimeout(this.#retryTimer)
-    this.#retryTimer = setTimeout(() => void this.#refresh(), waitMs)
-  }
-
-  /** Asks for metadata of all topics that have a stale partition, in one request. */
-  async #refresh(): Promise<void> {
-    this.#refreshing = true
-    const stale = [...this.#stale]
-    try {
-      await this.#cluster.refresh([...new Set(stale.map(({ topic }) => topic))], this.#abort.signal)
-      for (const fetch of stale) {
-        if (!this.#stale.delete(fetch)) continue
-        fetch.on('refreshed')
-        this.#list(fetch)
-      }
-    } catch (error) {
-      // A topic that vanished shows in the next metadata request too; brokers that are down may come back.
-      if (!this.#abort.signal.aborted && error instanceof BrokerError && !error.retriable) this.#fail(error)
-      else for (const fetch of stale) fetch.failures++
-    }
-    this.#refreshing = false
-    this.#retryAt = Infinity
-    if (this.#stale.size === 0 || this.#abort.signal.aborted) return
-    let failures = Infinity
-    for (const fetch of this.#stale) failures = Math.min(failures, fetch.failures)
-    this.#refreshIn(backoffMs(failures, this.#cluster.backoff))
   }
 }

@@ -8,7 +8,7 @@
  *                   [topic [partition error_code high_watermark last_stable_offset log_start_offset [aborted] preferred_read_replica records]]
  * ```
  *
- * Sessions (KIP-227) are not used: `session_id` 0, `session_epoch` -1.
+ * Sessions (KIP-227) are the caller's matter: `../consumer/fetch-session.ts`.
  * @see https://kafka.apache.org/protocol#The_Messages_Fetch
  */
 import { framed, requestWriter, responseReader } from '../../protocol/frames.ts'
@@ -39,8 +39,21 @@ export interface FetchRequest {
   readonly maxBytes: number
   /** 0 read_uncommitted, 1 read_committed. */
   readonly isolation: 0 | 1
+  /** 0 without a session. */
+  readonly sessionId: number
+  /** 0 for a full request, which begins a session. */
+  readonly sessionEpoch: number
   readonly topics: readonly FetchTopicRequest[]
+  /** What the broker is to drop from the session. */
+  readonly forgotten: readonly ForgottenTopic[]
   readonly rackId: string
+}
+
+export interface ForgottenTopic {
+  readonly name: string
+  /** As in `FetchTopicRequest`. */
+  readonly id: string | undefined
+  readonly partitions: readonly number[]
 }
 
 /** A transaction that was aborted: everything its producer wrote from `firstOffset` to the abort marker. */
@@ -66,6 +79,8 @@ export interface FetchedPartition {
 
 export interface FetchResponse {
   readonly errorCode: number
+  /** 0 when the broker keeps no session. */
+  readonly sessionId: number
   readonly topics: readonly {
     /** Name up to version 12, UUID from 13. */ readonly topic: string
     readonly partitions: readonly FetchedPartition[]
@@ -87,12 +102,11 @@ function writeRequest(writer: Writer, version: number, request: FetchRequest): v
   writer.int32(request.minBytes)
   writer.int32(request.maxBytes)
   writer.int8(request.isolation)
-  writer.int32(0)
-  writer.int32(-1)
+  writer.int32(request.sessionId)
+  writer.int32(request.sessionEpoch)
   writer.varint(request.topics.length + 1)
   for (const { name, id, partitions } of request.topics) {
-    if (version < WITH_IDS) writeText(writer, name)
-    else writer.uuid(id ?? ZERO_UUID)
+    writeTopic(writer, version, name, id)
     writer.varint(partitions.length + 1)
     for (const { partition, leaderEpoch, offset, maxBytes } of partitions) {
       writer.int32(partition)
@@ -105,12 +119,23 @@ function writeRequest(writer: Writer, version: number, request: FetchRequest): v
     }
     writer.varint(NO_TAGS)
   }
-  writer.varint(1) // no forgotten topics
+  writer.varint(request.forgotten.length + 1)
+  for (const { name, id, partitions } of request.forgotten) {
+    writeTopic(writer, version, name, id)
+    writer.varint(partitions.length + 1)
+    for (const partition of partitions) writer.int32(partition)
+    writer.varint(NO_TAGS)
+  }
   writeText(writer, request.rackId)
   writer.varint(NO_TAGS)
 }
 
 const NO_TAGS = 0
+
+function writeTopic(writer: Writer, version: number, name: string, id: string | undefined): void {
+  if (version < WITH_IDS) writeText(writer, name)
+  else writer.uuid(id ?? ZERO_UUID)
+}
 
 function writeText(writer: Writer, text: string): void {
   const size = Buffer.byteLength(text)
@@ -169,7 +194,7 @@ function skipTags(reader: Reader): void {
 function readResponse(version: number, reader: Reader): FetchResponse {
   reader.int32() // throttle time
   const errorCode = reader.int16()
-  reader.int32() // session id
+  const sessionId = reader.int32()
   const topics: FetchResponse['topics'][number][] = []
   for (let left = reader.varint() - 1; left > 0; left--) {
     const topic = version < WITH_IDS ? reader.utf8(reader.varint() - 1) : reader.uuid()
@@ -178,7 +203,7 @@ function readResponse(version: number, reader: Reader): FetchResponse {
     skipTags(reader)
     topics.push({ topic, partitions })
   }
-  return { errorCode, topics }
+  return { errorCode, sessionId, topics }
 }
 
 export const FETCH: ApiCall<FetchRequest, FetchResponse> = {

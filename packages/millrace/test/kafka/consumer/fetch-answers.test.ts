@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import { type AnswerOutcome, FetchAnswers } from '../../../src/kafka/consumer/fetch-answers.ts'
-import { AskedPartitions } from '../../../src/kafka/consumer/asked-partitions.ts'
+import { FetchSession } from '../../../src/kafka/consumer/fetch-session.ts'
 import { FetchedPartitions } from '../../../src/kafka/consumer/fetched-partitions.ts'
 import type { PartitionFetch } from '../../../src/kafka/consumer/partition-fetch.ts'
 import type { FetchedPartition } from '../../../src/kafka/protocol/fetch.ts'
@@ -21,7 +21,7 @@ class Bed {
   readonly partitions = new FetchedPartitions({ onHeld() {}, onTaken() {} })
   readonly asked: readonly PartitionFetch[]
   readonly #answers: FetchAnswers
-  #asked!: AskedPartitions
+  readonly #session = new FetchSession()
 
   constructor(count = 2) {
     const cluster = {
@@ -38,12 +38,7 @@ class Bed {
 
   ask(): void {
     for (const fetch of this.asked) fetch.on('ask')
-    this.#asked = new AskedPartitions(
-      this.asked,
-      () => TOPIC_ID,
-      () => 4,
-      1000,
-    )
+    this.#session.next(this.asked, { topicId: () => TOPIC_ID, leaderEpoch: () => 4 }, 1000)
   }
 
   answer(...partitions: readonly Partial<FetchedPartition>[]): AnswerOutcome {
@@ -63,14 +58,11 @@ class Bed {
       records: undefined,
       ...each,
     }))
-    return this.#answers.apply(
-      { throttleMs: 0, errorCode: 0, topics: [{ topic, partitions: full }] } as never,
-      this.#asked,
-    )
+    return this.#answers.apply({ errorCode: 0, sessionId: 0, topics: [{ topic, partitions: full }] }, this.#session)
   }
 
   failWith(errorCode: number): AnswerOutcome {
-    return this.#answers.apply({ throttleMs: 0, errorCode, topics: [] } as never, this.#asked)
+    return this.#answers.apply({ errorCode, sessionId: 0, topics: [] }, this.#session)
   }
 }
 
@@ -83,6 +75,7 @@ describe('an answer to a fetch', () => {
   test('brings records, the ends of the log, and the next position', () => {
     const bed = new Bed()
     expect(bed.answer({ records: records() }, {})).toEqual({
+      answered: bed.asked,
       hasReceived: true,
       toRetry: [],
       lost: [],

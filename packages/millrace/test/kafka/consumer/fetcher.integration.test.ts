@@ -17,7 +17,7 @@ describe.skipIf(!brokerAvailable)('fetcher', () => {
     const values = (count: number, bytes: number): { value: string }[] =>
       Array.from({ length: count }, (_, n) => ({ value: `${n}`.padEnd(bytes) }))
     // Each a record batch of its own, of which two fill the buffer of the partition.
-    await bed().write(topic, values(9, 1500), { batchBytes: 1000 })
+    await bed().write(topic, values(9, 1500), { batchBytes: 1000, compression: 'none' })
     const cluster = new Cluster({ bootstrapServers: [bootstrapServers()], clientId: 'fetcher' })
     await cluster.refresh([topic])
     const heard: string[] = []

@@ -149,7 +149,7 @@ function answerOf(
     leader: undefined,
     records: records.get(partition),
   }))
-  return { errorCode: 0, topics: [{ topic: TOPIC, partitions }] }
+  return { errorCode: 0, sessionId: 0, topics: [{ topic: TOPIC, partitions }] }
 }
 
 /** One record batch of about so many bytes. */

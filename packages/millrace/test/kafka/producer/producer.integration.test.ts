@@ -54,6 +54,9 @@ async function fetchBatch(cluster: Cluster, name: string, partition: number): Pr
     maxBytes: 64 << 20,
     isolation: 0 as const,
     rackId: '',
+    sessionId: 0,
+    sessionEpoch: -1,
+    forgotten: [],
     topics: [{ name, id: topic.id, partitions: [{ partition, leaderEpoch: -1, offset: 0, maxBytes: 64 << 20 }] }],
   }
   const answer = await cluster.request(cluster.leader(name, partition), FETCH, () => request)

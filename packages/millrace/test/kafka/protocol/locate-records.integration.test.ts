@@ -61,6 +61,9 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('record batches of the Java 
         maxBytes: 10_000_000,
         isolation: 0 as const,
         rackId: '',
+        sessionId: 0,
+        sessionEpoch: -1,
+        forgotten: [],
         topics: [{ name: topic, id, partitions }],
       }))
       const bytes = answer.topics[0]?.partitions[0]?.records
