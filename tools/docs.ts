@@ -1,5 +1,5 @@
 /**
- * Writes the reference pages, the JSON Schemas and the module of the block codecs from the code: `npm run docs`. With `--check` it changes nothing and
+ * Writes the reference pages, the JSON Schemas, the charts of bench/results and the module of the block codecs: `npm run docs`. With `--check` it changes nothing and
  * fails when a file is not what the code says.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -14,11 +14,12 @@ import { eventsPage } from './docs/events.ts'
 import { grafanaDashboard } from './docs/grafana.ts'
 import { metricsPage } from './docs/metrics.ts'
 import { optionsPage } from './docs/options.ts'
+import { CHARTS_FOLDER, performancePages } from './docs/performance.ts'
 import { componentSchema } from '../packages/millrace/src/cli/spec.ts'
 import { fileSchema } from '../packages/millrace/src/dialects/schema.ts'
 
 /** Folders that hold nothing but generated files. */
-const GENERATED_FOLDERS = ['docs/components', 'docs/monitoring', 'docs/schema']
+const GENERATED_FOLDERS = ['docs/components', 'docs/monitoring', 'docs/schema', CHARTS_FOLDER]
 
 async function pages(): Promise<Map<string, string>> {
   const files = new Map([
@@ -31,6 +32,7 @@ async function pages(): Promise<Map<string, string>> {
     ['docs/cli.md', await cliPage()],
     ['docs/components/README.md', componentsPage()],
     [BLOCKS_MODULE_FILE, await blocksModule()],
+    ...(await performancePages()),
     ['docs/schema/pipeline.json', JSON.stringify(fileSchema(), undefined, 1)],
   ])
   for (const component of COMPONENTS) {
