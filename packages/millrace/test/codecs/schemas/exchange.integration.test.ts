@@ -70,7 +70,7 @@ const CASES: readonly Case[] = [
     ],
     inJava: [
       '{"id": 9223372036854775807, "note": null, "price": "n", "kind": "NEW", "lines": [], "tags": {"t": 0.25}, "any": true}',
-      '{"id": -5, "note": "ä€😀", "price": "ÿ", "kind": "PAID", "lines": [{"sku": "x", "qty": 300}], "tags": {}, "any": 4294967296}',
+      '{"id": -5, "note": "ä\\u20AC😀", "price": "ÿ", "kind": "PAID", "lines": [{"sku": "x", "qty": 300}], "tags": {}, "any": 4294967296}',
     ],
     sink: () => Promise.resolve({ valueSchema: AVRO }),
   },
