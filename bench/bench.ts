@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Bed } from './bed.ts'
 import type { Bench, Case } from './cases/case.ts'
+import { avro } from './cases/avro.ts'
 import { compressed } from './cases/compressed.ts'
 import { consume, control } from './cases/consume.ts'
 import { copyEos } from './cases/copy-eos.ts'
@@ -34,6 +35,7 @@ const CASES: readonly Case[] = [
   copy,
   copyEos,
   filter,
+  avro,
   memory,
   control,
 ]

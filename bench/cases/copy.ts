@@ -96,11 +96,12 @@ export async function runPipeline(
   stages: readonly object[],
   sink: object = {},
   top: { readonly [key: string]: unknown } = {},
+  source: object = {},
 ): Promise<Sample> {
   return runFile(bench, records, (output) => ({
     name: `${output}.json`,
     text: linearFile(bench.bed.bootstrapServers, {
-      source: { topic, groupId: output },
+      source: { ...source, topic, groupId: output },
       stages,
       sink: { ...sink, topic: output },
       top,

@@ -22,6 +22,17 @@ export interface LatencyTask extends ProduceTask {
   lingerMs: number
 }
 
+export interface AvroTask {
+  /** Address of the registry, and the id of the schema there. */
+  registry: string
+  id: number
+  schema: string
+  /** File with orders as JSON, one a line, of which the values are made. */
+  file: string
+  records: number
+  mode: 'millrace' | 'avsc'
+}
+
 export interface SteadyTask {
   bootstrapServers: string
   topic: string

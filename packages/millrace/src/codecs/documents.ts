@@ -5,7 +5,7 @@ import type { Codec, Documents, KeyCodec } from '../contracts/codec.ts'
 import { preparing } from '../contracts/preparing.ts'
 import type { RowFailed } from '../contracts/stage.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../records/batch.ts'
-import { DecodeError, EncodeError, type RecordErrorDetails } from '../errors/index.ts'
+import { DecodeError, EncodeError, RegistryError, type RecordErrorDetails } from '../errors/index.ts'
 import { exactDocument, mayDifferIn, withExactNumbers } from '../records/exact-numbers.ts'
 import { viewOf } from '../records/views.ts'
 import { FieldScanner } from './field-scanner.ts'
@@ -126,6 +126,8 @@ export function encodeDocuments(batch: Batch, codec: Codec, options: EncodeOptio
         payloads.push(payload)
       }
     } catch (cause) {
+      // Not about the record: there is no schema to write it with.
+      if (cause instanceof RegistryError) throw cause
       const error = encodeError(batch, row, codec, cause)
       if (failed === undefined) throw error
       payloads.push(undefined)

@@ -20,10 +20,15 @@ interface Current {
   readonly subject: string | undefined
 }
 
+/** How long it is taken for granted that a subject has no schema; as the registry's client keeps it. */
+const MISSING_MS = 5000
+
 export class SchemaWriter {
   readonly #name: SchemaCodecName
   readonly #use: SchemaUse
   #current: Current | undefined
+  /** Why there is no schema; of no concern as long as nothing has to be written with it. */
+  #missing: RegistryError | undefined
   #freshUntil = 0
 
   constructor(name: SchemaCodecName, use: SchemaUse) {
@@ -32,11 +37,12 @@ export class SchemaWriter {
   }
 
   prepare(signal: AbortSignal): Promise<void> | undefined {
-    return this.#current !== undefined && Date.now() < this.#freshUntil ? undefined : this.#renew(signal)
+    return Date.now() < this.#freshUntil ? undefined : this.#renew(signal)
   }
 
-  /** @throws {EncodeError} */
+  /** @throws {EncodeError}; {RegistryError} when there is no schema, which is not about the record */
   encode(document: unknown): Payload {
+    if (this.#missing !== undefined) throw this.#missing
     if (this.#current === undefined) throw new UnexpectedError(`The schema of a ${this.#use.part} was not prepared`)
     const { schema, id } = this.#current
     const hasId = id !== undefined
@@ -76,7 +82,13 @@ export class SchemaWriter {
     try {
       // What is known will do while the registry is down.
       this.#current = this.#current === undefined ? await patiently(what, find, { signal, warn }) : await find()
+      this.#missing = undefined
     } catch (error) {
+      if (error instanceof RegistryError && error.code === 'SCHEMA_NOT_FOUND' && this.#use.own === undefined) {
+        this.#missing = error
+        this.#freshUntil = Date.now() + MISSING_MS
+        return
+      }
       if (this.#current === undefined || !isMillraceError(error) || !error.retriable) throw error
     }
     this.#freshUntil = this.#use.own === undefined ? Date.now() + this.#use.latestTtlMs : Infinity

@@ -2,10 +2,11 @@
  * The codecs of schemas around a registry: which requests they send, what they wait for, and what their errors say.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { encodeDocuments } from '../../../src/codecs/index.ts'
 import { SchemaCodec } from '../../../src/codecs/schemas/schema-codec.ts'
 import type { SchemaCodecName } from '../../../src/contracts/codec-names.ts'
 import type { SchemaUse } from '../../../src/contracts/schemas.ts'
-import { DecodeError, EncodeError } from '../../../src/errors/index.ts'
+import { DecodeError, EncodeError, RegistryError } from '../../../src/errors/index.ts'
 import { SchemaRegistry } from '../../../src/schema-registry/client.ts'
 import { messageIndexBytes, withSchemaId } from '../../../src/schema-registry/wire-format.ts'
 import { batchOf, type MadeRecord } from '../../support/batches.ts'
@@ -268,10 +269,18 @@ describe('writing', () => {
     }
   })
 
-  test('a subject without a schema is reported with what to do', async () => {
-    await expect(codec({ writing: writing('none-value') }).prepare(empty, never)).rejects.toThrow(
+  test('a subject without a schema is reported once something has to be written, with what to do', async () => {
+    const one = codec({ writing: writing('none-value') })
+    await one.prepare(empty, never)
+    expect(one.prepare(empty, never)).toBeUndefined()
+    expect(() => one.encode({ id: 1 })).toThrow(
       'Cannot write the value as avro as subject "none-value" has no schema: set valueSchema, or valueSubject',
     )
+    // It ends the run, whatever the policy does with records.
+    const batch = batchOf(['{}']).derive({ rows: undefined, documents: [{}], replaced: Uint8Array.of(1) })
+    const failed = vi.fn()
+    expect(() => encodeDocuments(batch, one, {}, failed)).toThrow(RegistryError)
+    expect(failed).not.toHaveBeenCalled()
   })
 
   test('errors name the field, the subject, the schema and its id', async () => {
