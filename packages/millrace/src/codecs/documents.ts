@@ -1,8 +1,8 @@
 /**
  * The steps "decode" and "encode" of a pipeline, for whole batches.
  */
-import type { Codec, Documents, KeyCodec } from '../contracts/codec.ts'
-import { preparing } from '../contracts/preparing.ts'
+import type { Codec, Documents, KeyCodec, Translating } from '../contracts/codec.ts'
+import { preparing, type Prepare } from '../contracts/preparing.ts'
 import type { RowFailed } from '../contracts/stage.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../records/batch.ts'
 import { DecodeError, EncodeError, RegistryError, type RecordErrorDetails } from '../errors/index.ts'
@@ -215,6 +215,29 @@ export interface DocumentsOptions {
   readonly keyField?: string | undefined
 }
 
+/** One preparation after the other. */
+function inOrder(preparations: readonly (Prepare | undefined)[]): Prepare {
+  return async (batch, signal) => {
+    for (const prepare of preparations) await prepare?.(batch, signal)
+  }
+}
+
+/** Gives the rows that no stage changed the bytes that another registry knows. */
+function translateRows(batch: Batch, codec: Codec, translation: Translating, failed: RowFailed | undefined): void {
+  const payloads = (batch.payloads ??= [])
+  for (let row = 0; row < batch.length; row++) {
+    const value = batch.value(row)
+    if (value === null || payloads[row] !== undefined || batch.replaced?.[row] === 1) continue
+    try {
+      payloads[row] = translation.translate(value)
+    } catch (cause) {
+      const error = encodeError(batch, row, codec, cause)
+      if (failed === undefined) throw error
+      failed(row, error)
+    }
+  }
+}
+
 /** Both steps as the engine uses them; undefined when every value can pass as the bytes that came in. */
 export function createDocuments({
   from,
@@ -231,6 +254,24 @@ export function createDocuments({
   const all = (from.wire ?? from.name) !== (to.wire ?? to.name) && from.name !== 'bytes' && to.name !== 'bytes'
   if (!needsDocuments && !includeMeta && !all) return undefined
   const attach = mentionsMeta || includeMeta
+  const translation = all ? to.translation?.(from) : undefined
+  if (translation !== undefined) {
+    const options = { includeMeta, keys: keysTo, keyField, from }
+    const isParsed = needsDocuments || includeMeta
+    const keys = attach || keyField !== undefined ? [keysFrom, keysTo] : []
+    const prepare = preparing([from, ...keys])
+    return {
+      // What a stage changes is written with a schema that is registered here, so that comes first.
+      prepare: inOrder([translation.prepare?.bind(translation), isParsed ? prepare : undefined, to.prepare?.bind(to)]),
+      decode: (batch, failed) => {
+        if (isParsed) decodeDocuments(batch, from, { attachMeta: attach, keys: keysFrom }, failed)
+      },
+      encode: (batch, failed) => {
+        encodeDocuments(batch, to, options, failed)
+        translateRows(batch, to, translation, failed)
+      },
+    }
+  }
   const scanner = fields === undefined || from !== jsonCodec || attach || all ? undefined : new FieldScanner(fields)
   return {
     ...(scanner === undefined ? {} : { decodeFields: (batch, failed) => decodeFields(batch, scanner, failed) }),

@@ -8,6 +8,8 @@ export interface Codec extends Preparing {
   readonly name: string
   /** Codecs with the same pass each other's bytes on unchanged; the name when omitted. */
   readonly wire?: string | undefined
+  /** How values of another codec of the same format become values of this one without being parsed; undefined where they do not. */
+  translation?(from: Codec): Translating | undefined
   /** Bytes in front of a value that is JSON, whose numbers have digits that a document does not hold; undefined in other formats. */
   readonly jsonStart?: number | undefined
   /**
@@ -18,6 +20,12 @@ export interface Codec extends Preparing {
   decode(value: Buffer | null, batch?: Batch, row?: number): unknown
   /** Writes a document. @throws {EncodeError} */
   encode(document: unknown): Payload
+}
+
+/** Rewrites what is in front of the data of values. */
+export interface Translating extends Preparing {
+  /** @throws {EncodeError} */
+  translate(value: Buffer): Buffer
 }
 
 /** The same for keys, which stages see as `_meta.key`. */

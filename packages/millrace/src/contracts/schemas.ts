@@ -47,7 +47,9 @@ export interface SchemaStore {
   schemaByGuid(guid: string, signal?: AbortSignal): Promise<RegisteredSchema>
   latest(subject: string, signal?: AbortSignal): Promise<SchemaVersion>
   register(subject: string, schema: Schema, options?: RegisterOptions): Promise<number>
+  version(subject: string, version: number, signal?: AbortSignal): Promise<SchemaVersion>
   lookup(subject: string, schema: Schema, signal?: AbortSignal): Promise<number>
+  versionOf(subject: string, schema: Schema, signal?: AbortSignal): Promise<number>
   references(schema: Pick<Schema, 'references'>, signal?: AbortSignal): Promise<readonly ReferencedSchema[]>
 }
 

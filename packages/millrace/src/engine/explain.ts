@@ -70,7 +70,7 @@ function chooseLane(
           ? 'the sink uses a field of the value'
           : sink.valueCodec === source.valueCodec
             ? isSchemaCodec(source.valueCodec)
-              ? `values are ${source.valueCodec} with schemas of another registry, or another schema, than the sink’s`
+              ? `values are ${source.valueCodec} with schemas of another registry, or another schema, than the sink’s: without a schema of its own, the sink registers those of the source and replaces the ids`
               : `values are read as ${source.valueCodec}, and not all sinks write that format`
             : `values are read as ${source.valueCodec} and written as ${sink.valueCodec}`,
     }

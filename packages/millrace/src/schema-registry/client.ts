@@ -116,6 +116,17 @@ export class SchemaRegistry implements SchemaStore {
     )
   }
 
+  /** The version that a schema has under a subject. @throws as `lookup` */
+  versionOf(subject: string, schema: Schema, signal?: AbortSignal): Promise<number> {
+    const action = `Cannot find the schema in subject "${subject}"`
+    return this.#ids.get(keyOf('version', subject, schema), action, signal, () =>
+      this.#requests.send(
+        { method: 'POST', path: subjectPath(subject), body: bodyOf(schema), action },
+        (answer) => readVersion(answer).version,
+      ),
+    )
+  }
+
   /** Whether a schema is compatible with the latest version of a subject by the rules of that subject. @throws as `schema` */
   compatibility(
     subject: string,

@@ -5,12 +5,14 @@ import type { SchemaUse } from '../../contracts/schemas.ts'
 import type { Batch, Payload } from '../../records/batch.ts'
 import { PREFIX_BYTES } from '../../schema-registry/wire-format.ts'
 import { SchemaReader } from './reader.ts'
+import { Translation } from './translation.ts'
 import { SchemaWriter } from './writer.ts'
 
 export class SchemaCodec implements Codec {
   readonly name: SchemaCodecName
   readonly wire: string
   readonly jsonStart: number | undefined
+  readonly #use: SchemaUse
   readonly #reader: SchemaReader
   readonly #writer: SchemaWriter
   /** Of what `prepare` is about; both where there is no registry. */
@@ -19,6 +21,7 @@ export class SchemaCodec implements Codec {
 
   constructor(name: SchemaCodecName, use: SchemaUse) {
     this.name = name
+    this.#use = use
     // Unchanged bytes mean the same wherever their id does, or where the schema is the same.
     this.wire = `${name} ${use.store === undefined ? `${use.own?.key} ${use.message ?? ''}` : [...use.store.urls].sort().join()}`
     this.jsonStart = name === 'json-schema' ? (use.store === undefined ? 0 : PREFIX_BYTES) : undefined
@@ -33,6 +36,15 @@ export class SchemaCodec implements Codec {
     const writes = this.#isSink ? this.#writer.prepare(signal) : undefined
     if (reads === undefined || writes === undefined) return reads ?? writes
     return Promise.all([reads, writes]).then(() => {})
+  }
+
+  /** Only without a schema of its own: then values have to be written with that. */
+  translation(from: Codec): Translation | undefined {
+    if (!(from instanceof SchemaCodec) || from.name !== this.name || from.wire === this.wire) return undefined
+    const [source, target] = [from.#use, this.#use]
+    if (source.store === undefined || target.store === undefined) return undefined
+    if (source.own !== undefined || target.own !== undefined || target.writing === undefined) return undefined
+    return new Translation(this.name, source.store, target.store, target)
   }
 
   decode(value: Buffer | null, batch?: Batch, row?: number): unknown {

@@ -183,6 +183,49 @@ describe.skipIf(!brokerAvailable || !registryAvailable)('pipelines with schemas'
     ])
   })
 
+  test('register in another registry what is written there, and replace the ids alone where no stage changes a value', async () => {
+    const [money, from, to] = [await bed().create(), await bed().create(), await bed().create()]
+    const own = { type: 'record', name: 'Money', namespace: 'shop', fields: [{ name: 'cents', type: 'int' }] }
+    const priced = { type: 'record', name: 'Priced', fields: [{ name: 'price', type: 'shop.Money' }] }
+    const text = (schema: unknown): string => JSON.stringify(schema)
+    await registry().register(money, { type: 'AVRO', text: text(own), references: [] })
+    const references = [{ name: 'shop.Money', subject: money, version: 1 }]
+    const id = await registry().register(`${from}-value`, { type: 'AVRO', text: text(priced), references })
+    const data = (cents: number): Buffer => withSchemaId(id, Buffer.of(cents * 2))
+    await bed().write(from, [{ value: data(1) }, { value: null }, { value: data(2) }])
+    // So that the same schema has other ids there.
+    for (const name of ['x', 'y', 'z'])
+      await registry(second().url).register(`${from}-${name}`, {
+        type: 'AVRO',
+        text: text({ ...own, name }),
+        references: [],
+      })
+    await runHere({
+      source: fromTopic(from, { ...avro, schemaRegistry: server().url }),
+      sink: toTopic(to, { ...toAvro, schemaRegistry: second().url }),
+    })
+    const latest = await registry(second().url).latest(`${to}-value`)
+    expect(latest.id).not.toBe(id)
+    expect(latest.references).toEqual(references)
+    expect(await written(to)).toEqual([
+      withSchemaId(latest.id, Buffer.of(2)),
+      null,
+      withSchemaId(latest.id, Buffer.of(4)),
+    ])
+    // What a stage changes is written with the same schema.
+    const changed = await bed().create()
+    await runHere({
+      source: fromTopic(from, { ...avro, schemaRegistry: server().url }),
+      stages: [
+        { $set: { 'price.cents': { $cond: [{ $eq: ['$price.cents', 2] }, 50, '$price.cents'] } } },
+        { $match: { price: { $exists: true } } },
+      ],
+      sink: toTopic(changed, { ...toAvro, schemaRegistry: second().url }),
+      errorPolicy: 'skip',
+    })
+    expect((await written(changed)).map((value) => value?.at(-1))).toEqual([2, 100])
+  })
+
   test('wait while the registry is down, and neither skip nor dead-letter a record for it', async () => {
     const flaky = await RegistryServer.start()
     try {

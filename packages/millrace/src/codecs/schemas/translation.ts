@@ -1,0 +1,116 @@
+/**
+ * Values that go to another registry as they are: their schema is registered there, and the id in front of the data is replaced.
+ *
+ * Data means the same under either id, so nothing is parsed. Schemas that a schema refers to are registered first, under their own
+ * subjects.
+ */
+import type { SchemaCodecName } from '../../contracts/codec-names.ts'
+import type {
+  RegisteredSchema,
+  Schema,
+  SchemaReference,
+  SchemaStore,
+  SchemaUse,
+  SchemaWriting,
+} from '../../contracts/schemas.ts'
+import { EncodeError, isMillraceError } from '../../errors/index.ts'
+import { FIELDS, VALUE, VALUE_LENGTH, type Batch } from '../../records/batch.ts'
+import { PREFIX_BYTES, schemaIdOf, writePrefix } from '../../schema-registry/wire-format.ts'
+import { loadFormat } from './load-format.ts'
+import { patiently } from './patience.ts'
+
+type Known = { readonly id: number } | { readonly error: string; readonly until: number }
+
+/** How long a schema that is missing is not asked for again; as the registry's client keeps it. */
+const FAILED_MS = 5000
+
+export class Translation {
+  readonly #name: SchemaCodecName
+  readonly #from: SchemaStore
+  readonly #to: SchemaStore
+  readonly #writing: SchemaWriting
+  readonly #warn: SchemaUse['warn']
+  /** Ids of the target by those of the source. */
+  readonly #ids = new Map<number, Known>()
+
+  constructor(name: SchemaCodecName, from: SchemaStore, to: SchemaStore, { writing, warn }: SchemaUse) {
+    this.#name = name
+    this.#from = from
+    this.#to = to
+    this.#writing = writing!
+    this.#warn = warn
+  }
+
+  /** @returns undefined when all schemas of the batch are known on both sides */
+  prepare(batch: Batch, signal: AbortSignal): Promise<void> | undefined {
+    const { bytes, fields } = batch.records
+    const { length, rows } = batch
+    const wanted = new Set<number>()
+    let last = -1
+    for (let row = 0; row < length; row++) {
+      const field = (rows === undefined ? row : rows[row]!) * FIELDS
+      const start = fields[field + VALUE]!
+      if (fields[field + VALUE_LENGTH]! < PREFIX_BYTES || bytes[start] !== 0) continue
+      const id = bytes.readUInt32BE(start + 1)
+      if (id === last) continue
+      last = id
+      const known = this.#ids.get(id)
+      if (known === undefined || ('error' in known && known.until <= Date.now())) wanted.add(id)
+    }
+    return wanted.size === 0 ? undefined : this.#learn([...wanted], signal)
+  }
+
+  /** The same data under the id of the target. @throws {EncodeError} */
+  translate(value: Buffer): Buffer {
+    const id = schemaIdOf(value)
+    const known = id === undefined ? undefined : this.#ids.get(id)
+    if (known === undefined)
+      throw new EncodeError(`Cannot write the value for another schema registry as it has no schema id`)
+    if ('error' in known) throw new EncodeError(known.error)
+    const translated = Buffer.from(value)
+    writePrefix(translated, known.id)
+    return translated
+  }
+
+  async #learn(ids: readonly number[], signal: AbortSignal): Promise<void> {
+    // One after the other, as several may have the same subject.
+    for (const id of ids)
+      try {
+        const what = `the schema registries at "${this.#from.urls[0]}" and "${this.#to.urls[0]}"`
+        const known = await patiently(what, () => this.#register(id), { signal, warn: this.#warn })
+        this.#ids.set(id, { id: known })
+      } catch (error) {
+        if (!isMillraceError(error) || error.code !== 'SCHEMA_NOT_FOUND') throw error
+        this.#ids.set(id, { error: error.message, until: Date.now() + FAILED_MS })
+      }
+  }
+
+  async #register(id: number): Promise<number> {
+    const schema = await this.#from.schema(id)
+    const subject = this.#writing.subject(await this.#recordName(schema))
+    const copy = await this.#withReferences(schema, new Set())
+    return this.#writing.register
+      ? this.#to.register(subject, copy, { normalize: this.#writing.normalize })
+      : this.#to.lookup(subject, copy)
+  }
+
+  /** A schema whose references are to versions of the target. */
+  async #withReferences({ type, text, references }: Schema, open: Set<string>): Promise<Schema> {
+    const own: SchemaReference[] = []
+    for (const { name, subject, version } of references) {
+      const key = `${version} ${subject}`
+      if (open.has(key)) continue
+      const needed = await this.#withReferences(await this.#from.version(subject, version), new Set([...open, key]))
+      if (this.#writing.register) await this.#to.register(subject, needed)
+      own.push({ name, subject, version: await this.#to.versionOf(subject, needed) })
+    }
+    return { type, text, references: own }
+  }
+
+  /** Only a subject that is named after the record needs it. */
+  async #recordName(schema: RegisteredSchema): Promise<string> {
+    if (this.#writing.subject('a') === this.#writing.subject('b')) return ''
+    const format = await loadFormat(this.#name)
+    return format.parse({ text: schema.text, references: await this.#from.references(schema) }).name
+  }
+}
