@@ -39,6 +39,11 @@ export const ERROR_CODES = {
     exit: 3,
     doc: 'The broker rejected the credentials or the SASL mechanism, a token endpoint rejected the client, or a schema registry rejected the credentials. Check user name, password and mechanism; see the security page.',
   },
+  NOT_AUTHORIZED: {
+    retriable: false,
+    exit: 3,
+    doc: 'The brokers do not permit something. The message names the operation and the topic, group, transactional id or cluster: grant it to the principal of the client, for example with `kafka-acls.sh`. `millrace check` shows what is missing before a run.',
+  },
   TOKEN_UNAVAILABLE: {
     retriable: true,
     exit: 3,

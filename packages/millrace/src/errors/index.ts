@@ -137,6 +137,7 @@ export interface BrokerErrorDetails extends ErrorDetails {
   readonly partition?: number
   readonly code?:
     | 'BROKER_ERROR'
+    | 'NOT_AUTHORIZED'
     | 'TOPIC_NOT_FOUND'
     | 'OFFSET_OUT_OF_RANGE'
     | 'NO_COMMITTED_OFFSET'

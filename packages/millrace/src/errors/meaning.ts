@@ -25,6 +25,7 @@ const MEANINGS: { readonly [code in ErrorCode]: Meaning | 'by-cause' | 'by-kafka
   BROKER_DISCONNECTED: 'by-cause',
   REQUEST_TIMED_OUT: 'by-cause',
   AUTHENTICATION_FAILED: 'ends-run',
+  NOT_AUTHORIZED: 'ends-run',
   TOKEN_UNAVAILABLE: 'by-cause',
   REGISTRY_UNAVAILABLE: 'by-cause',
   SCHEMA_NOT_FOUND: 'record',
@@ -98,10 +99,16 @@ export function reasonOf(error: MillraceError): MillraceError {
     const failures = [...error.failures.values()]
     return reasonOf(failures.find((failure) => meaningOf(failure) === 'ends-run') ?? failures[0] ?? error)
   }
-  for (let link: unknown = error; isMillraceError(link); link = link.cause)
-    if (ownMeaning(link) === 'ends-run') return link
-  return error
+  let outermost: MillraceError | undefined
+  for (let link: unknown = error; isMillraceError(link); link = link.cause) {
+    if (OF_ACCESS.has(link.code)) return link
+    if (ownMeaning(link) === 'ends-run') outermost ??= link
+  }
+  return outermost ?? error
 }
+
+/** Reasons that say more than what failed because of them, such as a group or a transaction. */
+const OF_ACCESS: ReadonlySet<ErrorCode> = new Set(['AUTHENTICATION_FAILED', 'NOT_AUTHORIZED', 'TLS_FAILED'])
 
 /** The meaning of several failures together: the gravest of them. */
 export function meaningOfAll(errors: Iterable<unknown>): Meaning {

@@ -21,8 +21,18 @@ export interface SecureBroker {
   readonly secured: string
 }
 
-/** One for the tests of this file or `describe`. @param clientAuth whether the broker wants a certificate of ours */
-export function secureBroker({ clientAuth }: { readonly clientAuth: 'requested' | 'required' }): () => SecureBroker {
+/**
+ * One for the tests of this file or `describe`.
+ * @param clientAuth whether the broker wants a certificate of ours
+ * @param authorizes whether users may do only what was granted to them; everything is permitted at the door in clear text
+ */
+export function secureBroker({
+  clientAuth,
+  authorizes = false,
+}: {
+  readonly clientAuth: 'requested' | 'required'
+  readonly authorizes?: boolean
+}): () => SecureBroker {
   let broker: SecureBroker | undefined
   beforeAll(async () => {
     const [port = 0] = await freePorts(1)
@@ -42,6 +52,12 @@ export function secureBroker({ clientAuth }: { readonly clientAuth: 'requested' 
         [`${SIDE}.ssl.truststore.type`]: 'PKCS12',
         [`${SIDE}.ssl.truststore.password`]: 'changeit',
         [`${SIDE}.ssl.client.auth`]: clientAuth,
+        ...(authorizes
+          ? {
+              'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+              'super.users': 'User:ANONYMOUS',
+            }
+          : {}),
       },
     })
     broker = { kafka, plaintext: kafka.bootstrapServers, secured: `127.0.0.1:${port}` }

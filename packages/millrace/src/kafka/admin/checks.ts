@@ -5,6 +5,7 @@
 import type { Check, DiscoveredStream } from '../../contracts/source.ts'
 import { BrokerError } from '../../errors/index.ts'
 import { GroupAdmin } from './groups.ts'
+import { requireGroup, requireTopics, type Operation } from './permissions.ts'
 import { TopicAdmin } from './topics.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { listOffsets } from '../cluster/log-offsets.ts'
@@ -23,11 +24,17 @@ export function connectionCheck(cluster: () => Promise<Cluster>): Check {
   }
 }
 
-/** @param canBeMade whether topics that are not there are made when a run begins */
-export function topicCheck(cluster: () => Promise<Cluster>, topics: readonly string[], canBeMade: boolean): Check {
+/** @param canBeMade whether topics that are not there are made when a run begins @param operation what is to be permitted */
+export function topicCheck(
+  cluster: () => Promise<Cluster>,
+  topics: readonly string[],
+  canBeMade: boolean,
+  operation: Operation,
+): Check {
   const look = async (topic: string, signal: AbortSignal): Promise<string> => {
     try {
       const [{ partitions, records }] = (await describeStreams(await cluster(), [topic], signal)) as [DiscoveredStream]
+      await requireTopics(await cluster(), [topic], operation, signal)
       return `"${topic}" has ${counted(partitions, 'partition')}, ${upTo(records ?? 0)}`
     } catch (error) {
       if (canBeMade && error instanceof BrokerError && error.code === 'TOPIC_NOT_FOUND')
@@ -47,6 +54,7 @@ export function groupCheck(cluster: () => Promise<Cluster>, groupId: string, top
     name: 'group',
     async run(signal) {
       const connected = await cluster()
+      await requireGroup(connected, groupId, signal)
       const committed = await new GroupAdmin(connected).committedOffsets(groupId, undefined, signal)
       const known = committed.flatMap(({ topic, partition, offset }) =>
         offset === undefined || !topics.includes(topic) ? [] : [{ topic, partition, offset }],

@@ -27,7 +27,7 @@ export async function exist(
     await cluster.refresh(topics, signal)
     return true
   } catch (error) {
-    if (isMillraceError(error) && error.code === 'TOPIC_NOT_FOUND') return false
+    if (isMillraceError(error) && (error.code === 'TOPIC_NOT_FOUND' || error.code === 'NOT_AUTHORIZED')) return false
     throw error
   }
 }

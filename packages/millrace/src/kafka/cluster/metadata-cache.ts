@@ -134,7 +134,7 @@ function topicError(code: number, name: string): BrokerError {
     )
   }
   if (code === TOPIC_AUTHORIZATION_FAILED)
-    return brokerError(code, `No permission to describe topic "${name}"`, { code: 'TOPIC_NOT_FOUND', topic: name })
+    return brokerError(code, `Cannot see topic "${name}"`, { topic: name, grant: `DESCRIBE on topic "${name}"` })
   if (code === INVALID_TOPIC)
     return brokerError(code, `"${name}" is not a valid topic name`, { code: 'TOPIC_NOT_FOUND', topic: name })
   return brokerError(code, `Cannot read the metadata of topic "${name}"`, { topic: name })

@@ -150,6 +150,7 @@ export class FetchAnswers {
     if (isWorthRetrying(errorCode) && errorCode !== CORRUPT_MESSAGE) return 'retry'
     const why = errorCode === CORRUPT_MESSAGE ? ' as the broker found it corrupt' : ''
     return brokerError(errorCode, `Cannot fetch partition ${partition} of topic "${topic}"${why}`, {
+      grant: `READ on topic "${topic}"`,
       topic,
       partition,
       retriable: false,

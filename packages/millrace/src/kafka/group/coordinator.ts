@@ -112,9 +112,7 @@ const HINTS: { readonly [kafkaName: string]: string } = {
   INVALID_SESSION_TIMEOUT:
     'as session.timeout.ms must be between group.min.session.timeout.ms and group.max.session.timeout.ms of the broker',
   INCONSISTENT_GROUP_PROTOCOL: 'as its members have no assignor in common with this one, or are not consumers',
-  GROUP_AUTHORIZATION_FAILED: 'as the principal has no READ permission on the group',
   GROUP_MAX_SIZE_REACHED: 'as it has group.max.size members already',
-  TOPIC_AUTHORIZATION_FAILED: 'as the principal has no READ permission on its topics',
   NON_EMPTY_GROUP: 'as it has members: stop them first',
   UNSUPPORTED_VERSION: 'as the broker does not support the consumer protocol of KIP-848: set group.protocol to classic',
   UNSUPPORTED_ASSIGNOR: 'as the broker does not have the assignor of group.remote.assignor',

@@ -14,6 +14,9 @@ import { INIT_PRODUCER_ID } from '../protocol/init-producer-id.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import type { Destination } from './reports.ts'
 
+/** What an idempotent producer needs. */
+const PRODUCER_GRANT = 'WRITE on the topic, or before Kafka 2.8 IDEMPOTENT_WRITE on the cluster,'
+
 /** Id and epoch under which a partition is written. */
 export interface ProducerIdentity {
   readonly id: number
@@ -131,7 +134,8 @@ export class IdempotentIdentity implements IdentityOwner {
           () => ({ transactionalId: null, transactionTimeoutMs: 0x7fffffff }),
           { signal },
         )
-        if (answer.errorCode !== 0) throw brokerError(answer.errorCode, 'Cannot get a producer id')
+        if (answer.errorCode !== 0)
+          throw brokerError(answer.errorCode, 'Cannot get a producer id', { grant: PRODUCER_GRANT })
         this.#current = { id: answer.producerId, epoch: answer.producerEpoch }
       },
       { timeoutMs: cluster.apiTimeoutMs, backoff: cluster.backoff, signal },

@@ -193,6 +193,7 @@ export class Outcomes {
     const error = brokerError(code, `Cannot write to partition ${queue.partition} of topic "${queue.topic}"`, {
       topic: queue.topic,
       partition: queue.partition,
+      grant: `WRITE on topic "${queue.topic}"`,
     })
     const reason = `${error.kafkaName}${answer.errorMessage === null ? '' : ` (${answer.errorMessage.replace(/\.$/, '')})`}`
     batch.lastError = batch.lastAnswer = error
@@ -385,6 +386,5 @@ export class Outcomes {
   }
 }
 
-function unexpected(error: unknown): MillraceError {
-  return isMillraceError(error) ? error : new UnexpectedError('Cannot write records', { cause: error })
-}
+const unexpected = (error: unknown): MillraceError =>
+  isMillraceError(error) ? error : new UnexpectedError('Cannot write records', { cause: error })

@@ -17,13 +17,35 @@ export function isRetriableCode(code: number): boolean {
   return RETRIABLE.has(kafkaErrorName(code))
 }
 
+/** What to grant, where the caller does not say it better. */
+const GRANTS: { readonly [kafkaName: string]: string } = {
+  TOPIC_AUTHORIZATION_FAILED: 'READ to read, or WRITE to write, on the topic',
+  GROUP_AUTHORIZATION_FAILED: 'READ on the group',
+  CLUSTER_AUTHORIZATION_FAILED: 'IDEMPOTENT_WRITE to write, or CREATE to create topics, on the cluster',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'WRITE and DESCRIBE on the transactional id',
+}
+
 /**
  * An error for a code that a broker answered with.
  *
  * @param action what was tried, for instance `Cannot join group "g"`
+ * @param details code: `NOT_AUTHORIZED` for a lack of permission; grant: the permission that it takes, for instance `READ on group "g"`
  */
-export function brokerError(code: number, action: string, details: Partial<BrokerErrorDetails> = {}): BrokerError {
+export function brokerError(
+  code: number,
+  action: string,
+  { grant, ...details }: Partial<BrokerErrorDetails> & { readonly grant?: string } = {},
+): BrokerError {
   const name = kafkaErrorName(code)
+  const permission = name in GRANTS ? (grant ?? GRANTS[name]) : undefined
+  if (permission !== undefined)
+    return new BrokerError(`${action}: ${name}: grant ${permission} to the principal of this client`, {
+      ...details,
+      code: 'NOT_AUTHORIZED',
+      kafkaCode: code,
+      kafkaName: name,
+      retriable: false,
+    })
   const text = ERROR_TEXTS[name as ErrorName] ?? 'the broker gave no details'
   return new BrokerError(`${action}: ${name} (${text})`, {
     ...details,

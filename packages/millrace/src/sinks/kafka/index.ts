@@ -163,7 +163,8 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   checks(): readonly Check[] {
     const { topic, createTopic } = this.#settings
     const cluster = (): Promise<Cluster> => this.#connected()
-    return [connectionCheck(cluster), topicCheck(cluster, [topic], createTopic !== undefined), ...this.#schemas.checks]
+    const topics = topicCheck(cluster, [topic], createTopic !== undefined, 'WRITE')
+    return [connectionCheck(cluster), topics, ...this.#schemas.checks]
   }
 
   async write(batch: Batch, signal: AbortSignal): Promise<void> {

@@ -113,7 +113,7 @@ class KafkaPipelineSource implements Source, SourceOffsets {
     const cluster = (): Promise<Cluster> => this.#connected()
     return [
       connectionCheck(cluster),
-      topicCheck(cluster, topics, createTopic !== undefined),
+      topicCheck(cluster, topics, createTopic !== undefined, 'READ'),
       groupCheck(cluster, consumer.groupId, topics),
       ...this.#schemas.checks,
     ]
