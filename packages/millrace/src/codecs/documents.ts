@@ -12,7 +12,7 @@ import { FieldScanner } from './field-scanner.ts'
 import { jsonCodec, parseDocument, reasonOf } from './json.ts'
 import { keyFromField } from './key-field.ts'
 import { textKeys } from './keys.ts'
-import { attachedMeta, attachMeta, changedKey, type WithMeta } from './meta.ts'
+import { attachedMeta, attachMeta, changedKey, hideMeta, type WithMeta } from './meta.ts'
 
 export interface DecodeOptions {
   /** Put `_meta` on every document that is parsed. */
@@ -92,6 +92,8 @@ function decodeError(batch: Batch, row: number, codec: Codec | KeyCodec, cause: 
 export interface EncodeOptions {
   /** Write the attached `_meta` into every document that is not a tombstone. */
   readonly includeMeta?: boolean | undefined
+  /** Whether `_meta` may have been attached to documents, which stages may have put into others; true when omitted. */
+  readonly hasMeta?: boolean | undefined
   /** Write unchanged documents too, because the sink's format is not the one that came in. */
   readonly all?: boolean | undefined
   /** Writes keys that a stage made; as text when omitted. */
@@ -150,21 +152,21 @@ function encodeRow(
   row: number,
   codec: Codec,
   keys: KeyCodec,
-  { includeMeta, from = jsonCodec }: EncodeOptions,
+  { includeMeta, hasMeta, from = jsonCodec }: EncodeOptions,
 ): Payload {
   const document = batch.documents![row] as WithMeta
-  const meta = attachedMeta(document)
   const encoded = (): Payload => encode(batch, row, codec, document, from.jsonStart)
-  if (meta === undefined) return encoded()
-  const key = changedKey(meta, keys)
+  if (hasMeta === false) return encoded()
+  const meta = attachedMeta(document)
+  const key = meta && changedKey(meta, keys)
   if (key !== undefined) keysOf(batch)[row] = key
   if (includeMeta === true) return encoded()
-  // Left out for the time of writing only: another sink may want it. No copy, as undefined fields are not written.
-  document._meta = undefined
+  // Left out for the time of writing only: another sink may want it.
+  const restore = hideMeta(document)
   try {
     return encoded()
   } finally {
-    document._meta = meta
+    restore?.()
   }
 }
 
@@ -277,6 +279,7 @@ export function createDocuments({
     ...(scanner === undefined ? {} : { decodeFields: (batch, failed) => decodeFields(batch, scanner, failed) }),
     prepare: preparing([from, to, ...(attach || keyField !== undefined ? [keysFrom, keysTo] : [])]),
     decode: (batch, failed) => decodeDocuments(batch, from, { attachMeta: attach, keys: keysFrom }, failed),
-    encode: (batch, failed) => encodeDocuments(batch, to, { includeMeta, all, keys: keysTo, keyField, from }, failed),
+    encode: (batch, failed) =>
+      encodeDocuments(batch, to, { includeMeta, hasMeta: attach, all, keys: keysTo, keyField, from }, failed),
   }
 }

@@ -59,6 +59,38 @@ export function attachedMeta(document: WithMeta): Meta | undefined {
   return typeof meta === 'object' && meta !== null && meta[ATTACHED] !== undefined ? meta : undefined
 }
 
+/** A document that contains itself is for the codec to refuse. */
+const DEEPEST = 1000
+
+/**
+ * Takes `_meta` away from all documents within a document to which it was attached: those that a stage has put there, as
+ * `$push: $$ROOT` does. What a stage writes under another name stays.
+ * @returns puts it back, as the same documents may go elsewhere, too; undefined where there is none
+ */
+export function hideMeta(document: unknown): (() => void) | undefined {
+  const hidden: (readonly [WithMeta, Meta])[] = []
+  const look = (value: unknown, depth: number): void => {
+    if (typeof value !== 'object' || value === null || depth > DEEPEST) return
+    if (Array.isArray(value)) {
+      for (const item of value) look(item, depth + 1)
+      return
+    }
+    const meta = attachedMeta(value)
+    if (meta !== undefined) {
+      hidden.push([value, meta])
+      // No copy, as undefined fields are not written.
+      ;(value as WithMeta)._meta = undefined
+    }
+    // By name, as lists of all values would be made for nothing.
+    for (const name in value) look((value as { readonly [name: string]: unknown })[name], depth + 1)
+  }
+  look(document, 0)
+  if (hidden.length === 0) return undefined
+  return () => {
+    for (const [within, meta] of hidden) within._meta = meta
+  }
+}
+
 /** The key that a stage gave a record by writing `_meta.key`; undefined when the stored key stays. */
 export function changedKey(meta: Meta, keys: KeyCodec): Payload | undefined {
   if (meta[ATTACHED] === meta || meta.key === meta[ATTACHED]!.key) return undefined

@@ -7,6 +7,7 @@ import type { ConfigProblem } from '../errors/index.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { describeValue, isObject } from '../options/values.ts'
 import { lintStages } from '../stages/lint/index.ts'
+import { Expression, expressionsIn, fieldIn, valueAsExpression } from './global-values.ts'
 import { readNamedPipelines, referenceOf, type NamedPipeline, type NamedPipelines } from './named-pipelines.ts'
 
 const GLOBAL = /^\$\$GLOBALS(?:\.(.+))?$/
@@ -150,7 +151,19 @@ class Preparer {
       return scope.globals
     }
     // Where those around are not known, nothing can be said about a name that is missing.
-    return isObject(scope.globals) ? { ...scope.globals, ...globals } : undefined
+    const own = Object.entries(globals).map(([name, value]) => {
+      const path = `${place}.${name}`
+      const prepared = expressionsIn(this.prepare(value, path, scope))
+      const field = fieldIn(prepared)
+      if (field !== undefined)
+        this.#add({
+          path,
+          message: `Cannot use ${field} in globals of an entry, as they are the same for all documents`,
+          suggestion: 'write the expression where it is needed, or put its value into a field with $set before',
+        })
+      return [name, prepared] as const
+    })
+    return isObject(scope.globals) ? { ...scope.globals, ...Object.fromEntries(own) } : undefined
   }
 
   /** The value that `$$GLOBALS.a.b` stands for, safe from being read as an expression. */
@@ -159,8 +172,8 @@ class Preparer {
     if (match === null || globals === undefined) return text
     let value: unknown = globals
     for (const name of match[1]?.split('.') ?? []) {
-      const names = isObject(value) ? Object.keys(value) : []
-      if (!isObject(value) || !Object.hasOwn(value, name)) {
+      const names = isObject(value) && !(value instanceof Expression) ? Object.keys(value) : []
+      if (!isObject(value) || value instanceof Expression || !Object.hasOwn(value, name)) {
         this.#add({
           path,
           message: `Unknown name "${name}" in ${this.#globalsIn}, which ${text} needs`,
@@ -170,9 +183,7 @@ class Preparer {
       }
       value = value[name]
     }
-    const isPlain =
-      typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && !value.startsWith('$'))
-    return isPlain ? value : { $literal: value }
+    return valueAsExpression(value)
   }
 
   /** Tells a problem once, however often the pipeline in which it stands is used. */

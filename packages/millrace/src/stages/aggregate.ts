@@ -91,11 +91,22 @@ function keepRows(batch: Batch, results: readonly Document[]): Batch | undefined
   return batch.derive({ rows, documents, replaced, keys })
 }
 
-/** A deep copy without marks: the engine changes documents in place, and a document may still stand for unchanged bytes. */
+/** A deep copy: the engine changes documents in place, and a document may still stand for unchanged bytes. */
 function copy(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Date) return value
   if (Array.isArray(value)) return value.map(copy)
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, copy(field)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [name, name === '_meta' ? copyOfMeta(field) : copy(field)]),
+  )
+}
+
+/** With the mark that says that it is not part of the value, wherever the stage puts the document. */
+function copyOfMeta(meta: unknown): unknown {
+  const copied = copy(meta)
+  if (typeof copied === 'object' && copied !== null)
+    for (const mark of Object.getOwnPropertySymbols(meta))
+      (copied as { [mark: symbol]: unknown })[mark] = (meta as { readonly [mark: symbol]: unknown })[mark]
+  return copied
 }
 
 function isEqual(a: unknown, b: unknown): boolean {

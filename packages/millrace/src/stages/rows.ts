@@ -1,6 +1,7 @@
 /**
  * What stages have in common: how a batch is narrowed to some rows, and how each document is replaced by another.
  */
+import { explainEngineError } from './expressions/engine-errors.ts'
 import type { RowFailed } from '../contracts/stage.ts'
 import { Batch, FIELDS, type LocatedRecords, type RowSource } from '../records/batch.ts'
 import { sourcesOf } from '../records/sources.ts'
@@ -134,7 +135,7 @@ function stageError(batch: Batch, row: number, stage: string, cause: unknown): R
   const [source] = sourcesOf(batch, row)
   const { topic, partition } = source!.batch
   const offset = source!.batch.offset(source!.row)
-  const reason = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause)
+  const reason = cause instanceof Error ? explainEngineError(cause.message.replace(/\.$/, '')) : String(cause)
   return new StageError(
     `Cannot apply "${stage}" to the record at offset ${offset} of "${topic}" partition ${partition}: ${reason}`,
     {

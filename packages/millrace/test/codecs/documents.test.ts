@@ -147,6 +147,24 @@ describe('encode', () => {
     expect(written(changed)).toEqual(['{"value":null,"deleted":true}', '{"b":1}'])
   })
 
+  // A stage that looked at `_meta` made others write it: `$push: $$ROOT` behind `$match: {_meta.offset: ...}`.
+  test.each<[name: string, spec: unknown, want: string]>([
+    ['$group', { _id: null, all: { $push: '$$ROOT' } }, '{"_id":null,"all":[{"a":1},{"a":2}]}'],
+    ['$set', { r: '$$ROOT' }, '{"a":1,"r":{"a":1}},{"a":2,"r":{"a":2}}'],
+    ['$set', { from: '$_meta.offset' }, '{"a":1,"from":100},{"a":2,"from":101}'],
+    ['$densify', { field: 'a', range: { step: 0.5, bounds: 'full' } }, '{"a":1},{"a":1.5},{"a":2}'],
+  ])('%s %j writes no _meta that was attached, and leaves it to sinks that include it', (name, spec, want) => {
+    const batch = batchOf(['{"a":1}', '{"a":2}'])
+    decodeDocuments(batch, json, { attachMeta: true })
+    const changed = stage(name, spec, batch)
+    for (const includeMeta of [false, true, false]) {
+      encodeDocuments(changed, json, { includeMeta })
+      const text = written(changed).join(',')
+      if (includeMeta && name !== '$densify') expect(text).toContain('"_meta":{"topic"')
+      else if (!includeMeta) expect(text).toBe(want)
+    }
+  })
+
   test('a document that JSON cannot hold is refused with its place', () => {
     const deep: { a?: unknown } = {}
     let inner: { a?: unknown } = deep

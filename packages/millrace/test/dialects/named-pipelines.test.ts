@@ -61,6 +61,14 @@ describe('a sub-pipeline', () => {
       want: { n: 20, draft: 1, trimmed: true },
     },
     {
+      // They were values: the expression itself was multiplied, which failed.
+      name: 'with globals that are expressions over those around them',
+      pipelines: byName,
+      globals: { by: 3 },
+      entries: [{ pipeline: 'scale@2', globals: { by: { $add: ['$$GLOBALS.by', 1] } } }],
+      want: { n: 8, draft: 1 },
+    },
+    {
       name: 'that runs others, with the globals of the file',
       pipelines: byName,
       globals: { by: 3 },
@@ -142,6 +150,11 @@ describe('a sub-pipeline', () => {
     },
     { name: 'no stages', content: { pipelines: { x: {} } }, problems: [/pipelines\.x: Missing option "stages"/] },
     { name: 'no list', content: { pipelines: 'x' }, problems: [/pipelines: Cannot read pipelines/] },
+    {
+      name: 'globals of an entry that differ from document to document',
+      content: { stages: [{ $subPipeline: [{ pipeline: [], globals: { size: { $add: ['$n', 1] } } }] }] },
+      problems: [/globals\.size: Cannot use \$n in globals of an entry, as they are the same for all documents/],
+    },
     {
       name: 'globals that are none',
       content: { stages: [{ $subPipeline: [{ pipeline: [], globals: 1 }] }] },

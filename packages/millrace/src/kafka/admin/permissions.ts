@@ -51,9 +51,11 @@ export async function requireGroup(cluster: Cluster, groupId: string, signal: Ab
   const grant = `READ on group "${groupId}"`
   const denied = (): BrokerError => brokerError(GROUP_AUTHORIZATION_FAILED, `Cannot join group "${groupId}"`, { grant })
   const request = { groups: [groupId], includeAuthorizedOperations: true }
-  const answer = await coordinator.request(DESCRIBE_GROUPS, () => request, { signal }).catch((error: unknown) => {
-    throw isMillraceError(error) && error.code === 'NOT_AUTHORIZED' ? denied() : error
-  })
+  const answer = await coordinator
+    .request(DESCRIBE_GROUPS, () => request, { signal })
+    .catch((error: unknown) => {
+      throw isMillraceError(error) && error.code === 'NOT_AUTHORIZED' ? denied() : error
+    })
   const { errorCode, authorizedOperations } = answer.groups[0]!
   if (errorCode === GROUP_AUTHORIZATION_FAILED || isDenied(authorizedOperations, 'READ')) throw denied()
   return isKnown(authorizedOperations)
