@@ -10,6 +10,7 @@ import { componentFile, componentPage, componentsPage } from './docs/components.
 import { cliPage } from './docs/cli.ts'
 import { alertRules } from './docs/alerts.ts'
 import { errorsPage } from './docs/errors.ts'
+import { libraryOptions } from './docs/library-options.ts'
 import { eventsPage } from './docs/events.ts'
 import { grafanaDashboard } from './docs/grafana.ts'
 import { metricsPage } from './docs/metrics.ts'
@@ -34,6 +35,7 @@ async function pages(): Promise<Map<string, string>> {
     [BLOCKS_MODULE_FILE, await blocksModule()],
     ...(await performancePages()),
     ['docs/schema/pipeline.json', JSON.stringify(fileSchema(), undefined, 1)],
+    ...libraryOptions(),
   ])
   for (const component of COMPONENTS) {
     const name = componentFile(component)

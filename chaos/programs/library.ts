@@ -32,7 +32,8 @@ function handled(key: Buffer | null, value: Buffer | null): ProducerRecord {
 }
 
 function opened(): KafkaSource {
-  return new KafkaSource({ ...(facts.source as KafkaSourceOptions), onWarning })
+  // The scenario has written them as properties, which the constructor checks.
+  return new KafkaSource({ ...(facts.source as unknown as KafkaSourceOptions), onWarning })
 }
 
 /** Batch by batch; each is acknowledged when its records are written. */

@@ -29,17 +29,18 @@ import { IGNORED_ADMIN_FIELDS } from '../kafka/properties/ignored-fields.ts'
 import { ADMIN_RULES } from '../kafka/properties/rules.ts'
 import { adminSettings, clusterOptions } from '../kafka/properties/settings.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
-import type { InputOptions } from '../options/declaration.ts'
 import { parseOptions } from '../options/parse.ts'
 import { untilAborted } from '../resilience/abort.ts'
 import { checkNames, checkNewTopics } from './admin-arguments.ts'
+import type { AdminNames } from './options/admin.ts'
+import type { AnyOf } from './options/any-of.ts'
 
-export type AdminOptions = InputOptions<typeof ADMIN_FIELDS> & {
-  /** Any other property of Kafka's admin client. */
-  readonly [property: string]: unknown
-  /** Called with what is worth knowing and no error: properties without effect, a group whose offsets wait for a transaction. */
-  readonly onWarning?: (message: string) => void
-}
+/** Options of an `Admin`: in camelCase, or as Kafka spells them. */
+export type AdminOptions = AdminNames &
+  AnyOf<AdminNames, 'bootstrapServers' | 'bootstrap.servers' | 'brokers'> & {
+    /** Called with what is worth knowing and no error: properties without effect, a group whose offsets wait for a transaction. */
+    readonly onWarning?: (message: string) => void
+  }
 
 /**
  * Administers a cluster. It connects with the first call.

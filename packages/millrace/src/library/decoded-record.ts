@@ -8,6 +8,14 @@ export interface Decoders<K, V> {
   readonly value?: (bytes: Buffer) => V
 }
 
+/** Requires a decoder for what is to be something else than a Buffer. */
+export type DecodersFor<K, V> = ([Buffer] extends [K] ? unknown : Requires<'key', K>) &
+  ([Buffer] extends [V] ? unknown : Requires<'value', V>)
+
+interface Requires<Part extends 'key' | 'value', T> {
+  readonly decode: { readonly [P in Part]: (bytes: Buffer) => T }
+}
+
 export class DecodedRecord<K, V> extends LazyRecord<K, V> {
   readonly #record: ConsumerRecord
   readonly #decode: Decoders<K, V>

@@ -7,87 +7,40 @@
  * ```
  */
 import { IGNORED_CONSUMER_FIELDS } from '../kafka/properties/ignored-fields.ts'
-import { CONSUMER_RULES } from '../kafka/properties/rules.ts'
 import type { Batch } from '../records/batch.ts'
 import { AbortedError, ConfigError } from '../errors/index.ts'
 import type { Cluster } from '../kafka/cluster/cluster.ts'
 import type { CommitMode } from '../kafka/consumer/options.ts'
 import type { ConsumerProgress } from '../kafka/consumer/progress.ts'
 import { Consumer } from '../kafka/consumer/consumer.ts'
-import { CONSUMER_FIELDS } from '../kafka/properties/consumer-fields.ts'
 import { consumerSettings, type ConsumerSettings } from '../kafka/properties/settings.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
-import { problem, type InputOptions, type OptionRule, type Options } from '../options/declaration.ts'
-import { field } from '../options/fields.ts'
+import type { Options } from '../options/declaration.ts'
 import { parseOptions } from '../options/parse.ts'
 import type { ConsumerRecord } from '../records/record.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
 import { paced } from './batch-loop.ts'
-import type { Decoders } from './decoded-record.ts'
-import { formatProblem } from './formats.ts'
+import type { Decoders, DecodersFor } from './decoded-record.ts'
 import { Loops, type RecordId } from './loops.ts'
 import { RecordLoop } from './record-loop.ts'
+import type { SourceNames } from './options/source.ts'
+import type { AnyOf } from './options/any-of.ts'
 import { SharedConnection } from './shared-connection.ts'
+import { KAFKA_SOURCE_FIELDS, KAFKA_SOURCE_RULES } from './source-fields.ts'
 
-/** Options of a `KafkaSource`, declared once: names in camelCase, or as Kafka spells them (`'fetch.min.bytes'`). */
-export const KAFKA_SOURCE_FIELDS = {
-  ...CONSUMER_FIELDS,
-  topics: field.list(field.topic(), { commaText: true }).aliases('topic').doc('Topics to read.').example(['orders']),
-  autoOffsetReset: CONSUMER_FIELDS.autoOffsetReset.default('earliest'),
-  untilEnd: field.boolean().default(false).doc('Stop at the end that each partition has when it is first assigned.'),
-  commit: field
-    .object({
-      strategy: field
-        .oneOf(['auto', 'periodic', 'each_batch', 'manual', 'on_checkpoint'], {
-          eachBatch: 'each_batch',
-          onCheckpoint: 'on_checkpoint',
-        })
-        .doc(
-          '`auto`: every `auto.commit.interval.ms`; `periodic`: every `interval`; `each_batch`: as soon as a batch is acknowledged; `manual`: only with `commit()`; `on_checkpoint`: only with `checkpoint()`.',
-        ),
-      interval: field
-        .durationMs({ min: 1 })
-        .optional()
-        .doc('Time between commits with `periodic`. By default 5 s.')
-        .example('PT5S'),
-    })
-    .optional()
-    .doc('When acknowledged offsets are committed. By default `auto`, or `manual` if `enable.auto.commit` is false.'),
-}
-
-const RULES: readonly OptionRule<typeof KAFKA_SOURCE_FIELDS>[] = [
-  ...CONSUMER_RULES,
-  ({ keyDeserializer }) =>
-    formatProblem('keyDeserializer', keyDeserializer, 'pass decode, for example {key: (bytes) => bytes.readInt32BE()}'),
-  ({ valueDeserializer }) =>
-    formatProblem(
-      'valueDeserializer',
-      valueDeserializer,
-      'pass decode, for example {value: (bytes) => bytes.readInt32BE()}',
-    ),
-  ({ commit, groupId }) =>
-    commit !== undefined && groupId === undefined
-      ? problem('commit', 'commit requires a groupId, as offsets are committed for a consumer group', 'set groupId')
-      : undefined,
-  ({ commit }) =>
-    commit?.interval !== undefined && commit.strategy !== 'periodic'
-      ? problem(
-          'commit',
-          `commit has an interval, which the strategy "${commit.strategy}" does not use`,
-          commit.strategy === 'auto'
-            ? 'use the strategy "periodic", or set autoCommitIntervalMs'
-            : 'use the strategy "periodic", or remove interval',
-        )
-      : undefined,
-]
-
-export type KafkaSourceOptions<K = Buffer, V = Buffer> = InputOptions<typeof KAFKA_SOURCE_FIELDS> & {
-  /** Any other property of Kafka's consumers. */
-  readonly [property: string]: unknown
-  readonly decode?: Decoders<K, V>
-  /** Told of what is not an error, for instance a failed commit that will be tried again. */
-  readonly onWarning?: (message: string, facts?: { readonly [name: string]: unknown }) => void
-}
+/**
+ * Options of a `KafkaSource`: in camelCase, or as Kafka spells them (`'fetch.min.bytes'`). Keys and values are Buffers, unless `decode` makes
+ * something else of them.
+ */
+export type KafkaSourceOptions<K = Buffer, V = Buffer> = SourceNames &
+  AnyOf<SourceNames, 'topics' | 'topic'> &
+  AnyOf<SourceNames, 'bootstrapServers' | 'bootstrap.servers' | 'brokers'> &
+  DecodersFor<K, V> & {
+    /** Makes keys and values of their bytes when they are first asked for. */
+    readonly decode?: Decoders<K, V>
+    /** Told of what is not an error, for instance a failed commit that will be tried again. */
+    readonly onWarning?: (message: string, facts?: { readonly [name: string]: unknown }) => void
+  }
 
 /**
  * Reads topics, in batches or record by record. It connects with the first read.
@@ -112,7 +65,7 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
     const parsed = parseOptions<typeof KAFKA_SOURCE_FIELDS>(
       {
         options: { ...KAFKA_SOURCE_FIELDS, ...IGNORED_CONSUMER_FIELDS },
-        rules: RULES,
+        rules: KAFKA_SOURCE_RULES,
       },
       rest,
     )

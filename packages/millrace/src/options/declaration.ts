@@ -21,6 +21,8 @@ export interface ValueType<T> {
   readonly fields?: Fields
   /** What may be written in place of that object. */
   readonly shorthand?: JsonSchema
+  /** What else may be written, as types of TypeScript. */
+  readonly written?: readonly string[]
   /** All spellings of a choice, synonyms included, in lower case; upper case is the same. */
   readonly accepts?: readonly string[]
   read(value: unknown, report: Report): T

@@ -1,6 +1,7 @@
 /** What loops over a `KafkaSource` acknowledge and commit, however they end. */
 import { describe, expect, test } from 'vitest'
-import { type ConsumerRecord, KafkaSource } from '../../src/index.ts'
+import { type ConsumerRecord, KafkaSource, type KafkaSourceOptions } from '../../src/index.ts'
+import type { SourceNames } from '../../src/library/options/source.ts'
 import { bootstrapServers, brokerAvailable, uniqueName } from '../support/broker.ts'
 import { topicBed } from '../support/topics.ts'
 
@@ -28,14 +29,15 @@ describe.skipIf(!brokerAvailable)('a loop over a KafkaSource', () => {
     return {
       topic,
       groupId,
-      source: <V>(options = {}) =>
+      source: <V = Buffer>(options: Pick<KafkaSourceOptions<Buffer, V>, 'decode'> & Partial<SourceNames> = {}) =>
         new KafkaSource<Buffer, V>({
           bootstrapServers: bootstrapServers(),
           topics: topic,
           groupId,
           untilEnd: true,
           ...options,
-        }),
+          // Whether there is a decoder is for the caller to say.
+        } as KafkaSourceOptions<Buffer, V>),
       committed: async () =>
         Number((await bed().groups.committedOffsets(groupId)).find((each) => each.partition === 0)?.offset ?? -1),
     }

@@ -412,7 +412,9 @@ describe.skipIf(!brokerAvailable)('KafkaSource', () => {
   })
 
   test('reports all problems of its options at once', () => {
-    expect(() => new KafkaSource({ bootstrapServers: '', topics: [], fetchMinByte: 1 })).toThrow(/fetchMinBytes/)
+    expect(() => new KafkaSource({ bootstrapServers: '', topics: [], fetchMinByte: 1 } as never)).toThrow(
+      /fetchMinBytes/,
+    )
     expect(() => new KafkaSink({ bootstrapServers: 'localhost:9092', acks: '2' } as never)).toThrow(/acks/)
   })
 })

@@ -42,6 +42,7 @@ export const offsetReset: ValueType<OffsetReset> = {
   expected:
     '"earliest", "latest", "none", "by_duration:" with a duration such as PT1H, or "timestamp:" with a date or milliseconds',
   schema: { type: 'string' },
+  written: ['`timestamp:${string}`', '`by_duration:${string}`'],
   read(value, report) {
     if (typeof value === 'object' && value !== null && isTimestampMs((value as { timestampMs?: unknown }).timestampMs))
       return value as OffsetReset
