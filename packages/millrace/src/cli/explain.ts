@@ -12,6 +12,7 @@ import {
   type PipelineGroup,
   type PipelinePlan,
   type PlannedComponent,
+  type RateLimit,
 } from '../engine/plan.ts'
 import { explainPlan } from '../engine/explain.ts'
 import type { Fields } from '../options/declaration.ts'
@@ -103,11 +104,26 @@ function titleOf({ component, options }: Described, group?: string): string {
   const who = group === undefined ? '' : `, group ${group}`
   const count = records === undefined ? '' : `, ${listed(records)} records`
   const what = topic ?? path ?? template
-  return `${component}${what === undefined ? '' : ` ${listed(what)}`}${where}${who}${count}`
+  return `${component}${what === undefined ? '' : ` ${listed(what)}`}${where}${securityText(options)}${who}${count}`
 }
 
 function groupOf({ source: { component, options } }: PipelinePlan): string | undefined {
   return component === KAFKA_SOURCE.name ? groupIdOf(options as unknown as KafkaSourceOptions) : undefined
+}
+
+/** How connections are secured, where they are. */
+function securityText({ securityProtocol: protocol, saslMechanism: mechanism }: Described['options']): string {
+  if (protocol === undefined || protocol === 'PLAINTEXT') return ''
+  return ` (${listed(protocol)}${mechanism === undefined ? '' : `, ${listed(mechanism)}`})`
+}
+
+function rateText({ recordsPerSecond, burst, maxInFlight }: RateLimit): string {
+  const rate =
+    recordsPerSecond === undefined
+      ? []
+      : [`at most ${recordsPerSecond} records/s, and up to ${burst} at once after a pause`]
+  const room = maxInFlight === undefined ? [] : [`at most ${maxInFlight} records on their way to the sink`]
+  return [...rate, ...room].join('; ')
 }
 
 function listed(value: unknown): string {
@@ -128,6 +144,7 @@ function textOf(plan: PipelinePlan, explanation: Explanation, source: string, si
     ...(explanation.starts === undefined ? [] : [['starts', explanation.starts] as [string, string]]),
     ['commits', explanation.commits],
     ['partitions', explanation.partitions],
+    ...(plan.rateLimit === undefined ? [] : [['rate limit', rateText(plan.rateLimit)] as [string, string]]),
     ['memory', explanation.backpressure],
     ['errors', explanation.errors],
   ]

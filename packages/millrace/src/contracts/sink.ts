@@ -55,6 +55,8 @@ export interface Sink extends Preparing {
   readonly fields?: readonly string[] | undefined
   /** Where records go, as a sentence without a period; for `explain`. */
   readonly partitions: string
+  /** The same of records to which a stage has given a key; undefined where that makes no difference. */
+  readonly partitionsByKey?: string | undefined
   /** Whether it can forward whole record batches of Kafka as they are. */
   readonly writesRecordBatches: boolean
   /** Which of its options do not apply to record batches that are forwarded, as a sentence without a period; for `explain`. */

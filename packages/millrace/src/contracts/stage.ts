@@ -23,6 +23,8 @@ export interface Stage {
    * @throws {StageError} with the offset of the record that failed
    */
   process(batch: Batch, failed?: RowFailed): Batch | undefined
+  /** Whether it gives records keys of its own; for `explain`. */
+  readonly changesKeys?: boolean
   /** Whether what it gives depends on which rows come in one batch; then batches are not made smaller to save time. */
   readonly combinesRows?: boolean
   /** Notes where a stage stands that counts. @returns brings it back there, after an abort */

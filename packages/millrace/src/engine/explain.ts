@@ -30,7 +30,9 @@ export async function explainPlan(plan: PipelinePlan, components: Components): P
     },
     ...(source.starts === undefined ? {} : { starts: source.starts }),
     commits: source.commits,
-    partitions: sink.partitions,
+    partitions: stages.list.some(({ changesKeys }) => changesKeys === true)
+      ? (sink.partitionsByKey ?? sink.partitions)
+      : sink.partitions,
     backpressure: `at most ${IN_FLIGHT_BYTES / 1024 / 1024} MiB${plan.maxBatchesInFlight === undefined ? '' : ` and ${plan.maxBatchesInFlight} batches`} may be in flight to the sinks; beyond that the source waits${source.offsets === undefined ? '' : ' and stays a member of its group'}`,
     errors: errorsOf(plan),
   }

@@ -227,6 +227,8 @@ export interface RetryPolicy {
 export interface DeadLetterPlan {
   readonly sink: PlannedComponent
   readonly envelope: EnvelopeName
+  /** What letters call the pipeline in place of its name. */
+  readonly connector?: string | undefined
 }
 
 export const FAIL: ErrorPolicy = { retry: undefined, fate: 'fail', deadLetters: undefined }

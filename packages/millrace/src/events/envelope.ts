@@ -134,13 +134,18 @@ export function valueOf(event: HubEvent, text: string | undefined): Buffer | str
   if (encoding === 'tombstone' && data === null) return null
   if (encoding === 'text' && typeof data === 'string') return data
   if (encoding === 'base64' && typeof data === 'string') return Buffer.from(data, 'base64')
-  return (text === undefined ? undefined : rawMember(text, 'data')) ?? stringifyExactly(data)
+  const raw = text === undefined ? undefined : rawMember(text, 'data')
+  if (raw === undefined) return stringifyExactly(data)
+  // What is written without blanks has none around the value, but those of the value itself.
+  return text!.startsWith(COMPACT) ? raw : raw.trim()
 }
+
+const COMPACT = '{"event_type":"'
 
 const QUOTE = 34
 const BACKSLASH = 92
 
-/** The characters of a member of a JSON object, without parsing them; undefined when it has none of that name. @param text valid JSON */
+/** The characters of a member of a JSON object, blanks around them included, without parsing them; undefined when it has none of that name. @param text valid JSON */
 export function rawMember(text: string, name: string): string | undefined {
   const wanted = `"${name}"`
   let found: string | undefined
@@ -159,7 +164,7 @@ export function rawMember(text: string, name: string): string | undefined {
       memberStart = at + 1
     } else if (code === 0x7d || code === 0x5d || (code === 0x2c && depth === 1)) {
       // As JSON.parse does, the last of several members of one name counts.
-      if (depth === 1 && isWanted && memberStart >= 0) found = text.slice(memberStart, at).trim()
+      if (depth === 1 && isWanted && memberStart >= 0) found = text.slice(memberStart, at)
       if (depth === 1) memberStart = -1
       if (code !== 0x2c) depth--
     }

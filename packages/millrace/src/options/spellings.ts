@@ -8,11 +8,6 @@ export function spellings(name: string, { meta: { kafka, aliases = [] } }: AnyFi
   return [name, ...(kafka === undefined || kafka === name ? [] : [kafka]), ...aliases]
 }
 
-/** `lingerMs` as a type `linger_ms`. */
-export type SnakeCase<Name extends string> = Name extends `${infer Head}${infer Tail}`
-  ? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${SnakeCase<Tail>}`
-  : ''
-
 /** `lingerMs` as `linger_ms`. */
 export function snakeCase(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

@@ -18,11 +18,13 @@ export class FromEventStage implements Stage {
   readonly name = '$fromEvent'
   readonly needs = 'metadata'
   readonly does = 'takes each value out of its event; headers and time stay'
+  readonly changesKeys: boolean
   readonly #options: Options<typeof fromEventFields>
   readonly #customHeaders: readonly Header[]
 
   constructor(options: Options<typeof fromEventFields>) {
     this.#options = options
+    this.changesKeys = options.keyField !== undefined
     this.#customHeaders = Object.entries(options.customHeaders ?? {}).map(([name, text]) => [name, Buffer.from(text)])
   }
 

@@ -32,6 +32,22 @@ describe('shows the lane', () => {
   })
 })
 
+// It said that records keep their partition, which another key changes, and nothing of rates or security.
+test('of connectors shows where another key puts records, rate limits, and how connections are secured', async () => {
+  const sink = (config: string, more = ''): string =>
+    `broker: {bootstrap_servers: "hub:9092", security: {protocol: SASL_SSL, username: u, password: p}}\nsinks:\n  a: {connector: kafka-sink, topics: [t], consumer_group: g, ${more}config: {brokers: k, topic: x${config}}}`
+  const keyed = await cli([
+    'explain',
+    await write('keyed.yaml', sink(', key_field: id', 'rate_limit: {events_per_second: 100}, ')),
+  ])
+  expect(keyed.stdout).toMatch(/^partitions +murmur2 over the key of the record$/m)
+  expect(keyed.stdout).toMatch(/^rate limit +at most 100 records\/s, and up to 110 at once after a pause$/m)
+  expect(keyed.stdout).toMatch(/^source +kafka t at hub:9092 \(SASL_SSL, PLAIN\), group g$/m)
+  const plain = await cli(['explain', await write('plain.yaml', sink(''))])
+  expect(plain.stdout).toMatch(/^partitions +records from a topic with the same number of partitions keep/m)
+  expect(plain.stdout).not.toMatch(/^rate limit/m)
+})
+
 test('speaks of groups and topics only where there are some', async () => {
   const generated = await cli(['explain', join(EXAMPLES, 'generate-orders.yaml')])
   expect(generated.stdout).not.toMatch(/^starts/m)
@@ -129,7 +145,9 @@ test('lists all sinks of a fanout, and hides the secrets of each', async () => {
     `source: {type: kafka, topic: a, bootstrapServers: k}\nsink: {fanout: [${to('b')}, ${to('c')}]}\n`,
   )
   const text = await cli(['explain', file])
-  expect(text.stdout).toMatch(/^sinks +kafka b at k\n +kafka c at k\nlane +verbatim:/m)
+  expect(text.stdout).toMatch(
+    /^sinks +kafka b at k \(SASL_SSL, PLAIN\)\n +kafka c at k \(SASL_SSL, PLAIN\)\nlane +verbatim:/m,
+  )
   expect(text.stdout).toContain(
     'each of the 2 sinks gets a record once the sink before it has acknowledged it; a record that one refuses does not go to the next',
   )

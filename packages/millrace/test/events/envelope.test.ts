@@ -58,9 +58,7 @@ test('every value comes out of its event as the bytes that went in', () => {
       const out = valueOf(parseEvent(text)!, text)
       // White space round a JSON value means nothing, and is not kept.
       const expected = stored === null ? null : Buffer.from(stored)
-      const isPadded = typeof stored === 'string' && stored.trim() !== stored
-      if (isPadded) expect(out?.toString().trim()).toBe(stored.trim())
-      else expect(out === null ? null : Buffer.from(out)).toEqual(expected)
+      expect(out === null ? null : Buffer.from(out)).toEqual(expected)
     }),
   )
 })
@@ -78,7 +76,7 @@ test('finds the characters of a member wherever it stands', () => {
     ),
   )
   expect(rawMember('{"a":{"data":1}}', 'data')).toBeUndefined()
-  expect(rawMember('{"x":"\\"data\\":1,","data" : [1, "}"] }', 'data')).toBe('[1, "}"]')
+  expect(rawMember('{"x":"\\"data\\":1,","data" : [1, "}"] }', 'data')).toBe(' [1, "}"] ')
 })
 
 test.each([

@@ -10,7 +10,7 @@ import {
   type ErrorPolicy,
   FAIL,
 } from '../../engine/plan.ts'
-import type { Fields, Options } from '../../options/declaration.ts'
+import type { Fields, OptionProblem, Options } from '../../options/declaration.ts'
 import { parseOptions } from '../../options/parse.ts'
 import { didYouMean } from '../../options/suggest.ts'
 import { readErrorPolicy } from '../error-policy.ts'
@@ -20,6 +20,7 @@ import { ownCluster } from './hub.ts'
 import { kafkaSinkTranslation, type kafkaSinkConfig } from './kafka-sink.ts'
 import { kafkaSourceTranslation, type kafkaSourceConfig } from './kafka-source.ts'
 import { CONNECTORS, namesOf, type Kind } from './kinds.ts'
+import { SECURITY_NAMES } from './security.ts'
 import { translate, type Report, type Translation } from './translate.ts'
 
 export interface Surroundings extends ConnectorsContext {
@@ -126,8 +127,16 @@ export function hubComponent(
 ): PlannedComponent | undefined {
   const set = Object.fromEntries(Object.entries(written).filter(([, option]) => option !== undefined))
   const { options, problems, warnings } = parseOptions(entry, set, ['broker'])
-  for (const problem of [...problems, ...warnings]) report(place.length === 0 ? { ...problem, path: [] } : problem)
+  for (const problem of [...problems, ...warnings])
+    report(place.length === 0 ? { ...problem, path: [] } : inBroker(problem))
   return problems.length > 0 ? undefined : planned(entry, options)
+}
+
+/** A problem of the hub under the names that the file has. */
+function inBroker(problem: OptionProblem): OptionProblem {
+  const [broker, option, ...rest] = problem.path
+  const name = SECURITY_NAMES[option as keyof typeof SECURITY_NAMES] as string | undefined
+  return name === undefined ? problem : { ...problem, path: [broker!, 'security', name, ...rest] }
 }
 
 /** Three attempts as on the host, then the dead letter. */
@@ -189,7 +198,14 @@ export function planOf(
     delivery: 'at_least_once',
     warnings: [],
     ...parts,
+    errorPolicy: policyOf(parts.errorPolicy, name),
   }
+}
+
+/** Letters call the connector as the file does. */
+function policyOf(policy: ErrorPolicy, connector: string): ErrorPolicy {
+  const { deadLetters } = policy
+  return deadLetters === undefined ? policy : { ...policy, deadLetters: { ...deadLetters, connector } }
 }
 
 export function stage(name: string, spec: { readonly [name: string]: unknown }, place: Place): PlannedStage {

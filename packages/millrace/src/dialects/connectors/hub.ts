@@ -6,7 +6,7 @@ import { problem, type Options } from '../../options/declaration.ts'
 import type { PlannedComponent } from '../../engine/plan.ts'
 import type { brokerFields, settingsFields } from './fields.ts'
 import { securityOptions } from './security.ts'
-import type { Report } from './translate.ts'
+import { securityProblems, type Report } from './translate.ts'
 
 type Written = { readonly [name: string]: unknown }
 
@@ -16,8 +16,12 @@ export function hubOptions(
   settings: Options<typeof settingsFields> | undefined,
   report: Report,
 ): Written {
-  const { tls, security } = broker
-  if (tls?.enabled === true && security !== undefined)
+  const { tls } = broker
+  const problems = securityProblems(broker, ['broker'])
+  for (const one of problems) report(one)
+  // What follows from them is no news.
+  const security = problems.length > 0 ? undefined : broker.security
+  if (tls?.enabled === true && broker.security !== undefined)
     report({
       ...problem('broker', 'Cannot use both tls and security, as both set how connections are secured', 'delete tls'),
       path: ['broker', 'tls'],

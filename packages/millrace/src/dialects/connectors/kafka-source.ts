@@ -111,5 +111,8 @@ export const kafkaSourceTranslation: Translation<typeof kafkaSourceConfig> = {
     auto_commit_interval_ms: 'autoCommitIntervalMs',
     client_id: 'clientId',
   },
+  // The broker decides then, and a default of Rivven is no wish of the user.
+  withoutDefaults: (config) =>
+    config.properties?.['group.protocol'] === 'consumer' ? ['session_timeout_ms', 'heartbeat_interval_ms'] : [],
   toOptions: (config) => ({ ...securityOptions(config.security), ...config.properties, topic: [config.topic] }),
 }

@@ -5,12 +5,15 @@ import { planned, type CatalogEntry } from '../../catalog.ts'
 import type { PlannedComponent } from '../../engine/plan.ts'
 import type { Fields, OptionProblem, Options } from '../../options/declaration.ts'
 import { parseOptions } from '../../options/parse.ts'
+import { writtenName } from '../../options/spellings.ts'
 import { SECURITY_NAMES, securityRules } from './security.ts'
 
 export interface Translation<F extends Fields = Fields> {
   readonly fields: F
   /** Name of our option for each of theirs that means the same. */
   readonly names: { readonly [name in keyof F & string]?: string }
+  /** Options whose defaults do not hold with the others. */
+  withoutDefaults?(config: Options<F>): readonly (keyof F & string)[]
   /** Options that are not just renamed; they win. */
   toOptions(config: Options<F>): { readonly [name: string]: unknown }
 }
@@ -37,10 +40,12 @@ export function translate<F extends Fields>(
   const problems = [...read.problems, ...(read.problems.length === 0 ? securityProblems(read.options, place) : [])]
   for (const problem of [...problems, ...read.warnings]) report(problem)
   if (problems.length > 0) return undefined
-  const renamed = Object.entries(names).map(([theirs, ours]) => [
-    ours as string,
-    read.options[theirs as keyof typeof read.options],
-  ])
+  const dropped = (translation.withoutDefaults?.(read.options) ?? []).filter(
+    (name) => writtenName(name, fields[name]!, config as { readonly [name: string]: unknown }) === undefined,
+  )
+  const renamed = Object.entries(names)
+    .filter(([theirs]) => !dropped.includes(theirs))
+    .map(([theirs, ours]) => [ours as string, read.options[theirs as keyof typeof read.options]])
   const parsed = parseOptions(
     target,
     defined({ ...Object.fromEntries(renamed), ...translation.toOptions(read.options), ...more }),
@@ -59,7 +64,10 @@ export function translate<F extends Fields>(
 }
 
 /** Rules of the `security` block, which is an object inside the options. */
-function securityProblems(options: { readonly [name: string]: unknown }, place: Place): readonly OptionProblem[] {
+export function securityProblems(
+  options: { readonly [name: string]: unknown },
+  place: Place,
+): readonly OptionProblem[] {
   const security = options['security']
   if (security === undefined) return []
   return securityRules

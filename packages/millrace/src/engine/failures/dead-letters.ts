@@ -27,7 +27,7 @@ export async function makeDeadLetters(
   const metrics = context.metrics.with({ stage: 'dead-letters', component })
   const sink = await definition.create(options, { ...context, metrics })
   observeSink(metrics, sink)
-  return new DeadLetters(sink, letters.envelope, name)
+  return new DeadLetters(sink, letters.envelope, letters.connector ?? name)
 }
 
 export class DeadLetters {

@@ -5,8 +5,8 @@
  * |---|---|---|
  * | `headers` | as they were, byte by byte | headers `__millrace.errors.*` behind those of the record |
  * | `json` | fields `key`, `value`, `headers`; text, or `{"base64": ...}` where it is not UTF-8 | field `error` |
- * | `rivven` | value in `payload_b64`; no key, no headers | `error`, `retry_count` |
- * | `conveyor` | value in `record`, parsed where it is JSON; no key, no headers, no topic | `error`, `stage_id` |
+ * | `rivven` | value in `payload_b64`; key, headers and time beside it, as those of the letter | `error`, `retry_count` |
+ * | `conveyor` | value in `record`, parsed where it is JSON; key, headers and time beside it; no topic | `error`, `stage_id` |
  *
  * A row that was made of several records leaves a letter for each of them, which names the others.
  */
@@ -80,6 +80,8 @@ export function toLetter(
   const { batch, row, attempts } = failure
   const facts = factsOf(failure, pipeline, time)
   const [key, value, headers, timestampMs] = [batch.key(row), batch.value(row), batch.headers(row), time.getTime()]
+  // The envelopes of other systems have no room for them.
+  const ofHost = [...headers, [`${HEADER_PREFIX}timestamp`, facts['timestamp']!] as const]
   switch (envelope) {
     case 'headers':
       return {
@@ -97,11 +99,8 @@ export function toLetter(
         offset: Number(batch.offset(row)),
         timestamp: batch.timestampMs(row),
       }
-      const record = {
-        key: toJson(key),
-        value: toJson(value),
-        headers: headers.map(([name, content]) => [name, toJson(content)]),
-      }
+      const texts = headers.map(([name, content]) => [name, toJson(content)])
+      const record = { key: toJson(key), value: toJson(value), headers: texts }
       return {
         key,
         value: JSON.stringify({
@@ -123,6 +122,7 @@ export function toLetter(
           retry_count: attempts - 1,
           timestamp: facts['time'],
         }),
+        headers: ofHost,
         timestampMs,
       }
     case 'conveyor':
@@ -134,6 +134,7 @@ export function toLetter(
           stage_id: facts['component'],
           timestamp: facts['time'],
         }),
+        headers: ofHost,
         timestampMs,
       }
   }
@@ -170,11 +171,13 @@ export function fromLetter({
       error: { code: facts.get('code'), message: facts.get('message') ?? '' },
     }
   }
+  const own = headers.filter(([name]) => !name.startsWith(HEADER_PREFIX))
+  const time = facts.has('timestamp') ? timestampFrom(Number(facts.get('timestamp'))) : undefined
   const letter = parsedOrText(value)
   if (typeof letter !== 'object' || letter === null) return undefined
   return (
     fromJson(letter as { readonly [name: string]: unknown }) ??
-    fromHosts(letter as { readonly [name: string]: unknown }, key)
+    fromHosts(letter as { readonly [name: string]: unknown }, { key, headers: own, timestampMs: time })
   )
 }
 
@@ -198,7 +201,10 @@ function fromJson(letter: { readonly [name: string]: unknown }): DeadLetter | un
 }
 
 /** The envelopes of seeds 001 and 002. */
-function fromHosts(letter: { readonly [name: string]: unknown }, key: Buffer | null): DeadLetter | undefined {
+function fromHosts(
+  letter: { readonly [name: string]: unknown },
+  beside: Omit<DeadLetter['record'], 'value'>,
+): DeadLetter | undefined {
   const { original_topic: topic, payload_b64: payload, record, error } = letter
   if (typeof error !== 'string') return undefined
   const code = /^([A-Z_]+): /.exec(error)?.[1]
@@ -211,11 +217,11 @@ function fromHosts(letter: { readonly [name: string]: unknown }, key: Buffer | n
     return {
       ...rest,
       topic,
-      record: { key, value: typeof payload === 'string' ? Buffer.from(payload, 'base64') : null, headers: [] },
+      record: { ...beside, value: typeof payload === 'string' ? Buffer.from(payload, 'base64') : null },
     }
   if (!('record' in letter)) return undefined
   const value = record === null ? null : Buffer.from(typeof record === 'string' ? record : JSON.stringify(record))
-  return { ...rest, topic: undefined, record: { key, value, headers: [] } }
+  return { ...rest, topic: undefined, record: { ...beside, value } }
 }
 
 /** -1 stands for a record without a time. */

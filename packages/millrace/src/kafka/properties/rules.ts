@@ -1,19 +1,40 @@
 /** What the values of properties must be together. */
 import { type OptionProblem, type OptionRule, type Options, problem, warning } from '../../options/declaration.ts'
 import { securityRule } from '../security/rules.ts'
+import { regionOfHost } from '../security/aws/region.ts'
 import type { ADMIN_FIELDS } from './admin-fields.ts'
+import type { CLUSTER_FIELDS } from './cluster-fields.ts'
 import type { CONSUMER_FIELDS } from './consumer-fields.ts'
 import type { PRODUCER_FIELDS } from './producer-fields.ts'
 import { MAX_IN_FLIGHT_IDEMPOTENT } from './producer-limits.ts'
 import { acksOf, isIdempotent } from './settings.ts'
 import { weaknessOf } from './weakness.ts'
 
+/** Without a region nothing can be signed, and only a run would find that out. */
+const regionRule: OptionRule<
+  Pick<typeof CLUSTER_FIELDS, 'saslMechanism' | 'awsRegion' | 'awsProfile' | 'bootstrapServers'>
+> = ({ saslMechanism, awsRegion, awsProfile, bootstrapServers }) => {
+  const isKnown = (awsRegion ?? awsProfile) !== undefined || bootstrapServers.some(namesRegion)
+  return saslMechanism !== 'AWS_MSK_IAM' || isKnown
+    ? undefined
+    : warning(
+        'awsRegion',
+        'The addresses of the brokers do not name their region, which AWS_MSK_IAM needs',
+        'set awsRegion, unless AWS_REGION or the default profile sets it',
+      )
+}
+
+function namesRegion(server: string): boolean {
+  return regionOfHost(server.trim().replace(/:\d+$/, '')) !== undefined
+}
+
 /** Rules of administrators. */
-export const ADMIN_RULES: readonly OptionRule<typeof ADMIN_FIELDS>[] = [securityRule]
+export const ADMIN_RULES: readonly OptionRule<typeof ADMIN_FIELDS>[] = [securityRule, regionRule]
 
 /** Rules of consumers. */
 export const CONSUMER_RULES: readonly OptionRule<typeof CONSUMER_FIELDS>[] = [
   securityRule,
+  regionRule,
   ({ heartbeatIntervalMs, sessionTimeoutMs, groupProtocol }) =>
     groupProtocol === 'classic' && heartbeatIntervalMs >= sessionTimeoutMs
       ? problem(
@@ -59,6 +80,7 @@ type CommonFields = Omit<typeof PRODUCER_FIELDS, 'requestTimeoutMs' | 'maxBlockM
 /** Rules of producers in files and programs; the reasons are those of the Java client. */
 export const COMMON_PRODUCER_RULES: readonly OptionRule<CommonFields>[] = [
   securityRule,
+  regionRule,
   ({ acks, idempotence }) =>
     idempotence === true && acks !== 'all'
       ? problem(

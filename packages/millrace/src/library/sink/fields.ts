@@ -8,7 +8,7 @@ import { PRODUCER_FIELDS } from '../../kafka/properties/producer-fields.ts'
 import { PRODUCER_LIMITS } from '../../kafka/properties/producer-limits.ts'
 import type { AnyField } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
-import { snakeCase, type SnakeCase } from '../../options/spellings.ts'
+import { snakeCase } from '../../options/spellings.ts'
 
 /** How a record gets its partition when it does not name one. */
 export const PartitionStrategy = {
@@ -55,13 +55,6 @@ export const CONFIG_NAMES = {
   circuitBreakerThreshold: 'circuitBreakerThreshold',
   circuitBreakerTimeoutSecs: 'circuitBreakerTimeoutSecs',
 } as const
-
-/** Options of `KafkaSinkConfig` under its names, in both spellings. */
-export type ConfigNames<Known> = {
-  readonly [Name in keyof typeof CONFIG_NAMES as Name | SnakeCase<Name>]?:
-    | ((typeof CONFIG_NAMES)[Name] extends keyof Known ? Known[(typeof CONFIG_NAMES)[Name]] : never)
-    | undefined
-}
 
 const BASE_FIELDS = {
   ...PRODUCER_FIELDS,

@@ -54,6 +54,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   readonly unforwarded: string | undefined
   readonly weakness: Weakness | undefined
   readonly partitions: string
+  readonly partitionsByKey: string | undefined
   readonly includeMeta: boolean
   readonly needsDocuments: boolean
   readonly fields: readonly string[] | undefined
@@ -101,6 +102,8 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     this.fields = settings.keyField?.split('.').slice(0, 1)
     this.writesRecordBatches = settings.keepPartition !== false
     this.partitions = partitionsOf(settings)
+    this.partitionsByKey =
+      settings.keepPartition === true ? undefined : partitionsOf({ ...settings, keepPartition: false })
     this.transactions = context.delivery === 'exactly_once' ? this : undefined
     this.failsInOrder = context.triesAgain === true
     this.weakness = weaknessOf(settings.producer.acks, settings.producer.idempotence, context.delivery)

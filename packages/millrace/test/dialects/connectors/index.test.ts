@@ -350,6 +350,52 @@ test('warns of two pipelines that share the records of a topic', async () => {
   expect((await check(sinks('h'))).warnings).toEqual([])
 })
 
+// The default of session_timeout_ms counted as a wish of the user, which the broker would not hear.
+test('a source with group.protocol consumer leaves out timeouts that were not written', async () => {
+  const source = (more: string): string =>
+    `${BROKER}sources:\n  a: {connector: kafka-source, topic: t, config: {brokers: k, topic: x, ${more}properties: {group.protocol: consumer}}}`
+  expect(await check(source(''))).toEqual({ problems: [], warnings: expect.anything() })
+  expect((await check(source('session_timeout_ms: 30000, '))).problems).toEqual([
+    expect.stringContaining(
+      'sources.a.config.session_timeout_ms: With group.protocol consumer, the broker decides this',
+    ),
+  ])
+})
+
+// They named `broker.saslJaasConfig`, which the file refuses.
+test.each([
+  ['SASL_SSL', ['sasl_username', 'sasl_password']],
+  ['SASL_SSL, sasl_mechanism: OAUTHBEARER', ['oauth_token']],
+])('problems of the security of the hub have the names of the file: %s', async (protocol, names) => {
+  const broker = `broker: {bootstrap_servers: "hub:9092", security: {protocol: ${protocol}}}\n`
+  const { problems } = await check(`${broker}sources: {a: {connector: datagen, topic: t}}\n`)
+  expect(problems).toEqual(names.map((name) => expect.stringContaining(`broker.security.${name}: Missing`)))
+})
+
+test('warns of AWS_MSK_IAM where nothing names a region', async () => {
+  const source = (brokers: string, more = ''): string =>
+    `${BROKER}sources:\n  a: {connector: kafka-source, topic: t, config: {brokers: "${brokers}", topic: x, security: {protocol: SASL_SSL, mechanism: AWS_MSK_IAM${more}}}}`
+  expect((await check(source('kafka.internal:9098'))).warnings).toContainEqual(
+    expect.stringContaining(
+      'sources.a.config.security.aws_region: The addresses of the brokers do not name their region',
+    ),
+  )
+  for (const text of [
+    source('b-1.orders.x1y2z3.c2.kafka.us-east-1.amazonaws.com:9098'),
+    source('kafka.internal:9098', ', aws_region: eu-west-1'),
+    source('kafka.internal:9098', ', aws_profile: p'),
+  ])
+    expect((await check(text)).warnings.filter((warning) => warning.includes('region'))).toEqual([])
+})
+
+test('dead letters call a connector as the file does', async () => {
+  const file = await write(`${BROKER}sources:\n  a: {connector: datagen, topic: t, dead_letter_topic: d}\n`)
+  expect(await readAnyPlan(file, {})).toMatchObject({
+    name: 'file-source-a',
+    errorPolicy: { deadLetters: { envelope: 'rivven', connector: 'a' } },
+  })
+})
+
 // A text in place of the block was printed with its content.
 test.each(['hunter2', '[hunter2]'])(
   'shows nothing of what is written in place of the security block: %s',

@@ -150,15 +150,22 @@ describe('a dead letter', () => {
     { envelope: 'conveyor', value: '1234567890123456789', topic: undefined },
     { envelope: 'conveyor', value: 'text', topic: undefined },
     { envelope: 'conveyor', value: null, topic: undefined },
-  ] as const)('in the envelope $envelope gives value $value back', ({ envelope, value, topic }) => {
-    const letter = fromLetter(read(envelope, failureOf({ key: 'k', value })))!
-    expect([
-      letter.record.key?.toString(),
-      letter.record.value?.toString() ?? null,
-      letter.topic,
-      letter.error.code,
-    ]).toEqual(['k', value, topic, 'DECODE_FAILED'])
-  })
+  ] as const)(
+    'in the envelope $envelope gives value $value back, with headers and time',
+    ({ envelope, value, topic }) => {
+      const record = { key: 'k', value, headers: [['trace', 'abc']] as const, timestampMs: 1_700_000_000_123 }
+      const letter = fromLetter(read(envelope, failureOf(record)))!
+      // They were lost.
+      expect(letter.record.headers.map(([name, content]) => [name, String(content)])).toEqual([['trace', 'abc']])
+      expect(letter.record.timestampMs).toBe(1_700_000_000_123)
+      expect([
+        letter.record.key?.toString(),
+        letter.record.value?.toString() ?? null,
+        letter.topic,
+        letter.error.code,
+      ]).toEqual(['k', value, topic, 'DECODE_FAILED'])
+    },
+  )
 
   test.each(['{}', 'text', '[]', '{"topic":"t"}', '{"error":"x"}', '{"error":{},"topic":"t"}'])(
     'is not made of %s',

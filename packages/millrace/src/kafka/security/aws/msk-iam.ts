@@ -3,6 +3,7 @@
  *
  * @see https://github.com/aws/aws-msk-iam-auth#details
  */
+import { regionOfHost } from './region.ts'
 import { ConfigError } from '../../../errors/index.ts'
 import { CredentialChain } from './credentials.ts'
 import type { Conversation, MechanismContext, SaslMechanism } from '../conversation.ts'
@@ -65,11 +66,6 @@ export function signedMessage(request: {
   return Buffer.from(
     JSON.stringify({ version: '2020_10_22', host, 'user-agent': userAgent, ...Object.fromEntries(parameters) }),
   )
-}
-
-/** Addresses of MSK name their region: `b-1.orders.x1y2z3.c2.kafka.us-east-1.amazonaws.com`. */
-function regionOfHost(host: string): string | undefined {
-  return /\.kafka(?:-serverless)?\.([a-z\d-]+)\.amazonaws\.com(?:\.cn)?$/.exec(host)?.[1]
 }
 
 function missingRegion(host: string): never {
