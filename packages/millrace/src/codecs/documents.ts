@@ -155,16 +155,16 @@ function encodeRow(
   { includeMeta, hasMeta, from = jsonCodec }: EncodeOptions,
 ): Payload {
   const document = batch.documents![row] as WithMeta
-  const encoded = (): Payload => encode(batch, row, codec, document, from.jsonStart)
-  if (hasMeta === false) return encoded()
+  const { jsonStart } = from
+  if (hasMeta === false) return encode(batch, row, codec, document, jsonStart)
   const meta = attachedMeta(document)
   const key = meta && changedKey(meta, keys)
   if (key !== undefined) keysOf(batch)[row] = key
-  if (includeMeta === true) return encoded()
+  if (includeMeta === true) return encode(batch, row, codec, document, jsonStart)
   // Left out for the time of writing only: another sink may want it.
   const restore = hideMeta(document)
   try {
-    return encoded()
+    return encode(batch, row, codec, document, jsonStart)
   } finally {
     restore?.()
   }
