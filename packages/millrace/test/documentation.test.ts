@@ -124,6 +124,33 @@ describe('the pages of components', () => {
   })
 })
 
+// Editors accepted all of these.
+describe('the schema for editors', () => {
+  const source = { type: 'kafka', options: { topic: 'a', bootstrapServers: 'k' } }
+  const sink = { type: 'kafka', options: { topic: 'b', bootstrapServers: 'k' } }
+  const withOption = (part: typeof source, option: object): object => ({
+    ...part,
+    options: { ...part.options, ...option },
+  })
+  test.each([
+    { name: 'a file without a sink', value: { source } },
+    { name: 'acks that do not exist', value: { source, sink: withOption(sink, { acks: 2 }) } },
+    { name: 'a misspelled reset', value: { source: withOption(source, { 'auto.offset.reset': 'begining' }), sink } },
+    { name: 'a misspelled partitioner', value: { source, sink: withOption(sink, { partitioner: 'murmur' }) } },
+    { name: 'an unknown error policy', value: { source, sink, errorPolicy: 'ignore' } },
+  ])('refuses $name', ({ value }) => expect(schemaProblems(value)).not.toEqual([]))
+
+  test.each([
+    { value: { source, sink } },
+    { value: { stages: [{ $match: {} }] } },
+    { value: { source, sink: withOption(sink, { acks: 1, partitioner: 'DefaultPartitioner' }) } },
+    { value: { source: withOption(source, { autoOffsetReset: 'timestamp:2026-01-31' }), sink, errorPolicy: 'skip' } },
+    {
+      value: { source: withOption(source, { 'auto.offset.reset': '${RESET}' }), sink, errorPolicy: { type: 'retry' } },
+    },
+  ])('accepts $value', ({ value }) => expect(schemaProblems(value)).toEqual([]))
+})
+
 describe('examples', () => {
   test.each(files)('$place has no problems, and editors find none', async ({ place, value }) => {
     const { problems } = await readPipelineFile(join(ROOT, place), {})

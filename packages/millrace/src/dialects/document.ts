@@ -14,6 +14,8 @@ export interface SourceDocument {
   readonly value: unknown
   /** Place of what stands under a dotted path, or of the closest thing above it. */
   readonly positionOf: (path: string) => Position | undefined
+  /** Whether it is TOML, in which what to write instead looks different. */
+  readonly isToml?: boolean
   /** Whether a text is in quotes. */
   readonly quoting: (path: readonly (string | number)[]) => Quoting
 }
@@ -21,35 +23,63 @@ export interface SourceDocument {
 /** `none`: YAML reads the text by its looks. `chosen`: in YAML, quotes say that it is text. `needed`: JSON and TOML know no other. */
 export type Quoting = 'none' | 'chosen' | 'needed'
 
+/** What stands for standard input in place of a file. */
+export const STANDARD_INPUT = '-'
+
 /**
- * Reads a file by its ending.
+ * Reads a file by its ending, or standard input by its looks.
+ * @param file path, or `-`
  * @throws {ConfigError} `CONFIG_UNREADABLE` when the file does not exist or its syntax is wrong
  */
 export async function readDocument(file: string): Promise<SourceDocument> {
-  const format = FORMATS[extname(file).toLowerCase()]
+  if (file === STANDARD_INPUT) {
+    const text = await readText(file)
+    return readAs(formatOf(text), file, text)
+  }
+  const ending = extname(file).toLowerCase()
+  const format = FORMATS[ending]
   if (format === undefined)
     throw unreadable(file, [
       { path: '', message: `Cannot read "${file}" as its name must end in .yaml, .yml, .json or .toml` },
     ])
-  return format(file, await readText(file))
+  return readAs(ending, file, await readText(file))
 }
 
-const FORMATS: { readonly [ending: string]: ((file: string, text: string) => Promise<SourceDocument>) | undefined } = {
+async function readAs(ending: string, file: string, text: string): Promise<SourceDocument> {
+  return { ...(await FORMATS[ending]!(file, text)), isToml: ending === '.toml' }
+}
+
+/** By its first line that is not empty and no comment: `{` begins JSON, and `[table]` or `name = value` TOML. */
+function formatOf(text: string): string {
+  const first = /^(?!\s*(?:#|$)).*$/m.exec(text)?.[0].trim() ?? ''
+  if (first.startsWith('{')) return '.json'
+  return /^\[[\w."' -]+\]|^\[\[|^[\w."'-]+\s*=/.test(first) ? '.toml' : '.yaml'
+}
+
+type Read = Omit<SourceDocument, 'isToml'>
+
+const FORMATS: { readonly [ending: string]: ((file: string, text: string) => Promise<Read>) | undefined } = {
   '.yaml': readYaml,
   '.yml': readYaml,
   '.json': readJson,
   '.toml': readTomlFile,
 }
 
+async function standardInput(): Promise<Uint8Array> {
+  const { buffer } = await import('node:stream/consumers')
+  return buffer(process.stdin)
+}
+
 async function readText(file: string): Promise<string> {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file))
+    const bytes = await (file === STANDARD_INPUT ? standardInput() : readFile(file))
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
     throw unreadable(file, [{ path: '', message: `Cannot read "${file}": ${unreadableReason(error)}` }], error)
   }
 }
 
-async function readYaml(file: string, text: string, format = 'YAML'): Promise<SourceDocument> {
+async function readYaml(file: string, text: string, format = 'YAML'): Promise<Read> {
   const { isMap, isScalar, isSeq, LineCounter, parseDocument, visit } = await import('yaml')
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true })
@@ -107,7 +137,7 @@ async function readYaml(file: string, text: string, format = 'YAML'): Promise<So
 }
 
 /** JSON is YAML as far as positions are concerned, but stricter. */
-async function readJson(file: string, text: string): Promise<SourceDocument> {
+async function readJson(file: string, text: string): Promise<Read> {
   let value: unknown
   try {
     value = JSON.parse(text.replace(/^\uFEFF/, ''))
@@ -132,7 +162,7 @@ async function readJson(file: string, text: string): Promise<SourceDocument> {
   return { value, positionOf, quoting: () => 'needed' }
 }
 
-async function readTomlFile(file: string, text: string): Promise<SourceDocument> {
+async function readTomlFile(file: string, text: string): Promise<Read> {
   const { readToml, TomlError } = await import('./toml.ts')
   try {
     return { ...(await readToml(text)), quoting: () => 'needed' }

@@ -6,7 +6,9 @@
  * different values, one rule holds for all formats: a value that is nothing but a variable is read as if it had been written
  * there without quotes. In YAML, quotes keep it text; an unquoted value with more than a variable is read the same way.
  */
-import type { ConfigProblem } from '../errors/index.ts'
+import { readFile } from 'node:fs/promises'
+import { ConfigError, type ConfigProblem } from '../errors/index.ts'
+import { unreadableReason } from '../errors/unreadable.ts'
 import { didYouMean } from '../options/suggest.ts'
 import { isObject } from '../options/values.ts'
 import type { Quoting, SourceDocument } from './document.ts'
@@ -107,4 +109,23 @@ function readPlain(text: string): unknown {
   if (/^[-+]?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(text)) return Number(text)
   if (/^(?:true|false)$/i.test(text)) return text.toLowerCase() === 'true'
   return /^(?:null|~|)$/i.test(text) ? null : text
+}
+
+/**
+ * Variables of files as `node --env-file` and Docker read them, later ones winning.
+ * @throws {ConfigError} `CONFIG_UNREADABLE`
+ */
+export async function variablesOf(files: readonly string[]): Promise<Environment> {
+  if (files.length === 0) return {}
+  const { parseEnv } = await import('node:util')
+  const all: Environment[] = []
+  for (const file of files) {
+    try {
+      all.push(parseEnv(await readFile(file, 'utf8')))
+    } catch (error) {
+      const message = `Cannot read the variables of "${file}": ${unreadableReason(error)}`
+      throw new ConfigError(message, [{ path: '', file, message }], { code: 'CONFIG_UNREADABLE', cause: error })
+    }
+  }
+  return Object.assign({}, ...all) as Environment
 }

@@ -11,8 +11,8 @@ import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { isObject } from '../options/values.ts'
 import type { ConnectionsFile } from './connections-file.ts'
 import { type Dialect, dialectOf } from './dialect.ts'
-import { readDocument, type SourceDocument } from './document.ts'
-import { withEnvironment, type Environment } from './environment.ts'
+import { readDocument, STANDARD_INPUT, type SourceDocument } from './document.ts'
+import { variablesOf, withEnvironment, type Environment } from './environment.ts'
 import { takeHttp } from './http.ts'
 import { loadFunctions } from './line-functions.ts'
 import { readLinear } from './linear/index.ts'
@@ -22,6 +22,8 @@ import { toConfigProblem } from './problems.ts'
 export interface ReadingOptions {
   /** File of connections for linear files, in place of their own. */
   readonly connections?: string | undefined
+  /** Files of environment variables, `NAME=value` in each line; those of the process win. */
+  readonly envFile?: readonly string[] | undefined
   /** The shape; recognised from the content when omitted. */
   readonly dialect?: Dialect | undefined
 }
@@ -42,20 +44,21 @@ export interface PipelineFile {
 /**
  * Reads a pipeline file and finds all its problems.
  *
- * @param file path; relative paths inside it are resolved against its folder
+ * @param file path, or `-` for standard input; relative paths inside it are resolved against its folder
  * @throws {ConfigError} `CONFIG_UNREADABLE` when the file does not exist or its syntax is wrong
  */
 export async function readPipelineFile(
   file: string,
-  environment: Environment = process.env,
+  ofProcess: Environment = process.env,
   reading: ReadingOptions = {},
 ): Promise<PipelineFile> {
+  const environment = { ...(await variablesOf(reading.envFile ?? [])), ...ofProcess }
   const document = withoutExtras(await readDocument(file))
   const { value: whole, problems: unset } = withEnvironment(document, environment)
   const { rest: written, http: atTop, problems: ofHttp } = takeHttp(whole)
   const ofFile = [...unset, ...ofHttp.map(toConfigProblem)]
   const path = resolve(file)
-  const name = basename(path, extname(path))
+  const name = file === STANDARD_INPUT ? 'stdin' : basename(path, extname(path))
   const directory = dirname(path)
   const dialect = reading.dialect ?? dialectOf(written)
   const connections =
@@ -92,7 +95,7 @@ export async function readPipelineFile(
   }
 
   function locate(written: ConfigProblem): ConfigProblem {
-    const problem = extname(path).toLowerCase() === '.toml' ? inToml(written) : written
+    const problem = document.isToml ? inToml(written) : written
     if (connections?.locate !== undefined && /^connections(?:\.|$)/.test(problem.path))
       return connections.locate(problem)
     const position = problem.line === undefined ? document.positionOf(problem.path) : undefined

@@ -2,6 +2,7 @@
  * JSON Schema of declared options as a file may write them: under all their names, numbers and booleans also as text,
  * choices in any case, and variables everywhere. Draft 7, which all editors know.
  */
+import { anyCase } from '../options/units.ts'
 import type { AnyField, Fields, JsonSchema } from '../options/declaration.ts'
 import { jsonSchema, VARIABLE, variableSchema } from '../options/describe.ts'
 import { spellings } from '../options/spellings.ts'
@@ -85,7 +86,15 @@ function textsFor(
 ): readonly JsonSchema[] | undefined {
   if (choices !== undefined) {
     const words = (accepts ?? []).map(anyCase).join('|')
-    return [{ type: 'string', pattern: `${VARIABLE}|^\\s*(?:${words})\\s*$` }, { type: ['number', 'boolean'] }]
+    const numbers = (accepts ?? []).filter((word) => /^-?\d+$/.test(word)).map(Number)
+    // What YAML reads as a number or a boolean: `acks: 1`, and `on` in files of YAML 1.1.
+    const booleans = (accepts ?? [])
+      .filter((word) => word === 'true' || word === 'false')
+      .map((word) => word === 'true')
+    return [
+      { type: 'string', pattern: `${VARIABLE}|^\\s*(?:${words})\\s*$` },
+      ...(numbers.length + booleans.length === 0 ? [] : [{ enum: [...numbers, ...booleans] }]),
+    ]
   }
   const types = [type ?? []].flat()
   if (types.length > 0 && pattern !== undefined) return [variableSchema]
@@ -95,13 +104,4 @@ function textsFor(
   if (types.includes('integer') || types.includes('number'))
     return [{ type: 'string', pattern: String.raw`${VARIABLE}|^\s*[-+]?\d` }]
   return [variableSchema]
-}
-
-/** A pattern for a word in any case; patterns of JSON Schema have no flag for it. */
-function anyCase(word: string): string {
-  return Array.from(word)
-    .map((letter) =>
-      /[a-z]/.test(letter) ? `[${letter}${letter.toUpperCase()}]` : letter.replace(/[.*+?^${}()|[\]\\]/, '\\$&'),
-    )
-    .join('')
 }

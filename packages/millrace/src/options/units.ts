@@ -106,3 +106,12 @@ export function parseInstantMs(text: string): number | undefined {
   if (!exists || zoneMinutes > 18 * 60 || Number(match[11] ?? 0) > 59) return undefined
   return utc.getTime() - (match[9] === '-' ? -1 : 1) * zoneMinutes * 60_000
 }
+
+/** A pattern for a word in any case; patterns of JSON Schema have no flag for it. */
+export function anyCase(word: string): string {
+  return Array.from(word)
+    .map((letter) =>
+      /[a-z]/.test(letter) ? `[${letter}${letter.toUpperCase()}]` : letter.replace(/[.*+?^${}()|[\]\\]/, '\\$&'),
+    )
+    .join('')
+}

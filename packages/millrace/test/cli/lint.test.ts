@@ -135,3 +135,27 @@ test('never shows a secret', async () => {
   expect(code).toBe(2)
   expect(stdout + stderr).not.toContain('hush')
 })
+
+test.each([
+  { name: 'YAML', text: '# a comment\nsource: {type: generate}\nsink: {type: stdot}\n', want: '-:3:8 sink.type:' },
+  { name: 'JSON', text: '{"source": {"type": "generate"},\n "sink": {"type": "stdot"}}', want: '-:2:11 sink.type:' },
+  {
+    name: 'TOML',
+    text: '[source]\ntype = "generate"\n[sink]\ntype = "stdot"\n',
+    want: '-:4:1 sink.type:',
+  },
+])('reads standard input in place of a file, as $name by its looks', async ({ text, want }) => {
+  const { code, stdout } = await cli(['lint', '-'], { stdin: text })
+  expect([code, stdout]).toEqual([2, expect.stringContaining(`${want} Unknown sink type "stdot"`)])
+  expect(await cli(['validate', '-'], { stdin: text.replace('stdot', 'stdout') })).toMatchObject({
+    code: 0,
+    stdout: '-: ok\n',
+  })
+})
+
+test('takes variables from files', async () => {
+  const file = await write('variables.yaml', 'source: {type: generate, records: "${COUNT}"}\nsink: {type: stdout}\n')
+  const variables = await write('variables.env', 'COUNT=5\n')
+  expect((await cli(['lint', file])).stdout).toContain('Environment variable "COUNT" is not set')
+  expect(await cli(['lint', file, '--env-file', variables])).toMatchObject({ code: 0 })
+})

@@ -1,6 +1,10 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Quoting } from '../../src/dialects/document.ts'
-import { withEnvironment } from '../../src/dialects/environment.ts'
+import { variablesOf, withEnvironment } from '../../src/dialects/environment.ts'
+import { readAnyPlan } from '../../src/dialects/index.ts'
 
 const ENVIRONMENT = { HOST: 'k1', EMPTY: '', PORT: '9092', YES: 'true', NOTHING: 'null' }
 
@@ -74,4 +78,26 @@ test('reads values of stages that are nothing but a variable by their looks, and
   const more = { stages: [{ $match: { port: '1${PORT}', list: ['${NONE:-5}'] } }] }
   expect(replace(more, 'none').value).toEqual({ stages: [{ $match: { port: 19_092, list: [5] } }] })
   expect(replace(more, 'needed').value).toEqual({ stages: [{ $match: { port: '19092', list: [5] } }] })
+})
+
+test('variables of files are those of a pipeline file, later ones first and those of the process before them', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'millrace-env-'))
+  const [one, two, file] = ['one.env', 'two.env', 'p.yaml'].map((name) => join(directory, name)) as [
+    string,
+    string,
+    string,
+  ]
+  await writeFile(one, '# comment\nTOPIC=a\nGROUP="g one"\nRESET=latest\n')
+  await writeFile(two, 'TOPIC=b\n')
+  await writeFile(
+    file,
+    'source: {type: kafka, topic: "${TOPIC}", groupId: "${GROUP}", bootstrapServers: k, auto.offset.reset: "${RESET}"}\nsink: {type: stdout}\n',
+  )
+  expect(await readAnyPlan(file, { RESET: 'earliest' }, { envFile: [one, two] })).toMatchObject({
+    source: { options: { topic: ['b'], groupId: 'g one', autoOffsetReset: 'earliest' } },
+  })
+  await expect(variablesOf([join(directory, 'none.env')])).rejects.toMatchObject({
+    code: 'CONFIG_UNREADABLE',
+    message: expect.stringMatching(/^Cannot read the variables of ".*none\.env": /),
+  })
 })

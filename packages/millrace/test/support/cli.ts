@@ -19,6 +19,8 @@ export interface CliOptions {
   readonly main?: string
   /** Working directory. */
   readonly directory?: string
+  /** Text on standard input; none when omitted. */
+  readonly stdin?: string
   /** File descriptor to write errors to, instead of reading them. */
   readonly stderr?: number
 }
@@ -39,13 +41,14 @@ export interface RunningCli {
 
 export function startCli(
   args: readonly string[],
-  { environment = {}, nodeOptions = [], main = MAIN, directory, stderr: errors }: CliOptions = {},
+  { environment = {}, nodeOptions = [], main = MAIN, directory, stdin, stderr: errors }: CliOptions = {},
 ): RunningCli {
   const child = spawn(process.execPath, [...nodeOptions, main, ...args], {
     env: { ...process.env, NO_COLOR: '1', ...environment },
-    stdio: ['ignore', 'pipe', errors ?? 'pipe'],
+    stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', errors ?? 'pipe'],
     ...(directory === undefined ? {} : { cwd: directory }),
   })
+  child.stdin?.end(stdin)
   let stdout = ''
   let stderr = ''
   const waiting: (() => void)[] = []

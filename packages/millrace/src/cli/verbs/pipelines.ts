@@ -4,8 +4,8 @@
 import type { ReadingOptions } from '../../dialects/index.ts'
 import { READING, type Verb } from './verb.ts'
 
-const FILE = { usage: '<file>', doc: 'pipeline file' }
-const FILES = { usage: '<files...>', doc: 'pipeline files, or folders of them' }
+const FILE = { usage: '<file>', doc: 'pipeline file, or - for standard input' }
+const FILES = { usage: '<files...>', doc: 'pipeline files, or folders of them; - for standard input' }
 
 export const run = {
   name: 'run',
@@ -48,7 +48,9 @@ are any problems.
 
 Examples:
   millrace lint orders.yaml
-  millrace lint pipelines --json       all pipeline files of a folder, test cases apart`,
+  millrace lint pipelines --json       all pipeline files of a folder, test cases apart
+  cat orders.yaml | millrace lint -
+  millrace lint orders.yaml --env-file .env`,
   run: async ([files]: [readonly string[]], options) => (await import('../lint.ts')).lint(files, options),
 } satisfies Verb<ReadingOptions & { readonly json?: true }>
 

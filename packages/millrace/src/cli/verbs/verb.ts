@@ -17,6 +17,11 @@ export interface VerbOption {
 /** How a pipeline file is to be read. */
 export const READING: readonly VerbOption[] = [
   {
+    flags: '--env-file <file>',
+    doc: 'file of environment variables, NAME=value in each line; those that are set already win; may be repeated',
+    value: 'list',
+  },
+  {
     flags: '--connections <file>',
     doc: 'connections file for connectionRef; replaces the connections of the pipeline file',
   },

@@ -26,7 +26,8 @@ const SINK_LIST: JsonSchema = { type: 'array', minItems: 1, items: SINK }
 
 export function linearSchema(): JsonSchema {
   const { source, stages, errorPolicy, circuitBreaker, connections, pipelines } = pipelineFields
-  const policy = { anyOf: [{ type: 'string' }, optionsSchema(errorPolicyFields)], description: errorPolicy.meta.doc }
+  const policies = optionsSchema(errorPolicyFields) as { readonly properties: { readonly type: JsonSchema } }
+  const policy = { anyOf: [policies.properties.type, policies], description: errorPolicy.meta.doc }
   const special: { readonly [field: string]: JsonSchema } = {
     source: componentSchema('source', SOURCES, source),
     sink: { anyOf: [SINK] },
@@ -49,6 +50,11 @@ export function linearSchema(): JsonSchema {
     properties: { $schema: { type: 'string' }, ...properties, ...Object.fromEntries(replaced) },
     patternProperties: { '^x-': {} },
     additionalProperties: false,
+    // A file may hold stages alone; what reads also writes.
+    ...when(
+      { required: ['source'] },
+      { anyOf: spellings('sink', pipelineFields.sink).map((name) => ({ required: [name] })) },
+    ),
   }
 }
 

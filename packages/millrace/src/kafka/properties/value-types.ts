@@ -4,7 +4,7 @@
 import type { Report, ValueType } from '../../options/declaration.ts'
 import { ALL_CODEC_NAMES, schemaCodecOfClass } from '../../contracts/codec-names.ts'
 import { closest, didYouMean } from '../../options/suggest.ts'
-import { parseDurationMs, parseInstantMs } from '../../options/units.ts'
+import { anyCase, parseDurationMs, parseInstantMs } from '../../options/units.ts'
 
 /** Where to begin without a committed offset. */
 export type OffsetReset = 'earliest' | 'latest' | 'none' | { readonly timestampMs: number }
@@ -41,7 +41,10 @@ export const address: ValueType<string> = {
 export const offsetReset: ValueType<OffsetReset> = {
   expected:
     '"earliest", "latest", "none", "by_duration:" with a duration such as PT1H, or "timestamp:" with a date or milliseconds',
-  schema: { type: 'string' },
+  schema: {
+    type: 'string',
+    pattern: `^\\s*(?:${['earliest', 'latest', 'none'].map(anyCase).join('|')}|(?:${anyCase('by_duration')}|${anyCase('timestamp')}):.+)\\s*$`,
+  },
   written: ['`timestamp:${string}`', '`by_duration:${string}`'],
   read(value, report) {
     if (typeof value === 'object' && value !== null && isTimestampMs((value as { timestampMs?: unknown }).timestampMs))
@@ -135,7 +138,10 @@ function javaName<T extends string>(
   const expected = `${what}: ${names.map((name) => `"${name}"`).join(', ')} or the Java class of one of them`
   return {
     expected,
-    schema: { type: 'string' },
+    schema: {
+      type: 'string',
+      pattern: `^\\s*(?:${[...names.map(anyCase), `(?:[\\w$]+\\.)*(?:${Object.keys(classes).join('|')})`].join('|')})\\s*$`,
+    },
     read(value, report) {
       const short = shortName(value)
       const found =
