@@ -17,7 +17,7 @@ import {
 import { explainPlan } from '../engine/explain.ts'
 import type { Fields } from '../options/declaration.ts'
 import { redact } from '../options/describe.ts'
-import { formatProblem, type Outcome } from './output.ts'
+import { formatProblem, plural, type Outcome } from './output.ts'
 
 export async function explain(
   file: string,
@@ -102,7 +102,7 @@ function titleOf({ component, options }: Described, group?: string): string {
   const { topic, bootstrapServers, path, template, records } = options
   const where = bootstrapServers === undefined ? '' : ` at ${listed(bootstrapServers)}`
   const who = group === undefined ? '' : `, group ${group}`
-  const count = records === undefined ? '' : `, ${listed(records)} records`
+  const count = typeof records === 'number' ? `, ${plural(records, 'record')}` : ''
   const what = topic ?? path ?? template
   return `${component}${what === undefined ? '' : ` ${listed(what)}`}${where}${securityText(options)}${who}${count}`
 }

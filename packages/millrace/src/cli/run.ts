@@ -16,7 +16,7 @@ import {
 import { ConfigError, isMillraceError } from '../errors/index.ts'
 import { parseHttpAddress } from '../options/http-address.ts'
 import { exitCodeOf } from './exit-code.ts'
-import { formatProblem, toEnvelopeError, type Outcome } from './output.ts'
+import { formatProblem, plural, toEnvelopeError, type Outcome } from './output.ts'
 import { failureParts, logDisplay, type LogFacts, type ProgressDisplay, ratesOf, terminalDisplay } from './progress.ts'
 import { StopSignals } from './stop-signals.ts'
 import { startWatching, type Watching } from './watching.ts'
@@ -133,7 +133,7 @@ function summaryOf(name: string, result: RunResult): string {
   const count = new Intl.NumberFormat('en-US')
   const seconds = (result.elapsedMs / 1000).toFixed(1)
   const failed = failureParts(result, (each) => count.format(each))
-  return `${name}: read ${count.format(result.read.records)} records, wrote ${count.format(result.written.records)} in ${seconds} s (${count.format(readPerSecond)} read/s)${failed.length === 0 ? '' : `, ${failed.join(', ')}`}; ${ENDINGS[result.ended]}`
+  return `${name}: read ${plural(result.read.records, 'record')}, wrote ${count.format(result.written.records)} in ${seconds} s (${count.format(readPerSecond)} read/s)${failed.length === 0 ? '' : `, ${failed.join(', ')}`}; ${ENDINGS[result.ended]}`
 }
 
 /** Where the run shows how far it is. It begins with what lint warns of. */

@@ -11,6 +11,7 @@
  * Three views of the same sinks: `FanOut` is all of them as one, for everything but writing; a `FormattedSink` is one of
  * them with values as it wants them; `DeliveryToEach` writes to one after the other.
  */
+import { counted } from '../options/units.ts'
 import type { Documents } from '../contracts/codec.ts'
 import type { SchemaUse } from '../contracts/schemas.ts'
 import { preparing, type Prepare } from '../contracts/preparing.ts'
@@ -134,7 +135,7 @@ export class FormattedSink implements WritableSink {
       if (!(error instanceof BatchError)) throw error
       for (const [row, reason] of error.failures) failures.set(rows![row]!, reason)
     }
-    throw new BatchError(`Cannot write ${failures.size} of ${batch.length} records`, failures)
+    throw new BatchError(`Cannot write ${failures.size} of ${counted(batch.length, 'record')}`, failures)
   }
 
   #encode(batch: Batch): Encoded {

@@ -189,3 +189,12 @@ test('names the group, also where the file does not', async () => {
     /^source +kafka a at k:1, group mine$/m,
   )
 })
+
+test('counts one record as one', async () => {
+  const file = await write(
+    'one.yaml',
+    `source: {type: generate, records: 1}\nsink: {type: file, path: ${join(directory, 'one.jsonl')}}\n`,
+  )
+  expect((await cli(['explain', file])).stdout).toMatch(/^source +generate orders, 1 record$/m)
+  expect((await cli(['run', file])).stdout).toMatch(/^one: read 1 record, wrote 1 in /)
+})

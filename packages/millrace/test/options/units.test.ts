@@ -6,6 +6,7 @@ import {
   parseDurationMs,
   parseInstantMs,
   suggestDuration,
+  counted,
 } from '../../src/options/units.ts'
 
 describe('durations', () => {
@@ -106,3 +107,10 @@ test('shows sizes and counts with three digits', () => {
   ])
   expect([12, 1_572_864].map(formatBytes)).toEqual(['12 B', '1.57 MB'])
 })
+
+test.each([
+  [0, '0 records'],
+  [1, '1 record'],
+  [999, '999 records'],
+  [12_345, '12,345 records'],
+])('counts %i as %s', (count, text) => expect(counted(count, 'record')).toBe(text))

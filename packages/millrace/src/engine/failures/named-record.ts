@@ -1,6 +1,7 @@
 /**
  * The error of a delivery that ends a run names the record as it was read: a sink knows only what it was given.
  */
+import { counted } from '../../options/units.ts'
 import { BatchError, DeliveryError, RecordError, type MillraceError } from '../../errors/index.ts'
 import { isFaultOfRecord } from '../../errors/meaning.ts'
 import type { Batch } from '../../records/batch.ts'
@@ -25,7 +26,7 @@ export function namingRecord(error: unknown, batch: Batch): unknown {
   const failures = new Map<number, MillraceError>([[row, named], ...error.failures, [row, named]])
   const where = `offset ${offset} of partition ${partition} of "${topic}"`
   const first = failures.size === 1 ? where : `the first is ${where}`
-  return new BatchError(`Cannot write ${failures.size} of ${batch.length} records: ${first}`, failures, {
+  return new BatchError(`Cannot write ${failures.size} of ${counted(batch.length, 'record')}: ${first}`, failures, {
     cause: error,
   })
 }

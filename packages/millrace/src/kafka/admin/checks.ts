@@ -2,6 +2,7 @@
  * What must hold before topics can be read or written, one check after the other, and what there is to read. For
  * `millrace check` and `millrace discover`: nothing is joined, read or written.
  */
+import { counted } from '../../options/units.ts'
 import type { Check, DiscoveredStream } from '../../contracts/source.ts'
 import { BrokerError } from '../../errors/index.ts'
 import { GroupAdmin } from './groups.ts'
@@ -108,8 +109,4 @@ export async function describeStreams(
 /** A number of offsets: compaction, and the markers of transactions, leave fewer records. */
 function upTo(offsets: number): string {
   return offsets === 0 ? 'no records' : `up to ${counted(offsets, 'record')}`
-}
-
-function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`
 }

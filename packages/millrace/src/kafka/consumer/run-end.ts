@@ -4,6 +4,7 @@
  * That every partition is at its end is not enough: a group may have more for this member, and records may lie behind a
  * transaction that is still open.
  */
+import { counted } from '../../options/units.ts'
 import { isMillraceError } from '../../errors/index.ts'
 import { GroupAdmin } from '../admin/groups.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -82,7 +83,7 @@ export class RunEnd {
     const [first] = blocked as [ConsumedPartition]
     const { topic, partition, delivered } = first
     const records = blocked.reduce((sum, each) => sum + each.end! - each.delivered, 0)
-    const what = `Up to ${records} records of ${blocked.length === 1 ? 'one partition' : `${blocked.length} partitions`} are behind an open transaction, at offset ${delivered} of partition ${partition} of topic "${topic}"${blocked.length === 1 ? '' : ' for instance'}`
+    const what = `Up to ${counted(records, 'record')} of ${blocked.length === 1 ? 'one partition' : `${blocked.length} partitions`} are behind an open transaction, at offset ${delivered} of partition ${partition} of topic "${topic}"${blocked.length === 1 ? '' : ' for instance'}`
     const how = `kafka-transactions.sh --describe-producers --topic ${topic} --partition ${partition} shows it; find-hanging and abort end one that hangs`
     const facts = { topic, partition, offset: delivered, records }
     if (wait === 'say') this.#options.warn(`${what}. The run waits for its end: ${how}`, facts)

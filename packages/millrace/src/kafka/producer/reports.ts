@@ -2,6 +2,7 @@
  * What becomes of the records of one call to the producer: a ticket counts them off, the reports say where each one
  * stands. Typed arrays by row; an object is made for a record when somebody asks.
  */
+import { counted } from '../../options/units.ts'
 import { BatchError, DeliveryError, type MillraceError } from '../../errors/index.ts'
 import type { DeliveryReport } from '../../records/record.ts'
 
@@ -52,7 +53,7 @@ export class Ticket {
     if (failures === undefined) return
     const first: MillraceError = failures.values().next().value!
     throw new BatchError(
-      `Cannot write ${failures.size} of ${length} records to topic "${topic}": ${first.message}`,
+      `Cannot write ${failures.size} of ${counted(length, 'record')} to topic "${topic}": ${first.message}`,
       failures,
     )
   }

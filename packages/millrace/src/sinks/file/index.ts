@@ -3,6 +3,7 @@
  *
  * A value that no stage changed is copied as it is, except that line breaks between its parts become spaces.
  */
+import { counted } from '../../options/units.ts'
 import { access, constants, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Sink, SinkProgress } from '../../contracts/sink.ts'
@@ -58,7 +59,10 @@ class FileSink implements Sink {
     await this.#file.append(linesOf(batch, failures))
     this.#records += batch.length - failures.size
     if (failures.size > 0)
-      throw new BatchError(`Cannot write ${failures.size} of ${batch.length} records to "${this.#path}"`, failures)
+      throw new BatchError(
+        `Cannot write ${failures.size} of ${counted(batch.length, 'record')} to "${this.#path}"`,
+        failures,
+      )
   }
 
   async flush(): Promise<void> {
