@@ -1,29 +1,58 @@
 /** Opens a session: the producer, and for each binding what makes records of its documents. */
-import { ConfigError, ProtocolViolationError } from '../errors/index.ts'
-import { parseEndpointConfig, parseResource } from './config.ts'
+import { ProtocolViolationError } from '../errors/index.ts'
+import { type EndpointConfig, parseEndpointConfig, parseResource } from './config.ts'
 import { openProducer } from './kafka.ts'
-import type { MaterializationBinding, OpenRequest } from './messages.ts'
-import { recordFields } from './records/fields.ts'
+import type { MaterializationBinding, MaterializationSpec, OpenRequest } from './messages.ts'
+import { type RecordFields, recordFields } from './records/fields.ts'
 import { JsonRecords } from './records/json-records.ts'
-import { Transactor, type TransactorBinding } from './transactor.ts'
+import type { RecordEncoder } from './records/record-encoder.ts'
+import { requireRegistry } from './registry.ts'
+import { Transactor } from './transactor.ts'
+
+interface OpenBinding {
+  readonly topic: string
+  readonly fields: RecordFields
+  readonly spec: MaterializationBinding
+  readonly place: string
+}
 
 /** @throws {ConfigError} {ProtocolViolationError} */
 export async function openTransactor({ materialization }: OpenRequest): Promise<Transactor> {
   if (materialization === undefined) throw new ProtocolViolationError('Cannot open a request without a materialization')
   const config = parseEndpointConfig(materialization.config)
-  if (config.messageFormat === 'Avro')
-    throw new ConfigError('Cannot materialize with message_format `Avro`: set it to `JSON`')
-  const bindings = (materialization.bindings ?? []).map(transactorBinding)
-  return new Transactor(await openProducer(config), bindings)
+  requireRegistry(config)
+  const bindings = (materialization.bindings ?? []).map(openBinding)
+  const encoders = await encodersOf(config, materialization, bindings)
+  return new Transactor(
+    await openProducer(config),
+    bindings.map(({ topic }) => topic),
+    encoders,
+  )
 }
 
-function transactorBinding(
-  { resourceConfig, fieldSelection }: MaterializationBinding,
-  index: number,
-): TransactorBinding {
-  const topic = parseResource(resourceConfig)
-  if (fieldSelection === undefined)
-    throw new ProtocolViolationError(`Cannot open binding ${index} as it has no field selection`)
-  const fields = recordFields(fieldSelection, `binding ${index}`)
-  return { topic, encoder: new JsonRecords(fields) }
+function openBinding(spec: MaterializationBinding, index: number): OpenBinding {
+  const place = `binding ${index}`
+  if (spec.fieldSelection === undefined)
+    throw new ProtocolViolationError(`Cannot open ${place} as it has no field selection`)
+  return { topic: parseResource(spec.resourceConfig), fields: recordFields(spec.fieldSelection, place), spec, place }
+}
+
+/** What makes the encoders once the session is open: only then are schemas registered, as the original does it. */
+async function encodersOf(
+  { messageFormat, schemaRegistry }: EndpointConfig,
+  { linkedCollections = [] }: MaterializationSpec,
+  bindings: readonly OpenBinding[],
+): Promise<() => Promise<RecordEncoder[]>> {
+  if (messageFormat === 'JSON' || schemaRegistry === undefined)
+    return async () => bindings.map(({ fields }) => new JsonRecords(fields))
+  const [{ bindingSchemas }, { registerAvro }] = await Promise.all([
+    import('./avro/schema.ts'),
+    import('./avro/avro-records.ts'),
+  ])
+  const described = bindings.map(({ topic, fields, spec, place }) => {
+    const collection = spec.collection ?? linkedCollections[spec.collectionIndex ?? 0]
+    if (collection === undefined) throw new ProtocolViolationError(`Cannot open ${place} as it has no collection`)
+    return { topic, fields, schemas: bindingSchemas(collection, fields, place) }
+  })
+  return () => registerAvro(schemaRegistry, described)
 }

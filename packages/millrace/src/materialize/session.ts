@@ -55,6 +55,7 @@ export class Session {
 
   async #answer(event: SessionEvent, request: RequestContent, next: State): Promise<void> {
     await this.#respond(await this.#responseTo(event as RequestKind, request.read()))
+    if (event === 'open') await this.#transactor!.prepare()
     this.#state = next
   }
 

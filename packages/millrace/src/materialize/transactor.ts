@@ -19,14 +19,12 @@ const MAX_PENDING_BYTES = 16 << 20
 const BUFFER_BYTES = BATCH_BYTES + (32 << 10)
 const MAX_FREE_BUFFERS = 32
 
-export interface TransactorBinding {
-  readonly topic: string
-  readonly encoder: RecordEncoder
-}
-
 export class Transactor {
   readonly #open: OpenProducer
-  readonly #bindings: readonly TransactorBinding[]
+  /** By binding. */
+  readonly #topics: readonly string[]
+  readonly #makeEncoders: () => Promise<readonly RecordEncoder[]>
+  #encoders: readonly RecordEncoder[] = []
   readonly #deliveries = new Deliveries()
   readonly #free: Buffer[] = []
   readonly #builder = new BatchBuilder(Buffer.allocUnsafeSlow(BUFFER_BYTES))
@@ -34,9 +32,16 @@ export class Transactor {
   #binding = 0
   #stored = 0
 
-  constructor(open: OpenProducer, bindings: readonly TransactorBinding[]) {
+  /** @param topics by binding */
+  constructor(open: OpenProducer, topics: readonly string[], makeEncoders: () => Promise<readonly RecordEncoder[]>) {
     this.#open = open
-    this.#bindings = bindings
+    this.#topics = topics
+    this.#makeEncoders = makeEncoders
+  }
+
+  /** To be called once, before the first document. @throws {ConnectionError} {RegistryError} when schemas cannot be registered */
+  async prepare(): Promise<void> {
+    this.#encoders = await this.#makeEncoders()
   }
 
   /** Documents stored since the session was opened. */
@@ -47,7 +52,7 @@ export class Transactor {
   /** Takes one document. Does not wait: call `pause` now and then. @throws {ProtocolViolationError} {EncodeError} */
   store(document: StoredDocument): void {
     const { binding } = document
-    const { encoder } = this.#bindings[binding] ?? this.#noBinding(binding)
+    const encoder = this.#encoders[binding] ?? this.#noBinding(binding)
     this.#stored++
     if (this.#deliveries.failure !== undefined) return
     if (binding !== this.#binding) {
@@ -60,7 +65,7 @@ export class Transactor {
 
   #noBinding(binding: number): never {
     throw new ProtocolViolationError(
-      `Cannot store a document of binding ${binding} as the materialization has ${this.#bindings.length} bindings`,
+      `Cannot store a document of binding ${binding} as the materialization has ${this.#topics.length} bindings`,
     )
   }
 
@@ -92,7 +97,7 @@ export class Transactor {
   #pass(): void {
     if (this.#builder.count === 0) return
     const index = this.#binding
-    const { topic } = this.#bindings[index]!
+    const topic = this.#topics[index]!
     const buffer = this.#builder.text.bytes
     const batch = this.#builder.take(topic, this.#free.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES))
     this.#deliveries.track(

@@ -18,6 +18,8 @@ export interface FieldSlot {
 }
 
 export interface RecordFields {
+  /** In the order of the collection's key. */
+  readonly keyNames: readonly string[]
   readonly keyCount: number
   readonly valueCount: number
   readonly hasDocument: boolean
@@ -33,6 +35,7 @@ export function recordFields({ keys = [], values = [], document = '' }: FieldSel
   const names = [...keys, ...values]
   const elements = names.map((name, element) => ({ name, element }))
   return {
+    keyNames: keys,
     keyCount: keys.length,
     valueCount: values.length,
     hasDocument: document !== '',

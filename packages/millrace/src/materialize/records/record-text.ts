@@ -174,7 +174,7 @@ export class RecordText {
     if (after === UNSORTED) {
       after = scanner.value(first)
       this.position = rewind
-      this.#tree(parseExactly(from.toString('utf8', first, after)))
+      this.tree(parseExactly(from.toString('utf8', first, after)))
     }
     const rest = scanner.blanks(after)
     if (rest !== end) throw scanner.unexpected(rest)
@@ -283,7 +283,7 @@ export class RecordText {
   }
 
   /** What `parseExactly` made, with sorted names. */
-  #tree(value: unknown): void {
+  tree(value: unknown): void {
     if (typeof value === 'string') this.#text(value)
     else if (typeof value === 'number') this.ascii(numberText(String(value)))
     else if (isExact(value)) this.ascii(numberText(value.rawJSON))
@@ -292,7 +292,7 @@ export class RecordText {
       this.byte(OPEN_LIST)
       for (let i = 0; i < value.length; i++) {
         if (i > 0) this.byte(COMMA)
-        this.#tree(value[i])
+        this.tree(value[i])
       }
       this.byte(CLOSE_LIST)
     } else this.#members(value)
@@ -306,7 +306,7 @@ export class RecordText {
       isFirst = false
       this.#text(name)
       this.byte(COLON)
-      this.#tree(value)
+      this.tree(value)
     }
     this.byte(CLOSE_OBJECT)
   }
