@@ -16,6 +16,7 @@ import { copyEos } from './cases/copy-eos.ts'
 import { copy } from './cases/copy.ts'
 import { filter } from './cases/filter.ts'
 import { latency } from './cases/latency.ts'
+import { materialize } from './cases/materialize.ts'
 import { memory } from './cases/memory.ts'
 import { partitions } from './cases/partitions.ts'
 import { produce } from './cases/produce.ts'
@@ -36,6 +37,7 @@ const CASES: readonly Case[] = [
   copyEos,
   filter,
   avro,
+  materialize,
   memory,
   control,
 ]
