@@ -4,8 +4,8 @@
  */
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { startBroker } from '../../packages/millrace/src/broker/index.ts'
 import { KafkaSource } from '../../packages/millrace/src/index.ts'
-import { findSharedKafka, startKafka } from '../../test-bed/kafka.ts'
 import { readTask } from './catalogue.ts'
 import { readFixture } from './fixture.ts'
 import { Runtime } from './runtime.ts'
@@ -16,7 +16,7 @@ const USAGE = `Usage: npm run flow -- FIXTURE [--catalog FILE] [--task NAME] [--
   --catalog            catalog with collections and a materialization; flow.yaml beside the fixture by default
   --task               name of the materialization; the first one by default
   --codec              proto or json; by default what the catalog says with "protobuf: true"
-  --bootstrap-servers  brokers to use; by default a broker of the test bed, which is started if none runs
+  --bootstrap-servers  brokers to use; by default KAFKA_BOOTSTRAP_SERVERS, or the embedded broker, which ends with the session
 
 Try: npm run flow -- examples/flow/orders.jsonl`
 
@@ -73,13 +73,10 @@ interface Broker {
   readonly release: () => Promise<void>
 }
 
-async function brokerOf(servers: string | undefined): Promise<Broker> {
-  if (servers !== undefined) return { servers, release: async () => {} }
-  const shared = await findSharedKafka(1)
-  if (shared !== undefined) return { servers: shared.bootstrapServers, release: async () => {} }
-  console.error('Starting a broker of the test bed')
-  const kafka = await startKafka({ ephemeral: true })
-  return { servers: kafka.bootstrapServers, release: () => kafka.stop() }
+async function brokerOf(servers = process.env['KAFKA_BOOTSTRAP_SERVERS'] ?? ''): Promise<Broker> {
+  if (servers !== '') return { servers, release: async () => {} }
+  const broker = await startBroker()
+  return { servers: broker.bootstrapServers, release: async () => broker.close() }
 }
 
 async function printRecords(bootstrapServers: string, topics: readonly string[]): Promise<void> {
