@@ -82,7 +82,12 @@ export class Sender {
 
   /** Called whenever a batch is closed while more are being filled: sends if it is worth a request. */
   batchClosed(): void {
-    if (this.#accumulator.waitingBytes >= WORTH_SENDING_BYTES) this.drain()
+    if (this.#accumulator.waitingBytes >= WORTH_SENDING_BYTES && !this.#isFull) this.drain()
+  }
+
+  /** Whether no broker that was written to takes another request: then there is no use in looking at every partition. */
+  get #isFull(): boolean {
+    return this.#brokers.size > 0 && this.#underWay >= this.#brokers.size * this.#options.maxInFlight
   }
 
   /** Sends what can be sent now. */
