@@ -33,10 +33,10 @@ export function barChart(title: string, bars: readonly Bar[]): string {
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escaped(title)}">
   <style>
-    text { font: 13px sans-serif; fill: #24292f } .ours { fill: #1f6feb } .peer { fill: #8c959f } line { stroke: #24292f }
+    text { font: 13px sans-serif; fill: #24292f } .title { font-weight: bold } .ours { fill: #1f6feb } .peer { fill: #8c959f } line { stroke: #24292f }
     @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } line { stroke: #e6edf3 } }
   </style>
-  <text x="0" y="20" font-weight="bold">${escaped(title)}</text>
+  <text x="0" y="20" class="title">${escaped(title)}</text>
   ${rows.join('\n  ')}
 </svg>`
 }
