@@ -16,6 +16,7 @@ import { type CommittablePart, deliveredPart, partBefore, splitAtCutOff } from '
 import { AbortedError } from '../errors/index.ts'
 import { type Counter, Counters, type Histogram } from '../metrics/counters.ts'
 import { type CircuitBreaker, combinedProgress } from '../resilience/circuit-breaker.ts'
+import { guarded } from '../resilience/background.ts'
 import type { Pace } from '../resilience/pace.ts'
 import { countedTransactions, createBreaker } from './breaker.ts'
 import { Delivery, writesInSteps } from './delivery.ts'
@@ -120,7 +121,11 @@ class PipelineRun {
   }
 
   async run(): Promise<RunResult> {
-    const timer = setInterval(() => this.#run.onProgress?.(this.#progress()), PROGRESS_INTERVAL_MS)
+    const report = guarded(
+      () => this.#run.onProgress?.(this.#progress()),
+      (error) => this.#failed.abort(error),
+    )
+    const timer = setInterval(report, PROGRESS_INTERVAL_MS)
     let ended: RunResult['ended']
     try {
       ended = await (this.#pipeline.sink.transactions === undefined ? this.#stream() : this.#transact())
@@ -160,6 +165,7 @@ class PipelineRun {
     if (abort.aborted) throw new AbortedError(`Pipeline "${this.#plan.name}"`, { cause: abort.reason })
     if (signal.aborted) ended = 'signal'
     await this.#inFlight.settled()
+    this.#failed.signal.throwIfAborted()
     await sink.flush(abort)
     await deadLetters?.sink.flush(abort)
     return ended
@@ -215,7 +221,7 @@ class PipelineRun {
   }
 
   /** The same in transactions, which commit outputs and offsets together: `exactly_once`. */
-  #transact(): Promise<RunResult['ended']> {
+  async #transact(): Promise<RunResult['ended']> {
     const { source, stages, sink, targets, meters } = this.#pipeline
     const inSteps = writesInSteps(this.#plan) || targets.length > 1
     const work: Work = {
@@ -234,7 +240,10 @@ class PipelineRun {
       meter: meters.pipeline,
       activity: this.#activity.reader(),
     }
-    return new TransactionalRun(this.#plan, this.#run, pipeline, work, IN_FLIGHT_BYTES).run()
+    const run = { ...this.#run, signal: AbortSignal.any([this.#run.signal, this.#failed.signal]) }
+    const ended = await new TransactionalRun(this.#plan, run, pipeline, work, IN_FLIGHT_BYTES).run()
+    this.#failed.signal.throwIfAborted()
+    return ended
   }
 
   /** Decode, stages, encode. */

@@ -37,9 +37,9 @@ export class TransactionSize {
     this.#now = now
   }
 
-  /** How many rows may still be taken; at least one. */
+  /** How many rows may be taken next: of the next transaction when this one is full. */
   get rowsLeft(): number {
-    return Math.max(1, this.#maxRows - this.#rows)
+    return this.isFull ? this.#maxRows : this.#maxRows - this.#rows
   }
 
   /** Whether nothing more may be taken before a commit has begun. */

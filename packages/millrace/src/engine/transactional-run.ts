@@ -15,7 +15,7 @@ import type { GroupOffsets, SourceOffsets } from '../contracts/offsets.ts'
 import type { SinkTransactions } from '../contracts/sink.ts'
 import type { Acknowledgement, Batch } from '../records/batch.ts'
 import { splitAtCutOff } from '../records/cut-off.ts'
-import { AbortedError, isMillraceError, RecordError } from '../errors/index.ts'
+import { AbortedError, RecordError } from '../errors/index.ts'
 import type { Counter, Histogram } from '../metrics/counters.ts'
 import { inBackground } from '../resilience/background.ts'
 import { backoffMs, sleep } from '../resilience/retry.ts'
@@ -342,7 +342,7 @@ export class TransactionalRun {
       if (!isNoFailure && (abort.aborted || !this.#mayTryAgain(error))) {
         if (abort.aborted) throw error
         await this.#transactions.abort(AbortSignal.any([abort, AbortSignal.timeout(LAST_ABORT_MS)])).catch(() => {})
-        throw tooLongMs === undefined || !isMillraceError(error) ? error : tookTooLong(tooLongMs, timeoutMs, error)
+        throw tooLongMs === undefined ? error : tookTooLong(tooLongMs, timeoutMs, error)
       }
       const reason = error instanceof Error ? error.message : String(error)
       if (!isNoFailure)

@@ -4,7 +4,7 @@ import type { GroupOffsets, SourceOffsets } from '../../src/contracts/offsets.ts
 import type { Acknowledgement, Batch } from '../../src/records/batch.ts'
 import { Pace } from '../../src/resilience/pace.ts'
 import { TransactionalRun } from '../../src/engine/transactional-run.ts'
-import { AbortedError, TransactionError } from '../../src/errors/index.ts'
+import { AbortedError, ConfigError, DeliveryError, TransactionError } from '../../src/errors/index.ts'
 import { batchOfDocuments } from '../support/batches.ts'
 
 const NO_OFFSETS: GroupOffsets = {
@@ -238,7 +238,18 @@ test('work that waits is begun for as many rows as a transaction has time for', 
   expect(Math.max(...perTransaction)).toBeLessThanOrEqual(32)
 })
 
-test('a run whose transaction was open for longer than its timeout says what to set', async () => {
+test.each([
+  {
+    name: 'says what to set',
+    error: new TransactionError('The producer was fenced', { fatal: true }),
+    says: /raise transaction\.timeout\.ms/,
+  },
+  {
+    name: 'reports what ended it when that is not the reason',
+    error: new DeliveryError('The disk is full', { code: 'DELIVERY_FAILED', cause: new ConfigError('no') }),
+    says: /^The disk is full$/,
+  },
+])('a run whose transaction was open for longer than its timeout $name', async ({ error, says }) => {
   const offsets: SourceOffsets = {
     member: undefined,
     taken: () => NO_OFFSETS,
@@ -260,8 +271,7 @@ test('a run whose transaction was open for longer than its timeout says what to 
     abort: () => Promise.resolve('aborted' as const),
   }
   const never = new AbortController().signal
-  const begin = () => (): Promise<void> =>
-    sleep(30).then(() => Promise.reject(new TransactionError('The producer was fenced', { fatal: true })))
+  const begin = () => (): Promise<void> => sleep(30).then(() => Promise.reject(error))
   const run = new TransactionalRun(
     { name: 'test' },
     { signal: never, abort: never, warn: () => {} },
@@ -269,5 +279,5 @@ test('a run whose transaction was open for longer than its timeout says what to 
     { begin, inSteps: true, waits: true, pace: new Pace() },
     1_000_000,
   ).run()
-  await expect(run).rejects.toThrow(/raise transaction\.timeout\.ms/)
+  await expect(run).rejects.toThrow(says)
 })

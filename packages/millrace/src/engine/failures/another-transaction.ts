@@ -4,7 +4,6 @@ import {
   BrokerError,
   DeliveryError,
   isMillraceError,
-  type MillraceError,
   TransactionError,
 } from '../../errors/index.ts'
 import { meaningOf } from '../../errors/meaning.ts'
@@ -28,8 +27,19 @@ export function isWorthAnotherTransaction(error: unknown, renewable: boolean): b
   return meaning === 'sink-down' || meaning === 'says-nothing'
 }
 
-/** The error of a run that ends after its transaction was open for too long. */
-export function tookTooLong(ms: number, timeoutMs: number, cause: MillraceError): TransactionError {
+/** Whether it is what the brokers say of a transaction that was open for too long, among others. */
+function isOfTransaction(error: unknown): boolean {
+  if (error instanceof TransactionError) return true
+  if (error instanceof BatchError) return [...error.failures.values()].every(isOfTransaction)
+  if (error instanceof AbortedError) return isOfTransaction(error.cause)
+  return (
+    error instanceof DeliveryError && error.cause instanceof BrokerError && ENDS_TRANSACTION.has(error.cause.kafkaName)
+  )
+}
+
+/** The error of a run that ends after its transaction was open for too long; `cause` itself where that is not the reason. */
+export function tookTooLong(ms: number, timeoutMs: number, cause: unknown): unknown {
+  if (!isMillraceError(cause) || !isOfTransaction(cause)) return cause
   const [took, limit] = [ms, timeoutMs].map((each) => Math.round(each / 100) / 10)
   return new TransactionError(
     `The transaction was open for ${took} s, and the coordinator aborts it after ${limit} s: raise transaction.timeout.ms of the sink, or make the work on each record shorter (${cause.message})`,

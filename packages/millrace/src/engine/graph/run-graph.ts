@@ -12,6 +12,7 @@ import type { Transform } from '../../contracts/stage.ts'
 import type { Batch } from '../../records/batch.ts'
 import { AbortedError, PipelineTimeoutError } from '../../errors/index.ts'
 import { Counters, type Meter } from '../../metrics/counters.ts'
+import { guarded } from '../../resilience/background.ts'
 import { type CircuitBreaker, combinedProgress } from '../../resilience/circuit-breaker.ts'
 import { countedTransactions, createBreaker } from '../breaker.ts'
 import { committedFirst } from '../committed-first.ts'
@@ -147,7 +148,11 @@ class GraphRun {
 
   async run(): Promise<RunResult> {
     const { timeoutMs, name } = this.#plan
-    const progressTimer = setInterval(() => this.#run.onProgress?.(this.#progress()), PROGRESS_INTERVAL_MS)
+    const report = guarded(
+      () => this.#run.onProgress?.(this.#progress()),
+      (error) => this.#failed.abort(error),
+    )
+    const progressTimer = setInterval(report, PROGRESS_INTERVAL_MS)
     const timeout = timeoutMs === undefined ? undefined : setTimeout(() => this.#timeUp.abort(), timeoutMs)
     try {
       await (this.#delivery === 'exactly_once' ? this.#transact() : this.#stream())
@@ -226,8 +231,10 @@ class GraphRun {
         },
       },
     }
-    const run = { signal: this.#run.signal, abort: this.#abort, warn: this.#run.warn }
+    const signal = AbortSignal.any([this.#run.signal, this.#failed.signal])
+    const run = { signal, abort: this.#abort, warn: this.#run.warn }
     await new TransactionalRun(this.#plan, run, pipeline, flow, IN_FLIGHT_BYTES).run()
+    this.#failed.signal.throwIfAborted()
   }
 
   /** @param attemptEnded ends everything that is still under way */

@@ -10,7 +10,7 @@ import type { Batch } from '../../records/batch.ts'
 import type { CommittablePart } from '../../records/cut-off.ts'
 import { AbortedError, isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
 import { ConsumedPartitions } from './consumed-partitions.ts'
-import { type ConsumerOptions, groupOptions } from './options.ts'
+import { type ConsumerOptions, groupOptions, withOwnedReports } from './options.ts'
 import { sourceStatus } from './watching/source-status.ts'
 import type { ConsumerProgress } from './progress.ts'
 import { Fetcher } from './fetcher.ts'
@@ -49,8 +49,8 @@ export class Consumer implements GroupListener, SourceOffsets {
   readonly #news: GroupNews | undefined
   #lastLag: number | undefined
 
-  constructor(options: ConsumerOptions) {
-    this.#options = options
+  constructor(given: ConsumerOptions) {
+    const options = (this.#options = withOwnedReports(given, (error) => this.onFailed(error)))
     const { cluster, settings, component, maxRecords, warn, commits: mode = 'interval' } = options
     this.#fetcher = new Fetcher(
       cluster,

@@ -2,7 +2,8 @@
  * Partitions that cannot be read: says so when it is for long, after five seconds and then every minute, with the cause; says when all
  * are read again; and has them asked for again.
  */
-import { BrokerError } from '../../errors/index.ts'
+import { BrokerError, isMillraceError } from '../../errors/index.ts'
+import { inBackground } from '../../resilience/background.ts'
 import { backoffMs } from '../../resilience/retry.ts'
 import type { Cluster, Unreachable } from '../cluster/cluster.ts'
 import type { FetchBrokers } from './fetch-brokers.ts'
@@ -184,7 +185,7 @@ export class FetchRetries {
     if (this.#refreshing || at >= this.#at) return
     this.#at = at
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#refresh(), waitMs)
+    this.#timer = setTimeout(() => inBackground(this.#refresh(), (error) => this.#events.onError(error)), waitMs)
   }
 
   /** Asks for metadata of all topics that have a stale partition, in one request. */
@@ -200,7 +201,8 @@ export class FetchRetries {
       }
     } catch (error) {
       // A topic that vanished shows in the next metadata request too; brokers that are down may come back.
-      if (!this.#signal.aborted && error instanceof BrokerError && !error.retriable) this.#events.onError(error)
+      const isLasting = !isMillraceError(error) || (error instanceof BrokerError && !error.retriable)
+      if (!this.#signal.aborted && isLasting) this.#events.onError(error)
       else for (const fetch of stale) fetch.failures++
     }
     this.#refreshing = false

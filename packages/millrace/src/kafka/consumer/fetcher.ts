@@ -13,7 +13,7 @@
  *
  * The state of each partition is in `partition-fetch.ts`, what an answer does in `fetch-answers.ts`.
  */
-import { inBackground } from '../../resilience/background.ts'
+import { guarded, inBackground } from '../../resilience/background.ts'
 import { ConnectionError, isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { FETCH, type FetchRequest, type FetchResponse } from '../protocol/fetch.ts'
@@ -55,6 +55,8 @@ export class Fetcher {
   readonly #abort = new AbortController()
   #failure: MillraceError | undefined
   #wake: (() => void) | undefined
+  /** Owns what runs in the background. */
+  readonly #onFailure = (error: unknown): void => this.#fail(error)
 
   constructor(cluster: Cluster, options: FetcherOptions, events: FetcherEvents) {
     this.#cluster = cluster
@@ -90,7 +92,8 @@ export class Fetcher {
       { onRefreshed: (fetch) => this.#list(fetch), onError: (error) => this.#fail(error) },
       this.#abort.signal,
     )
-    this.#look = setInterval(() => this.#lookAround(), LOOK_MS)
+    const look = (): void => this.#lookAround()
+    this.#look = setInterval(guarded(look, this.#onFailure), LOOK_MS)
     this.#look.unref()
   }
 
@@ -224,7 +227,7 @@ export class Fetcher {
   }
 
   #makeDue(broker: FetchBroker): void {
-    if (this.#due.size === 0) queueMicrotask(() => this.#askDue())
+    if (this.#due.size === 0) queueMicrotask(guarded(() => this.#askDue(), this.#onFailure))
     this.#due.add(broker)
   }
 

@@ -3,6 +3,7 @@
  * without having everything has another log from some offset on.
  */
 import { isMillraceError } from '../../errors/index.ts'
+import { guarded } from '../../resilience/background.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { kafkaErrorName } from '../protocol/kafka-errors.ts'
 import {
@@ -46,7 +47,8 @@ export class LeaderEpochs {
 
   /** Has the position of a partition checked with its leader, together with the others of the same turn of the event loop. */
   check(fetch: PartitionFetch, leader: number, leaderEpoch: number): void {
-    if (this.#checks.size === 0) queueMicrotask(() => this.#send())
+    const onError = (error: unknown): void => this.#events.onError(error)
+    if (this.#checks.size === 0) queueMicrotask(guarded(() => this.#send(), onError))
     const { topic, partition } = fetch
     const check = { fetch, topic, partition, leaderEpoch }
     const known = this.#checks.get(leader)

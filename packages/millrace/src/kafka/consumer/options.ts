@@ -1,6 +1,7 @@
 /**
  * What a consumer is told.
  */
+import { type MillraceError, UnexpectedError } from '../../errors/index.ts'
 import type { Report } from '../../metrics/events.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { GroupOptions } from '../group/contract.ts'
@@ -33,6 +34,21 @@ export interface ConsumerOptions {
   readonly warn: Warn
   /** Reports what is no problem, such as what a group has assigned. */
   readonly inform?: Warn | undefined
+}
+
+/** The same, where what a report throws has an owner: many are made by timers, where an error would end the process. */
+export function withOwnedReports(options: ConsumerOptions, onFailure: (error: MillraceError) => void): ConsumerOptions {
+  const owned = (report: Warn): Warn => {
+    return (message, facts) => {
+      try {
+        report(message, facts)
+      } catch (cause) {
+        onFailure(new UnexpectedError(`Cannot report "${message}" as the callback for it failed`, { cause }))
+      }
+    }
+  }
+  const { warn, inform } = options
+  return { ...options, warn: owned(warn), inform: inform && owned(inform) }
 }
 
 /** How a consumer joins its group; undefined when it joins none. */

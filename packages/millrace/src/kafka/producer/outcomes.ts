@@ -19,6 +19,7 @@
  * appended behind it fails too, so that nothing overtakes it when it is written again (I2).
  */
 import { isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
+import { guarded } from '../../resilience/background.ts'
 import { type BackoffOptions, backoffMs } from '../../resilience/retry.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { PartitionQueue, ProducerBatch } from './partition-queue.ts'
@@ -257,10 +258,11 @@ export class Outcomes {
     if (!isLast || !batch.ambiguous || this.#options.onUncertain === undefined) return false
     if (this.#uncertain === undefined) {
       const uncertain = (this.#uncertain = { records: 0, error })
-      queueMicrotask(() => {
+      const report = (): void => {
         this.#uncertain = undefined
         this.#options.onUncertain?.(uncertain.records, uncertain.error)
-      })
+      }
+      queueMicrotask(guarded(report, (thrown) => this.allBroken(thrown)))
     }
     this.#uncertain.records += batch.count
     batch.settled = true
