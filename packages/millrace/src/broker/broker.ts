@@ -8,7 +8,7 @@ import { nameProblem, type Partition, type Topic } from './cluster/topic.ts'
 import { FaultBuilder, Faults } from './connection/faults.ts'
 import { NodeServer } from './connection/node-server.ts'
 import { type LoggedRequest, RequestLog } from './connection/request-log.ts'
-import { CoordinatorPlaces, GroupCoordinator } from './groups/coordinator.ts'
+import { GroupCoordinator, type GroupSettings } from './groups/coordinator.ts'
 import { type GroupView, viewGroup } from './group-view.ts'
 import { compact } from './log/compaction.ts'
 import type { BrokerOptions, TopicOptions } from './options.ts'
@@ -20,8 +20,19 @@ import { type TopicView, viewTopic } from './topic-view.ts'
 
 const DEFAULT_RETENTION_BYTES = 256 * 1024 * 1024
 
-/** Transactions are those of KIP-890 (TV2), and of clients that do not know them yet. */
-const FEATURES: readonly Feature[] = [{ name: 'transaction.version', min: 0, max: 2, level: 2 }]
+/** The consumer protocol (KIP-848), and transactions of KIP-890 (TV2); clients that do not know them get what was before. */
+const FEATURES: readonly Feature[] = [
+  { name: 'group.version', min: 0, max: 1, level: 1 },
+  { name: 'transaction.version', min: 0, max: 2, level: 2 },
+]
+
+/** Kafka's defaults. */
+const DEFAULT_GROUP_SETTINGS: GroupSettings = {
+  minSessionTimeoutMs: 6000,
+  maxSessionTimeoutMs: 1_800_000,
+  sessionTimeoutMs: 45_000,
+  heartbeatIntervalMs: 5000,
+}
 
 /** A running broker. Close it, or declare it with `await using`. */
 export class EmbeddedBroker implements AsyncDisposable {
@@ -49,7 +60,7 @@ export class EmbeddedBroker implements AsyncDisposable {
       retentionBytes: options.retentionBytes ?? DEFAULT_RETENTION_BYTES,
       now: options.now ?? Date.now,
     })
-    this.#groups = new GroupCoordinator(new CoordinatorPlaces(this.#cluster), this.#timers)
+    this.#groups = new GroupCoordinator(this.#cluster, this.#timers, { ...DEFAULT_GROUP_SETTINGS, ...options.groups })
     this.#transactions = new TransactionCoordinator(this.#cluster, this.#groups, this.#timers)
     const sessions = new Map(addresses.map(({ id }) => [id, new FetchSessions()]))
     const broker: BrokerState = {

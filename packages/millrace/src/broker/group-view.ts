@@ -1,10 +1,12 @@
-import type { ClassicGroup } from './groups/classic-group.ts'
-import type { GroupState } from './groups/states.ts'
+import type { Group } from './groups/coordinator.ts'
 
 /** What a test can see of a group. */
 export interface GroupView {
   readonly id: string
-  readonly state: GroupState
+  /** The protocol of its members. */
+  readonly kind: Group['kind']
+  readonly state: Group['state']
+  /** Generation, or epoch of the group with the consumer protocol. */
   readonly generationId: number
   readonly members: readonly {
     readonly memberId: string
@@ -19,16 +21,26 @@ export interface GroupView {
   }[]
 }
 
-export function viewGroup({ id, state, generationId, members, offsets }: ClassicGroup): GroupView {
+export function viewGroup(group: Group): GroupView {
+  const { id, kind, state, offsets } = group
+  const members =
+    group.kind === 'classic'
+      ? [...group.members.values()].map((member) => ({
+          memberId: member.id,
+          groupInstanceId: member.instanceId,
+          clientId: member.clientId,
+        }))
+      : [...group.members.values()].map(({ memberId, instanceId, clientId }) => ({
+          memberId,
+          groupInstanceId: instanceId,
+          clientId,
+        }))
   return {
     id,
+    kind,
     state,
-    generationId,
-    members: [...members.values()].map((member) => ({
-      memberId: member.id,
-      groupInstanceId: member.instanceId,
-      clientId: member.clientId,
-    })),
+    generationId: group.kind === 'classic' ? group.generationId : group.epoch,
+    members,
     offsets: offsets.all().flatMap(({ topic, partitions }) =>
       partitions.map((partition) => {
         const { offset, metadata } = offsets.get(topic, partition)!

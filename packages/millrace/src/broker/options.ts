@@ -1,3 +1,5 @@
+import type { GroupSettings } from './groups/coordinator.ts'
+
 /** How a broker is started. Everything has a default. */
 export interface BrokerOptions {
   /** Topics to create: the number of partitions, or more. */
@@ -14,6 +16,8 @@ export interface BrokerOptions {
   readonly defaultPartitions?: number
   /** Most bytes of all topics together; 256 MiB when omitted. The topic that holds most loses its oldest records first. */
   readonly retentionBytes?: number
+  /** Timeouts of consumer groups that differ from Kafka's defaults, for tests that are to be quick. */
+  readonly groups?: Partial<GroupSettings>
   /** The time in milliseconds, for timestamps and retention; `Date.now` when omitted. */
   readonly now?: () => number
   /** Called with a line for each thing that should not happen, such as a malformed request. Nothing is logged when omitted. */

@@ -114,6 +114,15 @@ const REQUESTS: { readonly [name in SupportedName]: (version: number) => object 
     validateOnly: true,
   }),
   DescribeCluster: () => ({ includeClusterAuthorizedOperations: true }),
+  ConsumerGroupHeartbeat: () => ({
+    groupId: 'new',
+    memberId: 'm',
+    memberEpoch: 0,
+    rebalanceTimeoutMs: 1000,
+    subscribedTopicNames: ['orders'],
+    topicPartitions: [],
+  }),
+  ConsumerGroupDescribe: () => ({ groupIds: ['new'], includeAuthorizedOperations: true }),
   ListConfigResources: () => ({}),
   DescribeTopicPartitions: () => ({ topics: [{ name: 'orders' }] }),
 }

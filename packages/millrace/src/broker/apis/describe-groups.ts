@@ -35,7 +35,7 @@ function empty(groupId: string, errorCode: number, groupState = ''): DescribedGr
 function describe(groupId: string, { broker: { groups }, node, version }: Call): DescribedGroup {
   const refusal = groups.refusal(groupId, node)
   if (refusal !== 0) return empty(groupId, refusal)
-  const group = groups.find(groupId)
+  const group = groups.findClassic(groupId)
   if (group !== undefined) return described(group, version)
   if (version < REPORTS_MISSING) return empty(groupId, 0, 'Dead')
   return { ...empty(groupId, ERROR.GROUP_ID_NOT_FOUND, 'Dead'), errorMessage: `Group ${groupId} not found.` }

@@ -39,6 +39,8 @@ const LOADERS: { readonly [name in SupportedName]: () => Promise<AnyHandler> } =
   DescribeProducers: async () => (await import('./describe-producers.ts')).describeProducers,
   DescribeTransactions: async () => (await import('./describe-transactions.ts')).describeTransactions,
   ListTransactions: async () => (await import('./list-transactions.ts')).listTransactions,
+  ConsumerGroupHeartbeat: async () => (await import('./consumer-group-heartbeat.ts')).consumerGroupHeartbeat,
+  ConsumerGroupDescribe: async () => (await import('./consumer-group-describe.ts')).consumerGroupDescribe,
   ListConfigResources: async () => (await import('./list-config-resources.ts')).listConfigResources,
   DescribeTopicPartitions: async () => (await import('./describe-topic-partitions.ts')).describeTopicPartitions,
 }

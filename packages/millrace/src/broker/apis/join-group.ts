@@ -1,7 +1,6 @@
 /** JoinGroup (11): a member joins a classic group, or joins it again. Answered when all members have joined, or the time is over. */
 import { ERROR } from '../../protocol/error-codes.ts'
 import { joinGroupApi, type JoinGroupRequest, type JoinGroupResponse } from '../../protocol/messages/join-group.ts'
-import { SESSION_TIMEOUT_MS } from '../groups/coordinator.ts'
 import { type Joined, notJoined } from '../groups/member.ts'
 import type { Call, Handler } from './handler.ts'
 
@@ -17,10 +16,13 @@ export const joinGroup: Handler<JoinGroupRequest, JoinGroupResponse> = {
     const { groupId, memberId, sessionTimeoutMs } = request
     const refusal = groups.refusal(groupId, call.node)
     if (refusal !== 0) return joinGroup.refuse(request, refusal, call)
-    if (sessionTimeoutMs < SESSION_TIMEOUT_MS.min || sessionTimeoutMs > SESSION_TIMEOUT_MS.max)
+    const { minSessionTimeoutMs, maxSessionTimeoutMs } = groups.settings
+    if (sessionTimeoutMs < minSessionTimeoutMs || sessionTimeoutMs > maxSessionTimeoutMs)
       return joinGroup.refuse(request, ERROR.INVALID_SESSION_TIMEOUT, call)
-    const group = groups.find(groupId) ?? (memberId === '' ? groups.create(groupId) : undefined)
-    if (group === undefined) return joinGroup.refuse(request, ERROR.UNKNOWN_MEMBER_ID, call)
+    if (memberId !== '' && groups.findClassic(groupId) === undefined)
+      return joinGroup.refuse(request, ERROR.UNKNOWN_MEMBER_ID, call)
+    const group = groups.classicGroup(groupId)
+    if (group === undefined) return joinGroup.refuse(request, ERROR.INCONSISTENT_GROUP_PROTOCOL, call)
     const joined = await group.join({
       memberId,
       instanceId: request.groupInstanceId,

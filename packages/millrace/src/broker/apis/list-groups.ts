@@ -2,21 +2,21 @@
 import { listGroupsApi, type ListGroupsRequest, type ListGroupsResponse } from '../../protocol/messages/list-groups.ts'
 import type { Handler } from './handler.ts'
 
-const TYPE = 'classic'
-
 export const listGroups: Handler<ListGroupsRequest, ListGroupsResponse> = {
   api: listGroupsApi,
   handle({ statesFilter, typesFilter }, { broker: { groups }, node, version }) {
     const isWanted = (filter: readonly string[], value: string): boolean =>
       filter.length === 0 || filter.some((wanted) => wanted.toLowerCase() === value.toLowerCase())
-    const found = groups.all(node).filter(({ state }) => isWanted(statesFilter, state) && isWanted(typesFilter, TYPE))
+    const found = groups
+      .all(node)
+      .filter(({ state, kind }) => isWanted(statesFilter, state) && isWanted(typesFilter, kind))
     return {
       errorCode: 0,
-      groups: found.map(({ id, protocolType, state }) => ({
-        groupId: id,
-        protocolType,
-        ...(version >= 4 ? { groupState: state } : {}),
-        ...(version >= 5 ? { groupType: TYPE } : {}),
+      groups: found.map((group) => ({
+        groupId: group.id,
+        protocolType: group.kind === 'classic' ? group.protocolType : 'consumer',
+        ...(version >= 4 ? { groupState: group.state } : {}),
+        ...(version >= 5 ? { groupType: group.kind } : {}),
       })),
     }
   },

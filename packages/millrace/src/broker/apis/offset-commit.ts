@@ -6,7 +6,7 @@ import {
   type OffsetCommitRequest,
   type OffsetCommitResponse,
 } from '../../protocol/messages/offset-commit.ts'
-import type { ClassicGroup } from '../groups/classic-group.ts'
+import type { Group } from '../groups/coordinator.ts'
 import type { Call, Handler } from './handler.ts'
 import { topicOf } from './topics.ts'
 
@@ -23,7 +23,7 @@ export const offsetCommit: Handler<OffsetCommitRequest, OffsetCommitResponse> = 
     const refusal = groups.refusal(groupId, call.node)
     if (refusal !== 0) return offsetCommit.refuse(request, refusal, call)
     // A group that only holds offsets need not have had members.
-    const group = groups.find(groupId) ?? (generationId < 0 ? groups.create(groupId) : undefined)
+    const group = groups.find(groupId) ?? (generationId < 0 ? groups.classicGroup(groupId) : undefined)
     if (group === undefined) return offsetCommit.refuse(request, ERROR.ILLEGAL_GENERATION, call)
     const refused = group.admitCommit({ memberId, instanceId: groupInstanceId, generationId })
     if (refused !== 0) return offsetCommit.refuse(request, refused, call)
@@ -47,7 +47,7 @@ export const offsetCommit: Handler<OffsetCommitRequest, OffsetCommitResponse> = 
 
 function commit(
   { topics }: Decoded<OffsetCommitRequest>,
-  group: ClassicGroup,
+  group: Group,
   { broker: { cluster }, version }: Call,
 ): OffsetCommitResponse {
   return {

@@ -8,7 +8,7 @@ import {
   type OffsetDeleteResponse,
 } from '../../protocol/messages/offset-delete.ts'
 import { Reader } from '../../protocol/reader.ts'
-import type { ClassicGroup } from '../groups/classic-group.ts'
+import type { Group } from '../groups/coordinator.ts'
 import type { Handler } from './handler.ts'
 
 export const offsetDelete: Handler<OffsetDeleteRequest, OffsetDeleteResponse> = {
@@ -43,7 +43,9 @@ export const offsetDelete: Handler<OffsetDeleteRequest, OffsetDeleteResponse> = 
 }
 
 /** Topics that members of a group of consumers read; `undefined` when they cannot be known. */
-function subscribedTopics({ protocolType, protocolName, members }: ClassicGroup): Set<string> | undefined {
+function subscribedTopics(group: Group): Set<string> | undefined {
+  if (group.kind === 'consumer') return new Set([...group.members.values()].flatMap(({ topics }) => topics))
+  const { protocolType, protocolName, members } = group
   if (protocolType !== 'consumer' || protocolName === null) return undefined
   try {
     return new Set([...members.values()].flatMap((member) => topicsIn(member.metadataOf(protocolName))))

@@ -32,8 +32,18 @@ export const offsetFetch: Handler<OffsetFetchRequest, OffsetFetchResponse> = {
   api: offsetFetchApi,
   handle(request, call) {
     const { groups } = call.broker
-    const answer = (groupId: string, topics: readonly AskedTopic[] | null): OffsetFetchResponseGroup => {
-      const errorCode = groups.refusal(groupId, call.node)
+    const answer = (
+      groupId: string,
+      topics: readonly AskedTopic[] | null,
+      memberId = '',
+      epoch = -1,
+    ): OffsetFetchResponseGroup => {
+      const isMember = memberId !== '' || epoch >= 0
+      // A member of the consumer protocol must not go by what it has lost meanwhile.
+      const group = isMember ? groups.findConsumer(groupId) : undefined
+      const errorCode =
+        groups.refusal(groupId, call.node) ||
+        (group?.admitCommit({ memberId, instanceId: null, generationId: epoch }) ?? 0)
       if (errorCode !== 0) return { groupId, topics: [], errorCode }
       return {
         groupId,
@@ -41,7 +51,12 @@ export const offsetFetch: Handler<OffsetFetchRequest, OffsetFetchResponse> = {
         errorCode: 0,
       }
     }
-    if (call.version >= SEVERAL) return { groups: request.groups.map(({ groupId, topics }) => answer(groupId, topics)) }
+    if (call.version >= SEVERAL)
+      return {
+        groups: request.groups.map(({ groupId, topics, memberId, memberEpoch }) =>
+          answer(groupId, topics, memberId ?? '', memberEpoch),
+        ),
+      }
     const { topics, errorCode = 0 } = answer(request.groupId, namedTopics(request))
     return single(request, topics, errorCode, call)
   },

@@ -44,6 +44,8 @@ const TABLE = {
   DescribeProducers: { key: 61, min: 0, max: 0 },
   DescribeTransactions: { key: 65, min: 0, max: 0 },
   ListTransactions: { key: 66, min: 0, max: 2 },
+  ConsumerGroupHeartbeat: { key: 68, min: 0, max: 1 },
+  ConsumerGroupDescribe: { key: 69, min: 0, max: 1 },
   ListConfigResources: { key: 74, min: 0, max: 1 },
   DescribeTopicPartitions: { key: 75, min: 0, max: 0 },
 } as const satisfies { readonly [name: string]: SupportedApi }

@@ -76,7 +76,7 @@ function refusal(request: Decoded<TxnOffsetCommitRequest>, call: Call): number {
   if (admitted === ERROR.PRODUCER_FENCED) return ERROR.INVALID_PRODUCER_EPOCH
   if (admitted === ERROR.TRANSACTION_ABORTABLE && call.version < KNOWS_ABORTABLE) return ERROR.INVALID_TXN_STATE
   if (admitted !== 0) return admitted
-  const group = groups.find(groupId) ?? (generationId < 0 ? groups.create(groupId) : undefined)
+  const group = groups.find(groupId) ?? (generationId < 0 ? groups.classicGroup(groupId) : undefined)
   if (group === undefined) return ERROR.ILLEGAL_GENERATION
   return group.admitCommit({ memberId, instanceId: groupInstanceId, generationId }, true)
 }

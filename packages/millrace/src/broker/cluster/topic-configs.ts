@@ -38,7 +38,6 @@ export const TOPIC_CONFIGS: { readonly [name: string]: ConfigDefinition } = {
   },
   'compression.zstd.level': { type: 'int', default: '3', min: -131_072, max: 22 },
   'delete.retention.ms': { type: 'long', default: '86400000', min: 0 },
-  'errors.deadletterqueue.group.enable': { type: 'boolean', default: 'false' },
   'file.delete.delay.ms': { type: 'long', default: '60000', min: 0 },
   'flush.messages': { type: 'long', default: LONG_MAX, min: 1 },
   'flush.ms': { type: 'long', default: LONG_MAX, min: 0 },

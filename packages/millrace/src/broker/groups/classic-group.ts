@@ -32,8 +32,9 @@ export interface MemberClaim {
 }
 
 export class ClassicGroup {
+  readonly kind = 'classic'
   readonly id: string
-  readonly offsets = new GroupOffsets()
+  readonly offsets: GroupOffsets
   readonly members = new Map<string, Member>()
   state: GroupState = 'Empty'
   generationId = 0
@@ -48,8 +49,9 @@ export class ClassicGroup {
   readonly #pending = new Map<string, () => void>()
   #stopRebalanceTimer: () => void = () => {}
 
-  constructor(id: string, after: After) {
+  constructor(id: string, after: After, offsets: GroupOffsets = new GroupOffsets()) {
     this.id = id
+    this.offsets = offsets
     this.#after = after
   }
 

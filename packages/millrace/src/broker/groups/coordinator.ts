@@ -5,13 +5,23 @@
 import { ERROR } from '../../protocol/error-codes.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Timers } from '../timers.ts'
-import { ClassicGroup } from './classic-group.ts'
+import { type After, ClassicGroup } from './classic-group.ts'
+import { ConsumerGroup } from './consumer-group.ts'
 
 /** What there is a coordinator for. */
 export type CoordinatorKind = 'group' | 'transaction'
 
-/** `group.min.session.timeout.ms`, `group.max.session.timeout.ms` */
-export const SESSION_TIMEOUT_MS = { min: 6000, max: 1_800_000 }
+/** A group of either protocol. */
+export type Group = ClassicGroup | ConsumerGroup
+
+export interface GroupSettings {
+  /** `group.min.session.timeout.ms` and `group.max.session.timeout.ms`, of classic groups. */
+  readonly minSessionTimeoutMs: number
+  readonly maxSessionTimeoutMs: number
+  /** `group.consumer.session.timeout.ms` and `group.consumer.heartbeat.interval.ms`, of the consumer protocol. */
+  readonly sessionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+}
 
 /** Which node coordinates a group or a transactional id. */
 export class CoordinatorPlaces {
@@ -44,12 +54,16 @@ function hash(text: string): number {
 
 export class GroupCoordinator {
   readonly places: CoordinatorPlaces
-  readonly #timers: Timers
-  readonly #groups = new Map<string, ClassicGroup>()
+  readonly settings: GroupSettings
+  readonly #cluster: Cluster
+  readonly #after: After
+  readonly #groups = new Map<string, Group>()
 
-  constructor(places: CoordinatorPlaces, timers: Timers) {
-    this.places = places
-    this.#timers = timers
+  constructor(cluster: Cluster, timers: Timers, settings: GroupSettings) {
+    this.places = new CoordinatorPlaces(cluster)
+    this.settings = settings
+    this.#cluster = cluster
+    this.#after = (milliseconds, callback) => timers.after(milliseconds, callback)
   }
 
   /** Why a node may not answer for a group; 0 when it may. */
@@ -58,18 +72,42 @@ export class GroupCoordinator {
     return this.places.of('group', groupId) === node ? ERROR.NONE : ERROR.NOT_COORDINATOR
   }
 
-  find(groupId: string): ClassicGroup | undefined {
+  find(groupId: string): Group | undefined {
     return this.#groups.get(groupId)
   }
 
-  create(groupId: string): ClassicGroup {
-    const group = new ClassicGroup(groupId, (milliseconds, callback) => this.#timers.after(milliseconds, callback))
+  findClassic(groupId: string): ClassicGroup | undefined {
+    const group = this.#groups.get(groupId)
+    return group?.kind === 'classic' ? group : undefined
+  }
+
+  findConsumer(groupId: string): ConsumerGroup | undefined {
+    const group = this.#groups.get(groupId)
+    return group?.kind === 'consumer' ? group : undefined
+  }
+
+  /** The group for a member of the classic protocol, or one that only holds offsets; `undefined` when it has members of the other. */
+  classicGroup(groupId: string): ClassicGroup | undefined {
+    const known = this.#groups.get(groupId)
+    if (known?.kind === 'classic') return known
+    if (known !== undefined && known.members.size > 0) return undefined
+    const group = new ClassicGroup(groupId, this.#after, known?.offsets)
+    this.#groups.set(groupId, group)
+    return group
+  }
+
+  /** The group for a member of the consumer protocol; `undefined` when it has members of the other. */
+  consumerGroup(groupId: string): ConsumerGroup | undefined {
+    const known = this.#groups.get(groupId)
+    if (known?.kind === 'consumer') return known
+    if (known !== undefined && known.state !== 'Empty') return undefined
+    const group = new ConsumerGroup(groupId, this.#cluster, this.#after, this.settings.sessionTimeoutMs, known?.offsets)
     this.#groups.set(groupId, group)
     return group
   }
 
   /** All groups, or those that a node coordinates. */
-  all(node?: number): ClassicGroup[] {
+  all(node?: number): Group[] {
     const groups = [...this.#groups.values()]
     return node === undefined ? groups : groups.filter(({ id }) => this.places.of('group', id) === node)
   }
@@ -95,7 +133,7 @@ export class GroupCoordinator {
   }
 
   /** Answers what waits on a node that stops being the coordinator of groups. */
-  unload(groups: readonly ClassicGroup[]): void {
+  unload(groups: readonly Group[]): void {
     for (const group of groups) group.unload(ERROR.NOT_COORDINATOR)
   }
 

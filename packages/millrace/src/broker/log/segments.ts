@@ -74,7 +74,7 @@ export class Segment {
   }
 }
 
-/** A range of whole record batches. */
+/** A range of record batches, the last of which may be incomplete. */
 export interface LogSlice {
   readonly bytes: Buffer
   /** Offset of the first record of the first batch; it may lie before the one asked for. */
@@ -133,7 +133,8 @@ export class Segments {
   }
 
   /**
-   * Whole batches from the one that holds `from`, or the next one when compaction has removed it, up to `before`.
+   * Batches from the one that holds `from`, or the next one when compaction has removed it, up to `before`. The last one may be
+   * cut off, as Kafka does it: clients have to expect that.
    *
    * @param maxBytes most bytes; the first batch is given even if it is larger when `atLeastOne` is set
    * @param before batches that begin at or after it are left out
@@ -147,18 +148,20 @@ export class Segments {
       if (first === segment.batches) continue
       if (segment.offset(first) >= before) return undefined
       const start = segment.position(first)
-      let end = first
+      const firstEnd = segment.position(first + 1)
+      if (firstEnd - start > maxBytes && !atLeastOne) return undefined
+      let last = first
       while (
-        end < segment.batches &&
-        segment.offset(end) < before &&
-        (segment.position(end + 1) - start <= maxBytes || (atLeastOne && end === first))
+        last + 1 < segment.batches &&
+        segment.offset(last + 1) < before &&
+        segment.position(last + 1) - start < maxBytes
       )
-        end++
-      if (end === first) return undefined
+        last++
+      const end = Math.min(segment.position(last + 1), Math.max(firstEnd, start + maxBytes))
       return {
-        bytes: segment.bytes.subarray(start, segment.position(end)),
+        bytes: segment.bytes.subarray(start, end),
         firstOffset: segment.offset(first),
-        endOffset: segment.lastOffsetOf(end - 1) + 1,
+        endOffset: segment.lastOffsetOf(last) + 1,
       }
     }
     return undefined

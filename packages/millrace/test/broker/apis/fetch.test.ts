@@ -71,9 +71,10 @@ describe('a fetch', () => {
     expect((await fetched('orders', {}, { maxBytes: 1 })).batches).toEqual([0])
   })
 
-  test('gets as many whole batches as fit', async () => {
+  test('gets as many bytes as fit, the last batch cut off', async () => {
     const [size] = [batchOf(['a', 'b', 'c']).length]
-    expect((await fetched('orders', { partitionMaxBytes: 2 * size + size / 2 })).batches).toEqual([0, 3])
+    const { batches, records } = await fetched('orders', { partitionMaxBytes: 2 * size + 10 })
+    expect({ batches, bytes: records!.length }).toEqual({ batches: [0, 3], bytes: 2 * size + 10 })
   })
 
   test('at the end gets nothing, and the watermarks', async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Cluster } from '../../../src/broker/cluster/cluster.ts'
-import { CoordinatorPlaces, GroupCoordinator } from '../../../src/broker/groups/coordinator.ts'
+import { GroupCoordinator } from '../../../src/broker/groups/coordinator.ts'
 import { Timers } from '../../../src/broker/timers.ts'
 import { TransactionCoordinator } from '../../../src/broker/transactions/coordinator.ts'
 import {
@@ -14,6 +14,7 @@ import {
 import { LAST_EPOCH, NO_PRODUCER, type ProducerIdentity } from '../../../src/broker/transactions/transaction.ts'
 import { ERROR } from '../../../src/protocol/error-codes.ts'
 
+const SETTINGS = { minSessionTimeoutMs: 1, maxSessionTimeoutMs: 1, sessionTimeoutMs: 1, heartbeatIntervalMs: 1 }
 const NOW = 1_800_000_000_000
 let cluster: Cluster
 let coordinator: TransactionCoordinator
@@ -28,11 +29,7 @@ beforeEach(() => {
   })
   cluster.createTopic('orders', 2)
   const timers = new Timers()
-  coordinator = new TransactionCoordinator(
-    cluster,
-    new GroupCoordinator(new CoordinatorPlaces(cluster), timers),
-    timers,
-  )
+  coordinator = new TransactionCoordinator(cluster, new GroupCoordinator(cluster, timers, SETTINGS), timers)
 })
 
 function initialize(expected: ProducerIdentity = NO_PRODUCER): ProducerIdentity {

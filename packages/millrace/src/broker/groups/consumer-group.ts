@@ -1,0 +1,299 @@
+/**
+ * A consumer group of the consumer protocol (KIP-848): members say what they want with heartbeats, and the coordinator assigns.
+ * How a member gets from one assignment to the next is in `reconciliation.ts`. It knows no sockets; time comes in as `after`.
+ */
+import { ERROR } from '../../protocol/error-codes.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { ASSIGNORS, DEFAULT_ASSIGNOR, type Partitions } from './assignors.ts'
+import type { After, MemberClaim } from './classic-group.ts'
+import { GroupOffsets } from './offsets.ts'
+import { has, isEqual, NO_PARTITIONS, without, isEmpty } from './partition-sets.ts'
+import { type Current, reconcile } from './reconciliation.ts'
+
+/** Epochs of a heartbeat that joins, and that leaves as a static member that is going to come back; -1 leaves for good. */
+export const JOIN_EPOCH = 0
+
+export const STATIC_LEAVE_EPOCH = -2
+
+export interface ConsumerHeartbeat {
+  readonly memberId: string
+  readonly epoch: number
+  readonly instanceId: string | null
+  readonly rackId: string | null
+  readonly clientId: string
+  readonly clientHost: string
+  /** -1 when it has not changed. */
+  readonly rebalanceTimeoutMs: number
+  /** Null when it has not changed, as all below. */
+  readonly topics: readonly string[] | null
+  readonly pattern: string | null
+  readonly assignor: string | null
+  readonly owned: Partitions | null
+}
+
+export interface ConsumerMember {
+  readonly memberId: string
+  readonly instanceId: string | null
+  rackId: string | null
+  clientId: string
+  clientHost: string
+  rebalanceTimeoutMs: number
+  topics: readonly string[]
+  pattern: string | null
+  assignor: string | null
+  current: Current
+  target: Partitions
+  /** Whether it has left, and is going to come back. */
+  isAway: boolean
+  stopTimers: (() => void)[]
+}
+
+/** What a heartbeat is answered; an assignment only when there is something new. */
+export interface HeartbeatAnswer {
+  readonly errorCode: number
+  readonly message?: string
+  readonly epoch: number
+  readonly assignment?: Partitions
+}
+
+const FRESH: Current = { state: 'Stable', epoch: 0, previousEpoch: 0, assigned: NO_PARTITIONS, revoking: NO_PARTITIONS }
+
+export class ConsumerGroup {
+  readonly kind = 'consumer'
+  readonly id: string
+  readonly offsets: GroupOffsets
+  readonly members = new Map<string, ConsumerMember>()
+  epoch = 0
+  assignmentEpoch = 0
+  readonly #cluster: Cluster
+  readonly #after: After
+  readonly #sessionTimeoutMs: number
+  /** Topics and their numbers of partitions when the target was computed. */
+  #metadata = ''
+
+  constructor(
+    id: string,
+    cluster: Cluster,
+    after: After,
+    sessionTimeoutMs: number,
+    offsets: GroupOffsets = new GroupOffsets(),
+  ) {
+    this.id = id
+    this.#cluster = cluster
+    this.#after = after
+    this.#sessionTimeoutMs = sessionTimeoutMs
+    this.offsets = offsets
+  }
+
+  get state(): 'Empty' | 'Assigning' | 'Reconciling' | 'Stable' {
+    if (this.members.size === 0) return 'Empty'
+    if (this.epoch > this.assignmentEpoch) return 'Assigning'
+    const isSettled = [...this.members.values()].every(
+      ({ current }) => current.state === 'Stable' && current.epoch === this.assignmentEpoch,
+    )
+    return isSettled ? 'Stable' : 'Reconciling'
+  }
+
+  get assignor(): string {
+    const votes = [...this.members.values()].flatMap(({ assignor }) => (assignor === null ? [] : [assignor]))
+    const counts = Map.groupBy(votes, (name) => name)
+    return [...counts].toSorted((a, b) => b[1].length - a[1].length)[0]?.[0] ?? DEFAULT_ASSIGNOR
+  }
+
+  heartbeat(beat: ConsumerHeartbeat): HeartbeatAnswer {
+    const refusal = this.#refusal(beat)
+    if (refusal !== undefined) return refusal
+    const isKnown =
+      this.members.has(beat.memberId) || (beat.instanceId !== null && this.#static(beat.instanceId) !== undefined)
+    if (beat.epoch < JOIN_EPOCH) return this.#leave(this.members.get(beat.memberId)!, beat.epoch)
+    const member = beat.epoch === JOIN_EPOCH ? this.#joining(beat) : this.members.get(beat.memberId)!
+    const isChanged = this.#update(member, beat)
+    this.#refresh(isChanged || !isKnown)
+    const before = member.current
+    member.current = reconcile(before, {
+      target: member.target,
+      targetEpoch: this.assignmentEpoch,
+      owned: beat.epoch === JOIN_EPOCH ? NO_PARTITIONS : (beat.owned ?? undefined),
+      isFree: (topicId, partition) => this.#isFree(topicId, partition, member),
+    })
+    this.#keepAlive(member)
+    this.#watchRevocation(member, before)
+    const isNew =
+      beat.epoch === JOIN_EPOCH || beat.topics !== null || !isEqual(before.assigned, member.current.assigned)
+    return { errorCode: 0, epoch: member.current.epoch, ...(isNew ? { assignment: member.current.assigned } : {}) }
+  }
+
+  #refusal({ memberId, epoch, instanceId, owned }: ConsumerHeartbeat): HeartbeatAnswer | undefined {
+    const refuse = (errorCode: number, message: string): HeartbeatAnswer => ({ errorCode, message, epoch: -1 })
+    const holder = instanceId === null ? undefined : this.#static(instanceId)
+    if (epoch === JOIN_EPOCH) {
+      if (holder === undefined || holder.memberId === memberId || holder.isAway) return undefined
+      return refuse(
+        ERROR.UNRELEASED_INSTANCE_ID,
+        `Static member ${memberId} with instance id ${instanceId} cannot join the group because the instance id is owned by ${holder.memberId} member.`,
+      )
+    }
+    if (instanceId !== null && holder === undefined)
+      return refuse(ERROR.UNKNOWN_MEMBER_ID, `Instance id ${instanceId} is unknown.`)
+    if (holder !== undefined && holder.memberId !== memberId)
+      return refuse(ERROR.FENCED_INSTANCE_ID, `Instance id ${instanceId} is owned by member ${holder.memberId}.`)
+    const member = this.members.get(memberId)
+    if (member === undefined)
+      return refuse(ERROR.UNKNOWN_MEMBER_ID, `Member ${memberId} is not a member of group ${this.id}.`)
+    if (epoch < JOIN_EPOCH || epoch === member.current.epoch) return undefined
+    // The answer that had the newer epoch was lost: what the member holds shows whether it may go on.
+    const isBehind =
+      epoch === member.current.previousEpoch && owned !== null && isEmpty(without(owned, member.current.assigned))
+    return isBehind
+      ? undefined
+      : refuse(
+          ERROR.FENCED_MEMBER_EPOCH,
+          `The member epoch ${epoch} is not that of the coordinator, which is ${member.current.epoch}. The member must abandon all its partitions and rejoin.`,
+        )
+  }
+
+  #static(instanceId: string): ConsumerMember | undefined {
+    return [...this.members.values()].find((member) => member.instanceId === instanceId)
+  }
+
+  /** A member that is new, joins again, or takes the place of a static one that has left. */
+  #joining(beat: ConsumerHeartbeat): ConsumerMember {
+    const known = this.members.get(beat.memberId)
+    if (known !== undefined) {
+      known.isAway = false
+      return known
+    }
+    const before = beat.instanceId === null ? undefined : this.#static(beat.instanceId)
+    const member: ConsumerMember = {
+      memberId: beat.memberId,
+      instanceId: beat.instanceId,
+      rackId: beat.rackId,
+      clientId: beat.clientId,
+      clientHost: beat.clientHost,
+      rebalanceTimeoutMs: beat.rebalanceTimeoutMs,
+      topics: before?.topics ?? [],
+      pattern: before?.pattern ?? null,
+      assignor: before?.assignor ?? null,
+      current: before?.current ?? FRESH,
+      target: before?.target ?? NO_PARTITIONS,
+      isAway: false,
+      stopTimers: [],
+    }
+    if (before !== undefined) this.#drop(before)
+    this.members.set(member.memberId, member)
+    return member
+  }
+
+  /** @returns whether the assignment has to change */
+  #update(
+    member: ConsumerMember,
+    { topics, pattern, assignor, rebalanceTimeoutMs, rackId }: ConsumerHeartbeat,
+  ): boolean {
+    const before = JSON.stringify([member.topics, member.pattern, member.assignor])
+    if (topics !== null) member.topics = [...topics].toSorted()
+    if (pattern !== null) member.pattern = pattern === '' ? null : pattern
+    if (assignor !== null) member.assignor = assignor
+    if (rebalanceTimeoutMs >= 0) member.rebalanceTimeoutMs = rebalanceTimeoutMs
+    if (rackId !== null) member.rackId = rackId
+    return JSON.stringify([member.topics, member.pattern, member.assignor]) !== before
+  }
+
+  /** Computes the target again when members, subscriptions or topics have changed. */
+  #refresh(isChanged: boolean): void {
+    const subscribed = [...this.members.values()].map((member) => ({ member, topicIds: this.#topicIdsOf(member) }))
+    const ids = new Set(subscribed.flatMap(({ topicIds }) => [...topicIds]))
+    const partitionsOf = new Map([...ids].toSorted().map((id) => [id, this.#cluster.topicById(id)!.partitions.length]))
+    const metadata = JSON.stringify([...partitionsOf])
+    if (isChanged || metadata !== this.#metadata) this.epoch++
+    this.#metadata = metadata
+    if (this.epoch === this.assignmentEpoch) return
+    const members = subscribed.map(({ member, topicIds }) => ({ ...member, topicIds }))
+    const assigned = ASSIGNORS[this.assignor]!(members, partitionsOf)
+    for (const member of this.members.values()) member.target = assigned.get(member.memberId) ?? NO_PARTITIONS
+    this.assignmentEpoch = this.epoch
+  }
+
+  #topicIdsOf({ topics, pattern }: ConsumerMember): Set<string> {
+    const regex = pattern === null ? undefined : new RegExp(`^(?:${pattern})$`)
+    const matched =
+      regex === undefined
+        ? []
+        : this.#cluster.topics().filter(({ name, isInternal }) => !isInternal && regex.test(name))
+    const named = topics.flatMap((name) => this.#cluster.topic(name) ?? [])
+    return new Set([...named, ...matched].map(({ id }) => id))
+  }
+
+  #isFree(topicId: string, partition: number, except: ConsumerMember): boolean {
+    for (const member of this.members.values()) {
+      if (member === except) continue
+      const { assigned, revoking } = member.current
+      if (has(assigned, topicId, partition) || has(revoking, topicId, partition)) return false
+    }
+    return true
+  }
+
+  #leave(member: ConsumerMember, epoch: number): HeartbeatAnswer {
+    if (epoch === STATIC_LEAVE_EPOCH && member.instanceId !== null) {
+      member.isAway = true
+      // Its session goes on, so that it may come back.
+      this.#keepAlive(member)
+    } else this.#remove(member)
+    return { errorCode: 0, epoch }
+  }
+
+  #remove(member: ConsumerMember): void {
+    this.#drop(member)
+    this.#refresh(true)
+  }
+
+  #drop(member: ConsumerMember): void {
+    for (const stop of member.stopTimers) stop()
+    member.stopTimers = []
+    this.members.delete(member.memberId)
+  }
+
+  #keepAlive(member: ConsumerMember): void {
+    const [stopSession, ...others] = member.stopTimers
+    stopSession?.()
+    member.stopTimers = [this.#after(this.#sessionTimeoutMs, () => this.#remove(member)), ...others]
+  }
+
+  /** A member that does not give partitions up in time is out. */
+  #watchRevocation(member: ConsumerMember, before: Current): void {
+    const { current } = member
+    if (current.state === before.state && current.epoch === before.epoch && isEqual(current.revoking, before.revoking))
+      return
+    const [session, ...others] = member.stopTimers
+    for (const stop of others) stop()
+    member.stopTimers = session === undefined ? [] : [session]
+    if (current.state !== 'Unrevoked') return
+    const late = (): void => {
+      if (member.current === current || isEqual(member.current.revoking, current.revoking)) this.#remove(member)
+    }
+    member.stopTimers.push(this.#after(Math.max(0, member.rebalanceTimeoutMs), late))
+  }
+
+  /**
+   * Whether offsets may be committed or fetched in the name of a member.
+   *
+   * @returns an error code
+   */
+  admitCommit({ memberId, generationId }: MemberClaim, transactional = false): number {
+    if (generationId < 0 && (this.members.size === 0 || (transactional && memberId === ''))) return ERROR.NONE
+    const member = this.members.get(memberId)
+    if (member === undefined) return ERROR.UNKNOWN_MEMBER_ID
+    if (member.current.epoch === generationId) return ERROR.NONE
+    return transactional ? ERROR.ILLEGAL_GENERATION : ERROR.STALE_MEMBER_EPOCH
+  }
+
+  kill(): void {
+    this.stop()
+  }
+
+  /** Members find the new coordinator by themselves; nothing of them waits here. */
+  unload(_errorCode: number): void {}
+
+  stop(): void {
+    for (const member of this.members.values()) this.#drop(member)
+  }
+}
