@@ -32,6 +32,9 @@ export const brokerAvailable: boolean = inject('bootstrapServers') !== ''
 /** Whether `javaTool`, `ownBroker` and `threeBrokers` work here; a broker from `KAFKA_BOOTSTRAP_SERVERS` needs no Java. */
 export const javaAvailable: boolean = inject('whyNoJava') === ''
 
+/** Whether the tests run on the embedded broker. */
+export const isEmbedded: boolean = inject('isEmbedded')
+
 /** Address of the broker that all tests share. */
 export function bootstrapServers(): string {
   return inject('bootstrapServers')

@@ -88,6 +88,10 @@ function problemOf(
   if (invalidName !== undefined) return { errorCode: ERROR.INVALID_TOPIC_EXCEPTION, message: invalidName }
   if (cluster.topic(name) !== undefined)
     return { errorCode: ERROR.TOPIC_ALREADY_EXISTS, message: `Topic '${name}' already exists.` }
+  for (const config of configs) {
+    const message = config.value === null ? undefined : configProblem(config.name, config.value)
+    if (message !== undefined) return { errorCode: ERROR.INVALID_CONFIG, message }
+  }
   if (assignments.length > 0) return assignmentProblem(numPartitions, replicationFactor, assignments, cluster)
   if (numPartitions !== -1 && numPartitions <= 0)
     return {
@@ -102,10 +106,6 @@ function problemOf(
   if (replicationFactor > cluster.running.length) {
     const message = `Unable to replicate the partition ${replicationFactor} time(s): The target replication factor of ${replicationFactor} cannot be reached because only ${cluster.running.length} broker(s) are registered.`
     return { errorCode: ERROR.INVALID_REPLICATION_FACTOR, message }
-  }
-  for (const config of configs) {
-    const message = config.value === null ? undefined : configProblem(config.name, config.value)
-    if (message !== undefined) return { errorCode: ERROR.INVALID_CONFIG, message }
   }
   return undefined
 }

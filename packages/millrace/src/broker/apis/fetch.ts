@@ -163,7 +163,9 @@ function failed(partitionIndex: number, errorCode: number, asked?: FetchedPartit
     partitionIndex,
     errorCode,
     highWatermark: -1,
-    abortedTransactions: null,
+    // What is not hosted here is refused before a log is asked.
+    abortedTransactions:
+      errorCode === ERROR.UNKNOWN_TOPIC_OR_PARTITION || errorCode === ERROR.UNKNOWN_TOPIC_ID ? [] : null,
     records: NO_RECORDS,
     ...(known === undefined ? {} : { currentLeader: { leaderId: known.leader, leaderEpoch: known.leaderEpoch } }),
   }

@@ -21,7 +21,9 @@ export const incrementalAlterConfigs: Handler<IncrementalAlterConfigsRequest, In
     throttleTimeMs: 0,
     responses: resources.map(({ resourceType, resourceName, configs }) => {
       const topic = configuredTopic(cluster, resourceType, resourceName)
-      const changed = isRefusal(topic) ? topic : apply(topic.configs, configs)
+      const applied = apply(isRefusal(topic) ? NO_CONFIGS : topic.configs, configs)
+      // Settings that are not valid are found before the topic is looked for.
+      const changed = isRefusal(applied) || !isRefusal(topic) ? applied : topic
       if (isRefusal(changed))
         return { errorCode: changed.errorCode, errorMessage: changed.message, resourceType, resourceName }
       if (!isRefusal(topic) && !validateOnly) topic.configs = changed
@@ -50,6 +52,8 @@ interface Change {
   readonly value: string | null
 }
 
+const NO_CONFIGS: Configs = new Map()
+
 function apply(present: Configs, changes: readonly Change[]): Configs | Refusal {
   const configs = new Map(present)
   const names = new Set(changes.map(({ name }) => name))
@@ -66,11 +70,13 @@ function apply(present: Configs, changes: readonly Change[]): Configs | Refusal 
       const definition = Object.hasOwn(TOPIC_CONFIGS, name) ? TOPIC_CONFIGS[name] : undefined
       if (configOperation !== APPEND && configOperation !== SUBTRACT)
         return { errorCode: ERROR.INVALID_REQUEST, message: `Unknown operation type ${configOperation}` }
-      if (definition?.type !== 'list')
+      if (definition?.type !== 'list') {
+        const operation = configOperation === APPEND ? 'APPEND' : 'SUBTRACT'
         return {
           errorCode: ERROR.INVALID_CONFIG,
-          message: `Can't ${configOperation === APPEND ? 'APPEND' : 'SUBTRACT'} to key ${name} because its type is not LIST.`,
+          message: `Can't ${operation} to key ${name} because its type is not LIST.`,
         }
+      }
       const list = listOf(configs.get(name) ?? definition.default)
       const parts = listOf(value)
       const changed =

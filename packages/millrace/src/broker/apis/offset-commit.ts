@@ -6,7 +6,7 @@ import {
   type OffsetCommitRequest,
   type OffsetCommitResponse,
 } from '../../protocol/messages/offset-commit.ts'
-import type { Group } from '../groups/coordinator.ts'
+import type { GroupOffsets } from '../groups/offsets.ts'
 import type { Call, Handler } from './handler.ts'
 import { topicOf } from './topics.ts'
 
@@ -19,15 +19,9 @@ export const offsetCommit: Handler<OffsetCommitRequest, OffsetCommitResponse> = 
   api: offsetCommitApi,
   handle(request, call) {
     const { groups } = call.broker
-    const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request
-    const refusal = groups.refusal(groupId, call.node)
+    const refusal = groups.refusal(request.groupId, call.node)
     if (refusal !== 0) return offsetCommit.refuse(request, refusal, call)
-    // A group that only holds offsets need not have had members.
-    const group = groups.find(groupId) ?? (generationId < 0 ? groups.classicGroup(groupId) : undefined)
-    if (group === undefined) return offsetCommit.refuse(request, ERROR.ILLEGAL_GENERATION, call)
-    const refused = group.admitCommit({ memberId, instanceId: groupInstanceId, generationId })
-    if (refused !== 0) return offsetCommit.refuse(request, refused, call)
-    return commit(request, group, call)
+    return commit(request, call)
   },
   refuse: ({ topics }, errorCode) => ({
     topics: topics.map(({ name, topicId, partitions }) => ({
@@ -45,34 +39,39 @@ export const offsetCommit: Handler<OffsetCommitRequest, OffsetCommitResponse> = 
   }),
 }
 
-function commit(
-  { topics }: Decoded<OffsetCommitRequest>,
-  group: Group,
-  { broker: { cluster }, version }: Call,
-): OffsetCommitResponse {
+/** @returns an error code */
+function admitted(request: Decoded<OffsetCommitRequest>, { broker: { groups } }: Call): number {
+  const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request
+  const group = groups.find(groupId)
+  // A group that only holds offsets need not have had members.
+  if (group === undefined) return generationId < 0 ? ERROR.NONE : ERROR.ILLEGAL_GENERATION
+  return group.admitCommit({ memberId, instanceId: groupInstanceId, generationId })
+}
+
+function commit(request: Decoded<OffsetCommitRequest>, call: Call): OffsetCommitResponse {
+  const { cluster, groups } = call.broker
+  const { topics, groupId } = request
+  // The group is asked only if there is a topic to commit for, and created only for an offset.
+  let refused: number | undefined
+  const offsets = (): GroupOffsets => (groups.find(groupId) ?? groups.classicGroup(groupId)!).offsets
+  const unknown = call.version >= FIRST_WITH_ID ? ERROR.UNKNOWN_TOPIC_ID : ERROR.UNKNOWN_TOPIC_OR_PARTITION
   return {
     topics: topics.map(({ name, topicId, partitions }) => {
       const topic = topicOf(cluster, { name, topicId })
+      const errorCode = topic === undefined ? unknown : (refused ??= admitted(request, call))
       return {
         name,
         topicId,
         partitions: partitions.map(({ partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata }) => {
-          if (topic === undefined)
-            return {
-              partitionIndex,
-              errorCode: version >= FIRST_WITH_ID ? ERROR.UNKNOWN_TOPIC_ID : ERROR.UNKNOWN_TOPIC_OR_PARTITION,
-            }
-          if (topic.partitions[partitionIndex] === undefined)
-            return { partitionIndex, errorCode: ERROR.UNKNOWN_TOPIC_OR_PARTITION }
+          if (errorCode !== 0) return { partitionIndex, errorCode }
           const metadata = committedMetadata ?? ''
           if (Buffer.byteLength(metadata) > MAX_METADATA_BYTES)
             return { partitionIndex, errorCode: ERROR.OFFSET_METADATA_TOO_LARGE }
-          const commitTimeMs = cluster.now()
-          group.offsets.set(topic.name, partitionIndex, {
+          offsets().set(topic!.name, partitionIndex, {
             offset: committedOffset,
             leaderEpoch: committedLeaderEpoch,
             metadata,
-            commitTimeMs,
+            commitTimeMs: cluster.now(),
           })
           return { partitionIndex, errorCode: 0 }
         }),

@@ -29,8 +29,7 @@ export const offsetDelete: Handler<OffsetDeleteRequest, OffsetDeleteResponse> = 
       topics: topics.map(({ name, partitions }) => ({
         name,
         partitions: partitions.map(({ partitionIndex }) => {
-          if (cluster.partition(name, partitionIndex) === undefined)
-            return { partitionIndex, errorCode: ERROR.UNKNOWN_TOPIC_OR_PARTITION }
+          if (cluster.topic(name) === undefined) return { partitionIndex, errorCode: ERROR.UNKNOWN_TOPIC_OR_PARTITION }
           if (read.has(name)) return { partitionIndex, errorCode: ERROR.GROUP_SUBSCRIBED_TO_TOPIC }
           group.offsets.delete(name, partitionIndex)
           return { partitionIndex, errorCode: 0 }

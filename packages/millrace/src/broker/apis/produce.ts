@@ -109,7 +109,7 @@ function unknownId(refusal: Refusal, { version }: Call): Refusal {
 
 function refused(
   index: number,
-  { errorCode, message, records = [] }: Refusal,
+  { errorCode, message, fromLog, records = [] }: Refusal,
   topic: Topic | undefined,
   { version }: Call,
 ): PartitionProduceResponse {
@@ -119,6 +119,7 @@ function refused(
     index,
     errorCode,
     baseOffset: -1,
+    ...(fromLog === true && partition !== undefined ? { logStartOffset: partition.log.logStartOffset } : {}),
     errorMessage: message,
     recordErrors: records.map(({ batchIndex, message: batchIndexErrorMessage }) => ({
       batchIndex,

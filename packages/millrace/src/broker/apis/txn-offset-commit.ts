@@ -29,8 +29,7 @@ export const txnOffsetCommit: Handler<TxnOffsetCommitRequest, TxnOffsetCommitRes
       topics: topics.map(({ name, partitions }) => ({
         name,
         partitions: partitions.map(({ partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata }) => {
-          if (cluster.partition(name, partitionIndex) === undefined)
-            return { partitionIndex, errorCode: ERROR.UNKNOWN_TOPIC_OR_PARTITION }
+          if (cluster.topic(name) === undefined) return { partitionIndex, errorCode: ERROR.UNKNOWN_TOPIC_OR_PARTITION }
           const metadata = committedMetadata ?? ''
           if (Buffer.byteLength(metadata) > MAX_METADATA_BYTES)
             return { partitionIndex, errorCode: ERROR.OFFSET_METADATA_TOO_LARGE }

@@ -20,6 +20,7 @@ export class Partition {
     this.replicas = replicas
     this.leader = replicas[0]!
     this.log = new PartitionLog(topic.settings)
+    this.log.epochs.wrote(this.leaderEpoch, 0)
   }
 
   /** Gives the partition another leader, in a new epoch. */
@@ -27,6 +28,7 @@ export class Partition {
     if (node === this.leader) return
     this.leader = node
     this.leaderEpoch++
+    this.log.epochs.wrote(this.leaderEpoch, this.log.endOffset)
     this.log.wakeAll()
   }
 }

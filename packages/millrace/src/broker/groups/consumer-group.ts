@@ -63,8 +63,9 @@ export class ConsumerGroup {
   readonly id: string
   readonly offsets: GroupOffsets
   readonly members = new Map<string, ConsumerMember>()
-  epoch = 0
-  assignmentEpoch = 0
+  /** As on Apache Kafka, the first member finds epoch 2. */
+  epoch = 1
+  assignmentEpoch = 1
   readonly #cluster: Cluster
   readonly #after: After
   readonly #sessionTimeoutMs: number

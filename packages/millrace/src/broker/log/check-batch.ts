@@ -47,6 +47,8 @@ export interface Refusal {
   readonly records?: readonly { readonly batchIndex: number; readonly message: string }[]
   readonly errorCode: number
   readonly message: string
+  /** Whether the log itself refused, and not what comes before it; the answer then says where the log begins. */
+  readonly fromLog?: true
 }
 
 export function isRefusal(value: object): value is Refusal {
@@ -55,6 +57,10 @@ export function isRefusal(value: object): value is Refusal {
 
 function refusal(errorCode: number, message: string): Refusal {
   return { errorCode, message }
+}
+
+function inLog(errorCode: number, message: string): Refusal {
+  return { errorCode, message, fromLog: true }
 }
 
 /**
@@ -112,23 +118,20 @@ export function checkBatch(bytes: Buffer, version: number, maxMessageBytes: numb
 
 function problemOf(header: BatchHeader, bytes: Buffer, codec: number): Refusal | undefined {
   const { attributes, count, producerId, producerEpoch, baseSequence, isTransactional } = header
-  if (codec >= CODECS.length) return refusal(ERROR.CORRUPT_MESSAGE, `Compression type ${codec} is unknown`)
+  if (codec >= CODECS.length) return inLog(ERROR.CORRUPT_MESSAGE, `Compression type ${codec} is unknown`)
   const lastDelta = bytes.readInt32BE(LAST_OFFSET_DELTA)
   if (count <= 0 || lastDelta !== count - 1)
-    return refusal(
-      ERROR.INVALID_RECORD,
-      `The record batch has ${count} records and a last offset delta of ${lastDelta}`,
-    )
+    return inLog(ERROR.INVALID_RECORD, `The record batch has ${count} records and a last offset delta of ${lastDelta}`)
   if ((attributes & CONTROL_BIT) !== 0)
-    return refusal(ERROR.INVALID_RECORD, 'Clients are not allowed to write control records')
+    return inLog(ERROR.INVALID_RECORD, 'Clients are not allowed to write control records')
   if (producerId >= 0 && baseSequence < 0)
-    return refusal(
+    return inLog(
       ERROR.INVALID_RECORD,
       `Invalid sequence number ${baseSequence} in record batch with producerId ${producerId}`,
     )
   if (producerId >= 0 && producerEpoch < 0)
-    return refusal(ERROR.INVALID_RECORD, `Invalid epoch ${producerEpoch} in record batch with producerId ${producerId}`)
+    return inLog(ERROR.INVALID_RECORD, `Invalid epoch ${producerEpoch} in record batch with producerId ${producerId}`)
   if (isTransactional && producerId < 0)
-    return refusal(ERROR.INVALID_RECORD, 'Transactional messages must have a producer id')
+    return inLog(ERROR.INVALID_RECORD, 'Transactional messages must have a producer id')
   return undefined
 }

@@ -125,7 +125,7 @@ export class PartitionLog {
     if (maxTimestampMs - nowMs <= timestampAfterMaxMs && nowMs - baseTimestampMs <= timestampBeforeMaxMs)
       return undefined
     const message = `Timestamp ${maxTimestampMs} of message is out of range. The timestamp should be within [${nowMs - timestampBeforeMaxMs}, ${nowMs + timestampAfterMaxMs}]`
-    return { errorCode: ERROR.INVALID_TIMESTAMP, message }
+    return { errorCode: ERROR.INVALID_TIMESTAMP, message, fromLog: true }
   }
 
   #stamp(bytes: Buffer, leaderEpoch: number, nowMs: number): void {
@@ -246,6 +246,7 @@ export async function keylessRecords(bytes: Buffer): Promise<Refusal | undefined
   if (without === -1) return undefined
   return {
     errorCode: ERROR.INVALID_RECORD,
+    fromLog: true,
     message: 'One or more records have been rejected due to invalid timestamp or key',
     records: records.flatMap(({ key }, batchIndex) =>
       key === null

@@ -50,7 +50,7 @@ export class ProducerStates {
     if (entry === undefined) return undefined
     if (producerEpoch < entry.epoch) {
       const message = `Epoch of producer ${producerId} is ${producerEpoch}, which is smaller than the last seen epoch ${entry.epoch}`
-      return { errorCode: ERROR.INVALID_PRODUCER_EPOCH, message }
+      return { errorCode: ERROR.INVALID_PRODUCER_EPOCH, message, fromLog: true }
     }
     const last = entry.batches.at(-1)
     if (producerEpoch > entry.epoch || last === undefined) {
@@ -141,5 +141,5 @@ function sequenceAfter(sequence: number, steps: number): number {
 
 function outOfOrder(producerId: number, what: string): Refusal {
   const message = `Out of order sequence number for producer ${producerId}: ${what}`
-  return { errorCode: ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER, message }
+  return { errorCode: ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER, message, fromLog: true }
 }
