@@ -11,6 +11,12 @@ export { type SinkHeaders, SinkMessage, type SinkRecord, type WriteChoices } fro
 export { SINK_PRESETS } from './library/sink/presets.ts'
 export { JsonSerializer, type MessageSerializer } from './library/sink/serializers.ts'
 export { BincodeDeserializer, BincodeSerializer, type BincodeType } from './library/sink/bincode.ts'
+export {
+  SchemaDeserializer,
+  type SchemaDeserializerOptions,
+  SchemaSerializer,
+  type SchemaSerializerOptions,
+} from './library/schema-serializers.ts'
 export type { SinkMetrics } from './library/sink/statistics.ts'
 export { Admin, type AdminOptions } from './library/admin.ts'
 export type {

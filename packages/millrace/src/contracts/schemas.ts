@@ -82,6 +82,8 @@ export interface SchemaUse {
   readonly writing: SchemaWriting | undefined
   /** How long the latest schema of a subject is used. */
   readonly latestTtlMs: number
+  /** Whether a program reads: whole numbers that no double holds are BigInt, and a value that is no object is itself. False when omitted. */
+  readonly forProgram?: boolean
   readonly warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
 }
 

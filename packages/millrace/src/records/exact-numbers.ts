@@ -92,6 +92,13 @@ export function numberOf(digits: string): number | ExactNumber {
   return text === digits || decimalOf(text) === decimalOf(digits) ? number : EXACT.rawJSON(digits)
 }
 
+/** The same for programs, which have a BigInt for a whole number that no double holds; other digits stay text. */
+export function programNumberOf(digits: string): number | bigint | string {
+  const number = numberOf(digits)
+  if (typeof number === 'number') return number
+  return INTEGER.test(digits) ? BigInt(digits) : digits
+}
+
 /** The decimal digits of a number in any of the forms that documents and programs have; undefined for what is no finite number. */
 export function digitsOf(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : undefined

@@ -45,9 +45,17 @@ class JsonSchema implements ReadySchema {
 
   read(bytes: Buffer, start: number): unknown {
     const document = parseDocument(bytes, start, bytes.length)
-    const isWrapped = bytes[firstOf(bytes, start)] !== OPEN
-    this.#check(isWrapped ? (document as { readonly value: unknown }).value : document)
+    this.#check(this.#isObject(bytes, start) ? document : (document as { readonly value: unknown }).value)
     return document
+  }
+
+  readValue(bytes: Buffer, start: number): unknown {
+    const document = this.read(bytes, start)
+    return this.#isObject(bytes, start) ? document : (document as { readonly value: unknown }).value
+  }
+
+  #isObject(bytes: Buffer, start: number): boolean {
+    return bytes[firstOf(bytes, start)] === OPEN
   }
 
   write(document: unknown, before: number): Buffer {

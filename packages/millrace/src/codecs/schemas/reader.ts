@@ -8,12 +8,13 @@ import { SCHEMA_TYPE_OF, type SchemaCodecName } from '../../contracts/codec-name
 import type { RegisteredSchema, SchemaStore, SchemaUse } from '../../contracts/schemas.ts'
 import { DecodeError, isMillraceError } from '../../errors/index.ts'
 import { BODY, END, FIELDS, KEY, KEY_LENGTH, VALUE, VALUE_LENGTH, type Batch } from '../../records/batch.ts'
+import { programNumberOf } from '../../records/exact-numbers.ts'
 import { readHeaders } from '../../records/views.ts'
 import { PREFIX_BYTES, readSchemaHeader, schemaIdOf, SCHEMA_ID_HEADERS } from '../../schema-registry/wire-format.ts'
 import { loadFormat } from './load-format.ts'
 import { parseOwn } from './own-schema.ts'
 import { patiently } from './patience.ts'
-import type { ReadySchema, SchemaFormat } from './ready-schema.ts'
+import type { NumberReader, ReadySchema, SchemaFormat } from './ready-schema.ts'
 
 /** A schema by its id, or by its GUID. */
 type Id = number | string
@@ -29,6 +30,7 @@ export class SchemaReader {
   readonly #use: SchemaUse
   readonly #known = new Map<Id, Known>()
   readonly #header: Buffer
+  readonly #numbers: NumberReader | undefined
   #format: SchemaFormat | undefined
   /** The schema of the options: the reader's, or the only one. */
   #own: ReadySchema | undefined
@@ -40,6 +42,7 @@ export class SchemaReader {
   constructor(name: SchemaCodecName, use: SchemaUse) {
     this.#name = name
     this.#use = use
+    this.#numbers = use.forProgram === true ? programNumberOf : undefined
     this.#header = Buffer.from(SCHEMA_ID_HEADERS[use.part])
   }
 
@@ -49,6 +52,13 @@ export class SchemaReader {
     const wanted = store === undefined ? undefined : this.#unknownIn(batch)
     if (this.#isReady && wanted === undefined) return undefined
     return this.#fetch(wanted ?? new Set(), signal)
+  }
+
+  /** The same for one value. */
+  prepareValue(bytes: Buffer, signal: AbortSignal): Promise<void> | undefined {
+    const id = this.#use.store === undefined ? undefined : schemaIdOf(bytes)
+    const isUnknown = id !== undefined && this.#isUnknown(id)
+    return this.#isReady && !isUnknown ? undefined : this.#fetch(new Set(isUnknown ? [id] : []), signal)
   }
 
   /** @throws {DecodeError} without the place of the record, which the caller adds */
@@ -80,6 +90,8 @@ export class SchemaReader {
 
   #read(schema: ReadySchema, bytes: Buffer, start: number, framed: boolean, id: Id): unknown {
     try {
+      // Programs have values as they are, documents are objects.
+      if (this.#use.forProgram === true && schema.readValue !== undefined) return schema.readValue(bytes, start)
       return schema.read(bytes, start, framed)
     } catch (cause) {
       const named = schema.name === '' ? '' : ` "${schema.name}"`
@@ -151,7 +163,8 @@ export class SchemaReader {
   async #fetch(wanted: ReadonlySet<Id>, signal: AbortSignal): Promise<void> {
     const { store, own, message } = this.#use
     this.#format ??= await loadFormat(this.#name)
-    if (!this.#isReady && own !== undefined) this.#own = (await parseOwn(this.#format, own, message)).schema
+    if (!this.#isReady && own !== undefined)
+      this.#own = (await parseOwn(this.#format, own, message, this.#numbers)).schema
     this.#isReady = true
     const ids = [...wanted]
     for (let i = 0; i < ids.length; i += AT_ONCE)
@@ -186,7 +199,12 @@ export class SchemaReader {
       throw new Error(`its schema ${id} is of type ${type}, which the codec ${this.#name} does not read`)
     let writer: ReadySchema
     try {
-      writer = format.parse({ text, references, message: this.#own === undefined ? this.#use.message : undefined })
+      writer = format.parse({
+        text,
+        references,
+        message: this.#own === undefined ? this.#use.message : undefined,
+        numbers: this.#numbers,
+      })
     } catch (error) {
       throw new Error(`Cannot use schema ${id}: ${(error as Error).message}`, { cause: error })
     }

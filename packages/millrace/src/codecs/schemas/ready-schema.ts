@@ -9,7 +9,12 @@ export interface SchemaSource {
   readonly references: readonly ReferencedSchema[]
   /** Protobuf: the message to write, and to read where nothing else names one; the first one of the file when undefined. */
   readonly message?: string | undefined
+  /** What numbers become that no double holds. */
+  readonly numbers?: NumberReader | undefined
 }
+
+/** A number of decimal digits, as documents have it. */
+export type NumberReader = (digits: string) => unknown
 
 export interface ReadySchema {
   /** Full name of the record or message; empty where the schema gives it none. */
@@ -20,6 +25,8 @@ export interface ReadySchema {
    * @throws {FieldError}
    */
   read(bytes: Buffer, start: number, framed: boolean): unknown
+  /** The same as the value that it is, where that is no object; `read` where they are all objects. */
+  readValue?(bytes: Buffer, start: number): unknown
   /**
    * Writes the data of a document.
    * @param before bytes to leave free at the start, for the schema id

@@ -1,5 +1,6 @@
 /** Avro: schemas parsed and values read by `avsc`, values written by `writer.ts`. */
 import type { Type } from 'avsc'
+import { numberOf } from '../../../records/exact-numbers.ts'
 import { documentOf, FieldError, type ReadySchema, type SchemaFormat, type SchemaSource } from '../ready-schema.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { typeMaker, type RawType } from './types.ts'
@@ -7,9 +8,10 @@ import { writerOf, type Write } from './writer.ts'
 
 export async function loadAvro(): Promise<SchemaFormat> {
   const { default: avsc } = await import('avsc')
-  const makeType = typeMaker(avsc)
+  const ofDocuments = typeMaker(avsc, numberOf)
   return {
-    parse({ text, references }: SchemaSource): AvroSchema {
+    parse({ text, references, numbers }: SchemaSource): AvroSchema {
+      const makeType = numbers === undefined ? ofDocuments : typeMaker(avsc, numbers)
       const registry: { [name: string]: RawType } = {}
       for (const { name, text: needed } of references)
         try {
@@ -56,6 +58,11 @@ class AvroSchema implements ReadySchema {
   }
 
   read(bytes: Buffer, start: number): unknown {
+    const value = this.readValue(bytes, start)
+    return this.#isObject ? value : documentOf(value)
+  }
+
+  readValue(bytes: Buffer, start: number): unknown {
     let end: number
     let value: unknown
     try {
@@ -65,7 +72,7 @@ class AvroSchema implements ReadySchema {
     }
     if (end < 0) throw new FieldError(failingPath(this.#writer, bytes, start), 'is cut off')
     if (end !== bytes.length) throw new FieldError([], `it has ${bytes.length - end} bytes more than its schema says`)
-    return this.#isObject ? value : documentOf(value)
+    return value
   }
 
   write(document: unknown, before: number): Buffer {

@@ -14,7 +14,8 @@
  * so this file uses the methods that its own types consist of. It is pinned to an exact version for that.
  */
 import type { Type } from 'avsc'
-import { isExact, numberOf } from '../../../records/exact-numbers.ts'
+import { isExact } from '../../../records/exact-numbers.ts'
+import type { NumberReader } from '../ready-schema.ts'
 
 /** What all types of `avsc` are made of. */
 export interface RawType extends Type {
@@ -82,8 +83,11 @@ const INSTANTS: { readonly [logicalType: string]: TimeUnit } = {
 }
 
 /** A maker of types whose values look as documents have them. */
-export function typeMaker(avsc: Avsc): (schema: unknown, registry: { [name: string]: RawType }) => RawType {
-  const { Mapped, Long, Int } = classesOf(avsc)
+export function typeMaker(
+  avsc: Avsc,
+  numbers: NumberReader,
+): (schema: unknown, registry: { [name: string]: RawType }) => RawType {
+  const { Mapped, Long, Int } = classesOf(avsc, numbers)
   /** Schemas that a type of ours is being made of: their own type is made by `avsc`. */
   const making = new Set<unknown>()
   const typeHook = (schema: unknown, options: HookOptions): RawType | undefined => {
@@ -100,7 +104,7 @@ export function typeMaker(avsc: Avsc): (schema: unknown, registry: { [name: stri
       const decimal = decimalOf(schema)
       return decimal === undefined
         ? mapped(schema, options, { kind: 'bytes' }, base64)
-        : mapped(schema, options, decimal, (value) => decimalNumber(value as Buffer, decimal.scale))
+        : mapped(schema, options, decimal, (value) => decimalNumber(value as Buffer, decimal.scale, numbers))
     }
     const unit = typeof logicalType === 'string' ? INSTANTS[logicalType] : undefined
     if (type !== 'long' && (type !== 'int' || unit === undefined)) return undefined
@@ -127,7 +131,7 @@ export function typeMaker(avsc: Avsc): (schema: unknown, registry: { [name: stri
 }
 
 /** The two kinds of types that `avsc` lacks. */
-function classesOf(avsc: Avsc) {
+function classesOf(avsc: Avsc, numbers: NumberReader) {
   const LogicalType = avsc.types.LogicalType as unknown as LogicalClass
   /** A type whose values are turned into something else after they were read. */
   class Mapped extends LogicalType {
@@ -179,7 +183,7 @@ function classesOf(avsc: Avsc) {
     override _read(tap: Tap): unknown {
       const { pos } = tap
       const value = tap.readLong()
-      return value >= -MAX_SAFE && value <= MAX_SAFE ? value : exactLong(tap, pos)
+      return value >= -MAX_SAFE && value <= MAX_SAFE ? value : exactLong(tap, pos, numbers)
     }
   }
   const IntType = avsc.types.IntType as unknown as new () => RawType
@@ -191,14 +195,14 @@ function classesOf(avsc: Avsc) {
 const MAX_SAFE = Number.MAX_SAFE_INTEGER
 
 /** The same bytes again, without doubles. */
-function exactLong({ buf }: Tap, start: number): unknown {
+function exactLong({ buf }: Tap, start: number, numbers: NumberReader): unknown {
   let value = 0n
   for (let i = 0; i < 10; i++) {
     const byte = buf[start + i]
     // Cut off, which is reported at the end of the value.
     if (byte === undefined) return 0
     value |= BigInt(byte & 0x7f) << BigInt(7 * i)
-    if (byte < 0x80) return numberOf(String(BigInt.asIntN(64, (value >> 1n) ^ -(value & 1n))))
+    if (byte < 0x80) return numbers(String(BigInt.asIntN(64, (value >> 1n) ^ -(value & 1n))))
   }
   throw new Error('is a long of more than 10 bytes')
 }
@@ -225,13 +229,13 @@ function isCount(value: unknown): value is number {
 }
 
 /** A two's complement number, big-endian, with a point before its last digits. */
-function decimalNumber(bytes: Buffer | undefined, scale: number): unknown {
+function decimalNumber(bytes: Buffer | undefined, scale: number, numbers: NumberReader): unknown {
   if (bytes === undefined) return undefined
   const unscaled = bytes.length === 0 ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`))
   const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0')
   const point = digits.length - scale
   const fraction = scale === 0 ? '' : `.${digits.slice(point)}`
-  return numberOf(`${unscaled < 0n ? '-' : ''}${digits.slice(0, point)}${fraction}`)
+  return numbers(`${unscaled < 0n ? '-' : ''}${digits.slice(0, point)}${fraction}`)
 }
 
 /** Stages and JSON take records for what they are only when they are plain objects. */

@@ -12,8 +12,8 @@
  * | other fields that are not set | left out |
  */
 import type { Enum, Field, MapField, Type } from 'protobufjs'
-import { digitsOf, numberOf, wholeOf } from '../../../records/exact-numbers.ts'
-import { FieldError, shown } from '../ready-schema.ts'
+import { digitsOf, wholeOf } from '../../../records/exact-numbers.ts'
+import { FieldError, shown, type NumberReader } from '../ready-schema.ts'
 
 export type Path = (string | number)[]
 /** From a value of `protobufjs` to one of a document, and back. */
@@ -37,10 +37,12 @@ export interface ProtoJson {
 /** Makes the conversions of the messages of one schema; each once, as messages may contain themselves. */
 export class Conversions {
   readonly #json: ProtoJson
+  readonly #numbers: NumberReader
   readonly #made = new Map<Type, Conversion>()
 
-  constructor(json: ProtoJson) {
+  constructor(json: ProtoJson, numbers: NumberReader) {
     this.#json = json
+    this.#numbers = numbers
   }
 
   of(type: Type): Conversion {
@@ -127,7 +129,7 @@ export class Conversions {
   }
 
   #single({ resolvedType, type }: Field): Conversion {
-    if (resolvedType === null) return scalar(type)
+    if (resolvedType === null) return scalar(type, this.#numbers)
     return 'valuesById' in resolvedType ? enumOf(resolvedType) : this.of(resolvedType)
   }
 }
@@ -214,9 +216,9 @@ const BITS: { readonly [type: string]: { readonly bits: 32 | 64; readonly unsign
   fixed64: { bits: 64, unsigned: true },
 }
 
-function scalar(type: string): Conversion {
+function scalar(type: string, numbers: NumberReader): Conversion {
   const whole = BITS[type]
-  if (whole !== undefined) return wholeOfBits(whole.bits, whole.unsigned)
+  if (whole !== undefined) return wholeOfBits(whole.bits, whole.unsigned, numbers)
   switch (type) {
     case 'bytes':
       return {
@@ -247,9 +249,9 @@ function scalar(type: string): Conversion {
 
 const NOT_FINITE: ReadonlySet<string> = new Set(['NaN', 'Infinity', '-Infinity'])
 
-function wholeOfBits(bits: 32 | 64, unsigned: boolean): Conversion {
+function wholeOfBits(bits: 32 | 64, unsigned: boolean, numbers: NumberReader): Conversion {
   return {
-    read: bits === 32 ? (value) => value : longNumber,
+    read: bits === 32 ? (value) => value : (value) => longNumber(value, numbers),
     write(value, path) {
       const digits = digitsOf(value)
       const number = digits === undefined ? undefined : wholeOf(digits)
@@ -266,13 +268,13 @@ function wholeOfBits(bits: 32 | 64, unsigned: boolean): Conversion {
   }
 }
 
-function longNumber(value: unknown): unknown {
+function longNumber(value: unknown, numbers: NumberReader): unknown {
   if (typeof value === 'number') return value
   const { low, high, unsigned } = value as Long
   const number = (unsigned ? high >>> 0 : high) * 4_294_967_296 + (low >>> 0)
   if (Number.isSafeInteger(number)) return number
   const exact = (BigInt(high) << 32n) | BigInt(low >>> 0)
-  return numberOf(String(unsigned ? BigInt.asUintN(64, exact) : exact))
+  return numbers(String(unsigned ? BigInt.asUintN(64, exact) : exact))
 }
 
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/

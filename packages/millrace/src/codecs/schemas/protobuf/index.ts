@@ -1,5 +1,6 @@
 /** Protobuf: `.proto` text parsed at run time, and messages read and written by `protobufjs`. */
 import type { Root, Type } from 'protobufjs'
+import { numberOf } from '../../../records/exact-numbers.ts'
 import { messageIndexBytes, readMessageIndexes } from '../../../schema-registry/wire-format.ts'
 import { FieldError, type ReadySchema, type SchemaFormat, type SchemaSource } from '../ready-schema.ts'
 import { Conversions, type ProtoJson } from './fields.ts'
@@ -31,7 +32,7 @@ class ProtobufSchema implements ReadySchema {
   readonly #own: Type
   readonly #ownIndexes: readonly number[]
 
-  constructor(protobuf: Protobuf, json: ProtoJson, { text, references, message }: SchemaSource) {
+  constructor(protobuf: Protobuf, json: ProtoJson, { text, references, message, numbers = numberOf }: SchemaSource) {
     const root = new protobuf.Root()
     for (const { name, text: needed } of references) parse(protobuf, needed, root, name)
     const { package: packageName, imports = [], weakImports = [] } = parse(protobuf, text, root)
@@ -53,7 +54,7 @@ class ProtobufSchema implements ReadySchema {
     const names = namesByIndex(protobuf, packageName === undefined ? alone : alone.lookup(packageName)!)
     this.#types = new Map([...names].map(([indexes, name]) => [indexes, root.lookupType(name)]))
     this.#root = root
-    this.#conversions = new Conversions(json)
+    this.#conversions = new Conversions(json, numbers)
     const [indexes, own] = [...this.#types].find(([, type]) => message === undefined || isNamed(type, message)) ?? []
     if (own === undefined)
       throw new Error(

@@ -1,0 +1,184 @@
+/**
+ * Values in Avro, Protobuf and JSON Schema for programs, through a schema registry or with a schema of one's own.
+ *
+ * ```ts
+ * await using orders = new SchemaDeserializer<Order>({ format: 'avro', schemaRegistry: 'http://localhost:8081' })
+ * for await (const { value } of source) if (value !== null) console.log((await orders.deserialize(value)).amount)
+ * ```
+ */
+import { SchemaReader } from '../codecs/schemas/reader.ts'
+import { SchemaWriter } from '../codecs/schemas/writer.ts'
+import { SCHEMA_TYPE_OF, type SchemaCodecName } from '../contracts/codec-names.ts'
+import type { SchemaUse } from '../contracts/schemas.ts'
+import { ClosedError, ConfigError, EncodeError } from '../errors/index.ts'
+import { isObject } from '../options/values.ts'
+import type { InputOptions, Options } from '../options/declaration.ts'
+import { field } from '../options/fields.ts'
+import { parseOptions } from '../options/parse.ts'
+import type { REGISTRY_FIELDS } from '../schema-registry/fields.ts'
+import { schemaProblems, SINK_SCHEMA_FIELDS } from '../schema-registry/format-fields.ts'
+import { sinkSchemas, sourceSchemas, type ComponentSchemas } from '../schema-registry/schema-uses.ts'
+import type { MessageSerializer } from './sink/serializers.ts'
+
+const FORMATS = Object.keys(SCHEMA_TYPE_OF) as [SchemaCodecName, ...SchemaCodecName[]]
+
+const DESERIALIZER_FIELDS = {
+  format: field.oneOf(FORMATS).doc('Format of the values: `avro`, `protobuf` or `json-schema`.').example('avro'),
+  schemaRegistry: SINK_SCHEMA_FIELDS.schemaRegistry,
+  schema: SINK_SCHEMA_FIELDS.valueSchema.doc(
+    'Schema as a file or inline: to read with, or to write with. By default the one that a value was written with, or the latest of the subject.',
+  ),
+  message: SINK_SCHEMA_FIELDS.valueMessage,
+}
+const SERIALIZER_FIELDS = {
+  ...DESERIALIZER_FIELDS,
+  part: field
+    .oneOf(['key', 'value'])
+    .default('value')
+    .doc('Whether keys or values are written, which is part of the name of the subject.'),
+  subject: SINK_SCHEMA_FIELDS.valueSubject,
+  subjectNameStrategy: SINK_SCHEMA_FIELDS.subjectNameStrategy,
+  autoRegisterSchemas: SINK_SCHEMA_FIELDS.autoRegisterSchemas,
+  normalizeSchemas: SINK_SCHEMA_FIELDS.normalizeSchemas,
+}
+
+/** What may be written in more than one way. */
+interface Written {
+  /** Address of the registry, or an object with credentials. */
+  readonly schemaRegistry?: string | readonly string[] | InputOptions<typeof REGISTRY_FIELDS> | undefined
+  /** Name of a file, or a schema as text or as an object. */
+  readonly schema?: string | object | undefined
+  /** Called with what is not an error, for instance that the registry does not answer for a while. */
+  readonly onWarning?: (message: string) => void
+}
+export type SchemaDeserializerOptions = Omit<InputOptions<typeof DESERIALIZER_FIELDS>, keyof Written> & Written
+export type SchemaSerializerOptions = Omit<InputOptions<typeof SERIALIZER_FIELDS>, keyof Written> & Written
+
+/**
+ * Reads values, each with the schema that it names. A schema is fetched once per process.
+ *
+ * Documents are those of pipelines (see docs/schemas.md), except that whole numbers beyond 2^53 are `bigint`, and decimals that no double holds
+ * are text. A value that is no record, message or object is itself, not a field.
+ */
+export class SchemaDeserializer<T = unknown> {
+  readonly #schemas: ComponentSchemas
+  readonly #reader: SchemaReader
+  readonly #closing = new AbortController()
+
+  /** @throws {ConfigError} with all problems of the options */
+  constructor({ onWarning, ...options }: SchemaDeserializerOptions) {
+    const parsed = read('SchemaDeserializer', DESERIALIZER_FIELDS, options)
+    const { format, schemaRegistry, schema: valueSchema, message: valueMessage } = parsed
+    const surroundings = { directory: process.cwd(), warn: onWarning ?? (() => {}) }
+    const given = { schemaRegistry, valueSchema, valueMessage }
+    this.#schemas = sourceSchemas(given, { key: 'string', value: format }, surroundings)
+    this.#reader = new SchemaReader(format, { ...this.#schemas.value!, forProgram: true })
+  }
+
+  /**
+   * Reads one value. It waits for the schema on its first use, for as long as the registry is down.
+   * @throws {DecodeError} when the value cannot be read; {RegistryError} {AuthenticationError}; {AbortedError} when the signal fires
+   */
+  async deserialize(bytes: Buffer, { signal }: { readonly signal?: AbortSignal } = {}): Promise<T> {
+    const stop = stopOf(this.#closing.signal, signal, 'a SchemaDeserializer')
+    await this.#reader.prepareValue(bytes, stop)
+    // The caller declares with T what the schema describes.
+    return this.#reader.decode(bytes) as T
+  }
+
+  /** Ends what waits for the registry. May be called twice. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#schemas.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+/** Content types of what is written. */
+const CONTENT_TYPES = {
+  avro: 'application/avro',
+  protobuf: 'application/x-protobuf',
+  'json-schema': 'application/json',
+} as const
+
+/** Writes values with the schema of their topic's subject, or with one that is registered there. For `serializer` of a `KafkaSink`, or alone. */
+export class SchemaSerializer<T = unknown> implements MessageSerializer<T> {
+  readonly contentType: string
+  readonly #options: Options<typeof SERIALIZER_FIELDS>
+  readonly #warn: (message: string) => void
+  readonly #closing = new AbortController()
+  readonly #byTopic = new Map<string, { readonly schemas: ComponentSchemas; readonly writer: SchemaWriter }>()
+
+  /** @throws {ConfigError} with all problems of the options */
+  constructor({ onWarning, ...options }: SchemaSerializerOptions) {
+    this.#options = read('SchemaSerializer', SERIALIZER_FIELDS, options)
+    this.#warn = onWarning ?? (() => {})
+    this.contentType = CONTENT_TYPES[this.#options.format]
+  }
+
+  /**
+   * Writes one value. It waits for the schema on the first use of a topic, for as long as the registry is down.
+   * @param topic of the record, after which its subject is named; not needed with `subject`
+   * @throws {EncodeError} when the value does not fit the schema, with the path of the field; {RegistryError} {AuthenticationError}
+   */
+  async serialize(value: T, topic = ''): Promise<Buffer> {
+    const stop = stopOf(this.#closing.signal, undefined, 'a SchemaSerializer')
+    const writer = this.#writerOf(topic)
+    await writer.prepare(stop)
+    const document = isObject(value) ? value : { value }
+    const payload = writer.encode(document)
+    if (payload === null)
+      throw new EncodeError('Cannot serialize {value: null}, which is a tombstone: write null instead')
+    return typeof payload === 'string' ? Buffer.from(payload) : payload
+  }
+
+  /** Ends what waits for the registry. May be called twice. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    for (const { schemas } of this.#byTopic.values()) await schemas.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #writerOf(topic: string): SchemaWriter {
+    const known = this.#byTopic.get(topic)
+    if (known !== undefined) return known.writer
+    const { format, part, schema, message, subject, ...rest } = this.#options
+    if (topic === '' && subject === undefined && rest.schemaRegistry !== undefined)
+      throw new ConfigError(
+        'Cannot serialize a value without a topic, after which its subject is named: pass the topic, or set subject',
+      )
+    const given = { ...rest, [`${part}Schema`]: schema, [`${part}Message`]: message, [`${part}Subject`]: subject }
+    const classes = { key: 'string', value: 'string', [part]: format }
+    const schemas = sinkSchemas(given, classes, topic, { directory: process.cwd(), warn: this.#warn })
+    // The part that has the format has a use.
+    const use: SchemaUse = schemas[part]!
+    const writer = new SchemaWriter(format, use)
+    this.#byTopic.set(topic, { schemas, writer })
+    return writer
+  }
+}
+
+function read<F extends typeof DESERIALIZER_FIELDS>(what: string, fields: F, options: object): Options<F> {
+  const rules = [
+    ({ format, schemaRegistry, schema, message }: Options<typeof DESERIALIZER_FIELDS>) =>
+      schemaProblems(
+        { schemaRegistry, valueSchema: schema, valueMessage: message },
+        { key: 'string', value: format },
+        'deserializer',
+      ),
+  ]
+  const parsed = parseOptions<F>({ options: fields, rules: rules as never }, options)
+  if (parsed.problems.length > 0) throw ConfigError.of(`Cannot create a ${what}`, parsed.problems)
+  return parsed.options
+}
+
+function stopOf(closing: AbortSignal, signal: AbortSignal | undefined, what: string): AbortSignal {
+  if (closing.aborted) throw new ClosedError(what)
+  return signal === undefined ? closing : AbortSignal.any([closing, signal])
+}
