@@ -142,6 +142,7 @@ function textOf(plan: PipelinePlan, explanation: Explanation, source: string, si
     ['lane', `${explanation.lane}: ${explanation.why}`],
     ['guarantee', `${explanation.guarantee.name}: ${explanation.guarantee.means}`],
     ...(explanation.starts === undefined ? [] : [['starts', explanation.starts] as [string, string]]),
+    ...(explanation.schemas === undefined ? [] : [['schemas', explanation.schemas] as [string, string]]),
     ['commits', explanation.commits],
     ['partitions', explanation.partitions],
     ...(plan.rateLimit === undefined ? [] : [['rate limit', rateText(plan.rateLimit)] as [string, string]]),

@@ -4,6 +4,7 @@
  */
 import { isSchemaCodec } from '../contracts/codec-names.ts'
 import type { Documents } from '../contracts/codec.ts'
+import type { SchemaUse } from '../contracts/schemas.ts'
 import type { Source } from '../contracts/source.ts'
 import type { Stage, StageNeeds } from '../contracts/stage.ts'
 import { describeOpening } from './breaker.ts'
@@ -30,6 +31,7 @@ export async function explainPlan(plan: PipelinePlan, components: Components): P
     },
     ...(source.starts === undefined ? {} : { starts: source.starts }),
     commits: source.commits,
+    ...schemasOf(source, sink),
     partitions: stages.list.some(({ changesKeys }) => changesKeys === true)
       ? (sink.partitionsByKey ?? sink.partitions)
       : sink.partitions,
@@ -99,6 +101,28 @@ function chooseLane(
       ...(sink.unforwarded === undefined ? [] : [sink.unforwarded]),
     ].join('; '),
   }
+}
+
+function schemasOf(source: Source, sink: SinkOfAll): { readonly schemas?: string } {
+  const parts = [
+    schemaText('values are read', source.valueCodec, source.valueSchema),
+    schemaText('keys are read', source.keyCodec, source.keySchema),
+    schemaText('values are written', sink.valueCodec, sink.valueSchema),
+    schemaText('keys are written', sink.keyCodec, sink.keySchema),
+  ].filter((text) => text !== undefined)
+  return parts.length === 0 ? {} : { schemas: parts.join('; ') }
+}
+
+function schemaText(what: string, codec: string | undefined, use: SchemaUse | undefined): string | undefined {
+  if (use === undefined) return undefined
+  const { store, own, writing } = use
+  const registry = store === undefined ? '' : ` of the schema registry at ${store.urls.join(', ')}`
+  const written = `${what} as ${codec}`
+  if (store === undefined) return `${written} with ${own!.what}`
+  if (writing === undefined)
+    return `${written} with the schemas${registry}${own === undefined ? '' : `, as ${own.what} has them`}`
+  if (own === undefined) return `${written} with the latest schema of subject "${writing.subject('RECORD')}"${registry}`
+  return `${written} with ${own.what}, ${writing.register ? 'which is registered' : 'which must be registered'} in subject "${writing.subject('RECORD')}"${registry}`
 }
 
 function doesBy(needs: StageNeeds, fields: readonly string[] | undefined): string {

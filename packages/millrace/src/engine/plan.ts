@@ -198,6 +198,8 @@ export interface Explanation {
   readonly starts?: string
   /** Who commits what, and when. */
   readonly commits: string
+  /** Where schemas of keys and values come from; undefined where there are none. */
+  readonly schemas?: string
   /** How partitions of the source map to partitions of the sink. */
   readonly partitions: string
   /** What bounds memory. */
