@@ -2,7 +2,7 @@
  * What a client asks, how often, and what it makes of answers: also of those that no registry should give, which were seen from
  * proxies, gateways and registries that were starting or stopping.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { SchemaRegistry } from '../../src/schema-registry/client.ts'
 import { sharedRegistry } from '../../src/schema-registry/index.ts'
 import type { Schema } from '../../src/contracts/schemas.ts'
@@ -14,19 +14,14 @@ let server: RegistryServer
 let open: SchemaRegistry[] = []
 let nowMs = 0
 
-beforeAll(async () => {
+// One for each test: a request that a client gave up may arrive late.
+beforeEach(async () => {
   server = await RegistryServer.start()
-})
-afterAll(() => server.stop())
-beforeEach(() => {
-  server.requests.length = 0
-  server.odd.length = 0
-  server.always = undefined
-  server.gate = undefined
 })
 afterEach(async () => {
   await Promise.all(open.map((client) => client.close()))
   open = []
+  await server.stop()
 })
 
 function settings(more: Partial<RegistrySettings> = {}): RegistrySettings {
