@@ -93,15 +93,15 @@ function problemOf(
     if (message !== undefined) return { errorCode: ERROR.INVALID_CONFIG, message }
   }
   if (assignments.length > 0) return assignmentProblem(numPartitions, replicationFactor, assignments, cluster)
-  if (numPartitions !== -1 && numPartitions <= 0)
-    return {
-      errorCode: ERROR.INVALID_PARTITIONS,
-      message: 'Number of partitions was set to an invalid non-positive value.',
-    }
   if (replicationFactor !== -1 && replicationFactor <= 0)
     return {
       errorCode: ERROR.INVALID_REPLICATION_FACTOR,
       message: 'Replication factor must be larger than 0, or -1 to use the default value.',
+    }
+  if (numPartitions !== -1 && numPartitions <= 0)
+    return {
+      errorCode: ERROR.INVALID_PARTITIONS,
+      message: 'Number of partitions was set to an invalid non-positive value.',
     }
   if (replicationFactor > cluster.running.length) {
     const message = `Unable to replicate the partition ${replicationFactor} time(s): The target replication factor of ${replicationFactor} cannot be reached because only ${cluster.running.length} broker(s) are registered.`

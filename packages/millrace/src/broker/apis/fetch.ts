@@ -13,6 +13,7 @@ import { ledPartition } from '../cluster/cluster.ts'
 import { type FetchedPartition, INITIAL_EPOCH } from '../cluster/fetch-sessions.ts'
 import type { Partition } from '../cluster/topic.ts'
 import { isRefusal } from '../log/check-batch.ts'
+import type { PartitionLog } from '../log/partition-log.ts'
 import type { Call, Handler } from './handler.ts'
 import { endpointsOf, topicOf } from './topics.ts'
 
@@ -127,12 +128,19 @@ function readOne(asked: FetchedPartition, request: Request, left: number, isEmpt
   if (fetchOffset < log.logStartOffset || fetchOffset > log.endOffset)
     return failed(partitionIndex, ERROR.OFFSET_OUT_OF_RANGE)
   const slice = log.read(fetchOffset, Math.min(maxBytes, left), committed, isEmpty)
-  if (slice === undefined) return data
+  if (slice === undefined) {
+    if (fetchOffset >= (committed ? log.lastStableOffset : log.endOffset)) return data
+    // There are records, but no room: not for the first batch, or not for anything, and then all aborted transactions are listed.
+    const isFull = Math.min(maxBytes, left) === 0
+    return { ...data, abortedTransactions: isFull && committed ? abortedIn(log, fetchOffset, log.endOffset) : null }
+  }
   if (!committed) return { ...data, records: slice.bytes }
-  const abortedTransactions = log
-    .abortedIn(slice.firstOffset, slice.endOffset)
-    .map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))
+  const abortedTransactions = abortedIn(log, slice.firstOffset, slice.endOffset)
   return { ...data, records: slice.bytes, abortedTransactions }
+}
+
+function abortedIn(log: PartitionLog, from: number, before: number): { producerId: number; firstOffset: number }[] {
+  return log.abortedIn(from, before).map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))
 }
 
 /** @returns an error code when this node does not have it */
