@@ -31,7 +31,7 @@ export interface PipelineFacts {
 export interface LibraryFacts {
   readonly source: Properties
   readonly sink: Properties
-  readonly loop: 'batches' | 'records' | 'transactions'
+  readonly loop: 'batches' | 'records' | 'keys' | 'transactions'
   readonly changesValues: boolean
   /** Probability that the handler of a record throws. */
   readonly mistakes: number

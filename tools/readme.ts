@@ -12,6 +12,7 @@ const GIVEN = `
 interface Order { readonly amount: number }
 declare const bootstrapServers: string
 declare const sink: KafkaSink
+declare const source: KafkaSource
 declare const credential: { getToken(): Promise<{ readonly accessToken: string; readonly expiresOn: Date }> }
 declare function invoiceFor(value: Buffer | null): Buffer
 `
@@ -36,6 +37,8 @@ try {
     'README.md',
     'packages/millrace/README.md',
     'docs/admin.md',
+    'docs/consuming.md',
+    'docs/migrating-from-kafkajs.md',
     'docs/producing.md',
     'docs/security.md',
   ])

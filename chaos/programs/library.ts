@@ -3,6 +3,7 @@
  * Ends with 0 when it is asked to stop.
  */
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   exactlyOnce,
   isMillraceError,
@@ -69,6 +70,18 @@ async function copyRecords(sink: KafkaSink): Promise<void> {
   }
 }
 
+/** Many records at a time, those of a key one after the other; a mistake is tried again. */
+async function copyByKey(sink: KafkaSink): Promise<void> {
+  await using source = opened()
+  await source.process(
+    async ({ key, value }) => {
+      await sleep(random.between(0, 20))
+      await sink.send(handled(key, value))
+    },
+    { signal: stop.signal, concurrency: 32, orderBy: 'key', retry: { attempts: 10, backoffMs: 1 } },
+  )
+}
+
 async function transact(sink: KafkaSink): Promise<void> {
   await using source = opened()
   const { signal } = stop
@@ -91,7 +104,8 @@ function onFailure(error: unknown): void {
 process.once('SIGTERM', () => stop.abort())
 try {
   await using sink = new KafkaSink({ ...(facts.sink as KafkaSinkOptions), onWarning })
-  await { batches: copyBatches, records: copyRecords, transactions: transact }[facts.loop](sink)
+  const loops = { batches: copyBatches, records: copyRecords, keys: copyByKey, transactions: transact }
+  await loops[facts.loop](sink)
 } catch (error) {
   // Stopped while it connected.
   if (!(stop.signal.aborted && isMillraceError(error) && error.code === 'ABORTED')) onFailure(error)

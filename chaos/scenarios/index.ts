@@ -1,5 +1,6 @@
 /** The list of all scenarios. */
 import type { Scenario } from '../scenario.ts'
+import { libraryKeys } from './library-keys.ts'
 import { libraryLoop } from './library-loop.ts'
 import { abortUnknown } from './abort-unknown.ts'
 import { oversized } from './oversized.ts'
@@ -39,5 +40,6 @@ export const SCENARIOS: readonly Scenario[] = [
   compressionBomb,
   oversized,
   abortUnknown,
+  libraryKeys,
   libraryLoop,
 ]

@@ -8,7 +8,7 @@ import {
 } from '../../packages/millrace/src/kafka/properties/ignored-fields.ts'
 import { ADMIN_FIELDS } from '../../packages/millrace/src/kafka/properties/admin-fields.ts'
 import { IGNORED_SINK_FIELDS, KAFKA_SINK_FIELDS } from '../../packages/millrace/src/library/sink/fields.ts'
-import { KAFKA_SOURCE_FIELDS } from '../../packages/millrace/src/library/source-fields.ts'
+import { KAFKA_SOURCE_FIELDS } from '../../packages/millrace/src/library/source/fields.ts'
 import type { AnyField, Fields } from '../../packages/millrace/src/options/declaration.ts'
 import { spellings } from '../../packages/millrace/src/options/spellings.ts'
 
@@ -30,7 +30,7 @@ const MODULES: readonly Module[] = [
     name: 'SourceNames',
     of: 'a `KafkaSource`',
     fieldsName: 'KAFKA_SOURCE_FIELDS',
-    fieldsFile: '../source-fields.ts',
+    fieldsFile: '../source/fields.ts',
     fields: KAFKA_SOURCE_FIELDS,
     ignored: IGNORED_CONSUMER_FIELDS,
   },

@@ -1,7 +1,7 @@
 /** docs/options.md */
 import { ADMIN_FIELDS } from '../../packages/millrace/src/kafka/properties/admin-fields.ts'
 import { KAFKA_SINK_FIELDS } from '../../packages/millrace/src/library/sink/fields.ts'
-import { KAFKA_SOURCE_FIELDS } from '../../packages/millrace/src/library/source-fields.ts'
+import { KAFKA_SOURCE_FIELDS } from '../../packages/millrace/src/library/source/fields.ts'
 import { GENERATED, optionTable } from './tables.ts'
 
 export function optionsPage(): string {

@@ -1,7 +1,16 @@
 /**
  * Millrace: Kafka sources, sinks and pipelines. This is all that a program may import.
  */
-export { KafkaSource, type KafkaSourceOptions } from './library/kafka-source.ts'
+export { KafkaSource, type PollOptions } from './library/kafka-source.ts'
+export type { KafkaSourceOptions } from './library/source/options.ts'
+export type {
+  FailureAction,
+  ProcessOptions,
+  RecordContext,
+  RecordHandler,
+  RetryOptions,
+  RetryTopic,
+} from './library/work/options.ts'
 export { type Decoders } from './library/decoded-record.ts'
 export { exactlyOnce, type ExactlyOnceOptions, type Transaction } from './library/exactly-once.ts'
 export { KafkaSink, type SendResult, type WriteOptions } from './library/kafka-sink.ts'
@@ -36,7 +45,9 @@ export { Batch, type BatchOrigin, type LocatedRecords } from './records/batch.ts
 export type { ConsumerRecord, DeliveryReport, Header, ProducerRecord, TimestampType } from './records/record.ts'
 export type { DeliveryReports } from './kafka/producer/reports.ts'
 export type { TopicPartition } from './kafka/topic-partition.ts'
-export type { ConsumerProgress } from './kafka/consumer/progress.ts'
+export type { Position } from './kafka/consumer/assignment/positions.ts'
+export type { FixedPartition, RebalanceControls, RebalanceListener } from './kafka/consumer/options.ts'
+export type { ConsumerProgress, PartitionLag } from './kafka/consumer/progress.ts'
 export type { PartitionFunction } from './kafka/producer/partitioners.ts'
 export type { OauthToken, OauthTokenProvider } from './kafka/security/oauth/oauth-token.ts'
 export * from './errors/index.ts'

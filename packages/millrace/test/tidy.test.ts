@@ -55,10 +55,10 @@ describe('tests', () => {
     expect(stray).toEqual([])
   })
 
-  /** The page of guarantees quotes, for each, the test that shows it. */
-  test('that docs/guarantees.md quotes exist', () => {
+  /** These pages quote, for each line, the test that shows it. */
+  test.each(['docs/guarantees.md', 'docs/seeds.md'])('that %s quotes exist', (page) => {
     const suites = [...sources('packages/millrace/test'), ...sources('chaos')].map(textOf).join('\n')
-    const quoted = [...textOf('docs/guarantees.md').matchAll(/"([a-z][^"\n]{8,})"/g)].map(([, name]) => name!)
+    const quoted = [...textOf(page).matchAll(/"([a-z][^"\n]{8,})"/g)].map(([, name]) => name!)
     expect(quoted.length).toBeGreaterThan(15)
     expect(quoted.filter((name) => !suites.includes(name))).toEqual([])
   })

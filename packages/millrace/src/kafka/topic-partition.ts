@@ -30,3 +30,8 @@ export function byTopic<P extends TopicPartition>(partitions: Iterable<P>): Map<
 export function comparePartitions(a: TopicPartition, b: TopicPartition): number {
   return a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition
 }
+
+/** The partitions alone, of objects that know more. */
+export function placesOf(partitions: readonly TopicPartition[]): TopicPartition[] {
+  return partitions.map(({ topic, partition }) => ({ topic, partition }))
+}

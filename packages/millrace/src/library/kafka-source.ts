@@ -11,36 +11,35 @@ import type { Batch } from '../records/batch.ts'
 import { AbortedError, ConfigError } from '../errors/index.ts'
 import type { Cluster } from '../kafka/cluster/cluster.ts'
 import type { CommitMode } from '../kafka/consumer/options.ts'
-import type { ConsumerProgress } from '../kafka/consumer/progress.ts'
+import type { Position } from '../kafka/consumer/assignment/positions.ts'
+import type { ConsumerProgress, PartitionLag } from '../kafka/consumer/progress.ts'
 import { Consumer } from '../kafka/consumer/consumer.ts'
+import type { RebalanceListener } from '../kafka/consumer/options.ts'
 import { consumerSettings, type ConsumerSettings } from '../kafka/properties/settings.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
-import type { Options } from '../options/declaration.ts'
 import { parseOptions } from '../options/parse.ts'
 import type { ConsumerRecord } from '../records/record.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
 import { paced } from './batch-loop.ts'
-import type { Decoders, DecodersFor } from './decoded-record.ts'
+import type { Decoders } from './decoded-record.ts'
+import { KafkaSink } from './kafka-sink.ts'
 import { Loops, type RecordId } from './loops.ts'
+import { PollLoop } from './poll-loop.ts'
 import { RecordLoop } from './record-loop.ts'
-import type { SourceNames } from './options/source.ts'
-import type { AnyOf } from './options/any-of.ts'
 import { SharedConnection } from './shared-connection.ts'
-import { KAFKA_SOURCE_FIELDS, KAFKA_SOURCE_RULES } from './source-fields.ts'
+import { commitModeOf, KAFKA_SOURCE_FIELDS, KAFKA_SOURCE_RULES, PERIOD_MS } from './source/fields.ts'
+import type { KafkaSourceOptions } from './source/options.ts'
+import { TopicPatterns } from './source/topic-patterns.ts'
+import type { ProcessOptions, RecordHandler } from './work/options.ts'
+import { type ProcessedSource, processAll } from './work/process.ts'
+import { retryOptions, sinkOptions } from './work/derived-options.ts'
 
-/**
- * Options of a `KafkaSource`: in camelCase, or as Kafka spells them (`'fetch.min.bytes'`). Keys and values are Buffers, unless `decode` makes
- * something else of them.
- */
-export type KafkaSourceOptions<K = Buffer, V = Buffer> = SourceNames &
-  AnyOf<SourceNames, 'topics' | 'topic'> &
-  AnyOf<SourceNames, 'bootstrapServers' | 'bootstrap.servers' | 'brokers'> &
-  DecodersFor<K, V> & {
-    /** Makes keys and values of their bytes when they are first asked for. */
-    readonly decode?: Decoders<K, V>
-    /** Told of what is not an error, for instance a failed commit that will be tried again. */
-    readonly onWarning?: (message: string, facts?: { readonly [name: string]: unknown }) => void
-  }
+export interface PollOptions {
+  /** How long to wait for records, in milliseconds. 1 s by default. */
+  readonly timeoutMs?: number | undefined
+  /** Most records to return. 500 by default. */
+  readonly maxRecords?: number | undefined
+}
 
 /**
  * Reads topics, in batches or record by record. It connects with the first read.
@@ -51,17 +50,20 @@ export type KafkaSourceOptions<K = Buffer, V = Buffer> = SourceNames &
  */
 export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerRecord<K, V>> {
   readonly #options
+  /** As they were given: what is derived from them has the same. Loose, so that a source of some type is a source of unknown. */
+  readonly #given: RebalanceListener
   readonly #decode: Decoders<K, V> | undefined
   readonly #warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
   readonly #connection: SharedConnection<Consumer>
   readonly #loops = new Loops()
   #commits: CommitMode
+  #polls: PollLoop<K, V> | undefined
   /** Whether the program has chosen `isolation` itself. */
   readonly #choseIsolation: boolean
 
   /** @throws {ConfigError} with all problems of the options */
   constructor(options: KafkaSourceOptions<K, V>) {
-    const { decode, onWarning, ...rest } = options
+    const { decode, onWarning, onAssigned: _assigned, onRevoked: _revoked, onLost: _lost, ...rest } = options
     const parsed = parseOptions<typeof KAFKA_SOURCE_FIELDS>(
       {
         options: { ...KAFKA_SOURCE_FIELDS, ...IGNORED_CONSUMER_FIELDS },
@@ -71,6 +73,7 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
     )
     if (parsed.problems.length > 0) throw ConfigError.of('Cannot create a KafkaSource', parsed.problems)
     this.#options = parsed.options
+    this.#given = options
     this.#commits = commitModeOf(parsed.options)
     this.#choseIsolation = 'isolation' in options || 'isolation.level' in options
     this.#decode = decode
@@ -125,6 +128,62 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
     })
   }
 
+  /**
+   * Calls a handler for each record, several at a time if told so, and acknowledges a record when its handler is done: in order within a
+   * partition (default) or a key, and committed without gaps. Failed records are tried again, go to retry topics or to a dead letter topic, as
+   * the options say; by default the first failure ends the call.
+   *
+   * Resolves on `close`, when the signal fires, or at the end with `untilEnd`. Then no new record is started, and what was started may
+   * finish within `drainTimeoutMs`. The same holds for partitions that go to another member.
+   *
+   * ```ts
+   * await source.process(async ({ value }) => save(value), {
+   *   concurrency: 32, orderBy: 'key', retry: { topics: ['orders.retry.5s', 'orders.retry.1m'], deadLetter: 'orders.dlq' },
+   * })
+   * ```
+   *
+   * @throws what a handler threw, where nothing else is to be done with its record; {ConfigError} for options that cannot be used; otherwise as
+   *   `batches`
+   */
+  process(handler: RecordHandler<K, V>, options: ProcessOptions<K, V> = {}): Promise<void> {
+    return processAll(this.#processed(), handler, options)
+  }
+
+  #processed(): ProcessedSource<K, V> {
+    const { groupId, untilEnd, maxPollRecords } = this.#options
+    return {
+      groupId,
+      untilEnd,
+      loops: this.#loops,
+      decode: this.#decode,
+      maxBatchRecords: maxPollRecords,
+      closing: this.#connection.closing,
+      open: (stop) => this.#consumer(stop),
+      retrySource: (topic) => new KafkaSource<K, V>(retryOptions<K, V>(this.#given, topic, groupId!)).#processed(),
+      createSink: () => new KafkaSink(sinkOptions(this.#given)),
+      close: () => this.close(),
+    }
+  }
+
+  /**
+   * The next records of one partition, in order; an empty list when there are none within the timeout, when it is closed meanwhile, and at the end with
+   * `untilEnd`. What a call returned counts as done when the next call begins, or when `commit` is called.
+   *
+   * @throws {ConfigError} while a loop reads this source, or another call waits; {ClosedError} after `close`; otherwise as `batches`
+   */
+  async poll({ timeoutMs = 1000, maxRecords = 500 }: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
+    if (this.#polls === undefined) {
+      const polls = new PollLoop<K, V>(this.#decode)
+      this.#loops.begin(polls)
+      this.#polls = polls
+    }
+    const { closing } = this.#connection
+    const consumer = await this.#consumer(closing)
+    if (consumer === undefined) return []
+    const timeUp = AbortSignal.any([AbortSignal.timeout(timeoutMs), closing])
+    return this.#polls.poll(consumer, timeUp, Math.min(maxRecords, this.#options.maxPollRecords ?? Infinity))
+  }
+
   /** Connects; undefined when reading is to stop before. */
   async #consumer(stop: AbortSignal): Promise<Consumer | undefined> {
     try {
@@ -136,13 +195,14 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
   }
 
   /**
-   * Commits what has been acknowledged, now.
+   * Commits what has been acknowledged, now; what `poll` has returned last counts as done.
    *
    * @param record the record that a loop over records is at, when it is dealt with: it is acknowledged first
    * @throws {BrokerError} {ConnectionError}
    */
   async commit(record?: RecordId): Promise<void> {
-    if (record !== undefined) this.#loops.finish(record)
+    if (record === undefined) this.#loops.finishAll()
+    else this.#loops.finish(record)
     const consumer = await this.#connection.opened
     await consumer?.commit()
   }
@@ -183,6 +243,37 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
   /** When it cannot be opened, whoever opens or reads is told. */
   #whenOpen(act: (consumer: Consumer) => void): void {
     this.#connection.opened?.then(act, () => {})
+  }
+
+  /**
+   * Reads a partition from another position on: an offset, `earliest`, `latest`, a `Date` or `{ timestampMs }`. What was read of it before does
+   * not count any more when it is acknowledged, and the position counts as acknowledged. To seek as soon as partitions are assigned, use the
+   * controls that `onAssigned` gets.
+   *
+   * @throws {ConfigError} when the partition is not assigned, or nothing was read yet; {BrokerError} {ConnectionError}
+   */
+  async seek(partition: TopicPartition, position: Position): Promise<void> {
+    const consumer = await this.#connection.opened
+    if (consumer === undefined) throw new ConfigError('Cannot seek in a KafkaSource that is not open: call open first')
+    await consumer.seek(partition, position)
+  }
+
+  /** How far each assigned partition was read, and how far that is from its end, in records and in time. Empty before the first read. */
+  async lag(): Promise<readonly PartitionLag[]> {
+    return (await this.#connection.opened)?.lags ?? []
+  }
+
+  /**
+   * Commits offsets that the program names: the offset after the last record that is done. Requires `commit: { strategy: 'manual' }`.
+   * @throws {ConfigError} otherwise, and without a `groupId`; {BrokerError} `COMMIT_REFUSED`; {ConnectionError}
+   */
+  async commitOffsets(
+    offsets: readonly (TopicPartition & { readonly offset: bigint | number; readonly metadata?: string })[],
+  ): Promise<void> {
+    const consumer = await this.#connection.opened
+    if (consumer === undefined)
+      throw new ConfigError('Cannot commit offsets of a KafkaSource that is not open: call open first')
+    await consumer.commitOffsets(offsets.map((each) => ({ ...each, offset: Number(each.offset) })))
   }
 
   /** Partitions that are read at the moment. */
@@ -229,9 +320,15 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
           : consumer.autoCommitIntervalMs,
       isolation: this.#commits === 'transaction' && !this.#choseIsolation ? 'read_committed' : consumer.isolation,
     } as const
+    const named = options.topics ?? [...new Set(options.partitions?.map(({ topic }) => topic))]
+    const patterns = new TopicPatterns(named, this.#warn)
+    await cluster.connect(signal, undefined, this.#warn)
+    patterns.add(await patterns.find(cluster, signal))
     const opened = new Consumer({
       cluster,
-      topics: options.topics,
+      topics: patterns.topics,
+      fixed: options.partitions,
+      listener: this.#given,
       settings,
       untilEnd: options.untilEnd,
       commits: this.#commits,
@@ -239,28 +336,13 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
       warn: this.#warn,
     })
     await opened.open(signal)
+    if (!options.untilEnd)
+      patterns.follow(cluster, options.metadataMaxAgeMs, this.#connection.closing, (added) =>
+        opened.topicsAdded(added, () => patterns.add(added)),
+      )
     return opened
   }
 }
 
 /** How long `close` waits for the body of a loop. */
 const CLOSE_WAIT_MS = 5000
-
-/** Between commits of `periodic`. */
-const PERIOD_MS = 5000
-
-function commitModeOf({
-  commit,
-  enableAutoCommit,
-}: Pick<Options<typeof KAFKA_SOURCE_FIELDS>, 'commit' | 'enableAutoCommit'>): CommitMode {
-  if (commit === undefined) return enableAutoCommit ? 'interval' : 'manual'
-  return COMMIT_MODES[commit.strategy]
-}
-
-const COMMIT_MODES = {
-  auto: 'interval',
-  periodic: 'interval',
-  each_batch: 'each',
-  manual: 'manual',
-  on_checkpoint: 'manual',
-} as const

@@ -7,6 +7,10 @@ import type { ConsumerRecord } from '../records/record.ts'
 export interface Loop {
   /** Counts a record as finished although the next one was not asked for, if it is the one that was returned last. Only of loops over records. */
   finish?(record: RecordId): void
+  /** Counts everything as finished that it has returned. Only of polling. */
+  finishAll?(): void
+  /** How long it may take to end; it has acknowledged then what it is through with. */
+  readonly drainMs?: number
   /** Records that it has taken and not returned yet. */
   readonly ahead?: number
 }
@@ -25,6 +29,11 @@ export class Loops {
   /** Records that were taken for a loop, and that it has not seen yet. */
   get ahead(): number {
     return this.#active?.ahead ?? 0
+  }
+
+  /** Counts everything as finished that polling has returned. */
+  finishAll(): void {
+    this.#active?.finishAll?.()
   }
 
   /** Counts a record as finished that a loop is at. */
@@ -48,9 +57,13 @@ export class Loops {
     this.#ended.resolve()
   }
 
-  /** Waits until the body of a loop over records is through with its record, but not for long: it may be the body that waits. */
-  async ended(timeoutMs: number): Promise<void> {
-    if (!this.isOverRecords) return
+  /**
+   * Waits until the body of a loop over records is through with its record, but not for long: it may be the body that waits. A loop with a
+   * time of its own has that.
+   */
+  async ended(bodyMs: number): Promise<void> {
+    const timeoutMs = this.isOverRecords ? bodyMs : this.#active?.drainMs
+    if (timeoutMs === undefined) return
     const timeUp = new AbortController()
     await Promise.race([
       this.#ended.promise,

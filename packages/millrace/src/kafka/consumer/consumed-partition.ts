@@ -23,6 +23,8 @@ export class ConsumedPartition implements TopicPartition {
   newest: number | undefined
   /** What was read of its topic, in this partition and in others. */
   readonly totals: TopicTotals
+  /** Where a program wants to read, while the partition is not positioned yet. */
+  sought: number | undefined
   /** Rows that were fetched and are not delivered yet, as far as they are no longer with the fetcher; in order. */
   rests: { readonly batch: Batch; readonly row: number }[] = []
   /** Where their number is bounded: batches handed out that a transaction may give back, as the offset behind each and its records. */

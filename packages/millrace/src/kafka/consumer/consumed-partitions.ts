@@ -3,12 +3,14 @@
  * with them, makes batches of what was fetched, and keeps the rows of them that are not to be delivered yet.
  */
 import type { TopicTotals } from '../../contracts/source.ts'
+import { ConfigError } from '../../errors/index.ts'
 import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
 import { Batch } from '../../records/batch.ts'
 import { ConsumedPartition } from './consumed-partition.ts'
 import type { Fetcher, TakenSlice } from './fetcher.ts'
 import type { AssignedPartition } from '../group/contract.ts'
 import type { OffsetLedger } from './offset-ledger.ts'
+import type { PartitionLag } from './progress.ts'
 import { keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
 
 /** Where a partition is read. */
@@ -105,6 +107,39 @@ export class ConsumedPartitions {
     return lag
   }
 
+  /** See `Consumer.lags`. */
+  lags(now: number): PartitionLag[] {
+    return Array.from(this.#partitions.values(), ({ topic, partition, state, delivered, newest }) => {
+      const position = state === 'assigned' ? undefined : BigInt(delivered)
+      const logEnd = this.#fetcher.logEnd(topic, partition)
+      const endOffset = logEnd === undefined ? undefined : BigInt(Math.max(logEnd, delivered))
+      const lag = position === undefined || endOffset === undefined ? undefined : endOffset - position
+      const age = newest === undefined ? undefined : Math.max(0, now - newest)
+      return { topic, partition, position, endOffset, lag, lagMs: lag === 0n ? 0 : age }
+    })
+  }
+
+  /** Reads a partition from another position on; what was handed out of it cannot be acknowledged any more. @throws {ConfigError} when it is not assigned */
+  seek({ topic, partition }: TopicPartition, position: number): void {
+    const consumed = this.#partitions.get(keyOf(topic, partition))
+    if (consumed === undefined)
+      throw new ConfigError(`Cannot seek in partition ${partition} of topic "${topic}" as it is not assigned`)
+    consumed.sought = position
+    if (consumed.state === 'assigned') return // read when it is positioned
+    this.#fetcher.remove(topic, partition)
+    consumed.on('rewound')
+    consumed.uncommitted = []
+    this.#keep(consumed, [])
+    const { end } = consumed
+    this.read(consumed, {
+      partitionCount: consumed.origin.CreateTime.partitionCount,
+      position,
+      epoch: -1,
+      end,
+      mustCommit: true,
+    })
+  }
+
   /** Takes partitions that are ours now; each is read when `read` says where. */
   assign(partitions: readonly TopicPartition[]): ConsumedPartition[] {
     return partitions.map(({ topic, partition }) => {
@@ -119,6 +154,15 @@ export class ConsumedPartitions {
   /** Begins to read a partition, unless it has gone since it was assigned. */
   read(consumed: ConsumedPartition, { partitionCount, position, epoch, end, mustCommit }: ReadRange): void {
     if (consumed.on('positioned') !== 'reading') return
+    if (consumed.sought !== undefined) {
+      const sought = { partitionCount, position: consumed.sought, epoch: -1, end, mustCommit: true }
+      consumed.sought = undefined
+      return this.#begin(consumed, sought)
+    }
+    this.#begin(consumed, { partitionCount, position, epoch, end, mustCommit })
+  }
+
+  #begin(consumed: ConsumedPartition, { partitionCount, position, epoch, end, mustCommit }: ReadRange): void {
     const { topic, partition } = consumed
     const origin = { component: this.#options.component, topic, partition, partitionCount }
     consumed.origin = {

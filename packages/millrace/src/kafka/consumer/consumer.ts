@@ -12,18 +12,22 @@ import { AbortedError, isMillraceError, type MillraceError, UnexpectedError } fr
 import { ConsumedPartitions } from './consumed-partitions.ts'
 import { type ConsumerOptions, groupOptions, withOwnedReports } from './options.ts'
 import { sourceStatus } from './watching/source-status.ts'
-import type { ConsumerProgress } from './progress.ts'
+import type { ConsumerProgress, PartitionLag } from './progress.ts'
 import { Fetcher } from './fetcher.ts'
 import { committedBy } from '../group/committed-offsets.ts'
 import { GroupCoordinator } from '../group/coordinator.ts'
 import { GroupSession } from '../group/session.ts'
-import type { AssignedPartition, GroupListener } from '../group/contract.ts'
+import type { AssignedPartition, GroupListener, OffsetToCommit } from '../group/contract.ts'
+import { chosenStart, rangesOf, unreadPartitions } from './assignment/placement.ts'
+import { offsetOf, type Position } from './assignment/positions.ts'
+import { takenOffsets } from './assignment/taken-offsets.ts'
+import { controlsOf, ListenerCalls } from './assignment/listener-calls.ts'
 import { GroupNews } from './group-news.ts'
-import { OffsetBounds, refreshGrown } from './offset-bounds.ts'
+import { type CommittedOf, OffsetBounds } from './offset-bounds.ts'
 import { OffsetCommits } from './offset-commits.ts'
 import { OffsetLedger } from './offset-ledger.ts'
 import { LOOK_MS, RunEnd } from './run-end.ts'
-import { keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
+import { placesOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
 
 export class Consumer implements GroupListener, SourceOffsets {
   /** Called before offsets are committed and partitions are given back: the reader acknowledges what it is through with. */
@@ -44,9 +48,9 @@ export class Consumer implements GroupListener, SourceOffsets {
   #isRebalancing = false
   /** Counts what the group has changed. */
   #changes = 0
-  /** Looks for partitions that are new, and for leaders that have moved. */
-  #watch: NodeJS.Timeout | undefined
+  #watch: NodeJS.Timeout | undefined // looks for partitions that are new, and leaders that have moved
   readonly #news: GroupNews | undefined
+  readonly #listener: ListenerCalls
   #lastLag: number | undefined
 
   constructor(given: ConsumerOptions) {
@@ -64,6 +68,7 @@ export class Consumer implements GroupListener, SourceOffsets {
         onMoved: (topic, partition, position) => this.#partitions.moved(topic, partition, position),
       },
     )
+    this.#listener = new ListenerCalls(options.listener, controlsOf(this), warn)
     const group = groupOptions(options)
     if (group !== undefined) {
       this.#session = new GroupSession(cluster, group, this)
@@ -102,13 +107,17 @@ export class Consumer implements GroupListener, SourceOffsets {
 
   /** Without a group every partition is read; takes those that are not. */
   async #assignNew(signal: AbortSignal): Promise<void> {
-    const { cluster, topics, only } = this.#options
-    const known = new Set(this.#partitions.all.map(({ topic, partition }) => keyOf(topic, partition)))
-    const added = topics
-      .flatMap((topic) => cluster.cachedTopic(topic)!.partitions.map(({ partition }) => ({ topic, partition })))
-      .filter(({ topic, partition }) => !known.has(keyOf(topic, partition)))
-      .filter(({ partition }) => only === undefined || partition === only.partition)
+    const added = unreadPartitions(this.#options, this.#partitions.all)
     if (added.length > 0) await this.onAssigned(await this.#committedOf(added, signal))
+  }
+
+  /** Reads more topics, from their beginning. @param add adds them to those of the options, as soon as they are known */
+  async topicsAdded(added: readonly string[], add: () => void): Promise<void> {
+    await this.#options.cluster.refresh(added, this.#stop.signal)
+    this.#bounds.added(added)
+    add()
+    if (this.#session === undefined) await this.#assignNew(this.#stop.signal)
+    else this.#session.resubscribe()
   }
 
   /** Asks for the topics again, so that leaders that have moved and partitions that are new are found. */
@@ -128,9 +137,10 @@ export class Consumer implements GroupListener, SourceOffsets {
 
   async #committedOf(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<AssignedPartition[]> {
     if (this.#session !== undefined) return this.#session.committed(partitions, signal)
-    const { cluster, settings, only, warn } = this.#options
+    const { cluster, settings, warn } = this.#options
     const { groupId } = settings
-    if (groupId === undefined) return partitions.map((each) => ({ ...each, committed: only?.offset }))
+    if (groupId === undefined)
+      return partitions.map((each) => ({ ...each, committed: chosenStart(this.#options, each) }))
     const coordinator = new GroupCoordinator(cluster, groupId, warn)
     return committedBy(coordinator, partitions, () => undefined, signal)
   }
@@ -210,7 +220,25 @@ export class Consumer implements GroupListener, SourceOffsets {
   }
 
   get assignment(): readonly TopicPartition[] {
-    return this.#partitions.all.map(({ topic, partition }) => ({ topic, partition }))
+    return placesOf(this.#partitions.all)
+  }
+
+  /** Reads a partition from another position on, which counts as acknowledged; what was delivered of it does not any more. @throws {ConfigError} when it is not assigned; {BrokerError} {ConnectionError} */
+  async seek(place: TopicPartition, position: Position): Promise<void> {
+    const offset = await offsetOf(this.#options.cluster, place, position, this.#stop.signal)
+    this.onSettle()
+    this.#partitions.seek(place, offset)
+    this.onSettle()
+    this.#fetcher.interrupt()
+  }
+
+  get lags(): readonly PartitionLag[] {
+    return this.#partitions.lags(Date.now())
+  }
+
+  /** Commits offsets that the caller names. @throws {ConfigError} without a group, or where this consumer commits by itself; otherwise as `commit` */
+  commitOffsets(offsets: readonly OffsetToCommit[]): Promise<void> {
+    return this.#commits.commitOffsets(offsets)
   }
 
   /**
@@ -231,19 +259,7 @@ export class Consumer implements GroupListener, SourceOffsets {
   }
 
   taken(): GroupOffsets {
-    const session = this.#session!
-    const offsets = this.#ledger.committable()
-    const tenures = offsets.map((each) => session.tenure(each))
-    const instanceId = this.member
-    return {
-      groupId: this.#options.settings.groupId!,
-      offsets,
-      member: () => {
-        const isOwned = offsets.every((each, i) => tenures[i] !== undefined && session.tenure(each) === tenures[i])
-        return isOwned ? { memberId: session.memberId, generation: session.generation, instanceId } : undefined
-      },
-      awaitGeneration: (generation) => session.awaitGeneration(generation),
-    }
+    return takenOffsets(this.#session!, this.#ledger, this.#options.settings.groupId!, this.member)
   }
 
   committed({ offsets }: GroupOffsets): void {
@@ -261,16 +277,8 @@ export class Consumer implements GroupListener, SourceOffsets {
     )
   }
 
-  async commitBefore({ topic, partition, acknowledgement, nextOffset }: CommittablePart): Promise<boolean> {
-    const followed = acknowledgement.isVoid === true ? undefined : this.#ledger.followed(topic, partition)
-    if (followed === undefined) return false
-    acknowledgement.ack()
-    for (;;) {
-      await this.#commits.attempt([{ topic, partition }])
-      if (followed.committed >= nextOffset) return true
-      // Acknowledged in vain: the partition was gone in between, even if it has come back since.
-      if (acknowledgement.isVoid === true || this.#ledger.committable([{ topic, partition }]).length === 0) return false
-    }
+  commitBefore(part: CommittablePart): Promise<boolean> {
+    return this.#commits.commitBefore(part)
   }
 
   /** What this member has committed last, per partition. */
@@ -315,23 +323,13 @@ export class Consumer implements GroupListener, SourceOffsets {
   /** Called by the group session. */
   async onAssigned(partitions: readonly AssignedPartition[]): Promise<void> {
     const { cluster, untilEnd } = this.#options
+    const { signal } = this.#stop
     // Before anything is waited for: what is lost meanwhile is not read (I3).
     const assigned = this.#partitions.assign(partitions)
-    await refreshGrown(cluster, partitions, this.#stop.signal)
-    const starts = await this.#bounds.starts(partitions, (each) => this.#committedOf(each, this.#stop.signal))
-    const ends = untilEnd ? await this.#bounds.ends(partitions) : undefined
-    if (ends !== undefined)
-      for (const [id, start] of await this.#bounds.startsWithin(partitions, ends)) starts.set(id, start)
-    for (const [i, { topic, partition, committed, leaderEpoch }] of partitions.entries()) {
-      const id = keyOf(topic, partition)
-      this.#partitions.read(assigned[i]!, {
-        partitionCount: cluster.cachedTopic(topic)?.partitions.length ?? 0,
-        position: starts.get(id)!,
-        epoch: committed === starts.get(id) ? (leaderEpoch ?? -1) : -1,
-        end: ends?.get(id),
-        mustCommit: committed === undefined && this.#bounds.isResetElsewhere,
-      })
-    }
+    const committedOf: CommittedOf = (each) => this.#committedOf(each, signal)
+    const ranges = await rangesOf(partitions, { cluster, bounds: this.#bounds, untilEnd, committedOf, signal })
+    await this.#listener.assigned(partitions)
+    for (const [i, range] of ranges.entries()) this.#partitions.read(assigned[i]!, range)
     if (this.#bounds.isResetElsewhere) this.#commits.soon()
     this.#fetcher.interrupt()
   }
@@ -361,6 +359,7 @@ export class Consumer implements GroupListener, SourceOffsets {
         warn('Partitions were revoked before all their records were delivered; the rest will be read again', facts)
       }
     }
+    await this.#listener.revoked(partitions, deadlineMs)
     try {
       if (commits === 'transaction') await this.#release?.commit(deadline)
       else if (commits !== 'manual') await this.#commits.attempt(partitions)
@@ -385,6 +384,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     this.#ledger.revoke(partitions)
     this.onSettle()
     this.#release?.lost()
+    this.#listener.lost(partitions)
     this.#options.warn(
       'Partitions were lost because the group removed this member. Uncommitted records will be read again',
       { event: 'partitions.lost', partitions: partitions.length },

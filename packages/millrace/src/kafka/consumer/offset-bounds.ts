@@ -43,6 +43,11 @@ export class OffsetBounds {
     for (const topic of topics) this.#counts.set(topic, this.#cluster.cachedTopic(topic)?.partitions.length ?? 0)
   }
 
+  /** Topics that were found later, with all their partitions. */
+  added(topics: readonly string[]): void {
+    for (const topic of topics) this.#counts.set(topic, 0)
+  }
+
   /**
    * Where to begin, by `keyOf`: the committed offset, the beginning of a partition that is new, or what the reset policy says.
    * @param committedOf asks for committed offsets

@@ -1,9 +1,10 @@
 /**
  * Commits to its group what a consumer's batches have acknowledged, one commit after the other (I1, I2).
  */
+import type { CommittablePart } from '../../records/cut-off.ts'
 import type { CommitMode, Warn } from './options.ts'
-import { BrokerError } from '../../errors/index.ts'
-import type { CommitResult } from '../group/contract.ts'
+import { BrokerError, ConfigError } from '../../errors/index.ts'
+import type { CommitResult, OffsetToCommit } from '../group/contract.ts'
 import type { GroupSession } from '../group/session.ts'
 import type { OffsetLedger } from './offset-ledger.ts'
 import { keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
@@ -89,15 +90,40 @@ export class OffsetCommits {
    *   reached in time
    */
   async commit(partitions?: readonly TopicPartition[]): Promise<void> {
-    const refused = await this.attempt(partitions)
-    const [first] = refused
-    if (first === undefined) return
-    const { topic, partition, offset, reason } = first
-    const { kafkaCode, kafkaName, why } = REFUSALS[reason]
-    throw new BrokerError(
-      `Cannot commit offset ${offset} of partition ${partition} of topic "${topic}"${refused.length === 1 ? '' : `, and ${refused.length - 1} more,`} as ${why}`,
-      { code: 'COMMIT_REFUSED', kafkaCode, kafkaName, retriable: reason === 'rebalance', topic, partition },
-    )
+    throwRefused(await this.attempt(partitions))
+  }
+
+  /**
+   * Commits offsets that the caller names, whatever was acknowledged.
+   * @throws {ConfigError} without a group, or where this consumer commits by itself, which would set them back; otherwise as `commit`
+   */
+  async commitOffsets(offsets: readonly OffsetToCommit[]): Promise<void> {
+    const session = this.#session
+    if (session === undefined) throw new ConfigError('Cannot commit offsets without a groupId: set groupId')
+    if (this.#mode !== 'manual')
+      throw new ConfigError(
+        "Cannot commit offsets by hand as they are committed automatically: set commit to {strategy: 'manual'}",
+      )
+    const commit = async (): Promise<CommitResult['refused']> => {
+      const { committed, refused } = await session.commit(offsets)
+      this.committed(committed)
+      return refused
+    }
+    this.#committing = this.#committing.then(commit, commit)
+    throwRefused(await this.#committing)
+  }
+
+  /** Acknowledges a part of what was read and commits it. @returns whether that counted; not when its partition has gone */
+  async commitBefore({ topic, partition, acknowledgement, nextOffset }: CommittablePart): Promise<boolean> {
+    const followed = acknowledgement.isVoid === true ? undefined : this.#ledger.followed(topic, partition)
+    if (followed === undefined) return false
+    acknowledgement.ack()
+    for (;;) {
+      await this.attempt([{ topic, partition }])
+      if (followed.committed >= nextOffset) return true
+      // Acknowledged in vain: the partition was gone in between, even if it has come back since.
+      if (acknowledgement.isVoid === true || this.#ledger.committable([{ topic, partition }]).length === 0) return false
+    }
   }
 
   /** As `commit`, for a caller that goes on in either way. @returns what was not committed */
@@ -151,4 +177,16 @@ export class OffsetCommits {
       if (!isWhole) this.failures++
     }
   }
+}
+
+/** @throws {BrokerError} `COMMIT_REFUSED` when there is any */
+function throwRefused(refused: CommitResult['refused']): void {
+  const [first] = refused
+  if (first === undefined) return
+  const { topic, partition, offset, reason } = first
+  const { kafkaCode, kafkaName, why } = REFUSALS[reason]
+  throw new BrokerError(
+    `Cannot commit offset ${offset} of partition ${partition} of topic "${topic}"${refused.length === 1 ? '' : `, and ${refused.length - 1} more,`} as ${why}`,
+    { code: 'COMMIT_REFUSED', kafkaCode, kafkaName, retriable: reason === 'rebalance', topic, partition },
+  )
 }

@@ -6,6 +6,8 @@ import type { Report } from '../../metrics/events.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { GroupOptions } from '../group/contract.ts'
 import type { ConsumerSettings } from '../properties/settings.ts'
+import type { TopicPartition } from '../topic-partition.ts'
+import type { Position } from './assignment/positions.ts'
 
 /**
  * Who commits: this consumer, every `autoCommitIntervalMs` (`interval`) or after each acknowledgement (`each`), and when it
@@ -14,6 +16,32 @@ import type { ConsumerSettings } from '../properties/settings.ts'
 export type CommitMode = 'interval' | 'each' | 'manual' | 'transaction'
 
 export type Warn = Report
+
+/** A partition to read, and where: by default where the reset policy says. */
+export interface FixedPartition extends TopicPartition {
+  readonly offset?: number | bigint | undefined
+}
+
+/** Told of what a group does with partitions. Each call is waited for; what it throws ends the consumer, or is a warning where partitions go. */
+export interface RebalanceListener {
+  /** These are this member's. Nothing of them is read before it resolves, so it may seek. */
+  readonly onAssigned?: ((partitions: readonly TopicPartition[], controls: RebalanceControls) => unknown) | undefined
+  /** These go to another member. What was read of them is done, or the time for it is over; they go when it resolves, and within the time that the group allows. */
+  readonly onRevoked?:
+    | ((partitions: readonly TopicPartition[], controls: Pick<RebalanceControls, 'commit'>) => unknown)
+    | undefined
+  /** These may be another member's already, so nothing of them can be committed. */
+  readonly onLost?: ((partitions: readonly TopicPartition[]) => unknown) | undefined
+}
+
+/** What a listener may do with partitions. The source itself is not open yet when its first ones are assigned. */
+export interface RebalanceControls {
+  /** Reads a partition from another position on. */
+  readonly seek: (partition: TopicPartition, position: Position) => Promise<void>
+  readonly pause: (partitions: readonly TopicPartition[]) => void
+  /** Commits what has been acknowledged. */
+  readonly commit: () => Promise<void>
+}
 
 export interface ConsumerOptions {
   readonly cluster: Cluster
@@ -27,6 +55,10 @@ export interface ConsumerOptions {
   readonly onlyLook?: boolean
   /** Of every topic only this partition, from this offset on where one is named; without a group. */
   readonly only?: { readonly partition: number; readonly offset: number | undefined } | undefined
+  /** Only these partitions, each from its offset on where one is named; without a group. */
+  readonly fixed?: readonly FixedPartition[] | undefined
+  /** Told of what the group does with partitions. */
+  readonly listener?: RebalanceListener | undefined
   /** `interval` when omitted. */
   readonly commits?: CommitMode
   /** Name of the component, for errors and metrics. */

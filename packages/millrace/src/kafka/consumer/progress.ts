@@ -11,3 +11,17 @@ export interface ConsumerProgress {
   readonly commitFailures: number
   readonly rebalances: number
 }
+
+/** How far a partition was delivered. */
+export interface PartitionLag {
+  readonly topic: string
+  readonly partition: number
+  /** Offset of the next record to deliver; undefined while its place is being found. */
+  readonly position: bigint | undefined
+  /** The offset after the last record; undefined until a broker has answered. */
+  readonly endOffset: bigint | undefined
+  /** Records, or rather offsets, in between; undefined where either is not known. */
+  readonly lag: bigint | undefined
+  /** 0 without lag; otherwise milliseconds since the newest record that was fetched with what was delivered last was written; undefined before the first one. */
+  readonly lagMs: number | undefined
+}

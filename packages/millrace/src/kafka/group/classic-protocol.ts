@@ -46,6 +46,11 @@ export class ClassicMembership extends Membership {
     return { memberId: this.memberId, generation: this.generation, instanceId: this.options.instanceId, isEpoch: false }
   }
 
+  resubscribe(): void {
+    this.#mustJoin = true
+    this.outdated()
+  }
+
   protected async rebalance(closing: AbortSignal): Promise<void> {
     while (this.#mustJoin && !closing.aborted) {
       if (this.failure !== undefined) throw this.failure

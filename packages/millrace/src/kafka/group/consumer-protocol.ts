@@ -40,6 +40,8 @@ export class ConsumerMembership extends Membership {
   #mustReport = false
   /** Whether the next heartbeat says everything, because nobody knows whether the last one arrived. */
   #mustRepeat = false
+  /** Whether the next heartbeat names the topics, as they have changed. */
+  #mustResubscribe = false
   /** Whether it was said that another member uses its instance id. */
   #hasSaidInUse = false
 
@@ -49,7 +51,8 @@ export class ConsumerMembership extends Membership {
 
   protected async beat(stopped: AbortSignal): Promise<void> {
     const isJoining = this.generation < 0
-    const isFull = isJoining || this.#mustRepeat
+    const isFull = isJoining || this.#mustRepeat || this.#mustResubscribe
+    this.#mustResubscribe = false
     const owned = isFull || this.#mustReport ? this.#ownedById() : null
     this.#mustReport = false
     this.#mustRepeat = true
@@ -68,6 +71,11 @@ export class ConsumerMembership extends Membership {
       this.#target = answer.assignment.topicPartitions
       this.outdated()
     }
+  }
+
+  resubscribe(): void {
+    this.#mustResubscribe = true
+    this.hurry()
   }
 
   protected onHeartbeatError(error: unknown): void {

@@ -51,6 +51,8 @@ export abstract class Membership {
   /** Brings what is owned in line with the group. */
   protected abstract rebalance(closing: AbortSignal): Promise<void>
   protected abstract readonly heartbeatIntervalMs: number
+  /** The topics of the options have changed: tells the group. */
+  abstract resubscribe(): void
   /** Leaves the group, as well as that is possible. */
   abstract leave(): Promise<void>
 

@@ -148,6 +148,11 @@ export class GroupSession {
     return this.#ownership.tenure(topic, partition)
   }
 
+  /** The topics of the options have changed: the group is told, and assigns their partitions. */
+  resubscribe(): void {
+    this.#membership.resubscribe()
+  }
+
   /** Waits a moment for a generation after this one. */
   async awaitGeneration(generation: number): Promise<void> {
     this.#membership.hurry()

@@ -1,6 +1,6 @@
 /** Written by `npm run docs` from the declarations of the options: change those. */
 import type { InputOptions } from '../../options/declaration.ts'
-import type { KAFKA_SOURCE_FIELDS } from '../source-fields.ts'
+import type { KAFKA_SOURCE_FIELDS } from '../source/fields.ts'
 
 type Input = InputOptions<typeof KAFKA_SOURCE_FIELDS>
 
@@ -246,10 +246,12 @@ export interface SourceNames {
   readonly valueDeserializer?: Input['valueDeserializer'] | undefined
   /** The same as `valueDeserializer`. Java class, with or without its package, that sets how values are read. Strings and bytes are parsed as JSON where a stage needs a document. Other bytes are base64 text in the field `value`, other formats a number or text there. Only in pipelines. Default: `org.apache.kafka.common.serialization.StringDeserializer`. */
   readonly 'value.deserializer'?: Input['valueDeserializer'] | undefined
-  /** Topics to read. Example: `['orders']`. */
+  /** Topics to read: names, and in programs regular expressions, of which new matches are looked for every `metadataMaxAgeMs` and read from their beginning. Or name `partitions`. Example: `['orders']`. */
   readonly topics?: Input['topics'] | undefined
-  /** The same as `topics`. Topics to read. Example: `['orders']`. */
+  /** The same as `topics`. Topics to read: names, and in programs regular expressions, of which new matches are looked for every `metadataMaxAgeMs` and read from their beginning. Or name `partitions`. Example: `['orders']`. */
   readonly topic?: Input['topics'] | undefined
+  /** Partitions to read, and no others, without a group. In place of `topics`. Example: `[{'topic':'orders','partition':0}]`. */
+  readonly partitions?: Input['partitions'] | undefined
   /** Stop at the end that each partition has when it is first assigned. Default: `false`. */
   readonly untilEnd?: Input['untilEnd'] | undefined
   /** When acknowledged offsets are committed. By default `auto`, or `manual` if `enable.auto.commit` is false. */

@@ -1,0 +1,257 @@
+/**
+ * `source.process(handler)`: takes batches, hands their records to handlers through lanes, and acknowledges what is done without a gap.
+ *
+ * A partition that is revoked, and every partition when the call ends, starts nothing behind what was started last, finishes what lies
+ * before that, and is given back (`partition-work.ts`). Nothing is taken while enough records wait.
+ */
+import { setImmediate } from 'node:timers/promises'
+import { UnexpectedError } from '../../errors/index.ts'
+import type { Consumer } from '../../kafka/consumer/consumer.ts'
+import { keyOf } from '../../kafka/topic-partition.ts'
+import type { Batch } from '../../records/batch.ts'
+import type { ConsumerRecord } from '../../records/record.ts'
+import { DecodedRecord, type Decoders } from '../decoded-record.ts'
+import type { Loop } from '../loops.ts'
+import { type FailurePolicy, type RetryState, retryStateOf } from './failure-policy.ts'
+import { Lanes, type Task } from './lanes.ts'
+import type { ProcessOptions, RecordHandler } from './options.ts'
+import { PartitionWork } from './partition-work.ts'
+
+const DEFAULT_DRAIN_MS = 30_000
+/** Most records of a batch, so that partitions take turns. */
+const BATCH_ROWS = 500
+/** Records that wait or run, at least; and for each handler that may run. */
+const MOST_OPEN = 2000
+const OPEN_PER_HANDLER = 64
+/** And their bytes, as they were fetched. */
+const MOST_OPEN_BYTES = 32 * 1024 * 1024
+
+export interface WorkersOptions<K, V> extends Pick<ProcessOptions<K, V>, 'concurrency' | 'orderBy' | 'drainTimeoutMs'> {
+  readonly consumer: Consumer
+  readonly handler: RecordHandler<K, V>
+  readonly decode: Decoders<K, V> | undefined
+  readonly failures: FailurePolicy<K, V>
+  /** Whether headers say of earlier attempts, and when a record is due. */
+  readonly readsRetries: boolean
+  /** Ends the call. */
+  readonly stop: AbortSignal
+  readonly maxBatchRecords: number | undefined
+}
+
+export class Workers<K, V> implements Loop {
+  readonly drainMs: number
+  readonly #options: WorkersOptions<K, V>
+  readonly #lanes: Lanes
+  readonly #partitions = new Map<string, PartitionWork>()
+  /** Those that were taken away, and are not released. */
+  readonly #ending = new Set<PartitionWork>()
+  readonly #failed = new AbortController()
+  #failure: { readonly error: unknown } | undefined
+  #open = 0
+  #openBytes = 0
+  #onChange: (() => void) | undefined
+
+  constructor(options: WorkersOptions<K, V>) {
+    this.#options = options
+    this.drainMs = options.drainTimeoutMs ?? DEFAULT_DRAIN_MS
+    this.#lanes = new Lanes(options.concurrency ?? 1, (error) =>
+      this.#fail(new UnexpectedError('Processing records failed', { cause: error })),
+    )
+  }
+
+  get ahead(): number {
+    return this.#open
+  }
+
+  /** @throws what a handler threw, where the policy is to fail; the error that ended the consumer */
+  async run(): Promise<void> {
+    const { consumer, stop, maxBatchRecords = Infinity, concurrency = 1 } = this.#options
+    const over = AbortSignal.any([stop, this.#failed.signal])
+    const mostOpen = Math.max(MOST_OPEN, concurrency * OPEN_PER_HANDLER)
+    consumer.onSettle = () => this.#settle()
+    over.addEventListener('abort', () => this.#changed())
+    try {
+      for (;;) {
+        while ((this.#open >= mostOpen || this.#openBytes >= MOST_OPEN_BYTES) && !over.aborted) await this.#change()
+        const batch = await consumer.next(over, Math.min(BATCH_ROWS, maxBatchRecords))
+        if (batch === undefined) break
+        this.#take(batch)
+        // So that handlers, and what they wait for, go on beside a source that always has more.
+        await setImmediate()
+      }
+      await this.#drain(over)
+    } catch (error) {
+      this.#fail(error)
+      await this.#drain(over)
+    } finally {
+      consumer.onSettle = () => {}
+    }
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  #take(batch: Batch): void {
+    const { topic, partition } = batch
+    const id = keyOf(topic, partition)
+    let work = this.#partitions.get(id)
+    if (work === undefined)
+      this.#partitions.set(id, (work = new PartitionWork(this.#options.consumer, topic, partition)))
+    const start = work.add(batch)
+    const bytes = batch.byteLength / Math.max(1, batch.records.count)
+    this.#open += batch.length
+    this.#openBytes += bytes * batch.length
+    for (let row = 0; row < batch.length; row++)
+      this.#lanes.add(new RecordTask(this, work, batch, row, start + row, bytes))
+  }
+
+  /** Everything that was taken is worked on, unless it is to end before; then what was started may finish, within a time. */
+  async #drain(over: AbortSignal): Promise<void> {
+    while (this.#open > 0 && !over.aborted) await this.#change()
+    for (const work of this.#partitions.values()) this.#end(work)
+    this.#partitions.clear()
+    const timeUp = setTimeout(() => {
+      for (const work of this.#ending) work.release()
+      this.#changed()
+    }, this.drainMs)
+    while (this.#forget() > 0) await this.#change()
+    clearTimeout(timeUp)
+  }
+
+  /** Forgets partitions that are released. @returns how many are not */
+  #forget(): number {
+    for (const work of this.#ending) if (work.isReleased) this.#ending.delete(work)
+    return this.#ending.size
+  }
+
+  #end(work: PartitionWork): void {
+    this.#ending.add(work)
+    if (this.#failure === undefined) work.end()
+    else work.stop()
+    this.#lanes.sweep()
+  }
+
+  /** Before commits, and when partitions have gone. */
+  #settle(): void {
+    const { consumer } = this.#options
+    const owned = new Set(consumer.assignment.map(({ topic, partition }) => keyOf(topic, partition)))
+    for (const [id, work] of this.#partitions) {
+      work.settle()
+      if (owned.has(id) && !work.isVoid) continue
+      this.#partitions.delete(id)
+      this.#end(work)
+    }
+    for (const work of this.#ending) {
+      work.settle()
+      if (work.isVoid) work.release()
+    }
+    this.#forget()
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error }
+    for (const work of this.#partitions.values()) work.stop()
+    for (const work of this.#ending) work.stop()
+    this.#failed.abort()
+    this.#lanes.sweep()
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => (this.#onChange = resolve))
+  }
+
+  #changed(): void {
+    this.#onChange?.()
+    this.#onChange = undefined
+  }
+
+  stateOf(record: ConsumerRecord): RetryState {
+    if (this.#options.readsRetries) return retryStateOf(record)
+    const { topic, partition, offset } = record
+    return { origin: { topic, partition, offset }, attempts: 0, dueMs: 0 }
+  }
+
+  /** Which records are handled one after the other. */
+  laneOf(batch: Batch, row: number): string | undefined {
+    const { orderBy = 'partition' } = this.#options
+    if (orderBy === 'none') return undefined
+    const place = `${batch.topic} ${batch.partition}`
+    if (orderBy === 'partition') return place
+    const key = batch.key(row)
+    return key === null ? undefined : `${place} ${key.toString('latin1')}`
+  }
+
+  /** A task is over, in whatever way. */
+  left(bytes: number): void {
+    this.#open--
+    this.#openBytes = this.#open === 0 ? 0 : this.#openBytes - bytes
+    this.#changed()
+  }
+
+  /** Handles one record. Never rejects. */
+  async work(raw: ConsumerRecord, state: RetryState, work: PartitionWork, row: number): Promise<void> {
+    const { handler, decode, failures } = this.#options
+    // Without decoders K and V are Buffer.
+    const record = decode === undefined ? (raw as unknown as ConsumerRecord<K, V>) : new DecodedRecord(raw, decode)
+    const { signal } = work.over
+    try {
+      for (let tries = 1; ; tries++) {
+        try {
+          await handler(record, { signal, attempt: state.attempts + tries, origin: state.origin })
+          break
+        } catch (error) {
+          if (signal.aborted) return
+          if (!(await failures.again(error, record, raw, state, tries, signal))) break
+        }
+      }
+      work.done(row)
+    } catch (error) {
+      // After its partition has gone it is the next owner's, who will meet the same.
+      if (!signal.aborted) {
+        this.#fail(error)
+        work.left()
+      }
+    }
+  }
+}
+
+/** One record, on its way to a handler. */
+class RecordTask<K, V> implements Task {
+  readonly lane: string | undefined
+  readonly notBefore: number
+  readonly #workers: Workers<K, V>
+  readonly #work: PartitionWork
+  readonly #record: ConsumerRecord
+  readonly #state: RetryState
+  /** Among all rows of the partition. */
+  readonly #row: number
+  readonly #bytes: number
+
+  constructor(workers: Workers<K, V>, work: PartitionWork, batch: Batch, row: number, number: number, bytes: number) {
+    this.#workers = workers
+    this.#work = work
+    this.#row = number
+    this.#bytes = bytes
+    this.#record = batch.record(row)
+    this.#state = workers.stateOf(this.#record)
+    this.lane = workers.laneOf(batch, row)
+    this.notBefore = this.#state.dueMs
+  }
+
+  get isDropped(): boolean {
+    const isEarly = this.notBefore > 0 && this.notBefore > Date.now()
+    return this.#work.isDropped(this.#row) || (this.#work.isEnding && isEarly)
+  }
+
+  run(): Promise<void> | undefined {
+    const isDropped = this.isDropped
+    if (!isDropped) return this.#handled()
+    this.#work.left()
+    this.#workers.left(this.#bytes)
+    return undefined
+  }
+
+  async #handled(): Promise<void> {
+    this.#work.started(this.#row)
+    await this.#workers.work(this.#record, this.#state, this.#work, this.#row)
+    this.#workers.left(this.#bytes)
+  }
+}
