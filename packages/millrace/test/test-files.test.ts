@@ -6,12 +6,12 @@ import { expect, test } from 'vitest'
 const HELPERS = /^(?:support|contract|fixtures)\//
 
 /** A test file without the suffix is never run, and nobody notices. */
-test('every file beside the helpers ends in .test.ts', () => {
+test('every file beside the helpers ends in .test.ts, or in .test-d.ts if the compiler alone reads it', () => {
   const root = import.meta.dirname
   const files = readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-  const stray = files.filter((file) => !HELPERS.test(file) && !file.endsWith('.test.ts'))
+  const stray = files.filter((file) => !HELPERS.test(file) && !/\.test(?:-d)?\.ts$/.test(file))
   expect(stray).toEqual([])
 })
 

@@ -20,7 +20,8 @@ function accumulatorOf(
   available: (partition: number) => boolean = () => true,
 ): Accumulator {
   const accumulator = new Accumulator(
-    producerOptions({ lingerMs: 60_000, ...options }),
+    // Longer than all tests of a worker take.
+    producerOptions({ lingerMs: 2_000_000_000, ...options }),
     undefined,
     eventsOf({ isAvailable: (_topic, partition) => available(partition) }),
   )
