@@ -57,6 +57,8 @@ export class Generator implements Input {
       'delivery.timeout.ms': 300_000,
       retries: 0x7fffffff,
       'max.request.size': 16 << 20,
+      // By default they would be so small that records which have to be too large are forwarded.
+      'compression.type': 'none',
       ...properties,
     })
     this.#running = this.#run()
