@@ -21,7 +21,7 @@ function accumulatorOf(
 ): Accumulator {
   const accumulator = new Accumulator(
     // Longer than all tests of a worker take.
-    producerOptions({ lingerMs: 2_000_000_000, ...options }),
+    producerOptions({ lingerMs: 900_000, ...options }),
     undefined,
     eventsOf({ isAvailable: (_topic, partition) => available(partition) }),
   )
