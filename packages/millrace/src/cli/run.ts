@@ -26,7 +26,7 @@ type AnyPlan = PipelinePlan | PipelineGroup | GraphPlan
 export interface RunFlags {
   readonly untilEnd?: boolean
   readonly json?: true
-  /** Address to serve metrics, health and status at, in place of that of the file. */
+  /** Address to serve metrics, health and the dashboard at, in place of that of the file. */
   readonly http?: string
 }
 

@@ -3,7 +3,7 @@ import type { HttpPlan, RunOptions } from '../engine/plan.ts'
 import { Counters } from '../metrics/counters.ts'
 import type { Report } from '../metrics/events.ts'
 
-const WHAT = { metrics: 'Metrics', health: 'Health', all: 'Metrics, health and status' } as const
+const WHAT = { metrics: 'Metrics', health: 'Health', all: 'Metrics, health and the dashboard' } as const
 
 export interface Watching {
   /** For the run. */

@@ -1,5 +1,5 @@
 /**
- * `http` at the top of a file of any shape: where metrics, health and status are served while it runs.
+ * `http` at the top of a file of any shape: where metrics, health and the dashboard are served while it runs.
  *
  * ```yaml
  * http: 127.0.0.1:9600
@@ -33,14 +33,14 @@ const httpFields = {
     .string()
     .optional()
     .secret()
-    .doc('Bearer token that clients must send; `/live` and `/ready` answer without it.'),
+    .doc('Bearer token that clients must send; `/live`, `/ready` and the files of the dashboard are open without it.'),
 }
 
 export const httpField = field
   .object(httpFields)
   .optional()
   .doc(
-    'Where to serve metrics, health and status while the pipeline runs: a port, an address such as `127.0.0.1:9600`, or an object with `listen` and `token`.',
+    'Where to serve metrics, health and the dashboard while the pipeline runs: a port, an address such as `127.0.0.1:9600`, or an object with `listen` and `token`.',
   )
 
 /** A file without its `http`, and what that says. */

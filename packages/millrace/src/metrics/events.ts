@@ -22,7 +22,10 @@ export const EVENTS = {
     doc: 'A signal stops the run: records in flight are delivered and committed first.',
   },
   'run.failed': { level: 'error', doc: 'The run ended with an error. Facts: `code`, `hint`.' },
-  'http.listening': { level: 'info', doc: 'The HTTP server for metrics, health and status has started. Facts: `url`.' },
+  'http.listening': {
+    level: 'info',
+    doc: 'The HTTP server for metrics, health and the dashboard has started. Facts: `url`.',
+  },
   'group.joining': {
     level: 'info',
     doc: 'Joining the group takes long: its other members have to join, or to time out. Facts: `group`.',

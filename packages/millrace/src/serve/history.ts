@@ -54,7 +54,10 @@ export class History {
     if (before === undefined || totals.at <= before.at) return
     const seconds = (totals.at - before.at) / 1000
     const rate = (after: number, earlier: number): number => Math.max(0, after - earlier) / seconds
-    const share = (state: string): number => Math.min(1, rate(totals.states[state] ?? 0, before.states[state] ?? 0))
+    const inState = (state: string): number => rate(totals.states[state] ?? 0, before.states[state] ?? 0)
+    // Of the three together, as a look comes a little early or late.
+    const watched = inState('busy') + inState('backpressured') + inState('idle')
+    const share = (state: string): number => (watched === 0 ? 0 : inState(state) / watched)
     const [oldest] = this.#totals
     const recent = totals.latencies.map((count, i) => count - (oldest!.latencies[i] ?? 0))
     this.points.push({

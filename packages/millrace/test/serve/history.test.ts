@@ -13,6 +13,7 @@ describe('the history of a pipeline', () => {
     let busy = 0
     meter.observe('millrace_source_records_total', () => records)
     meter.observe('millrace_pipeline_state_seconds_total', () => busy, { state: 'busy' })
+    meter.observe('millrace_pipeline_state_seconds_total', () => 3 * busy, { state: 'idle' })
     const history = new History('p')
     for (let second = 0; second <= 400; second++) {
       history.add(new Numbers(counters.snapshot()), second * 1000)
@@ -31,7 +32,7 @@ describe('the history of a pipeline', () => {
       latencySeconds: null,
       busy: 0.25,
       backpressured: 0,
-      idle: 0,
+      idle: 0.75,
     })
   })
 

@@ -59,6 +59,7 @@ export async function runHere(
     readonly warn?: (message: string) => void
     readonly metrics?: Counters
     readonly onProgress?: RunOptions['onProgress']
+    readonly onPipeline?: RunOptions['onPipeline']
   } = {},
 ): Promise<RunResult> {
   const never = new AbortController().signal
@@ -70,6 +71,7 @@ export async function runHere(
     warn: options.warn ?? (() => {}),
     metrics: options.metrics,
     onProgress: options.onProgress,
+    onPipeline: options.onPipeline,
   })
 }
 

@@ -15,7 +15,7 @@ export const run = {
     { flags: '--until-end', doc: 'stop at the end of the source as it is when the run starts' },
     {
       flags: '--http <address>',
-      doc: 'serve metrics, health and status at a port or address while it runs; "off" serves nothing',
+      doc: 'serve metrics, health and the dashboard at a port or address while it runs; "off" serves nothing',
     },
     ...READING,
   ],
@@ -31,7 +31,7 @@ Examples:
   millrace run orders.yaml                     run until Ctrl-C
   millrace run orders.yaml --until-end         process the records that exist now, then stop
   millrace run orders.yaml --until-end --json  print the result as one JSON object
-  millrace run orders.yaml --http 9600         metrics at http://127.0.0.1:9600/metrics`,
+  millrace run orders.yaml --http 9600         dashboard at http://127.0.0.1:9600, metrics at /metrics`,
   run: async ([file]: [string], options) => (await import('../run.ts')).run(file, options),
 } satisfies Verb<ReadingOptions & import('../run.ts').RunFlags>
 
