@@ -39,6 +39,7 @@ try {
     'docs/admin.md',
     'docs/consuming.md',
     'docs/migrating-from-kafkajs.md',
+    'docs/monitoring.md',
     'docs/producing.md',
     'docs/security.md',
   ])

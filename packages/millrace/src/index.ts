@@ -27,6 +27,15 @@ export {
   type SchemaSerializerOptions,
 } from './library/schema-serializers.ts'
 export type { SinkMetrics } from './library/sink/statistics.ts'
+export {
+  type HttpServer,
+  serve,
+  type ServedPipeline,
+  type ServedSink,
+  type ServedSource,
+  type ServeOptions,
+} from './library/serve.ts'
+export type { PartitionStatus, SourceStatus, TopicTotals } from './contracts/source.ts'
 export { Admin, type AdminOptions } from './library/admin.ts'
 export type {
   GroupDescription,

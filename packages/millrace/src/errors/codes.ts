@@ -25,7 +25,7 @@ export const ERROR_CODES = {
   HTTP_UNAVAILABLE: {
     retriable: false,
     exit: 3,
-    doc: 'The HTTP server for metrics, health and the dashboard cannot listen at its address. The message says why; choose another address with `http` or `--http`.',
+    doc: 'The HTTP server for metrics, health and the dashboard cannot listen at its address, or `millrace top` finds none at the address. The message says why.',
   },
   BROKER_UNREACHABLE: {
     retriable: true,

@@ -7,6 +7,7 @@
  * ```
  */
 import { IGNORED_CONSUMER_FIELDS } from '../kafka/properties/ignored-fields.ts'
+import type { SourceStatus } from '../contracts/source.ts'
 import type { Batch } from '../records/batch.ts'
 import { AbortedError, ConfigError } from '../errors/index.ts'
 import type { Cluster } from '../kafka/cluster/cluster.ts'
@@ -292,6 +293,11 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
     const { ahead } = this.#loops
     if (progress === undefined || ahead === 0) return progress
     return { ...progress, records: progress.records - ahead, lag: progress.lag && progress.lag + ahead }
+  }
+
+  /** How it is in each partition; undefined while it is not connected. */
+  status(): SourceStatus | undefined {
+    return this.#connection.value?.status()
   }
 
   /**

@@ -4,3 +4,4 @@
  */
 export { Monitor, type Status } from './monitor.ts'
 export { type RunningServer, type ServerOptions, startServer } from './server.ts'
+export { ownVersion } from './version.ts'

@@ -1,7 +1,7 @@
 /** All commands, in the order in which `--help` lists them. */
 import { deadletter } from './deadletter.ts'
 import { broker } from './develop.ts'
-import { completion, discover, info, list, read, spec } from './look.ts'
+import { completion, discover, info, list, read, spec, top } from './look.ts'
 import { materializeKafka } from './materialize.ts'
 import { offsets } from './offsets.ts'
 import { check, create, dryRun, explain, lint, run, test } from './pipelines.ts'
@@ -17,6 +17,7 @@ export const VERBS: readonly Verb[] = [
   run,
   offsets,
   deadletter,
+  top,
   discover,
   read,
   list,

@@ -131,3 +131,25 @@ Examples:
   run: async ([shell]: [string], options, verbs) =>
     (await import('../completion.ts')).completion(shell, options, verbs),
 } satisfies Verb<{ readonly json?: true }>
+
+export const top = {
+  name: 'top',
+  summary: 'show the numbers of running pipelines in the terminal',
+  arguments: [
+    { usage: '[address]', doc: 'address of the pipeline: a URL, host and port, or a port; by default localhost:9600' },
+  ],
+  options: [
+    { flags: '--token <token>', doc: 'bearer token of the server; by default MILLRACE_HTTP_TOKEN' },
+    { flags: '--once', doc: 'print once and exit, as without a terminal' },
+  ],
+  json: 'print one JSON object that holds the status',
+  help: `
+Shows once a second what the dashboard shows: health and why, rates, lag, partitions that are behind, failures and events. The
+pipeline must be served with http in its file, or with run --http.
+
+Examples:
+  millrace top
+  millrace top http://pipelines-1:9600
+  millrace top --json | jq .result.ready`,
+  run: async ([address]: [string | undefined], options) => (await import('../top.ts')).top(address, options),
+} satisfies Verb<import('../top.ts').TopOptions>

@@ -87,7 +87,7 @@ export function observeSink(meter: Meter, sink: Pick<Sink, 'progress'>): void {
 
 const BREAKER_STATES = { closed: 0, 'half-open': 1, open: 2 } as const
 
-export function observeBreaker(meter: Meter, breaker: CircuitBreaker): void {
+export function observeBreaker(meter: Meter, breaker: Pick<CircuitBreaker, 'progress'>): void {
   meter.observe('millrace_breaker_open_state', () => BREAKER_STATES[breaker.progress.state])
   meter.observe('millrace_breaker_openings_total', () => breaker.progress.openings)
   meter.observe('millrace_breaker_rejections_total', () => breaker.progress.rejections)

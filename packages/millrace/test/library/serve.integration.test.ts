@@ -1,0 +1,58 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { type HttpServer, KafkaSink, KafkaSource, serve } from '../../src/index.ts'
+import { bootstrapServers, brokerAvailable, uniqueName } from '../support/broker.ts'
+import { readPrometheus } from '../support/prometheus.ts'
+import { topicBed } from '../support/topics.ts'
+
+let server: HttpServer | undefined
+afterEach(() => server?.close())
+
+describe.skipIf(!brokerAvailable)('serve', () => {
+  const bed = topicBed()
+
+  test('shows sources and sinks of a program: metrics, health, and where each partition is', async () => {
+    const topic = await bed().create({ partitions: 2 })
+    await using sink = new KafkaSink({ bootstrapServers: bootstrapServers(), topic })
+    await using source = new KafkaSource({
+      bootstrapServers: bootstrapServers(),
+      topics: topic,
+      groupId: uniqueName('g'),
+    })
+    server = await serve(0, { billing: { source, sink } })
+    const { url } = server
+    const ready = async (): Promise<number> => (await fetch(`${url}/ready`)).status
+    expect(await ready()).toBe(503)
+    await sink.write(Array.from({ length: 50 }, (_, i) => ({ key: `k${i}`, value: String(i) })))
+    let read = 0
+    for await (const batch of source.batches()) {
+      batch.ack()
+      read += batch.length
+      if (read >= 50) break
+    }
+    await vi.waitFor(async () => expect(await ready()).toBe(200))
+    const families = readPrometheus(await (await fetch(`${url}/metrics`)).text())
+    const sumOf = (name: string): number => families.get(name)!.samples.reduce((sum, { value }) => sum + value, 0)
+    expect(sumOf('millrace_source_records_total')).toBe(50)
+    expect(sumOf('millrace_sink_records_total')).toBe(50)
+    expect(sumOf('millrace_partition_end_offset')).toBe(50)
+    const { pipelines } = (await (await fetch(`${url}/status`)).json()) as {
+      pipelines: { name: string; partitions: { topic: string; lag: number }[] }[]
+    }
+    expect(pipelines).toMatchObject([
+      {
+        name: 'billing',
+        partitions: [
+          { topic, lag: 0 },
+          { topic, lag: 0 },
+        ],
+      },
+    ])
+  })
+
+  test('an address that is none, or is taken, is an error', async () => {
+    await expect(serve('a b', {})).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+    server = await serve({ listen: 0, token: 'secret' }, {})
+    expect((await fetch(`${server.url}/status`)).status).toBe(401)
+    await expect(serve(Number(new URL(server.url).port), {})).rejects.toMatchObject({ code: 'HTTP_UNAVAILABLE' })
+  })
+})
