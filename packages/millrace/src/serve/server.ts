@@ -146,10 +146,10 @@ class Routes {
       response.setHeader('www-authenticate', 'Bearer')
       return json(response, 401, { error: 'This server wants a bearer token: send it in the header "authorization"' })
     }
-    await this.#guarded(path, request, response)
+    await this.#guarded(path, response)
   }
 
-  async #guarded(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #guarded(path: string, response: ServerResponse): Promise<void> {
     switch (path) {
       case '/metrics':
         await this.#monitor.refresh()
@@ -163,7 +163,7 @@ class Routes {
         await this.#monitor.refresh()
         return json(response, 200, this.#monitor.status())
       case '/stream':
-        if (!this.#streams.open(request, response)) json(response, 503, { error: 'Too many dashboards are open' })
+        if (!this.#streams.open(response)) json(response, 503, { error: 'Too many dashboards are open' })
         return
       default:
         json(response, 404, { error: `There is no ${path}`, routes: ROUTES })

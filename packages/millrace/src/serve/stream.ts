@@ -5,7 +5,7 @@
  * A snapshot is bounded in bytes, and the latest wins: while a client has not taken the last one, it gets no other. So a slow tab
  * costs one snapshot of memory, and never slows the pipeline. Clients that find nothing for 12 seconds should connect again.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Monitor, Status } from './monitor.ts'
 
 const MOST_CLIENTS = 20
@@ -14,7 +14,7 @@ const MOST_PARTITIONS = 200
 /** How soon clients should connect again. */
 const RETRY_MS = 2000
 
-type Client = Pick<ServerResponse, 'writeHead' | 'write' | 'end' | 'writableLength'>
+type Client = Pick<ServerResponse, 'writeHead' | 'write' | 'end' | 'on' | 'writableLength'>
 type Watchable = Pick<Monitor, 'history' | 'status' | 'onLook'>
 
 export class Streams {
@@ -27,14 +27,14 @@ export class Streams {
   }
 
   /** Begins to send. @returns false when there are too many clients */
-  open(request: Pick<IncomingMessage, 'on'>, response: Client): boolean {
+  open(response: Client): boolean {
     if (this.#clients.size >= MOST_CLIENTS) return false
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' })
     response.write(`retry: ${RETRY_MS}\n\n${eventText('history', this.#monitor.history())}`)
     response.write(eventText('status', boundedStatus(this.#monitor)))
     this.#clients.add(response)
     this.#endLook ??= this.#monitor.onLook(() => this.#send())
-    request.on('close', () => this.#leave(response))
+    response.on('close', () => this.#leave(response))
     return true
   }
 
