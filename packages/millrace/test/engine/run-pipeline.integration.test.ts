@@ -295,7 +295,10 @@ describe.skipIf(!brokerAvailable)('a pipeline', () => {
     await bed().write(from, orders(5))
     await bed().write(from, [{ value: `"${'x'.repeat(5000)}"` }])
     const run = runHere({ source: fromTopic(from, { groupId }), sink: toTopic(to) })
-    await expect(run).rejects.toThrow(expect.objectContaining({ message: expect.stringContaining(to) }))
+    await expect(run).rejects.toMatchObject({
+      message: expect.stringContaining(`offset 5 of partition 0 of "${from}"`),
+      cause: { message: expect.stringContaining(to) },
+    })
     const committed = await bed().groups.committedOffsets(groupId)
     for (const { offset } of committed) expect(offset).toBeLessThanOrEqual(5)
   })

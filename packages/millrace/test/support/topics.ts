@@ -46,7 +46,8 @@ export function topicBed(servers: () => string = bootstrapServers): () => TopicB
         return name
       },
       async write(topic, records, options = {}) {
-        await using sink = new KafkaSink({ bootstrapServers: servers(), topic, ...options })
+        // Uncompressed, so that a test knows how many bytes it writes.
+        await using sink = new KafkaSink({ bootstrapServers: servers(), topic, compression: 'none', ...options })
         const { failures } = await sink.write(records)
         for (const failure of failures.values()) throw failure
       },
