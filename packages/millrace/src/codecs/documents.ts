@@ -211,6 +211,8 @@ export interface DocumentsOptions {
   readonly fields?: readonly string[] | undefined
   /** Whether any stage mentions `_meta`. */
   readonly mentionsMeta: boolean
+  /** Whether it is attached for another sink, which includes it. */
+  readonly attachesMeta?: boolean | undefined
   /** Write `_meta` into every document. */
   readonly includeMeta: boolean
   /** Field that becomes the key. */
@@ -249,13 +251,14 @@ export function createDocuments({
   needsDocuments,
   fields,
   mentionsMeta,
+  attachesMeta,
   includeMeta,
   keyField,
 }: DocumentsOptions): Documents | undefined {
   // Raw bytes go in and out of any format as they are.
   const all = (from.wire ?? from.name) !== (to.wire ?? to.name) && from.name !== 'bytes' && to.name !== 'bytes'
   if (!needsDocuments && !includeMeta && !all) return undefined
-  const attach = mentionsMeta || includeMeta
+  const attach = mentionsMeta || includeMeta || attachesMeta === true
   const translation = all ? to.translation?.(from) : undefined
   if (translation !== undefined) {
     const options = { includeMeta, keys: keysTo, keyField, from }

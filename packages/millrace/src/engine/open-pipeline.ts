@@ -114,6 +114,7 @@ async function makeOutputs(
   const needs = {
     needsDocuments: stages.looksAtValues || all.needsDocuments,
     fields: fields.length > 0 ? fields : undefined,
+    attachesMeta: sinks.some(({ includeMeta }) => includeMeta),
   }
   const formatFor = (sink: Sink): Promise<Documents | undefined> => components.documents(source, sink, planned, needs)
   if (sinks.length === 1) return { sink: all, targets: sinks, documents: await formatFor(first!) }

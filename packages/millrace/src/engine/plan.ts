@@ -119,6 +119,8 @@ export interface ValuesNeeded {
   readonly needsDocuments: boolean
   /** All that the first stages look at in the outermost object; undefined when they do not look at fields alone. */
   readonly fields: readonly string[] | undefined
+  /** Whether `_meta` is attached to documents although no stage mentions it, as another sink includes it. */
+  readonly attachesMeta?: boolean | undefined
 }
 
 /** Finds the components that a plan names; the catalog in production. */
