@@ -34,6 +34,8 @@ const RECORDS = Array.from({ length: 200 }, (_, i) => ({ key: String(i), value: 
 
 const runnable = (await documentedPipelines()).filter(({ value }) => {
   const { source, sink } = value as Partial<Pipeline>
+  // With a registry a run waits for it; codecs/schemas/pipelines.integration.test.ts runs these.
+  if (JSON.stringify(value).includes('"schemaRegistry"')) return false
   return source?.type === 'kafka' && sink?.type === 'kafka'
 })
 
