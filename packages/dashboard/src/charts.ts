@@ -23,6 +23,16 @@ interface ChartProps {
 
 const HEIGHT = 170
 
+/** Of seconds since 1970, in the reader's time zone: short enough not to overlap the next one. */
+function timeOfDay(at: number): string {
+  return new Date(at * 1000).toLocaleTimeString([], {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+  })
+}
+
 class Chart extends Component<ChartProps> {
   readonly #place = createRef<HTMLDivElement>()
   #plot: uPlot | undefined
@@ -91,7 +101,10 @@ class Chart extends Component<ChartProps> {
         legend: { show: false },
         cursor: { drag: { x: false, y: false } },
         scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
-        axes: [axis, { ...axis, size: 60, values: (_, splits) => splits.map((value) => this.props.format(value)) }],
+        axes: [
+          { ...axis, space: 80, values: (_, splits) => splits.map(timeOfDay) },
+          { ...axis, size: 60, values: (_, splits) => splits.map((value) => this.props.format(value)) },
+        ],
         series: [
           {},
           ...this.props.lines.map(({ label, color: name }) => ({
