@@ -1,6 +1,6 @@
 /**
- * All metrics, once: what they count, in which unit, and which labels distinguish their values. The Prometheus text, docs/metrics.md,
- * the Grafana dashboard and the alert rules are derived from this table.
+ * All metrics, once: what they count, in which unit, and which labels distinguish their values. The Prometheus text, docs/metrics.md
+ * and the Grafana dashboard are derived from this table, and the alert rules are checked against it.
  *
  * Names are API: dashboards break when one changes, so a test has a list of them. Counters are named `millrace_<noun>_<unit>_total`.
  * Labels have few values, all of them known from the file, from Kafka or from a table: names of pipelines and stages, topics, error

@@ -21,7 +21,7 @@ export const deadletter = {
   help: `
 Each record is written back as it was read: key, value, headers and timestamp, without the headers that the dead letter
 added. A dead letter is replayed only once: progress is kept in a consumer group (for a topic) or in FILE.replayed beside
-the file, also when --code selects some of them first. From a topic to the same brokers, replay is exactly-once, in transactions; otherwise it
+the file, even if you first replay only some of them with --code. From a topic to the same brokers, replay is exactly-once, in transactions; otherwise it
 is at-least-once.
 
 Examples:

@@ -6,10 +6,10 @@ export const broker = {
   summary: 'run a Kafka broker in memory, for development and tests',
   options: [
     { flags: '-p, --port <number>', doc: 'port of the first node; 0 for a free one', value: 'index', default: 9092 },
-    { flags: '--host <address>', doc: 'address to listen at', default: '127.0.0.1' },
+    { flags: '--host <address>', doc: 'address to listen on', default: '127.0.0.1' },
     {
       flags: '--nodes <count>',
-      doc: 'number of nodes, each at the port after the one before',
+      doc: 'number of nodes, on consecutive ports',
       value: 'count',
       default: 1,
     },
@@ -23,10 +23,10 @@ export const broker = {
   json: 'print one JSON object, with the address, when the broker is ready',
   help: `
 Speaks Kafka's protocol, so any Kafka client can use it. Everything is kept in memory and is gone when the broker stops: use
-Apache Kafka for anything else than development and tests. It stops with Ctrl-C.
+Apache Kafka for anything other than development and tests. It stops with Ctrl-C.
 
 Examples:
   millrace broker --topics orders:6 --topics orders-high-value
-  millrace broker --port 0 --json   a free port, which result.bootstrapServers names`,
+  millrace broker --port 0 --json   use a free port, reported in result.bootstrapServers`,
   run: async (_: [], options) => (await import('../broker.ts')).broker(options),
 } satisfies Verb<import('../broker.ts').BrokerCommandOptions>

@@ -140,11 +140,11 @@ export const top = {
   ],
   options: [
     { flags: '--token <token>', doc: 'bearer token of the server; by default MILLRACE_HTTP_TOKEN' },
-    { flags: '--once', doc: 'print once and exit, as without a terminal' },
+    { flags: '--once', doc: 'print once and exit (the default when output is not a terminal)' },
   ],
   json: 'print one JSON object that holds the status',
   help: `
-Shows once a second what the dashboard shows: health and why, rates, lag, partitions that are behind, failures and events. The
+Shows what the dashboard shows, refreshed every second: health and the reasons for it, rates, lag, partitions that are behind, failures and events. The
 pipeline must be served with http in its file, or with run --http.
 
 Examples:

@@ -17,7 +17,7 @@ export const offsets = {
       flags: '--reset-to <where>',
       doc: 'where the group continues: earliest, latest, a time such as 2026-01-31T00:00:00Z, an offset such as 42, or a shift such as +10 or -10',
     },
-    { flags: '--yes', doc: 'reset the offsets; without this option, what would change is only listed' },
+    { flags: '--yes', doc: 'reset the offsets; without it, only list what would change' },
   ],
   help: `
 Shows for each partition the committed offset, the end of the log, the lag, and the member that reads it. The lag is a

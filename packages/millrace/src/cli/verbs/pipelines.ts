@@ -48,7 +48,7 @@ are any problems.
 
 Examples:
   millrace lint orders.yaml
-  millrace lint pipelines --json       all pipeline files of a folder, test cases apart
+  millrace lint pipelines --json       all pipeline files in a folder, except test cases
   cat orders.yaml | millrace lint -
   millrace lint orders.yaml --env-file .env`,
   run: async ([files]: [readonly string[]], options) => (await import('../lint.ts')).lint(files, options),
@@ -113,7 +113,7 @@ For a stage graph with several sources or sinks, list records by stage. Sinks th
 
 In a file with several pipelines, pipeline: NAME selects the one that a case tests; the default is the first.
 
-A null under given is a tombstone. Of _meta, only the names under expect are compared: key, headers, topic, partition,
+A null under given is a tombstone. In _meta, only the fields listed under expect are compared: key, headers, topic, partition,
 offset, timestamp. Exits with 1 if a case fails.
 
 Examples:
