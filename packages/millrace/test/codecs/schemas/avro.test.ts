@@ -133,6 +133,12 @@ describe('values', () => {
     expect(one.read(one.write({ value: 5 }, 0, false), 0, false)).toEqual({ value: 5 })
   })
 
+  // Stored as about twice the number, which is no double any more: the last bit got lost, and with it the sign.
+  test.each([2n ** 52n + 1n, -(2n ** 52n) - 1n, 2n ** 53n - 1n, -(2n ** 53n) + 1n])('of the long %s are exact', (f) => {
+    const one = ofField('long')
+    expect(stringifyExactly(one.read(one.write({ f }, 0, false), 0, false))).toBe(`{"f":${f}}`)
+  })
+
   test('of any long are exact', () => {
     const one = ofField('long')
     fc.assert(

@@ -183,7 +183,7 @@ function classesOf(avsc: Avsc, numbers: NumberReader) {
     override _read(tap: Tap): unknown {
       const { pos } = tap
       const value = tap.readLong()
-      return value >= -MAX_SAFE && value <= MAX_SAFE ? value : exactLong(tap, pos, numbers)
+      return value > -READ_EXACTLY && value < READ_EXACTLY ? value : exactLong(tap, pos, numbers)
     }
   }
   const IntType = avsc.types.IntType as unknown as new () => RawType
@@ -192,7 +192,8 @@ function classesOf(avsc: Avsc, numbers: NumberReader) {
   return { Mapped, Long, Int }
 }
 
-const MAX_SAFE = Number.MAX_SAFE_INTEGER
+/** Avro stores about twice a number, in which its sign is the last bit; avsc reads that as a double, exact to 2^53. */
+const READ_EXACTLY = 2 ** 52
 
 /** The same bytes again, without doubles. */
 function exactLong({ buf }: Tap, start: number, numbers: NumberReader): unknown {
