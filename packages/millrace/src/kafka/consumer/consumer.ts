@@ -82,7 +82,7 @@ export class Consumer implements GroupListener, SourceOffsets {
       isRewindable: mode === 'transaction',
     })
     if (options.untilEnd)
-      this.#end = new RunEnd(this.#partitions, { cluster, topics: options.topics, groupId: group?.groupId, warn })
+      this.#end = new RunEnd(this.#partitions, { cluster, topics: options.topics, member: this.#session, warn })
   }
 
   /**

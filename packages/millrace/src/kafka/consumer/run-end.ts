@@ -8,6 +8,7 @@ import { counted } from '../../options/units.ts'
 import { isMillraceError } from '../../errors/index.ts'
 import { GroupAdmin } from '../admin/groups.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import type { GroupSession } from '../group/session.ts'
 import { keyOf, type TopicPartition } from '../topic-partition.ts'
 import type { ConsumedPartition } from './consumed-partition.ts'
 import type { ConsumedPartitions } from './consumed-partitions.ts'
@@ -22,8 +23,8 @@ export const LOOK_MS = 250
 export interface RunEndOptions {
   readonly cluster: Cluster
   readonly topics: readonly string[]
-  /** Group of the consumer; undefined when it is in none. */
-  readonly groupId: string | undefined
+  /** Of the consumer in its group; undefined when it is in none. */
+  readonly member: Pick<GroupSession, 'groupId' | 'memberId'> | undefined
   readonly warn: Warn
 }
 
@@ -45,8 +46,9 @@ export class RunEnd {
    * assignment may be empty (KIP-848), or leave out what another member has not given back yet (KIP-429).
    */
   async isAssigned(): Promise<boolean> {
-    const { groupId, cluster, warn } = this.#options
-    if (groupId === undefined) return true
+    const { member, cluster, warn } = this.#options
+    if (member === undefined) return true
+    const { groupId } = member
     const owned = this.#partitions.all
     const missing = this.#missing(owned)
     if (missing.length === 0) return true
@@ -54,10 +56,12 @@ export class RunEnd {
       if (isMillraceError(error)) return undefined
       throw error
     })
+    // What the group has assigned to this member and is not here yet is on its way: the coordinator knows it first.
+    const elsewhere = group?.members.filter(({ memberId }) => memberId !== member.memberId) ?? []
     const isSettled =
       group !== undefined &&
       group.state?.toUpperCase() === 'STABLE' &&
-      this.#missing(group.members.flatMap(({ assignment }) => assignment)).length === 0
+      this.#missing([...owned, ...elsewhere.flatMap(({ assignment }) => assignment)]).length === 0
     const where = `${missing.length} of the partitions are not assigned to this member of group "${groupId}"`
     if (isSettled) {
       if (owned.length === 0)

@@ -60,6 +60,9 @@ export class GroupSession {
     )
   }
 
+  get groupId(): string {
+    return this.#coordinator.groupId
+  }
   /** Changes when the member is lost and joins anew; empty before it has joined. */
   get memberId(): string {
     return this.#membership.memberId
