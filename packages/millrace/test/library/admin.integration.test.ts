@@ -32,9 +32,11 @@ describe.skipIf(!brokerAvailable)('Admin', () => {
     const topic = uniqueName('configs')
     await admin.createTopics([{ name: topic, configs: { 'retention.ms': '5000' } }])
     await admin.alterConfigs(topic, { 'retention.ms': null, 'max.message.bytes': '1234' })
-    const configs = await admin.describeConfigs(topic)
-    expect(configs.get('max.message.bytes')).toEqual({ value: '1234', isDefault: false })
-    expect(configs.get('retention.ms')?.isDefault).toBe(true)
+    // Brokers learn of a change a moment after the controller.
+    await expect
+      .poll(async () => (await admin.describeConfigs(topic)).get('max.message.bytes'))
+      .toEqual({ value: '1234', isDefault: false })
+    expect((await admin.describeConfigs(topic)).get('retention.ms')?.isDefault).toBe(true)
     await admin.deleteTopics([topic])
   })
 

@@ -439,7 +439,8 @@ function consumer(dice: Dice, topic: string): Step {
         ...rest,
       })
       if (answer.errorCode === 0) side.consumerEpoch = Math.max(0, answer.memberEpoch)
-      return answer
+      // Whether the first answer has the assignment, or the next one, depends on the time, too.
+      return { ...answer, assignment: undefined }
     },
   }
 }
