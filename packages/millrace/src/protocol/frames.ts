@@ -56,7 +56,7 @@ export function encodeRequest<Q, R>(
   return framed(writer)
 }
 
-/** A writer behind size and header of a request, for those who write the message themselves; `framed` ends it. */
+/** A writer behind size and header of a request, for code that writes the message itself; `framed` ends it. */
 export function requestWriter(start: RequestStart, clientId: string | null, flexible: boolean): Writer {
   const writer = frameWriter()
   requestHeader.write(writer, flexible ? 2 : 1, {
@@ -96,13 +96,6 @@ export function decodeResponse<Q, R>(
   const reader = new Reader(bytes)
   const { correlationId } = responseHeader.read(reader, responseHeaderVersion(api, version))
   return { correlationId, response: api.response.read(reader, version) }
-}
-
-/** A reader behind the header of a response without its size, for those who read the message themselves. */
-export function responseReader(bytes: Buffer, flexible: boolean): Reader {
-  const reader = new Reader(bytes)
-  responseHeader.read(reader, flexible ? 1 : 0)
-  return reader
 }
 
 function responseHeaderVersion<Q, R>(api: Api<Q, R>, version: number): number {

@@ -17,6 +17,7 @@
 import { produceApi } from '../../protocol/messages/produce.ts'
 import { decodeResponse, encodeRequest } from '../../protocol/frames.ts'
 import type { ApiCall } from './api-call.ts'
+import { type CurrentLeader, leaderOf } from './current-leader.ts'
 
 interface ProducePartitionRequest {
   readonly partition: number
@@ -48,7 +49,7 @@ export interface ProducedPartition {
   /** Records that made the broker refuse the batch (KIP-467), by index in the batch. */
   readonly recordErrors: readonly { readonly index: number; readonly message: string | null }[]
   /** Leader that the broker knows of, after NOT_LEADER_OR_FOLLOWER (KIP-951). */
-  readonly leader: { readonly id: number; readonly epoch: number } | undefined
+  readonly leader: CurrentLeader | undefined
 }
 
 export interface ProduceResponse {
@@ -91,10 +92,7 @@ export const PRODUCE: ApiCall<ProduceRequest, ProduceResponse> = {
                   index: error.batchIndex,
                   message: error.batchIndexErrorMessage,
                 })),
-          leader:
-            answer.currentLeader.leaderId < 0
-              ? undefined
-              : { id: answer.currentLeader.leaderId, epoch: answer.currentLeader.leaderEpoch },
+          leader: leaderOf(answer.currentLeader),
         })),
       })),
     }

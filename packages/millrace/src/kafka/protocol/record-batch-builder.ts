@@ -85,7 +85,7 @@ export class RecordBatchBuilder implements ByteSource {
     this.view = new DataView(this.bytes.buffer)
   }
 
-  /** Starts anew in the same buffer. */
+  /** Starts again in the same buffer. */
   reset(): void {
     this.length = HEADER_BYTES
     this.count = 0

@@ -19,7 +19,7 @@ import { decompressLz4 } from './lz4.ts'
 import { mostPlainBytes } from './plain-size.ts'
 import { compressSnappy, decompressSnappy } from './snappy.ts'
 
-/** Least and most bytes of a chunk in which zlib hands out its result. */
+/** Least and most bytes of a chunk in which zlib returns its result. */
 const MIN_CHUNK_BYTES = 1024
 const MAX_CHUNK_BYTES = 8 * 1024 * 1024
 /** Records hardly shrink to less than one part of so many. */
@@ -120,7 +120,7 @@ function trimmed(bytes: Buffer): Buffer {
   return bytes.length * 2 < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes
 }
 
-/** Chunks in which zlib hands out its result: few of them save joining, and large ones cost more than they save. */
+/** Chunks in which zlib returns its result: few of them save joining, and large ones cost more than they save. */
 function chunkSize(expected: number): number {
   return Math.min(256 * 1024, Math.max(MIN_CHUNK_BYTES, expected))
 }
