@@ -83,8 +83,6 @@ export default defineConfig({
     },
     ...LAYERS.flatMap(layerRules),
     { files: HOT_LOOPS, rules: { 'eslint/max-lines-per-function': 'off' } },
-    // Written from the declarations of the options, two lines for each name.
-    { files: [`${SRC}/library/options/*.ts`], rules: { 'eslint/max-lines': 'off' } },
     // A suite is one function, and as long as its subject has behaviour.
     {
       files: ['packages/*/test/**'],

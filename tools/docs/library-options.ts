@@ -54,48 +54,72 @@ const MODULES: readonly Module[] = [
   },
 ]
 
-/** Modules by path from the root. */
+/** Modules by path from the root. What all of them say word for word is in one that the others extend. */
 export function libraryOptions(): readonly (readonly [file: string, text: string])[] {
-  return MODULES.map((module) => [`packages/millrace/src/library/options/${module.file}.ts`, textOf(module)])
+  const texts = MODULES.map((module) => [module, propertiesOf(module)] as const)
+  const [[, first], ...others] = texts as [(typeof texts)[number], ...typeof texts]
+  const shared = new Set(first.filter((text) => others.every(([, own]) => own.includes(text))))
+  const admin = MODULES.find(({ file }) => file === 'admin')!
+  return [
+    [pathOf('shared'), moduleOf({ ...admin, name: 'SharedNames', of: 'all clients' }, [...shared])],
+    ...texts.map(
+      ([module, own]) =>
+        [
+          pathOf(module.file),
+          moduleOf(
+            module,
+            own.filter((text) => !shared.has(text)),
+            'SharedNames',
+          ),
+        ] as const,
+    ),
+  ]
 }
 
-function textOf({ name, of, fieldsName, fieldsFile, fields, ignored }: Module): string {
+function pathOf(file: string): string {
+  return `packages/millrace/src/library/options/${file}.ts`
+}
+
+/** A property for each name, those without effect last. */
+function propertiesOf({ fields, ignored }: Module): string[] {
   const known = Object.entries(fields).flatMap(([option, field]) =>
-    spellings(option, field).flatMap((spelling) => property(spelling, option, field)),
+    spellings(option, field).map((spelling) => property(spelling, option, field)),
   )
   const names = new Set(Object.entries(fields).flatMap(([option, field]) => spellings(option, field)))
   const without = Object.entries(ignored)
     .filter(([option]) => !names.has(option))
-    .flatMap(([option, { meta }]) => [
-      `  /** Has no effect: ${comment(meta.ignored ?? meta.alwaysIs?.because ?? 'it is accepted for compatibility')}. */`,
-      `  readonly ${quoted(option)}?: unknown`,
-    ])
+    .map(
+      ([option, { meta }]) =>
+        `  /** Has no effect: ${comment(meta.ignored ?? meta.alwaysIs?.because ?? 'it is accepted for compatibility')}. */\n  readonly ${quoted(option)}?: unknown`,
+    )
+  return [...known, ...without]
+}
+
+function moduleOf({ name, of, fieldsName, fieldsFile }: Module, properties: readonly string[], base?: string): string {
   return [
     '/** Written by `npm run docs` from the declarations of the options: change those. */',
     `import type { InputOptions } from '../../options/declaration.ts'`,
     `import type { ${fieldsName} } from '${fieldsFile}'`,
+    ...(base === undefined ? [] : [`import type { ${base} } from './shared.ts'`]),
     '',
     `type Input = InputOptions<typeof ${fieldsName}>`,
     '',
     `/** Options of ${of} under all their names: in camelCase, and as Kafka spells them. */`,
-    `export interface ${name} {`,
-    ...known,
-    ...without,
+    `export interface ${name}${base === undefined ? '' : ` extends ${base}`} {`,
+    ...properties,
     '}',
   ].join('\n')
 }
 
-function property(spelling: string, option: string, field: AnyField): string[] {
+function property(spelling: string, option: string, field: AnyField): string {
   const { doc = '', default: standard, examples = [] } = field.meta
   const facts = [
     spelling === option ? doc : `The same as \`${option}\`. ${doc}`,
     ...(['string', 'number', 'boolean'].includes(typeof standard) ? [`Default: \`${standard as string}\`.`] : []),
     ...(examples.length === 0 ? [] : [`Example: \`${JSON.stringify(examples[0]).replaceAll('"', "'")}\`.`]),
   ]
-  return [
-    `  /** ${comment(facts.join(' '))} */`,
-    `  readonly ${quoted(spelling)}?: ${typeOf(`Input[${`'${option}'`}]`, field)} | undefined`,
-  ]
+  const type = typeOf(`Input['${option}']`, field)
+  return `  /** ${comment(facts.join(' '))} */\n  readonly ${quoted(spelling)}?: ${type} | undefined`
 }
 
 /** What may be written: what is read, and texts that stand for it. @param base the type of what is read */
