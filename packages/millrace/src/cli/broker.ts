@@ -1,7 +1,8 @@
 /** `millrace broker`: the embedded broker as a process of its own, until a signal comes. */
 import { type BrokerOptions, startBroker } from '../broker/index.ts'
 import { ConfigError } from '../errors/index.ts'
-import type { Outcome } from './output.ts'
+import { inBackground } from '../resilience/background.ts'
+import { errorLines, type Outcome } from './output.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
@@ -33,8 +34,10 @@ export async function broker({
   })
   for (const signal of SIGNALS) {
     process.once(signal, () => {
-      // Closing cannot fail: whatever is left ends with the process.
-      void started.close()
+      inBackground(started.close(), (error) => {
+        process.exitCode = 1
+        for (const line of errorLines(error, undefined)) process.stderr.write(`${line}\n`)
+      })
     })
   }
   const { bootstrapServers } = started

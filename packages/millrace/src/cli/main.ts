@@ -10,7 +10,7 @@ import { errorLines } from './output.ts'
 const args = process.argv.slice(2)
 let isRunning = args[0] === 'run' || args[0] === 'materialize-kafka'
 process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
-  // The sink or session that wrote knows, and the run ends in order: it leaves its group, and nobody takes it for complete.
+  // The sink or session that wrote knows, and the run ends in order: it leaves its group, and does not count as complete.
   if (isRunning) return
   // Whoever reads our output may have seen enough: `millrace read | head`.
   if (cause.code === 'EPIPE') process.exit()

@@ -36,7 +36,7 @@ export interface SourceOffsets {
   taken(): GroupOffsets
   /** Takes note that these were committed. */
   committed(offsets: GroupOffsets): void
-  /** Goes back to the committed offsets of what is owned; acknowledgements of what was handed out do nothing any more. */
+  /** Goes back to the committed offsets of what is owned; acknowledgements of what was delivered do nothing any more. */
   rewind(signal: AbortSignal): Promise<void>
   onRelease(listener: ReleaseListener): void
   /** Acknowledges a batch, or its first part, and commits it before it is written (`at_most_once`). @returns whether that succeeded; else somebody else may get it */

@@ -53,13 +53,13 @@ export interface PartitionStatus {
   readonly problem: string | undefined
 }
 
-/** What a source has read of a topic, whoever reads it by now. */
+/** What a source has read of a topic, including partitions that another member reads now. */
 export interface TopicTotals {
   records: number
   bytes: number
 }
 
-/** How a source is, for those who watch it. */
+/** The state of a source, as `/status` and the dashboard show it. */
 export interface SourceStatus {
   readonly partitions: readonly PartitionStatus[]
   readonly topics: ReadonlyMap<string, TopicTotals>
@@ -106,7 +106,7 @@ export interface Source extends Preparing {
   open(signal: AbortSignal): Promise<void>
   /**
    * The batches, in order per partition. Ends when a bounded source is read to its end or the signal fires.
-   * An error ends the run; batches that were handed out before may still be acknowledged.
+   * An error ends the run; batches that were delivered before may still be acknowledged.
    */
   batches(signal: AbortSignal): AsyncIterable<Batch>
   /** Sets the documents of the rows of a batch, or of a slice of one; undefined when nothing looks at them. Stage graphs only, where `prepare` is about this. */

@@ -158,7 +158,7 @@ export interface RunOptions {
   readonly inform?: Report | undefined
   /** Where the run counts; when omitted in counters of its own, which only make its progress. */
   readonly metrics?: Counters | undefined
-  /** Called with each pipeline before it connects, for those who watch it. */
+  /** Called with each pipeline before it connects, so that its state can be shown. */
   readonly onPipeline?: ((pipeline: WatchedPipeline) => void) | undefined
 }
 

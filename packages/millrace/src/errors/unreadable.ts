@@ -1,4 +1,4 @@
-/** Why something cannot be read, in the words of those who can mend it. */
+/** Why something cannot be read, in words that say what to correct. */
 import { FileError } from './index.ts'
 
 /** @param what a path in quotes, with what it is for: `the truststore "/ca.pem"` */

@@ -1,4 +1,4 @@
-/** Why something cannot be written, in the words of those who can mend it. */
+/** Why something cannot be written, in words that say what to correct. */
 import { FileError } from './index.ts'
 
 /** @param what a path in quotes, or "to standard output" */

@@ -1,5 +1,5 @@
 /**
- * The HTTP server for those who watch: `/metrics`, `/live`, `/ready`, `/status`, `/stream`, and the dashboard at `/`. It only reads.
+ * The HTTP server that shows running pipelines: `/metrics`, `/live`, `/ready`, `/status`, `/stream`, and the dashboard at `/`. It only reads.
  *
  * | route | answers |
  * |---|---|

@@ -1,5 +1,5 @@
 /**
- * ConsumerGroupHeartbeat (68): a member joins, stays in, or leaves a group of the consumer protocol (KIP-848), and is told what
+ * ConsumerGroupHeartbeat (68): a member joins, stays in, or leaves a group of the consumer protocol (KIP-848), and learns what
  * it is to read.
  */
 import { ERROR } from '../../protocol/error-codes.ts'

@@ -140,7 +140,7 @@ export class ClassicGroup {
     this.#keepAlive(member)
     const joined = this.#joined(member)
     if (!wasLeader || request.canSkipAssignment) return { ...joined, skipAssignment: wasLeader }
-    // An old client that is told that it leads would assign again: it is told of its predecessor.
+    // An old client that hears that it leads would assign again, so the response names its predecessor.
     return { ...joined, leader: old.id, members: [] }
   }
 
@@ -168,7 +168,7 @@ export class ClassicGroup {
     return synced
   }
 
-  /** The leader has decided: whoever waits is told. */
+  /** Passes on what the leader has decided to every member that waits for it. */
   #assign(assignments: ReadonlyMap<string, Buffer>): void {
     this.state = 'Stable'
     for (const member of this.members.values()) {

@@ -4,7 +4,7 @@ export interface Protocol {
   readonly metadata: Buffer
 }
 
-/** What a member is told when a rebalance has ended, or why there was none. */
+/** What a member gets when a rebalance has ended, or why there was none. */
 export interface Joined {
   readonly errorCode: number
   readonly generationId: number

@@ -1,6 +1,6 @@
 /**
  * How a member of a consumer group (KIP-848) gets from what it has to what it is to have: first it gives up what it is not to
- * have, then it gets what nobody else holds any more.
+ * have, then it gets what no other member holds any more.
  *
  * | state | means | goes on when |
  * |---|---|---|

@@ -27,7 +27,7 @@ export interface Answers {
   readonly commit: number
   /** Error code of a commit that names no member, as simple consumers and tools send it. */
   readonly simpleCommit: number
-  /** Whether the member has to wait for a rebalance or, if it asks for nothing new, is told of the current generation. */
+  /** Whether the member has to wait for a rebalance or, if it asks for nothing new, gets the current generation. */
   readonly rejoin: 'rebalance' | 'current-if-unchanged' | 'current-if-unchanged-follower' | number
 }
 

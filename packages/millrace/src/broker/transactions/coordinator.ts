@@ -61,7 +61,7 @@ export class TransactionCoordinator {
   }
 
   /**
-   * Gives a producer the transactional id, and fences whoever had it. An open transaction is aborted, and the producer has to
+   * Gives a producer the transactional id, and fences the producer that had it. An open transaction is aborted, and the producer has to
    * ask again.
    *
    * @param expected what the producer has had so far (KIP-360); `NO_PRODUCER` when it is new

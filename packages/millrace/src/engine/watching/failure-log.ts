@@ -1,5 +1,5 @@
 /**
- * The latest failures of a pipeline, for those who watch it: what failed, where, why, how often, and what happened then. Failures
+ * The latest failures of a pipeline, as `/status` and the dashboard show them: what failed, where, why, how often, and what happened then. Failures
  * of the same partition with the same code are one entry, so that a topic full of bad records does not push out everything else.
  */
 import { BatchError, isMillraceError, RecordError } from '../../errors/index.ts'

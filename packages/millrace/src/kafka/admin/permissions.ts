@@ -2,6 +2,7 @@
  * What the principal of a client may do with topics and groups, as the brokers say it when they are asked (KIP-430).
  */
 import { type BrokerError, isMillraceError } from '../../errors/index.ts'
+import { ERROR } from '../../protocol/error-codes.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { GroupCoordinator } from '../group/coordinator.ts'
 import { DESCRIBE_GROUPS } from '../protocol/groups.ts'
@@ -12,8 +13,6 @@ import { METADATA, metadataOf } from '../protocol/metadata.ts'
 const OPERATIONS = { READ: 3, WRITE: 4 } as const
 export type Operation = keyof typeof OPERATIONS
 
-const TOPIC_AUTHORIZATION_FAILED = 29
-const GROUP_AUTHORIZATION_FAILED = 30
 /** Brokers that are not asked, or that keep no permissions for it, answer this. */
 const UNKNOWN = -2_147_483_648
 
@@ -34,7 +33,7 @@ export async function requireTopics(
     .map(({ name, topicAuthorizedOperations: permitted }) => {
       if (!isDenied(permitted, operation)) return isKnown(permitted)
       const verb = operation === 'READ' ? 'read' : 'write to'
-      throw brokerError(TOPIC_AUTHORIZATION_FAILED, `Cannot ${verb} topic "${name}"`, {
+      throw brokerError(ERROR.TOPIC_AUTHORIZATION_FAILED, `Cannot ${verb} topic "${name}"`, {
         topic: name ?? '',
         grant: `${operation} on topic "${name}"`,
       })
@@ -49,7 +48,8 @@ export async function requireTopics(
 export async function requireGroup(cluster: Cluster, groupId: string, signal: AbortSignal): Promise<boolean> {
   const coordinator = new GroupCoordinator(cluster, groupId)
   const grant = `READ on group "${groupId}"`
-  const denied = (): BrokerError => brokerError(GROUP_AUTHORIZATION_FAILED, `Cannot join group "${groupId}"`, { grant })
+  const denied = (): BrokerError =>
+    brokerError(ERROR.GROUP_AUTHORIZATION_FAILED, `Cannot join group "${groupId}"`, { grant })
   const request = { groups: [groupId], includeAuthorizedOperations: true }
   const answer = await coordinator
     .request(DESCRIBE_GROUPS, () => request, { signal })
@@ -57,7 +57,7 @@ export async function requireGroup(cluster: Cluster, groupId: string, signal: Ab
       throw isMillraceError(error) && error.code === 'NOT_AUTHORIZED' ? denied() : error
     })
   const { errorCode, authorizedOperations } = answer.groups[0]!
-  if (errorCode === GROUP_AUTHORIZATION_FAILED || isDenied(authorizedOperations, 'READ')) throw denied()
+  if (errorCode === ERROR.GROUP_AUTHORIZATION_FAILED || isDenied(authorizedOperations, 'READ')) throw denied()
   return isKnown(authorizedOperations)
 }
 

@@ -3,6 +3,7 @@
  */
 import { type BrokerError, isMillraceError } from '../../errors/index.ts'
 import { retry } from '../../resilience/retry.ts'
+import { ERROR } from '../../protocol/error-codes.ts'
 import { LIST_OFFSETS } from '../protocol/offsets.ts'
 import type { Cluster } from './cluster.ts'
 import { isStaleMetadata } from './metadata-cache.ts'
@@ -11,7 +12,6 @@ import { byTopic, keyOf, type PartitionOffset, type TopicPartition } from '../to
 
 const LATEST = -1
 const EARLIEST = -2
-const UNKNOWN_TOPIC_OR_PARTITION = 3
 const CONSUMER_REPLICA = -1
 
 export interface OffsetQuery extends TopicPartition {
@@ -126,7 +126,7 @@ async function mustExist(
   const count = cluster.cachedTopic(topic)?.partitions.length ?? 0
   if (partition >= 0 && partition < count) return
   throw brokerError(
-    UNKNOWN_TOPIC_OR_PARTITION,
+    ERROR.UNKNOWN_TOPIC_OR_PARTITION,
     `Cannot list offsets of ${topic}-${partition} as the topic has partitions 0 to ${count - 1}`,
     { topic, partition, retriable: false },
   )

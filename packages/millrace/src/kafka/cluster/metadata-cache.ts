@@ -3,6 +3,7 @@
  */
 import { BrokerError, ConnectionError, isMillraceError } from '../../errors/index.ts'
 import { ZERO_UUID } from '../../protocol/reader.ts'
+import { ERROR } from '../../protocol/error-codes.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import type { MetadataAnswer } from '../protocol/metadata.ts'
 
@@ -31,10 +32,6 @@ export interface BrokerMetadata {
   readonly port: number
   readonly rack: string | null
 }
-
-const UNKNOWN_TOPIC_OR_PARTITION = 3
-const TOPIC_AUTHORIZATION_FAILED = 29
-const INVALID_TOPIC = 17
 
 export class MetadataCache {
   clusterId: string | null = null
@@ -122,7 +119,7 @@ export class MetadataCache {
 }
 
 function topicError(code: number, name: string): BrokerError {
-  if (code === UNKNOWN_TOPIC_OR_PARTITION) {
+  if (code === ERROR.UNKNOWN_TOPIC_OR_PARTITION) {
     return brokerError(
       code,
       `Topic "${name}" does not exist on the cluster; create it, or let a pipeline do so with createTopic (in files of connectors create_topic)`,
@@ -133,9 +130,9 @@ function topicError(code: number, name: string): BrokerError {
       },
     )
   }
-  if (code === TOPIC_AUTHORIZATION_FAILED)
+  if (code === ERROR.TOPIC_AUTHORIZATION_FAILED)
     return brokerError(code, `Cannot see topic "${name}"`, { topic: name, grant: `DESCRIBE on topic "${name}"` })
-  if (code === INVALID_TOPIC)
+  if (code === ERROR.INVALID_TOPIC_EXCEPTION)
     return brokerError(code, `"${name}" is not a valid topic name`, { code: 'TOPIC_NOT_FOUND', topic: name })
   return brokerError(code, `Cannot read the metadata of topic "${name}"`, { topic: name })
 }

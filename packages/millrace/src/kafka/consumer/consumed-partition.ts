@@ -19,7 +19,7 @@ export class ConsumedPartition implements TopicPartition {
   /** Where a bounded run stops; undefined in an endless one. */
   end: number | undefined
   isPaused = false
-  /** Timestamp of the newest record that was handed out; undefined before there was one. */
+  /** Timestamp of the newest record that was delivered; undefined before there was one. */
   newest: number | undefined
   /** What was read of its topic, in this partition and in others. */
   readonly totals: TopicTotals

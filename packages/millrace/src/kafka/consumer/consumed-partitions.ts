@@ -42,7 +42,7 @@ export class ConsumedPartitions {
   readonly topics = new Map<string, TopicTotals>()
   /** Of these records, those that an aborted transaction gave back; they are handed out again. */
   #rewound = 0
-  /** What is wrong with the record behind those that were handed out. */
+  /** What is wrong with the record behind those that were delivered. */
   #damage: unknown
   /** Those that have `rests`. */
   readonly #withRests = new Set<ConsumedPartition>()
@@ -96,7 +96,7 @@ export class ConsumedPartitions {
     if (consumed !== undefined && consumed.rests.length > 0) this.#fetcher.interrupt()
   }
 
-  /** Records between what was handed out and the end; undefined until every partition has answered. */
+  /** Records between what was delivered and the end; undefined until every partition has answered. */
   get lag(): number | undefined {
     let lag = 0
     for (const { topic, partition, state, delivered, end } of this.#partitions.values()) {
@@ -119,7 +119,7 @@ export class ConsumedPartitions {
     })
   }
 
-  /** Reads a partition from another position on; what was handed out of it cannot be acknowledged any more. @throws {ConfigError} when it is not assigned */
+  /** Reads a partition from another position on; what was delivered of it cannot be acknowledged any more. @throws {ConfigError} when it is not assigned */
   seek({ topic, partition }: TopicPartition, position: number): void {
     const consumed = this.#partitions.get(keyOf(topic, partition))
     if (consumed === undefined)
@@ -229,7 +229,7 @@ export class ConsumedPartitions {
   }
 
   /**
-   * Goes back to the committed offsets; acknowledgements of what was handed out do nothing any more.
+   * Goes back to the committed offsets; acknowledgements of what was delivered do nothing any more.
    * @param committed asks for them
    */
   async rewind(

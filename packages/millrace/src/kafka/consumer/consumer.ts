@@ -1,6 +1,6 @@
 /**
  * Reads topics batch by batch: group session, fetcher and offset ledger put together.
- * A batch that was handed out counts as *outstanding* until it is acknowledged. Offsets are committed every
+ * A batch that was delivered counts as *outstanding* until it is acknowledged. Offsets are committed every
  * `autoCommitIntervalMs`, when partitions are revoked and on close, and never beyond an outstanding batch (I1, I2); other
  * ways are `CommitMode`.
  */

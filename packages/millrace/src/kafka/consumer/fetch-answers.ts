@@ -2,6 +2,7 @@
  * What an answer to a fetch does to the partitions that were asked for.
  */
 import type { MillraceError } from '../../errors/index.ts'
+import { ERROR } from '../../protocol/error-codes.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { FetchedPartition, FetchResponse } from '../protocol/fetch.ts'
 import { brokerError, isRetriableCode, kafkaErrorName } from '../protocol/kafka-errors.ts'
@@ -16,10 +17,9 @@ const OFFSET_OUT_OF_RANGE = 1
 const CORRUPT_MESSAGE = 2
 
 /** The broker does not know what went wrong; Java's consumer tries again. */
-const UNKNOWN_SERVER_ERROR = -1
 
 function isWorthRetrying(code: number): boolean {
-  return code === UNKNOWN_SERVER_ERROR || isRetriableCode(code)
+  return code === ERROR.UNKNOWN_SERVER_ERROR || isRetriableCode(code)
 }
 
 /** What the fetcher has to do after an answer. */

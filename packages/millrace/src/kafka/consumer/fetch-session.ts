@@ -10,11 +10,10 @@
  *
  * @see https://cwiki.apache.org/confluence/display/KAFKA/KIP-227%3A+Introduce+Incremental+FetchRequests+to+Increase+Partition+Scalability
  */
+import { ERROR } from '../../protocol/error-codes.ts'
 import type { FetchPartitionRequest, FetchRequest } from '../protocol/fetch.ts'
 import type { PartitionFetch } from './partition-fetch.ts'
 
-const FETCH_SESSION_ID_NOT_FOUND = 70
-const INVALID_FETCH_SESSION_EPOCH = 71
 /** Id of no session, and epoch of a request that begins one. */
 const NONE = 0
 const FULL = 0
@@ -124,8 +123,9 @@ export class FetchSession {
   reset(errorCode = 0): boolean {
     this.#epoch = FULL
     // Otherwise the full request ends the session that the broker may still have.
-    if (errorCode === FETCH_SESSION_ID_NOT_FOUND) this.#id = NONE
-    const isOfSession = errorCode === FETCH_SESSION_ID_NOT_FOUND || errorCode === INVALID_FETCH_SESSION_EPOCH
+    if (errorCode === ERROR.FETCH_SESSION_ID_NOT_FOUND) this.#id = NONE
+    const isOfSession =
+      errorCode === ERROR.FETCH_SESSION_ID_NOT_FOUND || errorCode === ERROR.INVALID_FETCH_SESSION_EPOCH
     return isOfSession && !this.#isFull
   }
 

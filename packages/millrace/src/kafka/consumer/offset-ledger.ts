@@ -35,7 +35,7 @@ export class OffsetLedger {
 
   /**
    * Begins to follow a partition at a position (the next offset to read). A new call for the same partition starts anew:
-   * acknowledgements of batches that were handed out before do nothing.
+   * acknowledgements of batches that were delivered before do nothing.
    *
    * @param isCommitted whether the position counts as committed; otherwise it is committable at once
    */

@@ -2,7 +2,7 @@
 export interface ConsumerProgress {
   readonly records: number
   readonly bytes: number
-  /** Records between what was handed out and the end; undefined until every partition has answered, and while it is not known. */
+  /** Records between what was delivered and the end; undefined until every partition has answered, and while it is not known. */
   readonly lag: number | undefined
   /** What stands in the way of reading at the moment, as part of a sentence, such as a broker that does not answer; undefined while nothing does. */
   readonly problem: string | undefined

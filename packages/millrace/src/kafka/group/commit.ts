@@ -2,6 +2,7 @@
  * Commits the offsets of a member: only of what it owns, however long that takes, and never in the name of a later owner (I3).
  */
 import { backoffMs, sleep } from '../../resilience/retry.ts'
+import { ERROR } from '../../protocol/error-codes.ts'
 import { commitOnce } from './committed-offsets.ts'
 import { type GroupCoordinator, groupError, verdictOf, verdictOfError } from './coordinator.ts'
 import type { Membership } from './membership.ts'
@@ -131,13 +132,10 @@ class Commit {
 
 type Outcome = 'committed' | 'not owned' | 'other generation' | 'rebalance' | 'topic unknown' | 'coordinator' | 'failed'
 
-const UNKNOWN_TOPIC_OR_PARTITION = 3
-const ILLEGAL_GENERATION = 22
-
 function outcomeOf(code: number): Outcome {
-  if (code === UNKNOWN_TOPIC_OR_PARTITION) return 'topic unknown'
+  if (code === ERROR.UNKNOWN_TOPIC_OR_PARTITION) return 'topic unknown'
   // Not the same as lost: the group may have come to its next generation, with this member, before the answer to JoinGroup is here.
-  if (code === ILLEGAL_GENERATION) return 'other generation'
+  if (code === ERROR.ILLEGAL_GENERATION) return 'other generation'
   const outcomes = {
     ok: 'committed',
     stale: 'other generation',

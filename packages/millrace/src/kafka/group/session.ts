@@ -151,7 +151,7 @@ export class GroupSession {
     return this.#ownership.tenure(topic, partition)
   }
 
-  /** The topics of the options have changed: the group is told, and assigns their partitions. */
+  /** The topics of the options have changed: the group learns of it, and assigns their partitions. */
   resubscribe(): void {
     this.#membership.resubscribe()
   }

@@ -10,6 +10,7 @@ import type { GroupOffsets } from '../../contracts/offsets.ts'
 import { type BrokerError, isMillraceError } from '../../errors/index.ts'
 import { throwIfAborted } from '../../resilience/abort.ts'
 import { retry } from '../../resilience/retry.ts'
+import { ERROR } from '../../protocol/error-codes.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { ApiCall, ApiName } from '../protocol/api-call.ts'
 import { INIT_PRODUCER_ID } from '../protocol/init-producer-id.ts'
@@ -28,7 +29,6 @@ import { CONCURRENT_BACKOFF, isConcurrent } from './transaction-errors.ts'
 import { commitOffsets } from './transaction-offsets.ts'
 
 const LANE = 'transaction'
-const INVALID_TXN_STATE = 48
 
 export class TransactionCoordinator {
   readonly transactionalId: string
@@ -123,7 +123,7 @@ export class TransactionCoordinator {
   async abort(mayBeCommitted: boolean, signal: AbortSignal | undefined): Promise<'aborted' | 'committed'> {
     const code = await this.#end(false, signal)
     if (code === 0) return 'aborted'
-    if (code !== INVALID_TXN_STATE) throw this.#refused(END_TXN, code)
+    if (code !== ERROR.INVALID_TXN_STATE) throw this.#refused(END_TXN, code)
     if (!mayBeCommitted) {
       // To abort what was never added is an error in version 1, and what was wanted.
       if (this.#version === 1) return 'aborted'
@@ -140,7 +140,7 @@ export class TransactionCoordinator {
     const { errorCode, producerId, producerEpoch } = await this.#ask(
       END_TXN,
       { transactionalId: this.transactionalId, producerId: id, producerEpoch: epoch, committed: isCommit },
-      ({ errorCode: code }) => (code === INVALID_TXN_STATE ? 0 : code),
+      ({ errorCode: code }) => (code === ERROR.INVALID_TXN_STATE ? 0 : code),
       signal,
       { onSent, ...(this.#version === 1 ? { maxVersion: VERSION_1.endTxn } : {}) },
     )

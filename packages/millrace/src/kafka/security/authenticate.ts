@@ -3,6 +3,7 @@
  * SaslAuthenticate, whose answer has the lifetime of the session (KIP-368).
  */
 import { AuthenticationError, isMillraceError } from '../../errors/index.ts'
+import { ERROR } from '../../protocol/error-codes.ts'
 import type { ApiCall } from '../protocol/api-call.ts'
 import { SASL_HANDSHAKE, SASL_AUTHENTICATE } from '../protocol/sasl.ts'
 import type { Conversation, SaslMechanism } from './conversation.ts'
@@ -14,9 +15,6 @@ export interface SaslPeer {
   ask<Q, R>(call: ApiCall<Q, R>, request: Q): Promise<R>
 }
 
-const UNSUPPORTED_SASL_MECHANISM = 33
-const ILLEGAL_SASL_STATE = 34
-
 /**
  * @returns how long the broker lets the session live, in milliseconds; 0 when it does not say
  * @throws {AuthenticationError} when either side refuses; {ConnectionError} when the connection breaks
@@ -27,11 +25,11 @@ export async function authenticate(
   conversation: Conversation,
 ): Promise<number> {
   const { errorCode, mechanisms } = await peer.ask(SASL_HANDSHAKE, { mechanism: mechanism.name })
-  if (errorCode === UNSUPPORTED_SASL_MECHANISM)
+  if (errorCode === ERROR.UNSUPPORTED_SASL_MECHANISM)
     throw new AuthenticationError(
       `Broker "${peer.address}" does not offer the SASL mechanism ${mechanism.name}: set sasl.mechanism to ${mechanisms.join(' or ')}`,
     )
-  if (errorCode === ILLEGAL_SASL_STATE)
+  if (errorCode === ERROR.ILLEGAL_SASL_STATE)
     throw new AuthenticationError(
       `Broker "${peer.address}" does not ask for SASL at this port: set security.protocol to PLAINTEXT or SSL, or use another port`,
     )
@@ -62,5 +60,5 @@ export async function authenticate(
  */
 export async function offeredMechanisms(peer: SaslPeer): Promise<readonly string[] | undefined> {
   const { errorCode, mechanisms } = await peer.ask(SASL_HANDSHAKE, { mechanism: 'NONE' })
-  return errorCode === UNSUPPORTED_SASL_MECHANISM ? mechanisms : undefined
+  return errorCode === ERROR.UNSUPPORTED_SASL_MECHANISM ? mechanisms : undefined
 }

@@ -51,7 +51,7 @@ export class ByteWriter {
     this.length += value.length
   }
 
-  /** A copy of what is written, behind some bytes that are left free. Starts anew. */
+  /** A copy of what is written, behind some bytes that are left free. The next value starts at the beginning again. */
   take(before: number): Buffer {
     const bytes = Buffer.allocUnsafe(before + this.length)
     this.#buffer.copy(bytes, before, 0, this.length)

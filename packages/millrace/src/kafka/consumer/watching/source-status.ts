@@ -1,4 +1,4 @@
-/** What those who watch a consumer learn about its partitions. */
+/** What `/status` and the dashboard show of the partitions of a consumer. */
 import type { PartitionStatus, SourceStatus } from '../../../contracts/source.ts'
 import type { GroupSession } from '../../group/session.ts'
 import type { ConsumedPartition } from '../consumed-partition.ts'
