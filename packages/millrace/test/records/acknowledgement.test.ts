@@ -5,7 +5,7 @@ import {
   splitAt,
   WatchedAcknowledgement,
 } from '../../src/records/acknowledgement.ts'
-import { OffsetLedger } from '../../src/kafka/consumer/offset-ledger.ts'
+import { OffsetLedger } from '../../src/kafka/consumer/commits/offset-ledger.ts'
 
 /** An acknowledgement of offsets 0 to 9, and what may be committed. */
 function tracked(): { acknowledgement: Acknowledgement; committable: () => number } {

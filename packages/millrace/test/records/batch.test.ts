@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { OffsetLedger } from '../../src/kafka/consumer/offset-ledger.ts'
+import { OffsetLedger } from '../../src/kafka/consumer/commits/offset-ledger.ts'
 import { Batch } from '../../src/records/batch.ts'
 import { batchOf, ORIGIN } from '../support/batches.ts'
 

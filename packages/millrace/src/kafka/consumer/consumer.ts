@@ -8,24 +8,23 @@ import type { GroupOffsets, ReleaseListener, SourceOffsets } from '../../contrac
 import type { SourceStatus } from '../../contracts/source.ts'
 import type { Batch } from '../../records/batch.ts'
 import type { CommittablePart } from '../../records/cut-off.ts'
-import { AbortedError, isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
-import { ConsumedPartitions } from './consumed-partitions.ts'
+import { AbortedError, isMillraceError, type MillraceError } from '../../errors/index.ts'
+import { ConsumedPartitions } from './partitions/consumed-partitions.ts'
 import { type ConsumerOptions, groupOptions, withOwnedReports } from './options.ts'
 import { sourceStatus } from './watching/source-status.ts'
 import type { ConsumerProgress, PartitionLag } from './progress.ts'
-import { Fetcher } from './fetcher.ts'
-import { committedBy } from '../group/committed-offsets.ts'
-import { GroupCoordinator } from '../group/coordinator.ts'
+import { Fetcher } from './fetching/fetcher.ts'
 import { GroupSession } from '../group/session.ts'
 import type { AssignedPartition, GroupListener, OffsetToCommit } from '../group/contract.ts'
-import { chosenStart, rangesOf, unreadPartitions } from './assignment/placement.ts'
+import { rangesOf } from './assignment/placement.ts'
+import { TopicWatch } from './assignment/topic-watch.ts'
 import { offsetOf, type Position } from './assignment/positions.ts'
-import { takenOffsets } from './assignment/taken-offsets.ts'
+import { takenOffsets } from './commits/taken-offsets.ts'
 import { controlsOf, ListenerCalls } from './assignment/listener-calls.ts'
 import { GroupNews } from './group-news.ts'
-import { type CommittedOf, OffsetBounds } from './offset-bounds.ts'
-import { OffsetCommits } from './offset-commits.ts'
-import { OffsetLedger } from './offset-ledger.ts'
+import { type CommittedOf, OffsetBounds } from './assignment/offset-bounds.ts'
+import { OffsetCommits } from './commits/offset-commits.ts'
+import { OffsetLedger } from './commits/offset-ledger.ts'
 import { LOOK_MS, RunEnd } from './run-end.ts'
 import { placesOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
 
@@ -48,7 +47,7 @@ export class Consumer implements GroupListener, SourceOffsets {
   #isRebalancing = false
   /** Counts what the group has changed. */
   #changes = 0
-  #watch: NodeJS.Timeout | undefined // looks for partitions that are new, and leaders that have moved
+  readonly #watch: TopicWatch
   readonly #news: GroupNews | undefined
   readonly #listener: ListenerCalls
   #lastLag: number | undefined
@@ -81,6 +80,17 @@ export class Consumer implements GroupListener, SourceOffsets {
       maxRecords,
       isRewindable: mode === 'transaction',
     })
+    this.#watch = new TopicWatch(
+      options,
+      this.#session,
+      this.#bounds,
+      {
+        read: () => this.#partitions.all,
+        onAssigned: (partitions) => this.onAssigned(partitions),
+        onFailed: (error) => this.onFailed(error),
+      },
+      this.#stop.signal,
+    )
     if (options.untilEnd)
       this.#end = new RunEnd(this.#partitions, { cluster, topics: options.topics, member: this.#session, warn })
   }
@@ -99,50 +109,14 @@ export class Consumer implements GroupListener, SourceOffsets {
       await this.#session.start(signal)
       this.#commits.start(settings.autoCommitIntervalMs)
     } else {
-      await this.#assignNew(signal)
+      await this.#watch.assignNew(signal)
     }
-    this.#watch = setInterval(() => void this.#lookAtTopics(), cluster.metadataMaxAgeMs)
-    this.#watch.unref()
-  }
-
-  /** Without a group every partition is read; takes those that are not. */
-  async #assignNew(signal: AbortSignal): Promise<void> {
-    const added = unreadPartitions(this.#options, this.#partitions.all)
-    if (added.length > 0) await this.onAssigned(await this.#committedOf(added, signal))
+    this.#watch.begin()
   }
 
   /** Reads more topics, from their beginning. @param add adds them to those of the options, as soon as they are known */
-  async topicsAdded(added: readonly string[], add: () => void): Promise<void> {
-    await this.#options.cluster.refresh(added, this.#stop.signal)
-    this.#bounds.added(added)
-    add()
-    if (this.#session === undefined) await this.#assignNew(this.#stop.signal)
-    else this.#session.resubscribe()
-  }
-
-  /** Asks for the topics again, so that leaders that have moved and partitions that are new are found. */
-  async #lookAtTopics(): Promise<void> {
-    const { signal } = this.#stop
-    const { cluster, topics, untilEnd } = this.#options
-    try {
-      await cluster.refresh(topics, signal)
-      // A group says itself what is new. A bounded run ends where the topic ended when it began.
-      if (this.#session === undefined && !untilEnd) await this.#assignNew(signal)
-    } catch (error) {
-      // What reading needs is asked for again where it is needed, and fails there.
-      if (!signal.aborted && !isMillraceError(error))
-        this.onFailed(new UnexpectedError('Looking for new partitions failed', { cause: error }))
-    }
-  }
-
-  async #committedOf(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<AssignedPartition[]> {
-    if (this.#session !== undefined) return this.#session.committed(partitions, signal)
-    const { cluster, settings, warn } = this.#options
-    const { groupId } = settings
-    if (groupId === undefined)
-      return partitions.map((each) => ({ ...each, committed: chosenStart(this.#options, each) }))
-    const coordinator = new GroupCoordinator(cluster, groupId, warn)
-    return committedBy(coordinator, partitions, () => undefined, signal)
+  topicsAdded(added: readonly string[], add: () => void): Promise<void> {
+    return this.#watch.add(added, add)
   }
 
   /**
@@ -308,7 +282,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     this.#news?.ended()
     this.#closing ??= (async () => {
       this.#commits.stop()
-      clearInterval(this.#watch)
+      this.#watch.end()
       this.#stop.abort()
       this.#fetcher.interrupt()
       try {
@@ -326,7 +300,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     const { signal } = this.#stop
     // Before anything is waited for: what is lost meanwhile is not read (I3).
     const assigned = this.#partitions.assign(partitions)
-    const committedOf: CommittedOf = (each) => this.#committedOf(each, signal)
+    const committedOf: CommittedOf = (each) => this.#watch.committedOf(each, signal)
     const ranges = await rangesOf(partitions, { cluster, bounds: this.#bounds, untilEnd, committedOf, signal })
     await this.#listener.assigned(partitions)
     for (const [i, range] of ranges.entries()) this.#partitions.read(assigned[i]!, range)

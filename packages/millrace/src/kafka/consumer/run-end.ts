@@ -10,8 +10,8 @@ import { GroupAdmin } from '../admin/groups.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { GroupSession } from '../group/session.ts'
 import { keyOf, type TopicPartition } from '../topic-partition.ts'
-import type { ConsumedPartition } from './consumed-partition.ts'
-import type { ConsumedPartitions } from './consumed-partitions.ts'
+import type { ConsumedPartition } from './partitions/consumed-partition.ts'
+import type { ConsumedPartitions } from './partitions/consumed-partitions.ts'
 import type { Warn } from './options.ts'
 
 /** How long a run waits for what stands in its way before it says so. */

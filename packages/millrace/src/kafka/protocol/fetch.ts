@@ -1,7 +1,7 @@
 /**
  * Fetch, versions 12 to 17: what the consumer asks and learns, in its words; the bytes are those of `protocol/messages/fetch.ts`.
  *
- * Sessions (KIP-227) are the caller's matter: `../consumer/fetch-session.ts`.
+ * Sessions (KIP-227) are the caller's matter: `../consumer/fetching/fetch-session.ts`.
  * @see https://kafka.apache.org/protocol#The_Messages_Fetch
  */
 import { decodeResponse, encodeRequest } from '../../protocol/frames.ts'

@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import type { Consumer } from '../../../src/kafka/consumer/consumer.ts'
-import { Fetcher } from '../../../src/kafka/consumer/fetcher.ts'
+import { Fetcher } from '../../../src/kafka/consumer/fetching/fetcher.ts'
 import { withOwnedReports } from '../../../src/kafka/consumer/options.ts'
 import { FETCH } from '../../../src/kafka/protocol/fetch.ts'
 import { ConnectionError } from '../../../src/errors/index.ts'

@@ -1,10 +1,10 @@
 /** What `/status` and the dashboard show of the partitions of a consumer. */
 import type { PartitionStatus, SourceStatus } from '../../../contracts/source.ts'
 import type { GroupSession } from '../../group/session.ts'
-import type { ConsumedPartition } from '../consumed-partition.ts'
-import type { ConsumedPartitions } from '../consumed-partitions.ts'
-import type { Fetcher } from '../fetcher.ts'
-import type { OffsetLedger } from '../offset-ledger.ts'
+import type { ConsumedPartition } from '../partitions/consumed-partition.ts'
+import type { ConsumedPartitions } from '../partitions/consumed-partitions.ts'
+import type { Fetcher } from '../fetching/fetcher.ts'
+import type { OffsetLedger } from '../commits/offset-ledger.ts'
 
 const STATES = {
   assigned: 'assigned',

@@ -1,8 +1,8 @@
 /** A partition that a consumer reads, and how far it is. */
-import { UnexpectedError } from '../../errors/index.ts'
-import type { Batch, BatchOrigin } from '../../records/batch.ts'
-import type { TopicTotals } from '../../contracts/source.ts'
-import type { TopicPartition } from '../topic-partition.ts'
+import { UnexpectedError } from '../../../errors/index.ts'
+import type { Batch, BatchOrigin } from '../../../records/batch.ts'
+import type { TopicTotals } from '../../../contracts/source.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 import { PARTITION_TRANSITIONS, type PartitionEvent, type PartitionState } from './partition-states.ts'
 
 export class ConsumedPartition implements TopicPartition {

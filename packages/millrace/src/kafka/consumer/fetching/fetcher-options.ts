@@ -1,6 +1,6 @@
 /** What a fetcher is passed, and what it reports. */
 import type { ReadOptions } from './completed-fetch.ts'
-import type { Warn } from './options.ts'
+import type { Warn } from '../options.ts'
 
 export interface FetcherOptions extends ReadOptions {
   readonly isolation: 'read_uncommitted' | 'read_committed'

@@ -1,7 +1,7 @@
 /** The offsets that a transaction commits for a consumer. */
 import type { GroupOffsets } from '../../../contracts/offsets.ts'
 import type { GroupSession } from '../../group/session.ts'
-import type { OffsetLedger } from '../offset-ledger.ts'
+import type { OffsetLedger } from './offset-ledger.ts'
 
 /** What is acknowledged and not committed, with proof of membership as long as all its partitions stay owned (I5). */
 export function takenOffsets(

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Cluster } from '../../../src/kafka/cluster/cluster.ts'
-import { Fetcher, type FetcherOptions } from '../../../src/kafka/consumer/fetcher.ts'
-import type { ApiName } from '../../../src/kafka/protocol/api-call.ts'
-import { FETCH, type FetchRequest, type FetchResponse } from '../../../src/kafka/protocol/fetch.ts'
-import type { LeaderEpochAnswer } from '../../../src/kafka/protocol/offset-for-leader-epoch.ts'
-import type { OffsetForLeaderEpochRequest } from '../../../src/protocol/messages/offset-for-leader-epoch.ts'
-import { encodeRecordBatch } from '../../support/encode-record-batch.ts'
+import type { Cluster } from '../../../../src/kafka/cluster/cluster.ts'
+import { Fetcher, type FetcherOptions } from '../../../../src/kafka/consumer/fetching/fetcher.ts'
+import type { ApiName } from '../../../../src/kafka/protocol/api-call.ts'
+import { FETCH, type FetchRequest, type FetchResponse } from '../../../../src/kafka/protocol/fetch.ts'
+import type { LeaderEpochAnswer } from '../../../../src/kafka/protocol/offset-for-leader-epoch.ts'
+import type { OffsetForLeaderEpochRequest } from '../../../../src/protocol/messages/offset-for-leader-epoch.ts'
+import { encodeRecordBatch } from '../../../support/encode-record-batch.ts'
 
 const TOPIC = 't'
 const KIB = 1024

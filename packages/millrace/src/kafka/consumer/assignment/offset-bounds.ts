@@ -1,14 +1,14 @@
 /**
  * Where a consumer begins to read a partition, where it goes on when its position is gone, and where a bounded run stops.
  */
-import { BrokerError } from '../../errors/index.ts'
-import type { Cluster } from '../cluster/cluster.ts'
-import type { Warn } from './options.ts'
-import type { AssignedPartition } from '../group/contract.ts'
-import { listOffsets } from '../cluster/log-offsets.ts'
-import { brokerError } from '../protocol/kafka-errors.ts'
-import type { ConsumerSettings } from '../properties/settings.ts'
-import { byTopic, keyOf, type TopicPartition } from '../topic-partition.ts'
+import { BrokerError } from '../../../errors/index.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { Warn } from '../options.ts'
+import type { AssignedPartition } from '../../group/contract.ts'
+import { listOffsets } from '../../cluster/log-offsets.ts'
+import { brokerError } from '../../protocol/kafka-errors.ts'
+import type { ConsumerSettings } from '../../properties/settings.ts'
+import { byTopic, keyOf, type TopicPartition } from '../../topic-partition.ts'
 
 const OFFSET_OUT_OF_RANGE = 1
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { CompletedFetch } from '../../../src/kafka/consumer/completed-fetch.ts'
-import { FetchedPartitions } from '../../../src/kafka/consumer/fetched-partitions.ts'
-import type { PartitionFetch } from '../../../src/kafka/consumer/partition-fetch.ts'
-import { encodeRecordBatch } from '../../support/encode-record-batch.ts'
+import { CompletedFetch } from '../../../../src/kafka/consumer/fetching/completed-fetch.ts'
+import { FetchedPartitions } from '../../../../src/kafka/consumer/fetching/fetched-partitions.ts'
+import type { PartitionFetch } from '../../../../src/kafka/consumer/fetching/partition-fetch.ts'
+import { encodeRecordBatch } from '../../../support/encode-record-batch.ts'
 
 const TOPIC = 't'
 const ONE_BATCH = { maxBytes: 1, maxPlainBytes: 1, maxRecords: 1 }

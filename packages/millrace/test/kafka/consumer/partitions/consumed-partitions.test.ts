@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { ConsumedPartitions } from '../../../src/kafka/consumer/consumed-partitions.ts'
-import type { Fetcher } from '../../../src/kafka/consumer/fetcher.ts'
-import { OffsetLedger } from '../../../src/kafka/consumer/offset-ledger.ts'
+import { ConsumedPartitions } from '../../../../src/kafka/consumer/partitions/consumed-partitions.ts'
+import type { Fetcher } from '../../../../src/kafka/consumer/fetching/fetcher.ts'
+import { OffsetLedger } from '../../../../src/kafka/consumer/commits/offset-ledger.ts'
 
 // After an abort nobody asked whether the position was still in the log of the leader of then, and records of another log that had
 // taken the place of what was committed were passed over (K11).

@@ -5,7 +5,7 @@ import {
   PARTITION_TRANSITIONS,
   type PartitionEvent,
   type PartitionState,
-} from '../../../src/kafka/consumer/partition-states.ts'
+} from '../../../../src/kafka/consumer/partitions/partition-states.ts'
 
 /** What is allowed; everything that is not named here is refused. */
 const ALLOWED: Readonly<Record<PartitionState, Partial<Record<PartitionEvent, PartitionState>>>> = {

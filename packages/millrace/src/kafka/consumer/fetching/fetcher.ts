@@ -13,10 +13,10 @@
  *
  * The state of each partition is in `partition-fetch.ts`, what an answer does in `fetch-answers.ts`.
  */
-import { guarded, inBackground } from '../../resilience/background.ts'
-import { ConnectionError, isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
-import type { Cluster } from '../cluster/cluster.ts'
-import { FETCH, type FetchRequest, type FetchResponse } from '../protocol/fetch.ts'
+import { guarded, inBackground } from '../../../resilience/background.ts'
+import { ConnectionError, isMillraceError, type MillraceError, UnexpectedError } from '../../../errors/index.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import { FETCH, type FetchRequest, type FetchResponse } from '../../protocol/fetch.ts'
 import { FetchAnswers } from './fetch-answers.ts'
 import type { FetcherEvents, FetcherOptions } from './fetcher-options.ts'
 import { FetchRetries, FetchTrouble } from './fetch-trouble.ts'

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { OffsetCommits } from '../../../src/kafka/consumer/offset-commits.ts'
-import { OffsetLedger } from '../../../src/kafka/consumer/offset-ledger.ts'
-import type { CommitResult, OffsetToCommit } from '../../../src/kafka/group/contract.ts'
-import type { GroupSession } from '../../../src/kafka/group/session.ts'
+import { OffsetCommits } from '../../../../src/kafka/consumer/commits/offset-commits.ts'
+import { OffsetLedger } from '../../../../src/kafka/consumer/commits/offset-ledger.ts'
+import type { CommitResult, OffsetToCommit } from '../../../../src/kafka/group/contract.ts'
+import type { GroupSession } from '../../../../src/kafka/group/session.ts'
 
 /** A group that refuses what lies in these partitions. */
 function commitsOf(reasons: ReadonlyMap<number, CommitResult['refused'][0]['reason']>): OffsetCommits {

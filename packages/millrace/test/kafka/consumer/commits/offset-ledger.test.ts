@@ -1,8 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Acknowledgement, splitAt } from '../../../src/records/acknowledgement.ts'
-import { AbortedError, UnexpectedError } from '../../../src/errors/index.ts'
-import { OffsetLedger } from '../../../src/kafka/consumer/offset-ledger.ts'
+import { type Acknowledgement, splitAt } from '../../../../src/records/acknowledgement.ts'
+import { AbortedError, UnexpectedError } from '../../../../src/errors/index.ts'
+import { OffsetLedger } from '../../../../src/kafka/consumer/commits/offset-ledger.ts'
 
 const T = 't'
 const never = new AbortController().signal

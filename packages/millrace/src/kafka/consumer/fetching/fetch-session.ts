@@ -10,8 +10,8 @@
  *
  * @see https://cwiki.apache.org/confluence/display/KAFKA/KIP-227%3A+Introduce+Incremental+FetchRequests+to+Increase+Partition+Scalability
  */
-import { ERROR } from '../../protocol/error-codes.ts'
-import type { FetchPartitionRequest, FetchRequest } from '../protocol/fetch.ts'
+import { ERROR } from '../../../protocol/error-codes.ts'
+import type { FetchPartitionRequest, FetchRequest } from '../../protocol/fetch.ts'
 import type { PartitionFetch } from './partition-fetch.ts'
 
 /** Id of no session, and epoch of a request that begins one. */

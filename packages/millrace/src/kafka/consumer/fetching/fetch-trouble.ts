@@ -2,12 +2,12 @@
  * Partitions that cannot be read: says so when it is for long, after five seconds and then every minute, with the cause; says when all
  * are read again; and has them asked for again.
  */
-import { BrokerError, isMillraceError } from '../../errors/index.ts'
-import { inBackground } from '../../resilience/background.ts'
-import { backoffMs } from '../../resilience/retry.ts'
-import type { Cluster, Unreachable } from '../cluster/cluster.ts'
+import { BrokerError, isMillraceError } from '../../../errors/index.ts'
+import { inBackground } from '../../../resilience/background.ts'
+import { backoffMs } from '../../../resilience/retry.ts'
+import type { Cluster, Unreachable } from '../../cluster/cluster.ts'
 import type { FetchBrokers } from './fetch-brokers.ts'
-import type { Warn } from './options.ts'
+import type { Warn } from '../options.ts'
 import type { PartitionFetch } from './partition-fetch.ts'
 
 const QUIET_MS = 5000

@@ -10,9 +10,9 @@ import {
   type AcknowledgementParts,
   DivisibleAcknowledgement,
   NO_ACKNOWLEDGEMENT,
-} from '../../records/acknowledgement.ts'
-import { AbortedError, UnexpectedError } from '../../errors/index.ts'
-import { keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
+} from '../../../records/acknowledgement.ts'
+import { AbortedError, UnexpectedError } from '../../../errors/index.ts'
+import { keyOf, type PartitionOffset, type TopicPartition } from '../../topic-partition.ts'
 
 /** A partition between `assign` and its revocation. */
 export interface FollowedPartition {

@@ -7,12 +7,12 @@
  * marker, and its transactional batches are dropped meanwhile.
  * @see https://cwiki.apache.org/confluence/display/KAFKA/KIP-98+-+Exactly+Once+Delivery+and+Transactional+Messaging
  */
-import { ABORT_MARKER, readControlType } from '../protocol/control-record.ts'
-import type { AbortedTransaction } from '../protocol/fetch.ts'
-import { FetchedRecords } from '../protocol/locate-records.ts'
-import { mostPlainBytes } from '../protocol/compression/plain-size.ts'
-import { HEADER_BYTES, RecordBatchReader } from '../protocol/record-batch.ts'
-import type { TimestampType } from '../../records/record.ts'
+import { ABORT_MARKER, readControlType } from '../../protocol/control-record.ts'
+import type { AbortedTransaction } from '../../protocol/fetch.ts'
+import { FetchedRecords } from '../../protocol/locate-records.ts'
+import { mostPlainBytes } from '../../protocol/compression/plain-size.ts'
+import { HEADER_BYTES, RecordBatchReader } from '../../protocol/record-batch.ts'
+import type { TimestampType } from '../../../records/record.ts'
 
 /** Bounds of one slice, so that no step works on it for long: about 20 ms of JSON parsing. */
 export interface SliceBounds {

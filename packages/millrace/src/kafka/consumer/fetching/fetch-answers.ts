@@ -1,12 +1,12 @@
 /**
  * What an answer to a fetch does to the partitions that were asked for.
  */
-import type { MillraceError } from '../../errors/index.ts'
-import { ERROR } from '../../protocol/error-codes.ts'
-import type { Cluster } from '../cluster/cluster.ts'
-import type { FetchedPartition, FetchResponse } from '../protocol/fetch.ts'
-import { brokerError, isRetriableCode, kafkaErrorName } from '../protocol/kafka-errors.ts'
-import { RecordBatchReader } from '../protocol/record-batch.ts'
+import type { MillraceError } from '../../../errors/index.ts'
+import { ERROR } from '../../../protocol/error-codes.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { FetchedPartition, FetchResponse } from '../../protocol/fetch.ts'
+import { brokerError, isRetriableCode, kafkaErrorName } from '../../protocol/kafka-errors.ts'
+import { RecordBatchReader } from '../../protocol/record-batch.ts'
 import { CompletedFetch, nextOffsetOf, type ReadOptions } from './completed-fetch.ts'
 import type { FetchedPartitions } from './fetched-partitions.ts'
 import type { FetchSession } from './fetch-session.ts'

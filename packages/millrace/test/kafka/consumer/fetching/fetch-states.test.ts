@@ -5,7 +5,7 @@ import {
   FETCH_TRANSITIONS,
   type FetchEvent,
   type FetchState,
-} from '../../../src/kafka/consumer/fetch-states.ts'
+} from '../../../../src/kafka/consumer/fetching/fetch-states.ts'
 
 /** What may happen; everything that is not named here is refused. */
 const ALLOWED: Readonly<Record<FetchState, Partial<Record<FetchEvent, FetchState>>>> = {

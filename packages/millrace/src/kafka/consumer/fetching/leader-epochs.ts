@@ -2,16 +2,16 @@
  * Finds out whether what was read of partitions is still in the log after their leader has changed (KIP-320): a broker that became leader
  * without having everything has another log from some offset on.
  */
-import { isMillraceError } from '../../errors/index.ts'
-import { guarded } from '../../resilience/background.ts'
-import type { Cluster } from '../cluster/cluster.ts'
-import { kafkaErrorName } from '../protocol/kafka-errors.ts'
+import { isMillraceError } from '../../../errors/index.ts'
+import { guarded } from '../../../resilience/background.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import { kafkaErrorName } from '../../protocol/kafka-errors.ts'
 import {
   CONSUMER_REPLICA,
   type LeaderEpochAnswer,
   OFFSET_FOR_LEADER_EPOCH,
-} from '../protocol/offset-for-leader-epoch.ts'
-import { byTopic } from '../topic-partition.ts'
+} from '../../protocol/offset-for-leader-epoch.ts'
+import { byTopic } from '../../topic-partition.ts'
 import type { PartitionFetch } from './partition-fetch.ts'
 
 export interface LeaderEpochsEvents {

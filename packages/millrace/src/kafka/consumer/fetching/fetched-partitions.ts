@@ -1,7 +1,7 @@
 /**
  * The partitions that a fetcher reads, and the order in which what was fetched of them is served.
  */
-import { keyOf } from '../topic-partition.ts'
+import { keyOf } from '../../topic-partition.ts'
 import type { CompletedFetch, FetchSlice, SliceBounds } from './completed-fetch.ts'
 import { PartitionFetch } from './partition-fetch.ts'
 

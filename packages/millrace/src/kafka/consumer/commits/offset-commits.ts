@@ -1,13 +1,13 @@
 /**
  * Commits to its group what a consumer's batches have acknowledged, one commit after the other (I1, I2).
  */
-import type { CommittablePart } from '../../records/cut-off.ts'
-import type { CommitMode, Warn } from './options.ts'
-import { BrokerError, ConfigError } from '../../errors/index.ts'
-import type { CommitResult, OffsetToCommit } from '../group/contract.ts'
-import type { GroupSession } from '../group/session.ts'
+import type { CommittablePart } from '../../../records/cut-off.ts'
+import type { CommitMode, Warn } from '../options.ts'
+import { BrokerError, ConfigError } from '../../../errors/index.ts'
+import type { CommitResult, OffsetToCommit } from '../../group/contract.ts'
+import type { GroupSession } from '../../group/session.ts'
 import type { OffsetLedger } from './offset-ledger.ts'
-import { keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
+import { keyOf, type PartitionOffset, type TopicPartition } from '../../topic-partition.ts'
 
 /** What Kafka says where an offset is refused, and what that means for the caller. */
 const REFUSALS = {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { CompletedFetch } from '../../../src/kafka/consumer/completed-fetch.ts'
-import { type Codec, CODEC_BITS } from '../../../src/kafka/protocol/compression/codecs.ts'
-import { compress } from '../../../src/kafka/protocol/compression/compression.ts'
-import { encodeRecordBatch } from '../../support/encode-record-batch.ts'
+import { CompletedFetch } from '../../../../src/kafka/consumer/fetching/completed-fetch.ts'
+import { type Codec, CODEC_BITS } from '../../../../src/kafka/protocol/compression/codecs.ts'
+import { compress } from '../../../../src/kafka/protocol/compression/compression.ts'
+import { encodeRecordBatch } from '../../../support/encode-record-batch.ts'
 
 const KIB = 1024
 const BOUNDS = { maxBytes: 1024 * KIB, maxPlainBytes: 64 * KIB, maxRecords: 1000 }

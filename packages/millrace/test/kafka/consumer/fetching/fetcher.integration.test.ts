@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
-import { Fetcher, type TakenSlice } from '../../../src/kafka/consumer/fetcher.ts'
-import { bootstrapServers, brokerAvailable } from '../../support/broker.ts'
-import { topicBed } from '../../support/topics.ts'
+import { Cluster } from '../../../../src/kafka/cluster/cluster.ts'
+import { Fetcher, type TakenSlice } from '../../../../src/kafka/consumer/fetching/fetcher.ts'
+import { bootstrapServers, brokerAvailable } from '../../../support/broker.ts'
+import { topicBed } from '../../../support/topics.ts'
 
 describe.skipIf(!brokerAvailable)('fetcher', () => {
   const bed = topicBed()

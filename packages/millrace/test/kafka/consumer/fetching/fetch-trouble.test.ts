@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { FetchTrouble } from '../../../src/kafka/consumer/fetch-trouble.ts'
-import { PartitionFetch } from '../../../src/kafka/consumer/partition-fetch.ts'
+import { FetchTrouble } from '../../../../src/kafka/consumer/fetching/fetch-trouble.ts'
+import { PartitionFetch } from '../../../../src/kafka/consumer/fetching/partition-fetch.ts'
 
 describe('partitions that cannot be read', () => {
   let now = 0

@@ -1,7 +1,7 @@
 /**
  * A partition as the fetcher sees it: its position, what it waits for, and what was fetched of it and not yet taken.
  */
-import { UnexpectedError } from '../../errors/index.ts'
+import { UnexpectedError } from '../../../errors/index.ts'
 import type { CompletedFetch } from './completed-fetch.ts'
 import { FETCH_TRANSITIONS, type FetchEvent, type FetchState } from './fetch-states.ts'
 

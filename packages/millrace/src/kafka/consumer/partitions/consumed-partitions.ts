@@ -2,16 +2,16 @@
  * The partitions that a consumer reads at the moment, and how far it is in each: keeps fetcher and offset ledger in step
  * with them, makes batches of what was fetched, and keeps the rows of them that are not to be delivered yet.
  */
-import type { TopicTotals } from '../../contracts/source.ts'
-import { ConfigError } from '../../errors/index.ts'
-import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
-import { Batch } from '../../records/batch.ts'
+import type { TopicTotals } from '../../../contracts/source.ts'
+import { ConfigError } from '../../../errors/index.ts'
+import { NO_ACKNOWLEDGEMENT } from '../../../records/acknowledgement.ts'
+import { Batch } from '../../../records/batch.ts'
 import { ConsumedPartition } from './consumed-partition.ts'
-import type { Fetcher, TakenSlice } from './fetcher.ts'
-import type { AssignedPartition } from '../group/contract.ts'
-import type { OffsetLedger } from './offset-ledger.ts'
-import type { PartitionLag } from './progress.ts'
-import { keyOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
+import type { Fetcher, TakenSlice } from '../fetching/fetcher.ts'
+import type { AssignedPartition } from '../../group/contract.ts'
+import type { OffsetLedger } from '../commits/offset-ledger.ts'
+import type { PartitionLag } from '../progress.ts'
+import { keyOf, type PartitionOffset, type TopicPartition } from '../../topic-partition.ts'
 
 /** Where a partition is read. */
 export interface ReadRange {

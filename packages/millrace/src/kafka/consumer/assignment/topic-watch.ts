@@ -1,0 +1,94 @@
+/** Follows the topics of a consumer: looks for partitions that are new and leaders that have moved, and adds topics. */
+import { isMillraceError, UnexpectedError } from '../../../errors/index.ts'
+import { inBackground } from '../../../resilience/background.ts'
+import type { AssignedPartition } from '../../group/contract.ts'
+import { GroupCoordinator } from '../../group/coordinator.ts'
+import { committedBy } from '../../group/committed-offsets.ts'
+import type { GroupSession } from '../../group/session.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
+import type { ConsumerOptions } from '../options.ts'
+import type { OffsetBounds } from './offset-bounds.ts'
+import { chosenStart, unreadPartitions } from './placement.ts'
+
+export interface TopicWatchEvents {
+  /** Partitions that are read at the moment. */
+  readonly read: () => readonly TopicPartition[]
+  /** These are to be read as well; only without a group, which says itself what is new. */
+  readonly onAssigned: (partitions: readonly AssignedPartition[]) => Promise<void>
+  readonly onFailed: (error: UnexpectedError) => void
+}
+
+export class TopicWatch {
+  readonly #options: ConsumerOptions
+  readonly #session: GroupSession | undefined
+  readonly #bounds: OffsetBounds
+  readonly #events: TopicWatchEvents
+  readonly #stop: AbortSignal
+  #timer: NodeJS.Timeout | undefined
+
+  /** @param stop ends what is asked of brokers */
+  constructor(
+    options: ConsumerOptions,
+    session: GroupSession | undefined,
+    bounds: OffsetBounds,
+    events: TopicWatchEvents,
+    stop: AbortSignal,
+  ) {
+    this.#options = options
+    this.#session = session
+    this.#bounds = bounds
+    this.#events = events
+    this.#stop = stop
+  }
+
+  /** Looks every `metadata.max.age.ms` until `end`. */
+  begin(): void {
+    const fail = (cause: unknown): void =>
+      this.#events.onFailed(new UnexpectedError('Looking for new partitions failed', { cause }))
+    this.#timer = setInterval(() => inBackground(this.#look(), fail), this.#options.cluster.metadataMaxAgeMs)
+    this.#timer.unref()
+  }
+
+  end(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** Asks for the topics again, so that leaders that have moved and partitions that are new are found. */
+  async #look(): Promise<void> {
+    const { cluster, topics, untilEnd } = this.#options
+    try {
+      await cluster.refresh(topics, this.#stop)
+      // A group says itself what is new. A bounded run ends where the topic ended when it began.
+      if (this.#session === undefined && !untilEnd) await this.assignNew(this.#stop)
+    } catch (error) {
+      // What reading needs is asked for again where it is needed, and fails there.
+      if (!this.#stop.aborted && !isMillraceError(error)) throw error
+    }
+  }
+
+  /** Without a group every partition is read; takes those that are not. */
+  async assignNew(signal: AbortSignal): Promise<void> {
+    const added = unreadPartitions(this.#options, this.#events.read())
+    if (added.length > 0) await this.#events.onAssigned(await this.committedOf(added, signal))
+  }
+
+  /** Reads more topics, from their beginning. @param add adds them to those of the options, as soon as they are known */
+  async add(topics: readonly string[], add: () => void): Promise<void> {
+    await this.#options.cluster.refresh(topics, this.#stop)
+    this.#bounds.added(topics)
+    add()
+    if (this.#session === undefined) await this.assignNew(this.#stop)
+    else this.#session.resubscribe()
+  }
+
+  /** What the group has committed, or, without one, where each partition is to be read from. */
+  async committedOf(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<AssignedPartition[]> {
+    if (this.#session !== undefined) return this.#session.committed(partitions, signal)
+    const { cluster, settings, warn } = this.#options
+    const { groupId } = settings
+    if (groupId === undefined)
+      return partitions.map((each) => ({ ...each, committed: chosenStart(this.#options, each) }))
+    const coordinator = new GroupCoordinator(cluster, groupId, warn)
+    return committedBy(coordinator, partitions, () => undefined, signal)
+  }
+}
