@@ -5,8 +5,8 @@
  * millisecond, and the time of each counts from when it was due, so that a sender that falls behind cannot hide it.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaSink } from 'millrace'
+import { Metronome } from './metronome.ts'
 import { done, type LatencyTask, percentiles, task } from './task.ts'
 
 const { bootstrapServers, topic, records, warmUp, perSecond, lingerMs } = task<LatencyTask>()
@@ -22,17 +22,21 @@ if (perSecond === 0) {
     milliseconds[i] = performance.now() - sentAt
   }
 } else {
-  const open: Promise<void>[] = []
+  const metronome = new Metronome(start)
+  const all = Promise.withResolvers<void>()
+  let left = milliseconds.length
   const sendOne = async (i: number, due: number): Promise<void> => {
     await sink.send({ value })
     milliseconds[i] = performance.now() - due
+    if (--left === 0) all.resolve()
   }
   for (let i = 0; i < milliseconds.length;) {
     const due = start + Math.floor((i * 1000) / perSecond)
-    if (due > performance.now()) await sleep(1)
-    else open.push(sendOne(i++, due))
+    if (due > performance.now()) await metronome.next()
+    else sendOne(i++, due).catch(all.reject)
   }
-  await Promise.all(open)
+  await all.promise
+  await metronome.stop()
 }
 const seconds = (performance.now() - start) / 1000
 await sink.close()

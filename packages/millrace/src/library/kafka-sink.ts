@@ -13,12 +13,12 @@ import type { Producer } from '../kafka/producer/producer.ts'
 import type { DeliveryReports } from '../kafka/producer/reports.ts'
 import type { DeliveryReport } from '../records/record.ts'
 import { untilAborted } from '../resilience/abort.ts'
-import { CircuitBreaker, type CircuitProgress } from '../resilience/circuit-breaker.ts'
+import { CircuitBreaker, type CircuitProgress, type Pass } from '../resilience/circuit-breaker.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
 import { PendingCalls } from './pending-calls.ts'
 import { SharedConnection } from './shared-connection.ts'
 import type { DeliveryGuarantee, PartitionStrategy } from './sink/fields.ts'
-import { RecordEncoder } from './sink/encoder.ts'
+import { type Encoded, RecordEncoder } from './sink/encoder.ts'
 import type { SinkRecord, WriteChoices } from './sink/message.ts'
 import type { KafkaSinkOptions } from './sink/options.ts'
 import { Producers } from './sink/producers.ts'
@@ -146,54 +146,61 @@ export class KafkaSink<T = Uint8Array | string> {
   async write(records: readonly SinkRecord<T>[], options: WriteOptions = {}): Promise<DeliveryReports> {
     if (this.#connection.isClosed) throw new ClosedError('a KafkaSink')
     const start = performance.now()
+    let pass: Pass | undefined
     let reports: DeliveryReports
     try {
-      reports = await this.#guarded(records, options)
-    } catch (error) {
-      this.#statistics.failed(records.length, error)
-      throw error
-    }
-    const { failures, length } = reports
-    if (failures.size > 0) this.#statistics.failed(failures.size, failures.values().next().value)
-    this.#statistics.sent(length - failures.size, performance.now() - start)
-    return reports
-  }
-
-  /** Behind the circuit breaker. */
-  async #guarded(records: readonly SinkRecord<T>[], options: WriteOptions): Promise<DeliveryReports> {
-    const pass = this.#breaker?.enter()
-    let reports: DeliveryReports
-    try {
+      pass = this.#breaker?.enter()
       reports = await this.#write(records, options)
     } catch (error) {
       if (meaningOf(error) === 'sink-down') pass?.failed()
       else pass?.cancelled()
+      this.#statistics.failed(records.length, error)
       throw error
     }
-    const meaning = reports.failures.size === 0 ? 'record' : meaningOfAll(reports.failures.values())
-    if (meaning === 'sink-down') pass?.failed()
-    else if (meaning === 'record') pass?.succeeded()
-    else pass?.cancelled()
+    const { failures, length } = reports
+    if (failures.size === 0) pass?.succeeded()
+    else this.#noteFailures(failures, pass)
+    this.#statistics.sent(length - failures.size, performance.now() - start)
     return reports
   }
 
-  async #write(records: readonly SinkRecord<T>[], options: WriteOptions): Promise<DeliveryReports> {
+  #noteFailures(failures: DeliveryReports['failures'], pass: Pass | undefined): void {
+    const meaning = meaningOfAll(failures.values())
+    if (meaning === 'sink-down') pass?.failed()
+    else if (meaning === 'record') pass?.succeeded()
+    else pass?.cancelled()
+    this.#statistics.failed(failures.size, failures.values().next().value)
+  }
+
+  /** Calls reach the producer in their order: one that need not wait must not overtake those that do. */
+  #write(records: readonly SinkRecord<T>[], options: WriteOptions): Promise<DeliveryReports> {
+    const encoded = this.#encoder.encode(records)
+    const producers = this.#connection.ready
+    return producers === undefined || encoded instanceof Promise || this.#pending.count > 0
+      ? this.#writeLater(encoded, options)
+      : this.#writeNow(producers, encoded, options)
+  }
+
+  async #writeLater(encoded: Encoded | Promise<Encoded>, options: WriteOptions): Promise<DeliveryReports> {
     let reports: Promise<DeliveryReports>
     this.#pending.begin()
     try {
-      const encoded = this.#encoder.encode(records)
       const producers = await this.#connection.get(options.signal)
-      const producer = producers.for(options)
-      if (this.#settings.transaction !== undefined && !producer.hasTransaction)
-        throw new TransactionError('Cannot write as no transaction is open: call beginTransaction first', {
-          fatal: false,
-        })
-      const ready = encoded instanceof Promise ? await encoded : encoded
-      reports = producer.write(ready, this.#settings.topic, options.signal)
+      reports = this.#writeNow(producers, encoded instanceof Promise ? await encoded : encoded, options)
     } finally {
       this.#pending.end()
     }
     return reports
+  }
+
+  /** @throws {TransactionError} */
+  #writeNow(producers: Producers, encoded: Encoded, options: WriteOptions): Promise<DeliveryReports> {
+    const producer = producers.for(options)
+    if (this.#settings.transaction !== undefined && !producer.hasTransaction)
+      throw new TransactionError('Cannot write as no transaction is open: call beginTransaction first', {
+        fatal: false,
+      })
+    return producer.write(encoded, this.#settings.topic, options.signal)
   }
 
   /**

@@ -34,6 +34,11 @@ export class SharedConnection<T> {
     return this.#value
   }
 
+  /** What is open now; undefined while it is being opened, and after `close`. */
+  get ready(): T | undefined {
+    return this.isClosed ? undefined : this.#value
+  }
+
   /** Fires when opening, and all waiting, is to end. */
   get closing(): AbortSignal {
     return this.#closing.signal

@@ -15,8 +15,11 @@ export function throwIfAborted(what: string, signal: AbortSignal | undefined): v
  * Waits for work that cannot be stopped itself; it goes on when the waiting is given up.
  * @throws {AbortedError} as soon as the signal fires
  */
-export async function untilAborted<T>(work: Promise<T>, what: string, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work
+export function untilAborted<T>(work: Promise<T>, what: string, signal: AbortSignal | undefined): Promise<T> {
+  return signal === undefined ? work : whileListening(work, what, signal)
+}
+
+async function whileListening<T>(work: Promise<T>, what: string, signal: AbortSignal): Promise<T> {
   throwIfAborted(what, signal)
   let onAbort = (): void => {}
   const aborted = new Promise<never>((_resolve, reject) => {

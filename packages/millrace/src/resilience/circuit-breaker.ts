@@ -71,10 +71,42 @@ export interface Pass {
   cancelled(): void
 }
 
+/** What became of a call. */
+type Ending = 'succeeded' | 'failed' | 'cancelled'
+
+/** Leave that was given in one era of a breaker. One object for each call, as single records are calls. */
+class EraPass implements Pass {
+  readonly #era: number
+  readonly #settle: (era: number, ending: Ending) => void
+
+  constructor(era: number, settle: (era: number, ending: Ending) => void) {
+    this.#era = era
+    this.#settle = settle
+  }
+
+  succeeded(): void {
+    this.#settle(this.#era, 'succeeded')
+  }
+
+  failed(): void {
+    this.#settle(this.#era, 'failed')
+  }
+
+  cancelled(): void {
+    this.#settle(this.#era, 'cancelled')
+  }
+}
+
 export class CircuitBreaker {
   readonly #options: CircuitBreakerOptions
   readonly #now: () => number
   readonly #window: FailureWindow | undefined
+  readonly #settle = (era: number, ending: Ending): void => {
+    if (era !== this.#era) return
+    if (ending === 'succeeded') this.#succeeded()
+    else if (ending === 'failed') this.#failed()
+    else this.#cancelled()
+  }
   #state: CircuitState = 'closed'
   /** In a row. */
   #failures = 0
@@ -137,15 +169,7 @@ export class CircuitBreaker {
   #tryEnter(): Pass | undefined {
     if (this.#state === 'open' && this.#retryAfterMs === 0) this.#become('half-open')
     else if (this.#state !== 'closed') return undefined
-    const era = this.#era
-    const settle = (ended: () => void) => (): void => {
-      if (era === this.#era) ended()
-    }
-    return {
-      succeeded: settle(() => this.#succeeded()),
-      failed: settle(() => this.#failed()),
-      cancelled: settle(() => this.#cancelled()),
-    }
+    return new EraPass(this.#era, this.#settle)
   }
 
   #succeeded(): void {

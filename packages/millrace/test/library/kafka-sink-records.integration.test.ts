@@ -65,6 +65,24 @@ describe.skipIf(!brokerAvailable)('the sink of the stream processor', () => {
     await expect(sink.send({ value: result })).rejects.toMatchObject({ code: 'CLOSED' })
   })
 
+  test('sends made before, while and after it connects are written in the order of the calls', async () => {
+    const topic = await bed().create()
+    await using sink = new KafkaSink<unknown>(config(topic))
+    const sent: Promise<unknown>[] = []
+    const send = (): void => void sent.push(sink.send({ value: String(sent.length) }))
+    for (let i = 0; i < 20; i++) send()
+    // Calls come in every moment between connecting and the first acknowledgement.
+    const first = sent[0]!.then(() => 'written')
+    while ((await Promise.race([first, new Promise((resolve) => setImmediate(resolve))])) !== 'written') {
+      send()
+      void Promise.resolve().then(send)
+    }
+    for (let i = 0; i < 20; i++) send()
+    await Promise.all(sent)
+    const values = (await recordsOf(topic)).map(({ value }) => Number(value!.toString()))
+    expect(values).toEqual(sent.map((_, i) => i))
+  })
+
   test('sends a batch with a result for each message in their order, and one that fails leaves the others', async () => {
     const topic = await bed().create({ partitions: 3 })
     await using sink = new KafkaSink<unknown>({

@@ -139,9 +139,14 @@ export class Cluster {
    */
   async topic(name: string, signal?: AbortSignal): Promise<TopicMetadata> {
     const known = this.#metadata.topics.get(name)
-    if (known !== undefined && performance.now() - known.fetchedAt < this.metadataMaxAgeMs) return known
+    if (known !== undefined && !this.isStale(known)) return known
     await this.refresh([name], signal)
     return this.#metadata.topics.get(name)!
+  }
+
+  /** Whether it is time to ask again about a topic: `topic` would. */
+  isStale({ fetchedAt }: TopicMetadata): boolean {
+    return performance.now() - fetchedAt >= this.metadataMaxAgeMs
   }
 
   /** The cached topic, however old; undefined before the first `topic` or `refresh`. */

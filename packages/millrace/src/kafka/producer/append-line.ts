@@ -4,7 +4,7 @@
  */
 import { DeliveryError, isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
 import { throwIfAborted, untilAborted } from '../../resilience/abort.ts'
-import { guarded, inBackground } from '../../resilience/background.ts'
+import { guarded } from '../../resilience/background.ts'
 import { retry } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Accumulator } from './accumulator.ts'
@@ -28,6 +28,7 @@ export class AppendLine {
   readonly #transactions: Transactions | undefined
   /** Of calls that wait for acknowledgements. */
   readonly #tickets = new Set<Ticket>()
+  readonly #forget = (ticket: Ticket): void => void this.#tickets.delete(ticket)
   /** The last one in the line; undefined when it is empty. */
   #last: Promise<void> | undefined
   /** Fires when what is still open has been given up; after the abort of a transaction there is a new one. */
@@ -56,7 +57,7 @@ export class AppendLine {
    * Appends what a job has, waits for memory and topics where it must, and then for the acknowledgements.
    * @throws {AbortedError}
    */
-  async append(
+  append(
     makeJob: () => AppendJob,
     ticket: Ticket,
     topic: string | undefined,
@@ -64,16 +65,35 @@ export class AppendLine {
   ): Promise<void> {
     throwIfAborted('Writing', signal)
     this.#transactions?.throwUnless('write', 'open', 'committing', 'ready')
-    if (ticket.isDone) return
+    if (ticket.isDone) return ticket.done
     this.#tickets.add(ticket)
-    inBackground(
-      ticket.done.then(() => this.#tickets.delete(ticket)),
-      (error) => this.#outcomes.allBroken(error),
-    )
+    ticket.onDone = this.#forget
     this.#followTopic(topic)
     const job = makeJob()
-    await this.run(() => this.#append(job, signal))
-    await untilAborted(ticket.done, 'Writing', signal)
+    const stop = this.#appendAtOnce(job)
+    return stop === 'done' ? untilAborted(ticket.done, 'Writing', signal) : this.#appendInTurn(job, stop, signal)
+  }
+
+  /**
+   * Appends a job while nobody is in line, which is what happens to most calls: a single record then costs no promise here.
+   * @returns why it stopped; undefined when it has to wait for its turn
+   */
+  #appendAtOnce(job: AppendJob): Stop | undefined {
+    if (this.#last !== undefined || this.#abandoned.signal.aborted) return undefined
+    try {
+      const stop = this.#fill(job)
+      if (stop !== 'done') return stop
+    } catch (error) {
+      throw this.#broken(job, error)
+    }
+    this.#noteLost(job)
+    this.#sendSoon()
+    return 'done'
+  }
+
+  async #appendInTurn(job: AppendJob, stop: Stop | undefined, signal: AbortSignal | undefined): Promise<void> {
+    await this.run(() => this.#append(job, stop, signal))
+    await untilAborted(job.ticket.done, 'Writing', signal)
   }
 
   /** Runs one call after the other; at once when the line is empty. */
@@ -130,27 +150,35 @@ export class AppendLine {
     this.#accumulator.learn(topic, partitions.length)
   }
 
-  /** What cannot be appended fails. */
-  async #append(job: AppendJob, signal: AbortSignal | undefined): Promise<void> {
+  /** What cannot be appended fails. @param stop why the job stopped when it was tried at once */
+  async #append(job: AppendJob, stop: Stop | undefined, signal: AbortSignal | undefined): Promise<void> {
     try {
-      await this.#appendAll(job, signal)
+      await this.#appendAll(job, stop, signal)
     } catch (error) {
-      job.abandon(isMillraceError(error) ? error : new UnexpectedError('Cannot append records', { cause: error }))
-      throw error
-    } finally {
-      // A program commits what it has written as a whole; the engine decides for each row of a batch.
-      const { ticket } = job
-      const failure = ticket instanceof ReportTicket ? ticket.failures?.values().next().value : undefined
-      if (failure !== undefined) this.#transactions?.onLost(failure, this.#accumulator.transaction)
+      throw this.#broken(job, error)
     }
+    this.#noteLost(job)
   }
 
-  async #appendAll(job: AppendJob, signal: AbortSignal | undefined): Promise<void> {
-    for (;;) {
+  /** @returns the error */
+  #broken(job: AppendJob, error: unknown): unknown {
+    job.abandon(isMillraceError(error) ? error : new UnexpectedError('Cannot append records', { cause: error }))
+    this.#noteLost(job)
+    return error
+  }
+
+  /** A program commits what it has written as a whole; the engine decides for each row of a batch. */
+  #noteLost({ ticket }: AppendJob): void {
+    const failure = ticket instanceof ReportTicket ? ticket.failures?.values().next().value : undefined
+    if (failure !== undefined) this.#transactions?.onLost(failure, this.#accumulator.transaction)
+  }
+
+  async #appendAll(job: AppendJob, first: Stop | undefined, signal: AbortSignal | undefined): Promise<void> {
+    for (let stop = first; ; stop = undefined) {
       throwIfAborted('Writing', this.#abandoned.signal)
       throwIfAborted('Writing', signal)
       if (job.ticket.givenUp !== undefined) return job.abandon(job.ticket.givenUp)
-      const stop = this.#fill(job)
+      stop ??= this.#fill(job)
       if (stop === 'done') return this.#sendSoon()
       // What others still wait to write has to be sent at once as well.
       if (stop === 'no memory') this.#accumulator.closeAll()
@@ -218,6 +246,6 @@ export class AppendLine {
     if (name === undefined || this.#accumulator.topic(name) === undefined) return
     const known = this.#cluster.cachedTopic(name)
     if (known !== undefined) this.#accumulator.learn(name, known.partitions.length)
-    this.#cluster.topic(name).catch(() => {})
+    if (known === undefined || this.#cluster.isStale(known)) this.#cluster.topic(name).catch(() => {})
   }
 }

@@ -71,6 +71,7 @@ export class Producer {
   readonly #line: AppendLine
   /** Batches by number, so that a caller can give one up. */
   readonly #tickets = new WeakMap<Batch, Ticket>()
+  readonly #batchClosed = (): void => this.#sender.batchClosed()
   #closing: Promise<void> | undefined
 
   /**
@@ -153,9 +154,8 @@ export class Producer {
     this.#checkOpen()
     if (!Array.isArray(records)) throw new EncodeError('Cannot write records as they must be in an array')
     const ticket = new ReportTicket(records.length, this.#accumulator.queues)
-    const batchClosed = (): void => this.#sender.batchClosed()
     await this.#line.append(
-      () => new AppendRecords(records, topic, ticket, this.#accumulator, this.#maxRecordBytes, batchClosed),
+      () => new AppendRecords(records, topic, ticket, this.#accumulator, this.#maxRecordBytes, this.#batchClosed),
       ticket,
       topic,
       signal,
@@ -173,9 +173,8 @@ export class Producer {
   async writeBatch(batch: Batch, route: Route, signal?: AbortSignal): Promise<void> {
     this.#checkOpen()
     const ticket = this.#ticketOf(batch)
-    const batchClosed = (): void => this.#sender.batchClosed()
     await this.#line.append(
-      () => new AppendBatch(batch, route, ticket, this.#accumulator, this.#maxRecordBytes, batchClosed),
+      () => new AppendBatch(batch, route, ticket, this.#accumulator, this.#maxRecordBytes, this.#batchClosed),
       ticket,
       route.topic,
       signal,
@@ -208,8 +207,7 @@ export class Producer {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const ticket = this.#ticketOf(batch)
-    const makeJob = (): AppendJob =>
-      new AppendRaw(raw, topic, queue, ticket, this.#accumulator, () => this.#sender.batchClosed())
+    const makeJob = (): AppendJob => new AppendRaw(raw, topic, queue, ticket, this.#accumulator, this.#batchClosed)
     await this.#line.append(makeJob, ticket, topic.name, signal)
     ticket.throwFailures(topic.name)
   }

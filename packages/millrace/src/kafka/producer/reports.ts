@@ -31,6 +31,8 @@ export class Ticket {
   failures: Map<number, MillraceError> | undefined
   /** Why nothing more of it is to be appended. */
   givenUp: MillraceError | undefined
+  /** Called once, when all rows are settled; not for a ticket without rows. */
+  onDone: ((ticket: Ticket) => void) | undefined
   #open: number
   #finish!: () => void
 
@@ -97,7 +99,9 @@ export class Ticket {
 
   #settle(count: number): void {
     this.#open -= count
-    if (this.#open === 0) this.#finish()
+    if (this.#open !== 0) return
+    this.#finish()
+    this.onDone?.(this)
   }
 }
 

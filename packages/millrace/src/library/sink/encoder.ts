@@ -7,7 +7,7 @@ import { JsonSerializer, type MessageSerializer } from './serializers.ts'
 const CONTENT_TYPE = 'content-type'
 
 /** What the producer takes, in the order of the records. A record that cannot be written has its error in place of the value. */
-type Encoded = readonly WritableRecord[]
+export type Encoded = readonly WritableRecord[]
 
 export class RecordEncoder<T> {
   readonly #serializer: MessageSerializer<T> | undefined
