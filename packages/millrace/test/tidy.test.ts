@@ -20,7 +20,16 @@ function sources(folder: string): string[] {
     .map((name) => join(folder, name))
 }
 
-const WORKSPACE = ['packages/millrace/src', 'packages/millrace/test', 'chaos', 'bench', 'demo', 'test-bed', 'tools']
+const WORKSPACE = [
+  'packages/millrace/src',
+  'packages/millrace/test',
+  'chaos',
+  'compat',
+  'bench',
+  'demo',
+  'test-bed',
+  'tools',
+]
 const textOf = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
 
 /** A page without its blocks of code. */

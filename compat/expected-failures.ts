@@ -1,0 +1,7 @@
+/**
+ * Tests that are known to fail, with the reason, by suite. A failure that is not listed fails the run; a listed test that passes
+ * is reported, so that its row can go.
+ */
+import type { ExpectedFailure } from './suite.ts'
+
+export const EXPECTED_FAILURES: { readonly [suite: string]: readonly ExpectedFailure[] } = {}

@@ -1,0 +1,6 @@
+/** All suites, in the order in which `--help` lists them. */
+import type { Suite } from '../suite.ts'
+import { kafkajs } from './kafkajs.ts'
+import { kcatSuite } from './kcat.ts'
+
+export const SUITES: readonly Suite[] = [kcatSuite, kafkajs]
