@@ -12,7 +12,7 @@
  */
 import type { Acknowledgement, Batch } from '../records/batch.ts'
 import { NO_ACKNOWLEDGEMENT } from '../records/acknowledgement.ts'
-import { type CommittablePart, deliveredPart, partBefore, splitAtCutOff } from '../records/cut-off.ts'
+import { type CommittablePart, deliveredPart, firstCutOff, partBefore, splitAtCutOff } from '../records/cut-off.ts'
 import { AbortedError } from '../errors/index.ts'
 import { type Counter, Counters, type Histogram } from '../metrics/counters.ts'
 import { type CircuitBreaker, combinedProgress } from '../resilience/circuit-breaker.ts'
@@ -172,23 +172,31 @@ class PipelineRun {
   }
 
   async #take(batch: Batch, activity: ActivityOfReader): Promise<void> {
-    const { stages } = this.#pipeline
-    const restoreStages = markStages(stages.list)
+    const restoreStages = markStages(this.#pipeline.stages.list)
     let begun: Begun
     try {
       begun = this.#begin(batch, this.#run.abort) // decode, stages, encode
     } catch (error) {
       restoreStages()
-      this.#deliverBefore(error, batch)
+      if (this.#deliverBefore(error, batch)) return
       throw error
     }
-    // Where the run ends with a limit, what it cut off is the next run's.
-    const [done] = (stages.exhausted && splitAtCutOff(batch, stages.cutOff)) || [batch.acknowledgement]
-    if (begun.write === undefined) return done.ack() // every record was filtered out, and counted as dropped (I7)
+    if (begun.write === undefined) return this.#doneOf(batch).ack() // every record was filtered out, and counted as dropped (I7)
     activity.backpressured()
     await this.#inFlight.room()
+    this.#send(batch, begun.write)
+  }
+
+  /** What is acknowledged with a batch: where the run ends with a limit, what it cut off is the next run's. */
+  #doneOf(batch: Batch): Acknowledgement {
+    const { stages } = this.#pipeline
+    const [done] = (stages.exhausted && splitAtCutOff(batch, stages.cutOff)) || [batch.acknowledgement]
+    return done
+  }
+
+  #send(batch: Batch, write: () => Promise<void>, done = this.#doneOf(batch)): void {
     // May locate the records, and so decompress them.
-    const delivery = this.#deliver(done, begun.write, batch.newestTimestamp)
+    const delivery = this.#deliver(done, write, batch.newestTimestamp)
     this.#inFlight.add(batch.byteLength, delivery)
   }
 
@@ -200,24 +208,29 @@ class PipelineRun {
       await this.#inFlight.room()
       return part !== undefined && source.offsets!.commitBefore(part)
     }
+    let taken = batch
     let begun: Begun
     try {
       begun = this.#begin(batch, this.#run.abort)
     } catch (error) {
       restoreStages()
-      // Nor is the record that ends the run read again.
-      const rows = rowsBeforeFailure(error, batch)
-      const end = rows === undefined ? batch : partBefore(batch, Number(batch.offset(rows)) + 1)
-      if (await commit(end)) this.#deliverBefore(error, batch)
-      throw error
+      const before = this.#beginBefore(error, batch)
+      if (before === undefined || !stages.exhausted) {
+        // Nor is the record that ends the run read again.
+        const rows = rowsBeforeFailure(error, batch)
+        const end = rows === undefined ? batch : partBefore(batch, Number(batch.offset(rows)) + 1)
+        if ((await commit(end)) && before?.begun.write !== undefined)
+          this.#send(before.part, before.begun.write, NO_ACKNOWLEDGEMENT)
+        throw error
+      }
+      taken = before.part
+      begun = before.begun
     }
     const { passed = [], failures, write } = begun
-    const part = stages.exhausted ? deliveredPart(batch, passed, failures?.list ?? [], stages.cutOff) : batch
+    const part = stages.exhausted ? deliveredPart(taken, passed, failures?.list ?? [], stages.cutOff) : taken
     if (write === undefined) part?.acknowledgement.ack()
-    else if (await commit(part)) {
-      const delivery = this.#deliver(NO_ACKNOWLEDGEMENT, write, batch.newestTimestamp)
-      this.#inFlight.add(batch.byteLength, delivery)
-    } else restoreStages() // the partition has gone: they are the next owner's
+    else if (await commit(part)) this.#send(taken, write, NO_ACKNOWLEDGEMENT)
+    else restoreStages() // the partition has gone: they are the next owner's
   }
 
   /** The same in transactions, which commit outputs and offsets together: `exactly_once`. */
@@ -251,6 +264,8 @@ class PipelineRun {
     this.#batchCounter.add(1)
     const failures = this.#errors.collect() // undefined where the first failure ends the run
     const passed = this.#steps(batch, failures?.add)
+    const { stages } = this.#pipeline
+    if (stages.exhausted) failures?.leave(batch, firstCutOff(batch, stages.cutOff))
     if (passed === undefined && !failures?.list.length) return { write: undefined }
     const write = async (): Promise<void> => {
       if (passed !== undefined) await this.#writerUntil(attemptEnded).write(passed, failures)
@@ -259,16 +274,31 @@ class PipelineRun {
     return { passed: passed && [passed], failures, write }
   }
 
-  /** Delivers what comes before the record that ends the run, so that the next run begins with it. */
-  #deliverBefore(error: unknown, batch: Batch): void {
-    const before = partBeforeFailure(error, batch)
-    if (before === undefined || this.#pipeline.source.offsets === undefined) return
+  /**
+   * Delivers what comes before the record that ends the run, so that the next run begins with it.
+   * @returns whether a limit is reached before it: then the run ends there, and the record is the next run's
+   */
+  #deliverBefore(error: unknown, batch: Batch): boolean {
+    const before = this.#beginBefore(error, batch)
+    if (before === undefined) return false
+    const { source, stages } = this.#pipeline
+    const { part, begun } = before
+    // Without offsets the next run reads everything again.
+    if (!stages.exhausted && source.offsets === undefined) return false
+    if (begun.write === undefined) this.#doneOf(part).ack()
+    else this.#send(part, begun.write)
+    return stages.exhausted
+  }
+
+  /** Decode, stages, encode for what comes before the record that an error is about; undefined when that is nothing. */
+  #beginBefore(error: unknown, batch: Batch): { readonly part: Batch; readonly begun: Begun } | undefined {
+    const part = partBeforeFailure(error, batch)
+    if (part === undefined) return undefined
     try {
-      const { write } = this.#begin(before, this.#run.abort)
-      if (write === undefined) before.ack()
-      else this.#inFlight.add(before.byteLength, this.#deliver(before.acknowledgement, write))
+      return { part, begun: this.#begin(part, this.#run.abort) }
     } catch {
       // A stage that combines rows fails here, too: the next run reads the whole batch again.
+      return undefined
     }
   }
 

@@ -183,8 +183,10 @@ export class TransactionalRun {
         if (before !== undefined) this.#take(before, attempt)
       } catch {
         // A stage that combines rows fails here, too: the next run reads the whole batch again.
+        throw error
       }
-      throw error
+      // Where a limit is reached before the record, the run ends there, and the record is the next run's.
+      if (before === undefined || !this.#pipeline.stages.exhausted) throw error
     }
     this.#takingMs = performance.now() - began
   }

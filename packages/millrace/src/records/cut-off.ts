@@ -13,8 +13,13 @@ export function splitAtCutOff(
   batch: Batch,
   cutOff: readonly Batch[],
 ): readonly [before: Acknowledgement, from: Acknowledgement] | undefined {
-  const { first } = spanOf(batch, cutOff)
+  const first = firstCutOff(batch, cutOff)
   return first === Infinity ? undefined : splitAt(batch.acknowledgement, first)
+}
+
+/** The offset of the first record that any of the rows was made of: from there on the next run reads. `Infinity` when there is none. */
+export function firstCutOff(batch: Batch, cutOff: readonly Batch[]): number {
+  return spanOf(batch, cutOff).first
 }
 
 /** A part of a batch from its beginning, as it is committed. */

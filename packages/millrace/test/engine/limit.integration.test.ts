@@ -17,9 +17,9 @@ const from = (start: number, end: number, step = 1): number[] =>
 describe.skipIf(!brokerAvailable)('what $limit cuts off is left to the next run', () => {
   const bed = topicBed()
 
-  async function topics(): Promise<{ input: string; output: string; groupId: string }> {
+  async function topics(records = orders): Promise<{ input: string; output: string; groupId: string }> {
     const [input, output] = [await bed().create(), await bed().create()]
-    await bed().write(input, orders, { batchBytes: 1_000_000 })
+    await bed().write(input, records, { batchBytes: 1_000_000 })
     return { input, output, groupId: uniqueName('group') }
   }
   const written = async (topic: string): Promise<string[]> =>
@@ -112,6 +112,63 @@ describe.skipIf(!brokerAvailable)('what $limit cuts off is left to the next run'
       expect(await written(output)).toEqual(lines(...from(0, N)))
       expect(await written(few)).toEqual(lines(...from(0, 10)))
       await expect.poll(() => committed(groupId)).toBe(N)
+    })
+  })
+
+  describe.each(deliveries)('with $delivery, a record that fails behind what $limit lets through', ({ delivery }) => {
+    const broken = 7
+    const notJson = orders.map((order, n) => (n === broken ? { value: 'bad' } : order))
+    const withBroken = orders.map((order, n) => (n === broken ? { value: `{"n":"${n}"}` } : order))
+    const linear = [
+      { name: 'not JSON', stages: [{ $set: { x: 1 } }, { $unset: 'x' }, { $limit: 5 }] },
+      {
+        name: 'on which a stage fails',
+        stages: [{ $set: { m: { $add: ['$n', 1] } } }, { $unset: 'm' }, { $limit: 5 }],
+      },
+    ]
+    const isNumber = {
+      id: 'check',
+      function: 'validate.schema',
+      inputs: ['consume'],
+      config: { field_types: { n: 'integer' } },
+    }
+    const limit = { id: 'limit', function: '$limit', inputs: ['check'], config: 5 }
+
+    // It ended the run with an error, and with at_least_once records 5 and 6 were committed and written nowhere.
+    test.each(linear)('$name: is the next run that meets it', async ({ name, stages }) => {
+      const { input, output, groupId } = await topics(name === 'not JSON' ? notJson : withBroken)
+      const spec = { delivery, source: fromTopic(input, { groupId }), stages, sink: toTopic(output) }
+      expect(await runHere(spec)).toMatchObject({ ended: 'stage' })
+      expect(await written(output)).toEqual(lines(...from(0, 5)))
+      await expect.poll(() => committed(groupId)).toBe(5)
+      await expect(runHere(spec)).rejects.toMatchObject({ offset: BigInt(broken) })
+      expect(await written(output)).toEqual(lines(...from(0, broken)))
+    })
+
+    test('in a stage graph: is the next run that meets it', async () => {
+      const { input, output, groupId } = await topics(withBroken)
+      const stages = [consume(input, { group_id: groupId }), isNumber, limit, produce(output, ['limit'])]
+      const file = await graphFile(stages, { global: { delivery } })
+      // With at_most_once no more is read than the limit lets through.
+      await runGraphHere(file)
+      expect(await written(output)).toEqual(lines(...from(0, 5)))
+      await expect.poll(() => committed(groupId)).toBe(5)
+      await expect(runGraphHere(file)).rejects.toMatchObject({ offset: BigInt(broken) })
+      expect(await written(output)).toEqual(lines(...from(0, broken)))
+    })
+
+    // Both runs wrote a letter, with exactly_once, too; with at_most_once records 5 and 6 were lost.
+    test.each(linear)('$name: leaves one letter, written by the run that commits it', async ({ name, stages }) => {
+      const { input, output, groupId } = await topics(name === 'not JSON' ? notJson : withBroken)
+      const dead = await bed().create()
+      const errorPolicy = { deadLetter: { topic: dead } }
+      const spec = { delivery, source: fromTopic(input, { groupId }), stages, sink: toTopic(output), errorPolicy }
+      expect(await runHere(spec)).toMatchObject({ ended: 'stage', errors: { deadLettered: {} } })
+      await expect.poll(() => committed(groupId)).toBe(5)
+      expect(await written(dead)).toEqual([])
+      for (let run = 0; run < 3; run++) await runHere(spec)
+      expect(await written(dead)).toHaveLength(1)
+      expect(await written(output)).toEqual(lines(...from(0, 21).filter((n) => n !== broken)))
     })
   })
 

@@ -15,7 +15,7 @@ export interface Failure extends RowSource {
  * once, however many rows were made of it (I7).
  */
 export class Failures {
-  readonly list: Failure[] = []
+  list: Failure[] = []
   /** Records by topic, partition and offset: rows of several partitions may be in one batch. */
   readonly #records = new Set<string>()
 
@@ -28,5 +28,13 @@ export class Failures {
       this.#records.add(record)
       this.list.push({ ...source, error, attempts, madeOf })
     }
+  }
+
+  /** Leaves the records of a partition from an offset on to the next run, which reads them again. */
+  leave({ topic, partition }: Batch, from: number): void {
+    if (from === Infinity) return
+    this.list = this.list.filter(
+      ({ batch, row }) => batch.topic !== topic || batch.partition !== partition || Number(batch.offset(row)) < from,
+    )
   }
 }

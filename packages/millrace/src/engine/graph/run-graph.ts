@@ -212,6 +212,7 @@ class GraphRun {
     const transforms = this.#transforms
     const flow = new TransactionalFlow({
       source: source!,
+      transforms,
       errors: this.#errors,
       deliveries: (attemptEnded) => this.#deliveriesUntil(attemptEnded),
       inSteps: writesInSteps(this.#plan),

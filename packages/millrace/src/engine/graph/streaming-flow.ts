@@ -69,11 +69,7 @@ export class StreamingFlow {
           // With several sources the stages have gone on with what others read meanwhile.
           const before =
             this.#isTouched || this.#options.hasSeveralSources ? undefined : partBeforeFailure(error, batch)
-          if (before !== undefined) {
-            restoreStages()
-            await this.#take(node, before).catch(() => {}) // a stage that combines rows fails here, too
-          }
-          throw error
+          if (before === undefined || !(await this.#isTakenBefore(node, before, restoreStages))) throw error
         }
         if (!isTaken(node)) break
         activity.idle()
@@ -85,6 +81,20 @@ export class StreamingFlow {
     } finally {
       activity.ended()
     }
+  }
+
+  /**
+   * Takes what comes before the record that ends the run.
+   * @returns whether a limit is reached before it: then reading ends there, and the record is the next run's
+   */
+  async #isTakenBefore(node: SourceNode, before: Batch, restoreStages: () => void): Promise<boolean> {
+    restoreStages()
+    try {
+      await this.#take(node, before)
+    } catch {
+      return false // a stage that combines rows fails here, too
+    }
+    return !isTaken(node)
   }
 
   /** Bytes under way. */

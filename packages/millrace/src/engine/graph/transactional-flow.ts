@@ -9,7 +9,9 @@
  * Where a stage has to wait, or a row may have to be written again or as a dead letter, commits wait instead (`inSteps`).
  * Nobody keeps rows back here, so the batch itself is what is acknowledged, not what was made of it.
  */
+import type { Transform } from '../../contracts/stage.ts'
 import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
+import { firstCutOff } from '../../records/cut-off.ts'
 import type { Batch } from '../../records/batch.ts'
 import type { Pace } from '../../resilience/pace.ts'
 import type { Counter } from '../../metrics/counters.ts'
@@ -18,10 +20,12 @@ import type { ErrorHandling } from '../failures/error-handling.ts'
 import type { Work } from '../transactional-work.ts'
 import type { Failures } from '../failures/failures.ts'
 import { copyOf, processed } from './branches.ts'
-import type { Node, SinkNode, SourceNode, TransformNode } from './nodes.ts'
+import { isTaken, type Node, type SinkNode, type SourceNode, type TransformNode } from './nodes.ts'
 
 export interface FlowOptions {
   readonly source: SourceNode
+  /** All stages between source and sinks. */
+  readonly transforms: readonly Pick<Transform, 'cutOff'>[]
   readonly errors: ErrorHandling
   /** Makes what delivers to each sink. @param attemptEnded fires when nothing may be written any more */
   readonly deliveries: (attemptEnded: AbortSignal) => ReadonlyMap<SinkNode, Delivery>
@@ -73,7 +77,15 @@ export class TransactionalFlow implements Work {
     const passed = new Passed()
     this.#batchCounter.add(1)
     this.#options.source.source.decode?.(batch)
-    this.#spread(copyOf(batch, NO_ACKNOWLEDGEMENT), this.#options.source.followers, attemptEnded, passed)
+    const { source, transforms } = this.#options
+    this.#spread(copyOf(batch, NO_ACKNOWLEDGEMENT), source.followers, attemptEnded, passed)
+    if (!isTaken(source)) {
+      const cutOff = firstCutOff(
+        batch,
+        transforms.flatMap((each) => each.cutOff ?? []),
+      )
+      for (const failures of passed.failures) failures.leave(batch, cutOff)
+    }
     return passed.isNothing ? undefined : () => this.#finish(passed, attemptEnded)
   }
 
