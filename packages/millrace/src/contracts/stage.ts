@@ -23,7 +23,7 @@ export interface Stage {
    * @throws {StageError} with the offset of the record that failed
    */
   process(batch: Batch, failed?: RowFailed): Batch | undefined
-  /** Whether it gives records keys of its own; for `explain`. */
+  /** Whether it may give records keys of its own: then the keys of all records decide where they are written, and no batch keeps its partition. */
   readonly changesKeys?: boolean
   /** Whether what it gives depends on which rows come in one batch; then batches are not made smaller to save time. */
   readonly combinesRows?: boolean

@@ -32,9 +32,7 @@ export async function explainPlan(plan: PipelinePlan, components: Components): P
     ...(source.starts === undefined ? {} : { starts: source.starts }),
     commits: source.commits,
     ...schemasOf(source, sink),
-    partitions: stages.list.some(({ changesKeys }) => changesKeys === true)
-      ? (sink.partitionsByKey ?? sink.partitions)
-      : sink.partitions,
+    partitions: stages.changesKeys ? (sink.partitionsByKey ?? sink.partitions) : sink.partitions,
     backpressure: `at most ${IN_FLIGHT_BYTES / 1024 / 1024} MiB${plan.maxBatchesInFlight === undefined ? '' : ` and ${plan.maxBatchesInFlight} batches`} may be in flight to the sinks; beyond that the source waits${source.offsets === undefined ? '' : ' and stays a member of its group'}`,
     errors: errorsOf(plan),
   }

@@ -15,6 +15,10 @@ export class StageChain {
   get looksAtValues(): boolean {
     return this.list.some(({ needs }) => needs !== 'metadata')
   }
+  /** Whether some stage may give records other keys. */
+  get changesKeys(): boolean {
+    return this.list.some(({ changesKeys }) => changesKeys === true)
+  }
   /** Whether some stage looks at more of a value than some fields. */
   get needsDocuments(): boolean {
     return this.list.some(({ needs }) => needs === 'documents')

@@ -18,15 +18,23 @@ import type { StageTimer } from './watching/stage-timer.ts'
  */
 export type Steps = (batch: Batch, failed?: Failed) => Batch | undefined
 
-export function createSteps({
-  documents,
-  stages,
-  sink,
-  codecTimers: timers,
-}: Pick<OpenPipeline, 'documents' | 'stages'> & {
+export function createSteps(pipeline: Parts): Steps {
+  const steps = createPlainSteps(pipeline)
+  if (!pipeline.stages.changesKeys) return steps
+  return (batch, failed) => {
+    const passed = steps(batch, failed)
+    // Were some batches to keep their partition, as none of their keys was changed, records of one key would be in two partitions.
+    if (passed !== undefined) passed.keys ??= Array.from({ length: passed.length }, () => undefined)
+    return passed
+  }
+}
+
+type Parts = Pick<OpenPipeline, 'documents' | 'stages'> & {
   readonly sink: Pick<Sink, 'needsDocuments' | 'fields'>
   readonly codecTimers?: OpenPipeline['codecTimers'] | undefined
-}): Steps {
+}
+
+function createPlainSteps({ documents, stages, sink, codecTimers: timers }: Parts): Steps {
   if (documents === undefined) return (batch, failed) => stages.process(batch, failed)
   const decode = timed(timers?.decode, (batch, failed) =>
     surviving(batch, failed, (rowFailed) => documents.decode(batch, rowFailed)),

@@ -27,6 +27,10 @@ abstract class Branching {
     }
   }
 
+  get changesKeys(): boolean {
+    return this.#inner.some(({ changesKeys }) => changesKeys === true)
+  }
+
   mark(): () => void {
     const restores = this.#inner.flatMap((stage) => stage.mark?.() ?? [])
     return () => {

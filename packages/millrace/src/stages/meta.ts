@@ -25,6 +25,11 @@ export function asksForTombstones(spec: unknown): boolean {
   return JSON.stringify(spec)?.includes('_meta.tombstone') ?? false
 }
 
+/** Whether one of some fields that a stage writes or takes away is the key of the record, or below it. */
+export function namesKey(paths: readonly (readonly string[])[]): boolean {
+  return paths.some(([first, second]) => first === '_meta' && second === 'key')
+}
+
 function mentions(spec: unknown): boolean {
   if (typeof spec === 'string') return MENTION.test(spec)
   if (typeof spec !== 'object' || spec === null) return false

@@ -9,7 +9,7 @@ import type { RowFailed, Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import { compileExpressions, type Expressions } from './expressions/expressions.ts'
 import { isDocument, withField, withoutField, type Document } from './field-path.ts'
-import { asksForTombstones } from './meta.ts'
+import { asksForTombstones, namesKey } from './meta.ts'
 import { mapDocuments } from './rows.ts'
 
 export class SetStage implements Stage {
@@ -19,11 +19,13 @@ export class SetStage implements Stage {
   readonly #expressions: Expressions
   readonly #seesTombstones: boolean
   readonly #metaIndex: number
+  readonly changesKeys: boolean
 
   constructor(name: '$set' | '$addFields', spec: Document) {
     this.name = name
     this.#seesTombstones = asksForTombstones(spec)
     this.#paths = Object.keys(spec).map((path) => path.split('.'))
+    this.changesKeys = namesKey(this.#paths)
     this.#expressions = compileExpressions(Object.values(spec))
     this.#metaIndex = Object.keys(spec).indexOf('_meta')
   }

@@ -5,17 +5,20 @@
 import type { RowFailed, Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import { withoutField, type Document } from './field-path.ts'
+import { namesKey } from './meta.ts'
 import { mapDocuments } from './rows.ts'
 
 export class UnsetStage implements Stage {
   readonly needs = 'documents'
   readonly name: string
+  readonly changesKeys: boolean
   readonly #paths: readonly (readonly string[])[]
 
   /** @param name the stage that errors are to name: `$project` may be nothing but a list of fields to leave out */
   constructor(name: '$unset' | '$project', fields: readonly string[]) {
     this.name = name
     this.#paths = fields.map((field) => field.split('.'))
+    this.changesKeys = namesKey(this.#paths)
   }
 
   process(batch: Batch, failed?: RowFailed): Batch | undefined {
