@@ -129,6 +129,11 @@ export const ERROR_CODES = {
     exit: 1,
     doc: 'A stage failed on a record. `errorPolicy` decides what happens to it.',
   },
+  STAGE_MISCONFIGURED: {
+    retriable: false,
+    exit: 1,
+    doc: 'A stage cannot do its work, whatever the record: it would have to keep more rows than its limit allows, or a column that it names is misspelled. `errorPolicy` does not apply, as no record is to blame.',
+  },
   ENCODE_FAILED: {
     retriable: false,
     exit: 1,

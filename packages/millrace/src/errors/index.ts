@@ -219,6 +219,13 @@ export class StageError extends RecordError {
   }
 }
 
+/** A stage cannot do its work, whatever the record: a limit is too low, or a column is misspelled. The place is where that was noticed. */
+export class StageMisconfiguredError extends RecordError {
+  constructor(message: string, details?: RecordErrorDetails) {
+    super('STAGE_MISCONFIGURED', message, details)
+  }
+}
+
 /** A record cannot be encoded for its sink. */
 export class EncodeError extends RecordError {
   constructor(message: string, details?: RecordErrorDetails) {

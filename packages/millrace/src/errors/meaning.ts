@@ -43,6 +43,7 @@ const MEANINGS: { readonly [code in ErrorCode]: Meaning | 'by-cause' | 'by-kafka
   RECORD_BATCH_TOO_LARGE: 'ends-run',
   DECODE_FAILED: 'record',
   STAGE_FAILED: 'record',
+  STAGE_MISCONFIGURED: 'ends-run',
   ENCODE_FAILED: 'record',
   RECORD_TOO_LARGE: 'record',
   DELIVERY_FAILED: 'by-cause',

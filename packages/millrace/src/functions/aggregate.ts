@@ -141,7 +141,10 @@ export const aggregateStream = defineTransform({
         required.check(batch)
         const groups = make()
         groups.add(batch)
-        return [batchOfRows(groups.rows(), { origin: syntheticOrigin(stage), acknowledgement: batch.acknowledgement })]
+        const { acknowledgement, length } = batch
+        // A result that fails stands for all rows of its window.
+        const sources = { of: () => Array.from({ length }, (_, row) => ({ batch, row })) }
+        return [batchOfRows(groups.rows(), { origin: syntheticOrigin(stage), acknowledgement, sources })]
       },
     }
   },

@@ -7,7 +7,7 @@ import type { Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import { ORIGIN_COLUMNS } from './rows/kafka-rows.ts'
 import { attachedMeta } from '../codecs/meta.ts'
-import { StageError } from '../errors/index.ts'
+import { StageMisconfiguredError } from '../errors/index.ts'
 import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { formatBytes } from '../options/units.ts'
@@ -231,7 +231,7 @@ class DistinctStage implements Stage {
     return this.#seen.mark()
   }
 
-  /** @throws {StageError} when there are more different rows than may be remembered */
+  /** @throws {StageMisconfiguredError} when there are more different rows than may be remembered */
   process(batch: Batch): Batch | undefined {
     this.#required.check(batch)
     const kept: number[] = []
@@ -246,13 +246,13 @@ class DistinctStage implements Stage {
     return batch.pick(kept)
   }
 
-  #tooMany(full: 'values' | 'characters', batch: Batch, row: number): StageError {
+  #tooMany(full: 'values' | 'characters', batch: Batch, row: number): StageMisconfiguredError {
     const { max_rows, max_bytes } = this.#limits
     const [most, option] =
       full === 'values'
         ? [`${max_rows} different rows`, 'max_rows']
         : [`${formatBytes(max_bytes)} of different rows`, 'max_bytes']
-    return new StageError(
+    return new StageMisconfiguredError(
       `Cannot remember more than ${most} in stage "${this.#stage}": raise ${option}, or name fewer columns`,
       { topic: batch.topic, partition: batch.partition, offset: batch.offset(row), component: this.#stage },
     )

@@ -6,7 +6,7 @@ import type { RowFailed, Stage, Transform } from '../contracts/stage.ts'
 import { SharedAcknowledgement } from '../records/acknowledgement.ts'
 import type { Acknowledgement, Batch } from '../records/batch.ts'
 import { splitAtCutOff } from '../records/cut-off.ts'
-import { StageError, type RecordError } from '../errors/index.ts'
+import { StageMisconfiguredError, type RecordError } from '../errors/index.ts'
 import type { Fields, Options } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { formatBytes } from '../options/units.ts'
@@ -105,7 +105,7 @@ export class Collection {
     this.#limits = limits
   }
 
-  /** Keeps all rows of a batch. @throws {StageError} beyond the limits */
+  /** Keeps all rows of a batch. @throws {StageMisconfiguredError} beyond the limits */
   keepRows(batch: Batch): void {
     this.holdAcknowledgement(batch)
     this.#bytes += batch.byteLength
@@ -120,7 +120,7 @@ export class Collection {
     this.#held.push(batch.acknowledgement)
   }
 
-  /** @throws {StageError} when so many rows or groups are too many */
+  /** @throws {StageMisconfiguredError} when so many rows or groups are too many */
   check(count: number): void {
     if (count > this.#limits.max_rows) throw this.#full('max_rows', `${count} rows`, String(this.#limits.max_rows))
   }
@@ -149,14 +149,14 @@ export class Collection {
     return batches
   }
 
-  #full(option: string, have: string, limit: string): StageError {
+  #full(option: string, have: string, limit: string): StageMisconfiguredError {
     return tooMany(this.#stage, option, have, limit)
   }
 }
 
 /** More rows than a stage may keep back. */
-export function tooMany(stage: string, option: string, have: string, limit: string): StageError {
-  return new StageError(
+export function tooMany(stage: string, option: string, have: string, limit: string): StageMisconfiguredError {
+  return new StageMisconfiguredError(
     `Cannot collect ${have} in stage "${stage}" as ${option} is ${limit}: raise ${option}, or read fewer rows, for instance with max_messages of the consumer`,
     { component: stage },
   )

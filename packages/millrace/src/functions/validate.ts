@@ -3,7 +3,7 @@
  */
 import type { RowFailed } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
-import { StageError } from '../errors/index.ts'
+import { StageError, StageMisconfiguredError } from '../errors/index.ts'
 import { field } from '../options/fields.ts'
 import { RememberedValues } from './rows/remembered.ts'
 import { defineStageFunction } from './transforms.ts'
@@ -27,7 +27,7 @@ const SYNONYMS = {
 const columnList = field.list(field.string(), { commaText: true }).optional()
 
 /** What is wrong with a row, or undefined. */
-type Check = (row: Row) => string | undefined
+type Check = (row: Row, batch: Batch, at: number) => string | undefined
 
 export const validateSchema = defineStageFunction({
   name: 'validate.schema',
@@ -91,12 +91,14 @@ export const validateSchema = defineStageFunction({
           `must have a date in field "${column}"`,
         ),
       ),
-      ...unique_fields.map((column, i) => unique(column, seen[i]!, max_rows)),
+      ...unique_fields.map((column, i) => unique(column, seen[i]!, { stage, max_rows })),
     ]
     const check = (batch: Batch, failed?: RowFailed): Batch | undefined => {
       const problems = new Map<number, string>()
       for (let row = 0; row < batch.length; row++) {
-        const problem = checks.map((check) => check(batch.documents![row] as Row)).find((text) => text !== undefined)
+        const problem = checks
+          .map((check) => check(batch.documents![row] as Row, batch, row))
+          .find((text) => text !== undefined)
         if (problem !== undefined) problems.set(row, problem)
       }
       if (problems.size === 0) return batch
@@ -119,16 +121,23 @@ function when(column: string, isWrong: (cell: unknown) => boolean, text: string)
   return (row) => (isWrong(read(row)) ? text : undefined)
 }
 
-/** @param seen filled with the values that came */
-function unique(column: string, seen: RememberedValues, maxValues: number): Check {
+/** @param seen filled with the values that came @throws {StageMisconfiguredError} when more would have to be remembered */
+function unique(
+  column: string,
+  seen: RememberedValues,
+  { stage, max_rows }: { readonly stage: string; readonly max_rows: number },
+): Check {
   const read = columnReader(column)
-  return (row) => {
+  return (row, batch, at) => {
     const cell = read(row)
     if (cell === undefined || cell === null) return undefined
     const key = identityOf(cell)
     if (seen.has(key)) return `has a value in field "${column}" that another row had before`
     if (seen.isFull !== undefined)
-      return `cannot be checked for field "${column}" as that would require remembering more than ${maxValues} values: raise max_rows`
+      throw new StageMisconfiguredError(
+        `Cannot remember more than ${max_rows} values of field "${column}" in stage "${stage}": raise max_rows`,
+        { topic: batch.topic, partition: batch.partition, offset: batch.offset(at), component: stage },
+      )
     seen.add(key)
     return undefined
   }

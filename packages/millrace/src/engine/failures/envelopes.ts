@@ -6,13 +6,13 @@
  * | `headers` | as they were, byte by byte | headers `__millrace.errors.*` behind those of the record |
  * | `json` | fields `key`, `value`, `headers`; text, or `{"base64": ...}` where it is not UTF-8 | field `error` |
  * | `rivven` | value in `payload_b64`; key, headers and time beside it, as those of the letter | `error`, `retry_count` |
- * | `conveyor` | value in `record`, parsed where it is JSON; key, headers and time beside it; no topic | `error`, `stage_id` |
+ * | `conveyor` | value in `record`, parsed where it is JSON, with its bytes in `payload_b64` where that does not tell all of it; key, headers and time beside it; no topic | `error`, `stage_id` |
  *
  * A row that was made of several records leaves a letter for each of them, which names the others.
  */
 import { isUtf8 } from 'node:buffer'
 import type { RowSource } from '../../records/batch.ts'
-import { parseExactly } from '../../records/exact-numbers.ts'
+import { isExact, parseExactly } from '../../records/exact-numbers.ts'
 import type { Header, ProducerRecord } from '../../records/record.ts'
 import type { Failure } from './failures.ts'
 import type { EnvelopeName } from '../plan.ts'
@@ -129,7 +129,7 @@ export function toLetter(
       return {
         key,
         value: JSON.stringify({
-          record: parsedOrText(value),
+          ...conveyorRecord(value),
           error: `${facts['code']}: ${facts['message']}`,
           stage_id: facts['component'],
           timestamp: facts['time'],
@@ -157,12 +157,16 @@ export function fromLetter({
       .filter(([name]) => name.startsWith(HEADER_PREFIX))
       .map(([name, content]) => [name.slice(HEADER_PREFIX.length), content?.toString() ?? '']),
   )
-  if (facts.has('topic')) {
+  // Envelopes of hosts have one header, the last one; those before it are the record's, whatever their names.
+  const isOfHost = headers.at(-1)?.[0] === `${HEADER_PREFIX}timestamp`
+  if (facts.has('topic') && !isOfHost) {
+    // A record that was a dead letter before has headers like these of its own, in front.
+    const added = headers.findLastIndex(([name]) => name === `${HEADER_PREFIX}topic`)
     return {
       record: {
         key,
         value,
-        headers: headers.filter(([name]) => !name.startsWith(HEADER_PREFIX)),
+        headers: headers.filter(([name], i) => i < added || !name.startsWith(HEADER_PREFIX)),
         timestampMs: timestampFrom(Number(facts.get('timestamp') ?? timestampMs)),
       },
       topic: facts.get('topic'),
@@ -171,8 +175,8 @@ export function fromLetter({
       error: { code: facts.get('code'), message: facts.get('message') ?? '' },
     }
   }
-  const own = headers.filter(([name]) => !name.startsWith(HEADER_PREFIX))
-  const time = facts.has('timestamp') ? timestampFrom(Number(facts.get('timestamp'))) : undefined
+  const own = isOfHost ? headers.slice(0, -1) : headers
+  const time = isOfHost ? timestampFrom(Number(facts.get('timestamp'))) : undefined
   const letter = parsedOrText(value)
   if (typeof letter !== 'object' || letter === null) return undefined
   return (
@@ -220,8 +224,20 @@ function fromHosts(
       record: { ...beside, value: typeof payload === 'string' ? Buffer.from(payload, 'base64') : null },
     }
   if (!('record' in letter)) return undefined
-  const value = record === null ? null : Buffer.from(typeof record === 'string' ? record : JSON.stringify(record))
+  const value = typeof payload === 'string' ? Buffer.from(payload, 'base64') : bytesOfRecord(record)
   return { ...rest, topic: undefined, record: { ...beside, value } }
+}
+
+/** The value as `record`, and as it was where that does not tell all of it: other bytes than UTF-8, `"text"` or `null` in JSON. Blanks of a document may be lost. */
+function conveyorRecord(value: Buffer | null): { readonly record: unknown; readonly payload_b64?: string } {
+  const record = parsedOrText(value)
+  const isDocument = typeof record === 'object' && record !== null && !isExact(record)
+  const isWhole = value === null || (isUtf8(value) && (isDocument || bytesOfRecord(record)?.equals(value) === true))
+  return isWhole ? { record } : { record, payload_b64: value.toString('base64') }
+}
+
+function bytesOfRecord(record: unknown): Buffer | null {
+  return record === null ? null : Buffer.from(typeof record === 'string' ? record : JSON.stringify(record))
 }
 
 /** -1 stands for a record without a time. */

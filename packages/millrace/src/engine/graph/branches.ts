@@ -3,7 +3,8 @@
  */
 import type { Transform } from '../../contracts/stage.ts'
 import type { Acknowledgement, Batch } from '../../records/batch.ts'
-import { isMillraceError } from '../../errors/index.ts'
+import type { MillraceError } from '../../errors/index.ts'
+import { meaningOf } from '../../errors/meaning.ts'
 import type { Failures } from '../failures/failures.ts'
 import type { TransformNode } from './nodes.ts'
 
@@ -44,8 +45,8 @@ function transformed(
 ): readonly Batch[] | Promise<readonly Batch[]> {
   if (failures === undefined) return transform.process(batch, signal)
   const allFailed = (error: unknown): readonly Batch[] => {
-    if (!isMillraceError(error) || signal.aborted) throw error
-    for (let row = 0; row < batch.length; row++) failures.add(batch, row, error)
+    if (signal.aborted || meaningOf(error) === 'ends-run') throw error
+    for (let row = 0; row < batch.length; row++) failures.add(batch, row, error as MillraceError)
     batch.ack()
     return []
   }

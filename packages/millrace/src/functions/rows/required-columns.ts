@@ -1,6 +1,6 @@
 /** Columns that a stage was asked to look at, and that have to be there. */
 import type { StageContext } from '../../contracts/functions.ts'
-import { StageError } from '../../errors/index.ts'
+import { StageMisconfiguredError } from '../../errors/index.ts'
 import { didYouMean } from '../../options/suggest.ts'
 import { isObject } from '../../options/values.ts'
 import type { Batch } from '../../records/batch.ts'
@@ -30,7 +30,7 @@ export class RequiredColumns {
     this.#readers = columns.map((column) => [column, columnReader(column)])
   }
 
-  /** @throws {StageError} when no row of the first batch that has rows has one of the columns, and a similar one is there */
+  /** @throws {StageMisconfiguredError} when no row of the first batch that has rows has one of the columns, and a similar one is there */
   check(batch: Batch): void {
     if (this.#isChecked || batch.length === 0) return
     // Tombstones have no columns, and say nothing of those that others have.
@@ -46,7 +46,7 @@ export class RequiredColumns {
     const there = columnsOf(batch)
     const guess = didYouMean(column, there)
     if (guess !== undefined)
-      throw new StageError(
+      throw new StageMisconfiguredError(
         `Cannot use column "${column}" in stage "${stage}" as none of the first ${batch.length} rows has it: ${guess}`,
         { topic: batch.topic, partition: batch.partition, offset: batch.offset(0), component: stage },
       )

@@ -15,6 +15,7 @@ export class Spool implements StoredRows {
   #handle: FileHandle | undefined
   #last: Promise<void> = Promise.resolve()
   count = 0
+  /** Where the next rows are written: behind the last ones that were written whole. */
   bytes = 0
 
   /** @param limit rows beyond it are counted nowhere and dropped */
@@ -33,26 +34,40 @@ export class Spool implements StoredRows {
     await rm(this.#path, { force: true }).catch(() => {})
   }
 
-  /** Calls may overlap; rows keep the order of the calls. */
+  /**
+   * Calls may overlap; rows keep the order of the calls. After one that failed, because the disk is full for instance, it is as if it
+   * had not been made.
+   */
   append(batch: Batch): Promise<void> {
     let text = ''
-    const end = Math.min(batch.length, this.#limit - this.count)
-    for (let row = 0; row < end; row++) {
+    const added = Math.max(0, Math.min(batch.length, this.#limit - this.count))
+    for (let row = 0; row < added; row++) {
       for (const column in batch.documents![row] as Row) this.#columns.add(column)
       text += `${rowText(batch, row)}\n`
     }
-    this.count += Math.max(0, end)
-    const written = this.#last.then(async () => {
-      await this.#handle!.appendFile(text)
-      this.bytes += Buffer.byteLength(text)
+    this.count += added
+    const written = this.#last.then(() => this.#write(Buffer.from(text)))
+    this.#last = written.catch(() => {
+      this.count -= added
     })
-    this.#last = written.catch(() => {})
     return written
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
+    let position = this.bytes
+    // What a call before this one has left in the middle is overwritten.
+    for (let rest = bytes; rest.length > 0;) {
+      const { bytesWritten } = await this.#handle!.write(rest, 0, rest.length, position)
+      position += bytesWritten
+      rest = rest.subarray(bytesWritten)
+    }
+    this.bytes = position
   }
 
   async *texts(): AsyncGenerator<string, void, undefined> {
     await this.#last
-    const stream = this.#handle!.createReadStream({ start: 0, autoClose: false, encoding: 'utf8' })
+    if (this.bytes === 0) return
+    const stream = this.#handle!.createReadStream({ start: 0, end: this.bytes - 1, autoClose: false, encoding: 'utf8' })
     for await (const lines of linesOf(stream)) yield* lines
   }
 

@@ -313,6 +313,36 @@ describe.skipIf(!brokerAvailable)('a graph of stages', () => {
     expect(await run(file)).toMatchObject({ read: { records: 2 } }) // those of the file; the topic is committed
   })
 
+  // The letter of a window was the row of numbers that had been made of it, and named the stage as its topic.
+  test('a result of a window that fails leaves a letter for each record of the window', async () => {
+    const [from, to] = [await bed().create(), await bed().create()]
+    await bed().write(
+      from,
+      [1, 2, 3, 4].map((n) => ({ value: `{"n":${n}}` })),
+    )
+    const inputs = (id: string): { readonly inputs: readonly string[] } => ({ inputs: [id] })
+    const stages = [
+      consume(from),
+      { id: 'pairs', function: 'window.apply', ...inputs('consume'), config: { size: 2 } },
+      { id: 'sums', function: 'aggregate.stream', ...inputs('pairs'), config: { operation: 'sum', column: 'n' } },
+      {
+        id: 'small',
+        function: '$match',
+        ...inputs('sums'),
+        config: { $expr: { $lt: [{ $divide: [1, { $subtract: ['$sum', 7] }] }, 9] } },
+      },
+      produce(to, ['small']),
+    ]
+    const error_handling = { strategy: 'continue', dead_letter_queue: { path: 'windows.jsonl' } }
+    expect(await run(await graph(stages, { error_handling }))).toMatchObject({
+      errors: { deadLettered: { STAGE_FAILED: 2 } },
+    })
+    expect((await values(to)).map((text) => JSON.parse(text) as unknown)).toEqual([{ sum: 3 }])
+    const letters = (await readFile(join(directory, 'windows.jsonl'), 'utf8')).trimEnd().split('\n')
+    expect(letters.map((line) => (JSON.parse(line) as { record: unknown }).record)).toEqual([{ n: 3 }, { n: 4 }])
+    expect(letters[0]).toContain(from)
+  })
+
   test('ends when its time is up, and says so', async () => {
     const from = await bed().create()
     const file = await graph(

@@ -46,12 +46,14 @@ describe.skipIf(!brokerAvailable)('a graph', () => {
     const [input, output] = [await bed().create(), await bed().create()]
     await bed().write(input, numbered(1000), { batchBytes: 500 })
     const stages = [consume(input), step('sort.apply', config), produce(output, ['step'])]
-    const file = await graphFile(stages)
-    await expect(runGraphHere(file)).rejects.toMatchObject({
-      code: 'STAGE_FAILED',
-      message: expect.stringContaining(text) as unknown,
-    })
-    expect((await bed().values(output)).flat()).toEqual([])
+    // With an error policy, rows beyond the limit were dead letters and were written, too, and memory was not limited.
+    for (const error_handling of [{ strategy: 'stop' }, { strategy: 'continue' }]) {
+      await expect(runGraphHere(await graphFile(stages, { error_handling }))).rejects.toMatchObject({
+        code: 'STAGE_MISCONFIGURED',
+        message: expect.stringContaining(text) as unknown,
+      })
+      expect((await bed().values(output)).flat()).toEqual([])
+    }
   })
 
   test('waits for a sink that fails with an open circuit, while the other sink continues', async () => {

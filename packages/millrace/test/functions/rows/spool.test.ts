@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, open, readdir, rm, type FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { decodeRows } from '../../../src/functions/rows/kafka-rows.ts'
 import { Spool } from '../../../src/functions/rows/spool.ts'
 import { batchOfDocuments } from '../../support/batches.ts'
@@ -30,6 +30,31 @@ describe('rows that wait for the end of a run', () => {
       expect(await Array.fromAsync(spool.texts())).toEqual(['{"a":1}', '{"b":2}', '{"a":3}'])
     expect([spool.count, spool.columns]).toEqual([3, ['a', 'b']])
     await spool.remove()
+    await spool.remove()
+  })
+
+  // A retry appended the whole batch behind what the first attempt had written of it.
+  test('are there once where the disk was full in the middle of a batch', async () => {
+    const spool = new Spool(join(directory, 'full'))
+    await spool.open()
+    const [first, second] = [[{ a: 1 }, { a: 2 }], [{ a: 3 }]].map((rows) => {
+      const batch = batchOfDocuments(rows)
+      decodeRows(batch, false)
+      return batch
+    })
+    await using any = await open(join(directory, 'any'), 'w')
+    const prototype = Object.getPrototypeOf(any) as FileHandle
+    const full = vi.spyOn(prototype, 'write')
+    full.mockImplementationOnce(async function (this: FileHandle, bytes: Buffer) {
+      await this.appendFile(bytes.subarray(0, 5))
+      throw Object.assign(new Error('no space left'), { code: 'ENOSPC', syscall: 'write' })
+    } as never)
+    await expect(spool.append(first!)).rejects.toThrow('no space left')
+    expect([spool.count, spool.bytes]).toEqual([0, 0])
+    await spool.append(first!)
+    await spool.append(second!)
+    expect(await Array.fromAsync(spool.texts())).toEqual(['{"a":1}', '{"a":2}', '{"a":3}'])
+    full.mockRestore()
     await spool.remove()
   })
 })
