@@ -39,6 +39,6 @@ export function metricsPage(): string {
     'The [Grafana dashboard](monitoring/grafana.json) and the [alert rules](monitoring/alerts.yaml) are made from the same table.',
     ...sections,
     `## Labels\n\n${['| label | |', '|---|---|', ...labels].join('\n')}`,
-    'Metrics with the label `partition` are left out for a source with more than 100 partitions.',
+    'Metrics with the label `partition` are left out for a source with more than 100 partitions, unless `http` has `partitionMetrics: true`.',
   ].join('\n\n')
 }

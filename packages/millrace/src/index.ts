@@ -27,6 +27,11 @@ export {
   type SchemaSerializerOptions,
 } from './library/schema-serializers.ts'
 export type { SinkMetrics } from './library/sink/statistics.ts'
+export type { SourceMetrics } from './library/source/statistics.ts'
+export type { EventSource, Listener } from './library/watching/client-events.ts'
+export type { Logger } from './library/watching/logger.ts'
+export type { SinkEvents } from './library/watching/sink-events.ts'
+export type { ClientEventFacts, SourceEvents } from './library/watching/source-events.ts'
 export {
   type HttpServer,
   serve,

@@ -25,6 +25,7 @@ export async function startWatching(
   if (plans.length === 0) return { options: {}, warn: display.warn, inform: display.info, close: async () => {} }
   const { Monitor, startServer } = await import('../serve/index.ts')
   const monitor = new Monitor(version)
+  const partitionMetrics = plans.find((plan) => plan.partitionMetrics !== undefined)?.partitionMetrics
   const servers: Awaited<ReturnType<typeof startServer>>[] = []
   const close = async (): Promise<void> => {
     await Promise.all(servers.map((server) => server.close()))
@@ -41,7 +42,7 @@ export async function startWatching(
     throw error
   }
   return {
-    options: { metrics: new Counters(), onPipeline: (pipeline) => monitor.add(pipeline) },
+    options: { metrics: new Counters({ partitionMetrics }), onPipeline: (pipeline) => monitor.add(pipeline) },
     warn(message, facts) {
       monitor.event('warn', message, facts)
       display.warn(message, facts)

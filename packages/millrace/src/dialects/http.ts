@@ -34,13 +34,17 @@ const httpFields = {
     .optional()
     .secret()
     .doc('Bearer token that clients must send; `/live`, `/ready` and the files of the dashboard are open without it.'),
+  partitionMetrics: field
+    .boolean()
+    .optional()
+    .doc('Whether `/metrics` has metrics by partition. By default if a source has at most 100 partitions.'),
 }
 
 export const httpField = field
   .object(httpFields)
   .optional()
   .doc(
-    'Where to serve metrics, health and the dashboard while the pipeline runs: a port, an address such as `127.0.0.1:9600`, or an object with `listen` and `token`.',
+    'Where to serve metrics, health and the dashboard while the pipeline runs: a port, an address such as `127.0.0.1:9600`, or an object with `listen`, `token` and `partitionMetrics`.',
   )
 
 /** A file without its `http`, and what that says. */
@@ -55,7 +59,8 @@ export function takeHttp(content: unknown): {
   const { options, problems } = parseOptions({ options: httpFields }, value, ['http'])
   // Written without `listen`, it is not to be found there.
   const placed = isObject(given) ? problems : problems.map((problem) => ({ ...problem, path: ['http'] }))
-  const plan = problems.length > 0 ? [] : [{ ...options.listen, token: options.token }]
+  const plan =
+    problems.length > 0 ? [] : [{ ...options.listen, token: options.token, partitionMetrics: options.partitionMetrics }]
   return { rest, http: plan, problems: placed }
 }
 
@@ -66,7 +71,7 @@ export const httpSchema = {
     ...(address.schema['anyOf'] as object[]),
     {
       type: 'object',
-      properties: { listen: address.schema, token: { type: 'string' } },
+      properties: { listen: address.schema, token: { type: 'string' }, partitionMetrics: { type: 'boolean' } },
       required: ['listen'],
       additionalProperties: false,
     },

@@ -52,6 +52,8 @@ export interface HttpPlan {
   readonly port: number
   /** Bearer token that clients must send. */
   readonly token?: string | undefined
+  /** Whether there are metrics by partition; for at most 100 of a source when omitted. */
+  readonly partitionMetrics?: boolean | undefined
   /** Only what Rivven has on one of its ports. */
   readonly rivven?:
     | { readonly serves: 'metrics' | 'health'; readonly path: string; readonly sinks: readonly string[] }

@@ -11,6 +11,8 @@ import { meaningOf, meaningOfAll } from '../errors/meaning.ts'
 import type { Cluster } from '../kafka/cluster/cluster.ts'
 import type { Producer } from '../kafka/producer/producer.ts'
 import type { DeliveryReports } from '../kafka/producer/reports.ts'
+import type { EventFacts, EventName } from '../metrics/events.ts'
+import type { KafkaSinkMetrics } from '../metrics/kafka-sink-metrics.ts'
 import type { DeliveryReport } from '../records/record.ts'
 import { untilAborted } from '../resilience/abort.ts'
 import { CircuitBreaker, type CircuitProgress, type Pass } from '../resilience/circuit-breaker.ts'
@@ -25,6 +27,8 @@ import { Producers } from './sink/producers.ts'
 import type { MessageSerializer } from './sink/serializers.ts'
 import { type SinkSettings, sinkSettings } from './sink/settings.ts'
 import { type SinkMetrics, SinkStatistics } from './sink/statistics.ts'
+import { ClientEvents, type EventSource, type Listener } from './watching/client-events.ts'
+import type { SinkEvents } from './watching/sink-events.ts'
 
 /** How long closing tries to abort an open transaction. */
 const CLOSE_ABORT_MS = 5000
@@ -52,19 +56,19 @@ export type SendResult =
  * With a `transactionalId` records are written in transactions: `beginTransaction`, `write`, `commitTransaction` or
  * `abortTransaction`. Readers of committed records see all of a transaction or nothing. `exactlyOnce` joins it with a source.
  */
-export class KafkaSink<T = Uint8Array | string> {
+export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvents> {
   #options: KafkaSinkOptions<T>
   #settings!: SinkSettings
   #breaker: CircuitBreaker | undefined
   #connection!: SharedConnection<Producers>
   #encoder!: RecordEncoder<T>
   readonly #pending = new PendingCalls()
-  readonly #statistics = new SinkStatistics()
-  readonly #warn: (message: string) => void
+  readonly #statistics = new SinkStatistics(() => this.#progress)
+  readonly #events: ClientEvents<SinkEvents>
 
   /** @throws {ConfigError} with all problems of the options */
   constructor(options: KafkaSinkOptions<T>) {
-    this.#warn = options.onWarning ?? (() => {})
+    this.#events = new ClientEvents('sink', options)
     this.#options = options
     this.#set(options)
   }
@@ -95,7 +99,7 @@ export class KafkaSink<T = Uint8Array | string> {
   }
 
   #set(options: KafkaSinkOptions<T>): void {
-    const { onWarning: _, serializer, ...named } = options
+    const { onWarning: _, logger: _logger, serializer, ...named } = options
     const settings = sinkSettings(named)
     const { breaker, cluster, topic, needsPartition } = settings
     this.#options = options
@@ -106,12 +110,34 @@ export class KafkaSink<T = Uint8Array | string> {
       new CircuitBreaker({
         ...breaker,
         name: 'The KafkaSink',
-        onChange: (state) => this.#warn(`The circuit breaker of a KafkaSink is ${state}`),
+        onChange: (state) =>
+          this.#report(`breaker.${state}`, () => `The circuit breaker of a KafkaSink is ${state}`, {
+            state,
+            ...(state === 'open' ? { openMs: breaker.openMs } : {}),
+          }),
       })
-    this.#connection = new SharedConnection('a KafkaSink', cluster, (connected, signal) =>
+    this.#connection = new SharedConnection('a KafkaSink', cluster, this.#events, (connected, signal) =>
       this.#connect(connected, settings, signal),
     )
-    for (const warning of settings.warnings) this.#warn(warning)
+    for (const warning of settings.warnings) this.#events.report(warning)
+  }
+
+  /** Calls a function with each event of a name. What it throws is reported, and has no other effect. */
+  on<Name extends keyof SinkEvents>(name: Name, listener: Listener<SinkEvents[Name]>): this {
+    this.#events.on(name, listener)
+    return this
+  }
+
+  off<Name extends keyof SinkEvents>(name: Name, listener: Listener<SinkEvents[Name]>): this {
+    this.#events.off(name, listener)
+    return this
+  }
+
+  /** Where something listens. */
+  #report(event: EventName, message: () => string, facts: EventFacts): void {
+    if (!this.#events.hears(event)) return
+    const clientId = this.#settings.cluster.clientId ?? 'millrace'
+    this.#events.report(message(), { event, clientId, ...facts })
   }
 
   /** State of the circuit breaker, how often it has opened, and calls that it refused; undefined when it is turned off. */
@@ -121,11 +147,16 @@ export class KafkaSink<T = Uint8Array | string> {
 
   /** What it has counted since it was created. */
   metrics(): SinkMetrics {
-    const producers = this.#connection.value?.all ?? []
-    return this.#statistics.read(
-      producers.map(({ progress }) => progress),
-      this.#breaker?.progress,
-    )
+    return this.#statistics.read(this.#progress, this.#breaker?.progress)
+  }
+
+  /** Counts what it does, with the names of Rivven's connectors; see `millrace/metrics`. */
+  get counters(): KafkaSinkMetrics {
+    return this.#statistics.counters
+  }
+
+  get #progress(): readonly Producer['progress'][] {
+    return (this.#connection.value?.all ?? []).map(({ progress }) => progress)
   }
 
   /** Connects and checks that the topic exists; otherwise the first write does. May be tried again when it failed. */
@@ -154,13 +185,17 @@ export class KafkaSink<T = Uint8Array | string> {
     } catch (error) {
       if (meaningOf(error) === 'sink-down') pass?.failed()
       else pass?.cancelled()
-      this.#statistics.failed(records.length, error)
+      this.#failed(records.length, error)
       throw error
     }
     const { failures, length } = reports
     if (failures.size === 0) pass?.succeeded()
     else this.#noteFailures(failures, pass)
-    this.#statistics.sent(length - failures.size, performance.now() - start)
+    const written = length - failures.size
+    const ms = performance.now() - start
+    this.#statistics.sent(written, ms)
+    if (written > 0 && this.#events.hears('records.written'))
+      this.#report('records.written', () => `Wrote ${written} records`, { records: written, ms })
     return reports
   }
 
@@ -169,7 +204,14 @@ export class KafkaSink<T = Uint8Array | string> {
     if (meaning === 'sink-down') pass?.failed()
     else if (meaning === 'record') pass?.succeeded()
     else pass?.cancelled()
-    this.#statistics.failed(failures.size, failures.values().next().value)
+    this.#failed(failures.size, failures.values().next().value)
+  }
+
+  #failed(records: number, cause: unknown): void {
+    this.#statistics.failed(records, cause)
+    const error = cause instanceof Error ? cause.message : String(cause)
+    const code = isMillraceError(cause) ? cause.code : 'UNEXPECTED'
+    this.#report('records.failed', () => `${records} records were not written: ${error}`, { records, code, error })
   }
 
   /** Calls reach the producer in their order: one that need not wait must not overtake those that do. */
@@ -239,6 +281,7 @@ export class KafkaSink<T = Uint8Array | string> {
     await untilAborted(this.#pending.none(), 'Flushing a KafkaSink', signal)
     const producers = await this.#connection.opened
     await Promise.all(producers?.all.map((producer) => producer.flush(signal)) ?? [])
+    this.#statistics.counters.recordFlush()
   }
 
   /**
@@ -248,6 +291,7 @@ export class KafkaSink<T = Uint8Array | string> {
   async beginTransaction(signal?: AbortSignal): Promise<void> {
     const { main } = await this.#connection.get(signal)
     main.beginTransaction()
+    this.#transaction('begun')
   }
 
   /**
@@ -258,6 +302,7 @@ export class KafkaSink<T = Uint8Array | string> {
   async commitTransaction(signal?: AbortSignal): Promise<void> {
     const { main } = await this.#connection.get(signal)
     await main.commitTransaction(() => undefined, signal)
+    this.#transaction('committed')
   }
 
   /**
@@ -273,6 +318,11 @@ export class KafkaSink<T = Uint8Array | string> {
         'Cannot abort the transaction as it is committed: the response to commitTransaction was lost, so do not write its records again',
         { fatal: false, code: 'TRANSACTION_COMMITTED' },
       )
+    this.#transaction('aborted')
+  }
+
+  #transaction(state: SinkEvents['transaction']['state']): void {
+    this.#report(`transaction.${state}`, () => `A transaction was ${state}`, { state })
   }
 
   /** For `exactlyOnce`. @internal @throws {ConfigError} without a `transactionalId` */
@@ -307,7 +357,8 @@ export class KafkaSink<T = Uint8Array | string> {
     // The coordinator would do it too, but only after the transaction timeout, and readers wait for it.
     if (main.hasTransaction) {
       const ending = await main.abortTransaction(AbortSignal.timeout(CLOSE_ABORT_MS)).catch(() => undefined)
-      if (ending === 'committed') this.#warn('The last transaction was committed, although no response said so')
+      if (ending === 'committed')
+        this.#events.report('The last transaction was committed, although no response said so')
     }
     const acknowledged = (): number => all.reduce((sum, { progress }) => sum + progress.records, 0)
     const stalled = new AbortController()

@@ -16,6 +16,7 @@ import type { Position } from '../kafka/consumer/assignment/positions.ts'
 import type { ConsumerProgress, PartitionLag } from '../kafka/consumer/progress.ts'
 import { Consumer } from '../kafka/consumer/consumer.ts'
 import type { RebalanceListener } from '../kafka/consumer/options.ts'
+import { KafkaSourceMetrics } from '../metrics/kafka-source-metrics.ts'
 import { consumerSettings, type ConsumerSettings } from '../kafka/properties/settings.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { parseOptions } from '../options/parse.ts'
@@ -30,7 +31,10 @@ import { RecordLoop } from './record-loop.ts'
 import { SharedConnection } from './shared-connection.ts'
 import { commitModeOf, KAFKA_SOURCE_FIELDS, KAFKA_SOURCE_RULES, PERIOD_MS } from './source/fields.ts'
 import type { KafkaSourceOptions } from './source/options.ts'
+import { type SourceMetrics, sourceMetrics } from './source/statistics.ts'
 import { TopicPatterns } from './source/topic-patterns.ts'
+import { ClientEvents, type EventSource, type Listener } from './watching/client-events.ts'
+import type { SourceEvents } from './watching/source-events.ts'
 import type { ProcessOptions, RecordHandler } from './work/options.ts'
 import { type ProcessedSource, processAll } from './work/process.ts'
 import { retryOptions, sinkOptions } from './work/derived-options.ts'
@@ -49,12 +53,16 @@ export interface PollOptions {
  * `close`; a batch that was read but not acknowledged is read again after a restart (at least once); `commit` names other
  * ways. Without a group every partition is read from `autoOffsetReset` on and nothing is committed.
  */
-export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<ConsumerRecord<K, V>> {
+export class KafkaSource<K = Buffer, V = Buffer>
+  implements AsyncIterable<ConsumerRecord<K, V>>, EventSource<SourceEvents>
+{
+  /** Counts what it does, with the names of Rivven's connectors; see `millrace/metrics`. */
+  readonly counters = new KafkaSourceMetrics()
   readonly #options
   /** As they were given: what is derived from them has the same. Loose, so that a source of some type is a source of unknown. */
   readonly #given: RebalanceListener
   readonly #decode: Decoders<K, V> | undefined
-  readonly #warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
+  readonly #events: ClientEvents<SourceEvents>
   readonly #connection: SharedConnection<Consumer>
   readonly #loops = new Loops()
   #commits: CommitMode
@@ -64,7 +72,7 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
 
   /** @throws {ConfigError} with all problems of the options */
   constructor(options: KafkaSourceOptions<K, V>) {
-    const { decode, onWarning, onAssigned: _assigned, onRevoked: _revoked, onLost: _lost, ...rest } = options
+    const { decode, logger, onWarning, onAssigned: _assigned, onRevoked: _revoked, onLost: _lost, ...rest } = options
     const parsed = parseOptions<typeof KAFKA_SOURCE_FIELDS>(
       {
         options: { ...KAFKA_SOURCE_FIELDS, ...IGNORED_CONSUMER_FIELDS },
@@ -78,12 +86,23 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
     this.#commits = commitModeOf(parsed.options)
     this.#choseIsolation = 'isolation' in options || 'isolation.level' in options
     this.#decode = decode
-    this.#warn = onWarning ?? (() => {})
+    this.#events = new ClientEvents('source', { logger, onWarning })
     const { cluster, consumer } = consumerSettings(parsed.options)
-    this.#connection = new SharedConnection('a KafkaSource', cluster, (connected, signal) =>
+    this.#connection = new SharedConnection('a KafkaSource', cluster, this.#events, (connected, signal) =>
       this.#connect(connected, consumer, signal),
     )
-    for (const { message } of parsed.warnings) this.#warn(message)
+    for (const { message } of parsed.warnings) this.#events.report(message)
+  }
+
+  /** Calls a function with each event of a name. What it throws is reported, and has no other effect. */
+  on<Name extends keyof SourceEvents>(name: Name, listener: Listener<SourceEvents[Name]>): this {
+    this.#events.on(name, listener)
+    return this
+  }
+
+  off<Name extends keyof SourceEvents>(name: Name, listener: Listener<SourceEvents[Name]>): this {
+    this.#events.off(name, listener)
+    return this
   }
 
   /** Connects, checks that the topics exist and joins the group; otherwise the first read does. */
@@ -295,6 +314,11 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
     return { ...progress, records: progress.records - ahead, lag: progress.lag && progress.lag + ahead }
   }
 
+  /** What it has counted since it was created. */
+  metrics(): SourceMetrics {
+    return sourceMetrics(this.counters, this.#connection.value, this.#loops.ahead)
+  }
+
   /** How it is in each partition; undefined while it is not connected. */
   status(): SourceStatus | undefined {
     return this.#connection.value?.status()
@@ -327,8 +351,9 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
       isolation: this.#commits === 'transaction' && !this.#choseIsolation ? 'read_committed' : consumer.isolation,
     } as const
     const named = options.topics ?? [...new Set(options.partitions?.map(({ topic }) => topic))]
-    const patterns = new TopicPatterns(named, this.#warn)
-    await cluster.connect(signal, undefined, this.#warn)
+    const { report } = this.#events
+    const patterns = new TopicPatterns(named, report)
+    await cluster.connect(signal, undefined, report)
     patterns.add(await patterns.find(cluster, signal))
     const opened = new Consumer({
       cluster,
@@ -339,7 +364,10 @@ export class KafkaSource<K = Buffer, V = Buffer> implements AsyncIterable<Consum
       untilEnd: options.untilEnd,
       commits: this.#commits,
       component: 'kafka',
-      warn: this.#warn,
+      warn: report,
+      inform: report,
+      happenings: this.#events,
+      counters: this.counters,
     })
     await opened.open(signal)
     if (!options.untilEnd)

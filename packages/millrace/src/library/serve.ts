@@ -40,6 +40,8 @@ export interface ServeOptions {
   readonly listen: string | number
   /** Bearer token that clients must send; `/live`, `/ready` and the files of the dashboard are open without it. */
   readonly token?: string
+  /** Whether there are metrics by partition; for at most 100 of a source when omitted. */
+  readonly partitionMetrics?: boolean
 }
 
 /** A server that runs. It does not keep the process alive. */
@@ -62,13 +64,14 @@ export async function serve(
   where: string | number | ServeOptions,
   pipelines: { readonly [name: string]: ServedPipeline },
 ): Promise<HttpServer> {
-  const { listen, token } = typeof where === 'object' ? where : { listen: where }
+  const { listen, token, partitionMetrics } = typeof where === 'object' ? where : { listen: where }
   const address = parseHttpAddress(listen)
   if (address === undefined)
     throw new ConfigError(`Cannot serve at "${listen}" as it must be a port, or an address such as "127.0.0.1:9600"`)
   const { Monitor, ownVersion, startServer } = await import('../serve/index.ts')
   const monitor = new Monitor(await ownVersion())
-  for (const [name, pipeline] of Object.entries(pipelines)) monitor.add(new ProgramPipeline(name, pipeline))
+  for (const [name, pipeline] of Object.entries(pipelines))
+    monitor.add(new ProgramPipeline(name, pipeline, partitionMetrics))
   const server = await startServer(monitor, { ...address, token })
   const close = (): Promise<void> => server.close()
   return { url: server.url, close, [Symbol.asyncDispose]: close }
@@ -79,7 +82,7 @@ class ProgramPipeline implements WatchedPipeline {
   readonly name: string
   readonly delivery = 'at_least_once'
   readonly nodes: readonly WatchedNode[]
-  readonly counters = new Counters()
+  readonly counters: Counters
   readonly failures = new FailureLog()
   readonly startedAt = new Date().toISOString()
   readonly sources: readonly WatchedSource[]
@@ -88,8 +91,9 @@ class ProgramPipeline implements WatchedPipeline {
   readonly #sink: ServedSink | undefined
   #progress: ConsumerProgress | undefined
 
-  constructor(name: string, { source, sink }: ServedPipeline) {
+  constructor(name: string, { source, sink }: ServedPipeline, partitionMetrics: boolean | undefined) {
     this.name = name
+    this.counters = new Counters({ partitionMetrics })
     this.#source = source
     this.#sink = sink
     this.nodes = [

@@ -5,12 +5,14 @@
 import { ClosedError } from '../errors/index.ts'
 import { Cluster } from '../kafka/cluster/cluster.ts'
 import { clusterOptions, type ClusterSettings } from '../kafka/properties/settings.ts'
+import type { Happenings } from '../metrics/events.ts'
 import { untilAborted } from '../resilience/abort.ts'
 
 export class SharedConnection<T> {
   /** For errors: `a KafkaSource`. */
   readonly #name: string
   readonly #settings: ClusterSettings
+  readonly #happenings: Happenings
   readonly #open: (cluster: Cluster, signal: AbortSignal) => Promise<T>
   readonly #closing = new AbortController()
   #opened: Promise<T> | undefined
@@ -18,8 +20,14 @@ export class SharedConnection<T> {
   #cluster: Cluster | undefined
   #closed: Promise<void> | undefined
 
-  constructor(name: string, settings: ClusterSettings, open: (cluster: Cluster, signal: AbortSignal) => Promise<T>) {
+  constructor(
+    name: string,
+    settings: ClusterSettings,
+    happenings: Happenings,
+    open: (cluster: Cluster, signal: AbortSignal) => Promise<T>,
+  ) {
     this.#name = name
+    this.#happenings = happenings
     this.#settings = settings
     this.#open = open
   }
@@ -83,16 +91,24 @@ export class SharedConnection<T> {
       } finally {
         this.stop()
         await this.#cluster?.close()
+        this.#report('client.disconnected', 'Closed')
       }
     })()
     return this.#closed
   }
 
   async #connect(): Promise<T> {
-    this.#cluster = new Cluster(
-      await clusterOptions(this.#settings, { directory: process.cwd(), clientId: 'millrace' }),
-    )
+    const options = await clusterOptions(this.#settings, { directory: process.cwd(), clientId: 'millrace' })
+    this.#cluster = new Cluster({ ...options, happenings: this.#happenings })
     this.#value = await this.#open(this.#cluster, this.#closing.signal)
+    const brokers = this.#cluster.brokers.map(({ host, port }) => `${host}:${port}`)
+    this.#report('client.connected', `Connected to ${brokers.join(', ')}`, { brokers })
     return this.#value
+  }
+
+  /** Of one that has connected. */
+  #report(event: 'client.connected' | 'client.disconnected', message: string, facts?: object): void {
+    if (this.#value === undefined || this.#cluster === undefined || !this.#happenings.hears(event)) return
+    this.#happenings.report(message, { event, clientId: this.#cluster.clientId, ...facts })
   }
 }

@@ -9,7 +9,7 @@
  * A message is an `EventMessage`. Without subscribers nothing is created.
  */
 import { channel, type Channel } from 'node:diagnostics_channel'
-import { EVENTS, type EventFacts, type EventName } from './events.ts'
+import { EVENTS, type EventFacts, type EventName, type Happenings } from './events.ts'
 
 /** What subscribers get. */
 export interface EventMessage {
@@ -28,4 +28,10 @@ export const CHANNELS = Object.fromEntries(
 export function publish(event: EventName, message: string, facts: EventFacts): void {
   const target = CHANNELS[event]
   if (target.hasSubscribers) target.publish({ event, message, facts } satisfies EventMessage)
+}
+
+/** Events of what no program listens to. */
+export const TO_CHANNELS: Happenings = {
+  hears: (event) => CHANNELS[event].hasSubscribers,
+  report: (message, facts = {}) => publish(facts.event ?? 'warning', message, facts),
 }

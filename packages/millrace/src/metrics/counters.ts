@@ -27,6 +27,8 @@ export interface Histogram {
 
 /** How the parts of a pipeline count. Labels that say which part it is are there already. */
 export interface Meter {
+  /** Whether there are metrics by partition: always, never, or while they are few when undefined. */
+  readonly partitionMetrics?: boolean | undefined
   /**
    * Ask once and keep it: this looks the labels up, `add` does not.
    * @param labels further ones, for instance the code of an error
@@ -61,7 +63,13 @@ interface Series {
   read?: () => number | undefined
 }
 
+export interface CountersOptions {
+  /** Whether there are metrics by partition; for at most 100 of a source when omitted. */
+  readonly partitionMetrics?: boolean | undefined
+}
+
 export class Counters {
+  readonly #options: CountersOptions
   /** A growing array is another one, so it is reached through here. */
   readonly #store = { values: new Float64Array(64) }
   #used = 0
@@ -69,9 +77,14 @@ export class Counters {
   /** Series whose labels are not known beforehand. */
   readonly #lists = new Map<string, () => Sample[]>()
 
+  constructor(options: CountersOptions = {}) {
+    this.#options = options
+  }
+
   /** What counts with these labels. */
   meter(labels: LabelValues): Meter {
     return {
+      partitionMetrics: this.#options.partitionMetrics,
       counter: (metric, more) => new StoredCounter(this.#store, this.#seriesOf(metric, { ...labels, ...more }).index),
       histogram: (metric, more) =>
         new StoredHistogram(this.#store, this.#seriesOf(metric, { ...labels, ...more }).index, METRICS[metric].buckets),

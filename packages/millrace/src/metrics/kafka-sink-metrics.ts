@@ -29,6 +29,12 @@ export class KafkaSinkMetrics {
   #flushes = 0
   #retries = 0
   #sizes = new BatchSizes()
+  readonly #beforeSnapshot: (() => void) | undefined
+
+  /** @param beforeSnapshot called before the numbers are read, to count what is known elsewhere */
+  constructor(beforeSnapshot?: () => void) {
+    this.#beforeSnapshot = beforeSnapshot
+  }
 
   /** Counts one call that sends messages. */
   recordBatch(messages: number, bytes: number): void {
@@ -38,20 +44,28 @@ export class KafkaSinkMetrics {
     if (messages > 0) this.#sizes.add(messages)
   }
 
-  recordError(): void {
-    this.#errors++
+  /** Counts bytes of messages that were counted without. */
+  recordBytes(bytes: number): void {
+    this.#bytes += bytes
+  }
+
+  /** @param count messages that failed */
+  recordError(count = 1): void {
+    this.#errors += count
   }
 
   recordFlush(): void {
     this.#flushes++
   }
 
-  recordRetry(): void {
-    this.#retries++
+  /** @param count attempts that were repeated */
+  recordRetry(count = 1): void {
+    this.#retries += count
   }
 
   /** The numbers of now, which do not change any more. */
   snapshot(): KafkaSinkMetricsSnapshot {
+    this.#beforeSnapshot?.()
     const { min, max, sum, count } = this.#sizes
     return KafkaSinkMetricsSnapshot.fromJSON({
       messages_produced: this.#messages,

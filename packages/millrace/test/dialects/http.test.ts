@@ -29,8 +29,10 @@ test.each([
   const { plan, graph, problems, warnings } = await read(`http: 9601\n${text}`)
   expect([problems, warnings]).toEqual([[], []])
   expect((plan ?? graph)!.http).toEqual([{ host: '127.0.0.1', port: 9601, token: undefined }])
-  const guarded = await read(`http: {listen: "0.0.0.0:80", token: "\${TOKEN}"}\n${text}`)
-  expect((guarded.plan ?? guarded.graph)!.http).toEqual([{ host: '0.0.0.0', port: 80, token: 's3cret' }])
+  const guarded = await read(`http: {listen: "0.0.0.0:80", token: "\${TOKEN}", partitionMetrics: true}\n${text}`)
+  expect((guarded.plan ?? guarded.graph)!.http).toEqual([
+    { host: '0.0.0.0', port: 80, token: 's3cret', partitionMetrics: true },
+  ])
 })
 
 test.each([

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { SharedConnection } from '../../src/library/shared-connection.ts'
 import { consumerSettings } from '../../src/kafka/properties/settings.ts'
 import { CONSUMER_FIELDS } from '../../src/kafka/properties/consumer-fields.ts'
+import { TO_CHANNELS } from '../../src/metrics/channels.ts'
 import { parseOptions } from '../../src/options/parse.ts'
 import { untilAborted } from '../../src/resilience/abort.ts'
 
@@ -12,7 +13,7 @@ const { cluster: settings } = consumerSettings(
 
 test('opens once for all callers', async () => {
   let count = 0
-  const connection = new SharedConnection('a KafkaSource', settings, async () => ++count)
+  const connection = new SharedConnection('a KafkaSource', settings, TO_CHANNELS, async () => ++count)
   expect(connection.opened).toBeUndefined()
   expect(await Promise.all([connection.get(undefined), connection.get(undefined)])).toEqual([1, 1])
   expect(await connection.opened).toBe(1)
@@ -20,7 +21,7 @@ test('opens once for all callers', async () => {
 
 test('opens again with the next call after a failure', async () => {
   let count = 0
-  const connection = new SharedConnection('a KafkaSource', settings, async () => {
+  const connection = new SharedConnection('a KafkaSource', settings, TO_CHANNELS, async () => {
     if (++count === 1) throw new Error('down')
     return count
   })
@@ -31,7 +32,7 @@ test('opens again with the next call after a failure', async () => {
 
 test('continues to open for the others when one caller stops waiting', async () => {
   const { promise, resolve } = Promise.withResolvers<string>()
-  const connection = new SharedConnection('a KafkaSource', settings, () => promise)
+  const connection = new SharedConnection('a KafkaSource', settings, TO_CHANNELS, () => promise)
   const controller = new AbortController()
   const [impatient, patient] = [connection.get(controller.signal), connection.get(undefined)]
   controller.abort()
@@ -42,7 +43,7 @@ test('continues to open for the others when one caller stops waiting', async () 
 
 test('releases what was opened once, however often it is closed, and refuses every later call', async () => {
   const released: string[] = []
-  const connection = new SharedConnection('a KafkaSink', settings, async () => 'open')
+  const connection = new SharedConnection('a KafkaSink', settings, TO_CHANNELS, async () => 'open')
   await connection.get(undefined)
   const release = async (opened: string): Promise<void> => void released.push(opened)
   await Promise.all([connection.close(release), connection.close(release)])
@@ -53,8 +54,8 @@ test('releases what was opened once, however often it is closed, and refuses eve
 
 test('closes although nothing was opened, or opening fails', async () => {
   const never = async (): Promise<void> => expect.unreachable()
-  await new SharedConnection('a KafkaSink', settings, async () => 'open').close(never)
-  const failing = new SharedConnection('a KafkaSink', settings, (_, signal) =>
+  await new SharedConnection('a KafkaSink', settings, TO_CHANNELS, async () => 'open').close(never)
+  const failing = new SharedConnection('a KafkaSink', settings, TO_CHANNELS, (_, signal) =>
     untilAborted(new Promise<string>(() => {}), 'Connecting', signal),
   )
   const opening = failing.get(undefined)

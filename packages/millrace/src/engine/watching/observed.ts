@@ -7,7 +7,7 @@ import type { LabelValues, Meter } from '../../metrics/counters.ts'
 import type { NumberName } from '../../metrics/table.ts'
 import type { CircuitBreaker } from '../../resilience/circuit-breaker.ts'
 
-/** Of more partitions, only their sums are metrics; `/status` has all of them. */
+/** Of more partitions, only their sums are metrics unless they are asked for; `/status` has all of them. */
 const MOST_PARTITIONS = 100
 
 export function observeSource(meter: Meter, source: Pick<Source, 'progress' | 'status'>): void {
@@ -43,10 +43,13 @@ function observePartitions(meter: Meter, read: () => SourceStatus | undefined): 
   meter.observeEach('millrace_topic_read_records_total', topics('records'))
   meter.observeEach('millrace_topic_read_bytes_total', topics('bytes'))
   meter.observeEach('millrace_topic_lag_records', () => lagByTopic(partitions()))
+  const { partitionMetrics } = meter
+  if (partitionMetrics === false) return
+  const most = partitionMetrics === true ? Infinity : MOST_PARTITIONS
   const each = (metric: NumberName, value: (partition: PartitionStatus) => number | undefined): void =>
     meter.observeEach(metric, () => {
       const all = partitions()
-      if (all.length > MOST_PARTITIONS) return []
+      if (all.length > most) return []
       return all.flatMap((status) => {
         const { topic, partition } = status
         const number = value(status)

@@ -7,6 +7,7 @@
  */
 import { AuthenticationError, ConnectionError } from '../../errors/index.ts'
 import type { Meter } from '../../metrics/counters.ts'
+import type { Happenings } from '../../metrics/events.ts'
 import { untilAborted } from '../../resilience/abort.ts'
 import { retry, type BackoffOptions, sleep } from '../../resilience/retry.ts'
 import { isFinal, parseAddress, untilReached } from './bootstrap.ts'
@@ -39,6 +40,8 @@ export interface ClusterOptions extends SecurityOptions {
   readonly retryBackoffMaxMs?: number
   /** Counts connections and requests; not counted when omitted. */
   readonly meter?: Meter | undefined
+  /** What listens to connections that come and go; the channels when omitted. */
+  readonly happenings?: Happenings | undefined
 }
 
 /** Who shall answer: a broker by id, any broker, or the controller. */

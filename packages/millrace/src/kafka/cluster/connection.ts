@@ -104,6 +104,11 @@ export class BrokerConnection {
     return broker
   }
 
+  /** Resolves when it is closed, by whichever side. */
+  get closed(): Promise<void> {
+    return this.#wire.closed
+  }
+
   get isOpen(): boolean {
     return this.#wire.isOpen
   }

@@ -4,6 +4,8 @@
  */
 import { setMaxListeners } from 'node:events'
 import { ClosedError, ConnectionError } from '../../errors/index.ts'
+import { TO_CHANNELS } from '../../metrics/channels.ts'
+import type { Happenings } from '../../metrics/events.ts'
 import { untilAborted } from '../../resilience/abort.ts'
 import type { Address } from './bootstrap.ts'
 import { BrokerConnection, type BrokerConnectionOptions } from './connection.ts'
@@ -11,8 +13,13 @@ import { BrokerConnection, type BrokerConnectionOptions } from './connection.ts'
 /** A broker by its id, or a bootstrap server by a name of its own. */
 export type BrokerNode = number | string
 
+export interface ConnectionsOptions extends Omit<BrokerConnectionOptions, 'signal'> {
+  /** What listens to connections that come and go; the channels when omitted. */
+  readonly happenings?: Happenings | undefined
+}
+
 export class Connections {
-  readonly #options: Omit<BrokerConnectionOptions, 'signal'>
+  readonly #options: ConnectionsOptions
   readonly #addressOf: (node: BrokerNode) => Address | undefined
   readonly #connections = new Map<string, Promise<BrokerConnection>>()
   readonly #open = new Map<string, BrokerConnection>()
@@ -20,7 +27,7 @@ export class Connections {
   /** Addresses that were reached at least once. */
   readonly #reached = new Set<string>()
 
-  constructor(options: Omit<BrokerConnectionOptions, 'signal'>, addressOf: (node: BrokerNode) => Address | undefined) {
+  constructor(options: ConnectionsOptions, addressOf: (node: BrokerNode) => Address | undefined) {
     this.#options = options
     this.#addressOf = addressOf
     setMaxListeners(0, this.#closing.signal) // one per connection that is being opened
@@ -87,6 +94,11 @@ export class Connections {
       const connection = await BrokerConnection.open(host, port, { ...this.#options, signal: this.#closing.signal })
       this.#reached.add(`${host}:${port}`)
       this.#options.metrics?.connected()
+      this.#report('broker.connected', connection)
+      const onClosed = (): void => {
+        if (!this.isClosed) this.#report('broker.disconnected', connection)
+      }
+      connection.closed.then(onClosed, onClosed)
       return connection
     } catch (error) {
       if (!this.isClosed) this.#options.metrics?.connectionFailed(error)
@@ -98,5 +110,15 @@ export class Connections {
         { cause: error },
       )
     }
+  }
+
+  #report(event: 'broker.connected' | 'broker.disconnected', { address }: BrokerConnection): void {
+    const { happenings = TO_CHANNELS, clientId } = this.#options
+    if (!happenings.hears(event)) return
+    const text =
+      event === 'broker.connected'
+        ? `Connected to broker "${address}"`
+        : `The connection to broker "${address}" was lost`
+    happenings.report(text, { event, clientId, broker: address })
   }
 }

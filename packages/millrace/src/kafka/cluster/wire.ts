@@ -105,6 +105,11 @@ export class Wire {
     })
   }
 
+  /** Resolves when it is closed, by whichever side. */
+  get closed(): Promise<void> {
+    return this.#closed
+  }
+
   get isOpen(): boolean {
     return !this.#socket.destroyed && this.#socket.writable
   }

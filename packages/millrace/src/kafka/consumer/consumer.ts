@@ -11,6 +11,7 @@ import type { CommittablePart } from '../../records/cut-off.ts'
 import { AbortedError, isMillraceError, type MillraceError } from '../../errors/index.ts'
 import { ConsumedPartitions } from './partitions/consumed-partitions.ts'
 import { type ConsumerOptions, groupOptions, withOwnedReports } from './options.ts'
+import { ConsumerNews } from './watching/consumer-news.ts'
 import { sourceStatus } from './watching/source-status.ts'
 import type { ConsumerProgress, PartitionLag } from './progress.ts'
 import { Fetcher } from './fetching/fetcher.ts'
@@ -49,12 +50,14 @@ export class Consumer implements GroupListener, SourceOffsets {
   #changes = 0
   readonly #watch: TopicWatch
   readonly #news: GroupNews | undefined
+  readonly #reports: ConsumerNews
   readonly #listener: ListenerCalls
   #lastLag: number | undefined
 
   constructor(given: ConsumerOptions) {
     const options = (this.#options = withOwnedReports(given, (error) => this.onFailed(error)))
     const { cluster, settings, component, maxRecords, warn, commits: mode = 'interval' } = options
+    this.#reports = new ConsumerNews(options)
     this.#fetcher = new Fetcher(
       cluster,
       { ...settings, bufferBytes: settings.fetchBufferBytes, requestTimeoutMs: cluster.requestTimeoutMs },
@@ -74,11 +77,12 @@ export class Consumer implements GroupListener, SourceOffsets {
       this.#news = new GroupNews(options, group.groupId)
     }
     this.#bounds = new OffsetBounds(cluster, settings, warn, this.#stop.signal)
-    this.#commits = new OffsetCommits(this.#ledger, this.#session, mode, warn, () => this.onSettle())
+    this.#commits = new OffsetCommits(this.#ledger, this.#session, mode, warn, () => this.onSettle(), this.#reports)
     this.#partitions = new ConsumedPartitions(this.#fetcher, this.#ledger, {
       component,
       maxRecords,
       isRewindable: mode === 'transaction',
+      onFetched: this.#reports.fetched,
     })
     this.#watch = new TopicWatch(
       options,
@@ -150,7 +154,11 @@ export class Consumer implements GroupListener, SourceOffsets {
           await this.#fetcher.wait()
         }
       }
+      this.#reports.waited()
       return undefined
+    } catch (error) {
+      this.#reports.failed()
+      throw error
     } finally {
       signal.removeEventListener('abort', this.#fetcher.interrupt)
     }
@@ -302,6 +310,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     const assigned = this.#partitions.assign(partitions)
     const committedOf: CommittedOf = (each) => this.#watch.committedOf(each, signal)
     const ranges = await rangesOf(partitions, { cluster, bounds: this.#bounds, untilEnd, committedOf, signal })
+    this.#reports.rebalanced('assigned', partitions)
     await this.#listener.assigned(partitions)
     for (const [i, range] of ranges.entries()) this.#partitions.read(assigned[i]!, range)
     if (this.#bounds.isResetElsewhere) this.#commits.soon()
@@ -333,6 +342,7 @@ export class Consumer implements GroupListener, SourceOffsets {
         warn('Partitions were revoked before all their records were delivered; the rest will be read again', facts)
       }
     }
+    this.#reports.rebalanced('revoked', partitions)
     await this.#listener.revoked(partitions, deadlineMs)
     try {
       if (commits === 'transaction') await this.#release?.commit(deadline)
@@ -347,6 +357,7 @@ export class Consumer implements GroupListener, SourceOffsets {
   onSettled(): void {
     this.#changes++
     this.#isRebalancing = false
+    this.#reports.settled()
     this.#news?.assigned(this.assignment)
     this.#fetcher.interrupt()
   }
@@ -358,6 +369,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     this.#ledger.revoke(partitions)
     this.onSettle()
     this.#release?.lost()
+    this.#reports.rebalanced('lost', partitions)
     this.#listener.lost(partitions)
     this.#options.warn(
       'Partitions were lost because the group removed this member. Uncommitted records will be read again',

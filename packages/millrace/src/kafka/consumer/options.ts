@@ -2,7 +2,8 @@
  * What a consumer is told.
  */
 import { type MillraceError, UnexpectedError } from '../../errors/index.ts'
-import type { Report } from '../../metrics/events.ts'
+import type { Happenings, Report } from '../../metrics/events.ts'
+import type { KafkaSourceMetrics } from '../../metrics/kafka-source-metrics.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { GroupOptions } from '../group/contract.ts'
 import type { ConsumerSettings } from '../properties/settings.ts'
@@ -66,6 +67,10 @@ export interface ConsumerOptions {
   readonly warn: Warn
   /** Reports what is no problem, such as what a group has assigned. */
   readonly inform?: Warn | undefined
+  /** What listens to events that are frequent; the channels when omitted. */
+  readonly happenings?: Happenings | undefined
+  /** Counts what is read and committed. */
+  readonly counters?: KafkaSourceMetrics | undefined
 }
 
 /** The same, where what a report throws has an owner: many are made by timers, where an error would end the process. */

@@ -2,6 +2,7 @@
 import type { PartitionFunction } from '../../kafka/producer/partitioners.ts'
 import type { AnyOf } from '../options/any-of.ts'
 import type { SinkNames } from '../options/sink.ts'
+import type { Logger } from '../watching/logger.ts'
 import type { MessageSerializer } from './serializers.ts'
 
 /**
@@ -17,6 +18,8 @@ export type KafkaSinkOptions<T = Uint8Array | string> = Omit<SinkNames, 'partiti
      * gets a `content-type` header, unless the record has one.
      */
     readonly serializer?: MessageSerializer<T>
+    /** Logs what happens: a logger of pino, or `console`. */
+    readonly logger?: Logger
     /** Called with messages about what is not an error. */
-    readonly onWarning?: (message: string) => void
+    readonly onWarning?: (message: string, facts?: { readonly [name: string]: unknown }) => void
   }

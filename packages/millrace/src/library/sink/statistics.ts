@@ -1,4 +1,5 @@
 /** What a `KafkaSink` counts. */
+import { KafkaSinkMetrics } from '../../metrics/kafka-sink-metrics.ts'
 import type { CircuitProgress } from '../../resilience/circuit-breaker.ts'
 
 /** The numbers of a sink since it was created, under the names of the stream processor. */
@@ -29,16 +30,32 @@ export interface SinkMetrics {
 type Progress = { readonly valueBytes: number; readonly batches: number; readonly retries: number }
 
 export class SinkStatistics {
+  /** The same with the names of Rivven's connectors. */
+  readonly counters: KafkaSinkMetrics
   #sent = 0
   #failed = 0
   #latencyUs = 0
   #maxLatencyUs = 0
   #lastError: Date | undefined
   #lastErrorMsg: string | undefined
+  /** What `counters` has of the producers. */
+  #counted = { bytes: 0, retries: 0 }
+
+  /** @param producers those that write at the moment */
+  constructor(producers: () => readonly Progress[]) {
+    this.counters = new KafkaSinkMetrics(() => {
+      const bytes = sum(producers(), ({ valueBytes }) => valueBytes)
+      const retries = sum(producers(), (each) => each.retries)
+      this.counters.recordBytes(bytes - this.#counted.bytes)
+      this.counters.recordRetry(retries - this.#counted.retries)
+      this.#counted = { bytes, retries }
+    })
+  }
 
   /** A call is over: so many of its records were acknowledged, after so many milliseconds. */
   sent(records: number, ms: number): void {
     if (records === 0) return
+    this.counters.recordBatch(records, 0)
     const us = ms * 1000
     this.#sent += records
     this.#latencyUs += us * records
@@ -48,18 +65,18 @@ export class SinkStatistics {
   /** So many records of a call failed. */
   failed(records: number, error: unknown): void {
     this.#failed += records
+    this.counters.recordError(records)
     this.#lastError = new Date()
     this.#lastErrorMsg = error instanceof Error ? error.message : String(error)
   }
 
   read(producers: readonly Progress[], breaker: CircuitProgress | undefined): SinkMetrics {
-    const sum = (of: (progress: Progress) => number): number => producers.reduce((all, each) => all + of(each), 0)
     return {
       messagesSent: this.#sent,
       messagesFailed: this.#failed,
-      bytesSent: sum(({ valueBytes }) => valueBytes),
-      sendAttempts: sum(({ batches }) => batches),
-      retries: sum(({ retries }) => retries),
+      bytesSent: sum(producers, ({ valueBytes }) => valueBytes),
+      sendAttempts: sum(producers, ({ batches }) => batches),
+      retries: sum(producers, ({ retries }) => retries),
       avgLatencyUs: this.#sent === 0 ? 0 : Math.trunc(this.#latencyUs / this.#sent),
       maxLatencyUs: Math.trunc(this.#maxLatencyUs),
       circuitBreakerTrips: breaker?.openings ?? 0,
@@ -68,4 +85,8 @@ export class SinkStatistics {
       lastErrorMsg: this.#lastErrorMsg,
     }
   }
+}
+
+function sum(producers: readonly Progress[], of: (progress: Progress) => number): number {
+  return producers.reduce((all, each) => all + of(each), 0)
 }

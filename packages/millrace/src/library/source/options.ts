@@ -2,6 +2,7 @@
 import type { FixedPartition, RebalanceListener } from '../../kafka/consumer/options.ts'
 import type { Decoders, DecodersFor } from '../decoded-record.ts'
 import type { AnyOf } from '../options/any-of.ts'
+import type { Logger } from '../watching/logger.ts'
 import type { SourceNames } from '../options/source.ts'
 
 interface Names extends Omit<SourceNames, 'partitions'> {
@@ -20,6 +21,8 @@ export type KafkaSourceOptions<K = Buffer, V = Buffer> = Names &
   RebalanceListener & {
     /** Makes keys and values of their bytes when they are first asked for. */
     readonly decode?: Decoders<K, V>
+    /** Logs what happens: a logger of pino, or `console`. */
+    readonly logger?: Logger
     /** Called with messages about what is not an error, for instance a failed commit that will be tried again. */
     readonly onWarning?: (message: string, facts?: { readonly [name: string]: unknown }) => void
   }

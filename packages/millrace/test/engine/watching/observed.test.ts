@@ -4,6 +4,8 @@ import type { PipelinePlan, RunOptions } from '../../../src/engine/plan.ts'
 import { runPipeline } from '../../../src/engine/run-pipeline.ts'
 import { DeliveryError } from '../../../src/errors/index.ts'
 import type { WatchedPipeline } from '../../../src/engine/watching/watched-pipeline.ts'
+import type { PartitionStatus } from '../../../src/contracts/source.ts'
+import { observeSource } from '../../../src/engine/watching/observed.ts'
 import { Counters } from '../../../src/metrics/counters.ts'
 import type { Label, MetricName } from '../../../src/metrics/table.ts'
 import { MemorySink, memoryComponents, memoryGraph, memoryPlan, MemorySource } from '../../support/memory-components.ts'
@@ -178,4 +180,33 @@ test('the latest failures of a run say where they happened, and what happened to
     { fate: 'skipped', code: 'DECODE_FAILED', partition: 3, offset: '102', count: 2 },
   ])
   expect(pipelines[0]!.state).toBe('ended')
+})
+
+test.each([
+  { partitions: 100, partitionMetrics: undefined, series: 100 },
+  { partitions: 101, partitionMetrics: undefined, series: 0 },
+  { partitions: 101, partitionMetrics: true, series: 101 },
+  { partitions: 2, partitionMetrics: false, series: 0 },
+])('$partitions partitions have $series metrics of lag with partitionMetrics $partitionMetrics', (row) => {
+  const { partitions: count, partitionMetrics, series } = row
+  const metrics = new Counters({ partitionMetrics })
+  const partitions = Array.from({ length: count }, (_, partition): PartitionStatus => ({
+    topic: 'orders',
+    partition,
+    state: 'reading',
+    position: 0,
+    end: 1,
+    committed: undefined,
+    lag: 1,
+    lagSeconds: 1,
+    problem: undefined,
+  }))
+  const status = { partitions, topics: new Map(), bufferedBytes: 0, memberId: undefined, isRebalancing: false }
+  observeSource(metrics.meter({ pipeline: 'p', stage: 'source' }), {
+    progress: () => ({ records: 0, bytes: 0, lag: 1 }),
+    status: () => status,
+  })
+  const samples = metrics.snapshot()
+  expect(samples.filter(({ metric }) => metric === 'millrace_partition_lag_records')).toHaveLength(series)
+  expect(samples.find(({ metric }) => metric === 'millrace_topic_lag_records')!.value).toBe(count)
 })

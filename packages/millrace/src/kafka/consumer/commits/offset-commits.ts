@@ -8,6 +8,7 @@ import type { CommitResult, OffsetToCommit } from '../../group/contract.ts'
 import type { GroupSession } from '../../group/session.ts'
 import type { OffsetLedger } from './offset-ledger.ts'
 import { keyOf, type PartitionOffset, type TopicPartition } from '../../topic-partition.ts'
+import type { ConsumerNews } from '../watching/consumer-news.ts'
 
 /** What Kafka says where an offset is refused, and what that means for the caller. */
 const REFUSALS = {
@@ -40,23 +41,29 @@ export class OffsetCommits {
   readonly #mode: CommitMode
   readonly #warn: Warn
   readonly #beforeCommit: () => void
+  readonly #news: Pick<ConsumerNews, 'committed' | 'commitFailed'> | undefined
   #timer: NodeJS.Timeout | undefined
   #committing: Promise<CommitResult['refused']> = Promise.resolve([])
   #isDue = false
 
-  /** @param beforeCommit called when offsets are about to be committed, and may acknowledge more */
+  /**
+   * @param beforeCommit called when offsets are about to be committed, and may acknowledge more
+   * @param news learns what was committed
+   */
   constructor(
     ledger: OffsetLedger,
     session: GroupSession | undefined,
     mode: CommitMode,
     warn: Warn,
     beforeCommit: () => void,
+    news?: Pick<ConsumerNews, 'committed' | 'commitFailed'>,
   ) {
     this.#ledger = ledger
     this.#session = session
     this.#mode = mode
     this.#warn = warn
     this.#beforeCommit = beforeCommit
+    this.#news = news
     if (mode === 'each') ledger.onAdvance = () => this.#commitSoon()
   }
 
@@ -141,14 +148,17 @@ export class OffsetCommits {
     this.#ledger.committed(offsets)
     for (const { topic, partition, offset } of offsets)
       this.#last.set(keyOf(topic, partition), { topic, partition, offset })
-    if (offsets.length > 0) this.count++
+    if (offsets.length === 0) return
+    this.count++
+    this.#news?.committed(offsets)
   }
 
   warn(error: unknown): void {
-    this.#warn(
-      `Cannot commit offsets; they will be committed later, or their records read again: ${error instanceof Error ? error.message : String(error)}`,
-      { event: 'offsets.failed' },
-    )
+    const text = error instanceof Error ? error.message : String(error)
+    this.#warn(`Cannot commit offsets; they will be committed later, or their records read again: ${text}`, {
+      event: 'offsets.failed',
+      error: text,
+    })
   }
 
   /** Commits; whoever asks while another commit is under way shares the next one. */
@@ -174,7 +184,10 @@ export class OffsetCommits {
       isWhole = refused.length === 0
       return refused
     } finally {
-      if (!isWhole) this.failures++
+      if (!isWhole) {
+        this.failures++
+        this.#news?.commitFailed()
+      }
     }
   }
 }

@@ -32,6 +32,8 @@ export interface ConsumedPartitionsOptions {
   readonly maxRecords: number | undefined
   /** Whether `rewind` may be called. */
   readonly isRewindable: boolean
+  /** Called with each batch that was fetched, when the first row of it is about to be delivered, and its bytes. */
+  readonly onFetched?: ((batch: Batch, bytes: number) => void) | undefined
 }
 
 export class ConsumedPartitions {
@@ -326,12 +328,9 @@ export class ConsumedPartitions {
     this.bytes += records.fetchedBytes
     consumed.totals.bytes += records.fetchedBytes
     consumed.newest = records.newestTimestamp ?? consumed.newest
-    return this.#deliver(
-      consumed,
-      fetched.derive({ rows, range: { firstOffset, lastOffset, nextOffset } }),
-      0,
-      maxRecords,
-    )
+    const batch = fetched.derive({ rows, range: { firstOffset, lastOffset, nextOffset } })
+    this.#options.onFetched?.(batch, records.fetchedBytes)
+    return this.#deliver(consumed, batch, 0, maxRecords)
   }
 
   /** What can be read of a slice whose records are looked at here; the rest fails when its turn comes. @throws {CorruptRecordError} when that is nothing */

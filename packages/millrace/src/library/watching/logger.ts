@@ -1,0 +1,10 @@
+/** Where a `KafkaSource` or `KafkaSink` logs. A logger of pino is one, and so is `console`. */
+export interface Logger {
+  /** Called only where `isLevelEnabled` says that it is worth it, as there may be a message for each batch. */
+  debug(facts: object, message: string): void
+  info(facts: object, message: string): void
+  warn(facts: object, message: string): void
+  error(facts: object, message: string): void
+  /** Of pino. Without it there are no messages of the level `debug`. */
+  isLevelEnabled?(level: string): boolean
+}
