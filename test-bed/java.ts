@@ -18,8 +18,8 @@ export function cacheFolder(): string {
   return process.env['MILLRACE_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'millrace')
 }
 
-/** Which jars: `broker` has the broker and its tools, `connect` has MirrorMaker 2 as well. */
-export type JarSet = 'broker' | 'connect'
+/** Which jars: `broker` has the broker and its tools, `connect` has MirrorMaker 2 as well, `streams` Kafka Streams. */
+export type JarSet = 'broker' | 'connect' | 'streams'
 
 export interface JavaOptions {
   /** Options of the virtual machine; `-Xmx512m` unless they set a heap. */
@@ -65,7 +65,7 @@ export async function fetchJars(set: JarSet = 'broker'): Promise<string> {
   mkdirSync(cacheFolder(), { recursive: true })
   const unfinished = `${folder}.${process.pid}.unfinished`
   try {
-    const profile = set === 'connect' ? ['-P', 'connect'] : []
+    const profile = set === 'broker' ? [] : ['-P', set]
     const copy = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${unfinished}`]
     await run('mvn', ['-B', '-q', '-f', POM, ...profile, ...copy])
     // Another process may have fetched the same jars meanwhile; either copy will do.
@@ -89,7 +89,7 @@ export async function spawnJava(
   const heap = jvmArgs.some((arg) => arg.startsWith('-Xmx')) ? [] : ['-Xmx512m']
   const settings = ['-Djava.awt.headless=true', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn']
   const classPath = ['-cp', [join(folder, '*'), ...(options.classPath ?? [])].join(delimiter)]
-  const archive = options.jars === 'connect' ? undefined : await classArchive()
+  const archive = (options.jars ?? 'broker') === 'broker' ? await classArchive() : undefined
   // A virtual machine that cannot use the archive, for instance because it writes one, does without, and need not say so.
   const shared = archive !== undefined && existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`, NO_CDS_LOG] : []
   return spawn(javaBinary(), [...heap, ...settings, ...shared, ...jvmArgs, ...classPath, className, ...args], {
@@ -138,11 +138,14 @@ export async function javaTool(
 /**
  * Compiles one Java file against Kafka's jars.
  * @param folder where the classes go
- * @param classPath folders or jars beside Kafka's
  * @throws {Error} with what the compiler says
  */
-export async function compileJava(file: string, folder: string, classPath: readonly string[] = []): Promise<void> {
-  const jars = await fetchJars()
+export async function compileJava(
+  file: string,
+  folder: string,
+  { jars: set = 'broker', classPath = [] }: Pick<JavaOptions, 'jars' | 'classPath'> = {},
+): Promise<void> {
+  const jars = await fetchJars(set)
   await run(javaBinary('javac'), ['-cp', [join(jars, '*'), ...classPath].join(delimiter), '-d', folder, file])
 }
 

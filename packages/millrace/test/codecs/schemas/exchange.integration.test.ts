@@ -101,7 +101,7 @@ describe.skipIf(!brokerAvailable || !javaAvailable || !registryAvailable)('excha
   beforeAll(async () => {
     serdes = await fetchSerdes()
     classes = await mkdtemp(join(tmpdir(), 'millrace-schemas-'))
-    await compileJava(join(FIXTURES, 'SchemaExchange.java'), classes, [serdes])
+    await compileJava(join(FIXTURES, 'SchemaExchange.java'), classes, { classPath: [serdes] })
     await copyFile(join(FIXTURES, 'order.json'), join(classes, 'order.json'))
   })
   afterAll(() => rm(classes, { recursive: true, force: true }))
