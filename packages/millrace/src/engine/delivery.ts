@@ -97,6 +97,8 @@ export type LostRows = ReadonlySet<number> | undefined
 
 /** A batch on its way. */
 interface Entry extends PromiseWithResolvers<LostRows> {
+  /** As it came. */
+  readonly whole: Batch
   /** What is still to be written of it. */
   rest: Batch
   /** Row of the batch that each row of `rest` was; undefined while it is whole. */
@@ -144,6 +146,7 @@ export class Delivery {
     const { rest, rows, lost } = this.#withoutRefused(batch, failures)
     if (rest === undefined) return Promise.resolve(lost)
     const entry: Entry = {
+      whole: batch,
       rest,
       rows,
       lost,
@@ -219,7 +222,7 @@ export class Delivery {
     // What goes through a circuit that is not closed goes alone.
     const isAlone = sink.failsInOrder !== true || (breaker !== undefined && breaker.progress.state !== 'closed')
     const entries = waiting.splice(0, isAlone ? 1 : countOfGroup(waiting))
-    const attempts = entries.map(({ rest }) => this.#attempt(rest))
+    const attempts = entries.map((entry) => this.#attempt(entry))
     // Each is looked at in its turn.
     for (const attempt of attempts) attempt.catch(() => {})
     return { entries, attempts }
@@ -270,14 +273,14 @@ export class Delivery {
   }
 
   /** Writes at once, unless the circuit is open. */
-  #attempt(batch: Batch): Promise<Failed> {
+  #attempt(entry: Entry): Promise<Failed> {
     const { breaker, stopWaiting } = this.#options
     return breaker === undefined
-      ? this.#try(batch, undefined)
-      : breaker.entered(stopWaiting).then((pass) => this.#try(batch, pass))
+      ? this.#try(entry, undefined)
+      : breaker.entered(stopWaiting).then((pass) => this.#try(entry, pass))
   }
 
-  async #try(batch: Batch, pass: Pass | undefined): Promise<Failed> {
+  async #try({ whole, rest: batch, rows }: Entry, pass: Pass | undefined): Promise<Failed> {
     const startedAt = performance.now()
     try {
       await this.#options.sink.write(batch, this.#options.abort).finally(() => {
@@ -301,7 +304,9 @@ export class Delivery {
       if (ending.length === 0) return { error, byRow }
       const { sink, errors, policy } = this.#options
       if (policy.fate === 'fail') throw namingRecord(error, batch)
-      errors.refused.add(sink, batch, new Map(ending.filter(([, reason]) => isFaultOfRecord(reason))))
+      const refused = ending.filter(([, reason]) => isFaultOfRecord(reason))
+      // By their places in what comes again, which the rows that were left out this time have, too.
+      errors.refused.add(sink, whole, new Map(refused.map(([row, reason]) => [rows?.[row] ?? row, reason])))
       throw error
     }
   }

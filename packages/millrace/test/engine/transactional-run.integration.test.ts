@@ -126,6 +126,20 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
     expect(skipped).toMatchObject({ errors: { skipped: { RECORD_TOO_LARGE: 4 } } })
   })
 
+  test('of several documents made of a record, only those that are too large are left out', async () => {
+    const topics = [{}, { configs: { 'max.message.bytes': '2000' } }]
+    const [input, output] = await Promise.all(topics.map((topic) => bed().create(topic)))
+    const large = 'x'.repeat(5000)
+    const values = [['a', 'b'], ['a', large, 'c', large, 'd'], ['a']].map((i) => ({ value: JSON.stringify({ i }) }))
+    await bed().write(input!, values)
+    const spec = { ...EOS, source: fromTopic(input!), stages: [{ $unwind: '$i' }], sink: toTopic(output!) }
+    expect(await runHere({ ...spec, errorPolicy: 'skip' })).toMatchObject({
+      errors: { skipped: { RECORD_TOO_LARGE: 1 } },
+    })
+    const written = (await bed().values(output!, committed)).flat()
+    expect(written.map((text) => (JSON.parse(text) as { i: string }).i)).toEqual(['a', 'b', 'a', 'c', 'd', 'a'])
+  })
+
   test('a $limit that is reached ends the run and commits what it let through', async () => {
     const [input, output] = [await bed().create(), await bed().create()]
     await bed().write(input, numbered(50))

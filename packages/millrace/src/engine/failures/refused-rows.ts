@@ -73,17 +73,19 @@ function nameOf({ batch, row }: RowSource): string {
   return `${batch.offset(row)} ${batch.partition} ${batch.topic}`
 }
 
-/** Rows that were made of the same record are stored one after the other, and stay so when some of them are left out. */
-function numberAmongSiblings(batch: Batch, row: number): number {
+/** Rows that were made of the same record lie one after the other: as several rows of one that is stored, or stored one after the other. */
+function numberAmongSiblings(batch: Batch, row: number): string {
   const { sources } = batch
-  if (sources === undefined) return 0
-  const madeOf = (record: number): string => {
-    const [source] = sources.of(record)
+  const record = batch.recordOf(row)
+  let firstRow = row
+  while (firstRow > 0 && batch.recordOf(firstRow - 1) === record) firstRow--
+  if (sources === undefined) return String(row - firstRow)
+  const madeOf = (stored: number): string => {
+    const [source] = sources.of(stored)
     return nameOf(sourcesOf(source!.batch, source!.row)[0]!)
   }
-  const record = batch.recordOf(row)
   const own = madeOf(record)
-  let before = record
-  while (before > 0 && madeOf(before - 1) === own) before--
-  return record - before
+  let firstRecord = record
+  while (firstRecord > 0 && madeOf(firstRecord - 1) === own) firstRecord--
+  return `${record - firstRecord}.${row - firstRow}`
 }
