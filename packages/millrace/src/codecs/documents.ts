@@ -12,6 +12,7 @@ import { FieldScanner } from './field-scanner.ts'
 import { jsonCodec, parseDocument, reasonOf } from './json.ts'
 import { keyFromField } from './key-field.ts'
 import { textKeys } from './keys.ts'
+import { restorerOfMadeRows } from './made-rows.ts'
 import { attachedMeta, attachMeta, changedKey, hideMeta, type WithMeta } from './meta.ts'
 
 export interface DecodeOptions {
@@ -177,6 +178,10 @@ function keysOf(batch: Batch): (Payload | undefined)[] {
 
 /** @param jsonStart bytes in front of the JSON from which the document was made; undefined where it was something else */
 function encode(batch: Batch, row: number, codec: Codec, document: unknown, jsonStart: number | undefined): Payload {
+  if (batch.sources !== undefined) {
+    const restore = restorerOfMadeRows(batch)
+    if (restore !== undefined) return codec.encode(restore(document))
+  }
   const { bytes, fields } = batch.records
   const field = batch.recordOf(row) * FIELDS
   const start = fields[field + VALUE]! + (jsonStart ?? 0)

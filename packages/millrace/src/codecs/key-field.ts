@@ -3,6 +3,7 @@ import type { KeyCodec } from '../contracts/codec.ts'
 import { TEXT_KEYS } from '../contracts/codec-names.ts'
 import type { Batch, Payload } from '../records/batch.ts'
 import { withExactNumbers } from '../records/exact-numbers.ts'
+import { restorerOfMadeRows } from './made-rows.ts'
 
 /**
  * Key of a row: the field at a dotted path, as the codec writes it; null where the field is missing or null. As text, text is
@@ -27,8 +28,9 @@ export function keyFromField(batch: Batch, row: number, path: readonly string[],
 
 function textOf(value: unknown, name: string, batch: Batch, row: number): string {
   if (typeof value === 'string') return value
-  const text = JSON.stringify(value)
-  if (typeof value === 'boolean') return text
+  const restore = restorerOfMadeRows(batch)
+  const text = JSON.stringify(restore === undefined ? value : restore(value))
+  if (typeof value === 'boolean' || restore !== undefined) return text
   const original = batch.value(row)
   if (original === null) return text
   const before = `{${JSON.stringify(name)}:`

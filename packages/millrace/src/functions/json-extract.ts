@@ -1,6 +1,7 @@
 /**
  * `json.extract`: takes a value out of a column that holds JSON.
  */
+import { parseExactly } from '../records/exact-numbers.ts'
 import { field } from '../options/fields.ts'
 import { mapDocuments } from '../stages/rows.ts'
 import { defineStageFunction } from './transforms.ts'
@@ -59,7 +60,7 @@ export const jsonExtract = defineStageFunction({
 function parsed(cell: unknown): unknown {
   if (typeof cell !== 'string') return cell
   try {
-    return JSON.parse(cell)
+    return parseExactly(cell)
   } catch {
     return null
   }

@@ -57,6 +57,13 @@ export function mayDifferIn(json: Uint8Array, from: number, to: number): boolean
   return false
 }
 
+/** Whether JSON in UTF-8 may hold numbers that are others as doubles: with an exponent or many digits. */
+function mayRound(json: Uint8Array): boolean {
+  return mayDifferIn(json, 0, json.length) && LONG.test(Buffer.from(json).toString('latin1'))
+}
+
+const LONG = /[\d.]{16}|\d[eE]/
+
 /** The same of text. */
 export function mayDiffer(json: string): boolean {
   const bytes = Buffer.from(json)
@@ -197,6 +204,61 @@ class Restorer {
         `Cannot write field "${name}" exactly as two numbers of the record are both ${value} when rounded to a double`,
       )
     return EXACT.rawJSON(sources[0]!)
+  }
+}
+
+/**
+ * The numbers of several values, of which documents were made: a list of them, the first or the largest of a group. Numbers that a
+ * double rounds get their digits back where it can be told which they are.
+ */
+export class NumbersOfSeveral {
+  readonly #sources: ReadonlyMap<number, readonly string[]>
+
+  private constructor(sources: ReadonlyMap<number, readonly string[]>) {
+    this.#sources = sources
+  }
+
+  /** @param values in UTF-8 @returns undefined where none of them has a number that a double rounds */
+  static of(values: readonly Buffer[]): NumbersOfSeveral | undefined {
+    if (!values.some(mayRound)) return undefined
+    const sources = new Map<number, string[]>()
+    for (const value of values) {
+      let parsed: unknown
+      try {
+        parsed = reviveExactly(value.toString())
+      } catch {
+        continue // what is not JSON has no numbers
+      }
+      for (const [number, digits] of digitsIn(parsed).byNumber) {
+        const known = sources.get(number)
+        if (known === undefined) sources.set(number, [...digits])
+        else known.push(...digits.filter((one) => !known.includes(one)))
+      }
+    }
+    return new NumbersOfSeveral(sources)
+  }
+
+  /**
+   * A copy of a document with the digits that came in.
+   * @throws {EncodeError} for a whole number, such as an id, that may be one of two
+   */
+  restore(value: unknown): unknown {
+    if (typeof value === 'number') return this.#restored(value)
+    if (typeof value !== 'object' || value === null || isExact(value) || hasOwnJson(value)) return value
+    if (Array.isArray(value)) return value.map((element) => this.restore(element))
+    return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, this.restore(field)]))
+  }
+
+  #restored(value: number): unknown {
+    const [digits, ...others] = this.#sources.get(value) ?? []
+    if (digits === undefined) return value
+    const number = decimalOf(digits)
+    if (others.every((other) => decimalOf(other) === number))
+      return number === decimalOf(String(value)) ? value : EXACT.rawJSON(digits)
+    if (!Number.isInteger(value)) return value
+    throw new EncodeError(
+      `Cannot write ${value} exactly as it may be one of several numbers of the records that it was made of: ${[digits, ...others].slice(0, 3).join(', ')}; write such numbers as text`,
+    )
   }
 }
 

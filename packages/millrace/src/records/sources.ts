@@ -14,6 +14,8 @@ export interface SourceIn<B> {
 export interface SourcesIn<B> {
   /** @param record index of a stored record, see `Batch.recordOf` @returns at least one, in the order in which they were read */
   of(record: number): readonly SourceIn<B>[]
+  /** Where a row may hold parts of several records, such as a list of their documents: all their values. */
+  readonly values?: (() => readonly Buffer[]) | undefined
 }
 
 interface Made<B> {

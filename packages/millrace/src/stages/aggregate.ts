@@ -7,11 +7,12 @@
  * the last record of its batch.
  */
 import type { RowFailed, Stage } from '../contracts/stage.ts'
-import type { Batch } from '../records/batch.ts'
+import type { Batch, Payload } from '../records/batch.ts'
 import { STAGES, type StageName } from './definitions/index.ts'
 import type { Document } from './field-path.ts'
 import { createAggregation } from './expressions/mingo.ts'
-import { newRows, stageFailed } from './rows.ts'
+import { asksForTombstones } from './meta.ts'
+import { isTombstone, newRows, stageFailed } from './rows.ts'
 
 /** Marks which row a document came from, on its way through the engine. */
 const ROW = '\u0000row'
@@ -23,6 +24,7 @@ export class AggregateStage implements Stage {
   readonly combinesRows = true
   readonly #aggregate: (documents: readonly Document[]) => Document[]
   readonly #keepsRows: boolean
+  readonly #seesTombstones: boolean
 
   /**
    * @param specOf gives the specification for a batch, where it depends on the documents
@@ -36,6 +38,7 @@ export class AggregateStage implements Stage {
   ) {
     this.name = name
     this.#keepsRows = STAGES[name].keepsDocuments === true
+    this.#seesTombstones = asksForTombstones(spec)
     const plain = createAggregation([{ [name]: spec }])
     const aggregate = around === undefined ? plain : (documents: readonly Document[]) => around(documents, plain)
     this.#aggregate =
@@ -54,6 +57,7 @@ export class AggregateStage implements Stage {
         ? keepRows(
             batch,
             this.#aggregate(before.map((document, row) => ({ ...(copy(document) as object), [ROW]: row }))),
+            this.#seesTombstones,
           )
         : newRows(batch, this.#aggregate(before.map((document) => copy(document) as Document)), this.#isSource(before))
     } catch (error) {
@@ -73,22 +77,34 @@ export class AggregateStage implements Stage {
   }
 }
 
-/** Puts documents in the place of the rows that they carry. Those that are as they were go out as the bytes that came in. */
-function keepRows(batch: Batch, results: readonly Document[]): Batch | undefined {
+/**
+ * Puts documents in the place of the rows that they carry. Those that are as they were, and tombstones, go out as the bytes that came
+ * in. One that carries no row was added by the stage.
+ */
+function keepRows(batch: Batch, results: readonly Document[], seesTombstones: boolean): Batch | undefined {
   if (results.length === 0) return undefined
   const rows = new Int32Array(results.length)
   const documents: unknown[] = []
   const replaced = new Uint8Array(results.length)
-  const keys = batch.keys && results.map(({ [ROW]: from }) => batch.keys![from as number])
+  const keys: (Payload | undefined)[] = []
   results.forEach(({ [ROW]: from, ...document }, i) => {
-    const row = from as number
-    const original = batch.documents![row] as Document
-    const isSame = isEqual(document, original)
+    const row = (from as number | undefined) ?? batch.length - 1
     rows[i] = batch.recordOf(row)
-    documents.push(isSame ? original : '_meta' in original ? { ...document, _meta: original['_meta'] } : document)
+    keys.push(from === undefined ? null : batch.keys?.[row])
+    const original = batch.documents![row] as Document
+    const isSame =
+      from !== undefined && ((!seesTombstones && isTombstone(batch, row, original)) || isEqual(document, original))
+    documents.push(
+      isSame
+        ? original
+        : '_meta' in original && from !== undefined
+          ? { ...document, _meta: original['_meta'] }
+          : document,
+    )
     replaced[i] = isSame ? (batch.replaced?.[row] ?? 0) : 1
   })
-  return batch.derive({ rows, documents, replaced, keys })
+  const hasKeys = keys.some((key) => key !== undefined)
+  return batch.derive({ rows, documents, replaced, keys: hasKeys ? keys : undefined })
 }
 
 /** A deep copy: the engine changes documents in place, and a document may still stand for unchanged bytes. */

@@ -116,8 +116,9 @@ function sequence(stages: readonly Document[], make: MakeStage): Step {
 function parallel(entries: readonly SubPipeline[], merge: 'concat' | 'zip' | 'facet', make: MakeStage): Step {
   const steps = entries.map((entry) => stepOf(entry, make))
   return (batch) => {
-    const lists = steps.map((step) => (step(batch)?.documents ?? []) as readonly Document[])
-    if (merge === 'concat') return newRows(batch, lists.flat())
+    const passed = steps.map((step) => step(batch))
+    const lists = passed.map((one) => (one?.documents ?? []) as readonly Document[])
+    if (merge === 'concat') return oneAfterTheOther(batch, passed) ?? newRows(batch, lists.flat())
     if (merge === 'facet') return newRows(batch, [Object.fromEntries(lists.map((list, i) => [`branch${i}`, list]))])
     const length = Math.max(0, ...lists.map((list) => list.length))
     return newRows(
@@ -125,6 +126,21 @@ function parallel(entries: readonly SubPipeline[], merge: 'concat' | 'zip' | 'fa
       Array.from({ length }, (_, i) => lists.reduce<Document>((all, list) => ({ ...all, ...list[i] }), {})),
     )
   }
+}
+
+/** The rows of several batches in one, as they are; undefined where some were made anew, so that they are no longer rows of the batch. */
+function oneAfterTheOther(batch: Batch, passed: readonly (Batch | undefined)[]): Batch | undefined {
+  const parts = passed.filter((one) => one !== undefined)
+  const { records } = batch
+  if (parts.length === 0 || parts.some((one) => one.records !== records)) return undefined
+  const every = <T>(of: (part: Batch, row: number) => T): T[] =>
+    parts.flatMap((part) => Array.from({ length: part.length }, (_, row) => of(part, row)))
+  return batch.derive({
+    rows: Int32Array.from(every((part, row) => part.recordOf(row))),
+    documents: every((part, row) => part.documents![row]),
+    replaced: Uint8Array.from(every((part, row) => part.replaced?.[row] ?? 0)),
+    keys: parts.some(({ keys }) => keys !== undefined) ? every((part, row) => part.keys?.[row]) : undefined,
+  })
 }
 
 /** Nobody knows which document made a list of stages fail, so all of them have. */

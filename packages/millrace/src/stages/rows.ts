@@ -81,6 +81,7 @@ export function newRows(
       const own = isSource === undefined ? [] : all().filter(({ row }) => isSource(documents[made], row))
       return own.length === 0 ? all() : own
     },
+    values: batch.sources?.values ?? ((): readonly Buffer[] => all().flatMap(({ row }) => read.value(row) ?? [])),
   }
   const storage = {
     byteLength,

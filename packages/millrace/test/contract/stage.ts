@@ -47,7 +47,9 @@ export function describeStage(name: StageName, definition: StageDefinition): voi
         batch.keys = have.map((_, row) => Buffer.from(`key ${row}`))
         const made = create(spec).process(batch)!
         for (let row = 0; row < made.length; row++)
-          expect(made.keys![row]!.toString()).toBe(`key ${made.offset(row) - batch.firstOffset}`)
+          // One that was added has none.
+          if (made.keys![row] !== null)
+            expect(made.keys![row]!.toString()).toBe(`key ${made.offset(row) - batch.firstOffset}`)
       })
 
     test('leaves the documents alone that it is given', () => {

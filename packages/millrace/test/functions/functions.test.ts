@@ -278,6 +278,15 @@ const TABLES: { readonly [name: string]: readonly Row[] } = {
         { j: 'no json', o: null },
       ],
     },
+    {
+      name: 'gives numbers with the digits that they have in the text',
+      options: { column: 'j', path: 'a', output_column: 'o' },
+      have: [{ j: '{"a":9007199254740993}' }, { j: '{"a":{"b":1.50}}' }],
+      want: [
+        { j: '{"a":9007199254740993}', o: '9007199254740993' },
+        { j: '{"a":{"b":1.50}}', o: '{"b":1.50}' },
+      ],
+    },
   ],
   'select.apply': [
     {

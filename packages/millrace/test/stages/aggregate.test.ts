@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Batch } from '../../src/records/batch.ts'
 import { StageError } from '../../src/errors/index.ts'
+import { decodeDocuments, encodeDocuments } from '../../src/codecs/documents.ts'
+import { jsonCodec } from '../../src/codecs/json.ts'
+import { createFunctionStage } from '../../src/functions/in-line.ts'
 import { createStage } from '../../src/stages/index.ts'
 import { splittableRandom } from '../../src/stages/sample-rate.ts'
 import { batchOf, batchOfDocuments } from '../support/batches.ts'
@@ -435,4 +438,124 @@ test.each([
   expect(() => createStage(stage, spec, 'stages.0')).toThrow(
     expect.objectContaining({ problems: [expect.objectContaining({ message: want })] }) as Error,
   )
+})
+
+describe('tombstones', () => {
+  const through = (name: string, spec: unknown): Batch => {
+    const batch = batchOf([
+      { key: 'a', value: '{"n":1}' },
+      { key: 'b', value: null },
+      { key: 'c', value: '{"n":3}' },
+    ])
+    decodeDocuments(batch, jsonCodec)
+    const passed = createStage(name, spec, `stages.0.${name}`).process(batch)!
+    encodeDocuments(passed, jsonCodec)
+    return passed
+  }
+  const records = (batch: Batch): string[] =>
+    Array.from({ length: batch.length }, (_, row) => {
+      const [key, value] = [batch.keys?.[row], batch.payloads?.[row]]
+      return `${String(key === undefined ? batch.key(row) : key)} ${String(value === undefined ? batch.value(row) : value)}`
+    })
+
+  // A delete became an upsert.
+  test.each([
+    { name: '$lookup', spec: { from: [{ n: 1 }], localField: 'n', foreignField: 'n', as: 'found' } },
+    { name: '$fill', spec: { output: { m: { value: 0 } } } },
+    { name: '$setWindowFields', spec: { sortBy: { n: 1 }, output: { number: { $documentNumber: {} } } } },
+    { name: '$redact', spec: '$$DESCEND' },
+    { name: '$sort', spec: { n: 1 } },
+    { name: '$densify', spec: { field: 'n', range: { step: 1, bounds: 'full' } } },
+    { name: '$subPipeline', spec: [{ parallel: [{ pipeline: [{ $set: { x: 1 } }] }, { pipeline: [{ $limit: 1 }] }] }] },
+  ])('pass through $name as they are, with their key', ({ name, spec }) => {
+    expect(records(through(name, spec))).toContain('b null')
+  })
+
+  test('and documents that $densify did not add have their keys', () => {
+    expect(records(through('$densify', { field: 'n', range: { step: 1, bounds: 'full' } })).toSorted()).toEqual([
+      'a {"n":1}',
+      'b null',
+      'c {"n":3}',
+      'null {"n":2}',
+    ])
+  })
+
+  test('and the documents of branches that $subPipeline puts one after the other have their keys', () => {
+    const branches = [{ pipeline: [{ $match: { n: 3 } }] }, { pipeline: [{ $match: { n: 1 } }, { $set: { m: 2 } }] }]
+    expect(records(through('$subPipeline', [{ parallel: branches, merge: 'concat' }]))).toEqual([
+      'c {"n":3}',
+      'a {"n":1,"m":2}',
+    ])
+  })
+
+  test('that a stage asks for are documents to it', () => {
+    const spec = {
+      from: [{ n: 1 }],
+      pipeline: [{ $match: { $expr: { $ne: ['$_meta.tombstone', false] } } }],
+      as: 'all',
+    }
+    expect(records(through('$lookup', spec))).toContain('b {"value":null,"all":[{"n":1}]}')
+  })
+})
+
+describe('documents made of several records', () => {
+  const LARGE = ['9007199254740993', '18014398509481985', '1.234567890123456789', '2.50']
+  const made = (name: string, spec: unknown, values: readonly string[]): string[] => {
+    const batch = batchOf(values.map((value, i) => ({ key: `k${i}`, value })))
+    decodeDocuments(batch, jsonCodec)
+    const stage = name.startsWith('$')
+      ? createStage(name, spec, 'stages.0')
+      : createFunctionStage(name, spec, 'stages.0')
+    const passed = stage.process(batch)!
+    encodeDocuments(passed, jsonCodec, { keyField: '_id' })
+    return Array.from(
+      { length: passed.length },
+      (_, row) => `${String(passed.keys![row])} ${String(passed.payloads![row])}`,
+    )
+  }
+  const values = LARGE.map((id, i) => `{"id":${id},"g":${i % 2}}`)
+
+  // Only those of the last record had theirs, and keys were rounded, too.
+  test.each([
+    {
+      name: '$group',
+      spec: { _id: null, all: { $push: '$id' } },
+      want: [`null {"_id":null,"all":[${LARGE.slice(0, 3).join()},2.5]}`],
+    },
+    { name: '$group', spec: { _id: '$id' }, want: LARGE.map((id) => `${id} {"_id":${id}}`.replaceAll('2.50', '2.5')) },
+    {
+      name: '$group',
+      spec: { _id: '$g', max: { $max: '$id' } },
+      want: [`0 {"_id":0,"max":${LARGE[0]}}`, `1 {"_id":1,"max":${LARGE[1]}}`],
+    },
+    {
+      name: '$group',
+      spec: { scope: 'stream', _id: '$g', first: { $first: '$id' } },
+      want: [`0 {"_id":0,"first":${LARGE[0]}}`, `1 {"_id":1,"first":${LARGE[1]}}`],
+    },
+    {
+      name: '$facet',
+      spec: { all: [{ $set: { x: 1 } }] },
+      want: [
+        `null {"all":[${values
+          .map((value) => value.replace('}', ',"x":1}'))
+          .join()
+          .replace('2.50', '2.5')}]}`,
+      ],
+    },
+    {
+      name: 'chunk.apply',
+      spec: { batch_size: 9 },
+      want: [`null {"records":[${values.join().replace('2.50', '2.5')}]}`],
+    },
+  ])('have the digits that came in: $name $spec', ({ name, spec, want }) => {
+    expect(made(name, spec, values)).toEqual(want)
+  })
+
+  test('are refused where an id may be one of two', () => {
+    const ids = ['9007199254740992', '9007199254740993'].map((id) => `{"id":${id}}`)
+    expect(() => made('$group', { _id: null, all: { $push: '$id' } }, ids)).toThrow(
+      /may be one of several numbers of the records that it was made of: 9007199254740992, 9007199254740993/,
+    )
+  })
 })

@@ -16,6 +16,7 @@ import { DecodeError, EncodeError } from '../../errors/index.ts'
 import { exactDocument, mayDifferIn, withExactNumbers } from '../../records/exact-numbers.ts'
 import type { FieldScanner } from '../../codecs/field-scanner.ts'
 import { jsonCodec, reasonOf } from '../../codecs/json.ts'
+import { restorerOfMadeRows } from '../../codecs/made-rows.ts'
 
 /** Columns that say where a record came from. */
 export const ORIGIN_COLUMNS = ['_kafka_key', '_kafka_partition', '_kafka_offset', '_kafka_timestamp'] as const
@@ -161,7 +162,10 @@ function encodeRow(
   const visible =
     hidden.size === 0 ? document : Object.fromEntries(Object.entries(document).filter(([name]) => !hidden.has(name)))
   try {
-    if (values !== undefined) return values.encode(hasSchema ? exactRow(batch, row, visible) : onlyColumn(visible))
+    const restore = restorerOfMadeRows(batch)
+    if (values !== undefined)
+      return values.encode(hasSchema ? exactRow(batch, row, visible, restore) : onlyColumn(visible))
+    if (restore !== undefined) return jsonCodec.encode(restore(visible))
     const text = jsonCodec.encode(visible)
     const original = batch.value(row)
     return original === null ? text : withExactNumbers(visible, text, original, PAYLOAD)
@@ -171,7 +175,13 @@ function encodeRow(
 }
 
 /** With the digits of numbers, where the value that came in is JSON; the first byte of one with a schema id is not of JSON. */
-function exactRow(batch: Batch, row: number, document: WritableRow): WritableRow {
+function exactRow(
+  batch: Batch,
+  row: number,
+  document: WritableRow,
+  restore: ((document: unknown) => unknown) | undefined,
+): WritableRow {
+  if (restore !== undefined) return withoutPayload(restore(document) as WritableRow)
   const original = batch.value(row)
   if (original === null || original[0] === 0 || !mayDifferIn(original, 0, original.length))
     return withoutPayload(document)

@@ -107,6 +107,7 @@ export const SEQUENCE_STAGES = {
     options: densifyOptions,
     shape: (spec, path) => [...shapeOf('$densify', densifyOptions)(spec, path), ...rangeProblems(spec, path)],
     wholeBatch: true,
+    keepsDocuments: true,
   },
   $setWindowFields: {
     summary: 'Computes over windows of the documents of a batch: running sums, ranks, moving averages.',
