@@ -13,6 +13,8 @@ import { type GroupView, viewGroup } from './group-view.ts'
 import { compact } from './log/compaction.ts'
 import type { BrokerOptions, TopicOptions } from './options.ts'
 import type { BrokerState, Feature } from './state.ts'
+import { IN_MEMORY } from './storage/store.ts'
+import type { DataFolder } from './storage/data-folder.ts'
 import { Timers } from './timers.ts'
 import { TransactionCoordinator } from './transactions/coordinator.ts'
 import { type TransactionView, viewTransaction } from './transaction-view.ts'
@@ -37,16 +39,23 @@ const DEFAULT_GROUP_SETTINGS: GroupSettings = {
 /** A running broker. Close it, or declare it with `await using`. */
 export class EmbeddedBroker implements AsyncDisposable {
   readonly #cluster: Cluster
-  readonly #timers = new Timers()
+  readonly #timers: Timers
+  readonly #data: DataFolder | undefined
   readonly #groups: GroupCoordinator
   readonly #transactions: TransactionCoordinator
   readonly #servers: ReadonlyMap<number, NodeServer>
   readonly #faults = new Faults()
   readonly #requests = new RequestLog()
 
-  /** @internal Use `startBroker`. */
-  constructor(options: BrokerOptions) {
-    const { nodes = 1, host = '127.0.0.1', port = 0 } = options
+  /**
+   * @internal Use `startBroker`.
+   *
+   * @param data the opened `directory`
+   */
+  constructor(options: BrokerOptions, data: DataFolder | undefined) {
+    const { nodes = 1, host = '127.0.0.1', port = 0, log = () => {} } = options
+    this.#data = data
+    this.#timers = new Timers((error) => log(error instanceof Error ? error.message : String(error)))
     const addresses = Array.from({ length: nodes }, (_, id): NodeAddress => ({
       id,
       host,
@@ -59,6 +68,7 @@ export class EmbeddedBroker implements AsyncDisposable {
       defaultPartitions: options.defaultPartitions ?? 1,
       retentionBytes: options.retentionBytes ?? DEFAULT_RETENTION_BYTES,
       now: options.now ?? Date.now,
+      store: data ?? IN_MEMORY,
     })
     this.#groups = new GroupCoordinator(this.#cluster, this.#timers, { ...DEFAULT_GROUP_SETTINGS, ...options.groups })
     this.#transactions = new TransactionCoordinator(this.#cluster, this.#groups, this.#timers)
@@ -70,14 +80,24 @@ export class EmbeddedBroker implements AsyncDisposable {
       features: FEATURES,
       fetchSessions: (node) => sessions.get(node)!,
     }
-    const dispatcher = { broker, faults: this.#faults, requests: this.#requests, log: options.log ?? (() => {}) }
+    const dispatcher = { broker, faults: this.#faults, requests: this.#requests, log }
     this.#servers = new Map(addresses.map((address) => [address.id, new NodeServer(address, dispatcher)]))
   }
 
   /** @internal */
   async start(topics: Readonly<{ [name: string]: TopicOptions | number }>): Promise<void> {
+    if (this.#data !== undefined) this.#restore(this.#data)
     await Promise.all([...this.#servers.values()].map(async (server) => server.start()))
-    for (const [name, topic] of Object.entries(topics)) this.createTopic(name, topic)
+    this.#cluster.electLeaders()
+    for (const [name, topic] of Object.entries(topics))
+      if (this.#data === undefined || this.#cluster.topic(name) === undefined) this.createTopic(name, topic)
+  }
+
+  #restore(data: DataFolder): void {
+    data.record({ is: 'opened', cluster: data.state.cluster ?? this.#cluster.id })
+    this.#cluster.restore(data.state, (topic, partition, start) => data.openLog(topic, partition, start))
+    this.#groups.restore(data.state)
+    this.#transactions.restore(data.state)
   }
 
   /** Addresses of the nodes that run, for clients' `bootstrap.servers`. */
@@ -136,7 +156,7 @@ export class EmbeddedBroker implements AsyncDisposable {
       throw new ConfigError(`Cannot move a leader to node ${node}, which does not run`)
     const moved = this.#partition(topic, partition)
     if (!moved.replicas.includes(node)) moved.replicas = [...moved.replicas, node]
-    moved.lead(node)
+    this.#cluster.moveLeader(moved, node)
   }
 
   /** Stops a node as if its process was killed: its connections are closed, and other nodes lead its partitions. */
@@ -183,12 +203,13 @@ export class EmbeddedBroker implements AsyncDisposable {
     for (const { log } of this.#topic(topic).partitions) await compact(log)
   }
 
-  /** Stops all nodes; what they held is gone. May be called twice. */
+  /** Stops all nodes; what they held is gone unless there is a `directory`. May be called twice. */
   async close(): Promise<void> {
     this.#groups.stop()
     this.#transactions.stop()
     this.#timers.clear()
     await Promise.all([...this.#servers.values()].map(async (server) => server.stop()))
+    this.#data?.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * `millrace/broker`: a Kafka broker in this process, for development and tests. It speaks Kafka's protocol over real
- * sockets, keeps everything in memory, and promises no durability.
+ * sockets, keeps everything in memory unless it is given a folder, and is not replicated.
  *
  * ```ts
  * await using broker = await startBroker({ topics: { orders: { partitions: 6 } } })
@@ -8,12 +8,13 @@
  * ```
  *
  * `connection/` has sockets and frames, `apis/` one file per API, `cluster/` topics and nodes,
- * `groups/` and `transactions/` the coordinators, `log/` the records. It imports
+ * `groups/` and `transactions/` the coordinators, `log/` the records, `storage/` the folder that outlives the broker. It imports
  * the record batches of `kafka/` and the messages of `protocol/`, and nothing of the client.
  */
 import { ConfigError } from '../errors/index.ts'
 import { EmbeddedBroker } from './broker.ts'
 import type { BrokerOptions } from './options.ts'
+import type { DataFolder } from './storage/data-folder.ts'
 
 export type { ApiName } from '../protocol/api-index.ts'
 export type { ErrorName } from '../protocol/error-codes.ts'
@@ -29,7 +30,8 @@ export type { BrokerRecord, TopicView } from './topic-view.ts'
 /**
  * Starts a broker. It is ready when the promise resolves.
  *
- * @throws {ConfigError} an option is not valid, or the port is taken
+ * @throws {ConfigError} an option is not valid, the port is taken, or another broker uses the `directory`
+ * @throws {FileError} the `directory` is damaged (`DATA_DAMAGED`), or cannot be read or written
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<EmbeddedBroker> {
   const { nodes = 1, port = 0, topics = {} } = options
@@ -37,7 +39,8 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Embedded
     throw new ConfigError(`"nodes" must be at least 1: current value is ${nodes}`)
   if (!Number.isInteger(port) || port < 0 || port + nodes - 1 > 65_535)
     throw new ConfigError(`"port" must be between 0 and 65535: current value is ${port}`)
-  const broker = new EmbeddedBroker(options)
+  const data = options.directory === undefined ? undefined : await openFolder(options.directory, options.log)
+  const broker = new EmbeddedBroker(options, data)
   try {
     await broker.start(topics)
   } catch (error) {
@@ -45,4 +48,10 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Embedded
     throw error
   }
   return broker
+}
+
+/** The code for it is loaded only here. */
+async function openFolder(directory: string, log: (line: string) => void = () => {}): Promise<DataFolder> {
+  const storage = await import('./storage/data-folder.ts')
+  return new storage.DataFolder(directory, log)
 }

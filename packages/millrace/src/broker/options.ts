@@ -4,6 +4,11 @@ import type { GroupSettings } from './groups/coordinator.ts'
 export interface BrokerOptions {
   /** Topics to create: the number of partitions, or more. */
   readonly topics?: Readonly<{ [name: string]: TopicOptions | number }>
+  /**
+   * A folder in which topics, records, offsets and transactions survive the broker; nothing is written anywhere when omitted. It is created
+   * if need be, and used by one broker at a time. Topics that it has are left as they are.
+   */
+  readonly directory?: string
   /** Nodes of the cluster, numbered from 0, each with a port of its own; 1 when omitted. */
   readonly nodes?: number
   /** Where to listen; `127.0.0.1` when omitted. Clients are sent to the same address. */

@@ -12,6 +12,7 @@ export interface BrokerCommandOptions {
   readonly nodes: number
   readonly topics?: readonly string[]
   readonly autoCreate: boolean
+  readonly data?: string
   readonly json?: true
 }
 
@@ -22,6 +23,7 @@ export async function broker({
   nodes,
   topics = [],
   autoCreate,
+  data,
   json,
 }: BrokerCommandOptions): Promise<Outcome> {
   const started = await startBroker({
@@ -30,6 +32,7 @@ export async function broker({
     nodes,
     topics: topicsOf(topics),
     autoCreateTopics: autoCreate,
+    ...(data === undefined ? {} : { directory: data }),
     log: (line) => void process.stderr.write(`${line}\n`),
   })
   for (const signal of SIGNALS) {
@@ -42,8 +45,8 @@ export async function broker({
   }
   const { bootstrapServers } = started
   const summary = `Broker is ready at ${bootstrapServers}`
-  if (json === undefined)
-    process.stdout.write(`${summary}; records are kept in memory until it is stopped with Ctrl-C\n`)
+  const kept = data === undefined ? 'in memory until it is stopped with Ctrl-C' : `in "${data}"; stop it with Ctrl-C`
+  if (json === undefined) process.stdout.write(`${summary}; records are kept ${kept}\n`)
   return { exitCode: 0, summary, result: { bootstrapServers, topics: started.topics() } }
 }
 

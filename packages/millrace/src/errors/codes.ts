@@ -211,6 +211,11 @@ export const ERROR_CODES = {
   },
   FILE_UNREADABLE: { retriable: false, exit: 3, doc: 'A file that a source reads cannot be opened or read.' },
   FILE_UNWRITABLE: { retriable: false, exit: 3, doc: 'A file that a sink writes cannot be opened or written.' },
+  DATA_DAMAGED: {
+    retriable: false,
+    exit: 3,
+    doc: 'The folder of an embedded broker holds data that is damaged or incomplete. The message names the file and the place. Restore the folder from a copy, or delete it and start with nothing.',
+  },
   PROTOCOL_VIOLATED: {
     retriable: false,
     exit: 1,

@@ -300,7 +300,7 @@ export class PipelineTimeoutError extends MillraceError {
 
 /** A file cannot be read or written. */
 export class FileError extends MillraceError {
-  constructor(code: 'FILE_UNREADABLE' | 'FILE_UNWRITABLE', message: string, details?: ErrorDetails) {
+  constructor(code: 'FILE_UNREADABLE' | 'FILE_UNWRITABLE' | 'DATA_DAMAGED', message: string, details?: ErrorDetails) {
     super(code, message, details)
   }
 }

@@ -62,6 +62,7 @@ const MEANINGS: { readonly [code in ErrorCode]: Meaning | 'by-cause' | 'by-kafka
   FILE_UNREADABLE: 'ends-run',
   // A full disk may have room again.
   FILE_UNWRITABLE: 'by-cause',
+  DATA_DAMAGED: 'ends-run',
   PROTOCOL_VIOLATED: 'ends-run',
   CLOSED: 'ends-run',
   ABORTED: 'ends-run',

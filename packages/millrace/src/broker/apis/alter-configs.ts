@@ -18,7 +18,7 @@ export const alterConfigs: Handler<AlterConfigsRequest, AlterConfigsResponse> = 
       const problem = isRefusal(topic) ? topic : configsProblem(set)
       if (problem !== undefined)
         return { errorCode: problem.errorCode, errorMessage: problem.message, resourceType, resourceName }
-      if (!isRefusal(topic) && !validateOnly) topic.configs = set
+      if (!isRefusal(topic) && !validateOnly) cluster.configure(topic, set)
       return { errorCode: 0, errorMessage: null, resourceType, resourceName }
     }),
   }),

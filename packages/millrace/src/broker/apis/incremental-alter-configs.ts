@@ -26,7 +26,7 @@ export const incrementalAlterConfigs: Handler<IncrementalAlterConfigsRequest, In
       const changed = isRefusal(applied) || !isRefusal(topic) ? applied : topic
       if (isRefusal(changed))
         return { errorCode: changed.errorCode, errorMessage: changed.message, resourceType, resourceName }
-      if (!isRefusal(topic) && !validateOnly) topic.configs = changed
+      if (!isRefusal(topic) && !validateOnly) cluster.configure(topic, changed)
       return { errorCode: 0, errorMessage: null, resourceType, resourceName }
     }),
   }),

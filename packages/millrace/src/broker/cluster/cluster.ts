@@ -6,6 +6,9 @@ import type { Refusal } from '../log/check-batch.ts'
 import { ERROR } from '../../protocol/error-codes.ts'
 import type { Configs } from './topic-configs.ts'
 import { NO_LEADER, Partition, randomUuid, Topic } from './topic.ts'
+import type { StoredPartition, StoredState } from '../storage/changes.ts'
+import type { StoredLog, LogFiles } from '../log/log-files.ts'
+import type { Store } from '../storage/store.ts'
 
 /** A broker of the cluster, as clients see it. */
 export interface NodeAddress {
@@ -24,15 +27,25 @@ export interface ClusterOptions {
   /** Most bytes of all topics together. */
   readonly retentionBytes: number
   readonly now: () => number
+  /** Where what has to survive is kept. */
+  readonly store: Store
 }
 
+/** So many ids of producers are recorded as given away at once. */
+const PRODUCER_ID_BLOCK = 1000
+
+/** Opens what was kept of a partition. */
+export type OpenLog = (topicId: string, partition: number, startOffset: number) => { files: LogFiles; log: StoredLog }
+
 export class Cluster {
-  readonly id = randomUuid()
+  id = randomUuid()
   readonly nodes: readonly NodeAddress[]
   readonly options: ClusterOptions
   readonly #topics = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
   #nextProducerId = 0
+  /** Ids below it are recorded as given away. */
+  #reservedProducerIds = 0
   /** Of all topics, as far as appends have been reported; see `appended`. */
   #bytes = 0
 
@@ -82,19 +95,66 @@ export class Cluster {
     replicas?: readonly (readonly number[])[],
   ): Topic {
     const topic = new Topic(name, configs)
+    for (let i = 0; i < partitions; i++) this.#addPartition(topic, replicas?.[i])
+    // Files of a topic that is not recorded are removed when the broker starts again.
+    this.options.store.record({
+      is: 'topic',
+      id: topic.id,
+      name,
+      configs: [...configs],
+      partitions: topic.partitions.map(stored),
+    })
     this.#topics.set(name, topic)
     this.#byId.set(topic.id, topic)
-    this.addPartitions(topic, partitions, replicas)
     return topic
   }
 
   addPartitions(topic: Topic, count: number, replicas?: readonly (readonly number[])[]): void {
-    const first = topic.partitions.length
-    for (let i = 0; i < count; i++) {
-      const nodes = replicas?.[i] ?? this.#spread(first + i)
-      const partition = new Partition(topic, first + i, nodes)
-      topic.partitions.push(partition)
-      if (this.node(partition.leader)?.running !== true) this.#elect(partition)
+    for (let i = 0; i < count; i++) this.#record(this.#addPartition(topic, replicas?.[i]))
+  }
+
+  #addPartition(topic: Topic, replicas: readonly number[] | undefined): Partition {
+    const index = topic.partitions.length
+    const partition = new Partition(
+      topic,
+      index,
+      replicas ?? this.#spread(index),
+      this.options.store.createLog(topic.id, index),
+    )
+    topic.partitions.push(partition)
+    if (this.node(partition.leader)?.running !== true) partition.lead(this.#choose(partition))
+    return partition
+  }
+
+  /** Changes the settings of a topic. */
+  configure(topic: Topic, configs: Configs): void {
+    this.options.store.record({ is: 'topic', id: topic.id, name: topic.name, configs: [...configs] })
+    topic.configs = configs
+  }
+
+  #record(partition: Partition): void {
+    const { topic, index } = partition
+    this.options.store.record({ is: 'partition', topic: topic.id, index, ...stored(partition) })
+  }
+
+  /** Takes over what a broker before has left. */
+  restore(state: StoredState, open: OpenLog): void {
+    if (state.cluster !== undefined) this.id = state.cluster
+    this.#nextProducerId = state.nextProducerId
+    this.#reservedProducerIds = state.nextProducerId
+    for (const { id, name, configs, partitions } of state.topics.values()) {
+      const topic = new Topic(name, new Map(configs), id)
+      for (const [index, { replicas, leader, epoch, start }] of partitions.entries()) {
+        const { files, log } = open(id, index, start)
+        // There may be fewer nodes than before.
+        const known = replicas.filter((node) => this.node(node) !== undefined)
+        const partition = new Partition(topic, index, known.length > 0 ? known : this.#spread(index), files)
+        partition.restore(leader, epoch, log)
+        topic.partitions.push(partition)
+        this.#bytes += partition.log.bytes
+      }
+      this.#topics.set(name, topic)
+      this.#byId.set(id, topic)
     }
   }
 
@@ -106,6 +166,8 @@ export class Cluster {
   }
 
   deleteTopic(topic: Topic): void {
+    this.options.store.record({ is: 'topic-deleted', id: topic.id })
+    this.options.store.deleteLogs(topic.id)
     this.#topics.delete(topic.name)
     this.#byId.delete(topic.id)
     topic.deleted = true
@@ -116,15 +178,25 @@ export class Cluster {
   electLeaders(): void {
     for (const topic of this.#topics.values())
       for (const partition of topic.partitions)
-        if (this.node(partition.leader)?.running !== true) this.#elect(partition)
+        if (this.node(partition.leader)?.running !== true) this.moveLeader(partition, this.#choose(partition))
   }
 
-  #elect(partition: Partition): void {
-    const next = partition.replicas.find((id) => this.node(id)?.running === true)
-    partition.lead(next ?? NO_LEADER)
+  #choose({ replicas }: Partition): number {
+    return replicas.find((id) => this.node(id)?.running === true) ?? NO_LEADER
+  }
+
+  /** Gives a partition another leader. */
+  moveLeader(partition: Partition, node: number): void {
+    if (node === partition.leader) return
+    partition.lead(node)
+    this.#record(partition)
   }
 
   allocateProducerId(): number {
+    if (this.#nextProducerId === this.#reservedProducerIds) {
+      this.#reservedProducerIds += PRODUCER_ID_BLOCK
+      this.options.store.record({ is: 'producer-ids', next: this.#reservedProducerIds })
+    }
     return this.#nextProducerId++
   }
 
@@ -141,6 +213,10 @@ export class Cluster {
       this.#bytes -= before - log.bytes
     }
   }
+}
+
+function stored({ replicas, leader, leaderEpoch, log }: Partition): StoredPartition {
+  return { replicas, leader, epoch: leaderEpoch, start: log.logStartOffset }
 }
 
 /**

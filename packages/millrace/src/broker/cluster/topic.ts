@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { LogFiles, StoredLog } from '../log/log-files.ts'
 import { PartitionLog } from '../log/partition-log.ts'
 import { type Configs, logSettings } from './topic-configs.ts'
 
@@ -14,13 +15,22 @@ export class Partition {
   leader: number
   leaderEpoch = 0
 
-  constructor(topic: Topic, index: number, replicas: readonly number[]) {
+  /** @param files where its records are also kept */
+  constructor(topic: Topic, index: number, replicas: readonly number[], files?: LogFiles) {
     this.topic = topic
     this.index = index
     this.replicas = replicas
     this.leader = replicas[0]!
-    this.log = new PartitionLog(topic.settings)
+    this.log = new PartitionLog(topic.settings, files)
     this.log.epochs.wrote(this.leaderEpoch, 0)
+  }
+
+  /** Takes over what was kept. */
+  restore(leader: number, leaderEpoch: number, log: StoredLog): void {
+    this.leader = leader
+    this.leaderEpoch = leaderEpoch
+    this.log.restore(log)
+    this.log.epochs.wrote(leaderEpoch, this.log.endOffset)
   }
 
   /** Gives the partition another leader, in a new epoch. */
@@ -43,9 +53,9 @@ export class Topic {
   /** Whether it has been deleted; requests that still hold it look at this. */
   deleted = false
 
-  constructor(name: string, configs: Configs) {
+  constructor(name: string, configs: Configs, id: string = randomUuid()) {
     this.name = name
-    this.id = randomUuid()
+    this.id = id
     this.#configs = configs
     this.settings = logSettings(configs)
   }

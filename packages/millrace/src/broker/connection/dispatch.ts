@@ -1,6 +1,6 @@
 /** From a frame to its answer: finds the handler, reads the request, applies faults, writes the response. */
 import { ERROR } from '../../protocol/error-codes.ts'
-import { ProtocolError } from '../../errors/index.ts'
+import { FileError, ProtocolError } from '../../errors/index.ts'
 import { encodeResponse, readClientId, readRequestStart, type RequestStart } from '../../protocol/frames.ts'
 import { apiVersionsApi } from '../../protocol/messages/api-versions.ts'
 import { Reader } from '../../protocol/reader.ts'
@@ -84,13 +84,13 @@ function answer(
   return response instanceof Promise ? response.then(encode) : encode(response)
 }
 
-/** A handler that throws is a bug: the client is answered, and the broker lives on. */
+/** A handler that throws is a bug, or a disk that is full: the client is answered, and the broker lives on. */
 function attempt(dispatcher: Dispatcher, handler: Handler<unknown, unknown>, request: object, call: Call): unknown {
   const failed = (error: unknown): unknown => {
-    dispatcher.log(
-      `${handler.api.name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    )
-    return handler.refuse(request, ERROR.UNKNOWN_SERVER_ERROR, call)
+    const isFile = error instanceof FileError
+    const text = error instanceof Error ? (isFile ? error.message : (error.stack ?? error.message)) : String(error)
+    dispatcher.log(`${handler.api.name} failed: ${text}`)
+    return handler.refuse(request, isFile ? ERROR.KAFKA_STORAGE_ERROR : ERROR.UNKNOWN_SERVER_ERROR, call)
   }
   try {
     const response = handler.handle(request, call)

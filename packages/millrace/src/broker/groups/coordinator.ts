@@ -4,9 +4,11 @@
  */
 import { ERROR } from '../../protocol/error-codes.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import type { StoredState } from '../storage/changes.ts'
 import type { Timers } from '../timers.ts'
 import { type After, ClassicGroup } from './classic-group.ts'
 import { ConsumerGroup } from './consumer-group.ts'
+import { GroupOffsets } from './offsets.ts'
 
 /** What there is a coordinator for. */
 export type CoordinatorKind = 'group' | 'transaction'
@@ -91,7 +93,7 @@ export class GroupCoordinator {
     const known = this.#groups.get(groupId)
     if (known?.kind === 'classic') return known
     if (known !== undefined && known.members.size > 0) return undefined
-    const group = new ClassicGroup(groupId, this.#after, known?.offsets)
+    const group = new ClassicGroup(groupId, this.#after, known?.offsets ?? this.#newOffsets(groupId))
     this.#groups.set(groupId, group)
     return group
   }
@@ -101,9 +103,19 @@ export class GroupCoordinator {
     const known = this.#groups.get(groupId)
     if (known?.kind === 'consumer') return known
     if (known !== undefined && known.state !== 'Empty') return undefined
-    const group = new ConsumerGroup(groupId, this.#cluster, this.#after, this.settings.sessionTimeoutMs, known?.offsets)
+    const offsets = known?.offsets ?? this.#newOffsets(groupId)
+    const group = new ConsumerGroup(groupId, this.#cluster, this.#after, this.settings.sessionTimeoutMs, offsets)
     this.#groups.set(groupId, group)
     return group
+  }
+
+  #newOffsets(group: string): GroupOffsets {
+    return new GroupOffsets((change) => this.#cluster.options.store.record({ ...change, group }))
+  }
+
+  /** Takes over the offsets that were kept; members have to join again. */
+  restore({ groups }: StoredState): void {
+    for (const [groupId, offsets] of groups) this.classicGroup(groupId)!.offsets.restore(offsets)
   }
 
   /** All groups, or those that a node coordinates. */
@@ -117,6 +129,7 @@ export class GroupCoordinator {
     const group = this.#groups.get(groupId)
     if (group === undefined) return ERROR.GROUP_ID_NOT_FOUND
     if (group.state !== 'Empty') return ERROR.NON_EMPTY_GROUP
+    this.#cluster.options.store.record({ is: 'group-deleted', group: groupId })
     group.kill()
     this.#groups.delete(groupId)
     return ERROR.NONE

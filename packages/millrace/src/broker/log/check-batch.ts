@@ -102,8 +102,15 @@ export function checkBatch(bytes: Buffer, version: number, maxMessageBytes: numb
       ERROR.MESSAGE_TOO_LARGE,
       `The record batch size in the append is ${size} bytes which exceeds the maximum configured value of ${maxMessageBytes}.`,
     )
-  const header = {
-    size,
+  const header = headerOf(bytes)
+  return problemOf(header, bytes, codec) ?? header
+}
+
+/** @param bytes one record batch, as a whole */
+export function headerOf(bytes: Buffer): BatchHeader {
+  const attributes = bytes.readInt16BE(ATTRIBUTES)
+  return {
+    size: bytes.length,
     count: bytes.readInt32BE(RECORD_COUNT),
     attributes,
     baseTimestampMs: readInt64(bytes, BASE_TIMESTAMP),
@@ -113,7 +120,6 @@ export function checkBatch(bytes: Buffer, version: number, maxMessageBytes: numb
     baseSequence: bytes.readInt32BE(BASE_SEQUENCE),
     isTransactional: (attributes & TRANSACTIONAL_BIT) !== 0,
   }
-  return problemOf(header, bytes, codec) ?? header
 }
 
 function problemOf(header: BatchHeader, bytes: Buffer, codec: number): Refusal | undefined {

@@ -53,3 +53,11 @@ export function markerBatch(
   batch.writeUInt32BE(crc32c(batch, ATTRIBUTES, batch.length), CRC)
   return batch
 }
+
+/** What a marker of `markerBatch` says. */
+export function readMarker(batch: Buffer): { readonly commit: boolean; readonly coordinatorEpoch: number } {
+  return {
+    commit: batch[HEADER_BYTES + TYPE] === 1,
+    coordinatorEpoch: batch.readInt32BE(HEADER_BYTES + COORDINATOR_EPOCH),
+  }
+}

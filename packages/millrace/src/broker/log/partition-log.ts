@@ -7,11 +7,19 @@
  * ```
  */
 import { crc32c } from '../../kafka/protocol/crc32c.ts'
-import { ATTRIBUTES, CRC, LEADER_EPOCH, LOG_APPEND_TIME_BIT, MAX_TIMESTAMP } from '../../kafka/protocol/record-batch.ts'
+import {
+  ATTRIBUTES,
+  CONTROL_BIT,
+  CRC,
+  LEADER_EPOCH,
+  LOG_APPEND_TIME_BIT,
+  MAX_TIMESTAMP,
+} from '../../kafka/protocol/record-batch.ts'
 import { ERROR } from '../../protocol/error-codes.ts'
-import { checkBatch, type BatchHeader, isRefusal, type Refusal } from './check-batch.ts'
-import { markerBatch } from './control-batch.ts'
+import { checkBatch, type BatchHeader, headerOf, isRefusal, type Refusal } from './check-batch.ts'
+import { markerBatch, readMarker } from './control-batch.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
+import type { AbortedTransaction, LogFiles, LogHistory, StoredLog } from './log-files.ts'
 import { ProducerStates } from './producer-state.ts'
 import { readRecords } from './records.ts'
 import { type LogSlice, Segments, type StoredBatch } from './segments.ts'
@@ -39,13 +47,6 @@ export interface Appended {
   readonly logStartOffset: number
 }
 
-/** A transaction that was aborted: its first record, and its marker. */
-export interface AbortedTransaction {
-  readonly producerId: number
-  readonly firstOffset: number
-  readonly lastOffset: number
-}
-
 export class PartitionLog {
   logStartOffset = 0
   /** Offset of the next record. */
@@ -53,12 +54,41 @@ export class PartitionLog {
   settings: LogSettings
   readonly producers = new ProducerStates()
   readonly epochs = new LeaderEpochs()
-  readonly #segments = new Segments()
+  readonly #files: LogFiles | undefined
+  readonly #segments: Segments
   readonly #aborted: AbortedTransaction[] = []
   readonly #waiters = new Set<(bytes: number) => void>()
 
-  constructor(settings: LogSettings) {
+  /** @param files where everything is also written */
+  constructor(settings: LogSettings, files?: LogFiles) {
     this.settings = settings
+    this.#files = files
+    this.#segments = new Segments(files)
+  }
+
+  /** Takes over what was found in the files: what is known of producers and transactions follows from the batches. */
+  restore({ segments, startOffset, history }: StoredLog): void {
+    this.logStartOffset = startOffset
+    this.endOffset = startOffset
+    this.#segments.restore(segments)
+    this.endOffset = Math.max(startOffset, segments.at(-1)?.baseOffset ?? 0)
+    this.producers.restore(history?.producers ?? [])
+    this.#aborted.push(...(history?.aborted ?? []))
+    for (const batch of this.#segments.batchesFrom(0)) {
+      this.epochs.wrote(batch.bytes.readInt32BE(LEADER_EPOCH), batch.baseOffset)
+      this.endOffset = batch.lastOffset + 1
+      if (batch.baseOffset >= (history?.endOffset ?? 0)) this.#remember(batch)
+    }
+    this.epochs.truncateBefore(startOffset)
+  }
+
+  #remember({ bytes, baseOffset, lastOffset }: StoredBatch): void {
+    const header = headerOf(bytes)
+    if (header.producerId < 0) return
+    if ((header.attributes & CONTROL_BIT) === 0)
+      return this.producers.appended(header, baseOffset, lastOffset, header.maxTimestampMs)
+    const { commit, coordinatorEpoch } = readMarker(bytes)
+    this.#marked(header.producerId, header.producerEpoch, commit, coordinatorEpoch, baseOffset, header.maxTimestampMs)
   }
 
   /** Of all record batches. */
@@ -114,9 +144,20 @@ export class PartitionLog {
     const offset = this.endOffset
     marker.writeInt32BE(leaderEpoch, LEADER_EPOCH)
     this.#write(marker, 1, leaderEpoch)
-    const firstOffset = this.producers.marked(producerId, producerEpoch, coordinatorEpoch, nowMs)
-    if (!commit && firstOffset !== undefined) this.#aborted.push({ producerId, firstOffset, lastOffset: offset })
+    this.#marked(producerId, producerEpoch, commit, coordinatorEpoch, offset, nowMs)
     this.#wake(marker.length)
+  }
+
+  #marked(
+    producerId: number,
+    producerEpoch: number,
+    commit: boolean,
+    coordinatorEpoch: number,
+    lastOffset: number,
+    nowMs: number,
+  ): void {
+    const firstOffset = this.producers.marked(producerId, producerEpoch, coordinatorEpoch, nowMs)
+    if (!commit && firstOffset !== undefined) this.#aborted.push({ producerId, firstOffset, lastOffset })
   }
 
   #timeProblem({ baseTimestampMs, maxTimestampMs }: BatchHeader, nowMs: number): Refusal | undefined {
@@ -140,8 +181,8 @@ export class PartitionLog {
     const baseOffset = this.endOffset
     bytes.writeUInt32BE(Math.floor(baseOffset / 2 ** 32), 0)
     bytes.writeUInt32BE(baseOffset >>> 0, 4)
-    this.epochs.wrote(leaderEpoch, baseOffset)
     this.#segments.append(bytes, baseOffset)
+    this.epochs.wrote(leaderEpoch, baseOffset)
     this.endOffset += count
   }
 
@@ -185,7 +226,9 @@ export class PartitionLog {
   deleteBefore(offset: number): void {
     this.logStartOffset = Math.max(this.logStartOffset, Math.min(offset, this.endOffset))
     while (this.#segments.count > 1 && this.#segments.secondOffset! <= this.logStartOffset) this.#segments.dropOldest()
-    if (this.logStartOffset === this.endOffset) this.#segments.clear()
+    if (this.logStartOffset === this.endOffset && this.bytes > 0)
+      this.#segments.replace([], this.endOffset, this.#history())
+    this.#files?.startMoved(this.logStartOffset)
     while (this.#aborted.length > 0 && this.#aborted[0]!.lastOffset < this.logStartOffset) this.#aborted.shift()
     this.epochs.truncateBefore(this.logStartOffset)
   }
@@ -217,8 +260,11 @@ export class PartitionLog {
   replace(batches: readonly StoredBatch[], before: number): void {
     const older = batches.filter(({ baseOffset }) => baseOffset < before && baseOffset >= this.logStartOffset)
     const newer = [...this.batches(before)].filter(({ baseOffset }) => baseOffset >= before)
-    this.#segments.clear()
-    for (const { bytes, baseOffset } of [...older, ...newer]) this.#segments.append(bytes, baseOffset)
+    this.#segments.replace([...older, ...newer], this.logStartOffset, this.#history())
+  }
+
+  #history(): LogHistory {
+    return { endOffset: this.endOffset, producers: this.producers.all(), aborted: this.#aborted }
   }
 
   /** Calls back with the size of whatever is appended, until `forget`. With 0, something else has changed. */

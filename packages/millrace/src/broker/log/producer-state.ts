@@ -100,6 +100,15 @@ export class ProducerStates {
     return start
   }
 
+  /** Takes over what was known before a restart. */
+  restore(entries: readonly ProducerEntry[]): void {
+    for (const entry of entries) this.#entries.set(entry.producerId, { ...entry, batches: [...entry.batches] })
+    const open = entries.flatMap(({ producerId, transactionStart: start }) =>
+      start === undefined ? [] : [[producerId, start] as const],
+    )
+    for (const [producerId, start] of open.toSorted((a, b) => a[1] - b[1])) this.#open.set(producerId, start)
+  }
+
   #entry(producerId: number, epoch: number): ProducerEntry {
     let entry = this.#entries.get(producerId)
     if (entry === undefined) {

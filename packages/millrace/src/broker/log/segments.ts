@@ -4,7 +4,15 @@
  *
  * Bytes never change once they are written: a response that is still being sent keeps them alive by itself.
  */
-import { BASE_OFFSET, LAST_OFFSET_DELTA, MAX_TIMESTAMP, readInt64 } from '../../kafka/protocol/record-batch.ts'
+import {
+  BASE_OFFSET,
+  BATCH_LENGTH,
+  LAST_OFFSET_DELTA,
+  LENGTH_OVERHEAD,
+  MAX_TIMESTAMP,
+  readInt64,
+} from '../../kafka/protocol/record-batch.ts'
+import type { LogFiles, LogHistory, StoredSegment } from './log-files.ts'
 
 const FIRST_CAPACITY = 16 * 1024
 /** A segment that holds more begins a new one. A fetch is answered from one segment. */
@@ -67,10 +75,23 @@ export class Segment {
       this.bytes = larger
     }
     batch.copy(this.bytes, this.length)
-    this.#offsets.push(readInt64(batch, BASE_OFFSET))
-    this.#positions.push(this.length)
+    this.#index(end)
+  }
+
+  /** Takes the bytes of a file over, as they are. */
+  adopt(bytes: Buffer): void {
+    this.bytes = bytes
+    while (this.length < bytes.length)
+      this.#index(this.length + LENGTH_OVERHEAD + bytes.readInt32BE(this.length + BATCH_LENGTH))
+  }
+
+  /** Notes the batch that has been written behind the last one. */
+  #index(end: number): void {
+    const start = this.length
+    this.#offsets.push(readInt64(this.bytes, start + BASE_OFFSET))
+    this.#positions.push(start)
     this.length = end
-    this.maxTimestampMs = Math.max(this.maxTimestampMs, readInt64(batch, MAX_TIMESTAMP))
+    this.maxTimestampMs = Math.max(this.maxTimestampMs, readInt64(this.bytes, start + MAX_TIMESTAMP))
   }
 }
 
@@ -92,19 +113,32 @@ export interface StoredBatch {
 }
 
 export class Segments {
+  readonly #files: LogFiles | undefined
   #list: Segment[] = []
   /** Of all batches. */
   bytes = 0
 
-  append(batch: Buffer, baseOffset: number): void {
-    let last = this.#list.at(-1)
-    if (last === undefined || last.length + batch.length > SEGMENT_BYTES) {
-      // A partition that has filled a segment will fill another one.
-      const capacity = last === undefined ? FIRST_CAPACITY : SEGMENT_BYTES
-      last = new Segment(baseOffset, Math.max(capacity, batch.length))
-      this.#list.push(last)
+  /** @param files where everything is also written */
+  constructor(files: LogFiles | undefined) {
+    this.#files = files
+  }
+
+  /** Takes over what the files hold. */
+  restore(stored: readonly StoredSegment[]): void {
+    for (const { baseOffset, bytes } of stored) {
+      const segment = new Segment(baseOffset, 0)
+      segment.adopt(bytes)
+      this.#list.push(segment)
+      this.bytes += bytes.length
     }
-    last.append(batch, SEGMENT_BYTES)
+  }
+
+  append(batch: Buffer, baseOffset: number): void {
+    const isNew = needsNext(this.#list, batch)
+    // If it cannot be written, nothing has changed here.
+    if (isNew) this.#files?.roll(baseOffset)
+    this.#files?.append(batch)
+    appendTo(this.#list, batch, baseOffset)
     this.bytes += batch.length
   }
 
@@ -123,13 +157,27 @@ export class Segments {
   }
 
   dropOldest(): void {
+    this.#files?.dropOldest()
     this.bytes -= this.#list.shift()?.length ?? 0
   }
 
-  /** Drops everything, for a log that is written again. */
-  clear(): void {
-    this.#list = []
-    this.bytes = 0
+  /**
+   * Replaces everything by other batches.
+   *
+   * @param startOffset of the first segment
+   */
+  replace(batches: readonly StoredBatch[], startOffset: number, history: LogHistory): void {
+    const list: Segment[] = []
+    let endOffset = startOffset
+    for (const { bytes, lastOffset } of batches) {
+      // Where one segment ends, the next begins, also where offsets are missing.
+      appendTo(list, bytes, endOffset)
+      endOffset = lastOffset + 1
+    }
+    const stored = list.map(({ baseOffset, bytes, length }) => ({ baseOffset, bytes: bytes.subarray(0, length) }))
+    this.#files?.replace(stored.length > 0 ? stored : [{ baseOffset: history.endOffset, bytes: NOTHING }], history)
+    this.#list = list
+    this.bytes = list.reduce((sum, { length }) => sum + length, 0)
   }
 
   /**
@@ -200,4 +248,21 @@ export class Segments {
     while (i > 0 && this.#list[i]!.baseOffset > offset) i--
     return Math.max(0, i)
   }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+function needsNext(list: readonly Segment[], batch: Buffer): boolean {
+  const last = list.at(-1)
+  return last === undefined || last.length + batch.length > SEGMENT_BYTES
+}
+
+/** @param baseOffset of the segment, if the batch begins one */
+function appendTo(list: Segment[], batch: Buffer, baseOffset: number): void {
+  if (needsNext(list, batch)) {
+    // A partition that has filled a segment will fill another one.
+    const capacity = list.length === 0 ? FIRST_CAPACITY : SEGMENT_BYTES
+    list.push(new Segment(baseOffset, Math.max(capacity, batch.length)))
+  }
+  list.at(-1)!.append(batch, SEGMENT_BYTES)
 }

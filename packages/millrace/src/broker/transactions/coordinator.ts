@@ -7,9 +7,11 @@
 import { ERROR } from '../../protocol/error-codes.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { CoordinatorPlaces, GroupCoordinator } from '../groups/coordinator.ts'
+import type { StoredState } from '../storage/changes.ts'
 import type { Timers } from '../timers.ts'
 import { ENDINGS_TV1, ENDINGS_TV2, ENDINGS_TV2_REPEATED, type Ending } from './states.ts'
-import { LAST_EPOCH, NO_PRODUCER, type ProducerIdentity, Transaction } from './transaction.ts'
+import type { ProducerIdentity } from './producer-identity.ts'
+import { LAST_EPOCH, NO_PRODUCER, Transaction } from './transaction.ts'
 
 /** `transaction.max.timeout.ms` */
 const MAX_TIMEOUT_MS = 900_000
@@ -72,6 +74,7 @@ export class TransactionCoordinator {
     const known = this.#transactions.get(id)
     if (known === undefined) {
       const created = new Transaction(id, this.newProducer(), timeoutMs)
+      this.#save(created)
       this.#transactions.set(id, created)
       return created.producer
     }
@@ -88,7 +91,25 @@ export class TransactionCoordinator {
     known.state = 'Empty'
     known.previous = expected.producerId === NO_PRODUCER.producerId ? NO_PRODUCER : known.producer
     known.producer = this.#next(known.producer)
+    this.#save(known)
     return known.producer
+  }
+
+  #save(transaction: Transaction): void {
+    this.#cluster.options.store.record({ is: 'transaction', ...transaction.stored() })
+  }
+
+  /**
+   * Takes over what was kept. A transaction whose end was recorded is ended where that had not been done, and one that was open
+   * stays so for the rest of its time.
+   */
+  restore({ transactions }: StoredState): void {
+    for (const stored of transactions.values()) {
+      const transaction = Transaction.of(stored)
+      this.#transactions.set(stored.id, transaction)
+      if (transaction.state === 'Ongoing') this.#startTimer(transaction)
+      else if (transaction.partitions.size > 0 || transaction.groups.size > 0) this.#finish(transaction, true)
+    }
   }
 
   /** The same producer in the next epoch; another id when there is none. */
@@ -111,8 +132,11 @@ export class TransactionCoordinator {
   ): number {
     const transaction = this.#owned(id, producer)
     if (typeof transaction === 'number') return transaction
+    const added = [...partitions].filter(([topic, partition]) => !transaction.has(topic, partition))
+    if (added.length === 0 && transaction.state === 'Ongoing') return ERROR.NONE
     this.#begin(transaction)
-    for (const [topic, partition] of partitions) transaction.addPartition(topic, partition)
+    for (const [topic, partition] of added) transaction.addPartition(topic, partition)
+    this.#save(transaction)
     return ERROR.NONE
   }
 
@@ -120,8 +144,10 @@ export class TransactionCoordinator {
   addGroup(id: string, producer: ProducerIdentity, groupId: string): number {
     const transaction = this.#owned(id, producer)
     if (typeof transaction === 'number') return transaction
+    if (transaction.state === 'Ongoing' && transaction.groups.has(groupId)) return ERROR.NONE
     this.#begin(transaction)
     transaction.groups.add(groupId)
+    this.#save(transaction)
     return ERROR.NONE
   }
 
@@ -143,7 +169,12 @@ export class TransactionCoordinator {
     if (transaction.state === 'Ongoing') return
     transaction.state = 'Ongoing'
     transaction.startTimeMs = this.#cluster.now()
-    transaction.stopTimer = this.#timers.after(transaction.timeoutMs, () => this.#fence(transaction))
+    this.#startTimer(transaction)
+  }
+
+  #startTimer(transaction: Transaction): void {
+    const leftMs = transaction.startTimeMs + transaction.timeoutMs - this.#cluster.now()
+    transaction.stopTimer = this.#timers.after(Math.max(0, leftMs), () => this.#fence(transaction))
   }
 
   /**
@@ -183,15 +214,28 @@ export class TransactionCoordinator {
     this.#complete(transaction, false)
   }
 
-  /** Writes the markers, and shows or drops the offsets. */
   #complete(transaction: Transaction, commit: boolean): void {
     transaction.stopTimer()
     transaction.state = commit ? 'CompleteCommit' : 'CompleteAbort'
     transaction.startTimeMs = -1
+    // From here on it is decided, even if the broker is killed before all markers are written.
+    this.#save(transaction)
+    this.#finish(transaction, false)
+  }
+
+  /**
+   * Writes the markers, and shows or drops the offsets.
+   *
+   * @param isRestored whether some of it may have been done before a restart
+   */
+  #finish(transaction: Transaction, isRestored: boolean): void {
+    const commit = transaction.state === 'CompleteCommit'
     const written = this.#writerOf(transaction)
     for (const [topic, partitions] of transaction.partitions)
       for (const index of partitions) {
         const partition = this.#cluster.partition(topic, index)
+        const isOpen = partition?.log.producers.find(written.producerId)?.transactionStart !== undefined
+        if (isRestored && !isOpen) continue
         partition?.log.appendMarker(
           written.producerId,
           written.epoch,
@@ -202,8 +246,10 @@ export class TransactionCoordinator {
         )
       }
     this.#groups.endTransaction(transaction.groups, written.producerId, commit)
+    if (transaction.partitions.size === 0 && transaction.groups.size === 0) return
     transaction.partitions.clear()
     transaction.groups.clear()
+    this.#save(transaction)
   }
 
   /** Who the records of the transaction are from: not a producer that has just got another id. */

@@ -1,13 +1,9 @@
+import type { StoredTransaction } from '../storage/changes.ts'
+import type { ProducerIdentity } from './producer-identity.ts'
 import type { TransactionState } from './states.ts'
 
 /** An epoch from which on the producer gets another id instead of the next epoch. */
 export const LAST_EPOCH = 0x7ffe
-
-/** Who writes under a transactional id. */
-export interface ProducerIdentity {
-  readonly producerId: number
-  readonly epoch: number
-}
 
 export const NO_PRODUCER: ProducerIdentity = { producerId: -1, epoch: -1 }
 
@@ -32,6 +28,25 @@ export class Transaction {
     this.id = id
     this.producer = producer
     this.timeoutMs = timeoutMs
+  }
+
+  static of({ id, producer, timeoutMs, ...stored }: StoredTransaction): Transaction {
+    const transaction = new Transaction(id, producer, timeoutMs)
+    transaction.state = stored.state
+    transaction.previous = stored.previous
+    transaction.startTimeMs = stored.startTimeMs
+    for (const [topic, partition] of stored.partitions) transaction.addPartition(topic, partition)
+    for (const group of stored.groups) transaction.groups.add(group)
+    return transaction
+  }
+
+  /** As it is kept. */
+  stored(): StoredTransaction {
+    const { id, state, producer, previous, timeoutMs, startTimeMs } = this
+    const partitions = [...this.partitions].flatMap(([topic, list]) =>
+      [...list].map((partition) => [topic, partition] as const),
+    )
+    return { id, state, producer, previous, timeoutMs, startTimeMs, partitions, groups: [...this.groups] }
   }
 
   has(topic: string, partition: number): boolean {

@@ -11,7 +11,9 @@ import {
   TRANSACTION_STATES,
   type TransactionState,
 } from '../../../src/broker/transactions/states.ts'
-import { LAST_EPOCH, NO_PRODUCER, type ProducerIdentity } from '../../../src/broker/transactions/transaction.ts'
+import type { ProducerIdentity } from '../../../src/broker/transactions/producer-identity.ts'
+import { LAST_EPOCH, NO_PRODUCER } from '../../../src/broker/transactions/transaction.ts'
+import { IN_MEMORY } from '../../../src/broker/storage/store.ts'
 import { ERROR } from '../../../src/protocol/error-codes.ts'
 
 const SETTINGS = { minSessionTimeoutMs: 1, maxSessionTimeoutMs: 1, sessionTimeoutMs: 1, heartbeatIntervalMs: 1 }
@@ -26,9 +28,10 @@ beforeEach(() => {
     defaultPartitions: 1,
     retentionBytes: 1e9,
     now: () => NOW,
+    store: IN_MEMORY,
   })
   cluster.createTopic('orders', 2)
-  const timers = new Timers()
+  const timers = new Timers(() => {})
   coordinator = new TransactionCoordinator(cluster, new GroupCoordinator(cluster, timers, SETTINGS), timers)
 })
 
