@@ -15,6 +15,7 @@ import type { BrokerOptions, TopicOptions } from './options.ts'
 import type { BrokerState, Feature } from './state.ts'
 import { IN_MEMORY } from './storage/store.ts'
 import type { DataFolder } from './storage/data-folder.ts'
+import { Security } from './security/security.ts'
 import { Timers } from './timers.ts'
 import { TransactionCoordinator } from './transactions/coordinator.ts'
 import { type TransactionView, viewTransaction } from './transaction-view.ts'
@@ -41,6 +42,7 @@ export class EmbeddedBroker implements AsyncDisposable {
   readonly #cluster: Cluster
   readonly #timers: Timers
   readonly #data: DataFolder | undefined
+  readonly #security: Security
   readonly #groups: GroupCoordinator
   readonly #transactions: TransactionCoordinator
   readonly #servers: ReadonlyMap<number, NodeServer>
@@ -55,6 +57,7 @@ export class EmbeddedBroker implements AsyncDisposable {
   constructor(options: BrokerOptions, data: DataFolder | undefined) {
     const { nodes = 1, host = '127.0.0.1', port = 0, log = () => {} } = options
     this.#data = data
+    this.#security = new Security(options, data ?? IN_MEMORY)
     this.#timers = new Timers((error) => log(error instanceof Error ? error.message : String(error)))
     const addresses = Array.from({ length: nodes }, (_, id): NodeAddress => ({
       id,
@@ -69,6 +72,7 @@ export class EmbeddedBroker implements AsyncDisposable {
       retentionBytes: options.retentionBytes ?? DEFAULT_RETENTION_BYTES,
       now: options.now ?? Date.now,
       store: data ?? IN_MEMORY,
+      protocol: this.#security.protocol,
     })
     this.#groups = new GroupCoordinator(this.#cluster, this.#timers, { ...DEFAULT_GROUP_SETTINGS, ...options.groups })
     this.#transactions = new TransactionCoordinator(this.#cluster, this.#groups, this.#timers)
@@ -77,11 +81,12 @@ export class EmbeddedBroker implements AsyncDisposable {
       cluster: this.#cluster,
       groups: this.#groups,
       transactions: this.#transactions,
+      security: this.#security,
       features: FEATURES,
       fetchSessions: (node) => sessions.get(node)!,
     }
     const dispatcher = { broker, faults: this.#faults, requests: this.#requests, log }
-    this.#servers = new Map(addresses.map((address) => [address.id, new NodeServer(address, dispatcher)]))
+    this.#servers = new Map(addresses.map((address) => [address.id, new NodeServer(address, dispatcher, options.tls)]))
   }
 
   /** @internal */
@@ -98,6 +103,7 @@ export class EmbeddedBroker implements AsyncDisposable {
     this.#cluster.restore(data.state, (topic, partition, start) => data.openLog(topic, partition, start))
     this.#groups.restore(data.state)
     this.#transactions.restore(data.state)
+    this.#security.restore(data.state)
   }
 
   /** Addresses of the nodes that run, for clients' `bootstrap.servers`. */

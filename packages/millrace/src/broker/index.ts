@@ -8,7 +8,7 @@
  * ```
  *
  * `connection/` has sockets and frames, `apis/` one file per API, `cluster/` topics and nodes,
- * `groups/` and `transactions/` the coordinators, `log/` the records, `storage/` the folder that outlives the broker. It imports
+ * `groups/` and `transactions/` the coordinators, `log/` the records, `security/` who clients are and what they may do, `storage/` the folder that outlives the broker. It imports
  * the record batches of `kafka/` and the messages of `protocol/`, and nothing of the client.
  */
 import { ConfigError } from '../errors/index.ts'
@@ -24,6 +24,8 @@ export type { GroupView } from './group-view.ts'
 export type { FaultBuilder, HeldRequest } from './connection/faults.ts'
 export type { LoggedRequest } from './connection/request-log.ts'
 export type { BrokerOptions, TopicOptions } from './options.ts'
+export type { Action, Authorize, Operation, ResourceType } from './security/authorizer.ts'
+export type { BrokerAcls, BrokerSasl, BrokerTls, Passwords, SecurityOptions, TokenOwner } from './security/options.ts'
 export type { TransactionView } from './transaction-view.ts'
 export type { BrokerRecord, TopicView } from './topic-view.ts'
 

@@ -1,7 +1,8 @@
 import type { GroupSettings } from './groups/coordinator.ts'
+import type { SecurityOptions } from './security/options.ts'
 
 /** How a broker is started. Everything has a default. */
-export interface BrokerOptions {
+export interface BrokerOptions extends SecurityOptions {
   /** Topics to create: the number of partitions, or more. */
   readonly topics?: Readonly<{ [name: string]: TopicOptions | number }>
   /**

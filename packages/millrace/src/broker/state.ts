@@ -2,6 +2,7 @@
 import type { Cluster } from './cluster/cluster.ts'
 import type { FetchSessions } from './cluster/fetch-sessions.ts'
 import type { GroupCoordinator } from './groups/coordinator.ts'
+import type { Security } from './security/security.ts'
 import type { TransactionCoordinator } from './transactions/coordinator.ts'
 
 /** A feature of the cluster, as ApiVersions reports it (KIP-584). */
@@ -17,6 +18,7 @@ export interface BrokerState {
   readonly cluster: Cluster
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator
+  readonly security: Security
   readonly features: readonly Feature[]
   /** Of each node. */
   fetchSessions(node: number): FetchSessions

@@ -50,6 +50,11 @@ export class RawClient implements Disposable {
     this.#write(encodeRequest(api, version, ++this.#correlationId, this.clientId, request))
   }
 
+  /** Waits for the next frame, of something that was written by hand. */
+  expectFrame(): Promise<Buffer> {
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
+  }
+
   #write(pieces: readonly Buffer[]): void {
     for (const piece of pieces) this.socket.write(piece)
   }

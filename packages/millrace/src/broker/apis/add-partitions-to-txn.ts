@@ -63,12 +63,19 @@ function add(
   const { cluster, transactions } = call.broker
   const refusal = transactions.refusal(transactionalId, call.node)
   if (refusal !== 0) return results(topics, () => refusal)
+  if (!call.permits('Write', 'TransactionalId', transactionalId))
+    return results(topics, () => ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+  const isAllowed = (topic: string): boolean => call.permits('Write', 'Topic', topic)
   const isKnown = (topic: string, partition: number): boolean => cluster.partition(topic, partition) !== undefined
   const all = topics.flatMap(({ name, partitions }) => partitions.map((partition) => [name, partition] as const))
   // One that does not exist keeps all others out.
-  if (!all.every(([topic, partition]) => isKnown(topic, partition)))
+  if (!all.every(([topic, partition]) => isAllowed(topic) && isKnown(topic, partition)))
     return results(topics, (topic, partition) =>
-      isKnown(topic, partition) ? ERROR.OPERATION_NOT_ATTEMPTED : ERROR.UNKNOWN_TOPIC_OR_PARTITION,
+      !isAllowed(topic)
+        ? ERROR.TOPIC_AUTHORIZATION_FAILED
+        : isKnown(topic, partition)
+          ? ERROR.OPERATION_NOT_ATTEMPTED
+          : ERROR.UNKNOWN_TOPIC_OR_PARTITION,
     )
   const producer = { producerId, epoch: producerEpoch }
   if (verifyOnly)

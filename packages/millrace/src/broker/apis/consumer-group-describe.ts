@@ -10,7 +10,7 @@ import {
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Partitions } from '../groups/assignors.ts'
 import type { Call, Handler } from './handler.ts'
-import { GROUP_OPERATIONS, NOT_ASKED } from './topics.ts'
+import { authorizedOperations } from './topics.ts'
 
 /** Number of a member of the consumer protocol, as opposed to one of the classic protocol. */
 const CONSUMER_MEMBER = 1
@@ -21,7 +21,7 @@ export const consumerGroupDescribe: Handler<ConsumerGroupDescribeRequest, Consum
     throttleTimeMs: 0,
     groups: groupIds.map((groupId) => ({
       ...describe(groupId, call),
-      authorizedOperations: includeAuthorizedOperations ? GROUP_OPERATIONS : NOT_ASKED,
+      authorizedOperations: authorizedOperations(includeAuthorizedOperations, 'Group', groupId, call),
     })),
   }),
   refuse: ({ groupIds }, errorCode) => ({

@@ -6,7 +6,8 @@ import {
   type DescribeClusterResponse,
 } from '../../protocol/messages/describe-cluster.ts'
 import type { Handler } from './handler.ts'
-import { CLUSTER_OPERATIONS, NOT_ASKED } from './topics.ts'
+import { CLUSTER_NAME } from '../security/authorizer.ts'
+import { authorizedOperations } from './topics.ts'
 
 const BROKERS = 1
 
@@ -22,7 +23,12 @@ export const describeCluster: Handler<DescribeClusterRequest, DescribeClusterRes
       clusterId: cluster.id,
       controllerId: cluster.controller,
       brokers: cluster.running.map(({ id, host, port }) => ({ brokerId: id, host, port })),
-      clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? CLUSTER_OPERATIONS : NOT_ASKED,
+      clusterAuthorizedOperations: authorizedOperations(
+        request.includeClusterAuthorizedOperations,
+        'Cluster',
+        CLUSTER_NAME,
+        call,
+      ),
     }
   },
   refuse: (_request, errorCode) => ({ throttleTimeMs: 0, errorCode, clusterId: '', brokers: [] }),

@@ -9,7 +9,7 @@ import { describeGroupsApi } from '../../protocol/messages/describe-groups.ts'
 import type { ClassicGroup } from '../groups/classic-group.ts'
 import { type Member, NO_ASSIGNMENT } from '../groups/member.ts'
 import type { Call, Handler } from './handler.ts'
-import { GROUP_OPERATIONS, NOT_ASKED } from './topics.ts'
+import { authorizedOperations } from './topics.ts'
 
 /** First version that reports a missing group as an error. */
 const REPORTS_MISSING = 6
@@ -17,9 +17,11 @@ const REPORTS_MISSING = 6
 export const describeGroups: Handler<DescribeGroupsRequest, DescribeGroupsResponse> = {
   api: describeGroupsApi,
   handle({ groups: ids, includeAuthorizedOperations }, call) {
-    const operations =
-      call.version >= 3 ? { authorizedOperations: includeAuthorizedOperations ? GROUP_OPERATIONS : NOT_ASKED } : {}
-    return { groups: ids.map((groupId) => ({ ...describe(groupId, call), ...operations })) }
+    const operations = (groupId: string): { authorizedOperations?: number } =>
+      call.version >= 3
+        ? { authorizedOperations: authorizedOperations(includeAuthorizedOperations, 'Group', groupId, call) }
+        : {}
+    return { groups: ids.map((groupId) => ({ ...describe(groupId, call), ...operations(groupId) })) }
   },
   refuse: ({ groups }, errorCode) => ({ groups: groups.map((groupId) => empty(groupId, errorCode)) }),
   subjects({ groups }) {

@@ -10,7 +10,7 @@ import { ZERO_UUID } from '../../protocol/reader.ts'
 import { nameProblem } from '../cluster/topic.ts'
 import type { Handler } from './handler.ts'
 import { describedPartition } from './metadata.ts'
-import { TOPIC_OPERATIONS } from './topics.ts'
+import { authorizedOperations } from './topics.ts'
 
 /** `max.request.partition.size.limit` */
 const MAX_PARTITIONS = 2000
@@ -18,12 +18,19 @@ const MAX_PARTITIONS = 2000
 export const describeTopicPartitions: Handler<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse> = {
   api: describeTopicPartitionsApi,
 
-  handle({ topics, cursor, responsePartitionLimit }, { broker }) {
+  handle({ topics, cursor, responsePartitionLimit }, call) {
+    const { broker } = call
     const { cluster } = broker
+    const isAllowed = (name: string): boolean => call.permits('Describe', 'Topic', name)
     const asked = topics.length === 0 ? cluster.topics().map(({ name }) => name) : topics.map(({ name }) => name)
-    const names = [...new Set(asked)].filter((name) => cursor === null || name >= cursor.topicName).toSorted()
+    const names = [...new Set(asked)]
+      .filter((name) => isAllowed(name) && (cursor === null || name >= cursor.topicName))
+      .toSorted()
     let left = Math.max(1, Math.min(responsePartitionLimit, MAX_PARTITIONS))
-    const described: DescribeTopicPartitionsResponseTopic[] = []
+    // Topics that were named are refused, the others are left out.
+    const described: DescribeTopicPartitionsResponseTopic[] = topics
+      .filter(({ name }) => !isAllowed(name))
+      .map(({ name }) => failed(name, ERROR.TOPIC_AUTHORIZATION_FAILED))
     for (const name of names) {
       const topic = cluster.topic(name)
       if (topic === undefined) {
@@ -52,7 +59,7 @@ export const describeTopicPartitions: Handler<DescribeTopicPartitionsRequest, De
         topicId: id,
         isInternal,
         partitions,
-        topicAuthorizedOperations: TOPIC_OPERATIONS,
+        topicAuthorizedOperations: authorizedOperations(true, 'Topic', name, call),
       })
       const next = first + page.length
       if (next < topic.partitions.length)

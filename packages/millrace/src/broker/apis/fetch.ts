@@ -147,6 +147,7 @@ function abortedIn(log: PartitionLog, from: number, before: number): { producerI
 function find({ topic, topicId, partition, currentLeaderEpoch }: FetchedPartition, call: Call): Partition | number {
   const known = topicOf(call.broker.cluster, { name: topic, topicId })
   if (known === undefined && call.version >= FIRST_WITH_ID) return ERROR.UNKNOWN_TOPIC_ID
+  if (!call.permits('Read', 'Topic', known?.name ?? topic)) return ERROR.TOPIC_AUTHORIZATION_FAILED
   const led = ledPartition(known, partition, call.node, currentLeaderEpoch)
   return isRefusal(led) ? led.errorCode : led
 }

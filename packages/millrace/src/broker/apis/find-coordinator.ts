@@ -37,10 +37,14 @@ function keysOf({ key, coordinatorKeys }: Decoded<FindCoordinatorRequest>, { ver
   return version >= 4 ? coordinatorKeys : [key]
 }
 
-function find(key: string, keyType: number, { broker: { cluster, groups } }: Call): Coordinator {
+function find(key: string, keyType: number, call: Call): Coordinator {
+  const { cluster, groups } = call.broker
   const kind = KINDS[keyType]
   if (kind === undefined) return failed(key, ERROR.INVALID_REQUEST)
   if (key === '') return failed(key, kind === 'group' ? ERROR.INVALID_GROUP_ID : ERROR.INVALID_REQUEST)
+  if (kind === 'group' && !call.permits('Describe', 'Group', key)) return failed(key, ERROR.GROUP_AUTHORIZATION_FAILED)
+  if (kind === 'transaction' && !call.permits('Describe', 'TransactionalId', key))
+    return failed(key, ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
   const node = cluster.node(groups.places.of(kind, key) ?? -1)
   if (node === undefined) return failed(key, ERROR.COORDINATOR_NOT_AVAILABLE)
   return { key, nodeId: node.id, host: node.host, port: node.port, errorCode: 0, errorMessage: '' }

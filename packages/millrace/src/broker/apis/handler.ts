@@ -4,6 +4,8 @@
  * Handlers read and change the state of the cluster, and know nothing of sockets.
  */
 import type { Api, Decoded } from '../../protocol/message.ts'
+import type { Operation, ResourceType } from '../security/authorizer.ts'
+import type { Session } from '../security/session.ts'
 import type { BrokerState } from '../state.ts'
 
 /** What a handler knows of the request beside its content. */
@@ -15,6 +17,10 @@ export interface Call {
   /** The node that was asked. */
   readonly node: number
   readonly broker: BrokerState
+  /** Of the connection. */
+  readonly session: Session
+  /** Whether the client may do something. */
+  permits(operation: Operation, type: ResourceType, name: string): boolean
   /** Closes the connection, where there is no answer to report an error in. */
   disconnect(): void
   /** Calls back when the client has gone, until the function that it returns is called. */

@@ -1,14 +1,18 @@
 /** ListGroups (16): the groups that the node coordinates. */
 import { listGroupsApi, type ListGroupsRequest, type ListGroupsResponse } from '../../protocol/messages/list-groups.ts'
+import { CLUSTER_NAME } from '../security/authorizer.ts'
 import type { Handler } from './handler.ts'
 
 export const listGroups: Handler<ListGroupsRequest, ListGroupsResponse> = {
   api: listGroupsApi,
-  handle({ statesFilter, typesFilter }, { broker: { groups }, node, version }) {
+  handle({ statesFilter, typesFilter }, call) {
+    const { broker, node, version } = call
+    const seesAll = call.permits('Describe', 'Cluster', CLUSTER_NAME)
     const isWanted = (filter: readonly string[], value: string): boolean =>
       filter.length === 0 || filter.some((wanted) => wanted.toLowerCase() === value.toLowerCase())
-    const found = groups
+    const found = broker.groups
       .all(node)
+      .filter(({ id }) => seesAll || call.permits('Describe', 'Group', id))
       .filter(({ state, kind }) => isWanted(statesFilter, state) && isWanted(typesFilter, kind))
     return {
       errorCode: 0,

@@ -31,7 +31,7 @@ export const listTransactions: Handler<ListTransactionsRequest, ListTransactions
       .filter(
         ({ startTimeMs }) => durationFilter < 0 || (startTimeMs >= 0 && cluster.now() - startTimeMs > durationFilter),
       )
-      .filter(({ id }) => pattern.test(id))
+      .filter(({ id }) => pattern.test(id) && call.permits('Describe', 'TransactionalId', id))
     return {
       throttleTimeMs: 0,
       errorCode: 0,

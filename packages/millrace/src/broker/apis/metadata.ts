@@ -9,9 +9,10 @@ import {
 } from '../../protocol/messages/metadata.ts'
 import { ZERO_UUID } from '../../protocol/reader.ts'
 import { NO_LEADER, nameProblem, type Partition, type Topic } from '../cluster/topic.ts'
+import { CLUSTER_NAME } from '../security/authorizer.ts'
 import type { BrokerState } from '../state.ts'
 import type { Call, Handler } from './handler.ts'
-import { CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS, topicOf } from './topics.ts'
+import { authorizedOperations, topicOf } from './topics.ts'
 
 export const metadata: Handler<MetadataRequest, MetadataResponse> = {
   api: metadataApi,
@@ -38,40 +39,54 @@ function answer(
     clusterId: cluster.id,
     controllerId: cluster.controller,
     topics,
-    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? CLUSTER_OPERATIONS : NOT_ASKED,
+    clusterAuthorizedOperations: authorizedOperations(
+      request.includeClusterAuthorizedOperations,
+      'Cluster',
+      CLUSTER_NAME,
+      call,
+    ),
     ...(call.version >= 13 ? { errorCode } : {}),
   }
 }
 
 function asked(request: Decoded<MetadataRequest>, call: Call): MetadataResponseTopic[] {
   const { cluster } = call.broker
-  const operations = request.includeTopicAuthorizedOperations ? TOPIC_OPERATIONS : NOT_ASKED
   const { topics } = request
+  const found = (topic: Topic): MetadataResponseTopic =>
+    described(
+      topic,
+      call.broker,
+      authorizedOperations(request.includeTopicAuthorizedOperations, 'Topic', topic.name, call),
+    )
   // In version 0, an empty list means all of them.
   if (topics === null || (call.version === 0 && topics.length === 0))
-    return cluster.topics().map((topic) => described(topic, call.broker, operations))
+    return cluster
+      .topics()
+      .filter(({ name }) => call.permits('Describe', 'Topic', name))
+      .map(found)
   return topics.map(({ name, topicId }) => {
-    const topic =
-      topicOf(cluster, { name, topicId }) ?? autoCreated(name, topicId, request.allowAutoTopicCreation, call)
-    return topic instanceof Object ? described(topic, call.broker, operations) : failed(name, topicId, topic)
+    const known = topicOf(cluster, { name, topicId })
+    const asName = known?.name ?? name
+    if (asName !== null && !call.permits('Describe', 'Topic', asName))
+      return failed(name, topicId, ERROR.TOPIC_AUTHORIZATION_FAILED)
+    const topic = known ?? autoCreated(name, topicId, request.allowAutoTopicCreation, call)
+    return topic instanceof Object ? found(topic) : failed(name, topicId, topic)
   })
 }
 
 /** @returns an error code when the topic is not created */
-function autoCreated(
-  name: string | null,
-  topicId: string,
-  allowed: boolean,
-  { broker: { cluster } }: Call,
-): Topic | number {
+function autoCreated(name: string | null, topicId: string, allowed: boolean, call: Call): Topic | number {
+  const { cluster } = call.broker
   if (topicId !== ZERO_UUID) return ERROR.UNKNOWN_TOPIC_ID
   if (name === null || nameProblem(name) !== undefined) return ERROR.INVALID_TOPIC_EXCEPTION
   if (!allowed || !cluster.options.autoCreateTopics) return ERROR.UNKNOWN_TOPIC_OR_PARTITION
+  if (!call.permits('Create', 'Cluster', CLUSTER_NAME) && !call.permits('Create', 'Topic', name))
+    return ERROR.TOPIC_AUTHORIZATION_FAILED
   return cluster.createTopic(name, cluster.options.defaultPartitions)
 }
 
 function failed(name: string | null, topicId: string, errorCode: number): MetadataResponseTopic {
-  return { errorCode, name, topicId, partitions: [], topicAuthorizedOperations: NOT_ASKED }
+  return { errorCode, name, topicId, partitions: [] }
 }
 
 function described(topic: Topic, broker: BrokerState, operations: number): MetadataResponseTopic {

@@ -42,6 +42,7 @@ export const offsetFetch: Handler<OffsetFetchRequest, OffsetFetchResponse> = {
       // A member of the consumer protocol must not go by what it has lost meanwhile.
       const group = isMember ? groups.findConsumer(groupId) : undefined
       const errorCode =
+        (call.permits('Describe', 'Group', groupId) ? 0 : ERROR.GROUP_AUTHORIZATION_FAILED) ||
         groups.refusal(groupId, call.node) ||
         (group?.admitCommit({ memberId, instanceId: null, generationId: epoch }) ?? 0)
       if (errorCode !== 0) return { groupId, topics: [], errorCode }
@@ -110,17 +111,24 @@ function fetchAll(
   const { cluster } = call.broker
   const topics =
     asked ??
-    (offsets?.all() ?? []).map(({ topic, partitions }) => ({
-      name: topic,
-      topicId: cluster.topic(topic)?.id ?? ZERO_UUID,
-      partitionIndexes: partitions,
-    }))
+    (offsets?.all() ?? [])
+      .filter(({ topic }) => call.permits('Describe', 'Topic', topic))
+      .map(({ topic, partitions }) => ({
+        name: topic,
+        topicId: cluster.topic(topic)?.id ?? ZERO_UUID,
+        partitionIndexes: partitions,
+      }))
   return topics.map(({ name, topicId, partitionIndexes }) => {
     const byId = call.version >= FIRST_WITH_ID
     const known = byId ? topicOf(cluster, { name, topicId })?.name : name
+    const isAllowed = known === undefined || call.permits('Describe', 'Topic', known)
     const partitions = partitionIndexes.map((partitionIndex) =>
-      known === undefined
-        ? { ...NOTHING, partitionIndex, errorCode: ERROR.UNKNOWN_TOPIC_ID }
+      known === undefined || !isAllowed
+        ? {
+            ...NOTHING,
+            partitionIndex,
+            errorCode: isAllowed ? ERROR.UNKNOWN_TOPIC_ID : ERROR.TOPIC_AUTHORIZATION_FAILED,
+          }
         : fetchOne(offsets, known, partitionIndex, requireStable),
     )
     return { name: byId ? '' : name, topicId, partitions }

@@ -1,14 +1,19 @@
 /** What several APIs do with the topics and nodes of a request. */
+import { OPERATIONS, OPERATIONS_OF, type ResourceType } from '../security/authorizer.ts'
+import type { Call } from './handler.ts'
 import { ZERO_UUID } from '../../protocol/reader.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Topic } from '../cluster/topic.ts'
 
 /** Says that authorized operations were not asked for. */
-export const NOT_ASKED = -2147483648
-/** All operations that there are for a topic, a group, and the cluster, as bits: nothing is forbidden. */
-export const TOPIC_OPERATIONS = 0b1101_1111_1000
-export const GROUP_OPERATIONS = 0b1101_0100_1000
-export const CLUSTER_OPERATIONS = 0b1_1111_1010_0000
+const NOT_ASKED = -2147483648
+
+/** The operations that the client may use on a resource, as bits; `NOT_ASKED` if it does not want to know. */
+export function authorizedOperations(isAsked: boolean, type: ResourceType, name: string, call: Call): number {
+  if (!isAsked) return NOT_ASKED
+  const allowed = (OPERATIONS_OF[type] ?? []).filter((operation) => call.permits(operation, type, name))
+  return allowed.reduce((bits, operation) => bits | (1 << OPERATIONS.indexOf(operation)), 0)
+}
 
 /** The topic that a request names, by its id if it has one. */
 export function topicOf(

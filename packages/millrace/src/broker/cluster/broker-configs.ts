@@ -8,9 +8,9 @@ export interface BrokerConfig {
 }
 
 export function brokerConfigs(cluster: Cluster, node: number): BrokerConfig[] {
-  const { autoCreateTopics, defaultPartitions } = cluster.options
+  const { autoCreateTopics, defaultPartitions, protocol } = cluster.options
   const address = cluster.node(node)
-  const listener = `PLAINTEXT://${address?.host}:${address?.port}`
+  const listener = `${protocol}://${address?.host}:${address?.port}`
   return [
     { name: 'advertised.listeners', value: listener, type: 'list' },
     { name: 'auto.create.topics.enable', value: String(autoCreateTopics), type: 'boolean' },

@@ -27,6 +27,8 @@ export interface ClusterOptions {
   /** Most bytes of all topics together. */
   readonly retentionBytes: number
   readonly now: () => number
+  /** Security protocol of the listeners. */
+  readonly protocol: string
   /** Where what has to survive is kept. */
   readonly store: Store
 }

@@ -7,6 +7,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { FrameGatherer } from '../../kafka/cluster/frames.ts'
+import type { Session } from '../security/session.ts'
 
 /** `socket.request.max.bytes` */
 const MAX_REQUEST_BYTES = 104_857_600
@@ -21,6 +22,7 @@ export const DISCONNECT: unique symbol = Symbol('disconnect')
 export type Answer = readonly Buffer[] | undefined | typeof DISCONNECT
 
 export class Connection {
+  readonly session: Session
   readonly #socket: Socket
   readonly #answer: (frame: Buffer, connection: Connection) => Answer | Promise<Answer>
   readonly #log: (line: string) => void
@@ -32,10 +34,12 @@ export class Connection {
   /** @param answer called with one request after the other, without their lengths */
   constructor(
     socket: Socket,
+    session: Session,
     answer: (frame: Buffer, connection: Connection) => Answer | Promise<Answer>,
     log: (line: string) => void,
   ) {
     this.#socket = socket
+    this.session = session
     this.#answer = answer
     this.#log = log
     socket.setNoDelay(true)
@@ -86,6 +90,10 @@ export class Connection {
         if (!this.isOpen) return
         if (answer === DISCONNECT) return this.close()
         if (answer !== undefined && !this.#send(answer)) await this.#drained()
+        if (this.session.isOver) {
+          this.#socket.end()
+          return
+        }
         if (this.#waitingBytes <= MAX_WAITING_BYTES && this.#socket.isPaused()) this.#socket.resume()
       }
     } finally {

@@ -6,6 +6,7 @@ import { apiVersionsApi } from '../../protocol/messages/api-versions.ts'
 import { Reader } from '../../protocol/reader.ts'
 import { supportedApi } from '../apis/index.ts'
 import type { Call, Handler } from '../apis/handler.ts'
+import { handlePermitted } from '../security/permissions.ts'
 import type { BrokerState } from '../state.ts'
 import { type Answer, type Connection, DISCONNECT } from './connection.ts'
 import type { Faults } from './faults.ts'
@@ -31,8 +32,12 @@ export function answerFrame(
   frame: Buffer,
   connection: Connection,
 ): Promise<Answer> | Answer {
+  const { session } = connection
+  if (session.expectsToken) return answerToken(dispatcher, frame, connection)
   const reader = new Reader(frame)
   const start = readRequestStart(reader)
+  const early = session.refusal(start.apiKey, dispatcher.broker.cluster.now())
+  if (early !== undefined) throw new ProtocolError(`Not authenticated: ${early}`)
   const supported = supportedApi(start.apiKey)
   if (supported === undefined) throw new ProtocolError(`API key ${start.apiKey} is not supported`)
   if (start.version < supported.min || start.version > supported.max) {
@@ -43,6 +48,15 @@ export function answerFrame(
   const handler = supported.loaded()
   const run = (loaded: Handler<unknown, unknown>) => answer(dispatcher, node, start, loaded, reader, connection)
   return handler === undefined ? supported.load().then(run) : run(handler)
+}
+
+/** After version 0 of SaslHandshake, tokens and their answers are frames without requests. */
+async function answerToken(dispatcher: Dispatcher, token: Buffer, { session }: Connection): Promise<Answer> {
+  const { errorCode, bytes } = await session.authenticate(token, dispatcher.broker.cluster.now())
+  if (errorCode !== 0) return DISCONNECT
+  const size = Buffer.alloc(4)
+  size.writeInt32BE(bytes.length)
+  return [size, bytes]
 }
 
 function unsupportedApiVersions({ correlationId }: RequestStart): readonly Buffer[] {
@@ -68,6 +82,15 @@ function answer(
     clientHost: connection.remoteHost,
     node,
     broker: dispatcher.broker,
+    session: connection.session,
+    permits: (operation, resourceType, resourceName) =>
+      dispatcher.broker.security.permits({
+        principal: connection.session.principal,
+        host: connection.remoteHost,
+        operation,
+        resourceType,
+        resourceName,
+      }),
     disconnect: () => connection.close(),
     onGone: (callback) => connection.onGone(callback),
   }
@@ -93,7 +116,8 @@ function attempt(dispatcher: Dispatcher, handler: Handler<unknown, unknown>, req
     return handler.refuse(request, isFile ? ERROR.KAFKA_STORAGE_ERROR : ERROR.UNKNOWN_SERVER_ERROR, call)
   }
   try {
-    const response = handler.handle(request, call)
+    const isFree = dispatcher.broker.security.authorize === undefined
+    const response = isFree ? handler.handle(request, call) : handlePermitted(handler, request, call)
     return response instanceof Promise ? response.catch(failed) : response
   } catch (error) {
     return failed(error)

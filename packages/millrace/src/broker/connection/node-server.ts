@@ -2,17 +2,25 @@ import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { NodeAddress } from '../cluster/cluster.ts'
 import { ConfigError } from '../../errors/index.ts'
+import type { BrokerTls } from '../security/options.ts'
+import { Session } from '../security/session.ts'
 import { Connection } from './connection.ts'
 import { answerFrame, type Dispatcher } from './dispatch.ts'
+
+/** Principal of a client that has not said who it is. */
+const ANONYMOUS = 'User:ANONYMOUS'
 
 /** The listener of one node, and its connections. */
 export class NodeServer {
   readonly #address: NodeAddress
   readonly #dispatcher: Dispatcher
   readonly #connections = new Set<Connection>()
+  readonly #tls: BrokerTls | undefined
   #server: Server | undefined
 
-  constructor(address: NodeAddress, dispatcher: Dispatcher) {
+  /** @param tls connections are in clear text when omitted */
+  constructor(address: NodeAddress, dispatcher: Dispatcher, tls?: BrokerTls) {
+    this.#tls = tls
     this.#address = address
     this.#dispatcher = dispatcher
   }
@@ -29,7 +37,7 @@ export class NodeServer {
   async start(): Promise<void> {
     if (this.#server !== undefined) return
     const { host, port } = this.#address
-    const server = createServer((socket) => this.#accept(socket))
+    const server = await this.#listener()
     server.listen({ host, port })
     try {
       await once(server, 'listening')
@@ -55,10 +63,23 @@ export class NodeServer {
     await closed
   }
 
-  #accept(socket: Socket): void {
+  async #listener(): Promise<Server> {
+    if (this.#tls === undefined) return createServer((socket) => this.#accept(socket, ANONYMOUS))
+    // Loaded only where it is used, as it takes time and memory.
+    const { createTlsListener } = await import('./tls-listener.ts')
+    return createTlsListener(this.#tls, this.#dispatcher.log, (socket, principal) => this.#accept(socket, principal))
+  }
+
+  #accept(socket: Socket, principal: string): void {
     const dispatcher = this.#dispatcher
     const { id } = this.#address
-    const connection = new Connection(socket, (frame, from) => answerFrame(dispatcher, id, frame, from), dispatcher.log)
+    const session = new Session(dispatcher.broker.security, principal)
+    const connection = new Connection(
+      socket,
+      session,
+      (frame, from) => answerFrame(dispatcher, id, frame, from),
+      dispatcher.log,
+    )
     this.#connections.add(connection)
     connection.onGone(() => this.#connections.delete(connection))
   }

@@ -29,6 +29,7 @@ beforeEach(() => {
     retentionBytes: 1e9,
     now: () => NOW,
     store: IN_MEMORY,
+    protocol: 'PLAINTEXT',
   })
   cluster.createTopic('orders', 2)
   const timers = new Timers(() => {})
