@@ -23,6 +23,8 @@ export { BincodeDeserializer, BincodeSerializer, type BincodeType } from './libr
 export {
   SchemaDeserializer,
   type SchemaDeserializerOptions,
+  type DeserializeOptions,
+  type HeadedValue,
   SchemaSerializer,
   type SchemaSerializerOptions,
 } from './library/schema-serializers.ts'

@@ -11,6 +11,7 @@ import { viewOf } from '../records/views.ts'
 import { FieldScanner } from './field-scanner.ts'
 import { jsonCodec, parseDocument, reasonOf } from './json.ts'
 import { keyFromField } from './key-field.ts'
+import { keyRewriting, rewriteKeys } from './key-rewriting.ts'
 import { textKeys } from './keys.ts'
 import { restorerOfMadeRows } from './made-rows.ts'
 import { attachedMeta, attachMeta, changedKey, hideMeta, type WithMeta } from './meta.ts'
@@ -140,7 +141,7 @@ export function encodeDocuments(batch: Batch, codec: Codec, options: EncodeOptio
   batch.payloads = payloads
 }
 
-function encodeError(batch: Batch, row: number, codec: Codec, cause: unknown): EncodeError {
+function encodeError(batch: Batch, row: number, codec: Pick<Codec, 'name'>, cause: unknown): EncodeError {
   const details = placeOf(batch, row, codec, cause)
   return new EncodeError(
     `${reasonOf(cause)}, in the record made from offset ${details.offset} of "${batch.topic}" partition ${batch.partition}`,
@@ -184,7 +185,9 @@ function encode(batch: Batch, row: number, codec: Codec, document: unknown, json
   }
   const { bytes, fields } = batch.records
   const field = batch.recordOf(row) * FIELDS
-  const start = fields[field + VALUE]! + (jsonStart ?? 0)
+  const first = fields[field + VALUE]!
+  // No JSON begins with a zero, and every schema id does; it may be in a header instead.
+  const start = first + (jsonStart !== undefined && jsonStart > 0 && bytes[first] === 0 ? jsonStart : 0)
   const end = fields[field + VALUE]! + fields[field + VALUE_LENGTH]!
   // Where numbers are all as JavaScript writes them, there is no need for a view of the value.
   if (jsonStart === undefined || end <= start || !mayDifferIn(bytes, start, end)) return codec.encode(document)
@@ -238,7 +241,7 @@ function translateRows(batch: Batch, codec: Codec, translation: Translating, fai
     const value = batch.value(row)
     if (value === null || payloads[row] !== undefined || batch.replaced?.[row] === 1) continue
     try {
-      payloads[row] = translation.translate(value)
+      payloads[row] = translation.translate(value, batch, row)
     } catch (cause) {
       const error = encodeError(batch, row, codec, cause)
       if (failed === undefined) throw error
@@ -247,8 +250,30 @@ function translateRows(batch: Batch, codec: Codec, translation: Translating, fai
   }
 }
 
-/** Both steps as the engine uses them; undefined when every value can pass as the bytes that came in. */
-export function createDocuments({
+/** Both steps as the engine uses them; undefined when every key and value can pass as the bytes that came in. */
+export function createDocuments(options: DocumentsOptions): Documents | undefined {
+  const values = createValueSteps(options)
+  const { keysFrom, keysTo } = options
+  const rewriting = keyRewriting(keysFrom, keysTo)
+  if (rewriting === undefined) return values
+  return {
+    ...values,
+    keysOnly: values === undefined,
+    prepare: inOrder([rewriting.prepare, values?.prepare]),
+    decode: (batch, failed) => values?.decode(batch, failed),
+    encode(batch, failed) {
+      values?.encode(batch, failed)
+      rewriteKeys(batch, rewriting, (row, cause) => {
+        const isUnreadable = cause instanceof DecodeError
+        const error = isUnreadable ? decodeError(batch, row, keysFrom!, cause) : encodeError(batch, row, keysTo!, cause)
+        if (failed === undefined || cause instanceof RegistryError) throw cause instanceof RegistryError ? cause : error
+        failed(row, error)
+      })
+    },
+  }
+}
+
+function createValueSteps({
   from,
   to,
   keysFrom,

@@ -14,11 +14,19 @@ export const textKeys: KeyCodec = {
   encode: (key) => (typeof key === 'string' ? key : JSON.stringify(key)),
 }
 
+/** Codecs of values that key codecs were made of. */
+const OF_VALUES = new WeakMap<KeyCodec, Codec>()
+
 /** The format of values for keys: a document with nothing but `value` means that value. */
 export function keysOf(codec: Codec): KeyCodec {
-  const { name } = codec
-  return {
+  const { name, wire } = codec
+  const keys: KeyCodec = {
     name,
+    wire,
+    translation(from) {
+      const source = OF_VALUES.get(from)
+      return source === undefined ? undefined : codec.translation?.(source)
+    },
     prepare: codec.prepare?.bind(codec),
     decode(key, batch, row) {
       try {
@@ -30,6 +38,8 @@ export function keysOf(codec: Codec): KeyCodec {
     },
     encode: (key) => codec.encode(isObject(key) || name === 'json' ? key : { value: key }),
   }
+  OF_VALUES.set(keys, codec)
+  return keys
 }
 
 function unwrapped(document: unknown): unknown {

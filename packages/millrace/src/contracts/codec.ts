@@ -22,15 +22,19 @@ export interface Codec extends Preparing {
   encode(document: unknown): Payload
 }
 
-/** Rewrites what is in front of the data of values. */
+/** Rewrites what is in front of the data of keys or values. */
 export interface Translating extends Preparing {
-  /** @throws {EncodeError} */
-  translate(value: Buffer): Buffer
+  /** @param batch where the bytes are in its row, for what its headers say. @throws {EncodeError} */
+  translate(bytes: Buffer, batch: Batch, row: number): Buffer
 }
 
 /** The same for keys, which stages see as `_meta.key`. */
 export interface KeyCodec extends Preparing {
   readonly name: string
+  /** Keys with a schema: two codecs with the same pass each other's bytes on unchanged. Undefined for keys that always pass as they are. */
+  readonly wire?: string | undefined
+  /** How keys of another codec become keys of this one, as with values; undefined where they do not. */
+  translation?(from: KeyCodec): Translating | undefined
   /** Null for a record without a key. @throws {DecodeError} */
   decode(key: Buffer | null, batch?: Batch, row?: number): unknown
   /** Writes the key that a stage made; other keys go out as they came in. @throws {EncodeError} */
@@ -39,6 +43,8 @@ export interface KeyCodec extends Preparing {
 
 /** Both directions for whole batches: what the steps "decode" and "encode" of a pipeline do. */
 export interface Documents extends Preparing {
+  /** Whether only keys are rewritten, and no value is parsed. False when omitted. */
+  readonly keysOnly?: boolean
   /**
    * Sets the document of every row.
    * @param failed called for each row that fails, which the caller then drops; without it the first one is thrown

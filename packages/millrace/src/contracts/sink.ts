@@ -59,6 +59,8 @@ export interface Sink extends Preparing {
   readonly partitionsByKey?: string | undefined
   /** Whether it can forward whole record batches of Kafka as they are. */
   readonly writesRecordBatches: boolean
+  /** Why it copies records of which it writes no record batches whole, as a sentence without a period; for `explain`. */
+  readonly copies?: string | undefined
   /** Which of its options do not apply to record batches that are forwarded, as a sentence without a period; for `explain`. */
   readonly unforwarded?: string | undefined
   /** What its acknowledgements do not promise; undefined where everything that it acknowledged is kept, once and in order. For `explain`. */

@@ -63,6 +63,11 @@ function chooseLane(
       lane: 'documents',
       why: `${stages.find(({ needs }) => needs !== 'metadata')!.name} works on parsed values; all are written as the bytes that were read`,
     }
+  if (documents?.keysOnly === true)
+    return {
+      lane: 'bytes',
+      why: 'keys have schemas of another registry, or another format, than where they are written, so each is rewritten; values are copied unchanged',
+    }
   if (documents !== undefined)
     return {
       lane: 'documents',
@@ -87,7 +92,7 @@ function chooseLane(
     return {
       lane: 'bytes',
       why: source.readsRecordBatches
-        ? 'the sink chooses the partition, so records are copied one by one, unchanged'
+        ? (sink.copies ?? 'the sink chooses the partition, so records are copied one by one, unchanged')
         : source.maxBatchRecords === undefined
           ? 'records do not come from Kafka, so new record batches are created'
           : `max.poll.records (${source.maxBatchRecords}) splits what was read, so records are copied one by one, unchanged`,

@@ -42,6 +42,7 @@ export class FanOut implements SinkOfAll {
   readonly fields: readonly string[] | undefined
   readonly partitions: string
   readonly writesRecordBatches: boolean
+  readonly copies: string | undefined
   readonly unforwarded: string | undefined
   readonly weakness: Weakness | undefined
   /** The others have joined those of the first sink. */
@@ -65,6 +66,7 @@ export class FanOut implements SinkOfAll {
       : undefined
     this.writesRecordBatches = sinks.every(({ writesRecordBatches }) => writesRecordBatches)
     this.partitions = sinks.map(({ partitions }, i) => `sink ${i + 1}: ${partitions}`).join('; ')
+    this.copies = sinks.find(({ copies }) => copies !== undefined)?.copies
     this.unforwarded = sinks.find(({ unforwarded }) => unforwarded !== undefined)?.unforwarded
     this.weakness = weaknessOfAll(sinks)
     this.transactions = first!.transactions

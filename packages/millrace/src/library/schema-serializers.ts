@@ -17,7 +17,10 @@ import { field } from '../options/fields.ts'
 import { parseOptions } from '../options/parse.ts'
 import type { REGISTRY_FIELDS } from '../schema-registry/fields.ts'
 import { schemaProblems, SINK_SCHEMA_FIELDS } from '../schema-registry/format-fields.ts'
+import { schemaHeaderIn, splitSchemaId } from '../schema-registry/record-headers.ts'
 import { sinkSchemas, sourceSchemas, type ComponentSchemas } from '../schema-registry/schema-uses.ts'
+import { SCHEMA_ID_HEADERS } from '../schema-registry/wire-format.ts'
+import type { Header } from '../records/record.ts'
 import type { MessageSerializer } from './sink/serializers.ts'
 
 const FORMATS = Object.keys(SCHEMA_TYPE_OF) as [SchemaCodecName, ...SchemaCodecName[]]
@@ -29,13 +32,13 @@ const DESERIALIZER_FIELDS = {
     'Schema as a file or inline: to read with, or to write with. By default the one that a value was written with, or the latest of the subject.',
   ),
   message: SINK_SCHEMA_FIELDS.valueMessage,
-}
-const SERIALIZER_FIELDS = {
-  ...DESERIALIZER_FIELDS,
   part: field
     .oneOf(['key', 'value'])
     .default('value')
-    .doc('Whether keys or values are written, which is part of the name of the subject.'),
+    .doc('Whether it is for keys or values, which is part of the names of subjects and of headers.'),
+}
+const SERIALIZER_FIELDS = {
+  ...DESERIALIZER_FIELDS,
   subject: SINK_SCHEMA_FIELDS.valueSubject,
   subjectNameStrategy: SINK_SCHEMA_FIELDS.subjectNameStrategy,
   autoRegisterSchemas: SINK_SCHEMA_FIELDS.autoRegisterSchemas,
@@ -54,6 +57,19 @@ interface Written {
 export type SchemaDeserializerOptions = Omit<InputOptions<typeof DESERIALIZER_FIELDS>, keyof Written> & Written
 export type SchemaSerializerOptions = Omit<InputOptions<typeof SERIALIZER_FIELDS>, keyof Written> & Written
 
+export interface DeserializeOptions {
+  /** Headers of the record. */
+  readonly headers?: readonly Header[]
+  /** Ends waiting for the schema. */
+  readonly signal?: AbortSignal
+}
+
+/** A value whose schema is named by a header, to be written with it. */
+export interface HeadedValue {
+  readonly value: Buffer
+  readonly headers: readonly (readonly [name: string, value: Buffer])[]
+}
+
 /**
  * Reads values, each with the schema that it names. A schema is fetched once per process.
  *
@@ -63,27 +79,33 @@ export type SchemaSerializerOptions = Omit<InputOptions<typeof SERIALIZER_FIELDS
 export class SchemaDeserializer<T = unknown> {
   readonly #schemas: ComponentSchemas
   readonly #reader: SchemaReader
+  readonly #part: 'key' | 'value'
   readonly #closing = new AbortController()
 
   /** @throws {ConfigError} with all problems of the options */
   constructor({ onWarning, ...options }: SchemaDeserializerOptions) {
     const parsed = read('SchemaDeserializer', DESERIALIZER_FIELDS, options)
-    const { format, schemaRegistry, schema: valueSchema, message: valueMessage } = parsed
+    const { format, schemaRegistry, schema, message, part } = parsed
     const surroundings = { directory: process.cwd(), warn: onWarning ?? (() => {}) }
-    const given = { schemaRegistry, valueSchema, valueMessage }
-    this.#schemas = sourceSchemas(given, { key: 'string', value: format }, surroundings)
-    this.#reader = new SchemaReader(format, { ...this.#schemas.value!, forProgram: true })
+    const given = { schemaRegistry, [`${part}Schema`]: schema, [`${part}Message`]: message }
+    const classes = { key: 'string', value: 'string', [part]: format }
+    this.#part = part
+    this.#schemas = sourceSchemas(given, classes, surroundings)
+    // The part that has the format has a use.
+    this.#reader = new SchemaReader(format, { ...this.#schemas[part]!, forProgram: true })
   }
 
   /**
    * Reads one value. It waits for the schema on its first use, for as long as the registry is down.
+   * @param options with `headers` those of the record, where the schema id may be in one of them instead of in front of the data
    * @throws {DecodeError} when the value cannot be read; {RegistryError} {AuthenticationError}; {AbortedError} when the signal fires
    */
-  async deserialize(bytes: Buffer, { signal }: { readonly signal?: AbortSignal } = {}): Promise<T> {
+  async deserialize(bytes: Buffer, { headers = [], signal }: DeserializeOptions = {}): Promise<T> {
     const stop = stopOf(this.#closing.signal, signal, 'a SchemaDeserializer')
-    await this.#reader.prepareValue(bytes, stop)
+    const header = schemaHeaderIn(headers, this.#part)
+    await this.#reader.prepareValue(bytes, header, stop)
     // The caller declares with T what the schema describes.
-    return this.#reader.decode(bytes) as T
+    return this.#reader.decodeValue(bytes, header) as T
   }
 
   /** Ends what waits for the registry. May be called twice. */
@@ -133,6 +155,22 @@ export class SchemaSerializer<T = unknown> implements MessageSerializer<T> {
     if (payload === null)
       throw new EncodeError('Cannot serialize {value: null}, which is a tombstone: write null instead')
     return typeof payload === 'string' ? Buffer.from(payload) : payload
+  }
+
+  /**
+   * The same with the schema id in a header instead of in front of the data:
+   *
+   * ```ts
+   * await sink.send({ key: 'o-1', ...(await serializer.serializeWithHeader(order, 'orders')) })
+   * ```
+   * @throws as `serialize`; {ConfigError} without a registry, where there is no id
+   */
+  async serializeWithHeader(value: T, topic = ''): Promise<HeadedValue> {
+    const { format, part, schemaRegistry } = this.#options
+    if (schemaRegistry === undefined)
+      throw new ConfigError('Cannot write a schema id into a header without a schema registry: set schemaRegistry')
+    const { header, data } = splitSchemaId(await this.serialize(value, topic), format === 'protobuf')!
+    return { value: data, headers: [[SCHEMA_ID_HEADERS[part], header]] }
   }
 
   /** Ends what waits for the registry. May be called twice. */

@@ -13,6 +13,8 @@ export interface NewRecord {
   readonly key?: Payload | undefined
   /** Come before those of the record. */
   readonly headers?: readonly Header[]
+  /** Whether the stored headers are left out. */
+  readonly replacesHeaders?: boolean
 }
 
 export class BatchWriter {
@@ -28,12 +30,13 @@ export class BatchWriter {
   }
 
   /** Adds what becomes of a row; rows that are not added are dropped. Each row once at the most. */
-  add(row: number, { value, key = viewKey(this.#batch, row), headers = [] }: NewRecord): void {
+  add(row: number, { value, key = viewKey(this.#batch, row), headers = [], replacesHeaders = false }: NewRecord): void {
     const { bytes, fields, offsets, timestamps } = this.#batch.records
     const record = this.#batch.recordOf(row)
     const at = record * FIELDS
     const start = fields[at + VALUE]! + Math.max(0, fields[at + VALUE_LENGTH]!)
-    const stored = fields[at + BODY]! < 0 ? undefined : { bytes, start, end: fields[at + END]! }
+    const isKept = !replacesHeaders && fields[at + BODY]! >= 0
+    const stored = isKept ? { bytes, start, end: fields[at + END]! } : undefined
     this.#records.push(record)
     this.#writer.add(offsets[record]!, timestamps[record]!, key, value, headers, stored)
   }

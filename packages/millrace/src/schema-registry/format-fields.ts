@@ -6,6 +6,7 @@ import { problem, warning, type OptionProblem, type Options, type ValueType } fr
 import { field } from '../options/fields.ts'
 import { isObject } from '../options/values.ts'
 import { schemaRegistry } from './fields.ts'
+import { SCHEMA_ID_LOCATIONS } from './wire-format.ts'
 import { registryProblems } from './rules.ts'
 import { SUBJECT_STRATEGIES, SUBJECT_STRATEGY_CLASSES, type SubjectStrategy } from './subjects.ts'
 
@@ -93,6 +94,18 @@ export const SINK_SCHEMA_FIELDS = {
     .default(false)
     .kafka('normalize.schemas')
     .doc('Whether the registry may normalize the schemas that are registered.'),
+  schemaIdLocation: field
+    .oneOf(SCHEMA_ID_LOCATIONS, {
+      PrefixSchemaIdSerializer: 'prefix',
+      HeaderSchemaIdSerializer: 'header',
+      'io.confluent.kafka.serializers.schema.id.PrefixSchemaIdSerializer': 'prefix',
+      'io.confluent.kafka.serializers.schema.id.HeaderSchemaIdSerializer': 'header',
+    })
+    .default('prefix')
+    .kafka('value.schema.id.serializer')
+    .doc(
+      'Where schema ids are written: `prefix`, in front of the data, or `header`, the headers `__key_schema_id` and `__value_schema_id`. Sources find them in either place.',
+    ),
 }
 
 export type SourceSchemaOptions = Options<typeof SOURCE_SCHEMA_FIELDS>

@@ -37,7 +37,7 @@ export function sourceSchemas(
 
 /** @param topic that is written */
 export function sinkSchemas(
-  options: SinkSchemaOptions,
+  options: Omit<SinkSchemaOptions, 'schemaIdLocation'>,
   classes: { readonly key: string; readonly value: string },
   topic: string,
   surroundings: Surroundings,

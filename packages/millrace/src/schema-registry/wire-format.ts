@@ -20,6 +20,10 @@ export const PREFIX_BYTES = 5
 
 export const SCHEMA_ID_HEADERS = { key: '__key_schema_id', value: '__value_schema_id' } as const
 
+/** Where the schema id of a key or value is: in front of the data, or in a header. */
+export const SCHEMA_ID_LOCATIONS = ['prefix', 'header'] as const
+export type SchemaIdLocation = (typeof SCHEMA_ID_LOCATIONS)[number]
+
 const MAGIC_ID = 0
 const MAGIC_GUID = 1
 const GUID_BYTES = 16

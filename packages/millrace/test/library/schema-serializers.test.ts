@@ -72,6 +72,26 @@ describe('serializers of schemas in programs', () => {
     await expect(unnamed.serialize(5)).rejects.toThrow('without a topic')
   })
 
+  test.each([
+    { format: 'avro', part: 'value', schema: ORDER, message: undefined, value: { id: 5, value: 'x' } },
+    { format: 'protobuf', part: 'value', schema: PROTO, message: 'Order', value: { id: 5, note: 'ä' } },
+    { format: 'avro', part: 'key', schema: '"string"', message: undefined, value: 'k' },
+  ] as const)('the schema id of a $part in $format may be in a header', async (row) => {
+    const { format, part, schema, message, value } = row
+    const common = { format, part, schemaRegistry: server.url } as const
+    await using serializer = new SchemaSerializer<unknown>({ ...common, schema, message })
+    await using deserializer = new SchemaDeserializer(common)
+    const written = await serializer.serializeWithHeader(value, 'headed')
+    const inFront = await serializer.serialize(value, 'headed')
+    const [[name, header]] = written.headers as [[string, Buffer]]
+    expect(name).toBe(`__${part}_schema_id`)
+    expect(Buffer.concat([header, written.value])).toEqual(inFront)
+    expect(await deserializer.deserialize(written.value, { headers: [['a', null], ...written.headers] })).toEqual(value)
+    expect(await deserializer.deserialize(inFront)).toEqual(value)
+    await using alone = new SchemaSerializer<unknown>({ format, schema, message })
+    await expect(alone.serializeWithHeader(value)).rejects.toThrow('set schemaRegistry')
+  })
+
   test('errors are those of codecs', async () => {
     await using serializer = new SchemaSerializer({ format: 'avro', schema: ORDER })
     await expect(serializer.serialize({ id: 'x' })).rejects.toThrow(EncodeError)

@@ -7,17 +7,16 @@
 import { SCHEMA_TYPE_OF, type SchemaCodecName } from '../../contracts/codec-names.ts'
 import type { RegisteredSchema, SchemaStore, SchemaUse } from '../../contracts/schemas.ts'
 import { DecodeError, isMillraceError } from '../../errors/index.ts'
-import { BODY, END, FIELDS, KEY, KEY_LENGTH, VALUE, VALUE_LENGTH, type Batch } from '../../records/batch.ts'
+import type { Batch } from '../../records/batch.ts'
 import { programNumberOf } from '../../records/exact-numbers.ts'
-import { readHeaders } from '../../records/views.ts'
-import { PREFIX_BYTES, readSchemaHeader, schemaIdOf, SCHEMA_ID_HEADERS } from '../../schema-registry/wire-format.ts'
+import { schemaHeaderOf } from '../../schema-registry/record-headers.ts'
+import { PREFIX_BYTES, readSchemaHeader, schemaIdOf } from '../../schema-registry/wire-format.ts'
 import { loadFormat } from './load-format.ts'
 import { parseOwn } from './own-schema.ts'
 import { patiently } from './patience.ts'
+import { schemaIdsIn, type SchemaId } from './schema-ids.ts'
 import type { NumberReader, ReadySchema, SchemaFormat } from './ready-schema.ts'
 
-/** A schema by its id, or by its GUID. */
-type Id = number | string
 type Known = { readonly schema: ReadySchema } | { readonly error: string; readonly until: number }
 
 /** How long a schema that is missing or unusable is not asked for again; as the registry's client keeps it. */
@@ -28,47 +27,50 @@ const AT_ONCE = 8
 export class SchemaReader {
   readonly #name: SchemaCodecName
   readonly #use: SchemaUse
-  readonly #known = new Map<Id, Known>()
-  readonly #header: Buffer
+  readonly #known = new Map<SchemaId, Known>()
   readonly #numbers: NumberReader | undefined
   #format: SchemaFormat | undefined
   /** The schema of the options: the reader's, or the only one. */
   #own: ReadySchema | undefined
   #isReady = false
   /** The schema that was used last, as most records of a topic have the same. */
-  #lastId: Id | undefined
+  #lastId: SchemaId | undefined
   #lastSchema: ReadySchema | undefined
 
   constructor(name: SchemaCodecName, use: SchemaUse) {
     this.#name = name
     this.#use = use
     this.#numbers = use.forProgram === true ? programNumberOf : undefined
-    this.#header = Buffer.from(SCHEMA_ID_HEADERS[use.part])
   }
 
   /** @returns undefined when everything that the batch needs is known */
   prepare(batch: Batch, signal: AbortSignal): Promise<void> | undefined {
     const { store } = this.#use
-    const wanted = store === undefined ? undefined : this.#unknownIn(batch)
+    const wanted = store === undefined ? undefined : schemaIdsIn(batch, this.#use.part, (id) => this.#isUnknown(id))
     if (this.#isReady && wanted === undefined) return undefined
     return this.#fetch(wanted ?? new Set(), signal)
   }
 
-  /** The same for one value. */
-  prepareValue(bytes: Buffer, signal: AbortSignal): Promise<void> | undefined {
-    const id = this.#use.store === undefined ? undefined : schemaIdOf(bytes)
+  /** The same for one value. @param header that names its schema, if there is one */
+  prepareValue(bytes: Buffer, header: Buffer | undefined, signal: AbortSignal): Promise<void> | undefined {
+    const id = this.#use.store === undefined ? undefined : idOf(bytes, header)
     const isUnknown = id !== undefined && this.#isUnknown(id)
     return this.#isReady && !isUnknown ? undefined : this.#fetch(new Set(isUnknown ? [id] : []), signal)
   }
 
   /** @throws {DecodeError} without the place of the record, which the caller adds */
   decode(bytes: Buffer, batch?: Batch, row?: number): unknown {
+    const isOfBatch = this.#use.store !== undefined && batch !== undefined && row !== undefined
+    return this.decodeValue(bytes, isOfBatch ? schemaHeaderOf(batch, batch.recordOf(row), this.#use.part) : undefined)
+  }
+
+  /** The same for one value. @param header that names its schema, if there is one */
+  decodeValue(bytes: Buffer, header: Buffer | undefined): unknown {
     const { part, store } = this.#use
     if (store === undefined) {
       if (this.#own === undefined) throw new DecodeError(part, 'its schema was not prepared')
       return this.#read(this.#own, bytes, 0, false, '')
     }
-    const header = batch === undefined || row === undefined ? undefined : this.#headerOf(batch, batch.recordOf(row))
     const named = header === undefined ? undefined : readSchemaHeader(header)
     if (named !== undefined) {
       const id = 'id' in named ? named.id : named.guid
@@ -88,7 +90,7 @@ export class SchemaReader {
     return this.#read(id === this.#lastId ? this.#lastSchema! : this.#schema(id), bytes, PREFIX_BYTES, true, id)
   }
 
-  #read(schema: ReadySchema, bytes: Buffer, start: number, framed: boolean, id: Id): unknown {
+  #read(schema: ReadySchema, bytes: Buffer, start: number, framed: boolean, id: SchemaId): unknown {
     try {
       // Programs have values as they are, documents are objects.
       if (this.#use.forProgram === true && schema.readValue !== undefined) return schema.readValue(bytes, start)
@@ -102,7 +104,7 @@ export class SchemaReader {
   }
 
   /** @throws {DecodeError} why it cannot be used */
-  #schema(id: Id): ReadySchema {
+  #schema(id: SchemaId): ReadySchema {
     const known = this.#known.get(id)
     if (known === undefined) throw new DecodeError(this.#use.part, `its schema ${id} was not prepared`)
     if ('error' in known) throw new DecodeError(this.#use.part, known.error)
@@ -111,56 +113,12 @@ export class SchemaReader {
     return known.schema
   }
 
-  #unknownIn(batch: Batch): Set<Id> | undefined {
-    const { bytes, fields } = batch.records
-    const { length, rows } = batch
-    const [at, size] = this.#use.part === 'key' ? [KEY, KEY_LENGTH] : [VALUE, VALUE_LENGTH]
-    let wanted: Set<Id> | undefined
-    let last = -1
-    for (let row = 0; row < length; row++) {
-      const record = rows === undefined ? row : rows[row]!
-      const field = record * FIELDS
-      const start = fields[field + at]!
-      let id: Id | undefined
-      if (fields[field + size]! >= PREFIX_BYTES && bytes[start] === 0) {
-        const number = bytes.readUInt32BE(start + 1)
-        if (number === last && !this.#hasHeaders(fields, field)) continue
-        last = number
-        id = number
-      }
-      const header = fields[field + size]! < 0 ? undefined : this.#headerOf(batch, record)
-      const named = header === undefined ? undefined : readSchemaHeader(header)
-      if (named !== undefined) id = 'id' in named ? named.id : named.guid
-      if (id !== undefined && this.#isUnknown(id)) (wanted ??= new Set()).add(id)
-    }
-    return wanted
-  }
-
-  #isUnknown(id: Id): boolean {
+  #isUnknown(id: SchemaId): boolean {
     const known = this.#known.get(id)
     return known === undefined || ('error' in known && known.until <= Date.now())
   }
 
-  /** A record without headers has a single byte, their number, behind its value. */
-  #hasHeaders(fields: Int32Array, field: number): boolean {
-    return (
-      fields[field + BODY]! >= 0 &&
-      fields[field + END]! - fields[field + VALUE]! - Math.max(0, fields[field + VALUE_LENGTH]!) > 1
-    )
-  }
-
-  #headerOf(batch: Batch, record: number): Buffer | undefined {
-    const { bytes, fields } = batch.records
-    const field = record * FIELDS
-    if (!this.#hasHeaders(fields, field)) return undefined
-    const start = fields[field + VALUE]! + Math.max(0, fields[field + VALUE_LENGTH]!)
-    // Seldom there, so the headers are not taken apart to see that.
-    if (bytes.subarray(start, fields[field + END]).indexOf(this.#header) < 0) return undefined
-    const name = SCHEMA_ID_HEADERS[this.#use.part]
-    return readHeaders(bytes, start).find(([one]) => one === name)?.[1] ?? undefined
-  }
-
-  async #fetch(wanted: ReadonlySet<Id>, signal: AbortSignal): Promise<void> {
+  async #fetch(wanted: ReadonlySet<SchemaId>, signal: AbortSignal): Promise<void> {
     const { store, own, message } = this.#use
     this.#format ??= await loadFormat(this.#name)
     if (!this.#isReady && own !== undefined)
@@ -171,7 +129,7 @@ export class SchemaReader {
       await Promise.all(ids.slice(i, i + AT_ONCE).map((id) => this.#learn(store!, id, signal)))
   }
 
-  async #learn(store: SchemaStore, id: Id, signal: AbortSignal): Promise<void> {
+  async #learn(store: SchemaStore, id: SchemaId, signal: AbortSignal): Promise<void> {
     const { warn } = this.#use
     const what = `the schema registry at "${store.urls[0]}"`
     try {
@@ -217,4 +175,9 @@ export class SchemaReader {
       })
     }
   }
+}
+
+function idOf(bytes: Buffer, header: Buffer | undefined): SchemaId | undefined {
+  const named = header === undefined ? undefined : readSchemaHeader(header)
+  return named === undefined ? schemaIdOf(bytes) : 'id' in named ? named.id : named.guid
 }

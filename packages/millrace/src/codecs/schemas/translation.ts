@@ -1,5 +1,6 @@
 /**
- * Values that go to another registry as they are: their schema is registered there, and the id in front of the data is replaced.
+ * Keys or values that go to another registry as they are: their schema is registered there, and the id in front of the data is replaced.
+ * An id that was in a header is put in front of the data, too; where the sink wants ids is for the sink to see to.
  *
  * Data means the same under either id, so nothing is parsed. Schemas that a schema refers to are registered first, under their own
  * subjects.
@@ -14,10 +15,12 @@ import type {
   SchemaWriting,
 } from '../../contracts/schemas.ts'
 import { EncodeError, isMillraceError } from '../../errors/index.ts'
-import { FIELDS, VALUE, VALUE_LENGTH, type Batch } from '../../records/batch.ts'
-import { PREFIX_BYTES, schemaIdOf, writePrefix } from '../../schema-registry/wire-format.ts'
+import type { Batch } from '../../records/batch.ts'
+import { schemaHeaderOf } from '../../schema-registry/record-headers.ts'
+import { readSchemaHeader, schemaIdOf, withSchemaId, writePrefix } from '../../schema-registry/wire-format.ts'
 import { loadFormat } from './load-format.ts'
 import { patiently } from './patience.ts'
+import { schemaIdsIn, type SchemaId } from './schema-ids.ts'
 
 type Known = { readonly id: number } | { readonly error: string; readonly until: number }
 
@@ -28,51 +31,54 @@ export class Translation {
   readonly #name: SchemaCodecName
   readonly #from: SchemaStore
   readonly #to: SchemaStore
+  readonly #part: 'key' | 'value'
   readonly #writing: SchemaWriting
   readonly #warn: SchemaUse['warn']
   /** Ids of the target by those of the source. */
-  readonly #ids = new Map<number, Known>()
+  readonly #ids = new Map<SchemaId, Known>()
 
-  constructor(name: SchemaCodecName, from: SchemaStore, to: SchemaStore, { writing, warn }: SchemaUse) {
+  constructor(name: SchemaCodecName, from: SchemaStore, to: SchemaStore, { part, writing, warn }: SchemaUse) {
     this.#name = name
     this.#from = from
     this.#to = to
+    this.#part = part
     this.#writing = writing!
     this.#warn = warn
   }
 
   /** @returns undefined when all schemas of the batch are known on both sides */
   prepare(batch: Batch, signal: AbortSignal): Promise<void> | undefined {
-    const { bytes, fields } = batch.records
-    const { length, rows } = batch
-    const wanted = new Set<number>()
-    let last = -1
-    for (let row = 0; row < length; row++) {
-      const field = (rows === undefined ? row : rows[row]!) * FIELDS
-      const start = fields[field + VALUE]!
-      if (fields[field + VALUE_LENGTH]! < PREFIX_BYTES || bytes[start] !== 0) continue
-      const id = bytes.readUInt32BE(start + 1)
-      if (id === last) continue
-      last = id
+    const wanted = schemaIdsIn(batch, this.#part, (id) => {
       const known = this.#ids.get(id)
-      if (known === undefined || ('error' in known && known.until <= Date.now())) wanted.add(id)
-    }
-    return wanted.size === 0 ? undefined : this.#learn([...wanted], signal)
+      return known === undefined || ('error' in known && known.until <= Date.now())
+    })
+    return wanted === undefined ? undefined : this.#learn([...wanted], signal)
   }
 
-  /** The same data under the id of the target. @throws {EncodeError} */
-  translate(value: Buffer): Buffer {
-    const id = schemaIdOf(value)
-    const known = id === undefined ? undefined : this.#ids.get(id)
-    if (known === undefined)
-      throw new EncodeError(`Cannot write the value for another schema registry as it has no schema id`)
-    if ('error' in known) throw new EncodeError(known.error)
-    const translated = Buffer.from(value)
-    writePrefix(translated, known.id)
+  /** The same data under the id of the target, in front of it. @throws {EncodeError} */
+  translate(bytes: Buffer, batch: Batch, row: number): Buffer {
+    const header = schemaHeaderOf(batch, batch.recordOf(row), this.#part)
+    const named = header === undefined ? undefined : readSchemaHeader(header)
+    if (named !== undefined) {
+      const id = this.#idFor('id' in named ? named.id : named.guid)
+      // Message indexes are in the header, too.
+      return withSchemaId(id, Buffer.concat([header!.subarray(named.end), bytes]))
+    }
+    const id = this.#idFor(schemaIdOf(bytes))
+    const translated = Buffer.from(bytes)
+    writePrefix(translated, id)
     return translated
   }
 
-  async #learn(ids: readonly number[], signal: AbortSignal): Promise<void> {
+  #idFor(id: SchemaId | undefined): number {
+    const known = id === undefined ? undefined : this.#ids.get(id)
+    if (known === undefined)
+      throw new EncodeError(`Cannot write the ${this.#part} for another schema registry as it has no schema id`)
+    if ('error' in known) throw new EncodeError(known.error)
+    return known.id
+  }
+
+  async #learn(ids: readonly SchemaId[], signal: AbortSignal): Promise<void> {
     // One after the other, as several may have the same subject.
     for (const id of ids)
       try {
@@ -85,8 +91,8 @@ export class Translation {
       }
   }
 
-  async #register(id: number): Promise<number> {
-    const schema = await this.#from.schema(id)
+  async #register(id: SchemaId): Promise<number> {
+    const schema = await (typeof id === 'number' ? this.#from.schema(id) : this.#from.schemaByGuid(id))
     const subject = this.#writing.subject(await this.#recordName(schema))
     const copy = await this.#withReferences(schema, new Set())
     return this.#writing.register

@@ -5,7 +5,7 @@
  * partition is kept, else records copied or encoded into new record batches.
  */
 import { randomUUID } from 'node:crypto'
-import { codecNameOfClass, keyCodecNameOfClass } from '../../contracts/codec-names.ts'
+import { codecNameOfClass, isSchemaCodec, keyCodecNameOfClass } from '../../contracts/codec-names.ts'
 import type { ComponentContext } from '../../contracts/context.ts'
 import type { SchemaUse } from '../../contracts/schemas.ts'
 import type { GroupOffsets } from '../../contracts/offsets.ts'
@@ -24,6 +24,7 @@ import { kafkaEndpoints } from '../../kafka/properties/endpoints.ts'
 import { UNIQUE_TRANSACTION_TIMEOUT_MS } from '../../kafka/properties/producer-limits.ts'
 import { clusterOptions } from '../../kafka/properties/settings.ts'
 import { weaknessOf } from '../../kafka/properties/weakness.ts'
+import { SchemaHeaders } from '../../schema-registry/record-headers.ts'
 import { sinkSchemas, type ComponentSchemas } from '../../schema-registry/schema-uses.ts'
 import { Deliveries } from './flush-timeout.ts'
 import { Stall } from './stall.ts'
@@ -51,6 +52,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   readonly keySchema: SchemaUse | undefined
   readonly keyField: string | undefined
   readonly writesRecordBatches: boolean
+  readonly copies: string | undefined
   readonly unforwarded: string | undefined
   readonly weakness: Weakness | undefined
   readonly partitions: string
@@ -63,6 +65,8 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   readonly #settings: KafkaSinkSettings
   readonly #context: ComponentContext
   readonly #schemas: ComponentSchemas
+  /** Undefined where no schema ids are written. */
+  readonly #schemaHeaders: SchemaHeaders | undefined
   #cluster: Promise<Cluster> | undefined
   #own: Producer | undefined
   /** What producers before this one have written. */
@@ -91,6 +95,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     this.#schemas = sinkSchemas(settings.schemas, classes, settings.topic, context)
     this.valueSchema = this.#schemas.value
     this.keySchema = this.#schemas.key
+    this.#schemaHeaders = schemaHeadersOf(this, settings.schemas.schemaIdLocation)
     if (context.preview !== undefined) {
       // Who only looks registers no schema, and is shown what would be written as JSON.
       if (this.valueSchema !== undefined) this.valueCodec = 'json'
@@ -100,7 +105,11 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     this.keyField = settings.keyField
     this.needsDocuments = settings.keyField !== undefined
     this.fields = settings.keyField?.split('.').slice(0, 1)
-    this.writesRecordBatches = settings.keepPartition !== false
+    const writesHeaders = this.#schemaHeaders !== undefined && settings.schemas.schemaIdLocation === 'header'
+    this.writesRecordBatches = settings.keepPartition !== false && !writesHeaders
+    this.copies = writesHeaders
+      ? 'schema ids are written into headers (schemaIdLocation), so records are copied one by one; keys and values are not parsed'
+      : undefined
     this.partitions = partitionsOf(settings)
     this.partitionsByKey =
       settings.keepPartition === true ? undefined : partitionsOf({ ...settings, keepPartition: false })
@@ -185,14 +194,20 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   #begin(producer: Producer, batch: Batch, signal: AbortSignal): Promise<void> {
     const { topic } = this.#settings
     const route = { topic, partition: this.#keepsPartition(batch) ? 'keep' : undefined } as const
-    const forwarding = route.partition === 'keep' && producer.writeRaw(batch, route, signal)
-    if (forwarding === false) return producer.writeBatch(batch, route, signal)
+    const settled = this.#settled(batch)
+    const forwarding = settled === batch && route.partition === 'keep' && producer.writeRaw(batch, route, signal)
+    if (forwarding === false) return producer.writeBatch(settled, route, signal)
     this.#forwarded.add(1)
     return forwarding
   }
 
   giveUp(batch: Batch): Promise<boolean> {
-    return this.#deliveries.end(batch, () => this.#producer.giveUp(batch))
+    return this.#deliveries.end(batch, () => this.#producer.giveUp(this.#settled(batch)))
+  }
+
+  /** With the schema ids where they belong. */
+  #settled(batch: Batch): Batch {
+    return this.#schemaHeaders?.settle(batch) ?? batch
   }
 
   flush(signal: AbortSignal): Promise<void> {
@@ -275,6 +290,21 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
  */
 function transactionalIdOf({ pipeline, member }: ComponentContext): string {
   return `${pipeline}-${member ?? randomUUID()}`
+}
+
+function schemaHeadersOf(
+  { valueCodec, keyCodec, valueSchema, keySchema }: Sink,
+  location: KafkaSinkSettings['schemas']['schemaIdLocation'],
+): SchemaHeaders | undefined {
+  const parts = [
+    { part: 'value', codec: valueCodec, use: valueSchema } as const,
+    { part: 'key', codec: keyCodec, use: keySchema } as const,
+  ].filter(({ codec, use }) => isSchemaCodec(codec) && use?.store !== undefined)
+  if (parts.length === 0) return undefined
+  return new SchemaHeaders(
+    parts.map(({ part, codec }) => ({ part, hasIndexes: codec === 'protobuf' })),
+    location,
+  )
 }
 
 function unforwardedOf({ producer: { compression } }: KafkaSinkSettings): string | undefined {

@@ -1,6 +1,8 @@
 /** Values that go to another registry without being parsed. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createDocuments } from '../../../src/codecs/index.ts'
+import { jsonCodec } from '../../../src/codecs/json.ts'
+import { keysOf } from '../../../src/codecs/keys.ts'
 import { SchemaCodec } from '../../../src/codecs/schemas/schema-codec.ts'
 import type { SchemaUse } from '../../../src/contracts/schemas.ts'
 import { SchemaRegistry } from '../../../src/schema-registry/client.ts'
@@ -86,6 +88,75 @@ describe('between registries', () => {
     const { prepare } = documents(codec(source), codec(target, { writing }))
     const batch = batchOf([withSchemaId(id, Buffer.of(2))])
     await expect(prepare!(batch, never)).rejects.toMatchObject({ code: 'SCHEMA_REFUSED' })
+  })
+
+  test('the ids of keys are replaced, too, and those of tombstones', async () => {
+    const id = source.add('from-key', { schema: '"int"' })
+    const keysTo = keysOf(codec(target, { part: 'key', writing: { ...writing, subject: () => 'to-key' } }))
+    const keysFrom = keysOf(codec(source, { part: 'key' }))
+    const steps = createDocuments({
+      from: jsonCodec,
+      to: jsonCodec,
+      keysFrom,
+      keysTo,
+      needsDocuments: false,
+      mentionsMeta: false,
+      includeMeta: false,
+    })!
+    expect(steps.keysOnly).toBe(true)
+    const key = withSchemaId(id, Buffer.of(2))
+    const batch = batchOf([
+      { key, value: '{}' },
+      { key: null, value: '{}' },
+      { key, value: null },
+      { key: 'text', value: '{}' },
+    ])
+    await steps.prepare!(batch, never)
+    steps.decode(batch)
+    const failed = vi.fn<(row: number, error: Error) => void>()
+    steps.encode(batch, failed)
+    const there = (batch.keys![0] as Buffer).readUInt32BE(1)
+    expect(there).not.toBe(id)
+    const translated = withSchemaId(there, Buffer.of(2))
+    expect(batch.keys).toEqual([translated, undefined, translated, undefined])
+    expect(batch.payloads).toBeUndefined()
+    expect(failed.mock.calls).toEqual([
+      [
+        3,
+        expect.objectContaining({ code: 'ENCODE_FAILED', message: expect.stringContaining('no schema id') as string }),
+      ],
+    ])
+    expect(() => steps.encode(batchOf([{ key: 'text', value: '{}' }]))).toThrow('Cannot write the key for another')
+  })
+
+  test('keys of another format are written anew', async () => {
+    const id = source.add('from-key', { schema: '"int"' })
+    const own = { what: 'the schema', key: 'k', read: () => Promise.resolve('"long"') }
+    const keysTo = keysOf(codec(target, { part: 'key', own, writing: { ...writing, subject: () => 'own-key' } }))
+    const keysFrom = keysOf(codec(source, { part: 'key' }))
+    const common = { from: jsonCodec, to: jsonCodec, needsDocuments: false, mentionsMeta: false, includeMeta: false }
+    const steps = createDocuments({ ...common, keysFrom, keysTo })!
+    const batch = batchOf([{ key: withSchemaId(id, Buffer.of(2)), value: '{}' }])
+    await steps.prepare!(batch, never)
+    steps.encode(batch)
+    expect((batch.keys![0] as Buffer).subarray(5)).toEqual(Buffer.of(2))
+    expect(target.requests).toContain('POST /subjects/own-key/versions')
+    // The same registry knows the ids.
+    expect(
+      createDocuments({ ...common, keysFrom, keysTo: keysOf(codec(source, { part: 'key', writing })) }),
+    ).toBeUndefined()
+  })
+
+  test('an id in a header is replaced by one in front of the data', async () => {
+    const id = source.add('from-value', { schema: '"int"' })
+    const steps = documents(codec(source), codec(target, { writing }))
+    const header = withSchemaId(id, Buffer.alloc(0)).toString('latin1')
+    const batch = batchOf([{ value: Buffer.of(2), headers: [['__value_schema_id', header]] }])
+    await steps.prepare!(batch, never)
+    steps.encode(batch)
+    const [translated] = batch.payloads as [Buffer]
+    expect(translated.subarray(5)).toEqual(Buffer.of(2))
+    expect(translated.readUInt32BE(1)).not.toBe(id)
   })
 
   test('does not happen where the sink has a schema of its own, or the same registry', () => {
