@@ -5,13 +5,19 @@ import { FieldError, shown, type ReadySchema, type SchemaFormat, type SchemaSour
 
 type Validate = ValidateFunction
 
+type Draft = '04' | '06' | '07' | '2019' | '2020'
+type AjvOf = new (options: object) => AjvClass
+
 export async function loadJsonSchema(): Promise<SchemaFormat> {
-  const [{ Ajv }, { Ajv2019 }, { Ajv2020 }, { default: addFormats }] = await Promise.all([
-    import('ajv'),
-    import('ajv/dist/2019.js'),
-    import('ajv/dist/2020.js'),
-    import('ajv-formats'),
-  ])
+  const [{ Ajv }, { Ajv2019 }, { Ajv2020 }, { default: addFormats }, { default: draft04 }, { default: draft06 }] =
+    await Promise.all([
+      import('ajv'),
+      import('ajv/dist/2019.js'),
+      import('ajv/dist/2020.js'),
+      import('ajv-formats'),
+      import('ajv-draft-04'),
+      import('ajv/dist/refs/json-schema-draft-06.json', { with: { type: 'json' } }),
+    ])
   // Registries take schemas with keywords of other tools, such as `connect.index`.
   const options = {
     strict: false,
@@ -20,12 +26,27 @@ export async function loadJsonSchema(): Promise<SchemaFormat> {
     addUsedSchema: false,
     logger: false,
   } as const
+  const classes: { readonly [draft in Draft]: AjvOf } = {
+    '04': draft04.default,
+    '06': Ajv,
+    '07': Ajv,
+    '2019': Ajv2019,
+    '2020': Ajv2020,
+  }
   return {
     parse({ text, references }: SchemaSource): JsonSchema {
       const schema = schemaOf(text)
-      const ajv: AjvClass = new { '2019': Ajv2019, '2020': Ajv2020, '07': Ajv }[draftOf(schema)](options)
+      const draft = draftOf(schema)
+      const ajv = new classes[draft](options)
+      // What draft-07 added, no schema of draft-06 has.
+      if (draft === '06' || draft === '07') ajv.addMetaSchema(draft06)
       addFormats.default(ajv)
-      for (const { name, text: needed } of references) ajv.addSchema(schemaOf(needed) as object, name)
+      for (const { name, text: needed } of references)
+        try {
+          ajv.addSchema(schemaOf(needed) as object, name)
+        } catch (cause) {
+          throw new Error(`its reference "${name}" cannot be used: ${(cause as Error).message}`, { cause })
+        }
       return new JsonSchema(schema, ajv.compile(schema as object))
     },
     // What was written by any version is JSON: the reader's schema says what it must be.
@@ -109,12 +130,21 @@ function schemaOf(text: string): unknown {
   }
 }
 
-/** @throws {Error} for drafts that nothing here knows */
-function draftOf(schema: unknown): '07' | '2019' | '2020' {
+const DRAFTS: readonly (readonly [inUri: string, Draft])[] = [
+  ['2020-12', '2020'],
+  ['2019-09', '2019'],
+  ['draft-07', '07'],
+  ['draft-06', '06'],
+  ['draft-04', '04'],
+]
+
+/** Without `$schema`, draft-07, as registries take it. @throws {Error} for drafts that nothing here knows */
+function draftOf(schema: unknown): Draft {
   const uri = (schema as { readonly $schema?: unknown } | null)?.$schema
   if (typeof uri !== 'string') return '07'
-  if (uri.includes('2020-12')) return '2020'
-  if (uri.includes('2019-09')) return '2019'
-  if (uri.includes('draft-07')) return '07'
-  throw new Error(`it is of a draft that is not supported, "${uri}": use draft-07, 2019-09 or 2020-12`)
+  const known = DRAFTS.find(([inUri]) => uri.includes(inUri))
+  if (known !== undefined) return known[1]
+  throw new Error(
+    `it is of a draft that is not supported, "${uri}": use draft-04, draft-06, draft-07, 2019-09 or 2020-12`,
+  )
 }

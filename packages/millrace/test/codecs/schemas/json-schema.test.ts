@@ -62,6 +62,7 @@ describe('JSON Schema', () => {
   })
 
   test.each([
+    'http://json-schema.org/draft-06/schema#',
     'http://json-schema.org/draft-07/schema#',
     'https://json-schema.org/draft/2019-09/schema',
     'https://json-schema.org/draft/2020-12/schema',
@@ -70,8 +71,17 @@ describe('JSON Schema', () => {
     expect(() => one.write({ a: 2 }, 0, false)).toThrow('field "a" must be equal to constant')
   })
 
+  test('reads draft-04 as that draft, in which a limit is made exclusive by a boolean', () => {
+    const $schema = 'http://json-schema.org/draft-04/schema#'
+    const one = schema({ $schema, id: 'order.json', properties: { a: { minimum: 1, exclusiveMinimum: true } } })
+    expect(one.write({ a: 2 }, 0, false).toString()).toBe('{"a":2}')
+    expect(() => one.write({ a: 1 }, 0, false)).toThrow('field "a" must be > 1')
+    const at = schema({ $schema, properties: { at: { type: 'string', format: 'date-time' } } })
+    expect(() => at.write({ at: 'noon' }, 0, false)).toThrow('must match format "date-time"')
+  })
+
   test('says which drafts it does not know', () => {
-    expect(() => schema({ $schema: 'http://json-schema.org/draft-04/schema#' })).toThrow('draft-04')
+    expect(() => schema({ $schema: 'http://json-schema.org/draft-03/schema#' })).toThrow('draft-03')
   })
 
   test('resolves references by their names', () => {
@@ -80,5 +90,8 @@ describe('JSON Schema', () => {
     ])
     expect(() => one.write({ price: {} }, 0, false)).toThrow('field "price" must have required property \'cents\'')
     expect(() => schema({ $ref: 'gone.json' })).toThrow("can't resolve reference gone.json")
+    expect(() => schema({ $ref: 'a.json' }, [{ name: 'a.json', text: '{"type":5}' }])).toThrow(
+      'its reference "a.json" cannot be used: ',
+    )
   })
 })
