@@ -27,6 +27,7 @@ export {
   type HeadedValue,
   SchemaSerializer,
   type SchemaSerializerOptions,
+  type WrittenReference,
 } from './library/schema-serializers.ts'
 export type { SinkMetrics } from './library/sink/statistics.ts'
 export type { SourceMetrics } from './library/source/statistics.ts'

@@ -65,8 +65,21 @@ export interface OwnSchema {
   readonly what: string
   /** Two with the same are the same schema. */
   readonly key: string
+  /** Schemas that it refers to, each before those that need it; none when omitted. */
+  readonly references?: readonly OwnReference[]
   /** @throws {FileError} */
   read(): Promise<string>
+}
+
+/** A schema that one of the options refers to: given, too, or in the registry. */
+export interface OwnReference {
+  /** By which it is referred to. */
+  readonly name: string
+  readonly subject: string | undefined
+  /** The latest one when undefined. */
+  readonly version: number | undefined
+  /** Undefined for one of the registry. @throws {FileError} */
+  readonly read: (() => Promise<string>) | undefined
 }
 
 /** How keys or values with schemas are read and written, besides the name of their codec. */

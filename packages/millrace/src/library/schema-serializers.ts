@@ -31,6 +31,9 @@ const DESERIALIZER_FIELDS = {
   schema: SINK_SCHEMA_FIELDS.valueSchema.doc(
     'Schema as a file or inline: to read with, or to write with. By default the one that a value was written with, or the latest of the subject.',
   ),
+  references: SINK_SCHEMA_FIELDS.valueReferences.doc(
+    'Schemas that `schema` refers to, each before those that refer to it.',
+  ),
   message: SINK_SCHEMA_FIELDS.valueMessage,
   part: field
     .oneOf(['key', 'value'])
@@ -45,12 +48,26 @@ const SERIALIZER_FIELDS = {
   normalizeSchemas: SINK_SCHEMA_FIELDS.normalizeSchemas,
 }
 
+/** A schema that another one refers to. */
+export interface WrittenReference {
+  /** What the schema calls it: a type in Avro, the file of an `import` in Protobuf, a `$ref` in JSON Schema. */
+  readonly name: string
+  /** Its subject in the registry; its name when omitted. */
+  readonly subject?: string | undefined
+  /** Its version in that subject; the latest one when omitted. */
+  readonly version?: number | undefined
+  /** Name of a file, or the schema as text or as an object; needed without a registry. */
+  readonly schema?: string | object | undefined
+}
+
 /** What may be written in more than one way. */
 interface Written {
   /** Address of the registry, or an object with credentials. */
   readonly schemaRegistry?: string | readonly string[] | InputOptions<typeof REGISTRY_FIELDS> | undefined
   /** Name of a file, or a schema as text or as an object. */
   readonly schema?: string | object | undefined
+  /** Schemas that it refers to, each before those that refer to it: given as well, or of the registry. */
+  readonly references?: readonly WrittenReference[] | undefined
   /** Called with what is not an error, for instance that the registry does not answer for a while. */
   readonly onWarning?: (message: string) => void
 }
@@ -85,9 +102,10 @@ export class SchemaDeserializer<T = unknown> {
   /** @throws {ConfigError} with all problems of the options */
   constructor({ onWarning, ...options }: SchemaDeserializerOptions) {
     const parsed = read('SchemaDeserializer', DESERIALIZER_FIELDS, options)
-    const { format, schemaRegistry, schema, message, part } = parsed
+    const { format, schemaRegistry, schema, references, message, part } = parsed
     const surroundings = { directory: process.cwd(), warn: onWarning ?? (() => {}) }
-    const given = { schemaRegistry, [`${part}Schema`]: schema, [`${part}Message`]: message }
+    const ofPart = { [`${part}Schema`]: schema, [`${part}References`]: references, [`${part}Message`]: message }
+    const given = { schemaRegistry, ...ofPart }
     const classes = { key: 'string', value: 'string', [part]: format }
     this.#part = part
     this.#schemas = sourceSchemas(given, classes, surroundings)
@@ -186,12 +204,13 @@ export class SchemaSerializer<T = unknown> implements MessageSerializer<T> {
   #writerOf(topic: string): SchemaWriter {
     const known = this.#byTopic.get(topic)
     if (known !== undefined) return known.writer
-    const { format, part, schema, message, subject, ...rest } = this.#options
+    const { format, part, schema, references, message, subject, ...rest } = this.#options
     if (topic === '' && subject === undefined && rest.schemaRegistry !== undefined)
       throw new ConfigError(
         'Cannot serialize a value without a topic, after which its subject is named: pass the topic, or set subject',
       )
-    const given = { ...rest, [`${part}Schema`]: schema, [`${part}Message`]: message, [`${part}Subject`]: subject }
+    const ofPart = { [`${part}Schema`]: schema, [`${part}References`]: references, [`${part}Message`]: message }
+    const given = { ...rest, ...ofPart, [`${part}Subject`]: subject }
     const classes = { key: 'string', value: 'string', [part]: format }
     const schemas = sinkSchemas(given, classes, topic, { directory: process.cwd(), warn: this.#warn })
     // The part that has the format has a use.
@@ -204,9 +223,9 @@ export class SchemaSerializer<T = unknown> implements MessageSerializer<T> {
 
 function read<F extends typeof DESERIALIZER_FIELDS>(what: string, fields: F, options: object): Options<F> {
   const rules = [
-    ({ format, schemaRegistry, schema, message }: Options<typeof DESERIALIZER_FIELDS>) =>
+    ({ format, schemaRegistry, schema, references, message }: Options<typeof DESERIALIZER_FIELDS>) =>
       schemaProblems(
-        { schemaRegistry, valueSchema: schema, valueMessage: message },
+        { schemaRegistry, valueSchema: schema, valueReferences: references, valueMessage: message },
         { key: 'string', value: format },
         'deserializer',
       ),

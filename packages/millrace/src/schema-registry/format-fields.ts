@@ -25,6 +25,21 @@ const writtenSchema: ValueType<WrittenSchema> = {
   },
 }
 
+/** A schema that another one refers to. */
+const schemaReference = field.object({
+  name: field
+    .string()
+    .doc('What the schema calls it: a type in Avro, the file of an `import` in Protobuf, a `$ref` in JSON Schema.')
+    .example('shop.Money'),
+  subject: field.string().optional().doc('Its subject in the registry. By default its name.').example('money-value'),
+  version: field.int({ min: 1 }).optional().doc('Its version in that subject. By default the latest one.'),
+  schema: field
+    .of(writtenSchema)
+    .optional()
+    .doc('The schema itself, as a file or inline: a sink registers it, and without a registry it is needed.')
+    .example('money.avsc'),
+})
+
 const subjectStrategy: ValueType<SubjectStrategy> = {
   expected: `one of ${SUBJECT_STRATEGIES.join(', ')}, or the Java class of one of them`,
   schema: { type: 'string' },
@@ -54,8 +69,13 @@ export const SOURCE_SCHEMA_FIELDS = {
       'Schema to read values with, as a file or inline: fields that a record lacks get their defaults, others are left out. By default the one that each record was written with. Without `schemaRegistry`, the schema of all values.',
     )
     .example('order.avsc'),
+  valueReferences: field
+    .list(schemaReference)
+    .optional()
+    .doc('Schemas that `valueSchema` refers to, each before those that refer to it.'),
   valueMessage: field.string().optional().doc('Message of `valueSchema` in Protobuf, if not the first one.'),
   keySchema: field.of(writtenSchema).optional().doc('The same as `valueSchema`, for keys.'),
+  keyReferences: field.list(schemaReference).optional().doc('The same as `valueReferences`, for keys.'),
   keyMessage: field.string().optional().doc('Message of `keySchema` in Protobuf, if not the first one.'),
 }
 
@@ -68,6 +88,7 @@ export const SINK_SCHEMA_FIELDS = {
       'Schema to write values with, as a file or inline; it is registered. By default the latest one of the subject.',
     )
     .example('order.avsc'),
+  valueReferences: SOURCE_SCHEMA_FIELDS.valueReferences,
   valueMessage: field.string().optional().doc('Message of a Protobuf schema to write, if not the first one.'),
   valueSubject: field
     .string()
@@ -75,6 +96,7 @@ export const SINK_SCHEMA_FIELDS = {
     .doc('Subject of the schema of values. By default the name of the topic and `-value`; see `subjectNameStrategy`.')
     .example('orders-value'),
   keySchema: field.of(writtenSchema).optional().doc('The same as `valueSchema`, for keys.'),
+  keyReferences: SOURCE_SCHEMA_FIELDS.keyReferences,
   keyMessage: field.string().optional().doc('The same as `valueMessage`, for keys.'),
   keySubject: field.string().optional().doc('The same as `valueSubject`, for keys.'),
   subjectNameStrategy: field
@@ -148,7 +170,7 @@ function partProblems(
   suffix: 'serializer' | 'deserializer',
 ): OptionProblem[] {
   const schema = options[`${part}Schema`]
-  const given = ([`${part}Schema`, `${part}Message`, `${part}Subject`] as const).find(
+  const given = ([`${part}Schema`, `${part}References`, `${part}Message`, `${part}Subject`] as const).find(
     (name) => options[name] !== undefined,
   )
   if (!isSchemaCodec(codec))
@@ -171,6 +193,8 @@ function partProblems(
     ]
   if (options[`${part}Message`] !== undefined && codec !== 'protobuf')
     return [problem(`${part}Message`, `${part}Message is for Protobuf: ${part}.${suffix} is ${codec}`, 'delete it')]
+  const ofReferences = referenceProblems(options, part)
+  if (ofReferences.length > 0) return ofReferences
   const strategy = options.subjectNameStrategy ?? 'topic'
   if (strategy !== 'topic' && schema === undefined && options[`${part}Subject`] === undefined)
     return [
@@ -185,4 +209,22 @@ function partProblems(
 
 function belowRegistry(one: OptionProblem): OptionProblem {
   return { ...one, path: ['schemaRegistry', ...one.path] }
+}
+
+function referenceProblems(options: SourceSchemaOptions, part: 'key' | 'value'): OptionProblem[] {
+  const option = `${part}References` as const
+  const references = options[option] ?? []
+  if (references.length > 0 && options[`${part}Schema`] === undefined)
+    return [problem(option, `${option} has no effect without ${part}Schema`, `set ${part}Schema`)]
+  return references.flatMap(({ name, schema, version }, i) => {
+    const place = (text: string, suggestion: string): OptionProblem => ({
+      ...problem(option, text, suggestion),
+      path: [option, i],
+    })
+    if (schema === undefined && options.schemaRegistry === undefined)
+      return [place(`The schema "${name}" is not there without a registry`, 'set schemaRegistry, or its schema')]
+    if (schema !== undefined && version !== undefined)
+      return [place(`Cannot use both schema and version of "${name}"`, 'delete one')]
+    return []
+  })
 }

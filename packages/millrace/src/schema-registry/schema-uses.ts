@@ -70,7 +70,7 @@ function componentSchemas(
       ? {
           part,
           store: shared?.registry,
-          own: ownSchema(options[`${part}Schema`], `${part}Schema`, directory),
+          own: ownSchema(options[`${part}Schema`], options[`${part}References`], `${part}Schema`, directory),
           message: options[`${part}Message`],
           writing: shared === undefined ? undefined : writing(part),
           latestTtlMs: registryOptions?.latestTtlMs ?? 0,
@@ -85,10 +85,35 @@ function componentSchemas(
   }
 }
 
-function ownSchema(written: WrittenSchema | undefined, option: string, directory: string): OwnSchema | undefined {
+function ownSchema(
+  written: WrittenSchema | undefined,
+  references: SourceSchemaOptions['valueReferences'] = [],
+  option: string,
+  directory: string,
+): OwnSchema | undefined {
   if (written === undefined) return undefined
-  if ('text' in written)
-    return { what: `the schema in ${option}`, key: written.text, read: () => Promise.resolve(written.text) }
+  const { what, key, read } = schemaText(written, `the schema in ${option}`, directory)
+  if (references.length === 0) return { what, key, read }
+  return {
+    what,
+    key: JSON.stringify([key, references]),
+    read,
+    references: references.map(({ name, subject, version, schema }) => ({
+      name,
+      subject,
+      version,
+      read: schema && schemaText(schema, `the schema "${name}"`, directory).read,
+    })),
+  }
+}
+
+/** @param inline what it is called where it is no file */
+function schemaText(
+  written: WrittenSchema,
+  inline: string,
+  directory: string,
+): { readonly what: string; readonly key: string; readonly read: () => Promise<string> } {
+  if ('text' in written) return { what: inline, key: written.text, read: () => Promise.resolve(written.text) }
   const path = isAbsolute(written.file) ? written.file : resolve(directory, written.file)
   return {
     what: `the schema "${written.file}"`,

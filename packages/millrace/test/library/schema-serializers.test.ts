@@ -100,6 +100,35 @@ describe('serializers of schemas in programs', () => {
   })
 
   test.each([
+    {
+      format: 'avro',
+      schema: '{"type":"record","name":"R","fields":[{"name":"id","type":"Money"}]}',
+      references: [
+        { name: 'Money', schema: { type: 'record', name: 'Money', fields: [{ name: 'cents', type: 'int' }] } },
+      ],
+    },
+    {
+      format: 'protobuf',
+      schema: 'syntax = "proto3"; import "money.proto"; message R { Money id = 1; }',
+      references: [{ name: 'money.proto', schema: 'syntax = "proto3"; message Money { int32 cents = 1; }' }],
+    },
+    {
+      format: 'json-schema',
+      schema: { properties: { id: { $ref: 'money.json' } } },
+      references: [{ name: 'money.json', schema: { required: ['cents'] } }],
+    },
+  ] as const)('a schema in $format may refer to others, with a registry and without', async (given) => {
+    const value = { id: { cents: 5 } }
+    for (const schemaRegistry of [undefined, server.url]) {
+      await using serializer = new SchemaSerializer({ ...given, schemaRegistry, subject: `refers-${given.format}` })
+      await using deserializer = new SchemaDeserializer(
+        schemaRegistry === undefined ? given : { format: given.format, schemaRegistry },
+      )
+      expect(await deserializer.deserialize(await serializer.serialize(value))).toEqual(value)
+    }
+  })
+
+  test.each([
     { options: { format: 'avro' }, problem: 'requires a schema' },
     { options: { format: 'avro', schema: '"int"', message: 'M' }, problem: 'is for Protobuf' },
     { options: { format: 'orc', schema: '"int"' }, problem: 'must be one of "avro"' },

@@ -87,6 +87,24 @@ describe('schemas of a sink', () => {
       options: { 'value.serializer': 'avro', schemaRegistry: 'http://x', subjectNameStrategy: 'record' },
       problem: 'takes the name of the record from valueSchema',
     },
+    { options: { valueReferences: [{ name: 'M' }] }, problem: 'valueReferences has no effect' },
+    {
+      options: { 'value.serializer': 'avro', schemaRegistry: 'http://x', valueReferences: [{ name: 'M' }] },
+      problem: 'valueReferences has no effect without valueSchema',
+    },
+    {
+      options: { 'value.serializer': 'avro', valueSchema: '"M"', valueReferences: [{ name: 'M' }] },
+      problem: 'The schema "M" is not there without a registry',
+    },
+    {
+      options: {
+        'value.serializer': 'avro',
+        schemaRegistry: 'http://x',
+        valueSchema: '"M"',
+        valueReferences: [{ name: 'M', version: 1, schema: '"int"' }],
+      },
+      problem: 'Cannot use both schema and version of "M"',
+    },
     { options: { subjectNameStrategy: 'mine' }, problem: 'must be one of topic, record, topic-record' },
     {
       options: { 'value.serializer': 'avro', schemaRegistry: { url: 'http://x', password: 'p' } },

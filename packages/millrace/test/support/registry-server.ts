@@ -104,7 +104,9 @@ export class RegistryServer {
       if (schema.includes('incompatible')) return [409, { error_code: 409, message: 'Incompatible schema.' }]
       if (parts.length === 2) {
         const id = this.#texts.findIndex((one) => JSON.stringify(one) === JSON.stringify(stored)) + 1
-        return id === 0 ? [404, { error_code: 40403, message: 'Schema not found' }] : [200, { id }]
+        if (id === 0) return [404, { error_code: 40403, message: 'Schema not found' }]
+        const version = (this.#subjects.get(subject)?.indexOf(id) ?? -1) + 1
+        return [200, { subject, version, id, ...stored }]
       }
       return [200, { id: this.add(subject, stored) }]
     }

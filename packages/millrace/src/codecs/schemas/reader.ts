@@ -119,10 +119,16 @@ export class SchemaReader {
   }
 
   async #fetch(wanted: ReadonlySet<SchemaId>, signal: AbortSignal): Promise<void> {
-    const { store, own, message } = this.#use
+    const { store, own, message, warn } = this.#use
     this.#format ??= await loadFormat(this.#name)
-    if (!this.#isReady && own !== undefined)
-      this.#own = (await parseOwn(this.#format, own, message, this.#numbers)).schema
+    if (!this.#isReady && own !== undefined) {
+      const format = this.#format
+      const registered = { type: SCHEMA_TYPE_OF[this.#name], store, writing: undefined }
+      const parse = (): ReturnType<typeof parseOwn> =>
+        parseOwn(format, own, registered, { message, numbers: this.#numbers })
+      const what = `the schema registry at "${store?.urls[0]}"`
+      this.#own = (await (store === undefined ? parse() : patiently(what, parse, { signal, warn }))).schema
+    }
     this.#isReady = true
     const ids = [...wanted]
     for (let i = 0; i < ids.length; i += AT_ONCE)

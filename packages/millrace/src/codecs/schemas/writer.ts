@@ -69,11 +69,10 @@ export class SchemaWriter {
     const { store, writing, warn } = this.#use
     const format = await loadFormat(this.#name)
     if (store === undefined || writing === undefined) {
-      this.#current = {
-        schema: (await parseOwn(format, this.#use.own!, this.#use.message)).schema,
-        id: undefined,
-        subject: undefined,
-      }
+      const { own, message } = this.#use
+      const nowhere = { type: SCHEMA_TYPE_OF[this.#name], store: undefined, writing: undefined }
+      const { schema } = await parseOwn(format, own!, nowhere, { message })
+      this.#current = { schema, id: undefined, subject: undefined }
       this.#freshUntil = Infinity
       return
     }
@@ -98,9 +97,9 @@ export class SchemaWriter {
     const { own, message, part } = this.#use
     const type = SCHEMA_TYPE_OF[this.#name]
     if (own !== undefined) {
-      const { schema, text } = await parseOwn(format, own, message)
+      const { schema, text, references } = await parseOwn(format, own, { type, store, writing }, { message })
       const subject = writing.subject(schema.name)
-      const stored = { type, text, references: [] }
+      const stored = { type, text, references }
       const id = await (writing.register
         ? store.register(subject, stored, { normalize: writing.normalize })
         : store.lookup(subject, stored))

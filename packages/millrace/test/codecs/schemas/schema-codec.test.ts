@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { encodeDocuments } from '../../../src/codecs/index.ts'
 import { SchemaCodec } from '../../../src/codecs/schemas/schema-codec.ts'
 import type { SchemaCodecName } from '../../../src/contracts/codec-names.ts'
-import type { SchemaUse } from '../../../src/contracts/schemas.ts'
+import type { OwnReference, SchemaUse } from '../../../src/contracts/schemas.ts'
 import { DecodeError, EncodeError, RegistryError } from '../../../src/errors/index.ts'
 import { SchemaRegistry } from '../../../src/schema-registry/client.ts'
 import { messageIndexBytes, withSchemaId } from '../../../src/schema-registry/wire-format.ts'
@@ -238,6 +238,61 @@ describe('writing', () => {
     expect(server.requests).toEqual(['POST /subjects/new-value/versions'])
     const id = (await registry.latest('new-value')).id
     expect(one.encode({ id: 1 })).toEqual(withSchemaId(id, data(1)))
+  })
+
+  test('a schema of the options may refer to others: in the registry, or given as well, which are registered first', async () => {
+    const money = '{"type":"record","name":"Money","fields":[{"name":"cents","type":"long"}]}'
+    const price = '{"type":"record","name":"Price","fields":[{"name":"net","type":"Money"}]}'
+    const line = '{"type":"record","name":"Line","fields":[{"name":"price","type":"Price"}]}'
+    server.add('own-money', { schema: money })
+    const given = (name: string, more: Partial<OwnReference>): OwnReference => ({
+      name,
+      subject: undefined,
+      version: undefined,
+      read: undefined,
+      ...more,
+    })
+    const references = [
+      given('Money', { subject: 'own-money' }),
+      given('Price', { subject: 'price', read: () => Promise.resolve(price) }),
+    ]
+    const one = codec({ own: { ...own(line)!, references }, writing: writing('line-value') })
+    await one.prepare(batchOf([]), never)
+    const bytes = one.encode({ price: { net: { cents: 5 } } }) as Buffer
+    expect(server.requests).toEqual([
+      'GET /subjects/own-money/versions/latest',
+      'GET /subjects/own-money/versions/1?deleted=true',
+      'POST /subjects/price/versions',
+      'POST /subjects/price',
+      'POST /subjects/line-value/versions',
+    ])
+    const latest = await registry.latest('line-value')
+    expect(latest.references).toEqual([
+      { name: 'Money', subject: 'own-money', version: 1 },
+      { name: 'Price', subject: 'price', version: 1 },
+    ])
+    expect((await registry.latest('price')).references).toEqual([{ name: 'Money', subject: 'own-money', version: 1 }])
+    const document = [{ price: { net: { cents: 5 } } }]
+    expect(await read(codec(), [bytes])).toEqual(document)
+    // As the schema to read with.
+    expect(await read(codec({ own: { ...own(line)!, references } }), [bytes])).toEqual(document)
+    // And without a registry.
+    const alone = [
+      given('Money', { read: () => Promise.resolve(money) }),
+      given('Price', { read: () => Promise.resolve(price) }),
+    ]
+    const without = codec({ store: undefined, own: { ...own(line)!, references: alone } })
+    expect(await read(without, [bytes.subarray(5)])).toEqual(document)
+  })
+
+  test('waits for the references of a schema while the registry is down, and ends the run when one is not there', async () => {
+    const references = [{ name: 'Gone', subject: 'gone', version: undefined, read: undefined }]
+    const one = codec({ own: { ...own('"int"')!, references } })
+    server.always = { status: 503, body: '' }
+    const reading = read(one, [])
+    await expect.poll(() => server.requests.length).toBeGreaterThan(2)
+    server.always = undefined
+    await expect(reading).rejects.toMatchObject({ code: 'SCHEMA_NOT_FOUND' })
   })
 
   test('or must be there', async () => {
