@@ -123,3 +123,14 @@ export type Response =
   | { readonly acknowledged: Empty }
 
 export type Empty = { readonly [none in never]: never }
+
+/**
+ * The collection of a binding: its own, or one of those that are listed once. Where any are listed, the index counts, whatever else the
+ * binding has.
+ */
+export function collectionOf(
+  { collection, collectionIndex = 0 }: { readonly collection?: CollectionSpec; readonly collectionIndex?: number },
+  linked: readonly CollectionSpec[],
+): CollectionSpec | undefined {
+  return linked.length === 0 ? collection : linked[collectionIndex]
+}

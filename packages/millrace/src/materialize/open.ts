@@ -2,7 +2,7 @@
 import { ProtocolViolationError } from '../errors/index.ts'
 import { type EndpointConfig, parseEndpointConfig, parseResource } from './config.ts'
 import { openProducer } from './kafka.ts'
-import type { MaterializationBinding, MaterializationSpec, OpenRequest } from './messages.ts'
+import { collectionOf, type MaterializationBinding, type MaterializationSpec, type OpenRequest } from './messages.ts'
 import { type RecordFields, recordFields } from './records/fields.ts'
 import { JsonRecords } from './records/json-records.ts'
 import type { RecordEncoder } from './records/record-encoder.ts'
@@ -50,8 +50,11 @@ async function encodersOf(
     import('./avro/avro-records.ts'),
   ])
   const described = bindings.map(({ topic, fields, spec, place }) => {
-    const collection = spec.collection ?? linkedCollections[spec.collectionIndex ?? 0]
-    if (collection === undefined) throw new ProtocolViolationError(`Cannot open ${place} as it has no collection`)
+    const collection = collectionOf(spec, linkedCollections)
+    if (collection === undefined)
+      throw new ProtocolViolationError(
+        `Cannot open ${place} as it has no collection: a runtime that lists collections once (linkedCollections) must send JSON, with FLOW_RUNTIME_CODEC=json`,
+      )
     return { topic, fields, schemas: bindingSchemas(collection, fields, place) }
   })
   return () => registerAvro(schemaRegistry, described)

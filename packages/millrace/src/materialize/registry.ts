@@ -17,21 +17,37 @@ export function requireRegistry({ messageFormat, schemaRegistry }: EndpointConfi
 export async function checkRegistry({ endpoint, username, password }: RegistryConfig): Promise<void> {
   const url = `${endpoint.replace(/\/+$/, '')}/config`
   const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+  let text: string
   let response: Response
   try {
     response = await fetch(url, { headers: { authorization }, signal: AbortSignal.timeout(TIMEOUT_MS) })
+    // Its body may take longer than allowed, too.
+    text = await response.text()
   } catch (error) {
     throw new ConnectionError('REGISTRY_UNAVAILABLE', `${CANNOT_CONNECT} GET ${url}: ${reasonOf(error)}`, {
       cause: error,
     })
   }
   const { ok, status, statusText } = response
-  const text = await response.text()
   if (!ok)
     throw new ConnectionError(
       status === 401 || status === 403 ? 'AUTHENTICATION_FAILED' : 'REGISTRY_UNAVAILABLE',
       `${CANNOT_CONNECT} request GET ${url} failed with status ${status} ${statusText}: ${text.slice(0, LONGEST_REASON)}`,
     )
+  if (!isJson(text))
+    throw new ConnectionError(
+      'REGISTRY_UNAVAILABLE',
+      `${CANNOT_CONNECT} request GET ${url} was not answered with JSON: is this the address of its API?`,
+    )
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 const LONGEST_REASON = 300

@@ -3,13 +3,14 @@ import { ProtocolViolationError } from '../errors/index.ts'
 import { parseEndpointConfig, parseResource } from './config.ts'
 import { constraintOf } from './constraints.ts'
 import { openCluster } from './kafka.ts'
-import type {
-  CollectionSpec,
-  MaterializationSpec,
-  Response,
-  ValidateBinding,
-  ValidatedBinding,
-  ValidateRequest,
+import {
+  type CollectionSpec,
+  collectionOf,
+  type MaterializationSpec,
+  type Response,
+  type ValidateBinding,
+  type ValidatedBinding,
+  type ValidateRequest,
 } from './messages.ts'
 import { checkRegistry, requireRegistry } from './registry.ts'
 import { inContext } from './with-context.ts'
@@ -45,13 +46,13 @@ export async function validate(request: ValidateRequest): Promise<Response> {
 }
 
 function validateBinding(
-  { resourceConfig, collection, collectionIndex = 0 }: ValidateBinding,
+  binding: ValidateBinding,
   index: number,
   linked: readonly CollectionSpec[],
   last: MaterializationSpec | undefined,
 ): ValidatedBinding {
-  const topic = parseResource(resourceConfig)
-  const { projections = [] } = collection ?? linked[collectionIndex] ?? noCollection(index)
+  const topic = parseResource(binding.resourceConfig)
+  const { projections = [] } = collectionOf(binding, linked) ?? noCollection(index)
   const before = last?.bindings?.find(({ resourcePath }) => resourcePath?.[0] === topic)?.fieldSelection
   return {
     resourcePath: [topic],

@@ -7,6 +7,7 @@ import { bootstrapServers, brokerAvailable, uniqueName } from '../support/broker
 import { runRequests } from '../support/connector.ts'
 import { decodeAvro } from '../support/decode-avro.ts'
 import { FORMS, open, startConnector, transact } from '../support/flow-session.ts'
+import { ForwardingServer } from '../support/forwarding-server.ts'
 import { ownRegistry, registryAvailable } from '../support/registry.ts'
 import { topicBed } from '../support/topics.ts'
 
@@ -120,6 +121,41 @@ describe.skipIf(!brokerAvailable || !registryAvailable)('materialize-kafka with 
         },
       },
     ])
+  })
+
+  test.each(FORMS)('publishes documents of 10 MB: $codec, $form', async ({ codec, form }) => {
+    const topic = await bed().create({ configs: { 'max.message.bytes': '60000000' } })
+    const connector = startConnector(codec)
+    await open(connector, materialization([topic]))
+    const tag = 'é"'.repeat(2_500_000)
+    const doc = { id: 1, tags: [tag] }
+    await transact(connector, [{ key: [1], values: [null, 'now', null, [tag]], doc }], form)
+    expect(await connector.end()).toMatchObject({ code: 0 })
+    const [record] = await recordsOf(topic)
+    const value = record!.value as { readonly tags: readonly string[]; readonly flow_document: string }
+    expect(value.tags[0] === tag).toBe(true)
+    expect(value.flow_document === JSON.stringify(doc)).toBe(true)
+  })
+
+  test('goes on while the registry is down, which it needs for opening only', async () => {
+    const topic = await bed().create()
+    const front = await ForwardingServer.start(registry().url)
+    const connector = startConnector('json')
+    await open(connector, materialization([topic], front.url))
+    await front.stop()
+    for (const id of [1, 2])
+      await transact(connector, [{ key: [id], values: [null, 'now', null, []], doc: {} }], 'packed')
+    expect(await connector.end()).toMatchObject({ code: 0 })
+    expect((await recordsOf(topic)).map(({ key }) => key)).toEqual([{ _flow_key: { p1: 1 } }, { _flow_key: { p1: 2 } }])
+  })
+
+  test('ends behind opened when the registry stays down', { timeout: 120_000 }, async () => {
+    const connector = startConnector('json')
+    const given = materialization([uniqueName('none')], 'http://127.0.0.1:9')
+    expect(await connector.call({ open: { materialization: given } })).toEqual({ opened: {} })
+    await expect(connector.call({ acknowledge: {} })).rejects.toThrow(
+      /The connector ended with 1: Cannot register the schema of subject .*connection refused/,
+    )
   })
 
   test('registers each schema under a subject of its own, however often it is opened', async () => {

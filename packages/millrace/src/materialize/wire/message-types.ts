@@ -16,6 +16,9 @@ export type MessageName = keyof typeof MESSAGES
 /** Tag, type, and whether it is there several times, or by name. */
 export type FieldSpec = readonly [tag: number, type: string, shape?: 'list' | 'map']
 
+/** Of fields of newer runtimes whose tag is not published: they are read in JSON only, where they have a name. */
+export const UNPUBLISHED_TAG = 0
+
 export const ENUMS = {
   ConnectorType: { INVALID: 0, IMAGE: 8, LOCAL: 9, DEKAF: 10 },
   ConstraintType: {
@@ -132,6 +135,7 @@ export const MESSAGES = {
     connectorType: [2, 'ConnectorType'],
     config: [3, 'json'],
     bindings: [4, 'MaterializationBinding', 'list'],
+    linkedCollections: [UNPUBLISHED_TAG, 'CollectionSpec', 'list'],
   },
   MaterializationBinding: {
     resourceConfig: [1, 'json'],
@@ -142,6 +146,7 @@ export const MESSAGES = {
     backfill: [12, 'uint32'],
     stateKey: [13, 'string'],
     serPolicy: [14, 'SerPolicy'],
+    collectionIndex: [UNPUBLISHED_TAG, 'uint32'],
   },
   FieldSelection: {
     keys: [1, 'string', 'list'],

@@ -13,6 +13,7 @@ import {
   isEnum,
   isMessage,
   type MessageName,
+  UNPUBLISHED_TAG,
 } from './message-types.ts'
 
 export const VARINT = 0
@@ -115,7 +116,8 @@ const byTag = new Map<MessageName, Map<number, readonly [name: string, spec: Fie
 function tagsOf(message: MessageName): Map<number, readonly [string, FieldSpec]> {
   let tags = byTag.get(message)
   if (tags === undefined) {
-    tags = new Map(Object.entries(fieldsOf(message)).map(([name, spec]) => [spec[0], [name, spec]]))
+    const published = Object.entries(fieldsOf(message)).filter(([, [tag]]) => tag !== UNPUBLISHED_TAG)
+    tags = new Map(published.map(([name, spec]) => [spec[0], [name, spec]]))
     byTag.set(message, tags)
   }
   return tags
@@ -258,7 +260,7 @@ export function encodeProtobuf(message: MessageName, object: Readonly<MessageObj
   const parts: Buffer[] = []
   for (const [name, [tag, type, shape]] of Object.entries(fieldsOf(message))) {
     const value = object[name]
-    if (value === undefined || value === null) continue
+    if (value === undefined || value === null || tag === UNPUBLISHED_TAG) continue
     if (shape === 'list') for (const one of value as readonly unknown[]) parts.push(encodeField(tag, type, one))
     else if (shape === 'map') {
       for (const [key, one] of Object.entries(value)) {

@@ -1,12 +1,14 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Codec } from '../../../src/materialize/wire/frames.ts'
 import { runRequests } from '../../support/connector.ts'
 
 describe('the registration of schemas', () => {
   let server: Server
   const requests: { path: string; body: string; authorization: string | undefined }[] = []
   const answer = { status: 200, body: '{"id":7}' }
+  const collection = { writeSchema: { type: 'object', properties: { id: { type: 'integer' } }, required: ['id'] } }
 
   beforeAll(async () => {
     server = createServer((request, response) => {
@@ -23,7 +25,12 @@ describe('the registration of schemas', () => {
   })
   afterAll(() => server.close())
 
-  function open(): Promise<Awaited<ReturnType<typeof runRequests>>> {
+  /** @param spec of the only binding, and of the materialization */
+  function open(
+    spec: { readonly binding?: object; readonly linkedCollections?: readonly object[] } = {},
+    codec: Codec = 'json',
+  ): Promise<Awaited<ReturnType<typeof runRequests>>> {
+    const { binding = { collection }, linkedCollections } = spec
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     const config = {
       bootstrap_servers: '127.0.0.1:9',
@@ -32,10 +39,39 @@ describe('the registration of schemas', () => {
       topic_replication_factor: 1,
       schema_registry: { endpoint, username: 'user', password: 'hunter2' },
     }
-    const collection = { writeSchema: { type: 'object', properties: { id: { type: 'integer' } }, required: ['id'] } }
-    const bindings = [{ resourceConfig: { topic: 'orders' }, collection, fieldSelection: { keys: ['id'] } }]
-    return runRequests('json', [{ open: { materialization: { config, bindings } } }])
+    const bindings = [{ resourceConfig: { topic: 'orders' }, fieldSelection: { keys: ['id'] }, ...binding }]
+    return runRequests(codec, [{ open: { materialization: { config, bindings, linkedCollections } } }])
   }
+
+  test('takes the collection from those that are listed once, by the index, whatever else the binding has', async () => {
+    Object.assign(answer, { status: 200, body: '{"id":7}' })
+    requests.length = 0
+    await open()
+    const inline = requests.map(({ path }) => path)
+    requests.length = 0
+    const linkedCollections = [{ writeSchema: false }, collection]
+    for (const binding of [{ collectionIndex: 1 }, { collectionIndex: 1, collection: { writeSchema: {} } }])
+      expect(await open({ binding, linkedCollections })).toMatchObject({ exitCode: 0 })
+    expect(requests.map(({ path }) => path)).toEqual([...inline, ...inline])
+    expect(await open({ binding: { collectionIndex: 2 }, linkedCollections })).toMatchObject({
+      exitCode: 1,
+      last: expect.stringContaining('Cannot open binding 0 as it has no collection') as string,
+    })
+    // Protobuf has no published tag for them.
+    expect(await open({ binding: { collectionIndex: 1 }, linkedCollections }, 'proto')).toMatchObject({
+      exitCode: 1,
+      last: expect.stringContaining('must send JSON, with FLOW_RUNTIME_CODEC=json') as string,
+    })
+  })
+
+  test('is repeated while the registry is down, behind opened', async () => {
+    Object.assign(answer, { status: 503, body: 'starting' })
+    requests.length = 0
+    const session = open()
+    await expect.poll(() => requests.length).toBeGreaterThan(1)
+    Object.assign(answer, { status: 200, body: '{"id":7}' })
+    expect(await session).toMatchObject({ exitCode: 0, responses: [{ opened: {} }] })
+  })
 
   test('sends the canonical form to the subject of its hash: the key first, with the credentials', async () => {
     Object.assign(answer, { status: 200, body: '{"id":7}' })
