@@ -137,7 +137,7 @@ describe.skipIf(!brokerAvailable || !registryAvailable)('materialize-kafka with 
     expect(value.flow_document === JSON.stringify(doc)).toBe(true)
   })
 
-  test('goes on while the registry is down, which it needs for opening only', async () => {
+  test('needs the registry for opening only, and not while it stores', async () => {
     const topic = await bed().create()
     const front = await ForwardingServer.start(registry().url)
     const connector = startConnector('json')

@@ -97,6 +97,75 @@ describe('values', () => {
     expect(one.read(one.write({ f: given }, 0, false), 0, false)).toEqual({ f: given })
   })
 
+  test.each([
+    { name: 'bytes', given: 'abcd' },
+    { name: 'a date', given: '2024-02-29' },
+    { name: 'a number', given: '12' },
+  ])('of a union are text where they look like $name, and there is a branch of text', ({ given }) => {
+    const types = ['null', 'long', 'bytes', { type: 'int', logicalType: 'date' }, 'string']
+    const one = ofField(types)
+    const bytes = one.write({ f: given }, 0, false)
+    expect(bytes[0]).toBe(8)
+    expect(one.read(bytes, 0, false)).toEqual({ f: given })
+  })
+
+  const ENUM = { type: 'enum', name: 'E', symbols: ['SYMBOL'] }
+  const BYTES = ['string', 'bytes', { type: 'fixed', name: 'F', size: 2 }]
+  test.each([
+    { types: BYTES, given: { bytes: 'YWI=' }, index: 1 },
+    { types: BYTES, given: { 'n.F': 'YWI=' }, index: 2 },
+    { types: BYTES, given: 'YWI=', index: 0 },
+    { types: [ENUM, 'string', 'bytes'], given: 'SYMBOL', index: 0 },
+  ])('of bytes beside text keep the name of their branch: $given', ({ types, given, index }) => {
+    const one = ofField(types)
+    const bytes = one.write({ f: given }, 0, false)
+    expect(bytes[0]).toBe(index * 2)
+    expect(one.read(bytes, 0, false)).toEqual({ f: given })
+  })
+
+  test('may have the names of what every object inherits', () => {
+    const fields = ['constructor', 'toString', 'hasOwnProperty'].map((name) => ({ name, type: 'int', default: 7 }))
+    const one = schema({ type: 'record', name: 'R', fields })
+    expect(one.read(one.write({ toString: 1 }, 0, false), 0, false)).toEqual({
+      constructor: 7,
+      toString: 1,
+      hasOwnProperty: 7,
+    })
+    const map = schema({ type: 'map', values: 'int' })
+    const document: unknown = JSON.parse('{"__proto__":1,"a":2}')
+    expect(map.read(map.write(document, 0, false), 0, false)).toEqual(document)
+    expect(() => schema({ type: 'record', name: 'R', fields: [{ name: '__proto__', type: 'int' }] })).toThrow(
+      'a field "__proto__"',
+    )
+  })
+
+  test('that are times without a zone are in UTC, whatever the zone of this machine', () => {
+    const one = ofField(time('long', 'timestamp-millis'))
+    const zone = process.env['TZ']
+    process.env['TZ'] = 'Asia/Tokyo'
+    try {
+      expect(one.read(one.write({ f: '2024-01-01T02:00:00' }, 0, false), 0, false)).toEqual({
+        f: Date.UTC(2024, 0, 1, 2),
+      })
+    } finally {
+      if (zone === undefined) delete process.env['TZ']
+      else process.env['TZ'] = zone
+    }
+    expect(() => one.write({ f: '2024-02-30' }, 0, false)).toThrow('field "f" must be a date')
+  })
+
+  test.each(['int', 'null', 'string'])('that say to have more elements than there are end at once: %s', (items) => {
+    const fields = [
+      { name: 'a', type: { type: 'array', items } },
+      { name: 'm', type: { type: 'map', values: items } },
+    ]
+    const written = schema({ type: 'record', name: 'R', fields })
+    const reader = schema({ type: 'record', name: 'R', fields: [] })
+    for (const hex of ['feffffffffffff0f', 'fdffffffffffff0f02', '00feffffffffffff0f'])
+      for (const one of [written, avro.evolve(written, reader)])
+        expect(() => one.read(Buffer.from(hex, 'hex'), 0, false)).toThrow('is cut off')
+  })
+
   test('of a union may name their branch, as Avro’s own JSON does', () => {
     const one = ofField(['null', 'long', MONEY])
     expect(one.read(one.write({ f: { long: 5 } }, 0, false), 0, false)).toEqual({ f: 5 })
@@ -291,6 +360,10 @@ describe('a reader’s schema', () => {
   })
   test('finds fields by their aliases', () => {
     expect(evolve([{ name: 'renamed', aliases: ['b'], type: 'string' }])).toEqual({ renamed: 'x' })
+  })
+  test('matches records by their names without namespace', () => {
+    const moved = schema({ type: 'record', name: 'other.R', fields: [{ name: 'b', type: 'string' }] })
+    expect(avro.evolve(writer, moved).read(bytes, 0, false)).toEqual({ b: 'x' })
   })
   test('reads decimals of the same scale only', () => {
     expect(evolve([{ name: 'd', type: decimal(12, 2) }])).toEqual({ d: 1.5 })

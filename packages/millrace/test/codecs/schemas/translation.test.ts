@@ -129,7 +129,7 @@ describe('between registries', () => {
     expect(() => steps.encode(batchOf([{ key: 'text', value: '{}' }]))).toThrow('Cannot write the key for another')
   })
 
-  test('keys of another format are written anew', async () => {
+  test('keys of another format are written in that of the sink', async () => {
     const id = source.add('from-key', { schema: '"int"' })
     const own = { what: 'the schema', key: 'k', read: () => Promise.resolve('"long"') }
     const keysTo = keysOf(codec(target, { part: 'key', own, writing: { ...writing, subject: () => 'own-key' } }))

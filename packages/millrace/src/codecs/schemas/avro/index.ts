@@ -3,7 +3,8 @@ import type { Type } from 'avsc'
 import { numberOf } from '../../../records/exact-numbers.ts'
 import { documentOf, FieldError, type ReadySchema, type SchemaFormat, type SchemaSource } from '../ready-schema.ts'
 import { ByteWriter } from './byte-writer.ts'
-import { typeMaker, type RawType } from './types.ts'
+import type { RawType } from './raw-types.ts'
+import { typeMaker } from './types.ts'
 import { writerOf, type Write } from './writer.ts'
 
 export async function loadAvro(): Promise<SchemaFormat> {
@@ -21,9 +22,10 @@ export async function loadAvro(): Promise<SchemaFormat> {
         }
       return new AvroSchema(makeType(schemaOf(text), registry))
     },
+    /** Records are matched by their names without namespace, as the specification says. */
     evolve(writer, reader): AvroSchema {
       const [from, to] = [writer, reader] as [AvroSchema, AvroSchema]
-      return new AvroSchema(to.type, to.type.createResolver(from.type), from.type)
+      return new AvroSchema(to.type, to.type.createResolver(from.type, { ignoreNamespaces: true }), from.type)
     },
   }
 }

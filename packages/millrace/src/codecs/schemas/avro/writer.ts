@@ -9,7 +9,7 @@ import type { Type } from 'avsc'
 import { digitsOf, scaledOf, wholeOf } from '../../../records/exact-numbers.ts'
 import { FieldError, shown } from '../ready-schema.ts'
 import type { ByteWriter } from './byte-writer.ts'
-import { kindOf, type TimeUnit } from './types.ts'
+import { kindOf, type TimeUnit } from './raw-types.ts'
 
 export type Path = (string | number)[]
 /** Writes a value. @throws {FieldError} with its path */
@@ -106,11 +106,13 @@ function recordWriter({ fields = [], name = '' }: Shape, made: Map<Type, Write>)
     field: field.name,
     write: writerOf(field.type, made),
     missing: missingValue(field.type, field.defaultValue()),
+    // Every object inherits something of that name.
+    isInherited: field.name in Object.prototype,
   }))
   return (out, value, path) => {
     if (!isPlainObject(value)) refuse(path, `an object for the record ${name}`, value)
-    for (const { field, write, missing } of writers) {
-      const given = value[field]
+    for (const { field, write, missing, isInherited } of writers) {
+      const given = isInherited && !Object.hasOwn(value, field) ? undefined : value[field]
       path.push(field)
       if (given !== undefined) write(out, given, path)
       else if (missing === undefined) throw new FieldError(path, 'is missing and has no default')
@@ -131,13 +133,17 @@ function missingValue(type: Type, defaultValue: unknown): unknown {
 }
 
 /**
- * Of several branches that take a value, the first; none of them loses anything of it. An object with the name of a branch as its only field
+ * Of several branches that take a value, the first; none of them loses anything of it. A text is text where there is such a branch, unless it
+ * is a symbol of an enum: it may look like bytes, a date or a number by chance. An object with the name of a branch as its only field
  * is Avro's own way to name the branch.
  */
 function unionWriter({ types = [] }: Shape, made: Map<Type, Write>): Write {
   const branches = types.map((type) => ({ type: type as unknown as Shape, write: writerOf(type, made) }))
   const byName = new Map(branches.map(({ type }, index) => [type.branchName ?? type.typeName, index]))
   const ofNull = byName.get('null')
+  const ofText = byName.get('string')
+  const textBranches =
+    ofText === undefined ? undefined : [...branches.keys()].filter((i) => i === ofText || types[i]!.typeName === 'enum')
   const names = [...byName.keys()].join(', ')
   return (out, value, path) => {
     if (value === null && ofNull !== undefined) return out.int(ofNull)
@@ -161,8 +167,9 @@ function unionWriter({ types = [] }: Shape, made: Map<Type, Write>): Write {
       const index = name === undefined || more.length > 0 ? undefined : byName.get(name)
       if (index !== undefined && attempt(index, value[name!]) === undefined) return
     }
-    for (const [index, { type }] of branches.entries()) {
-      if (type.typeName === 'null') continue
+    const candidates = typeof value === 'string' && textBranches !== undefined ? textBranches : branches.keys()
+    for (const index of candidates) {
+      if (branches[index]!.type.typeName === 'null') continue
       const failed = attempt(index, value)
       if (failed === undefined) return
       only = failed
@@ -260,7 +267,7 @@ const PER_MS: { readonly [unit in TimeUnit]: (ms: number) => bigint } = {
 function timeWriter(unit: TimeUnit, bits: 32 | 64): Write {
   return (out, value, path) => {
     const isText = typeof value === 'string' && ISO_DATE.test(value)
-    const ms = isText ? Date.parse(value) : value instanceof Date ? value.getTime() : undefined
+    const ms = isText ? msOf(value) : value instanceof Date ? value.getTime() : undefined
     if (ms === undefined) return out.long(whole(value, bits, path))
     if (Number.isNaN(ms)) return refuse(path, 'a date', value)
     out.long(PER_MS[unit](ms) + (isText ? belowMs(value, unit) : 0n))
@@ -268,6 +275,15 @@ function timeWriter(unit: TimeUnit, bits: 32 | 64): Write {
 }
 
 const ISO_DATE = /^\d{4}-\d{2}-\d{2}/
+const NO_ZONE = /T[\d:.]+$/
+
+/** Without a zone it is UTC, whatever the zone of this machine. NaN for a day that its month does not have. */
+function msOf(text: string): number {
+  const day = text.slice(0, 10)
+  const atMidnight = Date.parse(day)
+  if (Number.isNaN(atMidnight) || new Date(atMidnight).toISOString().slice(0, 10) !== day) return Number.NaN
+  return Date.parse(NO_ZONE.test(text) ? `${text}Z` : text)
+}
 
 /** Digits of the second that a date in JavaScript does not hold. */
 function belowMs(text: string, unit: TimeUnit): bigint {
