@@ -16,6 +16,7 @@ import { grafanaDashboard } from './docs/grafana.ts'
 import { metricsPage } from './docs/metrics.ts'
 import { optionsPage } from './docs/options.ts'
 import { CHARTS_FOLDER, performancePages } from './docs/performance.ts'
+import { readmeWithBenchmarks } from './docs/readme-benchmarks.ts'
 import { componentSchema } from '../packages/millrace/src/cli/spec.ts'
 import { fileSchema } from '../packages/millrace/src/dialects/schema.ts'
 
@@ -34,6 +35,7 @@ async function pages(): Promise<Map<string, string>> {
     ['docs/components/README.md', componentsPage()],
     [BLOCKS_MODULE_FILE, await blocksModule()],
     ...(await performancePages()),
+    ['README.md', await readmeWithBenchmarks()],
     ['docs/schema/pipeline.json', JSON.stringify(fileSchema(), undefined, 1)],
     ...libraryOptions(),
   ])

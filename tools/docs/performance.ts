@@ -7,7 +7,7 @@ const RESULTS = new URL('../../bench/results/', import.meta.url)
 export const CHARTS_FOLDER = 'docs/charts'
 
 /** What is used of an entry of bench/results. */
-interface Result {
+export interface Result {
   case: string
   scale: number
   rounds: number
@@ -41,6 +41,11 @@ const CASES: readonly { name: string; title: string; text: string; unit?: string
   },
   { name: 'produce', title: 'Writing', text: 'Records of 100 bytes to 6 partitions, acks=all, idempotent.' },
   {
+    name: 'send',
+    title: 'Many callers',
+    text: '1,000 callers at a time await the acknowledgement of single records of 100 bytes.',
+  },
+  {
     name: 'latency',
     title: 'Single records',
     text: 'Until acks=all: one at a time (p50), and 10,000 a second with linger 0 and 5 ms (p99).',
@@ -52,11 +57,30 @@ const CASES: readonly { name: string; title: string; text: string; unit?: string
     title: 'Copying',
     text: 'JSON orders of 155 bytes from topic to topic by a pipeline file without stages.',
   },
-  { name: 'copy-eos', title: 'Exactly once', text: 'The same copy in transactions, and without.' },
+  {
+    name: 'copy-eos',
+    title: 'Exactly once',
+    text: 'The same copy in transactions and without, and by Kafka Streams with `exactly_once_v2`.',
+  },
   {
     name: 'filter',
     title: 'Filtering',
-    text: 'Orders with an amount of at least 100, by a pipeline file; MirrorMaker 2 copies all of them.',
+    text: 'Orders with an amount of at least 100, by a pipeline file of each shape. `documents` parses whole values, Kafka Streams does with Jackson, and MirrorMaker 2 only copies.',
+  },
+  {
+    name: 'avro',
+    title: 'Avro',
+    text: 'Orders decoded with the schema of a registry, beside `avsc` alone; and filtered from topic to topic, in Avro and in JSON.',
+  },
+  {
+    name: 'materialize',
+    title: 'Materializing',
+    text: 'Documents of 300 bytes through the materialization connector, beside the library that writes the same records.',
+  },
+  {
+    name: 'broker',
+    title: 'The embedded broker',
+    text: 'The same client writes and reads records of 100 bytes, on the embedded broker and on Apache Kafka.',
   },
   {
     name: 'startup',
@@ -93,7 +117,7 @@ export async function performancePages(): Promise<Map<string, string>> {
 }
 
 /** The newest result of each case that has peers, or without them where none has. */
-async function newestResults(): Promise<Map<string, Result>> {
+export async function newestResults(): Promise<Map<string, Result>> {
   const names = (await readdir(RESULTS)).filter((name) => name.endsWith('.json'))
   const lists = await Promise.all(names.map((name) => readFile(new URL(name, RESULTS), 'utf8')))
   // The files hold what `npm run bench` prints.
