@@ -27,6 +27,28 @@ interface Scope {
   readonly globals: unknown
   /** The named pipelines around it. */
   readonly within: readonly NamedPipeline[]
+  /** Whether values are constants here, such as in a `$match`, and are taken for no expressions. */
+  readonly areConstants?: boolean
+}
+
+/** What takes constants, and no expressions. */
+const TAKES_CONSTANTS: ReadonlySet<string> = new Set([
+  '$match',
+  '$sort',
+  '$limit',
+  '$skip',
+  '$count',
+  '$unset',
+  '$unwind',
+  '$sampleRate',
+  '$densify',
+  'boundaries',
+])
+
+/** Within the value of this name. */
+function scopeOf(name: string, scope: Scope): Scope {
+  const areConstants = TAKES_CONSTANTS.has(name) || (name !== '$expr' && scope.areConstants === true)
+  return areConstants === (scope.areConstants === true) ? scope : { ...scope, areConstants }
 }
 
 /** Stages with everything put in that they refer to. @param path where they stand */
@@ -45,7 +67,9 @@ export function preparation(
   const named = readNamedPipelines(pipelines, problems)
   const preparer = new Preparer(known, named, globalsIn, problems)
   preparer.checkNamed()
-  return (stages, path) => preparer.prepare(stages, path, { globals: globals ?? {}, within: [] })
+  // Where they cannot be read, no name in them is missing.
+  const all = globals ?? {}
+  return (stages, path) => preparer.prepare(stages, path, { globals: isObject(all) ? all : undefined, within: [] })
 }
 
 // Values of `globals`: those of the file are values and nothing else; those of an entry of `$subPipeline` may be expressions, such as
@@ -57,6 +81,36 @@ class Expression {
   constructor(expression: unknown) {
     this.expression = expression
   }
+}
+
+/** A value that has a problem of its own. */
+const UNKNOWN = Symbol('unknown')
+
+/**
+ * Leaves out what only follows from a global whose value is not known, because it is missing, wrong, or set where a named pipeline is
+ * used: its name is still in the place of the value, where it may be no list or number.
+ *
+ * @param value what was checked, prepared @param path where it stands
+ */
+export function withoutUnknownGlobals(
+  problems: readonly ConfigProblem[],
+  value: unknown,
+  path: string,
+): readonly ConfigProblem[] {
+  return problems.filter((problem) => !hasGlobals(valueAt(value, problem.path.slice(path.length + 1))))
+}
+
+function hasGlobals(value: unknown): boolean {
+  if (typeof value === 'string') return GLOBAL.test(value)
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasGlobals)
+}
+
+/** What stands under a dotted path, or the closest thing above it. Names may have dots. */
+function valueAt(value: unknown, path: string): unknown {
+  if (path === '' || typeof value !== 'object' || value === null) return value
+  const name = Object.keys(value).find((key) => path === key || path.startsWith(`${key}.`))
+  if (name === undefined) return value
+  return valueAt((value as { readonly [name: string]: unknown })[name], path.slice(name.length + 1))
 }
 
 class Preparer {
@@ -84,7 +138,8 @@ class Preparer {
     for (const pipeline of this.#named) {
       const before = this.#problems.length
       const stages = this.prepare(pipeline.stages, pipeline.path, { globals: undefined, within: [pipeline] })
-      for (const problem of lintStages(stages, pipeline.path)) this.#add(problem)
+      const found = lintStages(stages, pipeline.path)
+      for (const problem of withoutUnknownGlobals(found, stages, pipeline.path)) this.#add(problem)
       if (this.#problems.length > before) this.#broken.add(pipeline)
     }
   }
@@ -97,7 +152,7 @@ class Preparer {
     if (Array.isArray(entries) && Object.keys(value).length === 1)
       return { $subPipeline: this.#entries(entries, `${place}.$subPipeline`, scope) }
     const copy = Object.fromEntries(
-      Object.entries(value).map(([name, item]) => [name, this.prepare(item, `${place}.${name}`, scope)]),
+      Object.entries(value).map(([name, item]) => [name, this.prepare(item, `${place}.${name}`, scopeOf(name, scope))]),
     )
     const { $lookup: lookup } = copy
     if (isObject(lookup) && typeof lookup['from'] === 'string' && this.#collections.has(lookup['from']))
@@ -158,30 +213,31 @@ class Preparer {
     if (globals === undefined || globals === null) return scope.globals
     if (!isObject(globals)) {
       this.#add({ path: place, message: `globals must be an object: found ${describeValue(globals)}` })
-      return scope.globals
+      return undefined
     }
     // Where those around are not known, nothing can be said about a name that is missing.
     const own = Object.entries(globals).map(([name, value]) => {
       const path = `${place}.${name}`
       const prepared = expressionsIn(this.prepare(value, path, scope))
       const field = fieldIn(prepared)
-      if (field !== undefined)
-        this.#add({
-          path,
-          message: `Cannot use ${field} in globals of an entry, as they are the same for all documents`,
-          suggestion: 'write the expression where it is needed, or put its value into a field with $set before',
-        })
-      return [name, prepared] as const
+      if (field === undefined) return [name, prepared] as const
+      this.#add({
+        path,
+        message: `Cannot use ${field} in globals of an entry, as they are the same for all documents`,
+        suggestion: 'write the expression where it is needed, or put its value into a field with $set before',
+      })
+      return [name, UNKNOWN] as const
     })
     return isObject(scope.globals) ? { ...scope.globals, ...Object.fromEntries(own) } : undefined
   }
 
-  /** The value that `$$GLOBALS.a.b` stands for, safe from being read as an expression. */
-  #globalOf(text: string, path: string, { globals }: Scope): unknown {
+  /** The value that `$$GLOBALS.a.b` stands for, safe from being read as an expression; the text itself where that is not known. */
+  #globalOf(text: string, path: string, { globals, areConstants }: Scope): unknown {
     const match = GLOBAL.exec(text)
     if (match === null || globals === undefined) return text
     let value: unknown = globals
     for (const name of match[1]?.split('.') ?? []) {
+      if (value === UNKNOWN) return text
       const names = isObject(value) && !(value instanceof Expression) ? Object.keys(value) : []
       if (!isObject(value) || value instanceof Expression || !Object.hasOwn(value, name)) {
         this.#add({
@@ -189,11 +245,19 @@ class Preparer {
           message: `Unknown name "${name}" in ${this.#globalsIn}, which ${text} needs`,
           suggestion: didYouMean(name, names) ?? `add it to ${this.#globalsIn}`,
         })
-        return null
+        return text
       }
       value = value[name]
     }
-    return valueAsExpression(value)
+    if (value === UNKNOWN) return text
+    if (areConstants !== true) return valueAsExpression(value)
+    if (!(value instanceof Expression || (isObject(value) && hasExpression(value)))) return value
+    this.#add({
+      path,
+      message: `Cannot use ${text} here, as its value is an expression and this takes constants`,
+      suggestion: 'use it in an expression, in $match within $expr',
+    })
+    return text
   }
 
   /** Tells a problem once, however often the pipeline in which it stands is used. */

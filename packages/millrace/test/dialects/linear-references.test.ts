@@ -54,6 +54,72 @@ describe('globals', () => {
   })
 })
 
+describe('globals where no expression stands', () => {
+  const globals = { list: [1, 2], text: '$x', none: null, limits: { low: 10 }, order: { a: -1 }, n: 5 }
+
+  // A list in $in was refused, and a condition with an object let nothing through.
+  test.each([
+    { stage: { $match: { a: { $in: '$$GLOBALS.list' } } }, want: { a: { $in: [1, 2] } } },
+    {
+      stage: { $match: { $or: [{ a: '$$GLOBALS.text' }, { a: '$$GLOBALS.none' }] } },
+      want: { $or: [{ a: '$x' }, { a: null }] },
+    },
+    { stage: { $match: { a: { $eq: '$$GLOBALS.limits' } } }, want: { a: { $eq: { low: 10 } } } },
+    {
+      stage: { $match: { $expr: { $in: ['$a', '$$GLOBALS.list'] } } },
+      want: { $expr: { $in: ['$a', { $literal: [1, 2] }] } },
+    },
+    { stage: { $sort: '$$GLOBALS.order' }, want: { a: -1 } },
+    {
+      stage: { $bucket: { groupBy: '$a', boundaries: '$$GLOBALS.list' } },
+      want: { groupBy: '$a', boundaries: [1, 2] },
+    },
+  ])('are values: $stage', async ({ stage, want }) => {
+    const { plan, problems } = await read({ globals, stages: [stage] })
+    expect(problems).toEqual([])
+    expect(plan?.stages[0]?.spec).toEqual(want)
+  })
+
+  test('of an entry of $subPipeline must be no expression', async () => {
+    const entry = { pipeline: [{ $match: { a: '$$GLOBALS.m' } }], globals: { m: { $multiply: ['$$GLOBALS.n', 2] } } }
+    expect((await read({ globals, stages: [{ $subPipeline: [entry] }] })).problems).toMatchObject([
+      { message: 'Cannot use $$GLOBALS.m here, as its value is an expression and this takes constants' },
+    ])
+  })
+
+  // The place of a value that is missing was checked, too, and found to be null.
+  test.each([
+    { globals: { m: 1 }, stages: [{ $limit: '$$GLOBALS.n' }], path: 'stages.0.$limit' },
+    {
+      globals: { m: 1 },
+      stages: [{ $bucket: { groupBy: '$a', boundaries: ['$$GLOBALS.n', 5] } }],
+      path: 'stages.0.$bucket.boundaries.0',
+    },
+    { globals: [1], stages: [{ $limit: '$$GLOBALS.n' }], path: 'globals' },
+    {
+      globals: {},
+      stages: [{ $subPipeline: [{ pipeline: [{ $limit: '$$GLOBALS.n' }], globals: [1] }] }],
+      path: 'stages.0.$subPipeline.0.globals',
+    },
+    {
+      globals: {},
+      stages: [{ $subPipeline: [{ pipeline: [{ $limit: '$$GLOBALS.n' }], globals: { n: { $add: ['$a', 1] } } }] }],
+      path: 'stages.0.$subPipeline.0.globals.n',
+    },
+  ])('with a problem make one problem: $path', async ({ path, ...content }) => {
+    expect((await read(content)).problems.map((problem) => problem.path)).toEqual([path])
+  })
+
+  // It was refused where it stands, as "$$GLOBALS.n" is no number.
+  test('may come from where a named pipeline is used', async () => {
+    const pipelines = { first: { stages: [{ $limit: '$$GLOBALS.n' }] } }
+    const stages = [{ $subPipeline: [{ pipeline: 'first', globals: { n: 3 } }] }]
+    const { problems, plan } = await read({ pipelines, stages })
+    expect(problems).toEqual([])
+    expect(plan?.stages[0]?.spec).toMatchObject([{ pipeline: [{ $limit: 3 }] }])
+  })
+})
+
 describe('collections', () => {
   const lookup = { $lookup: { from: 'people', localField: 'by', foreignField: 'name', as: 'who' } }
 

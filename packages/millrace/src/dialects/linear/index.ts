@@ -26,7 +26,7 @@ import { fileProblems } from '../files.ts'
 import { sharedTopic } from '../loops.ts'
 import { pipelineFields } from './fields.ts'
 import { readSinkBlocks, type LinearSinks } from './sinks.ts'
-import { preparation } from '../prepare-stages.ts'
+import { preparation, withoutUnknownGlobals } from '../prepare-stages.ts'
 import { stageWarnings } from '../stage-warnings.ts'
 import { Findings, type ReportProblem } from '../problems.ts'
 import { readErrorPolicy } from '../error-policy.ts'
@@ -252,7 +252,7 @@ function readStages(
   const value: unknown =
     functions === undefined || !Array.isArray(written) ? written : written.map(functions.withWholeName)
   const found = lintStages(value, key, functions?.lintFunctionStage)
-  problems.push(...found)
+  problems.push(...withoutUnknownGlobals(found, value, key))
   if (found.length > 0 || !Array.isArray(value)) return []
   return value.map((stage: { readonly [name: string]: unknown }, i) => {
     const [name, spec] = Object.entries(stage)[0]!

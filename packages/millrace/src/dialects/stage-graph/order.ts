@@ -27,13 +27,15 @@ export function inOrder(
         suggestion: 'rename one',
       })
   }
+  // Those that could not be read are there, too.
+  const ids = [...written].filter((id) => typeof id === 'string')
   for (const { inputs, path, id } of nodes) {
     for (const [i, input] of inputs.entries()) {
       if (!byId.has(input) && !written.has(input))
         problems.push({
           path: `${path}.inputs.${i}`,
           message: `Stage "${id}" takes the rows of stage "${input}", which does not exist`,
-          suggestion: didYouMean(input, byId.keys()) ?? `there are ${[...byId.keys()].join(', ')}`,
+          suggestion: didYouMean(input, ids) ?? `there are ${ids.join(', ')}`,
         })
       else if (inputs.indexOf(input) < i)
         problems.push({

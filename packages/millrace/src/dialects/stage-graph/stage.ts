@@ -15,7 +15,7 @@ import { isStageName, STAGE_NAMES } from '../../stages/definitions/index.ts'
 import { deliveryDefaults } from '../delivery.ts'
 import { readDocument } from '../document.ts'
 import { withEnvironment } from '../environment.ts'
-import type { PrepareStages } from '../prepare-stages.ts'
+import { withoutUnknownGlobals, type PrepareStages } from '../prepare-stages.ts'
 import { toConfigProblem, type Findings } from '../problems.ts'
 import type { GraphContext, GraphResult } from './context.ts'
 import { stageFields } from './fields.ts'
@@ -110,7 +110,7 @@ function readSpec(
   const written = putVariablesInStage(config, variables, place, problems)
   const prepared = prepareStage({ [name]: written }, place) as { readonly [name: string]: unknown }
   const own = problems.splice(before).map((one) => ({ ...one, path: one.path.replace(`${place}.${name}`, place) }))
-  problems.push(...own, ...lintStage(name, prepared[name], place))
+  problems.push(...own, ...withoutUnknownGlobals(lintStage(name, prepared[name], place), prepared[name], place))
   return prepared[name]
 }
 
