@@ -33,8 +33,24 @@ export function explainEngineError(message: string): string {
     return `${operator} takes ${TAKES[operator!] ?? typeText(type!)}${partText(part)}, and got something else`
   }
   const counted = /^(\$\w+) expects array\((\d+)\)$/.exec(message)
-  return counted === null ? message : `${counted[1]} takes a list of ${counted[2]} arguments`
+  if (counted !== null) return `${counted[1]} takes a list of ${counted[2]} arguments`
+  for (const [pattern, text] of OTHERS) if (pattern.test(message)) return message.replace(pattern, text)
+  return message
 }
+
+const OTHERS: readonly (readonly [RegExp, string])[] = [
+  [/^(\$\w+) expects (?:an )?array(?: of expressions| as argument)?$/, '$1 takes a list of arguments'],
+  [/^arguments must resolve to array for (\$\w+)\.?$/, '$1 takes lists, and got something else'],
+  [/^(\$\w+): field '(.+)' must resolve to array$/, '$1 takes a list in field "$2", and got something else'],
+  [/^(\$\w+) arguments must resolve to numeric$/, '$1 takes numbers, and got something else'],
+  [/^(\$\w+) expects an array of numeric values$/, '$1 takes numbers, and got something else'],
+  [/^(\$\w+) '(.+)' must resolve to number\.?$/, '$1 takes a number as $2, and got something else'],
+  [/^(\$\w+) received invalid arguments$/, '$1 takes an object with branches and default'],
+  [/^(\$\w+): input range must not be zero$/, '$1 takes numbers that differ, and they are all the same'],
+  [/^cannot convert '?(.+?)'? to double\/decimal$/, 'cannot make a number of $1'],
+  [/^Use of undefined variable: (.+)$/, 'there is no variable "$1"'],
+  [/^dateTrunc unsupported binSize value$/, '$dateTrunc takes a smaller binSize'],
+]
 
 function typeText(type: string): string {
   const range = /^(number|integer) in range \[(.+), (.+)\]$/.exec(type)

@@ -13,6 +13,8 @@ describe('what an operator says about a value that it does not take', () => {
     [{ $slice: ['$name', 1] }, '$slice takes a list as argument 1, and got something else'],
     [{ $floor: '$name' }, '$floor takes a number, and got something else'],
     [{ $objectToArray: '$name' }, '$objectToArray takes an object, and got something else'],
+    [{ $anyElementTrue: '$name' }, '$anyElementTrue takes a list'],
+    [{ $setEquals: ['$name', '$list'] }, '$setEquals takes'],
     [{ $divide: ['$n', 0] }, '$divide cannot divide by zero'],
   ])('%j', (expression, text) => {
     let message = ''
@@ -23,6 +25,18 @@ describe('what an operator says about a value that it does not take', () => {
     }
     expect(explainEngineError(message)).toMatch(text)
   })
+
+  test.each([
+    ['$multiply expects array', '$multiply takes a list of arguments'],
+    ['$concat expects array', '$concat takes a list of arguments'],
+    ['arguments must resolve to array for $setUnion.', '$setUnion takes lists, and got something else'],
+    ["$unwind: field 'a' must resolve to array", '$unwind takes a list in field "a", and got something else'],
+    ['$derivative arguments must resolve to numeric', '$derivative takes numbers, and got something else'],
+    ['$integral expects an array of numeric values', '$integral takes numbers, and got something else'],
+    ["$densify 'range.step' must resolve to number.", '$densify takes a number as range.step, and got something else'],
+    ["cannot convert 'x' to double/decimal", 'cannot make a number of x'],
+    ['Use of undefined variable: x', 'there is no variable "x"'],
+  ])('%s: %s', (message, text) => expect(explainEngineError(message)).toBe(text))
 
   test('anything else stays as it is', () => expect(explainEngineError('disk full')).toBe('disk full'))
 })
