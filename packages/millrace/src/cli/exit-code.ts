@@ -10,8 +10,8 @@ export const EXIT_CODES = {
   2: 'error in the configuration or on the command line',
   3: 'the environment is not ready: a broker is unreachable, credentials are refused, or a topic or file is missing',
   129: 'stopped at once by SIGHUP: the second signal for run, the first one for other commands',
-  130: 'stopped at once by SIGINT: the second one for run, the first one for other commands',
-  143: 'stopped at once by SIGTERM, in the same way',
+  130: 'stopped at once by SIGINT: the second signal for run, the first one for other commands',
+  143: 'stopped at once by SIGTERM: the second signal for run, the first one for other commands',
 } as const
 
 export type ExitCode = keyof typeof EXIT_CODES

@@ -39,9 +39,8 @@ function linesOf(pipeline: Pipeline): readonly string[] {
   const numbers = [
     `read${perSecond(now?.readPerSecond)} (${formatCount(read.records)})`,
     `written${perSecond(now?.writtenPerSecond)} (${formatCount(written.records)})`,
-    ...(lag === undefined
-      ? []
-      : [`lag ${formatCount(lag)}${lagSeconds === undefined ? '' : `, ${seconds(lagSeconds)}`}`]),
+    // Sources that have partitions have a lag, known or not.
+    ...(lag === undefined && partitions.length === 0 ? [] : [lagText(lag, lagSeconds)]),
     ...(now === undefined || now.latencySeconds === null ? [] : [`latency ${seconds(now.latencySeconds)}`]),
     ...fates.filter(([, count]) => count > 0).map(([fate, count]) => `${fate} ${formatCount(count)}`),
   ]
@@ -50,7 +49,7 @@ function linesOf(pipeline: Pipeline): readonly string[] {
     now === undefined
       ? []
       : [`  busy ${share(now.busy)}  backpressured ${share(now.backpressured)}  idle ${share(now.idle)}`]
-  const behind = partitions.filter(({ lag, problem }) => problem !== undefined || (lag ?? 0) > 0).slice(0, FEW)
+  const behind = partitions.filter(({ lag, problem }) => problem !== undefined || lag !== 0).slice(0, FEW)
   return [
     `${name}  ${health}`,
     ...reasons.map(({ message }) => `  ! ${message}`),
@@ -59,13 +58,18 @@ function linesOf(pipeline: Pipeline): readonly string[] {
     `  ${nodes.map(({ component, names, breaker }) => [component, ...names, ...(breaker === undefined || breaker === 'closed' ? [] : [`(circuit ${breaker})`])].join(' ')).join(' > ')}`,
     ...behind.map(
       ({ topic, partition, lag, lagSeconds, problem }) =>
-        `  ${topic}-${partition}  ${problem ?? `lag ${formatCount(lag ?? 0)}${lagSeconds === undefined ? '' : `, ${seconds(lagSeconds)}`}`}`,
+        `  ${topic}-${partition}  ${problem ?? lagText(lag, lagSeconds)}`,
     ),
     ...failures.slice(0, FEW).map(({ fate, code, count, topic, partition, offset, message }) => {
       const place = topic === undefined ? '' : ` ${topic}-${partition ?? '?'}@${offset ?? '?'}`
       return `  ${fate} ${formatCount(count)}  ${code}${place}  ${message.replaceAll(/\s+/g, ' ')}`
     }),
   ]
+}
+
+function lagText(lag: number | undefined, lagSeconds: number | undefined): string {
+  if (lag === undefined) return 'lag ?'
+  return `lag ${formatCount(lag)}${lagSeconds === undefined ? '' : `, ${seconds(lagSeconds)}`}`
 }
 
 function seconds(value: number): string {

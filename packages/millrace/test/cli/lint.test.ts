@@ -159,3 +159,14 @@ test('takes variables from files', async () => {
   expect((await cli(['lint', file])).stdout).toContain('Environment variable "COUNT" is not set')
   expect(await cli(['lint', file, '--env-file', variables])).toMatchObject({ code: 0 })
 })
+
+// Which no code of ours can change, as it happens before any of it is loaded; so the help says it.
+test('a missing file of variables is reported by Node, which reads it before', async () => {
+  expect(await cli(['lint', 'any.yaml', '--env-file', 'missing.env'])).toMatchObject({
+    code: 9,
+    stderr: expect.stringContaining('missing.env: not found') as unknown,
+  })
+  expect((await cli(['lint', '--help'])).stdout.replaceAll(/\s+/g, ' ')).toContain(
+    'if it is missing, Node says so and exits with 9',
+  )
+})

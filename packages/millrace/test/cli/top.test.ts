@@ -32,6 +32,20 @@ test('shows what matters first: health and why, numbers, partitions that are beh
   expect(lines.at(-2)).toMatch(/^ {2}\d\d:\d\d:\d\d {2}The circuit breaker of the sink is open$/)
 })
 
+test('says where the lag is not known, and nothing of a lag where there is none', () => {
+  const monitored = new Monitor('1.2.3')
+  const unknown = fakePipeline('unknown')
+  unknown.partitions = [partitionStatus(0, { lag: undefined, lagSeconds: undefined })]
+  const none = fakePipeline('none')
+  for (const one of [unknown, none]) Object.assign(one, { lag: undefined })
+  monitored.add(unknown)
+  monitored.add(none)
+  const text = topText(monitored.status(), 'http://x')
+  expect(text).toMatch(/^unknown .*\n {2}read \(0\) {2}written \(0\) {2}lag \?$/m)
+  expect(text).toContain('orders-0  lag ?')
+  expect(text).toMatch(/^none .*\n {2}read \(0\) {2}written \(0\)$/m)
+})
+
 test('no line is longer than the terminal is wide', () => {
   const widths = topText(monitor.status(), 'http://x', 30)
     .split('\n')

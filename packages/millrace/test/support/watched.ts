@@ -11,7 +11,7 @@ export interface FakePipeline extends WatchedPipeline {
   readonly failures: FailureLog
   /** Records read and written. */
   records: number
-  lag: number
+  lag: number | undefined
   blocked: { readonly reading?: string; readonly writing?: string }
   partitions: SourceStatus['partitions']
 }

@@ -18,7 +18,7 @@ export interface VerbOption {
 export const READING: readonly VerbOption[] = [
   {
     flags: '--env-file <file>',
-    doc: 'file of environment variables, NAME=value in each line; those that are set already win; may be repeated',
+    doc: 'file of environment variables, NAME=value in each line; those that are set already win; may be repeated. Node reads the file first: if it is missing, Node says so and exits with 9',
     value: 'list',
   },
   {
