@@ -2,7 +2,8 @@
  * Calls that append wait in line, so that records of a partition are written in the order of the calls even while one of
  * them waits for memory or for the metadata of a topic.
  */
-import { DeliveryError, isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
+import { DeliveryError, isMillraceError, type MillraceError } from '../../errors/index.ts'
+import { asMillraceError } from '../../errors/unexpected.ts'
 import { throwIfAborted, untilAborted } from '../../resilience/abort.ts'
 import { guarded } from '../../resilience/background.ts'
 import { retry } from '../../resilience/retry.ts'
@@ -162,7 +163,7 @@ export class AppendLine {
 
   /** @returns the error */
   #broken(job: AppendJob, error: unknown): unknown {
-    job.abandon(isMillraceError(error) ? error : new UnexpectedError('Cannot append records', { cause: error }))
+    job.abandon(asMillraceError(error, 'Cannot append records'))
     this.#noteLost(job)
     return error
   }

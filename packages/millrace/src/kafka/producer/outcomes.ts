@@ -18,7 +18,8 @@
  * sequences of its partition, which goes on in a new epoch (`identity.ts`); with `failsFollowing` everything that was
  * appended behind it fails too, so that nothing overtakes it when it is written again (I2).
  */
-import { isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
+import { type MillraceError, UnexpectedError } from '../../errors/index.ts'
+import { asMillraceError } from '../../errors/unexpected.ts'
 import { guarded } from '../../resilience/background.ts'
 import { type BackoffOptions, backoffMs } from '../../resilience/retry.ts'
 import type { Accumulator } from './accumulator.ts'
@@ -87,12 +88,12 @@ export class Outcomes {
 
   /** Something went wrong here, and not at a broker: the batch fails, whatever it was. */
   broken(batch: ProducerBatch, error: unknown): void {
-    if (!batch.settled) this.#fail(batch, unexpected(error))
+    if (!batch.settled) this.#fail(batch, asMillraceError(error, 'Cannot write records'))
   }
 
   /** The same, where it is not known which batches it concerns: all fail. */
   allBroken(error: unknown): void {
-    this.abandon(unexpected(error))
+    this.abandon(asMillraceError(error, 'Cannot write records'))
   }
 
   #understand(batch: ProducerBatch, answer: ProducedPartition | undefined, leader: number): void {
@@ -387,6 +388,3 @@ export class Outcomes {
     })
   }
 }
-
-const unexpected = (error: unknown): MillraceError =>
-  isMillraceError(error) ? error : new UnexpectedError('Cannot write records', { cause: error })

@@ -15,14 +15,12 @@ import {
   AbortedError,
   ClosedError,
   ConfigError,
-  DeliveryError,
   EncodeError,
-  isMillraceError,
   type MillraceError,
   TransactionError,
-  UnexpectedError,
 } from '../../errors/index.ts'
 import { isFaultOfRecord } from '../../errors/meaning.ts'
+import { asMillraceError } from '../../errors/unexpected.ts'
 import { untilAborted } from '../../resilience/abort.ts'
 import { Accumulator, type TopicQueues } from './accumulator.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -34,7 +32,7 @@ import { AppendRecords, type WritableRecord } from './append-records.ts'
 import type { ProducerOptions } from './options.ts'
 import { Outcomes } from './outcomes.ts'
 import { forwardable, AppendRaw } from './append-raw.ts'
-import { type DeliveryReports, ReportTicket, Ticket } from './reports.ts'
+import { type DeliveryReports, refusedWith, ReportTicket, Ticket } from './reports.ts'
 import { Sender } from './sender.ts'
 import { IdempotentIdentity, type IdentityOwner } from './identity.ts'
 import { type TransactionOptions, Transactions } from './transactions.ts'
@@ -243,6 +241,16 @@ export class Producer {
     return state === 'open' || state === 'doomed' || state === 'unknown'
   }
 
+  /** Whether what is written now can be committed. */
+  get isTransactionOpen(): boolean {
+    return this.#transactions?.state === 'open'
+  }
+
+  /** What belongs to the open transaction will not be written: it can only be aborted. */
+  doomTransaction(error: unknown): void {
+    this.#transactions?.doom(asMillraceError(error, 'Cannot write in a transaction'))
+  }
+
   /** Milliseconds after which the coordinator aborts a transaction; undefined without any. */
   get transactionTimeoutMs(): number | undefined {
     return this.#transactions?.timeoutMs
@@ -279,7 +287,7 @@ export class Producer {
       taken = await offsets()
     } catch (error) {
       // What is written from now on is not part of it, so that it must not be committed by a later call.
-      transactions.doom(isMillraceError(error) ? error : new UnexpectedError('Cannot commit', { cause: error }))
+      transactions.doom(asMillraceError(error, 'Cannot commit'))
       throw error
     }
     await transactions.commit(taken, signal)
@@ -370,10 +378,7 @@ export class Producer {
 
   #onIdentity(error?: unknown): void {
     if (error === undefined) this.#sender.drain()
-    else
-      this.#outcomes.abandon(
-        isMillraceError(error) ? error : new UnexpectedError('Cannot get a producer id', { cause: error }),
-      )
+    else this.#outcomes.abandon(asMillraceError(error, 'Cannot get a producer id'))
   }
 
   #abandon(error: MillraceError): void {
@@ -385,13 +390,4 @@ export class Producer {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new ClosedError('the producer')
   }
-}
-
-/** For what shares its transaction with a record that was refused, and is not to blame itself. */
-function refusedWith(cause: MillraceError): DeliveryError {
-  return new DeliveryError(`Another record of the transaction was refused: ${cause.message}`, {
-    code: 'REFUSED_WITH_BATCH',
-    cause,
-    component: 'kafka',
-  })
 }

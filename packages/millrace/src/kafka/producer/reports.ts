@@ -194,3 +194,12 @@ export function deliveryError(
     component: 'kafka',
   })
 }
+
+/** For what shares its transaction with a record that was refused, and is not to blame itself. */
+export function refusedWith(cause: MillraceError): DeliveryError {
+  return new DeliveryError(`Another record of the transaction was refused: ${cause.message}`, {
+    code: 'REFUSED_WITH_BATCH',
+    cause,
+    component: 'kafka',
+  })
+}

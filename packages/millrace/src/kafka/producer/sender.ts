@@ -5,7 +5,8 @@
  * One request carries one batch of each of many partitions of a broker; `maxInFlight` requests are under way per broker
  * at the most. Everything is driven by one method, `drain`, called whenever something may have become possible.
  */
-import { isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
+import { isMillraceError, type MillraceError } from '../../errors/index.ts'
+import { asMillraceError } from '../../errors/unexpected.ts'
 import { guarded, inBackground } from '../../resilience/background.ts'
 import type { ProducerBatch } from './partition-queue.ts'
 import type { Accumulator } from './accumulator.ts'
@@ -55,8 +56,8 @@ export class Sender {
   #underWay = 0
   #onIdle: (() => void) | undefined
   readonly #brokers = new Map<number, Broker>()
-  /** Topics whose metadata is being fetched, or was a moment ago. */
-  readonly #refreshing = new Set<string>()
+  /** Topics whose metadata is being fetched, or was a moment ago; resolves when it was. */
+  readonly #refreshing = new Map<string, Promise<void>>()
   /** Since when topics are said not to exist. */
   readonly #missingSince = new Map<string, number>()
   /** Owns what runs in the background. */
@@ -105,7 +106,6 @@ export class Sender {
   /** Asks for the leaders of a topic, not more often than the back-off allows. */
   findLeaders(topic: string): void {
     if (this.#refreshing.has(topic)) return
-    this.#refreshing.add(topic)
     const afterwards = (): void => {
       const later = (): void => {
         this.#refreshing.delete(topic)
@@ -118,6 +118,7 @@ export class Sender {
       () => void this.#missingSince.delete(topic),
       (error: unknown) => this.#noteError(topic, error),
     )
+    this.#refreshing.set(topic, refreshed)
     inBackground(refreshed.then(afterwards), this.#onFailure)
   }
 
@@ -203,15 +204,18 @@ export class Sender {
     let response: ProduceResponse | undefined
     let failure: MillraceError | undefined
     const isAnswered = this.#options.acks !== 0
+    let handled: Promise<boolean> | undefined
     try {
       for (const batch of batches) this.#identify(batch)
-      response = await this.#cluster.request(leader, PRODUCE, () => this.#request(batches), {
+      const answer = this.#cluster.request(leader, PRODUCE, () => this.#request(batches), {
         lane: LANE,
         timeoutMs: this.#timeoutFor(batches),
         ...(this.#transactions === undefined ? {} : { maxVersion: this.#transactions.produceVersion }),
       })
+      if (!isAnswered) handled = this.#isHandled(leader)
+      response = await answer
     } catch (error) {
-      failure = isMillraceError(error) ? error : new UnexpectedError('A Produce request failed', { cause: error })
+      failure = asMillraceError(error, 'A Produce request failed')
     }
     if (isAnswered) broker.inFlight--
     if (--this.#underWay === 0) this.#onIdle?.()
@@ -225,10 +229,18 @@ export class Sender {
     else this.#outcomes.answered(open, response!, leader)
     if (!isAnswered) {
       this.drain()
-      await this.#untilHandled(leader)
+      // Nothing else reports that the broker leads no more; what it is sent until then is lost.
+      if (!(await handled)) await this.#leadersFound(batches)
       broker.inFlight--
     }
     this.drain()
+  }
+
+  /** Asks for the leaders of batches, and waits for the answer. */
+  async #leadersFound(batches: readonly ProducerBatch[]): Promise<void> {
+    const topics = new Set(batches.map(({ queue }) => queue.topic))
+    for (const topic of topics) this.findLeaders(topic)
+    await Promise.all(Array.from(topics, (topic) => this.#refreshing.get(topic)!))
   }
 
   #identify({ queue, closed, attempts, sequence }: ProducerBatch): void {
@@ -245,16 +257,20 @@ export class Sender {
   /**
    * Without acknowledgements nothing would keep a slow broker from being flooded, and our memory from filling with what
    * the socket has not taken yet. A broker handles the requests of a connection in order, so any answer will do.
+   *
+   * To be called with nothing in between after the request it is about, so that it takes the same connection.
+   * @returns false when the connection broke, which is how a broker refuses a batch; what the connection held is lost with it
    */
-  async #untilHandled(leader: number): Promise<void> {
+  async #isHandled(leader: number): Promise<boolean> {
     try {
       await this.#cluster.request(leader, API_VERSIONS, () => ({}), {
         maxVersion: 0,
         lane: LANE,
         timeoutMs: this.#options.requestTimeoutMs,
       })
+      return true
     } catch {
-      // The connection is gone, and with it what it held.
+      return false
     }
   }
 

@@ -14,7 +14,8 @@
  * The state of each partition is in `partition-fetch.ts`, what an answer does in `fetch-answers.ts`.
  */
 import { guarded, inBackground } from '../../../resilience/background.ts'
-import { ConnectionError, isMillraceError, type MillraceError, UnexpectedError } from '../../../errors/index.ts'
+import { ConnectionError, type MillraceError } from '../../../errors/index.ts'
+import { asMillraceError } from '../../../errors/unexpected.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { FETCH, type FetchRequest, type FetchResponse } from '../../protocol/fetch.ts'
 import { FetchAnswers } from './fetch-answers.ts'
@@ -196,7 +197,7 @@ export class Fetcher {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= isMillraceError(error) ? error : new UnexpectedError('Fetching failed', { cause: error })
+    this.#failure ??= asMillraceError(error, 'Fetching failed')
     this.#notify()
   }
 
