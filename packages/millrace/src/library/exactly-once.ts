@@ -25,6 +25,9 @@ import { Pace, timeWork } from '../resilience/pace.ts'
 /** Bytes of batches that may be worked on at the same time. */
 const IN_FLIGHT_BYTES = 32 * 1024 * 1024
 
+/** How long the transaction that is open at the end may take to be aborted; nearly always it is empty, and takes none. */
+const LAST_ABORT_MS = 1000
+
 /** The transaction of which the outputs of a batch become part. */
 export interface Transaction<T = Uint8Array | string> {
   /**
@@ -88,13 +91,19 @@ export async function exactlyOnce<T>(
     sink: { transactions },
     stages: new StageChain([]),
   }
-  await new TransactionalRun(
+  const run = new TransactionalRun(
     { name: 'exactlyOnce', commitIntervalMs },
     { signal, abort: never, warn: onWarning },
     pipeline,
     { begin, inSteps: true, waits: true, pace: rowsOf(pace) },
     IN_FLIGHT_BYTES,
-  ).run()
+  )
+  try {
+    await run.run()
+  } finally {
+    // The run has begun another one, in which the program could not begin its own.
+    if (producer.hasTransaction) await producer.abortTransaction(AbortSignal.timeout(LAST_ABORT_MS)).catch(() => {})
+  }
 }
 
 /** Gives a batch to the callback, and waits until everything that it wrote is acknowledged. @param over ends the attempt */

@@ -6,7 +6,7 @@
  * const reports = await sink.write([{ key: 'o-1', value: '{"amount":12}' }])
  * ```
  */
-import { ClosedError, ConfigError, isMillraceError, type MillraceError, TransactionError } from '../errors/index.ts'
+import { ClosedError, ConfigError, isMillraceError, type MillraceError } from '../errors/index.ts'
 import { meaningOf, meaningOfAll } from '../errors/meaning.ts'
 import type { Cluster } from '../kafka/cluster/cluster.ts'
 import type { Producer } from '../kafka/producer/producer.ts'
@@ -27,11 +27,10 @@ import { Producers } from './sink/producers.ts'
 import type { MessageSerializer } from './sink/serializers.ts'
 import { type SinkSettings, sinkSettings } from './sink/settings.ts'
 import { type SinkMetrics, SinkStatistics } from './sink/statistics.ts'
+import { SinkTransactions, type TransactionalCall } from './sink/transactions.ts'
 import { ClientEvents, type EventSource, type Listener } from './watching/client-events.ts'
 import type { SinkEvents } from './watching/sink-events.ts'
 
-/** How long closing tries to abort an open transaction. */
-const CLOSE_ABORT_MS = 5000
 /** How long closing waits for the next acknowledgement, or for a connection that accepted records wait for. */
 const CLOSE_STALL_MS = 10_000
 
@@ -63,6 +62,9 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
   #connection!: SharedConnection<Producers>
   #encoder!: RecordEncoder<T>
   readonly #pending = new PendingCalls()
+  readonly #transactions = new SinkTransactions(this.#pending, (state) =>
+    this.#report(`transaction.${state}`, () => `A transaction was ${state}`, { state }),
+  )
   readonly #statistics = new SinkStatistics(() => this.#progress)
   readonly #events: ClientEvents<SinkEvents>
 
@@ -169,22 +171,24 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
    * until then.
    *
    * A record that failed does not fail the others: `reports.failures` and `reports.get(i)` tell. In a transaction it does, as
-   * the transaction can only be aborted then.
+   * the transaction can only be aborted then; so does a call that is refused as a whole, for instance by the circuit breaker.
    *
    * @throws {ConnectionError} {BrokerError} `TOPIC_NOT_FOUND` when nothing could be written at all; {AbortedError} when the signal fires;
    *   {CircuitOpenError} when the last calls have failed: nothing was tried, and `retryAfterMs` says when something will be
    */
   async write(records: readonly SinkRecord<T>[], options: WriteOptions = {}): Promise<DeliveryReports> {
-    if (this.#connection.isClosed) throw new ClosedError('a KafkaSink')
+    this.#checkOpen()
     const start = performance.now()
+    const call = this.#settings.transaction && this.#transactions.call()
     let pass: Pass | undefined
     let reports: DeliveryReports
     try {
       pass = this.#breaker?.enter()
-      reports = await this.#write(records, options)
+      reports = await this.#write(records, options, call)
     } catch (error) {
       if (meaningOf(error) === 'sink-down') pass?.failed()
       else pass?.cancelled()
+      if (call !== undefined) this.#transactions.failed(call, this.#connection.value?.main, error)
       this.#failed(records.length, error)
       throw error
     }
@@ -215,20 +219,31 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
   }
 
   /** Calls reach the producer in their order: one that need not wait must not overtake those that do. */
-  #write(records: readonly SinkRecord<T>[], options: WriteOptions): Promise<DeliveryReports> {
+  #write(
+    records: readonly SinkRecord<T>[],
+    options: WriteOptions,
+    call: TransactionalCall | undefined,
+  ): Promise<DeliveryReports> {
     const encoded = this.#encoder.encode(records)
     const producers = this.#connection.ready
     return producers === undefined || encoded instanceof Promise || this.#pending.count > 0
-      ? this.#writeLater(encoded, options)
-      : this.#writeNow(producers, encoded, options)
+      ? this.#writeLater(encoded, options, call)
+      : this.#writeNow(producers, encoded, options, call)
   }
 
-  async #writeLater(encoded: Encoded | Promise<Encoded>, options: WriteOptions): Promise<DeliveryReports> {
+  async #writeLater(
+    encoded: Encoded | Promise<Encoded>,
+    options: WriteOptions,
+    call: TransactionalCall | undefined,
+  ): Promise<DeliveryReports> {
     let reports: Promise<DeliveryReports>
     this.#pending.begin()
     try {
-      const producers = await this.#connection.get(options.signal)
-      reports = this.#writeNow(producers, encoded instanceof Promise ? await encoded : encoded, options)
+      const ready = Promise.all([this.#connection.get(options.signal), encoded])
+      const handOver = ([producers, all]: [Producers, Encoded]): { readonly reports: Promise<DeliveryReports> } => ({
+        reports: this.#writeNow(producers, all, options, call),
+      })
+      reports = (await this.#pending.inTurn(ready, handOver)).reports
     } finally {
       this.#pending.end()
     }
@@ -236,12 +251,14 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
   }
 
   /** @throws {TransactionError} */
-  #writeNow(producers: Producers, encoded: Encoded, options: WriteOptions): Promise<DeliveryReports> {
+  #writeNow(
+    producers: Producers,
+    encoded: Encoded,
+    options: WriteOptions,
+    call: TransactionalCall | undefined,
+  ): Promise<DeliveryReports> {
     const producer = producers.for(options)
-    if (this.#settings.transaction !== undefined && !producer.hasTransaction)
-      throw new TransactionError('Cannot write as no transaction is open: call beginTransaction first', {
-        fatal: false,
-      })
+    if (call !== undefined) this.#transactions.admit(call, producer)
     return producer.write(encoded, this.#settings.topic, options.signal)
   }
 
@@ -263,7 +280,7 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
    * @throws {ClosedError} after `close`
    */
   async sendBatch(records: readonly SinkRecord<T>[], options: WriteOptions = {}): Promise<SendResult[]> {
-    if (this.#connection.isClosed) throw new ClosedError('a KafkaSink')
+    this.#checkOpen()
     let reports: DeliveryReports
     try {
       reports = await this.write(records, options)
@@ -289,9 +306,9 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
    * @throws {TransactionError} when one is open already, or there is no `transactionalId`
    */
   async beginTransaction(signal?: AbortSignal): Promise<void> {
-    const { main } = await this.#connection.get(signal)
-    main.beginTransaction()
-    this.#transaction('begun')
+    const { main } = this.#connection.value ?? (await this.#connection.get(signal))
+    this.#checkOpen()
+    this.#transactions.begin(main)
   }
 
   /**
@@ -299,30 +316,26 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
    * @throws {TransactionError} when a record failed: call `abortTransaction`; with `fatal` another sink has taken over and this one may not write any more
    * @throws {ConnectionError} {AbortedError} when it was given up or not answered: call `abortTransaction`, which aborts it, or finds out that it is committed
    */
-  async commitTransaction(signal?: AbortSignal): Promise<void> {
-    const { main } = await this.#connection.get(signal)
-    await main.commitTransaction(() => undefined, signal)
-    this.#transaction('committed')
+  commitTransaction(signal?: AbortSignal): Promise<void> {
+    return this.#transactions.commit(this.#main(signal), signal)
   }
 
   /**
-   * Aborts the transaction: readers of committed records see nothing of it.
+   * Aborts the transaction: readers of committed records see nothing of it. Writes whose values are still being serialized fail.
    * @throws {TransactionError} when none is open; `TRANSACTION_COMMITTED` when it was committed by an earlier `commitTransaction` that was not
    *   answered: its records must not be written again, and the next transaction may begin
    * @throws {ConnectionError} {AbortedError} when the coordinator did not answer: call it again
    */
-  async abortTransaction(signal?: AbortSignal): Promise<void> {
-    const { main } = await this.#connection.get(signal)
-    if ((await main.abortTransaction(signal)) === 'committed')
-      throw new TransactionError(
-        'Cannot abort the transaction as it is committed: the response to commitTransaction was lost, so do not write its records again',
-        { fatal: false, code: 'TRANSACTION_COMMITTED' },
-      )
-    this.#transaction('aborted')
+  abortTransaction(signal?: AbortSignal): Promise<void> {
+    return this.#transactions.abort(this.#main(signal), signal)
   }
 
-  #transaction(state: SinkEvents['transaction']['state']): void {
-    this.#report(`transaction.${state}`, () => `A transaction was ${state}`, { state })
+  async #main(signal: AbortSignal | undefined): Promise<Producer> {
+    return (await this.#connection.get(signal)).main
+  }
+
+  #checkOpen(): void {
+    if (this.#connection.isClosed) throw new ClosedError('a KafkaSink')
   }
 
   /** For `exactlyOnce`. @internal @throws {ConfigError} without a `transactionalId` */
@@ -344,8 +357,8 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
   }
 
   /**
-   * Writes what was accepted, and closes all connections (I4); an open transaction is aborted. What is not acknowledged fails when no
-   * acknowledgement has come for 10 s. May be called twice.
+   * Writes what was accepted, and closes all connections (I4). A commit that is under way has 10 s to end; a transaction that is still open
+   * is aborted. What is not acknowledged fails when no acknowledgement has come for 10 s. May be called twice.
    */
   close(): Promise<void> {
     const patienceMs = this.#pending.count === 0 ? 0 : CLOSE_STALL_MS
@@ -354,12 +367,8 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
 
   async #release({ main, all }: Producers): Promise<void> {
     await this.#pending.none()
-    // The coordinator would do it too, but only after the transaction timeout, and readers wait for it.
-    if (main.hasTransaction) {
-      const ending = await main.abortTransaction(AbortSignal.timeout(CLOSE_ABORT_MS)).catch(() => undefined)
-      if (ending === 'committed')
-        this.#events.report('The last transaction was committed, although no response said so')
-    }
+    if ((await this.#transactions.close(main)) === 'committed')
+      this.#events.report('The last transaction was committed, although no response said so')
     const acknowledged = (): number => all.reduce((sum, { progress }) => sum + progress.records, 0)
     const stalled = new AbortController()
     let before = acknowledged()
