@@ -2,27 +2,30 @@
 import type { VNode } from 'preact'
 import { useState } from 'preact/hooks'
 import { Charts } from './charts.ts'
-import type { View } from './data.ts'
+import type { Ask, View } from './data.ts'
 import { bytes, seconds } from './format.ts'
 import { Graph } from './graph.ts'
 import { badgeOf, Health } from './health.ts'
 import { html } from './html.ts'
+import { Records } from './records.ts'
 import { Events, Failures, Partitions } from './tables.ts'
 
 const CONNECTIONS = {
   connecting: ['Connecting', 'warn'],
   live: ['Live', 'good'],
   lost: ['Connection lost, trying again', 'bad'],
+  ended: ['The process has ended: this is the last it said', 'bad'],
   locked: ['Token wanted', 'warn'],
 } as const
 
 interface AppProps {
   readonly view: View
   readonly unlock: (token: string) => void
+  readonly ask: Ask
 }
 
-export function App({ view, unlock }: AppProps): VNode {
-  const { status, before, history, connection } = view
+export function App({ view, unlock, ask }: AppProps): VNode {
+  const { status, before, history, earlier, connection } = view
   const [chosen, choose] = useState<string | undefined>(undefined)
   const [theme, setTheme] = useState(document.documentElement.dataset['theme'] ?? 'light')
   const toggle = (): void => {
@@ -30,9 +33,10 @@ export function App({ view, unlock }: AppProps): VNode {
     document.documentElement.dataset['theme'] = other
     setTheme(other)
   }
-  const [text, kind] = CONNECTIONS[connection]
+  const hasEnded = status?.pipelines.every(({ state }) => state === 'failed' || state === 'ended') === true
+  const [text, kind] = CONNECTIONS[connection === 'lost' && hasEnded ? 'ended' : connection]
   const pipeline = status?.pipelines.find(({ name }) => name === chosen) ?? status?.pipelines[0]
-  const earlier = before?.pipelines.find(({ name }) => name === pipeline?.name)
+  const lastSecond = before?.pipelines.find(({ name }) => name === pipeline?.name)
   const elapsedSeconds = status && before ? (Date.parse(status.at) - Date.parse(before.at)) / 1000 : 0
   return html`<div>
     <a class="skip" href="#main">Skip to the pipeline</a>
@@ -68,7 +72,7 @@ export function App({ view, unlock }: AppProps): VNode {
               <p style="margin:0">${status === undefined ? 'Waiting for the first numbers.' : 'No pipeline runs.'}</p>
             </section>`
           : html`<${Health} pipeline=${pipeline} />
-              <${Graph} pipeline=${pipeline} before=${earlier} elapsedSeconds=${elapsedSeconds} />
+              <${Graph} pipeline=${pipeline} before=${lastSecond} elapsedSeconds=${elapsedSeconds} />
               <${Charts}
                 key=${pipeline.name}
                 points=${history[pipeline.name] ?? []}
@@ -76,7 +80,13 @@ export function App({ view, unlock }: AppProps): VNode {
                 theme=${theme}
               />
               <${Partitions} pipeline=${pipeline} />
-              <${Failures} pipeline=${pipeline} />
+              <${Failures}
+                key=${`failures ${pipeline.name}`}
+                pipeline=${pipeline}
+                earlier=${earlier[pipeline.name]}
+                ask=${ask}
+              />
+              <${Records} key=${`records ${pipeline.name}`} pipeline=${pipeline} ask=${ask} />
               <${Events} events=${status!.events} />`
       }
     </main>

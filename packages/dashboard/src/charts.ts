@@ -2,7 +2,7 @@
 import { Component, createRef, type VNode } from 'preact'
 import uPlot from 'uplot'
 import type { HistoryPoint, Status } from './data.ts'
-import { count, rate, seconds } from './format.ts'
+import { count, rate, seconds, short } from './format.ts'
 import { html } from './html.ts'
 
 interface Line {
@@ -16,12 +16,16 @@ interface ChartProps {
   readonly points: readonly HistoryPoint[]
   readonly lines: readonly Line[]
   readonly format: (value: number | null | undefined) => string
+  /** What is counted has no parts: then the axis has none, either. */
+  readonly isWhole?: boolean
   /** Seconds since 1970. */
   readonly marks: readonly number[]
   readonly theme: string
 }
 
 const HEIGHT = 170
+/** 1, 2, 5, 10, 20, 50, and so on. */
+const WHOLE_STEPS = Array.from({ length: 15 }, (_, digits) => [1, 2, 5].map((step) => step * 10 ** digits)).flat()
 
 /** Of seconds since 1970, in the reader's time zone: short enough not to overlap the next one. */
 function timeOfDay(at: number): string {
@@ -94,16 +98,24 @@ class Chart extends Component<ChartProps> {
       grid: { stroke: color('--line'), width: 1 },
       ticks: { stroke: color('--line'), width: 1 },
     }
+    const { isWhole = false, format } = this.props
+    const label = isWhole ? short : format
     this.#plot = new uPlot(
       {
         width: this.#width,
         height: HEIGHT,
+        padding: [null, 28, null, null],
         legend: { show: false },
         cursor: { drag: { x: false, y: false } },
         scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
         axes: [
           { ...axis, space: 80, values: (_, splits) => splits.map(timeOfDay) },
-          { ...axis, size: 60, values: (_, splits) => splits.map((value) => this.props.format(value)) },
+          {
+            ...axis,
+            size: 60,
+            ...(isWhole && { incrs: WHOLE_STEPS }),
+            values: (_, splits) => splits.map((value) => label(value)),
+          },
         ],
         series: [
           {},
@@ -146,7 +158,7 @@ interface ChartsProps {
 
 const MARKED = /^(?:partitions|breaker|group)\./
 
-type ChartSpec = Pick<ChartProps, 'title' | 'lines' | 'format'>
+type ChartSpec = Pick<ChartProps, 'title' | 'lines' | 'format' | 'isWhole'>
 
 const CHARTS: readonly ChartSpec[] = [
   {
@@ -157,7 +169,12 @@ const CHARTS: readonly ChartSpec[] = [
       { label: 'written', color: '--backpressured', value: ({ writtenPerSecond }) => writtenPerSecond },
     ],
   },
-  { title: 'Lag in records', format: count, lines: [{ label: 'lag', color: '--busy', value: ({ lag }) => lag }] },
+  {
+    title: 'Lag in records',
+    format: count,
+    isWhole: true,
+    lines: [{ label: 'lag', color: '--busy', value: ({ lag }) => lag }],
+  },
   {
     title: 'Lag in time',
     format: seconds,

@@ -24,6 +24,7 @@ export function badgeOf({ state, ready }: PipelineStatus): {
 export function Health({ pipeline }: { readonly pipeline: PipelineStatus }): VNode {
   const { name, delivery, reasons, read, written, lag, lagSeconds, now, failed, rebalances } = pipeline
   const badge = badgeOf(pipeline)
+  const stuck = pipeline.partitions.filter(({ problem }) => problem !== undefined).length
   const sum = (counts: { readonly [code: string]: number }): number =>
     Object.values(counts).reduce((total, each) => total + each, 0)
   const figures: readonly (readonly [string, string, string])[] = [
@@ -44,9 +45,10 @@ export function Health({ pipeline }: { readonly pipeline: PipelineStatus }): VNo
       <span class="faint">${delivery.replaceAll('_', ' ')}</span>
     </div>
     ${
-      reasons.length > 0 &&
+      (reasons.length > 0 || stuck > 0) &&
       html`<ul class="reasons" data-testid="reasons">
         ${reasons.map(({ reason, message }) => html`<li key=${reason}>${message}</li>`)}
+        ${stuck > 0 && html`<li key="stuck"><a href="#partitions">${stuck === 1 ? '1 partition is stuck' : `${count(stuck)} partitions are stuck`}</a></li>`}
       </ul>`
     }
     <dl class="figures">

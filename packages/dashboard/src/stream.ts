@@ -39,6 +39,23 @@ export class Stream {
     this.#connectNow()
   }
 
+  /** Asks for records. @returns undefined when there are none, or the server cannot be reached */
+  async ask<T>(query: { readonly [name: string]: string }): Promise<T | undefined> {
+    try {
+      const response = await fetch(`records?${new URLSearchParams(query)}`, {
+        headers: this.#headers,
+        cache: 'no-store',
+      })
+      return response.ok ? ((await response.json()) as T) : undefined // what the server says there
+    } catch {
+      return undefined
+    }
+  }
+
+  get #headers(): { [name: string]: string } {
+    return this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }
+  }
+
   #connectNow(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -54,9 +71,7 @@ export class Stream {
 
   async #read(abort: AbortController): Promise<void> {
     this.#watch(abort)
-    const headers: { [name: string]: string } =
-      this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }
-    const response = await fetch('stream', { headers, signal: abort.signal, cache: 'no-store' })
+    const response = await fetch('stream', { headers: this.#headers, signal: abort.signal, cache: 'no-store' })
     if (response.status === 401) {
       clearTimeout(this.#watchdog)
       this.#listener.onLocked()

@@ -1,9 +1,10 @@
 /** Partitions, failures and events, as tables and lists. */
 import { useState } from 'preact/hooks'
 import type { VNode } from 'preact'
-import type { PipelineStatus, Status } from './data.ts'
+import type { Ask, FailedRecord, FailureStatus, PipelineStatus, Status } from './data.ts'
 import { clock, count, seconds } from './format.ts'
 import { html } from './html.ts'
+import { FailedRecordView } from './records.ts'
 
 const FEW = 20
 
@@ -64,8 +65,17 @@ const FATES = {
   fatal: ['Ended the run', 'bad'],
 } as const
 
-export function Failures({ pipeline }: { readonly pipeline: PipelineStatus }): VNode {
-  const { failures } = pipeline
+const EARLIER = ['Ended an earlier run', 'bad'] as const
+
+interface FailuresProps {
+  readonly pipeline: PipelineStatus
+  /** What ended earlier runs. */
+  readonly earlier: readonly FailureStatus[] | undefined
+  readonly ask: Ask
+}
+
+export function Failures({ pipeline, earlier = [], ask }: FailuresProps): VNode {
+  const failures = [...pipeline.failures, ...earlier]
   return html`<section aria-labelledby="failures">
     <h2 id="failures">Failures and dead letters</h2>
     ${
@@ -87,13 +97,13 @@ export function Failures({ pipeline }: { readonly pipeline: PipelineStatus }): V
               </thead>
               <tbody>
                 ${failures.map((failure) => {
-                  const [text, kind] = FATES[failure.fate]
-                  return html`<tr key=${`${failure.fate} ${failure.code} ${failure.topic} ${failure.partition}`}>
+                  const [text, kind] = earlier.includes(failure) ? EARLIER : FATES[failure.fate]
+                  return html`<tr key=${`${failure.id} ${failure.firstAt}`}>
                     <td><span class=${`badge ${kind}`}>${text}</span></td>
                     <td class="number">${count(failure.count)}</td>
                     <td>${clock(failure.lastAt)}</td>
                     <td><code>${failure.code}</code><br />${failure.message}</td>
-                    <td><${RecordPlace} ...${failure} /></td>
+                    <td><${RecordPlace} ...${failure} pipeline=${pipeline.name} ask=${ask} /></td>
                   </tr>`
                 })}
               </tbody>
@@ -104,14 +114,21 @@ export function Failures({ pipeline }: { readonly pipeline: PipelineStatus }): V
 }
 
 interface Place {
+  readonly id: number
+  readonly hasRecord: boolean
+  /** Where it came with the failure. */
+  readonly record: FailedRecord['record'] | undefined
+  readonly pipeline: string
+  readonly ask: Ask
   readonly topic: string | undefined
   readonly partition: number | undefined
   readonly offset: string | undefined
 }
 
 /** Where the record is, and the command that shows it. */
-function RecordPlace({ topic, partition, offset }: Place): VNode | string {
+function RecordPlace({ topic, partition, offset, id, hasRecord, record, pipeline, ask }: Place): VNode | string {
   const [isCopied, setCopied] = useState(false)
+  const [found, setFound] = useState<FailedRecord | undefined>(undefined)
   if (topic === undefined || partition === undefined || offset === undefined) return '–'
   const command = `millrace read -t ${topic} --partition ${partition} --offset ${offset} --count 1`
   const copy = (): void => {
@@ -120,9 +137,17 @@ function RecordPlace({ topic, partition, offset }: Place): VNode | string {
       () => setCopied(false),
     )
   }
+  // What is shown stays as it is, whatever fails meanwhile.
+  const show = async (): Promise<void> => {
+    if (found !== undefined) setFound(undefined)
+    else if (record !== undefined) setFound({ record, isHidden: false })
+    else setFound(await ask<FailedRecord>({ pipeline, failure: String(id) }))
+  }
   return html`<div>
     ${topic}, partition ${partition}, offset ${offset}<br />
     <code>${command}</code> <button onClick=${copy}>${isCopied ? 'Copied' : 'Copy'}</button>
+    ${hasRecord && html`${' '}<button aria-expanded=${found !== undefined} onClick=${show}>${found === undefined ? 'Show the record' : 'Hide the record'}</button>`}
+    ${found !== undefined && html`<${FailedRecordView} found=${found} />`}
   </div>`
 }
 

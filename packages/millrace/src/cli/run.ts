@@ -28,16 +28,19 @@ export interface RunFlags {
   readonly json?: true
   /** Address to serve metrics, health and the dashboard at, in place of that of the file. */
   readonly http?: string
+  /** Nothing of keys, values and headers is shown there. */
+  readonly hideValues?: boolean
 }
 
 export async function run(
   file: string,
-  { untilEnd = false, json, http, ...reading }: ReadingOptions & RunFlags,
+  { untilEnd = false, json, http, hideValues, ...reading }: ReadingOptions & RunFlags,
 ): Promise<Outcome> {
   const plan = await readAnyPlan(file, undefined, reading)
   // What such stages print is for other programs, so that what we have to say goes elsewhere.
   const says = sinksOf(plan).some((name) => name.startsWith('stdout')) ? process.stderr : process.stdout
-  const servers = http === undefined ? (plan.http ?? []) : httpOf(http)
+  const asked = http === undefined ? (plan.http ?? []) : httpOf(http)
+  const servers = hideValues === true ? asked.map((each) => ({ ...each, hideValues })) : asked
   const display = await displayOf(file, plan, untilEnd)
 
   const signals = new StopSignals(display.info)

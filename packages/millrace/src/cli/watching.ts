@@ -24,7 +24,10 @@ export async function startWatching(
 ): Promise<Watching> {
   if (plans.length === 0) return { options: {}, warn: display.warn, inform: display.info, close: async () => {} }
   const { Monitor, startServer } = await import('../serve/index.ts')
-  const monitor = new Monitor(version)
+  const monitor = new Monitor(
+    version,
+    plans.some(({ hideValues }) => hideValues === true),
+  )
   const partitionMetrics = plans.find((plan) => plan.partitionMetrics !== undefined)?.partitionMetrics
   const servers: Awaited<ReturnType<typeof startServer>>[] = []
   const close = async (): Promise<void> => {

@@ -46,6 +46,8 @@ export interface PartitionStatus {
   readonly end: number | undefined
   /** What was committed last; undefined when nothing was. */
   readonly committed: number | undefined
+  /** Offset before which everything is done, committed or not; undefined where nothing was read. */
+  readonly done?: number | undefined
   readonly lag: number | undefined
   /** Age of the last record read, in seconds; 0 when everything is read, undefined before anything was. */
   readonly lagSeconds: number | undefined

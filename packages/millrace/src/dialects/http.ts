@@ -38,13 +38,19 @@ const httpFields = {
     .boolean()
     .optional()
     .doc('Whether `/metrics` has metrics by partition. By default if a source has at most 100 partitions.'),
+  hideValues: field
+    .boolean()
+    .default(false)
+    .doc(
+      'Show nothing of keys, values and headers of records, nor error messages that may quote them: names of fields only.',
+    ),
 }
 
 export const httpField = field
   .object(httpFields)
   .optional()
   .doc(
-    'Where to serve metrics, health and the dashboard while the pipeline runs: a port, an address such as `127.0.0.1:9600`, or an object with `listen`, `token` and `partitionMetrics`.',
+    'Where to serve metrics, health and the dashboard while the pipeline runs: a port, an address such as `127.0.0.1:9600`, or an object with `listen`, `token`, `hideValues` and `partitionMetrics`.',
   )
 
 /** A file without its `http`, and what that says. */
@@ -59,8 +65,8 @@ export function takeHttp(content: unknown): {
   const { options, problems } = parseOptions({ options: httpFields }, value, ['http'])
   // Written without `listen`, it is not to be found there.
   const placed = isObject(given) ? problems : problems.map((problem) => ({ ...problem, path: ['http'] }))
-  const plan =
-    problems.length > 0 ? [] : [{ ...options.listen, token: options.token, partitionMetrics: options.partitionMetrics }]
+  const { listen, token, hideValues, partitionMetrics } = options
+  const plan = problems.length > 0 ? [] : [{ ...listen, token, hideValues, partitionMetrics }]
   return { rest, http: plan, problems: placed }
 }
 
@@ -71,7 +77,12 @@ export const httpSchema = {
     ...(address.schema['anyOf'] as object[]),
     {
       type: 'object',
-      properties: { listen: address.schema, token: { type: 'string' }, partitionMetrics: { type: 'boolean' } },
+      properties: {
+        listen: address.schema,
+        token: { type: 'string' },
+        hideValues: { type: 'boolean' },
+        partitionMetrics: { type: 'boolean' },
+      },
       required: ['listen'],
       additionalProperties: false,
     },

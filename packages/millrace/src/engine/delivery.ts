@@ -245,8 +245,8 @@ export class Delivery {
       ;(entry.lost ??= new Set()).add(entry.rows?.[row] ?? row)
     }
     if (again.length === 0) return false
-    const own = again.flatMap(([, reason]) => (isOwnFailure(reason) ? reason : []))
-    errors.retrying(own)
+    const own = again.filter(([, reason]) => isOwnFailure(reason))
+    errors.retrying(rest, own)
     entry.isToBlame = own.length > 0
     const rows = again.map(([row]) => row).toSorted((a, b) => a - b)
     entry.rest = rest.pick(rows)!

@@ -54,6 +54,8 @@ export interface HttpPlan {
   readonly token?: string | undefined
   /** Whether there are metrics by partition; for at most 100 of a source when omitted. */
   readonly partitionMetrics?: boolean | undefined
+  /** Whether the dashboard shows nothing of keys, values and headers. */
+  readonly hideValues?: boolean | undefined
   /** Only what Rivven has on one of its ports. */
   readonly rivven?:
     | { readonly serves: 'metrics' | 'health'; readonly path: string; readonly sinks: readonly string[] }

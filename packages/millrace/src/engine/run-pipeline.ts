@@ -68,6 +68,7 @@ class PipelineRun {
   readonly #plan: PipelinePlan
   readonly #run: RunOptions
   readonly #pipeline: OpenPipeline
+  readonly #watch: PipelineWatch
   readonly #started: number
   readonly #steps: Steps
   readonly #pace: Pace
@@ -91,6 +92,7 @@ class PipelineRun {
     this.#plan = plan
     this.#run = run
     this.#pipeline = pipeline
+    this.#watch = watch
     this.#started = started
     this.#steps = createSteps(pipeline)
     this.#isLocated = documents !== undefined || pipeline.stages.list.length > 0 || !pipeline.sink.writesRecordBatches
@@ -115,6 +117,7 @@ class PipelineRun {
     watch.breakers = this.#breakers.map((breaker, i) => ({ id: sinkId(i), breaker }))
     watch.problem = () => ({ reading: source.progress().problem, writing: pipeline.sink.progress().problem })
     watch.sources = [{ id: 'source', status: () => source.status?.() }]
+    watch.taps = new Map(pipeline.stages.timers.map(({ tap }, i) => [`stage-${i + 1}`, tap]))
     this.#latency = meters.pipeline.histogram('millrace_pipeline_latency_seconds')
     this.#activity.observe(meters.pipeline)
     meters.pipeline.observe('millrace_pipeline_flight_bytes', () => this.#inFlight.bytes)
@@ -263,13 +266,24 @@ class PipelineRun {
   #begin(batch: Batch, attemptEnded: AbortSignal): Begun {
     this.#batchCounter.add(1)
     const failures = this.#errors.collect() // undefined where the first failure ends the run
-    const passed = this.#steps(batch, failures?.add)
+    let passed: Batch | undefined
+    try {
+      passed = this.#steps(batch, failures?.add)
+    } catch (error) {
+      this.#errors.failing(error, batch)
+      throw error
+    }
     const { stages } = this.#pipeline
     if (stages.exhausted) failures?.leave(batch, firstCutOff(batch, stages.cutOff))
     if (passed === undefined && !failures?.list.length) return { write: undefined }
     const write = async (): Promise<void> => {
-      if (passed !== undefined) await this.#writerUntil(attemptEnded).write(passed, failures)
-      if (failures !== undefined) await this.#errors.dispose(failures, attemptEnded)
+      try {
+        if (passed !== undefined) await this.#writerUntil(attemptEnded).write(passed, failures)
+        if (failures !== undefined) await this.#errors.dispose(failures, attemptEnded)
+      } catch (error) {
+        this.#errors.failing(error, batch)
+        throw error
+      }
     }
     return { passed: passed && [passed], failures, write }
   }
@@ -354,6 +368,7 @@ class PipelineRun {
   /** I4: the source commits what was acknowledged before anything else is released. */
   async #close(): Promise<void> {
     const { source, sink, deadLetters } = this.#pipeline
+    this.#watch.closing()
     try {
       await source.close()
     } finally {

@@ -6,11 +6,11 @@ import type { StageTimer } from './watching/stage-timer.ts'
 /** The stages of a pipeline as one. */
 export class StageChain {
   readonly list: readonly Stage[]
-  readonly #timers: readonly StageTimer[]
+  readonly timers: readonly StageTimer[]
   /** @param timers one for each stage; none where nothing is counted */
   constructor(stages: readonly Stage[], timers: readonly StageTimer[] = []) {
     this.list = stages
-    this.#timers = timers
+    this.timers = timers
   }
   get looksAtValues(): boolean {
     return this.list.some(({ needs }) => needs !== 'metadata')
@@ -32,8 +32,8 @@ export class StageChain {
     const first = this.list.findIndex(({ needs }) => needs === 'documents')
     const end = first < 0 ? this.list.length : first
     return [
-      new StageChain(this.list.slice(0, end), this.#timers.slice(0, end)),
-      new StageChain(this.list.slice(end), this.#timers.slice(end)),
+      new StageChain(this.list.slice(0, end), this.timers.slice(0, end)),
+      new StageChain(this.list.slice(end), this.timers.slice(end)),
     ]
   }
   /** Whether some stage will let nothing more through. */
@@ -49,9 +49,18 @@ export class StageChain {
     let current = batch
     for (const [i, stage] of this.list.entries()) {
       const before = current
+      const timer = this.timers[i]
+      const look = timer?.tap.isOpen === true ? timer.tap.look(before) : undefined
       const startedAt = performance.now()
-      const after = stage.process(before, failed && ((row, error) => failed(before, row, error)))
-      this.#timers[i]?.count(before.length, after?.length ?? 0, startedAt)
+      const rowFailed =
+        failed &&
+        ((row: number, error: RecordError): void => {
+          look?.failed(row, error)
+          failed(before, row, error)
+        })
+      const after = stage.process(before, rowFailed)
+      timer?.count(before.length, after?.length ?? 0, startedAt)
+      look?.done(after === undefined ? [] : [after])
       if (after === undefined || after.length === 0) return undefined
       current = after
     }

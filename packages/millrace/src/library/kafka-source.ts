@@ -21,7 +21,9 @@ import { consumerSettings, type ConsumerSettings } from '../kafka/properties/set
 import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { parseOptions } from '../options/parse.ts'
 import type { ConsumerRecord } from '../records/record.ts'
+import { FailureLog } from '../engine/watching/failure-log.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
+import { FOR_WATCHING } from './for-watching.ts'
 import { paced } from './batch-loop.ts'
 import type { Decoders } from './decoded-record.ts'
 import { KafkaSink } from './kafka-sink.ts'
@@ -65,6 +67,8 @@ export class KafkaSource<K = Buffer, V = Buffer>
   readonly #events: ClientEvents<SourceEvents>
   readonly #connection: SharedConnection<Consumer>
   readonly #loops = new Loops()
+  /** The latest failures of `process`. @internal */
+  readonly [FOR_WATCHING] = new FailureLog('HANDLER_FAILED')
   #commits: CommitMode
   #polls: PollLoop<K, V> | undefined
   /** Whether the program has chosen `isolation` itself. */
@@ -166,20 +170,22 @@ export class KafkaSource<K = Buffer, V = Buffer>
    *   `batches`
    */
   process(handler: RecordHandler<K, V>, options: ProcessOptions<K, V> = {}): Promise<void> {
-    return processAll(this.#processed(), handler, options)
+    return processAll(this.#processed(this[FOR_WATCHING]), handler, options)
   }
 
-  #processed(): ProcessedSource<K, V> {
+  /** @param log keeps what failed: for retry topics, that of the source whose records they hold */
+  #processed(log: FailureLog): ProcessedSource<K, V> {
     const { groupId, untilEnd, maxPollRecords } = this.#options
     return {
       groupId,
       untilEnd,
       loops: this.#loops,
+      failures: log,
       decode: this.#decode,
       maxBatchRecords: maxPollRecords,
       closing: this.#connection.closing,
       open: (stop) => this.#consumer(stop),
-      retrySource: (topic) => new KafkaSource<K, V>(retryOptions<K, V>(this.#given, topic, groupId!)).#processed(),
+      retrySource: (topic) => new KafkaSource<K, V>(retryOptions<K, V>(this.#given, topic, groupId!)).#processed(log),
       createSink: () => new KafkaSink(sinkOptions(this.#given)),
       close: () => this.close(),
     }

@@ -15,12 +15,15 @@ import type { ConsumerProgress } from '../kafka/consumer/progress.ts'
 import { Counters } from '../metrics/counters.ts'
 import { parseHttpAddress } from '../options/http-address.ts'
 import type { CircuitProgress } from '../resilience/circuit-breaker.ts'
+import { FOR_WATCHING } from './for-watching.ts'
 import type { SinkMetrics } from './sink/statistics.ts'
 
 /** What is watched of a `KafkaSource`. */
 export interface ServedSource {
   progress(): Promise<ConsumerProgress | undefined>
   status(): SourceStatus | undefined
+  /** What failed in `process`. @internal */
+  readonly [FOR_WATCHING]?: FailureLog
 }
 
 /** What is watched of a `KafkaSink`. */
@@ -42,6 +45,8 @@ export interface ServeOptions {
   readonly token?: string
   /** Whether there are metrics by partition; for at most 100 of a source when omitted. */
   readonly partitionMetrics?: boolean
+  /** Shows nothing of keys, values and headers of records, nor error messages that may quote them. */
+  readonly hideValues?: boolean
 }
 
 /** A server that runs. It does not keep the process alive. */
@@ -64,12 +69,12 @@ export async function serve(
   where: string | number | ServeOptions,
   pipelines: { readonly [name: string]: ServedPipeline },
 ): Promise<HttpServer> {
-  const { listen, token, partitionMetrics } = typeof where === 'object' ? where : { listen: where }
+  const { listen, token, hideValues, partitionMetrics } = typeof where === 'object' ? where : { listen: where }
   const address = parseHttpAddress(listen)
   if (address === undefined)
     throw new ConfigError(`Cannot serve at "${listen}" as it must be a port, or an address such as "127.0.0.1:9600"`)
   const { Monitor, ownVersion, startServer } = await import('../serve/index.ts')
-  const monitor = new Monitor(await ownVersion())
+  const monitor = new Monitor(await ownVersion(), hideValues)
   for (const [name, pipeline] of Object.entries(pipelines))
     monitor.add(new ProgramPipeline(name, pipeline, partitionMetrics))
   const server = await startServer(monitor, { ...address, token })
@@ -83,10 +88,11 @@ class ProgramPipeline implements WatchedPipeline {
   readonly delivery = 'at_least_once'
   readonly nodes: readonly WatchedNode[]
   readonly counters: Counters
-  readonly failures = new FailureLog()
+  readonly failures: FailureLog
   readonly startedAt = new Date().toISOString()
   readonly sources: readonly WatchedSource[]
   readonly error = undefined
+  readonly taps = new Map<string, never>()
   readonly #source: ServedSource | undefined
   readonly #sink: ServedSink | undefined
   #progress: ConsumerProgress | undefined
@@ -94,6 +100,7 @@ class ProgramPipeline implements WatchedPipeline {
   constructor(name: string, { source, sink }: ServedPipeline, partitionMetrics: boolean | undefined) {
     this.name = name
     this.counters = new Counters({ partitionMetrics })
+    this.failures = source?.[FOR_WATCHING] ?? new FailureLog()
     this.#source = source
     this.#sink = sink
     this.nodes = [

@@ -1,6 +1,7 @@
 /**
  * Whether a process is alive, and whether its pipelines do what they should, with the reasons why not.
  */
+import { ERROR_CODES, type ErrorCode } from '../errors/index.ts'
 import type { WatchedPipeline } from '../engine/watching/watched-pipeline.ts'
 
 /** Names of reasons are stable. */
@@ -30,11 +31,16 @@ export const STALL_MS = 60_000
 /** @param idleMs since when nothing was read or written. @param lag records to read */
 export function reasonsOf(
   watched: WatchedPipeline,
-  { idleMs, lag }: { readonly idleMs: number; readonly lag: number | undefined },
+  {
+    idleMs,
+    lag,
+    hidesValues = false,
+  }: { readonly idleMs: number; readonly lag: number | undefined; readonly hidesValues?: boolean },
 ): readonly Reason[] {
   const { name: pipeline, state, error, breakerStates } = watched
   const because = (reason: ReasonName, message: string): Reason => ({ reason, pipeline, message })
-  if (state === 'failed') return [because('failed', `The run ended with ${error!.code}: ${error!.message}`)]
+  if (state === 'failed')
+    return [because('failed', `The run ended with ${error!.code}: ${shownMessage(error!, hidesValues)}`)]
   if (state === 'ended') return []
   if (state === 'stopping') return [because('stopping', 'The pipeline was asked to stop')]
   if (state === 'starting') return [because('starting', 'The pipeline has not connected yet')]
@@ -49,6 +55,15 @@ export function reasonsOf(
       ? [because('stalled', `${lag} records are to be read, and none was for ${Math.round(idleMs / 1000)} s`)]
       : []),
   ]
+}
+
+/** The message of an error, or where it may quote values, what its code means. */
+export function shownMessage(
+  { code, message }: { readonly code: string; readonly message: string },
+  hidesValues: boolean,
+): string {
+  if (!hidesValues) return message
+  return code in ERROR_CODES ? ERROR_CODES[code as ErrorCode].doc : 'the message is hidden'
 }
 
 function capitalized(text: string): string {

@@ -3,6 +3,8 @@
  *
  * It looks once a second, and only while a server runs. Nothing here is called per record or per batch.
  */
+import type { RecordText } from '../engine/watching/record-text.ts'
+import type { StageSample } from '../engine/watching/stage-tap.ts'
 import type { WatchedPipeline } from '../engine/watching/watched-pipeline.ts'
 import { Counters, type Sample } from '../metrics/counters.ts'
 import type { EventFacts, EventName } from '../metrics/events.ts'
@@ -11,6 +13,7 @@ import { prometheusText } from '../metrics/prometheus.ts'
 import { observeProcess } from '../metrics/process.ts'
 import { inBackground } from '../resilience/background.ts'
 import { type Reason, reasonsOf } from './health.ts'
+import { HeldPartitions } from './held-partitions.ts'
 import { History, type HistoryPoint } from './history.ts'
 import { Numbers } from './numbers.ts'
 import { pipelineStatus, type PipelineStatus } from './status.ts'
@@ -47,9 +50,26 @@ export interface Status {
   readonly events: readonly MonitoredEvent[]
 }
 
+/** What `/records` says of a stage. */
+export interface StageRecords {
+  /** ISO 8601. */
+  readonly at: string
+  /** Whether values are replaced. */
+  readonly isHidden: boolean
+  /** The latest last. */
+  readonly samples: readonly StageSample[]
+}
+
+/** What `/records` says of a failure. */
+export interface FailedRecord {
+  readonly isHidden: boolean
+  readonly record: RecordText
+}
+
 interface Watched {
   readonly pipeline: WatchedPipeline
   readonly history: History
+  readonly held: HeldPartitions
   /** Records read and written when that changed last, and when that was. */
   progress: number
   progressAt: number
@@ -57,6 +77,7 @@ interface Watched {
 
 export class Monitor {
   readonly version: string
+  readonly #hidesValues: boolean
   readonly #process = new Counters()
   readonly #pipelines = new Map<string, Watched>()
   readonly #events: MonitoredEvent[] = []
@@ -66,9 +87,13 @@ export class Monitor {
   #due = 0
   #delaySeconds = 0
 
-  /** @param version of Millrace */
-  constructor(version: string) {
+  /**
+   * @param version of Millrace
+   * @param hidesValues whether nothing of keys, values and headers is shown, nor messages that may quote them
+   */
+  constructor(version: string, hidesValues = false) {
     this.version = version
+    this.#hidesValues = hidesValues
   }
 
   /** Follows a pipeline, in place of an earlier one of the same name. */
@@ -76,16 +101,20 @@ export class Monitor {
     this.#pipelines.set(pipeline.name, {
       pipeline,
       history: new History(pipeline.name),
+      held: new HeldPartitions(),
       progress: -1,
       progressAt: performance.now(),
     })
+    pipeline.failures.keepRecords(this.#hidesValues)
     pipeline.counters
       .meter({ pipeline: pipeline.name })
       .observe('millrace_pipeline_ready_state', () => (this.#reasons(pipeline.name).length === 0 ? 1 : 0))
   }
 
-  event(level: MonitoredEvent['level'], message: string, { event = 'warning' }: EventFacts = {}): void {
-    this.#events.push({ at: new Date().toISOString(), level, event, message })
+  event(level: MonitoredEvent['level'], message: string, { event = 'warning', code }: EventFacts = {}): void {
+    const isHidden = this.#hidesValues && event === 'record.skipped'
+    const shown = isHidden ? `A record was skipped: ${String(code)}` : message
+    this.#events.push({ at: new Date().toISOString(), level, event, message: shown })
     if (this.#events.length > MOST_EVENTS) this.#events.shift()
   }
 
@@ -159,9 +188,11 @@ export class Monitor {
         cpuSeconds: (user + system) / 1e6,
         delaySeconds: this.#delaySeconds,
       },
-      pipelines: Array.from(this.#pipelines.values(), ({ pipeline, history }) =>
+      pipelines: Array.from(this.#pipelines.values(), ({ pipeline, history, held }) =>
         pipelineStatus(pipeline, numbers, {
+          held,
           reasons: this.#reasons(pipeline.name),
+          hidesValues: this.#hidesValues,
           now: history.latest,
           mostPartitions,
         }),
@@ -170,9 +201,28 @@ export class Monitor {
     }
   }
 
+  /**
+   * The last records before and after a stage. The first call begins to look; what is there then comes with the next ones.
+   * @returns undefined when there is no such stage
+   */
+  records(name: string, stage: string): StageRecords | undefined {
+    const samples = this.#pipelines.get(name)?.pipeline.taps.get(stage)?.ask(this.#hidesValues)
+    return samples && { at: new Date().toISOString(), isHidden: this.#hidesValues, samples }
+  }
+
+  /** The record of a failure. @param id of its entry @returns undefined when none was kept */
+  failedRecord(name: string, id: number): FailedRecord | undefined {
+    const record = this.#pipelines.get(name)?.pipeline.failures.recordOf(id)
+    return record && { isHidden: this.#hidesValues, record }
+  }
+
   #reasons(name: string): readonly Reason[] {
     const { pipeline, history, progressAt } = this.#pipelines.get(name)!
-    return reasonsOf(pipeline, { idleMs: performance.now() - progressAt, lag: history.latest?.lag ?? undefined })
+    return reasonsOf(pipeline, {
+      idleMs: performance.now() - progressAt,
+      lag: history.latest?.lag ?? undefined,
+      hidesValues: this.#hidesValues,
+    })
   }
 
   /** Pipelines of one run share their counters. */
@@ -190,6 +240,10 @@ export class Monitor {
     for (const watched of this.#pipelines.values()) {
       const { name } = watched.pipeline
       watched.history.add(numbers, Date.now())
+      watched.held.look(
+        watched.pipeline.sources.flatMap(({ status }) => status()?.partitions ?? []),
+        now,
+      )
       const progress =
         (numbers.sum('millrace_source_records_total', name) ?? 0) +
         (numbers.sum('millrace_sink_records_total', name) ?? 0)

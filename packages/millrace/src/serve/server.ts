@@ -8,6 +8,7 @@
  * | `/live` | 200 while the process is alive: it answers, and no pipeline has failed; else 503 |
  * | `/ready` | 200 when all pipelines read or are able to, else 503 with `reasons` |
  * | `/status` | everything that is known, as JSON |
+ * | `/records?pipeline=NAME&stage=ID` | the last records before and after a stage; `failure=ID` in place of `stage`: the record of a failure |
  * | `/stream` | the same once a second, as server-sent events |
  * | `/` | the dashboard |
  *
@@ -126,7 +127,7 @@ class Routes {
       return json(response, 405, { error: 'This server only reads: use GET' })
     }
     if (!this.#isForUs(request)) return json(response, 421, { error: 'This server does not serve that host' })
-    const [path] = (request.url ?? '/').split('?') as [string]
+    const [path, query] = (request.url ?? '/').split('?') as [string, string?]
     if (this.#rivven !== undefined) return this.#answerAsRivven(path, this.#rivven, response)
     const isAllowed = this.#isAllowed(request)
     const file = path === '/' ? 'index.html' : path.slice(1)
@@ -146,10 +147,10 @@ class Routes {
       response.setHeader('www-authenticate', 'Bearer')
       return json(response, 401, { error: 'This server wants a bearer token: send it in the header "authorization"' })
     }
-    await this.#guarded(path, response)
+    await this.#guarded(path, new URLSearchParams(query), response)
   }
 
-  async #guarded(path: string, response: ServerResponse): Promise<void> {
+  async #guarded(path: string, query: URLSearchParams, response: ServerResponse): Promise<void> {
     switch (path) {
       case '/metrics':
         await this.#monitor.refresh()
@@ -162,6 +163,16 @@ class Routes {
       case '/status':
         await this.#monitor.refresh()
         return json(response, 200, this.#monitor.status())
+      case '/records': {
+        const [pipeline, stage, failure] = ['pipeline', 'stage', 'failure'].map((name) => query.get(name) ?? '')
+        const found =
+          failure === ''
+            ? this.#monitor.records(pipeline!, stage!)
+            : this.#monitor.failedRecord(pipeline!, Number(failure))
+        return found === undefined
+          ? json(response, 404, { error: 'There are no such records: /status has the names of pipelines and stages' })
+          : json(response, 200, found)
+      }
       case '/stream':
         if (!this.#streams.open(response)) json(response, 503, { error: 'Too many dashboards are open' })
         return
@@ -204,7 +215,7 @@ class Routes {
   }
 }
 
-const ROUTES = ['/', '/metrics', '/metrics.json', '/live', '/ready', '/status', '/stream']
+const ROUTES = ['/', '/metrics', '/metrics.json', '/live', '/ready', '/status', '/records', '/stream']
 
 /** Of the same length, whatever was given. */
 function digest(token: string): Buffer {

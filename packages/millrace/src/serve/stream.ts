@@ -38,7 +38,9 @@ export class Streams {
     return true
   }
 
+  /** The last snapshot says how runs ended. */
   close(): void {
+    this.#send()
     for (const client of this.#clients) client.end()
   }
 

@@ -28,10 +28,12 @@ test.each([
 ])('%s may say where it is watched', async (_, text) => {
   const { plan, graph, problems, warnings } = await read(`http: 9601\n${text}`)
   expect([problems, warnings]).toEqual([[], []])
-  expect((plan ?? graph)!.http).toEqual([{ host: '127.0.0.1', port: 9601, token: undefined }])
-  const guarded = await read(`http: {listen: "0.0.0.0:80", token: "\${TOKEN}", partitionMetrics: true}\n${text}`)
+  expect((plan ?? graph)!.http).toEqual([{ host: '127.0.0.1', port: 9601, token: undefined, hideValues: false }])
+  const guarded = await read(
+    `http: {listen: "0.0.0.0:80", token: "\${TOKEN}", hideValues: true, partitionMetrics: true}\n${text}`,
+  )
   expect((guarded.plan ?? guarded.graph)!.http).toEqual([
-    { host: '0.0.0.0', port: 80, token: 's3cret', partitionMetrics: true },
+    { host: '0.0.0.0', port: 80, token: 's3cret', hideValues: true, partitionMetrics: true },
   ])
 })
 

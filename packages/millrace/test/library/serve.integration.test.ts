@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type HttpServer, KafkaSink, KafkaSource, serve } from '../../src/index.ts'
+import type { Status } from '../../src/serve/index.ts'
 import { bootstrapServers, brokerAvailable, uniqueName } from '../support/broker.ts'
 import { readPrometheus } from '../support/prometheus.ts'
 import { topicBed } from '../support/topics.ts'
@@ -47,6 +48,41 @@ describe.skipIf(!brokerAvailable)('serve', () => {
         ],
       },
     ])
+  })
+
+  // A handler that cannot get past a record: the program has to say nowhere what it waits for.
+  test('shows the partition that a failing handler holds up, with the record', async () => {
+    const topic = await bed().create()
+    await using sink = new KafkaSink({ bootstrapServers: bootstrapServers(), topic })
+    await sink.send({ key: 'o-1', value: '{"amount":"x"}' })
+    await using source = new KafkaSource({
+      bootstrapServers: bootstrapServers(),
+      topics: topic,
+      groupId: uniqueName('g'),
+    })
+    server = await serve(0, { billing: { source } })
+    const { url } = server
+    const stop = new AbortController()
+    const processed = source.process(
+      () => {
+        throw new Error('amount is no number')
+      },
+      { retry: { attempts: 1000, backoffMs: 1 }, signal: stop.signal, drainTimeoutMs: 100 },
+    )
+    const pipeline = await vi.waitFor(async () => {
+      const { pipelines } = (await (await fetch(`${url}/status`)).json()) as Status
+      expect(pipelines[0]!.partitions[0]!.problem).toMatch(
+        /^offset 0 failed \d+ times: HANDLER_FAILED: amount is no number$/,
+      )
+      return pipelines[0]!
+    }, 10_000)
+    const [failure] = pipeline.failures
+    expect(failure).toMatchObject({ fate: 'retried', topic, partition: 0, offset: '0', hasRecord: true })
+    const found = await fetch(`${url}/records?pipeline=billing&failure=${failure!.id}`)
+    expect(await found.json()).toMatchObject({ record: { key: 'o-1', value: '{"amount":"x"}' } })
+    stop.abort()
+    await source.close()
+    await processed.catch(() => {})
   })
 
   test('an address that is none, or is taken, is an error', async () => {

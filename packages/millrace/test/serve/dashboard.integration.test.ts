@@ -6,6 +6,7 @@ import { StageError } from '../../src/errors/index.ts'
 import { Counters } from '../../src/metrics/counters.ts'
 import { Monitor, type RunningServer, startServer } from '../../src/serve/index.ts'
 import { brokerAvailable } from '../support/broker.ts'
+import { batchOf } from '../support/batches.ts'
 import { type Browser, browserAvailable, type Page, startBrowser } from '../support/browser.ts'
 import { fromTopic, runHere, toTopic } from '../support/pipelines.ts'
 import { topicBed } from '../support/topics.ts'
@@ -42,8 +43,9 @@ describe.skipIf(!browserAvailable)('the dashboard in a browser', () => {
   async function served(
     pipelines: readonly FakePipeline[],
     token?: string,
+    hidesValues = false,
   ): Promise<{ monitor: Monitor; url: string }> {
-    const monitor = new Monitor('1.2.3')
+    const monitor = new Monitor('1.2.3', hidesValues)
     for (const pipeline of pipelines) monitor.add(pipeline)
     const server = await startServer(monitor, { host: '127.0.0.1', port: 0, token })
     servers.push(server)
@@ -85,7 +87,10 @@ describe.skipIf(!browserAvailable)('the dashboard in a browser', () => {
       }),
     ]
     const record = { topic: 'orders', partition: 77, offset: 123n }
-    pipeline.failures.add('dead-lettered', new StageError('amount is no number', record))
+    pipeline.failures.keepRecords(false)
+    pipeline.failures.add('dead-lettered', new StageError('amount is no number', record), record, () =>
+      batchOf([{ key: 'o-7', value: '{"amount":"x"}', headers: [['from', 'shop']] }], 123).record(0),
+    )
     pipeline.failures.add('fatal', new Error('something without a place'))
     return pipeline
   }
@@ -95,11 +100,18 @@ describe.skipIf(!browserAvailable)('the dashboard in a browser', () => {
     ['dark', 1280],
     ['dark', 390],
   ] as const)('passes axe-core: %s, %i pixels wide', async (scheme, width) => {
-    const { monitor, url } = await served([troubled(), fakePipeline('second')])
+    const troubles = troubled()
+    const { monitor, url } = await served([troubles, fakePipeline('second')])
     monitor.event('warn', 'The circuit breaker of the sink is open', { event: 'breaker.open' })
     const { page } = await open(url, scheme, width, true)
     await page.getByTestId('failures').waitFor()
     await page.locator('.chart canvas').first().waitFor()
+    await page.getByRole('button', { name: 'Show the record' }).first().press('Enter')
+    await page.getByTestId('failed-record').waitFor()
+    await page.getByRole('button', { name: /stage-1/ }).press('Enter')
+    await page.getByText('Waiting for the next records.').waitFor()
+    await passThrough(troubles, { amount: 1 }, { amount: 1, tier: 'high' })
+    await page.getByTestId('records').waitFor()
     await page.addScriptTag({ path: AXE })
     const { violations, passes } = (await page.evaluate('axe.run()')) as AxeResults
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([])
@@ -113,7 +125,9 @@ describe.skipIf(!browserAvailable)('the dashboard in a browser', () => {
     const { page, errors } = await open(url)
     const [first] = await page.getByTestId('partitions').locator('tbody tr').all()
     expect(await first!.innerText()).toMatch(/77\s+stuck k1:9092 does not answer/)
-    expect(await page.getByTestId('reasons').innerText()).toBe('The circuit breaker of "sink" is open')
+    expect(await page.getByTestId('reasons').innerText()).toBe(
+      'The circuit breaker of "sink" is open\n1 partition is stuck',
+    )
     expect(await page.getByTestId('badge').innerText()).toBe('Not ready')
     const failures = await page.getByTestId('failures').innerText()
     expect(failures).toContain('amount is no number')
@@ -122,6 +136,80 @@ describe.skipIf(!browserAvailable)('the dashboard in a browser', () => {
     await page.getByRole('button', { name: 'Show 31' }).press('Enter')
     await expect.poll(() => page.getByTestId('partitions').locator('tbody tr').count()).toBe(31)
     expect(errors).toEqual([])
+    await page.close()
+  })
+
+  /** A batch of one record goes through the stage, once the page looks at it. */
+  async function passThrough(pipeline: FakePipeline, before: object, after: object): Promise<void> {
+    const tap = pipeline.taps.get('stage-1')!
+    await vi.waitFor(() => expect(tap.isOpen).toBe(true), 5000)
+    const batch = batchOf([{ key: 'o-7', value: JSON.stringify(before) }])
+    const look = await vi.waitFor(() => tap.look(batch) ?? expect.fail('too soon'), 5000)
+    look.done([batch.derive({ documents: [after], replaced: Uint8Array.of(1) })])
+  }
+
+  test('shows the records before and after a stage as a diff, which stays until newer ones are asked for', async () => {
+    const pipeline = fakePipeline('orders')
+    const { url } = await served([pipeline])
+    const { page, errors } = await open(url)
+    await page.getByRole('button', { name: /stage-1/ }).press('Enter')
+    await passThrough(pipeline, { amount: 1, old: true }, { amount: 1, tier: 'high' })
+    const records = page.getByTestId('records')
+    await records.waitFor()
+    const text = await records.innerText()
+    expect(text).toMatch(/Changed orders, partition 3, offset 100, key o-7/)
+    expect((await records.locator('.removed').allInnerTexts()).join()).toMatch(/^−\s+"old": true\s*$/)
+    expect((await records.locator('.added').allInnerTexts()).join()).toMatch(/^\+\s+"tier": "high"\s*$/)
+    await passThrough(pipeline, { amount: 2 }, { amount: 2, tier: 'low' })
+    await page.getByText(/^Taken at/).waitFor()
+    expect(await records.innerText()).toBe(text)
+    await page.getByRole('button', { name: 'Show newer ones' }).press('Enter')
+    await vi.waitFor(async () => expect(await records.innerText()).toContain('"low"'), 5000)
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
+  test('hides values, and says so', async () => {
+    const pipeline = fakePipeline('orders')
+    const { url } = await served([pipeline], undefined, true)
+    const record = { topic: 'orders', partition: 3, offset: 100n }
+    pipeline.failures.add('skipped', new StageError('amount is "4111"', record), record, () =>
+      batchOf(['{"amount":"4111"}']).record(0),
+    )
+    const { page } = await open(url)
+    await page.getByRole('button', { name: 'Show the record' }).press('Enter')
+    expect(await page.getByTestId('failed-record').innerText()).toMatch(/values are hidden[\s\S]*"amount": "•••"/)
+    await page.getByRole('button', { name: /stage-1/ }).press('Enter')
+    await passThrough(pipeline, { card: '4111' }, { card: '4112' })
+    await page.getByTestId('records').waitFor()
+    expect(await page.locator('body').innerText()).not.toMatch(/411[12]/)
+    await page.close()
+  })
+
+  // The process has ended when the operator looks: its last words have to be enough.
+  test('shows what ended a run, with the record, after the process has gone', async () => {
+    const pipeline = fakePipeline('orders')
+    pipeline.partitions = [partitionStatus(3, { position: 101, done: 100 })]
+    const { url } = await served([pipeline])
+    const { page } = await open(url)
+    await page.getByText('Live', { exact: true }).waitFor()
+    const error = new StageError('amount is no number', { topic: 'orders', partition: 3, offset: 100n })
+    pipeline.failures.failing(error, batchOf(['{"amount":"x"}']))
+    pipeline.failures.add('fatal', error)
+    Object.assign(pipeline, { state: 'failed', error: { code: 'STAGE_FAILED', message: error.message } })
+    await servers.pop()!.close()
+    await page.getByText('The process has ended: this is the last it said').waitFor()
+    expect(await page.getByTestId('reasons').innerText()).toBe(
+      'The run ended with STAGE_FAILED: amount is no number\n1 partition is stuck',
+    )
+    expect(await page.getByTestId('partitions').innerText()).toContain('offset 100 ended the run: STAGE_FAILED')
+    await page.getByRole('button', { name: 'Show the record' }).press('Enter')
+    expect(await page.getByTestId('failed-record').innerText()).toContain('"amount": "x"')
+    // A supervisor starts it again.
+    const monitor = new Monitor('1.2.3')
+    monitor.add(Object.assign(fakePipeline('orders'), { startedAt: new Date(1).toISOString() }))
+    servers.push(await startServer(monitor, { host: '127.0.0.1', port: Number(new URL(url).port) }))
+    await page.getByText('Ended an earlier run').waitFor({ timeout: 15_000 })
     await page.close()
   })
 

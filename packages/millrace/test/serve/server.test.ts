@@ -4,6 +4,7 @@ import { StageError } from '../../src/errors/index.ts'
 import type { MetricsSnapshot } from '../../src/metrics/index.ts'
 import type { Reason } from '../../src/serve/health.ts'
 import { Monitor, type RunningServer, type ServerOptions, startServer, type Status } from '../../src/serve/index.ts'
+import { batchOf } from '../support/batches.ts'
 import { readPrometheus } from '../support/prometheus.ts'
 import { type FakePipeline, fakePipeline, partitionStatus } from '../support/watched.ts'
 
@@ -14,8 +15,9 @@ afterEach(async () => {
 
 async function served(
   options: Partial<ServerOptions> = {},
+  hidesValues = false,
 ): Promise<{ readonly monitor: Monitor; readonly pipeline: FakePipeline; readonly url: string }> {
-  const monitor = new Monitor('1.2.3')
+  const monitor = new Monitor('1.2.3', hidesValues)
   const pipeline = fakePipeline()
   monitor.add(pipeline)
   const server = await startServer(monitor, { host: '127.0.0.1', port: 0, ...options })
@@ -273,4 +275,68 @@ test('of Rivven’s ports, each has what it has there', async () => {
   })
   expect((await get(`${health.url}/ready`)).body).toEqual({ ready: true })
   expect((await get(`${health.url}/status`)).code).toBe(404)
+})
+
+describe('/records', () => {
+  test('has the records before and after a stage from the second call on', async () => {
+    const { pipeline, url } = await served()
+    const path = `${url}/records?pipeline=orders&stage=stage-1`
+    expect((await get(path)).body).toMatchObject({ isHidden: false, samples: [] })
+    const batch = batchOf(['{"amount":1}'])
+    pipeline.taps.get('stage-1')!.look(batch)!.done([batch])
+    expect((await get(path)).body).toMatchObject({
+      samples: [{ record: { offset: '100' }, before: '{"amount":1}', after: ['{"amount":1}'] }],
+    })
+    expect((await get(`${url}/records?pipeline=orders&stage=other`)).code).toBe(404)
+    expect((await get(`${url}/records`)).code).toBe(404)
+  })
+
+  test('has the record of a failure; what ended the run is in the status, too', async () => {
+    const { pipeline, url } = await served()
+    const error = new StageError('amount is "x"', { topic: 'orders', partition: 3, offset: 100n })
+    for (const fate of ['skipped', 'fatal'] as const)
+      pipeline.failures.add(fate, error, error, () => batchOf(['{"amount":"x"}']).record(0))
+    const { body } = await get<Status>(`${url}/status`)
+    const [fatal, skipped] = body.pipelines[0]!.failures
+    expect(fatal).toMatchObject({ hasRecord: true, record: { value: '{"amount":"x"}' } })
+    expect(skipped!.record).toBeUndefined()
+    const { body: found } = await get(`${url}/records?pipeline=orders&failure=${skipped!.id}`)
+    expect(found).toMatchObject({ isHidden: false, record: { offset: '100', value: '{"amount":"x"}' } })
+  })
+
+  test('wants the token', async () => {
+    const { url } = await served({ token: 'secret' })
+    expect((await get(`${url}/records?pipeline=orders&stage=stage-1`)).code).toBe(401)
+  })
+
+  test('with hidden values nothing that the server returns has any, messages of errors included', async () => {
+    const { monitor, pipeline, url } = await served({}, true)
+    const error = new StageError('amount is "4111"', { topic: 'orders', partition: 3, offset: 100n })
+    pipeline.failures.add('fatal', error, error, () => batchOf(['{"amount":"4111"}']).record(0))
+    Object.assign(pipeline, { state: 'failed', error: { code: 'STAGE_FAILED', message: error.message } })
+    monitor.event('warn', 'Skipped a record: amount is "4111"', { event: 'record.skipped', code: 'STAGE_FAILED' })
+    const texts = await Promise.all(
+      ['/status', '/ready', '/records?pipeline=orders&failure=1'].map(async (path) => (await fetch(url + path)).text()),
+    )
+    expect(texts.join('')).not.toContain('4111')
+    expect(texts.join('')).toContain('STAGE_FAILED')
+  })
+})
+
+describe('a partition is stuck', () => {
+  test.each([
+    ['by a record that ended the run', 'fatal', 1, 'offset 100 ended the run: STAGE_FAILED: no'],
+    ['by a record that fails again and again', 'retried', 3, 'offset 100 failed 3 times: STAGE_FAILED: no'],
+    ['not by a record that was tried again once', 'retried', 1, undefined],
+  ] as const)('%s', async (_, fate, times, problem) => {
+    const { pipeline, url } = await served()
+    pipeline.partitions = [partitionStatus(3, { position: 120, done: 100 }), partitionStatus(4)]
+    const error = new StageError('no', { topic: 'orders', partition: 3, offset: 100n })
+    for (let i = 0; i < times; i++) pipeline.failures.add(fate, error)
+    const rows = async (): Promise<readonly (string | undefined)[]> =>
+      (await get<Status>(`${url}/status`)).body.pipelines[0]!.partitions.map((row) => row.problem)
+    expect((await rows())[0]).toBe(problem)
+    pipeline.partitions = [partitionStatus(3, { position: 120, done: 101 })]
+    expect(await rows()).toEqual([undefined])
+  })
 })

@@ -25,7 +25,7 @@ export interface Page {
   goto(url: string): Promise<unknown>
   locator(selector: string): Locator
   getByTestId(id: string): Locator
-  getByText(text: string, options?: { readonly exact?: boolean }): Locator
+  getByText(text: string | RegExp, options?: { readonly exact?: boolean }): Locator
   getByLabel(text: string): Locator
   getByRole(role: string, options: { readonly name: string | RegExp }): Locator
   addScriptTag(options: { readonly path: string }): Promise<unknown>

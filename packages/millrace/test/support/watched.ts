@@ -1,6 +1,7 @@
 /** A pipeline to be watched that runs nowhere: its state and numbers are what a test says. */
 import type { SourceStatus } from '../../src/contracts/source.ts'
 import { FailureLog } from '../../src/engine/watching/failure-log.ts'
+import { StageTap } from '../../src/engine/watching/stage-tap.ts'
 import type { WatchedPipeline } from '../../src/engine/watching/watched-pipeline.ts'
 import { Counters } from '../../src/metrics/counters.ts'
 
@@ -14,6 +15,7 @@ export interface FakePipeline extends WatchedPipeline {
   lag: number | undefined
   blocked: { readonly reading?: string; readonly writing?: string }
   partitions: SourceStatus['partitions']
+  readonly taps: ReadonlyMap<string, StageTap>
 }
 
 export function fakePipeline(name = 'orders', counters = new Counters()): FakePipeline {
@@ -36,6 +38,7 @@ export function fakePipeline(name = 'orders', counters = new Counters()): FakePi
     blocked: {},
     partitions: [],
     problem: () => pipeline.blocked,
+    taps: new Map([['stage-1', new StageTap()]]),
     sources: [
       {
         id: 'source',

@@ -17,6 +17,7 @@ export const run = {
       flags: '--http <address>',
       doc: 'serve metrics, health and the dashboard at a port or address while it runs; "off" serves nothing',
     },
+    { flags: '--hide-values', doc: 'show nothing of keys, values and headers of records in the dashboard' },
     ...READING,
   ],
   json: 'print one JSON object when the run ends',

@@ -13,7 +13,10 @@ import type { DeadLetters } from './dead-letters.ts'
 import { type Failure, Failures } from './failures.ts'
 import { RefusedRows } from './refused-rows.ts'
 import type { ErrorPolicy, ErrorProgress } from '../plan.ts'
-import type { FailureLog } from '../watching/failure-log.ts'
+import { isFaultOfRecord } from '../../errors/meaning.ts'
+import type { Batch, RowSource } from '../../records/batch.ts'
+import { sourcesOf } from '../../records/sources.ts'
+import type { FailureLog, FailurePlace } from '../watching/failure-log.ts'
 
 /** Carries out the policy of one run. */
 export class ErrorHandling {
@@ -92,17 +95,27 @@ export class ErrorHandling {
     for (const failure of failures) {
       const { batch, row, error } = failure
       counters.add(error.code, 1)
-      this.#log?.add(fate, error, { topic: batch.topic, partition: batch.partition, offset: batch.offset(row) })
+      this.#log?.add(fate, error, placeOf(failure), () => batch.record(row))
       this.#disposed?.(failure)
     }
   }
 
-  /** Counts records whose delivery is about to be tried again. */
-  retrying(errors: Iterable<MillraceError>): void {
-    for (const error of errors) {
+  /** Counts records whose delivery is about to be tried again. @param rows of the batch, and why each of them failed */
+  retrying(batch: Batch, rows: Iterable<readonly [row: number, error: MillraceError]>): void {
+    let first: RowSource | undefined
+    for (const [row, error] of rows) {
       this.#retried.add(error.code, 1)
-      this.#log?.add('retried', error)
+      // Where a sink is down, all of them fail for the same reason: the first one says what they wait for.
+      if (first !== undefined && !isFaultOfRecord(error)) continue
+      const [source] = sourcesOf(batch, row)
+      first ??= source
+      this.#log?.add('retried', error, placeOf(source!), () => source!.batch.record(source!.row))
     }
+  }
+
+  /** Something went wrong that may end the run. @param batch as it was read */
+  failing(error: unknown, batch: Batch): void {
+    this.#log?.failing(error, batch)
   }
 
   get progress(): ErrorProgress {
@@ -112,6 +125,10 @@ export class ErrorHandling {
       retried: this.#retried.values,
     }
   }
+}
+
+function placeOf({ batch, row }: RowSource): FailurePlace {
+  return { topic: batch.topic, partition: batch.partition, offset: batch.offset(row) }
 }
 
 /** By partition, in the order in which partitions failed first, and then by offset. */

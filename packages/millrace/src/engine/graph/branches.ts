@@ -6,6 +6,7 @@ import type { Acknowledgement, Batch } from '../../records/batch.ts'
 import type { MillraceError } from '../../errors/index.ts'
 import { meaningOf } from '../../errors/meaning.ts'
 import type { Failures } from '../failures/failures.ts'
+import type { Look } from '../watching/stage-tap.ts'
 import type { TransformNode } from './nodes.ts'
 
 /** The same rows for one branch of several; what one branch makes of them the others do not see. */
@@ -25,16 +26,16 @@ export function processed(
   signal: AbortSignal,
   failures: Failures | undefined,
 ): readonly Batch[] | Promise<readonly Batch[]> {
+  const { timer } = node
+  const look = timer.tap.isOpen ? timer.tap.look(batch) : undefined
   const startedAt = performance.now()
-  const passed = transformed(node.transform, batch, signal, failures)
-  if (!(passed instanceof Promise)) {
-    node.timer.countAll(batch, passed, startedAt)
-    return passed
-  }
-  return passed.then((batches) => {
-    node.timer.countAll(batch, batches, startedAt)
+  const passed = transformed(node.transform, batch, signal, failures, look)
+  const counted = (batches: readonly Batch[]): readonly Batch[] => {
+    timer.countAll(batch, batches, startedAt)
+    look?.done(batches)
     return batches
-  })
+  }
+  return passed instanceof Promise ? passed.then(counted) : counted(passed)
 }
 
 function transformed(
@@ -42,6 +43,7 @@ function transformed(
   batch: Batch,
   signal: AbortSignal,
   failures: Failures | undefined,
+  look: Look | undefined,
 ): readonly Batch[] | Promise<readonly Batch[]> {
   if (failures === undefined) return transform.process(batch, signal)
   const allFailed = (error: unknown): readonly Batch[] => {
@@ -51,7 +53,10 @@ function transformed(
     return []
   }
   try {
-    const passed = transform.process(batch, signal, (row, error) => failures.add(batch, row, error))
+    const passed = transform.process(batch, signal, (row, error) => {
+      look?.failed(row, error)
+      failures.add(batch, row, error)
+    })
     return passed instanceof Promise ? passed.catch(allFailed) : passed
   } catch (error) {
     return allFailed(error)

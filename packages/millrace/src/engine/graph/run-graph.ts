@@ -139,6 +139,9 @@ class GraphRun {
   #observe(): void {
     this.#activity.observe(this.#meter)
     this.#watch.sources = this.#sources.map(({ id, source }) => ({ id, status: () => source.status?.() }))
+    this.#watch.taps = new Map(
+      this.#nodes.flatMap((node) => (node.kind === 'transform' ? [[node.id, node.timer.tap] as const] : [])),
+    )
     this.#watch.problem = () => ({
       reading: this.#sources.map(({ source }) => source.progress().problem).find((problem) => problem !== undefined),
       writing: this.#sinks.map(({ sink }) => sink.progress().problem).find((problem) => problem !== undefined),
@@ -315,6 +318,7 @@ class GraphRun {
 
   /** I4: sources commit what was acknowledged before anything else is let go. */
   async #close(): Promise<void> {
+    this.#watch.closing()
     const sources = await Promise.allSettled(this.#sources.map(({ source }) => source.close()))
     const others = await Promise.allSettled([
       ...this.#sinks.map(({ sink }) => sink.close()),

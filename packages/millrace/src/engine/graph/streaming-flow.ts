@@ -66,6 +66,7 @@ export class StreamingFlow {
         try {
           await this.#take(node, batch)
         } catch (error) {
+          this.#options.errors.failing(error, batch)
           // With several sources the stages have gone on with what others read meanwhile.
           const before =
             this.#isTouched || this.#options.hasSeveralSources ? undefined : partBeforeFailure(error, batch)
@@ -179,6 +180,7 @@ export class StreamingFlow {
         if (newestTimestamp !== undefined) this.#options.latency.observe((Date.now() - newestTimestamp) / 1000)
       }
     } catch (error) {
+      errors.failing(error, batch)
       this.#fail(error)
       throw error
     }

@@ -76,9 +76,17 @@ export class TransactionalFlow implements Work {
     }
     const passed = new Passed()
     this.#batchCounter.add(1)
-    this.#options.source.source.decode?.(batch)
+    const failing = (error: unknown): never => {
+      this.errors.failing(error, batch)
+      throw error
+    }
     const { source, transforms } = this.#options
-    this.#spread(copyOf(batch, NO_ACKNOWLEDGEMENT), source.followers, attemptEnded, passed)
+    try {
+      source.source.decode?.(batch)
+      this.#spread(copyOf(batch, NO_ACKNOWLEDGEMENT), source.followers, attemptEnded, passed)
+    } catch (error) {
+      failing(error)
+    }
     if (!isTaken(source)) {
       const cutOff = firstCutOff(
         batch,
@@ -86,7 +94,7 @@ export class TransactionalFlow implements Work {
       )
       for (const failures of passed.failures) failures.leave(batch, cutOff)
     }
-    return passed.isNothing ? undefined : () => this.#finish(passed, attemptEnded)
+    return passed.isNothing ? undefined : () => this.#finish(passed, attemptEnded).catch(failing)
   }
 
   #spread(batch: Batch, followers: readonly Node[], attemptEnded: AbortSignal, passed: Passed): void {

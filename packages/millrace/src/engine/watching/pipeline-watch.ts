@@ -19,6 +19,7 @@ export class PipelineWatch implements WatchedPipeline {
   readonly startedAt = new Date().toISOString()
   /** Set when they are made. */
   sources: readonly WatchedSource[] = []
+  taps: WatchedPipeline['taps'] = new Map()
   problem: WatchedPipeline['problem'] = () => ({})
   breakers: readonly { readonly id: string; readonly breaker: CircuitBreaker }[] = []
   #state: RunState = 'starting'
@@ -49,6 +50,12 @@ export class PipelineWatch implements WatchedPipeline {
 
   get breakerStates(): WatchedPipeline['breakerStates'] {
     return this.breakers.map(({ id, breaker }) => ({ id, state: breaker.progress.state }))
+  }
+
+  /** Keeps how its sources are, as they are about to be closed. */
+  closing(): void {
+    const now = this.sources.map(({ id, status }) => [id, status()] as const)
+    this.sources = now.map(([id, found]) => ({ id, status: () => found }))
   }
 
   /** Everything is connected. */

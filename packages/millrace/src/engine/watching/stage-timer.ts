@@ -1,8 +1,10 @@
-/** Counts what comes to a stage, what it passes on, and how long it works. Once per batch. */
+/** Counts what comes to a stage, what it passes on, and how long it works, and lets its records be looked at. Once per batch. */
 import type { Batch } from '../../records/batch.ts'
 import type { Counter, Meter } from '../../metrics/counters.ts'
+import { StageTap } from './stage-tap.ts'
 
 export class StageTimer {
+  readonly tap = new StageTap()
   readonly #came: Counter
   readonly #passed: Counter
   readonly #seconds: Counter

@@ -7,6 +7,7 @@ import type { SourceStatus } from '../../contracts/source.ts'
 import type { Counters } from '../../metrics/counters.ts'
 import type { CircuitState } from '../../resilience/circuit-breaker.ts'
 import type { FailureLog } from './failure-log.ts'
+import type { StageTap } from './stage-tap.ts'
 
 /** `starting` until everything is connected; `stopping` while what was read is delivered and committed. */
 export type RunState = 'starting' | 'running' | 'stopping' | 'ended' | 'failed'
@@ -35,7 +36,7 @@ export interface WatchedPipeline {
   readonly delivery: Delivery
   readonly nodes: readonly WatchedNode[]
   readonly counters: Counters
-  readonly failures: Pick<FailureLog, 'entries'>
+  readonly failures: Pick<FailureLog, 'entries' | 'keepRecords' | 'recordOf'>
   /** ISO 8601. */
   readonly startedAt: string
   readonly sources: readonly WatchedSource[]
@@ -46,5 +47,7 @@ export interface WatchedPipeline {
   problem(): { readonly reading?: string | undefined; readonly writing?: string | undefined }
   /** Brings up to date what has to be asked for. */
   refresh?(): Promise<void>
+  /** Where the records before and after a stage can be looked at, by the id of the stage. */
+  readonly taps: ReadonlyMap<string, Pick<StageTap, 'ask'>>
   readonly breakerStates: readonly { readonly id: string; readonly state: CircuitState }[]
 }

@@ -1,5 +1,6 @@
 /** What becomes of a record whose handler has failed: another attempt, a retry topic, a dead letter, or the end. */
 import { HEADER_PREFIX } from '../../engine/failures/envelopes.ts'
+import type { FailureFate, FailureLog } from '../../engine/watching/failure-log.ts'
 import { ConfigError, isMillraceError } from '../../errors/index.ts'
 import { parseDurationMs } from '../../options/units.ts'
 import type { ConsumerRecord, Header } from '../../records/record.ts'
@@ -67,18 +68,24 @@ export class FailurePolicy<K, V> {
   readonly #next: RetryStep | undefined
   readonly #send: Send
   readonly #group: string
+  readonly #log: FailureLog
 
-  /** @param next the retry topic after the one that is read */
+  /**
+   * @param next the retry topic after the one that is read
+   * @param log keeps what failed
+   */
   constructor(
     options: Pick<ProcessOptions<K, V>, 'retry' | 'onError'>,
     next: RetryStep | undefined,
     send: Send,
     group: string,
+    log: FailureLog,
   ) {
     this.#options = options
     this.#next = next
     this.#send = send
     this.#group = group
+    this.#log = log
   }
 
   /**
@@ -101,11 +108,13 @@ export class FailurePolicy<K, V> {
     // The same bytes are decoded in the same way.
     const mayHelp = !(isMillraceError(error) && error.code === 'DECODE_FAILED')
     if (mayHelp && tries <= attempts) {
+      this.#note('retried', error, raw)
       await sleep(backoffMs(tries, { initialMs, maxMs: LONGEST_BACKOFF_MS }), signal)
       return true
     }
     const tried = state.attempts + tries
     if (mayHelp && this.#next !== undefined) {
+      this.#note('retried', error, raw)
       await this.#send(retryRecord(raw, this.#next, { ...state, attempts: tried }))
       return false
     }
@@ -121,10 +130,18 @@ export class FailurePolicy<K, V> {
         : retry?.deadLetter === undefined
           ? onError
           : 'deadLetter'
-    if (action === 'skip') return
+    if (action === 'skip') return this.#note('skipped', error, raw)
     const topic = retry?.deadLetter
-    if (action === 'fail' || topic === undefined) throw error
+    if (action === 'fail' || topic === undefined) {
+      this.#note('fatal', error, raw)
+      throw error
+    }
     await this.#send(deadLetter(raw, topic, this.#group, state, error))
+    this.#note('dead-lettered', error, raw)
+  }
+
+  #note(fate: FailureFate, error: unknown, raw: ConsumerRecord): void {
+    this.#log.add(fate, error, raw, () => raw)
   }
 }
 

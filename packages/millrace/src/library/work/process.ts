@@ -3,6 +3,7 @@
  * records go. One of them that fails ends the others.
  */
 import { ConfigError } from '../../errors/index.ts'
+import type { FailureLog } from '../../engine/watching/failure-log.ts'
 import type { Consumer } from '../../kafka/consumer/consumer.ts'
 import type { Decoders } from '../decoded-record.ts'
 import type { KafkaSink } from '../kafka-sink.ts'
@@ -16,6 +17,8 @@ export interface ProcessedSource<K, V> {
   readonly groupId: string | undefined
   readonly untilEnd: boolean
   readonly loops: Loops
+  /** Keeps what failed. */
+  readonly failures: FailureLog
   readonly decode: Decoders<K, V> | undefined
   readonly maxBatchRecords: number | undefined
   /** Fires when the source is closed. */
@@ -61,7 +64,7 @@ export async function processAll<K, V>(
   const send: Send = (record) => (sink ??= source.createSink()).send(record)
   const retrying: ProcessedSource<K, V>[] = []
   const run = (each: ProcessedSource<K, V>, step: number): Promise<void> => {
-    const failures = new FailurePolicy(options, steps[step], send, source.groupId ?? 'none')
+    const failures = new FailurePolicy(options, steps[step], send, source.groupId ?? 'none', each.failures)
     return work(each, handler, options, failures, stop, step > 0)
   }
   const runRetries = (step: number): Promise<void> => {

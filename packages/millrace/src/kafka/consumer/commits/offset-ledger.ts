@@ -18,6 +18,8 @@ import { keyOf, type PartitionOffset, type TopicPartition } from '../../topic-pa
 export interface FollowedPartition {
   /** Where a restart would begin; less than any offset when nothing is committed. */
   readonly committed: number
+  /** The end of the unbroken run of what was acknowledged. */
+  readonly acknowledged: number
 }
 
 export interface CommittableOffset extends PartitionOffset {

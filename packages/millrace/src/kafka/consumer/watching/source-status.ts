@@ -37,7 +37,7 @@ function partitionStatus(
 ): PartitionStatus {
   const position = delivered < 0 ? undefined : delivered
   const end = runEnd ?? fetcher.logEnd(topic, partition)
-  const committed = ledger.followed(topic, partition)?.committed ?? -1
+  const { committed = -1, acknowledged } = ledger.followed(topic, partition) ?? {}
   const lag = end === undefined || position === undefined ? undefined : Math.max(0, end - position)
   return {
     topic,
@@ -46,6 +46,7 @@ function partitionStatus(
     position,
     end,
     committed: committed < 0 ? undefined : committed,
+    done: acknowledged,
     lag,
     lagSeconds: lag === 0 ? 0 : newest && Math.max(0, Date.now() - newest) / 1000,
     problem: fetcher.problemOf(topic, partition),
