@@ -18,9 +18,14 @@ type LogicalClass = new (
 }
 
 /** A type whose values are turned into something else after they were read. */
-export type MappedClass = ReturnType<typeof mappedClass>
+export type MappedClass = new (
+  schema: unknown,
+  options: unknown,
+  kind: Kind,
+  from: (value: unknown) => unknown,
+) => RawType & { readonly underlyingType: RawType }
 
-export function mappedClass(avsc: Avsc) {
+export function mappedClass(avsc: Avsc): MappedClass {
   const LogicalType = avsc.types.LogicalType as unknown as LogicalClass
   return class Mapped extends LogicalType {
     readonly #kind: Kind
@@ -71,7 +76,7 @@ export function mappedClass(avsc: Avsc) {
 }
 
 /** Several types. Beside text, bytes keep the name of their branch, as their base64 could not be told from text. */
-export function unionClass(Mapped: MappedClass) {
+export function unionClass(Mapped: MappedClass): new (schema: unknown, options: unknown) => RawType {
   return class Union extends Mapped {
     readonly #branches: readonly Branch[]
     readonly #named: readonly (string | undefined)[]
@@ -94,7 +99,10 @@ export function unionClass(Mapped: MappedClass) {
 }
 
 /** Whole numbers: of 64 bits, none of them rounded; and of 32 bits that are a time, of a class of its own as `avsc` shares no other. */
-export function numberClasses(avsc: Avsc, numbers: NumberReader) {
+export function numberClasses(
+  avsc: Avsc,
+  numbers: NumberReader,
+): { readonly Long: new () => RawType; readonly Int: new () => RawType } {
   const LongType = avsc.types.LongType as unknown as new () => RawType
   class Long extends LongType {
     override _read(tap: Tap): unknown {
