@@ -55,10 +55,20 @@ export const FILE_SINK: CatalogEntry<SinkDefinition> = {
   load: async () => (await import('./sinks/file/index.ts')).fileSink,
 }
 
+export const FILE_SOURCE: CatalogEntry<SourceDefinition> = {
+  ...fileSourceDefinition,
+  load: async () => (await import('./sources/file/index.ts')).fileSource,
+}
+
+export const GENERATE_SOURCE: CatalogEntry<SourceDefinition> = {
+  ...generateSourceDefinition,
+  load: async () => (await import('./sources/generate/index.ts')).generateSource,
+}
+
 export const SOURCES: readonly CatalogEntry<SourceDefinition>[] = [
   KAFKA_SOURCE,
-  { ...fileSourceDefinition, load: async () => (await import('./sources/file/index.ts')).fileSource },
-  { ...generateSourceDefinition, load: async () => (await import('./sources/generate/index.ts')).generateSource },
+  FILE_SOURCE,
+  GENERATE_SOURCE,
   {
     name: 'datagen',
     summary: 'Generates records of several kinds at a steady rate.',

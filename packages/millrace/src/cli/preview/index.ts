@@ -20,7 +20,7 @@ export async function preview(
   known: Components = catalog,
 ): Promise<PreviewResult> {
   if ('nodes' in plan) return (await import('./preview-graph.ts')).previewGraph(plan, options, known)
-  const { from, at, follow, sourceOnly = false, max = Infinity, onRow } = options
+  const { from, at, follow, sourceOnly = false, max = Infinity, signal = new AbortController().signal, onRow } = options
   const [chosen, components] = sourceOnly
     ? [
         { ...plan, stages: [], fanout: [] },
@@ -33,7 +33,6 @@ export async function preview(
   const failed = plan.errorPolicy.fate === 'fail' ? undefined : failureTeller(plan.errorPolicy.fate)
   // Without documents every value goes out as it came in, whatever the sink calls it.
   const codec = documents === undefined ? source.valueCodec : sink.valueCodec
-  const signal = new AbortController().signal
   let rows = 0
   try {
     await source.open(signal)

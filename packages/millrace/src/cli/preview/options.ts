@@ -10,6 +10,8 @@ export interface PreviewOptions {
   readonly sourceOnly?: boolean
   /** Stop after so many rows. */
   readonly max?: number | undefined
+  /** Ends it. */
+  readonly signal?: AbortSignal
   /** Given each row that goes to the sink. `codec` is the name of the codec of its value. */
   readonly onRow: (batch: Batch, row: number, codec: string) => void
 }

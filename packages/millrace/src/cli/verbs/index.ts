@@ -1,6 +1,6 @@
 /** All commands, in the order in which `--help` lists them. */
 import { deadletter } from './deadletter.ts'
-import { broker } from './develop.ts'
+import { broker, dev } from './develop.ts'
 import { completion, discover, info, list, read, spec, top } from './look.ts'
 import { materializeKafka } from './materialize.ts'
 import { offsets } from './offsets.ts'
@@ -14,6 +14,7 @@ export const VERBS: readonly Verb[] = [
   check,
   test,
   dryRun,
+  dev,
   run,
   offsets,
   deadletter,
