@@ -10,7 +10,7 @@ import { NodeServer } from './connection/node-server.ts'
 import { type LoggedRequest, RequestLog } from './connection/request-log.ts'
 import { GroupCoordinator, type GroupSettings } from './groups/coordinator.ts'
 import { type GroupView, viewGroup } from './group-view.ts'
-import { compact } from './log/compaction.ts'
+import { Cleaner } from './log/cleaner.ts'
 import type { BrokerOptions, TopicOptions } from './options.ts'
 import type { BrokerState, Feature } from './state.ts'
 import { IN_MEMORY } from './storage/store.ts'
@@ -43,6 +43,7 @@ export class EmbeddedBroker implements AsyncDisposable {
   readonly #timers: Timers
   readonly #data: DataFolder | undefined
   readonly #security: Security
+  readonly #cleaner: Cleaner
   readonly #groups: GroupCoordinator
   readonly #transactions: TransactionCoordinator
   readonly #servers: ReadonlyMap<number, NodeServer>
@@ -74,6 +75,7 @@ export class EmbeddedBroker implements AsyncDisposable {
       store: data ?? IN_MEMORY,
       protocol: this.#security.protocol,
     })
+    this.#cleaner = new Cleaner(this.#timers, () => this.#cluster.now())
     this.#groups = new GroupCoordinator(this.#cluster, this.#timers, { ...DEFAULT_GROUP_SETTINGS, ...options.groups })
     this.#transactions = new TransactionCoordinator(this.#cluster, this.#groups, this.#timers)
     const sessions = new Map(addresses.map(({ id }) => [id, new FetchSessions()]))
@@ -82,6 +84,7 @@ export class EmbeddedBroker implements AsyncDisposable {
       groups: this.#groups,
       transactions: this.#transactions,
       security: this.#security,
+      cleaner: this.#cleaner,
       features: FEATURES,
       fetchSessions: (node) => sessions.get(node)!,
     }
@@ -206,7 +209,7 @@ export class EmbeddedBroker implements AsyncDisposable {
 
   /** Compacts a topic now: of the records with the same key, only the last one stays. */
   async compact(topic: string): Promise<void> {
-    for (const { log } of this.#topic(topic).partitions) await compact(log)
+    for (const { log } of this.#topic(topic).partitions) await this.#cleaner.compact(log)
   }
 
   /** Stops all nodes; what they held is gone unless there is a `directory`. May be called twice. */

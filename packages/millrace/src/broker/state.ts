@@ -2,6 +2,7 @@
 import type { Cluster } from './cluster/cluster.ts'
 import type { FetchSessions } from './cluster/fetch-sessions.ts'
 import type { GroupCoordinator } from './groups/coordinator.ts'
+import type { Cleaner } from './log/cleaner.ts'
 import type { Security } from './security/security.ts'
 import type { TransactionCoordinator } from './transactions/coordinator.ts'
 
@@ -19,6 +20,7 @@ export interface BrokerState {
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator
   readonly security: Security
+  readonly cleaner: Cleaner
   readonly features: readonly Feature[]
   /** Of each node. */
   fetchSessions(node: number): FetchSessions

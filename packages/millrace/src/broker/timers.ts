@@ -1,4 +1,4 @@
-import { guarded } from '../resilience/background.ts'
+import { guarded, inBackground } from '../resilience/background.ts'
 
 /** Timers that end with the broker, and do not keep the process alive. */
 export class Timers {
@@ -23,6 +23,11 @@ export class Timers {
       clearTimeout(timer)
       this.#running.delete(timer)
     }
+  }
+
+  /** Owns work that nothing waits for. */
+  guard(work: Promise<unknown>): void {
+    inBackground(work, this.#onFailure)
   }
 
   clear(): void {

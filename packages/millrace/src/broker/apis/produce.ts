@@ -97,6 +97,7 @@ async function append(
     if (keyless !== undefined) return keyless
   }
   const appended = partition.log.append(records, call.version, partition.leaderEpoch, cluster.now())
+  if (partition.log.settings.compacted) call.broker.cleaner.appended(partition.log)
   cluster.appended(records.length)
   return appended
 }

@@ -3,7 +3,7 @@
  *
  * @see https://kafka.apache.org/documentation/#topicconfigs
  */
-import type { LogSettings } from '../log/partition-log.ts'
+import type { LogSettings } from '../log/log-settings.ts'
 
 type ConfigType = 'boolean' | 'string' | 'int' | 'long' | 'double' | 'list'
 
@@ -103,6 +103,14 @@ export function logSettings(configs: Configs): LogSettings {
     timestampBeforeMaxMs: number('message.timestamp.before.max.ms'),
     timestampAfterMaxMs: number('message.timestamp.after.max.ms'),
     compacted: policies.includes('compact'),
+    cleaning: {
+      minDirtyRatio: number('min.cleanable.dirty.ratio'),
+      minLagMs: number('min.compaction.lag.ms'),
+      maxLagMs: number('max.compaction.lag.ms'),
+      deleteRetentionMs: number('delete.retention.ms'),
+      segmentBytes: number('segment.bytes'),
+      segmentMs: number('segment.ms'),
+    },
     deletes: policies.includes('delete'),
     retentionBytes: number('retention.bytes'),
     retentionMs: number('retention.ms'),

@@ -12,6 +12,7 @@ export interface LogHistory {
   readonly endOffset: number
   readonly producers: readonly ProducerEntry[]
   readonly aborted: readonly AbortedTransaction[]
+  readonly tombstones: readonly (readonly [offset: number, untilMs: number])[]
 }
 
 /** A transaction that was aborted: its first record, and its marker. */

@@ -18,27 +18,13 @@ import {
 import { ERROR } from '../../protocol/error-codes.ts'
 import { checkBatch, type BatchHeader, headerOf, isRefusal, type Refusal } from './check-batch.ts'
 import { markerBatch, readMarker } from './control-batch.ts'
+import { ActiveSegment } from './active-segment.ts'
+import type { LogSettings } from './log-settings.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { AbortedTransaction, LogFiles, LogHistory, StoredLog } from './log-files.ts'
 import { ProducerStates } from './producer-state.ts'
 import { readRecords } from './records.ts'
 import { type LogSlice, Segments, type StoredBatch } from './segments.ts'
-
-/** The settings of a topic that its logs follow. */
-export interface LogSettings {
-  readonly maxMessageBytes: number
-  /** Whether records get the time at which they are appended, instead of the one that the producer set. */
-  readonly logAppendTime: boolean
-  readonly timestampBeforeMaxMs: number
-  readonly timestampAfterMaxMs: number
-  readonly compacted: boolean
-  /** Whether old records are deleted. */
-  readonly deletes: boolean
-  /** -1 for no limit. */
-  readonly retentionBytes: number
-  /** -1 for no limit. */
-  readonly retentionMs: number
-}
 
 export interface Appended {
   readonly baseOffset: number
@@ -54,6 +40,11 @@ export class PartitionLog {
   settings: LogSettings
   readonly producers = new ProducerStates()
   readonly epochs = new LeaderEpochs()
+  readonly active = new ActiveSegment()
+  /** Bytes of what has been appended since the log was compacted. */
+  uncompactedBytes = 0
+  /** When records without a value may be removed, by their offset; of those that compaction has met. */
+  readonly tombstones = new Map<number, number>()
   readonly #files: LogFiles | undefined
   readonly #segments: Segments
   readonly #aborted: AbortedTransaction[] = []
@@ -73,6 +64,9 @@ export class PartitionLog {
     this.#segments.restore(segments)
     this.endOffset = Math.max(startOffset, segments.at(-1)?.baseOffset ?? 0)
     this.producers.restore(history?.producers ?? [])
+    for (const [offset, untilMs] of history?.tombstones ?? []) this.tombstones.set(offset, untilMs)
+    this.active.begin(segments.at(-1)?.baseOffset ?? 0)
+    this.uncompactedBytes = this.bytes
     this.#aborted.push(...(history?.aborted ?? []))
     for (const batch of this.#segments.batchesFrom(0)) {
       this.epochs.wrote(batch.bytes.readInt32BE(LEADER_EPOCH), batch.baseOffset)
@@ -182,6 +176,8 @@ export class PartitionLog {
     bytes.writeUInt32BE(Math.floor(baseOffset / 2 ** 32), 0)
     bytes.writeUInt32BE(baseOffset >>> 0, 4)
     this.#segments.append(bytes, baseOffset)
+    if (this.settings.compacted) this.active.add(bytes, baseOffset, this.settings.cleaning)
+    this.uncompactedBytes += bytes.length
     this.epochs.wrote(leaderEpoch, baseOffset)
     this.endOffset += count
   }
@@ -261,10 +257,16 @@ export class PartitionLog {
     const older = batches.filter(({ baseOffset }) => baseOffset < before && baseOffset >= this.logStartOffset)
     const newer = [...this.batches(before)].filter(({ baseOffset }) => baseOffset >= before)
     this.#segments.replace([...older, ...newer], this.logStartOffset, this.#history())
+    this.uncompactedBytes = newer.reduce((sum, { bytes }) => sum + bytes.length, 0)
   }
 
   #history(): LogHistory {
-    return { endOffset: this.endOffset, producers: this.producers.all(), aborted: this.#aborted }
+    return {
+      endOffset: this.endOffset,
+      producers: this.producers.all(),
+      aborted: this.#aborted,
+      tombstones: [...this.tombstones],
+    }
   }
 
   /** Calls back with the size of whatever is appended, until `forget`. With 0, something else has changed. */
