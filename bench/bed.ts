@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin } from '@platformatic/kafka'
-import { type KafkaCluster, startKafka } from '../test-bed/kafka.ts'
+import { clusterAt, type KafkaCluster, startKafka } from '../test-bed/kafka.ts'
 
 /** Answers to ListOffsets: the first record at or after a time, the end of the log, the record with the largest timestamp. */
 const FIRST_RECORD = 0n
@@ -39,6 +39,11 @@ export class Bed {
     } finally {
       delete process.env['JAVA_TOOL_OPTIONS']
     }
+  }
+
+  /** Uses a broker that something else has started. @param stop ends it */
+  static at(bootstrapServers: string, stop: () => Promise<void>): Bed {
+    return new Bed(clusterAt(bootstrapServers, stop))
   }
 
   get bootstrapServers(): string {

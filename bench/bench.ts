@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { Bed } from './bed.ts'
 import type { Bench, Case } from './cases/case.ts'
 import { avro } from './cases/avro.ts'
+import { broker } from './cases/broker.ts'
 import { compressed } from './cases/compressed.ts'
 import { consume, control } from './cases/consume.ts'
 import { copyEos } from './cases/copy-eos.ts'
@@ -39,6 +40,7 @@ const CASES: readonly Case[] = [
   avro,
   materialize,
   memory,
+  broker,
   control,
 ]
 const NAMES = [...CASES.map(({ name }) => name), 'startup']

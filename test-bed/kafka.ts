@@ -308,6 +308,11 @@ function heapOf(size: 1 | 3): string {
   return size === 3 ? '512m' : '1g'
 }
 
+/** A cluster that something else has started. @param stop ends it */
+export function clusterAt(bootstrapServers: string, stop: () => Promise<void>): KafkaCluster {
+  return cluster(bootstrapServers, [], stop)
+}
+
 function cluster(bootstrapServers: string, brokers: readonly KafkaBroker[], stop: () => Promise<void>): KafkaCluster {
   return { bootstrapServers, brokers, stop, javaTool, spawnJava }
 }

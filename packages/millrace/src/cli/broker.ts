@@ -13,6 +13,8 @@ export interface BrokerCommandOptions {
   readonly topics?: readonly string[]
   readonly autoCreate: boolean
   readonly data?: string
+  /** Bytes. */
+  readonly retentionBytes?: number
   readonly json?: true
 }
 
@@ -24,6 +26,7 @@ export async function broker({
   topics = [],
   autoCreate,
   data,
+  retentionBytes,
   json,
 }: BrokerCommandOptions): Promise<Outcome> {
   const started = await startBroker({
@@ -33,6 +36,7 @@ export async function broker({
     topics: topicsOf(topics),
     autoCreateTopics: autoCreate,
     ...(data === undefined ? {} : { directory: data }),
+    ...(retentionBytes === undefined ? {} : { retentionBytes }),
     log: (line) => void process.stderr.write(`${line}\n`),
   })
   for (const signal of SIGNALS) {

@@ -8,8 +8,8 @@ import type { Handler } from './handler.ts'
 
 export const saslHandshake: Handler<SaslHandshakeRequest, SaslHandshakeResponse> = {
   api: saslHandshakeApi,
-  handle: ({ mechanism }, { broker: { security }, session, version }) => ({
-    errorCode: session.handshake(mechanism, version),
+  handle: async ({ mechanism }, { broker: { security }, session, version }) => ({
+    errorCode: await session.handshake(mechanism, version),
     mechanisms: security.mechanisms,
   }),
   refuse: (_request, errorCode, { broker: { security } }) => ({ errorCode, mechanisms: security.mechanisms }),

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomUuidBytes } from '../random.ts'
 import type { LogFiles, StoredLog } from '../log/log-files.ts'
 import { PartitionLog } from '../log/partition-log.ts'
 import { type Configs, logSettings } from './topic-configs.ts'
@@ -81,10 +81,7 @@ export class Topic {
 /** A random UUID (version 4) as Kafka writes it; Kafka avoids those that begin with a dash, as command lines take them for options. */
 export function randomUuid(): string {
   for (;;) {
-    const bytes = randomBytes(16)
-    bytes[6] = (bytes[6]! & 0x0f) | 0x40
-    bytes[8] = (bytes[8]! & 0x3f) | 0x80
-    const text = bytes.toString('base64url')
+    const text = randomUuidBytes().toString('base64url')
     if (!text.startsWith('-')) return text
   }
 }

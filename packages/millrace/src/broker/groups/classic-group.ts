@@ -4,7 +4,7 @@
  *
  * What a request is answered in which state is in `states.ts`.
  */
-import { randomUUID } from 'node:crypto'
+import { randomUuidText } from '../random.ts'
 import { ERROR } from '../../protocol/error-codes.ts'
 import { type Joined, Member, type MemberOptions, NO_ASSIGNMENT, notJoined, notSynced, type Synced } from './member.ts'
 import { GroupOffsets } from './offsets.ts'
@@ -74,7 +74,7 @@ export class ClassicGroup {
 
   #joinNew(request: JoinRequest): Joined | Promise<Joined> {
     const { instanceId, clientId, requiresMemberId } = request
-    const memberId = `${instanceId ?? clientId}-${randomUUID()}`
+    const memberId = `${instanceId ?? clientId}-${randomUuidText()}`
     const known = instanceId === null ? undefined : this.#static.get(instanceId)
     if (known !== undefined) return this.#replaceStatic(this.members.get(known)!, memberId, request)
     if (instanceId !== null || !requiresMemberId) return this.#add(memberId, request)

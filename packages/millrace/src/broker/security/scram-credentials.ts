@@ -1,6 +1,4 @@
 /** What a broker keeps of passwords for SCRAM, from which the password cannot be told (RFC 5802). */
-import { createHash, createHmac, pbkdf2, randomBytes } from 'node:crypto'
-import { promisify } from 'node:util'
 import type { Store } from '../storage/store.ts'
 import type { Passwords } from './options.ts'
 
@@ -9,7 +7,9 @@ export const SCRAM_MECHANISMS = [undefined, 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as
 export type ScramMechanism = 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
 
 const DEFAULT_ITERATIONS = 4096
-const derive = promisify(pbkdf2)
+
+/** Loaded when it is needed: it takes 3 MB, and most brokers have no users. */
+const crypto = (): typeof import('node:crypto') => process.getBuiltinModule('node:crypto')
 
 export interface ScramCredential {
   readonly salt: Buffer
@@ -36,11 +36,11 @@ export function digestOf(mechanism: ScramMechanism): 'sha256' | 'sha512' {
 }
 
 export function hmac(mechanism: ScramMechanism, key: Buffer, text: string): Buffer {
-  return createHmac(digestOf(mechanism), key).update(text).digest()
+  return crypto().createHmac(digestOf(mechanism), key).update(text).digest()
 }
 
 export function hash(mechanism: ScramMechanism, bytes: Buffer): Buffer {
-  return createHash(digestOf(mechanism)).update(bytes).digest()
+  return crypto().createHash(digestOf(mechanism)).update(bytes).digest()
 }
 
 export class ScramCredentials {
@@ -86,9 +86,14 @@ export class ScramCredentials {
     const known = this.#credentials[mechanism].get(user)
     const password = this.#passwords[mechanism].get(user)
     if (known !== undefined || password === undefined) return known
-    const salt = randomBytes(20)
+    const salt = crypto().randomBytes(20)
     const digest = digestOf(mechanism)
-    const salted = await derive(password, salt, DEFAULT_ITERATIONS, digest === 'sha256' ? 32 : 64, digest)
+    const bytes = digest === 'sha256' ? 32 : 64
+    const salted = await new Promise<Buffer>((resolve, reject) => {
+      crypto().pbkdf2(password, salt, DEFAULT_ITERATIONS, bytes, digest, (error, key) =>
+        error === null ? resolve(key) : reject(error),
+      )
+    })
     const credential = credentialOf(mechanism, salt, DEFAULT_ITERATIONS, salted)
     // The password may have been changed meanwhile.
     if (this.#passwords[mechanism].get(user) === password) this.#credentials[mechanism].set(user, credential)

@@ -4,11 +4,8 @@ import type { StoredState } from '../storage/changes.ts'
 import { type Acl, ACL_ENTRIES, Acls } from './acls.ts'
 import type { Action, Authorize } from './authorizer.ts'
 import type { Conversation } from './conversation.ts'
-import { oauthBearerConversation } from './oauthbearer.ts'
 import type { SaslMechanismName, SecurityOptions } from './options.ts'
-import { plainConversation } from './plain.ts'
 import { SCRAM_ENTRIES, ScramCredentials, type StoredCredential } from './scram-credentials.ts'
-import { scramConversation } from './scram.ts'
 
 export class Security {
   readonly #options: SecurityOptions
@@ -56,17 +53,19 @@ export class Security {
   }
 
   /** The side of the broker in a mechanism; `undefined` when it is not offered. */
-  converse(name: string): { readonly mechanism: SaslMechanismName; readonly conversation: Conversation } | undefined {
+  async converse(
+    name: string,
+  ): Promise<{ readonly mechanism: SaslMechanismName; readonly conversation: Conversation } | undefined> {
     const mechanism = this.mechanisms.find((offered) => offered === name)
-    if (mechanism === undefined) return undefined
+    return mechanism === undefined ? undefined : { mechanism, conversation: await this.#begin(mechanism) }
+  }
+
+  /** What a mechanism is made of is loaded when it is chosen. */
+  async #begin(mechanism: SaslMechanismName): Promise<Conversation> {
     const { PLAIN, OAUTHBEARER } = this.#options.sasl!
-    const conversation =
-      mechanism === 'PLAIN'
-        ? plainConversation(PLAIN!)
-        : mechanism === 'OAUTHBEARER'
-          ? oauthBearerConversation(OAUTHBEARER!)
-          : scramConversation(mechanism, this.scram)
-    return { mechanism, conversation }
+    if (mechanism === 'PLAIN') return (await import('./plain.ts')).plainConversation(PLAIN!)
+    if (mechanism === 'OAUTHBEARER') return (await import('./oauthbearer.ts')).oauthBearerConversation(OAUTHBEARER!)
+    return (await import('./scram.ts')).scramConversation(mechanism, this.scram)
   }
 
   permits(action: Action): boolean {

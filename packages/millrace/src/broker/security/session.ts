@@ -79,9 +79,9 @@ export class Session {
   }
 
   /** Begins to authenticate, for the first time or again. @returns an error code */
-  handshake(mechanism: string, version: number): number {
+  async handshake(mechanism: string, version: number): Promise<number> {
     if (this.#security.mechanisms.length === 0) return ERROR.ILLEGAL_SASL_STATE
-    const begun = this.#security.converse(mechanism)
+    const begun = await this.#security.converse(mechanism)
     if (begun === undefined || (this.#mechanism !== undefined && this.#mechanism !== mechanism)) {
       this.#state = 'Over'
       return ERROR.UNSUPPORTED_SASL_MECHANISM

@@ -52,6 +52,11 @@ export const broker = {
       value: 'list',
     },
     { flags: '--data <folder>', doc: 'folder in which everything survives the broker; created if need be' },
+    {
+      flags: '--retention-bytes <bytes>',
+      doc: 'most bytes of all topics together; the oldest records are deleted first (default: 268435456)',
+      value: 'count',
+    },
     { flags: '--no-auto-create', doc: 'do not create topics when clients ask for them' },
   ],
   json: 'print one JSON object, with the address, when the broker is ready',

@@ -8,11 +8,16 @@ import { createRequire } from 'node:module'
 
 type Checksum = (bytes: Uint8Array) => number
 
-const native = loadNative()
-const checksum: Checksum = native ?? portable
+/** The native library takes 7 MB and some milliseconds, so it is loaded with the first checksum. */
+let checksum: Checksum = (bytes) => {
+  checksum = loadNative() ?? portable
+  return checksum(bytes)
+}
 
-/** Whether the native implementation serves; for `--version`, benchmarks and tests. */
-export const isCrc32cNative: boolean = native !== undefined
+/** Whether the native implementation serves; for tests. */
+export function isCrc32cNative(): boolean {
+  return loadNative() !== undefined
+}
 
 /**
  * Checksum of `bytes[start, end)` as an unsigned 32-bit number. Does not copy.
