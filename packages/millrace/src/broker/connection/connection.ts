@@ -23,6 +23,7 @@ export type Answer = readonly Buffer[] | undefined | typeof DISCONNECT
 
 export class Connection {
   readonly session: Session
+  readonly remoteHost: string
   readonly #socket: Socket
   readonly #answer: (frame: Buffer, connection: Connection) => Answer | Promise<Answer>
   readonly #log: (line: string) => void
@@ -40,6 +41,8 @@ export class Connection {
   ) {
     this.#socket = socket
     this.session = session
+    // Every request asks for it, and the socket would ask the system.
+    this.remoteHost = socket.remoteAddress ?? ''
     this.#answer = answer
     this.#log = log
     socket.setNoDelay(true)
@@ -54,10 +57,6 @@ export class Connection {
       for (const callback of this.#goneCallbacks) callback()
       this.#goneCallbacks.clear()
     })
-  }
-
-  get remoteHost(): string {
-    return this.#socket.remoteAddress ?? ''
   }
 
   get isOpen(): boolean {
