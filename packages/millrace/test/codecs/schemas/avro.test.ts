@@ -256,6 +256,11 @@ describe('what is not in the document', () => {
   })
 })
 
+test('a float takes no number that is too large for it', () => {
+  expect(() => ofField('float').write({ f: 1e300 }, 0, false)).toThrow('must be a number that a float holds')
+  expect(ofField('float').read(ofField('float').write({ f: Infinity }, 0, false), 0, false)).toEqual({ f: Infinity })
+})
+
 describe('refuses, with the path', () => {
   const order = schema({
     type: 'record',

@@ -56,6 +56,7 @@ describe('values', () => {
     { field: 'google.protobuf.Int64Value f = 1;', given: 5n, read: '"5"' },
     { field: 'google.protobuf.Struct f = 1;', given: { a: [1, null, { b: 'c' }] } },
     { field: 'google.protobuf.Value f = 1;', given: null },
+    { field: 'google.protobuf.NullValue f = 1;', given: null },
     { field: 'optional int32 f = 1;', given: 0 },
     { field: 'oneof which { int32 f = 1; string g = 2; }', given: 0 },
   ])('of $field: $given', ({ field, given, read = JSON.stringify(given) }) => {
@@ -126,13 +127,46 @@ describe('message indexes', () => {
   })
 })
 
+describe('files that every implementation knows', () => {
+  test.each([
+    {
+      file: 'confluent/type/decimal.proto',
+      type: 'confluent.type.Decimal',
+      given: { value: 'AQ==', precision: 3, scale: 1 },
+    },
+    { file: 'confluent/meta.proto', type: 'confluent.Meta', given: { doc: 'x', params: {}, tags: ['PII'] } },
+    { file: 'google/type/date.proto', type: 'google.type.Date', given: { year: 2024, month: 2, day: 29 } },
+    {
+      file: 'google/type/timeofday.proto',
+      type: 'google.type.TimeOfDay',
+      given: { hours: 1, minutes: 2, seconds: 3, nanos: 4 },
+    },
+  ])('need no reference: $file', ({ file, type, given }) => {
+    const one = schema(`syntax = "proto3"; import "${file}"; message M { ${type} f = 1; }`)
+    expect(one.read(one.write({ f: given }, 0, false), 0, false)).toEqual({ f: given })
+  })
+
+  test('may be imported by a schema and by those that it refers to, and extended', () => {
+    const imports = 'import "google/protobuf/timestamp.proto"; import "google/protobuf/descriptor.proto";'
+    const one = schema(
+      `syntax = "proto3"; ${imports} import "a.proto"; extend google.protobuf.FieldOptions { string tag = 50001; }
+      message M { google.protobuf.Timestamp t = 1 [(tag) = "x"]; A a = 2; }`,
+      undefined,
+      [{ name: 'a.proto', text: `syntax = "proto3"; ${imports} message A { google.protobuf.Timestamp t = 1; }` }],
+    )
+    const document = { t: '2024-01-01T00:00:00Z', a: { t: '2024-01-01T00:00:00Z' } }
+    expect(one.read(one.write(document, 0, false), 0, false)).toEqual(document)
+  })
+})
+
 describe('refuses, with the path', () => {
   const one = ofField(
-    'int64 id = 1; uint32 n = 2; repeated In lines = 3; enum E { A = 0; } E kind = 4; oneof o { string card = 5; In cash = 6; } google.protobuf.Timestamp at = 7; map<int32, string> by = 8; bytes raw = 9; bool ok = 10;',
+    'int64 id = 1; uint32 n = 2; repeated In lines = 3; enum E { A = 0; } E kind = 4; oneof o { string card = 5; In cash = 6; } google.protobuf.Timestamp at = 7; map<int32, string> by = 8; bytes raw = 9; bool ok = 10; float f = 11;',
   )
   test.each([
     { document: { id: 1.5 }, problem: 'field "id" must be a whole number of 64 bits: current value is 1.5' },
     { document: { id: 2 ** 60 }, problem: 'field "id" may have been rounded' },
+    { document: { f: 1e300 }, problem: 'field "f" must be a number that a float holds: current value is 1e+300' },
     { document: { n: -1 }, problem: 'field "n" must be a whole number of 32 bits that is not negative' },
     { document: { lines: [{ x: 1 }, { x: 'a' }] }, problem: 'field "lines[1].x" must be a whole number of 32 bits' },
     { document: { lines: {} }, problem: 'field "lines" must be a list' },

@@ -78,7 +78,12 @@ function plainWriter(shape: Shape, made: Map<Type, Write>): Write {
         else out.long(whole(value, 64, path))
       }
     case 'float':
-      return (out, value, path) => out.float(double(value, path))
+      return (out, value, path) => {
+        const number = double(value, path)
+        if (Number.isFinite(number) && !Number.isFinite(Math.fround(number)))
+          refuse(path, 'a number that a float holds', value)
+        out.float(number)
+      }
     case 'double':
       return (out, value, path) => out.double(double(value, path))
     case 'string':

@@ -130,6 +130,7 @@ export class Conversions {
 
   #single({ resolvedType, type }: Field): Conversion {
     if (resolvedType === null) return scalar(type, this.#numbers)
+    if (resolvedType.fullName === '.google.protobuf.NullValue') return NULL_VALUE
     return 'valuesById' in resolvedType ? enumOf(resolvedType) : this.of(resolvedType)
   }
 }
@@ -192,6 +193,12 @@ function checkKey(key: string, keyType: string, path: Path): void {
     refuse(path, `a name that is a ${keyType}`, key)
 }
 
+/** As the JSON form has it. */
+const NULL_VALUE: Conversion = {
+  read: () => null,
+  write: (value, path) => (value === null || value === 'NULL_VALUE' ? 0 : refuse(path, 'null', value)),
+}
+
 function enumOf({ values, valuesById }: Enum): Conversion {
   return {
     read: (value) => valuesById[value as number] ?? value,
@@ -230,10 +237,12 @@ function scalar(type: string, numbers: NumberReader): Conversion {
       return {
         read: (value) => value,
         write: (value, path) => {
-          if (typeof value === 'number') return value
           if (typeof value === 'string' && NOT_FINITE.has(value)) return Number(value)
           const digits = typeof value === 'string' ? undefined : digitsOf(value)
-          return digits === undefined ? refuse(path, 'a number', value) : Number(digits)
+          const number = typeof value === 'number' ? value : digits === undefined ? undefined : Number(digits)
+          if (number === undefined) return refuse(path, 'a number', value)
+          const isTooLarge = type === 'float' && Number.isFinite(number) && !Number.isFinite(Math.fround(number))
+          return isTooLarge ? refuse(path, 'a number that a float holds', value) : number
         },
       }
     default: {

@@ -4,19 +4,28 @@ import { numberOf } from '../../../records/exact-numbers.ts'
 import { messageIndexBytes, readMessageIndexes } from '../../../schema-registry/wire-format.ts'
 import { FieldError, type ReadySchema, type SchemaFormat, type SchemaSource } from '../ready-schema.ts'
 import { Conversions, type ProtoJson } from './fields.ts'
+import { addKnownFile, type MoreFiles } from './known-files.ts'
 
 type Protobuf = typeof import('protobufjs')
 
 export async function loadProtobuf(): Promise<SchemaFormat> {
-  const [{ default: protobuf }, { default: json }] = await Promise.all([
+  const [{ default: protobuf }, { default: descriptor }, { default: json }] = await Promise.all([
     import('protobufjs'),
+    import('protobufjs/google/protobuf/descriptor.json', { with: { type: 'json' } }),
     // A module of CommonJS, whose types describe what it adds instead.
     import('protobufjs/ext/protojson.js') as unknown as Promise<{ readonly default: ProtoJson }>,
   ])
   return {
-    parse: (source) => new ProtobufSchema(protobuf, json, source),
+    parse: (source) =>
+      new ProtobufSchema({ protobuf, json, more: { 'google/protobuf/descriptor.proto': descriptor } }, source),
     evolve: (writer, reader) => evolved(writer as ProtobufSchema, reader as ProtobufSchema),
   }
+}
+
+interface Library {
+  readonly protobuf: Protobuf
+  readonly json: ProtoJson
+  readonly more: MoreFiles
 }
 
 /** The way to a message in its file: `1.0.2`. */
@@ -32,21 +41,18 @@ class ProtobufSchema implements ReadySchema {
   readonly #own: Type
   readonly #ownIndexes: readonly number[]
 
-  constructor(protobuf: Protobuf, json: ProtoJson, { text, references, message, numbers = numberOf }: SchemaSource) {
+  constructor({ protobuf, json, more }: Library, { text, references, message, numbers = numberOf }: SchemaSource) {
     const root = new protobuf.Root()
-    for (const { name, text: needed } of references) parse(protobuf, needed, root, name)
-    const { package: packageName, imports = [], weakImports = [] } = parse(protobuf, text, root)
-    const known = new Set(references.map(({ name }) => name))
-    for (const name of [...imports, ...weakImports]) {
-      const common = protobuf.common.get(name)
-      if (common?.nested !== undefined) root.addJSON(common.nested)
-      else if (!known.has(name)) throw new Error(`it imports "${name}", which is not among its references`)
-    }
-    for (const { text: needed } of references)
-      for (const name of parse(protobuf, needed, new protobuf.Root()).imports ?? []) {
-        const common = protobuf.common.get(name)
-        if (common?.nested !== undefined) root.addJSON(common.nested)
-      }
+    const imported = new Set<string>()
+    for (const { name, text: needed } of references)
+      for (const file of importsOf(parse(protobuf, needed, root, name))) imported.add(file)
+    const file = parse(protobuf, text, root)
+    for (const name of importsOf(file)) imported.add(name)
+    const given = new Set(references.map(({ name }) => name))
+    for (const name of imported)
+      if (!given.has(name) && !addKnownFile(protobuf, root, name, more))
+        throw new Error(`it imports "${name}", which is not among its references`)
+    const { package: packageName } = file
     root.resolveAll()
     // Alone, as a package may have messages of other files, too; indexes count those of this file.
     const alone = new protobuf.Root()
@@ -128,6 +134,10 @@ function parse(protobuf: Protobuf, text: string, root: Root, reference?: string)
     const what = reference === undefined ? '' : `its reference "${reference}" cannot be used: `
     throw new Error(`${what}${(cause as Error).message}`, { cause })
   }
+}
+
+function importsOf({ imports = [], weakImports = [] }: ReturnType<Protobuf['parse']>): readonly string[] {
+  return [...imports, ...weakImports]
 }
 
 /** Full names of the messages of a file, by their indexes. */
