@@ -1,26 +1,44 @@
 /** What `$toEvent` and `$fromEvent` share: they lay records out anew, while stages around them may work on documents. */
-import { stringifyExactly, withExactNumbers } from '../records/exact-numbers.ts'
+import { parseExactly, stringifyExactly, withExactNumbers } from '../records/exact-numbers.ts'
 import type { Batch, Payload } from '../records/batch.ts'
 import type { Document } from './field-path.ts'
 
 /** The value of a row as it would be written now. */
 export function valueOfRow(batch: Batch, row: number): Buffer | string | null {
   if (batch.replaced?.[row] !== 1) return batch.value(row)
-  const { _meta, ...rest } = batch.documents![row] as Document
-  const document = isAttached(_meta) ? rest : batch.documents![row]
-  const text = stringifyExactly(document)
+  const text = documentText(batch, row)
   const original = batch.value(row)
-  return original === null ? text : withExactNumbers(document, text, original)
+  return original === null ? text : withExactNumbers(writtenDocument(batch, row), text, original)
+}
+
+/** The document of a row as JSON, whatever format its value has; null for a tombstone. */
+export function decodedValueOfRow(batch: Batch, row: number): string | null {
+  return batch.isTombstone(row) ? null : documentText(batch, row)
+}
+
+function documentText(batch: Batch, row: number): string {
+  return stringifyExactly(writtenDocument(batch, row))
+}
+
+function writtenDocument(batch: Batch, row: number): unknown {
+  const { _meta, ...rest } = batch.documents![row] as Document
+  return isAttached(_meta) ? rest : batch.documents![row]
 }
 
 /**
  * Gives the rows of a new batch their documents where those of the old one had theirs, with the same `_meta`.
  * @param kept rows of the old batch that became rows of the new one
+ * @param isExact whether numbers keep digits that no double holds, where nothing else has them: the values that were read are not JSON
  */
-export function documentsOf(made: Batch | undefined, before: Batch, kept: readonly number[]): Batch | undefined {
+export function documentsOf(
+  made: Batch | undefined,
+  before: Batch,
+  kept: readonly number[],
+  isExact = false,
+): Batch | undefined {
   if (made === undefined || before.documents === undefined) return made
   made.documents = kept.map((row, i) => {
-    const document = parseDocument(made.value(i))
+    const document = parseDocument(made.value(i), isExact ? parseExactly : (text) => JSON.parse(text) as unknown)
     const { _meta: meta } = before.documents![row] as Document
     return isAttached(meta) ? { ...document, _meta: meta } : document
   })
@@ -28,12 +46,12 @@ export function documentsOf(made: Batch | undefined, before: Batch, kept: readon
 }
 
 /** As values are read everywhere: an object is the document, anything else becomes `{value}`. */
-function parseDocument(bytes: Payload): Document {
+function parseDocument(bytes: Payload, parse: (text: string) => unknown): Document {
   if (bytes === null) return { value: null }
   const text = bytes.toString()
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parse(text)
   } catch {
     return { value: text }
   }

@@ -9,29 +9,31 @@ import { BatchWriter } from '../records/batch-writer.ts'
 import { eventText, parseEvent, type EnvelopeOptions } from '../events/envelope.ts'
 import { applyTransforms } from '../events/apply-transforms.ts'
 import type { Options } from '../options/declaration.ts'
-import { documentsOf, valueOfRow } from './event-documents.ts'
+import { decodedValueOfRow, documentsOf, valueOfRow } from './event-documents.ts'
 import type { toEventFields } from './definitions/events.ts'
 import { stageFailed } from './rows.ts'
 
 export class ToEventStage implements Stage {
   readonly name = '$toEvent'
-  readonly needs = 'metadata'
+  readonly needs: 'metadata' | 'documents'
   readonly does = 'puts each value into an event; key, headers and time stay'
   readonly #options: Options<typeof toEventFields>
 
   constructor(options: Options<typeof toEventFields>) {
     this.#options = options
+    this.needs = options.decoded ? 'documents' : 'metadata'
   }
 
   process(batch: Batch, failed?: RowFailed): Batch | undefined {
     const now = new Date().toISOString()
-    const { stream = batch.topic, namespace, includeKey, includeHeaders, includePosition } = this.#options
+    const { stream = batch.topic, namespace, includeKey, includeHeaders, includePosition, decoded } = this.#options
     const envelope: EnvelopeOptions = { stream, namespace, includeKey, includeHeaders, includePosition }
     const writer = new BatchWriter(batch, 512)
     const kept: number[] = []
     for (let row = 0; row < batch.length; row++) {
       try {
-        const text = this.#event(eventText(batch, row, valueOfRow(batch, row), envelope, now))
+        const value = decoded ? decodedValueOfRow(batch, row) : valueOfRow(batch, row)
+        const text = this.#event(eventText(batch, row, value, envelope, now))
         if (text === undefined) continue
         writer.add(row, { value: text })
         kept.push(row)
@@ -39,7 +41,7 @@ export class ToEventStage implements Stage {
         stageFailed(batch, row, this.name, error, failed)
       }
     }
-    return documentsOf(writer.finish(), batch, kept)
+    return documentsOf(writer.finish(), batch, kept, decoded)
   }
 
   #event(text: string): string | undefined {

@@ -22,9 +22,11 @@ export const clusterFields = {
   client_id: field.string().optional().doc('Client name in the logs and quotas of brokers.'),
   security: field.object(securityFields).optional().doc('How connections are secured. By default they are not.'),
   properties: field
-    .map(field.scalar())
+    .map(field.any())
     .optional()
-    .doc('Other Kafka client properties, by their Kafka names. A Millrace extension.')
+    .doc(
+      'Other Kafka client properties, by their Kafka names, and options for schemas such as `schemaRegistry`. A Millrace extension.',
+    )
     .example({ 'fetch.max.wait.ms': 100 }),
 }
 

@@ -1,6 +1,7 @@
 /** A source of the hub: a pipeline from its connector to a topic of the hub. */
 import { KAFKA_SINK } from '../../catalog.ts'
-import type { PipelinePlan } from '../../engine/plan.ts'
+import { codecNameOfClass, isSchemaCodec } from '../../contracts/codec-names.ts'
+import type { PipelinePlan, PlannedComponent } from '../../engine/plan.ts'
 import { sharedTopic } from '../loops.ts'
 import {
   type Place,
@@ -18,6 +19,12 @@ import {
 } from './entry.ts'
 import { sourceFields } from './fields.ts'
 import { splitTransforms } from './transforms.ts'
+
+/** Whether values have a schema, so that events hold what they mean and not their bytes. */
+function isDecoded({ options }: PlannedComponent): boolean {
+  const { valueDeserializer } = options as { readonly valueDeserializer?: unknown }
+  return typeof valueDeserializer === 'string' && isSchemaCodec(codecNameOfClass(valueDeserializer))
+}
 
 /** A pipeline from a source to the hub; undefined when it is turned off or has problems. */
 export function readSource(value: unknown, place: Place, name: string, around: Surroundings): PipelinePlan | undefined {
@@ -75,7 +82,10 @@ export function readSource(value: unknown, place: Place, name: string, around: S
   const { stages, events } = splitTransforms(written(value, 'transforms'), place, 'stages first', around)
   return planOf(name, place, entry, around, {
     source: source.component,
-    stages: [...stages, stage('$toEvent', { ...spec, transforms: events }, place)],
+    stages: [
+      ...stages,
+      stage('$toEvent', { ...spec, decoded: isDecoded(source.component), transforms: events }, place),
+    ],
     sink,
     errorPolicy: deadLetters(entry.dead_letter_topic, hub, { source: source.component, sink }, place, around),
     rateLimit:

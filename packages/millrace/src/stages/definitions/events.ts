@@ -10,6 +10,12 @@ export const toEventFields = {
   includeKey: field.boolean().default(false).doc('Whether the key is in `metadata.kafka_key`.'),
   includeHeaders: field.boolean().default(false).doc('Whether the headers are in `metadata.kafka_headers`.'),
   includePosition: field.boolean().default(true).doc('Whether `metadata` says where the record came from.'),
+  decoded: field
+    .boolean()
+    .default(false)
+    .doc(
+      'Whether `data` is the value as the source decoded it, for sources of Avro, Protobuf or JSON Schema; by default its bytes as they are.',
+    ),
   transforms: field.of(transformList).default([]).doc('Transforms of the event, in order.'),
 }
 
