@@ -84,6 +84,23 @@ function reviveExactly(text: string): unknown {
   return JSON.parse(text, revive as never)
 }
 
+/** Parses JSON for programs: whole numbers that no double holds are BigInt. @throws {SyntaxError} */
+export function parseForProgram(text: string): unknown {
+  if (!mayDiffer(text)) return JSON.parse(text)
+  const revive = (_: string, value: unknown, { source }: Source): unknown =>
+    typeof value === 'number' && !Number.isSafeInteger(value) && source !== undefined && INTEGER.test(source)
+      ? BigInt(source)
+      : value
+  return JSON.parse(text, revive as never)
+}
+
+/** The text of a value that may have BigInts, which are whole numbers in JSON. @throws {TypeError} for what JSON cannot hold */
+export function stringifyForProgram(value: unknown): string {
+  return (
+    JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? EXACT.rawJSON(String(one)) : one)) ?? 'null'
+  )
+}
+
 /** @returns the text of a value that `parseExactly` gave, or that was made of parts of one; `null` for what JSON has no word for */
 export function stringifyExactly(value: unknown): string {
   return JSON.stringify(value) ?? 'null'

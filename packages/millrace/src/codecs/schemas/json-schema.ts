@@ -1,5 +1,6 @@
 /** JSON Schema: values are JSON, which `ajv` checks when they are read and when they are written. */
 import type { Ajv as AjvClass, ErrorObject, ValidateFunction } from 'ajv'
+import { mayDifferIn, parseForProgram, stringifyForProgram } from '../../records/exact-numbers.ts'
 import { jsonCodec, parseDocument } from '../json.ts'
 import { FieldError, shown, type ReadySchema, type SchemaFormat, type SchemaSource } from './ready-schema.ts'
 
@@ -23,8 +24,9 @@ export async function loadJsonSchema(): Promise<SchemaFormat> {
     strict: false,
     allErrors: false,
     validateFormats: true,
-    addUsedSchema: false,
     logger: false,
+    // 19.99 is a multiple of 0.01, but not as doubles.
+    multipleOfPrecision: 8,
   } as const
   const classes: { readonly [draft in Draft]: AjvOf } = {
     '04': draft04.default,
@@ -34,7 +36,7 @@ export async function loadJsonSchema(): Promise<SchemaFormat> {
     '2020': Ajv2020,
   }
   return {
-    parse({ text, references }: SchemaSource): JsonSchema {
+    parse({ text, references, numbers }: SchemaSource): JsonSchema {
       const schema = schemaOf(text)
       const draft = draftOf(schema)
       const ajv = new classes[draft](options)
@@ -43,11 +45,16 @@ export async function loadJsonSchema(): Promise<SchemaFormat> {
       addFormats.default(ajv)
       for (const { name, text: needed } of references)
         try {
-          ajv.addSchema(schemaOf(needed) as object, name)
+          const other = schemaOf(needed)
+          if (classes[draftOf(other, draft)] !== classes[draft])
+            throw new Error('it is of another draft than the schema')
+          ajv.addSchema(other as object, name)
         } catch (cause) {
           throw new Error(`its reference "${name}" cannot be used: ${(cause as Error).message}`, { cause })
         }
-      return new JsonSchema(schema, ajv.compile(schema as object))
+      const validate = ajv.compile(schema as object)
+      if ('$async' in validate) throw new Error('it is asynchronous ($async), which is not supported')
+      return new JsonSchema(schema, validate, numbers !== undefined)
     },
     // What was written by any version is JSON: the reader's schema says what it must be.
     evolve: (_writer, reader) => reader,
@@ -57,8 +64,10 @@ export async function loadJsonSchema(): Promise<SchemaFormat> {
 class JsonSchema implements ReadySchema {
   readonly name: string
   readonly #validate: Validate
+  readonly #isForProgram: boolean
 
-  constructor(schema: unknown, validate: Validate) {
+  constructor(schema: unknown, validate: Validate, isForProgram: boolean) {
+    this.#isForProgram = isForProgram
     const { title } = (typeof schema === 'object' && schema !== null ? schema : {}) as { readonly title?: unknown }
     this.name = typeof title === 'string' ? title : ''
     this.#validate = validate
@@ -72,6 +81,8 @@ class JsonSchema implements ReadySchema {
 
   readValue(bytes: Buffer, start: number): unknown {
     const document = this.read(bytes, start)
+    if (this.#isForProgram && mayDifferIn(bytes, start, bytes.length))
+      return parseForProgram(bytes.toString('utf8', start))
     return this.#isObject(bytes, start) ? document : (document as { readonly value: unknown }).value
   }
 
@@ -81,13 +92,13 @@ class JsonSchema implements ReadySchema {
 
   write(document: unknown, before: number): Buffer {
     // What is checked is what is written: without fields that are undefined, exact numbers as doubles.
-    const text = jsonCodec.encode(document)
+    const text = textOf(document)
     const value: unknown = JSON.parse(text)
     const own = this.#validate(value) ? value : undefined
     const inner = (value as { readonly value?: unknown } | null)?.value
     const isWrapped = own === undefined && hasOnlyValue(value) && this.#validate(inner)
     if (own === undefined && !isWrapped) this.#check(value)
-    const written = isWrapped ? jsonCodec.encode((document as { readonly value: unknown }).value) : text
+    const written = isWrapped ? textOf((document as { readonly value: unknown }).value) : text
     const bytes = Buffer.allocUnsafe(before + Buffer.byteLength(written))
     bytes.write(written, before)
     return bytes
@@ -118,16 +129,33 @@ function firstOf(bytes: Buffer, start: number): number {
   return i
 }
 
+/** As of any document, besides that programs may have BigInts. @throws {EncodeError} */
+function textOf(document: unknown): string {
+  try {
+    return jsonCodec.encode(document)
+  } catch (error) {
+    try {
+      return stringifyForProgram(document)
+    } catch {
+      throw error
+    }
+  }
+}
+
 function hasOnlyValue(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 1 && 'value' in value
 }
 
 function schemaOf(text: string): unknown {
+  let schema: unknown
   try {
-    return JSON.parse(text)
+    schema = JSON.parse(text)
   } catch (cause) {
     throw new Error(`it is not JSON: ${(cause as Error).message}`, { cause })
   }
+  if (typeof schema === 'boolean' || (typeof schema === 'object' && schema !== null && !Array.isArray(schema)))
+    return schema
+  throw new Error(`it is no JSON Schema, which is an object or a boolean: ${shown(schema)}`)
 }
 
 const DRAFTS: readonly (readonly [inUri: string, Draft])[] = [
@@ -139,9 +167,9 @@ const DRAFTS: readonly (readonly [inUri: string, Draft])[] = [
 ]
 
 /** Without `$schema`, draft-07, as registries take it. @throws {Error} for drafts that nothing here knows */
-function draftOf(schema: unknown): Draft {
-  const uri = (schema as { readonly $schema?: unknown } | null)?.$schema
-  if (typeof uri !== 'string') return '07'
+function draftOf(schema: unknown, otherwise: Draft = '07'): Draft {
+  const uri = (schema as { readonly $schema?: unknown }).$schema
+  if (typeof uri !== 'string') return otherwise
   const known = DRAFTS.find(([inUri]) => uri.includes(inUri))
   if (known !== undefined) return known[1]
   throw new Error(

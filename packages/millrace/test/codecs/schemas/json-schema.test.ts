@@ -5,7 +5,7 @@ import type { ReadySchema } from '../../../src/codecs/schemas/ready-schema.ts'
 
 const format = await loadJsonSchema()
 
-function schema(content: object, references: readonly { name: string; text: string }[] = []): ReadySchema {
+function schema(content: unknown, references: readonly { name: string; text: string }[] = []): ReadySchema {
   return format.parse({ text: JSON.stringify(content), references })
 }
 
@@ -78,6 +78,48 @@ describe('JSON Schema', () => {
     expect(() => one.write({ a: 1 }, 0, false)).toThrow('field "a" must be > 1')
     const at = schema({ $schema, properties: { at: { type: 'string', format: 'date-time' } } })
     expect(() => at.write({ at: 'noon' }, 0, false)).toThrow('must match format "date-time"')
+  })
+
+  test.each([
+    { name: 'itself', text: { properties: { of: { $ref: '#' }, n: { type: 'integer' } } } },
+    {
+      name: 'a definition that refers to itself',
+      text: {
+        $id: 'http://shop/tree.json',
+        $ref: '#/definitions/tree',
+        definitions: { tree: { properties: { of: { $ref: '#/definitions/tree' }, n: { type: 'integer' } } } },
+      },
+    },
+  ])('may refer to $name', ({ text }) => {
+    const one = schema(text)
+    expect(one.write({ of: { of: { n: 1 } } }, 0, false).toString()).toBe('{"of":{"of":{"n":1}}}')
+    expect(() => one.write({ of: { of: { n: 'x' } } }, 0, false)).toThrow('field "of.of.n" must be integer')
+  })
+
+  test('takes decimal fractions for multiples of one', () => {
+    expect(
+      schema({ properties: { a: { multipleOf: 0.01 } } })
+        .write({ a: 19.99 }, 0, false)
+        .toString(),
+    ).toBe('{"a":19.99}')
+    expect(() => schema({ properties: { a: { multipleOf: 0.01 } } }).write({ a: 19.995 }, 0, false)).toThrow('multiple')
+  })
+
+  test.each([
+    { text: null, problem: 'it is no JSON Schema, which is an object or a boolean: null' },
+    { text: [], problem: 'it is no JSON Schema' },
+    { text: { $async: true }, problem: 'it is asynchronous' },
+  ])('is refused as $text', ({ text, problem }) => {
+    expect(() => schema(text)).toThrow(problem)
+  })
+
+  test('refuses a reference of another draft, which would mean something else', () => {
+    const $schema = 'http://json-schema.org/draft-04/schema#'
+    const references = [{ name: 'a.json', text: JSON.stringify({ $schema }) }]
+    expect(() => schema({ properties: { a: { $ref: 'a.json' } } }, references)).toThrow(
+      'its reference "a.json" cannot be used: it is of another draft',
+    )
+    expect(() => schema({ $schema, properties: { a: { $ref: 'a.json' } } }, references)).not.toThrow()
   })
 
   test('says which drafts it does not know', () => {
