@@ -20,6 +20,7 @@ export const LAYERS: readonly Layer[] = [
   { name: 'options', level: 1 },
   { name: 'metrics', level: 1 },
   { name: 'resilience', level: 1 },
+  { name: 'telemetry', level: 1, beside: ['metrics'] },
   { name: 'protocol', level: 1 },
   { name: 'security', level: 1, beside: ['options', 'resilience'] },
   { name: 'events', level: 2 },

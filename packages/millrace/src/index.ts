@@ -35,14 +35,8 @@ export type { EventSource, Listener } from './library/watching/client-events.ts'
 export type { Logger } from './library/watching/logger.ts'
 export type { SinkEvents } from './library/watching/sink-events.ts'
 export type { ClientEventFacts, SourceEvents } from './library/watching/source-events.ts'
-export {
-  type HttpServer,
-  serve,
-  type ServedPipeline,
-  type ServedSink,
-  type ServedSource,
-  type ServeOptions,
-} from './library/serve.ts'
+export { type HttpServer, serve, type ServeOptions } from './library/serve.ts'
+export type { ServedPipeline, ServedSink, ServedSource } from './library/watching/program-pipeline.ts'
 export type { PartitionStatus, SourceStatus, TopicTotals } from './contracts/source.ts'
 export { Admin, type AdminOptions } from './library/admin.ts'
 export type {

@@ -14,11 +14,13 @@ import {
   type RunResult,
 } from '../engine/plan.ts'
 import { ConfigError, isMillraceError } from '../errors/index.ts'
+import { Counters } from '../metrics/counters.ts'
 import { parseHttpAddress } from '../options/http-address.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { formatProblem, plural, toEnvelopeError, type Outcome } from './output.ts'
 import { failureParts, logDisplay, type LogFacts, type ProgressDisplay, ratesOf, terminalDisplay } from './progress.ts'
 import { StopSignals } from './stop-signals.ts'
+import { startTelemetry, type Telemetry, telemetryPlan } from './telemetry.ts'
 import { startWatching, type Watching } from './watching.ts'
 
 type AnyPlan = PipelinePlan | PipelineGroup | GraphPlan
@@ -41,14 +43,20 @@ export async function run(
   const says = sinksOf(plan).some((name) => name.startsWith('stdout')) ? process.stderr : process.stdout
   const asked = http === undefined ? (plan.http ?? []) : httpOf(http)
   const servers = hideValues === true ? asked.map((each) => ({ ...each, hideValues })) : asked
+  const telemetryWanted = telemetryPlan(process.env)
   const display = await displayOf(file, plan, untilEnd)
 
   const signals = new StopSignals(display.info)
   let latest: RunProgress | undefined
   let watching: Watching | undefined
+  let telemetry: Telemetry | undefined
   try {
     const { readVersion } = await import('./program.ts')
-    watching = await startWatching(servers, await readVersion(), display)
+    const version = await readVersion()
+    if (telemetryWanted !== undefined) telemetry = await startTelemetry(telemetryWanted, version)
+    watching = await startWatching(servers, version, display)
+    const metrics = watching.options.metrics ?? (telemetry && new Counters())
+    if (metrics !== undefined) await telemetry?.observe(metrics)
     if ('stages' in plan && plan.stages.length === 0) keepNurserySmall()
     // The engine, and through the catalog the clients, are loaded only when there is something to run.
     const { runPlan } = await import('../engine/run-plan.ts')
@@ -62,6 +70,7 @@ export async function run(
         display.show(progress)
       },
       ...watching.options,
+      metrics,
       warn: watching.warn,
       inform: watching.inform,
     })
@@ -86,6 +95,7 @@ export async function run(
     return { exitCode: interrupted, summary, result: null, error: { code: 'ABORTED', message: summary } }
   } finally {
     await watching?.close()
+    await telemetry?.close()
     signals.release()
   }
 }

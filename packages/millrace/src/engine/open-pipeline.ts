@@ -19,6 +19,7 @@ import { prepareBatches } from './prepared-batches.ts'
 import { limitRate } from './rate-limit.ts'
 import { StageChain } from './stage-chain.ts'
 import { sinkId } from './watching/pipeline-watch.ts'
+import { traceBatches } from './traced-batches.ts'
 import { StageTimer } from './watching/stage-timer.ts'
 
 export interface OpenPipeline {
@@ -86,6 +87,8 @@ export async function makePipeline(
   const deadLetters = await makeDeadLetters(plan, components, { ...context, metrics: meter, joins: sinks[0] })
   const prepare = preparing([source, outputs.documents, outputs.sink])
   prepareBatches(source, prepare)
+  const looks = outputs.documents !== undefined || plan.stages.length > 0 || !outputs.sink.writesRecordBatches
+  traceBatches(source, { pipeline: plan.name, forwards: !looks })
   return {
     source,
     ...outputs,

@@ -21,6 +21,7 @@ import type { KafkaSink } from './kafka-sink.ts'
 import type { KafkaSource } from './kafka-source.ts'
 import type { SinkRecord } from './sink/message.ts'
 import { Pace, timeWork } from '../resilience/pace.ts'
+import { processSpan } from '../telemetry/batch-span.ts'
 
 /** Bytes of batches that may be worked on at the same time. */
 const IN_FLIGHT_BYTES = 32 * 1024 * 1024
@@ -72,7 +73,11 @@ export async function exactlyOnce<T>(
   const consumer = await source[FOR_TRANSACTIONS](signal)
   const pace = new Pace(source.maxBatchRecords)
   let last: Promise<unknown> = Promise.resolve()
-  const work = (batch: Batch, over: AbortSignal): Promise<void> => processed(batch, over, process, write, pace)
+  const work = (batch: Batch, over: AbortSignal): Promise<void> => {
+    const span = processSpan(batch, { clientId: consumer.clientId })
+    const act = (): Promise<void> => processed(batch, over, process, write, pace)
+    return span === undefined ? act() : span.follow(act)
+  }
 
   const transactions = {
     renewable: false,

@@ -7,7 +7,6 @@
  * ```
  */
 import { ClosedError, ConfigError, isMillraceError, type MillraceError } from '../errors/index.ts'
-import { meaningOf, meaningOfAll } from '../errors/meaning.ts'
 import type { Cluster } from '../kafka/cluster/cluster.ts'
 import type { Producer } from '../kafka/producer/producer.ts'
 import type { DeliveryReports } from '../kafka/producer/reports.ts'
@@ -20,14 +19,17 @@ import { FOR_TRANSACTIONS } from './for-transactions.ts'
 import { PendingCalls } from './pending-calls.ts'
 import { SharedConnection } from './shared-connection.ts'
 import type { DeliveryGuarantee, PartitionStrategy } from './sink/fields.ts'
+import { CallOutcomes } from './sink/call-outcomes.ts'
 import { type Encoded, RecordEncoder } from './sink/encoder.ts'
 import type { SinkRecord, WriteChoices } from './sink/message.ts'
+import { sentRecords } from './sink/sent-records.ts'
 import type { KafkaSinkOptions } from './sink/options.ts'
 import { Producers } from './sink/producers.ts'
 import type { MessageSerializer } from './sink/serializers.ts'
 import { type SinkSettings, sinkSettings } from './sink/settings.ts'
 import { type SinkMetrics, SinkStatistics } from './sink/statistics.ts'
 import { SinkTransactions, type TransactionalCall } from './sink/transactions.ts'
+import { exportMetrics } from './watching/client-telemetry.ts'
 import { ClientEvents, type EventSource, type Listener } from './watching/client-events.ts'
 import type { SinkEvents } from './watching/sink-events.ts'
 
@@ -67,6 +69,10 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
   )
   readonly #statistics = new SinkStatistics(() => this.#progress)
   readonly #events: ClientEvents<SinkEvents>
+  readonly #outcomes = new CallOutcomes(this.#statistics, {
+    hears: (event) => this.#events.hears(event),
+    report: (event, message, facts) => this.#report(event, message, facts),
+  })
 
   /** @throws {ConfigError} with all problems of the options */
   constructor(options: KafkaSinkOptions<T>) {
@@ -118,9 +124,10 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
             ...(state === 'open' ? { openMs: breaker.openMs } : {}),
           }),
       })
-    this.#connection = new SharedConnection('a KafkaSink', cluster, this.#events, (connected, signal) =>
-      this.#connect(connected, settings, signal),
-    )
+    const open = (connected: Cluster, signal: AbortSignal): Promise<Producers> =>
+      this.#connect(connected, settings, signal)
+    const watch = (): Promise<(() => void) | undefined> => exportMetrics(cluster.clientId ?? 'millrace', { sink: this })
+    this.#connection = new SharedConnection('a KafkaSink', cluster, this.#events, open, watch)
     for (const warning of settings.warnings) this.#events.report(warning)
   }
 
@@ -180,42 +187,21 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
     this.#checkOpen()
     const start = performance.now()
     const call = this.#settings.transaction && this.#transactions.call()
+    const sent = sentRecords(records, this.#settings)
     let pass: Pass | undefined
     let reports: DeliveryReports
     try {
       pass = this.#breaker?.enter()
-      reports = await this.#write(records, options, call)
+      reports = await this.#write(sent?.records ?? records, options, call)
     } catch (error) {
-      if (meaningOf(error) === 'sink-down') pass?.failed()
-      else pass?.cancelled()
+      sent?.ended(error)
       if (call !== undefined) this.#transactions.failed(call, this.#connection.value?.main, error)
-      this.#failed(records.length, error)
+      this.#outcomes.threw(error, records.length, pass)
       throw error
     }
-    const { failures, length } = reports
-    if (failures.size === 0) pass?.succeeded()
-    else this.#noteFailures(failures, pass)
-    const written = length - failures.size
-    const ms = performance.now() - start
-    this.#statistics.sent(written, ms)
-    if (written > 0 && this.#events.hears('records.written'))
-      this.#report('records.written', () => `Wrote ${written} records`, { records: written, ms })
+    sent?.ended(reports.failures.values().next().value)
+    this.#outcomes.settled(reports, performance.now() - start, pass)
     return reports
-  }
-
-  #noteFailures(failures: DeliveryReports['failures'], pass: Pass | undefined): void {
-    const meaning = meaningOfAll(failures.values())
-    if (meaning === 'sink-down') pass?.failed()
-    else if (meaning === 'record') pass?.succeeded()
-    else pass?.cancelled()
-    this.#failed(failures.size, failures.values().next().value)
-  }
-
-  #failed(records: number, cause: unknown): void {
-    this.#statistics.failed(records, cause)
-    const error = cause instanceof Error ? cause.message : String(cause)
-    const code = isMillraceError(cause) ? cause.code : 'UNEXPECTED'
-    this.#report('records.failed', () => `${records} records were not written: ${error}`, { records, code, error })
   }
 
   /** Calls reach the producer in their order: one that need not wait must not overtake those that do. */
@@ -350,8 +336,11 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
       )
     const { main: producer } = await this.#connection.get(signal)
     const write = async (records: readonly SinkRecord<T>[], over: AbortSignal): Promise<DeliveryReports> => {
-      const encoded = this.#encoder.encode(records)
-      return producer.write(encoded instanceof Promise ? await encoded : encoded, topic, over)
+      const sent = sentRecords(records, this.#settings)
+      const encoded = this.#encoder.encode(sent?.records ?? records)
+      const reports = producer.write(encoded instanceof Promise ? await encoded : encoded, topic, over)
+      sent?.follow(reports)
+      return reports
     }
     return { producer, write }
   }

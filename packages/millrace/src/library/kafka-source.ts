@@ -22,6 +22,7 @@ import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { parseOptions } from '../options/parse.ts'
 import type { ConsumerRecord } from '../records/record.ts'
 import { FailureLog } from '../engine/watching/failure-log.ts'
+import type { Processor } from '../telemetry/batch-span.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
 import { FOR_WATCHING } from './for-watching.ts'
 import { paced } from './batch-loop.ts'
@@ -35,6 +36,7 @@ import { commitModeOf, KAFKA_SOURCE_FIELDS, KAFKA_SOURCE_RULES, PERIOD_MS } from
 import type { KafkaSourceOptions } from './source/options.ts'
 import { type SourceMetrics, sourceMetrics } from './source/statistics.ts'
 import { TopicPatterns } from './source/topic-patterns.ts'
+import { exportMetrics } from './watching/client-telemetry.ts'
 import { ClientEvents, type EventSource, type Listener } from './watching/client-events.ts'
 import type { SourceEvents } from './watching/source-events.ts'
 import type { ProcessOptions, RecordHandler } from './work/options.ts'
@@ -69,6 +71,8 @@ export class KafkaSource<K = Buffer, V = Buffer>
   readonly #loops = new Loops()
   /** The latest failures of `process`. @internal */
   readonly [FOR_WATCHING] = new FailureLog('HANDLER_FAILED')
+  /** For spans. */
+  readonly #processor: Processor & { readonly clientId: string }
   #commits: CommitMode
   #polls: PollLoop<K, V> | undefined
   /** Whether the program has chosen `isolation` itself. */
@@ -92,9 +96,12 @@ export class KafkaSource<K = Buffer, V = Buffer>
     this.#decode = decode
     this.#events = new ClientEvents('source', { logger, onWarning })
     const { cluster, consumer } = consumerSettings(parsed.options)
-    this.#connection = new SharedConnection('a KafkaSource', cluster, this.#events, (connected, signal) =>
-      this.#connect(connected, consumer, signal),
-    )
+    const open = (connected: Cluster, signal: AbortSignal): Promise<Consumer> =>
+      this.#connect(connected, consumer, signal)
+    this.#processor = { groupId: consumer.groupId, clientId: cluster.clientId ?? 'millrace' }
+    const watch = (): Promise<(() => void) | undefined> =>
+      exportMetrics(consumer.groupId ?? this.#processor.clientId, { source: this })
+    this.#connection = new SharedConnection('a KafkaSource', cluster, this.#events, open, watch)
     for (const { message } of parsed.warnings) this.#events.report(message)
   }
 
@@ -128,7 +135,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
     this.#loops.begin(loop)
     try {
       const consumer = await this.#consumer(stop)
-      if (consumer !== undefined) yield* paced(consumer, stop, this.#options.maxPollRecords)
+      if (consumer !== undefined) yield* paced(consumer, stop, this.#options.maxPollRecords, this.#processor)
     } finally {
       this.#loops.end(loop)
     }
@@ -149,6 +156,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
       open: () => this.#consumer(stop),
       decode: this.#decode,
       maxRows: this.#options.maxPollRecords,
+      processor: this.#processor,
     })
   }
 
@@ -178,6 +186,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
     const { groupId, untilEnd, maxPollRecords } = this.#options
     return {
       groupId,
+      processor: this.#processor,
       untilEnd,
       loops: this.#loops,
       failures: log,
@@ -199,7 +208,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
    */
   async poll({ timeoutMs = 1000, maxRecords = 500 }: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
     if (this.#polls === undefined) {
-      const polls = new PollLoop<K, V>(this.#decode)
+      const polls = new PollLoop<K, V>(this.#decode, this.#processor)
       this.#loops.begin(polls)
       this.#polls = polls
     }

@@ -7,22 +7,28 @@ import { ConfigError } from '../errors/index.ts'
 import type { Consumer } from '../kafka/consumer/consumer.ts'
 import type { Batch } from '../records/batch.ts'
 import type { ConsumerRecord } from '../records/record.ts'
+import { type BatchSpan, type Processor, processSpan } from '../telemetry/batch-span.ts'
 import { DecodedRecord, type Decoders } from './decoded-record.ts'
 import type { Loop } from './loops.ts'
 
 export class PollLoop<K, V> implements Loop {
   readonly #decode: Decoders<K, V> | undefined
+  readonly #processor: Processor
   #batch: Batch | undefined
+  #span: BatchSpan | undefined
   #isPolling = false
 
-  constructor(decode: Decoders<K, V> | undefined) {
+  constructor(decode: Decoders<K, V> | undefined, processor: Processor) {
     this.#decode = decode
+    this.#processor = processor
   }
 
   /** What was returned last is done. */
   finishAll(): void {
     this.#batch?.ack()
     this.#batch = undefined
+    this.#span?.end()
+    this.#span = undefined
   }
 
   /**
@@ -37,6 +43,7 @@ export class PollLoop<K, V> implements Loop {
       this.finishAll()
       const batch = await consumer.next(stop, maxRecords)
       this.#batch = batch
+      this.#span = batch && processSpan(batch, this.#processor)
       const decode = this.#decode
       return Array.from({ length: batch?.length ?? 0 }, (_, row) => {
         const record = batch!.record(row)

@@ -11,6 +11,7 @@ import type { Consumer } from '../kafka/consumer/consumer.ts'
 import type { Batch } from '../records/batch.ts'
 import type { ConsumerRecord } from '../records/record.ts'
 import { Pace } from '../resilience/pace.ts'
+import { type BatchSpan, type Processor, processSpan } from '../telemetry/batch-span.ts'
 import { DecodedRecord, type Decoders } from './decoded-record.ts'
 import type { Loop, Loops, RecordId } from './loops.ts'
 
@@ -26,6 +27,8 @@ export interface RecordLoopOptions<K, V> {
   readonly decode: Decoders<K, V> | undefined
   /** Most records that are taken at once. */
   readonly maxRows: number | undefined
+  /** For spans. */
+  readonly processor: Processor
 }
 
 /** A promise per record is what `for await` needs; it is resolved already, so it costs one microtask. */
@@ -34,6 +37,7 @@ export class RecordLoop<K, V> implements AsyncIterator<ConsumerRecord<K, V>>, Lo
   readonly #pace: Pace
   #consumer: Consumer | undefined
   #batch: Batch | undefined
+  #span: BatchSpan | undefined
   /** Rows of the batch that were returned. */
   #row = 0
   /** Rows that may be returned before the next look at the clock. */
@@ -154,6 +158,7 @@ export class RecordLoop<K, V> implements AsyncIterator<ConsumerRecord<K, V>>, Lo
     const batch = await this.#consumer?.next(this.#options.stop, this.#pace.rows)
     this.#row = this.#seenRow = this.#finished = this.#until = 0
     this.#seenMs = performance.now()
+    if (batch !== undefined) this.#span = processSpan(batch, this.#options.processor)
     return batch
   }
 
@@ -162,6 +167,8 @@ export class RecordLoop<K, V> implements AsyncIterator<ConsumerRecord<K, V>>, Lo
     const batch = this.#batch
     this.#batch = undefined
     if (batch !== undefined) this.#consumer!.giveBack(batch, row)
+    this.#span?.end()
+    this.#span = undefined
   }
 
   /** Ends the loop: rows from one on come again. */

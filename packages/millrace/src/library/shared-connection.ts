@@ -8,12 +8,17 @@ import { clusterOptions, type ClusterSettings } from '../kafka/properties/settin
 import type { Happenings } from '../metrics/events.ts'
 import { untilAborted } from '../resilience/abort.ts'
 
+/** Begins to watch what is being opened. @returns ends that */
+type Watch = () => Promise<(() => void) | undefined>
+
 export class SharedConnection<T> {
   /** For errors: `a KafkaSource`. */
   readonly #name: string
   readonly #settings: ClusterSettings
   readonly #happenings: Happenings
   readonly #open: (cluster: Cluster, signal: AbortSignal) => Promise<T>
+  readonly #watch: Watch
+  #endWatching: (() => void) | undefined
   readonly #closing = new AbortController()
   #opened: Promise<T> | undefined
   #value: T | undefined
@@ -25,7 +30,9 @@ export class SharedConnection<T> {
     settings: ClusterSettings,
     happenings: Happenings,
     open: (cluster: Cluster, signal: AbortSignal) => Promise<T>,
+    watch: Watch = async () => undefined,
   ) {
+    this.#watch = watch
     this.#name = name
     this.#happenings = happenings
     this.#settings = settings
@@ -91,6 +98,7 @@ export class SharedConnection<T> {
       } finally {
         this.stop()
         await this.#cluster?.close()
+        this.#endWatching?.()
         this.#report('client.disconnected', 'Closed')
       }
     })()
@@ -99,6 +107,8 @@ export class SharedConnection<T> {
 
   async #connect(): Promise<T> {
     const options = await clusterOptions(this.#settings, { directory: process.cwd(), clientId: 'millrace' })
+    // Nobody is to be cut off from the brokers because numbers cannot be exported.
+    this.#endWatching ??= await this.#watch().catch(() => undefined)
     this.#cluster = new Cluster({ ...options, happenings: this.#happenings })
     this.#value = await this.#open(this.#cluster, this.#closing.signal)
     const brokers = this.#cluster.brokers.map(({ host, port }) => `${host}:${port}`)

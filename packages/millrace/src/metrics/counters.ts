@@ -74,6 +74,7 @@ export class Counters {
   readonly #store = { values: new Float64Array(64) }
   #used = 0
   readonly #series = new Map<string, Series>()
+  readonly #observers: Observers = new Set()
   /** Series whose labels are not known beforehand. */
   readonly #lists = new Map<string, () => Sample[]>()
 
@@ -87,7 +88,7 @@ export class Counters {
       partitionMetrics: this.#options.partitionMetrics,
       counter: (metric, more) => new StoredCounter(this.#store, this.#seriesOf(metric, { ...labels, ...more }).index),
       histogram: (metric, more) =>
-        new StoredHistogram(this.#store, this.#seriesOf(metric, { ...labels, ...more }).index, METRICS[metric].buckets),
+        new StoredHistogram(this.#store, this.#seriesOf(metric, { ...labels, ...more }), this.#observers),
       observe: (metric, read, more) => {
         this.#seriesOf(metric, { ...labels, ...more }).read = read
       },
@@ -98,6 +99,12 @@ export class Counters {
       },
       with: (more) => this.meter({ ...labels, ...more }),
     }
+  }
+
+  /** Passes each value that a histogram counts to a function as well. @returns ends that */
+  onObserved(observer: Observer): () => void {
+    this.#observers.add(observer)
+    return () => void this.#observers.delete(observer)
   }
 
   /** All values, in the order in which they were first asked for; those of things that come and go last. */
@@ -170,18 +177,30 @@ class StoredCounter implements Counter {
   }
 }
 
+/** Gets what histograms count. */
+type Observer = (metric: HistogramName, labels: LabelValues, value: number) => void
+type Observers = Set<Observer>
+
 class StoredHistogram implements Histogram {
   readonly #store: { readonly values: Float64Array }
+  readonly #series: Series
   readonly #index: number
   readonly #buckets: readonly number[]
+  readonly #observers: Observers
 
-  constructor(store: { readonly values: Float64Array }, index: number, buckets: readonly number[]) {
+  constructor(store: { readonly values: Float64Array }, series: Series, observers: Observers) {
     this.#store = store
-    this.#index = index
-    this.#buckets = buckets
+    this.#series = series
+    this.#index = series.index
+    this.#buckets = (METRICS[series.metric] as Metric).buckets!
+    this.#observers = observers
   }
 
   observe(value: number): void {
+    const { metric, labels } = this.#series
+    // The series of a histogram has its name.
+    if (this.#observers.size > 0)
+      for (const observer of this.#observers) observer(metric as HistogramName, labels, value)
     const { length } = this.#buckets
     let bucket = 0
     while (bucket < length && value > this.#buckets[bucket]!) bucket++

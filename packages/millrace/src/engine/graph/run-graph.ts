@@ -27,6 +27,7 @@ import type { RunOptions, RunProgress, RunResult } from '../plan.ts'
 import { Activity } from '../watching/activity.ts'
 import { observeBreaker, totalLag } from '../watching/observed.ts'
 import { PipelineWatch } from '../watching/pipeline-watch.ts'
+import { traceBatches } from '../traced-batches.ts'
 import { prepareBatches } from '../prepared-batches.ts'
 import { inSlices, paceOf } from '../slices.ts'
 import { isTaken, makeNodes, type Node, type SinkNode, type SourceNode } from './nodes.ts'
@@ -92,7 +93,10 @@ class GraphRun {
     }
     this.#nodes = await makeNodes(this.#plan, components, this.#run, runInner)
     const sinks = this.#sinks.map(({ sink }) => sink)
-    for (const { source } of this.#sources) prepareBatches(source, preparing([source, ...sinks]))
+    for (const { source } of this.#sources) {
+      prepareBatches(source, preparing([source, ...sinks]))
+      traceBatches(source, { pipeline: name })
+    }
     this.#deadLetters = await makeDeadLetters(this.#plan, components, {
       pipeline: name,
       directory,

@@ -236,6 +236,10 @@ export class Consumer implements GroupListener, SourceOffsets {
     return this.#ledger.drained(undefined, AbortSignal.any([signal, this.#stop.signal]))
   }
 
+  get clientId(): string {
+    return this.#options.cluster.clientId
+  }
+
   get member(): string | undefined {
     return this.#options.settings.instanceId
   }

@@ -8,6 +8,7 @@ import type { Consumer } from '../../kafka/consumer/consumer.ts'
 import type { Decoders } from '../decoded-record.ts'
 import type { KafkaSink } from '../kafka-sink.ts'
 import type { Loops } from '../loops.ts'
+import type { Processor } from '../../telemetry/batch-span.ts'
 import { FailurePolicy, retrySteps, type Send } from './failure-policy.ts'
 import type { ProcessOptions, RecordHandler } from './options.ts'
 import { Workers } from './workers.ts'
@@ -15,6 +16,8 @@ import { Workers } from './workers.ts'
 /** What a source offers to `process`. */
 export interface ProcessedSource<K, V> {
   readonly groupId: string | undefined
+  /** For spans. */
+  readonly processor: Processor
   readonly untilEnd: boolean
   readonly loops: Loops
   /** Keeps what failed. */
@@ -111,7 +114,7 @@ async function work<K, V>(
 ): Promise<void> {
   const consumer = await source.open(stop)
   if (consumer === undefined) return
-  const { loops, decode, maxBatchRecords } = source
+  const { loops, decode, maxBatchRecords, processor } = source
   const { concurrency, orderBy, drainTimeoutMs } = options
   const workers = new Workers<K, V>({
     consumer,
@@ -120,6 +123,7 @@ async function work<K, V>(
     failures,
     stop,
     maxBatchRecords,
+    processor,
     readsRetries,
     concurrency,
     orderBy,

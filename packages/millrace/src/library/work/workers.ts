@@ -10,6 +10,7 @@ import type { Consumer } from '../../kafka/consumer/consumer.ts'
 import { keyOf } from '../../kafka/topic-partition.ts'
 import type { Batch } from '../../records/batch.ts'
 import type { ConsumerRecord } from '../../records/record.ts'
+import { type BatchSpan, type Processor, processSpan } from '../../telemetry/batch-span.ts'
 import { DecodedRecord, type Decoders } from '../decoded-record.ts'
 import type { Loop } from '../loops.ts'
 import { type FailurePolicy, type RetryState, retryStateOf } from './failure-policy.ts'
@@ -36,6 +37,8 @@ export interface WorkersOptions<K, V> extends Pick<ProcessOptions<K, V>, 'concur
   /** Ends the call. */
   readonly stop: AbortSignal
   readonly maxBatchRecords: number | undefined
+  /** For spans. */
+  readonly processor: Processor
 }
 
 export class Workers<K, V> implements Loop {
@@ -99,8 +102,10 @@ export class Workers<K, V> implements Loop {
     const bytes = batch.byteLength / Math.max(1, batch.records.count)
     this.#open += batch.length
     this.#openBytes += bytes * batch.length
+    const span = processSpan(batch, this.#options.processor)
+    span?.consistsOf(batch.length)
     for (let row = 0; row < batch.length; row++)
-      this.#lanes.add(new RecordTask(this, work, batch, row, start + row, bytes))
+      this.#lanes.add(new RecordTask(this, work, batch, row, start + row, bytes, span))
   }
 
   /** Everything that was taken is worked on, unless it is to end before; then what was started may finish, within a time. */
@@ -180,14 +185,21 @@ export class Workers<K, V> implements Loop {
   }
 
   /** A task is over, in whatever way. */
-  left(bytes: number): void {
+  left(bytes: number, span: BatchSpan | undefined): void {
+    span?.partEnded()
     this.#open--
     this.#openBytes = this.#open === 0 ? 0 : this.#openBytes - bytes
     this.#changed()
   }
 
   /** Handles one record. Never rejects. */
-  async work(raw: ConsumerRecord, state: RetryState, work: PartitionWork, row: number): Promise<void> {
+  async work(
+    raw: ConsumerRecord,
+    state: RetryState,
+    work: PartitionWork,
+    row: number,
+    span: BatchSpan | undefined,
+  ): Promise<void> {
     const { handler, decode, failures } = this.#options
     // Without decoders K and V are Buffer.
     const record = decode === undefined ? (raw as unknown as ConsumerRecord<K, V>) : new DecodedRecord(raw, decode)
@@ -195,9 +207,11 @@ export class Workers<K, V> implements Loop {
     try {
       for (let tries = 1; ; tries++) {
         try {
-          await handler(record, { signal, attempt: state.attempts + tries, origin: state.origin })
+          const context = { signal, attempt: state.attempts + tries, origin: state.origin }
+          await (span === undefined ? handler(record, context) : span.run(() => handler(record, context)))
           break
         } catch (error) {
+          span?.failed(error)
           if (signal.aborted) return
           if (!(await failures.again(error, record, raw, state, tries, signal))) break
         }
@@ -224,8 +238,18 @@ class RecordTask<K, V> implements Task {
   /** Among all rows of the partition. */
   readonly #row: number
   readonly #bytes: number
+  readonly #span: BatchSpan | undefined
 
-  constructor(workers: Workers<K, V>, work: PartitionWork, batch: Batch, row: number, number: number, bytes: number) {
+  constructor(
+    workers: Workers<K, V>,
+    work: PartitionWork,
+    batch: Batch,
+    row: number,
+    number: number,
+    bytes: number,
+    span: BatchSpan | undefined,
+  ) {
+    this.#span = span
     this.#workers = workers
     this.#work = work
     this.#row = number
@@ -245,13 +269,13 @@ class RecordTask<K, V> implements Task {
     const isDropped = this.isDropped
     if (!isDropped) return this.#handled()
     this.#work.left()
-    this.#workers.left(this.#bytes)
+    this.#workers.left(this.#bytes, this.#span)
     return undefined
   }
 
   async #handled(): Promise<void> {
     this.#work.started(this.#row)
-    await this.#workers.work(this.#record, this.#state, this.#work, this.#row)
-    this.#workers.left(this.#bytes)
+    await this.#workers.work(this.#record, this.#state, this.#work, this.#row, this.#span)
+    this.#workers.left(this.#bytes, this.#span)
   }
 }
