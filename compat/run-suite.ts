@@ -46,6 +46,7 @@ export async function runSuite(suite: Suite, broker: SuiteBroker, options: RunOp
       wants: (test) => only?.includes(test) ?? true,
       report: (outcome) => {
         outcomes.push(outcome)
+        if (outcome.result === 'passed' && suite.isQuiet === true) return
         progress(describe(outcome, reasonOf(suite, broker, outcome.test)))
       },
       progress,

@@ -18,6 +18,8 @@ export interface Suite {
   readonly summary: string
   /** The broker that it needs, where that is not the default one; `--kafka` starts Apache Kafka likewise. */
   readonly broker?: Pick<BrokerOptions, 'nodes' | 'defaultPartitions' | 'autoCreateTopics' | 'retentionBytes'>
+  /** Whether only tests that failed are shown, because there are thousands. */
+  readonly isQuiet?: boolean
   /**
    * Says what this machine lacks, for example a compiler; `undefined` when it lacks nothing. The suite is then skipped. What
    * a registry has is fetched by `run`, and failing to fetch it is an error.

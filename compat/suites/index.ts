@@ -1,6 +1,7 @@
 /** All suites, in the order in which `--help` lists them. */
 import type { Suite } from '../suite.ts'
+import { differential } from './differential.ts'
 import { kafkajs } from './kafkajs.ts'
 import { kcatSuite } from './kcat.ts'
 
-export const SUITES: readonly Suite[] = [kcatSuite, kafkajs]
+export const SUITES: readonly Suite[] = [kcatSuite, kafkajs, differential]

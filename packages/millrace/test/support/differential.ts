@@ -183,10 +183,10 @@ function idempotent(dice: Dice, topic: string): Step {
     name: `Produce ${at} idempotent, ${how}`,
     async run(side) {
       if (how === 'new' || side.producerId < 0) {
-        const { producerId, producerEpoch } = await side.client.request(initProducerIdApi, 4, {
-          transactionalId: null,
-          transactionTimeoutMs: 1000,
-        })
+        // A broker that has just started has no producer ids to give yet.
+        const { producerId, producerEpoch } = await settled(() =>
+          side.client.request(initProducerIdApi, 4, { transactionalId: null, transactionTimeoutMs: 1000 }),
+        )
         Object.assign(side, { producerId, producerEpoch, sequence: 0 })
       }
       const baseSequence =
