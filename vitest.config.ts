@@ -30,7 +30,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
-          include: ['packages/*/test/**/*.integration.test.ts'],
+          include: ['packages/*/test/**/*.integration.test.ts', 'examples/*/test/**/*.integration.test.ts'],
           globalSetup: './packages/millrace/test/support/start-kafka.ts',
           testTimeout: 240_000,
           hookTimeout: 240_000,

@@ -8,6 +8,7 @@ import { COMPONENTS } from '../packages/millrace/src/cli/components.ts'
 import { BLOCKS_MODULE_FILE, blocksModule } from './docs/blocks-module.ts'
 import { componentFile, componentPage, componentsPage } from './docs/components.ts'
 import { cliPage } from './docs/cli.ts'
+import { apiPages } from './docs/api.ts'
 import { alertRules } from './docs/alerts.ts'
 import { errorsPage } from './docs/errors.ts'
 import { libraryOptions } from './docs/library-options.ts'
@@ -21,7 +22,7 @@ import { componentSchema } from '../packages/millrace/src/cli/spec.ts'
 import { fileSchema } from '../packages/millrace/src/dialects/schema.ts'
 
 /** Folders that hold nothing but generated files. */
-const GENERATED_FOLDERS = ['docs/components', 'docs/monitoring', 'docs/schema', CHARTS_FOLDER]
+const GENERATED_FOLDERS = ['docs/api', 'docs/components', 'docs/monitoring', 'docs/schema', CHARTS_FOLDER]
 
 async function pages(): Promise<Map<string, string>> {
   const files = new Map([
@@ -38,6 +39,7 @@ async function pages(): Promise<Map<string, string>> {
     ['README.md', await readmeWithBenchmarks()],
     ['docs/schema/pipeline.json', JSON.stringify(fileSchema(), undefined, 1)],
     ...libraryOptions(),
+    ...apiPages(),
   ])
   for (const component of COMPONENTS) {
     const name = componentFile(component)

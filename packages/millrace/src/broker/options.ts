@@ -30,6 +30,7 @@ export interface BrokerOptions extends SecurityOptions {
   readonly log?: (line: string) => void
 }
 
+/** Options of one topic of the embedded broker. */
 export interface TopicOptions {
   /** `defaultPartitions` of the broker when omitted. */
   readonly partitions?: number

@@ -2,6 +2,8 @@
  * The only place where error codes are declared. A class of `errors/index.ts` looks its flags up here, so code, exit
  * status and documentation cannot drift apart; `docs/errors.md` is generated from this table.
  */
+
+/** What is known of an error code. */
 export interface ErrorCodeInfo {
   /** Whether the same call may succeed when it is tried again without any change. */
   readonly retriable: boolean
@@ -11,6 +13,7 @@ export interface ErrorCodeInfo {
   readonly doc: string
 }
 
+/** All error codes, with what each of them means and what to do. */
 export const ERROR_CODES = {
   CONFIG_INVALID: {
     retriable: false,
@@ -230,4 +233,5 @@ export const ERROR_CODES = {
   },
 } as const satisfies { readonly [code: string]: ErrorCodeInfo }
 
+/** The `code` of a `MillraceError`: a name of `ERROR_CODES`. */
 export type ErrorCode = keyof typeof ERROR_CODES

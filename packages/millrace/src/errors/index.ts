@@ -11,6 +11,7 @@ export { ERROR_CODES, type ErrorCode, type ErrorCodeInfo } from './codes.ts'
 
 const BRAND = Symbol.for('millrace.error')
 
+/** What an error may carry beside its message. */
 export interface ErrorDetails {
   readonly cause?: unknown
   /** Facts for logs and dead letters. Never a secret (I8). */
@@ -129,6 +130,7 @@ export class RegistryError extends MillraceError {
   }
 }
 
+/** What a broker answered, and about what. */
 export interface BrokerErrorDetails extends ErrorDetails {
   readonly kafkaCode: number
   readonly kafkaName: string
@@ -166,6 +168,7 @@ export class BrokerError extends MillraceError {
   }
 }
 
+/** The record that an error is about, and the component that failed on it. */
 export interface RecordErrorDetails extends ErrorDetails {
   readonly topic?: string | undefined
   readonly partition?: number | undefined

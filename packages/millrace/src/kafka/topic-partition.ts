@@ -1,5 +1,6 @@
 /** Names of partitions, and offsets at them. May import nothing of ours. */
 
+/** A partition of a topic. */
 export interface TopicPartition {
   readonly topic: string
   readonly partition: number

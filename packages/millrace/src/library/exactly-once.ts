@@ -41,12 +41,13 @@ export interface Transaction<T = Uint8Array | string> {
   write(records: readonly SinkRecord<T>[]): Promise<DeliveryReports>
 }
 
+/** Options of `exactlyOnce`. */
 export interface ExactlyOnceOptions {
   /** Stops reading, and commits what was read. */
   readonly signal?: AbortSignal
   /** Time between commits, 100 ms. Readers see records that late. */
   readonly commitIntervalMs?: number
-  /** Told why a transaction was aborted, after which its records are read again. */
+  /** Called with the reason when a transaction was aborted, after which its records are read again. */
   readonly onWarning?: (message: string, facts?: { readonly [name: string]: unknown }) => void
 }
 

@@ -137,6 +137,7 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
     return this
   }
 
+  /** Ends what `on` began. */
   off<Name extends keyof SinkEvents>(name: Name, listener: Listener<SinkEvents[Name]>): this {
     this.#events.off(name, listener)
     return this
@@ -177,7 +178,7 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
    * Writes records and resolves when each of them is acknowledged or has failed for good. The records and their buffers must not change
    * until then.
    *
-   * A record that failed does not fail the others: `reports.failures` and `reports.get(i)` tell. In a transaction it does, as
+   * A record that failed does not fail the others: see `reports.failures` and `reports.get(i)`. In a transaction it does, as
    * the transaction can only be aborted then; so does a call that is refused as a whole, for instance by the circuit breaker.
    *
    * @throws {ConnectionError} {BrokerError} `TOPIC_NOT_FOUND` when nothing could be written at all; {AbortedError} when the signal fires;

@@ -43,6 +43,7 @@ import type { ProcessOptions, RecordHandler } from './work/options.ts'
 import { type ProcessedSource, processAll } from './work/process.ts'
 import { retryOptions, sinkOptions } from './work/derived-options.ts'
 
+/** Options of one call of `poll`. */
 export interface PollOptions {
   /** How long to wait for records, in milliseconds. 1 s by default. */
   readonly timeoutMs?: number | undefined
@@ -111,6 +112,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
     return this
   }
 
+  /** Ends what `on` began. */
   off<Name extends keyof SourceEvents>(name: Name, listener: Listener<SourceEvents[Name]>): this {
     this.#events.off(name, listener)
     return this
@@ -266,11 +268,12 @@ export class KafkaSource<K = Buffer, V = Buffer>
     return this.#connection.get(signal)
   }
 
-  /** Stops handing out these partitions until `resume`; the group membership goes on. */
+  /** Delivers nothing of these partitions until `resume`; the group keeps them. */
   pause(partitions: readonly TopicPartition[]): void {
     this.#whenOpen((consumer) => consumer.pause(partitions))
   }
 
+  /** Delivers them again. */
   resume(partitions: readonly TopicPartition[]): void {
     this.#whenOpen((consumer) => consumer.resume(partitions))
   }

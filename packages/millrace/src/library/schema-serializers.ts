@@ -71,9 +71,12 @@ interface Written {
   /** Called with what is not an error, for instance that the registry does not answer for a while. */
   readonly onWarning?: (message: string) => void
 }
+/** Options of a `SchemaDeserializer`: those of the schema registry, and how schemas are used. */
 export type SchemaDeserializerOptions = Omit<InputOptions<typeof DESERIALIZER_FIELDS>, keyof Written> & Written
+/** Options of a `SchemaSerializer`: those of the schema registry, and how subjects and schemas are chosen. */
 export type SchemaSerializerOptions = Omit<InputOptions<typeof SERIALIZER_FIELDS>, keyof Written> & Written
 
+/** Options of one call of `deserialize`. */
 export interface DeserializeOptions {
   /** Headers of the record. */
   readonly headers?: readonly Header[]

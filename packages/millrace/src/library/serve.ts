@@ -10,6 +10,7 @@ import { ConfigError } from '../errors/index.ts'
 import { parseHttpAddress } from '../options/http-address.ts'
 import { ProgramPipeline, type ServedPipeline } from './watching/program-pipeline.ts'
 
+/** Where and how `serve` listens. */
 export interface ServeOptions {
   /** A port, or an address such as `127.0.0.1:9600`; without a host only this machine can connect. Port 0 is any free one. */
   readonly listen: string | number

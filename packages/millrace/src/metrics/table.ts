@@ -21,8 +21,10 @@ export const LABELS = {
   version: 'Version of Millrace.',
 } as const
 
+/** The name of a label, such as `pipeline` or `topic`. */
 export type Label = keyof typeof LABELS
 
+/** A metric: its type, unit, labels and help. */
 export interface Metric {
   /** A counter only grows while the process runs; a gauge is how things are at the moment; a histogram counts values by size. */
   readonly type: 'counter' | 'gauge' | 'histogram'
@@ -53,6 +55,7 @@ const BY_CODE = ['pipeline', 'code'] as const satisfies readonly Label[]
 const REQUEST = ['pipeline', 'stage', 'component', 'request'] as const satisfies readonly Label[]
 const CONNECTION = ['pipeline', 'stage', 'component', 'code'] as const satisfies readonly Label[]
 
+/** All metrics of pipelines, by name. Names are API. */
 export const METRICS = {
   // Sources
   millrace_source_records_total: counter('records', COMPONENT, 'Records that a source has read.'),
@@ -223,6 +226,7 @@ export const METRICS = {
   ),
 } as const satisfies { readonly [name: `millrace_${string}`]: Metric }
 
+/** The name of a metric of `METRICS`. */
 export type MetricName = keyof typeof METRICS
 
 type NamesOf<T extends Metric['type']> = {

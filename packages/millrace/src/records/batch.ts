@@ -75,11 +75,15 @@ export interface BatchChanges {
   readonly range?: OffsetRange | undefined
 }
 
+/**
+ * Records of one topic partition, in order, as views into the bytes as they were fetched. Rows are numbered from 0; what is not asked for
+ * is not parsed. Call `ack` when all of them are dealt with, and nothing of it is read again.
+ */
 export class Batch {
   readonly origin: BatchOrigin
   /** Record of each row; undefined when every record is a row. */
   readonly rows: Int32Array | undefined
-  /** Parsed value by row, `undefined` where nobody has asked yet; filled by `codecs/`. */
+  /** Parsed value by row, `undefined` where it was not asked for yet; filled by `codecs/`. */
   documents: unknown[] | undefined
   /** 1 for each row whose document is no longer what the bytes say; undefined when none was replaced. */
   readonly replaced: Uint8Array | undefined
@@ -346,7 +350,7 @@ export class Batch {
     return readHeaders(bytes, fields[field + VALUE]! + Math.max(0, fields[field + VALUE_LENGTH]!))
   }
 
-  /** One row as an object, for those who want records one by one. */
+  /** One row as an object. */
   record(row: number): ConsumerRecord {
     return new BatchRecord(this, row)
   }

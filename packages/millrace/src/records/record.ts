@@ -8,6 +8,7 @@
  */
 export type Header = readonly [name: string, value: Buffer | null]
 
+/** Whether timestamps are those of the producer, or of the broker when it appended the record. */
 export type TimestampType = 'CreateTime' | 'LogAppendTime'
 
 /**

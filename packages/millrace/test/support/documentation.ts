@@ -9,7 +9,7 @@ export const ROOT = join(import.meta.dirname, '../../../..')
 
 /** Every page that people read, generated ones included, relative to the root of the repository. */
 export function documents(): string[] {
-  const folders = ['.', 'bench', 'chaos', 'examples', 'docs', 'docs/components', 'docs/decisions']
+  const folders = ['.', 'bench', 'chaos', 'examples', 'docs', 'docs/api', 'docs/components', 'docs/decisions']
   return folders.flatMap((folder) =>
     readdirSync(join(ROOT, folder))
       .filter((name) => name.endsWith('.md'))

@@ -16,6 +16,7 @@ export type CoordinatorKind = 'group' | 'transaction'
 /** A group of either protocol. */
 export type Group = ClassicGroup | ConsumerGroup
 
+/** How the broker runs consumer groups. */
 export interface GroupSettings {
   /** `group.min.session.timeout.ms` and `group.max.session.timeout.ms`, of classic groups. */
   readonly minSessionTimeoutMs: number

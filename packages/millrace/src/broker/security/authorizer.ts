@@ -19,6 +19,7 @@ export const OPERATIONS = [
   'DescribeTokens',
   'TwoPhaseCommit',
 ] as const
+/** What a client wants to do, under the names of Kafka. */
 export type Operation = (typeof OPERATIONS)[number]
 
 /** In the order of their numbers. */
@@ -32,6 +33,7 @@ export const RESOURCE_TYPES = [
   'DelegationToken',
   'User',
 ] as const
+/** What it wants to do that with, under the names of Kafka. */
 export type ResourceType = (typeof RESOURCE_TYPES)[number]
 
 /** The only resource of type `Cluster`. */
@@ -47,6 +49,7 @@ export interface Action {
   readonly resourceName: string
 }
 
+/** Decides whether an action is allowed. */
 export type Authorize = (action: Action) => boolean
 
 /** Operations that one of these others implies. */

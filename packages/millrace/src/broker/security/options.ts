@@ -48,6 +48,7 @@ export interface BrokerAcls {
   readonly allowIfNoAcl?: boolean
 }
 
+/** Who may connect to the embedded broker, and what they may do. */
 export interface SecurityOptions {
   readonly tls?: BrokerTls
   readonly sasl?: BrokerSasl

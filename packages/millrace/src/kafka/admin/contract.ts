@@ -1,6 +1,7 @@
 /** What administrators ask for and are answered. Programs see these types, so none of the client library's is among them. */
 import type { TopicPartition } from '../topic-partition.ts'
 
+/** A topic to be created. */
 export interface NewTopic {
   readonly name: string
   /** The broker's `num.partitions` when omitted. */
@@ -11,6 +12,7 @@ export interface NewTopic {
   readonly configs?: Readonly<Record<string, string>>
 }
 
+/** A partition, and the brokers that have it. */
 export interface PartitionDescription {
   readonly partition: number
   /** Broker id; -1 when there is no leader at the moment. */
@@ -21,6 +23,7 @@ export interface PartitionDescription {
   readonly inSyncReplicas: readonly number[]
 }
 
+/** A topic with its partitions. */
 export interface TopicDescription {
   readonly name: string
   /** UUID; undefined on brokers before 2.8. */
@@ -40,12 +43,14 @@ export interface TopicOffsets {
   readonly high: bigint
 }
 
+/** A setting of a topic. */
 export interface TopicConfig {
   readonly value: string | null
   /** Whether it is not set for the topic itself. */
   readonly isDefault: boolean
 }
 
+/** A group, as the list of all groups has it. */
 export interface GroupListing {
   readonly groupId: string
   /** `classic`, `consumer` (KIP-848), `share` or `streams`; undefined when the brokers are too old to say. */
@@ -56,6 +61,7 @@ export interface GroupListing {
   readonly state: string
 }
 
+/** A member of a group, and what it reads. */
 export interface GroupMemberDescription {
   readonly memberId: string
   /** `group.instance.id` of a static member. */
@@ -65,6 +71,7 @@ export interface GroupMemberDescription {
   readonly assignment: readonly TopicPartition[]
 }
 
+/** A group with its members. */
 export interface GroupDescription {
   readonly groupId: string
   /** The protocol that the group speaks; `consumer` is that of KIP-848. */
@@ -79,6 +86,7 @@ export interface GroupDescription {
   readonly members: readonly GroupMemberDescription[]
 }
 
+/** How far a group has come in a partition. */
 export interface GroupOffset extends TopicPartition {
   /** Of the next record that the group reads; undefined when it has committed none. */
   readonly offset: bigint | undefined
@@ -90,9 +98,10 @@ export interface GroupOffset extends TopicPartition {
   readonly metadata: string
 }
 
+/** Which offsets of a group are reset, and to what. */
 export interface ResetOffsetsOptions {
   /**
-   * Where the group goes on: at the beginning or end of each partition, at the first record of a time or later, at an offset,
+   * Where the group continues: at the beginning or end of each partition, at the first record of a time or later, at an offset,
    * or so many records further than now (back when negative). What is not in the log becomes the nearest offset that is.
    */
   readonly to:

@@ -23,7 +23,7 @@ export interface FixedPartition extends TopicPartition {
   readonly offset?: number | bigint | undefined
 }
 
-/** Told of what a group does with partitions. Each call is waited for; what it throws ends the consumer, or is a warning where partitions go. */
+/** Called when the group assigns or revokes partitions. Each call is waited for; what it throws ends the consumer, or is a warning where partitions go. */
 export interface RebalanceListener {
   /** These are this member's. Nothing of them is read before it resolves, so it may seek. */
   readonly onAssigned?: ((partitions: readonly TopicPartition[], controls: RebalanceControls) => unknown) | undefined

@@ -1,10 +1,12 @@
 /** What a consumer tells of its progress. Programs see this, so it names nothing of the client library. */
+
+/** How far a consumer has come. Counters are those since it was created. */
 export interface ConsumerProgress {
   readonly records: number
   readonly bytes: number
   /** Records between what was delivered and the end; undefined until every partition has answered, and while it is not known. */
   readonly lag: number | undefined
-  /** What stands in the way of reading at the moment, as part of a sentence, such as a broker that does not answer; undefined while nothing does. */
+  /** Why it cannot read at the moment, as part of a sentence, such as a broker that does not answer; undefined while nothing does. */
   readonly problem: string | undefined
   readonly commits: number
   /** Commits that failed, or of which something was refused. */

@@ -26,8 +26,9 @@ export interface SinkRecord<T = Uint8Array | string> {
  * Builds a record step by step; an object literal says the same.
  *
  * ```ts
- * new SinkMessage(order).withKey('o-1').withHeader('region', 'eu')
- * ({ value: order, key: 'o-1', headers: { region: 'eu' } })
+ * const orders = new KafkaSink<Order>({ bootstrapServers, topic: 'orders' })
+ * await orders.send(new SinkMessage(order).withKey('o-1').withHeader('region', 'eu'))
+ * await orders.send({ value: order, key: 'o-1', headers: { region: 'eu' } })
  * ```
  */
 export class SinkMessage<T> implements SinkRecord<T> {

@@ -1,3 +1,5 @@
+/** Loggers of programs. */
+
 /** Where a `KafkaSource` or `KafkaSink` logs. A logger of pino is one, and so is `console`. */
 export interface Logger {
   /** Called only where `isLevelEnabled` says that it is worth it, as there may be a message for each batch. */

@@ -20,6 +20,7 @@ export type FailureAction = 'fail' | 'skip'
 /** A topic in which records wait for another attempt. */
 export type RetryTopic = string | { readonly topic: string; readonly delayMs: number }
 
+/** What happens to a record whose handler has failed, from the first further attempt to the dead letter. */
 export interface RetryOptions {
   /** Further attempts at once, while the records behind it in its order wait. By default none. */
   readonly attempts?: number | undefined
@@ -35,6 +36,7 @@ export interface RetryOptions {
   readonly deadLetter?: string | undefined
 }
 
+/** Options of `KafkaSource.process`. */
 export interface ProcessOptions<K, V> {
   /** Ends as `close` does: no new record is started, and those that are under way may finish. */
   readonly signal?: AbortSignal | undefined
