@@ -18,7 +18,7 @@ export function readSchema(answer: unknown, id?: number): RegisteredSchema {
   const { schema: text, schemaType, references, id: ownId } = objectOf(answer)
   if (typeof text !== 'string') throw new Error('its response has no "schema"')
   return {
-    id: id ?? wholeNumber('id', ownId),
+    id: id ?? schemaId(ownId),
     // Left out for Avro, which was first.
     type: readType(schemaType ?? 'AVRO'),
     text,
@@ -35,7 +35,7 @@ export function readVersion(answer: unknown): SchemaVersion {
 
 /** @throws {Error} as `readSchema` */
 export function readId(answer: unknown): number {
-  return wholeNumber('id', objectOf(answer)['id'])
+  return schemaId(objectOf(answer)['id'])
 }
 
 /** Whether a schema is compatible, and why not where the registry says so. @throws {Error} as `readSchema` */
@@ -102,6 +102,13 @@ function readReferences(references: unknown): readonly SchemaReference[] {
       throw new Error('its response has a reference without "name" or "subject"')
     return { name, subject, version: wholeNumber('version', version) }
   })
+}
+
+/** Records have 32 bits for it. */
+function schemaId(value: unknown): number {
+  const id = wholeNumber('id', value)
+  if (id >= 0 && id < 2 ** 32) return id
+  throw new Error(`its response has the id ${id}, which is no number of 32 bits`)
 }
 
 function wholeNumber(name: string, value: unknown): number {

@@ -243,6 +243,13 @@ describe('answers that are gone with the next attempt', () => {
 })
 
 describe('answers that stay', () => {
+  test.each([-1, 2 ** 40, 1.5, '"7"'])('an id that no record has room for: %s', async (id) => {
+    server.odd.push({ body: `{"id":${id}}` })
+    await expect(client().register('odd', { type: 'AVRO', text: `"${id}"`, references: [] })).rejects.toMatchObject({
+      code: 'REGISTRY_ERROR',
+    })
+  })
+
   test.each<{ readonly name: string; readonly odd: OddAnswer; readonly problem: string; readonly code?: string }>([
     { name: 'something that is no registry', odd: { status: 404, body: PAGE }, problem: 'may lack a path' },
     {

@@ -20,9 +20,10 @@ export async function patiently<T>(
   { signal, warn }: { readonly signal: AbortSignal; readonly warn: (message: string) => void },
 ): Promise<T> {
   let hasWarned = false
+  let reason = ''
   const timer = setTimeout(() => {
     hasWarned = true
-    warn(`Waiting for ${what}: reading is paused until it answers`)
+    warn(`Waiting for ${what}: reading is paused until it answers${reason}`)
   }, QUIET_MS)
   timer.unref()
   try {
@@ -31,6 +32,7 @@ export async function patiently<T>(
         return await untilAborted(call(), `Waiting for ${what}`, signal)
       } catch (error) {
         if (!(error instanceof ConnectionError && error.retriable)) throw error
+        reason = `. ${error.message}`
         await sleep(backoffMs(attempt, BACKOFF), signal)
       }
   } finally {

@@ -1,0 +1,26 @@
+import { expect, test, vi } from 'vitest'
+import { patiently } from '../../../src/codecs/schemas/patience.ts'
+import { ConnectionError } from '../../../src/errors/index.ts'
+
+test('waiting for a registry is reported with the reason, and ends once it answers', async () => {
+  vi.useFakeTimers()
+  try {
+    const warn = vi.fn<(message: string) => void>()
+    let isUp = false
+    const call = async (): Promise<string> => {
+      if (isUp) return 'schema'
+      throw new ConnectionError('REGISTRY_UNAVAILABLE', 'Cannot get schema 5: its response is not JSON')
+    }
+    const waiting = patiently('the registry', call, { signal: new AbortController().signal, warn })
+    await vi.advanceTimersByTimeAsync(6000)
+    expect(warn.mock.calls).toEqual([
+      ['Waiting for the registry: reading is paused until it answers. Cannot get schema 5: its response is not JSON'],
+    ])
+    isUp = true
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(await waiting).toBe('schema')
+    expect(warn).toHaveBeenLastCalledWith('No longer waiting for the registry')
+  } finally {
+    vi.useRealTimers()
+  }
+})
