@@ -7,6 +7,7 @@ import { SchemaRegistry } from '../../../src/schema-registry/client.ts'
 import { schemaIdOf, withSchemaId } from '../../../src/schema-registry/wire-format.ts'
 import { bootstrapServers, brokerAvailable } from '../../support/broker.ts'
 import { fromTopic, runHere, toTopic } from '../../support/pipelines.ts'
+import { ForwardingServer } from '../../support/forwarding-server.ts'
 import { ownRegistry, registryAvailable } from '../../support/registry.ts'
 import { topicBed } from '../../support/topics.ts'
 
@@ -113,6 +114,33 @@ describe.skipIf(!brokerAvailable || !registryAvailable)('schema ids', () => {
       [withSchemaId(id, Buffer.of(6)), ['__key_schema_id']],
       [null, ['__key_schema_id']],
     ])
+  })
+
+  test('are asked for once per process, however many partitions, records and pipelines', async () => {
+    const { topic, keyId, id } = await orders()
+    const wide = await bed().create({ partitions: 6 })
+    const [{ key, value }] = (await read(topic)) as [Read]
+    await bed().write(
+      wide,
+      Array.from({ length: 3000 }, (_, i) => ({ key, value, partition: i % 6 })),
+    )
+    const front = await ForwardingServer.start(first().url)
+    try {
+      const targets = [await bed().create(), await bed().create(), await bed().create()]
+      await Promise.all(
+        targets.map((to) =>
+          runHere({
+            source: fromTopic(wide, { ...avro, schemaRegistry: front.url }),
+            stages: [{ $set: { seen: '$_meta.key' } }],
+            sink: toTopic(to),
+          }),
+        ),
+      )
+      expect(await Promise.all(targets.map((to) => bed().end(to)))).toEqual([3000, 3000, 3000])
+      expect(front.requests.toSorted()).toEqual([`GET /schemas/ids/${id}`, `GET /schemas/ids/${keyId}`].toSorted())
+    } finally {
+      await front.stop()
+    }
   })
 
   test('of keys and values are those of the other registry, where they are written to another one', async () => {
