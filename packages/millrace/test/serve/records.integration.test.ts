@@ -9,7 +9,7 @@ const POISON = '{"amount": 120,'
 describe.skipIf(!brokerAvailable)('a pipeline that meets a record it cannot decode', () => {
   const bed = topicBed()
 
-  test('shows what its stage makes of records, then the partition that is stuck and the record that ended the run', async () => {
+  test('shows records before and after its stage, then the partition that is stuck and the record that ended the run', async () => {
     const [from, to] = [await bed().create({ partitions: 3 }), await bed().create()]
     const monitor = new Monitor('1.2.3')
     const running = runHere(
