@@ -9,7 +9,7 @@ import {
   KafkaSource,
   type MillraceError,
   type SendResult,
-  type SinkRecord,
+  type Transaction,
 } from '../../src/index.ts'
 
 interface Order {
@@ -53,7 +53,7 @@ export async function writing(): Promise<void> {
   const source = new KafkaSource({ bootstrapServers, topics: 'orders', groupId: 'g', decode: { value: order } })
   await exactlyOnce(source, orders, (batch, transaction) => {
     expectTypeOf(batch).toEqualTypeOf<Batch>()
-    expectTypeOf(transaction.write).parameter(0).toEqualTypeOf<readonly SinkRecord<Order>[]>()
+    expectTypeOf(transaction).toEqualTypeOf<Transaction<Order>>()
   })
 }
 
