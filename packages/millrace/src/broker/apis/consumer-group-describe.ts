@@ -12,7 +12,8 @@ import type { Partitions } from '../groups/assignors.ts'
 import type { Call, Handler } from './handler.ts'
 import { authorizedOperations } from './topics.ts'
 
-/** Number of a member of the consumer protocol, as opposed to one of the classic protocol. */
+/** Numbers of members that speak the classic and the consumer protocol. */
+const CLASSIC_MEMBER = 0
 const CONSUMER_MEMBER = 1
 
 export const consumerGroupDescribe: Handler<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse> = {
@@ -70,7 +71,7 @@ function describe(groupId: string, { broker: { cluster, groups }, node, version 
       subscribedTopicRegex: member.pattern,
       assignment: named(member.current.assigned, cluster),
       targetAssignment: named(member.target, cluster),
-      ...(version >= 1 ? { memberType: CONSUMER_MEMBER } : {}),
+      ...(version >= 1 ? { memberType: member.classic === undefined ? CONSUMER_MEMBER : CLASSIC_MEMBER } : {}),
     })),
   }
 }

@@ -7,7 +7,7 @@ export const heartbeat: Handler<HeartbeatRequest, HeartbeatResponse> = {
   api: heartbeatApi,
   handle({ groupId, memberId, groupInstanceId, generationId }, { broker: { groups }, node }) {
     const refusal = groups.refusal(groupId, node)
-    const group = groups.findClassic(groupId)
+    const group = groups.findClassic(groupId) ?? groups.classicMembers(groupId)
     const errorCode =
       refusal || (group?.heartbeat({ memberId, instanceId: groupInstanceId, generationId }) ?? ERROR.UNKNOWN_MEMBER_ID)
     return { errorCode }

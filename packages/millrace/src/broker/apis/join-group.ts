@@ -1,7 +1,7 @@
 /** JoinGroup (11): a member joins a classic group, or joins it again. Answered when all members have joined, or the time is over. */
 import { ERROR } from '../../protocol/error-codes.ts'
 import { joinGroupApi, type JoinGroupRequest, type JoinGroupResponse } from '../../protocol/messages/join-group.ts'
-import { type Joined, notJoined } from '../groups/member.ts'
+import { type Joined, type JoinRequest, notJoined } from '../groups/member.ts'
 import type { Call, Handler } from './handler.ts'
 
 /** First versions in which a new member needs an id, and in which a leader may be told not to assign. */
@@ -19,11 +19,9 @@ export const joinGroup: Handler<JoinGroupRequest, JoinGroupResponse> = {
     const { minSessionTimeoutMs, maxSessionTimeoutMs } = groups.settings
     if (sessionTimeoutMs < minSessionTimeoutMs || sessionTimeoutMs > maxSessionTimeoutMs)
       return joinGroup.refuse(request, ERROR.INVALID_SESSION_TIMEOUT, call)
-    if (memberId !== '' && groups.findClassic(groupId) === undefined)
-      return joinGroup.refuse(request, ERROR.UNKNOWN_MEMBER_ID, call)
-    const group = groups.classicGroup(groupId)
-    if (group === undefined) return joinGroup.refuse(request, ERROR.INCONSISTENT_GROUP_PROTOCOL, call)
-    const joined = await group.join({
+    const known = groups.find(groupId)
+    if (memberId !== '' && known === undefined) return joinGroup.refuse(request, ERROR.UNKNOWN_MEMBER_ID, call)
+    const joining: JoinRequest = {
       memberId,
       instanceId: request.groupInstanceId,
       clientId: call.clientId,
@@ -36,8 +34,12 @@ export const joinGroup: Handler<JoinGroupRequest, JoinGroupResponse> = {
       protocols: request.protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) })),
       requiresMemberId: call.version >= REQUIRES_MEMBER_ID,
       canSkipAssignment: call.version >= CAN_SKIP_ASSIGNMENT,
-    })
-    return respond(joined, call)
+    }
+    const group = groups.classicGroup(groupId)
+    // A group of the consumer protocol has room for members of the other one.
+    if (group === undefined) return respond(groups.classicMembers(groupId)!.join(joining), call)
+    if (memberId !== '' && group !== known) return joinGroup.refuse(request, ERROR.UNKNOWN_MEMBER_ID, call)
+    return respond(await group.join(joining), call)
   },
 
   refuse: ({ memberId }, errorCode, call) => respond(notJoined(memberId, errorCode), call),

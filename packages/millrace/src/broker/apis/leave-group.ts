@@ -13,7 +13,7 @@ export const leaveGroup: Handler<LeaveGroupRequest, LeaveGroupResponse> = {
     const { groupId, memberId, members } = request
     const refusal = groups.refusal(groupId, call.node)
     if (refusal !== 0) return leaveGroup.refuse(request, refusal, call)
-    const group = groups.findClassic(groupId)
+    const group = groups.findClassic(groupId) ?? groups.classicMembers(groupId)
     const leave = (id: string, instanceId: string | null): number =>
       group?.leave({ memberId: id, instanceId }) ?? ERROR.UNKNOWN_MEMBER_ID
     if (call.version < SEVERAL) return { errorCode: leave(memberId, null) }

@@ -17,7 +17,7 @@ export const syncGroup: Handler<SyncGroupRequest, SyncGroupResponse> = {
     if (refusal !== 0) return syncGroup.refuse(request, refusal, call)
     if (call.version >= NAMES_PROTOCOL && (protocolType === null || protocolName === null))
       return syncGroup.refuse(request, ERROR.INCONSISTENT_GROUP_PROTOCOL, call)
-    const group = groups.findClassic(groupId)
+    const group = groups.findClassic(groupId) ?? groups.classicMembers(groupId)
     if (group === undefined) return syncGroup.refuse(request, ERROR.UNKNOWN_MEMBER_ID, call)
     const byMember = new Map(assignments.map((each) => [each.memberId, Buffer.from(each.assignment)]))
     return respond(

@@ -6,30 +6,22 @@
  */
 import { randomUuidText } from '../random.ts'
 import { ERROR } from '../../protocol/error-codes.ts'
-import { type Joined, Member, type MemberOptions, NO_ASSIGNMENT, notJoined, notSynced, type Synced } from './member.ts'
+import {
+  type Joined,
+  type JoinRequest,
+  Member,
+  type MemberClaim,
+  NO_ASSIGNMENT,
+  notJoined,
+  notSynced,
+  type Synced,
+} from './member.ts'
 import { GroupOffsets } from './offsets.ts'
-import { selectProtocol, supportsProtocols } from './protocol-selection.ts'
+import { CONSUMERS, selectProtocol, supportsProtocols } from './protocol-selection.ts'
 import { ANSWERS, type GroupState } from './states.ts'
 
 /** Calls back once. @returns cancels it */
 export type After = (milliseconds: number, callback: () => void) => () => void
-
-export interface JoinRequest extends MemberOptions {
-  /** Empty for a member that has none yet. */
-  readonly memberId: string
-  readonly protocolType: string
-  /** Whether a new member is first given an id, and joins with that (KIP-394). */
-  readonly requiresMemberId: boolean
-  /** Whether the client understands that a leader need not assign anything (KIP-814). */
-  readonly canSkipAssignment: boolean
-}
-
-/** Which member a request is from. */
-export interface MemberClaim {
-  readonly memberId: string
-  readonly instanceId: string | null
-  readonly generationId: number
-}
 
 export class ClassicGroup {
   readonly kind = 'classic'
@@ -70,6 +62,21 @@ export class ClassicGroup {
     }
     const member = this.#find({ memberId, instanceId, generationId: -1 })
     return typeof member === 'number' ? notJoined(memberId, member) : this.#rejoin(member, request)
+  }
+
+  /** Takes over the members of a group of the consumer protocol, which then have to join again. */
+  adopt(members: readonly Member[], generationId: number): void {
+    for (const member of members) {
+      this.members.set(member.id, member)
+      if (member.instanceId !== null) this.#static.set(member.instanceId, member.id)
+      this.#keepAlive(member)
+    }
+    this.generationId = generationId
+    this.protocolType = CONSUMERS
+    this.protocolName = selectProtocol(members)
+    this.leader = members[0]?.id ?? ''
+    this.state = 'Stable'
+    this.#rebalance()
   }
 
   #joinNew(request: JoinRequest): Joined | Promise<Joined> {

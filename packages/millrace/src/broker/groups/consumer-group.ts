@@ -5,7 +5,8 @@
 import { ERROR } from '../../protocol/error-codes.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { ASSIGNORS, DEFAULT_ASSIGNOR, type Partitions } from './assignors.ts'
-import type { After, MemberClaim } from './classic-group.ts'
+import type { After } from './classic-group.ts'
+import type { MemberClaim, Protocol } from './member.ts'
 import { GroupOffsets } from './offsets.ts'
 import { has, isEqual, NO_PARTITIONS, without, isEmpty } from './partition-sets.ts'
 import { type Current, reconcile } from './reconciliation.ts'
@@ -29,6 +30,16 @@ export interface ConsumerHeartbeat {
   readonly pattern: string | null
   readonly assignor: string | null
   readonly owned: Partitions | null
+  /** Of a member that speaks the classic protocol; see `classic-members.ts`. */
+  readonly classic?: ClassicSide
+}
+
+/** What there is about a member of this group that speaks the classic protocol. */
+export interface ClassicSide {
+  readonly sessionTimeoutMs: number
+  readonly protocols: readonly Protocol[]
+  /** Ends the time in which it has to join again; undefined when it need not. */
+  stopJoinTimer: (() => void) | undefined
 }
 
 export interface ConsumerMember {
@@ -45,6 +56,7 @@ export interface ConsumerMember {
   target: Partitions
   /** Whether it has left, and is going to come back. */
   isAway: boolean
+  classic: ClassicSide | undefined
   stopTimers: (() => void)[]
 }
 
@@ -69,6 +81,8 @@ export class ConsumerGroup {
   readonly #cluster: Cluster
   readonly #after: After
   readonly #sessionTimeoutMs: number
+  /** Called when the last member that speaks the consumer protocol has left others behind. */
+  onOnlyClassic: () => void = () => {}
   /** Topics and their numbers of partitions when the target was computed. */
   #metadata = ''
 
@@ -84,6 +98,16 @@ export class ConsumerGroup {
     this.#after = after
     this.#sessionTimeoutMs = sessionTimeoutMs
     this.offsets = offsets
+  }
+
+  /** Takes over the members of a classic group. */
+  adopt(members: readonly ConsumerMember[], generationId: number): void {
+    this.epoch = generationId
+    this.assignmentEpoch = generationId
+    for (const member of members) {
+      this.members.set(member.memberId, member)
+      this.keepAlive(member)
+    }
   }
 
   get state(): 'Empty' | 'Assigning' | 'Reconciling' | 'Stable' {
@@ -105,7 +129,7 @@ export class ConsumerGroup {
     const refusal = this.#refusal(beat)
     if (refusal !== undefined) return refusal
     const isKnown =
-      this.members.has(beat.memberId) || (beat.instanceId !== null && this.#static(beat.instanceId) !== undefined)
+      this.members.has(beat.memberId) || (beat.instanceId !== null && this.findStatic(beat.instanceId) !== undefined)
     if (beat.epoch < JOIN_EPOCH) return this.#leave(this.members.get(beat.memberId)!, beat.epoch)
     const member = beat.epoch === JOIN_EPOCH ? this.#joining(beat) : this.members.get(beat.memberId)!
     const isChanged = this.#update(member, beat)
@@ -117,18 +141,20 @@ export class ConsumerGroup {
       owned: beat.epoch === JOIN_EPOCH ? NO_PARTITIONS : (beat.owned ?? undefined),
       isFree: (topicId, partition) => this.#isFree(topicId, partition, member),
     })
-    this.#keepAlive(member)
+    this.keepAlive(member)
     this.#watchRevocation(member, before)
     const isNew =
       beat.epoch === JOIN_EPOCH || beat.topics !== null || !isEqual(before.assigned, member.current.assigned)
     return { errorCode: 0, epoch: member.current.epoch, ...(isNew ? { assignment: member.current.assigned } : {}) }
   }
 
-  #refusal({ memberId, epoch, instanceId, owned }: ConsumerHeartbeat): HeartbeatAnswer | undefined {
+  #refusal({ memberId, epoch, instanceId, owned, classic }: ConsumerHeartbeat): HeartbeatAnswer | undefined {
     const refuse = (errorCode: number, message: string): HeartbeatAnswer => ({ errorCode, message, epoch: -1 })
-    const holder = instanceId === null ? undefined : this.#static(instanceId)
+    const holder = instanceId === null ? undefined : this.findStatic(instanceId)
     if (epoch === JOIN_EPOCH) {
-      if (holder === undefined || holder.memberId === memberId || holder.isAway) return undefined
+      // In the classic protocol, a static member that comes back takes its place at once.
+      if (holder === undefined || holder.memberId === memberId || holder.isAway || classic !== undefined)
+        return undefined
       return refuse(
         ERROR.UNRELEASED_INSTANCE_ID,
         `Static member ${memberId} with instance id ${instanceId} cannot join the group because the instance id is owned by ${holder.memberId} member.`,
@@ -153,7 +179,8 @@ export class ConsumerGroup {
         )
   }
 
-  #static(instanceId: string): ConsumerMember | undefined {
+  /** The member with an instance id. */
+  findStatic(instanceId: string): ConsumerMember | undefined {
     return [...this.members.values()].find((member) => member.instanceId === instanceId)
   }
 
@@ -164,7 +191,7 @@ export class ConsumerGroup {
       known.isAway = false
       return known
     }
-    const before = beat.instanceId === null ? undefined : this.#static(beat.instanceId)
+    const before = beat.instanceId === null ? undefined : this.findStatic(beat.instanceId)
     const member: ConsumerMember = {
       memberId: beat.memberId,
       instanceId: beat.instanceId,
@@ -178,6 +205,7 @@ export class ConsumerGroup {
       current: before?.current ?? FRESH,
       target: before?.target ?? NO_PARTITIONS,
       isAway: false,
+      classic: beat.classic,
       stopTimers: [],
     }
     if (before !== undefined) this.#drop(before)
@@ -188,8 +216,10 @@ export class ConsumerGroup {
   /** @returns whether the assignment has to change */
   #update(
     member: ConsumerMember,
-    { topics, pattern, assignor, rebalanceTimeoutMs, rackId }: ConsumerHeartbeat,
+    { topics, pattern, assignor, rebalanceTimeoutMs, rackId, classic }: ConsumerHeartbeat,
   ): boolean {
+    if (member.classic !== classic) member.classic?.stopJoinTimer?.()
+    member.classic = classic
     const before = JSON.stringify([member.topics, member.pattern, member.assignor])
     if (topics !== null) member.topics = [...topics].toSorted()
     if (pattern !== null) member.pattern = pattern === '' ? null : pattern
@@ -224,6 +254,13 @@ export class ConsumerGroup {
     return new Set([...named, ...matched].map(({ id }) => id))
   }
 
+  /** Whether a member waits for partitions that others still hold. */
+  isWaiting(member: ConsumerMember): boolean {
+    return [...without(member.target, member.current.assigned)].some(([topicId, partitions]) =>
+      [...partitions].some((partition) => !this.#isFree(topicId, partition, member)),
+    )
+  }
+
   #isFree(topicId: string, partition: number, except: ConsumerMember): boolean {
     for (const member of this.members.values()) {
       if (member === except) continue
@@ -237,26 +274,38 @@ export class ConsumerGroup {
     if (epoch === STATIC_LEAVE_EPOCH && member.instanceId !== null) {
       member.isAway = true
       // Its session goes on, so that it may come back.
-      this.#keepAlive(member)
-    } else this.#remove(member)
+      this.keepAlive(member)
+    } else this.remove(member)
     return { errorCode: 0, epoch }
   }
 
-  #remove(member: ConsumerMember): void {
+  /** A member has left, or was silent for too long. */
+  remove(member: ConsumerMember): void {
     this.#drop(member)
     this.#refresh(true)
+    const left = [...this.members.values()]
+    if (member.classic === undefined && left.length > 0 && left.every(({ classic }) => classic !== undefined))
+      this.onOnlyClassic()
   }
 
   #drop(member: ConsumerMember): void {
     for (const stop of member.stopTimers) stop()
     member.stopTimers = []
+    member.classic?.stopJoinTimer?.()
     this.members.delete(member.memberId)
   }
 
-  #keepAlive(member: ConsumerMember): void {
+  /** Begins the session of a member again. */
+  keepAlive(member: ConsumerMember): void {
     const [stopSession, ...others] = member.stopTimers
     stopSession?.()
-    member.stopTimers = [this.#after(this.#sessionTimeoutMs, () => this.#remove(member)), ...others]
+    const timeoutMs = member.classic?.sessionTimeoutMs ?? this.#sessionTimeoutMs
+    member.stopTimers = [this.#after(timeoutMs, () => this.remove(member)), ...others]
+  }
+
+  /** A member of the classic protocol that does not join again in time is out. */
+  expectJoin(member: ConsumerMember, classic: ClassicSide): void {
+    classic.stopJoinTimer ??= this.#after(Math.max(0, member.rebalanceTimeoutMs), () => this.remove(member))
   }
 
   /** A member that does not give partitions up in time is out. */
@@ -269,7 +318,7 @@ export class ConsumerGroup {
     member.stopTimers = session === undefined ? [] : [session]
     if (current.state !== 'Unrevoked') return
     const late = (): void => {
-      if (member.current === current || isEqual(member.current.revoking, current.revoking)) this.#remove(member)
+      if (member.current === current || isEqual(member.current.revoking, current.revoking)) this.remove(member)
     }
     member.stopTimers.push(this.#after(Math.max(0, member.rebalanceTimeoutMs), late))
   }
@@ -284,7 +333,7 @@ export class ConsumerGroup {
     const member = this.members.get(memberId)
     if (member === undefined) return ERROR.UNKNOWN_MEMBER_ID
     if (member.current.epoch === generationId) return ERROR.NONE
-    return transactional ? ERROR.ILLEGAL_GENERATION : ERROR.STALE_MEMBER_EPOCH
+    return transactional || member.classic !== undefined ? ERROR.ILLEGAL_GENERATION : ERROR.STALE_MEMBER_EPOCH
   }
 
   kill(): void {

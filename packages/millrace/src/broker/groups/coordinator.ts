@@ -7,7 +7,9 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { StoredState } from '../storage/changes.ts'
 import type { Timers } from '../timers.ts'
 import { type After, ClassicGroup } from './classic-group.ts'
+import { ClassicMembers } from './classic-members.ts'
 import { ConsumerGroup } from './consumer-group.ts'
+import { classicMembersOf, convertedMembers } from './migration.ts'
 import { GroupOffsets } from './offsets.ts'
 
 /** What there is a coordinator for. */
@@ -99,15 +101,40 @@ export class GroupCoordinator {
     return group
   }
 
-  /** The group for a member of the consumer protocol; `undefined` when it has members of the other. */
+  /** A group of the consumer protocol, for its members that speak the classic one; `undefined` when there is none. */
+  classicMembers(groupId: string): ClassicMembers | undefined {
+    const group = this.findConsumer(groupId)
+    return group === undefined ? undefined : new ClassicMembers(group, this.#cluster)
+  }
+
+  /**
+   * The group for a member of the consumer protocol. One with members of the classic protocol becomes one of the consumer protocol,
+   * in which they stay (KIP-848, `group.consumer.migration.policy=bidirectional`).
+   *
+   * @returns `undefined` when its members cannot be taken over, as they are no consumers
+   */
   consumerGroup(groupId: string): ConsumerGroup | undefined {
     const known = this.#groups.get(groupId)
     if (known?.kind === 'consumer') return known
-    if (known !== undefined && known.state !== 'Empty') return undefined
+    const members = known === undefined || known.state === 'Empty' ? [] : convertedMembers(known, this.#cluster)
+    if (members === undefined) return undefined
     const offsets = known?.offsets ?? this.#newOffsets(groupId)
     const group = new ConsumerGroup(groupId, this.#cluster, this.#after, this.settings.sessionTimeoutMs, offsets)
+    group.onOnlyClassic = () => this.#toClassic(group)
+    if (known?.kind === 'classic' && members.length > 0) {
+      group.adopt(members, known.generationId)
+      known.stop(ERROR.REBALANCE_IN_PROGRESS)
+    }
     this.#groups.set(groupId, group)
     return group
+  }
+
+  /** What is left of a group when the last member of the consumer protocol has gone is a classic group, which rebalances. */
+  #toClassic(consumers: ConsumerGroup): void {
+    const group = new ClassicGroup(consumers.id, this.#after, consumers.offsets)
+    group.adopt(classicMembersOf(consumers, this.#cluster), consumers.epoch)
+    consumers.stop()
+    this.#groups.set(consumers.id, group)
   }
 
   #newOffsets(group: string): GroupOffsets {

@@ -29,6 +29,13 @@ export interface Synced {
   readonly assignment: Buffer
 }
 
+/** Which member a request is from. */
+export interface MemberClaim {
+  readonly memberId: string
+  readonly instanceId: string | null
+  readonly generationId: number
+}
+
 export interface MemberOptions {
   readonly instanceId: string | null
   readonly clientId: string
@@ -36,6 +43,17 @@ export interface MemberOptions {
   readonly sessionTimeoutMs: number
   readonly rebalanceTimeoutMs: number
   readonly protocols: readonly Protocol[]
+}
+
+/** A member that joins, or joins again. */
+export interface JoinRequest extends MemberOptions {
+  /** Empty for a member that has none yet. */
+  readonly memberId: string
+  readonly protocolType: string
+  /** Whether a new member is first given an id, and joins with that (KIP-394). */
+  readonly requiresMemberId: boolean
+  /** Whether the client understands that a leader need not assign anything (KIP-814). */
+  readonly canSkipAssignment: boolean
 }
 
 export const NO_ASSIGNMENT = Buffer.alloc(0)

@@ -1,6 +1,9 @@
 /** Which protocol, that is which assignor, a classic group uses: one that all members propose, and most prefer. */
 import type { Member, Protocol } from './member.ts'
 
+/** The protocol type of groups of consumers. */
+export const CONSUMERS = 'consumer'
+
 /** Whether a member with these protocols may join: it has something in common with all members. */
 export function supportsProtocols(
   members: readonly Member[],

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { ClassicGroup, type JoinRequest } from '../../../src/broker/groups/classic-group.ts'
-import type { Joined, Synced } from '../../../src/broker/groups/member.ts'
+import { ClassicGroup } from '../../../src/broker/groups/classic-group.ts'
+import type { Joined, JoinRequest, Synced } from '../../../src/broker/groups/member.ts'
 import { ANSWERS, type Answers, GROUP_STATES, type GroupState } from '../../../src/broker/groups/states.ts'
 import { ERROR } from '../../../src/protocol/error-codes.ts'
 
