@@ -12,7 +12,7 @@ import * as projections from 'mingo/operators/projection'
 import * as queries from 'mingo/operators/query'
 import * as windows from 'mingo/operators/window'
 import { Query } from 'mingo/query'
-import { compare } from 'mingo/util'
+import { compare, resolve } from 'mingo/util'
 import type { Options } from 'mingo/types'
 import { $bucket } from './bucket.ts'
 import type { Document } from '../field-path.ts'
@@ -39,12 +39,21 @@ function unwrapping(evaluation: Evaluation): Evaluation {
   return (document, argument, options) => evaluation(document, onlyElement(argument), options)
 }
 
+/** `$mod` of conditions: as everywhere, values of other types never compare. The engine's takes null, false and "4" for numbers. */
+function $mod(selector: string, [divisor, remainder]: readonly [number, number]): (document: Document) => boolean {
+  const isWanted = (value: unknown): boolean => typeof value === 'number' && value % divisor === remainder
+  return (document) => {
+    const value = resolve(document as never, selector, { unwrapArray: true }) as unknown
+    return Array.isArray(value) ? value.some(isWanted) : isWanted(value)
+  }
+}
+
 const CONTEXT = Context.init({
   accumulator: accumulators,
   expression: { ...expressions, ...OWN_OPERATORS },
   pipeline: { ...pipelines, $bucket },
   projection: projections,
-  query: queries,
+  query: { ...queries, $mod: $mod as never },
   window: windows,
 })
 

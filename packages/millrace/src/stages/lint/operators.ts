@@ -26,6 +26,10 @@ export function conditionProblems(condition: unknown, path: string): ConfigProbl
       return [{ path: place, message: `Operator "${name}" is not available`, suggestion: `use ${instead}` }]
     if (name === '$expr') return expressionProblems(value, place)
     if (name === '$regex') return patternProblems(value, condition['$options'], place)
+    if (name === '$mod' && !isDivision(value))
+      return [
+        { path: place, message: '$mod must be a list of a divisor and a remainder', suggestion: 'for example [2, 0]' },
+      ]
     if (LISTS.has(name) && !Array.isArray(value)) return [{ path: place, message: `${name} must be a list` }]
     if (!HOLD_CONDITIONS.has(name)) return []
     return Array.isArray(value)
@@ -38,6 +42,10 @@ const REFUSED_CONDITIONS: ReadonlyMap<string, string> = new Map([
   ['$where', '$expr, with $function for code'],
   ['$jsonSchema', 'the stage validate.schema'],
 ])
+
+function isDivision(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every((one) => typeof one === 'number')
+}
 
 const LISTS: ReadonlySet<string> = new Set(['$in', '$nin', '$and', '$or', '$nor', '$all'])
 const HOLD_CONDITIONS: ReadonlySet<string> = new Set(['$and', '$or', '$nor', '$all', '$not', '$elemMatch'])

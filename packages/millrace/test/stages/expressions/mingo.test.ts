@@ -12,6 +12,7 @@ import * as pipelines from 'mingo/operators/pipeline'
 import * as projections from 'mingo/operators/projection'
 import { compare } from 'mingo/util'
 import { expect, test } from 'vitest'
+import { createQuery } from '../../../src/stages/expressions/mingo.ts'
 import { EXPRESSION_OPERATORS } from '../../../src/stages/expressions/operators.ts'
 import { ROOT } from '../../support/documentation.ts'
 
@@ -124,4 +125,13 @@ test('two dates are equal when their constructors are, whatever their classes', 
   expect(equals(new Own(5), new Date(5))).toBe(false)
   Object.defineProperty(Own.prototype, 'constructor', { value: Date })
   expect(equals(new Own(5), new Date(5))).toBe(true)
+})
+
+// null, false and the text "4" were taken for even numbers.
+test('$mod of a condition is about numbers', () => {
+  const isEven = createQuery({ a: { $mod: [2, 0] } })
+  const values = [4, -2, [1, 4], '4', null, undefined, false, true, [], ['4'], [null], {}, 3]
+  expect(values.filter((a) => isEven({ a }))).toEqual([4, -2, [1, 4]])
+  expect(createQuery({ 'a.b': { $mod: [3, 1] } })({ a: [{ b: 3 }, { b: 4 }] })).toBe(true)
+  expect(createQuery({ a: { $not: { $mod: [2, 0] } } })({ a: '4' })).toBe(true)
 })

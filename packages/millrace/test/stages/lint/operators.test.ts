@@ -127,6 +127,7 @@ describe('lint finds operators that do not exist', () => {
     ['$match', { a: { $not: { $gtt: 1 } } }, 's.a.$not.$gtt: Unknown query operator "$gtt"'],
     ['$match', { a: { $elemMatch: { b: { $ltt: 1 } } } }, 's.a.$elemMatch.b.$ltt: Unknown query operator "$ltt"'],
     ['$match', { a: { $in: 1 } }, 's.a.$in: $in must be a list'],
+    ['$match', { a: { $mod: [2] } }, 's.a.$mod: $mod must be a list of a divisor and a remainder (for example [2, 0])'],
     ['$match', { $expr: { $gtr: ['$a', '$b'] } }, 's.$expr.$gtr: Unknown expression operator "$gtr"'],
     ['$set', { a: { $cond: [{ $eqq: [1, 2] }, 1, 2] } }, 's.a.$cond.0.$eqq: Unknown expression operator "$eqq"'],
     ['$set', { a: { $add: [1], $abs: 2 } }, 's.a: An expression must have one operator, not "$add" and "$abs"'],
