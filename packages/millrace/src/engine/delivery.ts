@@ -280,7 +280,8 @@ export class Delivery {
       : breaker.entered(stopWaiting).then((pass) => this.#try(entry, pass))
   }
 
-  async #try({ whole, rest: batch, rows }: Entry, pass: Pass | undefined): Promise<Failed> {
+  async #try(entry: Entry, pass: Pass | undefined): Promise<Failed> {
+    const batch = entry.rest
     const startedAt = performance.now()
     try {
       await this.#options.sink.write(batch, this.#options.abort).finally(() => {
@@ -290,25 +291,29 @@ export class Delivery {
       pass?.succeeded()
       return undefined
     } catch (error) {
+      // Also where something else has ended the attempt meanwhile, such as a record that was refused beside this one.
+      const ending = this.#noteRefused(entry, error)
       const meaning = this.#options.abort.aborted ? 'ends-run' : meaningOf(error)
       // What ends the run says nothing about the sink; nor does what was refused because of another record.
       if (meaning === 'sink-down') pass?.failed()
       else if (meaning === 'record') pass?.succeeded()
       else pass?.cancelled()
       if (meaning === 'ends-run' || !isMillraceError(error)) throw error
-      const byRow =
-        error instanceof BatchError
-          ? error.failures
-          : new Map(Array.from({ length: batch.length }, (_, row) => [row, error]))
-      const ending = [...byRow].filter(([, reason]) => this.#endsTransaction(reason))
-      if (ending.length === 0) return { error, byRow }
-      const { sink, errors, policy } = this.#options
-      if (policy.fate === 'fail') throw namingRecord(error, batch)
-      const refused = ending.filter(([, reason]) => isFaultOfRecord(reason))
-      // By their places in what comes again, which the rows that were left out this time have, too.
-      errors.refused.add(sink, whole, new Map(refused.map(([row, reason]) => [rows?.[row] ?? row, reason])))
-      throw error
+      if (ending === 0) return { error, byRow: byRowOf(error, batch) }
+      throw this.#options.policy.fate === 'fail' ? namingRecord(error, batch) : error
     }
+  }
+
+  /** In a transaction: remembers rows that are to be left out of the next one. @returns number of rows that end the transaction */
+  #noteRefused({ whole, rest, rows }: Entry, error: unknown): number {
+    const { sink, errors, policy } = this.#options
+    if (!isMillraceError(error)) return 0
+    const ending = [...byRowOf(error, rest)].filter(([, reason]) => this.#endsTransaction(reason))
+    const refused = ending.filter(([, reason]) => isFaultOfRecord(reason))
+    // By their places in what comes again, which the rows that were left out this time have, too.
+    if (refused.length > 0 && policy.fate !== 'fail')
+      errors.refused.add(sink, whole, new Map(refused.map(([row, reason]) => [rows?.[row] ?? row, reason])))
+    return ending.length
   }
 
   /** In a transaction nothing more can be written then, neither the same records again nor dead letters of them. */
@@ -328,6 +333,11 @@ export class Delivery {
     // With a breaker and no policy of attempts, the breaker decides when, and the run waits for the sink.
     return retry === undefined ? breaker !== undefined : attempts <= retry.maxRetries
   }
+}
+
+/** An error of a sink by row: that of all rows where it does not say which failed. */
+function byRowOf(error: MillraceError, { length }: Batch): Rows {
+  return error instanceof BatchError ? error.failures : new Map(Array.from({ length }, (_, row) => [row, error]))
 }
 
 /** Nothing more of the partition is written. */

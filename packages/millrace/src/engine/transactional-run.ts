@@ -371,7 +371,8 @@ export class TransactionalRun {
   /** Counts a failure. */
   #mayTryAgain(error: unknown): boolean {
     const { renewable } = this.#transactions
-    return isWorthAnotherTransaction(error, renewable) && ++this.#failures <= this.#maxFailures
+    const leavesOut = (this.#plan.errorPolicy?.fate ?? 'fail') !== 'fail'
+    return isWorthAnotherTransaction(error, renewable, leavesOut) && ++this.#failures <= this.#maxFailures
   }
 
   /** A commit whose answer was lost may have happened: then the stages go back to what it left, as the offsets do. */

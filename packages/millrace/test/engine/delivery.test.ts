@@ -453,3 +453,21 @@ describe('a delivery with a circuit breaker', () => {
     await expect(Promise.all([done, opened()])).rejects.toBeInstanceOf(CircuitOpenError)
   })
 })
+
+// A dead letter or a batch beside it failed first and ended the attempt; the refusal was forgotten, and the run ended with an error.
+test('a record that is refused in a transaction is known to be, also where the attempt has ended meanwhile', async () => {
+  const batch = batchOf([{ value: 'a' }, { value: 'b' }])
+  const policy = { retry: undefined, fate: 'skip' } as const
+  const errors = new ErrorHandling(policy, undefined, undefined, undefined, true)
+  const attempt = new AbortController()
+  const answer = Promise.withResolvers<void>()
+  const sink = { write: (): Promise<void> => answer.promise }
+  const { signal } = attempt
+  const options = { policy, breaker: undefined, errors, inTransaction: true, abort: signal, stopWaiting: signal }
+  const written = new Delivery({ ...options, sink }).write(batch, errors.collect())
+  attempt.abort(beside())
+  answer.reject(new BatchError('refused', new Map([[1, refused('INVALID_RECORD')]])))
+  await expect(written).rejects.toThrow('refused')
+  expect(errors.aborted()).toBe(true)
+  expect([...errors.refused.of(sink, batch)!.keys()]).toEqual([1])
+})

@@ -11,16 +11,19 @@ import { meaningOf } from '../../errors/meaning.ts'
 /**
  * Whether the same records may go through in another transaction.
  * @param renewable whether a producer that was fenced can be replaced
+ * @param leavesOut whether records that were refused are left out of the next one
  */
-export function isWorthAnotherTransaction(error: unknown, renewable: boolean): boolean {
+export function isWorthAnotherTransaction(error: unknown, renewable: boolean, leavesOut: boolean): boolean {
   if (!isMillraceError(error)) return false
   if (error instanceof TransactionError) return !error.fatal || renewable
   if (error instanceof BatchError)
-    return [...error.failures.values()].every((reason) => isWorthAnotherTransaction(reason, renewable))
+    return [...error.failures.values()].every((reason) => isWorthAnotherTransaction(reason, renewable, leavesOut))
   const { cause, code } = error
-  if (error instanceof AbortedError || code === 'DEAD_LETTER_FAILED') return isWorthAnotherTransaction(cause, renewable)
-  // What it was refused with will be refused again.
-  if (code === 'REFUSED_WITH_BATCH' && cause !== undefined) return isWorthAnotherTransaction(cause, renewable)
+  if (error instanceof AbortedError || code === 'DEAD_LETTER_FAILED')
+    return isWorthAnotherTransaction(cause, renewable, leavesOut)
+  // What it was refused with will be refused again, unless it is left out.
+  if (code === 'REFUSED_WITH_BATCH' && cause !== undefined)
+    return (leavesOut && meaningOf(cause) === 'record') || isWorthAnotherTransaction(cause, renewable, leavesOut)
   if (error instanceof DeliveryError && cause instanceof BrokerError && ENDS_TRANSACTION.has(cause.kafkaName))
     return true
   const meaning = meaningOf(error)
