@@ -26,7 +26,7 @@ import { inSlices } from './slices.ts'
 import { markStages } from './stage-chain.ts'
 import type { PipelinePlan, RunOptions, RunResult } from './plan.ts'
 import { TransactionSize } from './transaction-size.ts'
-import type { TransactionalPipeline, Work } from './transactional-work.ts'
+import { afterCommit, type TransactionalPipeline, type Work } from './transactional-work.ts'
 
 /** Unless the file says otherwise. */
 const COMMIT_INTERVAL_MS = 100
@@ -200,7 +200,7 @@ export class TransactionalRun {
     const cutOff = stages.exhausted ? stages.list.flatMap((stage) => stage.cutOff ?? []) : []
     const [done] = splitAtCutOff(batch, cutOff) ?? [batch.acknowledgement]
     // Which may locate its records, and so decompress them.
-    const delivery = write && this.#deliver(failed, done, write, batch.newestTimestamp)
+    const delivery = write && this.#deliver(failed, done, afterCommit(write, this.#committing), batch.newestTimestamp)
     if (delivery !== undefined) inFlight.add(batch.byteLength, delivery)
     // Every record was filtered out, and counted as dropped (I7).
     else if (this.#committing === undefined) done.ack()

@@ -39,3 +39,15 @@ export interface TransactionalPipeline {
   /** Learns what the run waits for. */
   readonly activity?: ActivityOfReader | undefined
 }
+
+/**
+ * What is begun during a commit belongs to the next transaction. Writes wait for that by themselves; rows that are only skipped would be
+ * acknowledged at once, and their offsets committed by a transaction that does not count them (I7).
+ */
+export function afterCommit(write: () => Promise<void>, committing: Promise<void> | undefined): () => Promise<void> {
+  if (committing === undefined) return write
+  return async () => {
+    await write()
+    await committing
+  }
+}

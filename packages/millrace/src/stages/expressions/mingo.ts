@@ -43,7 +43,7 @@ function unwrapping(evaluation: Evaluation): Evaluation {
 function $mod(selector: string, [divisor, remainder]: readonly [number, number]): (document: Document) => boolean {
   const isWanted = (value: unknown): boolean => typeof value === 'number' && value % divisor === remainder
   return (document) => {
-    const value = resolve(document as never, selector, { unwrapArray: true }) as unknown
+    const value: unknown = resolve(document, selector, { unwrapArray: true })
     return Array.isArray(value) ? value.some(isWanted) : isWanted(value)
   }
 }
