@@ -101,6 +101,17 @@ export function requestsFor(topicId: string): Requests {
     DescribeProducers: () => ({ topics: [{ name: 'orders', partitionIndexes: [0] }] }),
     DescribeTransactions: () => ({ transactionalIds: ['tx'] }),
     ListTransactions: () => ({ stateFilters: [], producerIdFilters: [] }),
+    WriteTxnMarkers: () => ({
+      markers: [
+        {
+          producerId: 7,
+          producerEpoch: 0,
+          transactionResult: false,
+          topics: [{ name: 'orders', partitionIndexes: [0] }],
+          coordinatorEpoch: 0,
+        },
+      ],
+    }),
     OffsetForLeaderEpoch: () => ({ topics: [{ topic: 'orders', partitions: [{ partition: 0, leaderEpoch: 0 }] }] }),
     DescribeConfigs: () => ({ resources: [{ resourceType: 2, resourceName: 'orders', configurationKeys: null }] }),
     AlterConfigs: () => ({ resources: [{ resourceType: 2, resourceName: 'orders', configs: [] }], validateOnly: true }),

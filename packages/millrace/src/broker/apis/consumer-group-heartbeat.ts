@@ -52,7 +52,7 @@ export const consumerGroupHeartbeat: Handler<ConsumerGroupHeartbeatRequest, Cons
       errorCode: 0,
       memberId,
       memberEpoch: epoch,
-      heartbeatIntervalMs: epoch < 0 ? 0 : groups.settings.heartbeatIntervalMs,
+      heartbeatIntervalMs: epoch < 0 ? 0 : groups.heartbeatIntervalMs(groupId),
       ...(assignment === undefined ? {} : { assignment: { topicPartitions: listOf(assignment) } }),
     }
   },

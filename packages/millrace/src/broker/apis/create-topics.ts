@@ -12,7 +12,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { configProblem, TOPIC_CONFIGS } from '../cluster/topic-configs.ts'
 import { nameProblem } from '../cluster/topic.ts'
 import type { Refusal } from '../log/check-batch.ts'
-import { DEFAULT_SOURCE, TOPIC_SOURCE } from './configs.ts'
+import { SOURCE } from './config-resources.ts'
 import type { Handler } from './handler.ts'
 
 type Wanted = Decoded<CreatableTopic>
@@ -64,9 +64,9 @@ function create(wanted: Wanted, validateOnly: boolean, cluster: Cluster): Creata
     : cluster.createTopic(name, count, set, replicas.length > 0 ? replicas : undefined)
   const described = Object.entries(TOPIC_CONFIGS).map(([config, definition]) => ({
     name: config,
-    value: set.get(config) ?? definition.default,
+    value: set.get(config) ?? cluster.topicDefaults.get(config) ?? definition.default,
     readOnly: false,
-    configSource: set.has(config) ? TOPIC_SOURCE : DEFAULT_SOURCE,
+    configSource: set.has(config) ? SOURCE.topic : cluster.topicDefaults.has(config) ? SOURCE.broker : SOURCE.default,
     isSensitive: false,
   }))
   return {

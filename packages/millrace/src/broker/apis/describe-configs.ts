@@ -1,29 +1,32 @@
-/** DescribeConfigs (32): all settings of topics with their defaults, and those of the broker that differ from Kafka's. */
+/**
+ * DescribeConfigs (32): all settings of topics and groups with their defaults, and those of brokers that clients ask for. The
+ * synonyms of a setting are its values by where they come from, the one in force first (KIP-226).
+ */
 import { ERROR } from '../../protocol/error-codes.ts'
 import {
   describeConfigsApi,
   type DescribeConfigsRequest,
-  type DescribeConfigsResourceResult,
   type DescribeConfigsResponse,
 } from '../../protocol/messages/describe-configs.ts'
-import type { Cluster } from '../cluster/cluster.ts'
-import { brokerConfigs } from '../cluster/broker-configs.ts'
-import { CONFIG_TYPE_IDS, TOPIC_CONFIGS } from '../cluster/topic-configs.ts'
-import type { Topic } from '../cluster/topic.ts'
-import { BROKER, DEFAULT_SOURCE, STATIC_SOURCE, TOPIC, TOPIC_SOURCE } from './configs.ts'
+import { isRefusal } from '../log/check-batch.ts'
+import { configResource, TOPIC } from './config-resources.ts'
 import type { Handler } from './handler.ts'
 
 export const describeConfigs: Handler<DescribeConfigsRequest, DescribeConfigsResponse> = {
   api: describeConfigsApi,
-  handle: ({ resources }, { broker: { cluster } }) => ({
+  handle: ({ resources, includeSynonyms }, { broker }) => ({
     throttleTimeMs: 0,
     results: resources.map(({ resourceType, resourceName, configurationKeys }) => {
-      const found = configsOf(resourceType, resourceName, cluster)
-      if (typeof found === 'string') {
-        const errorCode = resourceType === TOPIC ? ERROR.UNKNOWN_TOPIC_OR_PARTITION : ERROR.INVALID_REQUEST
-        return { errorCode, errorMessage: found, resourceType, resourceName, configs: [] }
+      const resource = configResource(broker, resourceType, resourceName)
+      if (isRefusal(resource)) {
+        const isUnknown = resource.errorCode === ERROR.UNKNOWN_TOPIC_OR_PARTITION
+        const errorMessage = isUnknown ? 'This server does not host this topic-partition.' : resource.message
+        return { errorCode: resource.errorCode, errorMessage, resourceType, resourceName, configs: [] }
       }
-      const configs = found.filter(({ name }) => configurationKeys?.includes(name) ?? true)
+      const configs = resource
+        .describe()
+        .filter(({ name }) => configurationKeys?.includes(name) ?? true)
+        .map((config) => (includeSynonyms === true ? config : { ...config, synonyms: [] }))
       return { errorCode: 0, errorMessage: null, resourceType, resourceName, configs }
     }),
   }),
@@ -42,38 +45,4 @@ export const describeConfigs: Handler<DescribeConfigsRequest, DescribeConfigsRes
       .filter(({ resourceType }) => resourceType === TOPIC)
       .map(({ resourceName }) => ({ name: resourceName, partitions: [] })),
   }),
-}
-
-/** @returns a text that says why there are none */
-function configsOf(type: number, name: string, cluster: Cluster): DescribeConfigsResourceResult[] | string {
-  if (type === TOPIC) {
-    const topic = cluster.topic(name)
-    return topic === undefined ? 'This server does not host this topic-partition.' : topicConfigs(topic)
-  }
-  if (type !== BROKER) return `Resources of type ${type} have no settings`
-  // An empty name asks for what all brokers share, which is nothing.
-  if (name === '') return []
-  if (cluster.node(Number(name)) === undefined)
-    return `Unexpected broker id, expected one of ${cluster.nodes.map(({ id }) => id).join(', ')}, but received ${name}`
-  return brokerConfigs(cluster, Number(name)).map(({ name: config, value, type: configType }) => ({
-    name: config,
-    value,
-    readOnly: true,
-    configSource: STATIC_SOURCE,
-    isSensitive: false,
-    synonyms: [],
-    configType: CONFIG_TYPE_IDS[configType],
-  }))
-}
-
-function topicConfigs({ configs }: Topic): DescribeConfigsResourceResult[] {
-  return Object.entries(TOPIC_CONFIGS).map(([name, definition]) => ({
-    name,
-    value: configs.get(name) ?? definition.default,
-    readOnly: false,
-    configSource: configs.has(name) ? TOPIC_SOURCE : DEFAULT_SOURCE,
-    isSensitive: false,
-    synonyms: [],
-    configType: CONFIG_TYPE_IDS[definition.type],
-  }))
 }

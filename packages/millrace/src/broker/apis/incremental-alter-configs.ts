@@ -1,13 +1,13 @@
-/** IncrementalAlterConfigs (44): changes single settings of a topic (KIP-339). */
+/** IncrementalAlterConfigs (44): changes single settings of a topic, a broker or a group (KIP-339). */
 import { ERROR } from '../../protocol/error-codes.ts'
 import {
   incrementalAlterConfigsApi,
   type IncrementalAlterConfigsRequest,
   type IncrementalAlterConfigsResponse,
 } from '../../protocol/messages/incremental-alter-configs.ts'
-import { type Configs, listOf, TOPIC_CONFIGS } from '../cluster/topic-configs.ts'
+import { type Configs, listOf } from '../cluster/config-definitions.ts'
 import { isRefusal, type Refusal } from '../log/check-batch.ts'
-import { configsProblem, configuredTopic, TOPIC } from './configs.ts'
+import { configResource, configsProblem, definitionOf, TOPIC } from './config-resources.ts'
 import type { Handler } from './handler.ts'
 
 const SET = 0
@@ -17,16 +17,16 @@ const SUBTRACT = 3
 
 export const incrementalAlterConfigs: Handler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse> = {
   api: incrementalAlterConfigsApi,
-  handle: ({ resources, validateOnly }, { broker: { cluster } }) => ({
+  handle: ({ resources, validateOnly }, { broker }) => ({
     throttleTimeMs: 0,
     responses: resources.map(({ resourceType, resourceName, configs }) => {
-      const topic = configuredTopic(cluster, resourceType, resourceName)
-      const applied = apply(isRefusal(topic) ? NO_CONFIGS : topic.configs, configs)
+      const resource = configResource(broker, resourceType, resourceName)
+      const applied = apply(resourceType, isRefusal(resource) ? NO_CONFIGS : resource.configs, configs)
       // Settings that are not valid are found before the topic is looked for.
-      const changed = isRefusal(applied) || !isRefusal(topic) ? applied : topic
+      const changed = isRefusal(applied) || !isRefusal(resource) ? applied : resource
       if (isRefusal(changed))
         return { errorCode: changed.errorCode, errorMessage: changed.message, resourceType, resourceName }
-      if (!isRefusal(topic) && !validateOnly) cluster.configure(topic, changed)
+      if (!isRefusal(resource) && !validateOnly) resource.replace(changed)
       return { errorCode: 0, errorMessage: null, resourceType, resourceName }
     }),
   }),
@@ -54,7 +54,7 @@ interface Change {
 
 const NO_CONFIGS: Configs = new Map()
 
-function apply(present: Configs, changes: readonly Change[]): Configs | Refusal {
+function apply(type: number, present: Configs, changes: readonly Change[]): Configs | Refusal {
   const configs = new Map(present)
   const names = new Set(changes.map(({ name }) => name))
   if (names.size < changes.length)
@@ -67,7 +67,7 @@ function apply(present: Configs, changes: readonly Change[]): Configs | Refusal 
     if (value === null) return { errorCode: ERROR.INVALID_REQUEST, message: `Null value not supported for : ${name}` }
     if (configOperation === SET) configs.set(name, value)
     else {
-      const definition = Object.hasOwn(TOPIC_CONFIGS, name) ? TOPIC_CONFIGS[name] : undefined
+      const definition = definitionOf(type, name)
       if (configOperation !== APPEND && configOperation !== SUBTRACT)
         return { errorCode: ERROR.INVALID_REQUEST, message: `Unknown operation type ${configOperation}` }
       if (definition?.type !== 'list') {
@@ -86,5 +86,5 @@ function apply(present: Configs, changes: readonly Change[]): Configs | Refusal 
       configs.set(name, changed.join(','))
     }
   }
-  return configsProblem(configs) ?? configs
+  return configsProblem(type, configs) ?? configs
 }

@@ -34,6 +34,7 @@ const LOADERS: { readonly [name in SupportedName]: () => Promise<AnyHandler> } =
   AddPartitionsToTxn: async () => (await import('./add-partitions-to-txn.ts')).addPartitionsToTxn,
   AddOffsetsToTxn: async () => (await import('./add-offsets-to-txn.ts')).addOffsetsToTxn,
   EndTxn: async () => (await import('./end-txn.ts')).endTxn,
+  WriteTxnMarkers: async () => (await import('./write-txn-markers.ts')).writeTxnMarkers,
   TxnOffsetCommit: async () => (await import('./txn-offset-commit.ts')).txnOffsetCommit,
   OffsetForLeaderEpoch: async () => (await import('./offset-for-leader-epoch.ts')).offsetForLeaderEpoch,
   DescribeConfigs: async () => (await import('./describe-configs.ts')).describeConfigs,

@@ -33,6 +33,7 @@ const TABLE = {
   AddPartitionsToTxn: { key: 24, min: 0, max: 5 },
   AddOffsetsToTxn: { key: 25, min: 0, max: 4 },
   EndTxn: { key: 26, min: 0, max: 5 },
+  WriteTxnMarkers: { key: 27, min: 1, max: 2 },
   TxnOffsetCommit: { key: 28, min: 0, max: 5 },
   DescribeAcls: { key: 29, min: 1, max: 3 },
   CreateAcls: { key: 30, min: 1, max: 3 },

@@ -4,7 +4,8 @@
  */
 import type { Refusal } from '../log/check-batch.ts'
 import { ERROR } from '../../protocol/error-codes.ts'
-import type { Configs } from './topic-configs.ts'
+import { ALL_NODES, topicDefaults } from './broker-configs.ts'
+import type { Configs } from './config-definitions.ts'
 import { NO_LEADER, Partition, randomUuid, Topic } from './topic.ts'
 import type { StoredPartition, StoredState } from '../storage/changes.ts'
 import type { StoredLog, LogFiles } from '../log/log-files.ts'
@@ -39,12 +40,20 @@ const PRODUCER_ID_BLOCK = 1000
 /** Opens what was kept of a partition. */
 export type OpenLog = (topicId: string, partition: number, startOffset: number) => { files: LogFiles; log: StoredLog }
 
+const NO_CONFIGS: Configs = new Map()
+/** Kind of entries in the journal. */
+const BROKER_CONFIG_ENTRIES = 'broker-configs'
+
 export class Cluster {
   id = randomUuid()
   readonly nodes: readonly NodeAddress[]
   readonly options: ClusterOptions
   readonly #topics = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
+  /** Settings of nodes that were changed since the start, by the names of their resources. */
+  readonly #brokerConfigs = new Map<string, Configs>()
+  /** The defaults of topics that differ from Kafka's because of them. */
+  topicDefaults: Configs = new Map()
   #nextProducerId = 0
   /** Ids below it are recorded as given away. */
   #reservedProducerIds = 0
@@ -96,7 +105,7 @@ export class Cluster {
     configs: Configs = new Map(),
     replicas?: readonly (readonly number[])[],
   ): Topic {
-    const topic = new Topic(name, configs)
+    const topic = new Topic(name, configs, this.topicDefaults)
     for (let i = 0; i < partitions; i++) this.#addPartition(topic, replicas?.[i])
     // Files of a topic that is not recorded are removed when the broker starts again.
     this.options.store.record({
@@ -144,8 +153,12 @@ export class Cluster {
     if (state.cluster !== undefined) this.id = state.cluster
     this.#nextProducerId = state.nextProducerId
     this.#reservedProducerIds = state.nextProducerId
+    // The journal holds what `configureBroker` has written.
+    for (const { kind, key, value } of state.entries.values())
+      if (kind === BROKER_CONFIG_ENTRIES) this.#brokerConfigs.set(key, new Map(value as [string, string][]))
+    this.#applyBrokerConfigs()
     for (const { id, name, configs, partitions } of state.topics.values()) {
-      const topic = new Topic(name, new Map(configs), id)
+      const topic = new Topic(name, new Map(configs), this.topicDefaults, id)
       for (const [index, { replicas, leader, epoch, start }] of partitions.entries()) {
         const { files, log } = open(id, index, start)
         // There may be fewer nodes than before.
@@ -158,6 +171,24 @@ export class Cluster {
       this.#topics.set(name, topic)
       this.#byId.set(id, topic)
     }
+  }
+
+  /** What was set for a node, or for all of them (`ALL_NODES`). */
+  brokerConfigs(name: string): Configs {
+    return this.#brokerConfigs.get(name) ?? NO_CONFIGS
+  }
+
+  configureBroker(name: string, configs: Configs): void {
+    this.options.store.record({ is: 'entry', kind: BROKER_CONFIG_ENTRIES, key: name, value: [...configs] })
+    this.#brokerConfigs.set(name, configs)
+    this.#applyBrokerConfigs()
+  }
+
+  #applyBrokerConfigs(): void {
+    this.topicDefaults = topicDefaults(
+      [ALL_NODES, ...this.nodes.map(({ id }) => String(id))].map((id) => this.brokerConfigs(id)),
+    )
+    for (const topic of this.#topics.values()) topic.defaults = this.topicDefaults
   }
 
   /** All nodes, beginning with another one for each partition. Nothing is copied, so every node may lead every partition. */

@@ -1,7 +1,8 @@
 import { randomUuidBytes } from '../random.ts'
 import type { LogFiles, StoredLog } from '../log/log-files.ts'
 import { PartitionLog } from '../log/partition-log.ts'
-import { type Configs, logSettings } from './topic-configs.ts'
+import type { Configs } from './config-definitions.ts'
+import { logSettings } from './topic-configs.ts'
 
 /** What a leader that is not there is called. */
 export const NO_LEADER = -1
@@ -48,16 +49,19 @@ export class Topic {
   readonly id: string
   /** Settings that differ from the defaults. */
   #configs: Configs
+  /** Of the brokers, where they differ from Kafka's. */
+  #defaults: Configs
   settings
   readonly partitions: Partition[] = []
   /** Whether it has been deleted; requests that still hold it look at this. */
   deleted = false
 
-  constructor(name: string, configs: Configs, id: string = randomUuid()) {
+  constructor(name: string, configs: Configs, defaults: Configs, id: string = randomUuid()) {
     this.name = name
     this.id = id
     this.#configs = configs
-    this.settings = logSettings(configs)
+    this.#defaults = defaults
+    this.settings = logSettings(configs, defaults)
   }
 
   get configs(): Configs {
@@ -65,7 +69,15 @@ export class Topic {
   }
   set configs(configs: Configs) {
     this.#configs = configs
-    this.settings = logSettings(configs)
+    this.#apply()
+  }
+  set defaults(defaults: Configs) {
+    this.#defaults = defaults
+    this.#apply()
+  }
+
+  #apply(): void {
+    this.settings = logSettings(this.#configs, this.#defaults)
     for (const { log } of this.partitions) log.settings = this.settings
   }
 

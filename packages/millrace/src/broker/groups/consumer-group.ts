@@ -80,7 +80,7 @@ export class ConsumerGroup {
   assignmentEpoch = 1
   readonly #cluster: Cluster
   readonly #after: After
-  readonly #sessionTimeoutMs: number
+  readonly #sessionTimeoutMs: () => number
   /** Called when the last member that speaks the consumer protocol has left others behind. */
   onOnlyClassic: () => void = () => {}
   /** Topics and their numbers of partitions when the target was computed. */
@@ -90,7 +90,7 @@ export class ConsumerGroup {
     id: string,
     cluster: Cluster,
     after: After,
-    sessionTimeoutMs: number,
+    sessionTimeoutMs: () => number,
     offsets: GroupOffsets = new GroupOffsets(),
   ) {
     this.id = id
@@ -299,7 +299,7 @@ export class ConsumerGroup {
   keepAlive(member: ConsumerMember): void {
     const [stopSession, ...others] = member.stopTimers
     stopSession?.()
-    const timeoutMs = member.classic?.sessionTimeoutMs ?? this.#sessionTimeoutMs
+    const timeoutMs = member.classic?.sessionTimeoutMs ?? this.#sessionTimeoutMs()
     member.stopTimers = [this.#after(timeoutMs, () => this.remove(member)), ...others]
   }
 

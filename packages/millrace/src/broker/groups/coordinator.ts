@@ -5,6 +5,8 @@
 import { ERROR } from '../../protocol/error-codes.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { StoredState } from '../storage/changes.ts'
+import type { Configs } from '../cluster/config-definitions.ts'
+import { GROUP_CONFIGS, HEARTBEAT_INTERVAL, SESSION_TIMEOUT } from '../cluster/group-configs.ts'
 import type { Timers } from '../timers.ts'
 import { type After, ClassicGroup } from './classic-group.ts'
 import { ClassicMembers } from './classic-members.ts'
@@ -27,6 +29,9 @@ export interface GroupSettings {
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
 }
+
+/** Kind of entries in the journal. */
+const GROUP_CONFIG_ENTRIES = 'group-configs'
 
 /** Which node coordinates a group or a transactional id. */
 export class CoordinatorPlaces {
@@ -63,6 +68,8 @@ export class GroupCoordinator {
   readonly #cluster: Cluster
   readonly #after: After
   readonly #groups = new Map<string, Group>()
+  /** Settings of single groups, by their names; a group need not exist to have some. */
+  readonly #configs = new Map<string, Configs>()
 
   constructor(cluster: Cluster, timers: Timers, settings: GroupSettings) {
     this.places = new CoordinatorPlaces(cluster)
@@ -119,7 +126,8 @@ export class GroupCoordinator {
     const members = known === undefined || known.state === 'Empty' ? [] : convertedMembers(known, this.#cluster)
     if (members === undefined) return undefined
     const offsets = known?.offsets ?? this.#newOffsets(groupId)
-    const group = new ConsumerGroup(groupId, this.#cluster, this.#after, this.settings.sessionTimeoutMs, offsets)
+    const sessionTimeoutMs = (): number => this.#setting(groupId, SESSION_TIMEOUT, this.settings.sessionTimeoutMs)
+    const group = new ConsumerGroup(groupId, this.#cluster, this.#after, sessionTimeoutMs, offsets)
     group.onOnlyClassic = () => this.#toClassic(group)
     if (known?.kind === 'classic' && members.length > 0) {
       group.adopt(members, known.generationId)
@@ -141,9 +149,47 @@ export class GroupCoordinator {
     return new GroupOffsets((change) => this.#cluster.options.store.record({ ...change, group }))
   }
 
-  /** Takes over the offsets that were kept; members have to join again. */
-  restore({ groups }: StoredState): void {
+  /** Takes over the offsets and settings that were kept; members have to join again. */
+  restore({ groups, entries }: StoredState): void {
     for (const [groupId, offsets] of groups) this.classicGroup(groupId)!.offsets.restore(offsets)
+    // The journal holds what `configure` has written.
+    for (const { kind, key, value } of entries.values())
+      if (kind === GROUP_CONFIG_ENTRIES) this.#configs.set(key, new Map(value as [string, string][]))
+  }
+
+  /** How often a member of the consumer protocol is to send a heartbeat. */
+  heartbeatIntervalMs(groupId: string): number {
+    return this.#setting(groupId, HEARTBEAT_INTERVAL, this.settings.heartbeatIntervalMs)
+  }
+
+  #setting(groupId: string, name: string, otherwise: number): number {
+    return Number(this.#configs.get(groupId)?.get(name) ?? otherwise)
+  }
+
+  /** The settings of groups that the options of the broker change. */
+  startedWith(): Configs {
+    const { sessionTimeoutMs, heartbeatIntervalMs } = this.settings
+    const started = [
+      [SESSION_TIMEOUT, String(sessionTimeoutMs)],
+      [HEARTBEAT_INTERVAL, String(heartbeatIntervalMs)],
+    ] as const
+    return new Map(started.filter(([name, value]) => GROUP_CONFIGS[name]!.default !== value))
+  }
+
+  configsOf(groupId: string): Configs {
+    return this.#configs.get(groupId) ?? new Map()
+  }
+
+  configure(groupId: string, configs: Configs): void {
+    const value = configs.size > 0 ? [...configs] : null
+    this.#cluster.options.store.record({ is: 'entry', kind: GROUP_CONFIG_ENTRIES, key: groupId, value })
+    if (configs.size > 0) this.#configs.set(groupId, configs)
+    else this.#configs.delete(groupId)
+  }
+
+  /** Names of the groups that have settings. */
+  configured(): string[] {
+    return [...this.#configs.keys()]
   }
 
   /** All groups, or those that a node coordinates. */

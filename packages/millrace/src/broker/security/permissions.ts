@@ -86,15 +86,17 @@ const named = (list: string, answers: string, operation: Operation, type: Resour
   parts: { lists: [list], answers, need: (entry) => ({ operation, type, name: entry as string }) },
 })
 
-/** Number of topics among the kinds of resources with settings; others belong to the cluster. */
+/** Numbers of topics and groups among the kinds of resources with settings; others belong to the cluster. */
 const TOPIC_CONFIGS = 2
+const GROUP_CONFIGS = 32
 const configs = (operation: Operation, answers: string): Rule => ({
   parts: {
     lists: ['resources'],
     answers,
     need: (entry) => {
       const { resourceType, resourceName: name = '' } = entry as Exclude<Entry, string>
-      return resourceType === TOPIC_CONFIGS ? { operation, type: 'Topic', name } : cluster(operation)
+      if (resourceType === TOPIC_CONFIGS) return { operation, type: 'Topic', name }
+      return resourceType === GROUP_CONFIGS ? { operation, type: 'Group', name } : cluster(operation)
     },
   },
 })
@@ -133,6 +135,7 @@ const RULES: { readonly [name in SupportedName]?: Rule } = {
     whole: (request) => [...transaction(request), ...group('Read')(request)],
     parts: topics('Read'),
   },
+  WriteTxnMarkers: { whole: () => [{ ...cluster('ClusterAction'), or: cluster('Alter') }] },
   DescribeConfigs: configs('DescribeConfigs', 'results'),
   AlterConfigs: configs('AlterConfigs', 'responses'),
   IncrementalAlterConfigs: configs('AlterConfigs', 'responses'),

@@ -16,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type EmbeddedBroker, startBroker } from '../../../src/broker/index.ts'
 import { KafkaSink, KafkaSource } from '../../../src/index.ts'
 import { createPartitionsApi } from '../../../src/protocol/messages/create-partitions.ts'
+import { describeConfigsApi } from '../../../src/protocol/messages/describe-configs.ts'
 import { deleteTopicsApi } from '../../../src/protocol/messages/delete-topics.ts'
 import { endTxnApi } from '../../../src/protocol/messages/end-txn.ts'
 import { incrementalAlterConfigsApi } from '../../../src/protocol/messages/incremental-alter-configs.ts'
@@ -93,6 +94,34 @@ describe('a broker with a directory', () => {
       await write(client, 'a', 'three')
     })
     await withBroker(async (broker) => expect(await valuesOf(broker, 'a')).toEqual(['one', 'two', 'three']))
+  })
+
+  test('is the settings of brokers and groups', async () => {
+    const settings = [
+      { resourceType: 4, resourceName: '0', name: 'message.max.bytes', value: '5000' },
+      { resourceType: 32, resourceName: 'g', name: 'consumer.session.timeout.ms', value: '50000' },
+    ]
+    await withBroker(async (_, client) => {
+      const resources = settings.map(({ resourceType, resourceName, name, value }) => ({
+        resourceType,
+        resourceName,
+        configs: [{ name, configOperation: 0, value }],
+      }))
+      await client.request(incrementalAlterConfigsApi, 1, { resources, validateOnly: false })
+    })
+    await withBroker(
+      async (_, client) => {
+        const topic = { resourceType: 2, resourceName: 'a', name: 'max.message.bytes', value: '5000' }
+        const resources = [...settings, topic].map(({ resourceType, resourceName, name }) => ({
+          resourceType,
+          resourceName,
+          configurationKeys: [name],
+        }))
+        const { results } = await client.request(describeConfigsApi, 4, { resources })
+        expect(results.map(({ configs }) => configs[0]?.value)).toEqual(['5000', '50000', '5000'])
+      },
+      { topics: { a: 1 } },
+    )
   })
 
   test('leaves topics that exist as they are, and creates the others', async () => {
