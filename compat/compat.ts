@@ -1,5 +1,5 @@
 /**
- * `npm run -s compat -- SUITE [--json] [--short] [--only TEST,TEST] [--broker HOST:PORT | --kafka]`: clients and test suites that
+ * `npm run -s compat -- SUITE [--json] [--short] [--only TEST]... [--broker HOST:PORT | --kafka]`: clients and test suites that
  * others wrote, against the embedded broker.
  *
  * The outcome goes to standard output, what happens meanwhile to standard error. Ends with 1 when a test failed that is not
@@ -11,13 +11,13 @@ import { runSuite, skipSuite, type Summary } from './run-suite.ts'
 import type { Suite } from './suite.ts'
 import { SUITES } from './suites/index.ts'
 
-const USAGE = `Usage: npm run -s compat -- SUITE [--json] [--short] [--only TEST,TEST] [--broker HOST:PORT | --kafka]
+const USAGE = `Usage: npm run -s compat -- SUITE [--json] [--short] [--only TEST]... [--broker HOST:PORT | --kafka]
 
 ${SUITES.map(({ name, summary }) => `  ${name.padEnd(15)}${summary}`).join('\n')}
 
   --json               the counts as one line of JSON, nothing else on standard output
   --short              fewer records, and the quick tests only; CI uses it
-  --only A,B           these tests only
+  --only TEST          this test only; may be repeated
   --broker HOST:PORT   run against Apache Kafka at this address, to compare
   --kafka              run against Apache Kafka of the test bed, started for this run with the settings that the suite needs
   --help               show this text
@@ -31,7 +31,7 @@ async function main(): Promise<number> {
     options: {
       json: { type: 'boolean', default: false },
       short: { type: 'boolean', default: false },
-      only: { type: 'string' },
+      only: { type: 'string', multiple: true },
       broker: { type: 'string' },
       kafka: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -67,8 +67,9 @@ async function main(): Promise<number> {
     `${suite.name} against ${broker.kind === 'kafka' ? 'Apache Kafka' : 'the embedded broker'} at ${broker.bootstrapServers}`,
   )
   try {
-    const only = values.only?.split(',')
-    return print(await runSuite(suite, broker, { isShort: values.short, only, signal: stop.signal, progress }))
+    return print(
+      await runSuite(suite, broker, { isShort: values.short, only: values.only, signal: stop.signal, progress }),
+    )
   } finally {
     await broker.stop()
   }

@@ -36,6 +36,8 @@ export interface JavaToolOptions extends JavaOptions {
   stdin?: string | Uint8Array
   /** The tool is killed after this time and the call fails; 120 000 when omitted. */
   timeoutMs?: number
+  /** Kills the tool when aborted; the call then fails. */
+  signal?: AbortSignal
 }
 
 export interface JavaToolResult {
@@ -123,10 +125,15 @@ export async function javaTool(
     late = true
     child.kill('SIGKILL')
   }, timeoutMs)
+  const kill = (): void => void child.kill('SIGKILL')
+  options.signal?.addEventListener('abort', kill)
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)
-  }).finally(() => clearTimeout(timer))
+  }).finally(() => {
+    clearTimeout(timer)
+    options.signal?.removeEventListener('abort', kill)
+  })
   const result = { stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }
   if (late || code !== 0) {
     const end = late ? `took longer than ${timeoutMs} ms` : `ended with code ${code}`

@@ -1,7 +1,8 @@
 /** All suites, in the order in which `--help` lists them. */
 import type { Suite } from '../suite.ts'
 import { differential } from './differential.ts'
+import { java } from './java/index.ts'
 import { kafkajs } from './kafkajs.ts'
 import { kcatSuite } from './kcat.ts'
 
-export const SUITES: readonly Suite[] = [kcatSuite, kafkajs, differential]
+export const SUITES: readonly Suite[] = [java, kcatSuite, kafkajs, differential]
