@@ -15,7 +15,7 @@ export interface TestContext extends SuiteContext {
 export interface TestsOptions {
   /** Tests that run at a time; 1 when omitted. */
   readonly atATime?: number
-  /** What each test may take; 180 000 when omitted. A test that takes longer has failed. */
+  /** What each test may take, in milliseconds; 180 000 when omitted. It is for what hangs, not for what is slow. A test that takes longer has failed. */
   readonly timeoutMs?: number
   /** Names of tests that the short form leaves out. */
   readonly longOnes?: readonly string[]

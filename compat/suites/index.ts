@@ -2,7 +2,9 @@
 import type { Suite } from '../suite.ts'
 import { differential } from './differential.ts'
 import { java } from './java/index.ts'
+import { kafkaStreams } from './kafka-streams/index.ts'
 import { kafkajs } from './kafkajs.ts'
 import { kcatSuite } from './kcat.ts'
+import { platformatic } from './platformatic.ts'
 
-export const SUITES: readonly Suite[] = [java, kcatSuite, kafkajs, differential]
+export const SUITES: readonly Suite[] = [java, kafkaStreams, kcatSuite, kafkajs, platformatic, differential]

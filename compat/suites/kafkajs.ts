@@ -5,99 +5,23 @@
  * protocol.
  */
 import assert from 'node:assert/strict'
-import client, { type Consumer, type ConsumerConfig, type EachMessagePayload, type Kafka, type Producer } from 'kafkajs'
+import client from 'kafkajs'
+import {
+  connect,
+  consume,
+  createTopic,
+  numbered,
+  readAll,
+  sorted,
+  valuesOf,
+  withAdmin,
+  withProducer,
+} from '../clients/kafkajs.ts'
 import { until } from '../conditions.ts'
 import type { Suite } from '../suite.ts'
-import { inTurn, type Test, type TestContext } from '../tests.ts'
+import { inTurn, type Test } from '../tests.ts'
 
 const COMPRESSIONS = { none: client.CompressionTypes.None, gzip: client.CompressionTypes.GZIP }
-
-/** A client whose retries end within the time of a test. */
-function connect(context: TestContext): Kafka {
-  return new client.Kafka({
-    brokers: context.bootstrapServers.split(','),
-    logLevel: client.logLevel.NOTHING,
-    retry: { initialRetryTime: 50, retries: 8 },
-  })
-}
-
-async function withProducer<T>(
-  context: TestContext,
-  options: Parameters<Kafka['producer']>[0],
-  work: (producer: Producer) => Promise<T>,
-): Promise<T> {
-  const producer = connect(context).producer({ createPartitioner: client.Partitioners.DefaultPartitioner, ...options })
-  await producer.connect()
-  try {
-    return await work(producer)
-  } finally {
-    await producer.disconnect()
-  }
-}
-
-async function withAdmin<T>(context: TestContext, work: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> {
-  const admin = connect(context).admin()
-  await admin.connect()
-  try {
-    return await work(admin)
-  } finally {
-    await admin.disconnect()
-  }
-}
-
-async function createTopic(context: TestContext, prefix: string, numPartitions = 1): Promise<string> {
-  const topic = context.unique(prefix)
-  await withAdmin(context, async (admin) => admin.createTopics({ topics: [{ topic, numPartitions }] }))
-  return topic
-}
-
-/** Starts a consumer that hands each record to `onRecord`; it is in its group when this resolves. */
-async function consume(
-  context: TestContext,
-  topic: string,
-  onRecord: (payload: EachMessagePayload) => void,
-  options: Partial<ConsumerConfig> = {},
-): Promise<Consumer> {
-  const consumer = connect(context).consumer({
-    groupId: context.unique('group'),
-    sessionTimeout: 10_000,
-    heartbeatInterval: 200,
-    rebalanceTimeout: 10_000,
-    maxWaitTimeInMs: 100,
-    ...options,
-  })
-  await consumer.connect()
-  await consumer.subscribe({ topic, fromBeginning: true })
-  const joined = new Promise<void>((resolve) => consumer.on(consumer.events.GROUP_JOIN, () => resolve()))
-  await consumer.run({ eachMessage: async (payload) => onRecord(payload) })
-  await joined
-  return consumer
-}
-
-/** Reads until there are so many records. */
-async function readAll(
-  context: TestContext,
-  topic: string,
-  count: number,
-  options: Partial<ConsumerConfig> = {},
-): Promise<EachMessagePayload[]> {
-  const records: EachMessagePayload[] = []
-  const consumer = await consume(context, topic, (record) => void records.push(record), options)
-  try {
-    await until(() => records.length >= count, context.signal)
-    return records
-  } finally {
-    await consumer.disconnect()
-  }
-}
-
-const numbered = (count: number, first = 0) =>
-  Array.from({ length: count }, (_, index) => ({ key: `k${index % 50}`, value: String(first + index) }))
-
-const valuesOf = (records: readonly EachMessagePayload[]): string[] =>
-  records.map(({ message }) => String(message.value))
-
-const sorted = (values: readonly string[]): string[] => values.toSorted((a, b) => Number(a) - Number(b))
 
 function writesAndReads(options: { acks: number; compression: keyof typeof COMPRESSIONS }): Test {
   return async (context) => {

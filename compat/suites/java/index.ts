@@ -15,6 +15,8 @@ export const java: Suite = {
     { ...RECORD_TESTS, ...GROUP_TESTS, ...TRANSACTION_TESTS, ...ADMIN_TESTS },
     {
       atATime: 2,
+      // Up to ten Java processes in turn, on a machine that may be busy.
+      timeoutMs: 600_000,
       // Each of these starts a Java process for every step; the others cover what is most used.
       longOnes: [
         'VerifiableProducer and VerifiableConsumer, consumer protocol',

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { until } from '../../conditions.ts'
 import type { Test, TestContext } from '../../tests.ts'
-import { createTopic, linesOf, numbered, run, start, tableOf, write } from './tools.ts'
+import { createTopic, linesOf, numbered, read, run, start, tableOf, write } from './tools.ts'
 
 function copies(...mode: string[]): Test {
   return async (context) => {
@@ -16,9 +16,8 @@ function copies(...mode: string[]): Test {
     const printed = await run(context, 'transactional-message-copier', [...topics, ...names, ...random, ...mode])
     const last = JSON.parse(linesOf(printed).at(-1)!) as { stage: string; remaining: number }
     assert.deepEqual([last.stage, last.remaining], ['ShutdownComplete', 0])
-    // All there is, in order: aborted records are left out, and none comes twice.
-    const read = ['--from-beginning', '--timeout-ms', '5000', '--isolation-level', 'read_committed']
-    assert.deepEqual(linesOf(await run(context, 'console-consumer', ['--topic', output, ...read])), values)
+    // In order: aborted records are left out, and none comes twice.
+    assert.deepEqual(await read(context, output, values.length, ['--isolation-level', 'read_committed']), values)
   }
 }
 
