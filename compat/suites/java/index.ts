@@ -19,6 +19,10 @@ export const java: Suite = {
       timeoutMs: 600_000,
       // Each of these starts a Java process for every step; the others cover what is most used.
       longOnes: [
+        'console producer and consumer, gzip, consumer protocol',
+        'ConfigCommand, brokers',
+        'ConfigCommand, groups',
+        'TransactionsCommand, abort',
         'VerifiableProducer and VerifiableConsumer, consumer protocol',
         'ProducerPerformance with transactions',
         'ConsumerGroupCommand, offsets, consumer protocol',
