@@ -98,7 +98,11 @@ export function scriptOf(seed: number, name: string, length: number): Step[] {
   const created: Step = {
     name: 'CreateTopics',
     async run({ client }) {
-      const configs = [{ name: 'message.timestamp.after.max.ms', value: '9000000000000' }]
+      const configs = [
+        { name: 'message.timestamp.after.max.ms', value: '9000000000000' },
+        // Apache Kafka begins a segment where the times of records jump, and a read ends with its segment.
+        { name: 'segment.ms', value: '9000000000000' },
+      ]
       const topics = [{ name, numPartitions: 2, replicationFactor: 1, assignments: [], configs }]
       const answer = await client.request(createTopicsApi, 5, { topics })
       await prepared(client, name)
@@ -616,8 +620,31 @@ export function comparable(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([name]) => !MASKED.has(name))
-      .map(([name, part]) => [name, name === 'records' ? withoutIds(part) : comparable(part)]),
+      .map(([name, part]) => [name, partOf(name, part, value)]),
   )
+}
+
+function partOf(name: string, part: unknown, whole: object): unknown {
+  if (name === 'records') return withoutIds(part)
+  const compared = comparable(part)
+  if (!Array.isArray(compared)) return compared
+  // Apache Kafka lists producers in the order of a hash map over their ids.
+  if (name === 'activeProducers') return compared.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+  // Apache Kafka finds the end of what it lists by a sparse index: transactions behind the records may come along, which readers ignore.
+  if (name === 'abortedTransactions' && 'records' in whole) {
+    const end = endOffset(whole.records)
+    return (compared as { firstOffset: number | bigint }[]).filter(({ firstOffset }) => Number(firstOffset) < end)
+  }
+  return compared
+}
+
+/** The offset behind the last batch that is there whole. */
+function endOffset(records: unknown): number {
+  let end = 0
+  if (!Buffer.isBuffer(records)) return end
+  for (let at = 0; at + 61 <= records.length; at += 12 + records.readInt32BE(at + 8))
+    end = Number(records.readBigInt64BE(at)) + records.readInt32BE(at + 23) + 1
+  return end
 }
 
 /** Record batches without the id of their producer, which is the broker's choice, the CRC, which covers it, and the time of markers. */

@@ -51,7 +51,7 @@ function described({ id, state, protocolType, protocolName, members }: ClassicGr
     clientId: member.clientId,
     clientHost: member.clientHost,
     memberMetadata: isStable ? member.metadataOf(protocolName ?? '') : NO_ASSIGNMENT,
-    memberAssignment: isStable ? member.assignment : NO_ASSIGNMENT,
+    memberAssignment: member.assignment,
   })
   return {
     errorCode: 0,

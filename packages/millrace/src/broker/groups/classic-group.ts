@@ -310,7 +310,11 @@ export class ClassicGroup {
   /** Begins a rebalance, unless one is being prepared: all members have to join again. */
   #rebalance(): void {
     if (this.state !== 'PreparingRebalance') {
-      for (const member of this.members.values()) member.answerSync(notSynced(ERROR.REBALANCE_IN_PROGRESS))
+      for (const member of this.members.values()) {
+        // What was assigned is forgotten only when nobody has been given it in this generation.
+        if (this.state === 'CompletingRebalance') member.assignment = NO_ASSIGNMENT
+        member.answerSync(notSynced(ERROR.REBALANCE_IN_PROGRESS))
+      }
       this.state = 'PreparingRebalance'
       this.#stopRebalanceTimer()
       const timeoutMs = Math.max(0, ...[...this.members.values()].map(({ rebalanceTimeoutMs }) => rebalanceTimeoutMs))

@@ -228,6 +228,17 @@ describe('syncing', () => {
     expect(await follower).toMatchObject({ errorCode: ERROR.REBALANCE_IN_PROGRESS })
   })
 
+  test('what was assigned before stays with a member until a leader assigns again, or cannot do so any more', async () => {
+    const joined = await join()
+    await sync(joined, { [joined.memberId]: 'p0' })
+    const assigned = (): string => String(group.members.get(joined.memberId)!.assignment)
+    await join({ memberId: joined.memberId, protocols: [protocol('range', 'other')] })
+    expect([group.state, assigned()]).toEqual(['CompletingRebalance', 'p0'])
+    // The next rebalance begins before anybody has assigned.
+    void join()
+    expect([group.state, assigned()]).toEqual(['PreparingRebalance', ''])
+  })
+
   test('with another protocol or generation is refused', async () => {
     const joined = await join()
     expect(await group.sync(claim(joined), 'consumer', 'sticky', new Map())).toMatchObject({
