@@ -90,9 +90,9 @@ export class PartitionLog {
     return this.#segments.bytes
   }
 
-  /** Records before it belong to no transaction that is still open. */
+  /** Records before it belong to no transaction that is still open. Where the first of such a one was deleted, the first that is there. */
   get lastStableOffset(): number {
-    return this.producers.firstOpenOffset ?? this.endOffset
+    return Math.max(this.logStartOffset, this.producers.firstOpenOffset ?? this.endOffset)
   }
 
   /**

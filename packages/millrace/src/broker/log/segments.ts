@@ -185,7 +185,7 @@ export class Segments {
    * cut off, as Kafka does it: clients have to expect that.
    *
    * @param maxBytes most bytes; the first batch is given even if it is larger when `atLeastOne` is set
-   * @param before batches that begin at or after it are left out
+   * @param before batches that end at or after it are left out
    */
   read(from: number, before: number, maxBytes: number, atLeastOne: boolean): LogSlice | undefined {
     for (let i = this.#segmentAt(from); i < this.#list.length; i++) {
@@ -194,14 +194,14 @@ export class Segments {
       let first = segment.batchAt(from)
       if (segment.lastOffsetOf(first) < from) first++
       if (first === segment.batches) continue
-      if (segment.offset(first) >= before) return undefined
+      if (segment.lastOffsetOf(first) >= before) return undefined
       const start = segment.position(first)
       const firstEnd = segment.position(first + 1)
       if (firstEnd - start > maxBytes && !atLeastOne) return undefined
       let last = first
       while (
         last + 1 < segment.batches &&
-        segment.offset(last + 1) < before &&
+        segment.lastOffsetOf(last + 1) < before &&
         segment.position(last + 1) - start < maxBytes
       )
         last++

@@ -81,6 +81,18 @@ describe('a reader of what is committed', () => {
     expect(await valuesOf('open')).toEqual(['a', 'b'])
   })
 
+  test('waits at the first record that is there when those of an open transaction were deleted', async () => {
+    broker.createTopic('deleted')
+    const producer = await producerOf('deleted')
+    await producer.write('deleted', 'a', 'b')
+    broker.expire('deleted', 0, { beforeOffset: 1 })
+    expect(await fetchCommitted('deleted', 1)).toMatchObject({
+      errorCode: 0,
+      lastStableOffset: 1,
+      records: Buffer.alloc(0),
+    })
+  })
+
   test('learns which records were aborted', async () => {
     broker.createTopic('aborted')
     const producer = await producerOf('aborted')
