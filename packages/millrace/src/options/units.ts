@@ -122,3 +122,8 @@ export function counted(count: number, noun: string): string {
   const text = count < 1000 ? String(count) : count.toLocaleString('en-US')
   return `${text} ${noun}${count === 1 ? '' : 's'}`
 }
+
+/** The same as the subject of what happened: `1 record was`, `2 records were`. */
+export function countedWere(count: number, noun: string): string {
+  return `${counted(count, noun)} ${count === 1 ? 'was' : 'were'}`
+}

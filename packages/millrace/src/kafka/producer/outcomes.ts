@@ -6,7 +6,7 @@
  * | result | what happens |
  * |---|---|
  * | none, or DUPLICATE_SEQUENCE_NUMBER | written |
- * | MESSAGE_TOO_LARGE | split in two and sent again; a single record fails |
+ * | MESSAGE_TOO_LARGE | split in two and sent again; a single record fails, and so does what may have been written |
  * | INVALID_RECORD, INVALID_TIMESTAMP | fails; the error of a record that the broker named is its own |
  * | OUT_OF_ORDER_SEQUENCE_NUMBER | sent again after the batches before it; fails when there are none |
  * | UNKNOWN_PRODUCER_ID, INVALID_PRODUCER_EPOCH | sent again in a new epoch, unless it may have been written; in a transaction it fails |
@@ -18,6 +18,7 @@
  * sequences of its partition, which goes on in a new epoch (`identity.ts`); with `failsFollowing` everything that was
  * appended behind it fails too, so that nothing overtakes it when it is written again (I2).
  */
+import { countedWere } from '../../options/units.ts'
 import { type MillraceError, UnexpectedError } from '../../errors/index.ts'
 import { asMillraceError } from '../../errors/unexpected.ts'
 import { guarded } from '../../resilience/background.ts'
@@ -157,7 +158,7 @@ export class Outcomes {
       for (const batch of [...queue.sent, ...queue.waiting]) {
         if (batch.settled || !isOf(batch)) continue
         batch.ambiguous ||= batch.inFlight
-        this.#end(batch, this.#timedOut(batch, 'were given up'))
+        this.#end(batch, this.#timedOut(batch, 'given up'))
       }
     }
   }
@@ -204,6 +205,9 @@ export class Outcomes {
       : !isUnwritten(error.kafkaName, this.#options.acks)
     switch (error.kafkaName) {
       case 'MESSAGE_TOO_LARGE':
+        // An earlier attempt may have been written, before the limit was lowered: its parts would be written beside it.
+        if (mayBeWritten && queue.isIdempotent)
+          return this.#endUnknown(batch, `${reason} after an attempt without a response`)
         if (batch.count > 1) return this.#split(batch)
         return this.#fail(
           batch,
@@ -235,15 +239,7 @@ export class Outcomes {
         // A transaction that was forgotten or taken over cannot go on under another epoch (I5).
         if (this.#isTransactional) return this.#fail(batch, deliveryError(queue, reason, { cause: error }))
         if (queue.sent[0] !== batch) return this.#retry(batch, false)
-        if (mayBeWritten)
-          return this.#fail(
-            batch,
-            deliveryError(
-              queue,
-              `${reason}: the leader has forgotten this producer, so it is unknown whether an earlier attempt was written`,
-              { code: 'SEQUENCE_BROKEN', cause: error },
-            ),
-          )
+        if (mayBeWritten) return this.#endUnknown(batch, `${reason}: the leader has forgotten this producer`)
         queue.sequence.broken = queue.isIdempotent
         return this.#retry(batch, true)
       default:
@@ -277,6 +273,12 @@ export class Outcomes {
   /** It is not sent again: fails, unless it may have been written and that is to be left open. */
   #end(batch: ProducerBatch, error: MillraceError): void {
     if (!this.#leaveUncertain(batch, error, true)) this.#fail(batch, error)
+  }
+
+  /** The leader cannot say any more whether an earlier attempt was written. */
+  #endUnknown(batch: ProducerBatch, reason: string): void {
+    const text = `${reason}, so it is unknown whether an earlier attempt was written`
+    this.#end(batch, deliveryError(batch.queue, text, { code: 'SEQUENCE_BROKEN', cause: batch.lastError }))
   }
 
   /** Sends a batch again that was sent in vain, unless that has happened too often. */
@@ -376,15 +378,20 @@ export class Outcomes {
 
   #timedOut(
     batch: ProducerBatch,
-    how = `were not acknowledged within delivery.timeout.ms (${this.#options.deliveryTimeoutMs} ms)`,
+    how = `not acknowledged within delivery.timeout.ms (${this.#options.deliveryTimeoutMs} ms)`,
   ): MillraceError {
-    const state = batch.ambiguous ? 'it is unknown whether they were written' : 'they were not written'
+    const they = batch.count === 1 ? 'it was' : 'they were'
+    const state = batch.ambiguous ? `it is unknown whether ${they} written` : `${they} not written`
     const { lastError, lastAnswer } = batch
     const last = lastError?.message ?? 'no request could be sent'
     const answer = lastAnswer === undefined || lastAnswer === lastError ? '' : `; last response: ${lastAnswer.message}`
-    return deliveryError(batch.queue, `${batch.count} records ${how}, and ${state}; last: ${last}${answer}`, {
-      code: 'DELIVERY_TIMED_OUT',
-      cause: lastError,
-    })
+    return deliveryError(
+      batch.queue,
+      `${countedWere(batch.count, 'record')} ${how}, and ${state}; last: ${last}${answer}`,
+      {
+        code: 'DELIVERY_TIMED_OUT',
+        cause: lastError,
+      },
+    )
   }
 }

@@ -151,6 +151,16 @@ describe('what happens to a batch that was sent', () => {
     expect(sent.failure(0)).toMatchObject({ code: 'RECORD_TOO_LARGE' })
   })
 
+  // Its parts were renumbered and written beside it.
+  test('MESSAGE_TOO_LARGE of what may have been written, as the limit was lowered meanwhile: it is not written again', () => {
+    const sent = new Sent()
+    const [batch] = sent.batches
+    sent.leaveUnanswered(batch!, 'REQUEST_TIMED_OUT')
+    expect(sent.send()).toEqual([batch])
+    sent.answer(batch!, { errorCode: 10 })
+    expect(fate(sent)).toBe('after all SEQUENCE_BROKEN')
+  })
+
   test('a record that the broker named fails with its words, those beside it because of it', () => {
     const sent = new Sent()
     sent.answer(sent.batches[0]!, { errorCode: 87, recordErrors: [{ index: 1, message: 'has no key' }] })
