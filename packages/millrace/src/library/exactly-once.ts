@@ -9,6 +9,7 @@
  * })
  * ```
  */
+import { counted } from '../options/units.ts'
 import { setImmediate } from 'node:timers/promises'
 import type { GroupOffsets } from '../contracts/offsets.ts'
 import type { Batch } from '../records/batch.ts'
@@ -144,7 +145,7 @@ async function processed<T>(
   for (const { failures, length } of await Promise.all(written)) {
     if (failures.size > 0)
       throw new BatchError(
-        `Cannot write ${failures.size} of ${length} records in a transaction: ${failures.values().next().value!.message}`,
+        `Cannot write ${failures.size} of ${counted(length, 'record')} in a transaction: ${failures.values().next().value!.message}`,
         failures,
       )
   }

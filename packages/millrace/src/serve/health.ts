@@ -3,6 +3,7 @@
  */
 import { ERROR_CODES, type ErrorCode } from '../errors/index.ts'
 import type { WatchedPipeline } from '../engine/watching/watched-pipeline.ts'
+import { counted } from '../options/units.ts'
 
 /** Names of reasons are stable. */
 export const REASONS = {
@@ -52,7 +53,12 @@ export function reasonsOf(
     ...(writing === undefined ? [] : [because('cannot-write', capitalized(writing))]),
     ...open.map((breaker) => because('circuit-open', `The circuit breaker of "${breaker.id}" is ${breaker.state}`)),
     ...(isStalled
-      ? [because('stalled', `${lag} records are to be read, and none was for ${Math.round(idleMs / 1000)} s`)]
+      ? [
+          because(
+            'stalled',
+            `${counted(lag, 'record')} ${lag === 1 ? 'is' : 'are'} to be read, and none was for ${Math.round(idleMs / 1000)} s`,
+          ),
+        ]
       : []),
   ]
 }

@@ -2,6 +2,7 @@
  * What a broker checks of a record batch before it appends it, in Kafka's order and with Kafka's error codes. Records are
  * never decoded, except for a compacted topic, whose records must all have a key.
  */
+import { counted } from '../../options/units.ts'
 import { CODECS } from '../../kafka/protocol/compression/codecs.ts'
 import { crc32c } from '../../kafka/protocol/crc32c.ts'
 import {
@@ -127,7 +128,10 @@ function problemOf(header: BatchHeader, bytes: Buffer, codec: number): Refusal |
   if (codec >= CODECS.length) return inLog(ERROR.CORRUPT_MESSAGE, `Compression type ${codec} is unknown`)
   const lastDelta = bytes.readInt32BE(LAST_OFFSET_DELTA)
   if (count <= 0 || lastDelta !== count - 1)
-    return inLog(ERROR.INVALID_RECORD, `The record batch has ${count} records and a last offset delta of ${lastDelta}`)
+    return inLog(
+      ERROR.INVALID_RECORD,
+      `The record batch has ${counted(count, 'record')} and a last offset delta of ${lastDelta}`,
+    )
   if ((attributes & CONTROL_BIT) !== 0)
     return inLog(ERROR.INVALID_RECORD, 'Clients are not allowed to write control records')
   if (producerId >= 0 && baseSequence < 0)

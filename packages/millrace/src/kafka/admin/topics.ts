@@ -4,6 +4,7 @@
  * What exists already, or does not exist, is data and not an error, so that scripts can be run twice. Everything else that
  * a broker refuses is thrown. Requests that change something go to the controller and are tried again while it moves.
  */
+import { counted } from '../../options/units.ts'
 import { ZERO_UUID } from '../../protocol/reader.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicMetadata } from '../cluster/metadata-cache.ts'
@@ -90,7 +91,7 @@ export class TopicAdmin {
     const timeoutMs = this.#cluster.requestTimeoutMs
     await this.#change(
       async (send) => (await send(CREATE_PARTITIONS, { topics, timeoutMs, validateOnly: false })).results[0],
-      `Cannot grow topic "${name}" to ${count} partitions`,
+      `Cannot grow topic "${name}" to ${counted(count, 'partition')}`,
       [],
       signal,
     )

@@ -6,6 +6,7 @@
  * records of an array (`append-records.ts`), the rows of a batch (`append-batch.ts`), and whole record batches
  * (`append-raw.ts`).
  */
+import { counted } from '../../options/units.ts'
 import { type MillraceError, UnexpectedError } from '../../errors/index.ts'
 import { writeUtf8 } from '../../records/header-writer.ts'
 import type { Accumulator, TopicQueues } from './accumulator.ts'
@@ -98,7 +99,7 @@ export abstract class RecordAppendJob implements AppendJob {
     if (queue !== undefined) return queue
     return deliveryError(
       { topic: topic.name, partition },
-      `the topic has ${topic.queues.length} partitions, numbered from 0`,
+      `the topic has ${counted(topic.queues.length, 'partition')}, numbered from 0`,
     )
   }
 }

@@ -6,6 +6,7 @@
  *
  * @see https://kafka.apache.org/documentation/#recordbatch
  */
+import { counted } from '../../options/units.ts'
 import type { TimestampType } from '../../records/record.ts'
 import { CorruptRecordError } from '../../errors/index.ts'
 import { CODECS, type Codec } from './compression/codecs.ts'
@@ -189,7 +190,7 @@ export class RecordBatchReader {
     }
     if (lastOffsetDelta < 0 || lastOffsetDelta < count - 1)
       throw this.#corrupt(
-        `its last offset delta must be at least ${Math.max(0, count - 1)} for ${count} records: current value is ${lastOffsetDelta}`,
+        `its last offset delta must be at least ${Math.max(0, count - 1)} for ${counted(count, 'record')}: current value is ${lastOffsetDelta}`,
       )
   }
 

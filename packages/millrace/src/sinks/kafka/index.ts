@@ -4,6 +4,7 @@
  * A batch takes the cheapest lane it can: whole record batches as they were fetched when nothing was changed and the
  * partition is kept, else records copied or encoded into new record batches.
  */
+import { counted } from '../../options/units.ts'
 import { randomUUID } from 'node:crypto'
 import { codecNameOfClass, isSchemaCodec, keyCodecNameOfClass } from '../../contracts/codec-names.ts'
 import type { ComponentContext } from '../../contracts/context.ts'
@@ -167,7 +168,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     if (delivery !== 'at_most_once') return undefined
     return (records, { code, message }) =>
       warn(
-        `It is unknown whether ${records} records for topic "${this.#settings.topic}" were written, and at_most_once does not write them again: ${message}`,
+        `It is unknown whether ${counted(records, 'record')} for topic "${this.#settings.topic}" ${records === 1 ? 'was' : 'were'} written, and at_most_once does not write ${records === 1 ? 'it' : 'them'} again: ${message}`,
         { code, records },
       )
   }

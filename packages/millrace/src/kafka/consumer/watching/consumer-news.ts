@@ -2,6 +2,7 @@
  * Events of a consumer that are frequent: batches that were read, offsets that were committed, partitions that came and went. They are
  * counted always, and put together only while something listens.
  */
+import { counted } from '../../../options/units.ts'
 import { TO_CHANNELS } from '../../../metrics/channels.ts'
 import type { Happenings } from '../../../metrics/events.ts'
 import type { KafkaSourceMetrics } from '../../../metrics/kafka-source-metrics.ts'
@@ -41,7 +42,7 @@ export class ConsumerNews {
       records,
       bytes,
     } as const
-    this.#happenings.report(`Read ${records} records of partition ${partition} of topic "${topic}"`, facts)
+    this.#happenings.report(`Read ${counted(records, 'record')} of partition ${partition} of topic "${topic}"`, facts)
   }
 
   /** Reading has ended with an error. */
@@ -52,7 +53,7 @@ export class ConsumerNews {
   committed(offsets: readonly PartitionOffset[]): void {
     this.#counters?.recordCommit()
     if (!this.#happenings.hears('offsets.committed')) return
-    const text = `Committed offsets of ${offsets.length} partitions`
+    const text = `Committed offsets of ${counted(offsets.length, 'partition')}`
     this.#happenings.report(text, {
       event: 'offsets.committed',
       clientId: this.#clientId,
@@ -74,7 +75,7 @@ export class ConsumerNews {
     if (this.#group === undefined || partitions.length === 0) return
     if (!this.#happenings.hears('group.rebalanced')) return
     const facts = { event: 'group.rebalanced', clientId: this.#clientId, group: this.#group, type } as const
-    this.#happenings.report(`Group "${this.#group}": ${partitions.length} partitions ${type}`, {
+    this.#happenings.report(`Group "${this.#group}": ${counted(partitions.length, 'partition')} ${type}`, {
       ...facts,
       partitions: placesOf(partitions),
     })
