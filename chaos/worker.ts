@@ -5,6 +5,8 @@ import { join } from 'node:path'
 
 const MILLRACE = join(import.meta.dirname, '..', 'packages', 'millrace', 'bin', 'millrace.js')
 const STOP_TIMEOUT_MS = 60_000
+/** Exit code of a command that SIGTERM ends: without `--json` the signal itself does. */
+const ENDED_BY_SIGTERM = 143
 const LINES = 8
 
 /** What a run says of itself at its end. */
@@ -32,6 +34,8 @@ export class Worker {
   #process: ChildProcess | undefined
   #exit: Promise<Exit> | undefined
   #isAsked = false
+  /** Whether it has begun to run its pipeline; of programs that is not known. */
+  #isUp = false
   #lines: string[] = []
   #stdout = ''
 
@@ -62,13 +66,14 @@ export class Worker {
   }
 
   start(): void {
-    this.#isAsked = false
+    this.#isAsked = this.#isUp = false
     const child = spawn(process.execPath, this.#args, {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#stdout = ''
     child.stdout.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()))
     child.stderr.on('data', (chunk: Buffer) => {
+      this.#isUp ||= chunk.includes('"run.started"')
       this.#lines = [...this.#lines, ...chunk.toString().trimEnd().split('\n')].slice(-LINES)
     })
     this.#process = child
@@ -105,7 +110,8 @@ export class Worker {
     this.#signal('SIGTERM')
     const timer = setTimeout(() => this.#signal('SIGKILL'), STOP_TIMEOUT_MS)
     const { code, signal } = await end.finally(() => clearTimeout(timer))
-    if (code !== 0 && signal !== 'SIGTERM') {
+    const isEarly = !this.#isUp && (signal === 'SIGTERM' || code === ENDED_BY_SIGTERM)
+    if (code !== 0 && !isEarly) {
       const how =
         signal === 'SIGKILL'
           ? `had not ended ${STOP_TIMEOUT_MS / 1000} s after it was asked to stop`
