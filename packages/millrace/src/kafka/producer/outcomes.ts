@@ -6,7 +6,8 @@
  * | result | what happens |
  * |---|---|
  * | none, or DUPLICATE_SEQUENCE_NUMBER | written |
- * | MESSAGE_TOO_LARGE | split in two and sent again; a single record fails, and so does what may have been written |
+ * | MESSAGE_TOO_LARGE | split in two and sent again; a single record fails, and a transaction may go on without it |
+ * | the same, of what may have been written | fails |
  * | INVALID_RECORD, INVALID_TIMESTAMP | fails; the error of a record that the broker named is its own |
  * | OUT_OF_ORDER_SEQUENCE_NUMBER | sent again after the batches before it; fails when there are none |
  * | UNKNOWN_PRODUCER_ID, INVALID_PRODUCER_EPOCH | sent again in a new epoch, unless it may have been written; in a transaction it fails |
@@ -18,7 +19,6 @@
  * sequences of its partition, which goes on in a new epoch (`identity.ts`); with `failsFollowing` everything that was
  * appended behind it fails too, so that nothing overtakes it when it is written again (I2).
  */
-import { countedWere } from '../../options/units.ts'
 import { type MillraceError, UnexpectedError } from '../../errors/index.ts'
 import { asMillraceError } from '../../errors/unexpected.ts'
 import { guarded } from '../../resilience/background.ts'
@@ -30,7 +30,7 @@ import { isStaleMetadata } from '../cluster/metadata-cache.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import type { ProducedPartition, ProduceResponse } from '../protocol/produce.ts'
 import type { ProducerOptions } from './options.ts'
-import { deliveryError, type Ticket } from './reports.ts'
+import { deliveryError, ReportTicket, type Ticket, timedOut } from './reports.ts'
 import { isUnwritten } from './unwritten.ts'
 import { splitBatch } from './split-batch.ts'
 import type { IdentityOwner } from './identity.ts'
@@ -158,7 +158,7 @@ export class Outcomes {
       for (const batch of [...queue.sent, ...queue.waiting]) {
         if (batch.settled || !isOf(batch)) continue
         batch.ambiguous ||= batch.inFlight
-        this.#end(batch, this.#timedOut(batch, 'given up'))
+        this.#end(batch, timedOut(batch, 'given up'))
       }
     }
   }
@@ -178,7 +178,7 @@ export class Outcomes {
       for (const list of [queue.sent, queue.waiting]) {
         for (const batch of list.slice()) {
           if (batch.settled) continue // with one before it
-          if (!batch.inFlight && this.#isExpired(batch, now)) this.#end(batch, this.#timedOut(batch))
+          if (!batch.inFlight && this.#isExpired(batch, now)) this.#end(batch, timedOut(batch, this.#tooOld))
           else left = true
         }
       }
@@ -209,14 +209,7 @@ export class Outcomes {
         if (mayBeWritten && queue.isIdempotent)
           return this.#endUnknown(batch, `${reason} after an attempt without a response`)
         if (batch.count > 1) return this.#split(batch)
-        return this.#fail(
-          batch,
-          deliveryError(
-            queue,
-            `the broker refused a record batch of ${batch.closed!.end} bytes with one record: raise max.message.bytes of the topic`,
-            { code: 'RECORD_TOO_LARGE', cause: error },
-          ),
-        )
+        return this.#tooLarge(batch, error)
       case 'INVALID_RECORD':
       case 'INVALID_TIMESTAMP':
         return this.#refuse(batch, answer, error)
@@ -301,8 +294,28 @@ export class Outcomes {
   ): void {
     const now = performance.now()
     if (batch.behind !== undefined) return this.#end(batch, batch.behind)
-    if (this.#isExpired(batch, now)) return this.#end(batch, this.#timedOut(batch))
+    if (this.#isExpired(batch, now)) return this.#end(batch, timedOut(batch, this.#tooOld))
     batch.notBefore = backOff ? now + backoffMs(attempt, backoff) : 0
+  }
+
+  /**
+   * A single record that is too large. A transaction cannot go on in another epoch; but as nothing was written from here on, it can go on
+   * without the record, where whoever wrote it decides about each record: a program commits what it has written as a whole.
+   */
+  #tooLarge(batch: ProducerBatch, cause: MillraceError): void {
+    const { queue } = batch
+    const text = `the broker refused a record batch of ${batch.closed!.end} bytes with one record: raise max.message.bytes of the topic`
+    const isLeftOut = this.#isTransactional && batch.segments.every(({ ticket }) => !(ticket instanceof ReportTicket))
+    if (!isLeftOut) return this.#fail(batch, deliveryError(queue, text, { code: 'RECORD_TOO_LARGE', cause }))
+    // What is before it or under way behind it has to be known first.
+    if (queue.sent[0] !== batch || queue.inFlight > 0) return this.#retry(batch, false)
+    if (!queue.isUnwrittenFrom(batch))
+      return this.#fail(batch, deliveryError(queue, text, { code: 'RECORD_TOO_LARGE', cause }))
+    batch.settled = true
+    queue.leaveOut(batch)
+    batch.failed(deliveryError(queue, text, { code: 'RECORD_TOO_LARGE' }))
+    this.#accumulator.release(batch)
+    this.#accumulator.ready.add(queue)
   }
 
   #split(batch: ProducerBatch): void {
@@ -372,26 +385,11 @@ export class Outcomes {
     if (this.#cluster.leader(topic, partition) === leader) this.#onStaleLeaders(topic)
   }
 
-  #isExpired(batch: ProducerBatch, now: number): boolean {
-    return now - batch.createdAt >= this.#options.deliveryTimeoutMs
+  get #tooOld(): string {
+    return `not acknowledged within delivery.timeout.ms (${this.#options.deliveryTimeoutMs} ms)`
   }
 
-  #timedOut(
-    batch: ProducerBatch,
-    how = `not acknowledged within delivery.timeout.ms (${this.#options.deliveryTimeoutMs} ms)`,
-  ): MillraceError {
-    const they = batch.count === 1 ? 'it was' : 'they were'
-    const state = batch.ambiguous ? `it is unknown whether ${they} written` : `${they} not written`
-    const { lastError, lastAnswer } = batch
-    const last = lastError?.message ?? 'no request could be sent'
-    const answer = lastAnswer === undefined || lastAnswer === lastError ? '' : `; last response: ${lastAnswer.message}`
-    return deliveryError(
-      batch.queue,
-      `${countedWere(batch.count, 'record')} ${how}, and ${state}; last: ${last}${answer}`,
-      {
-        code: 'DELIVERY_TIMED_OUT',
-        cause: lastError,
-      },
-    )
+  #isExpired(batch: ProducerBatch, now: number): boolean {
+    return now - batch.createdAt >= this.#options.deliveryTimeoutMs
   }
 }

@@ -117,6 +117,26 @@ export class PartitionQueue implements Destination {
     this.remove(batch)
   }
 
+  /**
+   * Whether the leader has written nothing from a batch on, and never will of what was sent so far: then others can have its sequences.
+   * No late copy of a batch behind it may still arrive, as it would be taken for another one.
+   */
+  isUnwrittenFrom(batch: ProducerBatch): boolean {
+    return (
+      this.inFlight === 0 &&
+      !this.sequence.broken &&
+      this.sent[0] === batch &&
+      this.sent.every(({ ambiguous }) => !ambiguous)
+    )
+  }
+
+  /** Leaves a batch out, from which on nothing was written: those behind it take its sequences, in the same epoch. */
+  leaveOut(batch: ProducerBatch): void {
+    this.remove(batch)
+    this.sequence.next = batch.sequence
+    for (const each of this.sent) each.sequence = this.sequence.take(each.count)
+  }
+
   /** Puts the parts of a batch that was too large in its place; they use up its sequences. */
   replace(batch: ProducerBatch, parts: readonly ProducerBatch[]): void {
     let { sequence } = batch

@@ -2,7 +2,7 @@
  * What becomes of the records of one call to the producer: a ticket counts them off, the reports say where each one
  * stands. Typed arrays by row; an object is made for a record when somebody asks.
  */
-import { counted } from '../../options/units.ts'
+import { counted, countedWere } from '../../options/units.ts'
 import { BatchError, DeliveryError, type MillraceError } from '../../errors/index.ts'
 import type { DeliveryReport } from '../../records/record.ts'
 
@@ -202,4 +202,28 @@ export function refusedWith(cause: MillraceError): DeliveryError {
     cause,
     component: 'kafka',
   })
+}
+
+/** For a batch that is not sent again. @param how as in `given up` */
+export function timedOut(
+  { queue, count, ambiguous, lastError, lastAnswer }: TimedOutBatch,
+  how: string,
+): DeliveryError {
+  const they = count === 1 ? 'it was' : 'they were'
+  const state = ambiguous ? `it is unknown whether ${they} written` : `${they} not written`
+  const last = lastError?.message ?? 'no request could be sent'
+  const answer = lastAnswer === undefined || lastAnswer === lastError ? '' : `; last response: ${lastAnswer.message}`
+  return deliveryError(queue, `${countedWere(count, 'record')} ${how}, and ${state}; last: ${last}${answer}`, {
+    code: 'DELIVERY_TIMED_OUT',
+    cause: lastError,
+  })
+}
+
+/** What `timedOut` tells of a `ProducerBatch`. */
+interface TimedOutBatch {
+  readonly queue: Destination
+  readonly count: number
+  readonly ambiguous: boolean
+  readonly lastError: MillraceError | undefined
+  readonly lastAnswer: MillraceError | undefined
 }

@@ -1,5 +1,6 @@
 /**
- * Splits a record batch that the broker found too large (MESSAGE_TOO_LARGE) into two.
+ * Splits a record batch that the broker found too large (MESSAGE_TOO_LARGE): in the middle, or around a record that is larger than all
+ * others together, as that is nearly always what is too large.
  */
 import { CODECS } from '../protocol/compression/codecs.ts'
 import type { ProducerOptions } from './options.ts'
@@ -10,21 +11,19 @@ import { decompress } from '../protocol/compression/compression.ts'
 import { endOfVarint, varintAt, VARLONG_BYTES, varlongAt } from '../../records/varint.ts'
 
 /**
- * Two batches with the first and the second half of the records, closed with the same codec. The batch itself is left alone.
+ * Two or three batches with all the records in their order, closed with the same codec. The batch itself is left alone.
  * @param own codec and level of the batches that are made here; one that was forwarded may have another codec, with levels of its own
  */
 export function splitBatch(
   batch: ProducerBatch,
   own: Pick<ProducerOptions, 'compression' | 'compressionLevel'>,
-): [ProducerBatch, ProducerBatch] {
+): ProducerBatch[] {
   const { bytes, end, count } = batch.closed!
   const codec = CODECS[bytes[ATTRIBUTES + 1]! & CODEC_MASK]!
   const compressed = bytes.subarray(HEADER_BYTES, end)
   const source = byteSource(codec === 'none' ? compressed : decompress(codec, compressed))
   const baseTimestampMs = Number(bytes.readBigInt64BE(BASE_TIMESTAMP))
   const cursor = new RecordCursor(source.bytes)
-  const half = count >> 1
-
   const part = (from: number, to: number): ProducerBatch => {
     const start = cursor.position
     const boundary = cursor.positionAfter(to - from)
@@ -50,7 +49,23 @@ export function splitBatch(
     if (codec !== 'none') made.dropBuffer()
     return made
   }
-  return [part(0, half), part(half, count)]
+  const ends = [...boundaries(new RecordCursor(source.bytes), count), count]
+  return ends.map((end, i) => part(ends[i - 1] ?? 0, end))
+}
+
+/** Indexes of the records that the second and later parts begin with. */
+function boundaries(cursor: RecordCursor, count: number): number[] {
+  let largest = 0
+  let largestBytes = 0
+  for (let i = 0; i < count; i++) {
+    const start = cursor.position
+    cursor.next()
+    if (cursor.position - start <= largestBytes) continue
+    largest = i
+    largestBytes = cursor.position - start
+  }
+  if (largestBytes * 2 <= cursor.position) return [count >> 1]
+  return [largest, largest + 1].filter((index) => index > 0 && index < count)
 }
 
 /** Walks over the records of a batch that we have made ourselves or that was checked when it was fetched. */

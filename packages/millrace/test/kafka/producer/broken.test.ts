@@ -127,5 +127,5 @@ test('a forwarded batch with another codec is split with a level of its own', as
   expect(parts.map(({ count }) => count)).toEqual([2, 2])
   // They held their records as they are before compression, too.
   for (const { held, closed } of parts) expect(held).toBe(closed!.end)
-  expect(parts[0].closed!.end).toBeLessThan(1000)
+  expect(parts[0]!.closed!.end).toBeLessThan(1000)
 })

@@ -160,6 +160,38 @@ describe('queue of a partition', () => {
     expect(parts.map(({ sequence }) => sequence)).toEqual([2 ** 31 - 4, 0])
   })
 
+  test('those behind a batch that is left out take its sequences, in the same epoch', () => {
+    const { queue, made } = established(3)
+    sendAll(queue, made)
+    const [refused, ...behind] = made
+    for (const batch of made) refuse(queue, batch, false)
+    expect(queue.isUnwrittenFrom(refused!)).toBe(true)
+    queue.leaveOut(refused!)
+    expect(behind.map(({ sequence }) => sequence)).toEqual([COUNT, 2 * COUNT])
+    expect(queue.sequence).toMatchObject({ next: 3 * COUNT, broken: false, identity: { epoch: 0 } })
+    expect(sendAll(queue, made)).toEqual([1])
+  })
+
+  test.each<{ when: string; prepare: (queue: PartitionQueue, made: readonly ProducerBatch[]) => void }>([
+    { when: 'one behind it is under way', prepare: (queue, made) => refuse(queue, made[0]!, false) },
+    {
+      when: 'a late copy of one behind it may arrive',
+      prepare: (queue, made) => made.forEach((batch, i) => refuse(queue, batch, i === 2)),
+    },
+    {
+      when: 'it is not known what was before it',
+      prepare: (queue, made) => {
+        for (const batch of made) refuse(queue, batch, false)
+        queue.sequence.broken = true
+      },
+    },
+  ])('a batch cannot be left out when $when', ({ prepare }) => {
+    const { queue, made } = established(3)
+    sendAll(queue, made)
+    prepare(queue, made)
+    expect(queue.isUnwrittenFrom(made[0]!)).toBe(false)
+  })
+
   test('waits while a new identity is being asked for', () => {
     const identities: ProducerIdentity[] = []
     const { queue, made } = queueWith(1, { ...always, identityAfter: () => identities[0], acquire: async () => {} })
