@@ -96,7 +96,7 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
     expect((await bed().values(letters, committed)).flat()).toHaveLength(1)
   })
 
-  // It dooms the transaction, and ended the run, whatever the policy said (K14).
+  // Each one doomed the transaction, and ended the run, whatever the policy said (K14).
   test.each([
     { lane: 'verbatim', stages: [], sink: {} },
     { lane: 'bytes', stages: [], sink: { keepPartition: false } },
@@ -124,6 +124,25 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
     expect(errors).toMatchObject({ deadLettered: { RECORD_TOO_LARGE: 4 }, skipped: {} })
     const skipped = await runHere({ ...spec, source: fromTopic(input!), errorPolicy: 'skip' })
     expect(skipped).toMatchObject({ errors: { skipped: { RECORD_TOO_LARGE: 4 } } })
+  })
+
+  test('records that the broker rejects for another reason meet their fate in the next attempt', async () => {
+    const [input, output, letters] = await Promise.all(
+      [{}, { configs: { 'cleanup.policy': 'compact' } }, {}].map((topic) => bed().create(topic)),
+    )
+    const records: { key: string | null; value: string }[] = numbered(300)
+    for (const at of [0, 150, 151, 302]) records.splice(at, 0, { key: null, value: '{"n":-1}' })
+    await bed().write(input!, records)
+    const spec = {
+      ...EOS,
+      source: fromTopic(input!),
+      stages: [{ $set: { seen: true } }],
+      sink: toTopic(output!, { keepPartition: false }),
+      errorPolicy: { type: 'deadLetter', deadLetter: { topic: letters } },
+    }
+    expect(await runHere(spec)).toMatchObject({ errors: { deadLettered: { DELIVERY_FAILED: 4 } } })
+    expectEachOnce(await bed().values(output!, committed), 300)
+    expect((await bed().values(letters!, committed)).flat()).toHaveLength(4)
   })
 
   test('of several documents made of a record, only those that are too large are left out', async () => {
