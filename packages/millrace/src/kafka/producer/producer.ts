@@ -339,7 +339,7 @@ export class Producer {
 
   /**
    * Sends at once what is waiting, and resolves when all that was written so far is acknowledged or has failed; the
-   * failures are reported to the calls that wrote.
+   * failures are reported to the calls that wrote. With acks 0 it resolves when the brokers have handled it.
    * @throws {AbortedError}
    */
   async flush(signal?: AbortSignal): Promise<void> {
@@ -347,7 +347,10 @@ export class Producer {
     try {
       this.#accumulator.makeAllDue()
       this.#sender.drain()
-      await untilAborted(this.#line.written(), 'Flushing the producer', signal)
+      const written = this.#line.written()
+      // A connection that is closed before takes along what it still holds.
+      const done = this.#options.acks === 0 ? written.then(() => this.#sender.handled()) : written
+      await untilAborted(done, 'Flushing the producer', signal)
     } finally {
       this.#accumulator.flushing--
     }
@@ -362,7 +365,10 @@ export class Producer {
       this.#accumulator.stop()
       this.#sender.stop()
     })
-    const onAbort = (): void => this.#abandon(new AbortedError('Closing the producer', { cause: signal?.reason }))
+    const onAbort = (): void => {
+      this.#abandon(new AbortedError('Closing the producer', { cause: signal?.reason }))
+      this.#sender.giveUpHandling()
+    }
     if (signal?.aborted) onAbort()
     signal?.addEventListener('abort', onAbort, { once: true })
     try {

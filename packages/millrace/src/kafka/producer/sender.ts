@@ -55,6 +55,9 @@ export class Sender {
   readonly #outcomes: Outcomes
   #underWay = 0
   #onIdle: (() => void) | undefined
+  /** Requests without a response that brokers may not have handled yet. */
+  readonly #handling = new Set<Promise<boolean>>()
+  readonly #handlingGivenUp = Promise.withResolvers<void>()
   readonly #brokers = new Map<number, Broker>()
   /** Topics whose metadata is being fetched, or was a moment ago; resolves when it was. */
   readonly #refreshing = new Map<string, Promise<void>>()
@@ -130,6 +133,16 @@ export class Sender {
   /** Resolves when no request waits for its answer. */
   async idle(): Promise<void> {
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+  }
+
+  /** Resolves when brokers have handled what was sent without a response, or have lost it with its connection. */
+  handled(): Promise<unknown> {
+    return Promise.race([Promise.all(this.#handling), this.#handlingGivenUp.promise])
+  }
+
+  /** From now on `handled` does not wait. */
+  giveUpHandling(): void {
+    this.#handlingGivenUp.resolve()
   }
 
   stop(): void {
@@ -212,7 +225,7 @@ export class Sender {
         timeoutMs: this.#timeoutFor(batches),
         ...(this.#transactions === undefined ? {} : { maxVersion: this.#transactions.produceVersion }),
       })
-      if (!isAnswered) handled = this.#isHandled(leader)
+      if (!isAnswered) this.#handling.add((handled = this.#isHandled(leader)))
       response = await answer
     } catch (error) {
       failure = asMillraceError(error, 'A Produce request failed')
@@ -230,7 +243,9 @@ export class Sender {
     if (!isAnswered) {
       this.drain()
       // Nothing else reports that the broker leads no more; what it is sent until then is lost.
-      if (!(await handled)) await this.#leadersFound(batches)
+      const isHandled = await handled
+      this.#handling.delete(handled!)
+      if (!isHandled) await this.#leadersFound(batches)
       broker.inFlight--
     }
     this.drain()
