@@ -4,6 +4,7 @@ import { meaningOf, meaningOfAll } from '../../errors/meaning.ts'
 import type { DeliveryReports } from '../../kafka/producer/reports.ts'
 import type { EventFacts, EventName } from '../../metrics/events.ts'
 import type { Pass } from '../../resilience/circuit-breaker.ts'
+import { counted, countedWere } from '../../options/units.ts'
 import type { SinkStatistics } from './statistics.ts'
 
 export interface CallEvents {
@@ -35,7 +36,7 @@ export class CallOutcomes {
     const records = length - failures.size
     this.#statistics.sent(records, ms)
     if (records > 0 && this.#events.hears('records.written'))
-      this.#events.report('records.written', () => `Wrote ${records} records`, { records, ms })
+      this.#events.report('records.written', () => `Wrote ${counted(records, 'record')}`, { records, ms })
   }
 
   #someFailed(failures: DeliveryReports['failures'], pass: Pass | undefined): void {
@@ -51,6 +52,6 @@ export class CallOutcomes {
     const error = cause instanceof Error ? cause.message : String(cause)
     const code = isMillraceError(cause) ? cause.code : 'UNEXPECTED'
     const facts = { records, code, error }
-    this.#events.report('records.failed', () => `${records} records were not written: ${error}`, facts)
+    this.#events.report('records.failed', () => `${countedWere(records, 'record')} not written: ${error}`, facts)
   }
 }
