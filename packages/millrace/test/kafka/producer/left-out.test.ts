@@ -10,7 +10,7 @@ import { producerOptions } from '../../support/producer-options.ts'
 const LIMIT = 2000
 const large = (i: number): string => `${i}`.padEnd(3 * LIMIT, 'x')
 
-describe('a transaction goes on without records that are too large for the topic', () => {
+describe('a transaction continues without records that are too large for the topic', () => {
   let kafka: EmbeddedBroker
   let cluster: Cluster
   let producer: Producer
