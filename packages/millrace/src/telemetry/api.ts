@@ -3,7 +3,7 @@
  * instruments (`instruments.ts`). Only its API is used, an optional peer dependency; exporters are the program's business, or those of the
  * command line. May import `metrics/` and `records/`.
  *
- * While nothing is registered, `@opentelemetry/api` is not even loaded: a batch costs one look at a global object.
+ * While nothing is registered, `@opentelemetry/api` is not even loaded, and a batch costs a look at a variable.
  */
 import type * as Api from '@opentelemetry/api'
 
@@ -12,20 +12,19 @@ export type TelemetryApi = typeof Api
 /** Where every copy of the API keeps what a program has registered. */
 const REGISTRY = Symbol.for('opentelemetry.js.api.1')
 
+/** It stays the same once it is there; what is registered comes and goes. */
 interface Registry {
   readonly trace?: unknown
   readonly metrics?: unknown
 }
 
+let registry: Registry | undefined
 let api: TelemetryApi | undefined
 let loading: Promise<TelemetryApi | undefined> | undefined
 
-/** The API, if a program has registered what records traces; undefined while it is being loaded, too. */
+/** The API, if a program has registered what records traces. What it registers first after the last client has connected is not seen. */
 export function tracingApi(): TelemetryApi | undefined {
-  const registry = (globalThis as { readonly [REGISTRY]?: Registry })[REGISTRY]
-  if (registry?.trace === undefined) return undefined
-  if (api === undefined) loading ??= load()
-  return api
+  return registry?.trace === undefined ? undefined : api
 }
 
 /** Whether a batch would have a span. */
@@ -33,15 +32,15 @@ export function isTracing(): boolean {
   return tracingApi() !== undefined
 }
 
-/** Loads the API, if a program has registered anything: clients do so when they connect, so that their first batches have spans. */
-export async function loadTelemetry(): Promise<TelemetryApi | undefined> {
-  if ((globalThis as { readonly [REGISTRY]?: Registry })[REGISTRY] === undefined) return undefined
-  return (loading ??= load())
-}
-
 /** Whether a program has registered what collects metrics. */
 export function collectsMetrics(): boolean {
-  return (globalThis as { readonly [REGISTRY]?: Registry })[REGISTRY]?.metrics !== undefined
+  return registry?.metrics !== undefined
+}
+
+/** Loads the API, if a program has registered anything. Clients do so when they connect: their first batches have spans. */
+export async function loadTelemetry(): Promise<TelemetryApi | undefined> {
+  registry ??= (globalThis as { readonly [REGISTRY]?: Registry })[REGISTRY]
+  return registry === undefined ? undefined : (loading ??= load())
 }
 
 /** Something is registered, so the package is somewhere; if it cannot be found from here, there is no telemetry. */

@@ -48,9 +48,11 @@ export class ClientEvents<Events extends { readonly warning: unknown }> implemen
   hears(event: EventName): boolean {
     if (CHANNELS[event].hasSubscribers) return true
     const declared: Event = EVENTS[event]
-    const name = declared[this.#kind]
-    if (name !== undefined && this.#listeners.has(name)) return true
-    return declared.level !== 'debug' || this.#logsDebug
+    if (this.#listeners.size > 0) {
+      const name = declared[this.#kind]
+      if (name !== undefined && this.#listeners.has(name)) return true
+    }
+    return declared.level !== 'debug' || (this.#options.logger !== undefined && this.#logsDebug)
   }
 
   /** Facts that name no event are a warning. @throws what `onWarning` throws */
