@@ -16,6 +16,7 @@ import type { DeliveryReport } from '../records/record.ts'
 import { untilAborted } from '../resilience/abort.ts'
 import { CircuitBreaker, type CircuitProgress, type Pass } from '../resilience/circuit-breaker.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
+import { FOR_WATCHING } from './for-watching.ts'
 import { PendingCalls } from './pending-calls.ts'
 import { SharedConnection } from './shared-connection.ts'
 import type { DeliveryGuarantee, PartitionStrategy } from './sink/fields.ts'
@@ -30,6 +31,7 @@ import { type SinkSettings, sinkSettings } from './sink/settings.ts'
 import { type SinkMetrics, SinkStatistics } from './sink/statistics.ts'
 import { SinkTransactions, type TransactionalCall } from './sink/transactions.ts'
 import { exportMetrics } from './watching/client-telemetry.ts'
+import { WatchedClient } from './watching/watched-client.ts'
 import { ClientEvents, type EventSource, type Listener } from './watching/client-events.ts'
 import type { SinkEvents } from './watching/sink-events.ts'
 
@@ -58,6 +60,8 @@ export type SendResult =
  * `abortTransaction`. Readers of committed records see all of a transaction or nothing. `exactlyOnce` joins it with a source.
  */
 export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvents> {
+  /** @internal */
+  readonly [FOR_WATCHING] = new WatchedClient()
   #options: KafkaSinkOptions<T>
   #settings!: SinkSettings
   #breaker: CircuitBreaker | undefined
@@ -126,8 +130,9 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
       })
     const open = (connected: Cluster, signal: AbortSignal): Promise<Producers> =>
       this.#connect(connected, settings, signal)
-    const watch = (): Promise<(() => void) | undefined> => exportMetrics(cluster.clientId ?? 'millrace', { sink: this })
-    this.#connection = new SharedConnection('a KafkaSink', cluster, this.#events, open, watch)
+    const { connections } = this[FOR_WATCHING]
+    const watching = { connections, begin: () => exportMetrics(cluster.clientId ?? 'millrace', { sink: this }) }
+    this.#connection = new SharedConnection('a KafkaSink', cluster, this.#events, open, watching)
     for (const warning of settings.warnings) this.#events.report(warning)
   }
 

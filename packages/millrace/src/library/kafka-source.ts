@@ -21,8 +21,8 @@ import { consumerSettings, type ConsumerSettings } from '../kafka/properties/set
 import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { parseOptions } from '../options/parse.ts'
 import type { ConsumerRecord } from '../records/record.ts'
-import { FailureLog } from '../engine/watching/failure-log.ts'
 import type { Processor } from '../telemetry/batch-span.ts'
+import type { FailureLog } from '../engine/watching/failure-log.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
 import { FOR_WATCHING } from './for-watching.ts'
 import { paced } from './batch-loop.ts'
@@ -37,6 +37,7 @@ import type { KafkaSourceOptions } from './source/options.ts'
 import { type SourceMetrics, sourceMetrics } from './source/statistics.ts'
 import { TopicPatterns } from './source/topic-patterns.ts'
 import { exportMetrics } from './watching/client-telemetry.ts'
+import { WatchedClient } from './watching/watched-client.ts'
 import { ClientEvents, type EventSource, type Listener } from './watching/client-events.ts'
 import type { SourceEvents } from './watching/source-events.ts'
 import type { ProcessOptions, RecordHandler } from './work/options.ts'
@@ -70,8 +71,8 @@ export class KafkaSource<K = Buffer, V = Buffer>
   readonly #events: ClientEvents<SourceEvents>
   readonly #connection: SharedConnection<Consumer>
   readonly #loops = new Loops()
-  /** The latest failures of `process`. @internal */
-  readonly [FOR_WATCHING] = new FailureLog('HANDLER_FAILED')
+  /** @internal */
+  readonly [FOR_WATCHING] = new WatchedClient()
   /** For spans. */
   readonly #processor: Processor & { readonly clientId: string }
   #commits: CommitMode
@@ -100,9 +101,10 @@ export class KafkaSource<K = Buffer, V = Buffer>
     const open = (connected: Cluster, signal: AbortSignal): Promise<Consumer> =>
       this.#connect(connected, consumer, signal)
     this.#processor = { groupId: consumer.groupId, clientId: cluster.clientId ?? 'millrace' }
-    const watch = (): Promise<(() => void) | undefined> =>
-      exportMetrics(consumer.groupId ?? this.#processor.clientId, { source: this })
-    this.#connection = new SharedConnection('a KafkaSource', cluster, this.#events, open, watch)
+    const name = consumer.groupId ?? this.#processor.clientId
+    const { connections } = this[FOR_WATCHING]
+    const watching = { connections, begin: () => exportMetrics(name, { source: this }) }
+    this.#connection = new SharedConnection('a KafkaSource', cluster, this.#events, open, watching)
     for (const { message } of parsed.warnings) this.#events.report(message)
   }
 
@@ -180,7 +182,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
    *   `batches`
    */
   process(handler: RecordHandler<K, V>, options: ProcessOptions<K, V> = {}): Promise<void> {
-    return processAll(this.#processed(this[FOR_WATCHING]), handler, options)
+    return processAll(this.#processed(this[FOR_WATCHING].failures), handler, options)
   }
 
   /** @param log keeps what failed: for retry topics, that of the source whose records they hold */

@@ -5,11 +5,17 @@
 import { ClosedError } from '../errors/index.ts'
 import { Cluster } from '../kafka/cluster/cluster.ts'
 import { clusterOptions, type ClusterSettings } from '../kafka/properties/settings.ts'
+import type { Counters } from '../metrics/counters.ts'
 import type { Happenings } from '../metrics/events.ts'
 import { untilAborted } from '../resilience/abort.ts'
 
-/** Begins to watch what is being opened. @returns ends that */
-type Watch = () => Promise<(() => void) | undefined>
+/** Who watches what is being opened. */
+export interface Watching {
+  /** Counts connections and requests. */
+  readonly connections: Counters
+  /** @returns ends it */
+  begin(): Promise<(() => void) | undefined>
+}
 
 export class SharedConnection<T> {
   /** For errors: `a KafkaSource`. */
@@ -17,7 +23,7 @@ export class SharedConnection<T> {
   readonly #settings: ClusterSettings
   readonly #happenings: Happenings
   readonly #open: (cluster: Cluster, signal: AbortSignal) => Promise<T>
-  readonly #watch: Watch
+  readonly #watching: Watching | undefined
   #endWatching: (() => void) | undefined
   readonly #closing = new AbortController()
   #opened: Promise<T> | undefined
@@ -30,9 +36,9 @@ export class SharedConnection<T> {
     settings: ClusterSettings,
     happenings: Happenings,
     open: (cluster: Cluster, signal: AbortSignal) => Promise<T>,
-    watch: Watch = async () => undefined,
+    watching?: Watching,
   ) {
-    this.#watch = watch
+    this.#watching = watching
     this.#name = name
     this.#happenings = happenings
     this.#settings = settings
@@ -108,8 +114,12 @@ export class SharedConnection<T> {
   async #connect(): Promise<T> {
     const options = await clusterOptions(this.#settings, { directory: process.cwd(), clientId: 'millrace' })
     // Nobody is to be cut off from the brokers because numbers cannot be exported.
-    this.#endWatching ??= await this.#watch().catch(() => undefined)
-    this.#cluster = new Cluster({ ...options, happenings: this.#happenings })
+    this.#endWatching ??= await this.#watching?.begin().catch(() => undefined)
+    this.#cluster = new Cluster({
+      ...options,
+      happenings: this.#happenings,
+      meter: this.#watching?.connections.meter({}),
+    })
     this.#value = await this.#open(this.#cluster, this.#closing.signal)
     const brokers = this.#cluster.brokers.map(({ host, port }) => `${host}:${port}`)
     this.#report('client.connected', `Connected to ${brokers.join(', ')}`, { brokers })

@@ -75,6 +75,7 @@ export class Counters {
   #used = 0
   readonly #series = new Map<string, Series>()
   readonly #observers: Observers = new Set()
+  readonly #included: { readonly others: Counters; readonly labels: LabelValues }[] = []
   /** Series whose labels are not known beforehand. */
   readonly #lists = new Map<string, () => Sample[]>()
 
@@ -101,10 +102,21 @@ export class Counters {
     }
   }
 
+  /** Adds what others count, with these labels beside theirs. Nothing is added when there are none. */
+  include(others: Counters | undefined, labels: LabelValues): void {
+    if (others !== undefined) this.#included.push({ others, labels })
+  }
+
   /** Passes each value that a histogram counts to a function as well. @returns ends that */
   onObserved(observer: Observer): () => void {
     this.#observers.add(observer)
-    return () => void this.#observers.delete(observer)
+    const ends = this.#included.map(({ others, labels: more }) =>
+      others.onObserved((metric, labels, value) => observer(metric, withLabels(metric, labels, more), value)),
+    )
+    return () => {
+      this.#observers.delete(observer)
+      for (const end of ends) end()
+    }
   }
 
   /** All values, in the order in which they were first asked for; those of things that come and go last. */
@@ -128,6 +140,9 @@ export class Counters {
       }
     }
     for (const list of this.#lists.values()) samples.push(...list())
+    for (const { others, labels: more } of this.#included)
+      for (const sample of others.snapshot())
+        samples.push({ ...sample, labels: withLabels(sample.metric, sample.labels, more) })
     return samples
   }
 
@@ -152,6 +167,12 @@ export class Counters {
     }
     return index
   }
+}
+
+/** Labels, and further ones for those without a value. */
+function withLabels(metric: MetricName, labels: LabelValues, more: LabelValues): LabelValues {
+  const own = Object.entries(labels).filter(([, value]) => value !== '')
+  return labelsOf(metric, { ...more, ...Object.fromEntries(own) })
 }
 
 /** The labels that a metric has, in the order of the table. */

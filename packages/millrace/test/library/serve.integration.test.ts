@@ -36,6 +36,10 @@ describe.skipIf(!brokerAvailable)('serve', () => {
     expect(sumOf('millrace_source_records_total')).toBe(50)
     expect(sumOf('millrace_sink_records_total')).toBe(50)
     expect(sumOf('millrace_partition_end_offset')).toBe(50)
+    const requests = families
+      .get('millrace_kafka_request_seconds')!
+      .samples.map(({ labels }) => `${labels['stage']} ${labels['request']}`)
+    expect(requests).toEqual(expect.arrayContaining(['source Fetch', 'sink Produce']))
     const { pipelines } = (await (await fetch(`${url}/status`)).json()) as {
       pipelines: { name: string; partitions: { topic: string; lag: number }[] }[]
     }

@@ -62,3 +62,22 @@ test('counts by code', () => {
     { metric: 'millrace_skipped_records_total', labels: { pipeline: 'p', code: 'STAGE_FAILED' }, value: 2 },
   ])
 })
+
+test('what others count has the labels of those that include it beside its own', () => {
+  const [own, others] = [new Counters(), new Counters()]
+  own.include(others, { pipeline: 'p', stage: 'source', component: 'kafka' })
+  own.include(undefined, { pipeline: 'q' })
+  others.meter({}).counter('millrace_kafka_connections_total').add(2)
+  const observed: unknown[] = []
+  const end = own.onObserved((...values) => observed.push(values))
+  const request = others.meter({}).histogram('millrace_kafka_request_seconds', { request: 'Fetch' })
+  request.observe(0.5)
+  end()
+  request.observe(0.5)
+  const labels = { pipeline: 'p', stage: 'source', component: 'kafka' }
+  expect(own.snapshot()).toMatchObject([
+    { metric: 'millrace_kafka_connections_total', labels, value: 2 },
+    { metric: 'millrace_kafka_request_seconds', labels: { ...labels, request: 'Fetch' }, value: 2 },
+  ])
+  expect(observed).toEqual([['millrace_kafka_request_seconds', { ...labels, request: 'Fetch' }, 0.5]])
+})

@@ -62,5 +62,8 @@ test('sources and sinks of a program export theirs', async () => {
   const data = await telemetry.metrics()
   expect(pointsOf(data, 'millrace.sink.records')).toMatchObject([{ value: 2, attributes: { pipeline: 'writer' } }])
   expect(pointsOf(data, 'millrace.source.records')).toMatchObject([{ value: 2, attributes: { pipeline: 'readers' } }])
+  const requests = pointsOf(data, 'millrace.kafka.request.seconds')!.map(({ attributes }) => attributes)
+  expect(requests).toContainEqual({ pipeline: 'writer', stage: 'sink', component: 'kafka', request: 'Produce' })
+  expect(requests).toContainEqual({ pipeline: 'readers', stage: 'source', component: 'kafka', request: 'Fetch' })
   await Promise.all([source.close(), sink.close()])
 })

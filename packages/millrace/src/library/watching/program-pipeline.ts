@@ -7,20 +7,23 @@ import type { ConsumerProgress } from '../../kafka/consumer/progress.ts'
 import { Counters } from '../../metrics/counters.ts'
 import type { CircuitProgress } from '../../resilience/circuit-breaker.ts'
 import { FOR_WATCHING } from '../for-watching.ts'
+import type { WatchedClient } from './watched-client.ts'
 import type { SinkMetrics } from '../sink/statistics.ts'
 
 /** What is watched of a `KafkaSource`. */
 export interface ServedSource {
   progress(): Promise<ConsumerProgress | undefined>
   status(): SourceStatus | undefined
-  /** What failed in `process`. @internal */
-  readonly [FOR_WATCHING]?: FailureLog
+  /** @internal */
+  readonly [FOR_WATCHING]?: WatchedClient
 }
 
 /** What is watched of a `KafkaSink`. */
 export interface ServedSink {
   readonly circuitBreaker: CircuitProgress | undefined
   metrics(): SinkMetrics
+  /** @internal */
+  readonly [FOR_WATCHING]?: WatchedClient
 }
 
 /** What belongs together: a source, a sink, or both. */
@@ -46,7 +49,7 @@ export class ProgramPipeline implements WatchedPipeline {
   constructor(name: string, { source, sink }: ServedPipeline, partitionMetrics: boolean | undefined) {
     this.name = name
     this.counters = new Counters({ partitionMetrics })
-    this.failures = source?.[FOR_WATCHING] ?? new FailureLog()
+    this.failures = source?.[FOR_WATCHING]?.failures ?? new FailureLog()
     this.#source = source
     this.#sink = sink
     this.nodes = [
@@ -90,7 +93,9 @@ export class ProgramPipeline implements WatchedPipeline {
   }
 
   #observeSource(source: ServedSource): void {
-    const meter = this.counters.meter({ pipeline: this.name, stage: 'source', component: 'kafka' })
+    const labels = { pipeline: this.name, stage: 'source', component: 'kafka' }
+    const meter = this.counters.meter(labels)
+    this.counters.include(source[FOR_WATCHING]?.connections, labels)
     observeSource(meter, {
       progress: () => this.#progress ?? { records: 0, bytes: 0, lag: undefined },
       status: () => source.status(),
@@ -101,7 +106,9 @@ export class ProgramPipeline implements WatchedPipeline {
   }
 
   #observeSink(sink: ServedSink): void {
-    const meter = this.counters.meter({ pipeline: this.name, stage: 'sink', component: 'kafka' })
+    const labels = { pipeline: this.name, stage: 'sink', component: 'kafka' }
+    const meter = this.counters.meter(labels)
+    this.counters.include(sink[FOR_WATCHING]?.connections, labels)
     observeSink(meter, {
       progress() {
         const { messagesSent, bytesSent } = sink.metrics()
