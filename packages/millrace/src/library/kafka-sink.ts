@@ -30,7 +30,6 @@ import type { MessageSerializer } from './sink/serializers.ts'
 import { type SinkSettings, sinkSettings } from './sink/settings.ts'
 import { type SinkMetrics, SinkStatistics } from './sink/statistics.ts'
 import { SinkTransactions, type TransactionalCall } from './sink/transactions.ts'
-import { exportMetrics } from './watching/client-telemetry.ts'
 import { WatchedClient } from './watching/watched-client.ts'
 import { ClientEvents, type EventSource, type Listener } from './watching/client-events.ts'
 import type { SinkEvents } from './watching/sink-events.ts'
@@ -130,8 +129,7 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
       })
     const open = (connected: Cluster, signal: AbortSignal): Promise<Producers> =>
       this.#connect(connected, settings, signal)
-    const { connections } = this[FOR_WATCHING]
-    const watching = { connections, begin: () => exportMetrics(cluster.clientId ?? 'millrace', { sink: this }) }
+    const watching = this[FOR_WATCHING].watching(cluster.clientId ?? 'millrace', { sink: this })
     this.#connection = new SharedConnection('a KafkaSink', cluster, this.#events, open, watching)
     for (const warning of settings.warnings) this.#events.report(warning)
   }

@@ -11,11 +11,10 @@ import type { SourceStatus } from '../contracts/source.ts'
 import type { Batch } from '../records/batch.ts'
 import { AbortedError, ConfigError } from '../errors/index.ts'
 import type { Cluster } from '../kafka/cluster/cluster.ts'
-import type { CommitMode } from '../kafka/consumer/options.ts'
 import type { Position } from '../kafka/consumer/assignment/positions.ts'
 import type { ConsumerProgress, PartitionLag } from '../kafka/consumer/progress.ts'
 import { Consumer } from '../kafka/consumer/consumer.ts'
-import type { RebalanceListener } from '../kafka/consumer/options.ts'
+import type { CommitMode, RebalanceListener } from '../kafka/consumer/options.ts'
 import { KafkaSourceMetrics } from '../metrics/kafka-source-metrics.ts'
 import { consumerSettings, type ConsumerSettings } from '../kafka/properties/settings.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
@@ -36,7 +35,6 @@ import { commitModeOf, KAFKA_SOURCE_FIELDS, KAFKA_SOURCE_RULES, PERIOD_MS } from
 import type { KafkaSourceOptions } from './source/options.ts'
 import { type SourceMetrics, sourceMetrics } from './source/statistics.ts'
 import { TopicPatterns } from './source/topic-patterns.ts'
-import { exportMetrics } from './watching/client-telemetry.ts'
 import { WatchedClient } from './watching/watched-client.ts'
 import { ClientEvents, type EventSource, type Listener } from './watching/client-events.ts'
 import type { SourceEvents } from './watching/source-events.ts'
@@ -101,9 +99,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
     const open = (connected: Cluster, signal: AbortSignal): Promise<Consumer> =>
       this.#connect(connected, consumer, signal)
     this.#processor = { groupId: consumer.groupId, clientId: cluster.clientId ?? 'millrace' }
-    const name = consumer.groupId ?? this.#processor.clientId
-    const { connections } = this[FOR_WATCHING]
-    const watching = { connections, begin: () => exportMetrics(name, { source: this }) }
+    const watching = this[FOR_WATCHING].watching(consumer.groupId ?? this.#processor.clientId, { source: this })
     this.#connection = new SharedConnection('a KafkaSource', cluster, this.#events, open, watching)
     for (const { message } of parsed.warnings) this.#events.report(message)
   }

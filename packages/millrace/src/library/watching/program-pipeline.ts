@@ -6,8 +6,7 @@ import type { RunState, WatchedNode, WatchedPipeline, WatchedSource } from '../.
 import type { ConsumerProgress } from '../../kafka/consumer/progress.ts'
 import { Counters } from '../../metrics/counters.ts'
 import type { CircuitProgress } from '../../resilience/circuit-breaker.ts'
-import { FOR_WATCHING } from '../for-watching.ts'
-import type { WatchedClient } from './watched-client.ts'
+import { FOR_WATCHING, type Watched } from '../for-watching.ts'
 import type { SinkMetrics } from '../sink/statistics.ts'
 
 /** What is watched of a `KafkaSource`. */
@@ -15,7 +14,7 @@ export interface ServedSource {
   progress(): Promise<ConsumerProgress | undefined>
   status(): SourceStatus | undefined
   /** @internal */
-  readonly [FOR_WATCHING]?: WatchedClient
+  readonly [FOR_WATCHING]?: Watched
 }
 
 /** What is watched of a `KafkaSink`. */
@@ -23,7 +22,7 @@ export interface ServedSink {
   readonly circuitBreaker: CircuitProgress | undefined
   metrics(): SinkMetrics
   /** @internal */
-  readonly [FOR_WATCHING]?: WatchedClient
+  readonly [FOR_WATCHING]?: Watched
 }
 
 /** What belongs together: a source, a sink, or both. */

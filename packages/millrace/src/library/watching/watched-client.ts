@@ -1,10 +1,17 @@
-/** What there is to see of a `KafkaSource` or `KafkaSink` that it does not return itself. */
+/** How a `KafkaSource` or `KafkaSink` is watched. */
 import { FailureLog } from '../../engine/watching/failure-log.ts'
 import { Counters } from '../../metrics/counters.ts'
+import type { Watched } from '../for-watching.ts'
+import type { Watching } from '../shared-connection.ts'
+import { exportMetrics } from './client-telemetry.ts'
+import type { ServedPipeline } from './program-pipeline.ts'
 
-export class WatchedClient {
-  /** The latest failures of `process`. */
+export class WatchedClient implements Watched {
   readonly failures = new FailureLog('HANDLER_FAILED')
-  /** Counts its connections to brokers, and their requests. */
   readonly connections = new Counters()
+
+  /** How it is watched from the moment that it connects. @param name the label `pipeline` */
+  watching(name: string, client: ServedPipeline): Watching {
+    return { connections: this.connections, begin: () => exportMetrics(name, client) }
+  }
 }
