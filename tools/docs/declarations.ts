@@ -56,7 +56,7 @@ function isPublic(node: Node): boolean {
   const text = node.getText()
   const isPrivate = /^(?:static\s+|readonly\s+|async\s+|override\s+|get\s+|\*\s*)*(?:#|private\b)/.test(text)
   // Members with such names are for other parts of the package.
-  return !isPrivate && !/@internal\b/.test(commentOf(node)) && !/\[(?:FOR_\w+|BRAND)\]/.test(text)
+  return !isPrivate && !/@internal\b/.test(commentOf(node)) && !/^[^({=]*\[(?:FOR_\w+|BRAND)\]/.test(text)
 }
 
 /** `class A<T> extends B`. */

@@ -59,7 +59,7 @@ export type SendResult =
  * `abortTransaction`. Readers of committed records see all of a transaction or nothing. `exactlyOnce` joins it with a source.
  */
 export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvents> {
-  /** @internal */
+  /** What `serve` sees of it. @internal */
   readonly [FOR_WATCHING] = new WatchedClient()
   #options: KafkaSinkOptions<T>
   #settings!: SinkSettings

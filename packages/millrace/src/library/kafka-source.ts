@@ -69,7 +69,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
   readonly #events: ClientEvents<SourceEvents>
   readonly #connection: SharedConnection<Consumer>
   readonly #loops = new Loops()
-  /** @internal */
+  /** What `serve` sees of it. @internal */
   readonly [FOR_WATCHING] = new WatchedClient()
   /** For spans. */
   readonly #processor: Processor & { readonly clientId: string }

@@ -13,7 +13,7 @@ import type { SinkMetrics } from '../sink/statistics.ts'
 export interface ServedSource {
   progress(): Promise<ConsumerProgress | undefined>
   status(): SourceStatus | undefined
-  /** @internal */
+  /** What `serve` sees of it. @internal */
   readonly [FOR_WATCHING]?: Watched
 }
 
@@ -21,7 +21,7 @@ export interface ServedSource {
 export interface ServedSink {
   readonly circuitBreaker: CircuitProgress | undefined
   metrics(): SinkMetrics
-  /** @internal */
+  /** What `serve` sees of it. @internal */
   readonly [FOR_WATCHING]?: Watched
 }
 
