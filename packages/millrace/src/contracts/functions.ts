@@ -20,6 +20,10 @@ export interface FunctionContext extends ComponentContext {
   readonly needsOrigin: boolean
   /** Sinks: whether a source before this one put the origin of its records into columns. */
   readonly hasOrigin: boolean
+  /** Sinks: in which formats the values are that sources before this one read, as names of codecs. */
+  readonly formats: ReadonlySet<string>
+  /** Sinks: whether rows that cannot be written fail one by one, as a `BatchError`; otherwise the first one is thrown, and nothing written. */
+  readonly collectsFailures: boolean
   /** Sinks: columns that a stage before this one was asked to make. */
   readonly made: ReadonlySet<string>
   /** Transforms: whether every batch counts by itself: a window was cut before, or the rows never end. */
@@ -59,6 +63,8 @@ export interface NotInLine {
 export interface SourceFunction<F extends Fields = Fields> extends FunctionOf<'source', Source, F> {
   /** Whether its rows can have columns that say where a record came from. */
   readonly knowsOrigin?: boolean
+  /** Codec of the values that its records hold, by name; `json` when omitted. */
+  valueFormat?(options: Options<F>): string
   /** Whether it goes on until the run is stopped, as with a file that is watched. */
   isEndless?(options: Options<F>): boolean
   /** Options that bound what it reads, with the values that they have by default in a run that has to end. */

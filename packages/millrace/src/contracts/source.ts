@@ -3,6 +3,7 @@ import type { Batch } from '../records/batch.ts'
 import type { Preparing } from './preparing.ts'
 import type { SchemaUse } from './schemas.ts'
 import type { SourceOffsets } from './offsets.ts'
+import type { RowFailed } from './stage.ts'
 
 /** Something that must hold for a component to work. In a list of them, each relies on those before it. */
 export interface Check {
@@ -112,7 +113,7 @@ export interface Source extends Preparing {
    */
   batches(signal: AbortSignal): AsyncIterable<Batch>
   /** Sets the documents of the rows of a batch, or of a slice of one; undefined when nothing looks at them. Stage graphs only, where `prepare` is about this. */
-  readonly decode?: ((batch: Batch) => void) | undefined
+  readonly decode?: ((batch: Batch, failed?: RowFailed) => void) | undefined
   progress(): SourceProgress
   /** Of a source that reads partitions; undefined while it is not open. */
   status?(): SourceStatus | undefined

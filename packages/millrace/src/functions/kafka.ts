@@ -12,8 +12,20 @@ import { FieldScanner } from '../codecs/field-scanner.ts'
 import { keyFromField } from '../codecs/key-field.ts'
 import { textKeys } from '../codecs/keys.ts'
 import type { KeyCodec } from '../contracts/codec.ts'
+import { codecNameOfClass, isSchemaCodec } from '../contracts/codec-names.ts'
 import { preparing, type Prepare } from '../contracts/preparing.ts'
-import { encodeRows, decodeRows, ORIGIN_COLUMNS, rowFormats, unwritable, type RowFormats } from './rows/kafka-rows.ts'
+import type { RowFailed } from '../contracts/stage.ts'
+import { BatchError, EncodeError, type MillraceError } from '../errors/index.ts'
+import { counted } from '../options/units.ts'
+import {
+  decodeRows,
+  encodeRows,
+  ORIGIN_COLUMNS,
+  rowFormats,
+  unwritable,
+  type RowFormats,
+  type WrittenRows,
+} from './rows/kafka-rows.ts'
 import { CONSUMER_FIELDS } from '../kafka/properties/consumer-fields.ts'
 import { kafkaEndpoints } from '../kafka/properties/endpoints.ts'
 import type { OptionRule, Options } from '../options/declaration.ts'
@@ -90,6 +102,7 @@ export const kafkaConsumer = defineSourceFunction({
   endpoints: ({ topic, brokers }) => kafkaEndpoints({ topic, bootstrapServers: brokers }),
   asComponent: (options) => toSourceOptions(options as ConsumerOptions),
   knowsOrigin: true,
+  valueFormat: ({ valueDeserializer }) => codecNameOfClass(valueDeserializer)!,
   isEndless: ({ max_messages, timeout_ms }) => max_messages === undefined && timeout_ms === undefined,
   bounds: { max_messages: 1000, timeout_ms: 30_000 },
   async create(options, context) {
@@ -105,7 +118,7 @@ class RowSource implements Source {
   readonly maxBatchRecords: number | undefined
   readonly commits: string
   readonly offsets: SourceOffsets | undefined
-  readonly decode: ((batch: Batch) => void) | undefined
+  readonly decode: Source['decode']
   readonly prepare: Prepare | undefined
   readonly #source: Source
 
@@ -115,7 +128,7 @@ class RowSource implements Source {
     const scanner =
       fields === undefined || needsOrigin || formats.values !== undefined ? undefined : new FieldScanner(fields)
     if (needsDocuments) {
-      this.decode = (batch) => decodeRows(batch, needsOrigin, { ...formats, scanner })
+      this.decode = (batch, failed) => decodeRows(batch, needsOrigin, { ...formats, scanner }, failed)
       this.prepare = preparing([formats.values, needsOrigin ? formats.keys : undefined])
     }
     this.commits = source.commits
@@ -197,11 +210,31 @@ export const kafkaProducer = defineSinkFunction({
     const includesOrigin = options.include_metadata
     const hidden =
       context.hasOrigin && !includesOrigin ? ORIGIN_COLUMNS.filter((column) => !context.made.has(column)) : []
-    return new RowSink(await kafkaSink.create(toSinkOptions(options), context), new Set<string>(hidden), includesOrigin)
+    const sink = await kafkaSink.create(toSinkOptions(options), context)
+    return new RowSink(sink, {
+      hidden: new Set<string>(hidden),
+      which: writtenRows(sink, includesOrigin, context),
+      context,
+    })
   },
 })
 
-/** Writes changed rows as JSON, without the columns that only tell where a record came from. */
+const TEXT_FORMATS: ReadonlySet<string> = new Set(['json', 'string'])
+
+/** Rows go out as the bytes that came in where these mean the same to those who read the topic. */
+function writtenRows({ valueCodec }: Sink, includesOrigin: boolean, { formats }: FunctionContext): WrittenRows {
+  // With a schema each row is written with that of this sink.
+  if (includesOrigin || isSchemaCodec(valueCodec)) return 'all'
+  const pass = (format: string): boolean =>
+    format === valueCodec ||
+    // Raw bytes go in and out of any format as they are.
+    format === 'bytes' ||
+    valueCodec === 'bytes' ||
+    (TEXT_FORMATS.has(format) && TEXT_FORMATS.has(valueCodec))
+  return [...formats].every(pass) ? 'changed' : 'values'
+}
+
+/** Writes rows in the format of the sink, without the columns that only tell where a record came from. */
 class RowSink implements Sink {
   readonly valueCodec = 'json'
   readonly includeMeta = false
@@ -217,25 +250,28 @@ class RowSink implements Sink {
   readonly prepare: Prepare | undefined
   readonly #sink: Sink
   readonly #hidden: ReadonlySet<string>
-  readonly #all: boolean
+  readonly #which: WrittenRows
   readonly #formats: RowFormats
+  readonly #collectsFailures: boolean
+  /** What is written of batches in which rows failed: the sink knows what it has under way by its batch. */
+  readonly #parts = new WeakMap<Batch, WritablePart>()
 
-  constructor(sink: Sink, hidden: ReadonlySet<string>, all: boolean) {
+  constructor(sink: Sink, { hidden, which, context }: RowSinkOptions) {
     this.#sink = sink
     this.#hidden = hidden
+    this.#which = which
+    this.#collectsFailures = context.collectsFailures
     this.#formats = rowFormats(sink)
-    // A row may come from a source of another format, so with a schema each is written.
-    this.#all = all || this.#formats.hasSchema === true
     this.prepare = preparing([this.#formats.values, sink.keyField === undefined ? undefined : this.#formats.keys])
-    this.needsDocuments = this.#all || sink.needsDocuments
-    this.fields = this.#all ? undefined : sink.fields
+    this.needsDocuments = which !== 'changed' || sink.needsDocuments
+    this.fields = which === 'changed' ? sink.fields : undefined
     this.partitions = sink.partitions
     this.writesRecordBatches = sink.writesRecordBatches
     this.unforwarded = sink.unforwarded
     this.weakness = sink.weakness
     this.transactions = sink.transactions
     this.failsInOrder = sink.failsInOrder === true
-    if (sink.giveUp !== undefined) this.giveUp = (batch) => sink.giveUp!(batch)
+    if (sink.giveUp !== undefined) this.giveUp = (batch) => this.#settle(batch, (part) => sink.giveUp!(part))
   }
   checks(): readonly Check[] {
     return this.#sink.checks?.() ?? []
@@ -243,20 +279,40 @@ class RowSink implements Sink {
   open(signal: AbortSignal): Promise<void> {
     return this.#sink.open(signal)
   }
-  fill(batch: Batch): void {
-    const { keys = textKeys } = this.#formats
-    encodeRows(batch, this.#hidden, this.#all, this.#formats)
+  fill(batch: Batch, failed?: RowFailed): void {
+    encodeRows(batch, this.#hidden, this.#which, this.#formats, failed)
     const path = this.#sink.keyField?.split('.')
-    if (path !== undefined)
-      // A tombstone keeps its own key: it has no column to take one from.
-      batch.keys = Array.from({ length: batch.length }, (_, row) =>
-        batch.isTombstone(row) ? undefined : keyOfRow(batch, row, path, keys),
-      )
+    if (path !== undefined) fillKeys(batch, path, this.#formats.keys ?? textKeys, failed)
   }
-  async write(batch: Batch, signal: AbortSignal): Promise<void> {
-    this.fill(batch)
-    await this.#sink.write(batch, signal)
+  write(batch: Batch, signal: AbortSignal): Promise<void> {
+    return this.#settle(batch, (part) => this.#sink.write(part, signal))
   }
+
+  /** A batch is filled once, so that whoever writes it again, or gives it up, means the same rows. */
+  async #settle<T>(batch: Batch, settle: (part: Batch) => Promise<T>): Promise<T> {
+    let own = this.#parts.get(batch)
+    if (own === undefined) this.#parts.set(batch, (own = this.#fillPart(batch)))
+    const { part, rows, failures } = own
+    if (part === batch) return settle(batch)
+    const failed = new Map(failures)
+    try {
+      const result = part === undefined ? undefined : await settle(part)
+      if (result === false) return result
+    } catch (error) {
+      if (!(error instanceof BatchError)) throw error
+      for (const [row, reason] of error.failures) failed.set(rows[row]!, reason)
+    }
+    throw new BatchError(`Cannot write ${failed.size} of ${counted(batch.length, 'row')}`, failed)
+  }
+
+  #fillPart(batch: Batch): WritablePart {
+    const failures = new Map<number, MillraceError>()
+    this.fill(batch, this.#collectsFailures ? (row, error) => failures.set(row, error) : undefined)
+    if (failures.size === 0) return { part: batch, rows: [], failures }
+    const rows = Array.from({ length: batch.length }, (_, row) => row).filter((row) => !failures.has(row))
+    return { part: batch.pick(rows), rows, failures }
+  }
+
   flush(signal: AbortSignal): Promise<void> {
     return this.#sink.flush(signal)
   }
@@ -266,6 +322,35 @@ class RowSink implements Sink {
   close(): Promise<void> {
     return this.#sink.close()
   }
+}
+
+interface RowSinkOptions {
+  /** Columns that are left out. */
+  readonly hidden: ReadonlySet<string>
+  readonly which: WrittenRows
+  readonly context: Pick<FunctionContext, 'collectsFailures'>
+}
+
+/** What of a batch can be written. */
+interface WritablePart {
+  /** The batch itself where nothing failed; undefined where everything did. */
+  readonly part: Batch | undefined
+  /** Row of the batch that each row of a part was. */
+  readonly rows: readonly number[]
+  readonly failures: ReadonlyMap<number, MillraceError>
+}
+
+/** Sets the keys of all rows but tombstones, which keep their own: they have no column to take one from. */
+function fillKeys(batch: Batch, path: readonly string[], keys: KeyCodec, failed: RowFailed | undefined): void {
+  batch.keys = Array.from({ length: batch.length }, (_, row) => {
+    try {
+      return batch.isTombstone(row) ? undefined : keyOfRow(batch, row, path, keys)
+    } catch (error) {
+      if (failed === undefined || !(error instanceof EncodeError)) throw error
+      failed(row, error)
+      return undefined
+    }
+  })
 }
 
 function keyOfRow(batch: Batch, row: number, path: readonly string[], keys: KeyCodec): Payload {

@@ -14,7 +14,7 @@ function through(name: string, options: object, values: readonly (string | null)
   const batch = batchOf(values.map((value, i) => ({ key: `k${i}`, value })))
   decodeRows(batch, false)
   const passed = createFunctionStage(name, options, 'stages.0').process(batch)!
-  encodeRows(passed, new Set(), false)
+  encodeRows(passed, new Set(), 'changed')
   return Array.from({ length: passed.length }, (_, row) => {
     const payload = passed.payloads?.[row]
     return payload === undefined ? (passed.value(row)?.toString() ?? null) : String(payload)

@@ -17,6 +17,8 @@ export const CONTEXT: FunctionContext = {
   needsDocuments: true,
   needsOrigin: true,
   hasOrigin: false,
+  formats: new Set(['json']),
+  collectsFailures: false,
   made: new Set(),
   isWindowed: false,
   run: async () => {},

@@ -94,7 +94,7 @@ class ShownSink implements Sink {
   async write(batch: Batch): Promise<void> {
     if (this.#sink.fill !== undefined) this.#sink.fill(batch)
     // Those that write rows as text write all of their columns.
-    else encodeRows(batch, NO_COLUMNS, true)
+    else encodeRows(batch, NO_COLUMNS, 'all')
     this.#take(batch, this.valueCodec, this.#stage)
   }
   async open(): Promise<void> {}

@@ -1,6 +1,7 @@
 /**
  * What every way of running a graph does with a batch at one stage.
  */
+import type { Source } from '../../contracts/source.ts'
 import type { Transform } from '../../contracts/stage.ts'
 import type { Acknowledgement, Batch } from '../../records/batch.ts'
 import type { MillraceError } from '../../errors/index.ts'
@@ -13,6 +14,29 @@ import type { TransformNode } from './nodes.ts'
 export function copyOf(batch: Batch, acknowledgement: Acknowledgement): Batch {
   const { rows, documents, replaced, keys } = batch
   return batch.derive({ rows, documents, replaced, keys: keys?.slice() }, acknowledgement)
+}
+
+/**
+ * Gives the rows of a batch as its source read it their documents.
+ * @param failures filled with the rows that cannot be read. Without it the first one is thrown
+ * @returns the rows that could be read, the batch itself where all could; undefined where none could
+ */
+export function decoded(
+  source: Pick<Source, 'decode'>,
+  batch: Batch,
+  failures: Failures | undefined,
+): Batch | undefined {
+  if (source.decode === undefined) return batch
+  if (failures === undefined) {
+    source.decode(batch)
+    return batch
+  }
+  const lost = new Set<number>()
+  source.decode(batch, (row, error) => {
+    lost.add(row)
+    failures.add(batch, row, error)
+  })
+  return batch.without(lost)
 }
 
 /**

@@ -96,6 +96,8 @@ export async function makeNodes(
       fields: typeof behindIt === 'string' ? undefined : behindIt,
       needsOrigin: behind(one).some(looksAtOrigin),
       hasOrigin: before(one).some((other) => knowsOrigin(other) && behind(other).some(looksAtOrigin)),
+      collectsFailures: plan.errorPolicy.fate !== 'fail',
+      formats: new Set(before(one).flatMap(formatOf)),
       made: new Set(before(one).flatMap(({ plan: { options }, definition }) => definition.made?.(options) ?? [])),
       isWindowed: before(one).some(
         (other) => other.plan.function === 'window.apply' || (!run.untilEnd && isEndless(other)),
@@ -112,6 +114,10 @@ export async function makeNodes(
     nodes.set(id, node)
   }
   return known.map(({ plan: { id } }) => nodes.get(id)!)
+}
+
+function formatOf({ definition, plan: { options } }: Known): readonly string[] {
+  return definition.kind === 'source' ? [definition.valueFormat?.(options) ?? 'json'] : []
 }
 
 function isEndless({ definition, plan: { options } }: Known): boolean {

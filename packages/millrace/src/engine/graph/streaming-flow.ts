@@ -20,7 +20,7 @@ import { partBeforeFailure } from '../failures/rows-before.ts'
 import { InFlight, IN_FLIGHT_BYTES } from '../in-flight.ts'
 import type { Activity } from '../watching/activity.ts'
 import { markStages } from '../stage-chain.ts'
-import { copyOf, processed } from './branches.ts'
+import { copyOf, decoded, processed } from './branches.ts'
 import { isTaken, type Node, type SinkNode, type SourceNode, type TransformNode } from './nodes.ts'
 
 export interface StreamingOptions {
@@ -104,8 +104,15 @@ export class StreamingFlow {
   }
 
   async #take(node: SourceNode, batch: Batch): Promise<void> {
-    node.source.decode?.(batch)
-    await this.#spread(batch, node.followers)
+    const { errors, abort } = this.#options
+    const failures = errors.collect() // undefined where the first failure ends the run
+    const rest = decoded(node.source, batch, failures)
+    if (rest === batch) return this.#spread(batch, node.followers)
+    const shared = new SharedAcknowledgement([batch.acknowledgement])
+    const passed = rest && copyOf(rest, shared.share())
+    if (failures !== undefined) await errors.dispose(failures, abort)
+    shared.release() // I1: those that failed are disposed of
+    if (passed !== undefined) await this.#spread(passed, node.followers)
   }
 
   /** Resolves when another batch may be on its way. @throws what ended the run */

@@ -19,7 +19,7 @@ import type { Delivery } from '../delivery.ts'
 import type { ErrorHandling } from '../failures/error-handling.ts'
 import type { Work } from '../transactional-work.ts'
 import type { Failures } from '../failures/failures.ts'
-import { copyOf, processed } from './branches.ts'
+import { copyOf, decoded, processed } from './branches.ts'
 import { isTaken, type Node, type SinkNode, type SourceNode, type TransformNode } from './nodes.ts'
 
 export interface FlowOptions {
@@ -82,8 +82,10 @@ export class TransactionalFlow implements Work {
     }
     const { source, transforms } = this.#options
     try {
-      source.source.decode?.(batch)
-      this.#spread(copyOf(batch, NO_ACKNOWLEDGEMENT), source.followers, attemptEnded, passed)
+      const failures = this.errors.collect() // undefined where the first failure ends the run
+      if (failures !== undefined) passed.failures.push(failures)
+      const rest = decoded(source.source, batch, failures)
+      if (rest !== undefined) this.#spread(copyOf(rest, NO_ACKNOWLEDGEMENT), source.followers, attemptEnded, passed)
     } catch (error) {
       failing(error)
     }

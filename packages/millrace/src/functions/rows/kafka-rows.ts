@@ -11,6 +11,7 @@ import { codecByName, keyCodecByName } from '../../codecs/index.ts'
 import { isSchemaCodec, TEXT_KEYS } from '../../contracts/codec-names.ts'
 import type { Codec, KeyCodec } from '../../contracts/codec.ts'
 import type { Sink } from '../../contracts/sink.ts'
+import type { RowFailed } from '../../contracts/stage.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../../records/batch.ts'
 import { DecodeError, EncodeError } from '../../errors/index.ts'
 import { exactDocument, mayDifferIn, withExactNumbers } from '../../records/exact-numbers.ts'
@@ -23,6 +24,9 @@ export const ORIGIN_COLUMNS = ['_kafka_key', '_kafka_partition', '_kafka_offset'
 const PAYLOAD = '_kafka_payload'
 
 type WritableRow = { [column: string]: unknown }
+
+/** Which rows are written anew. */
+export type WrittenRows = 'changed' | 'values' | 'all'
 
 /** How values and keys are read or written, where that is not JSON and text. */
 export interface RowFormats {
@@ -51,29 +55,36 @@ export function rowFormats({
 
 /**
  * Gives every row of a batch its document.
- * @throws {DecodeError} for what is not in the format
+ * @param failed told of each row that is not in the format, which stays without a document
+ * @throws {DecodeError} without `failed`, for the first one
  */
-export function decodeRows(batch: Batch, withOrigin: boolean, formats: RowFormats = {}): void {
-  const length = batch.length
+export function decodeRows(batch: Batch, withOrigin: boolean, formats: RowFormats = {}, failed?: RowFailed): void {
+  const { length } = batch
   const documents: unknown[] = []
-  const { bytes, fields } = batch.records
-  const { rows } = batch
   for (let row = 0; row < length; row++) {
-    const field = (rows === undefined ? row : rows[row]!) * FIELDS
-    const start = fields[field + VALUE]!
-    const size = fields[field + VALUE_LENGTH]!
-    const document =
-      size < 0
-        ? { [PAYLOAD]: null }
-        : formats.values === undefined
-          ? (formats.scanner?.read(bytes, start, start + size) ?? parseRow(bytes, start, start + size))
-          : formats.hasSchema === true
-            ? (decoded(batch, row, formats.values) as WritableRow)
-            : { [PAYLOAD]: (decoded(batch, row, formats.values) as { readonly value: unknown }).value }
-    if (withOrigin) addOrigin(document, batch, row, formats.keys)
-    documents.push(document)
+    try {
+      const document = decodeRow(batch, row, formats)
+      if (withOrigin) addOrigin(document, batch, row, formats.keys)
+      documents.push(document)
+    } catch (error) {
+      if (failed === undefined || !(error instanceof DecodeError)) throw error
+      documents.push(undefined)
+      failed(row, error)
+    }
   }
   batch.documents = documents
+}
+
+function decodeRow(batch: Batch, row: number, { values, scanner, hasSchema = false }: RowFormats): WritableRow {
+  const { bytes, fields } = batch.records
+  const field = batch.recordOf(row) * FIELDS
+  const start = fields[field + VALUE]!
+  const size = fields[field + VALUE_LENGTH]!
+  if (size < 0) return { [PAYLOAD]: null }
+  if (values === undefined)
+    return (scanner?.read(bytes, start, start + size) as WritableRow) ?? parseRow(bytes, start, start + size)
+  const document = decoded(batch, row, values) as WritableRow
+  return hasSchema ? document : { [PAYLOAD]: document['value'] }
 }
 
 function parseRow(bytes: Buffer, start: number, end: number): WritableRow {
@@ -127,20 +138,33 @@ function decodedKey(batch: Batch, row: number, keys: KeyCodec): unknown {
 }
 
 /**
- * Writes changed rows, or all of them, into `payloads`; every other one goes out as the bytes that came in.
+ * Writes changed rows, or more of them, into `payloads`; every other one goes out as the bytes that came in.
  *
  * @param hidden columns that are left out
+ * @param which rows are written: those that a stage changed, all that are no tombstones, or all
  * @param formats where values are not JSON: the codec writes the only column of a row, or with a schema the row
- * @throws {EncodeError} for what JSON or the codec cannot hold
+ * @param failed told of each row that cannot be written, which must not go out
+ * @throws {EncodeError} without `failed`, for what JSON or the codec cannot hold
  */
-export function encodeRows(batch: Batch, hidden: ReadonlySet<string>, all: boolean, formats: RowFormats = {}): void {
+export function encodeRows(
+  batch: Batch,
+  hidden: ReadonlySet<string>,
+  which: WrittenRows,
+  formats: RowFormats = {},
+  failed?: RowFailed,
+): void {
   const { documents, replaced, length } = batch
-  if (documents === undefined || (replaced === undefined && !all)) return
+  if (documents === undefined || (replaced === undefined && which === 'changed')) return
   const payloads: (Payload | undefined)[] = []
   for (let row = 0; row < length; row++) {
-    payloads.push(
-      all || replaced![row] === 1 ? encodeRow(batch, row, documents[row] as WritableRow, hidden, formats) : undefined,
-    )
+    const isWritten = which === 'all' || replaced?.[row] === 1 || (which === 'values' && !batch.isTombstone(row))
+    try {
+      payloads.push(isWritten ? encodeRow(batch, row, documents[row] as WritableRow, hidden, formats) : undefined)
+    } catch (error) {
+      if (failed === undefined || !(error instanceof EncodeError)) throw error
+      payloads.push(undefined)
+      failed(row, error)
+    }
   }
   batch.payloads = payloads
 }
