@@ -98,6 +98,8 @@ export interface SchemaUse {
   /** Whether a program reads: whole numbers that no double holds are BigInt, and a value that is no object is itself. False when omitted. */
   readonly forProgram?: boolean
   readonly warn: (message: string, facts?: { readonly [name: string]: unknown }) => void
+  /** Told what is waited for while the registry does not answer, as part of a sentence. @returns called when that is over */
+  readonly waits?: ((problem: string) => () => void) | undefined
 }
 
 export interface SchemaWriting {

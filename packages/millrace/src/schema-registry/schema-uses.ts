@@ -16,6 +16,8 @@ export interface ComponentSchemas {
   readonly key: SchemaUse | undefined
   /** That the registry answers; for `check`. */
   readonly checks: readonly Check[]
+  /** What it waits for while the registry does not answer, as part of a sentence; undefined while it does not wait. */
+  readonly problem: string | undefined
   /** May be called twice. */
   close(): Promise<void>
 }
@@ -65,6 +67,12 @@ function componentSchemas(
     registryOptions === undefined || !(hasSchema.value || hasSchema.key)
       ? undefined
       : sharedRegistry(registrySettings(registryOptions), directory)
+  const waiting = new Set<{ readonly problem: string }>()
+  const waits = (problem: string): (() => void) => {
+    const wait = { problem }
+    waiting.add(wait)
+    return () => void waiting.delete(wait)
+  }
   const useOf = (part: 'key' | 'value'): SchemaUse | undefined =>
     hasSchema[part]
       ? {
@@ -75,12 +83,16 @@ function componentSchemas(
           writing: shared === undefined ? undefined : writing(part),
           latestTtlMs: registryOptions?.latestTtlMs ?? 0,
           warn,
+          waits,
         }
       : undefined
   return {
     value: useOf('value'),
     key: useOf('key'),
     checks: shared === undefined ? [] : [registryCheck(shared.registry)],
+    get problem() {
+      return waiting.values().next().value?.problem
+    },
     close: async () => shared?.release(),
   }
 }

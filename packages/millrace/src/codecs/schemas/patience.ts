@@ -2,6 +2,7 @@
  * Waiting for a registry that is down: for as long as it takes, as records must neither be skipped nor dead-lettered for it. Waiting ends
  * with the signal.
  */
+import type { SchemaUse } from '../../contracts/schemas.ts'
 import { ConnectionError } from '../../errors/index.ts'
 import { untilAborted } from '../../resilience/abort.ts'
 import { backoffMs, sleep } from '../../resilience/retry.ts'
@@ -10,6 +11,9 @@ const BACKOFF = { initialMs: 500, maxMs: 10_000 } as const
 /** After which the operator hears of it. */
 const QUIET_MS = 5000
 
+/** Who hears of it: the operator after a while, and whoever looks at the pipeline at once. */
+type Listeners = Pick<SchemaUse, 'warn' | 'waits'>
+
 /**
  * @param what is waited for, for a warning: `the schema registry at "http://localhost:8081"`
  * @throws what `call` throws, except that the registry is down; {AbortedError} when the signal fires
@@ -17,12 +21,18 @@ const QUIET_MS = 5000
 export async function patiently<T>(
   what: string,
   call: () => Promise<T>,
-  { signal, warn }: { readonly signal: AbortSignal; readonly warn: (message: string) => void },
+  { signal, warn, waits }: Listeners & { readonly signal: AbortSignal },
 ): Promise<T> {
   let hasWarned = false
   let reason = ''
+  let over: (() => void) | undefined
+  const tell = (): void => {
+    over?.()
+    over = waits?.(`waiting for ${what}: reading is paused until it answers${reason}`)
+  }
   const timer = setTimeout(() => {
     hasWarned = true
+    tell()
     warn(`Waiting for ${what}: reading is paused until it answers${reason}`)
   }, QUIET_MS)
   timer.unref()
@@ -33,10 +43,12 @@ export async function patiently<T>(
       } catch (error) {
         if (!(error instanceof ConnectionError && error.retriable)) throw error
         reason = `. ${error.message}`
+        tell()
         await sleep(backoffMs(attempt, BACKOFF), signal)
       }
   } finally {
     clearTimeout(timer)
+    over?.()
     if (hasWarned && !signal.aborted) warn(`No longer waiting for ${what}`)
   }
 }

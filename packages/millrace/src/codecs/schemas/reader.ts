@@ -10,6 +10,7 @@ import { DecodeError, isMillraceError } from '../../errors/index.ts'
 import type { Batch } from '../../records/batch.ts'
 import { programNumberOf } from '../../records/exact-numbers.ts'
 import { schemaHeaderOf } from '../../schema-registry/record-headers.ts'
+import { subjectName } from '../../schema-registry/subjects.ts'
 import { PREFIX_BYTES, readSchemaHeader, schemaIdOf } from '../../schema-registry/wire-format.ts'
 import { loadFormat } from './load-format.ts'
 import { parseOwn } from './own-schema.ts'
@@ -60,8 +61,16 @@ export class SchemaReader {
 
   /** @throws {DecodeError} without the place of the record, which the caller adds */
   decode(bytes: Buffer, batch?: Batch, row?: number): unknown {
-    const isOfBatch = this.#use.store !== undefined && batch !== undefined && row !== undefined
-    return this.decodeValue(bytes, isOfBatch ? schemaHeaderOf(batch, batch.recordOf(row), this.#use.part) : undefined)
+    const { store, part } = this.#use
+    if (store === undefined || batch === undefined || row === undefined) return this.decodeValue(bytes, undefined)
+    try {
+      return this.decodeValue(bytes, schemaHeaderOf(batch, batch.recordOf(row), part))
+    } catch (cause) {
+      if (!(cause instanceof DecodeError)) throw cause
+      // What its schema is called where the producer has no strategy of its own: records do not say, and registries are not asked.
+      const subject = subjectName('topic', { topic: batch.topic, part, recordName: '' })
+      throw new DecodeError(part, `${cause.message}; by the topic, its subject is "${subject}"`, { cause: cause.cause })
+    }
   }
 
   /** The same for one value. @param header that names its schema, if there is one */
@@ -119,7 +128,7 @@ export class SchemaReader {
   }
 
   async #fetch(wanted: ReadonlySet<SchemaId>, signal: AbortSignal): Promise<void> {
-    const { store, own, message, warn } = this.#use
+    const { store, own, message, warn, waits } = this.#use
     this.#format ??= await loadFormat(this.#name)
     if (!this.#isReady && own !== undefined) {
       const format = this.#format
@@ -127,7 +136,7 @@ export class SchemaReader {
       const parse = (): ReturnType<typeof parseOwn> =>
         parseOwn(format, own, registered, { message, numbers: this.#numbers })
       const what = `the schema registry at "${store?.urls[0]}"`
-      this.#own = (await (store === undefined ? parse() : patiently(what, parse, { signal, warn }))).schema
+      this.#own = (await (store === undefined ? parse() : patiently(what, parse, { signal, warn, waits }))).schema
     }
     this.#isReady = true
     const ids = [...wanted]
@@ -136,7 +145,7 @@ export class SchemaReader {
   }
 
   async #learn(store: SchemaStore, id: SchemaId, signal: AbortSignal): Promise<void> {
-    const { warn } = this.#use
+    const { warn, waits } = this.#use
     const what = `the schema registry at "${store.urls[0]}"`
     try {
       const { registered, references } = await patiently(
@@ -145,7 +154,7 @@ export class SchemaReader {
           const found = await (typeof id === 'number' ? store.schema(id) : store.schemaByGuid(id))
           return { registered: found, references: await store.references(found) }
         },
-        { signal, warn },
+        { signal, warn, waits },
       )
       this.#known.set(id, { schema: this.#parse(registered, references) })
     } catch (error) {

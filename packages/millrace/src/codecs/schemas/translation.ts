@@ -33,17 +33,17 @@ export class Translation {
   readonly #to: SchemaStore
   readonly #part: 'key' | 'value'
   readonly #writing: SchemaWriting
-  readonly #warn: SchemaUse['warn']
+  readonly #listeners: Pick<SchemaUse, 'warn' | 'waits'>
   /** Ids of the target by those of the source. */
   readonly #ids = new Map<SchemaId, Known>()
 
-  constructor(name: SchemaCodecName, from: SchemaStore, to: SchemaStore, { part, writing, warn }: SchemaUse) {
+  constructor(name: SchemaCodecName, from: SchemaStore, to: SchemaStore, { part, writing, warn, waits }: SchemaUse) {
     this.#name = name
     this.#from = from
     this.#to = to
     this.#part = part
     this.#writing = writing!
-    this.#warn = warn
+    this.#listeners = { warn, waits }
   }
 
   /** @returns undefined when all schemas of the batch are known on both sides */
@@ -83,7 +83,7 @@ export class Translation {
     for (const id of ids)
       try {
         const what = `the schema registries at "${this.#from.urls[0]}" and "${this.#to.urls[0]}"`
-        const known = await patiently(what, () => this.#register(id), { signal, warn: this.#warn })
+        const known = await patiently(what, () => this.#register(id), { signal, ...this.#listeners })
         this.#ids.set(id, { id: known })
       } catch (error) {
         if (!isMillraceError(error) || error.code !== 'SCHEMA_NOT_FOUND') throw error

@@ -66,7 +66,7 @@ export class SchemaWriter {
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
-    const { store, writing, warn } = this.#use
+    const { store, writing, warn, waits } = this.#use
     const format = await loadFormat(this.#name)
     if (store === undefined || writing === undefined) {
       const { own, message } = this.#use
@@ -80,7 +80,7 @@ export class SchemaWriter {
     const what = `the schema registry at "${store.urls[0]}"`
     try {
       // What is known will do while the registry is down.
-      this.#current = this.#current === undefined ? await patiently(what, find, { signal, warn }) : await find()
+      this.#current = this.#current === undefined ? await patiently(what, find, { signal, warn, waits }) : await find()
       this.#missing = undefined
     } catch (error) {
       if (error instanceof RegistryError && error.code === 'SCHEMA_NOT_FOUND' && this.#use.own === undefined) {

@@ -218,7 +218,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   /** What was written by the producer of another sink, that sink tells. */
   progress(): SinkProgress {
     const { records, bytes } = this.#own?.progress ?? { records: 0, bytes: 0 }
-    const problem = this.#stall?.problem
+    const problem = this.#stall?.problem ?? this.#schemas.problem
     return { records: this.#before.records + records, bytes: this.#before.bytes + bytes, problem }
   }
 

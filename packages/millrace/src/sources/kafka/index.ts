@@ -155,7 +155,7 @@ class KafkaPipelineSource implements Source, SourceOffsets {
   progress(): SourceProgress {
     const consumer = this.#consumer
     if (consumer === undefined) return { records: 0, bytes: 0, lag: null }
-    const { records, bytes, lag = null, problem } = consumer.progress()
+    const { records, bytes, lag = null, problem = this.#schemas.problem } = consumer.progress()
     return { records, bytes, lag, problem, committed: () => consumer.lastCommitted }
   }
 

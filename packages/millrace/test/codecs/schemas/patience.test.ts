@@ -11,7 +11,17 @@ test('waiting for a registry is reported with the reason, and ends once it answe
       if (isUp) return 'schema'
       throw new ConnectionError('REGISTRY_UNAVAILABLE', 'Cannot get schema 5: its response is not JSON')
     }
-    const waiting = patiently('the registry', call, { signal: new AbortController().signal, warn })
+    const seen: string[] = []
+    const waits = (problem: string): (() => void) => {
+      seen.push(problem)
+      return () => void seen.splice(seen.indexOf(problem), 1)
+    }
+    const waiting = patiently('the registry', call, { signal: new AbortController().signal, warn, waits })
+    await vi.advanceTimersByTimeAsync(0)
+    // Whoever looks sees it at once, and once.
+    expect(seen).toEqual([
+      'waiting for the registry: reading is paused until it answers. Cannot get schema 5: its response is not JSON',
+    ])
     await vi.advanceTimersByTimeAsync(6000)
     expect(warn.mock.calls).toEqual([
       ['Waiting for the registry: reading is paused until it answers. Cannot get schema 5: its response is not JSON'],
@@ -19,6 +29,7 @@ test('waiting for a registry is reported with the reason, and ends once it answe
     isUp = true
     await vi.advanceTimersByTimeAsync(20_000)
     expect(await waiting).toBe('schema')
+    expect(seen).toEqual([])
     expect(warn).toHaveBeenLastCalledWith('No longer waiting for the registry')
   } finally {
     vi.useRealTimers()

@@ -162,11 +162,20 @@ describe('reading', () => {
     expect(() => one.decode(batch.value(1), batch, 1)).toThrow(problem)
   })
 
-  test('errors name the schema, its id and the field', async () => {
+  test('errors name the schema, its id, the field, and the subject by the name of the topic, which no request is sent for', async () => {
     const id = server.add('a-value', { schema: ORDER })
-    await expect(read(codec(), [withSchemaId(id, Buffer.of(2, 9))])).rejects.toThrow(
-      `field "note" is cut off (schema ${id} "shop.Order")`,
+    const one = codec()
+    const batch = batchOf([withSchemaId(id, Buffer.of(2, 9)), 'text'])
+    await one.prepare(batch, never)
+    expect(() => one.decode(batch.value(0), batch, 0)).toThrow(
+      `field "note" is cut off (schema ${id} "shop.Order"); by the topic, its subject is "orders-value"`,
     )
+    expect(() => one.decode(batch.value(1), batch, 1)).toThrow('by the topic, its subject is "orders-value"')
+    const keys = codec({ part: 'key' })
+    const keyed = batchOf([{ key: withSchemaId(id, Buffer.of(2, 9)), value: null }])
+    await keys.prepare(keyed, never)
+    expect(() => keys.decode(keyed.key(0), keyed, 0)).toThrow('by the topic, its subject is "orders-key"')
+    expect(new Set(server.requests)).toEqual(new Set([`GET /schemas/ids/${id}`]))
   })
 
   test('a schema of another format, or one that cannot be used, fails the records that name it', async () => {
