@@ -1,7 +1,8 @@
 /**
  * Millrace: Kafka sources, sinks and pipelines. This is all that a program may import.
  */
-export { KafkaSource, type PollOptions } from './library/kafka-source.ts'
+export { KafkaSource } from './library/kafka-source.ts'
+export type { PollOptions } from './library/poll-loop.ts'
 export type { KafkaSourceOptions } from './library/source/options.ts'
 export type {
   FailureAction,
@@ -12,6 +13,7 @@ export type {
   RetryTopic,
 } from './library/work/options.ts'
 export { type Decoders } from './library/decoded-record.ts'
+export type { DecodeAction, OnDecodeError } from './library/decode-policy.ts'
 export { exactlyOnce, type ExactlyOnceOptions, type Transaction } from './library/exactly-once.ts'
 export { KafkaSink, type SendResult, type WriteOptions } from './library/kafka-sink.ts'
 export type { KafkaSinkOptions } from './library/sink/options.ts'

@@ -26,12 +26,13 @@ import { FOR_TRANSACTIONS } from './for-transactions.ts'
 import { FOR_WATCHING } from './for-watching.ts'
 import { paced } from './batch-loop.ts'
 import type { Decoders } from './decoded-record.ts'
+import { DecodePolicy } from './decode-policy.ts'
 import { KafkaSink } from './kafka-sink.ts'
 import { Loops, type RecordId } from './loops.ts'
-import { PollLoop } from './poll-loop.ts'
+import { PollLoop, type PollOptions } from './poll-loop.ts'
 import { RecordLoop } from './record-loop.ts'
 import { SharedConnection } from './shared-connection.ts'
-import { commitModeOf, KAFKA_SOURCE_FIELDS, KAFKA_SOURCE_RULES, PERIOD_MS } from './source/fields.ts'
+import { commitModeOf, KAFKA_SOURCE_FIELDS, KAFKA_SOURCE_RULES, settingsToRead } from './source/fields.ts'
 import type { KafkaSourceOptions } from './source/options.ts'
 import { type SourceMetrics, sourceMetrics } from './source/statistics.ts'
 import { TopicPatterns } from './source/topic-patterns.ts'
@@ -41,14 +42,6 @@ import type { SourceEvents } from './watching/source-events.ts'
 import type { ProcessOptions, RecordHandler } from './work/options.ts'
 import { type ProcessedSource, processAll } from './work/process.ts'
 import { retryOptions, sinkOptions } from './work/derived-options.ts'
-
-/** Options of one call of `poll`. */
-export interface PollOptions {
-  /** How long to wait for records, in milliseconds. 1 s by default. */
-  readonly timeoutMs?: number | undefined
-  /** Most records to return. 500 by default. */
-  readonly maxRecords?: number | undefined
-}
 
 /**
  * Reads topics, in batches or record by record. It connects with the first read.
@@ -66,6 +59,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
   /** As they were given: what is derived from them has the same. Loose, so that a source of some type is a source of unknown. */
   readonly #given: RebalanceListener
   readonly #decode: Decoders<K, V> | undefined
+  readonly #policy: DecodePolicy | undefined
   readonly #events: ClientEvents<SourceEvents>
   readonly #connection: SharedConnection<Consumer>
   readonly #loops = new Loops()
@@ -80,7 +74,16 @@ export class KafkaSource<K = Buffer, V = Buffer>
 
   /** @throws {ConfigError} with all problems of the options */
   constructor(options: KafkaSourceOptions<K, V>) {
-    const { decode, logger, onWarning, onAssigned: _assigned, onRevoked: _revoked, onLost: _lost, ...rest } = options
+    const {
+      decode,
+      onDecodeError,
+      logger,
+      onWarning,
+      onAssigned: _assigned,
+      onRevoked: _revoked,
+      onLost: _lost,
+      ...rest
+    } = options
     const parsed = parseOptions<typeof KAFKA_SOURCE_FIELDS>(
       {
         options: { ...KAFKA_SOURCE_FIELDS, ...IGNORED_CONSUMER_FIELDS },
@@ -95,6 +98,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
     this.#choseIsolation = 'isolation' in options || 'isolation.level' in options
     this.#decode = decode
     this.#events = new ClientEvents('source', { logger, onWarning })
+    this.#policy = onDecodeError && new DecodePolicy(onDecodeError, this.#events.report)
     const { cluster, consumer } = consumerSettings(parsed.options)
     const open = (connected: Cluster, signal: AbortSignal): Promise<Consumer> =>
       this.#connect(connected, consumer, signal)
@@ -146,7 +150,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
    * `return` or an error, is not: the next loop begins with it, in this program or after a restart. Call `commit(record)` before
    * `break` when it is dealt with. After `close` the loop ends with the record that it is at.
    *
-   * @throws {DecodeError} where `record.key` or `record.value` is read; otherwise as `batches`
+   * @throws {DecodeError} where `record.key` or `record.value` is read, or as `onDecodeError` says; otherwise as `batches`
    */
   [Symbol.asyncIterator](): AsyncIterator<ConsumerRecord<K, V>> {
     const stop = this.#connection.closing
@@ -155,6 +159,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
       stop,
       open: () => this.#consumer(stop),
       decode: this.#decode,
+      policy: this.#policy,
       maxRows: this.#options.maxPollRecords,
       processor: this.#processor,
     })
@@ -208,7 +213,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
    */
   async poll({ timeoutMs = 1000, maxRecords = 500 }: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
     if (this.#polls === undefined) {
-      const polls = new PollLoop<K, V>(this.#decode, this.#processor)
+      const polls = new PollLoop<K, V>(this.#decode, this.#policy, this.#processor)
       this.#loops.begin(polls)
       this.#polls = polls
     }
@@ -266,7 +271,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
     return this.#connection.get(signal)
   }
 
-  /** Delivers nothing of these partitions until `resume`; the group keeps them. */
+  /** Delivers nothing of these partitions until `resume`: from the next record on in a loop over records, from the next batch in others. The group keeps them. */
   pause(partitions: readonly TopicPartition[]): void {
     this.#whenOpen((consumer) => consumer.pause(partitions))
   }
@@ -278,7 +283,10 @@ export class KafkaSource<K = Buffer, V = Buffer>
 
   /** When it cannot be opened, whoever opens or reads is told. */
   #whenOpen(act: (consumer: Consumer) => void): void {
-    this.#connection.opened?.then(act, () => {})
+    const { value, opened } = this.#connection
+    // Without a promise in between, so that it counts for the next record.
+    if (value !== undefined) act(value)
+    else opened?.then(act, () => {})
   }
 
   /**
@@ -347,7 +355,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
   close(): Promise<void> {
     this.#connection.stop()
     return this.#connection.close(async (consumer) => {
-      await this.#loops.ended(CLOSE_WAIT_MS)
+      await this.#loops.ended()
       await consumer.close()
     })
   }
@@ -358,14 +366,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
 
   async #connect(cluster: Cluster, consumer: ConsumerSettings, signal: AbortSignal): Promise<Consumer> {
     const options = this.#options
-    const settings = {
-      ...consumer,
-      autoCommitIntervalMs:
-        options.commit?.strategy === 'periodic'
-          ? (options.commit.interval ?? PERIOD_MS)
-          : consumer.autoCommitIntervalMs,
-      isolation: this.#commits === 'transaction' && !this.#choseIsolation ? 'read_committed' : consumer.isolation,
-    } as const
+    const settings = settingsToRead(consumer, options.commit, this.#commits === 'transaction' && !this.#choseIsolation)
     const named = options.topics ?? [...new Set(options.partitions?.map(({ topic }) => topic))]
     const { report } = this.#events
     const patterns = new TopicPatterns(named, report)
@@ -374,6 +375,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
     const opened = new Consumer({
       cluster,
       topics: patterns.topics,
+      dropTopic: (topic) => patterns.drop(topic),
       fixed: options.partitions,
       listener: this.#given,
       settings,
@@ -393,6 +395,3 @@ export class KafkaSource<K = Buffer, V = Buffer>
     return opened
   }
 }
-
-/** How long `close` waits for the body of a loop. */
-const CLOSE_WAIT_MS = 5000

@@ -17,6 +17,9 @@ export interface Loop {
 
 export type RecordId = Pick<ConsumerRecord<unknown, unknown>, 'topic' | 'partition' | 'offset'>
 
+/** How long `close` waits for the body of a loop over records. */
+const BODY_MS = 5000
+
 export class Loops {
   #active: Loop | undefined
   #ended = Promise.withResolvers<void>()
@@ -61,8 +64,8 @@ export class Loops {
    * Waits until the body of a loop over records is through with its record, but not for long: it may be the body that waits. A loop with a
    * time of its own has that.
    */
-  async ended(bodyMs: number): Promise<void> {
-    const timeoutMs = this.isOverRecords ? bodyMs : this.#active?.drainMs
+  async ended(): Promise<void> {
+    const timeoutMs = this.isOverRecords ? BODY_MS : this.#active?.drainMs
     if (timeoutMs === undefined) return
     const timeUp = new AbortController()
     await Promise.race([

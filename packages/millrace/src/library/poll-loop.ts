@@ -3,30 +3,56 @@
  *
  * Polling reads the source as a loop does, until `close`. What a call returned is done when the next one begins, or `commit` is called.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ConfigError } from '../errors/index.ts'
 import type { Consumer } from '../kafka/consumer/consumer.ts'
 import type { Batch } from '../records/batch.ts'
 import type { ConsumerRecord } from '../records/record.ts'
+import { Pace, timeWork } from '../resilience/pace.ts'
 import { type BatchSpan, type Processor, processSpan } from '../telemetry/batch-span.ts'
 import { DecodedRecord, type Decoders } from './decoded-record.ts'
+import type { DecodePolicy } from './decode-policy.ts'
 import type { Loop } from './loops.ts'
+
+/** Options of one call of `poll`. */
+export interface PollOptions {
+  /** How long to wait for records, in milliseconds. 1 s by default. */
+  readonly timeoutMs?: number | undefined
+  /** Most records to return. 500 by default. */
+  readonly maxRecords?: number | undefined
+}
 
 export class PollLoop<K, V> implements Loop {
   readonly #decode: Decoders<K, V> | undefined
+  readonly #policy: DecodePolicy | undefined
   readonly #processor: Processor
   #batch: Batch | undefined
   #span: BatchSpan | undefined
+  /** Rows of it that were returned, or passed over. */
+  #rows = 0
+  /** What is wrong with the record behind them: the next call fails with it. */
+  #failure: { readonly error: unknown } | undefined
   #isPolling = false
+  /** Of the time that the program works between two calls; how many records a call returns is for the program to say. */
+  readonly #pace = new Pace(1)
+  #worked: (() => number) | undefined
 
-  constructor(decode: Decoders<K, V> | undefined, processor: Processor) {
+  /** @param policy for records that cannot be decoded; undefined where reading their key or value is to throw */
+  constructor(decode: Decoders<K, V> | undefined, policy: DecodePolicy | undefined, processor: Processor) {
     this.#decode = decode
+    this.#policy = policy
     this.#processor = processor
   }
 
   /** What was returned last is done. */
   finishAll(): void {
-    this.#batch?.ack()
-    this.#batch = undefined
+    // What a call that waits will return has not been returned.
+    if (!this.#isPolling) this.#finish()
+  }
+
+  #finish(): void {
+    this.#batch?.ackBefore(this.#rows)
+    if (this.#failure === undefined) this.#batch = undefined
     this.#span?.end()
     this.#span = undefined
   }
@@ -40,18 +66,56 @@ export class PollLoop<K, V> implements Loop {
     if (this.#isPolling) throw new ConfigError('Cannot poll a KafkaSource in two calls at a time: await the first one')
     this.#isPolling = true
     try {
-      this.finishAll()
+      this.#finish()
+      // So that heartbeats and commits go on beside a program that never waits for anything else.
+      if (this.#pace.worked(1, this.#worked?.() ?? 0)) await nextTurn()
+      this.#throwFailure(consumer)
       const batch = await consumer.next(stop, maxRecords)
       this.#batch = batch
       this.#span = batch && processSpan(batch, this.#processor)
-      const decode = this.#decode
-      return Array.from({ length: batch?.length ?? 0 }, (_, row) => {
-        const record = batch!.record(row)
-        // Without decoders K and V are Buffer.
-        return decode === undefined ? (record as unknown as ConsumerRecord<K, V>) : new DecodedRecord(record, decode)
-      })
+      this.#rows = batch?.length ?? 0
+      this.#worked = timeWork()
+      if (batch === undefined) return []
+      return await (this.#policy === undefined ? this.#all(batch) : this.#admitted(consumer, batch, this.#policy))
     } finally {
       this.#isPolling = false
     }
+  }
+
+  #all(batch: Batch): ConsumerRecord<K, V>[] {
+    return Array.from({ length: batch.length }, (_, row) => this.#decoded(batch.record(row)))
+  }
+
+  /** Its record comes again with the next call. */
+  #throwFailure(consumer: Consumer): void {
+    const failure = this.#failure
+    if (failure === undefined) return
+    consumer.giveBack(this.#batch!, this.#rows)
+    this.#failure = this.#batch = undefined
+    throw failure.error
+  }
+
+  /** Those that can be decoded. One that is to fail fails the call that would begin with it. */
+  async #admitted(consumer: Consumer, batch: Batch, policy: DecodePolicy): Promise<ConsumerRecord<K, V>[]> {
+    const admitted: ConsumerRecord<K, V>[] = []
+    for (let row = 0; row < batch.length; row++) {
+      const raw = batch.record(row)
+      const record = this.#decoded(raw)
+      try {
+        if (await policy.admits(record, raw)) admitted.push(record)
+      } catch (error) {
+        this.#failure = { error }
+        this.#rows = row
+        if (admitted.length === 0) this.#throwFailure(consumer)
+        return admitted
+      }
+    }
+    return admitted
+  }
+
+  #decoded(record: ConsumerRecord): ConsumerRecord<K, V> {
+    const decode = this.#decode
+    // Without decoders K and V are Buffer.
+    return decode === undefined ? (record as unknown as ConsumerRecord<K, V>) : new DecodedRecord(record, decode)
   }
 }

@@ -13,6 +13,7 @@ import type { ConsumerRecord } from '../records/record.ts'
 import { Pace } from '../resilience/pace.ts'
 import { type BatchSpan, type Processor, processSpan } from '../telemetry/batch-span.ts'
 import { DecodedRecord, type Decoders } from './decoded-record.ts'
+import type { DecodePolicy } from './decode-policy.ts'
 import type { Loop, Loops, RecordId } from './loops.ts'
 
 /** How many records at most are returned between two looks at the clock. */
@@ -25,6 +26,8 @@ export interface RecordLoopOptions<K, V> {
   /** Connects; undefined when the loop was to end meanwhile. */
   readonly open: () => Promise<Consumer | undefined>
   readonly decode: Decoders<K, V> | undefined
+  /** For records that cannot be decoded; undefined where reading their key or value is to throw. */
+  readonly policy: DecodePolicy | undefined
   /** Most records that are taken at once. */
   readonly maxRows: number | undefined
   /** For spans. */
@@ -52,6 +55,7 @@ export class RecordLoop<K, V> implements AsyncIterator<ConsumerRecord<K, V>>, Lo
   #finished = 0
   #state: 'new' | 'reading' | 'ended' = 'new'
   #advancing: Promise<IteratorResult<ConsumerRecord<K, V>>> | undefined
+  #admitting: Promise<unknown> = Promise.resolve()
   readonly #onStop = (): void => {
     this.#until = 0
   }
@@ -62,6 +66,28 @@ export class RecordLoop<K, V> implements AsyncIterator<ConsumerRecord<K, V>>, Lo
   }
 
   next(): Promise<IteratorResult<ConsumerRecord<K, V>>> {
+    return this.#options.policy === undefined ? this.#next() : this.#nextAdmitted(this.#options.policy)
+  }
+
+  /** The next record that can be decoded. Calls that did not wait for the one before come one after the other. */
+  #nextAdmitted(policy: DecodePolicy): Promise<IteratorResult<ConsumerRecord<K, V>>> {
+    const step = async (): Promise<IteratorResult<ConsumerRecord<K, V>>> => {
+      for (;;) {
+        const result = await this.#next()
+        if (result.done === true) return result
+        try {
+          if (await policy.admits(result.value, this.#batch!.record(this.#row - 1))) return result
+        } catch (error) {
+          // The record that ends the loop is not finished.
+          this.#leave(Math.max(this.#finished, this.#row - 1))
+          throw error
+        }
+      }
+    }
+    return (this.#admitting = this.#admitting.then(step, step))
+  }
+
+  #next(): Promise<IteratorResult<ConsumerRecord<K, V>>> {
     if (this.#row < this.#until || this.#mayGoOn()) return Promise.resolve({ done: false, value: this.#record() })
     return this.#nextBatch()
   }
@@ -69,7 +95,7 @@ export class RecordLoop<K, V> implements AsyncIterator<ConsumerRecord<K, V>>, Lo
   /** Apart from `next`, because a closure there would cost an allocation per record. Calls that did not wait for the one before come one after the other. */
   #nextBatch(): Promise<IteratorResult<ConsumerRecord<K, V>>> {
     const before = this.#advancing
-    if (before !== undefined) return before.then(() => this.next())
+    if (before !== undefined) return before.then(() => this.#next())
     const advancing = this.#advance()
     this.#advancing = advancing
     const over = (): void => {

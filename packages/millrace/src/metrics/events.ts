@@ -100,6 +100,10 @@ export const EVENTS = {
     level: 'warn',
     doc: 'The position was not in the log, and reading continues at another offset. Facts: `topic`, `partition`, `position`, `offset`.',
   },
+  'topics.gone': {
+    level: 'warn',
+    doc: 'A topic that was found by a pattern does not exist any more, and is no longer read. Facts: `topic`.',
+  },
   'offsets.committed': {
     level: 'debug',
     source: 'committed',

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { NO_ACKNOWLEDGEMENT } from '../../src/records/acknowledgement.ts'
 import { type Acknowledgement, Batch } from '../../src/records/batch.ts'
 import { FetchedRecords } from '../../src/kafka/protocol/locate-records.ts'
-import { encodeRecordBatch, type RecordBatchInput } from '../support/encode-record-batch.ts'
+import { encodeRecordBatch, type RecordBatchInput, encodeRecord } from '../support/encode-record-batch.ts'
 import { inSlices, paceOf } from '../../src/engine/slices.ts'
 import { Pace } from '../../src/resilience/pace.ts'
 import { batchOf } from '../support/batches.ts'
@@ -109,6 +109,46 @@ test('what comes before a record batch that cannot be read is given first, and a
   await expect(read()).rejects.toMatchObject({ code: 'RECORD_CORRUPT' })
   expect(values).toEqual(['a', 'b', 'c'])
   expect(acknowledged).toEqual([2, 3])
+})
+
+// The whole slice went with it, although only its record could not be read.
+test.each([
+  { name: 'the first of its batch', damaged: 0, values: ['a', 'b'], end: 2 },
+  { name: 'in the midst of its batch', damaged: 1, values: ['a', 'b', 'c'], end: 3 },
+  { name: 'the last of its batch', damaged: 2, values: ['a', 'b', 'c', 'd'], end: 4 },
+])('what comes before a record that cannot be read is given, $name', async ({ damaged, values, end }) => {
+  const records = ['c', 'd', 'e'].map((value) => ({ value: Buffer.from(value) }))
+  const sizes = records.map((record, i) => encodeRecord(record, i).length)
+  const storage = fetchedRecords(
+    { records: [{ value: Buffer.from('a') }, { value: Buffer.from('b') }] },
+    {
+      records,
+      baseOffset: 2,
+      compress: (bytes) => {
+        // The length of its value says more than there is.
+        const start = sizes.slice(0, damaged).reduce((sum, size) => sum + size, 0)
+        bytes[start + 5] = 60
+        return bytes
+      },
+    },
+    { records: [{ value: Buffer.from('f') }], baseOffset: 5 },
+  )
+  const acknowledged: number[] = []
+  const upTo = (last: number): Acknowledgement => ({
+    ack: () => void acknowledged.push(last),
+    split: (offset) => [upTo(offset), upTo(last)],
+  })
+  const batch = new Batch(batchOf([]).origin, storage, upTo(6))
+  const read: string[] = []
+  const reading = async (): Promise<void> => {
+    for await (const slice of inSlices(of(batch), new Pace(10, 10))) {
+      for (let row = 0; row < slice.length; row++) read.push(String(slice.value(row)))
+      slice.ack()
+    }
+  }
+  await expect(reading()).rejects.toMatchObject({ code: 'RECORD_CORRUPT', offset: BigInt(2 + damaged) })
+  expect(read).toEqual(values)
+  expect(acknowledged).toEqual([end])
 })
 
 test('nothing is given of a batch of which nothing can be read', async () => {

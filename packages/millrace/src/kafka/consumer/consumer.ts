@@ -8,7 +8,8 @@ import type { GroupOffsets, ReleaseListener, SourceOffsets } from '../../contrac
 import type { SourceStatus } from '../../contracts/source.ts'
 import type { Batch } from '../../records/batch.ts'
 import type { CommittablePart } from '../../records/cut-off.ts'
-import { AbortedError, isMillraceError, type MillraceError } from '../../errors/index.ts'
+import { untilAborted } from '../../resilience/abort.ts'
+import { isMillraceError, type MillraceError, UnexpectedError } from '../../errors/index.ts'
 import { ConsumedPartitions } from './partitions/consumed-partitions.ts'
 import { type ConsumerOptions, groupOptions, withOwnedReports } from './options.ts'
 import { ConsumerNews } from './watching/consumer-news.ts'
@@ -24,9 +25,10 @@ import { takenOffsets } from './commits/taken-offsets.ts'
 import { controlsOf, ListenerCalls } from './assignment/listener-calls.ts'
 import { GroupNews } from './group-news.ts'
 import { type CommittedOf, OffsetBounds } from './assignment/offset-bounds.ts'
+import { drainRevoked } from './commits/drain-revoked.ts'
 import { OffsetCommits } from './commits/offset-commits.ts'
 import { OffsetLedger } from './commits/offset-ledger.ts'
-import { LOOK_MS, RunEnd } from './run-end.ts'
+import { RunEnd } from './run-end.ts'
 import { placesOf, type PartitionOffset, type TopicPartition } from '../topic-partition.ts'
 
 export class Consumer implements GroupListener, SourceOffsets {
@@ -44,10 +46,6 @@ export class Consumer implements GroupListener, SourceOffsets {
   #failure: MillraceError | undefined
   #closing: Promise<void> | undefined
   readonly #end: RunEnd | undefined
-  /** Whether partitions have gone, and the group has not said yet what comes instead. */
-  #isRebalancing = false
-  /** Counts what the group has changed. */
-  #changes = 0
   readonly #watch: TopicWatch
   readonly #news: GroupNews | undefined
   readonly #reports: ConsumerNews
@@ -66,6 +64,7 @@ export class Consumer implements GroupListener, SourceOffsets {
           divergesAt === undefined
             ? this.#bounds.afterOutOfRange(topic, partition, position)
             : this.#bounds.afterTruncation(topic, partition, position, divergesAt),
+        onTopicGone: (topic) => this.#watch.gone(topic),
         warn,
         onMoved: (topic, partition, position) => this.#partitions.moved(topic, partition, position),
       },
@@ -78,6 +77,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     }
     this.#bounds = new OffsetBounds(cluster, settings, warn, this.#stop.signal)
     this.#commits = new OffsetCommits(this.#ledger, this.#session, mode, warn, () => this.onSettle(), this.#reports)
+    this.#commits.onUnexpected = (cause) => this.onFailed(new UnexpectedError('Committing offsets failed', { cause }))
     this.#partitions = new ConsumedPartitions(this.#fetcher, this.#ledger, {
       component,
       maxRecords,
@@ -91,6 +91,10 @@ export class Consumer implements GroupListener, SourceOffsets {
       {
         read: () => this.#partitions.all,
         onAssigned: (partitions) => this.onAssigned(partitions),
+        onGone: (topic) => {
+          this.#partitions.giveUpTopic(topic, this.#session === undefined)
+          this.onSettle()
+        },
         onFailed: (error) => this.onFailed(error),
       },
       this.#stop.signal,
@@ -104,6 +108,16 @@ export class Consumer implements GroupListener, SourceOffsets {
    * @throws {ConnectionError} {BrokerError} `TOPIC_NOT_FOUND`, `NO_COMMITTED_OFFSET`, `GROUP_FAILED`
    */
   async open(signal: AbortSignal): Promise<void> {
+    const onAbort = (): void => this.#stop.abort()
+    signal.addEventListener('abort', onAbort)
+    try {
+      await this.#open(signal)
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
     const { cluster, topics, settings, warn } = this.#options
     await cluster.connect(signal, undefined, warn)
     await cluster.refresh(topics, signal)
@@ -148,7 +162,7 @@ export class Consumer implements GroupListener, SourceOffsets {
         const found = this.#take(maxRecords)
         if (found !== undefined) {
           if (found.batch !== undefined) return found.batch
-        } else if (await this.#hasEnded()) {
+        } else if (await this.#end?.isOver(this.#fetcher.interrupt)) {
           break
         } else {
           await this.#fetcher.wait()
@@ -169,19 +183,6 @@ export class Consumer implements GroupListener, SourceOffsets {
     this.#partitions.giveBack(batch, row)
   }
 
-  /** Whether a bounded run has read everything; if not, it is worth asking again when `wait` of the fetcher resolves. */
-  async #hasEnded(): Promise<boolean> {
-    if (this.#end === undefined || this.#isRebalancing) return false
-    const changes = this.#changes
-    if (this.#partitions.areAtEnd && (await this.#end.isAssigned())) {
-      // Partitions may have come or gone in between.
-      return changes === this.#changes && this.#partitions.areAtEnd
-    }
-    this.#end.lookForTransactions()
-    setTimeout(() => this.#fetcher.interrupt(), LOOK_MS).unref()
-    return false
-  }
-
   /** What was fetched next, with the batch of it, if any. What cannot be read is never passed over (I2). */
   #take(maxRecords: number): { readonly batch: Batch | undefined } | undefined {
     try {
@@ -195,10 +196,25 @@ export class Consumer implements GroupListener, SourceOffsets {
   /** Stops delivering a partition; heartbeats go on and what was fetched waits. */
   pause(partitions: readonly TopicPartition[]): void {
     for (const each of partitions) this.#partitions.pause(each)
+    // A loop over records gives the rest of its batch back.
+    this.onSettle()
   }
 
   resume(partitions: readonly TopicPartition[]): void {
     for (const each of partitions) this.#partitions.resume(each)
+  }
+
+  /** Stops delivering a partition until `letGo`, for a reader that has enough of it and goes on with others. */
+  hold(partition: TopicPartition): void {
+    this.#partitions.hold(partition)
+  }
+
+  letGo(partition: TopicPartition): void {
+    this.#partitions.letGo(partition)
+  }
+
+  get partitionCount(): number {
+    return this.#partitions.size
   }
 
   get assignment(): readonly TopicPartition[] {
@@ -301,6 +317,7 @@ export class Consumer implements GroupListener, SourceOffsets {
         await this.#session?.close()
       } finally {
         this.#fetcher.close()
+        await this.#fetcher.endSessions()
       }
     })()
     return this.#closing
@@ -315,15 +332,14 @@ export class Consumer implements GroupListener, SourceOffsets {
     const committedOf: CommittedOf = (each) => this.#watch.committedOf(each, signal)
     const ranges = await rangesOf(partitions, { cluster, bounds: this.#bounds, untilEnd, committedOf, signal })
     this.#reports.rebalanced('assigned', partitions)
-    await this.#listener.assigned(partitions)
+    await untilAborted(this.#listener.assigned(partitions), 'onAssigned', signal)
     for (const [i, range] of ranges.entries()) this.#partitions.read(assigned[i]!, range)
     if (this.#bounds.isResetElsewhere) this.#commits.soon()
     this.#fetcher.interrupt()
   }
 
   #rebalancing(): void {
-    this.#isRebalancing = true
-    this.#changes++
+    this.#end?.changing()
     if (this.#closing === undefined) this.#news?.joining()
   }
 
@@ -336,31 +352,22 @@ export class Consumer implements GroupListener, SourceOffsets {
     const letGo = this.#ledger.revocation(partitions)
     const { commits, warn } = this.#options
     const deadline = AbortSignal.any([AbortSignal.timeout(deadlineMs), this.#stop.signal])
-    try {
-      // On close nobody works on the batches any more, so there is nothing to wait for.
-      if (this.#closing === undefined) await this.#ledger.drained(partitions, deadline)
-    } catch (error) {
-      if (!(error instanceof AbortedError)) throw error
-      if (this.#closing === undefined) {
-        const facts = { event: 'partitions.undrained', partitions: partitions.length, deadlineMs } as const
-        warn('Partitions were revoked before all their records were delivered; the rest will be read again', facts)
-      }
-    }
+    await drainRevoked(this.#ledger, partitions, deadlineMs, deadline, this.#stop.signal, warn)
     this.#reports.rebalanced('revoked', partitions)
     await this.#listener.revoked(partitions, deadlineMs)
     try {
       if (commits === 'transaction') await this.#release?.commit(deadline)
       else if (commits !== 'manual') await this.#commits.attempt(partitions)
     } catch (error) {
-      this.#commits.warn(error)
+      this.#commits.failed(error)
     }
     letGo()
+    this.onSettle()
   }
 
   /** Called by the group session. */
   onSettled(): void {
-    this.#changes++
-    this.#isRebalancing = false
+    this.#end?.settled()
     this.#reports.settled()
     this.#news?.assigned(this.assignment)
     this.#fetcher.interrupt()

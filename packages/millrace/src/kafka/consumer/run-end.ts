@@ -18,7 +18,7 @@ import type { Warn } from './options.ts'
 const QUIET_MS = 5000
 const REMINDER_MS = 60_000
 /** Time between looks at what stands in the way. */
-export const LOOK_MS = 250
+const LOOK_MS = 250
 
 export interface RunEndOptions {
   readonly cluster: Cluster
@@ -33,6 +33,10 @@ export class RunEnd {
   readonly #partitions: ConsumedPartitions
   readonly #unassigned: Patience
   readonly #transactions: Patience
+  /** Whether partitions have gone, and the group has not said yet what comes instead. */
+  #isRebalancing = false
+  /** Counts what the group has changed. */
+  #changes = 0
 
   constructor(partitions: ConsumedPartitions, options: RunEndOptions) {
     this.#partitions = partitions
@@ -41,11 +45,36 @@ export class RunEnd {
     this.#transactions = new Patience(options.cluster.apiTimeoutMs)
   }
 
+  /** Partitions have gone, and the group is about to say what comes instead. */
+  changing(): void {
+    this.#isRebalancing = true
+    this.#changes++
+  }
+
+  /** The group has said what this member reads. */
+  settled(): void {
+    this.#isRebalancing = false
+    this.#changes++
+  }
+
+  /** Whether the run has read everything. @param lookAgain called when it is worth asking again, if it has not */
+  async isOver(lookAgain: () => void): Promise<boolean> {
+    if (this.#isRebalancing) return false
+    const changes = this.#changes
+    if (this.#partitions.areAtEnd && (await this.#isAssigned())) {
+      // Partitions may have come or gone in between.
+      return changes === this.#changes && this.#partitions.areAtEnd
+    }
+    this.#lookForTransactions()
+    setTimeout(lookAgain, LOOK_MS).unref()
+    return false
+  }
+
   /**
    * Whether the group has nothing more for this member. Only when its members have all partitions between them: the first
    * assignment may be empty (KIP-848), or leave out what another member has not given back yet (KIP-429).
    */
-  async isAssigned(): Promise<boolean> {
+  async #isAssigned(): Promise<boolean> {
     const { member, cluster, warn } = this.#options
     if (member === undefined) return true
     const { groupId } = member
@@ -79,7 +108,7 @@ export class RunEnd {
   }
 
   /** Looks for transactions that stand in the way; gives up on their partitions after `default.api.timeout.ms`. */
-  lookForTransactions(): void {
+  #lookForTransactions(): void {
     const blocked = this.#partitions.behindTransactions
     if (blocked.length === 0) return this.#transactions.reset()
     const wait = this.#transactions.check()

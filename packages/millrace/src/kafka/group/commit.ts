@@ -2,6 +2,7 @@
  * Commits the offsets of a member: only of what it owns, however long that takes, and never in the name of a later owner (I3).
  */
 import { backoffMs, sleep } from '../../resilience/retry.ts'
+import { isMillraceError } from '../../errors/index.ts'
 import { ERROR } from '../../protocol/error-codes.ts'
 import { commitOnce } from './committed-offsets.ts'
 import { type GroupCoordinator, groupError, verdictOf, verdictOfError } from './coordinator.ts'
@@ -30,6 +31,7 @@ export async function commitOwned(
     const { generation } = membership.identity
     await commit.send(signal)
     commit.settle()
+    await commit.refuseGone(signal)
     if (commit.waitsForGeneration) {
       // Either a rebalance is about to end, after which the same owner may commit, or the member is lost, which the next heartbeat finds out.
       membership.hurry()
@@ -42,6 +44,8 @@ interface Pending {
   readonly offset: OffsetToCommit
   /** The assignment that the offset belongs to: a partition that goes and comes back is another owner's in between. */
   readonly tenure: number | undefined
+  /** Of its topic when the commit began: one that is created again is another one, and the offset means nothing there. */
+  readonly topicId: string | undefined
   /** What the broker said last. */
   readonly outcome: Outcome
 }
@@ -58,7 +62,12 @@ class Commit {
   constructor(coordinator: GroupCoordinator, membership: Membership, offsets: readonly OffsetToCommit[]) {
     this.#coordinator = coordinator
     this.#membership = membership
-    this.#open = offsets.map((offset) => ({ offset, tenure: this.#tenureOf(offset), outcome: 'coordinator' }))
+    this.#open = offsets.map((offset) => ({
+      offset,
+      tenure: this.#tenureOf(offset),
+      topicId: this.#idOf(offset),
+      outcome: 'coordinator',
+    }))
   }
 
   get isDone(): boolean {
@@ -115,6 +124,32 @@ class Commit {
       passedMs > (outcome === 'coordinator' ? apiTimeoutMs : REBALANCE_PATIENCE_MS)
     this.#take((each) => isLate(each) && each.outcome === 'topic unknown', 'topic unknown')
     this.#take(isLate, 'rebalance')
+  }
+
+  /**
+   * Looks for the topics that the coordinator does not know. One that has just started does not know all of them yet; but what
+   * several brokers do not know is gone, and must not be tried again, as it could be created meanwhile.
+   */
+  async refuseGone(signal: AbortSignal | undefined): Promise<void> {
+    const unknown = this.#open.filter(({ outcome }) => outcome === 'topic unknown')
+    const { cluster } = this.#coordinator
+    for (const topic of new Set(unknown.map(({ offset }) => offset.topic))) {
+      let isGone = false
+      try {
+        await cluster.refresh([topic], signal)
+      } catch (error) {
+        // Whatever else is wrong shows with the next attempt.
+        isGone = isMillraceError(error) && error.code === 'TOPIC_NOT_FOUND'
+      }
+      this.#take(
+        (each) => each.offset.topic === topic && (isGone || this.#idOf(each.offset) !== each.topicId),
+        'topic unknown',
+      )
+    }
+  }
+
+  #idOf({ topic }: OffsetToCommit): string | undefined {
+    return this.#coordinator.cluster.cachedTopic(topic)?.id
   }
 
   /** @param reason why they are refused, if they are @returns the offsets taken out */

@@ -190,7 +190,9 @@ export class ConsumerMembership extends Membership {
     owned: readonly TopicIdPartitions[] | null,
     signal: AbortSignal,
   ): Promise<ConsumerGroupHeartbeatAnswer> {
-    const { groupId, instanceId, rackId, rebalanceTimeoutMs, topics, serverAssignor } = this.options
+    const { groupId, instanceId, rackId, rebalanceTimeoutMs, topics, serverAssignor, sessionTimeoutMs } = this.options
+    // One that is lost must be repeated before the session ends.
+    const timeoutMs = Math.min(this.coordinator.cluster.requestTimeoutMs, sessionTimeoutMs / 2)
     return this.coordinator.request(
       CONSUMER_GROUP_HEARTBEAT,
       () => ({
@@ -204,7 +206,7 @@ export class ConsumerMembership extends Membership {
         serverAssignor: isFull ? (serverAssignor ?? null) : null,
         topicPartitions: owned,
       }),
-      { lane: GROUP_LANE, signal },
+      { lane: GROUP_LANE, timeoutMs, signal },
     )
   }
 

@@ -21,6 +21,8 @@ import type { AssignedPartition, CommitResult, GroupListener, GroupOptions, Offs
 export type { TopicPartition } from '../topic-partition.ts'
 export type { AssignedPartition, CommitResult, GroupListener, GroupOptions, OffsetToCommit } from './contract.ts'
 
+/** How long offsets may still be committed after `close`, where the coordinator cannot be reached, if that is less than half the session timeout. */
+const CLOSE_COMMIT_MS = 10_000
 /** How long an offset waits for the member to learn of the generation that the group has come to. */
 const GENERATION_PATIENCE_MS = 5000
 
@@ -39,6 +41,9 @@ export class GroupSession {
   #closed: Promise<void> | undefined
   /** Commits go out one after the other, so that an older offset never overtakes a newer one. */
   #commits: Promise<unknown> = Promise.resolve()
+  readonly #closeCommitMs: number
+  /** Ends commits that take too long after `close`. */
+  readonly #late = new AbortController()
 
   constructor(cluster: Cluster, options: GroupOptions, listener: GroupListener) {
     const resolved: ResolvedGroupOptions = {
@@ -52,7 +57,9 @@ export class GroupSession {
     this.#listener = listener
     this.#coordinator = new GroupCoordinator(cluster, options.groupId, options.warn)
     // Twice this would be past the point at which the others stop waiting.
-    this.#ownership = new Ownership(listener, Math.min(resolved.sessionTimeoutMs, resolved.rebalanceTimeoutMs) / 2)
+    const drainMs = Math.min(resolved.sessionTimeoutMs, resolved.rebalanceTimeoutMs) / 2
+    this.#ownership = new Ownership(listener, drainMs)
+    this.#closeCommitMs = Math.min(CLOSE_COMMIT_MS, drainMs)
     this.#membership = new (resolved.protocol === 'consumer' ? ConsumerMembership : ClassicMembership)(
       resolved,
       this.#coordinator,
@@ -123,7 +130,11 @@ export class GroupSession {
       await this.#membership.run(this.#closing.signal)
     } catch (error) {
       const failure = asMillraceError(error, `Cannot remain a member of group "${this.#coordinator.groupId}"`)
-      if (failure.code === 'MEMBER_FENCED') this.#ownership.lose() // I3: another member owns it by now
+      try {
+        if (failure.code === 'MEMBER_FENCED') this.#ownership.lose() // I3: another member owns it by now
+      } catch {
+        // What ended the membership is what counts.
+      }
       if (this.#state === 'starting') failStart(failure)
       else if (!this.#closing.signal.aborted) this.#listener.onFailed(failure)
     }
@@ -133,10 +144,12 @@ export class GroupSession {
    * Commits offsets of partitions that are owned; others are refused and named in the result, as are those whose ownership
    * ends before the broker has agreed. Never joins again in order to commit. Calls are carried out in order.
    *
-   * @throws {BrokerError} `MEMBER_FENCED`, or what the broker has against an offset; {ConnectionError} after `apiTimeoutMs`; {AbortedError}
+   * @throws {BrokerError} `MEMBER_FENCED`, or what the broker has against an offset; {ConnectionError} after `apiTimeoutMs`; {AbortedError},
+   *   also when the session is closed and the coordinator does not answer for 10 s or half the session timeout
    */
   commit(offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<CommitResult> {
-    const result = this.#commits.then(() => commitOwned(this.#coordinator, this.#membership, offsets, signal))
+    const until = signal === undefined ? this.#late.signal : AbortSignal.any([signal, this.#late.signal])
+    const result = this.#commits.then(() => commitOwned(this.#coordinator, this.#membership, offsets, until))
     this.#commits = result.catch(() => {})
     return result
   }
@@ -172,6 +185,7 @@ export class GroupSession {
 
   async #close(): Promise<void> {
     this.#closing.abort()
+    const late = setTimeout(() => this.#late.abort(), this.#closeCommitMs)
     await this.#rebalances
     let problem: unknown
     try {
@@ -180,6 +194,7 @@ export class GroupSession {
       problem = error
     }
     await this.#commits
+    clearTimeout(late)
     this.#stopped.abort()
     await this.#heartbeats
     // Whoever cannot be told finds out when the session times out.

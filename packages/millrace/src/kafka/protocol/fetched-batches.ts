@@ -14,6 +14,8 @@ export interface FetchedBatches {
   readonly ranges: Int32Array
   /** Records before this offset are not delivered: a broker sends whole batches, and the position may lie within one. */
   readonly fromOffset: number
+  /** Neither are those from this offset on, which cannot be read; nothing is said of them. */
+  readonly untilOffset?: number
   /** Most bytes that one record batch may decompress to; as many as fit into a buffer when omitted. */
   readonly maxDecompressedBytes?: number
 }

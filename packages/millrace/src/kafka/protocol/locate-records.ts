@@ -4,6 +4,7 @@
  */
 import { FIELDS, type LocatedRecords, type RawRecordBatches, type RecordStorage } from '../../records/batch.ts'
 import { BatchTooLargeError, RecordError } from '../../errors/index.ts'
+import { dropBefore, keepFirst } from '../../records/located-parts.ts'
 import { type FetchedBatches, corruptBatch, tooLarge } from './fetched-batches.ts'
 import { type Codec, CODECS } from './compression/codecs.ts'
 import { decompress } from './compression/compression.ts'
@@ -66,11 +67,12 @@ export class FetchedRecords implements RecordStorage {
     const baseOffset = ranges.length === 0 ? fromOffset : readInt64(bytes, ranges[0]! + BASE_OFFSET)
     this.firstOffset = Math.max(baseOffset, fromOffset)
     const last = ranges.length - 2
-    this.lastOffset = last < 0 ? fromOffset - 1 : lastOffsetOf(bytes, ranges[last]!)
+    const { untilOffset = Infinity } = batches
+    this.lastOffset = last < 0 ? fromOffset - 1 : Math.min(lastOffsetOf(bytes, ranges[last]!), untilOffset - 1)
     // Of the last record batch: those before it are older, or nearly as new.
     const newest = last < 0 ? -1 : readInt64(bytes, ranges[last]! + MAX_TIMESTAMP)
     this.newestTimestamp = newest < 0 ? undefined : newest
-    const isCut = baseOffset < fromOffset
+    const isCut = baseOffset < fromOffset || untilOffset !== Infinity
     this.#located = isCut ? dropBefore(fromOffset, this.#locate()) : undefined
     this.count = this.#located?.count ?? count
     this.raw = isCut ? undefined : { bytes, ranges }
@@ -86,14 +88,7 @@ export class FetchedRecords implements RecordStorage {
   }
 
   readable(error: unknown): FetchedRecords | undefined {
-    const { bytes, ranges } = this.#batches
-    if (!(error instanceof RecordError) || error.offset === undefined) return undefined
-    const damaged = Number(error.offset)
-    let end = 0
-    while (end < ranges.length && lastOffsetOf(bytes, ranges[end]!) < damaged) end += 2
-    return end === 0 || end === ranges.length
-      ? undefined
-      : new FetchedRecords({ ...this.#batches, ranges: ranges.subarray(0, end) })
+    return recordsBefore(error, this.#batches)
   }
 
   /** Bytes that were fetched and, as soon as the records are located, those that were made of them. */
@@ -111,6 +106,20 @@ export class FetchedRecords implements RecordStorage {
       timestamps.byteLength
     return located
   }
+}
+
+/** What lies before the record, or the record batch, that an error says cannot be read; undefined when that is nothing. */
+export function recordsBefore(error: unknown, batches: FetchedBatches): FetchedRecords | undefined {
+  const { bytes, ranges } = batches
+  if (!(error instanceof RecordError) || error.offset === undefined) return undefined
+  const untilOffset = Number(error.offset)
+  let end = 0
+  while (end < ranges.length && lastOffsetOf(bytes, ranges[end]!) + 1 < untilOffset) end += 2
+  // Of the batch with the record that cannot be read, those before it.
+  if (end < ranges.length && readInt64(bytes, ranges[end]! + BASE_OFFSET) < untilOffset) end += 2
+  if (end === 0) return undefined
+  const before = new FetchedRecords({ ...batches, ranges: ranges.subarray(0, end), untilOffset })
+  return before.count === 0 ? undefined : before
 }
 
 function lastOffsetOf(bytes: Buffer, batch: number): number {
@@ -164,6 +173,7 @@ function locateRecords(batches: FetchedBatches): LocatedRecords {
       readInt64(fetched, batch + BASE_TIMESTAMP),
     )
     if (failed !== NONE) {
+      if (batches.untilOffset !== undefined) return keepFirst(failed, located)
       const offset = failed === first ? baseOffset : located.offsets[failed - 1]! + 1
       const reason =
         failed === end
@@ -224,19 +234,6 @@ function decompressBatch(batches: FetchedBatches, i: number, payload: Buffer): B
         cause,
       )
     throw corruptBatch(batches, i, (cause as Error).message.replace(/^Cannot/, 'one cannot'), cause)
-  }
-}
-
-/** Drops the records before an offset. Offsets ascend, so they are the first ones. */
-function dropBefore(offset: number, located: LocatedRecords): LocatedRecords {
-  let dropped = 0
-  while (dropped < located.count && located.offsets[dropped]! < offset) dropped++
-  return {
-    bytes: located.bytes,
-    count: located.count - dropped,
-    fields: located.fields.subarray(dropped * FIELDS),
-    offsets: located.offsets.subarray(dropped),
-    timestamps: located.timestamps.subarray(dropped),
   }
 }
 

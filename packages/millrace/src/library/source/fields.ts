@@ -1,6 +1,7 @@
 /** Options of a `KafkaSource`, declared once, and what they must be together. */
 import { CONSUMER_FIELDS } from '../../kafka/properties/consumer-fields.ts'
 import { CONSUMER_RULES } from '../../kafka/properties/rules.ts'
+import type { ConsumerSettings } from '../../kafka/properties/settings.ts'
 import type { CommitMode } from '../../kafka/consumer/options.ts'
 import { problem, type OptionRule, type Options, type ValueType } from '../../options/declaration.ts'
 import { field } from '../../options/fields.ts'
@@ -109,7 +110,21 @@ export const KAFKA_SOURCE_RULES: readonly OptionRule<typeof KAFKA_SOURCE_FIELDS>
 ]
 
 /** Between commits of `periodic`. */
-export const PERIOD_MS = 5000
+const PERIOD_MS = 5000
+
+/** The settings of a consumer for this way to commit. @param isCommitted whether only committed records are to be read, as the program has not chosen */
+export function settingsToRead(
+  settings: ConsumerSettings,
+  commit: Options<typeof KAFKA_SOURCE_FIELDS>['commit'],
+  isCommitted: boolean,
+): ConsumerSettings {
+  const { autoCommitIntervalMs, isolation } = settings
+  return {
+    ...settings,
+    autoCommitIntervalMs: commit?.strategy === 'periodic' ? (commit.interval ?? PERIOD_MS) : autoCommitIntervalMs,
+    isolation: isCommitted ? 'read_committed' : isolation,
+  }
+}
 
 export function commitModeOf({
   commit,

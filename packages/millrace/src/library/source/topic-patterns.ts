@@ -1,5 +1,6 @@
 /**
- * Topics that a source names by regular expressions: found when it opens, and looked for again every so often.
+ * Topics that a source names by regular expressions: found when it opens, looked for again every so often, and forgotten when they
+ * are deleted.
  */
 import { TopicAdmin } from '../../kafka/admin/topics.ts'
 import type { Cluster } from '../../kafka/cluster/cluster.ts'
@@ -8,14 +9,16 @@ import { guarded, inBackground } from '../../resilience/background.ts'
 export type Topic = string | RegExp
 
 export class TopicPatterns {
-  /** Names, and what was found. Grows; a consumer and its group share it. */
+  /** Names, and what was found. Changes; a consumer and its group share it. */
   readonly topics: string[]
+  readonly #named: ReadonlySet<string>
   readonly #patterns: readonly RegExp[]
   readonly #warn: (message: string) => void
   #timer: NodeJS.Timeout | undefined
 
   constructor(topics: readonly Topic[], warn: (message: string) => void) {
     this.topics = topics.filter((topic) => typeof topic === 'string')
+    this.#named = new Set(this.topics)
     this.#patterns = topics.filter((topic) => typeof topic !== 'string')
     this.#warn = warn
   }
@@ -31,6 +34,14 @@ export class TopicPatterns {
 
   add(topics: readonly string[]): void {
     this.topics.push(...topics)
+  }
+
+  /** Forgets a topic that does not exist any more. @returns whether it was found by a pattern, so that reading can go on without it */
+  drop(topic: string): boolean {
+    const index = this.topics.indexOf(topic)
+    if (index < 0 || this.#named.has(topic)) return false
+    this.topics.splice(index, 1)
+    return true
   }
 
   /** Looks for topics until the signal fires. @param onFound called with those that are new, to `add` them */

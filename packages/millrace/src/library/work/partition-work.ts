@@ -19,6 +19,8 @@ export class PartitionWork {
   readonly partition: number
   /** Fires when results no longer count. */
   readonly over = new AbortController()
+  /** Bytes of the rows that are neither done nor dropped. */
+  openBytes = 0
   readonly #consumer: Consumer
   readonly #open: OpenBatch[] = []
   #rows = 0
@@ -29,11 +31,33 @@ export class PartitionWork {
   /** Rows behind this one are not started any more; undefined while it goes on. */
   #limit: number | undefined
   #isReleased = false
+  #isHeld = false
 
   constructor(consumer: Consumer, topic: string, partition: number) {
     this.#consumer = consumer
     this.topic = topic
     this.partition = partition
+  }
+
+  /** Rows that are neither done nor dropped. */
+  get open(): number {
+    return this.#left
+  }
+
+  /** Whether nothing more is taken of the partition for now. */
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
+  hold(): void {
+    this.#isHeld = true
+    this.#consumer.hold(this)
+  }
+
+  letGo(): void {
+    if (!this.#isHeld) return
+    this.#isHeld = false
+    this.#consumer.letGo(this)
   }
 
   get isEnding(): boolean {
@@ -98,12 +122,14 @@ export class PartitionWork {
    * the records that are done is read again.
    */
   end(): void {
+    this.letGo()
     this.#limit ??= this.#lastStarted
     if (this.#left === 0) this.release()
   }
 
   /** Starts nothing more at all. */
   stop(): void {
+    this.letGo()
     this.#limit = -1
     if (this.#left === 0) this.release()
   }

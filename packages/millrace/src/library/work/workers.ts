@@ -2,13 +2,14 @@
  * `source.process(handler)`: takes batches, hands their records to handlers through lanes, and acknowledges what is done without a gap.
  *
  * A partition that is revoked, and every partition when the call ends, starts nothing behind what was started last, finishes what lies
- * before that, and is given back (`partition-work.ts`). Nothing is taken while enough records wait.
+ * before that, and is given back (`partition-work.ts`). Nothing more is taken of a partition while enough records of it wait.
  */
 import { setImmediate } from 'node:timers/promises'
-import { UnexpectedError } from '../../errors/index.ts'
+import { RecordError, UnexpectedError } from '../../errors/index.ts'
 import type { Consumer } from '../../kafka/consumer/consumer.ts'
 import { keyOf } from '../../kafka/topic-partition.ts'
 import type { Batch } from '../../records/batch.ts'
+import { guarded } from '../../resilience/background.ts'
 import type { ConsumerRecord } from '../../records/record.ts'
 import { type BatchSpan, type Processor, processSpan } from '../../telemetry/batch-span.ts'
 import { DecodedRecord, type Decoders } from '../decoded-record.ts'
@@ -21,9 +22,14 @@ import { PartitionWork } from './partition-work.ts'
 const DEFAULT_DRAIN_MS = 30_000
 /** Most records of a batch, so that partitions take turns. */
 const BATCH_ROWS = 500
-/** Records that wait or run, at least; and for each handler that may run. */
+/**
+ * Records that wait or run, at least; and for each handler that may run. Each partition has its share, so that one whose handlers take
+ * long, or wait for something, never keeps the others from being read.
+ */
 const MOST_OPEN = 2000
 const OPEN_PER_HANDLER = 64
+/** Least share of a partition, for each handler that may run: it may be the only one with records. */
+const SHARE_PER_HANDLER = 2
 /** And their bytes, as they were fetched. */
 const MOST_OPEN_BYTES = 32 * 1024 * 1024
 
@@ -51,15 +57,17 @@ export class Workers<K, V> implements Loop {
   readonly #failed = new AbortController()
   #failure: { readonly error: unknown } | undefined
   #open = 0
-  #openBytes = 0
   #onChange: (() => void) | undefined
+  /** Owns what runs in the background. */
+  readonly #onUnexpected = (cause: unknown): void => {
+    this.#fail(new UnexpectedError('Processing records failed', { cause }))
+    this.#changed()
+  }
 
   constructor(options: WorkersOptions<K, V>) {
     this.#options = options
     this.drainMs = options.drainTimeoutMs ?? DEFAULT_DRAIN_MS
-    this.#lanes = new Lanes(options.concurrency ?? 1, (error) =>
-      this.#fail(new UnexpectedError('Processing records failed', { cause: error })),
-    )
+    this.#lanes = new Lanes(options.concurrency ?? 1, this.#onUnexpected)
   }
 
   get ahead(): number {
@@ -68,15 +76,13 @@ export class Workers<K, V> implements Loop {
 
   /** @throws what a handler threw, where the policy is to fail; the error that ended the consumer */
   async run(): Promise<void> {
-    const { consumer, stop, maxBatchRecords = Infinity, concurrency = 1 } = this.#options
+    const { consumer, stop, maxBatchRecords = Infinity } = this.#options
     const over = AbortSignal.any([stop, this.#failed.signal])
-    const mostOpen = Math.max(MOST_OPEN, concurrency * OPEN_PER_HANDLER)
     consumer.onSettle = () => this.#settle()
     over.addEventListener('abort', () => this.#changed())
     try {
       for (;;) {
-        while ((this.#open >= mostOpen || this.#openBytes >= MOST_OPEN_BYTES) && !over.aborted) await this.#change()
-        const batch = await consumer.next(over, Math.min(BATCH_ROWS, maxBatchRecords))
+        const batch = await consumer.next(over, Math.min(BATCH_ROWS, maxBatchRecords, this.#shareOf(1).rows))
         if (batch === undefined) break
         this.#take(batch)
         // So that handlers, and what they wait for, go on beside a source that always has more.
@@ -84,6 +90,8 @@ export class Workers<K, V> implements Loop {
       }
       await this.#drain(over)
     } catch (error) {
+      // What lies before a record that cannot be read is handled, so that the next one begins with that record.
+      if (error instanceof RecordError) await this.#drain(over)
       this.#fail(error)
       await this.#drain(over)
     } finally {
@@ -101,11 +109,22 @@ export class Workers<K, V> implements Loop {
     const start = work.add(batch)
     const bytes = batch.byteLength / Math.max(1, batch.records.count)
     this.#open += batch.length
-    this.#openBytes += bytes * batch.length
+    work.openBytes += bytes * batch.length
+    const share = this.#shareOf(1)
+    if (work.open >= share.rows || work.openBytes >= share.bytes) work.hold()
     const span = processSpan(batch, this.#options.processor)
     span?.consistsOf(batch.length)
     for (let row = 0; row < batch.length; row++)
       this.#lanes.add(new RecordTask(this, work, batch, row, start + row, bytes, span))
+  }
+
+  /** What a part of the share of one partition comes to. */
+  #shareOf(part: number): { readonly rows: number; readonly bytes: number } {
+    const { consumer, concurrency = 1 } = this.#options
+    const partitions = Math.max(1, consumer.partitionCount)
+    const mostOpen = Math.max(MOST_OPEN, concurrency * OPEN_PER_HANDLER)
+    const rows = Math.max(Math.ceil(mostOpen / partitions), concurrency * SHARE_PER_HANDLER)
+    return { rows: rows * part, bytes: (MOST_OPEN_BYTES / partitions) * part }
   }
 
   /** Everything that was taken is worked on, unless it is to end before; then what was started may finish, within a time. */
@@ -113,10 +132,15 @@ export class Workers<K, V> implements Loop {
     while (this.#open > 0 && !over.aborted) await this.#change()
     for (const work of this.#partitions.values()) this.#end(work)
     this.#partitions.clear()
-    const timeUp = setTimeout(() => {
+    const release = (): void => {
       for (const work of this.#ending) work.release()
       this.#changed()
-    }, this.drainMs)
+    }
+    const failed = (cause: unknown): void => {
+      this.#ending.clear() // Nothing of them would come to an end any more.
+      this.#onUnexpected(cause)
+    }
+    const timeUp = setTimeout(guarded(release, failed), this.drainMs)
     while (this.#forget() > 0) await this.#change()
     clearTimeout(timeUp)
   }
@@ -185,10 +209,14 @@ export class Workers<K, V> implements Loop {
   }
 
   /** A task is over, in whatever way. */
-  left(bytes: number, span: BatchSpan | undefined): void {
+  left(work: PartitionWork, bytes: number, span: BatchSpan | undefined): void {
     span?.partEnded()
     this.#open--
-    this.#openBytes = this.#open === 0 ? 0 : this.#openBytes - bytes
+    work.openBytes = work.open === 0 ? 0 : work.openBytes - bytes
+    if (work.isHeld) {
+      const half = this.#shareOf(1 / 2)
+      if (work.open <= half.rows && work.openBytes <= half.bytes) work.letGo()
+    }
     this.#changed()
   }
 
@@ -269,13 +297,13 @@ class RecordTask<K, V> implements Task {
     const isDropped = this.isDropped
     if (!isDropped) return this.#handled()
     this.#work.left()
-    this.#workers.left(this.#bytes, this.#span)
+    this.#workers.left(this.#work, this.#bytes, this.#span)
     return undefined
   }
 
   async #handled(): Promise<void> {
     this.#work.started(this.#row)
     await this.#workers.work(this.#record, this.#state, this.#work, this.#row, this.#span)
-    this.#workers.left(this.#bytes, this.#span)
+    this.#workers.left(this.#work, this.#bytes, this.#span)
   }
 }

@@ -2,7 +2,7 @@
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { AssignedPartition } from '../../group/contract.ts'
 import { keyOf, type TopicPartition } from '../../topic-partition.ts'
-import type { ReadRange } from '../partitions/consumed-partitions.ts'
+import type { ReadRange } from '../partitions/consumed-partition.ts'
 import { type CommittedOf, type OffsetBounds, refreshGrown } from './offset-bounds.ts'
 import type { ConsumerOptions } from '../options.ts'
 

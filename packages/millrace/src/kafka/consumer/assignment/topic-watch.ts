@@ -1,5 +1,5 @@
 /** Follows the topics of a consumer: looks for partitions that are new and leaders that have moved, and adds topics. */
-import { isMillraceError, UnexpectedError } from '../../../errors/index.ts'
+import { BrokerError, isMillraceError, UnexpectedError } from '../../../errors/index.ts'
 import { inBackground } from '../../../resilience/background.ts'
 import type { AssignedPartition } from '../../group/contract.ts'
 import { GroupCoordinator } from '../../group/coordinator.ts'
@@ -15,6 +15,8 @@ export interface TopicWatchEvents {
   readonly read: () => readonly TopicPartition[]
   /** These are to be read as well; only without a group, which says itself what is new. */
   readonly onAssigned: (partitions: readonly AssignedPartition[]) => Promise<void>
+  /** A topic is gone, and reading goes on without it: nothing more is fetched of it. */
+  readonly onGone: (topic: string) => void
   readonly onFailed: (error: UnexpectedError) => void
 }
 
@@ -61,6 +63,8 @@ export class TopicWatch {
       // A group says itself what is new. A bounded run ends where the topic ended when it began.
       if (this.#session === undefined && !untilEnd) await this.assignNew(this.#stop)
     } catch (error) {
+      if (error instanceof BrokerError && error.code === 'TOPIC_NOT_FOUND' && error.topic !== undefined)
+        this.gone(error.topic)
       // What reading needs is asked for again where it is needed, and fails there.
       if (!this.#stop.aborted && !isMillraceError(error)) throw error
     }
@@ -79,6 +83,16 @@ export class TopicWatch {
     add()
     if (this.#session === undefined) await this.assignNew(this.#stop)
     else this.#session.resubscribe()
+  }
+
+  /** A topic does not exist any more. @returns whether reading goes on without it */
+  gone(topic: string): boolean {
+    const { dropTopic, warn } = this.#options
+    if (dropTopic?.(topic) !== true) return false
+    this.#events.onGone(topic)
+    warn(`Topic "${topic}" does not exist any more, so it is no longer read`, { event: 'topics.gone', topic })
+    this.#session?.resubscribe()
+    return true
   }
 
   /** What the group has committed, or, without one, where each partition is to be read from. */

@@ -3,7 +3,7 @@
  */
 import type { CommittablePart } from '../../../records/cut-off.ts'
 import type { CommitMode, Warn } from '../options.ts'
-import { BrokerError, ConfigError } from '../../../errors/index.ts'
+import { BrokerError, ConfigError, isMillraceError } from '../../../errors/index.ts'
 import type { CommitResult, OffsetToCommit } from '../../group/contract.ts'
 import type { GroupSession } from '../../group/session.ts'
 import type { OffsetLedger } from './offset-ledger.ts'
@@ -36,6 +36,8 @@ export class OffsetCommits {
   failures = 0
   /** What was committed last, also of partitions that have gone to another member. */
   readonly #last = new Map<string, PartitionOffset>()
+  /** Called with what went wrong in the background and is no error of a broker: a bug, which no later commit mends. */
+  onUnexpected: (error: unknown) => void = () => {}
   readonly #ledger: OffsetLedger
   readonly #session: GroupSession | undefined
   readonly #mode: CommitMode
@@ -153,7 +155,9 @@ export class OffsetCommits {
     this.#news?.committed(offsets)
   }
 
-  warn(error: unknown): void {
+  /** A commit that nothing waits for has failed. */
+  failed(error: unknown): void {
+    if (!isMillraceError(error)) return this.onUnexpected(error)
     const text = error instanceof Error ? error.message : String(error)
     this.#warn(`Cannot commit offsets; they will be committed later, or their records read again: ${text}`, {
       event: 'offsets.failed',
@@ -169,7 +173,7 @@ export class OffsetCommits {
       this.#isDue = false
       return this.attempt()
     }
-    this.#committing.then(commit, commit).catch((error: unknown) => this.warn(error))
+    this.#committing.then(commit, commit).catch((error: unknown) => this.failed(error))
   }
 
   async #commit(partitions: readonly TopicPartition[] | undefined): Promise<CommitResult['refused']> {

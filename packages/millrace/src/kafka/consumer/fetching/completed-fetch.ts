@@ -9,7 +9,7 @@
  */
 import { ABORT_MARKER, readControlType } from '../../protocol/control-record.ts'
 import type { AbortedTransaction } from '../../protocol/fetch.ts'
-import { FetchedRecords } from '../../protocol/locate-records.ts'
+import { type FetchedBatches, FetchedRecords, recordsBefore } from '../../protocol/locate-records.ts'
 import { mostPlainBytes } from '../../protocol/compression/plain-size.ts'
 import { HEADER_BYTES, RecordBatchReader } from '../../protocol/record-batch.ts'
 import type { TimestampType } from '../../../records/record.ts'
@@ -107,8 +107,9 @@ export class CompletedFetch {
     this.#advance()
   }
 
-  /** Copies what is left, so that the rest of the answer that it is a part of can be freed. */
+  /** Copies what is left, so that the rest of the answer that it is a part of can be freed, where that is much. */
   detach(): void {
+    if (2 * this.#bytes.length >= this.#bytes.buffer.byteLength) return
     this.#bytes = Buffer.from(this.#bytes)
     this.#reader.bytes = this.#bytes
   }
@@ -170,18 +171,28 @@ export class CompletedFetch {
     this.#position = nextOffset
     this.epochBefore = leaderEpoch
     if (ranges.length === 0) return { records: undefined, timestampType, nextOffset, leaderEpoch }
-    return {
-      records: new FetchedRecords({
-        topic: this.topic,
-        partition: this.partition,
-        bytes: this.#bytes,
-        ranges: Int32Array.from(ranges),
-        fromOffset,
-        maxDecompressedBytes: this.#maxDecompressedBytes,
-      }),
-      timestampType,
-      nextOffset,
-      leaderEpoch,
+    const located = this.#recordsOf({
+      topic: this.topic,
+      partition: this.partition,
+      bytes: this.#bytes,
+      ranges: Int32Array.from(ranges),
+      fromOffset,
+      maxDecompressedBytes: this.#maxDecompressedBytes,
+    })
+    return { records: located, timestampType, nextOffset: this.#position, leaderEpoch }
+  }
+
+  /** @throws {CorruptRecordError} when nothing of them can be read, as far as they are looked at here */
+  #recordsOf(batches: FetchedBatches): FetchedRecords {
+    try {
+      return new FetchedRecords(batches)
+    } catch (error) {
+      const readable = recordsBefore(error, batches)
+      if (readable === undefined) throw error
+      this.#damage = error
+      this.#pending = true
+      this.#position = readable.lastOffset + 1
+      return readable
     }
   }
 

@@ -145,6 +145,11 @@ export class FetchBrokers {
     return [...this.#brokers.values()].filter(({ isBusy, askedAt }) => isBusy && askedAt < time)
   }
 
+  /** For so long no answer could be read. */
+  heldUp(ms: number): void {
+    for (const broker of this.#brokers.values()) broker.askedAt += ms
+  }
+
   takeAllListed(): PartitionFetch[] {
     return [...this.#brokers.values()].flatMap((broker) => this.takeListed(broker))
   }

@@ -17,6 +17,8 @@ import type { PartitionFetch } from './partition-fetch.ts'
 /** Id of no session, and epoch of a request that begins one. */
 const NONE = 0
 const FULL = 0
+/** Epoch of a request that ends a session. */
+const FINAL = -1
 const LARGEST_EPOCH = 0x7fffffff
 
 /** What the client knows of topics and leaders. */
@@ -98,6 +100,11 @@ export class FetchSession {
       topic.forgotten = []
     }
     return { sessionId: this.#id, sessionEpoch: this.#epoch, topics, forgotten }
+  }
+
+  /** The request that ends the session, so that the broker has room for another one; undefined when it has none for us. */
+  final(): SessionRequest | undefined {
+    return this.#id === NONE ? undefined : { sessionId: this.#id, sessionEpoch: FINAL, topics: [], forgotten: [] }
   }
 
   /** The standing partition that an answer names so. */

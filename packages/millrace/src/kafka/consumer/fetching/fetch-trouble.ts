@@ -14,6 +14,8 @@ const QUIET_MS = 5000
 const REMINDER_MS = 60_000
 /** How long a broker may be silent beyond what it was asked to wait. */
 const SILENCE_MS = 4000
+/** Time between looks, unless the event loop was held up. */
+export const LOOK_MS = 1000
 
 export class FetchTrouble {
   readonly #warn: Warn
@@ -21,6 +23,7 @@ export class FetchTrouble {
   readonly #unreachable: () => Unreachable | undefined
   /** Since when each partition cannot be read. */
   readonly #since = new Map<PartitionFetch, number>()
+  #lookedAt: number
   /** When to say it next. */
   #sayAt = 0
   #saidSince: number | undefined
@@ -33,6 +36,7 @@ export class FetchTrouble {
   ) {
     this.#warn = warn
     this.#now = now
+    this.#lookedAt = now()
     this.#unreachable = unreachable
   }
 
@@ -90,9 +94,14 @@ export class FetchTrouble {
     return `${which} cannot be read for ${seconds} s: ${first.problem}`
   }
 
-  /** Looks for brokers that are silent, and says what there is to say; to be called about once a second. */
+  /** Looks for brokers that are silent, and says what there is to say; to be called every `LOOK_MS`. */
   look(brokers: FetchBrokers, cluster: Pick<Cluster, 'addressOf'>, maxWaitMs: number): void {
-    for (const { id, asked, askedAt } of brokers.silentSince(this.#now() - maxWaitMs - SILENCE_MS)) {
+    const now = this.#now()
+    // While the event loop was held up, by a handler for instance, no answer could be read: that says nothing about the brokers.
+    const heldUpMs = now - this.#lookedAt - LOOK_MS
+    this.#lookedAt = now
+    if (heldUpMs > LOOK_MS) brokers.heldUp(heldUpMs)
+    for (const { id, asked, askedAt } of brokers.silentSince(now - maxWaitMs - SILENCE_MS)) {
       for (const fetch of asked) {
         fetch.problem = `${cluster.addressOf(id)} does not answer`
         this.failed(fetch, askedAt)
@@ -131,6 +140,8 @@ export class FetchTrouble {
 export interface FetchRetriesEvents {
   /** A partition may be asked for again, as metadata is new. */
   onRefreshed(fetch: PartitionFetch): void
+  /** A topic does not exist any more. @returns whether that is all right; its partitions have been removed then */
+  onTopicGone(topic: string): boolean
   /** What ends the fetcher. */
   onError(error: unknown): void
 }
@@ -180,6 +191,11 @@ export class FetchRetries {
     clearTimeout(this.#timer)
   }
 
+  #isGoneAndAllRight(error: unknown): boolean {
+    if (!(error instanceof BrokerError) || error.code !== 'TOPIC_NOT_FOUND' || error.topic === undefined) return false
+    return this.#events.onTopicGone(error.topic)
+  }
+
   #refreshIn(waitMs: number): void {
     const at = performance.now() + waitMs
     if (this.#refreshing || at >= this.#at) return
@@ -202,7 +218,7 @@ export class FetchRetries {
     } catch (error) {
       // A topic that vanished shows in the next metadata request too; brokers that are down may come back.
       const isLasting = !isMillraceError(error) || (error instanceof BrokerError && !error.retriable)
-      if (!this.#signal.aborted && isLasting) this.#events.onError(error)
+      if (!this.#signal.aborted && isLasting && !this.#isGoneAndAllRight(error)) this.#events.onError(error)
       else for (const fetch of stale) fetch.failures++
     }
     this.#refreshing = false

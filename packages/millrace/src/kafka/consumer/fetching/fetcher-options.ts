@@ -24,6 +24,8 @@ export interface FetcherEvents {
   onPositionLost(topic: string, partition: number, position: number, divergesAt?: number): Promise<number>
   /** Reading goes on there; everything before was taken. */
   onMoved(topic: string, partition: number, position: number): void
+  /** A topic does not exist any more. Returns whether reading goes on without it: then its partitions have been removed; otherwise that ends the fetcher. */
+  onTopicGone?(topic: string): boolean
   /** Something takes longer than usual, and why. */
   readonly warn: Warn
 }

@@ -20,7 +20,7 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import { FETCH, type FetchRequest, type FetchResponse } from '../../protocol/fetch.ts'
 import { FetchAnswers } from './fetch-answers.ts'
 import type { FetcherEvents, FetcherOptions } from './fetcher-options.ts'
-import { FetchRetries, FetchTrouble } from './fetch-trouble.ts'
+import { FetchRetries, FetchTrouble, LOOK_MS } from './fetch-trouble.ts'
 import type { SessionRequest, TopicFacts } from './fetch-session.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { type FetchBroker, FetchBrokers } from './fetch-brokers.ts'
@@ -30,8 +30,8 @@ import type { PartitionFetch } from './partition-fetch.ts'
 export type { TakenSlice } from './fetched-partitions.ts'
 export type { FetcherOptions } from './fetcher-options.ts'
 
-/** Time between looks at what takes long. */
-const LOOK_MS = 1000
+/** How long ending what brokers remember may take. */
+const END_MS = 500
 /** One step of the reader works on no more than this. */
 const SLICE = { maxBytes: 1024 * 1024, maxPlainBytes: 4 * 1024 * 1024, maxRecords: 16_384 }
 
@@ -90,7 +90,11 @@ export class Fetcher {
     this.#retries = new FetchRetries(
       cluster,
       this.#trouble,
-      { onRefreshed: (fetch) => this.#list(fetch), onError: (error) => this.#fail(error) },
+      {
+        onRefreshed: (fetch) => this.#list(fetch),
+        onTopicGone: (topic) => events.onTopicGone?.(topic) === true,
+        onError: (error) => this.#fail(error),
+      },
       this.#abort.signal,
     )
     const look = (): void => this.#lookAround()
@@ -188,6 +192,18 @@ export class Fetcher {
     this.#abort.abort()
     this.#partitions.clear()
     this.#notify()
+  }
+
+  /** After `close`: has brokers forget what they were asked for, as far as they answer at once. Never rejects. */
+  async endSessions(): Promise<void> {
+    const signal = AbortSignal.timeout(END_MS)
+    const nothing = { maxWaitMs: 0, minBytes: 0, maxBytes: 0, isolation: 0, rackId: '' } as const
+    const ended = this.#brokers.all.map(async ({ id, session }) => {
+      const final = session.final()
+      // On another connection, as an answer may be under way on that of the fetches.
+      if (final !== undefined) await this.#cluster.request(id, FETCH, () => ({ ...nothing, ...final }), { signal })
+    })
+    await Promise.allSettled(ended)
   }
 
   #notify(): void {

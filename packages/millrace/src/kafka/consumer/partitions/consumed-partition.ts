@@ -5,6 +5,19 @@ import type { TopicTotals } from '../../../contracts/source.ts'
 import type { TopicPartition } from '../../topic-partition.ts'
 import { PARTITION_TRANSITIONS, type PartitionEvent, type PartitionState } from './partition-states.ts'
 
+/** Where a partition is read. */
+export interface ReadRange {
+  /** How many partitions the topic has. */
+  readonly partitionCount: number
+  readonly position: number
+  /** Epoch of the leader that wrote the record before; -1 when it is not known. */
+  readonly epoch: number
+  /** Where a bounded run stops; undefined in an endless one. */
+  readonly end: number | undefined
+  /** Whether the position is to be committed before anything was read, as nothing else says where the next owner has to begin. */
+  readonly mustCommit: boolean
+}
+
 export class ConsumedPartition implements TopicPartition {
   readonly topic: string
   readonly partition: number
@@ -18,7 +31,10 @@ export class ConsumedPartition implements TopicPartition {
   delivered = -1
   /** Where a bounded run stops; undefined in an endless one. */
   end: number | undefined
+  /** Whether the program has paused it. */
   isPaused = false
+  /** Whether its reader has enough of it for the moment. */
+  isHeld = false
   /** Timestamp of the newest record that was delivered; undefined before there was one. */
   newest: number | undefined
   /** What was read of its topic, in this partition and in others. */
@@ -35,6 +51,11 @@ export class ConsumedPartition implements TopicPartition {
     this.topic = topic
     this.partition = partition
     this.totals = totals
+  }
+
+  /** Whether it is to be delivered at the moment. */
+  get isServed(): boolean {
+    return !this.isPaused && !this.isHeld
   }
 
   get state(): PartitionState {

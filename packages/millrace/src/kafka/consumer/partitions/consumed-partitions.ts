@@ -6,25 +6,13 @@ import type { TopicTotals } from '../../../contracts/source.ts'
 import { ConfigError } from '../../../errors/index.ts'
 import { NO_ACKNOWLEDGEMENT } from '../../../records/acknowledgement.ts'
 import { Batch } from '../../../records/batch.ts'
-import { ConsumedPartition } from './consumed-partition.ts'
+import { ConsumedPartition, type ReadRange } from './consumed-partition.ts'
 import type { Fetcher, TakenSlice } from '../fetching/fetcher.ts'
 import type { AssignedPartition } from '../../group/contract.ts'
 import type { OffsetLedger } from '../commits/offset-ledger.ts'
 import type { PartitionLag } from '../progress.ts'
+import { lagOf, totalLag } from '../watching/lags.ts'
 import { keyOf, type PartitionOffset, type TopicPartition } from '../../topic-partition.ts'
-
-/** Where a partition is read. */
-export interface ReadRange {
-  /** How many partitions the topic has. */
-  readonly partitionCount: number
-  readonly position: number
-  /** Epoch of the leader that wrote the record before; -1 when it is not known. */
-  readonly epoch: number
-  /** Where a bounded run stops; undefined in an endless one. */
-  readonly end: number | undefined
-  /** Whether the position is to be committed before anything was read, as nothing else says where the next owner has to begin. */
-  readonly mustCommit: boolean
-}
 
 export interface ConsumedPartitionsOptions {
   readonly component: string
@@ -44,8 +32,8 @@ export class ConsumedPartitions {
   readonly topics = new Map<string, TopicTotals>()
   /** Of these records, those that an aborted transaction gave back; they are handed out again. */
   #rewound = 0
-  /** What is wrong with the record behind those that were delivered. */
-  #damage: unknown
+  /** What is wrong with the record behind those that were taken of a partition. */
+  #damage: { readonly consumed: ConsumedPartition; readonly error: unknown } | undefined
   /** Those that have `rests`. */
   readonly #withRests = new Set<ConsumedPartition>()
   readonly #fetcher: Fetcher
@@ -84,41 +72,45 @@ export class ConsumedPartitions {
     })
   }
 
-  /** Stops delivering a partition until `resume`. */
-  pause({ topic, partition }: TopicPartition): void {
-    const consumed = this.#partitions.get(keyOf(topic, partition))
-    if (consumed !== undefined) consumed.isPaused = true
-    this.#fetcher.pause(topic, partition)
+  get size(): number {
+    return this.#partitions.size
   }
 
-  resume({ topic, partition }: TopicPartition): void {
+  /** Stops delivering a partition until `resume`. */
+  pause(place: TopicPartition): void {
+    this.#serve(place, { isPaused: true })
+  }
+
+  resume(place: TopicPartition): void {
+    this.#serve(place, { isPaused: false })
+  }
+
+  /** Stops delivering a partition until `letGo`, as the reader has enough of it; the program's pause is another matter. */
+  hold(place: TopicPartition): void {
+    this.#serve(place, { isHeld: true })
+  }
+
+  letGo(place: TopicPartition): void {
+    this.#serve(place, { isHeld: false })
+  }
+
+  #serve({ topic, partition }: TopicPartition, change: { isPaused: boolean } | { isHeld: boolean }): void {
     const consumed = this.#partitions.get(keyOf(topic, partition))
-    if (consumed !== undefined) consumed.isPaused = false
+    if (consumed === undefined) return
+    Object.assign(consumed, change)
+    if (!consumed.isServed) return this.#fetcher.pause(topic, partition)
     this.#fetcher.resume(topic, partition)
-    if (consumed !== undefined && consumed.rests.length > 0) this.#fetcher.interrupt()
+    if (consumed.rests.length > 0) this.#fetcher.interrupt()
   }
 
   /** Records between what was delivered and the end; undefined until every partition has answered. */
   get lag(): number | undefined {
-    let lag = 0
-    for (const { topic, partition, state, delivered, end } of this.#partitions.values()) {
-      const logEnd = end ?? this.#fetcher.logEnd(topic, partition)
-      if (logEnd === undefined || state === 'assigned') return undefined
-      lag += Math.max(0, logEnd - delivered)
-    }
-    return lag
+    return totalLag(this.#partitions.values(), this.#fetcher)
   }
 
   /** See `Consumer.lags`. */
   lags(now: number): PartitionLag[] {
-    return Array.from(this.#partitions.values(), ({ topic, partition, state, delivered, newest }) => {
-      const position = state === 'assigned' ? undefined : BigInt(delivered)
-      const logEnd = this.#fetcher.logEnd(topic, partition)
-      const endOffset = logEnd === undefined ? undefined : BigInt(Math.max(logEnd, delivered))
-      const lag = position === undefined || endOffset === undefined ? undefined : endOffset - position
-      const age = newest === undefined ? undefined : Math.max(0, now - newest)
-      return { topic, partition, position, endOffset, lag, lagMs: lag === 0n ? 0 : age }
-    })
+    return Array.from(this.#partitions.values(), (each) => lagOf(each, this.#fetcher, now))
   }
 
   /** Reads a partition from another position on; what was delivered of it cannot be acknowledged any more. @throws {ConfigError} when it is not assigned */
@@ -131,7 +123,7 @@ export class ConsumedPartitions {
     this.#fetcher.remove(topic, partition)
     consumed.on('rewound')
     consumed.uncommitted = []
-    this.#keep(consumed, [])
+    this.#forget(consumed)
     const { end } = consumed
     this.read(consumed, {
       partitionCount: consumed.origin.CreateTime.partitionCount,
@@ -178,7 +170,7 @@ export class ConsumedPartitions {
     if (end !== undefined && position >= end) this.giveUp(consumed)
     else {
       this.#fetcher.add(topic, partition, position, epoch)
-      if (consumed.isPaused) this.#fetcher.pause(topic, partition)
+      if (!consumed.isServed) this.#fetcher.pause(topic, partition)
     }
   }
 
@@ -190,7 +182,7 @@ export class ConsumedPartitions {
       const consumed = this.#partitions.get(id)
       if (consumed === undefined) continue
       consumed.on(event)
-      this.#keep(consumed, [])
+      this.#forget(consumed)
       this.#partitions.delete(id)
     }
     this.#fetcher.interrupt()
@@ -203,7 +195,7 @@ export class ConsumedPartitions {
     // Forwards it is a gap, which is committed when what lies before it is acknowledged (I1). Backwards it is another log.
     if (position < consumed.delivered) {
       this.#ledger.assign(topic, partition, position, false)
-      this.#keep(consumed, []) // of the log that is no longer there
+      this.#forget(consumed) // of the log that is no longer there
     }
     // What follows rests is tracked behind the gap.
     if (consumed.rests.length === 0) {
@@ -219,6 +211,20 @@ export class ConsumedPartitions {
   giveUp(consumed: ConsumedPartition): void {
     this.#fetcher.remove(consumed.topic, consumed.partition)
     consumed.on('ended')
+    // A bounded run does not get as far as what cannot be read.
+    if (this.#damage?.consumed === consumed) this.#damage = undefined
+  }
+
+  /** Fetches nothing more of a topic that is gone. @param isOver whether its partitions go now, as no group takes them */
+  giveUpTopic(topic: string, isOver: boolean): void {
+    for (const consumed of this.#partitions.values()) {
+      if (consumed.topic !== topic) continue
+      if (consumed.state === 'reading') this.giveUp(consumed)
+      else this.#fetcher.remove(topic, consumed.partition)
+      if (!isOver) continue
+      this.remove([consumed], 'lost')
+      this.#ledger.revoke([consumed])
+    }
   }
 
   /** Takes note of commits: what lies before them is not given back any more. */
@@ -254,7 +260,7 @@ export class ConsumedPartitions {
       const position = offset ?? start
       for (const { nextOffset, records } of consumed.uncommitted) if (nextOffset > position) this.#rewound += records
       consumed.uncommitted = []
-      this.#keep(consumed, [])
+      this.#forget(consumed)
       const { partitionCount } = consumed.origin.CreateTime
       this.read(consumed, {
         partitionCount,
@@ -277,12 +283,15 @@ export class ConsumedPartitions {
    */
   next(maxRecords: number): { readonly batch: Batch | undefined } | undefined {
     for (const consumed of this.#withRests) {
-      if (consumed.isPaused) continue
+      if (!consumed.isServed) continue
       const [rest, ...others] = consumed.rests
+      // What is left goes behind the rests of the other partitions, so that they take turns.
+      this.#withRests.delete(consumed)
       this.#keep(consumed, others)
       return { batch: this.#deliver(consumed, rest!.batch, rest!.row, maxRecords) }
     }
-    if (this.#damage !== undefined) throw this.#damage
+    // What lies before it may be paused, or given back.
+    if (this.#damage?.consumed.rests.length === 0) throw this.#damage.error
     const slice = this.#fetcher.take()
     return slice && { batch: this.#handOut(slice, maxRecords) }
   }
@@ -304,10 +313,11 @@ export class ConsumedPartitions {
 
   /** The batch to deliver of a slice that was fetched; undefined when there is nothing in it. */
   #handOut(taken: TakenSlice, maxRecords: number): Batch | undefined {
-    const slice = maxRecords === Infinity ? taken : this.#readable(taken)
-    const { topic, partition, records } = slice
+    const { topic, partition } = taken
     const consumed = this.#partitions.get(keyOf(topic, partition))
     if (consumed === undefined) return undefined
+    const slice = maxRecords === Infinity ? taken : this.#readable(consumed, taken)
+    const { records } = slice
     const { left } = this
     this.#ledger.reachEpoch(topic, partition, records?.firstOffset ?? slice.nextOffset - 1, slice.leaderEpoch)
     const fetched =
@@ -317,14 +327,13 @@ export class ConsumedPartitions {
     if (fetched !== undefined && fetched.length > left) end = Math.min(end, fetched.records.offsets[left]!)
     const nextOffset = Math.min(slice.nextOffset, end)
     if (slice.nextOffset >= end) this.giveUp(consumed)
-    if (records === undefined || fetched === undefined || records.firstOffset >= end) {
-      consumed.delivered = nextOffset
-      this.#ledger.skip(topic, partition, nextOffset)
-      return undefined
-    }
+    if (records === undefined || fetched === undefined || records.firstOffset >= end)
+      return this.#pass(consumed, nextOffset)
     const { firstOffset } = records
     const lastOffset = Math.min(records.lastOffset, nextOffset - 1)
     const rows = records.lastOffset < end ? undefined : rowsBefore(fetched.records.offsets, end)
+    // Where compaction has left no record from the position on, or before the end.
+    if ((rows ?? fetched).length === 0) return this.#pass(consumed, nextOffset)
     this.bytes += records.fetchedBytes
     consumed.totals.bytes += records.fetchedBytes
     consumed.newest = records.newestTimestamp ?? consumed.newest
@@ -333,8 +342,14 @@ export class ConsumedPartitions {
     return this.#deliver(consumed, batch, 0, maxRecords)
   }
 
+  /** Moves on over offsets that hold no record. */
+  #pass(consumed: ConsumedPartition, nextOffset: number): undefined {
+    consumed.delivered = nextOffset
+    this.#ledger.skip(consumed.topic, consumed.partition, nextOffset)
+  }
+
   /** What can be read of a slice whose records are looked at here; the rest fails when its turn comes. @throws {CorruptRecordError} when that is nothing */
-  #readable(slice: TakenSlice): TakenSlice {
+  #readable(consumed: ConsumedPartition, slice: TakenSlice): TakenSlice {
     const { records } = slice
     try {
       records?.locate()
@@ -342,7 +357,7 @@ export class ConsumedPartitions {
     } catch (error) {
       const readable = records?.readable(error)
       if (readable === undefined) throw error
-      this.#damage = error
+      this.#damage = { consumed, error }
       return { ...slice, records: readable, nextOffset: readable.lastOffset + 1 }
     }
   }
@@ -360,6 +375,12 @@ export class ConsumedPartitions {
     if (this.#options.isRewindable && this.#options.maxRecords !== undefined)
       consumed.uncommitted.push({ nextOffset, records: batch.length })
     return batch
+  }
+
+  /** Nothing that was taken of a partition counts any more. */
+  #forget(consumed: ConsumedPartition): void {
+    this.#keep(consumed, [])
+    if (this.#damage?.consumed === consumed) this.#damage = undefined
   }
 
   #keep(consumed: ConsumedPartition, rests: ConsumedPartition['rests']): void {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { CompletedFetch } from '../../../../src/kafka/consumer/fetching/completed-fetch.ts'
 import { type Codec, CODEC_BITS } from '../../../../src/kafka/protocol/compression/codecs.ts'
 import { compress } from '../../../../src/kafka/protocol/compression/compression.ts'
-import { encodeRecordBatch } from '../../../support/encode-record-batch.ts'
+import { encodeRecord, encodeRecordBatch } from '../../../support/encode-record-batch.ts'
 
 const KIB = 1024
 const BOUNDS = { maxBytes: 1024 * KIB, maxPlainBytes: 64 * KIB, maxRecords: 1000 }
@@ -96,4 +96,23 @@ describe('slices of a fetch', () => {
     expect(records!.byteLength).toBeGreaterThan(50 * KIB)
     expect(records!.fetchedBytes).toBeLessThan(KIB)
   })
+})
+
+// A position within a record batch has its records looked at here, and one that could not be read hid those before it.
+test('records between a position within a batch and one that cannot be read are given first', () => {
+  const records = ['a', 'b', 'c', 'd'].map((value) => ({ value: Buffer.from(value) }))
+  const malformed = encodeRecordBatch({
+    records,
+    compress: (bytes) => {
+      const start = records.slice(0, 3).reduce((sum, record, i) => sum + encodeRecord(record, i).length, 0)
+      bytes[start + 5] = 60 // The length of its value says more than there is.
+      return bytes
+    },
+  })
+  const fetch = new CompletedFetch(malformed, 't', 3, 1, [], { checkCrcs: true, maxDecompressedBytes: KIB })
+  const slice = fetch.next(BOUNDS)
+  expect([slice.records!.firstOffset, slice.records!.lastOffset, slice.records!.count]).toEqual([1, 2, 2])
+  expect(slice.nextOffset).toBe(3)
+  expect(fetch.isDone).toBe(false)
+  expect(() => fetch.next(BOUNDS)).toThrow(expect.objectContaining({ code: 'RECORD_CORRUPT', offset: 3n }))
 })

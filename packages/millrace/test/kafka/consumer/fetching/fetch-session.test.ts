@@ -235,6 +235,25 @@ describe('a fetch session', () => {
     expect(second).toEqual(first)
   })
 
+  // A broker keeps it for minutes otherwise, and has room for a thousand.
+  test('is ended behind close, where there is one', async () => {
+    const bed = bedOf()
+    bed.add(0)
+    await bed.requests()
+    bed.fetcher.close()
+    const ended = bed.fetcher.endSessions()
+    expect(await bed.requests()).toEqual([{ named: [], forgotten: [], session: [1, -1] }])
+    bed.brokers[0].answerWaiting()
+    await ended
+    const without = bedOf()
+    without.brokers[0].keepsSessions = false
+    without.add(0)
+    await without.requests()
+    without.fetcher.close()
+    await without.fetcher.endSessions()
+    expect(await without.requests()).toEqual([])
+  })
+
   test('forgets a partition that has enough waiting, and names it when that is taken', async () => {
     const bed = bedOf()
     bed.brokers[0].append(0, 3 * KIB)

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { FetchBrokers } from '../../../../src/kafka/consumer/fetching/fetch-brokers.ts'
 import { FetchTrouble } from '../../../../src/kafka/consumer/fetching/fetch-trouble.ts'
 import { PartitionFetch } from '../../../../src/kafka/consumer/fetching/partition-fetch.ts'
 
@@ -23,6 +24,26 @@ describe('partitions that cannot be read', () => {
     for (const end = now + ms; now < end; now += 1000) trouble.check()
     trouble.check()
   }
+
+  // A handler that held up the event loop for 20 s brought a warning that the broker did not answer.
+  test('are not those of a broker whose answer could not be read as the event loop was held up', () => {
+    const brokers = new FetchBrokers(1024)
+    const fetch = fetchOf(3)
+    const broker = brokers.list(fetch, 1)
+    const facts = { topicId: () => undefined, leaderEpoch: () => 1 }
+    broker.session.next(brokers.takeListed(broker), facts, 1024)
+    brokers.ask(broker, 1024)
+    broker.askedAt = now
+    const look = (): void => trouble.look(brokers, { addressOf: () => 'k1:9092' }, 500)
+    now += 20_000
+    look()
+    expect([warnings, trouble.isAny]).toEqual([[], false])
+    for (let seconds = 0; seconds < 10; seconds++) {
+      now += 1000
+      look()
+    }
+    expect(warnings).toEqual([expect.stringContaining('k1:9092 does not answer')])
+  })
 
   // A consumer whose leader was down for minutes looked like one that had nothing to read.
   test('are reported after five seconds, then every minute, and when they are read again', () => {
