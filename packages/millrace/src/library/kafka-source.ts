@@ -166,7 +166,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
   }
 
   /**
-   * Calls a handler for each record, several at a time if told so, and acknowledges a record when its handler is done: in order within a
+   * Calls a handler for each record, several at a time with `concurrency`, and acknowledges a record when its handler is done: in order within a
    * partition (default) or a key, and committed without gaps. Failed records are tried again, go to retry topics or to a dead letter topic, as
    * the options say; by default the first failure ends the call.
    *
