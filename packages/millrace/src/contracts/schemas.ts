@@ -103,8 +103,8 @@ export interface SchemaUse {
 }
 
 export interface SchemaWriting {
-  /** Subject of a schema, by the full name of its record. */
-  readonly subject: (recordName: string) => string
+  /** Subject of a schema, by the full name of its record, and for some by its text. */
+  readonly subject: (recordName: string, text?: string) => string
   /** Whether the own schema is registered; otherwise it must be there already. */
   readonly register: boolean
   readonly normalize: boolean

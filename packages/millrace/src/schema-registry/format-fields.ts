@@ -104,7 +104,7 @@ export const SINK_SCHEMA_FIELDS = {
     .default('topic')
     .kafka('value.subject.name.strategy')
     .doc(
-      'How subjects are named: `topic` (`orders-value`), `record` (`shop.Order`) or `topic-record` (`orders-shop.Order`).',
+      'How subjects are named: `topic` (`orders-value`), `record` (`shop.Order`), `topic-record` (`orders-shop.Order`) or `topic-hash` (`orders-` and the XXH3 hash of the schema).',
     ),
   autoRegisterSchemas: field
     .boolean()
@@ -200,7 +200,7 @@ function partProblems(
     return [
       problem(
         'subjectNameStrategy',
-        `The strategy ${strategy} takes the name of the record from ${part}Schema, which is not set`,
+        `The strategy ${strategy} takes the ${strategy === 'topic-hash' ? 'hash' : 'name of the record'} from ${part}Schema, which is not set`,
         `set ${part}Schema, or ${part}Subject`,
       ),
     ]

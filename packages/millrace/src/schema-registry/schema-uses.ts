@@ -46,7 +46,8 @@ export function sinkSchemas(
 ): ComponentSchemas {
   const { subjectNameStrategy: strategy, autoRegisterSchemas: register, normalizeSchemas: normalize } = options
   return componentSchemas(options, classes, surroundings, (part) => ({
-    subject: (recordName) => options[`${part}Subject`] ?? subjectName(strategy, { topic, part, recordName }),
+    subject: (recordName, text) =>
+      options[`${part}Subject`] ?? subjectName(strategy, { topic, part, recordName, text }),
     register,
     normalize,
   }))

@@ -6,8 +6,11 @@
  * | `topic` | `orders-value` | one type per topic; the default everywhere |
  * | `record` | `shop.Order` | several types per topic, the same in all topics |
  * | `topic-record` | `orders-shop.Order` | several types per topic |
+ * | `topic-hash` | `orders-e112304b73f079f7` | schemas that change without having to be compatible: each has a subject of its own, as with Flow's `materialize-kafka` |
  */
-export const SUBJECT_STRATEGIES = ['topic', 'record', 'topic-record'] as const
+import { xxh3Hex } from './xxh3.ts'
+
+export const SUBJECT_STRATEGIES = ['topic', 'record', 'topic-record', 'topic-hash'] as const
 export type SubjectStrategy = (typeof SUBJECT_STRATEGIES)[number]
 
 /** Java's classes that mean the same. */
@@ -22,9 +25,11 @@ export interface SubjectOf {
   readonly part: 'key' | 'value'
   /** Full name of the record or message; needed by `record` and `topic-record`. */
   readonly recordName: string
+  /** The schema as it is registered; needed by `topic-hash`, whose subjects end in `HASH` without it, for those who only look. */
+  readonly text?: string | undefined
 }
 
-export function subjectName(strategy: SubjectStrategy, { topic, part, recordName }: SubjectOf): string {
+export function subjectName(strategy: SubjectStrategy, { topic, part, recordName, text }: SubjectOf): string {
   switch (strategy) {
     case 'topic':
       return `${topic}-${part}`
@@ -32,5 +37,7 @@ export function subjectName(strategy: SubjectStrategy, { topic, part, recordName
       return recordName
     case 'topic-record':
       return `${topic}-${recordName}`
+    case 'topic-hash':
+      return `${topic}-${text === undefined ? 'HASH' : xxh3Hex(Buffer.from(text))}`
   }
 }

@@ -54,6 +54,13 @@ describe('serializers of schemas in programs', () => {
     }
   })
 
+  test('a subject may be named after the topic and the hash of the schema', async () => {
+    const common = { format: 'avro', schema: '"int"', schemaRegistry: server.url } as const
+    await using serializer = new SchemaSerializer({ ...common, subjectNameStrategy: 'topic-hash' })
+    await serializer.serialize(5, 'orders')
+    expect(server.requests).toEqual(['POST /subjects/orders-e112304b73f079f7/versions'])
+  })
+
   test('keys have a subject of their own, and a subject can be named', async () => {
     await using keys = new SchemaSerializer({
       format: 'avro',

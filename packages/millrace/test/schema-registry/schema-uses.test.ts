@@ -39,6 +39,11 @@ describe('schemas of a sink', () => {
     { options: { valueSubject: 'v', keySubject: 'k' }, value: 'v', key: 'k' },
     { options: { subjectNameStrategy: 'record' }, value: 'shop.Order', key: 'shop.Order' },
     {
+      options: { subjectNameStrategy: 'topic-hash' },
+      value: 'orders-e112304b73f079f7',
+      key: 'orders-e112304b73f079f7',
+    },
+    {
       options: { 'value.subject.name.strategy': 'io.confluent.kafka.serializers.subject.TopicRecordNameStrategy' },
       value: 'orders-shop.Order',
       key: 'orders-shop.Order',
@@ -46,8 +51,8 @@ describe('schemas of a sink', () => {
   ])('have the subjects $value and $key', async ({ options, value, key }) => {
     const both = { 'value.serializer': 'avro', 'key.serializer': 'avro', valueSchema: '"int"', keySchema: '"int"' }
     const made = schemas({ ...both, schemaRegistry: server.url, ...options })
-    expect(made.value?.writing?.subject('shop.Order')).toBe(value)
-    expect(made.key?.writing?.subject('shop.Order')).toBe(key)
+    expect(made.value?.writing?.subject('shop.Order', '"int"')).toBe(value)
+    expect(made.key?.writing?.subject('shop.Order', '"int"')).toBe(key)
     await made.close()
     await made.close()
   })
@@ -105,7 +110,7 @@ describe('schemas of a sink', () => {
       },
       problem: 'Cannot use both schema and version of "M"',
     },
-    { options: { subjectNameStrategy: 'mine' }, problem: 'must be one of topic, record, topic-record' },
+    { options: { subjectNameStrategy: 'mine' }, problem: 'must be one of topic, record, topic-record, topic-hash' },
     {
       options: { 'value.serializer': 'avro', schemaRegistry: { url: 'http://x', password: 'p' } },
       problem: 'no effect without username',

@@ -98,7 +98,7 @@ export class SchemaWriter {
     const type = SCHEMA_TYPE_OF[this.#name]
     if (own !== undefined) {
       const { schema, text, references } = await parseOwn(format, own, { type, store, writing }, { message })
-      const subject = writing.subject(schema.name)
+      const subject = writing.subject(schema.name, text)
       const stored = { type, text, references }
       const id = await (writing.register
         ? store.register(subject, stored, { normalize: writing.normalize })

@@ -20,7 +20,7 @@ import type { StoredDocument } from '../wire/stored-document.ts'
 import { canonicalForm } from './canonical.ts'
 import { AvroEncoder } from './encode.ts'
 import type { AvroSchema, BindingSchemas } from './schema.ts'
-import { xxh3Hex } from './xxh3.ts'
+import { subjectName } from '../../schema-registry/subjects.ts'
 
 /** A binding whose schemas are to be registered. */
 export interface AvroBinding {
@@ -74,7 +74,7 @@ async function registerBinding(
 
 /** The same for keys and values; another schema has another subject. */
 export function subjectOf(topic: string, text: string): string {
-  return `${topic}-${xxh3Hex(Buffer.from(text))}`
+  return subjectName('topic-hash', { topic, part: 'value', recordName: '', text })
 }
 
 export class AvroRecords implements RecordEncoder {

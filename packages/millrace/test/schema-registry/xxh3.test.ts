@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { xxh3Hex } from '../../../src/materialize/avro/xxh3.ts'
+import { xxh3Hex } from '../../src/schema-registry/xxh3.ts'
 
 /** What xxHash 0.8 in C makes of so many bytes; every branch has some. */
 const VECTORS: readonly (readonly [length: number, hash: string])[] = [
