@@ -19,7 +19,10 @@ export function promisesOf({ delivery, acks, brokers }: Setting, breaks: readonl
   if (acks === '0' && breaks.length > 0) return delivery === 'at_most_once' ? ['repeated'] : []
   // What only the leader has is lost when another one leads. A broker alone comes back with its log.
   const isKept = acks !== '1' || brokers === 1 || !breaks.includes('leader')
-  if (delivery === 'at_most_once')
-    return breaks.length === 0 ? ['lost', 'repeated', 'outOfOrder'] : ['repeated', 'outOfOrder']
+  if (delivery === 'at_most_once') {
+    if (breaks.length === 0) return ['lost', 'repeated', 'outOfOrder']
+    // A request that is given up may be handled all the same, and by then the next one has been. Idempotence would refuse it.
+    return acks === '1' ? ['repeated'] : ['repeated', 'outOfOrder']
+  }
   return isKept ? ['lost', 'outOfOrder'] : ['outOfOrder']
 }

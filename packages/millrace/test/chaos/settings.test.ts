@@ -65,6 +65,7 @@ test.each<[Partial<Setting>, Parameters<typeof promisesOf>[1], ReturnType<typeof
   [{ acks: '0' }, [], ['lost', 'outOfOrder']],
   [{ delivery: 'exactly_once' }, ['process', 'connection', 'leader'], ['lost', 'repeated', 'outOfOrder']],
   [{ delivery: 'at_most_once' }, ['process'], ['repeated', 'outOfOrder']],
+  [{ delivery: 'at_most_once', acks: '1' }, ['connection'], ['repeated']],
   [{ delivery: 'at_most_once', acks: '0' }, ['connection'], ['repeated']],
 ])('%j with %j broken promises %j', (setting, breaks, promised) => {
   expect(promisesOf({ ...SETTING, ...setting }, breaks)).toEqual(promised)
