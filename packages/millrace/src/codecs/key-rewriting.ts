@@ -7,6 +7,8 @@ import { preparing, type Preparing } from '../contracts/preparing.ts'
 import type { Batch, Payload } from '../records/batch.ts'
 
 export interface KeyRewriting extends Preparing {
+  /** Format of the keys that are read. */
+  readonly name: string
   /** The key of a row as it is to be written. @throws {DecodeError} {EncodeError} */
   rewrite(key: Buffer, batch: Batch, row: number): Payload
 }
@@ -17,10 +19,15 @@ export function keyRewriting(from: KeyCodec | undefined, to: KeyCodec | undefine
   const translation = to.translation?.(from)
   if (translation !== undefined)
     return {
+      name: from.name,
       prepare: translation.prepare?.bind(translation),
       rewrite: (key, batch, row) => translation.translate(key, batch, row),
     }
-  return { prepare: preparing([from, to]), rewrite: (key, batch, row) => to.encode(from.decode(key, batch, row)) }
+  return {
+    name: from.name,
+    prepare: preparing([from, to]),
+    rewrite: (key, batch, row) => to.encode(from.decode(key, batch, row)),
+  }
 }
 
 /** Rewrites the keys that no stage has made. @param failed given what is wrong with a row, which must not go out then */

@@ -22,6 +22,8 @@ export interface FunctionContext extends ComponentContext {
   readonly hasOrigin: boolean
   /** Sinks: in which formats the values are that sources before this one read, as names of codecs. */
   readonly formats: ReadonlySet<string>
+  /** Sinks: the sources before this one. They are made after it, so ask when it opens. */
+  sources(): readonly Source[]
   /** Sinks: whether rows that cannot be written fail one by one, as a `BatchError`; otherwise the first one is thrown, and nothing written. */
   readonly collectsFailures: boolean
   /** Sinks: columns that a stage before this one was asked to make. */

@@ -7,25 +7,24 @@ import { defineSinkFunction, defineSourceFunction, type FunctionContext } from '
 import type { SourceOffsets } from '../contracts/offsets.ts'
 import type { Sink, SinkTransactions, Weakness } from '../contracts/sink.ts'
 import type { Check, DiscoveredStream, Source } from '../contracts/source.ts'
-import type { Batch, Payload } from '../records/batch.ts'
+import type { Batch } from '../records/batch.ts'
 import { FieldScanner } from '../codecs/field-scanner.ts'
-import { keyFromField } from '../codecs/key-field.ts'
 import { textKeys } from '../codecs/keys.ts'
-import type { KeyCodec } from '../contracts/codec.ts'
+import type { KeyRewriting } from '../codecs/key-rewriting.ts'
 import { codecNameOfClass, isSchemaCodec } from '../contracts/codec-names.ts'
 import { preparing, type Prepare } from '../contracts/preparing.ts'
 import type { RowFailed } from '../contracts/stage.ts'
-import { BatchError, EncodeError, type MillraceError } from '../errors/index.ts'
+import { BatchError, type MillraceError } from '../errors/index.ts'
 import { counted } from '../options/units.ts'
 import {
   decodeRows,
   encodeRows,
   ORIGIN_COLUMNS,
   rowFormats,
-  unwritable,
   type RowFormats,
   type WrittenRows,
 } from './rows/kafka-rows.ts'
+import { fillKeys, fillRewritten, rewritingOf } from './rows/sink-keys.ts'
 import { CONSUMER_FIELDS } from '../kafka/properties/consumer-fields.ts'
 import { kafkaEndpoints } from '../kafka/properties/endpoints.ts'
 import type { OptionRule, Options } from '../options/declaration.ts'
@@ -120,6 +119,8 @@ class RowSource implements Source {
   readonly offsets: SourceOffsets | undefined
   readonly decode: Source['decode']
   readonly prepare: Prepare | undefined
+  readonly keyCodec: string | undefined
+  readonly keySchema: Source['keySchema']
   readonly #source: Source
 
   constructor(source: Source, { needsDocuments, needsOrigin, fields }: FunctionContext) {
@@ -135,6 +136,8 @@ class RowSource implements Source {
     this.readsRecordBatches = source.readsRecordBatches
     this.maxBatchRecords = source.maxBatchRecords
     this.offsets = source.offsets
+    this.keyCodec = source.keyCodec
+    this.keySchema = source.keySchema
   }
   open(signal: AbortSignal): Promise<void> {
     return this.#source.open(signal)
@@ -252,7 +255,9 @@ class RowSink implements Sink {
   readonly #hidden: ReadonlySet<string>
   readonly #which: WrittenRows
   readonly #formats: RowFormats
-  readonly #collectsFailures: boolean
+  readonly #context: RowSinkOptions['context']
+  /** How keys of the sources become keys of this sink; undefined where they pass as they are. */
+  #rewriting: KeyRewriting | undefined
   /** What is written of batches in which rows failed: the sink knows what it has under way by its batch. */
   readonly #parts = new WeakMap<Batch, WritablePart>()
 
@@ -260,13 +265,19 @@ class RowSink implements Sink {
     this.#sink = sink
     this.#hidden = hidden
     this.#which = which
-    this.#collectsFailures = context.collectsFailures
+    this.#context = context
     this.#formats = rowFormats(sink)
-    this.prepare = preparing([this.#formats.values, sink.keyField === undefined ? undefined : this.#formats.keys])
+    const hasKeySchema = this.#formats.keys?.wire !== undefined
+    this.prepare = preparing([
+      this.#formats.values,
+      sink.keyField === undefined ? undefined : this.#formats.keys,
+      hasKeySchema ? { prepare: (batch, signal) => this.#rewriting?.prepare?.(batch, signal) } : undefined,
+    ])
     this.needsDocuments = which !== 'changed' || sink.needsDocuments
     this.fields = which === 'changed' ? sink.fields : undefined
     this.partitions = sink.partitions
-    this.writesRecordBatches = sink.writesRecordBatches
+    // Keys with a schema may have to be rewritten.
+    this.writesRecordBatches = sink.writesRecordBatches && !hasKeySchema
     this.unforwarded = sink.unforwarded
     this.weakness = sink.weakness
     this.transactions = sink.transactions
@@ -277,12 +288,14 @@ class RowSink implements Sink {
     return this.#sink.checks?.() ?? []
   }
   open(signal: AbortSignal): Promise<void> {
+    this.#rewriting = rewritingOf(this.#context, this.#formats.keys)
     return this.#sink.open(signal)
   }
   fill(batch: Batch, failed?: RowFailed): void {
     encodeRows(batch, this.#hidden, this.#which, this.#formats, failed)
     const path = this.#sink.keyField?.split('.')
     if (path !== undefined) fillKeys(batch, path, this.#formats.keys ?? textKeys, failed)
+    if (this.#rewriting !== undefined) fillRewritten(batch, this.#rewriting, failed)
   }
   write(batch: Batch, signal: AbortSignal): Promise<void> {
     return this.#settle(batch, (part) => this.#sink.write(part, signal))
@@ -307,7 +320,7 @@ class RowSink implements Sink {
 
   #fillPart(batch: Batch): WritablePart {
     const failures = new Map<number, MillraceError>()
-    this.fill(batch, this.#collectsFailures ? (row, error) => failures.set(row, error) : undefined)
+    this.fill(batch, this.#context.collectsFailures ? (row, error) => failures.set(row, error) : undefined)
     if (failures.size === 0) return { part: batch, rows: [], failures }
     const rows = Array.from({ length: batch.length }, (_, row) => row).filter((row) => !failures.has(row))
     return { part: batch.pick(rows), rows, failures }
@@ -328,7 +341,7 @@ interface RowSinkOptions {
   /** Columns that are left out. */
   readonly hidden: ReadonlySet<string>
   readonly which: WrittenRows
-  readonly context: Pick<FunctionContext, 'collectsFailures'>
+  readonly context: Pick<FunctionContext, 'collectsFailures' | 'sources' | 'stage'>
 }
 
 /** What of a batch can be written. */
@@ -338,25 +351,4 @@ interface WritablePart {
   /** Row of the batch that each row of a part was. */
   readonly rows: readonly number[]
   readonly failures: ReadonlyMap<number, MillraceError>
-}
-
-/** Sets the keys of all rows but tombstones, which keep their own: they have no column to take one from. */
-function fillKeys(batch: Batch, path: readonly string[], keys: KeyCodec, failed: RowFailed | undefined): void {
-  batch.keys = Array.from({ length: batch.length }, (_, row) => {
-    try {
-      return batch.isTombstone(row) ? undefined : keyOfRow(batch, row, path, keys)
-    } catch (error) {
-      if (failed === undefined || !(error instanceof EncodeError)) throw error
-      failed(row, error)
-      return undefined
-    }
-  })
-}
-
-function keyOfRow(batch: Batch, row: number, path: readonly string[], keys: KeyCodec): Payload {
-  try {
-    return keyFromField(batch, row, path, keys)
-  } catch (cause) {
-    throw unwritable(batch, row, cause)
-  }
 }

@@ -4,7 +4,7 @@
  * A graph from Avro to JSON once passed the rows that no stage had changed on as Avro, and one row that could not be written took
  * all others of its batch along.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type EmbeddedBroker, startBroker } from '../../src/broker/index.ts'
 import { loadAvro } from '../../src/codecs/schemas/avro/index.ts'
 import { KafkaSink, KafkaSource } from '../../src/index.ts'
@@ -137,6 +137,41 @@ describe('rows that no stage changes', () => {
     expect(await texts(json)).toEqual(['{"_kafka_payload":7}', null])
     await run([from(json), to(back, { 'value.serializer': 'long' })])
     expect(await written(back)).toEqual([number, null])
+  })
+
+  test('have keys with the schemas of the sink’s registry, those of tombstones included', async () => {
+    const other = await RegistryServer.start()
+    onTestFinished(() => other.stop())
+    const KEY = '"string"'
+    // So that the numbers differ.
+    other.add('taken', { schema: '"int"' })
+    other.add('taken', { schema: '"long"' })
+    const keys = (await loadAvro()).parse({ text: KEY, references: [] })
+    const keyId = registry.add('keyed-key', { schema: KEY })
+    const source = `formats-${++made}`
+    broker.createTopic(source, { partitions: 1 })
+    await using sink = new KafkaSink({ bootstrapServers: broker.bootstrapServers, topic: source })
+    await sink.write([
+      { key: withSchemaId(keyId, keys.write('a', 0, false)), value: '{"n":1}' },
+      { key: withSchemaId(keyId, keys.write('b', 0, false)), value: null },
+      { key: null, value: '{"n":2}' },
+    ])
+    const target = await topic()
+    await run([
+      from(source, { 'key.deserializer': 'avro', schemaRegistry: registry.url }),
+      to(target, { 'key.serializer': 'avro', schemaRegistry: other.url, keySubject: 'target-key' }),
+    ])
+    const found: [number | undefined, unknown, string | undefined][] = []
+    await using reader = new KafkaSource({ bootstrapServers: broker.bootstrapServers, topics: target, untilEnd: true })
+    for await (const { key, value } of reader)
+      found.push([key === null ? undefined : schemaIdOf(key), key && keys.read(key, 5, true), value?.toString()])
+    const [idThere] = found[0]!
+    expect(idThere).not.toBe(keyId)
+    expect(found).toEqual([
+      [idThere, { value: 'a' }, '{"n":1}'],
+      [idThere, { value: 'b' }, undefined],
+      [undefined, null, '{"n":2}'],
+    ])
   })
 
   test('pass as the bytes that came in where the format is the same', async () => {

@@ -18,6 +18,7 @@ export const CONTEXT: FunctionContext = {
   needsOrigin: true,
   hasOrigin: false,
   formats: new Set(['json']),
+  sources: () => [],
   collectsFailures: false,
   made: new Set(),
   isWindowed: false,

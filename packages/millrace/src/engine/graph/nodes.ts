@@ -98,6 +98,11 @@ export async function makeNodes(
       hasOrigin: before(one).some((other) => knowsOrigin(other) && behind(other).some(looksAtOrigin)),
       collectsFailures: plan.errorPolicy.fate !== 'fail',
       formats: new Set(before(one).flatMap(formatOf)),
+      sources: () =>
+        before(one).flatMap((other) => {
+          const node = nodes.get(other.plan.id)
+          return node?.kind === 'source' ? [node.source] : []
+        }),
       made: new Set(before(one).flatMap(({ plan: { options }, definition }) => definition.made?.(options) ?? [])),
       isWindowed: before(one).some(
         (other) => other.plan.function === 'window.apply' || (!run.untilEnd && isEndless(other)),

@@ -105,12 +105,17 @@ function decoded(batch: Batch, row: number, codec: Codec): unknown {
   try {
     return codec.decode(batch.value(row), batch, row)
   } catch (cause) {
-    throw unreadable(batch, row, codec, cause)
+    throw cause instanceof DecodeError ? unreadable(batch, row, codec, cause) : cause
   }
 }
 
-function unreadable(batch: Batch, row: number, { name }: { readonly name: string }, cause: unknown): unknown {
-  if (!(cause instanceof DecodeError)) return cause
+/** What was wrong with a record, with its place. */
+export function unreadable(
+  batch: Batch,
+  row: number,
+  { name }: { readonly name: string },
+  cause: DecodeError,
+): DecodeError {
   const { topic, partition } = batch
   const offset = batch.offset(row)
   return new DecodeError(
@@ -133,7 +138,7 @@ function decodedKey(batch: Batch, row: number, keys: KeyCodec): unknown {
   try {
     return keys.decode(batch.key(row), batch, row)
   } catch (cause) {
-    throw unreadable(batch, row, keys, cause)
+    throw cause instanceof DecodeError ? unreadable(batch, row, keys, cause) : cause
   }
 }
 
