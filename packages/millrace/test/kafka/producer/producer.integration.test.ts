@@ -763,7 +763,7 @@ describe.skipIf(!brokerAvailable)('producer while a broker fails', () => {
     // A process may get through some more work before it is suspended.
     while (lost.failures.size === 0) lost = await producer.write([{ value: 'lost' }], topic)
     expect(lost.get(0)).toMatchObject({ code: 'DELIVERY_TIMED_OUT', topic, partition: 0 })
-    expect((lost.get(0) as MillraceError).message).toContain('it is unknown whether they were written')
+    expect((lost.get(0) as MillraceError).message).toContain('it is unknown whether it was written')
     broker!.resume()
     await expect.poll(async () => (await producer.write([{ value: 'again' }], topic)).failures.size).toBe(0)
     await producer.close()
