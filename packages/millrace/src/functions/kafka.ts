@@ -224,7 +224,7 @@ export const kafkaProducer = defineSinkFunction({
 
 const TEXT_FORMATS: ReadonlySet<string> = new Set(['json', 'string'])
 
-/** Rows go out as the bytes that came in where these mean the same to those who read the topic. */
+/** Rows go out as the bytes that were read where source and sink have the same format. */
 function writtenRows({ valueCodec }: Sink, includesOrigin: boolean, { formats }: FunctionContext): WrittenRows {
   // With a schema each row is written with that of this sink.
   if (includesOrigin || isSchemaCodec(valueCodec)) return 'all'
@@ -301,7 +301,7 @@ class RowSink implements Sink {
     return this.#settle(batch, (part) => this.#sink.write(part, signal))
   }
 
-  /** A batch is filled once, so that whoever writes it again, or gives it up, means the same rows. */
+  /** A batch is encoded once, so that a retry and `giveUp` are about the same rows. */
   async #settle<T>(batch: Batch, settle: (part: Batch) => Promise<T>): Promise<T> {
     let own = this.#parts.get(batch)
     if (own === undefined) this.#parts.set(batch, (own = this.#fillPart(batch)))

@@ -113,7 +113,7 @@ export class SharedConnection<T> {
 
   async #connect(): Promise<T> {
     const options = await clusterOptions(this.#settings, { directory: process.cwd(), clientId: 'millrace' })
-    // Nobody is to be cut off from the brokers because numbers cannot be exported.
+    // Failing to export metrics must not stop the client.
     this.#endWatching ??= await this.#watching?.begin().catch(() => undefined)
     this.#cluster = new Cluster({
       ...options,

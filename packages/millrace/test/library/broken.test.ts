@@ -3,24 +3,17 @@
  * ends the loop with an error that says so, or what it is about is tried again (K5). The same for the fetcher is in
  * ../kafka/consumer/broken.test.ts, and for the producer in ../kafka/producer/broken.test.ts.
  */
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { startBroker, type EmbeddedBroker } from '../../src/broker/index.ts'
 import { KafkaSink, KafkaSource } from '../../src/index.ts'
 import { Cluster } from '../../src/kafka/cluster/cluster.ts'
 import { RecordLoop } from '../../src/library/record-loop.ts'
 import { PartitionWork } from '../../src/library/work/partition-work.ts'
 import type { ApiName } from '../../src/protocol/api-index.ts'
+import { unhandledErrors } from '../support/unhandled.ts'
 
-const unhandled: unknown[] = []
-const note = (error: unknown): void => void unhandled.push(error)
-beforeEach(() => {
-  unhandled.length = 0
-  process.on('uncaughtException', note)
-  process.on('unhandledRejection', note)
-})
+const unhandled = unhandledErrors()
 afterEach(() => {
-  process.off('uncaughtException', note)
-  process.off('unhandledRejection', note)
   vi.restoreAllMocks()
 })
 

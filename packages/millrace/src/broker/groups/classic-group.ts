@@ -311,7 +311,7 @@ export class ClassicGroup {
   #rebalance(): void {
     if (this.state !== 'PreparingRebalance') {
       for (const member of this.members.values()) {
-        // What was assigned is forgotten only when nobody has been given it in this generation.
+        // Members keep their last assignment, unless the leader of this generation had not assigned anything yet.
         if (this.state === 'CompletingRebalance') member.assignment = NO_ASSIGNMENT
         member.answerSync(notSynced(ERROR.REBALANCE_IN_PROGRESS))
       }

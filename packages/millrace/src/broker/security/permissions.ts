@@ -123,7 +123,7 @@ const RULES: { readonly [name in SupportedName]?: Rule } = {
   InitProducerId: {
     whole: (request, call) => {
       if (request.transactionalId !== null) return transaction(request)
-      // Whoever may write some topic may do so with idempotence (KIP-679).
+      // A principal that may write to any topic may write idempotently (KIP-679).
       const writable = call.broker.cluster.topics().some(({ name }) => call.permits('Write', 'Topic', name))
       return writable ? [] : [cluster('IdempotentWrite')]
     },

@@ -11,7 +11,7 @@ const BACKOFF = { initialMs: 500, maxMs: 10_000 } as const
 /** After which the operator hears of it. */
 const QUIET_MS = 5000
 
-/** Who hears of it: the operator after a while, and whoever looks at the pipeline at once. */
+/** Where waiting is reported: in the log after a while, in the state of the pipeline at once. */
 type Listeners = Pick<SchemaUse, 'warn' | 'waits'>
 
 /**

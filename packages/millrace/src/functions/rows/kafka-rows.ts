@@ -25,7 +25,7 @@ const PAYLOAD = '_kafka_payload'
 
 type WritableRow = { [column: string]: unknown }
 
-/** Which rows are written anew. */
+/** Which rows are encoded again; the others go out as the bytes that were read. */
 export type WrittenRows = 'changed' | 'values' | 'all'
 
 /** How values and keys are read or written, where that is not JSON and text. */

@@ -76,7 +76,7 @@ export class AppendLine {
   }
 
   /**
-   * Appends a job while nobody is in line, which is what happens to most calls: a single record then costs no promise here.
+   * Appends a job at once when no other call is waiting, which is the usual case. A single record then costs no promise here.
    * @returns why it stopped; undefined when it has to wait for its turn
    */
   #appendAtOnce(job: AppendJob): Stop | undefined {

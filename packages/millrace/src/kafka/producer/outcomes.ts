@@ -300,7 +300,7 @@ export class Outcomes {
 
   /**
    * A single record that is too large. A transaction cannot go on in another epoch; but as nothing was written from here on, it can go on
-   * without the record, where whoever wrote it decides about each record: a program commits what it has written as a whole.
+   * without the record, if the caller decides about each record. A program commits everything that it has written, or nothing.
    */
   #tooLarge(batch: ProducerBatch, cause: MillraceError): void {
     const { queue } = batch

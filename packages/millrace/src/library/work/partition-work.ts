@@ -44,7 +44,7 @@ export class PartitionWork {
     return this.#left
   }
 
-  /** Whether nothing more is taken of the partition for now. */
+  /** Whether the partition is paused until some of its records are done. */
   get isHeld(): boolean {
     return this.#isHeld
   }

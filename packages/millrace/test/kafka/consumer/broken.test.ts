@@ -2,7 +2,7 @@
  * An exception where nothing waits, in a timer or in the handler of an answer, ended the process, or was tried again for ever. Each has
  * an owner: it becomes the error of whoever reads (K5). The same for the producer is in ../producer/broken.test.ts.
  */
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import type { Consumer } from '../../../src/kafka/consumer/consumer.ts'
 import { Fetcher } from '../../../src/kafka/consumer/fetching/fetcher.ts'
@@ -10,6 +10,7 @@ import { withOwnedReports } from '../../../src/kafka/consumer/options.ts'
 import { FETCH } from '../../../src/kafka/protocol/fetch.ts'
 import { ConnectionError } from '../../../src/errors/index.ts'
 import { encodeRecordBatch } from '../../support/encode-record-batch.ts'
+import { unhandledErrors } from '../../support/unhandled.ts'
 
 type Stub = { [name: string]: unknown }
 
@@ -44,16 +45,8 @@ function clusterOf(changes: Stub = {}): Stub {
   }
 }
 
-const unhandled: unknown[] = []
-const note = (error: unknown): void => void unhandled.push(error)
-beforeEach(() => {
-  unhandled.length = 0
-  process.on('uncaughtException', note)
-  process.on('unhandledRejection', note)
-})
+const unhandled = unhandledErrors()
 afterEach(() => {
-  process.off('uncaughtException', note)
-  process.off('unhandledRejection', note)
   vi.useRealTimers()
 })
 

@@ -16,7 +16,7 @@ export async function drainRevoked(
   stop: AbortSignal,
   warn: Warn,
 ): Promise<void> {
-  // On close nobody works on the batches any more, so there is nothing to wait for.
+  // On close, no batch is being processed any more, so there is nothing to wait for.
   if (stop.aborted) return
   try {
     await ledger.drained(partitions, deadline)
