@@ -142,7 +142,9 @@ export class Wire {
   async close(withinMs: number): Promise<void> {
     const socket = this.#socket
     const timer = setTimeout(() => socket.destroy(), withinMs)
-    socket.destroySoon()
+    // Requests that are given up may be changed at once, and must not leave half changed.
+    if (withinMs === 0) socket.destroy()
+    else socket.destroySoon()
     await this.#closed
     clearTimeout(timer)
   }

@@ -199,11 +199,11 @@ export class Accumulator {
     return batch
   }
 
-  /** Gives the memory of a batch back. */
+  /** Gives the memory of a batch back. A request that is under way still reads the buffer of one that was given up: it is not used again. */
   release(batch: ProducerBatch): void {
     this.#heldBytes -= batch.held
     batch.held = 0
-    if (batch.buffer !== undefined) this.#keep(batch.buffer)
+    if (batch.buffer !== undefined && !batch.inFlight) this.#keep(batch.buffer)
     batch.buffer = undefined
     const onRoom = this.#onRoom
     this.#onRoom = undefined

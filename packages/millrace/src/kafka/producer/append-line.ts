@@ -93,7 +93,11 @@ export class AppendLine {
   }
 
   async #appendInTurn(job: AppendJob, stop: Stop | undefined, signal: AbortSignal | undefined): Promise<void> {
-    await this.run(() => this.#append(job, stop, signal))
+    await untilAborted(
+      this.run(() => this.#append(job, stop, signal)),
+      'Writing',
+      signal,
+    )
     await untilAborted(job.ticket.done, 'Writing', signal)
   }
 

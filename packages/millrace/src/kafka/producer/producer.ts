@@ -6,7 +6,6 @@
  * open batch of its partition (`accumulator.ts`) → the batch is closed → the sender (`sender.ts`) sends it, several times if
  * need be → the answer settles it (`outcomes.ts`) → the ticket of the call (`reports.ts`) counts it → the promise of `write`
  * resolves.
- *
  * Records of one partition are written in the order of the calls, whatever has to be tried again (with idempotence).
  */
 import type { GroupOffsets } from '../../contracts/offsets.ts'
@@ -277,13 +276,12 @@ export class Producer {
     transactions.throwUnless('commit a transaction', 'open')
     let taken: O
     try {
-      const written = this.#line.written()
-      await this.#line.run(async () => {
+      const ended = this.#line.run(async () => {
         this.#accumulator.closeAll()
         this.#accumulator.transaction++
         this.#sender.drain()
       })
-      await untilAborted(written, 'Committing a transaction', signal)
+      await untilAborted(Promise.all([ended, this.#line.written()]), 'Committing a transaction', signal)
       taken = await offsets()
     } catch (error) {
       // What is written from now on is not part of it, so that it must not be committed by a later call.
@@ -306,10 +304,13 @@ export class Producer {
     this.#abandon(new TransactionError('The transaction was aborted', { fatal: false }))
     await this.#line.idle()
     await untilAborted(this.#sender.idle(), 'Aborting a transaction', signal)
-    const ending = await transactions.abort(signal)
-    this.#accumulator.transaction++
-    this.#line.reopen()
-    return ending
+    try {
+      const ending = await transactions.abort(signal)
+      this.#accumulator.transaction++
+      return ending
+    } finally {
+      this.#line.reopen() // also when another call has ended it meanwhile
+    }
   }
 
   /** Commits as `commitTransaction`, and begins the next transaction. */

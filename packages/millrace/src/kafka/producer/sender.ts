@@ -54,7 +54,7 @@ export class Sender {
   readonly #transactions: Transactions | undefined
   readonly #outcomes: Outcomes
   #underWay = 0
-  #onIdle: (() => void) | undefined
+  #idle: PromiseWithResolvers<void> | undefined
   /** Requests without a response that brokers may not have handled yet. */
   readonly #handling = new Set<Promise<boolean>>()
   readonly #handlingGivenUp = Promise.withResolvers<void>()
@@ -132,7 +132,7 @@ export class Sender {
 
   /** Resolves when no request waits for its answer. */
   async idle(): Promise<void> {
-    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+    if (this.#underWay > 0) await (this.#idle ??= Promise.withResolvers()).promise
   }
 
   /** Resolves when brokers have handled what was sent without a response, or have lost it with its connection. */
@@ -231,7 +231,10 @@ export class Sender {
       failure = asMillraceError(error, 'A Produce request failed')
     }
     if (isAnswered) broker.inFlight--
-    if (--this.#underWay === 0) this.#onIdle?.()
+    if (--this.#underWay === 0) {
+      this.#idle?.resolve()
+      this.#idle = undefined
+    }
     for (const batch of batches) {
       batch.queue.answered(batch)
       this.#accumulator.ready.add(batch.queue)
