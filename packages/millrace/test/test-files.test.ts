@@ -15,14 +15,21 @@ test('every file beside the helpers ends in .test.ts, or in .test-d.ts if the co
   expect(stray).toEqual([])
 })
 
-test('every use of the broker is in a file ending in .integration.test.ts', async () => {
+/** What makes a test an integration test: the broker that all share, and processes, which take longer than all else. */
+const OF_INTEGRATION_TESTS =
+  /(?:from |import\()'(?:[./]*support\/(?:broker|browser|cli|esbuild)\.ts|node:child_process)'/
+
+/** They start one small program each. */
+const SMALL_PROGRAMS = ['cli/completion.test.ts', 'kafka/protocol/crc32c.test.ts', 'catalog.test.ts']
+
+test('every use of the broker and of processes is in a file ending in .integration.test.ts', async () => {
   const root = import.meta.dirname
   const { readFile } = await import('node:fs/promises')
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
   const unitTests = files.filter((file) => file.endsWith('.test.ts') && !file.endsWith('.integration.test.ts'))
   const stray: string[] = []
-  for (const file of unitTests) {
-    if (/from '[./]*support\/broker\.ts'/.test(await readFile(join(root, file), 'utf8'))) stray.push(file)
+  for (const file of unitTests.filter((name) => !SMALL_PROGRAMS.includes(name))) {
+    if (OF_INTEGRATION_TESTS.test(await readFile(join(root, file), 'utf8'))) stray.push(file)
   }
   expect(stray).toEqual([])
 })

@@ -93,3 +93,19 @@ describe.skipIf(!brokerAvailable)('millrace offsets', () => {
     expect([code, stdout, stderr]).toEqual([0, expect.stringContaining('2 offsets reset'), ''])
   })
 })
+
+describe('millrace offsets without a group', () => {
+  test.each([
+    [[], 'name a pipeline file, or a group with --group'],
+    [['--group', 'g', '--yes'], 'Cannot use --yes without --reset-to'],
+  ])('%j is refused', async (args, message) => {
+    const { code, stderr } = await cli(['offsets', ...args])
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)])
+  })
+
+  test('a file that does not read from Kafka has none', async () => {
+    const file = await pipelineFile({ source: { type: 'generate', records: 1 }, sink: { type: 'stdout' } })
+    const { code, stderr } = await cli(['offsets', file])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('as it reads from "generate", not from Kafka')])
+  })
+})

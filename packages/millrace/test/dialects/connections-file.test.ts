@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readPipelineFile, type PipelineFile } from '../../src/dialects/index.ts'
-import { cli } from '../support/cli.ts'
 
 let directory: string
 beforeAll(async () => {
@@ -120,25 +119,4 @@ describe('a file of connections', () => {
       'p.yaml:1:1 connections: Cannot read "conf/none.yaml": the file does not exist',
     ])
   })
-})
-
-test('commands take a file of connections', { timeout: 30_000 }, async () => {
-  await write({
-    'q.yaml': 'source: { connectionRef: in }\nstages: [{ $set: { a: 1 } }]\nsink: { type: stdout }\n',
-    'q.test.yaml': 'cases: [{ name: sets, given: [{}], expect: [{ a: 1 }] }]\n',
-    'dev.yaml': '- { connectionRef: in, config: { type: file, path: in.jsonl } }\n',
-    'bad.yaml': '- { connectionRef: in, config: { type: file, pth: in.jsonl } }\n',
-    'in.jsonl': '{"n":1}\n',
-  })
-  const run = (command: string, connections: string): ReturnType<typeof cli> =>
-    cli([command, 'q.yaml', '--connections', connections], { directory })
-  const [ran, tested, linted] = await Promise.all([
-    run('run', 'dev.yaml'),
-    run('test', 'dev.yaml'),
-    run('lint', 'bad.yaml'),
-  ])
-  expect([ran.stdout, ran.code]).toEqual(['{"n":1,"a":1}\n', 0])
-  expect([tested.stdout, tested.code]).toEqual([expect.stringContaining('1 case passed'), 0])
-  expect(linted.stdout).toContain('bad.yaml:1:46 0.config.pth: Unknown option "pth" (did you mean "path")')
-  expect(linted.code).toBe(2)
 })

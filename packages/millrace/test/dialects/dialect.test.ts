@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Dialect, dialectOf, DIALECTS } from '../../src/dialects/dialect.ts'
 import { readPipelineFile } from '../../src/dialects/index.ts'
-import { cli } from '../support/cli.ts'
 
 const CONTENTS: readonly { readonly what: string; readonly content: unknown; readonly dialect: Dialect }[] = [
   { what: 'source and sink', content: { source: {}, sink: {} }, dialect: 'linear' },
@@ -53,16 +52,5 @@ describe('a shape that was requested', () => {
     const line = await problemsBy({ source: { type: 'generate' }, sink: { type: 'stdout' } })
     expect(line).toMatchObject({ recognised: [], linear: [] })
     expect(line['stage-graph']).not.toEqual([])
-  })
-
-  test('is an option of the command line', async () => {
-    const file = join(directory, 'slip.yaml')
-    await writeFile(file, 'source: { type: generate }\nsinks: { type: stdout }\n')
-    const { code, stdout } = await cli(['lint', file, '--dialect', 'linear'])
-    expect(code).toBe(2)
-    expect(stdout).toContain(`${file}:2:1 sinks: Unknown option "sinks" (did you mean "sink")`)
-    const wrong = await cli(['lint', file, '--dialect', 'fluxion'])
-    expect(wrong.code).toBe(2)
-    expect(wrong.stderr).toMatch(/Allowed choices are linear, connectors, stage-graph/)
   })
 })

@@ -1,5 +1,4 @@
-/** What survives a broker with a `directory`, also one that is killed. */
-import { once } from 'node:events'
+/** What survives a restart of a broker with a `directory`. */
 import {
   appendFileSync,
   mkdtempSync,
@@ -24,7 +23,6 @@ import { initProducerIdApi } from '../../../src/protocol/messages/init-producer-
 import { offsetCommitApi } from '../../../src/protocol/messages/offset-commit.ts'
 import { produceApi } from '../../../src/protocol/messages/produce.ts'
 import { txnOffsetCommitApi } from '../../../src/protocol/messages/txn-offset-commit.ts'
-import { startCli } from '../../support/cli.ts'
 import { batchOf, produceOf } from '../../support/produce.ts'
 import { RawClient } from '../../support/raw-client.ts'
 
@@ -296,53 +294,6 @@ describe('when a broker opens its directory', () => {
     await expect(startBroker({ directory })).rejects.toThrow(/Line \d+ of ".*journal" is damaged/)
   })
 })
-
-test('everything acknowledged is there after a broker was killed while it wrote', { timeout: 120_000 }, async () => {
-  const acknowledged = new Set<string>()
-  for (let round = 0; round < 3; round++) {
-    const running = startCli(['broker', '--port', '0', '--json', '--data', directory, '--topics', 'a:3'])
-    const [line] = (await once(running.child.stdout!, 'data')) as [string]
-    const { result } = JSON.parse(line) as { result: { bootstrapServers: string } }
-    const enough = Promise.withResolvers<void>()
-    const writing = writeUntilGone(result.bootstrapServers, `${round}`, acknowledged, enough.resolve)
-    await enough.promise
-    running.child.kill('SIGKILL')
-    await running.ended.catch(() => undefined)
-    await writing
-    await withBroker(async (broker) => {
-      const values = await valuesOf(broker, 'a')
-      expect(values.length).toBe(new Set(values).size)
-      expect([...acknowledged].filter((value) => !values.includes(value))).toEqual([])
-    })
-  }
-  expect(acknowledged.size).toBeGreaterThan(300)
-})
-
-/** Writes in several connections at once, until the broker has gone. */
-async function writeUntilGone(
-  address: string,
-  name: string,
-  acknowledged: Set<string>,
-  onEnough: () => void,
-): Promise<void> {
-  let count = 0
-  const writeTo = async (partition: number): Promise<void> => {
-    using client = await RawClient.connect(address)
-    for (let i = 0; ; i++) {
-      const values = Array.from({ length: 1 + (i % 5) }, (_, k) => `${name}.${partition}.${i}.${k}`)
-      const padded = batchOf(values, {
-        records: values.map((value) => ({ key: Buffer.alloc(20_000 * (i % 3)), value: Buffer.from(value) })),
-      })
-      const { responses } = await client.request(produceApi, 10, produceOf({ name: 'a' }, padded, { partition }))
-      if (responses[0]!.partitionResponses[0]!.errorCode !== 0) throw new Error('refused')
-      for (const value of values) acknowledged.add(value)
-      count += values.length
-      if (count > 150) onEnough()
-    }
-  }
-  const ends = await Promise.allSettled([0, 1, 2].map(writeTo))
-  for (const end of ends) expect(end).toMatchObject({ reason: { message: 'The broker closed the connection' } })
-}
 
 test('clients continue where they were after a restart at the same port', async () => {
   const port = await withBroker(async ({ bootstrapServers }) => Number(bootstrapServers.split(':')[1]))
