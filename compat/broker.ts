@@ -15,9 +15,21 @@ const RETENTION_BYTES = 2 * 1024 ** 3
 /** As the test bed sets Apache Kafka, because suites ask for short sessions. */
 const QUICK_GROUPS = { minSessionTimeoutMs: 1000 }
 
+const ACLS = {
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'allow.everyone.if.no.acl.found': 'true',
+}
+
 /** @param log receives a line for each thing that no client should do, such as a malformed request */
 export async function startEmbedded(options: Suite['broker'], log: (line: string) => void): Promise<SuiteBroker> {
-  const broker = await startBroker({ retentionBytes: RETENTION_BYTES, groups: QUICK_GROUPS, ...options, log })
+  const { hasAcls = false, ...settings } = options ?? {}
+  const broker = await startBroker({
+    retentionBytes: RETENTION_BYTES,
+    groups: QUICK_GROUPS,
+    ...settings,
+    ...(hasAcls ? { authorization: { allowIfNoAcl: true } } : {}),
+    log,
+  })
   return {
     kind: 'embedded',
     bootstrapServers: broker.bootstrapServers,
@@ -35,6 +47,7 @@ export async function startApacheKafka(options: Suite['broker']): Promise<SuiteB
       'num.partitions': options?.defaultPartitions ?? 1,
       // As on the embedded broker, and as Kafka has it when not told otherwise.
       'message.max.bytes': 1_048_588,
+      ...(options?.hasAcls === true ? ACLS : {}),
     },
   })
   return { kind: 'kafka', bootstrapServers: kafka.bootstrapServers, stop: async () => kafka.stop() }

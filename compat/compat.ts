@@ -62,27 +62,28 @@ async function main(): Promise<number> {
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => stop.abort(new Error(`Stopped by ${signal}`)))
-  const broker = await openBroker(suite, values, progress)
+  const broker = await openBroker(suite.broker, values, progress)
   progress(
     `${suite.name} against ${broker.kind === 'kafka' ? 'Apache Kafka' : 'the embedded broker'} at ${broker.bootstrapServers}`,
   )
   try {
-    return print(
-      await runSuite(suite, broker, { isShort: values.short, only: values.only, signal: stop.signal, progress }),
-    )
+    const startAnother = async (options: Suite['broker']) =>
+      values.broker === undefined ? openBroker(options, values, progress) : undefined
+    const options = { isShort: values.short, only: values.only, signal: stop.signal, startAnother, progress }
+    return print(await runSuite(suite, broker, options))
   } finally {
     await broker.stop()
   }
 }
 
 async function openBroker(
-  suite: Suite,
+  options: Suite['broker'],
   values: { broker?: string | undefined; kafka: boolean },
   progress: (text: string) => void,
 ): Promise<SuiteBroker> {
   if (values.broker !== undefined) return givenBroker(values.broker)
-  if (values.kafka) return startApacheKafka(suite.broker)
-  return startEmbedded(suite.broker, (line) => progress(`broker: ${line}`))
+  if (values.kafka) return startApacheKafka(options)
+  return startEmbedded(options, (line) => progress(`broker: ${line}`))
 }
 
 function readable({ suite, passed, failed, skipped, expectedFailures }: Summary): string {

@@ -2,7 +2,7 @@
  * Tests that are known to fail, with the reason, by suite. A failure that is not listed fails the run; a listed test that passes
  * is reported, so that its row can go.
  */
-import type { ExpectedFailure } from './suite.ts'
+import type { BrokerKind, ExpectedFailure } from './suite.ts'
 
 export const EXPECTED_FAILURES: { readonly [suite: string]: readonly ExpectedFailure[] } = {
   platformatic: [
@@ -13,4 +13,40 @@ export const EXPECTED_FAILURES: { readonly [suite: string]: readonly ExpectedFai
       on: ['embedded', 'kafka'],
     },
   ],
+}
+
+/** Tests that are not run, by suite: what they need is not there on either broker, unless `on` says otherwise. */
+const LEFT_OUT: { readonly [suite: string]: readonly ExpectedFailure[] } = {
+  librdkafka: [
+    ...[
+      '0170_share_consumer_subscription',
+      '0171_share_consumer_consume',
+      '0172_share_consumer_acknowledge',
+      '0173_share_consumer_commit_async',
+      '0174_share_consumer_concurrency',
+      '0175_share_consumer_groups',
+      '0176_share_consumer_commit_sync',
+      '0177_share_consumer_transactions',
+      '0178_share_consumer_close',
+      '0179_share_consumer_destroy',
+      '0180_share_consumer_config',
+      '0181_share_consumer_topic_delete',
+      '0184_share_consumer_topic_recreate',
+      '0185_share_consumer_max_poll_interval',
+    ].map((test) => ({ test, reason: 'It is about share groups (KIP-932), which the embedded broker does not have' })),
+    ...['0139_offset_validation_mock', '0150_telemetry_mock'].map((test) => ({
+      test,
+      reason: 'It uses the mock cluster inside librdkafka, and no broker',
+    })),
+    ...['0028_long_topicnames', '0047_partial_buf_tmout'].map((test) => ({
+      test,
+      reason: 'librdkafka leaves it out, too: a known issue of its own',
+    })),
+  ],
+}
+
+/** Why a test is not run on this broker; `undefined` when it is. */
+export function whyLeftOut(suite: string, test: string, kind: BrokerKind): string | undefined {
+  return LEFT_OUT[suite]?.find((each) => each.test === test && (each.on ?? ['embedded', 'kafka']).includes(kind))
+    ?.reason
 }

@@ -12,6 +12,8 @@ export interface RunOptions {
   /** Names of the only tests to run; all when omitted. */
   readonly only?: readonly string[] | undefined
   readonly signal: AbortSignal
+  /** Starts another broker, with other settings than those of the suite, where that is possible. */
+  readonly startAnother: (options: Suite['broker']) => Promise<SuiteBroker | undefined>
   readonly progress: (text: string) => void
 }
 
@@ -34,6 +36,7 @@ export async function runSuite(suite: Suite, broker: SuiteBroker, options: RunOp
   mkdirSync(cache, { recursive: true })
   const scratch = mkdtempSync(join(tmpdir(), `millrace-compat-${suite.name}-`))
   const outcomes: Outcome[] = []
+  const others: SuiteBroker[] = []
   let isFinished = false
   try {
     await suite.run({
@@ -43,6 +46,11 @@ export async function runSuite(suite: Suite, broker: SuiteBroker, options: RunOp
       cache,
       scratch,
       signal: options.signal,
+      startAnother: async (settings) => {
+        const other = await options.startAnother(settings)
+        if (other !== undefined) others.push(other)
+        return other?.bootstrapServers
+      },
       wants: (test) => only?.includes(test) ?? true,
       report: (outcome) => {
         outcomes.push(outcome)
@@ -56,6 +64,7 @@ export async function runSuite(suite: Suite, broker: SuiteBroker, options: RunOp
     if (missing.length > 0) throw new Error(`Suite "${suite.name}" has run no test "${missing.join('", "')}"`)
     return summarize(suite, broker, outcomes)
   } finally {
+    for (const other of others) await other.stop()
     if (isFinished && outcomes.every(({ result }) => result !== 'failed'))
       rmSync(scratch, { recursive: true, force: true })
     else progress(`logs are in ${scratch}`)

@@ -12,12 +12,20 @@ export interface Outcome {
   readonly text?: string
 }
 
+export type SuiteBrokerOptions = Pick<
+  BrokerOptions,
+  'nodes' | 'defaultPartitions' | 'autoCreateTopics' | 'retentionBytes'
+> & {
+  /** Whether ACLs can be set; what has none may be used by everybody. */
+  readonly hasAcls?: boolean
+}
+
 export interface Suite {
   readonly name: string
   /** What it is and where it comes from, in one line. */
   readonly summary: string
   /** The broker that it needs, where that is not the default one; `--kafka` starts Apache Kafka likewise. */
-  readonly broker?: Pick<BrokerOptions, 'nodes' | 'defaultPartitions' | 'autoCreateTopics' | 'retentionBytes'>
+  readonly broker?: SuiteBrokerOptions
   /** Whether only tests that failed are shown, because there are thousands. */
   readonly isQuiet?: boolean
   /**
@@ -45,6 +53,12 @@ export interface SuiteContext {
   readonly scratch: string
   /** Aborted by Ctrl-C: processes that the suite started must end. */
   readonly signal: AbortSignal
+  /**
+   * Starts another broker of the same kind, with other settings, which ends with the run.
+   *
+   * @returns its bootstrap servers; `undefined` when `--broker` names the broker of the run
+   */
+  startAnother(options: SuiteBrokerOptions): Promise<string | undefined>
   /** Whether a test is among those that were asked for (`--only`). */
   wants(test: string): boolean
   report(outcome: Outcome): void

@@ -178,7 +178,8 @@ async function javaVersion(): Promise<string> {
   return version
 }
 
-function javaBinary(name = 'java'): string {
+/** The path of a program of Java. */
+export function javaBinary(name = 'java'): string {
   const home = process.env['JAVA_HOME']
   return home === undefined || home === '' ? name : join(home, 'bin', name)
 }

@@ -5,6 +5,7 @@ import { java } from './java/index.ts'
 import { kafkaStreams } from './kafka-streams/index.ts'
 import { kafkajs } from './kafkajs.ts'
 import { kcatSuite } from './kcat.ts'
+import { librdkafka } from './librdkafka/index.ts'
 import { platformatic } from './platformatic.ts'
 
-export const SUITES: readonly Suite[] = [java, kafkaStreams, kcatSuite, kafkajs, platformatic, differential]
+export const SUITES: readonly Suite[] = [java, kafkaStreams, kcatSuite, kafkajs, platformatic, librdkafka, differential]

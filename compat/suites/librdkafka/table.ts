@@ -1,0 +1,40 @@
+/** The tests of librdkafka that talk to a broker, from the table in its `tests/test.c`. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** The settings of the broker that a test wants; librdkafka has a third, for brokers of Kafka 2.3. */
+export type Scenario = 'default' | 'noautocreate'
+
+/** Tests that share a number; the runner runs them together. */
+export interface NumberedTests {
+  readonly number: string
+  readonly scenario: Scenario
+  readonly names: readonly string[]
+}
+
+const ROW = /_TEST\((\w+),\s*([\w| ]+?)\s*(?:,((?:[^()]|\([^()]*\))*))?\)/g
+
+/**
+ * Local tests are left out: they run without a broker, or against the mock cluster inside librdkafka, and prove nothing about
+ * ours. So are those that librdkafka runs by hand only.
+ */
+export function readTests(library: string): NumberedTests[] {
+  const source = readFileSync(join(library, 'tests', 'test.c'), 'utf8')
+  const table = source.slice(source.indexOf('struct test tests[]'), source.indexOf('{NULL}};'))
+  const tests = [...table.matchAll(ROW)]
+    .filter(([, , flags]) => !/TEST_F_(?:LOCAL|MANUAL)/.test(flags!))
+    .map(([, name, , rest]) => ({
+      name: name!,
+      scenario: scenarioOf(rest ?? ''),
+    }))
+  const numbered = Map.groupBy(tests, ({ name, scenario }) => `${scenario} ${name.slice(0, 4)}`)
+  return [...numbered.values()].map((group) => ({
+    number: group[0]!.name.slice(0, 4),
+    scenario: group[0]!.scenario,
+    names: group.map(({ name }) => name),
+  }))
+}
+
+function scenarioOf(rest: string): Scenario {
+  return /\.scenario = "noautocreate"/.test(rest) ? 'noautocreate' : 'default'
+}
