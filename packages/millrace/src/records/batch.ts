@@ -42,8 +42,10 @@ export interface BatchOrigin {
   /** Topic; for other systems the name of what was read, for instance a path. */
   readonly topic: string
   readonly partition: number
-  /** Number of partitions of the topic; a sink with as many may keep the partition. */
+  /** Number of partitions of the topic; a sink with as many may keep the partition. Below 0 for rows that no partition holds. */
   readonly partitionCount: number
+  /** Tells readers apart: two of them may read topics with one name on two clusters. */
+  readonly reader?: symbol
   readonly timestampType: TimestampType
 }
 

@@ -70,8 +70,8 @@ function spanOf(batch: Batch, rowsOf: readonly Batch[]): { readonly first: numbe
 }
 
 /** The offset of a record; `NOWHERE` when it is not of this batch. */
-function offsetWithin({ topic, partition, range }: Batch, { batch, row }: RowSource): number {
-  if (batch.topic !== topic || batch.partition !== partition) return NOWHERE
+function offsetWithin({ topic, partition, range, origin }: Batch, { batch, row }: RowSource): number {
+  if (batch.topic !== topic || batch.partition !== partition || batch.origin.reader !== origin.reader) return NOWHERE
   const offset = batch.records.offsets[batch.recordOf(row)]!
   return offset >= range.firstOffset && offset <= range.lastOffset ? offset : NOWHERE
 }

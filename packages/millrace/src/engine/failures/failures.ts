@@ -1,5 +1,5 @@
 import type { MillraceError } from '../../errors/index.ts'
-import type { Batch, RowSource } from '../../records/batch.ts'
+import type { Batch, BatchOrigin, RowSource } from '../../records/batch.ts'
 import { sourcesOf } from '../../records/sources.ts'
 
 /** A record that failed for good. */
@@ -16,25 +16,27 @@ export interface Failure extends RowSource {
  */
 export class Failures {
   list: Failure[] = []
-  /** Records by topic, partition and offset: rows of several partitions may be in one batch. */
-  readonly #records = new Set<string>()
+  /** Offsets by the partition that they were read from: rows of several may be in one batch, also of several clusters. */
+  readonly #records = new Map<BatchOrigin, Set<bigint>>()
 
   readonly add = (batch: Batch, row: number, error: MillraceError, attempts = 1): void => {
     const madeOf = sourcesOf(batch, row)
     for (const source of madeOf) {
-      const { topic, partition } = source.batch
-      const record = `${source.batch.offset(source.row)} ${partition} ${topic}`
-      if (this.#records.has(record)) continue
-      this.#records.add(record)
+      const { origin } = source.batch
+      const offset = source.batch.offset(source.row)
+      let offsets = this.#records.get(origin)
+      if (offsets === undefined) this.#records.set(origin, (offsets = new Set()))
+      if (offsets.has(offset)) continue
+      offsets.add(offset)
       this.list.push({ ...source, error, attempts, madeOf })
     }
   }
 
   /** Leaves the records of a partition from an offset on to the next run, which reads them again. */
-  leave({ topic, partition }: Batch, from: number): void {
+  leave({ topic, partition, origin: { reader } }: Batch, from: number): void {
     if (from === Infinity) return
-    this.list = this.list.filter(
-      ({ batch, row }) => batch.topic !== topic || batch.partition !== partition || Number(batch.offset(row)) < from,
-    )
+    const isOther = (batch: Batch): boolean =>
+      batch.topic !== topic || batch.partition !== partition || batch.origin.reader !== reader
+    this.list = this.list.filter(({ batch, row }) => isOther(batch) || Number(batch.offset(row)) < from)
   }
 }

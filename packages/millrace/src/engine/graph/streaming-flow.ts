@@ -13,9 +13,11 @@
 import { SharedAcknowledgement } from '../../records/acknowledgement.ts'
 import type { Transform } from '../../contracts/stage.ts'
 import type { Acknowledgement, Batch } from '../../records/batch.ts'
+import { firstCutOff } from '../../records/cut-off.ts'
 import type { Delivery } from '../delivery.ts'
 import type { Histogram } from '../../metrics/counters.ts'
 import type { ErrorHandling } from '../failures/error-handling.ts'
+import type { Failures } from '../failures/failures.ts'
 import { partBeforeFailure } from '../failures/rows-before.ts'
 import { InFlight, IN_FLIGHT_BYTES } from '../in-flight.ts'
 import type { Activity } from '../watching/activity.ts'
@@ -30,7 +32,7 @@ export interface StreamingOptions {
   /** Gives up what is under way. */
   readonly abort: AbortSignal
   /** All stages between sources and sinks. */
-  readonly transforms: readonly Pick<Transform, 'mark'>[]
+  readonly transforms: readonly Pick<Transform, 'mark' | 'cutOff'>[]
   readonly hasSeveralSources: boolean
   /** Fires with the first failure. */
   readonly failed: AbortController
@@ -39,6 +41,26 @@ export interface StreamingOptions {
   readonly activity: Activity
   /** Counts how old records are when they are acknowledged. */
   readonly latency: Histogram
+}
+
+/** What has failed on the way of a batch, which is disposed of at the end of its way. */
+class Failing {
+  readonly #open: { readonly failures: Failures; readonly shared: SharedAcknowledgement }[] = []
+
+  /** @param shared released when the failures are disposed of (I1) */
+  add(failures: Failures | undefined, shared: SharedAcknowledgement): void {
+    if (failures === undefined || failures.list.length === 0) shared.release()
+    else this.#open.push({ failures, shared })
+  }
+
+  /** @param leaves takes out of them what the next run reads again */
+  async dispose(errors: ErrorHandling, abort: AbortSignal, leaves: (failures: Failures) => void): Promise<void> {
+    for (const { failures, shared } of this.#open.splice(0)) {
+      leaves(failures)
+      await errors.dispose(failures, abort)
+      shared.release()
+    }
+  }
 }
 
 export class StreamingFlow {
@@ -105,14 +127,25 @@ export class StreamingFlow {
 
   async #take(node: SourceNode, batch: Batch): Promise<void> {
     const { errors, abort } = this.#options
+    const failing = new Failing()
     const failures = errors.collect() // undefined where the first failure ends the run
     const rest = decoded(node.source, batch, failures)
-    if (rest === batch) return this.#spread(batch, node.followers)
-    const shared = new SharedAcknowledgement([batch.acknowledgement])
-    const passed = rest && copyOf(rest, shared.share())
-    if (failures !== undefined) await errors.dispose(failures, abort)
-    shared.release() // I1: those that failed are disposed of
-    if (passed !== undefined) await this.#spread(passed, node.followers)
+    if (rest === batch) await this.#spread(batch, node.followers, failing)
+    else {
+      const shared = new SharedAcknowledgement([batch.acknowledgement])
+      const passed = rest && copyOf(rest, shared.share())
+      failing.add(failures, shared)
+      if (passed !== undefined) await this.#spread(passed, node.followers, failing)
+    }
+    await failing.dispose(errors, abort, (failed) => this.#leave(node, batch, failed))
+  }
+
+  /** What lies behind a limit that ends the run is the next run's, unless it is committed already. */
+  #leave(node: SourceNode, batch: Batch, failures: Failures): void {
+    const { isCommittedFirst, transforms } = this.#options
+    if (isCommittedFirst || isTaken(node)) return
+    const cutOff = transforms.flatMap((each) => each.cutOff ?? [])
+    failures.leave(batch, firstCutOff(batch, cutOff))
   }
 
   /** Resolves when another batch may be on its way. @throws what ended the run */
@@ -131,19 +164,20 @@ export class StreamingFlow {
   }
 
   /** Passes a batch to all stages that take it. Each gets rows of its own, and only when all are done it is acknowledged (I1). */
-  async #spread(batch: Batch, followers: readonly Node[]): Promise<void> {
+  async #spread(batch: Batch, followers: readonly Node[], failing: Failing): Promise<void> {
     const [only] = followers
     if (only === undefined) return batch.ack()
-    if (followers.length === 1) return this.#accept(only, batch)
+    if (followers.length === 1) return this.#accept(only, batch, failing)
     const shared = new SharedAcknowledgement([batch.acknowledgement])
     const copies = followers.map(() => copyOf(batch, shared.share()))
     shared.release()
-    for (const [i, follower] of followers.entries()) await this.#accept(follower, copies[i]!)
+    for (const [i, follower] of followers.entries()) await this.#accept(follower, copies[i]!, failing)
   }
 
-  async #accept(node: Node, batch: Batch): Promise<void> {
+  async #accept(node: Node, batch: Batch, failing: Failing): Promise<void> {
     if (node.kind === 'transform') {
-      for (const passed of await this.#transform(node, batch)) await this.#spread(passed, node.followers)
+      for (const passed of await this.#transform(node, batch, failing))
+        await this.#spread(passed, node.followers, failing)
     } else if (node.kind === 'sink') {
       if (node.followers.length === 0) return this.#write(node, batch)
       // A sink passes on what it was given.
@@ -151,11 +185,11 @@ export class StreamingFlow {
       const [own, others] = [copyOf(batch, shared.share()), copyOf(batch, shared.share())]
       shared.release()
       await this.#write(node, own)
-      await this.#spread(others, node.followers)
+      await this.#spread(others, node.followers, failing)
     }
   }
 
-  async #transform(node: TransformNode, batch: Batch): Promise<readonly Batch[]> {
+  async #transform(node: TransformNode, batch: Batch, failing: Failing): Promise<readonly Batch[]> {
     const { transform } = node
     this.#isTouched ||= transform.finish !== undefined || transform.waits === true
     const { errors, abort } = this.#options
@@ -163,8 +197,7 @@ export class StreamingFlow {
     if (failures === undefined) return processed(node, batch, abort, undefined)
     const shared = new SharedAcknowledgement([batch.acknowledgement])
     const passed = await processed(node, copyOf(batch, shared.share()), abort, failures)
-    await errors.dispose(failures, abort)
-    shared.release() // I1: those that failed are disposed of
+    failing.add(failures, shared)
     return passed
   }
 
@@ -198,8 +231,11 @@ export class StreamingFlow {
     for (const follower of node.followers) {
       if (--follower.openInputs > 0) continue
       if (follower.kind === 'transform')
-        for (const batch of (await follower.transform.finish?.(this.#options.abort)) ?? [])
-          await this.#spread(batch, follower.followers)
+        for (const batch of (await follower.transform.finish?.(this.#options.abort)) ?? []) {
+          const failing = new Failing()
+          await this.#spread(batch, follower.followers, failing)
+          await failing.dispose(this.#options.errors, this.#options.abort, () => {})
+        }
       await this.#end(follower)
     }
   }

@@ -23,8 +23,11 @@ import type { Ticket } from './reports.ts'
 /** Where the rows of a batch go. */
 export interface Route {
   readonly topic: string
-  /** A partition for all rows, or `keep` for the partition that they came from; the partitioner decides by default. */
-  readonly partition?: number | 'keep' | undefined
+  /**
+   * A partition for all rows, `keep` for the partition that they came from, or a function of the row; the partitioner decides by
+   * default, and where the function returns undefined.
+   */
+  readonly partition?: number | 'keep' | ((row: number) => number | undefined) | undefined
 }
 
 export class AppendBatch extends RecordAppendJob {
@@ -62,7 +65,9 @@ export class AppendBatch extends RecordAppendJob {
       this.missingTopic = this.#route.topic
       return 'unknown topic'
     }
-    const fixed = this.#route.partition === 'keep' ? this.#batch.partition : this.#route.partition
+    const { partition: chosen } = this.#route
+    const partitionOf = typeof chosen === 'function' ? chosen : undefined
+    const fixed = chosen === 'keep' ? this.#batch.partition : typeof chosen === 'function' ? undefined : chosen
     for (let row = this.next; row < end; row++) {
       const record = rows === undefined ? row : rows[row]!
       const field = record * FIELDS
@@ -85,7 +90,7 @@ export class AppendBatch extends RecordAppendJob {
           keyLength = newKey.length
         }
       }
-      let partition = fixed
+      let partition = partitionOf === undefined ? fixed : partitionOf(row)
       if (partition === undefined) {
         partition = topic.settle(
           topic.partitioner(

@@ -19,12 +19,13 @@ import { type MillraceError, TransactionError } from '../../errors/index.ts'
 import { connectionCheck, topicCheck } from '../../kafka/admin/checks.ts'
 import { Cluster } from '../../kafka/cluster/cluster.ts'
 import { createMissingTopics } from '../../kafka/admin/missing-topics.ts'
-import { Producer } from '../../kafka/producer/producer.ts'
+import { Producer, type Route } from '../../kafka/producer/producer.ts'
 import { KeptPartitions } from './kept-partitions.ts'
 import { kafkaEndpoints } from '../../kafka/properties/endpoints.ts'
 import { UNIQUE_TRANSACTION_TIMEOUT_MS } from '../../kafka/properties/producer-limits.ts'
 import { clusterOptions } from '../../kafka/properties/settings.ts'
 import { weaknessOf } from '../../kafka/properties/weakness.ts'
+import { sourcesOf } from '../../records/sources.ts'
 import { SchemaHeaders } from '../../schema-registry/record-headers.ts'
 import { sinkSchemas, type ComponentSchemas } from '../../schema-registry/schema-uses.ts'
 import { Deliveries } from './flush-timeout.ts'
@@ -194,7 +195,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
 
   #begin(producer: Producer, batch: Batch, signal: AbortSignal): Promise<void> {
     const { topic } = this.#settings
-    const route = { topic, partition: this.#keepsPartition(batch) ? 'keep' : undefined } as const
+    const route = { topic, partition: this.#partitionOf(batch) }
     const settled = this.#settled(batch)
     const forwarding = settled === batch && route.partition === 'keep' && producer.writeRaw(batch, route, signal)
     if (forwarding === false) return producer.writeBatch(settled, route, signal)
@@ -278,11 +279,22 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     return this.#cluster
   }
 
-  #keepsPartition(batch: Batch): boolean {
+  #partitionOf(batch: Batch): Route['partition'] {
     const { keepPartition } = this.#settings
-    if (keepPartition !== undefined) return keepPartition
-    return batch.keys === undefined && this.#kept!.keeps(batch.origin)
+    // Rows that were gathered here are of several partitions, or of none.
+    if (keepPartition === true) return batch.origin.partitionCount < 0 ? (row) => readFrom(batch, row) : 'keep'
+    if (keepPartition === false) return undefined
+    return batch.keys === undefined && this.#kept!.keeps(batch.origin) ? 'keep' : undefined
   }
+}
+
+/** The partition of the records that a row was made of; undefined when they are of several, or of none. */
+function readFrom(batch: Batch, row: number): number | undefined {
+  const [first, ...others] = sourcesOf(batch, row)
+  const { partition, origin } = first!.batch
+  return origin.partitionCount < 0 || others.some((other) => other.batch.partition !== partition)
+    ? undefined
+    : partition
 }
 
 /**

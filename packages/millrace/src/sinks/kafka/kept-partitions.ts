@@ -8,7 +8,8 @@ export class KeptPartitions {
   readonly #topic: string
   readonly #count: number
   readonly #warn: (message: string, facts: { readonly [name: string]: unknown }) => void
-  readonly #isKept = new Map<string, boolean>()
+  /** By reader and topic. */
+  readonly #isKept = new Map<symbol | undefined, Map<string, boolean>>()
   readonly #grown = new Set<string>()
 
   /** @param count partitions of the topic that is written to */
@@ -23,9 +24,11 @@ export class KeptPartitions {
   }
 
   /** Whether the records of a batch are written to the partition that they were read from. */
-  keeps({ topic, partition, partitionCount }: BatchOrigin): boolean {
-    let isKept = this.#isKept.get(topic)
-    if (isKept === undefined) this.#isKept.set(topic, (isKept = partitionCount === this.#count))
+  keeps({ topic, partition, partitionCount, reader }: BatchOrigin): boolean {
+    let topics = this.#isKept.get(reader)
+    if (topics === undefined) this.#isKept.set(reader, (topics = new Map()))
+    let isKept = topics.get(topic)
+    if (isKept === undefined) topics.set(topic, (isKept = partitionCount === this.#count))
     if (!isKept) return false
     if (partition < this.#count) return true
     if (!this.#grown.has(topic)) {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { Failures } from '../../../src/engine/failures/failures.ts'
 import { DecodeError } from '../../../src/errors/index.ts'
+import { gather, syntheticOrigin } from '../../../src/functions/rows/batches.ts'
+import type { Batch } from '../../../src/records/batch.ts'
 import { createStage } from '../../../src/stages/index.ts'
 import { batchOf } from '../../support/batches.ts'
 
@@ -37,4 +39,17 @@ test('keeps what was read of a record that a stage has rearranged', () => {
     ['c', 'null', ''],
   ])
   expect(failures.list.map((failure) => failure.batch.offset(failure.row))).toEqual([101n, 102n])
+})
+
+// Two sources may read topics with one name on two clusters. Behind a stage that gathers their rows, the second record with the same
+// offset had no letter, was not counted, and was acknowledged.
+test('distinguishes records of topics with one name on two clusters', () => {
+  const read = (value: string, reader: symbol): Batch => batchOf([value], 100, { reader })
+  const kept = [read('"here"', Symbol('here')), read('"there"', Symbol('there'))].map((batch) => ({ batch, row: 0 }))
+  const gathered = gather(kept, syntheticOrigin('sort'), { ack() {} })
+  const failures = new Failures()
+  for (const row of [0, 1, 1]) failures.add(gathered, row, new DecodeError('value', 'x'))
+  expect(failures.list.map(({ batch, row }) => String(batch.value(row)))).toEqual(['"here"', '"there"'])
+  failures.leave(kept[0]!.batch, 100)
+  expect(failures.list.map(({ batch, row }) => String(batch.value(row)))).toEqual(['"there"'])
 })

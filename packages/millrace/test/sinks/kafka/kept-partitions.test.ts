@@ -22,6 +22,13 @@ describe('kept partitions', () => {
     ])
   })
 
+  // A topic with this name on another cluster decided for both: records of one key could be in two partitions.
+  test('are those of each reader, as two of them may read topics with one name on two clusters', () => {
+    const kept = new KeptPartitions('to', 3, () => expect.unreachable())
+    expect(kept.keeps({ ...batchOf(0, 3), reader: Symbol('here') })).toBe(true)
+    expect(kept.keeps({ ...batchOf(0, 2), reader: Symbol('there') })).toBe(false)
+  })
+
   test('are given up for topics that have other numbers of partitions from the start', () => {
     const kept = new KeptPartitions('to', 3, () => expect.unreachable())
     expect(kept.keeps(batchOf(0, 2))).toBe(false)

@@ -36,6 +36,7 @@ export class ConsumedPartitions {
   #damage: { readonly consumed: ConsumedPartition; readonly error: unknown } | undefined
   /** Those that have `rests`. */
   readonly #withRests = new Set<ConsumedPartition>()
+  readonly #reader = Symbol('reader')
   readonly #fetcher: Fetcher
   readonly #ledger: OffsetLedger
   readonly #options: ConsumedPartitionsOptions
@@ -158,7 +159,7 @@ export class ConsumedPartitions {
 
   #begin(consumed: ConsumedPartition, { partitionCount, position, epoch, end, mustCommit }: ReadRange): void {
     const { topic, partition } = consumed
-    const origin = { component: this.#options.component, topic, partition, partitionCount }
+    const origin = { component: this.#options.component, topic, partition, partitionCount, reader: this.#reader }
     consumed.origin = {
       CreateTime: { ...origin, timestampType: 'CreateTime' },
       LogAppendTime: { ...origin, timestampType: 'LogAppendTime' },
