@@ -30,9 +30,9 @@ export async function check(
   const connectors: ConnectorReport[] = []
   for (const connector of await connectorsOf(plan)) {
     const { kind, title } = connector
-    const report = { kind, title, checks: await runChecks(connector, file, errors) }
-    connectors.push(report)
-    if (json === undefined) process.stdout.write(`${linesOf(report).join('\n')}\n`)
+    const say = (line: string): void => void (json === undefined && process.stdout.write(`${line}\n`))
+    say(`${kind} ${title}`)
+    connectors.push({ kind, title, checks: await runChecks(connector, file, errors, (report) => say(lineOf(report))) })
   }
   const summary =
     errors.length === 0 ? `${plan.name}: all checks passed` : `${plan.name}: ${plural(errors.length, 'check')} failed`
@@ -42,17 +42,26 @@ export async function check(
   return { exitCode: Math.max(...errors.map(exitCodeOf)), summary, result, error: toEnvelopeError(errors[0]) }
 }
 
-async function runChecks({ make }: Connector, file: string, errors: unknown[]): Promise<readonly CheckReport[]> {
+/** @param onReport called as soon as there is a result, as the next check may take seconds */
+async function runChecks(
+  { make }: Connector,
+  file: string,
+  errors: unknown[],
+  onReport: (report: CheckReport) => void,
+): Promise<readonly CheckReport[]> {
   let made: Awaited<ReturnType<Connector['make']>>
   const configuration: Check = { name: 'configuration', run: async () => ((made = await make()), 'can be used') }
-  const reports = [await runCheck(configuration, file, errors)]
+  const reports: CheckReport[] = []
+  const report = async (one: Check): Promise<void> => {
+    const found = reports.every(({ ok }) => ok)
+      ? await runCheck(one, file, errors)
+      : { name: one.name, ok: undefined, elapsedMs: undefined, message: 'not tried' }
+    reports.push(found)
+    onReport(found)
+  }
   try {
-    for (const one of made?.checks?.() ?? [])
-      reports.push(
-        reports.every(({ ok }) => ok)
-          ? await runCheck(one, file, errors)
-          : { name: one.name, ok: undefined, elapsedMs: undefined, message: 'not tried' },
-      )
+    await report(configuration)
+    for (const one of made?.checks?.() ?? []) await report(one)
   } finally {
     await made?.close()
   }
@@ -77,13 +86,8 @@ async function runCheck({ name, run }: Check, file: string, errors: unknown[]): 
   }
 }
 
-function linesOf({ kind, title, checks }: ConnectorReport): string[] {
-  return [
-    `${kind} ${title}`,
-    ...checks.map(({ name, ok, elapsedMs, message }) => {
-      const verdict = ok === undefined ? '-' : ok ? 'ok' : 'FAILED'
-      const time = elapsedMs === undefined ? '' : `${elapsedMs.toFixed(1)} ms`
-      return `  ${verdict.padEnd(7)}${name.padEnd(14)}${time.padStart(10)}  ${message}`
-    }),
-  ]
+function lineOf({ name, ok, elapsedMs, message }: CheckReport): string {
+  const verdict = ok === undefined ? '-' : ok ? 'ok' : 'FAILED'
+  const time = elapsedMs === undefined ? '' : `${elapsedMs.toFixed(1)} ms`
+  return `  ${verdict.padEnd(7)}${name.padEnd(14)}${time.padStart(10)}  ${message}`
 }

@@ -9,7 +9,7 @@ import { formatProblem, plural, type Outcome } from './output.ts'
 import type { GraphPreviewOptions } from './preview/preview-graph.ts'
 import type { PreviewOptions, PreviewResult } from './preview/options.ts'
 import { preview } from './preview/index.ts'
-import { parseLine, recordLine } from './preview/record-line.ts'
+import { parseLine, writtenLine } from './preview/record-line.ts'
 
 export interface DryRunOptions extends ReadingOptions {
   readonly max: number
@@ -37,7 +37,7 @@ export async function dryRun(file: string, options: DryRunOptions): Promise<Outc
 
 async function dryRunOne(plan: PipelinePlan, options: DryRunOptions): Promise<Outcome> {
   const lines = new Lines(options)
-  const onRow: PreviewOptions['onRow'] = (batch, row, codec) => lines.add(recordLine(batch, row, codec))
+  const onRow: PreviewOptions['onRow'] = (batch, row, codec) => lines.add(writtenLine(batch, row, codec))
   const { from, follow = false, max } = options
   return told(plan.name, options, lines, await preview(plan, { from, follow, max, onRow }), max)
 }
@@ -47,7 +47,7 @@ async function dryRunGraph(plan: GraphPlan, options: DryRunOptions): Promise<Out
   const { previewGraph } = await import('./preview/preview-graph.ts')
   const lines = new Lines(options)
   const onRow: GraphPreviewOptions['onRow'] = (batch, row, codec, stage) =>
-    lines.add(`{"stage":${JSON.stringify(stage)},${recordLine(batch, row, codec).slice(1)}`)
+    lines.add(`{"stage":${JSON.stringify(stage)},${writtenLine(batch, row, codec).slice(1)}`)
   const { from, follow = false, max } = options
   const sinks = plan.nodes.filter(({ kind }) => kind === 'sink').length
   return told(plan.name, options, lines, await previewGraph(plan, { from, follow, max, onRow }), max * sinks)

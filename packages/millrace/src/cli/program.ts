@@ -62,8 +62,9 @@ export type CallVerb = (
  */
 export async function callCommand(args: readonly string[], call: CallVerb): Promise<string | undefined> {
   const program = createProgram(await readVersion(), call)
+  const known = args[0] === 'version' ? ['--version'] : isUnknown(args[0], program) ? args.slice(0, 1) : args
   try {
-    await program.parseAsync(isUnknown(args[0], program) ? args.slice(0, 1) : args, { from: 'user' })
+    await program.parseAsync(known, { from: 'user' })
     return undefined
   } catch (error) {
     // Commander has printed the help, or what is wrong with the arguments.

@@ -179,6 +179,9 @@ describe.skipIf(!brokerAvailable)('looking at a broker', () => {
         lines.map(({ value }) => value).toSorted((a, b) => (a as { id: number }).id - (b as { id: number }).id),
       ).toEqual(RECORDS.slice(10).map(({ value }) => ({ ...(JSON.parse(value) as object), tier: 'high' })))
       for (const { key, value } of lines) expect(key).toBe(String((value as { id: number }).id))
+      // They have no place in the target yet: that of the source looked like it.
+      expect(lines[0]).toMatchObject({ from: { topic } })
+      expect(lines[0]).not.toHaveProperty('topic')
       expect(await bed().values(target)).toEqual([])
       expect((await bed().groups.listGroups()).map(({ groupId }) => groupId)).not.toContain(group)
     })

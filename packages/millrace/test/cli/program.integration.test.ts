@@ -52,7 +52,8 @@ test.each(VERBS)('$name declares what it does', ({ summary, help, options = [] }
 })
 
 test('prints the version', async () => {
-  expect(await cli(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
+  for (const args of [['--version'], ['version']])
+    expect(await cli(args)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
 })
 
 test.each([

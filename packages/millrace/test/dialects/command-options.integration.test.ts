@@ -17,7 +17,7 @@ async function write(files: { readonly [name: string]: string }): Promise<void> 
 
 test('commands read a file in the shape that --dialect names', async () => {
   const file = join(directory, 'slip.yaml')
-  await writeFile(file, 'source: { type: generate }\nsinks: { type: stdout }\n')
+  await writeFile(file, 'source: { type: generate }\nsinks: { out: { type: stdout } }\n')
   const { code, stdout } = await cli(['lint', file, '--dialect', 'linear'])
   expect(code).toBe(2)
   expect(stdout).toContain(`${file}:2:1 sinks: Unknown option "sinks" (did you mean "sink")`)

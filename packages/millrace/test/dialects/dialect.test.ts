@@ -10,6 +10,9 @@ const CONTENTS: readonly { readonly what: string; readonly content: unknown; rea
   { what: 'stages only', content: { stages: [{ $match: {} }] }, dialect: 'linear' },
   { what: 'nothing at all', content: null, dialect: 'linear' },
   { what: 'sources by name', content: { sources: { a: {} } }, dialect: 'connectors' },
+  { what: 'a slip for sink', content: { source: {}, sinks: { type: 'stdout' } }, dialect: 'linear' },
+  { what: 'a slip for source', content: { sources: { type: 'generate' }, sink: {} }, dialect: 'linear' },
+  { what: 'a slip for sources', content: { source: {}, sinks: { a: {} } }, dialect: 'connectors' },
   { what: 'a bridge', content: { bridges: { a: {} } }, dialect: 'connectors' },
   { what: 'a single connector', content: { type: 'kafka-source', topic: 't', config: {} }, dialect: 'connectors' },
   { what: 'a stage with a function', content: { stages: [{ function: 'kafka' }] }, dialect: 'stage-graph' },
@@ -43,8 +46,7 @@ describe('a shape that was requested', () => {
   }
 
   test('decides how the file is read, and so what is wrong with it', async () => {
-    // A slip, `sinks` for `sink`, makes a linear file look like one of connectors.
-    const slip = await problemsBy({ source: { type: 'generate' }, sinks: { type: 'stdout' } })
+    const slip = await problemsBy({ source: { type: 'generate' }, sinks: { out: { type: 'stdout' } } })
     expect(slip['recognised']).toEqual(slip['connectors'])
     expect(slip['linear']).toContain('sinks')
     expect(slip['connectors']).not.toEqual(slip['linear'])

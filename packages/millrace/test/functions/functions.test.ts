@@ -400,7 +400,7 @@ describe('refuses', () => {
     })
     expect(rows).toEqual(want)
     expect(warnings).toEqual([
-      expect.stringMatching(/None of the first 1 rows has column "error(\.code)?" of stage "tested".*columns are id$/),
+      expect.stringMatching(/^The first row has no column "error(\.code)?" of stage "tested".*: there is id$/),
     ])
   })
 

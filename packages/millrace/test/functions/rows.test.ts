@@ -152,7 +152,7 @@ describe('reading rows', () => {
       name: 'uneven columns',
       text: '{"a": [1], "b": []}',
       options: { format: 'dataframe' },
-      problem: /"a" has 1 rows, "b" has 0/,
+      problem: /"a" has 1 row, "b" has 0/,
     },
     {
       name: 'uneven CSV',

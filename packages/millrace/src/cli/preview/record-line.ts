@@ -10,19 +10,30 @@ import type { Header } from '../../records/record.ts'
 
 /** @param codec name of the codec of the values */
 export function recordLine(batch: Batch, row: number, codec: string): string {
+  return line(batch, row, codec, placeOf(batch, row))
+}
+
+/** A record that would be written: its topic and offset are those of the record that it was made of, below `from`. */
+export function writtenLine(batch: Batch, row: number, codec: string): string {
+  return line(batch, row, codec, { from: placeOf(batch, row) })
+}
+
+function placeOf(batch: Batch, row: number): object {
+  return { topic: batch.topic, partition: batch.partition, offset: Number(batch.offset(row)) }
+}
+
+function line(batch: Batch, row: number, codec: string, place: object): string {
   const value = shownValue(batch, row, codec)
   const key = batch.keys?.[row] === undefined ? batch.key(row) : batch.keys[row]
   const timestampMs = batch.timestampMs(row)
-  const place = {
-    topic: batch.topic,
-    partition: batch.partition,
-    offset: Number(batch.offset(row)),
+  const shown = {
+    ...place,
     timestamp: timestampMs < 0 ? null : new Date(timestampMs).toISOString(),
     ...named('key', textOf(key)),
     headers: headersOf(batch.headers(row)),
   }
   const encoding = value.encoding === undefined ? '' : `,"valueEncoding":"${value.encoding}"`
-  return `${JSON.stringify(place).slice(0, -1)},"value":${value.json}${encoding}}`
+  return `${JSON.stringify(shown).slice(0, -1)},"value":${value.json}${encoding}}`
 }
 
 /** The value alone: JSON in one line, other text as it is, other bytes in base64. */

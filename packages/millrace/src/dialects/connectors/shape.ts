@@ -4,7 +4,14 @@ import { isObject } from '../../options/values.ts'
 /** Whether the content of a file is of connectors: by name, or a single one. */
 export function isConnectors(value: unknown): boolean {
   if (!isObject(value)) return false
-  return ['sources', 'sinks', 'bridges', 'broker'].some((name) => isObject(value[name])) || isSingleConnector(value)
+  return ['sources', 'sinks', 'bridges', 'broker'].some((name) => hasEntries(value, name)) || isSingleConnector(value)
+}
+
+/** `sinks: {type: stdout}` beside `source` is a slip for `sink`: connectors lie below names of their own. */
+function hasEntries(value: { readonly [name: string]: unknown }, name: string): boolean {
+  const entries = value[name]
+  if (!isObject(entries)) return false
+  return !('source' in value || 'sink' in value) || typeof entries['type'] !== 'string'
 }
 
 /** Whether a file is one entry of `sources` or `sinks`: `type` or `connector`, and `config`. */

@@ -5,6 +5,7 @@ import { constants } from 'node:buffer'
 import type { Readable } from 'node:stream'
 import { DecodeError } from '../../errors/index.ts'
 import { mayDiffer, parseExactly } from '../../records/exact-numbers.ts'
+import { counted } from '../../options/units.ts'
 import { isObject } from '../../options/values.ts'
 import { linesOf } from './lines.ts'
 import type { Row } from './values.ts'
@@ -139,7 +140,7 @@ function rowsOfColumns(value: unknown, what: string): Row[] {
   if (uneven !== undefined)
     throw unreadable(
       what,
-      `all columns must be of the same length: "${columns[0]![0]}" has ${count} rows, "${uneven[0]}" has ${uneven[1].length}`,
+      `all columns must be of the same length: "${columns[0]![0]}" has ${counted(count, 'row')}, "${uneven[0]}" has ${uneven[1].length}`,
     )
   return Array.from({ length: count }, (_, i) =>
     Object.fromEntries(columns.map(([column, cells]) => [column, cells[i]])),

@@ -45,15 +45,16 @@ export class RequiredColumns {
     const { stage, warn } = this.#context
     const there = columnsOf(batch)
     const guess = didYouMean(column, there)
+    const isOne = batch.length === 1
     if (guess !== undefined)
       throw new StageMisconfiguredError(
-        `Cannot use column "${column}" in stage "${stage}" as none of the first ${batch.length} rows has it: ${guess}`,
+        `Cannot use column "${column}" in stage "${stage}" as ${isOne ? 'the first row does not have it' : `none of the first ${batch.length} rows has it`}: ${guess}`,
         { topic: batch.topic, partition: batch.partition, offset: batch.offset(0), component: stage },
       )
-    const columns =
-      there.length === 0 ? 'they have no columns' : `their columns are ${there.slice(0, SHOWN_ROWS).join(', ')}`
+    const shown = there.slice(0, SHOWN_ROWS).join(', ')
+    const columns = there.length === 0 ? 'there are no columns' : `there ${there.length === 1 ? 'is' : 'are'} ${shown}`
     warn(
-      `None of the first ${batch.length} rows has column "${column}" of stage "${stage}", which counts as missing: ${columns}`,
+      `${isOne ? 'The first row has no' : `None of the first ${batch.length} rows has`} column "${column}" of stage "${stage}", which counts as missing: ${columns}`,
       { stage, column },
     )
   }

@@ -95,7 +95,7 @@ export class RunEnd {
     if (isSettled) {
       if (owned.length === 0)
         warn(
-          `Nothing was read as none of the ${missing.length} partitions is assigned to this member of group "${groupId}": its ${group.members.length} members have all of them`,
+          `Nothing was read as ${missing.length === 1 ? 'the partition is not' : `none of the ${missing.length} partitions is`} assigned to this member of group "${groupId}": its ${counted(group.members.length, 'member')} ${group.members.length === 1 ? 'has' : 'have'} all of them`,
           { groupId, members: group.members.length, partitions: missing.length },
         )
       return true

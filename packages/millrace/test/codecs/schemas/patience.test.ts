@@ -35,3 +35,23 @@ test('waiting for a registry is reported with the reason, and ends once it answe
     vi.useRealTimers()
   }
 })
+
+// It was thrown in a timer, where it ended the process.
+test('a callback for warnings that throws ends the wait with an error (K5)', async () => {
+  vi.useFakeTimers()
+  try {
+    const call = (): Promise<never> => Promise.reject(new ConnectionError('REGISTRY_UNAVAILABLE', 'It is down'))
+    const warn = (): never => {
+      throw new TypeError('injected')
+    }
+    const waiting = patiently('the registry', call, { signal: new AbortController().signal, warn })
+    const failed = expect(waiting).rejects.toMatchObject({
+      code: 'UNEXPECTED',
+      message: 'Cannot report waiting for the registry as the callback for it failed',
+    })
+    await vi.advanceTimersByTimeAsync(20_000)
+    await failed
+  } finally {
+    vi.useRealTimers()
+  }
+})
