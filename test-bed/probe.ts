@@ -72,12 +72,18 @@ export function isProcess(pid: number, argument: string): boolean {
     return false
   }
   try {
-    // A process that nobody has waited for yet still has an id, but no command line.
     const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-    return commandLine !== '' && commandLine.includes(argument)
+    // Neither a process that is just being started has a command line, nor one that has ended and that nobody has waited for.
+    return commandLine === '' ? !hasEnded(pid) : commandLine.includes(argument)
   } catch {
     return process.platform !== 'linux'
   }
+}
+
+/** Whether a process is only an entry of the system's table. The state follows the name, which stands in parentheses and may hold any. */
+function hasEnded(pid: number): boolean {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return /^ [ZX]/.test(stat.slice(stat.lastIndexOf(')') + 1))
 }
 
 /** Waits until a condition holds, asking every 20 ms. */
