@@ -11,6 +11,9 @@ import type { ProcessOptions, RecordContext, RetryTopic } from './options.ts'
 /** What the headers of a record in a retry topic begin with. */
 const RETRY_PREFIX = '__millrace.retry.'
 
+/** Offsets have up to 19 digits. */
+const WHOLE_NUMBER = /^\d{1,19}$/
+
 const DEFAULT_BACKOFF_MS = 100
 const LONGEST_BACKOFF_MS = 30_000
 
@@ -48,17 +51,29 @@ export function retrySteps(topics: readonly RetryTopic[] | undefined): readonly 
   })
 }
 
-/** What the headers of a record say of earlier attempts. */
-export function retryStateOf({ topic, partition, offset, headers }: ConsumerRecord<unknown, unknown>): RetryState {
+/**
+ * What the headers of a record say of earlier attempts. Anything may write to a topic: where they make no sense, the record is one that
+ * was not tried before.
+ *
+ * @param delayMs of the retry topic: no record waits longer from now on
+ */
+export function retryStateOf(
+  { topic, partition, offset, headers }: ConsumerRecord<unknown, unknown>,
+  delayMs: number,
+): RetryState {
   const found = new Map<string, string>()
   for (const [name, value] of headers)
     if (name.startsWith(RETRY_PREFIX)) found.set(name.slice(RETRY_PREFIX.length), String(value))
-  const first = found.get('offset')
-  if (first === undefined) return { origin: { topic, partition, offset }, attempts: 0, dueMs: 0 }
+  const [first, ofPartition, attempts, due] = ['offset', 'partition', 'attempts', 'due'].map((name) => {
+    const text = found.get(name)
+    return text !== undefined && WHOLE_NUMBER.test(text) ? text : undefined
+  })
+  if (first === undefined || ofPartition === undefined || attempts === undefined || due === undefined)
+    return { origin: { topic, partition, offset }, attempts: 0, dueMs: 0 }
   return {
-    origin: { topic: found.get('topic') ?? topic, partition: Number(found.get('partition')), offset: BigInt(first) },
-    attempts: Number(found.get('attempts')),
-    dueMs: Number(found.get('due')),
+    origin: { topic: found.get('topic') ?? topic, partition: Number(ofPartition), offset: BigInt(first) },
+    attempts: Number(attempts),
+    dueMs: Math.min(Number(due), Date.now() + delayMs),
   }
 }
 

@@ -68,7 +68,7 @@ export async function processAll<K, V>(
   const retrying: ProcessedSource<K, V>[] = []
   const run = (each: ProcessedSource<K, V>, step: number): Promise<void> => {
     const failures = new FailurePolicy(options, steps[step], send, source.groupId ?? 'none', each.failures)
-    return work(each, handler, options, failures, stop, step > 0)
+    return work(each, handler, options, failures, stop, steps[step - 1]?.delayMs)
   }
   const runRetries = (step: number): Promise<void> => {
     const each = source.retrySource(steps[step - 1]!.topic)
@@ -110,7 +110,7 @@ async function work<K, V>(
   options: ProcessOptions<K, V>,
   failures: FailurePolicy<K, V>,
   stop: AbortSignal,
-  readsRetries: boolean,
+  retryDelayMs: number | undefined,
 ): Promise<void> {
   const consumer = await source.open(stop)
   if (consumer === undefined) return
@@ -124,7 +124,7 @@ async function work<K, V>(
     stop,
     maxBatchRecords,
     processor,
-    readsRetries,
+    retryDelayMs,
     concurrency,
     orderBy,
     drainTimeoutMs,

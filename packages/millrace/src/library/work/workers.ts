@@ -38,8 +38,8 @@ export interface WorkersOptions<K, V> extends Pick<ProcessOptions<K, V>, 'concur
   readonly handler: RecordHandler<K, V>
   readonly decode: Decoders<K, V> | undefined
   readonly failures: FailurePolicy<K, V>
-  /** Whether headers say of earlier attempts, and when a record is due. */
-  readonly readsRetries: boolean
+  /** Delay of a retry topic, whose headers say of earlier attempts and when a record is due; undefined for other topics. */
+  readonly retryDelayMs: number | undefined
   /** Ends the call. */
   readonly stop: AbortSignal
   readonly maxBatchRecords: number | undefined
@@ -193,7 +193,8 @@ export class Workers<K, V> implements Loop {
   }
 
   stateOf(record: ConsumerRecord): RetryState {
-    if (this.#options.readsRetries) return retryStateOf(record)
+    const { retryDelayMs } = this.#options
+    if (retryDelayMs !== undefined) return retryStateOf(record, retryDelayMs)
     const { topic, partition, offset } = record
     return { origin: { topic, partition, offset }, attempts: 0, dueMs: 0 }
   }
