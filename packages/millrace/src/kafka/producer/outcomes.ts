@@ -145,9 +145,11 @@ export class Outcomes {
 
   /** Fails what is not in flight to a topic that was deleted. */
   topicIsGone(topic: string, cause: MillraceError): void {
-    for (const queue of this.#accumulator.topic(topic)?.queues ?? [])
+    for (const queue of this.#accumulator.topic(topic)?.queues ?? []) {
+      this.#accumulator.closeOpen(queue)
       for (const batch of [...queue.sent, ...queue.waiting])
         if (!batch.settled && !batch.inFlight) this.#fail(batch, deliveryError(queue, cause.message, { cause }))
+    }
   }
 
   /** Fails every batch with something of one call. */

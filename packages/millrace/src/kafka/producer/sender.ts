@@ -61,8 +61,8 @@ export class Sender {
   readonly #brokers = new Map<number, Broker>()
   /** Topics whose metadata is being fetched, or was a moment ago; resolves when it was. */
   readonly #refreshing = new Map<string, Promise<void>>()
-  /** Since when topics are said not to exist. */
-  readonly #missingSince = new Map<string, number>()
+  /** Since when topics are said not to exist, and when that was said last. */
+  readonly #missing = new Map<string, { readonly since: number; readonly last: number }>()
   /** Owns what runs in the background. */
   readonly #onFailure = (error: unknown): void => this.#outcomes.allBroken(error)
   #wakeTimer: NodeJS.Timeout | undefined
@@ -118,7 +118,7 @@ export class Sender {
       this.drain()
     }
     const refreshed = this.#cluster.refresh([topic]).then(
-      () => void this.#missingSince.delete(topic),
+      () => void this.#missing.delete(topic),
       (error: unknown) => this.#noteError(topic, error),
     )
     this.#refreshing.set(topic, refreshed)
@@ -329,8 +329,10 @@ export class Sender {
   /** A topic that was deleted does not come back; one that is made again may be missing for a moment. */
   #giveUpMissing(topic: string, error: MillraceError): void {
     const now = performance.now()
-    const since = this.#missingSince.get(topic) ?? now
-    this.#missingSince.set(topic, since)
+    const before = this.#missing.get(topic)
+    // After a while in which nothing was heard it may have been there.
+    const since = before !== undefined && now - before.last < MISSING_PATIENCE_MS ? before.since : now
+    this.#missing.set(topic, { since, last: now })
     if (now - since >= MISSING_PATIENCE_MS) this.#outcomes.topicIsGone(topic, error)
   }
 

@@ -78,6 +78,8 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   #kept: KeptPartitions | undefined
   readonly #deliveries = new Deliveries()
   #stall: Stall | undefined
+  /** Of what watches the deliveries. */
+  #failure: { readonly error: unknown } | undefined
   readonly #forwarded: Counter
 
   constructor(settings: KafkaSinkSettings, context: ComponentContext) {
@@ -182,6 +184,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   }
 
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure.error
     const { topic, flushTimeoutMs = this.#context.retries === true ? TIMEOUT_BEFORE_RETRY_MS : undefined } =
       this.#settings
     const producer = this.#producer
@@ -212,8 +215,9 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     return this.#schemaHeaders?.settle(batch) ?? batch
   }
 
-  flush(signal: AbortSignal): Promise<void> {
-    return this.#producer.flush(signal)
+  async flush(signal: AbortSignal): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure.error
+    await this.#producer.flush(signal)
   }
 
   /** What was written by the producer of another sink, that sink tells. */
@@ -268,7 +272,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
       areWaiting: () => this.#producer.progress.bufferedBytes > 0,
       cause: () => cluster.unreachable?.reason ?? this.#producer.problem,
     }
-    return new Stall(this.#settings.topic, deliveries, this.#context.warn)
+    return new Stall(this.#settings.topic, deliveries, this.#context.warn, (error) => (this.#failure ??= { error }))
   }
 
   #connected(): Promise<Cluster> {

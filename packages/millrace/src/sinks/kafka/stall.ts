@@ -3,6 +3,7 @@
  * cause; and when they do so again.
  */
 import type { ComponentContext } from '../../contracts/context.ts'
+import { guarded } from '../../resilience/background.ts'
 
 const LOOK_MS = 1000
 const QUIET_MS = 5000
@@ -29,18 +30,25 @@ export class Stall {
   #since: number | undefined
   #warnedAt: number | undefined
 
-  /** @param now milliseconds */
+  /**
+   * @param onFailure given what `warn` throws
+   * @param now milliseconds
+   */
   constructor(
     topic: string,
     deliveries: Watched,
     warn: ComponentContext['warn'],
+    onFailure: (error: unknown) => void,
     now: () => number = () => performance.now(),
   ) {
     this.#topic = topic
     this.#deliveries = deliveries
     this.#warn = warn
     this.#now = now
-    this.#timer = setInterval(() => this.look(), LOOK_MS).unref()
+    this.#timer = setInterval(
+      guarded(() => this.look(), onFailure),
+      LOOK_MS,
+    ).unref()
   }
 
   /** What stands in the way at the moment, as part of a sentence; undefined while nothing does. */

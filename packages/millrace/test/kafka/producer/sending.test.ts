@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { ProducerOptions } from '../../../src/kafka/producer/options.ts'
+import { brokerError } from '../../../src/kafka/protocol/kafka-errors.ts'
 import { Producer } from '../../../src/kafka/producer/producer.ts'
 import { EmulatedLeader } from '../../support/emulated-leader.ts'
 import { producerOptions } from '../../support/producer-options.ts'
@@ -145,4 +146,47 @@ test('records that are in no array are refused', async () => {
   const producer = await opened(new EmulatedLeader(), 0)
   await expect(producer.write({ value: 'x' } as never, 't')).rejects.toMatchObject({ code: 'ENCODE_FAILED' })
   await producer.close()
+})
+
+describe('a topic that is missing', () => {
+  const missing = brokerError(3, 'Not there', { code: 'TOPIC_NOT_FOUND', retriable: false })
+  let isMissing = false
+
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  async function openedWith(lingerMs: number): Promise<Producer> {
+    const cluster = new EmulatedLeader()
+    const topic = cluster.cachedTopic()
+    vi.spyOn(cluster, 'leader').mockImplementation(() => (isMissing ? -1 : 1))
+    vi.spyOn(cluster, 'cachedTopic').mockImplementation(() => (isMissing ? undefined : topic) as never)
+    vi.spyOn(cluster, 'refresh').mockImplementation(() => (isMissing ? Promise.reject(missing) : Promise.resolve()))
+    isMissing = false
+    return opened(cluster, lingerMs)
+  }
+
+  // It was known to be missing since the first time, however long it had been there meanwhile, and its records failed at once.
+  test('has as long to come back each time', async () => {
+    const producer = await openedWith(0)
+    for (let times = 0; times < 2; times++) {
+      isMissing = true
+      const written = producer.write([{ value: 'x' }], 't')
+      await vi.advanceTimersByTimeAsync(20)
+      // Found by a call that writes, not by the one that looks for its leader.
+      isMissing = false
+      await producer.write([{ value: 'y' }], 't')
+      expect((await written).failures.size).toBe(0)
+      await vi.advanceTimersByTimeAsync(60_000)
+    }
+  })
+
+  // What was in a batch that was not closed waited for delivery.timeout.ms, two minutes.
+  test.each([0, 5, 50])('fails its records when it does not come back, with a linger of %i ms', async (lingerMs) => {
+    const producer = await openedWith(lingerMs)
+    isMissing = true
+    const written = producer.write([{ value: 'x' }], 't')
+    await vi.advanceTimersByTimeAsync(12_000)
+    const failures = await Promise.race([written.then((reports) => reports.failures), turn()])
+    expect(failures?.get(0)).toMatchObject({ code: 'DELIVERY_FAILED', cause: missing })
+  })
 })

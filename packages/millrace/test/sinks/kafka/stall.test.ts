@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Stall } from '../../../src/sinks/kafka/stall.ts'
 
 // A run whose output broker was down showed "written 0/s" without a word until it failed.
@@ -19,6 +19,7 @@ describe('a topic to which nothing can be written', () => {
       'out',
       { acknowledged: () => acknowledged, areWaiting: () => areWaiting, cause: () => cause },
       (message) => warnings.push(message),
+      () => expect.unreachable(),
       () => now,
     )
   })
@@ -56,4 +57,29 @@ describe('a topic to which nothing can be written', () => {
     pass(6000)
     expect(stall.problem).toBe('nothing acknowledged for 6 s')
   })
+})
+
+// It ended the process.
+test('what a listener throws goes to the owner of the watch', () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  const failures: unknown[] = []
+  const broken = (): void => {
+    throw new Error('broken listener')
+  }
+  let now = 0
+  const deliveries = { acknowledged: () => 0, areWaiting: () => true, cause: () => undefined }
+  const stall = new Stall(
+    'out',
+    deliveries,
+    broken,
+    (error) => failures.push(error),
+    () => (now += 3000),
+  )
+  try {
+    vi.advanceTimersByTime(5000)
+    expect(failures).not.toHaveLength(0)
+  } finally {
+    stall.close()
+    vi.useRealTimers()
+  }
 })
