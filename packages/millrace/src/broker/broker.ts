@@ -134,9 +134,9 @@ export class EmbeddedBroker implements AsyncDisposable {
     this.#cluster.createTopic(name, partitions, new Map(configs))
   }
 
-  /** Names of all topics. */
+  /** Names of all topics, but for those in which Kafka keeps the state of groups and transactions. */
   topics(): string[] {
-    return this.#cluster.topics().map(({ name }) => name)
+    return this.#cluster.topics().flatMap(({ name, isInternal }) => (isInternal ? [] : [name]))
   }
 
   /** @throws {ConfigError} there is no such topic */

@@ -7,6 +7,7 @@ import {
   type FindCoordinatorRequest,
   type FindCoordinatorResponse,
 } from '../../protocol/messages/find-coordinator.ts'
+import { TOPIC_OF_COORDINATOR } from '../cluster/internal-topics.ts'
 import type { CoordinatorKind } from '../groups/coordinator.ts'
 import type { Call, Handler } from './handler.ts'
 
@@ -45,6 +46,8 @@ function find(key: string, keyType: number, call: Call): Coordinator {
   if (kind === 'group' && !call.permits('Describe', 'Group', key)) return failed(key, ERROR.GROUP_AUTHORIZATION_FAILED)
   if (kind === 'transaction' && !call.permits('Describe', 'TransactionalId', key))
     return failed(key, ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+  const internal = TOPIC_OF_COORDINATOR[kind]
+  if (cluster.topic(internal) === undefined) cluster.autoCreate(internal)
   const node = cluster.node(groups.places.of(kind, key) ?? -1)
   if (node === undefined) return failed(key, ERROR.COORDINATOR_NOT_AVAILABLE)
   return { key, nodeId: node.id, host: node.host, port: node.port, errorCode: 0, errorMessage: '' }

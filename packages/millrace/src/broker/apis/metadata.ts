@@ -8,6 +8,7 @@ import {
   type MetadataResponseTopic,
 } from '../../protocol/messages/metadata.ts'
 import { ZERO_UUID } from '../../protocol/reader.ts'
+import { isInternalTopic } from '../cluster/internal-topics.ts'
 import { NO_LEADER, nameProblem, type Partition, type Topic } from '../cluster/topic.ts'
 import { CLUSTER_NAME } from '../security/authorizer.ts'
 import type { BrokerState } from '../state.ts'
@@ -79,10 +80,10 @@ function autoCreated(name: string | null, topicId: string, allowed: boolean, cal
   const { cluster } = call.broker
   if (topicId !== ZERO_UUID) return ERROR.UNKNOWN_TOPIC_ID
   if (name === null || nameProblem(name) !== undefined) return ERROR.INVALID_TOPIC_EXCEPTION
-  if (!allowed || !cluster.options.autoCreateTopics) return ERROR.UNKNOWN_TOPIC_OR_PARTITION
+  if (!allowed || !(cluster.options.autoCreateTopics || isInternalTopic(name))) return ERROR.UNKNOWN_TOPIC_OR_PARTITION
   if (!call.permits('Create', 'Cluster', CLUSTER_NAME) && !call.permits('Create', 'Topic', name))
     return ERROR.TOPIC_AUTHORIZATION_FAILED
-  return cluster.createTopic(name, cluster.options.defaultPartitions)
+  return cluster.autoCreate(name)
 }
 
 function failed(name: string | null, topicId: string, errorCode: number): MetadataResponseTopic {

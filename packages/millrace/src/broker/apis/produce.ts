@@ -22,6 +22,8 @@ import { endpointsOf, topicOf } from './topics.ts'
 /** First version that names topics by their id. */
 const FIRST_WITH_ID = 13
 const ACKS = [-1, 0, 1]
+/** Client id of the tools that may write to internal topics. */
+const ADMIN_CLIENT = '__admin_client'
 
 export const produce: Handler<ProduceRequest, ProduceResponse> = {
   api: produceApi,
@@ -78,6 +80,8 @@ async function append(
   call: Call,
 ): Promise<Appended | Refusal> {
   const { cluster } = call.broker
+  if (topic?.isInternal === true && call.clientId !== ADMIN_CLIENT)
+    return { errorCode: ERROR.INVALID_TOPIC_EXCEPTION, message: `Cannot append to internal topic ${topic.name}` }
   const partition = ledPartition(topic, index, call.node)
   if (isRefusal(partition)) return partition
   if (records === null || records.length === 0)

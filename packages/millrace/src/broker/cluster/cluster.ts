@@ -6,6 +6,7 @@ import type { Refusal } from '../log/check-batch.ts'
 import { ERROR } from '../../protocol/error-codes.ts'
 import { ALL_NODES, topicDefaults } from './broker-configs.ts'
 import type { Configs } from './config-definitions.ts'
+import { INTERNAL_PARTITIONS, internalConfigs } from './internal-topics.ts'
 import { NO_LEADER, Partition, randomUuid, Topic } from './topic.ts'
 import type { StoredPartition, StoredState } from '../storage/changes.ts'
 import type { StoredLog, LogFiles } from '../log/log-files.ts'
@@ -118,6 +119,14 @@ export class Cluster {
     this.#topics.set(name, topic)
     this.#byId.set(topic.id, topic)
     return topic
+  }
+
+  /** Creates a topic with the number of partitions, and the settings, that the brokers have for it. */
+  autoCreate(name: string): Topic {
+    const configs = internalConfigs(name)
+    return configs === undefined
+      ? this.createTopic(name, this.options.defaultPartitions)
+      : this.createTopic(name, INTERNAL_PARTITIONS, configs)
   }
 
   addPartitions(topic: Topic, count: number, replicas?: readonly (readonly number[])[]): void {

@@ -2,6 +2,7 @@ import { randomUuidBytes } from '../random.ts'
 import type { LogFiles, StoredLog } from '../log/log-files.ts'
 import { PartitionLog } from '../log/partition-log.ts'
 import type { Configs } from './config-definitions.ts'
+import { isInternalTopic } from './internal-topics.ts'
 import { logSettings } from './topic-configs.ts'
 
 /** What a leader that is not there is called. */
@@ -82,7 +83,7 @@ export class Topic {
   }
 
   get isInternal(): boolean {
-    return this.name.startsWith('__')
+    return isInternalTopic(this.name)
   }
 
   get bytes(): number {

@@ -246,10 +246,7 @@ export class ConsumerGroup {
 
   #topicIdsOf({ topics, pattern }: ConsumerMember): Set<string> {
     const regex = pattern === null ? undefined : new RegExp(`^(?:${pattern})$`)
-    const matched =
-      regex === undefined
-        ? []
-        : this.#cluster.topics().filter(({ name, isInternal }) => !isInternal && regex.test(name))
+    const matched = regex === undefined ? [] : this.#cluster.topics().filter(({ name }) => regex.test(name))
     const named = topics.flatMap((name) => this.#cluster.topic(name) ?? [])
     return new Set([...named, ...matched].map(({ id }) => id))
   }
