@@ -40,6 +40,7 @@ const EXPECTED: { readonly [name in SupportedName]?: number[] } = {
   SaslHandshake: [ERROR.ILLEGAL_SASL_STATE],
   SaslAuthenticate: [ERROR.ILLEGAL_SASL_STATE],
   DescribeAcls: [ERROR.SECURITY_DISABLED],
+  ElectLeaders: [ERROR.ELECTION_NOT_NEEDED],
   DescribeTransactions: [ERROR.TRANSACTIONAL_ID_NOT_FOUND],
 }
 

@@ -115,6 +115,12 @@ export function requestsFor(topicId: string): Requests {
     OffsetForLeaderEpoch: () => ({ topics: [{ topic: 'orders', partitions: [{ partition: 0, leaderEpoch: 0 }] }] }),
     DescribeConfigs: () => ({ resources: [{ resourceType: 2, resourceName: 'orders', configurationKeys: null }] }),
     AlterConfigs: () => ({ resources: [{ resourceType: 2, resourceName: 'orders', configs: [] }], validateOnly: true }),
+    AlterReplicaLogDirs: () => ({ dirs: [{ path: '/memory', topics: [{ name: 'orders', partitions: [0] }] }] }),
+    ElectLeaders: () => ({ electionType: 0, topicPartitions: [{ topic: 'orders', partitions: [0] }] }),
+    AlterPartitionReassignments: () => ({
+      topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, replicas: [0] }] }],
+    }),
+    ListPartitionReassignments: () => ({ topics: null }),
     DescribeLogDirs: () => ({ topics: null }),
     CreatePartitions: () => ({
       topics: [{ name: 'orders', count: 3, assignments: null }],

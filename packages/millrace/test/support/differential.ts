@@ -5,6 +5,8 @@
 import type { Api } from '../../src/protocol/message.ts'
 import { addOffsetsToTxnApi } from '../../src/protocol/messages/add-offsets-to-txn.ts'
 import { addPartitionsToTxnApi } from '../../src/protocol/messages/add-partitions-to-txn.ts'
+import { alterPartitionReassignmentsApi } from '../../src/protocol/messages/alter-partition-reassignments.ts'
+import { alterReplicaLogDirsApi } from '../../src/protocol/messages/alter-replica-log-dirs.ts'
 import { consumerGroupHeartbeatApi } from '../../src/protocol/messages/consumer-group-heartbeat.ts'
 import { createPartitionsApi } from '../../src/protocol/messages/create-partitions.ts'
 import { createTopicsApi } from '../../src/protocol/messages/create-topics.ts'
@@ -13,6 +15,7 @@ import { deleteRecordsApi } from '../../src/protocol/messages/delete-records.ts'
 import { describeGroupsApi } from '../../src/protocol/messages/describe-groups.ts'
 import { describeProducersApi } from '../../src/protocol/messages/describe-producers.ts'
 import { describeTransactionsApi } from '../../src/protocol/messages/describe-transactions.ts'
+import { electLeadersApi } from '../../src/protocol/messages/elect-leaders.ts'
 import { endTxnApi } from '../../src/protocol/messages/end-txn.ts'
 import { ERROR } from '../../src/protocol/error-codes.ts'
 import { fetchApi } from '../../src/protocol/messages/fetch.ts'
@@ -23,6 +26,7 @@ import { initProducerIdApi } from '../../src/protocol/messages/init-producer-id.
 import { joinGroupApi } from '../../src/protocol/messages/join-group.ts'
 import { leaveGroupApi } from '../../src/protocol/messages/leave-group.ts'
 import { listOffsetsApi } from '../../src/protocol/messages/list-offsets.ts'
+import { listPartitionReassignmentsApi } from '../../src/protocol/messages/list-partition-reassignments.ts'
 import { metadataApi } from '../../src/protocol/messages/metadata.ts'
 import { offsetCommitApi } from '../../src/protocol/messages/offset-commit.ts'
 import { offsetFetchApi } from '../../src/protocol/messages/offset-fetch.ts'
@@ -117,6 +121,7 @@ export function scriptOf(seed: number, name: string, length: number): Step[] {
     fetch,
     listOffsets,
     admin,
+    placement,
     records,
     epochs,
     commit,
@@ -300,6 +305,35 @@ function admin(dice: Dice, topic: string): Step {
     },
   )
   return step
+}
+
+/** Where partitions are. Reassignments are refused, as the numbers of nodes differ from broker to broker. */
+function placement(dice: Dice, topic: string): Step {
+  const name = dice.of(topic, topic, `${topic}-missing`)
+  const at = version(dice, electLeadersApi)
+  const election = { electionType: dice.of(0, 1, 7), topicPartitions: [{ topic: name, partitions: [0, 7] }] }
+  const partitions = [{ partitionIndex: dice.of(0, 0, 7), replicas: dice.of(null, [], [999], [999, 999]) }]
+  const reassignment = { topics: [{ name, partitions }] }
+  const listed = { topics: dice.of(null, [{ name, partitionIndexes: [0, 7] }]) }
+  const move = { dirs: [{ path: '/nowhere', topics: [{ name, partitions: [dice.of(0, 7)] }] }] }
+  return dice.of<Step>(
+    {
+      name: `ElectLeaders ${at} ${JSON.stringify(election)}`,
+      run: ({ client }) => client.request(electLeadersApi, at, at === 0 ? { ...election, electionType: 0 } : election),
+    },
+    {
+      name: `AlterPartitionReassignments ${JSON.stringify(reassignment)}`,
+      run: ({ client }) => client.request(alterPartitionReassignmentsApi, 1, reassignment),
+    },
+    {
+      name: `ListPartitionReassignments ${JSON.stringify(listed)}`,
+      run: ({ client }) => client.request(listPartitionReassignmentsApi, 0, listed),
+    },
+    {
+      name: `AlterReplicaLogDirs ${JSON.stringify(move)}`,
+      run: ({ client }) => client.request(alterReplicaLogDirsApi, 2, move),
+    },
+  )
 }
 
 function records(dice: Dice, topic: string): Step {

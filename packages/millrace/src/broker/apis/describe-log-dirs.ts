@@ -6,7 +6,8 @@ import {
 } from '../../protocol/messages/describe-log-dirs.ts'
 import type { Handler } from './handler.ts'
 
-const DIRECTORY = '/memory'
+/** The only one of each node. */
+export const DIRECTORY = '/memory'
 
 export const describeLogDirs: Handler<DescribeLogDirsRequest, DescribeLogDirsResponse> = {
   api: describeLogDirsApi,

@@ -39,10 +39,16 @@ const LOADERS: { readonly [name in SupportedName]: () => Promise<AnyHandler> } =
   OffsetForLeaderEpoch: async () => (await import('./offset-for-leader-epoch.ts')).offsetForLeaderEpoch,
   DescribeConfigs: async () => (await import('./describe-configs.ts')).describeConfigs,
   AlterConfigs: async () => (await import('./alter-configs.ts')).alterConfigs,
+  AlterReplicaLogDirs: async () => (await import('./alter-replica-log-dirs.ts')).alterReplicaLogDirs,
   DescribeLogDirs: async () => (await import('./describe-log-dirs.ts')).describeLogDirs,
   CreatePartitions: async () => (await import('./create-partitions.ts')).createPartitions,
   DeleteGroups: async () => (await import('./delete-groups.ts')).deleteGroups,
+  ElectLeaders: async () => (await import('./elect-leaders.ts')).electLeaders,
   IncrementalAlterConfigs: async () => (await import('./incremental-alter-configs.ts')).incrementalAlterConfigs,
+  AlterPartitionReassignments: async () =>
+    (await import('./alter-partition-reassignments.ts')).alterPartitionReassignments,
+  ListPartitionReassignments: async () =>
+    (await import('./list-partition-reassignments.ts')).listPartitionReassignments,
   OffsetDelete: async () => (await import('./offset-delete.ts')).offsetDelete,
   DescribeCluster: async () => (await import('./describe-cluster.ts')).describeCluster,
   DescribeProducers: async () => (await import('./describe-producers.ts')).describeProducers,

@@ -234,6 +234,13 @@ export class Cluster {
     this.#record(partition)
   }
 
+  /** Changes which nodes may lead a partition. Another one leads it if the leader is not among them. */
+  reassign(partition: Partition, replicas: readonly number[]): void {
+    partition.replicas = replicas
+    if (!replicas.includes(partition.leader)) partition.lead(this.#choose(partition))
+    this.#record(partition)
+  }
+
   allocateProducerId(): number {
     if (this.#nextProducerId === this.#reservedProducerIds) {
       this.#reservedProducerIds += PRODUCER_ID_BLOCK
