@@ -217,10 +217,9 @@ export class KafkaSource<K = Buffer, V = Buffer>
       this.#loops.begin(polls)
       this.#polls = polls
     }
-    const { closing } = this.#connection
-    const consumer = await this.#consumer(closing)
+    const timeUp = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#connection.closing])
+    const consumer = await this.#consumer(timeUp)
     if (consumer === undefined) return []
-    const timeUp = AbortSignal.any([AbortSignal.timeout(timeoutMs), closing])
     return this.#polls.poll(consumer, timeUp, Math.min(maxRecords, this.#options.maxPollRecords ?? Infinity))
   }
 
@@ -249,13 +248,15 @@ export class KafkaSource<K = Buffer, V = Buffer>
 
   /**
    * Waits until every batch that was delivered is acknowledged, and commits: what comes before a checkpoint is never read again.
-   * In a loop over records it covers what comes before the record that the loop is at; `commit(record)` covers that one, too.
+   * In a loop over records it covers what comes before the record that the loop is at; `commit(record)` covers that one, too. While
+   * `process` runs it covers the records that are done without a gap, and waits for none. What `poll` has returned last counts as done.
    *
    * @throws {BrokerError} {ConnectionError}; {AbortedError} when the signal fires first
    */
   async checkpoint(signal: AbortSignal = this.#connection.closing): Promise<void> {
+    this.#loops.finishAll()
     const consumer = await this.#connection.opened
-    if (!this.#loops.isOverRecords) await consumer?.drained(signal)
+    if (!this.#loops.runBodies) await consumer?.drained(signal)
     await consumer?.commit()
   }
 

@@ -29,6 +29,11 @@ export class Loops {
     return this.#active?.finish !== undefined
   }
 
+  /** Whether handlers run, or a loop over records: what asks may be the body of one, which is not done while it waits. */
+  get runBodies(): boolean {
+    return this.isOverRecords || this.#active?.drainMs !== undefined
+  }
+
   /** Records that were taken for a loop, and that it has not seen yet. */
   get ahead(): number {
     return this.#active?.ahead ?? 0

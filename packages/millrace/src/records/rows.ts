@@ -14,3 +14,10 @@ export function pickFrom<T>(list: readonly T[] | undefined, kept: ArrayLike<numb
   for (let i = 0; i < count; i++) picked.push(list[kept[i]!]!)
   return picked
 }
+
+/** Records whose offset lies before an end; offsets must be in order. */
+export function rowsBefore(offsets: Float64Array, end: number): Int32Array {
+  let count = 0
+  while (count < offsets.length && offsets[count]! < end) count++
+  return numbersFrom(0, count)
+}

@@ -66,7 +66,7 @@ export class Consumer implements GroupListener, SourceOffsets {
             : this.#bounds.afterTruncation(topic, partition, position, divergesAt),
         onTopicGone: (topic) => this.#watch.gone(topic),
         warn,
-        onMoved: (topic, partition, position) => this.#partitions.moved(topic, partition, position),
+        onMoved: (...place) => this.#partitions.moved(...place),
       },
     )
     this.#listener = new ListenerCalls(options.listener, controlsOf(this), warn)
@@ -104,7 +104,7 @@ export class Consumer implements GroupListener, SourceOffsets {
   }
 
   /**
-   * Connects, checks that the topics exist and, with a group, joins it.
+   * Connects, checks that the topics exist and, with a group, joins it. When that fails, it is closed.
    * @throws {ConnectionError} {BrokerError} `TOPIC_NOT_FOUND`, `NO_COMMITTED_OFFSET`, `GROUP_FAILED`
    */
   async open(signal: AbortSignal): Promise<void> {
@@ -112,6 +112,9 @@ export class Consumer implements GroupListener, SourceOffsets {
     signal.addEventListener('abort', onAbort)
     try {
       await this.#open(signal)
+    } catch (error) {
+      await this.close().catch(() => {}) // What went wrong first is what counts.
+      throw error
     } finally {
       signal.removeEventListener('abort', onAbort)
     }
@@ -159,10 +162,10 @@ export class Consumer implements GroupListener, SourceOffsets {
     try {
       while (!signal.aborted && this.#closing === undefined && this.#partitions.left > 0) {
         if (this.#failure !== undefined) throw this.#failure
-        const found = this.#take(maxRecords)
+        const found = this.#partitions.next(maxRecords)
         if (found !== undefined) {
           if (found.batch !== undefined) return found.batch
-        } else if (await this.#end?.isOver(this.#fetcher.interrupt)) {
+        } else if (await this.#end?.isOver(this.#fetcher.interrupt, AbortSignal.any([signal, this.#stop.signal]))) {
           break
         } else {
           await this.#fetcher.wait()
@@ -171,6 +174,8 @@ export class Consumer implements GroupListener, SourceOffsets {
       this.#reports.waited()
       return undefined
     } catch (error) {
+      // What cannot be read is never passed over (I2).
+      if (isMillraceError(error)) this.#failure ??= error
       this.#reports.failed()
       throw error
     } finally {
@@ -181,16 +186,6 @@ export class Consumer implements GroupListener, SourceOffsets {
   /** Takes back the rows of a batch from one on, which come again with the next batch; those before count as acknowledged. Only of the batch that came last. */
   giveBack(batch: Batch, row: number): void {
     this.#partitions.giveBack(batch, row)
-  }
-
-  /** What was fetched next, with the batch of it, if any. What cannot be read is never passed over (I2). */
-  #take(maxRecords: number): { readonly batch: Batch | undefined } | undefined {
-    try {
-      return this.#partitions.next(maxRecords)
-    } catch (error) {
-      if (isMillraceError(error)) this.#failure ??= error
-      throw error
-    }
   }
 
   /** Stops delivering a partition; heartbeats go on and what was fetched waits. */
@@ -261,7 +256,7 @@ export class Consumer implements GroupListener, SourceOffsets {
   }
 
   taken(): GroupOffsets {
-    return takenOffsets(this.#session!, this.#ledger, this.#options.settings.groupId!, this.member)
+    return takenOffsets(this.#session!, this.#ledger, this.#options)
   }
 
   committed({ offsets }: GroupOffsets): void {
@@ -327,13 +322,20 @@ export class Consumer implements GroupListener, SourceOffsets {
   async onAssigned(partitions: readonly AssignedPartition[]): Promise<void> {
     const { cluster, untilEnd } = this.#options
     const { signal } = this.#stop
+    const bounds = this.#bounds
     // Before anything is waited for: what is lost meanwhile is not read (I3).
     const assigned = this.#partitions.assign(partitions)
     const committedOf: CommittedOf = (each) => this.#watch.committedOf(each, signal)
-    const ranges = await rangesOf(partitions, { cluster, bounds: this.#bounds, untilEnd, committedOf, signal })
-    this.#reports.rebalanced('assigned', partitions)
-    await untilAborted(this.#listener.assigned(partitions), 'onAssigned', signal)
-    for (const [i, range] of ranges.entries()) this.#partitions.read(assigned[i]!, range)
+    const isDropped = (topic: string): boolean => this.#watch.gone(topic)
+    try {
+      const ranges = await rangesOf(partitions, { cluster, bounds, untilEnd, committedOf, isDropped, signal })
+      this.#reports.rebalanced('assigned', partitions)
+      await untilAborted(this.#listener.assigned(partitions), 'onAssigned', signal)
+      this.#partitions.readAll(assigned, ranges)
+    } catch (error) {
+      this.#partitions.remove(partitions, 'lost') // without a group they are looked for again
+      throw error
+    }
     if (this.#bounds.isResetElsewhere) this.#commits.soon()
     this.#fetcher.interrupt()
   }

@@ -58,7 +58,7 @@ export interface ConsumerOptions {
   readonly only?: { readonly partition: number; readonly offset: number | undefined } | undefined
   /** Only these partitions, each from its offset on where one is named; without a group. */
   readonly fixed?: readonly FixedPartition[] | undefined
-  /** Called when a topic does not exist any more: takes it out of `topics` if the consumer can do without it. Returns whether it has; otherwise reading fails. */
+  /** Called when a topic does not exist any more: takes it out of `topics` if the consumer can do without it. Returns whether it can; otherwise reading fails. */
   readonly dropTopic?: ((topic: string) => boolean) | undefined
   /** Told of what the group does with partitions. */
   readonly listener?: RebalanceListener | undefined

@@ -57,11 +57,11 @@ export class RunEnd {
     this.#changes++
   }
 
-  /** Whether the run has read everything. @param lookAgain called when it is worth asking again, if it has not */
-  async isOver(lookAgain: () => void): Promise<boolean> {
+  /** Whether the run has read everything. @param lookAgain called when it is worth asking again, if it has not @param signal ends what is asked of brokers */
+  async isOver(lookAgain: () => void, signal: AbortSignal): Promise<boolean> {
     if (this.#isRebalancing) return false
     const changes = this.#changes
-    if (this.#partitions.areAtEnd && (await this.#isAssigned())) {
+    if (this.#partitions.areAtEnd && (await this.#isAssigned(signal))) {
       // Partitions may have come or gone in between.
       return changes === this.#changes && this.#partitions.areAtEnd
     }
@@ -74,17 +74,18 @@ export class RunEnd {
    * Whether the group has nothing more for this member. Only when its members have all partitions between them: the first
    * assignment may be empty (KIP-848), or leave out what another member has not given back yet (KIP-429).
    */
-  async #isAssigned(): Promise<boolean> {
+  async #isAssigned(signal: AbortSignal): Promise<boolean> {
     const { member, cluster, warn } = this.#options
     if (member === undefined) return true
     const { groupId } = member
     const owned = this.#partitions.all
     const missing = this.#missing(owned)
     if (missing.length === 0) return true
-    const group = await new GroupAdmin(cluster).describeGroup(groupId).catch((error: unknown) => {
+    const group = await new GroupAdmin(cluster).describeGroup(groupId, signal).catch((error: unknown) => {
       if (isMillraceError(error)) return undefined
       throw error
     })
+    if (signal.aborted) return false
     // What the group has assigned to this member and is not here yet is on its way: the coordinator knows it first.
     const elsewhere = group?.members.filter(({ memberId }) => memberId !== member.memberId) ?? []
     const isSettled =

@@ -8,6 +8,7 @@
  */
 import { BrokerError, isMillraceError } from '../../errors/index.ts'
 import type { JoinGroupRequest } from '../../protocol/messages/join-group.ts'
+import { inBackground } from '../../resilience/background.ts'
 import { sleep } from '../../resilience/retry.ts'
 import { HEARTBEAT, JOIN_GROUP, LEAVE_GROUP, SYNC_GROUP, type JoinGroupAnswer } from '../protocol/groups.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
@@ -219,7 +220,10 @@ export class ClassicMembership extends Membership {
     // An answer that speaks of an earlier generation says nothing about this one.
     if (generation !== this.generation || this.#isJoining) return
     coordinator.check(answer.errorCode, `Cannot send a heartbeat to group "${options.groupId}"`)
-    await this.#watchTopics(stopped)
+    // Whatever that takes: heartbeats go on.
+    inBackground(this.#watchTopics(stopped), (error) =>
+      this.fail(asMillraceError(error, `Cannot look at the topics of group "${options.groupId}"`)),
+    )
   }
 
   protected onHeartbeatError(error: unknown): void {
@@ -267,6 +271,7 @@ export class ClassicMembership extends Membership {
       : new Map(
           [...counted.counts].map(([topic, count]) => [topic, cluster.cachedTopic(topic)?.partitions.length ?? count]),
         )
+    if (this.#counted !== counted) return // shared out again meanwhile
     for (const [topic, count] of counted.counts) if ((counts.get(topic) ?? 0) !== count) return this.#joinAgain()
   }
 

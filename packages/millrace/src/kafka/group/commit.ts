@@ -27,6 +27,7 @@ export async function commitOwned(
   const commit = new Commit(coordinator, membership, offsets)
   for (let attempt = 1; ; attempt++) {
     commit.refuseUnowned()
+    commit.refuseRecreated()
     if (commit.isDone) return commit.result
     const { generation } = membership.identity
     await commit.send(signal)
@@ -44,7 +45,7 @@ interface Pending {
   readonly offset: OffsetToCommit
   /** The assignment that the offset belongs to: a partition that goes and comes back is another owner's in between. */
   readonly tenure: number | undefined
-  /** Of its topic when the commit began: one that is created again is another one, and the offset means nothing there. */
+  /** Of its topic when it was read, or else when the commit began: one that is created again is another one, and the offset means nothing there. */
   readonly topicId: string | undefined
   /** What the broker said last. */
   readonly outcome: Outcome
@@ -65,7 +66,7 @@ class Commit {
     this.#open = offsets.map((offset) => ({
       offset,
       tenure: this.#tenureOf(offset),
-      topicId: this.#idOf(offset),
+      topicId: offset.topicId ?? this.#idOf(offset),
       outcome: 'coordinator',
     }))
   }
@@ -89,6 +90,11 @@ class Commit {
   /** To be called before every attempt, because ownership may end while this waits (I3). */
   refuseUnowned(): void {
     this.#take(({ offset, tenure }) => tenure === undefined || this.#tenureOf(offset) !== tenure, 'not owned')
+  }
+
+  /** Before every attempt: brokers before Kafka 4.1 take an offset for whatever topic has the name. */
+  refuseRecreated(): void {
+    this.#take(({ offset, topicId }) => (this.#idOf(offset) ?? topicId) !== topicId, 'topic unknown')
   }
 
   /** Sends what is open, once, and notes what the broker says of each offset. */
@@ -168,7 +174,7 @@ class Commit {
 type Outcome = 'committed' | 'not owned' | 'other generation' | 'rebalance' | 'topic unknown' | 'coordinator' | 'failed'
 
 function outcomeOf(code: number): Outcome {
-  if (code === ERROR.UNKNOWN_TOPIC_OR_PARTITION) return 'topic unknown'
+  if (code === ERROR.UNKNOWN_TOPIC_OR_PARTITION || code === ERROR.UNKNOWN_TOPIC_ID) return 'topic unknown'
   // Not the same as lost: the group may have come to its next generation, with this member, before the answer to JoinGroup is here.
   if (code === ERROR.ILLEGAL_GENERATION) return 'other generation'
   const outcomes = {

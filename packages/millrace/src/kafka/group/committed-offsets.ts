@@ -31,15 +31,27 @@ export interface CommittedOffset extends TopicPartition {
 const UNSTABLE_PATIENCE_MS = 5000
 const UNSTABLE_REMINDER_MS = 60_000
 
-/** Commits once; gives the error code of each offset, in their order (0 for success). @throws {ConnectionError} */
+/** The last version that names topics without their ids. */
+const BY_NAME = 9
+
+/**
+ * Commits once. Offsets that all say the id of their topic are committed for these topics, as far as the broker can tell; others for whatever
+ * topic has the name.
+ *
+ * @returns the error code of each offset, in their order (0 for success)
+ * @throws {ConnectionError}
+ */
 export async function commitOnce(
   coordinator: GroupCoordinator,
   member: MemberIdentity,
   offsets: readonly OffsetToCommit[],
   signal?: AbortSignal,
 ): Promise<number[]> {
-  const topics = [...byTopic(offsets)].map(([name, list]) => ({
-    name,
+  const hasIds = offsets.every(({ topicId }) => topicId !== undefined)
+  // A topic that was created again may be there with both its ids.
+  const topics = [...Map.groupBy(offsets, ({ topic, topicId }) => topicId ?? topic).values()].map((list) => ({
+    name: list[0]!.topic,
+    ...(hasIds ? { topicId: list[0]!.topicId! } : {}),
     partitions: list.map(({ partition, offset, leaderEpoch, metadata }) => ({
       partitionIndex: partition,
       committedOffset: offset,
@@ -56,13 +68,17 @@ export async function commitOnce(
       groupInstanceId: member.instanceId ?? null,
       topics,
     }),
-    { lane: GROUP_LANE, signal },
+    { lane: GROUP_LANE, signal, ...(hasIds ? {} : { maxVersion: BY_NAME }) },
   )
   const codes = new Map<string, Map<number, number>>()
-  for (const { name, partitions } of answer.topics)
-    codes.set(name, new Map(partitions.map(({ partitionIndex, errorCode }) => [partitionIndex, errorCode])))
-  return offsets.map(({ topic, partition }) => {
-    const code = codes.get(topic)?.get(partition) ?? -1
+  for (const { name, topicId, partitions } of answer.topics) {
+    const id = name === '' ? topicId : name
+    const known = codes.get(id) ?? new Map<number, number>()
+    codes.set(id, known)
+    for (const { partitionIndex, errorCode } of partitions) known.set(partitionIndex, errorCode)
+  }
+  return offsets.map(({ topic, topicId, partition }) => {
+    const code = (codes.get(topic) ?? codes.get(topicId ?? ''))?.get(partition) ?? -1
     if (verdictOf(code) === 'moved') coordinator.forget()
     return code
   })

@@ -60,12 +60,14 @@ export interface GroupListener {
 export interface OffsetToCommit extends PartitionOffset {
   /** Epoch of the leader that the last record was read from; -1 when it is not known. */
   readonly leaderEpoch?: number | undefined
+  /** Id of the topic that it is an offset of: for another one of the same name it is refused. */
+  readonly topicId?: string | undefined
   readonly metadata?: string | undefined
 }
 
 /**
  * Why an offset was not committed. `not owned`: the partition does not belong to this member (any more); `rebalance`: the
- * generation changed meanwhile, a later commit may succeed; `topic unknown`: the topic was deleted.
+ * generation changed meanwhile, a later commit may succeed; `topic unknown`: the topic was deleted, or is another one of the same name.
  */
 export type CommitRefusal = 'not owned' | 'rebalance' | 'topic unknown'
 

@@ -38,9 +38,9 @@ export class TopicPatterns {
 
   /** Forgets a topic that does not exist any more. @returns whether it was found by a pattern, so that reading can go on without it */
   drop(topic: string): boolean {
+    if (this.#named.has(topic)) return false
     const index = this.topics.indexOf(topic)
-    if (index < 0 || this.#named.has(topic)) return false
-    this.topics.splice(index, 1)
+    if (index >= 0) this.topics.splice(index, 1)
     return true
   }
 

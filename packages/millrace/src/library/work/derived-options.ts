@@ -10,11 +10,14 @@ const TOPIC_NAMES: ReadonlySet<string> = new Set(['topics', 'topic', 'partitions
 const CONSUMER_NAMES = nameTable(CONSUMER_FIELDS)
 const CLUSTER_NAMES = nameTable(CLUSTER_FIELDS)
 
-/** The same options for one topic, in a group of its own, from the beginning: what was written before the group existed counts. */
+/** Options of the main source only. A program cannot ask the source of a retry topic to commit, so that does so by itself. */
+const MAIN_FIELDS: ReadonlySet<string | undefined> = new Set(['groupId', 'autoOffsetReset', 'enableAutoCommit'])
+
+/** The same options for one topic, in a group of its own, from the beginning: what was written before the group existed counts. It commits what is done. */
 export function retryOptions<K, V>(options: object, topic: string, groupId: string): KafkaSourceOptions<K, V> {
   const others = Object.entries(options).filter(([name]) => {
     const field = CONSUMER_NAMES.get(name)
-    return !TOPIC_NAMES.has(name) && field !== 'groupId' && field !== 'autoOffsetReset'
+    return !TOPIC_NAMES.has(name) && name !== 'commit' && !MAIN_FIELDS.has(field)
   })
   const derived = {
     ...Object.fromEntries(others),

@@ -1,4 +1,5 @@
 /** Which partitions a consumer without a group reads, and where each that is assigned is read. */
+import { BrokerError } from '../../../errors/index.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { AssignedPartition } from '../../group/contract.ts'
 import { keyOf, type TopicPartition } from '../../topic-partition.ts'
@@ -12,7 +13,7 @@ export function unreadPartitions(options: ConsumerOptions, read: readonly TopicP
   const known = new Set(read.map(({ topic, partition }) => keyOf(topic, partition)))
   const wanted = fixed && new Set(fixed.map(({ topic, partition }) => keyOf(topic, partition)))
   return topics
-    .flatMap((topic) => cluster.cachedTopic(topic)!.partitions.map(({ partition }) => ({ topic, partition })))
+    .flatMap((topic) => (cluster.cachedTopic(topic)?.partitions ?? []).map(({ partition }) => ({ topic, partition })))
     .filter(({ topic, partition }) => {
       const id = keyOf(topic, partition)
       return !known.has(id) && (wanted?.has(id) ?? true) && (only === undefined || partition === only.partition)
@@ -30,26 +31,49 @@ export interface PlacementOptions {
   readonly bounds: OffsetBounds
   readonly untilEnd: boolean
   readonly committedOf: CommittedOf
+  /** A topic does not exist any more. Returns whether reading goes on without it. */
+  readonly isDropped: (topic: string) => boolean
   readonly signal: AbortSignal
 }
 
-/** Where each partition is read, in their order. @throws {BrokerError} `NO_COMMITTED_OFFSET`, `OFFSET_OUT_OF_RANGE`; {ConnectionError} {AbortedError} */
+/**
+ * Where each partition is read, by `keyOf`; without those of topics that were deleted meanwhile and need not be there.
+ * @throws {BrokerError} `NO_COMMITTED_OFFSET`, `OFFSET_OUT_OF_RANGE`, `TOPIC_NOT_FOUND`; {ConnectionError} {AbortedError}
+ */
 export async function rangesOf(
   partitions: readonly AssignedPartition[],
+  options: PlacementOptions,
+): Promise<ReadonlyMap<string, ReadRange>> {
+  for (let there = partitions; ;) {
+    try {
+      return await rangesOfAll(there, options)
+    } catch (error) {
+      const isGone = error instanceof BrokerError && error.code === 'TOPIC_NOT_FOUND'
+      if (!isGone || error.topic === undefined || !options.isDropped(error.topic)) throw error
+      there = there.filter(({ topic }) => topic !== error.topic)
+    }
+  }
+}
+
+async function rangesOfAll(
+  partitions: readonly AssignedPartition[],
   { cluster, bounds, untilEnd, committedOf, signal }: PlacementOptions,
-): Promise<ReadRange[]> {
+): Promise<Map<string, ReadRange>> {
   await refreshGrown(cluster, partitions, signal)
   const starts = await bounds.starts(partitions, committedOf)
   const ends = untilEnd ? await bounds.ends(partitions) : undefined
   if (ends !== undefined) for (const [id, start] of await bounds.startsWithin(partitions, ends)) starts.set(id, start)
-  return partitions.map(({ topic, partition, committed, leaderEpoch }) => {
+  const rangeOf = ({ topic, partition, committed, leaderEpoch }: AssignedPartition): [string, ReadRange] => {
     const id = keyOf(topic, partition)
-    return {
+    const range = {
       partitionCount: cluster.cachedTopic(topic)?.partitions.length ?? 0,
       position: starts.get(id)!,
       epoch: committed === starts.get(id) ? (leaderEpoch ?? -1) : -1,
       end: ends?.get(id),
       mustCommit: committed === undefined && bounds.isResetElsewhere,
+      topicId: cluster.cachedTopic(topic)?.id,
     }
-  })
+    return [id, range]
+  }
+  return new Map(partitions.map(rangeOf))
 }

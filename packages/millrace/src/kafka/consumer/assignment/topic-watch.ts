@@ -1,5 +1,6 @@
 /** Follows the topics of a consumer: looks for partitions that are new and leaders that have moved, and adds topics. */
-import { BrokerError, isMillraceError, UnexpectedError } from '../../../errors/index.ts'
+import { BrokerError, isMillraceError, type MillraceError } from '../../../errors/index.ts'
+import { asMillraceError } from '../../../errors/unexpected.ts'
 import { inBackground } from '../../../resilience/background.ts'
 import type { AssignedPartition } from '../../group/contract.ts'
 import { GroupCoordinator } from '../../group/coordinator.ts'
@@ -17,7 +18,7 @@ export interface TopicWatchEvents {
   readonly onAssigned: (partitions: readonly AssignedPartition[]) => Promise<void>
   /** A topic is gone, and reading goes on without it: nothing more is fetched of it. */
   readonly onGone: (topic: string) => void
-  readonly onFailed: (error: UnexpectedError) => void
+  readonly onFailed: (error: MillraceError) => void
 }
 
 export class TopicWatch {
@@ -45,8 +46,8 @@ export class TopicWatch {
 
   /** Looks every `metadata.max.age.ms` until `end`. */
   begin(): void {
-    const fail = (cause: unknown): void =>
-      this.#events.onFailed(new UnexpectedError('Looking for new partitions failed', { cause }))
+    const fail = (error: unknown): void =>
+      this.#events.onFailed(asMillraceError(error, 'Looking for new partitions failed'))
     this.#timer = setInterval(() => inBackground(this.#look(), fail), this.#options.cluster.metadataMaxAgeMs)
     this.#timer.unref()
   }
@@ -60,13 +61,20 @@ export class TopicWatch {
     const { cluster, topics, untilEnd } = this.#options
     try {
       await cluster.refresh(topics, this.#stop)
-      // A group says itself what is new. A bounded run ends where the topic ended when it began.
-      if (this.#session === undefined && !untilEnd) await this.assignNew(this.#stop)
     } catch (error) {
       if (error instanceof BrokerError && error.code === 'TOPIC_NOT_FOUND' && error.topic !== undefined)
         this.gone(error.topic)
       // What reading needs is asked for again where it is needed, and fails there.
       if (!this.#stop.aborted && !isMillraceError(error)) throw error
+      return
+    }
+    // A group says itself what is new. A bounded run ends where the topic ended when it began.
+    if (this.#session !== undefined || untilEnd) return
+    try {
+      await this.assignNew(this.#stop)
+    } catch (error) {
+      // What cannot be asked for now is asked for again with the next look.
+      if (!this.#stop.aborted && !(isMillraceError(error) && error.retriable)) throw error
     }
   }
 
@@ -87,9 +95,11 @@ export class TopicWatch {
 
   /** A topic does not exist any more. @returns whether reading goes on without it */
   gone(topic: string): boolean {
-    const { dropTopic, warn } = this.#options
+    const { dropTopic, topics, warn } = this.#options
+    const wasRead = topics.includes(topic)
     if (dropTopic?.(topic) !== true) return false
     this.#events.onGone(topic)
+    if (!wasRead) return true
     warn(`Topic "${topic}" does not exist any more, so it is no longer read`, { event: 'topics.gone', topic })
     this.#session?.resubscribe()
     return true

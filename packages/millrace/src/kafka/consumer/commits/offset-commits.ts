@@ -25,7 +25,7 @@ const REFUSALS = {
   'topic unknown': {
     kafkaCode: 3,
     kafkaName: 'UNKNOWN_TOPIC_OR_PARTITION',
-    why: 'the topic does not exist any more',
+    why: 'the topic does not exist any more, or was created again since',
   },
 } as const
 

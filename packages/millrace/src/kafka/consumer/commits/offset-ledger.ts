@@ -23,6 +23,8 @@ export interface FollowedPartition {
 }
 
 export interface CommittableOffset extends PartitionOffset {
+  /** Id of the topic that was read: the offset means nothing in another one of the same name. */
+  readonly topicId?: string
   /** Epoch of the leader that wrote the record before, as far as it is known. */
   readonly leaderEpoch?: number
 }
@@ -40,12 +42,13 @@ export class OffsetLedger {
    * acknowledgements of batches that were delivered before do nothing.
    *
    * @param isCommitted whether the position counts as committed; otherwise it is committable at once
+   * @param topicId of the topic, where it is known
    */
-  assign(topic: string, partition: number, position: number, isCommitted = true): void {
+  assign(topic: string, partition: number, position: number, isCommitted = true, topicId?: string): void {
     const key = keyOf(topic, partition)
     this.#partitions.get(key)?.forget()
     const committed = isCommitted ? position : NOTHING
-    this.#partitions.set(key, new TrackedPartition(topic, partition, position, committed, this))
+    this.#partitions.set(key, new TrackedPartition(topic, partition, position, committed, topicId, this))
     this.onDrained()
   }
 
@@ -83,10 +86,16 @@ export class OffsetLedger {
   committable(partitions?: readonly TopicPartition[]): CommittableOffset[] {
     const offsets: CommittableOffset[] = []
     for (const tracked of this.#select(partitions)) {
-      const { topic, partition, acknowledged } = tracked
+      const { topic, partition, acknowledged, topicId } = tracked
       if (acknowledged <= tracked.committed) continue
       const leaderEpoch = tracked.epochBefore(acknowledged)
-      const offset = { topic, partition, offset: acknowledged, ...(leaderEpoch < 0 ? {} : { leaderEpoch }) }
+      const offset = {
+        topic,
+        partition,
+        offset: acknowledged,
+        ...(leaderEpoch < 0 ? {} : { leaderEpoch }),
+        ...(topicId === undefined ? {} : { topicId }),
+      }
       this.#givenBy.set(offset, tracked)
       offsets.push(offset)
     }
@@ -199,6 +208,7 @@ class Span {
 class TrackedPartition implements FollowedPartition {
   readonly topic: string
   readonly partition: number
+  readonly topicId: string | undefined
   /** Offset after the unbroken run of acknowledged batches. */
   acknowledged: number
   committed: number
@@ -218,10 +228,12 @@ class TrackedPartition implements FollowedPartition {
     partition: number,
     position: number,
     committed: number,
+    topicId: string | undefined,
     ledger: Pick<OffsetLedger, 'onAdvance' | 'onDrained'>,
   ) {
     this.topic = topic
     this.partition = partition
+    this.topicId = topicId
     this.acknowledged = position
     this.committed = committed
     this.#end = position

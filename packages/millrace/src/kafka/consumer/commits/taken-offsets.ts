@@ -1,22 +1,28 @@
 /** The offsets that a transaction commits for a consumer. */
 import type { GroupOffsets } from '../../../contracts/offsets.ts'
 import type { GroupSession } from '../../group/session.ts'
+import type { ConsumerOptions } from '../options.ts'
 import type { OffsetLedger } from './offset-ledger.ts'
 
-/** What is acknowledged and not committed, with proof of membership as long as all its partitions stay owned (I5). */
+/** What is acknowledged and not committed, with proof of membership as long as all its partitions stay owned, and topics are the same (I5). */
 export function takenOffsets(
   session: GroupSession,
   ledger: OffsetLedger,
-  groupId: string,
-  instanceId: string | undefined,
+  { cluster, settings }: ConsumerOptions,
 ): GroupOffsets {
+  const { groupId, instanceId } = settings
   const offsets = ledger.committable()
   const tenures = offsets.map((each) => session.tenure(each))
+  // A transaction commits an offset for whatever topic has the name.
+  const isSame = ({ topic, topicId }: (typeof offsets)[number]): boolean =>
+    topicId === undefined || (cluster.cachedTopic(topic)?.id ?? topicId) === topicId
   return {
-    groupId,
+    groupId: groupId!,
     offsets,
     member: () => {
-      const isOwned = offsets.every((each, i) => tenures[i] !== undefined && session.tenure(each) === tenures[i])
+      const isOwned = offsets.every(
+        (each, i) => tenures[i] !== undefined && session.tenure(each) === tenures[i] && isSame(each),
+      )
       return isOwned ? { memberId: session.memberId, generation: session.generation, instanceId } : undefined
     },
     awaitGeneration: (generation) => session.awaitGeneration(generation),

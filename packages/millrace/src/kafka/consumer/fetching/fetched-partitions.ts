@@ -41,9 +41,9 @@ export class FetchedPartitions {
   }
 
   /** A partition that is here already is forgotten first. */
-  add(topic: string, partition: number, position: number, epoch = -1): PartitionFetch {
+  add(topic: string, partition: number, position: number, epoch = -1, topicId?: string): PartitionFetch {
     this.remove(topic, partition)
-    const fetch = new PartitionFetch(topic, partition, position, epoch)
+    const fetch = new PartitionFetch(topic, partition, position, epoch, topicId)
     this.#partitions.set(keyOf(topic, partition), fetch)
     return fetch
   }

@@ -22,8 +22,8 @@ export interface FetcherOptions extends ReadOptions {
 export interface FetcherEvents {
   /** The position is not in the log, or in that of another topic of this name; or the log is another one from `divergesAt` on. Returns the position to go on with, or throws the error that ends the fetcher. */
   onPositionLost(topic: string, partition: number, position: number, divergesAt?: number): Promise<number>
-  /** Reading goes on there; everything before was taken. */
-  onMoved(topic: string, partition: number, position: number): void
+  /** Reading goes on there, in the log of the topic with this id; everything before was taken. */
+  onMoved(topic: string, partition: number, position: number, topicId: string | undefined): void
   /** A topic does not exist any more. Returns whether reading goes on without it: then its partitions have been removed; otherwise that ends the fetcher. */
   onTopicGone?(topic: string): boolean
   /** Something takes longer than usual, and why. */

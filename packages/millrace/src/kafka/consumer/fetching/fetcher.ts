@@ -56,6 +56,8 @@ export class Fetcher {
   readonly #abort = new AbortController()
   #failure: MillraceError | undefined
   #wake: (() => void) | undefined
+  /** Whether something happened since `take`, which a reader that is about to wait must not miss. */
+  #isInterrupted = false
   /** Owns what runs in the background. */
   readonly #onFailure = (error: unknown): void => this.#fail(error)
 
@@ -105,10 +107,11 @@ export class Fetcher {
   /**
    * Begins to fetch a partition at an offset.
    * @param epoch of the leader that wrote the record before; -1 when it is not known
+   * @param topicId of the topic in whose log the offset is, where it is known
    */
-  add(topic: string, partition: number, position: number, epoch = -1): void {
+  add(topic: string, partition: number, position: number, epoch = -1, topicId?: string): void {
     this.remove(topic, partition)
-    this.#list(this.#partitions.add(topic, partition, position, epoch))
+    this.#list(this.#partitions.add(topic, partition, position, epoch, topicId))
   }
 
   /** Forgets a partition and what was fetched of it; an answer under way is dropped. */
@@ -171,12 +174,13 @@ export class Fetcher {
    */
   take(): TakenSlice | undefined {
     if (this.#failure !== undefined) throw this.#failure
+    this.#isInterrupted = false
     return this.#partitions.take(SLICE)
   }
 
-  /** Resolves when `take` is worth calling again, or something called `interrupt`. */
+  /** Resolves when `take` is worth calling again, or something called `interrupt` since it was called last. */
   wait(): Promise<void> {
-    if (this.#failure !== undefined || this.#partitions.hasReady) return Promise.resolve()
+    if (this.#isInterrupted || this.#failure !== undefined || this.#partitions.hasReady) return Promise.resolve()
     return new Promise((resolve) => {
       this.#wake = resolve
     })
@@ -207,6 +211,7 @@ export class Fetcher {
   }
 
   #notify(): void {
+    this.#isInterrupted = true
     const wake = this.#wake
     this.#wake = undefined
     wake?.()
@@ -380,7 +385,7 @@ export class Fetcher {
     try {
       const next = await this.#events.onPositionLost(topic, partition, position, divergesAt)
       if (fetch.state === 'removed') return
-      this.#events.onMoved(topic, partition, next)
+      this.#events.onMoved(topic, partition, next, fetch.topicId)
       fetch.position = next
       fetch.epoch = -1
       fetch.divergesAt = undefined

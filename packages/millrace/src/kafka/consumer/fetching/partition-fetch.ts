@@ -45,11 +45,16 @@ export class PartitionFetch {
   #state: FetchState = 'idle'
   #topicId: string | undefined
 
-  constructor(topic: string, partition: number, position: number, epoch: number) {
+  constructor(topic: string, partition: number, position: number, epoch: number, topicId?: string) {
+    this.#topicId = topicId
     this.topic = topic
     this.partition = partition
     this.position = position
     this.epoch = this.validatedEpoch = epoch
+  }
+
+  get topicId(): string | undefined {
+    return this.#topicId
   }
 
   get state(): FetchState {

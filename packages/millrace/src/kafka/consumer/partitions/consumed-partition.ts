@@ -16,6 +16,8 @@ export interface ReadRange {
   readonly end: number | undefined
   /** Whether the position is to be committed before anything was read, as nothing else says where the next owner has to begin. */
   readonly mustCommit: boolean
+  /** Id of the topic in whose log the position is; undefined where it is not known. */
+  readonly topicId: string | undefined
 }
 
 export class ConsumedPartition implements TopicPartition {
@@ -31,6 +33,8 @@ export class ConsumedPartition implements TopicPartition {
   delivered = -1
   /** Where a bounded run stops; undefined in an endless one. */
   end: number | undefined
+  /** Id of the topic that is read: one that is deleted and created again has another one. */
+  topicId: string | undefined
   /** Whether the program has paused it. */
   isPaused = false
   /** Whether its reader has enough of it for the moment. */

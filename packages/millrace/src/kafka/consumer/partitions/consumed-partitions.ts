@@ -6,6 +6,7 @@ import type { TopicTotals } from '../../../contracts/source.ts'
 import { ConfigError } from '../../../errors/index.ts'
 import { NO_ACKNOWLEDGEMENT } from '../../../records/acknowledgement.ts'
 import { Batch } from '../../../records/batch.ts'
+import { rowsBefore } from '../../../records/rows.ts'
 import { ConsumedPartition, type ReadRange } from './consumed-partition.ts'
 import type { Fetcher, TakenSlice } from '../fetching/fetcher.ts'
 import type { AssignedPartition } from '../../group/contract.ts'
@@ -125,14 +126,9 @@ export class ConsumedPartitions {
     consumed.on('rewound')
     consumed.uncommitted = []
     this.#forget(consumed)
-    const { end } = consumed
-    this.read(consumed, {
-      partitionCount: consumed.origin.CreateTime.partitionCount,
-      position,
-      epoch: -1,
-      end,
-      mustCommit: true,
-    })
+    const { end, topicId } = consumed
+    const { partitionCount } = consumed.origin.CreateTime
+    this.read(consumed, { partitionCount, position, epoch: -1, end, mustCommit: true, topicId })
   }
 
   /** Takes partitions that are ours now; each is read when `read` says where. */
@@ -146,19 +142,25 @@ export class ConsumedPartitions {
     })
   }
 
-  /** Begins to read a partition, unless it has gone since it was assigned. */
-  read(consumed: ConsumedPartition, { partitionCount, position, epoch, end, mustCommit }: ReadRange): void {
-    if (consumed.on('positioned') !== 'reading') return
-    if (consumed.sought !== undefined) {
-      const sought = { partitionCount, position: consumed.sought, epoch: -1, end, mustCommit: true }
-      consumed.sought = undefined
-      return this.#begin(consumed, sought)
+  /** Begins to read partitions, each where its range says; those without one wait. @param ranges by `keyOf` */
+  readAll(assigned: readonly ConsumedPartition[], ranges: ReadonlyMap<string, ReadRange>): void {
+    for (const each of assigned) {
+      const range = ranges.get(keyOf(each.topic, each.partition))
+      if (range !== undefined) this.read(each, range)
     }
-    this.#begin(consumed, { partitionCount, position, epoch, end, mustCommit })
   }
 
-  #begin(consumed: ConsumedPartition, { partitionCount, position, epoch, end, mustCommit }: ReadRange): void {
+  /** Begins to read a partition, unless it has gone since it was assigned. */
+  read(consumed: ConsumedPartition, range: ReadRange): void {
+    if (consumed.on('positioned') !== 'reading') return
+    const { sought: position } = consumed
+    consumed.sought = undefined
+    this.#begin(consumed, position === undefined ? range : { ...range, position, epoch: -1, mustCommit: true })
+  }
+
+  #begin(consumed: ConsumedPartition, range: ReadRange): void {
     const { topic, partition } = consumed
+    const { partitionCount, position, epoch, end, mustCommit, topicId } = range
     const origin = { component: this.#options.component, topic, partition, partitionCount, reader: this.#reader }
     consumed.origin = {
       CreateTime: { ...origin, timestampType: 'CreateTime' },
@@ -167,10 +169,11 @@ export class ConsumedPartitions {
     consumed.start = consumed.delivered = position
     consumed.end = end
     consumed.mustCommit = mustCommit
-    this.#ledger.assign(topic, partition, position, !mustCommit)
+    consumed.topicId = topicId
+    this.#ledger.assign(topic, partition, position, !mustCommit, topicId)
     if (end !== undefined && position >= end) this.giveUp(consumed)
     else {
-      this.#fetcher.add(topic, partition, position, epoch)
+      this.#fetcher.add(topic, partition, position, epoch, topicId)
       if (!consumed.isServed) this.#fetcher.pause(topic, partition)
     }
   }
@@ -189,13 +192,14 @@ export class ConsumedPartitions {
     this.#fetcher.interrupt()
   }
 
-  /** Takes note that a partition is read from another place on, as its position is not in the log. */
-  moved(topic: string, partition: number, position: number): void {
+  /** Takes note that a partition is read from another place on, as its position is not in the log. @param topicId of the topic that it is read of now */
+  moved(topic: string, partition: number, position: number, topicId: string | undefined): void {
     const consumed = this.#partitions.get(keyOf(topic, partition))
     if (consumed === undefined || consumed.on('moved') !== 'reading') return
     // Forwards it is a gap, which is committed when what lies before it is acknowledged (I1). Backwards it is another log.
-    if (position < consumed.delivered) {
-      this.#ledger.assign(topic, partition, position, false)
+    if (position < consumed.delivered || topicId !== consumed.topicId) {
+      consumed.topicId = topicId
+      this.#ledger.assign(topic, partition, position, false, topicId)
       this.#forget(consumed) // of the log that is no longer there
     }
     // What follows rests is tracked behind the gap.
@@ -253,7 +257,7 @@ export class ConsumedPartitions {
     const found = await committed(all)
     const offsets = new Map(found.map((each) => [keyOf(each.topic, each.partition), each]))
     for (const consumed of all) {
-      const { topic, partition, start, end, mustCommit } = consumed
+      const { topic, partition, start, end, mustCommit, topicId } = consumed
       const id = keyOf(topic, partition)
       // One that never began to read, or was given back while the answer was on its way.
       if (start < 0 || consumed.state !== 'assigned') continue
@@ -270,6 +274,7 @@ export class ConsumedPartitions {
         epoch: offset === undefined ? -1 : leaderEpoch,
         end,
         mustCommit: mustCommit && offset === undefined,
+        topicId,
       })
       consumed.start = start
     }
@@ -389,11 +394,4 @@ export class ConsumedPartitions {
     if (rests.length === 0) this.#withRests.delete(consumed)
     else this.#withRests.add(consumed)
   }
-}
-
-/** Rows whose offset lies before the end of a bounded run. */
-function rowsBefore(offsets: Float64Array, end: number): Int32Array {
-  let count = 0
-  while (count < offsets.length && offsets[count]! < end) count++
-  return Int32Array.from({ length: count }, (_, i) => i)
 }

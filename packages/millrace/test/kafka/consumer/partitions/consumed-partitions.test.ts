@@ -14,13 +14,13 @@ test('a rewind goes back to the committed offset and to the epoch of the record 
     isRewindable: true,
   })
   const place = { topic: 't', partition: 0 }
-  const range = { partitionCount: 1, position: 5, epoch: 1, end: undefined, mustCommit: false }
+  const range = { partitionCount: 1, position: 5, epoch: 1, end: undefined, mustCommit: false, topicId: 'id' }
   partitions.read(partitions.assign([place])[0]!, range)
   await partitions.rewind(async () => [{ ...place, committed: 8, leaderEpoch: 2 }])
   await partitions.rewind(async () => [{ ...place, committed: undefined }])
   expect(added).toEqual([
-    ['t', 0, 5, 1],
-    ['t', 0, 8, 2],
-    ['t', 0, 5, -1],
+    ['t', 0, 5, 1, 'id'],
+    ['t', 0, 8, 2, 'id'],
+    ['t', 0, 5, -1, 'id'],
   ])
 })

@@ -1,0 +1,122 @@
+/**
+ * A topic that is deleted and created again under a consumer: an offset of the old one means nothing in the new one. It was committed for it
+ * all the same, with the next interval or on close, and the next run passed over as many records of the new topic.
+ */
+import { describe, expect, test } from 'vitest'
+import { type EmbeddedBroker, startBroker } from '../../../src/broker/index.ts'
+import { Admin, KafkaSink, KafkaSource, type KafkaSourceOptions } from '../../../src/index.ts'
+
+const TOPIC = 'numbers'
+
+async function write(broker: EmbeddedBroker, name: string, count: number): Promise<void> {
+  await using sink = new KafkaSink({ bootstrapServers: broker.bootstrapServers, topic: TOPIC })
+  await sink.write(Array.from({ length: count }, (_, i) => ({ value: `${name} ${i}` })))
+}
+
+async function recreate(broker: EmbeddedBroker): Promise<void> {
+  await using admin = new Admin({ bootstrapServers: broker.bootstrapServers })
+  await admin.deleteTopics([TOPIC])
+  broker.createTopic(TOPIC, 1)
+}
+
+/** A source in a loop over records. */
+function reading(broker: EmbeddedBroker, options: Partial<KafkaSourceOptions>) {
+  const { bootstrapServers } = broker
+  const source = new KafkaSource({ bootstrapServers, topics: TOPIC, groupId: 'g', ...options })
+  const seen: string[] = []
+  const loop = async (): Promise<void> => {
+    for await (const { value } of source) seen.push(String(value))
+  }
+  const ended = loop().then(
+    () => undefined,
+    (error: { code?: string }) => error.code,
+  )
+  return { source, seen, ended }
+}
+
+const offsetOf = (broker: EmbeddedBroker): bigint | undefined => broker.groups()[0]!.offsets[0]?.offset
+
+describe.each(['classic', 'consumer'] as const)(
+  'a topic that is created again, in a group of the %s protocol',
+  (groupProtocol) => {
+    test('is read from its beginning by the next run', async () => {
+      await using broker = await startBroker({ topics: { [TOPIC]: 1 } })
+      await write(broker, 'old', 100)
+      const { source, seen, ended } = reading(broker, { groupProtocol })
+      await expect.poll(() => seen.length).toBe(100)
+      await recreate(broker)
+      await write(broker, 'new', 200)
+      // A group of the consumer protocol may learn of the new topic before anything is fetched of it.
+      let isOver = false
+      const code = ended.finally(() => (isOver = true))
+      await expect.poll(() => isOver || seen.length === 300).toBe(true)
+      await source.close()
+      expect(await code).toBeOneOf([undefined, 'OFFSET_OUT_OF_RANGE'])
+      const next = reading(broker, { groupProtocol, untilEnd: true })
+      await next.ended
+      expect([...new Set([...seen.slice(100), ...next.seen])]).toEqual(
+        Array.from({ length: 200 }, (_, i) => `new ${i}`),
+      )
+      await next.source.close()
+    })
+
+    test('has its own offsets committed after a reset', async () => {
+      await using broker = await startBroker({ topics: { [TOPIC]: 1 } })
+      await write(broker, 'old', 100)
+      const { source, seen, ended } = reading(broker, {
+        groupProtocol,
+        offsetOutOfRange: 'reset',
+        autoCommitIntervalMs: 50,
+      })
+      await expect.poll(() => seen.length).toBe(100)
+      await recreate(broker)
+      await write(broker, 'new', 200)
+      await expect.poll(() => seen.length).toBe(300)
+      await expect.poll(() => offsetOf(broker)).toBe(200n)
+      await source.close()
+      expect(await ended).toBe(undefined)
+    })
+  },
+)
+
+test('an offset of the old topic that a program commits is refused', async () => {
+  await using broker = await startBroker({ topics: { [TOPIC]: 1 } })
+  await write(broker, 'old', 100)
+  await using source = new KafkaSource({
+    bootstrapServers: broker.bootstrapServers,
+    topics: TOPIC,
+    groupId: 'g',
+    commit: { strategy: 'manual' },
+  })
+  for await (const batch of source.batches()) {
+    batch.ack()
+    if (batch.nextOffset === 100n) break
+  }
+  await recreate(broker)
+  await expect(source.commit()).rejects.toMatchObject({ code: 'COMMIT_REFUSED', topic: TOPIC })
+  expect(broker.groups()[0]!.offsets).toEqual([])
+})
+
+// The end of the new log is where reading goes on, beyond what was read of the old one.
+test('a reset to a later offset counts for the new topic', async () => {
+  await using broker = await startBroker({ topics: { [TOPIC]: 1 } })
+  await write(broker, 'old', 100)
+  const { source, seen, ended } = reading(broker, {
+    offsetOutOfRange: 'reset',
+    autoOffsetReset: 'latest',
+    autoCommitIntervalMs: 50,
+  })
+  await expect.poll(() => offsetOf(broker)).toBe(100n)
+  const held = broker.on('Fetch').hold()
+  await held.entered
+  await recreate(broker)
+  await write(broker, 'new', 200)
+  held.release()
+  broker.clearFaults()
+  await expect.poll(() => offsetOf(broker)).toBe(200n)
+  await write(broker, 'newer', 1)
+  await expect.poll(() => seen).toEqual(['newer 0'])
+  await expect.poll(() => offsetOf(broker)).toBe(201n)
+  await source.close()
+  expect(await ended).toBe(undefined)
+})
