@@ -51,6 +51,7 @@ export async function runSuite(suite: Suite, broker: SuiteBroker, options: RunOp
         if (other !== undefined) others.push(other)
         return other?.bootstrapServers
       },
+      only,
       wants: (test) => only?.includes(test) ?? true,
       report: (outcome) => {
         outcomes.push(outcome)

@@ -59,7 +59,9 @@ export interface SuiteContext {
    * @returns its bootstrap servers; `undefined` when `--broker` names the broker of the run
    */
   startAnother(options: SuiteBrokerOptions): Promise<string | undefined>
-  /** Whether a test is among those that were asked for (`--only`). */
+  /** The tests that were asked for (`--only`); all when omitted. */
+  readonly only?: readonly string[] | undefined
+  /** Whether a test is among those that were asked for. */
   wants(test: string): boolean
   report(outcome: Outcome): void
   /** Shows a line of what is happening. */

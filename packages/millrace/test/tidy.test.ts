@@ -54,7 +54,7 @@ describe('folders of src', () => {
 
 describe('tests', () => {
   /** Tests of the repository or of the package as a whole, and of the folders beside it. */
-  const OF_THE_WHOLE = /^(?:contract|chaos|test-bed|support|fixtures)\/|^[\w-]+\.(?:integration\.)?test\.ts$/
+  const OF_THE_WHOLE = /^(?:contract|chaos|compat|test-bed|support|fixtures)\/|^[\w-]+\.(?:integration\.)?test\.ts$/
 
   /** A test is in the folder of its subject, and named after the file or, if it tests several files, after what they do. */
   test('are in folders that src has', () => {
