@@ -57,7 +57,7 @@ function answer(
         return {
           partitionIndex: partition.partitionIndex,
           errorCode: refusal?.errorCode ?? 0,
-          errorMessage: refusal?.message ?? null,
+          errorMessage: refusal?.message || null,
         }
       }),
     })),
@@ -77,7 +77,8 @@ function reassign(
   const partition = topic.partitions[partitionIndex]
   if (partition === undefined) return unknown(`Unable to find partition ${name}:${partitionIndex}.`)
   if (replicas === null)
-    return { errorCode: ERROR.NO_REASSIGNMENT_IN_PROGRESS, message: 'No partition reassignment is in progress.' }
+    // Apache Kafka says nothing more about it.
+    return { errorCode: ERROR.NO_REASSIGNMENT_IN_PROGRESS, message: '' }
   const problem =
     replicasProblem(cluster, replicas) ?? (mayChangeFactor ? undefined : factorProblem(partition, replicas))
   if (problem === undefined) cluster.reassign(partition, replicas)
