@@ -1,6 +1,7 @@
 /** The broker that a suite runs against: the embedded one in this process, Apache Kafka of the test bed, or a given one. */
 import { startBroker } from '../packages/millrace/src/broker/index.ts'
 import { startKafka } from '../test-bed/kafka.ts'
+import { startApacheKafkaWithSasl, startEmbeddedWithSasl } from './sasl.ts'
 import type { BrokerKind, Suite } from './suite.ts'
 
 export interface SuiteBroker {
@@ -22,14 +23,16 @@ const ACLS = {
 
 /** @param log receives a line for each thing that no client should do, such as a malformed request */
 export async function startEmbedded(options: Suite['broker'], log: (line: string) => void): Promise<SuiteBroker> {
-  const { hasAcls = false, ...settings } = options ?? {}
-  const broker = await startBroker({
-    retentionBytes: RETENTION_BYTES,
-    groups: QUICK_GROUPS,
-    ...settings,
-    ...(hasAcls ? { authorization: { allowIfNoAcl: true } } : {}),
-    log,
-  })
+  const { hasAcls = false, hasSasl = false, ...settings } = options ?? {}
+  const broker = hasSasl
+    ? await startEmbeddedWithSasl(log)
+    : await startBroker({
+        retentionBytes: RETENTION_BYTES,
+        groups: QUICK_GROUPS,
+        ...settings,
+        ...(hasAcls ? { authorization: { allowIfNoAcl: true } } : {}),
+        log,
+      })
   return {
     kind: 'embedded',
     bootstrapServers: broker.bootstrapServers,
@@ -39,6 +42,10 @@ export async function startEmbedded(options: Suite['broker'], log: (line: string
 
 /** Apache Kafka with the same settings, for this run alone. */
 export async function startApacheKafka(options: Suite['broker']): Promise<SuiteBroker> {
+  if (options?.hasSasl === true) {
+    const { cluster, secured } = await startApacheKafkaWithSasl()
+    return { kind: 'kafka', bootstrapServers: secured, stop: async () => cluster.stop() }
+  }
   const kafka = await startKafka({
     ephemeral: true,
     brokers: (options?.nodes ?? 1) > 1 ? 3 : 1,

@@ -18,6 +18,8 @@ export type SuiteBrokerOptions = Pick<
 > & {
   /** Whether ACLs can be set; what has none may be used by everybody. */
   readonly hasAcls?: boolean
+  /** Whether clients authenticate, as `sasl.ts` says; with nothing else. */
+  readonly hasSasl?: boolean
 }
 
 export interface Suite {

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { canRun, mustRun, runCommand } from '../command.ts'
 import { readGoTests } from '../go-tests.ts'
+import { SASL_USER } from '../sasl.ts'
 import type { Suite, SuiteContext } from '../suite.ts'
 
 const VERSION = '1.22.3'
@@ -16,6 +17,9 @@ const TEST_TIMEOUT_MS = 3_600_000
 /** Records in each of the twelve chains unless `KGO_TEST_RECORDS` says otherwise; franz-go's own default is 500,000. */
 const CHAIN_RECORDS = { long: 20_000, short: 2000 }
 
+/** They want a broker that asks for SASL. */
+const SASL_TESTS = ['TestSCRAMAuth', 'TestSCRAMAuthBadCredentials', 'TestOAuthAuth']
+
 const run: Suite['run'] = async (context) => {
   const { bootstrapServers, isShort, scratch, signal } = context
   const { program, folder } = await build(context)
@@ -23,12 +27,16 @@ const run: Suite['run'] = async (context) => {
   const wanted = tests.split('\n').filter((test) => test.startsWith('Test') && isWanted(context, test))
   if (wanted.length === 0) return
   context.progress(`runs ${wanted.length} tests of kgo ${VERSION}`)
+  const secured = wanted.some((test) => SASL_TESTS.includes(test))
+    ? await context.startAnother({ hasSasl: true })
+    : undefined
   const results = readGoTests(context, wanted)
   const patterns = ['-test.v=test2json', `-test.run=^(${wanted.join('|')})$`, `-test.timeout=${TEST_TIMEOUT_MS}ms`]
   await runCommand(program, patterns, {
     cwd: join(folder, 'pkg/kgo'),
     env: {
       KGO_SEEDS: bootstrapServers,
+      ...(secured === undefined ? {} : saslAt(secured)),
       KGO_TEST_RF: '1',
       KGO_TEST_UNSAFE: '1',
       KGO_TEST_RECORDS: process.env['KGO_TEST_RECORDS'] ?? String(CHAIN_RECORDS[isShort ? 'short' : 'long']),
@@ -40,6 +48,12 @@ const run: Suite['run'] = async (context) => {
   })
   results.end()
 }
+
+const saslAt = (servers: string): NodeJS.ProcessEnv => ({
+  KGO_TEST_SCRAM_SEEDS: servers,
+  KGO_TEST_SCRAM: `${SASL_USER.name}:${SASL_USER.password}:256`,
+  KGO_TEST_OAUTH_SEEDS: servers,
+})
 
 /** `--only` may name a test within a test: TestGroupETL/range. */
 function isWanted(context: SuiteContext, test: string): boolean {
