@@ -76,7 +76,7 @@ async function build(context: SuiteContext): Promise<{ program: string; folder: 
   const program = join(cache, `kgo-${VERSION}.test`)
   if (!existsSync(program)) {
     context.progress(`compiles the tests of kgo ${VERSION}`)
-    await mustRun('go', ['test', '-c', '-o', program, './pkg/kgo'], { ...options, cwd: folder })
+    await mustRun('go', ['test', '-c', '-vet=off', '-o', program, './pkg/kgo'], { ...options, cwd: folder })
   }
   return { program, folder }
 }
