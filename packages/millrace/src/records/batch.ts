@@ -44,7 +44,7 @@ export interface BatchOrigin {
   readonly partition: number
   /** Number of partitions of the topic; a sink with as many may keep the partition. Below 0 for rows that no partition holds. */
   readonly partitionCount: number
-  /** Tells readers apart: two of them may read topics with one name on two clusters. */
+  /** Distinguishes readers: two of them may read topics with one name on two clusters. */
   readonly reader?: symbol
   readonly timestampType: TimestampType
 }
