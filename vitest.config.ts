@@ -1,6 +1,20 @@
+import { globSync, readFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { whyNoJava } from './test-bed/java.ts'
+
+const INTEGRATION = ['packages/*/test/**/*.integration.test.ts', 'examples/*/test/**/*.integration.test.ts']
+
+/** Those that use the broker that tests share, or start brokers: what they prove depends on which it is. */
+const onBrokers = globSync(INTEGRATION).filter((file) =>
+  /support\/(?:broker|topics)\.ts'/.test(readFileSync(file, 'utf8')),
+)
+
+/** Without Java, the project `integration` has the embedded broker already. */
+const isKafkaThere = (process.env['KAFKA_BOOTSTRAP_SERVERS'] ?? '') !== '' || (await whyNoJava()) === undefined
+
+const PATIENT = { testTimeout: 240_000, hookTimeout: 240_000 }
 
 export default defineConfig({
   test: {
@@ -30,10 +44,21 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
-          include: ['packages/*/test/**/*.integration.test.ts', 'examples/*/test/**/*.integration.test.ts'],
+          include: INTEGRATION,
           globalSetup: './packages/millrace/test/support/start-kafka.ts',
-          testTimeout: 240_000,
-          hookTimeout: 240_000,
+          ...PATIENT,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'embedded',
+          // After the other projects, and more at a time: it takes little processor time, and tests mostly wait.
+          sequence: { groupOrder: 1 },
+          maxWorkers: 2 * Math.max(2, availableParallelism() - 1),
+          include: isKafkaThere ? onBrokers : [],
+          globalSetup: './packages/millrace/test/support/start-embedded.ts',
+          ...PATIENT,
         },
       },
     ],

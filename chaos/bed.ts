@@ -1,5 +1,6 @@
 /** The brokers that a scenario runs on. */
-import { spawnJava } from '../test-bed/java.ts'
+import { startEmbedded } from '../test-bed/embedded.ts'
+import { spawnJava, whyNoJava } from '../test-bed/java.ts'
 import {
   findSharedKafka,
   type KafkaBroker,
@@ -7,7 +8,7 @@ import {
   type KafkaOptions,
   startKafka,
 } from '../test-bed/kafka.ts'
-import { type Proxy, startProxiedKafka } from '../test-bed/proxy.ts'
+import { type Proxy, startProxied } from '../test-bed/proxy.ts'
 import { freePorts } from '../test-bed/probe.ts'
 import type { Setting } from './settings.ts'
 
@@ -35,6 +36,7 @@ export interface Bed extends Side {
   readonly output: Side
   readonly proxies: readonly Proxy[]
   readonly spawnJava: typeof spawnJava
+  readonly hasJava: boolean
   stop(): Promise<void>
 }
 
@@ -48,7 +50,7 @@ export async function openBed(
   running: Running,
 ): Promise<Bed> {
   if (kind === 'proxied') {
-    const proxied = await startProxiedKafka(brokers)
+    const proxied = await startProxied(brokers)
     const side = { ...sideOf(proxied.kafka), forPipelines: proxied.bootstrapServers }
     return bedOf(side, () => proxied.stop(), proxied.proxies)
   }
@@ -85,8 +87,36 @@ async function openSasl(): Promise<Bed> {
   return bedOf({ ...sideOf(kafka), forPipelines: `127.0.0.1:${port}` }, () => kafka.stop())
 }
 
+/**
+ * The same with the embedded broker, for scenarios that need no properties of brokers, no second cluster and no passwords.
+ * @throws {Error} the scenario is not one of them
+ */
+export async function openEmbeddedBed(
+  kind: BedKind,
+  { brokers }: Setting,
+  properties: KafkaOptions['properties'],
+  running: Running,
+): Promise<Bed> {
+  if (kind === 'sasl' || kind === 'two-clusters' || properties !== undefined)
+    throw new Error('This scenario needs Apache Kafka')
+  const hasJava = (await whyNoJava()) === undefined
+  if (kind === 'proxied') {
+    const proxied = await startProxied(brokers, startEmbedded)
+    const side = { ...sideOf(proxied.kafka), forPipelines: proxied.bootstrapServers }
+    return { ...bedOf(side, () => proxied.stop(), proxied.proxies), hasJava }
+  }
+  const address = kind === 'any' ? running[brokers] : undefined
+  if (address !== undefined)
+    return {
+      ...bedOf({ bootstrapServers: address, forPipelines: address, brokers: [] }, () => Promise.resolve()),
+      hasJava,
+    }
+  const cluster = await startEmbedded({ brokers })
+  return { ...bedOf(sideOf(cluster), () => cluster.stop()), hasJava }
+}
+
 function bedOf(side: Side, stop: () => Promise<void>, proxies: readonly Proxy[] = []): Bed {
-  return { ...side, output: side, proxies, spawnJava, stop }
+  return { ...side, output: side, proxies, spawnJava, hasJava: true, stop }
 }
 
 function sideOf({ bootstrapServers, brokers }: KafkaCluster): Side {

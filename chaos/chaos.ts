@@ -1,5 +1,5 @@
 /**
- * `npm run -s chaos -- SCENARIO [--setting S] [--seconds N] [--seed N] [--json]`: faults against the command line and real brokers.
+ * `npm run -s chaos -- SCENARIO [--setting S] [--seconds N] [--seed N] [--embedded] [--json]`: faults against the command line and real brokers.
  *
  * The verdict goes to standard output, what happens meanwhile to standard error. Ends with 1 when it is not ok.
  */
@@ -9,7 +9,7 @@ import type { Verdict } from './scenario.ts'
 import { SCENARIOS } from './scenarios/index.ts'
 import { DIMENSIONS, parseSetting, settingsWithin } from './settings.ts'
 
-const USAGE = `Usage: npm run -s chaos -- SCENARIO [--setting S] [--seconds N] [--rate N] [--seed N] [--json]
+const USAGE = `Usage: npm run -s chaos -- SCENARIO [--setting S] [--seconds N] [--rate N] [--seed N] [--embedded] [--json]
 
 ${SCENARIOS.map(({ name, summary }) => `  ${name.padEnd(21)}${summary}`).join('\n')}
 
@@ -20,6 +20,7 @@ ${Object.entries(DIMENSIONS)
   --seconds N   how long faults happen; 20 when omitted
   --rate N      integers per second; 2000 when omitted
   --seed N      gives the same setting and faults again; drawn when omitted
+  --embedded    runs on the embedded broker; Apache Kafka when omitted
   --json        the verdict as one line of JSON
 
 KAFKA_BOOTSTRAP_SERVERS, when set, names a broker for scenarios that do not touch brokers.`
@@ -32,6 +33,7 @@ async function main(): Promise<number> {
       setting: { type: 'string', default: '' },
       rate: { type: 'string', default: '2000' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
+      embedded: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -55,7 +57,8 @@ async function main(): Promise<number> {
   const verdict = await runScenario(scenario, {
     seconds: positive('--seconds', values.seconds),
     setting,
-    running: { 1: process.env['KAFKA_BOOTSTRAP_SERVERS'] },
+    running: values.embedded ? {} : { 1: process.env['KAFKA_BOOTSTRAP_SERVERS'] },
+    isEmbedded: values.embedded,
     rate: positive('--rate', values.rate),
     seed: positive('--seed', values.seed),
     signal: stop.signal,

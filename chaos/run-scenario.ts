@@ -2,7 +2,7 @@
  * The course of a scenario, from top to bottom: brokers and topics, input and faults at the same time, catching up,
  * stopping, and the comparison of what came out with what went in.
  */
-import { openBed, type Running } from './bed.ts'
+import { openBed, openEmbeddedBed, type Running } from './bed.ts'
 import { readWithJava, readWithOurs, Tally } from './check.ts'
 import { Generator } from './generator.ts'
 import type { Input } from './input.ts'
@@ -22,19 +22,22 @@ export interface ScenarioOptions {
   readonly rate?: number | undefined
   /** Addresses of brokers for scenarios that leave them alone. */
   readonly running?: Running
+  /** Whether brokers that are started are embedded ones. */
+  readonly isEmbedded?: boolean
   readonly signal: AbortSignal
   readonly tell: (text: string) => void
 }
 
 /** @throws {Error} when it could not be carried out; what the pipelines did wrong is in the verdict */
 export async function runScenario(scenario: Scenario, options: ScenarioOptions): Promise<Verdict> {
-  const { seconds, seed, signal, tell, running = {} } = options
+  const { seconds, seed, signal, tell, running = {}, isEmbedded = false } = options
   const rate = scenario.rate ?? options.rate ?? 2000
   const random = new Random(seed)
   const setting = drawSetting(random, scenario.allowed ?? {}, options.setting ?? {})
-  const repeat = `npm run -s chaos -- ${scenario.name} --setting ${printSetting(setting)} --seed ${seed} --seconds ${seconds} --rate ${rate}`
+  const repeat = `npm run -s chaos -- ${scenario.name} --setting ${printSetting(setting)} --seed ${seed} --seconds ${seconds} --rate ${rate}${isEmbedded ? ' --embedded' : ''}`
   tell(repeat)
-  const bed = await openBed(scenario.bed, setting, scenario.brokerProperties, running)
+  const open = isEmbedded ? openEmbeddedBed : openBed
+  const bed = await open(scenario.bed, setting, scenario.brokerProperties, running)
   const run = new Run({
     seconds,
     setting,
@@ -123,9 +126,14 @@ async function readOne(run: Run, read: NonNullable<Scenario['read']>, newTally: 
   return tally
 }
 
-/** Both consumers have to see the same; the counts are those of Java's. */
+/** Both consumers have to see the same; the counts are those of Java's. Without Java, which the embedded broker does not need, ours is alone. */
 async function readBoth(run: Run, newTally: () => Tally): Promise<Tally> {
   const { bed, setting } = run.context
+  if (!bed.hasJava) {
+    const tally = newTally()
+    await readWithOurs(bed.output.bootstrapServers, run.output, tally)
+    return tally
+  }
   // Java first: it waits for transactions that somebody left open.
   const java = newTally()
   const { bootstrapServers } = bed.output

@@ -308,6 +308,15 @@ function heapOf(size: 1 | 3): string {
   return size === 3 ? '512m' : '1g'
 }
 
+/** The embedded broker, as a cluster. */
+export function embeddedCluster(
+  bootstrapServers: string,
+  brokers: readonly KafkaBroker[],
+  stop: () => Promise<void>,
+): KafkaCluster {
+  return cluster(bootstrapServers, brokers, stop)
+}
+
 /** A cluster that something else has started. @param stop ends it */
 export function clusterAt(bootstrapServers: string, stop: () => Promise<void>): KafkaCluster {
   return cluster(bootstrapServers, [], stop)

@@ -52,6 +52,15 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...ports]
 }
 
+/** Finds the first of so many ports in a row that nobody uses, where {@link freePorts} looks. */
+export async function freePortRange(count: number): Promise<number> {
+  for (;;) {
+    const [first] = await freePorts(1)
+    const others = Array.from({ length: count - 1 }, (_, i) => first! + 1 + i)
+    if ((await Promise.all(others.map(isFree))).every(Boolean)) return first!
+  }
+}
+
 async function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()

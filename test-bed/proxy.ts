@@ -9,8 +9,8 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type KafkaCluster, startKafka } from './kafka.ts'
-import { freePorts } from './probe.ts'
+import { type KafkaCluster, type SideDoor, startKafka } from './kafka.ts'
+import { freePortRange } from './probe.ts'
 
 /** Requests by the number with which they begin. */
 const API_KEYS = {
@@ -235,14 +235,21 @@ export interface ProxiedKafka {
   stop(): Promise<void>
 }
 
-/** Starts an ephemeral cluster with a proxy before each broker. */
-export async function startProxiedKafka(brokers: 1 | 3): Promise<ProxiedKafka> {
-  const ports = await freePorts(2 * brokers)
+/**
+ * Starts an ephemeral cluster with a proxy before each broker.
+ *
+ * @param start starts the brokers; those of Apache Kafka when omitted
+ */
+export async function startProxied(
+  brokers: 1 | 3,
+  start: (options: { brokers: 1 | 3; ephemeral: true; sideDoors: SideDoor[] }) => Promise<KafkaCluster> = startKafka,
+): Promise<ProxiedKafka> {
+  const first = await freePortRange(2 * brokers)
   const sideDoors = Array.from({ length: brokers }, (_, i) => ({
-    port: ports[i]!,
-    advertisedPort: ports[brokers + i]!,
+    port: first + i,
+    advertisedPort: first + brokers + i,
   }))
-  const kafka = await startKafka({ brokers, ephemeral: true, sideDoors })
+  const kafka = await start({ brokers, ephemeral: true, sideDoors })
   const proxies = await Promise.all(sideDoors.map(({ port, advertisedPort }) => Proxy.start(advertisedPort, port)))
   return {
     kafka,

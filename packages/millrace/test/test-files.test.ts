@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { expect, test } from 'vitest'
+import { NEEDS_KAFKA } from './support/needs-kafka.ts'
 
 /** Folders whose files tests import; nothing in them is run by itself. */
 const HELPERS = /^(?:support|contract|fixtures)\//
@@ -22,14 +23,31 @@ const OF_INTEGRATION_TESTS =
 /** They start one small program each. */
 const SMALL_PROGRAMS = ['cli/completion.test.ts', 'kafka/protocol/crc32c.test.ts', 'catalog.test.ts']
 
-test('every use of the broker and of processes is in a file ending in .integration.test.ts', async () => {
+test('every use of the broker and of processes is in a file ending in .integration.test.ts', () => {
   const root = import.meta.dirname
-  const { readFile } = await import('node:fs/promises')
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
   const unitTests = files.filter((file) => file.endsWith('.test.ts') && !file.endsWith('.integration.test.ts'))
   const stray: string[] = []
   for (const file of unitTests.filter((name) => !SMALL_PROGRAMS.includes(name))) {
-    if (OF_INTEGRATION_TESTS.test(await readFile(join(root, file), 'utf8'))) stray.push(file)
+    if (OF_INTEGRATION_TESTS.test(readFileSync(join(root, file), 'utf8'))) stray.push(file)
   }
   expect(stray).toEqual([])
+})
+
+/** Conditions under which a test has no broker but Apache Kafka. */
+const ON_KAFKA_ALONE =
+  /(?:describe|test)\.skipIf\([^)]*(?:!javaAvailable|!registryAvailable|\bisEmbedded)\b[^)]*\)(?:\.each\([^)]*\))?\(\s*'([^']+)'/g
+
+test('every test that is skipped on the embedded broker is listed with the reason', () => {
+  const root = import.meta.dirname
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.integration.test.ts'),
+  )
+  const skipped = files.flatMap((file) =>
+    [...readFileSync(join(root, file), 'utf8').matchAll(ON_KAFKA_ALONE)].map(([, name]) => `${file}: ${name}`),
+  )
+  const listed = Object.entries(NEEDS_KAFKA).flatMap(([file, tests]) =>
+    Object.keys(tests).map((name) => `${file}: ${name}`),
+  )
+  expect(skipped.toSorted()).toEqual(listed.toSorted())
 })

@@ -56,16 +56,11 @@ export class EmbeddedBroker implements AsyncDisposable {
    * @param data the opened `directory`
    */
   constructor(options: BrokerOptions, data: DataFolder | undefined) {
-    const { nodes = 1, host = '127.0.0.1', port = 0, log = () => {} } = options
+    const { nodes = 1, log = () => {} } = options
     this.#data = data
     this.#security = new Security(options, data ?? IN_MEMORY)
     this.#timers = new Timers((error) => log(error instanceof Error ? error.message : String(error)))
-    const addresses = Array.from({ length: nodes }, (_, id): NodeAddress => ({
-      id,
-      host,
-      port: port === 0 ? 0 : port + id,
-      running: false,
-    }))
+    const addresses = Array.from({ length: nodes }, (_, id) => addressOf(id, options))
     this.#cluster = new Cluster({
       nodes: addresses,
       autoCreateTopics: options.autoCreateTopics ?? true,
@@ -241,5 +236,16 @@ export class EmbeddedBroker implements AsyncDisposable {
     const partition = this.#topic(topic).partitions[index]
     if (partition === undefined) throw new ConfigError(`Topic "${topic}" has no partition ${index}`)
     return partition
+  }
+}
+
+function addressOf(id: number, { host = '127.0.0.1', port = 0, advertised = {} }: BrokerOptions): NodeAddress {
+  const portOf = (first: number): number => (first === 0 ? 0 : first + id)
+  return {
+    id,
+    host: advertised.host ?? host,
+    port: portOf(advertised.port ?? 0),
+    listens: { host, port: portOf(port) },
+    running: false,
   }
 }

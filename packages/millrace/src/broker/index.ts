@@ -36,11 +36,12 @@ export type { BrokerRecord, TopicView } from './topic-view.ts'
  * @throws {FileError} the `directory` is damaged (`DATA_DAMAGED`), or cannot be read or written
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<EmbeddedBroker> {
-  const { nodes = 1, port = 0, topics = {} } = options
+  const { nodes = 1, topics = {} } = options
   if (!Number.isInteger(nodes) || nodes < 1)
     throw new ConfigError(`"nodes" must be at least 1: current value is ${nodes}`)
-  if (!Number.isInteger(port) || port < 0 || port + nodes - 1 > 65_535)
-    throw new ConfigError(`"port" must be between 0 and 65535: current value is ${port}`)
+  for (const [name, port = 0] of Object.entries({ port: options.port, 'advertised.port': options.advertised?.port }))
+    if (!Number.isInteger(port) || port < 0 || port + nodes - 1 > 65_535)
+      throw new ConfigError(`"${name}" must be between 0 and 65535: current value is ${port}`)
   const data = options.directory === undefined ? undefined : await openFolder(options.directory, options.log)
   const broker = new EmbeddedBroker(options, data)
   try {

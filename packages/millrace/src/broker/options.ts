@@ -12,10 +12,15 @@ export interface BrokerOptions extends SecurityOptions {
   readonly directory?: string
   /** Nodes of the cluster, numbered from 0, each with a port of its own; 1 when omitted. */
   readonly nodes?: number
-  /** Where to listen; `127.0.0.1` when omitted. Clients are sent to the same address. */
+  /** Where to listen; `127.0.0.1` when omitted. Clients are sent to the same address, unless `advertised` is another one. */
   readonly host?: string
   /** Port of the first node, the others follow; free ones when omitted. */
   readonly port?: number
+  /**
+   * Where clients are sent (`advertised.listeners`) when that is not where the broker listens: to a proxy, or to the host of a
+   * container. `port` is that of the first node, the others follow.
+   */
+  readonly advertised?: { readonly host?: string; readonly port?: number }
   /** Whether a topic is created when a client asks for it; true when omitted, as on Apache Kafka. */
   readonly autoCreateTopics?: boolean
   /** Partitions of topics that are created without a number; 1 when omitted. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { freePortRange } from '../../../../test-bed/probe.ts'
 import { type EmbeddedBroker, startBroker } from '../../src/broker/index.ts'
 import { ERROR } from '../../src/protocol/error-codes.ts'
 import { listOffsetsApi } from '../../src/protocol/messages/list-offsets.ts'
@@ -28,6 +29,11 @@ describe('startBroker', () => {
     { name: 'no nodes', options: { nodes: 0 }, problem: '"nodes" must be at least 1' },
     { name: 'a port out of range', options: { port: 70_000 }, problem: '"port" must be between 0 and 65535' },
     {
+      name: 'an advertised port out of range',
+      options: { advertised: { port: -1 } },
+      problem: '"advertised.port" must be between 0 and 65535',
+    },
+    {
       name: 'a topic with a bad name',
       options: { topics: { 'a b': 1 } },
       problem: "'a b' contains one or more characters",
@@ -46,6 +52,22 @@ describe('startBroker', () => {
     await using broker = await startBroker()
     const port = Number(broker.bootstrapServers.split(':')[1])
     await expect(startBroker({ port })).rejects.toThrow(`Cannot listen at 127.0.0.1:${port} as the port is taken`)
+  })
+
+  test('sends clients to the addresses that it advertises, and listens at its own', async () => {
+    const first = await freePortRange(2)
+    await using broker = await startBroker({ nodes: 2, port: first, advertised: { host: 'localhost', port: 80 } })
+    expect(addresses(broker)).toEqual(['localhost:80', 'localhost:81'])
+    using client = await RawClient.connect(`127.0.0.1:${first + 1}`)
+    const { brokers } = await client.request(metadataApi, 12, {
+      topics: [],
+      allowAutoTopicCreation: false,
+      includeTopicAuthorizedOperations: false,
+    })
+    expect(brokers.map(({ nodeId, host, port }) => [nodeId, host, port])).toEqual([
+      [0, 'localhost', 80],
+      [1, 'localhost', 81],
+    ])
   })
 
   test('may be closed twice, and leaves nothing behind after many starts', async () => {

@@ -8,13 +8,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Verdict } from '../../../../chaos/scenario.ts'
 import { SCENARIOS } from '../../../../chaos/scenarios/index.ts'
-import { brokerAvailable, javaAvailable, threeBrokers } from '../support/broker.ts'
+import { brokerAvailable, isEmbedded, threeBrokers } from '../support/broker.ts'
 import { CHAOS_TIMEOUT_MS, type Exception, runShort } from '../support/chaos.ts'
 
 const SEED = Number(process.env['CHAOS_SEED'] ?? 431_952_288)
 
 /** One for each way of losing or repeating a record; by default these. */
-const CHOSEN = process.env['CHAOS_SCENARIOS'] ?? 'kill-worker,kill-broker,lost-answer,storm,aborts,poison'
+const CHOSEN =
+  process.env['CHAOS_SCENARIOS'] ?? `kill-worker,${isEmbedded ? '' : 'kill-broker,'}lost-answer,storm,aborts,poison`
 
 /** Each has brokers, workers and a generator. */
 const AT_A_TIME = 2
@@ -42,7 +43,7 @@ const SHORT = SCENARIOS.map((scenario, i) => ({ name: scenario.name, scenario, s
 )
 
 // I1, I2, I3, I5
-describe.skipIf(!brokerAvailable || !javaAvailable)('chaos', () => {
+describe.skipIf(!brokerAvailable)('chaos', () => {
   const kafka = threeBrokers()
   const end = new AbortController()
   const verdicts = new Map<string, Promise<Verdict>>()

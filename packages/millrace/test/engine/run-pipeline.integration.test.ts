@@ -10,7 +10,7 @@ import { SLICE_ROWS } from '../../src/engine/slices.ts'
 import { Counters } from '../../src/metrics/counters.ts'
 import type { MetricName } from '../../src/metrics/table.ts'
 import type { ProducerRecord } from '../../src/records/record.ts'
-import { bootstrapServers, brokerAvailable, javaAvailable, ownBroker, uniqueName } from '../support/broker.ts'
+import { bootstrapServers, brokerAvailable, ownBroker, uniqueName } from '../support/broker.ts'
 import { fromTopic, pipelineFile, runHere, startCommand, toTopic } from '../support/pipelines.ts'
 import { type ReadRecord, readTopic } from '../support/read-topic.ts'
 import { topicBed } from '../support/topics.ts'
@@ -381,7 +381,7 @@ describe.skipIf(!brokerAvailable)('a pipeline', () => {
   })
 })
 
-describe.skipIf(!javaAvailable)('a pipeline whose output broker goes away', () => {
+describe.skipIf(!brokerAvailable)('a pipeline whose output broker goes away', () => {
   const output = ownBroker()
   const here = topicBed()
   const there = topicBed(() => output().bootstrapServers)

@@ -1,10 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { exactlyOnce, KafkaSink, KafkaSource } from '../../src/index.ts'
-import { bootstrapServers, brokerAvailable, javaAvailable, javaTool, uniqueName } from '../support/broker.ts'
+import {
+  bootstrapServers,
+  brokerAvailable,
+  proxiedBroker,
+  javaAvailable,
+  javaTool,
+  uniqueName,
+} from '../support/broker.ts'
 import { fromTopic, type PipelineSpec, pipelineFile, runHere, startCommand, toTopic } from '../support/pipelines.ts'
-import { type ProxiedKafka, startProxiedKafka } from '../../../../test-bed/proxy.ts'
+import { listTransactionsApi } from '../../src/protocol/messages/list-transactions.ts'
 import { SLICE_ROWS } from '../../src/engine/slices.ts'
+import { RawClient } from '../support/raw-client.ts'
 import { expectEachOnce, numbered, numberOf } from '../support/numbered.ts'
 import { readTopic } from '../support/read-topic.ts'
 import { topicBed } from '../support/topics.ts'
@@ -226,49 +234,44 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
   })
 
   // A broker that is slow for longer than transaction.timeout.ms ended the run: the coordinator fences who keeps it waiting.
-  test.skipIf(!javaAvailable)(
-    'a run with a generated transactional id continues under another one when it is fenced (I5)',
-    async () => {
-      const [input, output, letters] = [
-        await bed().create({ partitions: 2 }),
-        await bed().create({ partitions: 2 }),
-        await bed().create(),
-      ]
-      await bed().write(input, [{ key: 'k', value: 'poison' }, ...numbered(1000)])
-      const name = uniqueName('fenced')
-      const spec = {
-        ...EOS,
-        name,
-        source: fromTopic(input),
-        stages: [{ $set: { seen: true } }],
-        sink: toTopic(output),
-        errorPolicy: { type: 'deadLetter', deadLetter: { topic: letters } },
-      }
-      const stop = new AbortController()
-      const warnings: string[] = []
-      const warn = (message: string): void => void warnings.push(message)
-      const run = runHere(spec, { untilEnd: false, signal: stop.signal, warn })
-      const visible = async (): Promise<number> => (await bed().values(output, committed)).flat().length
-      await expect.poll(visible).toBe(1000)
+  test('a run with a generated transactional id continues under another one when it is fenced (I5)', async () => {
+    const [input, output, letters] = [
+      await bed().create({ partitions: 2 }),
+      await bed().create({ partitions: 2 }),
+      await bed().create(),
+    ]
+    await bed().write(input, [{ key: 'k', value: 'poison' }, ...numbered(1000)])
+    const name = uniqueName('fenced')
+    const spec = {
+      ...EOS,
+      name,
+      source: fromTopic(input),
+      stages: [{ $set: { seen: true } }],
+      sink: toTopic(output),
+      errorPolicy: { type: 'deadLetter', deadLetter: { topic: letters } },
+    }
+    const stop = new AbortController()
+    const warnings: string[] = []
+    const warn = (message: string): void => void warnings.push(message)
+    const run = runHere(spec, { untilEnd: false, signal: stop.signal, warn })
+    const visible = async (): Promise<number> => (await bed().values(output, committed)).flat().length
+    await expect.poll(visible).toBe(1000)
 
-      const { stdout } = await javaTool('org.apache.kafka.tools.TransactionsCommand', [
-        '--bootstrap-server',
-        bootstrapServers(),
-        'list',
-      ])
-      const transactionalId = new RegExp(`^${name}-\\S+`, 'm').exec(stdout)![0]
-      await using other = new KafkaSink({ bootstrapServers: bootstrapServers(), topic: output, transactionalId })
-      await other.beginTransaction() // fences as the coordinator does
-      await bed().write(input, [...numbered(1000, 1000), { key: 'k', value: 'poison' }])
-      await expect.poll(visible).toBe(2000)
-      stop.abort()
-      const { written } = await run
-      expect(warnings.filter((message) => message.startsWith('The transaction is aborted'))).toHaveLength(1)
-      expectEachOnce(await bed().values(output, committed), 2000)
-      expect(await bed().values(letters, committed)).toEqual([['poison', 'poison']])
-      expect(written.records).toBeGreaterThanOrEqual(2000)
-    },
-  )
+    using client = await RawClient.connect(bootstrapServers().split(',')[0]!)
+    const request = { stateFilters: [], producerIdFilters: [] }
+    const { transactionStates } = await client.request(listTransactionsApi, 0, request)
+    const { transactionalId } = transactionStates.find(({ transactionalId: id }) => id.startsWith(`${name}-`))!
+    await using other = new KafkaSink({ bootstrapServers: bootstrapServers(), topic: output, transactionalId })
+    await other.beginTransaction() // fences as the coordinator does
+    await bed().write(input, [...numbered(1000, 1000), { key: 'k', value: 'poison' }])
+    await expect.poll(visible).toBe(2000)
+    stop.abort()
+    const { written } = await run
+    expect(warnings.filter((message) => message.startsWith('The transaction is aborted'))).toHaveLength(1)
+    expectEachOnce(await bed().values(output, committed), 2000)
+    expect(await bed().values(letters, committed)).toEqual([['poison', 'poison']])
+    expect(written.records).toBeGreaterThanOrEqual(2000)
+  })
 
   test('joins a source and a sink in a program, whatever aborts in between', async () => {
     const [input, output] = [await bed().create({ partitions: 2 }), await bed().create({ partitions: 2 })]
@@ -428,19 +431,15 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
   )
 })
 
-describe.skipIf(!brokerAvailable || !javaAvailable)('exactly once, when a transaction is aborted', () => {
-  let kafka: ProxiedKafka
-  beforeAll(async () => {
-    kafka = await startProxiedKafka(1)
-  })
-  afterAll(() => kafka?.stop())
-  const bed = topicBed(() => kafka.kafka.bootstrapServers)
+describe.skipIf(!brokerAvailable)('exactly once, when a transaction is aborted', () => {
+  const kafka = proxiedBroker()
+  const bed = topicBed(() => kafka().kafka.bootstrapServers)
 
   test('$limit and $skip go back to where the last committed one left them', async () => {
     const [input, output] = [await bed().create(), await bed().create()]
     await bed().write(input, numbered(100))
-    const { bootstrapServers } = kafka
-    const [proxy] = kafka.proxies
+    const { bootstrapServers } = kafka()
+    const [proxy] = kafka().proxies
     const aborted: string[] = []
     proxy!.answerDelayMs.set('Produce', 5000)
     await runHere(

@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ProxiedKafka, startProxiedKafka } from '../../../../test-bed/proxy.ts'
+import { describe, expect, test } from 'vitest'
 import {
   BincodeDeserializer,
   BincodeSerializer,
@@ -11,7 +10,7 @@ import {
   SINK_PRESETS,
   SinkMessage,
 } from '../../src/index.ts'
-import { bootstrapServers, brokerAvailable, javaAvailable, uniqueName } from '../support/broker.ts'
+import { bootstrapServers, brokerAvailable, proxiedBroker, uniqueName } from '../support/broker.ts'
 import { topicBed } from '../support/topics.ts'
 
 interface MetricResult {
@@ -227,24 +226,20 @@ describe.skipIf(!brokerAvailable)('the sink of the stream processor', () => {
   })
 })
 
-describe.skipIf(!brokerAvailable || !javaAvailable)('the sink of the stream processor without its broker', () => {
-  let kafka: ProxiedKafka
-  beforeAll(async () => {
-    kafka = await startProxiedKafka(1)
-  })
-  afterAll(() => kafka?.stop())
-  const bed = topicBed(() => kafka.kafka.bootstrapServers)
+describe.skipIf(!brokerAvailable)('the sink of the stream processor without its broker', () => {
+  const kafka = proxiedBroker()
+  const bed = topicBed(() => kafka().kafka.bootstrapServers)
 
   test('fails a batch with a result for each message, trips its breaker, and counts both', async () => {
     await using sink = new KafkaSink({
-      brokers: kafka.bootstrapServers,
+      brokers: kafka().bootstrapServers,
       topic: await bed().create(),
       send_timeout_ms: 1000,
       circuit_breaker_threshold: 1,
       circuit_breaker_timeout_secs: 60,
     })
     await sink.send({ value: 'before' })
-    await kafka.proxies[0]!.down()
+    await kafka().proxies[0]!.down()
     const results = await sink.sendBatch([{ value: 'a' }, { value: 'b' }])
     expect(results.map(({ ok }) => ok)).toEqual([false, false])
     expect(results[1]!.error).toMatchObject({ code: 'DELIVERY_TIMED_OUT' })
@@ -259,6 +254,6 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('the sink of the stream proc
     })
     expect(metrics.lastErrorMsg).toContain('circuit breaker is open')
     expect(metrics.lastError!.getTime()).toBeLessThanOrEqual(Date.now())
-    await kafka.proxies[0]!.up()
+    await kafka().proxies[0]!.up()
   })
 })

@@ -1,23 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ProxiedKafka, startProxiedKafka } from '../../../../test-bed/proxy.ts'
+import { describe, expect, test } from 'vitest'
 import { KafkaSink } from '../../src/index.ts'
-import { bootstrapServers, brokerAvailable, javaAvailable } from '../support/broker.ts'
+import { bootstrapServers, brokerAvailable, proxiedBroker } from '../support/broker.ts'
 import { topicBed } from '../support/topics.ts'
 
 /** So short that a write fails for good in a few seconds, and long enough for one that need not fail. */
 const IMPATIENT = { 'request.timeout.ms': 1000, 'delivery.timeout.ms': 3000, 'max.block.ms': 3000 }
 const BREAKER = { circuitBreakerThreshold: 2, circuitBreakerTimeout: 4000 }
 
-describe.skipIf(!brokerAvailable || !javaAvailable)('a KafkaSink whose brokers go away', () => {
-  let kafka: ProxiedKafka
-  beforeAll(async () => {
-    kafka = await startProxiedKafka(1)
-  })
-  afterAll(() => kafka?.stop())
-  const bed = topicBed(() => kafka.kafka.bootstrapServers)
-  const proxy = (): ProxiedKafka['proxies'][number] => kafka.proxies[0]!
+describe.skipIf(!brokerAvailable)('a KafkaSink whose brokers go away', () => {
+  const kafka = proxiedBroker()
+  const bed = topicBed(() => kafka().kafka.bootstrapServers)
+  const proxy = (): ReturnType<typeof kafka>['proxies'][number] => kafka().proxies[0]!
   const sinkFor = (topic: string, options: { readonly [name: string]: unknown } = {}): KafkaSink =>
-    new KafkaSink({ bootstrapServers: kafka.bootstrapServers, topic, ...IMPATIENT, ...BREAKER, ...options })
+    new KafkaSink({ bootstrapServers: kafka().bootstrapServers, topic, ...IMPATIENT, ...BREAKER, ...options })
 
   test('refuses writes at once after some have failed, lets one through after a while, and continues when that succeeds', async () => {
     const topic = await bed().create()

@@ -1,6 +1,7 @@
 /**
  * What integration tests get of the test bed: one broker that all share, names that nobody else uses, Kafka's own tools, and
- * clusters of one's own for tests that kill brokers.
+ * clusters of one's own for tests that kill brokers. All of it is Apache Kafka or the embedded broker; tests that only the
+ * former can serve are skipped on the latter, and listed with the reason in `needs-kafka.ts`.
  *
  * ```ts
  * describe.skipIf(!brokerAvailable)('group session', () => {
@@ -8,7 +9,7 @@
  *   ...
  * })
  *
- * describe.skipIf(!javaAvailable)('producer on three brokers', () => {
+ * describe.skipIf(!brokerAvailable)('producer on three brokers', () => {
  *   const kafka = threeBrokers()
  *   test('goes on when a leader is killed', async () => {
  *     await kafka().brokers[0]?.kill()
@@ -21,7 +22,9 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, inject } from 'vitest'
 import { javaTool } from '../../../../test-bed/java.ts'
+import { startEmbedded } from '../../../../test-bed/embedded.ts'
 import { type KafkaCluster, type KafkaOptions, startKafka } from '../../../../test-bed/kafka.ts'
+import { type ProxiedKafka, startProxied } from '../../../../test-bed/proxy.ts'
 
 export { javaTool }
 export type { KafkaBroker, KafkaCluster } from '../../../../test-bed/kafka.ts'
@@ -29,7 +32,7 @@ export type { KafkaBroker, KafkaCluster } from '../../../../test-bed/kafka.ts'
 /** Whether there is a broker; tests that need one are skipped otherwise. With `CI=true` its absence fails the run. */
 export const brokerAvailable: boolean = inject('bootstrapServers') !== ''
 
-/** Whether `javaTool`, `ownBroker` and `threeBrokers` work here; a broker from `KAFKA_BOOTSTRAP_SERVERS` needs no Java. */
+/** Whether the tests may start Apache Kafka and run its tools; not when they run on the embedded broker. */
 export const javaAvailable: boolean = inject('whyNoJava') === ''
 
 /** Whether the tests run on the embedded broker. */
@@ -47,18 +50,29 @@ export function uniqueName(prefix: string): string {
 
 /** One broker for the tests of this file or `describe`, to be killed, paused and restarted; stopped after them. */
 export function ownBroker(properties?: KafkaOptions['properties']): () => KafkaCluster {
-  return ownCluster({ brokers: 1, ...(properties === undefined ? {} : { properties }) })
+  return duringTests(() => startOwn(1, properties))
 }
 
 /** Three brokers for the tests of this file or `describe`, to be killed, paused and restarted; stopped after them. */
 export function threeBrokers(properties?: KafkaOptions['properties']): () => KafkaCluster {
-  return ownCluster({ brokers: 3, ...(properties === undefined ? {} : { properties }) })
+  return duringTests(() => startOwn(3, properties))
 }
 
-function ownCluster(options: KafkaOptions): () => KafkaCluster {
-  let cluster: KafkaCluster | undefined
+/** One broker behind a proxy for the tests of this file or `describe`; stopped after them. */
+export function proxiedBroker(): () => ProxiedKafka {
+  return duringTests(() => startProxied(1, isEmbedded ? startEmbedded : startKafka))
+}
+
+async function startOwn(brokers: 1 | 3, properties: KafkaOptions['properties']): Promise<KafkaCluster> {
+  if (!isEmbedded) return startKafka({ brokers, ephemeral: true, ...(properties === undefined ? {} : { properties }) })
+  if (properties !== undefined) throw new Error('The embedded broker takes no properties')
+  return startEmbedded({ brokers })
+}
+
+function duringTests<T extends { stop(): Promise<void> }>(start: () => Promise<T>): () => T {
+  let cluster: T | undefined
   beforeAll(async () => {
-    cluster = await startKafka({ ...options, ephemeral: true })
+    cluster = await start()
   })
   afterAll(async () => {
     await cluster?.stop()

@@ -38,6 +38,7 @@ export async function runShort(
       seed,
       rate: 1000,
       running: { 1: inject('bootstrapServers'), 3: threeBrokers },
+      isEmbedded: inject('isEmbedded'),
       signal,
       tell: (text) => log.push(text),
     })

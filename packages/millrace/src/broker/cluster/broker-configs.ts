@@ -8,6 +8,11 @@
 import { type ConfigDefinition, type Configs, valueProblem } from './config-definitions.ts'
 import { TOPIC_CONFIGS } from './topic-configs.ts'
 
+interface Place {
+  readonly host: string
+  readonly port: number
+}
+
 /** What the settings are read from. */
 interface Nodes {
   readonly options: {
@@ -15,7 +20,7 @@ interface Nodes {
     readonly defaultPartitions: number
     readonly protocol: string
   }
-  node(id: number): { readonly host: string; readonly port: number } | undefined
+  node(id: number): (Place & { readonly listens: Place }) | undefined
   /** What was set for a node, or for all of them, while they run. */
   brokerConfigs(name: string): Configs
 }
@@ -82,13 +87,13 @@ export const ALL_NODES = ''
 function startedWith(cluster: Nodes, node: number): Configs {
   const address = cluster.node(node)
   const { autoCreateTopics, defaultPartitions, protocol } = cluster.options
-  const listener = `${protocol}://${address?.host}:${address?.port}`
+  const listener = (at: Place | undefined): string => `${protocol}://${at?.host}:${at?.port}`
   return new Map([
-    ['advertised.listeners', listener],
+    ['advertised.listeners', listener(address)],
     ['auto.create.topics.enable', String(autoCreateTopics)],
     ['broker.id', String(node)],
     ['group.initial.rebalance.delay.ms', '0'],
-    ['listeners', listener],
+    ['listeners', listener(address?.listens)],
     ['node.id', String(node)],
     ['num.partitions', String(defaultPartitions)],
     ['offsets.topic.replication.factor', '1'],

@@ -12,11 +12,14 @@ import type { StoredPartition, StoredState } from '../storage/changes.ts'
 import type { StoredLog, LogFiles } from '../log/log-files.ts'
 import type { Store } from '../storage/store.ts'
 
-/** A broker of the cluster, as clients see it. */
+/** A broker of the cluster. */
 export interface NodeAddress {
   readonly id: number
+  /** Where clients are sent. */
   readonly host: string
   port: number
+  /** Where it listens. */
+  readonly listens: { readonly host: string; port: number }
   /** Whether it accepts connections. */
   running: boolean
 }

@@ -36,7 +36,7 @@ export class NodeServer {
    */
   async start(): Promise<void> {
     if (this.#server !== undefined) return
-    const { host, port } = this.#address
+    const { host, port } = this.#address.listens
     const server = await this.#listener()
     server.listen({ host, port })
     try {
@@ -48,7 +48,10 @@ export class NodeServer {
     }
     this.#server = server
     const bound = server.address()
-    if (bound !== null && typeof bound === 'object') this.#address.port = bound.port
+    if (bound !== null && typeof bound === 'object') {
+      this.#address.listens.port = bound.port
+      if (this.#address.port === 0) this.#address.port = bound.port
+    }
     this.#address.running = true
   }
 

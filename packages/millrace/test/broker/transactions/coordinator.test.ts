@@ -23,7 +23,7 @@ let coordinator: TransactionCoordinator
 
 beforeEach(() => {
   cluster = new Cluster({
-    nodes: [{ id: 0, host: 'h', port: 1, running: true }],
+    nodes: [{ id: 0, host: 'h', port: 1, listens: { host: 'h', port: 1 }, running: true }],
     autoCreateTopics: false,
     defaultPartitions: 1,
     retentionBytes: 1e9,

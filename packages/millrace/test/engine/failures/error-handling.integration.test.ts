@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { RunResult } from '../../../src/engine/plan.ts'
 import type { ProducerRecord } from '../../../src/records/record.ts'
-import { brokerAvailable, javaAvailable, ownBroker, uniqueName } from '../../support/broker.ts'
+import { brokerAvailable, ownBroker, uniqueName } from '../../support/broker.ts'
 import { fromTopic, runHere, toTopic } from '../../support/pipelines.ts'
 import { readTopic, type ReadRecord } from '../../support/read-topic.ts'
 import { topicBed } from '../../support/topics.ts'
@@ -182,7 +182,7 @@ describe.skipIf(!brokerAvailable)('an error policy', () => {
   })
 })
 
-describe.skipIf(!javaAvailable)('a circuit breaker', () => {
+describe.skipIf(!brokerAvailable)('a circuit breaker', () => {
   const there = ownBroker()
   const here = topicBed()
   const outside = topicBed(() => there().bootstrapServers)

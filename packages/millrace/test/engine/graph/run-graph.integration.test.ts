@@ -7,7 +7,7 @@ import { catalog } from '../../../src/catalog.ts'
 import { readAnyPlan } from '../../../src/dialects/index.ts'
 import type { RunResult } from '../../../src/engine/plan.ts'
 import { runPlan } from '../../../src/engine/run-plan.ts'
-import { bootstrapServers, brokerAvailable, javaAvailable, ownBroker, uniqueName } from '../../support/broker.ts'
+import { bootstrapServers, brokerAvailable, ownBroker, uniqueName } from '../../support/broker.ts'
 import { cli, startCli } from '../../support/cli.ts'
 import { readTopic } from '../../support/read-topic.ts'
 import { topicBed } from '../../support/topics.ts'
@@ -25,7 +25,7 @@ const event = (i: number): { key: string; value: string } => ({
 const events = (count: number, from = 0): { key: string; value: string }[] =>
   Array.from({ length: count }, (_, i) => event(from + i))
 
-describe.skipIf(!javaAvailable)('the examples of Conveyor, as they are printed', () => {
+describe.skipIf(!brokerAvailable)('the examples of Conveyor, as they are printed', () => {
   const broker = ownBroker()
   const bed = topicBed(() => broker().bootstrapServers)
 

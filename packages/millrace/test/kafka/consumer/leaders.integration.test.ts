@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { KafkaSource, type KafkaSourceOptions } from '../../../src/index.ts'
 import { commitOnce, fetchCommitted } from '../../../src/kafka/group/committed-offsets.ts'
 import { GroupCoordinator } from '../../../src/kafka/group/coordinator.ts'
-import { javaAvailable, ownBroker, uniqueName } from '../../support/broker.ts'
+import { brokerAvailable, ownBroker, uniqueName } from '../../support/broker.ts'
 import { numbered } from '../../support/numbered.ts'
 import { topicBed } from '../../support/topics.ts'
 
-describe.skipIf(!javaAvailable)('a consumer whose leader changes', () => {
+describe.skipIf(!brokerAvailable)('a consumer whose leader changes', () => {
   const kafka = ownBroker()
   const bed = topicBed(() => kafka().bootstrapServers)
 

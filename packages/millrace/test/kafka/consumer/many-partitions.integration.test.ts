@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { KafkaSource } from '../../../src/index.ts'
-import { javaAvailable, threeBrokers } from '../../support/broker.ts'
+import { brokerAvailable, threeBrokers } from '../../support/broker.ts'
 import { topicBed } from '../../support/topics.ts'
 
 const PARTITIONS = 96
 
-describe.skipIf(!javaAvailable)('a consumer of 96 partitions on three brokers', () => {
+describe.skipIf(!brokerAvailable)('a consumer of 96 partitions on three brokers', () => {
   const kafka = threeBrokers()
   const bed = topicBed(() => kafka().bootstrapServers)
 

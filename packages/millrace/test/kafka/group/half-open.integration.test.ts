@@ -1,17 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ProxiedKafka, startProxiedKafka } from '../../../../../test-bed/proxy.ts'
+import { describe, expect, test } from 'vitest'
 import { KafkaSource } from '../../../src/index.ts'
-import { brokerAvailable, javaAvailable, uniqueName } from '../../support/broker.ts'
+import { brokerAvailable, proxiedBroker, uniqueName } from '../../support/broker.ts'
 import { topicBed } from '../../support/topics.ts'
 
 // A member whose connection hung while it joined waited for the group until max.poll.interval.ms was over, and the group for it.
-describe.skipIf(!brokerAvailable || !javaAvailable)('a group member whose connection hangs while it joins', () => {
-  let kafka: ProxiedKafka
-  beforeAll(async () => {
-    kafka = await startProxiedKafka(1)
-  })
-  afterAll(() => kafka?.stop())
-  const bed = topicBed(() => kafka.kafka.bootstrapServers)
+describe.skipIf(!brokerAvailable)('a group member whose connection hangs while it joins', () => {
+  const kafka = proxiedBroker()
+  const bed = topicBed(() => kafka().kafka.bootstrapServers)
 
   test.for([
     { what: 'the answer to JoinGroup', api: 'JoinGroup' },
@@ -20,7 +15,7 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('a group member whose connec
     const topic = await bed().create()
     await bed().write(topic, [{ value: 'there' }])
     await using source = new KafkaSource({
-      bootstrapServers: kafka.bootstrapServers,
+      bootstrapServers: kafka().bootstrapServers,
       topics: topic,
       groupId: uniqueName('group'),
       'auto.offset.reset': 'earliest',
@@ -28,7 +23,9 @@ describe.skipIf(!brokerAvailable || !javaAvailable)('a group member whose connec
       'request.timeout.ms': 1000,
     })
     let lost = false
-    const losing = kafka.proxies[0]!.loseAnswer(api, 'silence').then(() => (lost = true))
+    const losing = kafka()
+      .proxies[0]!.loseAnswer(api, 'silence')
+      .then(() => (lost = true))
     const began = performance.now()
     for await (const { value } of source) {
       expect(String(value)).toBe('there')

@@ -13,7 +13,7 @@ import {
 } from '../../../src/kafka/group/session.ts'
 import { spawnJava } from '../../../../../test-bed/java.ts'
 import { CONSUMER_GROUP_HEARTBEAT, LEAVE_GROUP } from '../../../src/kafka/protocol/groups.ts'
-import { bootstrapServers, brokerAvailable, ownBroker, uniqueName } from '../../support/broker.ts'
+import { bootstrapServers, brokerAvailable, javaAvailable, ownBroker, uniqueName } from '../../support/broker.ts'
 import { TransactionalWriter } from '../../support/transactional-writer.ts'
 
 const never = new AbortController().signal
@@ -556,7 +556,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
     expect(first.assigned.flat()).toMatchObject([{ topic, partition: 0, committed: 42 }])
   })
 
-  describe('beside a Java consumer', () => {
+  describe.skipIf(!javaAvailable)('beside a Java consumer', () => {
     test.each([
       { name: 'RangeAssignor', options: { assignors: ['range'] } as Partial<GroupOptions> },
       { name: 'RoundRobinAssignor', options: { assignors: ['roundrobin'] } as Partial<GroupOptions> },

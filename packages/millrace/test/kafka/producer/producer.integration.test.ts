@@ -14,6 +14,7 @@ import { batchOf } from '../../support/batches.ts'
 import {
   bootstrapServers,
   brokerAvailable,
+  javaAvailable,
   javaTool,
   ownBroker,
   threeBrokers,
@@ -165,45 +166,48 @@ describe.skipIf(!brokerAvailable)('producer', () => {
     expect(records).toHaveLength(values.length)
   })
 
-  test.each([...CODECS])('what it writes with %s is read by the Java consumer', async (compression) => {
-    const topic = await createTopic(cluster, 1)
-    const values = Array.from({ length: 500 }, (_, i) =>
-      `${i} ${'some text that compresses well '.repeat(i % 20)}`.trim(),
-    )
-    await producing({ compression, batchBytes: 8192 }, (producer) =>
-      producer.write(
-        values.map((value, i) => ({ value, key: `k${i}`, headers: [['n', String(i)]] })),
+  test.skipIf(!javaAvailable).each([...CODECS])(
+    'what it writes with %s is read by the Java consumer',
+    async (compression) => {
+      const topic = await createTopic(cluster, 1)
+      const values = Array.from({ length: 500 }, (_, i) =>
+        `${i} ${'some text that compresses well '.repeat(i % 20)}`.trim(),
+      )
+      await producing({ compression, batchBytes: 8192 }, (producer) =>
+        producer.write(
+          values.map((value, i) => ({ value, key: `k${i}`, headers: [['n', String(i)]] })),
+          topic,
+        ),
+      )
+      const { stdout } = await javaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
+        '--bootstrap-server',
+        bootstrapServers(),
+        '--topic',
         topic,
-      ),
-    )
-    const { stdout } = await javaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
-      '--bootstrap-server',
-      bootstrapServers(),
-      '--topic',
-      topic,
-      '--from-beginning',
-      '--max-messages',
-      String(values.length),
-      '--timeout-ms',
-      '60000',
-      '--formatter-property',
-      'print.key=true',
-      '--formatter-property',
-      'print.headers=true',
-      '--formatter-property',
-      'key.separator=|',
-      '--formatter-property',
-      'headers.separator=,',
-    ])
-    expect(
-      stdout
-        .trim()
-        .split('\n')
-        .map((line) => line.replaceAll('\t', '|')),
-    ).toEqual(values.map((value, i) => `n:${i}|k${i}|${value}`))
-    const { batches } = await readTopic(cluster, topic)
-    expect(new Set(batches.map(({ codec }) => codec))).toEqual(new Set([CODECS.indexOf(compression)]))
-  })
+        '--from-beginning',
+        '--max-messages',
+        String(values.length),
+        '--timeout-ms',
+        '60000',
+        '--formatter-property',
+        'print.key=true',
+        '--formatter-property',
+        'print.headers=true',
+        '--formatter-property',
+        'key.separator=|',
+        '--formatter-property',
+        'headers.separator=,',
+      ])
+      expect(
+        stdout
+          .trim()
+          .split('\n')
+          .map((line) => line.replaceAll('\t', '|')),
+      ).toEqual(values.map((value, i) => `n:${i}|k${i}|${value}`))
+      const { batches } = await readTopic(cluster, topic)
+      expect(new Set(batches.map(({ codec }) => codec))).toEqual(new Set([CODECS.indexOf(compression)]))
+    },
+  )
 
   test.each<{ acks: 0 | 1 | 'all'; offset: bigint }>([
     { acks: 0, offset: -1n },

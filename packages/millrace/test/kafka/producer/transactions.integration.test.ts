@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type ProxiedKafka, startProxiedKafka } from '../../../../../test-bed/proxy.ts'
+import { afterEach, describe, expect, test } from 'vitest'
 import { KafkaSink } from '../../../src/index.ts'
 import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import { Producer } from '../../../src/kafka/producer/producer.ts'
 import { END_TXN, TXN_OFFSET_COMMIT } from '../../../src/kafka/protocol/transactions.ts'
-import { bootstrapServers, brokerAvailable, javaAvailable, ownBroker, uniqueName } from '../../support/broker.ts'
+import { bootstrapServers, brokerAvailable, proxiedBroker, ownBroker, uniqueName } from '../../support/broker.ts'
 import { topicBed } from '../../support/topics.ts'
 import { producerOptions } from '../../support/producer-options.ts'
 
@@ -305,17 +304,15 @@ describe.skipIf(!brokerAvailable)('transactions of version 1', () => {
   })
 })
 
-describe.skipIf(!javaAvailable)('a commit whose answer is lost', () => {
-  let kafka: ProxiedKafka
-  beforeAll(async () => void (kafka = await startProxiedKafka(1)))
-  afterAll(() => kafka?.stop())
-  const bed = topicBed(() => kafka.kafka.bootstrapServers)
+describe.skipIf(!brokerAvailable)('a commit whose answer is lost', () => {
+  const kafka = proxiedBroker()
+  const bed = topicBed(() => kafka().kafka.bootstrapServers)
 
   // The abort resolved, and a program that wrote its records again had them twice.
   test('is found by the abort, which says so', async () => {
     const topic = await bed().create()
     await using sink = new KafkaSink({
-      bootstrapServers: kafka.bootstrapServers,
+      bootstrapServers: kafka().bootstrapServers,
       topic,
       transactionalId: uniqueName('tx'),
       requestTimeoutMs: 1000,
@@ -324,7 +321,9 @@ describe.skipIf(!javaAvailable)('a commit whose answer is lost', () => {
     await sink.beginTransaction()
     await sink.write(values('1'))
     const stop = new AbortController()
-    void kafka.proxies[0]!.loseAnswer('EndTxn', 'silence').then(() => stop.abort())
+    void kafka()
+      .proxies[0]!.loseAnswer('EndTxn', 'silence')
+      .then(() => stop.abort())
     await expect(sink.commitTransaction(stop.signal)).rejects.toMatchObject({ code: 'ABORTED' })
     await expect(sink.abortTransaction()).rejects.toMatchObject({ code: 'TRANSACTION_COMMITTED', fatal: false })
     await sink.beginTransaction()
@@ -334,7 +333,7 @@ describe.skipIf(!javaAvailable)('a commit whose answer is lost', () => {
   })
 })
 
-describe.skipIf(!javaAvailable)('transactions on a broker that restarts', () => {
+describe.skipIf(!brokerAvailable)('transactions on a broker that restarts', () => {
   const kafka = ownBroker()
   const bed = topicBed(() => kafka().bootstrapServers)
 
