@@ -13,12 +13,13 @@ import { AbortedError, ConfigError } from '../errors/index.ts'
 import type { Cluster } from '../kafka/cluster/cluster.ts'
 import type { Position } from '../kafka/consumer/assignment/positions.ts'
 import type { ConsumerProgress, PartitionLag } from '../kafka/consumer/progress.ts'
-import { Consumer } from '../kafka/consumer/consumer.ts'
+import type { Consumer } from '../kafka/consumer/consumer.ts'
 import type { CommitMode, RebalanceListener } from '../kafka/consumer/options.ts'
 import { KafkaSourceMetrics } from '../metrics/kafka-source-metrics.ts'
 import { consumerSettings, type ConsumerSettings } from '../kafka/properties/settings.ts'
 import type { TopicPartition } from '../kafka/topic-partition.ts'
 import { parseOptions } from '../options/parse.ts'
+import { afterTime } from '../resilience/abort.ts'
 import type { ConsumerRecord } from '../records/record.ts'
 import type { Processor } from '../telemetry/batch-span.ts'
 import type { FailureLog } from '../engine/watching/failure-log.ts'
@@ -29,13 +30,13 @@ import type { Decoders } from './decoded-record.ts'
 import { DecodePolicy } from './decode-policy.ts'
 import { KafkaSink } from './kafka-sink.ts'
 import { Loops, type RecordId } from './loops.ts'
-import { PollLoop, type PollOptions } from './poll-loop.ts'
+import { checkPoll, PollLoop, type PollOptions } from './poll-loop.ts'
 import { RecordLoop } from './record-loop.ts'
 import { SharedConnection } from './shared-connection.ts'
 import { commitModeOf, KAFKA_SOURCE_FIELDS, KAFKA_SOURCE_RULES, settingsToRead } from './source/fields.ts'
 import type { KafkaSourceOptions } from './source/options.ts'
 import { type SourceMetrics, sourceMetrics } from './source/statistics.ts'
-import { TopicPatterns } from './source/topic-patterns.ts'
+import { openConsumer } from './source/open-consumer.ts'
 import { WatchedClient } from './watching/watched-client.ts'
 import { ClientEvents, type EventSource, type Listener } from './watching/client-events.ts'
 import type { SourceEvents } from './watching/source-events.ts'
@@ -69,6 +70,8 @@ export class KafkaSource<K = Buffer, V = Buffer>
   readonly #processor: Processor & { readonly clientId: string }
   #commits: CommitMode
   #polls: PollLoop<K, V> | undefined
+  /** While a listener works on partitions that were assigned. */
+  #assigning: Consumer | undefined
   /** Whether the program has chosen `isolation` itself. */
   readonly #choseIsolation: boolean
 
@@ -209,15 +212,16 @@ export class KafkaSource<K = Buffer, V = Buffer>
    * The next records of one partition, in order; an empty list when there are none within the timeout, when it is closed meanwhile, and at the end with
    * `untilEnd`. What a call returned counts as done when the next call begins, or when `commit` is called.
    *
-   * @throws {ConfigError} while a loop reads this source, or another call waits; {ClosedError} after `close`; otherwise as `batches`
+   * @throws {ConfigError} for options that mean nothing, while a loop reads this source, or another call waits; {ClosedError} after `close`; otherwise as `batches`
    */
   async poll({ timeoutMs = 1000, maxRecords = 500 }: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
+    checkPoll({ timeoutMs, maxRecords })
     if (this.#polls === undefined) {
       const polls = new PollLoop<K, V>(this.#decode, this.#policy, this.#processor)
       this.#loops.begin(polls)
       this.#polls = polls
     }
-    const timeUp = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#connection.closing])
+    const timeUp = AbortSignal.any([afterTime(timeoutMs), this.#connection.closing])
     const consumer = await this.#consumer(timeUp)
     if (consumer === undefined) return []
     return this.#polls.poll(consumer, timeUp, Math.min(maxRecords, this.#options.maxPollRecords ?? Infinity))
@@ -242,7 +246,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
   async commit(record?: RecordId): Promise<void> {
     if (record === undefined) this.#loops.finishAll()
     else this.#loops.finish(record)
-    const consumer = await this.#connection.opened
+    const consumer = await this.#opened
     await consumer?.commit()
   }
 
@@ -255,7 +259,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
    */
   async checkpoint(signal: AbortSignal = this.#connection.closing): Promise<void> {
     this.#loops.finishAll()
-    const consumer = await this.#connection.opened
+    const consumer = await this.#opened
     if (!this.#loops.runBodies) await consumer?.drained(signal)
     await consumer?.commit()
   }
@@ -284,7 +288,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
 
   /** When it cannot be opened, whoever opens or reads is told. */
   #whenOpen(act: (consumer: Consumer) => void): void {
-    const { value, opened } = this.#connection
+    const { value = this.#assigning, opened } = this.#connection
     // Without a promise in between, so that it counts for the next record.
     if (value !== undefined) act(value)
     else opened?.then(act, () => {})
@@ -298,14 +302,14 @@ export class KafkaSource<K = Buffer, V = Buffer>
    * @throws {ConfigError} when the partition is not assigned, or nothing was read yet; {BrokerError} {ConnectionError}
    */
   async seek(partition: TopicPartition, position: Position): Promise<void> {
-    const consumer = await this.#connection.opened
+    const consumer = await this.#opened
     if (consumer === undefined) throw new ConfigError('Cannot seek in a KafkaSource that is not open: call open first')
     await consumer.seek(partition, position)
   }
 
   /** How far each assigned partition was read, and how far that is from its end, in records and in time. Empty before the first read. */
   async lag(): Promise<readonly PartitionLag[]> {
-    return (await this.#connection.opened)?.lags ?? []
+    return (await this.#opened)?.lags ?? []
   }
 
   /**
@@ -315,7 +319,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
   async commitOffsets(
     offsets: readonly (TopicPartition & { readonly offset: bigint | number; readonly metadata?: string })[],
   ): Promise<void> {
-    const consumer = await this.#connection.opened
+    const consumer = await this.#opened
     if (consumer === undefined)
       throw new ConfigError('Cannot commit offsets of a KafkaSource that is not open: call open first')
     await consumer.commitOffsets(offsets.map((each) => ({ ...each, offset: Number(each.offset) })))
@@ -323,7 +327,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
 
   /** Partitions that are read at the moment. */
   async assignment(): Promise<readonly TopicPartition[]> {
-    return (await this.#connection.opened)?.assignment ?? []
+    return (await this.#opened)?.assignment ?? []
   }
 
   /** Most records of a batch, `max.poll.records`; undefined when there is no such limit. */
@@ -333,10 +337,11 @@ export class KafkaSource<K = Buffer, V = Buffer>
 
   /** How far it has come; undefined before the first read. */
   async progress(): Promise<ConsumerProgress | undefined> {
-    const progress = (await this.#connection.opened)?.progress()
+    const progress = (await this.#opened)?.progress()
     const { ahead } = this.#loops
     if (progress === undefined || ahead === 0) return progress
-    return { ...progress, records: progress.records - ahead, lag: progress.lag && progress.lag + ahead }
+    const { records, lag } = progress
+    return { ...progress, records: records - ahead, lag: lag === undefined ? undefined : lag + ahead }
   }
 
   /** What it has counted since it was created. */
@@ -365,34 +370,26 @@ export class KafkaSource<K = Buffer, V = Buffer>
     return this.close()
   }
 
-  async #connect(cluster: Cluster, consumer: ConsumerSettings, signal: AbortSignal): Promise<Consumer> {
+  #connect(cluster: Cluster, consumer: ConsumerSettings, signal: AbortSignal): Promise<Consumer> {
     const options = this.#options
-    const settings = settingsToRead(consumer, options.commit, this.#commits === 'transaction' && !this.#choseIsolation)
-    const named = options.topics ?? [...new Set(options.partitions?.map(({ topic }) => topic))]
-    const { report } = this.#events
-    const patterns = new TopicPatterns(named, report)
-    await cluster.connect(signal, undefined, report)
-    patterns.add(await patterns.find(cluster, signal))
-    const opened = new Consumer({
-      cluster,
-      topics: patterns.topics,
-      dropTopic: (topic) => patterns.drop(topic),
-      fixed: options.partitions,
-      listener: this.#given,
-      settings,
-      untilEnd: options.untilEnd,
+    const isCommitted = this.#commits === 'transaction' && !this.#choseIsolation
+    const source = {
+      options,
+      settings: settingsToRead(consumer, options.commit, isCommitted),
       commits: this.#commits,
-      component: 'kafka',
-      warn: report,
-      inform: report,
-      happenings: this.#events,
+      listener: this.#given,
+      events: this.#events,
       counters: this.counters,
-    })
-    await opened.open(signal)
-    if (!options.untilEnd)
-      patterns.follow(cluster, options.metadataMaxAgeMs, this.#connection.closing, (added) =>
-        opened.topicsAdded(added, () => patterns.add(added)),
-      )
-    return opened
+      closing: this.#connection.closing,
+      onAssigning: (assigning: Consumer | undefined) => {
+        this.#assigning = assigning
+      },
+    }
+    return openConsumer(cluster, source, signal)
+  }
+
+  /** What is open or being opened. A listener that is told of the first partitions need not wait for itself. */
+  get #opened(): Promise<Consumer> | undefined {
+    return this.#assigning === undefined ? this.#connection.opened : Promise.resolve(this.#assigning)
   }
 }

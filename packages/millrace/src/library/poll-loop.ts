@@ -16,10 +16,20 @@ import type { Loop } from './loops.ts'
 
 /** Options of one call of `poll`. */
 export interface PollOptions {
-  /** How long to wait for records, in milliseconds. 1 s by default. */
+  /** How long to wait for records, in milliseconds; `Infinity` for as long as it takes. 1 s by default. */
   readonly timeoutMs?: number | undefined
-  /** Most records to return. 500 by default. */
+  /** Most records to return, at least 1. 500 by default. */
   readonly maxRecords?: number | undefined
+}
+
+/** @throws {ConfigError} for numbers that mean nothing */
+export function checkPoll({ timeoutMs = 0, maxRecords = 1 }: PollOptions): void {
+  if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs))
+    throw new ConfigError(`Cannot poll a KafkaSource as timeoutMs must be a number of milliseconds: it is ${timeoutMs}`)
+  if (!(maxRecords >= 1) || !(Number.isInteger(maxRecords) || maxRecords === Infinity))
+    throw new ConfigError(
+      `Cannot poll a KafkaSource as maxRecords must be a whole number of at least 1: it is ${maxRecords}`,
+    )
 }
 
 export class PollLoop<K, V> implements Loop {

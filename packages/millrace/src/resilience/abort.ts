@@ -3,6 +3,14 @@
  */
 import { AbortedError } from '../errors/index.ts'
 
+/** Longest time that timers take: 24 days. */
+export const LONGEST_MS = 0x7fffffff
+
+/** Fires after a time. One that is longer than timers take, such as `Infinity`, counts as the longest, and one that is over as none. */
+export function afterTime(ms: number): AbortSignal {
+  return AbortSignal.timeout(Math.min(Math.max(0, Math.ceil(ms)), LONGEST_MS))
+}
+
 /**
  * @param what is being done, for the message
  * @throws {AbortedError} when the signal has fired

@@ -149,7 +149,7 @@ async function askLeader(
     partitions: list.map(({ partition, at }) => ({
       partitionIndex: partition,
       currentLeaderEpoch: -1,
-      timestamp: at === 'latest' ? LATEST : at === 'earliest' ? EARLIEST : at,
+      timestamp: at === 'latest' ? LATEST : at === 'earliest' ? EARLIEST : timestampOf(at),
     })),
   }))
   const isolation = options.isolation === 'read_committed' ? 1 : 0
@@ -174,6 +174,11 @@ async function askLeader(
     }
   }
   return problems
+}
+
+/** No record is older than 1970, and numbers below 0 mean something else. */
+function timestampOf(timeMs: number): number {
+  return Math.max(0, Math.ceil(timeMs))
 }
 
 function isWorthRetrying(error: unknown): boolean {

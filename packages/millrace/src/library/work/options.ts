@@ -59,6 +59,6 @@ export interface ProcessOptions<K, V> {
         record: ConsumerRecord<K, V>,
       ) => FailureAction | 'deadLetter' | Promise<FailureAction | 'deadLetter'>)
     | undefined
-  /** How long handlers may take to finish when it ends, in milliseconds. 30 s by default; then their `signal` fires, and their records are read again. */
+  /** How long handlers may take to finish when it ends, in milliseconds. 30 s by default, `Infinity` for as long as it takes; then their `signal` fires, and their records are read again. */
   readonly drainTimeoutMs?: number | undefined
 }

@@ -9,6 +9,7 @@ import { RecordError, UnexpectedError } from '../../errors/index.ts'
 import type { Consumer } from '../../kafka/consumer/consumer.ts'
 import { keyOf } from '../../kafka/topic-partition.ts'
 import type { Batch } from '../../records/batch.ts'
+import { LONGEST_MS } from '../../resilience/abort.ts'
 import { guarded } from '../../resilience/background.ts'
 import type { ConsumerRecord } from '../../records/record.ts'
 import { type BatchSpan, type Processor, processSpan } from '../../telemetry/batch-span.ts'
@@ -66,7 +67,7 @@ export class Workers<K, V> implements Loop {
 
   constructor(options: WorkersOptions<K, V>) {
     this.#options = options
-    this.drainMs = options.drainTimeoutMs ?? DEFAULT_DRAIN_MS
+    this.drainMs = Math.min(options.drainTimeoutMs ?? DEFAULT_DRAIN_MS, LONGEST_MS)
     this.#lanes = new Lanes(options.concurrency ?? 1, this.#onUnexpected)
   }
 

@@ -59,6 +59,8 @@ export class FetchAnswers {
     let error: MillraceError | undefined
     for (const { topic, partitions } of response.topics) {
       for (const fetched of partitions) {
+        // What was removed may be asked for again, and the broker would not say this once more.
+        if (fetched.errorCode === 0) session.known(topic, fetched.partition)?.logEndsAs(fetched)
         const fetch = session.get(topic, fetched.partition)
         if (fetch === undefined) continue
         session.release(fetch)
@@ -107,8 +109,6 @@ export class FetchAnswers {
    * at once would bring the same bytes
    */
   #receive(fetch: PartitionFetch, fetched: FetchedPartition): 'records' | 'nothing' | 'nothing whole' {
-    fetch.highWatermark = fetched.highWatermark
-    fetch.lastStableOffset = fetched.lastStableOffset
     if (fetched.preferredReadReplica >= 0) {
       fetch.replica = fetched.preferredReadReplica
       fetch.replicaUntil = performance.now() + this.#cluster.metadataMaxAgeMs

@@ -109,8 +109,13 @@ export class FetchSession {
 
   /** The standing partition that an answer names so. */
   get(topic: string, partition: number): PartitionFetch | undefined {
-    const fetch = this.#named.get(topic)?.partitions.get(partition)?.fetch
+    const fetch = this.known(topic, partition)
     return fetch !== undefined && this.#standing.has(fetch) ? fetch : undefined
+  }
+
+  /** The partition that the broker remembers so, even if it is not asked for any more. */
+  known(topic: string, partition: number): PartitionFetch | undefined {
+    return this.#named.get(topic)?.partitions.get(partition)?.fetch
   }
 
   /** The broker has answered. @param id of its session; 0 when it keeps none for us */
@@ -164,6 +169,8 @@ export class FetchSession {
       if (topic.id !== undefined) this.#named.set(topic.id, topic)
     }
     const known = topic.partitions.get(partition)
+    // The broker says where the log ends only when that has changed.
+    if (known !== undefined) fetch.logEndsAs(known.fetch)
     if (known?.offset === offset && known.leaderEpoch === leaderEpoch) {
       known.fetch = fetch
       return

@@ -71,6 +71,13 @@ export class PartitionFetch {
     return (this.#state = next)
   }
 
+  /** Takes over what was known of the end of its log before it was asked for at another offset. */
+  logEndsAs({ highWatermark, lastStableOffset }: Pick<PartitionFetch, 'highWatermark' | 'lastStableOffset'>): void {
+    if (highWatermark < 0) return
+    this.highWatermark = highWatermark
+    this.lastStableOffset = lastStableOffset
+  }
+
   /** @returns the state afterwards: `moving` when nothing has to be taken before */
   losePosition(): FetchState {
     const state = this.on('positionLost')
