@@ -197,14 +197,21 @@ export class Cluster {
 
   /**
    * Broker that coordinates a group or a transactional id; remembered until `forgetCoordinator`.
+   * @param timeoutMs how long the broker that is asked may take, if that is less than for an ordinary request
    * @throws {BrokerError} for instance COORDINATOR_NOT_AVAILABLE (retriable)
    */
-  async coordinator(type: 'group' | 'transaction', key: string, signal?: AbortSignal): Promise<number> {
+  async coordinator(
+    type: 'group' | 'transaction',
+    key: string,
+    signal?: AbortSignal,
+    timeoutMs = Infinity,
+  ): Promise<number> {
     const id = `${type}:${key}`
     const known = this.#coordinators.get(id)
     if (known !== undefined) return known
     const answer = await this.request('any', FIND_COORDINATOR, (version) => findCoordinatorOf(version, type, key), {
       signal,
+      timeoutMs: Math.min(timeoutMs, this.requestTimeoutMs),
     })
     // Before version 4 the one that was asked for is in the response itself.
     const found = answer.coordinators[0] ?? answer

@@ -130,7 +130,7 @@ export class Consumer implements GroupListener, SourceOffsets {
       await this.#session.start(signal)
       this.#commits.start(settings.autoCommitIntervalMs)
     } else {
-      await this.#watch.assignNew(signal)
+      await this.#watch.assignFirst(signal)
     }
     this.#watch.begin()
   }

@@ -69,7 +69,7 @@ export class GroupCoordinator {
    */
   async request<Q, R>(call: ApiCall<Q, R>, request: (version: number) => Q, options: RequestOptions): Promise<R> {
     try {
-      const node = await this.cluster.coordinator('group', this.groupId, options.signal)
+      const node = await this.cluster.coordinator('group', this.groupId, options.signal, options.timeoutMs)
       return await this.cluster.request(node, call, request, options)
     } catch (error) {
       if (verdictOfError(error) === 'moved') this.forget()

@@ -143,6 +143,33 @@ test('heartbeats go on while metadata is waited for', async () => {
   await source.close()
 })
 
+// It waited half a minute for a broker that does not answer, which is longer than its session.
+test('a heartbeat that has to find the coordinator does not wait longer than others', async () => {
+  await using broker = await startBroker({ nodes: 2, topics: { numbers: 1 }, groups: GROUPS })
+  broker.moveCoordinator({ group: 'g' }, 0)
+  await write(broker, 'numbers', 'a')
+  const { source, seen } = reading(broker, { groupId: 'g', heartbeatIntervalMs: 50, sessionTimeoutMs: 1000 })
+  await expect.poll(() => seen).toEqual(['a'])
+  const held = broker.on('FindCoordinator').once().hold()
+  broker.moveCoordinator({ group: 'g' }, 1)
+  await held.entered
+  const answered = (): number => broker.requests().filter(({ api, node }) => api === 'Heartbeat' && node === 1).length
+  await expect.poll(answered).toBeGreaterThan(0)
+  held.release()
+  await source.close()
+})
+
+// Reading waited for it for ever, or ended as if it were empty.
+test('a partition that is named and does not exist is an error', async () => {
+  await using broker = await startBroker({ topics: { numbers: 2 } })
+  const partitions = [{ topic: 'numbers', partition: 2 }]
+  await using source = new KafkaSource({ bootstrapServers: broker.bootstrapServers, partitions })
+  await expect(source.open()).rejects.toMatchObject({
+    kafkaName: 'UNKNOWN_TOPIC_OR_PARTITION',
+    message: expect.stringContaining('Cannot read partition 2 of topic "numbers" as it has partitions 0 to 1'),
+  })
+})
+
 // Each failed attempt left a timer behind.
 test.each([{ groupId: 'g' }, {}])('a source that cannot be opened leaves no timer behind: %o', async (options) => {
   await using broker = await startBroker({ autoCreateTopics: false })

@@ -2,6 +2,8 @@
 import { BrokerError } from '../../../errors/index.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { AssignedPartition } from '../../group/contract.ts'
+import { ERROR } from '../../../protocol/error-codes.ts'
+import { brokerError } from '../../protocol/kafka-errors.ts'
 import { keyOf, type TopicPartition } from '../../topic-partition.ts'
 import type { ReadRange } from '../partitions/consumed-partition.ts'
 import { type CommittedOf, type OffsetBounds, refreshGrown } from './offset-bounds.ts'
@@ -18,6 +20,16 @@ export function unreadPartitions(options: ConsumerOptions, read: readonly TopicP
       const id = keyOf(topic, partition)
       return !known.has(id) && (wanted?.has(id) ?? true) && (only === undefined || partition === only.partition)
     })
+}
+
+/** @throws {BrokerError} UNKNOWN_TOPIC_OR_PARTITION for a partition that is named and does not exist: nothing would ever come of it */
+export function checkFixed({ cluster, fixed = [] }: Pick<ConsumerOptions, 'cluster' | 'fixed'>): void {
+  for (const { topic, partition } of fixed) {
+    const count = cluster.cachedTopic(topic)?.partitions.length ?? 0
+    if (partition < count) continue
+    const action = `Cannot read partition ${partition} of topic "${topic}" as it has partitions 0 to ${count - 1}`
+    throw brokerError(ERROR.UNKNOWN_TOPIC_OR_PARTITION, action, { topic, partition, retriable: false })
+  }
 }
 
 /** The offset that a partition without a group is to be read from; undefined where the reset policy says. */

@@ -9,7 +9,7 @@ import type { GroupSession } from '../../group/session.ts'
 import type { TopicPartition } from '../../topic-partition.ts'
 import type { ConsumerOptions } from '../options.ts'
 import type { OffsetBounds } from './offset-bounds.ts'
-import { chosenStart, unreadPartitions } from './placement.ts'
+import { checkFixed, chosenStart, unreadPartitions } from './placement.ts'
 
 export interface TopicWatchEvents {
   /** Partitions that are read at the moment. */
@@ -76,6 +76,12 @@ export class TopicWatch {
       // What cannot be asked for now is asked for again with the next look.
       if (!this.#stop.aborted && !(isMillraceError(error) && error.retriable)) throw error
     }
+  }
+
+  /** Takes all partitions of a consumer without a group. @throws {BrokerError} UNKNOWN_TOPIC_OR_PARTITION for one that it names and that does not exist */
+  async assignFirst(signal: AbortSignal): Promise<void> {
+    checkFixed(this.#options)
+    await this.assignNew(signal)
   }
 
   /** Without a group every partition is read; takes those that are not. */
