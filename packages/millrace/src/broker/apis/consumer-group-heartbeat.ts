@@ -12,6 +12,7 @@ import {
 import { randomUuid } from '../cluster/topic.ts'
 import { ASSIGNORS, type Partitions } from '../groups/assignors.ts'
 import { JOIN_EPOCH, STATIC_LEAVE_EPOCH } from '../groups/consumer-group.ts'
+import { problemOfPattern } from '../groups/patterns.ts'
 import type { Refusal } from '../log/check-batch.ts'
 import type { Call, Handler } from './handler.ts'
 
@@ -86,10 +87,11 @@ function refusal(request: Request, call: Call): Refusal | undefined {
     const message = `ServerAssignor ${serverAssignor} is not supported. Supported assignors: ${Object.keys(ASSIGNORS).join(', ')}.`
     return { errorCode: ERROR.UNSUPPORTED_ASSIGNOR, message }
   }
-  if (subscribedTopicRegex !== null && !isPattern(subscribedTopicRegex))
+  const problem = subscribedTopicRegex === null ? undefined : problemOfPattern(subscribedTopicRegex)
+  if (problem !== undefined)
     return {
       errorCode: ERROR.INVALID_REGULAR_EXPRESSION,
-      message: `SubscribedTopicRegex \`${subscribedTopicRegex}\` is not a valid regular expression.`,
+      message: `SubscribedTopicRegex \`${subscribedTopicRegex}\` is not a valid regular expression: ${problem}.`,
     }
   return undefined
 }
@@ -118,12 +120,4 @@ function problemOf(request: Request, version: number): string | undefined {
 
 function invalid(message: string): Refusal {
   return { errorCode: ERROR.INVALID_REQUEST, message }
-}
-
-function isPattern(text: string): boolean {
-  try {
-    return new RegExp(text) instanceof RegExp
-  } catch {
-    return false
-  }
 }

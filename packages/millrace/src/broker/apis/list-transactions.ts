@@ -6,6 +6,7 @@ import {
   type ListTransactionsResponse,
 } from '../../protocol/messages/list-transactions.ts'
 import { TRANSACTION_STATES } from '../transactions/states.ts'
+import { compilePattern, problemOfPattern } from '../groups/patterns.ts'
 import type { Handler } from './handler.ts'
 
 /** Of Kafka, all of which may be asked for. */
@@ -48,9 +49,6 @@ export const listTransactions: Handler<ListTransactionsRequest, ListTransactions
 
 /** @returns `undefined` when it cannot be understood */
 function patternOf(text: string | null): RegExp | undefined {
-  try {
-    return text === null || text === '' ? /(?:)/ : new RegExp(`^(?:${text})$`)
-  } catch {
-    return undefined
-  }
+  if (text === null || text === '') return /(?:)/
+  return problemOfPattern(text) === undefined ? compilePattern(text) : undefined
 }

@@ -4,10 +4,12 @@
  */
 import { ERROR } from '../../protocol/error-codes.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import type { Topic } from '../cluster/topic.ts'
 import { ASSIGNORS, DEFAULT_ASSIGNOR, type Partitions } from './assignors.ts'
 import type { After } from './classic-group.ts'
 import type { MemberClaim, Protocol } from './member.ts'
 import { GroupOffsets } from './offsets.ts'
+import { compilePattern } from './patterns.ts'
 import { has, isEqual, NO_PARTITIONS, without, isEmpty } from './partition-sets.ts'
 import { type Current, reconcile } from './reconciliation.ts'
 
@@ -84,7 +86,9 @@ export class ConsumerGroup {
   /** Called when the last member that speaks the consumer protocol has left others behind. */
   onOnlyClassic: () => void = () => {}
   /** Topics and their numbers of partitions when the target was computed. */
-  #metadata = ''
+  #metadata = '[]'
+  /** Patterns whose topics have been looked up, of those that members subscribe to. */
+  readonly #patterns = new Map<string, RegExp>()
 
   constructor(
     id: string,
@@ -132,8 +136,8 @@ export class ConsumerGroup {
       this.members.has(beat.memberId) || (beat.instanceId !== null && this.findStatic(beat.instanceId) !== undefined)
     if (beat.epoch < JOIN_EPOCH) return this.#leave(this.members.get(beat.memberId)!, beat.epoch)
     const member = beat.epoch === JOIN_EPOCH ? this.#joining(beat) : this.members.get(beat.memberId)!
-    const isChanged = this.#update(member, beat)
-    this.#refresh(isChanged || !isKnown)
+    const isChanged = this.#update(member, beat, isKnown)
+    this.#refresh(isChanged)
     const before = member.current
     member.current = reconcile(before, {
       target: member.target,
@@ -143,8 +147,10 @@ export class ConsumerGroup {
     })
     this.keepAlive(member)
     this.#watchRevocation(member, before)
-    const isNew =
-      beat.epoch === JOIN_EPOCH || beat.topics !== null || !isEqual(before.assigned, member.current.assigned)
+    // What a member sends to join, and when an answer was lost.
+    const isFull =
+      (beat.topics !== null || beat.pattern !== null) && beat.owned !== null && beat.rebalanceTimeoutMs !== -1
+    const isNew = beat.epoch === JOIN_EPOCH || isFull || !isEqual(before.assigned, member.current.assigned)
     return { errorCode: 0, epoch: member.current.epoch, ...(isNew ? { assignment: member.current.assigned } : {}) }
   }
 
@@ -208,8 +214,8 @@ export class ConsumerGroup {
       classic: beat.classic,
       stopTimers: [],
     }
-    if (before !== undefined) this.#drop(before)
     this.members.set(member.memberId, member)
+    if (before !== undefined) this.#drop(before)
     return member
   }
 
@@ -217,16 +223,55 @@ export class ConsumerGroup {
   #update(
     member: ConsumerMember,
     { topics, pattern, assignor, rebalanceTimeoutMs, rackId, classic }: ConsumerHeartbeat,
+    isKnown: boolean,
   ): boolean {
     if (member.classic !== classic) member.classic?.stopJoinTimer?.()
     member.classic = classic
-    const before = JSON.stringify([member.topics, member.pattern, member.assignor])
+    const before = { topics: JSON.stringify(member.topics), pattern: member.pattern, assignor: member.assignor }
     if (topics !== null) member.topics = [...topics].toSorted()
     if (pattern !== null) member.pattern = pattern === '' ? null : pattern
     if (assignor !== null) member.assignor = assignor
     if (rebalanceTimeoutMs >= 0) member.rebalanceTimeoutMs = rebalanceTimeoutMs
     if (rackId !== null) member.rackId = rackId
-    return JSON.stringify([member.topics, member.pattern, member.assignor]) !== before
+    const hasNewPattern = member.pattern !== before.pattern && this.#subscribe(member.pattern)
+    return (
+      JSON.stringify(member.topics) !== before.topics ||
+      (isKnown && member.assignor !== before.assignor) ||
+      hasNewPattern
+    )
+  }
+
+  /**
+   * A member has another pattern. As on Apache Kafka, the topics of one that is new to the group are looked up after the
+   * answer to the heartbeat that brings it, so that the member gets them with a later one.
+   *
+   * @returns whether its topics are known
+   */
+  #subscribe(pattern: string | null): boolean {
+    this.#forgetPatterns()
+    if (pattern === null) return false
+    if (this.#patterns.has(pattern)) return true
+    this.#after(0, () => this.#lookUp(pattern))
+    return false
+  }
+
+  #lookUp(pattern: string): void {
+    if (this.#patterns.has(pattern) || !this.#isSubscribed(pattern)) return
+    const regex = compilePattern(pattern)
+    this.#patterns.set(pattern, regex)
+    if (this.#matching(regex).length > 0) this.#refresh(true)
+  }
+
+  #isSubscribed(pattern: string): boolean {
+    return [...this.members.values()].some((member) => member.pattern === pattern)
+  }
+
+  #forgetPatterns(): void {
+    for (const pattern of this.#patterns.keys()) if (!this.#isSubscribed(pattern)) this.#patterns.delete(pattern)
+  }
+
+  #matching(regex: RegExp): Topic[] {
+    return this.#cluster.topics().filter(({ name }) => regex.test(name))
   }
 
   /** Computes the target again when members, subscriptions or topics have changed. */
@@ -245,8 +290,8 @@ export class ConsumerGroup {
   }
 
   #topicIdsOf({ topics, pattern }: ConsumerMember): Set<string> {
-    const regex = pattern === null ? undefined : new RegExp(`^(?:${pattern})$`)
-    const matched = regex === undefined ? [] : this.#cluster.topics().filter(({ name }) => regex.test(name))
+    const regex = pattern === null ? undefined : this.#patterns.get(pattern)
+    const matched = regex === undefined ? [] : this.#matching(regex)
     const named = topics.flatMap((name) => this.#cluster.topic(name) ?? [])
     return new Set([...named, ...matched].map(({ id }) => id))
   }
@@ -290,6 +335,7 @@ export class ConsumerGroup {
     member.stopTimers = []
     member.classic?.stopJoinTimer?.()
     this.members.delete(member.memberId)
+    this.#forgetPatterns()
   }
 
   /** Begins the session of a member again. */

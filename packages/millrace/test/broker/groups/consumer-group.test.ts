@@ -87,9 +87,42 @@ describe('a group of the consumer protocol', () => {
   test('subscribes to topics by a pattern, also to those that are created later', async () => {
     broker.createTopic('pattern-1', 1)
     const pattern = { subscribedTopicNames: null, subscribedTopicRegex: 'pattern-.*' }
-    expect((await beat('patterns', 'a', 0, pattern)).partitions).toEqual([0])
+    await beat('patterns', 'a', 0, pattern)
+    await expect.poll(() => beat('patterns', 'a', 1)).toEqual({ errorCode: 0, epoch: 2, partitions: [0] })
     broker.createTopic('pattern-2', 2)
     expect((await beat('patterns', 'a', 2)).partitions).toEqual([0, 0, 1])
+  })
+
+  test('looks the topics of a new pattern up after the heartbeat that brings it', async () => {
+    broker.createTopic('later-1', 2)
+    const pattern = { subscribedTopicRegex: 'later-.*' }
+    expect(await beat('lookup', 'a', 0, pattern)).toEqual({ errorCode: 0, epoch: 2, partitions: [0, 1, 2, 3] })
+    const both = { errorCode: 0, epoch: 3, partitions: { length: 6 } }
+    await expect.poll(() => beat('lookup', 'a', 2)).toMatchObject(both)
+    // Another member with the same pattern need not wait, and one without any topic changes nothing.
+    expect((await beat('lookup', 'b', 0, { ...pattern, subscribedTopicNames: null })).epoch).toBe(4)
+    expect((await beat('lookup', 'c', 0, { subscribedTopicNames: null, subscribedTopicRegex: 'no' })).epoch).toBe(4)
+  })
+
+  test('looks a pattern up again after its last member has left', async () => {
+    broker.createTopic('again-1', 1)
+    const pattern = { subscribedTopicNames: null, subscribedTopicRegex: 'again-.*' }
+    await beat('again', 'a', 0, pattern)
+    await expect.poll(() => beat('again', 'a', 1)).toMatchObject({ partitions: [0] })
+    await beat('again', 'a', -1)
+    const { epoch, partitions } = await beat('again', 'b', 0, pattern)
+    expect(partitions).toEqual([])
+    await expect.poll(() => beat('again', 'b', epoch)).toMatchObject({ partitions: [0] })
+  })
+
+  test('repeats an assignment to a member that sends everything, and to no other', async () => {
+    const { epoch, partitions } = await beat('full', 'a', 0)
+    const names = { subscribedTopicNames: ['orders'] }
+    const all = { rebalanceTimeoutMs: 60_000, ...owns(...partitions!) }
+    expect((await beat('full', 'a', epoch, names)).partitions).toBeUndefined()
+    expect((await beat('full', 'a', epoch, { ...names, ...owns(...partitions!) })).partitions).toBeUndefined()
+    expect((await beat('full', 'a', epoch, { ...names, ...all })).partitions).toEqual(partitions)
+    expect((await beat('full', 'a', epoch, { subscribedTopicRegex: '', ...all })).partitions).toEqual(partitions)
   })
 
   test('lets its members commit in their epoch only, and classic members not join', async () => {
