@@ -13,7 +13,7 @@ import { SUITES } from './suites/index.ts'
 
 const USAGE = `Usage: npm run -s compat -- SUITE [--json] [--short] [--only TEST]... [--broker HOST:PORT | --kafka]
 
-${SUITES.map(({ name, summary }) => `  ${name.padEnd(15)}${summary}`).join('\n')}
+${SUITES.map(({ name, summary }) => `  ${name.padEnd(20)}${summary}`).join('\n')}
 
   --json               the counts as one line of JSON, nothing else on standard output
   --short              fewer records, and the quick tests only; CI uses it

@@ -40,6 +40,7 @@ export async function runSuite(suite: Suite, broker: SuiteBroker, options: RunOp
   let isFinished = false
   try {
     await suite.run({
+      suite: suite.name,
       bootstrapServers: broker.bootstrapServers,
       kind: broker.kind,
       isShort: options.isShort,

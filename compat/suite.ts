@@ -44,6 +44,8 @@ export interface Suite {
 }
 
 export interface SuiteContext {
+  /** Name of the suite that runs. */
+  readonly suite: string
   readonly bootstrapServers: string
   /** Which broker that is. */
   readonly kind: BrokerKind

@@ -6,8 +6,8 @@ import { java } from './java/index.ts'
 import { kafkaStreams } from './kafka-streams/index.ts'
 import { kafkajs } from './kafkajs.ts'
 import { kcatSuite } from './kcat.ts'
+import { librdkafka, librdkafkaConsumer } from './librdkafka/index.ts'
 import { kafkaPython } from './kafka-python/index.ts'
-import { librdkafka } from './librdkafka/index.ts'
 import { platformatic } from './platformatic.ts'
 
 export const SUITES: readonly Suite[] = [
@@ -17,6 +17,7 @@ export const SUITES: readonly Suite[] = [
   kafkajs,
   platformatic,
   librdkafka,
+  librdkafkaConsumer,
   franzGo,
   kafkaPython,
   differential,

@@ -1,7 +1,7 @@
 /** librdkafka and its tests: fetched from npm and compiled, once for each version. */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type CommandOptions, mustRun } from '../../command.ts'
 import type { SuiteContext } from '../../suite.ts'
 
@@ -19,11 +19,12 @@ const BUILD_TIMEOUT_MS = 1_800_000
  * @returns the folder of librdkafka, in which everything is built
  */
 export async function build(context: SuiteContext): Promise<string> {
-  const folder = join(context.cache, PACKAGE_VERSION)
+  // The suites that run these tests share them.
+  const folder = join(dirname(context.cache), 'librdkafka', PACKAGE_VERSION)
   const library = join(folder, LIBRDKAFKA)
   if (existsSync(folder)) return library
   const unfinished = `${folder}.${process.pid}.unfinished`
-  mkdirSync(unfinished)
+  mkdirSync(unfinished, { recursive: true })
   const options = (cwd: string): CommandOptions => ({
     cwd,
     timeoutMs: BUILD_TIMEOUT_MS,
@@ -47,4 +48,15 @@ export async function build(context: SuiteContext): Promise<string> {
     rmSync(unfinished, { recursive: true, force: true })
   }
   return library
+}
+
+/** Compiles the Java clients that some tests start beside those of librdkafka; they would do it themselves, at the same time. */
+export async function buildJava(context: SuiteContext, library: string, kafkaPath: string): Promise<void> {
+  await mustRun('make', ['-s', '-C', 'java', 'all'], {
+    cwd: join(library, 'tests'),
+    env: { KAFKA_PATH: kafkaPath },
+    timeoutMs: BUILD_TIMEOUT_MS,
+    signal: context.signal,
+    log: join(context.scratch, 'build.log'),
+  })
 }
