@@ -5,6 +5,7 @@ import type { RunProgress, CountsByCode } from '../engine/plan.ts'
 import type { EventName, Report } from '../metrics/events.ts'
 import { formatBytes, formatCount } from '../options/units.ts'
 import { errorLines, toEnvelopeError } from './output.ts'
+import type { LogLevel } from './verbs/verb.ts'
 
 export type LogFacts = { readonly [name: string]: unknown }
 
@@ -35,30 +36,39 @@ export function progressLine(
   const first = [`${(now.elapsedMs / 1000).toFixed(0)} s`]
   if (lag !== undefined) first.push(`lag ${lag === null ? '?' : formatCount(lag)}`)
   if (isBounded && typeof lag === 'number' && readPerSecond > 0) first.push(`ETA ${formatSeconds(lag / readPerSecond)}`)
-  first.push(...failureParts(now, formatCount))
   const [read, written] = [`read ${formatCount(now.read.records)}`, `written ${formatCount(now.written.records)}`]
-  if (problem !== undefined) return [...first, problem, read, written].join('  ').slice(0, columns)
-  const totals = [...first, read, written].join('  ')
   const [readRate, writtenRate] = [formatCount(readPerSecond), formatCount(writtenPerSecond)]
-  const candidates = [
-    [...first, `${read} (${readRate}/s, ${formatBytes(bytesPerSecond)}/s)`, `${written} (${writtenRate}/s)`].join('  '),
-    [...first, `${read} (${readRate}/s)`, `${written} (${writtenRate}/s)`].join('  '),
-  ]
-  return candidates.find((line) => line.length <= columns) ?? totals.slice(0, columns)
+  const endings =
+    problem === undefined
+      ? [
+          [`${read} (${readRate}/s, ${formatBytes(bytesPerSecond)}/s)`, `${written} (${writtenRate}/s)`],
+          [`${read} (${readRate}/s)`, `${written} (${writtenRate}/s)`],
+          [read, written],
+        ]
+      : [[problem, read, written]]
+  const failures = [failureParts(now, formatCount), failureParts(now, formatCount, false)]
+  const lines = failures.flatMap((parts) => endings.map((ending) => [...first, ...parts, ...ending].join('  ')))
+  return lines.find((line) => line.length <= columns) ?? lines.at(-1)!.slice(0, columns)
 }
 
-/** What became of records that failed; nothing when none did. */
+/** What became of records that failed, by their error codes; nothing when none did. */
 export function failureParts(
   { errors: { skipped, deadLettered, retried }, circuitBreaker }: RunProgress,
   format: (count: number) => string,
+  hasCodes = true,
 ): string[] {
   const counts = [
-    ['skipped', sum(skipped)],
-    ['dead letters', sum(deadLettered)],
-    ['retried', sum(retried)],
+    ['skipped', skipped],
+    ['dead letters', deadLettered],
+    ['retried', retried],
   ] as const
+  const textOf = ([name, byCode]: (typeof counts)[number]): string[] => {
+    const count = sum(byCode)
+    const codes = Object.entries(byCode).map(([code, each]) => `${code} ${format(each)}`)
+    return count === 0 ? [] : [`${name} ${format(count)}${hasCodes ? ` (${codes.join(', ')})` : ''}`]
+  }
   return [
-    ...counts.filter(([, count]) => count > 0).map(([name, count]) => `${name} ${format(count)}`),
+    ...counts.flatMap(textOf),
     ...(circuitBreaker === undefined || circuitBreaker.state === 'closed' ? [] : [`circuit ${circuitBreaker.state}`]),
   ]
 }
@@ -85,7 +95,7 @@ export function ratesOf(now: RunProgress, before?: RunProgress): Rates {
 }
 
 /** One line that is written over and over. */
-export function terminalDisplay(stream: NodeJS.WriteStream, isBounded: boolean): ProgressDisplay {
+export function terminalDisplay(stream: NodeJS.WriteStream, isBounded: boolean, level: LogLevel): ProgressDisplay {
   let before: RunProgress | undefined
   let line = ''
   const above = (text: string): void => {
@@ -97,8 +107,12 @@ export function terminalDisplay(stream: NodeJS.WriteStream, isBounded: boolean):
       before = progress
       stream.write(`\r\u001B[2K${line}`)
     },
-    warn: (message, facts) => above(`warning: ${message}${formatFacts(facts)}`),
-    info: (message) => above(message),
+    warn: (message, facts) => {
+      if (level !== 'error') above(`warning: ${message}${formatFacts(facts)}`)
+    },
+    info: (message) => {
+      if (level === 'info') above(message)
+    },
     failed(error, file) {
       for (const text of errorLines(error, file)) stream.write(`${text}\n`)
     },
@@ -109,26 +123,35 @@ export function terminalDisplay(stream: NodeJS.WriteStream, isBounded: boolean):
   }
 }
 
-const LOG_INTERVAL_MS = 10_000
+export interface LogOptions {
+  readonly level: LogLevel
+  /** Time between two lines about progress. */
+  readonly intervalMs: number
+}
 
-/** One JSON object per line, every ten seconds. */
-export async function logDisplay(pipeline: string, isBounded: boolean): Promise<ProgressDisplay> {
+/** One JSON object per line. */
+export async function logDisplay(
+  pipeline: string,
+  isBounded: boolean,
+  { level, intervalMs }: LogOptions,
+): Promise<ProgressDisplay> {
   const { default: pino } = await import('pino')
   // A full disk for logs is no reason to stop moving records.
   const destination = pino.destination({ dest: 2, sync: true }).on('error', () => {})
   const log = pino(
     {
+      level,
       base: { pipeline },
       messageKey: 'message',
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (level) => ({ level }) },
+      formatters: { level: (label) => ({ level: label }) },
     },
     destination,
   )
   let before: RunProgress | undefined
   return {
     show(progress) {
-      if (progress.elapsedMs - (before?.elapsedMs ?? 0) < LOG_INTERVAL_MS) return
+      if (progress.elapsedMs - (before?.elapsedMs ?? 0) < intervalMs) return
       const rates = ratesOf(progress, before)
       const etaSeconds =
         isBounded && typeof progress.lag === 'number' && rates.readPerSecond > 0

@@ -18,9 +18,18 @@ import { Counters } from '../metrics/counters.ts'
 import { parseHttpAddress } from '../options/http-address.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { formatProblem, plural, toEnvelopeError, type Outcome } from './output.ts'
-import { failureParts, logDisplay, type LogFacts, type ProgressDisplay, ratesOf, terminalDisplay } from './progress.ts'
+import {
+  failureParts,
+  logDisplay,
+  type LogFacts,
+  type LogOptions,
+  type ProgressDisplay,
+  ratesOf,
+  terminalDisplay,
+} from './progress.ts'
 import { StopSignals } from './stop-signals.ts'
 import { startTelemetry, type Telemetry, telemetryPlan } from './telemetry.ts'
+import type { LogLevel } from './verbs/verb.ts'
 import { startWatching, type Watching } from './watching.ts'
 
 type AnyPlan = PipelinePlan | PipelineGroup | GraphPlan
@@ -32,11 +41,22 @@ export interface RunFlags {
   readonly http?: string
   /** Nothing of keys, values and headers is shown there. */
   readonly hideValues?: boolean
+  readonly logLevel?: LogLevel
+  /** Seconds between two lines of the log about progress. */
+  readonly logInterval?: number
 }
 
 export async function run(
   file: string,
-  { untilEnd = false, json, http, hideValues, ...reading }: ReadingOptions & RunFlags,
+  {
+    untilEnd = false,
+    json,
+    http,
+    hideValues,
+    logLevel = 'info',
+    logInterval = 10,
+    ...reading
+  }: ReadingOptions & RunFlags,
 ): Promise<Outcome> {
   const plan = await readAnyPlan(file, undefined, reading)
   // What such stages print is for other programs, so that what we have to say goes elsewhere.
@@ -44,7 +64,7 @@ export async function run(
   const asked = http === undefined ? (plan.http ?? []) : httpOf(http)
   const servers = hideValues === true ? asked.map((each) => ({ ...each, hideValues })) : asked
   const telemetryWanted = telemetryPlan(process.env)
-  const display = await displayOf(file, plan, untilEnd)
+  const display = await displayOf(file, plan, untilEnd, { level: logLevel, intervalMs: logInterval * 1000 })
 
   const signals = new StopSignals(display.info)
   let latest: RunProgress | undefined
@@ -150,10 +170,10 @@ function summaryOf(name: string, result: RunResult): string {
 }
 
 /** Where the run shows how far it is. It begins with what lint warns of. */
-async function displayOf(file: string, plan: AnyPlan, untilEnd: boolean): Promise<ProgressDisplay> {
+async function displayOf(file: string, plan: AnyPlan, untilEnd: boolean, log: LogOptions): Promise<ProgressDisplay> {
   const display = process.stderr.isTTY
-    ? terminalDisplay(process.stderr, untilEnd)
-    : await logDisplay(plan.name, untilEnd)
+    ? terminalDisplay(process.stderr, untilEnd, log.level)
+    : await logDisplay(plan.name, untilEnd, log)
   for (const warning of plan.warnings) display.warn(formatProblem(file, warning))
   display.started?.(await startOf(file, plan))
   return display

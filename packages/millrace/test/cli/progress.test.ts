@@ -27,19 +27,24 @@ describe('the live line', () => {
   })
 
   test('shows what happened to failed records, and a circuit breaker that is not closed', () => {
-    const line = progressLine(
-      moment(1, 10, 5, undefined, {
-        errors: {
-          skipped: { DECODE_FAILED: 2, STAGE_FAILED: 1 },
-          deadLettered: { RECORD_TOO_LARGE: 1 },
-          retried: { DELIVERY_TIMED_OUT: 1500 },
-        },
-        circuitBreaker: { state: 'half-open', openings: 1, rejections: 0 },
-      }),
-      undefined,
-      false,
+    const line = (columns: number): string =>
+      progressLine(
+        moment(1, 10, 5, undefined, {
+          errors: {
+            skipped: { DECODE_FAILED: 2, STAGE_FAILED: 1 },
+            deadLettered: { RECORD_TOO_LARGE: 1 },
+            retried: { DELIVERY_TIMED_OUT: 1500 },
+          },
+          circuitBreaker: { state: 'half-open', openings: 1, rejections: 0 },
+        }),
+        undefined,
+        false,
+        columns,
+      )
+    expect(line(200)).toMatch(
+      /^1 s {2}skipped 3 \(DECODE_FAILED 2, STAGE_FAILED 1\) {2}dead letters 1 \(RECORD_TOO_LARGE 1\) {2}retried 1\.50k \(DELIVERY_TIMED_OUT 1\.50k\) {2}circuit half-open {2}read 10 /,
     )
-    expect(line).toMatch(/^1 s {2}skipped 3 {2}dead letters 1 {2}retried 1\.50k {2}circuit half-open {2}read 10/)
+    expect(line(100)).toMatch(/^1 s {2}skipped 3 {2}dead letters 1 {2}retried 1\.50k {2}circuit half-open {2}read 10 /)
   })
 
   test('has no lag where the source cannot know, and no end where there is none', () => {

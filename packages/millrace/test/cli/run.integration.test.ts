@@ -73,6 +73,11 @@ test('prints one envelope with --json, logs as JSON lines on standard error', as
     pipeline: 'j',
     message: expect.stringContaining(`${file}:4:11 runtime.microBatchSize: Option "microBatchSize" has no effect`),
   })
+  const levels = async (level: string): Promise<string[]> => {
+    const run = await cli(['run', '--until-end', '--log-level', level, file])
+    return [...new Set([...run.stderr.matchAll(/"level":"(\w+)"/g)].map(([, name]) => name!))]
+  }
+  expect([await levels('info'), await levels('warn'), await levels('error')]).toEqual([['warn', 'info'], ['warn'], []])
 })
 
 test('ends when a stage passes nothing more on', async () => {
@@ -115,6 +120,22 @@ describe('signals', () => {
       expect(stderr).toContain(`Stopping after ${signal}`)
     },
   )
+
+  // It opened a debugger, which whoever may send the signal could then use.
+  test('SIGUSR1 changes nothing', async () => {
+    const file = await write(
+      'usr1.yaml',
+      'source: {type: generate, recordsPerSecond: 5000}\nsink: {type: file, path: usr1.jsonl}\n',
+    )
+    const running = startCli(['run', '--log-interval', '1', file])
+    await untilFile('usr1.jsonl')
+    running.child.kill('SIGUSR1')
+    await running.stderrHas('"event":"run.progress"')
+    running.child.kill('SIGTERM')
+    const { code, stderr } = await running.ended
+    expect(code).toBe(0)
+    expect(stderr).not.toContain('Debugger')
+  })
 
   // A pipeline that was stopped while it connected ended with code 1 and ABORTED. Whoever scales workers up and down stops
   // some of them that early, and took the stop for a failure.

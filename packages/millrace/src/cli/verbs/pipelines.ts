@@ -2,7 +2,7 @@
  * Commands that work on a pipeline file.
  */
 import type { ReadingOptions } from '../../dialects/index.ts'
-import { READING, type Verb } from './verb.ts'
+import { LOG_LEVELS, READING, type Verb } from './verb.ts'
 
 const FILE = { usage: '<file>', doc: 'pipeline file, or - for standard input' }
 const FILES = { usage: '<files...>', doc: 'pipeline files, or folders of them; - for standard input' }
@@ -18,6 +18,18 @@ export const run = {
       doc: 'serve metrics, health and the dashboard at a port or address while it runs; "off" serves nothing',
     },
     { flags: '--hide-values', doc: 'show nothing of keys, values and headers of records in the dashboard' },
+    {
+      flags: '--log-level <level>',
+      doc: 'what to report: everything, warnings and errors, or errors only',
+      value: LOG_LEVELS,
+      default: 'info',
+    },
+    {
+      flags: '--log-interval <seconds>',
+      doc: 'time between two lines about progress when standard error is not a terminal',
+      value: 'count',
+      default: 10,
+    },
     ...READING,
   ],
   json: 'print one JSON object when the run ends',
@@ -26,7 +38,8 @@ Runs until the source ends or the run is stopped. Offsets are committed only aft
 killed loses nothing: the next run continues from the last commit.
 
 Ctrl-C, SIGTERM or SIGHUP stops the run gracefully: records in flight are delivered and committed first. A second signal stops it at
-once. On a terminal, a progress line is shown; otherwise one line of JSON is written to standard error every 10 seconds.
+once. On a terminal, a progress line is shown; otherwise one line of JSON is written to standard error every 10 seconds, or as
+--log-interval says.
 
 Examples:
   millrace run orders.yaml                     run until Ctrl-C

@@ -14,6 +14,10 @@ export interface VerbOption {
   readonly default?: unknown
 }
 
+/** What a run logs: everything, warnings and errors, or errors alone. */
+export const LOG_LEVELS = ['info', 'warn', 'error'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
 /** How a pipeline file is to be read. */
 export const READING: readonly VerbOption[] = [
   {
