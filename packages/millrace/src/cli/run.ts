@@ -101,18 +101,11 @@ export async function run(
   } catch (error) {
     display.end()
     const { interrupted } = signals
-    if (interrupted === undefined) {
-      if (!signals.stop.aborted || !isMillraceError(error) || error.code !== 'ABORTED') {
-        display.failed(error, file)
-        return failureOf(error, latest)
-      }
-      const summary = `${plan.name}: stopped before it started, so nothing was read`
-      if (json === undefined) process.stdout.write(`${summary}\n`)
-      return { exitCode: 0, summary, result: null }
-    }
-    const summary = 'Stopped at once by a second signal: the next run reads the records in flight again'
-    process.stderr.write(`${summary}\n`)
-    return { exitCode: interrupted, summary, result: null, error: { code: 'ABORTED', message: summary } }
+    if (interrupted !== undefined) return stoppedAtOnce(interrupted)
+    if (signals.stop.aborted && isMillraceError(error) && error.code === 'ABORTED')
+      return stoppedBefore(plan.name, json === undefined)
+    display.failed(error, file)
+    return failureOf(error, latest)
   } finally {
     await watching?.close()
     await telemetry?.close()
@@ -177,6 +170,18 @@ async function displayOf(file: string, plan: AnyPlan, untilEnd: boolean, log: Lo
   for (const warning of plan.warnings) display.warn(formatProblem(file, warning))
   display.started?.(await startOf(file, plan))
   return display
+}
+
+function stoppedBefore(name: string, isTold: boolean): Outcome {
+  const summary = `${name}: stopped before it started, so nothing was read`
+  if (isTold) process.stdout.write(`${summary}\n`)
+  return { exitCode: 0, summary, result: null }
+}
+
+function stoppedAtOnce(exitCode: number): Outcome {
+  const summary = 'Stopped at once by a second signal: the next run reads the records in flight again'
+  process.stderr.write(`${summary}\n`)
+  return { exitCode, summary, result: null, error: { code: 'ABORTED', message: summary } }
 }
 
 /** How a run ended that failed, and how far it came. */

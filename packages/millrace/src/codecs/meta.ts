@@ -2,20 +2,22 @@
  * `_meta`: where a record came from, beside the fields of its document.
  *
  * ```
- * { topic, partition, offset, timestamp, key, headers, tombstone? }
+ * { topic, partition, offset, timestamp, key, headers, headersEncoding?, tombstone? }
  * ```
  *
  * `offset` is a number, `timestamp` milliseconds since 1970 (-1 when the record has none), `key` what the codec of keys reads
  * (by default the text of the key, base64 when it is not UTF-8), null when there is none; `headers` an object with the texts of the headers, a list where a
- * name is repeated; `tombstone: true` when the value was null.
+ * name is repeated; `headersEncoding` names those of which one is base64, as it is not UTF-8; `tombstone: true` when the value was null.
  *
  * What is attached here is not part of the value: it takes the place of a field `_meta` that the value may have while
  * stages run, it does not make a document count as changed, and it is left out when the document is written, unless the
  * sink includes it. A stage that writes the whole field (`$set: {_meta: ...}`, `$project: {_meta: 1}`) makes it part of the
  * value. A stage that writes `_meta.key` gives the record another key.
  */
+import { isUtf8 } from 'node:buffer'
 import type { KeyCodec } from '../contracts/codec.ts'
 import type { Batch, Payload } from '../records/batch.ts'
+import type { Header } from '../records/record.ts'
 import { textOf } from './keys.ts'
 
 /** Marks what was attached; copies made by spread carry the mark too, and point to the original. */
@@ -28,6 +30,7 @@ interface Meta {
   readonly timestamp: number
   readonly key: unknown
   readonly headers: { readonly [name: string]: unknown }
+  readonly headersEncoding?: { readonly [name: string]: 'base64' }
   readonly tombstone?: boolean
   [ATTACHED]?: Meta
 }
@@ -46,7 +49,7 @@ export function attachMeta(document: WithMeta, batch: Batch, row: number, keys: 
     offset: offsets[record]!,
     timestamp: timestamps[record]!,
     key: keys.decode(batch.key(row), batch, row),
-    headers: headersOf(batch, row),
+    ...headersOf(batch.headers(row)),
     ...(batch.value(row) === null ? { tombstone: true } : {}),
   }
   meta[ATTACHED] = meta
@@ -98,14 +101,19 @@ export function changedKey(meta: Meta, keys: KeyCodec): Payload | undefined {
   return key === undefined || key === null ? null : keys.encode(key)
 }
 
-function headersOf(batch: Batch, row: number): { readonly [name: string]: unknown } {
-  const headers = batch.headers(row)
-  if (headers.length === 0) return {}
+/** Headers by name, a list where a name is repeated, and which of them are not text. */
+export function headersOf(headers: readonly Header[]): Pick<Meta, 'headers' | 'headersEncoding'> {
+  if (headers.length === 0) return { headers: {} }
   const texts = new Map<string, unknown>()
+  const encodings: [string, 'base64'][] = []
   for (const [name, value] of headers) {
     const known = texts.get(name)
     const text = textOf(value)
     texts.set(name, texts.has(name) ? (Array.isArray(known) ? [...(known as unknown[]), text] : [known, text]) : text)
+    if (value !== null && !isUtf8(value)) encodings.push([name, 'base64'])
   }
-  return Object.fromEntries(texts)
+  return {
+    headers: Object.fromEntries(texts),
+    ...(encodings.length === 0 ? {} : { headersEncoding: Object.fromEntries(encodings) }),
+  }
 }

@@ -316,6 +316,18 @@ describe('_meta', () => {
     expect(attached([{ key: Buffer.from([255, 0]), value: '{}' }]).documents).toMatchObject([
       { _meta: { key: '/wA=' } },
     ])
+    // What is base64 looked like text.
+    expect(
+      attached([
+        {
+          value: '{}',
+          headers: [
+            ['a', Buffer.from([255])],
+            ['b', '/w=='],
+          ],
+        },
+      ]).documents,
+    ).toMatchObject([{ _meta: { headers: { a: '/w==', b: '/w==' }, headersEncoding: { a: 'base64' } } }])
     expect(attached([{ value: '{}', headers: [['__proto__', 'x']] }]).documents![0]).toHaveProperty(
       '_meta.headers',
       JSON.parse('{"__proto__":"x"}'),

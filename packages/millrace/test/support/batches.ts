@@ -7,7 +7,7 @@ import { makeRecords } from '../../src/records/make-records.ts'
 export interface MadeRecord {
   readonly value: string | Buffer | null
   readonly key?: string | Buffer | null
-  readonly headers?: readonly (readonly [name: string, value: string | null])[]
+  readonly headers?: readonly (readonly [name: string, value: Buffer | string | null])[]
   readonly timestampMs?: number
 }
 

@@ -6,7 +6,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Batch, Payload } from '../../records/batch.ts'
 import { codecByName } from '../../codecs/index.ts'
-import type { Header } from '../../records/record.ts'
+import { headersOf } from '../../codecs/meta.ts'
 
 /** @param codec name of the codec of the values */
 export function recordLine(batch: Batch, row: number, codec: string): string {
@@ -30,7 +30,7 @@ function line(batch: Batch, row: number, codec: string, place: object): string {
     ...place,
     timestamp: timestampMs < 0 ? null : new Date(timestampMs).toISOString(),
     ...named('key', textOf(key)),
-    headers: headersOf(batch.headers(row)),
+    ...headersOf(batch.headers(row)),
   }
   const encoding = value.encoding === undefined ? '' : `,"valueEncoding":"${value.encoding}"`
   return `${JSON.stringify(shown).slice(0, -1)},"value":${value.json}${encoding}}`
@@ -96,15 +96,4 @@ function textOf(payload: Payload): { readonly text: string | null; readonly enco
 
 function named(name: string, { text, encoding }: ReturnType<typeof textOf>): { readonly [name: string]: unknown } {
   return { [name]: text, ...(encoding === undefined ? {} : { [`${name}Encoding`]: encoding }) }
-}
-
-/** By name; a list where a name is repeated. */
-function headersOf(headers: readonly Header[]): { readonly [name: string]: unknown } {
-  const byName = Object.groupBy(headers, ([name]) => name)
-  return Object.fromEntries(
-    Object.entries(byName).map(([name, list]) => {
-      const texts = list!.map(([, value]) => textOf(value as Payload).text)
-      return [name, texts.length === 1 ? texts[0] : texts]
-    }),
-  )
 }

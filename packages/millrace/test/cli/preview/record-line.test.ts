@@ -74,6 +74,19 @@ describe('a record as a line of JSON', () => {
       keyEncoding: 'base64',
     })
   })
+
+  // The base64 of such a header looked like text.
+  test('marks which headers are not text', () => {
+    const bytes = Buffer.from([255])
+    const shown = (headers: [string, Buffer][]): unknown =>
+      JSON.parse(recordLine(batchOf([{ value: '1', headers }]), 0, 'json'))
+    const headers: [string, Buffer][] = [
+      ['a', Buffer.from('/w==')],
+      ['b', bytes],
+    ]
+    expect(shown(headers)).toMatchObject({ headers: { a: '/w==', b: '/w==' }, headersEncoding: { b: 'base64' } })
+    expect(shown(headers.slice(0, 1))).not.toHaveProperty('headersEncoding')
+  })
 })
 
 test('a line that is parsed is written back digit by digit', () => {
