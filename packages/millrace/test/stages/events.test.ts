@@ -111,6 +111,12 @@ describe('$fromEvent', () => {
     ])
   })
 
+  // They became 1 and 1000.
+  test.each(['1.0', '1e3'])('takes the key %s with its own digits', (digits) => {
+    const value = event({}).replace('"id":7', `"id":${digits}`)
+    expect(recordsOf(run(batchOf([{ value }]), ['$fromEvent', { keyField: 'id' }]))).toMatchObject([{ key: digits }])
+  })
+
   test('keeps the key of a tombstone', () => {
     const tombstone = event({ data: null, metadata: { kafka_encoding: 'tombstone' } })
     expect(recordsOf(run(batchOf([{ key: 'k', value: tombstone }]), ['$fromEvent', { keyField: 'id' }]))).toMatchObject(

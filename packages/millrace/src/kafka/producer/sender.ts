@@ -65,6 +65,9 @@ export class Sender {
   readonly #missing = new Map<string, { readonly since: number; readonly last: number }>()
   /** Owns what runs in the background. */
   readonly #onFailure = (error: unknown): void => this.#outcomes.allBroken(error)
+  #leaders: ReadonlySet<number> = new Set()
+  #leadersVersion = -1
+  #leadersCount = 0
   #wakeTimer: NodeJS.Timeout | undefined
   #wakeAt = Infinity
   #expiryTimer: NodeJS.Timeout | undefined
@@ -86,12 +89,28 @@ export class Sender {
 
   /** Called whenever a batch is closed while more are being filled: sends if it is worth a request. */
   batchClosed(): void {
-    if (this.#accumulator.waitingBytes >= WORTH_SENDING_BYTES && !this.#isFull) this.drain()
+    if (this.#accumulator.waitingBytes >= WORTH_SENDING_BYTES) this.drain()
   }
 
-  /** Whether no broker that was written to takes another request: then there is no use in looking at every partition. */
+  /** Whether no leader takes another request: then there is no use in looking at every partition, and the next answer does. */
   get #isFull(): boolean {
-    return this.#brokers.size > 0 && this.#underWay >= this.#brokers.size * this.#options.maxInFlight
+    const { maxInFlight } = this.#options
+    if (this.#underWay < maxInFlight) return false
+    for (const leader of this.#leadersOfAll())
+      if ((this.#brokers.get(leader)?.inFlight ?? 0) < maxInFlight) return false
+    return true
+  }
+
+  /** Brokers that lead partitions, -1 where none does; looked up again when that may have changed. */
+  #leadersOfAll(): ReadonlySet<number> {
+    const { metadataVersion } = this.#cluster
+    const { queues } = this.#accumulator
+    if (this.#leadersVersion !== metadataVersion || this.#leadersCount !== queues.length) {
+      this.#leadersVersion = metadataVersion
+      this.#leadersCount = queues.length
+      this.#leaders = new Set(queues.map(({ topic, partition }) => this.#cluster.leader(topic, partition)))
+    }
+    return this.#leaders
   }
 
   /** Sends what can be sent now. */
@@ -99,6 +118,7 @@ export class Sender {
     const { ready } = this.#accumulator
     if (ready.size === 0) return
     this.#expiryTimer ??= this.#startExpiry()
+    if (this.#isFull) return
     let requests: Map<number, Request>
     do {
       requests = this.#collect()

@@ -172,7 +172,7 @@ describe('a dead letter', () => {
     'in %s of a record that was a dead letter before gives that letter back',
     (envelope) => {
       const first = toLetter('headers', failureOf(record), 'orders', TIME)
-      const again = read(envelope, failureOf({ ...record, headers: first.headers! as [string, string | null][] }))
+      const again = read(envelope, failureOf({ ...record, headers: first.headers! }))
       const { record: back } = fromLetter(again)!
       expect(back.value?.toString()).toBe(record.value)
       expect(back.headers.map(([name, content]) => [name, content?.toString() ?? null])).toEqual(
