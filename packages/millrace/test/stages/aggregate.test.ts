@@ -282,6 +282,17 @@ const TABLES: { readonly [stage: string]: readonly Row[] } = {
       want: ORDERS.map(({ id, by }) => ({ id, by })),
     },
     {
+      name: 'joins branches as lists by the names that Fluxion gives them',
+      spec: [
+        {
+          parallel: [{ pipeline: [{ $match: { id: 1 } }, { $project: { id: 1 } }] }, { pipeline: [{ $count: 'n' }] }],
+          merge: 'facet',
+        },
+      ],
+      have: ORDERS,
+      want: [{ branch0: [{ id: 1 }], branch1: [{ n: 3 }] }],
+    },
+    {
       name: 'continues with what there was',
       spec: [{ pipeline: [{ $replaceWith: '$by' }], onError: 'skip' }],
       have: ORDERS,

@@ -48,6 +48,17 @@ describe('metadata', () => {
     expect(cache.topics.get('t')!.partitions[0]).toMatchObject({ leader: 1, leaderEpoch: 6 })
   })
 
+  test('of one partition, which another answer named, is taken when it is newer', () => {
+    const cache = new MetadataCache()
+    cache.update(answerOf({ topics: [{ name: 't', leader: 2, epoch: 5 }] }))
+    const leader = (): unknown => cache.topics.get('t')!.partitions[0]!.leader
+    cache.updateLeader('t', 0, 1, 4)
+    cache.updateLeader('t', 0, 1, 5)
+    expect(leader()).toBe(2)
+    cache.updateLeader('t', 0, 1, 6)
+    expect(leader()).toBe(1)
+  })
+
   test('of a topic that was created again is taken whatever its epochs are', () => {
     const cache = new MetadataCache()
     cache.update(answerOf({ topics: [{ name: 't', leader: 2, epoch: 5 }] }))

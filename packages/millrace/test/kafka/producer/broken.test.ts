@@ -6,10 +6,12 @@ import { describe, expect, test, vi } from 'vitest'
 import { Producer } from '../../../src/kafka/producer/producer.ts'
 import type { ProducerOptions } from '../../../src/kafka/producer/options.ts'
 import { PartitionQueue, ProducerBatch } from '../../../src/kafka/producer/partition-queue.ts'
+import { HEADER_BYTES } from '../../../src/kafka/protocol/record-batch.ts'
 import { EmulatedLeader } from '../../support/emulated-leader.ts'
 import { producerOptions } from '../../support/producer-options.ts'
 
 const NOT_ENOUGH_REPLICAS = { errorCode: 19 }
+const MESSAGE_TOO_LARGE = 10
 
 /** Writes one record with a leader that was prepared. @returns the code of its failure, or `written` */
 async function fateOf(
@@ -99,6 +101,23 @@ describe.each([0, 1])('an exception with a linger of %d ms fails the records it 
     expect(producer.progress.bufferedBytes).toBe(0)
     await producer.close()
   })
+})
+
+// What was forwarded may be damaged; the leader refuses it for its size before it looks.
+test('a batch that is too large and cannot be decompressed fails its records', async () => {
+  const cluster = new EmulatedLeader()
+  cluster.answer = ({ topics }) => {
+    topics[0]!.partitions[0]!.records.fill(0xff, HEADER_BYTES)
+    return { errorCode: MESSAGE_TOO_LARGE }
+  }
+  const producer = new Producer(cluster, producerOptions({ compression: 'gzip' }))
+  await producer.open()
+  const { failures } = await producer.write([{ value: 'x' }, { value: 'y' }], 't')
+  expect([...failures.keys()]).toEqual([0, 1])
+  expect(failures.get(0)).toMatchObject({ code: 'RECORD_CORRUPT' })
+  expect(producer.progress.bufferedBytes).toBe(0)
+  expect(cluster.requests).toHaveLength(1)
+  await producer.close()
 })
 
 // The timestamp was found to be none when the batch was closed by a timer, which ended the process.
