@@ -84,6 +84,15 @@ describe.skipIf(!brokerAvailable)('a KafkaSource under control', () => {
     expect(second).toMatchObject({ position: 0n, endOffset: 0n, lag: 0n, lagMs: 0 })
   })
 
+  // With `untilEnd` nothing fetches a partition that has been read, so its lag was unknown and its lag in time grew.
+  test('has no lag when it has read all there was', async () => {
+    const topic = await bed().create()
+    await bed().write(topic, numbered(10))
+    await using source = sourceOf({ topics: topic, untilEnd: true })
+    for await (const { offset } of source) expect(offset).toBeLessThan(10n)
+    expect(await source.lag()).toMatchObject([{ position: 10n, endOffset: 10n, lag: 0n, lagMs: 0 }])
+  })
+
   test('calls its listeners, and waits for them before partitions are read and before they go', async () => {
     const topic = await bed().create({ partitions: 4 })
     const groupId = uniqueName('group')

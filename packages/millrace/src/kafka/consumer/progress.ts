@@ -20,7 +20,7 @@ export interface PartitionLag {
   readonly partition: number
   /** Offset of the next record to deliver; undefined while its place is being found. */
   readonly position: bigint | undefined
-  /** The offset after the last record; undefined until a broker has answered. */
+  /** The offset after the last record, with `untilEnd` after the last one to be read; undefined until a broker has answered. */
   readonly endOffset: bigint | undefined
   /** Records, or rather offsets, in between; undefined where either is not known. */
   readonly lag: bigint | undefined

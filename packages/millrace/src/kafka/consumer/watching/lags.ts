@@ -18,12 +18,12 @@ export function totalLag(partitions: Iterable<ConsumedPartition>, ends: LogEnds)
 
 /** @param now milliseconds since 1970 */
 export function lagOf(
-  { topic, partition, state, delivered, newest }: ConsumedPartition,
+  { topic, partition, state, delivered, end, newest }: ConsumedPartition,
   ends: LogEnds,
   now: number,
 ): PartitionLag {
   const position = state === 'assigned' ? undefined : BigInt(delivered)
-  const logEnd = ends.logEnd(topic, partition)
+  const logEnd = end ?? ends.logEnd(topic, partition)
   const endOffset = logEnd === undefined ? undefined : BigInt(Math.max(logEnd, delivered))
   const lag = position === undefined || endOffset === undefined ? undefined : endOffset - position
   const age = newest === undefined ? undefined : Math.max(0, now - newest)
