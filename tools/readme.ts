@@ -3,9 +3,10 @@
  * declarations of libraries included.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type TypeScriptBlock, typeScriptBlocks } from './docs/typescript-blocks.ts'
 
 /** What the pages leave to their readers. */
 const GIVEN = `
@@ -36,42 +37,15 @@ const COMPILER_OPTIONS = {
 
 const directory = mkdtempSync(join(tmpdir(), 'millrace-readme-'))
 
-/** Each block of a page as a module. */
-function writeBlocks(page: string): void {
-  const content = readFileSync(join(ROOT, page), 'utf8')
-  for (const [index, [, block]] of [...content.matchAll(/^```ts\n(.*?)^```/gms)].entries()) {
-    const imported = new Set(['Admin', 'KafkaSink', 'KafkaSource'])
-    const text = block!.replaceAll(/^import \{ (.*) \} from 'millrace'\n/gm, (_, names: string) => {
-      for (const name of names.split(', ')) imported.add(name)
-      return ''
-    })
-    // Examples of docstrings leave out what they are about.
-    if (page.startsWith('docs/api/'))
-      for (const [name] of text.matchAll(/\b[A-Z]\w+/g)) if (content.includes(`\n### ${name}\n`)) imported.add(name)
-    const file = `${page.replaceAll(/\W/g, '-')}-${index}.mts`
-    // What is given may be declared anew by a block, in a scope of its own.
-    writeFileSync(
-      join(directory, file),
-      `import { ${[...imported].join(', ')} } from 'millrace'\n${GIVEN}\nexport async function run() {\n${text}}\nvoid KafkaSource\n`,
-    )
-  }
+/** A block as a module. */
+function moduleOf({ text, imported }: TypeScriptBlock): string {
+  // What is given may be declared anew by a block, in a scope of its own.
+  return `import { ${imported.join(', ')} } from 'millrace'\n${GIVEN}\nexport async function run() {\n${text}}\nvoid KafkaSource\n`
 }
 
 try {
-  for (const page of [
-    'README.md',
-    'packages/millrace/README.md',
-    'docs/admin.md',
-    'docs/api/millrace.md',
-    'docs/consuming.md',
-    'docs/library-guide.md',
-    'docs/migrating-from-kafkajs.md',
-    'docs/migrating-from-platformatic-kafka.md',
-    'docs/monitoring.md',
-    'docs/producing.md',
-    'docs/security.md',
-  ])
-    writeBlocks(page)
+  for (const block of typeScriptBlocks())
+    writeFileSync(join(directory, `${block.place.replaceAll(/\W/g, '-')}.mts`), moduleOf(block))
   writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions: COMPILER_OPTIONS }))
   const { status } = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), ['--project', directory], { stdio: 'inherit' })
   process.exitCode = status ?? 1
