@@ -18,9 +18,18 @@ export default defineConfig({
   plugins: [
     {
       name: 'page',
+      // Indentation of templates is not removed by minifying; what counts to htm are the line breaks.
+      transform: {
+        filter: { id: /dashboard\/src\// },
+        handler: (code) => code.replaceAll(/\n[ \t]+/g, '\n'),
+      },
       generateBundle() {
         this.emitFile({ type: 'asset', fileName: 'index.html', source: read('src', 'index.html') })
-        const styles = `${read('..', '..', 'node_modules', 'uplot', 'dist', 'uPlot.min.css')}\n${read('src', 'style.css')}`
+        const own = read('src', 'style.css')
+          .replaceAll(/\/\*.*?\*\//gs, '')
+          .replaceAll(/\s*([{};\n])\s*/g, '$1')
+          .replaceAll('\n', ' ')
+        const styles = `${read('..', '..', 'node_modules', 'uplot', 'dist', 'uPlot.min.css')}\n${own}`
         this.emitFile({ type: 'asset', fileName: 'style.css', source: styles })
         const licences = ['preact', 'uplot'].map(
           (name) => `${name}\n\n${read('..', '..', 'node_modules', name, 'LICENSE')}`,

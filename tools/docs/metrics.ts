@@ -4,7 +4,7 @@ import { cell, GENERATED } from './tables.ts'
 
 /** Metrics by what they are about, which is the word after `millrace_`. */
 export const GROUPS = [
-  ['Pipelines', ['pipeline', 'retried', 'skipped', 'dead', 'transaction']],
+  ['Pipelines', ['pipeline', 'component', 'retried', 'skipped', 'dead', 'transaction']],
   ['Sources', ['source', 'offset', 'group']],
   ['Topics and partitions', ['topic', 'partition']],
   ['Stages', ['stage']],

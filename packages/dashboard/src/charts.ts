@@ -1,14 +1,21 @@
-/** Charts of the last five minutes, with rebalances and circuit breakers as marks on the time axis. */
+/** Charts of the last five minutes, with rebalances and circuit breakers as marks on the time axis, which name themselves when pointed at. */
 import { Component, createRef, type VNode } from 'preact'
 import uPlot from 'uplot'
 import type { HistoryPoint, Status } from './data.ts'
-import { count, rate, seconds, short } from './format.ts'
+import { clock, count, rate, seconds, short } from './format.ts'
 import { html } from './html.ts'
 
 interface Line {
   readonly label: string
   readonly color: string
   readonly value: (point: HistoryPoint) => number | null
+}
+
+/** Something that happened. */
+interface Mark {
+  /** Seconds since 1970. */
+  readonly at: number
+  readonly text: string
 }
 
 interface ChartProps {
@@ -18,12 +25,16 @@ interface ChartProps {
   readonly format: (value: number | null | undefined) => string
   /** What is counted has no parts: then the axis has none, either. */
   readonly isWhole?: boolean
-  /** Seconds since 1970. */
-  readonly marks: readonly number[]
+  readonly marks: readonly Mark[]
+  /** Whether the marks are named for those who cannot point: in one of the charts, as they are the same in all. */
+  readonly namesMarks: boolean
   readonly theme: string
 }
 
 const HEIGHT = 170
+/** Of the axis at the left, and what is free at the right. */
+const LEFT = 60
+const RIGHT = 28
 /** 1, 2, 5, 10, 20, 50, and so on. */
 const WHOLE_STEPS = Array.from({ length: 15 }, (_, digits) => [1, 2, 5].map((step) => step * 10 ** digits)).flat()
 
@@ -59,13 +70,28 @@ class Chart extends Component<ChartProps> {
   }
 
   render(): VNode {
-    const { title, points, lines, format } = this.props
+    const { title, points, lines, format, namesMarks } = this.props
     const latest = points.at(-1)
     const text = lines.map(({ label, value }) => `${label} ${format(latest && value(latest))}`).join(', ')
     return html`<div class="chart">
       <h3>${title}</h3>
-      <div role="img" aria-label=${`${title} over the last five minutes. Now: ${text}`}>
-        <div ref=${this.#place}></div>
+      <div class="plot">
+        <div role="img" aria-label=${`${title} over the last five minutes. Now: ${text}`}>
+          <div ref=${this.#place}></div>
+        </div>
+        ${this.#marks.map(
+          ({ at, share, text: label }) =>
+            html`<span
+              key=${at}
+              class="mark"
+              style=${{ left: `calc(${LEFT}px + (100% - ${LEFT + RIGHT}px) * ${share})` }}
+              role="img"
+              aria-label=${label}
+              aria-hidden=${!namesMarks}
+              tabindex=${namesMarks ? 0 : undefined}
+              ><span style=${{ transform: `translateX(${share * -100}%)` }}>${label}</span></span
+            >`,
+        )}
       </div>
       <p class="legend faint">
         ${lines.map(
@@ -77,6 +103,17 @@ class Chart extends Component<ChartProps> {
         )}
       </p>
     </div>`
+  }
+
+  /** Those of the time that is shown, and how far to the right. */
+  get #marks(): readonly (Mark & { readonly share: number })[] {
+    const { points, marks } = this.props
+    const [first, last] = [points[0]?.at ?? 0, points.at(-1)?.at ?? 0]
+    if (last <= first) return []
+    return marks.flatMap((mark) => {
+      const share = (mark.at - first) / (last - first)
+      return share >= 0 && share <= 1 ? [{ ...mark, share }] : []
+    })
   }
 
   get #width(): number {
@@ -104,7 +141,7 @@ class Chart extends Component<ChartProps> {
       {
         width: this.#width,
         height: HEIGHT,
-        padding: [null, 28, null, null],
+        padding: [null, RIGHT, null, null],
         legend: { show: false },
         cursor: { drag: { x: false, y: false } },
         scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
@@ -112,7 +149,7 @@ class Chart extends Component<ChartProps> {
           { ...axis, space: 80, values: (_, splits) => splits.map(timeOfDay) },
           {
             ...axis,
-            size: 60,
+            size: LEFT,
             ...(isWhole && { incrs: WHOLE_STEPS }),
             values: (_, splits) => splits.map((value) => label(value)),
           },
@@ -126,27 +163,10 @@ class Chart extends Component<ChartProps> {
             points: { show: false },
           })),
         ],
-        hooks: { draw: [(plot) => this.#drawMarks(plot, color('--warn'))] },
       },
       this.#data,
       this.#place.current!,
     )
-  }
-
-  #drawMarks({ ctx, bbox, ...plot }: uPlot, color: string): void {
-    const [first = Infinity] = plot.data[0]
-    ctx.save()
-    ctx.strokeStyle = color
-    ctx.setLineDash([4, 4])
-    for (const at of this.props.marks) {
-      if (at < first) continue
-      const x = this.#plot!.valToPos(at, 'x', true)
-      ctx.beginPath()
-      ctx.moveTo(x, bbox.top)
-      ctx.lineTo(x, bbox.top + bbox.height)
-      ctx.stroke()
-    }
-    ctx.restore()
   }
 }
 
@@ -187,16 +207,40 @@ const CHARTS: readonly ChartSpec[] = [
   },
 ]
 
+/** One for each second, as some things happen together. */
+function marksOf(events: Status['events']): readonly Mark[] {
+  const texts = new Map<number, string>()
+  for (const { event, at, message } of events) {
+    if (!MARKED.test(event)) continue
+    const second = Math.round(Date.parse(at) / 1000)
+    const before = texts.get(second)
+    texts.set(second, before === undefined ? `${clock(at)} ${message}` : `${before}; ${message}`)
+  }
+  return Array.from(texts, ([at, text]) => ({ at, text }))
+}
+
 export function Charts({ points, events, theme }: ChartsProps): VNode {
-  const marks = events.filter(({ event }) => MARKED.test(event)).map(({ at }) => Date.parse(at) / 1000)
+  const marks = marksOf(events)
   // What a pipeline cannot know, such as the lag of a file, needs no chart.
   const known = CHARTS.filter(({ lines }) => lines.some(({ value }) => points.some((point) => value(point) !== null)))
   return html`<section aria-labelledby="charts">
     <h2 id="charts">Last five minutes</h2>
     ${known.length === 0 && html`<p class="faint" style="margin:0">The first numbers come after two seconds.</p>`}
     <div class="charts">
-      ${known.map((chart) => html`<${Chart} key=${chart.title} ...${chart} points=${points} marks=${marks} theme=${theme} />`)}
+      ${known.map(
+        (chart, i) =>
+          html`<${Chart}
+            key=${chart.title}
+            ...${chart}
+            points=${points}
+            marks=${marks}
+            namesMarks=${i === 0}
+            theme=${theme}
+          />`,
+      )}
     </div>
-    <p class="faint" style="margin:8px 0 0">Dashed lines are rebalances and changes of circuit breakers.</p>
+    <p class="faint" style="margin:8px 0 0">
+      Dashed lines are rebalances and changes of circuit breakers. Point to one, or press Tab, to see which.
+    </p>
   </section>`
 }

@@ -1,5 +1,5 @@
 /** What the server sends: the types of the server itself. */
-export type { HistoryPoint } from '../../millrace/src/serve/history.ts'
+export type { HistoryPoint, Shares } from '../../millrace/src/serve/history.ts'
 export type { FailedRecord, StageRecords, Status } from '../../millrace/src/serve/monitor.ts'
 export type { FailureStatus, NodeStatus, PipelineStatus } from '../../millrace/src/serve/status.ts'
 import type { HistoryPoint } from '../../millrace/src/serve/history.ts'

@@ -1,5 +1,5 @@
 /** The pipeline as a graph: its parts in columns from left to right, with their rates, and what the time is spent on. */
-import type { NodeStatus, PipelineStatus } from './data.ts'
+import type { NodeStatus, PipelineStatus, Shares } from './data.ts'
 import { count, percent, rate, seconds } from './format.ts'
 import { html } from './html.ts'
 import type { VNode } from 'preact'
@@ -11,6 +11,8 @@ const ACTIVITIES = [
   ['idle', 'Idle: nothing to read'],
 ] as const
 
+const NOTHING: Shares = { busy: 0, backpressured: 0, idle: 0 }
+
 interface GraphProps {
   readonly pipeline: PipelineStatus
   readonly before: PipelineStatus | undefined
@@ -20,12 +22,10 @@ interface GraphProps {
 
 export function Graph({ pipeline, before, elapsedSeconds }: GraphProps): VNode {
   const { now, nodes } = pipeline
-  const shares = now ?? { busy: 0, backpressured: 0, idle: 0 }
+  const shares = now ?? NOTHING
   return html`<section aria-labelledby="graph">
     <h2 id="graph">Pipeline</h2>
-    <div class="activity" aria-hidden="true">
-      ${ACTIVITIES.map(([name]) => html`<span key=${name} style=${{ width: percent(shares[name]).replace(' ', ''), background: `var(--${name})` }}></span>`)}
-    </div>
+    <${Activity} shares=${shares} />
     <ul class="legend">
       ${ACTIVITIES.map(
         ([name, text]) =>
@@ -51,7 +51,6 @@ export function Graph({ pipeline, before, elapsedSeconds }: GraphProps): VNode {
                   node=${node}
                   before=${earlier}
                   elapsedSeconds=${elapsedSeconds}
-                  shares=${shares}
                   namesInputs=${!isPlain}
                 />`
               })}
@@ -66,21 +65,29 @@ interface NodeProps {
   readonly node: NodeStatus
   readonly before: NodeStatus | undefined
   readonly elapsedSeconds: number
-  readonly shares: { readonly backpressured: number }
   readonly namesInputs: boolean
 }
 
-function Node({ node, before, elapsedSeconds, shares, namesInputs }: NodeProps): VNode {
+/** The last second as a bar. */
+function Activity({ shares }: { readonly shares: Shares }): VNode {
+  return html`<div class="activity" aria-hidden="true">
+    ${ACTIVITIES.map(([name]) => html`<span key=${name} style=${{ width: `${shares[name] * 100}%`, background: `var(--${name})` }}></span>`)}
+  </div>`
+}
+
+function Node({ node, before, elapsedSeconds, namesInputs }: NodeProps): VNode {
   const perSecond = (value: (each: NodeStatus) => number | undefined): number | undefined => {
     const [after, earlier] = [value(node), before && value(before)]
     if (after === undefined || earlier === undefined || elapsedSeconds <= 0) return undefined
     return Math.max(0, after - earlier) / elapsedSeconds
   }
-  const { id, kind, component, names, inputs, lag, lagSeconds, breaker } = node
-  const busy = perSecond(({ busySeconds }) => busySeconds)
+  const { id, kind, component, names, inputs, lag, lagSeconds, breaker, now } = node
+  const { busy, backpressured } = now ?? NOTHING
+  const isSink = kind === 'sink' || kind === 'dead-letters'
   const isBad = breaker !== undefined && breaker !== 'closed'
-  const isLimit = (kind === 'sink' && shares.backpressured > 0.5) || (busy ?? 0) > 0.8
-  const look = isBad ? 'is-bad' : isLimit ? 'is-limit' : (busy ?? 0) > 0.2 ? 'is-busy' : ''
+  // A sink that waits for writes may have enough of them under way; a stage that works holds up the others.
+  const isLimit = isSink ? backpressured > 0.5 : busy > 0.8
+  const look = isBad ? 'is-bad' : isLimit ? 'is-limit' : busy > 0.2 ? 'is-busy' : ''
   const lines = [
     names.join(', '),
     namesInputs && inputs.length > 0 ? `from ${inputs.join(', ')}` : '',
@@ -88,14 +95,15 @@ function Node({ node, before, elapsedSeconds, shares, namesInputs }: NodeProps):
     kind === 'stage'
       ? `${rate(perSecond(({ recordsIn }) => recordsIn))} in, ${rate(perSecond(({ recordsOut }) => recordsOut))} out`
       : '',
-    kind === 'sink' || kind === 'dead-letters' ? `${rate(perSecond(({ recordsIn }) => recordsIn))} in` : '',
-    busy === undefined ? '' : `busy ${percent(Math.min(1, busy))}`,
+    isSink ? `${rate(perSecond(({ recordsIn }) => recordsIn))} in` : '',
+    now === undefined ? '' : ACTIVITIES.map(([name]) => `${name} ${percent(now[name])}`).join(', '),
     lag === undefined ? '' : `lag ${count(lag)}${lagSeconds === undefined ? '' : `, ${seconds(lagSeconds)}`}`,
     breaker === undefined ? '' : `circuit ${breaker}`,
-    isLimit && kind === 'sink' ? 'the pipeline waits for it' : '',
+    isLimit && isSink ? 'the pipeline waits for it' : '',
   ]
   return html`<li class=${`node ${look}`} data-node=${id}>
     <p><strong>${component}</strong> <span class="faint">${KINDS[kind]}${kind === 'stage' ? ` ${id}` : ''}</span></p>
+    ${now !== undefined && html`<${Activity} shares=${now} />`}
     ${lines.filter((line) => line !== '').map((line) => html`<p key=${line.split(' ')[0]} class="faint">${line}</p>`)}
   </li>`
 }

@@ -55,7 +55,7 @@ function linesOf(pipeline: Pipeline): readonly string[] {
     ...reasons.map(({ message }) => `  ! ${message}`),
     `  ${numbers.join('  ')}`,
     ...activity,
-    `  ${nodes.map(({ component, names, breaker }) => [component, ...names, ...(breaker === undefined || breaker === 'closed' ? [] : [`(circuit ${breaker})`])].join(' ')).join(' > ')}`,
+    `  ${nodes.map(({ component, names, breaker, now }) => [component, ...names, ...(breaker === undefined || breaker === 'closed' ? [] : [`(circuit ${breaker})`]), ...busiest(now)].join(' ')).join(' > ')}`,
     ...behind.map(
       ({ topic, partition, lag, lagSeconds, problem }) =>
         `  ${topic}-${partition}  ${problem ?? lagText(lag, lagSeconds)}`,
@@ -65,6 +65,13 @@ function linesOf(pipeline: Pipeline): readonly string[] {
       return `  ${fate} ${formatCount(count)}  ${code}${place}  ${message.replaceAll(/\s+/g, ' ')}`
     }),
   ]
+}
+
+/** What a part of the pipeline does most of the time, where that says something. */
+function busiest(now: Pipeline['nodes'][number]['now']): readonly string[] {
+  if (now === undefined) return []
+  const state = now.busy >= now.backpressured ? 'busy' : 'backpressured'
+  return now[state] < 0.1 ? [] : [`(${state} ${Math.round(now[state] * 100)} %)`]
 }
 
 function lagText(lag: number | undefined, lagSeconds: number | undefined): string {

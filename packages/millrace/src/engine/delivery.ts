@@ -20,6 +20,7 @@ import type { ErrorHandling } from './failures/error-handling.ts'
 import type { Failures } from './failures/failures.ts'
 import { namingRecord } from './failures/named-record.ts'
 import type { ErrorPolicy } from './plan.ts'
+import type { SinkActivity } from './watching/activity.ts'
 
 /** What a delivery needs of a sink. */
 export type WritableSink = Pick<Sink, 'write' | 'failsInOrder' | 'giveUp'>
@@ -31,6 +32,8 @@ export interface DeliveryOptions {
   readonly errors: ErrorHandling
   /** Counts batches that the sink has acknowledged. */
   readonly batches?: Counter | undefined
+  /** Told when a batch is to be written, and when that has ended. */
+  readonly activity?: Pick<SinkActivity, 'began' | 'ended'> | undefined
   /** Counts how long each write takes. */
   readonly seconds?: Histogram | undefined
   /** Whether what the brokers refuse dooms a transaction, which then has to be tried again as a whole (I5). */
@@ -142,7 +145,17 @@ export class Delivery {
    * @returns the rows that were added to `failures`
    * @throws {BatchError} or whatever the sink threw
    */
-  write(batch: Batch, failures: Failures | undefined): Promise<LostRows> {
+  async write(batch: Batch, failures: Failures | undefined): Promise<LostRows> {
+    const { activity } = this.#options
+    activity?.began()
+    try {
+      return await this.#write(batch, failures)
+    } finally {
+      activity?.ended()
+    }
+  }
+
+  #write(batch: Batch, failures: Failures | undefined): Promise<LostRows> {
     const { rest, rows, lost } = this.#withoutRefused(batch, failures)
     if (rest === undefined) return Promise.resolve(lost)
     const entry: Entry = {

@@ -25,8 +25,9 @@ import { TransactionalRun } from './transactional-run.ts'
 import type { Work } from './transactional-work.ts'
 import { DeliveryToEach, type Writer } from './fan-out.ts'
 import { InFlight, IN_FLIGHT_BYTES } from './in-flight.ts'
-import { Activity, type ActivityOfReader } from './watching/activity.ts'
+import { Activity, type ActivityOfReader, type SinkActivity } from './watching/activity.ts'
 import { observeBreaker } from './watching/observed.ts'
+import { observeLine, ReadingTime } from './watching/part-times.ts'
 import { PipelineWatch, sinkId } from './watching/pipeline-watch.ts'
 import { openPipeline, type OpenPipeline } from './open-pipeline.ts'
 import type { Failures } from './failures/failures.ts'
@@ -79,6 +80,8 @@ class PipelineRun {
   readonly #batchCounter: Counter
   readonly #latency: Histogram
   readonly #activity = new Activity()
+  readonly #reading = new ReadingTime()
+  readonly #sinkActivities: readonly SinkActivity[]
   readonly #failed = new AbortController()
   /** Ends reading. */
   readonly #stop: AbortSignal
@@ -94,7 +97,8 @@ class PipelineRun {
     this.#pipeline = pipeline
     this.#watch = watch
     this.#started = started
-    this.#steps = createSteps(pipeline)
+    this.#sinkActivities = targets.map(() => this.#activity.sink())
+    this.#steps = createSteps({ ...pipeline, sinkActivities: this.#sinkActivities })
     this.#isLocated = documents !== undefined || pipeline.stages.list.length > 0 || !pipeline.sink.writesRecordBatches
     this.#pace = paceOf(plan, source, pipeline.stages.list, documents !== undefined)
     const trace = plan.errorPolicy.fate === 'skip' ? createSkipTrace(run.warn) : undefined
@@ -120,6 +124,7 @@ class PipelineRun {
     watch.taps = new Map(pipeline.stages.timers.map(({ tap }, i) => [`stage-${i + 1}`, tap]))
     this.#latency = meters.pipeline.histogram('millrace_pipeline_latency_seconds')
     this.#activity.observe(meters.pipeline)
+    observeLine(pipeline, this.#activity, this.#reading, this.#sinkActivities)
     meters.pipeline.observe('millrace_pipeline_flight_bytes', () => this.#inFlight.bytes)
   }
 
@@ -151,7 +156,7 @@ class PipelineRun {
     let ended: RunResult['ended'] = 'source'
     const activity = this.#activity.reader()
     try {
-      for await (const batch of inSlices(source.batches(this.#stop), this.#pace, this.#isLocated)) {
+      for await (const batch of inSlices(source.batches(this.#stop), this.#pace, this.#isLocated, this.#reading)) {
         activity.busy()
         await (isCommittedFirst ? this.#commitFirst(batch) : this.#take(batch, activity))
         if (stages.exhausted) {
@@ -187,6 +192,7 @@ class PipelineRun {
     if (begun.write === undefined) return this.#doneOf(batch).ack() // every record was filtered out, and counted as dropped (I7)
     activity.backpressured()
     await this.#inFlight.room()
+    activity.busy() // what the sink does at once is work
     this.#send(batch, begun.write)
   }
 
@@ -255,6 +261,7 @@ class PipelineRun {
       sink: { transactions },
       meter: meters.pipeline,
       activity: this.#activity.reader(),
+      reading: this.#reading,
     }
     const run = { ...this.#run, signal: AbortSignal.any([this.#run.signal, this.#failed.signal]) }
     const ended = await new TransactionalRun(this.#plan, run, pipeline, work, IN_FLIGHT_BYTES).run()
@@ -341,7 +348,8 @@ class PipelineRun {
     const each = targets.map((target, i) => {
       const batches = meters.sinks[i]!.counter('millrace_sink_batches_total')
       const seconds = meters.sinks[i]!.histogram('millrace_sink_write_seconds')
-      return new Delivery({ ...options, sink: target, breaker: this.#breakers[i], batches, seconds })
+      const activity = this.#sinkActivities[i]
+      return new Delivery({ ...options, sink: target, breaker: this.#breakers[i], batches, activity, seconds })
     })
     this.#delivery = { attemptEnded, writer: each.length === 1 ? each[0]! : new DeliveryToEach(each) }
     return this.#delivery.writer

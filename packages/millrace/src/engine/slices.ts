@@ -10,6 +10,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Source } from '../contracts/source.ts'
 import type { Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
+import { ReadingTime } from './watching/part-times.ts'
 import { MAX_ROWS, Pace, timeWork } from '../resilience/pace.ts'
 
 /** Most rows worked on in one go. */
@@ -37,15 +38,19 @@ export function paceOf(
  *
  * @param isLocated whether the records of each batch are looked at anyway. Where their offsets are tracked they are located first, so that the size of the batch is
  *   known, and what comes before a record that cannot be read is not lost with it
+ * @param reading counts how long the source works
  */
 export async function* inSlices(
   batches: AsyncIterable<Batch>,
   pace: Pick<Pace, 'rows' | 'worked'>,
   isLocated = true,
+  reading = new ReadingTime(),
 ): AsyncGenerator<Batch, void, undefined> {
-  for await (const batch of batches) {
+  for await (const batch of reading.of(batches)) {
+    const cameAt = performance.now()
     const damage = isLocated && batch.acknowledgement.split !== undefined ? damageOf(batch) : undefined
     const whole = damage === undefined ? batch : batch.readable(damage)
+    reading.add(performance.now() - cameAt)
     for (const slice of whole?.slices(() => pace.rows) ?? []) {
       const worked = timeWork()
       let workedMs = 0

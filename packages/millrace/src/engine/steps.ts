@@ -10,6 +10,7 @@ import type { RowFailed } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import type { OpenPipeline } from './open-pipeline.ts'
 import type { Failed } from './stage-chain.ts'
+import type { SinkActivity } from './watching/activity.ts'
 import type { StageTimer } from './watching/stage-timer.ts'
 
 /**
@@ -32,15 +33,19 @@ export function createSteps(pipeline: Parts): Steps {
 type Parts = Pick<OpenPipeline, 'documents' | 'stages'> & {
   readonly sink: Pick<Sink, 'needsDocuments' | 'fields'>
   readonly codecTimers?: OpenPipeline['codecTimers'] | undefined
+  /** What encodes are work of. */
+  readonly sinkActivities?: readonly SinkActivity[] | undefined
 }
 
-function createPlainSteps({ documents, stages, sink, codecTimers: timers }: Parts): Steps {
+function createPlainSteps({ documents, stages, sink, codecTimers: timers, sinkActivities = [] }: Parts): Steps {
   if (documents === undefined) return (batch, failed) => stages.process(batch, failed)
   const decode = timed(timers?.decode, (batch, failed) =>
     surviving(batch, failed, (rowFailed) => documents.decode(batch, rowFailed)),
   )
-  const encode = timed(timers?.encode, (batch, failed) =>
-    surviving(batch, failed, (rowFailed) => documents.encode(batch, rowFailed)),
+  const encode = timed(
+    timers?.encode,
+    (batch, failed) => surviving(batch, failed, (rowFailed) => documents.encode(batch, rowFailed)),
+    sinkActivities,
   )
   const { decodeFields } = documents
   if (decodeFields === undefined)
@@ -65,12 +70,13 @@ function createPlainSteps({ documents, stages, sink, codecTimers: timers }: Part
   }
 }
 
-function timed(timer: StageTimer | undefined, step: Steps): Steps {
+function timed(timer: StageTimer | undefined, step: Steps, workers: readonly SinkActivity[] = []): Steps {
   if (timer === undefined) return step
   return (batch, failed) => {
     const startedAt = performance.now()
     const passed = step(batch, failed)
     timer.count(batch.length, passed?.length ?? 0, startedAt)
+    for (const worker of workers) worker.worked(performance.now() - startedAt)
     return passed
   }
 }

@@ -129,7 +129,7 @@ export class TransactionalRun {
   /** From the committed offsets on, until the run ends or something fails. */
   async #attempt(): Promise<RunResult['ended']> {
     const { signal, abort } = this.#run
-    const { source, stages, activity } = this.#pipeline
+    const { source, stages, activity, reading: time } = this.#pipeline
     const failed = (this.#failed = new AbortController())
     const attemptEnded = AbortSignal.any([abort, failed.signal])
     const inFlight = (this.#inFlight = new InFlight(this.#inFlightBytes, this.#plan.maxBatchesInFlight))
@@ -141,7 +141,7 @@ export class TransactionalRun {
     const reading = AbortSignal.any([signal, attemptEnded])
     const attempt: Attempt = { failed, attemptEnded, inFlight }
     try {
-      for await (const batch of inSlices(source.batches(reading), this.#pace, isLocated)) {
+      for await (const batch of inSlices(source.batches(reading), this.#pace, isLocated, time)) {
         activity?.backpressured()
         await this.#commitGate
         await inFlight.room()

@@ -7,6 +7,7 @@ import type { Batch } from '../records/batch.ts'
 import type { Pace } from '../resilience/pace.ts'
 import type { ErrorHandling } from './failures/error-handling.ts'
 import type { ActivityOfReader } from './watching/activity.ts'
+import type { ReadingTime } from './watching/part-times.ts'
 
 /** What is done with a batch. */
 export interface Work {
@@ -38,6 +39,8 @@ export interface TransactionalPipeline {
   readonly meter?: Meter | undefined
   /** Learns what the run waits for. */
   readonly activity?: ActivityOfReader | undefined
+  /** Counts how long the source works. */
+  readonly reading?: ReadingTime | undefined
 }
 
 /**

@@ -17,7 +17,7 @@ export const LABELS = {
   partition: 'Number of the partition.',
   code: 'Code of an error.',
   request: 'Name of a request of the Kafka protocol, such as `Fetch` or `Produce`.',
-  state: 'What a pipeline does: `busy`, `backpressured` or `idle`.',
+  state: 'What a pipeline or a part of it does: `busy`, `backpressured` or `idle`.',
   version: 'Version of Millrace.',
 } as const
 
@@ -48,6 +48,7 @@ const PROCESS = [] as const satisfies readonly Label[]
 const PIPELINE = ['pipeline'] as const satisfies readonly Label[]
 /** Of one component. */
 const COMPONENT = ['pipeline', 'stage', 'component'] as const satisfies readonly Label[]
+const STATE = ['pipeline', 'stage', 'component', 'state'] as const satisfies readonly Label[]
 const TOPIC = ['pipeline', 'stage', 'topic'] as const satisfies readonly Label[]
 const PARTITION = ['pipeline', 'stage', 'topic', 'partition'] as const satisfies readonly Label[]
 /** Of records that failed, or of attempts. */
@@ -118,6 +119,12 @@ export const METRICS = {
   millrace_stage_records_total: counter('records', COMPONENT, 'Records that have come to a stage.'),
   millrace_stage_passed_records_total: counter('records', COMPONENT, 'Records that a stage has passed on.'),
   millrace_stage_busy_seconds_total: counter('seconds', COMPONENT, 'Time that a stage has worked.'),
+
+  millrace_component_state_seconds_total: counter(
+    'seconds',
+    STATE,
+    'Time that a source, stage or sink was busy, waited for what is behind it (backpressured), or waited for what is before it (idle). Decoding is work of the source, encoding that of the sinks. A sink is backpressured while the pipeline waits for its writes.',
+  ),
 
   // Sinks
   millrace_sink_records_total: counter('records', COMPONENT, 'Records that a sink has acknowledged.'),

@@ -194,6 +194,7 @@ export class Monitor {
           reasons: this.#reasons(pipeline.name),
           hidesValues: this.#hidesValues,
           now: history.latest,
+          parts: history.parts,
           mostPartitions,
         }),
       ),

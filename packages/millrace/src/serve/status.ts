@@ -8,7 +8,8 @@ import type { RecordText } from '../engine/watching/record-text.ts'
 import type { WatchedNode, WatchedPipeline } from '../engine/watching/watched-pipeline.ts'
 import { type Reason, shownMessage, STALL_MS } from './health.ts'
 import { HeldPartitions } from './held-partitions.ts'
-import type { HistoryPoint } from './history.ts'
+import type { HistoryPoint, Shares } from './history.ts'
+import type { Sample } from '../metrics/counters.ts'
 import type { Numbers } from './numbers.ts'
 
 /** A part of a pipeline with its numbers, all since the run began. Those that a part does not have are missing. */
@@ -19,6 +20,10 @@ export interface NodeStatus extends WatchedNode {
   readonly recordsOut?: number | undefined
   readonly bytes?: number | undefined
   readonly busySeconds?: number | undefined
+  readonly backpressuredSeconds?: number | undefined
+  readonly idleSeconds?: number | undefined
+  /** What it spent the last second on: parts of one. */
+  readonly now?: Shares | undefined
   readonly lag?: number | undefined
   readonly lagSeconds?: number | undefined
   readonly breaker?: string | undefined
@@ -83,12 +88,15 @@ export function pipelineStatus(
     reasons,
     now,
     mostPartitions,
+    parts,
     hidesValues = false,
     held = new HeldPartitions(),
   }: {
     readonly reasons: readonly Reason[]
     readonly now: HistoryPoint | undefined
     readonly mostPartitions: number
+    /** What each part spent the last second on, by its id. */
+    readonly parts?: ReadonlyMap<string, Shares>
     readonly hidesValues?: boolean
     readonly held?: HeldPartitions
   },
@@ -120,6 +128,8 @@ export function pipelineStatus(
     now,
     nodes: pipeline.nodes.map((node) => ({
       ...nodeStatus(node, pipeline, numbers),
+      ...statesOf(numbers.of('millrace_component_state_seconds_total', name), node.id),
+      now: parts?.get(node.id),
       hasRecords: pipeline.taps.has(node.id),
     })),
     partitions: partitions.slice(0, mostPartitions),
@@ -156,7 +166,6 @@ function nodeStatus(
       ...node,
       recordsIn: number('millrace_stage_records_total'),
       recordsOut: number('millrace_stage_passed_records_total'),
-      busySeconds: number('millrace_stage_busy_seconds_total'),
     }
   return {
     ...node,
@@ -164,6 +173,14 @@ function nodeStatus(
     bytes: number('millrace_sink_bytes_total'),
     breaker: breakerStates.find((breaker) => breaker.id === id)?.state,
   }
+}
+
+function statesOf(
+  samples: readonly Sample[],
+  id: string,
+): Pick<NodeStatus, 'busySeconds' | 'backpressuredSeconds' | 'idleSeconds'> {
+  const states = samples.filter(({ labels }) => labels.stage === id)
+  return Object.fromEntries(states.map(({ labels, value }) => [`${labels.state}Seconds`, value]))
 }
 
 function partitionRows(

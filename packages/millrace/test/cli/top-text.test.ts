@@ -40,6 +40,18 @@ test('says where the lag is not known, and nothing of a lag where there is none'
   expect(text).toMatch(/^none .*\n {2}read \(0\) {2}written \(0\)$/m)
 })
 
+test('names what the parts of a pipeline do, where they are not idle', () => {
+  const { pipelines, ...status } = monitor.status()
+  const nodes = pipelines[0]!.nodes.map((node, i) => ({
+    ...node,
+    now: { busy: [0.05, 0.9, 0.1][i]!, backpressured: [0.6, 0.1, 0.05][i]!, idle: 0 },
+  }))
+  const text = topText({ ...status, pipelines: [{ ...pipelines[0]!, nodes }] }, 'http://x')
+  expect(text).toContain(
+    '  kafka orders (backpressured 60 %) > $match (busy 90 %) > kafka out (circuit open) (busy 10 %)\n',
+  )
+})
+
 test('no line is longer than the terminal is wide', () => {
   const widths = topText(monitor.status(), 'http://x', 30)
     .split('\n')

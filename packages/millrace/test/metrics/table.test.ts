@@ -46,6 +46,7 @@ test('names, types and labels are API', () => {
       "millrace_stage_records_total counter pipeline,stage,component",
       "millrace_stage_passed_records_total counter pipeline,stage,component",
       "millrace_stage_busy_seconds_total counter pipeline,stage,component",
+      "millrace_component_state_seconds_total counter pipeline,stage,component,state",
       "millrace_sink_records_total counter pipeline,stage,component",
       "millrace_sink_bytes_total counter pipeline,stage,component",
       "millrace_sink_batches_total counter pipeline,stage,component",

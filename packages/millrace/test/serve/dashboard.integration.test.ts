@@ -102,10 +102,11 @@ describe.skipIf(!browserAvailable)('the dashboard in a browser', () => {
   ] as const)('passes axe-core: %s, %i pixels wide', async (scheme, width) => {
     const troubles = troubled()
     const { monitor, url } = await served([troubles, fakePipeline('second')])
-    monitor.event('warn', 'The circuit breaker of the sink is open', { event: 'breaker.open' })
     const { page } = await open(url, scheme, width, true)
     await page.getByTestId('failures').waitFor()
     await page.locator('.chart canvas').first().waitFor()
+    monitor.event('warn', 'The circuit breaker of the sink is open', { event: 'breaker.open' })
+    await page.locator('.mark').first().focus()
     await page.getByRole('button', { name: 'Show the record' }).first().press('Enter')
     await page.getByTestId('failed-record').waitFor()
     await page.getByRole('button', { name: /stage-1/ }).press('Enter')
@@ -237,6 +238,47 @@ describe.skipIf(!browserAvailable)('the dashboard in a browser', () => {
     servers.push(await startServer(monitor, { host: '127.0.0.1', port: Number(new URL(url).port) }))
     await page.getByText('4,712 in all').first().waitFor({ timeout: 15_000 })
     expect(await page.getByText('Live', { exact: true }).isVisible()).toBe(true)
+    await page.close()
+  })
+
+  test('shows what each part spends its time on', async () => {
+    const pipeline = fakePipeline('orders')
+    const { url } = await served([pipeline])
+    const { page, errors } = await open(url)
+    const stage = page.locator('[data-node="stage-1"]')
+    await expect
+      .poll(() => {
+        pipeline.seconds++
+        return stage.innerText()
+      })
+      .toContain('busy 20 %, backpressured 50 %, idle 30 %')
+    expect(await page.locator('[data-node="source"]').innerText()).toContain('busy 10 %, backpressured 50 %, idle 40 %')
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
+  test('marks of the charts name what happened, when they are focused or pointed at', async () => {
+    const { monitor, url } = await served([fakePipeline('orders')])
+    const { page, errors } = await open(url)
+    await page.locator('.chart canvas').first().waitFor()
+    monitor.event('warn', 'The circuit breaker of the sink is open', { event: 'breaker.open' })
+    monitor.event('info', 'The group has assigned 3 partitions', { event: 'partitions.assigned' })
+    monitor.event('info', 'not on the axis', { event: 'run.started' as never })
+    const marks = page.getByRole('img', { name: /circuit breaker of the sink is open/ })
+    await marks.waitFor()
+    expect(await marks.count()).toBe(1) // in one chart: the others show the same
+    expect(await marks.getAttribute('aria-label')).toMatch(
+      /^\S+ The circuit breaker of the sink is open; The group has assigned 3 partitions$|^\S+ The circuit breaker of the sink is open$/,
+    )
+    const label = marks.locator('span')
+    expect(await label.isVisible()).toBe(false)
+    await marks.focus()
+    expect(await label.isVisible()).toBe(true)
+    await page.getByRole('heading', { name: 'Lag in records' }).hover()
+    await page.locator('.chart').nth(1).locator('.mark').first().hover()
+    expect(await page.locator('.chart').nth(1).locator('.mark span').first().isVisible()).toBe(true)
+    expect(await page.locator('body').innerText()).not.toMatch(/^\S+ not on the axis/)
+    expect(errors).toEqual([])
     await page.close()
   })
 

@@ -36,6 +36,24 @@ describe('the history of a pipeline', () => {
     })
   })
 
+  test('has what each part spent the last second on, in parts of one', () => {
+    const counters = new Counters()
+    let busy = 0
+    counters
+      .meter({ pipeline: 'p', stage: 'stage-1', component: '$set' })
+      .observeEach('millrace_component_state_seconds_total', () => [
+        [{ state: 'busy' }, busy],
+        [{ state: 'backpressured' }, 3 * busy],
+        [{ state: 'idle' }, 7],
+      ])
+    const history = new History('p')
+    for (const second of [0, 1, 2]) {
+      history.add(new Numbers(counters.snapshot()), second * 1000)
+      busy += 0.3
+    }
+    expect([...history.parts]).toEqual([['stage-1', { busy: 0.25, backpressured: 0.75, idle: 0 }]])
+  })
+
   test('latencies are of the last ten seconds', () => {
     const counters = new Counters()
     const latency = counters.meter({ pipeline: 'p' }).histogram('millrace_pipeline_latency_seconds')

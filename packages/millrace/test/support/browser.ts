@@ -15,7 +15,9 @@ export interface Locator {
   getAttribute(name: string): Promise<string | null>
   isVisible(): Promise<boolean>
   waitFor(options?: { readonly timeout?: number }): Promise<void>
+  nth(index: number): Locator
   focus(): Promise<void>
+  hover(): Promise<void>
   fill(text: string): Promise<void>
   press(key: string): Promise<void>
 }

@@ -13,6 +13,8 @@ export interface FakePipeline extends WatchedPipeline {
   /** Records read and written. */
   records: number
   lag: number | undefined
+  /** How long its parts have done something. */
+  seconds: number
   blocked: { readonly reading?: string; readonly writing?: string }
   partitions: SourceStatus['partitions']
   readonly taps: ReadonlyMap<string, StageTap>
@@ -35,6 +37,7 @@ export function fakePipeline(name = 'orders', counters = new Counters()): FakePi
     breakerStates: [],
     records: 0,
     lag: 0,
+    seconds: 0,
     blocked: {},
     partitions: [],
     problem: () => pipeline.blocked,
@@ -53,6 +56,12 @@ export function fakePipeline(name = 'orders', counters = new Counters()): FakePi
     ],
   }
   const meter = counters.meter({ pipeline: name })
+  for (const [i, { id, component }] of pipeline.nodes.entries())
+    meter.with({ stage: id, component }).observeEach('millrace_component_state_seconds_total', () => [
+      [{ state: 'busy' }, (pipeline.seconds * (i + 1)) / 10],
+      [{ state: 'backpressured' }, pipeline.seconds / 2],
+      [{ state: 'idle' }, (pipeline.seconds * (4 - i)) / 10],
+    ])
   meter.with({ stage: 'source', component: 'kafka' }).observe('millrace_source_records_total', () => pipeline.records)
   meter.with({ stage: 'source', component: 'kafka' }).observe('millrace_source_lag_records', () => pipeline.lag)
   meter.with({ stage: 'sink', component: 'kafka' }).observe('millrace_sink_records_total', () => pipeline.records)

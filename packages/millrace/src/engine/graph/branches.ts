@@ -7,6 +7,7 @@ import type { Acknowledgement, Batch } from '../../records/batch.ts'
 import type { MillraceError } from '../../errors/index.ts'
 import { meaningOf } from '../../errors/meaning.ts'
 import type { Failures } from '../failures/failures.ts'
+import type { ReadingTime } from '../watching/part-times.ts'
 import type { Look } from '../watching/stage-tap.ts'
 import type { TransformNode } from './nodes.ts'
 
@@ -22,17 +23,26 @@ export function copyOf(batch: Batch, acknowledgement: Acknowledgement): Batch {
  * @returns the rows that could be read, the batch itself where all could; undefined where none could
  */
 export function decoded(
-  source: Pick<Source, 'decode'>,
+  { source, reading }: { readonly source: Pick<Source, 'decode'>; readonly reading: Pick<ReadingTime, 'add'> },
   batch: Batch,
   failures: Failures | undefined,
 ): Batch | undefined {
   if (source.decode === undefined) return batch
+  const startedAt = performance.now()
+  try {
+    return readable(source, batch, failures)
+  } finally {
+    reading.add(performance.now() - startedAt)
+  }
+}
+
+function readable(source: Pick<Source, 'decode'>, batch: Batch, failures: Failures | undefined): Batch | undefined {
   if (failures === undefined) {
-    source.decode(batch)
+    source.decode!(batch)
     return batch
   }
   const lost = new Set<number>()
-  source.decode(batch, (row, error) => {
+  source.decode!(batch, (row, error) => {
     lost.add(row)
     failures.add(batch, row, error)
   })

@@ -9,6 +9,7 @@ import type { Transform } from '../../contracts/stage.ts'
 import { Counters, type Meter } from '../../metrics/counters.ts'
 import { retries, triesAgain } from '../delivery.ts'
 import { observeSink, observeSource } from '../watching/observed.ts'
+import { ReadingTime } from '../watching/part-times.ts'
 import { StageTimer } from '../watching/stage-timer.ts'
 import type { Components, RunOptions } from '../plan.ts'
 import type { GraphPlan, PlannedNode } from './plan.ts'
@@ -25,6 +26,8 @@ interface Linked {
 export interface SourceNode extends Linked {
   readonly kind: 'source'
   readonly source: Source
+  /** Counts how long it reads and decodes. */
+  readonly reading: ReadingTime
 }
 export interface TransformNode extends Linked {
   readonly kind: 'transform'
@@ -132,7 +135,12 @@ function isEndless({ definition, plan: { options } }: Known): boolean {
 async function make({ definition, plan: { options } }: Known, context: FunctionContext, linked: Linked): Promise<Node> {
   switch (definition.kind) {
     case 'source':
-      return { ...linked, kind: 'source', source: await definition.create(options, context) }
+      return {
+        ...linked,
+        kind: 'source',
+        source: await definition.create(options, context),
+        reading: new ReadingTime(),
+      }
     case 'transform':
       return {
         ...linked,
@@ -178,6 +186,11 @@ function takesMore(node: Node, tried: Set<Node>): boolean {
   return (node.kind !== 'transform' || node.transform.exhausted !== true) && givesAway(node, tried)
 }
 
+/** All that takes what a node passes on, and what is made of that. */
+export function allBehind(node: Node): readonly Node[] {
+  return reached(node, ({ followers }) => followers)
+}
+
 /** What is looked at in a value: a list names fields of the outermost object. */
 type LooksAt = 'nothing' | readonly string[] | 'everything'
 
@@ -203,7 +216,7 @@ function before(node: Known): readonly Known[] {
 }
 
 /** Every node once, however many ways lead to it. */
-function reached(start: Known, next: (node: Known) => readonly Known[]): readonly Known[] {
+function reached<T>(start: T, next: (node: T) => readonly T[]): readonly T[] {
   const found = new Set(next(start))
   for (const node of found) for (const further of next(node)) found.add(further) // what is added is iterated, too
   return [...found]

@@ -24,13 +24,14 @@ import type { Failure } from '../failures/failures.ts'
 import { createSkipTrace } from '../failures/skip-trace.ts'
 import { IN_FLIGHT_BYTES } from '../in-flight.ts'
 import type { RunOptions, RunProgress, RunResult } from '../plan.ts'
-import { Activity } from '../watching/activity.ts'
+import { Activity, type SinkActivity } from '../watching/activity.ts'
+import { observePart, observeSinkTimes } from '../watching/part-times.ts'
 import { observeBreaker, totalLag } from '../watching/observed.ts'
 import { PipelineWatch } from '../watching/pipeline-watch.ts'
 import { traceBatches } from '../traced-batches.ts'
 import { prepareBatches } from '../prepared-batches.ts'
 import { inSlices, paceOf } from '../slices.ts'
-import { isTaken, makeNodes, type Node, type SinkNode, type SourceNode } from './nodes.ts'
+import { allBehind, isTaken, makeNodes, type Node, type SinkNode, type SourceNode } from './nodes.ts'
 import type { GraphPlan } from './plan.ts'
 import { StreamingFlow } from './streaming-flow.ts'
 import { TransactionalFlow } from './transactional-flow.ts'
@@ -68,6 +69,7 @@ class GraphRun {
   readonly #meter: Meter
   readonly #watch: PipelineWatch
   readonly #activity = new Activity()
+  readonly #sinkActivities = new Map<SinkNode, SinkActivity>()
   #nodes: readonly Node[] = []
   #deadLetters: DeadLetters | undefined
   #errors!: ErrorHandling
@@ -142,6 +144,7 @@ class GraphRun {
 
   #observe(): void {
     this.#activity.observe(this.#meter)
+    for (const node of this.#nodes) this.#observeTimes(node)
     this.#watch.sources = this.#sources.map(({ id, source }) => ({ id, status: () => source.status?.() }))
     this.#watch.taps = new Map(
       this.#nodes.flatMap((node) => (node.kind === 'transform' ? [[node.id, node.timer.tap] as const] : [])),
@@ -151,6 +154,17 @@ class GraphRun {
       writing: this.#sinks.map(({ sink }) => sink.progress().problem).find((problem) => problem !== undefined),
     })
     this.#watch.breakers = Array.from(this.#breakers, ([{ id }, breaker]) => ({ id, breaker }))
+  }
+
+  #observeTimes(node: Node): void {
+    if (node.kind === 'sink') {
+      const sink = this.#activity.sink()
+      this.#sinkActivities.set(node, sink)
+      observeSinkTimes(node.meter, this.#activity, sink)
+    } else {
+      const behind = allBehind(node).flatMap((each) => (each.kind === 'transform' ? [each.timer] : []))
+      observePart(node.meter, this.#activity, [node.kind === 'source' ? node.reading : node.timer], behind)
+    }
   }
 
   async run(): Promise<RunResult> {
@@ -232,6 +246,7 @@ class GraphRun {
       sink: { transactions: countedTransactions(leader.sink.transactions!, this.#breakers.get(leader)) },
       meter: this.#meter,
       activity: this.#activity.reader(),
+      reading: source!.reading,
       stages: {
         list: transforms,
         get exhausted() {
@@ -262,6 +277,7 @@ class GraphRun {
           ...options,
           sink: node.sink,
           breaker: this.#breakers.get(node),
+          activity: this.#sinkActivities.get(node),
           batches: node.meter.counter('millrace_sink_batches_total'),
           seconds: node.meter.histogram('millrace_sink_write_seconds'),
         }),
@@ -270,17 +286,18 @@ class GraphRun {
   }
 
   /** @param room waited for before each commit, where batches are committed first */
-  #batches({ source }: SourceNode, room: (() => Promise<void>) | undefined): AsyncIterable<Batch> {
+  #batches({ source, reading }: SourceNode, room: (() => Promise<void>) | undefined): AsyncIterable<Batch> {
     const pace = paceOf(this.#plan, source, this.#transforms)
-    if (room === undefined) return inSlices(source.batches(this.#stop), pace)
+    if (room === undefined) return inSlices(source.batches(this.#stop), pace, true, reading)
     // No more is committed than a limit lets through.
     const left = (): number => Math.min(...this.#transforms.map((each) => each.left || Infinity))
-    const slices = inSlices(source.batches(this.#stop), {
+    const limited = {
       get rows() {
         return Math.min(pace.rows, left())
       },
-      worked: (rows, ms) => pace.worked(rows, ms),
-    })
+      worked: (rows: number, ms: number) => pace.worked(rows, ms),
+    }
+    const slices = inSlices(source.batches(this.#stop), limited, true, reading)
     return committedFirst(slices, source.offsets!, room)
   }
 

@@ -129,7 +129,7 @@ export class StreamingFlow {
     const { errors, abort } = this.#options
     const failing = new Failing()
     const failures = errors.collect() // undefined where the first failure ends the run
-    const rest = decoded(node.source, batch, failures)
+    const rest = decoded(node, batch, failures)
     if (rest === batch) await this.#spread(batch, node.followers, failing)
     else {
       const shared = new SharedAcknowledgement([batch.acknowledgement])

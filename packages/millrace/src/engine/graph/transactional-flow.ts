@@ -84,7 +84,7 @@ export class TransactionalFlow implements Work {
     try {
       const failures = this.errors.collect() // undefined where the first failure ends the run
       if (failures !== undefined) passed.failures.push(failures)
-      const rest = decoded(source.source, batch, failures)
+      const rest = decoded(source, batch, failures)
       if (rest !== undefined) this.#spread(copyOf(rest, NO_ACKNOWLEDGEMENT), source.followers, attemptEnded, passed)
     } catch (error) {
       failing(error)

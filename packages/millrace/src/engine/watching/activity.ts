@@ -28,6 +28,7 @@ export class Activity {
   readonly #totals = new Float64Array(4)
   /** How many readers are in each state. */
   readonly #readers = new Int32Array(4)
+  readonly #sinks: SinkActivity[] = []
   /** Busy readers that wait for a sink. */
   #waits = 0
   #state = ENDED
@@ -59,6 +60,13 @@ export class Activity {
     }
   }
 
+  /** What one sink does from now on. */
+  sink(): SinkActivity {
+    const sink = new SinkActivity(this.#now, () => this.#state === BACKPRESSURED)
+    this.#sinks.push(sink)
+    return sink
+  }
+
   /** Counts as backpressured, not as busy, while one reader waits. */
   async waiting(room: Promise<void>): Promise<void> {
     this.#waits++
@@ -86,6 +94,7 @@ export class Activity {
     const state = this.#stateOfAll()
     if (state === this.#state) return
     const now = this.#now()
+    for (const sink of this.#sinks) sink.settle(now)
     this.#totals[this.#state]! += now - this.#since
     this.#since = now
     this.#state = state
@@ -96,5 +105,53 @@ export class Activity {
     if (readers[BUSY]! > this.#waits) return BUSY
     if (this.#waits > 0 || readers[BACKPRESSURED]! > 0) return BACKPRESSURED
     return readers[IDLE]! > 0 ? IDLE : ENDED
+  }
+}
+
+/**
+ * What a sink spends its time on: busy while it has writes under way, and backpressured while the pipeline waits for them, as
+ * what is behind it takes less than comes. Called per batch.
+ */
+export class SinkActivity {
+  readonly #now: () => number
+  readonly #isWaitedFor: () => boolean
+  /** Milliseconds. */
+  #busy = 0
+  #backpressured = 0
+  #underWay = 0
+  #since = 0
+
+  /** @param isWaitedFor whether the pipeline waits for a sink */
+  constructor(now: () => number, isWaitedFor: () => boolean) {
+    this.#now = now
+    this.#isWaitedFor = isWaitedFor
+  }
+
+  began(): void {
+    if (this.#underWay++ === 0) this.#since = this.#now()
+  }
+
+  ended(): void {
+    this.settle(this.#now())
+    this.#underWay--
+  }
+
+  /** Counts what it has done while nothing was under way. */
+  worked(ms: number): void {
+    if (this.#underWay === 0) this.#busy += ms
+  }
+
+  /** Counts the time up to now, before something changes. */
+  settle(now: number): void {
+    if (this.#underWay === 0) return
+    if (this.#isWaitedFor()) this.#backpressured += now - this.#since
+    else this.#busy += now - this.#since
+    this.#since = now
+  }
+
+  /** Seconds so far, those of now included. */
+  seconds(name: Exclude<ActivityName, 'idle'>): number {
+    this.settle(this.#now())
+    return (name === 'busy' ? this.#busy : this.#backpressured) / 1000
   }
 }

@@ -5,15 +5,22 @@ import { StageTap } from './stage-tap.ts'
 
 export class StageTimer {
   readonly tap = new StageTap()
+  readonly meter: Meter
   readonly #came: Counter
   readonly #passed: Counter
   readonly #seconds: Counter
 
   /** @param meter of the stage */
   constructor(meter: Meter) {
+    this.meter = meter
     this.#came = meter.counter('millrace_stage_records_total')
     this.#passed = meter.counter('millrace_stage_passed_records_total')
     this.#seconds = meter.counter('millrace_stage_busy_seconds_total')
+  }
+
+  /** How long it has worked. */
+  get seconds(): number {
+    return this.#seconds.value
   }
 
   /** @param startedAt as `performance.now` returned it */

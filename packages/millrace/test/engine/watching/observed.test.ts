@@ -129,6 +129,7 @@ test('each stage counts what comes, what it passes on, and how long it works', a
     millrace_stage_records_total: 3,
     millrace_stage_passed_records_total: 2,
     millrace_stage_busy_seconds_total: expect.closeTo(0, 0),
+    millrace_component_state_seconds_total: expect.closeTo(0, 0),
   })
   expect(valuesOf(metrics, { stage: 'stage-2', component: '$set' })).toMatchObject({
     millrace_stage_records_total: 2,
@@ -136,6 +137,67 @@ test('each stage counts what comes, what it passes on, and how long it works', a
   })
   expect(valuesOf(metrics, { stage: 'decode' })).toMatchObject({ millrace_stage_passed_records_total: 3 })
   expect(valuesOf(metrics, { stage: 'encode' })).toMatchObject({ millrace_stage_records_total: 2 })
+})
+
+/** Seconds of each state of a part of a pipeline. */
+function statesOf(metrics: Counters, stage: string): { readonly [state: string]: number } {
+  const samples = metrics
+    .snapshot()
+    .filter(({ metric, labels }) => metric === 'millrace_component_state_seconds_total' && labels.stage === stage)
+  return Object.fromEntries(samples.map(({ labels, value }) => [labels.state!, value]))
+}
+
+/** A sink whose second write takes until what comes before it was held up for a while. */
+function slowSink(metrics: Counters, stage: string, transactional = false): MemorySink {
+  const sink = new MemorySink([], transactional)
+  const write = sink.write.bind(sink)
+  let writes = 0
+  sink.write = async (batch) => {
+    if (++writes === 2)
+      await expect.poll(() => statesOf(metrics, stage)['backpressured'], { interval: 5 }).toBeGreaterThan(0.02)
+    await write(batch)
+  }
+  return sink
+}
+
+test.each(['at_least_once', 'exactly_once'] as const)(
+  'what is before a slow sink is backpressured, and so is the sink: %s',
+  async (delivery) => {
+    const metrics = new Counters()
+    const sink = slowSink(metrics, 'stage-1', delivery === 'exactly_once')
+    const source = new MemorySource([['{"a":1}'], ['{"a":2}'], ['{"a":3}']], [])
+    const stages = [{ name: '$set', spec: { b: 1 }, path: 'stages.0.$set' }]
+    const plan = memoryPlan({ stages, delivery, maxBatchesInFlight: 1 })
+    await runPipeline(plan, options(memoryComponents(source, sink), metrics))
+    for (const stage of ['source', 'stage-1', 'sink'])
+      expect(statesOf(metrics, stage)).toEqual({
+        busy: expect.any(Number),
+        backpressured: expect.toSatisfy((seconds: number) => seconds > 0.02),
+        idle: expect.any(Number),
+      })
+  },
+)
+
+test('a source that has nothing to read is idle, and so is what is behind it', async () => {
+  const metrics = new Counters()
+  const source = new MemorySource([['{"a":1}'], ['{"a":2}']], [])
+  const batches = source.batches.bind(source)
+  source.batches = async function* (signal) {
+    for await (const batch of batches(signal)) {
+      await expect.poll(() => statesOf(metrics, 'sink')['idle'], { interval: 5 }).toBeGreaterThan(0.02)
+      yield batch
+    }
+  }
+  await runPipeline(memoryPlan(), options(memoryComponents(source, new MemorySink([])), metrics))
+  expect(statesOf(metrics, 'source')['idle']).toBeGreaterThan(0.02)
+})
+
+test('the parts of a graph have their times by their ids', async () => {
+  const metrics = new Counters()
+  const components = memoryComponents(new MemorySource([['a'], ['b']], []), new MemorySink([]))
+  await runGraph(memoryGraph({}), options(components, metrics))
+  const of = (stage: string): readonly string[] => Object.keys(statesOf(metrics, stage))
+  expect([of('in'), of('out')]).toEqual(Array.from({ length: 2 }, () => ['busy', 'backpressured', 'idle']))
 })
 
 test('a run says how it is: starting, running, and how it ended', async () => {
