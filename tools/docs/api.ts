@@ -53,7 +53,7 @@ interface Export extends Declared {
   readonly section: Section
 }
 
-/** @throws when something that the package exports has no docstring */
+/** @throws when something that the package exports, or a member of it, has no docstring */
 export function apiPages(): Map<string, string> {
   const api = new API({ cwd: PACKAGE })
   try {
@@ -65,9 +65,12 @@ export function apiPages(): Map<string, string> {
       return { entry, exports: symbols.map((symbol) => exportOf(symbol, checker)) }
     })
     const missing = exported.flatMap(({ entry, exports }) =>
-      exports.filter(({ doc }) => doc === '').map(({ name }) => `${entry.name}: ${name}`),
+      exports.flatMap(({ name, doc, members }) => [
+        ...(doc === '' ? [`${entry.name}: ${name}`] : []),
+        ...members.filter((member) => member.doc === '').map(({ signature }) => `${entry.name}: ${name}: ${signature}`),
+      ]),
     )
-    if (missing.length > 0) throw new Error(`These exports have no docstring:\n${missing.join('\n')}`)
+    if (missing.length > 0) throw new Error(`These exports and members have no docstring:\n${missing.join('\n')}`)
     return new Map(exported.map(({ entry, exports }) => [`docs/api/${entry.page}.md`, pageOf(entry, exports)] as const))
   } finally {
     api.close()

@@ -2,17 +2,21 @@ import type { Group } from './groups/coordinator.ts'
 
 /** What a test can see of a group. */
 export interface GroupView {
+  /** Name of the group. */
   readonly id: string
   /** The protocol of its members. */
   readonly kind: Group['kind']
+  /** Such as `Stable` or `Empty`. */
   readonly state: Group['state']
   /** Generation, or epoch of the group with the consumer protocol. */
   readonly generationId: number
+  /** Empty for a group without members. */
   readonly members: readonly {
     readonly memberId: string
     readonly groupInstanceId: string | null
     readonly clientId: string
   }[]
+  /** What the group has committed. */
   readonly offsets: readonly {
     readonly topic: string
     readonly partition: number

@@ -4,16 +4,23 @@ import { readRecords } from './log/records.ts'
 
 /** A record as a test reads it. */
 export interface BrokerRecord {
+  /** Number of the partition, from 0 on. */
   readonly partition: number
+  /** Its place in the partition. */
   readonly offset: bigint
+  /** Milliseconds since 1970. */
   readonly timestampMs: number
+  /** Null for none. */
   readonly key: Buffer | null
+  /** Null for a tombstone. */
   readonly value: Buffer | null
+  /** In their order; a name may occur several times. */
   readonly headers: readonly (readonly [name: string, value: Buffer | null])[]
 }
 
 /** What a test can see of a topic. */
 export interface TopicView {
+  /** Of the topic. */
   readonly name: string
   /** First and next offset of each partition. */
   offsets(): { readonly partition: number; readonly start: bigint; readonly end: bigint }[]

@@ -3,9 +3,13 @@ import type { Transaction } from './transactions/transaction.ts'
 
 /** What a test can see of a transactional id. */
 export interface TransactionView {
+  /** `transactional.id` of the producer. */
   readonly transactionalId: string
+  /** Such as `Ongoing` or `CompleteCommit`. */
   readonly state: TransactionState
+  /** Id that the coordinator gave the producer. */
   readonly producerId: bigint
+  /** How often the producer has been initialised. */
   readonly producerEpoch: number
   /** Partitions of the open transaction. */
   readonly partitions: readonly { readonly topic: string; readonly partition: number }[]

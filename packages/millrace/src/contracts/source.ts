@@ -37,7 +37,9 @@ export interface SourceProgress {
 
 /** How far a source is in one partition. */
 export interface PartitionStatus {
+  /** Name of the topic. */
   readonly topic: string
+  /** Number of the partition, from 0 on. */
   readonly partition: number
   /** `assigned` while the place to read from is being found. */
   readonly state: 'assigned' | 'reading' | 'paused' | 'at-end'
@@ -49,6 +51,7 @@ export interface PartitionStatus {
   readonly committed: number | undefined
   /** Offset before which everything is done, committed or not; undefined where nothing was read. */
   readonly done?: number | undefined
+  /** Records between `position` and `end`; undefined while one of them is not known. */
   readonly lag: number | undefined
   /** Age of the last record read, in seconds; 0 when everything is read, undefined before anything was. */
   readonly lagSeconds: number | undefined
@@ -58,13 +61,17 @@ export interface PartitionStatus {
 
 /** What a source has read of a topic, including partitions that another member reads now. */
 export interface TopicTotals {
+  /** Records delivered. */
   records: number
+  /** Bytes of these records, as they were fetched. */
   bytes: number
 }
 
 /** The state of a source, as `/status` and the dashboard show it. */
 export interface SourceStatus {
+  /** Those that it reads. */
   readonly partitions: readonly PartitionStatus[]
+  /** What was read of each topic, by name. */
   readonly topics: ReadonlyMap<string, TopicTotals>
   /** Bytes that were fetched ahead. */
   readonly bufferedBytes: number

@@ -13,6 +13,7 @@ const BRAND = Symbol.for('millrace.error')
 
 /** What an error may carry beside its message. */
 export interface ErrorDetails {
+  /** What led to it, as a rule another error. */
   readonly cause?: unknown
   /** Facts for logs and dead letters. Never a secret (I8). */
   readonly context?: Readonly<{ [name: string]: unknown }>
@@ -20,11 +21,19 @@ export interface ErrorDetails {
 
 /** Base of every error that Millrace raises on purpose. */
 export abstract class MillraceError extends Error {
+  /** By which programs tell errors apart; all are in `ERROR_CODES`. */
   readonly code: ErrorCode
+  /** Whether the same call may succeed when it is tried again without any change. */
   readonly retriable: boolean
+  /** Facts for logs and dead letters. Never a secret (I8). */
   readonly context: Readonly<{ [name: string]: unknown }>
   readonly [BRAND] = true as const
 
+  /**
+   * @param code by which programs tell errors apart
+   * @param message what failed, why, and what to do
+   * @param details its cause, and facts for logs
+   */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.name = new.target.name
@@ -47,7 +56,9 @@ export interface ConfigProblem {
   readonly file?: string
   /** 1-based line and column where the format gives them (YAML, JSON). */
   readonly line?: number
+  /** See `line`. */
   readonly column?: number
+  /** What is wrong, as a sentence without a period. */
   readonly message: string
   /** What to do, for instance the name that was probably meant. */
   readonly suggestion?: string
@@ -55,7 +66,13 @@ export interface ConfigProblem {
 
 /** A configuration cannot be used; all problems are reported at once. */
 export class ConfigError extends MillraceError {
+  /** All that is wrong, each with its place. */
   readonly problems: readonly ConfigProblem[]
+  /**
+   * @param message what failed, why, and what to do
+   * @param problems all that is wrong
+   * @param details its cause, and facts for logs
+   */
   constructor(
     message: string,
     problems: readonly ConfigProblem[] = [],
@@ -88,6 +105,11 @@ export class ConfigError extends MillraceError {
 
 /** A broker or a schema registry cannot be reached, the connection broke, or no server can be started. */
 export class ConnectionError extends MillraceError {
+  /**
+   * @param code what became of the connection
+   * @param message what failed, why, and what to do
+   * @param details its cause, and facts for logs
+   */
   constructor(
     code:
       | 'BROKER_UNREACHABLE'
@@ -108,6 +130,7 @@ export class ConnectionError extends MillraceError {
 
 /** The broker or a schema registry refused the credentials, or a token endpoint the client. */
 export class AuthenticationError extends ConnectionError {
+  /** @param message what failed, why, and what to do @param details its cause, and facts for logs */
   constructor(message: string, details?: ErrorDetails) {
     super('AUTHENTICATION_FAILED', message, details)
   }
@@ -119,6 +142,11 @@ export class RegistryError extends MillraceError {
   readonly status: number
   /** The registry's own code, for instance 40403; undefined where it gave none. */
   readonly registryCode: number | undefined
+  /**
+   * @param code what the registry said
+   * @param message what failed, why, and what to do
+   * @param details its cause, and facts for logs
+   */
   constructor(
     code: 'SCHEMA_NOT_FOUND' | 'SCHEMA_REFUSED' | 'REGISTRY_ERROR',
     message: string,
@@ -132,11 +160,17 @@ export class RegistryError extends MillraceError {
 
 /** What a broker answered, and about what. */
 export interface BrokerErrorDetails extends ErrorDetails {
+  /** Number of the error in Kafka's protocol. */
   readonly kafkaCode: number
+  /** Kafka's name of the error, such as `NOT_LEADER_OR_FOLLOWER`. */
   readonly kafkaName: string
+  /** Whether Kafka says that trying again may help. */
   readonly retriable: boolean
+  /** Topic that it is about. */
   readonly topic?: string
+  /** Partition that it is about. */
   readonly partition?: number
+  /** `BROKER_ERROR` when omitted. */
   readonly code?:
     | 'BROKER_ERROR'
     | 'NOT_AUTHORIZED'
@@ -152,12 +186,20 @@ export interface BrokerErrorDetails extends ErrorDetails {
 
 /** A broker answered with an error of the Kafka protocol. */
 export class BrokerError extends MillraceError {
+  /** Number of the error in Kafka's protocol. */
   readonly kafkaCode: number
   /** Kafka's own name, for instance `NOT_LEADER_OR_FOLLOWER`. */
   readonly kafkaName: string
+  /** Whether Kafka says that trying again may help. */
   override readonly retriable: boolean
+  /** Topic that it is about; undefined where it is about none. */
   readonly topic: string | undefined
+  /** Partition that it is about; undefined where it is about none. */
   readonly partition: number | undefined
+  /**
+   * @param message what failed, why, and what to do
+   * @param details what the broker answered, and about what
+   */
   constructor(message: string, details: BrokerErrorDetails) {
     super(details.code ?? 'BROKER_ERROR', message, details)
     this.kafkaCode = details.kafkaCode
@@ -170,8 +212,11 @@ export class BrokerError extends MillraceError {
 
 /** The record that an error is about, and the component that failed on it. */
 export interface RecordErrorDetails extends ErrorDetails {
+  /** Topic of the record. */
   readonly topic?: string | undefined
+  /** Partition of the record. */
   readonly partition?: number | undefined
+  /** Offset of the record. */
   readonly offset?: bigint | undefined
   /** Name of the component that failed, for instance `$match` or `kafka`. */
   readonly component?: string | undefined
@@ -179,10 +224,19 @@ export interface RecordErrorDetails extends ErrorDetails {
 
 /** One record failed; enough is kept to skip it or to write it to a dead letter. */
 export class RecordError extends MillraceError {
+  /** Topic of the record; undefined where it is not known. */
   readonly topic: string | undefined
+  /** Partition of the record; undefined where it is not known. */
   readonly partition: number | undefined
+  /** Offset of the record; undefined where it has none yet. */
   readonly offset: bigint | undefined
+  /** Part of the pipeline, or of the program, that failed. */
   readonly component: string | undefined
+  /**
+   * @param code by which programs tell errors apart
+   * @param message what failed, why, and what to do
+   * @param details its cause, and the record that it is about
+   */
   constructor(code: ErrorCode, message: string, details: RecordErrorDetails = {}) {
     super(code, message, details)
     this.topic = details.topic
@@ -194,6 +248,10 @@ export class RecordError extends MillraceError {
 
 /** Bytes of a record batch are malformed. */
 export class CorruptRecordError extends RecordError {
+  /**
+   * @param message what failed, why, and what to do
+   * @param details its cause, and the record that it is about
+   */
   constructor(message: string, details?: RecordErrorDetails) {
     super('RECORD_CORRUPT', message, details)
   }
@@ -201,6 +259,10 @@ export class CorruptRecordError extends RecordError {
 
 /** A record batch decompresses to more bytes than `maxDecompressedBytes`. */
 export class BatchTooLargeError extends RecordError {
+  /**
+   * @param message what failed, why, and what to do
+   * @param details its cause, and the record that it is about
+   */
   constructor(message: string, details?: RecordErrorDetails) {
     super('RECORD_BATCH_TOO_LARGE', message, details)
   }
@@ -208,7 +270,13 @@ export class BatchTooLargeError extends RecordError {
 
 /** A key, value or header cannot be decoded. */
 export class DecodeError extends RecordError {
+  /** What could not be decoded. */
   readonly part: 'key' | 'value' | 'header'
+  /**
+   * @param part that could not be decoded
+   * @param message what failed, why, and what to do
+   * @param details its cause, and the record that it is about
+   */
   constructor(part: 'key' | 'value' | 'header', message: string, details?: RecordErrorDetails) {
     super('DECODE_FAILED', message, details)
     this.part = part
@@ -217,6 +285,10 @@ export class DecodeError extends RecordError {
 
 /** A stage failed on a record. */
 export class StageError extends RecordError {
+  /**
+   * @param message what failed, why, and what to do
+   * @param details its cause, and the record that it is about
+   */
   constructor(message: string, details?: RecordErrorDetails) {
     super('STAGE_FAILED', message, details)
   }
@@ -224,6 +296,10 @@ export class StageError extends RecordError {
 
 /** A stage cannot do its work, whatever the record: a limit is too low, or a column is misspelled. The place is where that was noticed. */
 export class StageMisconfiguredError extends RecordError {
+  /**
+   * @param message what failed, why, and what to do
+   * @param details its cause, and the record that it is about
+   */
   constructor(message: string, details?: RecordErrorDetails) {
     super('STAGE_MISCONFIGURED', message, details)
   }
@@ -231,6 +307,10 @@ export class StageMisconfiguredError extends RecordError {
 
 /** A record cannot be encoded for its sink. */
 export class EncodeError extends RecordError {
+  /**
+   * @param message what failed, why, and what to do
+   * @param details its cause, and the record that it is about
+   */
   constructor(message: string, details?: RecordErrorDetails) {
     super('ENCODE_FAILED', message, details)
   }
@@ -238,6 +318,10 @@ export class EncodeError extends RecordError {
 
 /** A record was not acknowledged by its sink. */
 export class DeliveryError extends RecordError {
+  /**
+   * @param message what failed, why, and what to do
+   * @param details its cause, and the record that it is about
+   */
   constructor(
     message: string,
     details: RecordErrorDetails & {
@@ -258,6 +342,11 @@ export class DeliveryError extends RecordError {
 export class BatchError extends MillraceError {
   /** Failed rows of the batch that was written, by row index. */
   readonly failures: ReadonlyMap<number, MillraceError>
+  /**
+   * @param message what failed, why, and what to do
+   * @param failures the error of each record that failed, by its index
+   * @param details its cause, and facts for logs
+   */
   constructor(message: string, failures: ReadonlyMap<number, MillraceError>, details?: ErrorDetails) {
     super('BATCH_FAILED', message, details ?? { cause: failures.values().next().value })
     this.failures = failures
@@ -268,6 +357,11 @@ export class BatchError extends MillraceError {
 export class CircuitOpenError extends MillraceError {
   /** Milliseconds after which another call makes sense. */
   readonly retryAfterMs: number
+  /**
+   * @param what was not attempted
+   * @param retryAfterMs milliseconds until something is let through
+   * @param details its cause, and facts for logs
+   */
   constructor(what: string, retryAfterMs: number, details?: ErrorDetails) {
     super(
       'CIRCUIT_OPEN',
@@ -283,7 +377,9 @@ export class CircuitOpenError extends MillraceError {
  * to be aborted and is committed.
  */
 export class TransactionError extends MillraceError {
+  /** Whether another producer has taken over, so that this one may not write any more. */
   readonly fatal: boolean
+  /** @param message what failed, why, and what to do @param details its cause, and facts for logs */
   constructor(message: string, details: ErrorDetails & { fatal: boolean; code?: 'TRANSACTION_COMMITTED' }) {
     super(details.code ?? (details.fatal ? 'PRODUCER_FENCED' : 'TRANSACTION_FAILED'), message, details)
     this.fatal = details.fatal
@@ -292,6 +388,11 @@ export class TransactionError extends MillraceError {
 
 /** A run took longer than its file allows. */
 export class PipelineTimeoutError extends MillraceError {
+  /**
+   * @param pipeline its name
+   * @param timeoutMs how long it was allowed to take
+   * @param details its cause, and facts for logs
+   */
   constructor(pipeline: string, timeoutMs: number, details?: ErrorDetails) {
     super(
       'PIPELINE_TIMED_OUT',
@@ -303,6 +404,11 @@ export class PipelineTimeoutError extends MillraceError {
 
 /** A file cannot be read or written. */
 export class FileError extends MillraceError {
+  /**
+   * @param code what became of the file
+   * @param message what failed, why, and what to do
+   * @param details its cause, and facts for logs
+   */
   constructor(code: 'FILE_UNREADABLE' | 'FILE_UNWRITABLE' | 'DATA_DAMAGED', message: string, details?: ErrorDetails) {
     super(code, message, details)
   }
@@ -310,6 +416,7 @@ export class FileError extends MillraceError {
 
 /** Bytes are not what a version of a Kafka request or response is, or a value cannot be written in it. */
 export class ProtocolError extends MillraceError {
+  /** @param message what failed, why, and what to do @param details its cause, and facts for logs */
   constructor(message: string, details?: ErrorDetails) {
     super('PROTOCOL_ERROR', message, details)
   }
@@ -317,6 +424,7 @@ export class ProtocolError extends MillraceError {
 
 /** A message of the materialization protocol that cannot be decoded, or is not expected where it is. */
 export class ProtocolViolationError extends MillraceError {
+  /** @param message what failed, why, and what to do @param details its cause, and facts for logs */
   constructor(message: string, details?: ErrorDetails) {
     super('PROTOCOL_VIOLATED', message, details)
   }
@@ -324,6 +432,7 @@ export class ProtocolViolationError extends MillraceError {
 
 /** Used after `close()`. */
 export class ClosedError extends MillraceError {
+  /** @param what was closed */
   constructor(what: string) {
     super('CLOSED', `Cannot use ${what} as it is closed`)
   }
@@ -331,6 +440,7 @@ export class ClosedError extends MillraceError {
 
 /** Stopped by an `AbortSignal`. */
 export class AbortedError extends MillraceError {
+  /** @param what was given up @param details its cause, and facts for logs */
   constructor(what: string, details?: ErrorDetails) {
     super('ABORTED', `${what} was stopped before it was complete`, details)
   }
@@ -338,6 +448,7 @@ export class AbortedError extends MillraceError {
 
 /** A fault of Millrace itself. */
 export class UnexpectedError extends MillraceError {
+  /** @param message what failed, why, and what to do @param details its cause, and facts for logs */
   constructor(message: string, details?: ErrorDetails) {
     super('UNEXPECTED', message, details)
   }

@@ -2,7 +2,9 @@
 
 /** A partition of a topic. */
 export interface TopicPartition {
+  /** Name of the topic. */
   readonly topic: string
+  /** Number of the partition, from 0 on. */
   readonly partition: number
 }
 

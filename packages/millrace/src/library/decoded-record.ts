@@ -4,7 +4,9 @@ import { type ConsumerRecord, LazyRecord, type TimestampType, type Header } from
 
 /** Turns stored bytes into what a program works with; never called for null. What it throws becomes a `DECODE_FAILED` with topic, partition and offset. */
 export interface Decoders<K, V> {
+  /** Of a key; without it keys are Buffers. */
   readonly key?: (bytes: Buffer) => K
+  /** Of a value; without it values are Buffers. */
   readonly value?: (bytes: Buffer) => V
 }
 

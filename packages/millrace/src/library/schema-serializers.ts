@@ -86,7 +86,9 @@ export interface DeserializeOptions {
 
 /** A value whose schema is named by a header, to be written with it. */
 export interface HeadedValue {
+  /** The data, without a schema id in front. */
   readonly value: Buffer
+  /** The header that names the schema. */
   readonly headers: readonly (readonly [name: string, value: Buffer])[]
 }
 
@@ -149,6 +151,7 @@ const CONTENT_TYPES = {
 
 /** Writes values with the schema of their topic's subject, or with one that is registered there. For `serializer` of a `KafkaSink`, or alone. */
 export class SchemaSerializer<T = unknown> implements MessageSerializer<T> {
+  /** `application/avro`, `application/x-protobuf` or `application/json`, by its format. */
   readonly contentType: string
   readonly #options: Options<typeof SERIALIZER_FIELDS>
   readonly #warn: (message: string) => void

@@ -12,6 +12,7 @@ export interface MetricValue {
   readonly value: number
   /** Of a histogram: sum of all values, and how many were at most as large as each bound. */
   readonly sum?: number
+  /** Of a histogram: how many values are at most so large, cumulative. */
   readonly buckets?: readonly { readonly upTo: number | '+Inf'; readonly count: number }[]
 }
 

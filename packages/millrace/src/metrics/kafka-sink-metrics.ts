@@ -54,6 +54,7 @@ export class KafkaSinkMetrics {
     this.#errors += count
   }
 
+  /** Counts a flush. */
   recordFlush(): void {
     this.#flushes++
   }
@@ -92,14 +93,21 @@ export class KafkaSinkMetrics {
 
 /** What a sink had done at some moment. */
 export class KafkaSinkMetricsSnapshot {
+  /** Records that were acknowledged. */
   readonly messagesProduced: number
+  /** Bytes of these records. */
   readonly bytesProduced: number
+  /** Calls that sent something. */
   readonly sends: number
+  /** Records that failed. */
   readonly errors: number
+  /** Calls of `flush`. */
   readonly flushes: number
+  /** Batches that were sent again. */
   readonly retries: number
   /** Messages of the smallest batch that was not empty; 0 before there was one. */
   readonly minBatchSize: number
+  /** Records of the largest batch. */
   readonly maxBatchSize: number
   /** Messages of all batches. */
   readonly batchSizeSum: number

@@ -49,6 +49,7 @@ export class KafkaSourceMetrics {
     else this.#sizes.add(messages)
   }
 
+  /** Counts a failure. */
   recordError(): void {
     this.#errors++
   }
@@ -58,10 +59,12 @@ export class KafkaSourceMetrics {
     this.#commits++
   }
 
+  /** Counts a commit that failed. */
   recordCommitFailure(): void {
     this.#commitFailures++
   }
 
+  /** Counts a rebalance. */
   recordRebalance(): void {
     this.#rebalances++
   }
@@ -97,17 +100,25 @@ export class KafkaSourceMetrics {
 
 /** What a source had done at some moment. */
 export class KafkaSourceMetricsSnapshot {
+  /** Records delivered. */
   readonly messagesConsumed: number
+  /** Bytes of these records. */
   readonly bytesConsumed: number
+  /** Batches that were asked for. */
   readonly polls: number
   /** Polls that returned nothing. */
   readonly emptyPolls: number
+  /** What failed. */
   readonly errors: number
+  /** Commits that succeeded. */
   readonly commits: number
+  /** Commits that failed. */
   readonly commitFailures: number
+  /** Rebalances of the group. */
   readonly rebalances: number
   /** Messages of the smallest batch that was not empty; 0 before there was one. */
   readonly minBatchSize: number
+  /** Records of the largest batch. */
   readonly maxBatchSize: number
   /** Messages of all batches. */
   readonly batchSizeSum: number

@@ -30,6 +30,7 @@ export interface Metric {
   readonly type: 'counter' | 'gauge' | 'histogram'
   /** Plural. */
   readonly unit: string
+  /** What distinguishes its values. */
   readonly labels: readonly Label[]
   /** In whole sentences. */
   readonly help: string

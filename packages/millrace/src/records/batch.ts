@@ -41,11 +41,13 @@ export interface BatchOrigin {
   readonly component: string
   /** Topic; for other systems the name of what was read, for instance a path. */
   readonly topic: string
+  /** Number of the partition, from 0 on. */
   readonly partition: number
   /** Number of partitions of the topic; a sink with as many may keep the partition. Below 0 for rows that no partition holds. */
   readonly partitionCount: number
   /** Distinguishes readers: two of them may read topics with one name on two clusters. */
   readonly reader?: symbol
+  /** Whether timestamps are those of the records, or when the broker appended them. */
   readonly timestampType: TimestampType
 }
 
@@ -82,6 +84,7 @@ export interface BatchChanges {
  * is not parsed. Call `ack` when all of them are dealt with, and nothing of it is read again.
  */
 export class Batch {
+  /** Where its records came from. */
   readonly origin: BatchOrigin
   /** Record of each row; undefined when every record is a row. */
   readonly rows: Int32Array | undefined
@@ -101,6 +104,7 @@ export class Batch {
   readonly #located: { records: LocatedRecords | undefined }
   readonly #range: OffsetRange | undefined
 
+  /** Programs get batches from `KafkaSource.batches`. */
   constructor(
     origin: BatchOrigin,
     storage: RecordStorage,
@@ -120,9 +124,11 @@ export class Batch {
     this.#range = changes.range
   }
 
+  /** Name of the topic. */
   get topic(): string {
     return this.origin.topic
   }
+  /** Number of the partition, from 0 on. */
   get partition(): number {
     return this.origin.partition
   }
@@ -138,9 +144,11 @@ export class Batch {
   get newestTimestamp(): number | undefined {
     return this.#storage.newestTimestamp
   }
+  /** Offset of the first row. */
   get firstOffset(): bigint {
     return BigInt(this.range.firstOffset)
   }
+  /** Offset of the last row. */
   get lastOffset(): bigint {
     return BigInt(this.range.lastOffset)
   }
@@ -336,6 +344,7 @@ export class Batch {
     return length < 0 ? null : viewOf(bytes, fields[field + KEY]!, length)
   }
 
+  /** Offset of a row. */
   offset(row: number): bigint {
     return BigInt(this.records.offsets[this.recordOf(row)]!)
   }
@@ -345,6 +354,7 @@ export class Batch {
     return this.records.timestamps[this.recordOf(row)]!
   }
 
+  /** Headers of a row, in their order. */
   headers(row: number): readonly Header[] {
     const { bytes, fields } = this.records
     const field = this.recordOf(row) * FIELDS

@@ -2,10 +2,13 @@
 
 /** Records found in a stretch of bytes. */
 export interface LocatedRecords {
+  /** What the records lie in. */
   readonly bytes: Buffer
+  /** Number of records. */
   readonly count: number
   /** `FIELDS` numbers per record: BODY, KEY, KEY_LENGTH, VALUE, VALUE_LENGTH, END. */
   readonly fields: Int32Array
+  /** Offset of each record. */
   readonly offsets: Float64Array
   /** Milliseconds since 1970; -1 when a record has none. */
   readonly timestamps: Float64Array

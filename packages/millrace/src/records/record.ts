@@ -17,14 +17,21 @@ export type TimestampType = 'CreateTime' | 'LogAppendTime'
  * A `null` value is a tombstone. Buffers are views into the bytes that were fetched: copy what is to outlive the batch.
  */
 export interface ConsumerRecord<K = Buffer, V = Buffer> {
+  /** Name of the topic. */
   readonly topic: string
+  /** Number of the partition, from 0 on. */
   readonly partition: number
+  /** Its place in the partition. */
   readonly offset: bigint
   /** Milliseconds since 1970; -1 when the record has none. */
   readonly timestampMs: number
+  /** Whether the timestamp is that of the record, or when the broker appended it. */
   readonly timestampType: TimestampType
+  /** Null for none. */
   readonly key: K | null
+  /** Null for a tombstone. */
   readonly value: V | null
+  /** In their order; a name may occur several times. */
   readonly headers: readonly Header[]
 }
 
@@ -35,18 +42,25 @@ export interface ConsumerRecord<K = Buffer, V = Buffer> {
  * the call is used.
  */
 export interface ProducerRecord<K = Buffer | string, V = Buffer | string> {
+  /** Decides the partition, unless `partition` does. */
   readonly key?: K | null
+  /** Null for a tombstone. */
   readonly value: V | null
+  /** In their order; a name may occur several times. */
   readonly headers?: readonly (readonly [name: string, value: Buffer | string | null])[]
   /** Overrides the topic of the sink. */
   readonly topic?: string
+  /** Partition in place of that of the key. */
   readonly partition?: number
+  /** Milliseconds since 1970; the time at which it is written when omitted. */
   readonly timestampMs?: number
 }
 
 /** Where a record stands after it has been written. */
 export interface DeliveryReport {
+  /** Name of the topic. */
   readonly topic: string
+  /** Number of the partition, from 0 on. */
   readonly partition: number
   /** -1 when the broker does not say (`acks=0`, or a duplicate of an earlier batch). */
   readonly offset: bigint

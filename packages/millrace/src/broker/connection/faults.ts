@@ -77,6 +77,7 @@ export class FaultBuilder {
   readonly #scope: Scope
   #applies: () => boolean = () => true
 
+  /** Programs get one from `broker.on(api)`. */
   constructor(faults: Faults, api: string) {
     this.#faults = faults
     this.#scope = { api }

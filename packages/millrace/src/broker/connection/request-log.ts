@@ -5,9 +5,13 @@ const KEPT = 10_000
 
 /** A request that the broker got. */
 export interface LoggedRequest {
+  /** Name of the request, such as `Fetch`. */
   readonly api: ApiName
+  /** Version of the request. */
   readonly version: number
+  /** `client.id` of the client. */
   readonly clientId: string
+  /** Id of the node that it was sent to. */
   readonly node: number
 }
 

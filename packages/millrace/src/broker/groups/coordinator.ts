@@ -24,9 +24,11 @@ export type Group = ClassicGroup | ConsumerGroup
 export interface GroupSettings {
   /** `group.min.session.timeout.ms` and `group.max.session.timeout.ms`, of classic groups. */
   readonly minSessionTimeoutMs: number
+  /** Longest session timeout that a member may ask for. */
   readonly maxSessionTimeoutMs: number
   /** `group.consumer.session.timeout.ms` and `group.consumer.heartbeat.interval.ms`, of the consumer protocol. */
   readonly sessionTimeoutMs: number
+  /** How often members of a group of KIP-848 send heartbeats. */
   readonly heartbeatIntervalMs: number
 }
 

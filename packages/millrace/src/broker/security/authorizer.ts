@@ -43,9 +43,13 @@ export const CLUSTER_NAME = 'kafka-cluster'
 export interface Action {
   /** `User:` and a name; `User:ANONYMOUS` without authentication. */
   readonly principal: string
+  /** Address of the client. */
   readonly host: string
+  /** What is to be done, such as `READ`. */
   readonly operation: Operation
+  /** What it is to be done with, such as `TOPIC`. */
   readonly resourceType: ResourceType
+  /** Name of the topic, group, or whatever it is. */
   readonly resourceName: string
 }
 

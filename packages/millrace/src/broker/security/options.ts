@@ -5,9 +5,11 @@ import type { Authorize } from './authorizer.ts'
 export interface BrokerTls {
   /** Private key and certificate chain as PEM text. */
   readonly key?: string | Buffer
+  /** Certificate, and those between it and the authority, as PEM. */
   readonly cert?: string | Buffer
   /** Or both in a PKCS 12 file's bytes. */
   readonly pfx?: Buffer
+  /** Of the key. */
   readonly passphrase?: string
   /** Certificates of the authorities that client certificates are from, as PEM text. */
   readonly ca?: string | Buffer
@@ -30,9 +32,11 @@ export interface TokenOwner {
 
 /** Every mechanism that is set can be used; clients have to authenticate before anything else. */
 export interface BrokerSasl {
+  /** Passwords by user, or a function that checks them. */
   readonly PLAIN?: Passwords | ((user: string, password: string) => boolean | Promise<boolean>)
   /** Users can also be added and removed while the broker runs, as `kafka-configs.sh --entity-type users` does. */
   readonly 'SCRAM-SHA-256'?: Passwords
+  /** Passwords by user. */
   readonly 'SCRAM-SHA-512'?: Passwords
   /** Checks a token. It is refused when the function throws, or returns `undefined`. */
   readonly OAUTHBEARER?: (token: string) => TokenOwner | undefined | Promise<TokenOwner | undefined>
@@ -50,7 +54,9 @@ export interface BrokerAcls {
 
 /** Who may connect to the embedded broker, and what they may do. */
 export interface SecurityOptions {
+  /** Without it connections are not encrypted. */
   readonly tls?: BrokerTls
+  /** Without it clients need no password. */
   readonly sasl?: BrokerSasl
   /** Who may do what: ACLs that are created by requests, or a function. Everybody may do everything when omitted. */
   readonly authorization?: BrokerAcls | Authorize

@@ -3,6 +3,7 @@ import type { TopicPartition } from '../topic-partition.ts'
 
 /** A topic to be created. */
 export interface NewTopic {
+  /** Of the topic. */
   readonly name: string
   /** The broker's `num.partitions` when omitted. */
   readonly partitions?: number
@@ -14,17 +15,21 @@ export interface NewTopic {
 
 /** A partition, and the brokers that have it. */
 export interface PartitionDescription {
+  /** Number of the partition, from 0 on. */
   readonly partition: number
   /** Broker id; -1 when there is no leader at the moment. */
   readonly leader: number
+  /** How often the partition has had another leader; -1 when that is not known. */
   readonly leaderEpoch: number
   /** Ids of the brokers that hold the partition, and of those that have everything. */
   readonly replicas: readonly number[]
+  /** Ids of the brokers whose replicas are in sync. */
   readonly inSyncReplicas: readonly number[]
 }
 
 /** A topic with its partitions. */
 export interface TopicDescription {
+  /** Of the topic. */
   readonly name: string
   /** UUID; undefined on brokers before 2.8. */
   readonly id: string | undefined
@@ -36,6 +41,7 @@ export interface TopicDescription {
 
 /** The ends of a partition. */
 export interface TopicOffsets {
+  /** Number of the partition, from 0 on. */
   readonly partition: number
   /** Of the first record. */
   readonly low: bigint
@@ -45,6 +51,7 @@ export interface TopicOffsets {
 
 /** A setting of a topic. */
 export interface TopicConfig {
+  /** Null where the broker does not say. */
   readonly value: string | null
   /** Whether it is not set for the topic itself. */
   readonly isDefault: boolean
@@ -52,6 +59,7 @@ export interface TopicConfig {
 
 /** A group, as the list of all groups has it. */
 export interface GroupListing {
+  /** Name of the group. */
   readonly groupId: string
   /** `classic`, `consumer` (KIP-848), `share` or `streams`; undefined when the brokers are too old to say. */
   readonly type: string | undefined
@@ -63,16 +71,21 @@ export interface GroupListing {
 
 /** A member of a group, and what it reads. */
 export interface GroupMemberDescription {
+  /** Id that the coordinator gave it. */
   readonly memberId: string
   /** `group.instance.id` of a static member. */
   readonly instanceId: string | undefined
+  /** `client.id` of the member. */
   readonly clientId: string
+  /** Address that it connects from, as the coordinator sees it. */
   readonly clientHost: string
+  /** Partitions that it reads. */
   readonly assignment: readonly TopicPartition[]
 }
 
 /** A group with its members. */
 export interface GroupDescription {
+  /** Name of the group. */
   readonly groupId: string
   /** The protocol that the group speaks; `consumer` is that of KIP-848. */
   readonly type: 'classic' | 'consumer'
@@ -83,6 +96,7 @@ export interface GroupDescription {
   readonly state: string
   /** Name of the assignor in use; empty without members. */
   readonly assignor: string
+  /** Empty for a group without members. */
   readonly members: readonly GroupMemberDescription[]
 }
 
@@ -92,9 +106,11 @@ export interface GroupOffset extends TopicPartition {
   readonly offset: bigint | undefined
   /** The ends of the partition; undefined when the topic is gone. */
   readonly low: bigint | undefined
+  /** See `low`: the offset after the last record. */
   readonly high: bigint | undefined
   /** Records between the committed offset and the end; undefined when one of them is not known. */
   readonly lag: number | undefined
+  /** Text that was committed with the offset; empty for none. */
   readonly metadata: string
 }
 
@@ -122,5 +138,6 @@ export interface ResetOffsetsOptions {
 export interface ResetOffset extends TopicPartition {
   /** Committed before; undefined when there was none. */
   readonly from: bigint | undefined
+  /** The committed offset afterwards. */
   readonly to: bigint
 }

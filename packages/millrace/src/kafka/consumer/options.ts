@@ -20,6 +20,7 @@ export type Warn = Report
 
 /** A partition to read, and where: by default where the reset policy says. */
 export interface FixedPartition extends TopicPartition {
+  /** Of the first record to read; by `autoOffsetReset` when omitted. */
   readonly offset?: number | bigint | undefined
 }
 
@@ -39,6 +40,7 @@ export interface RebalanceListener {
 export interface RebalanceControls {
   /** Reads a partition from another position on. */
   readonly seek: (partition: TopicPartition, position: Position) => Promise<void>
+  /** Delivers nothing of these partitions until `resume`. */
   readonly pause: (partitions: readonly TopicPartition[]) => void
   /** Commits what has been acknowledged. */
   readonly commit: () => Promise<void>

@@ -145,6 +145,7 @@ export class DeliveryReports implements Iterable<DeliveryReport | MillraceError>
   readonly #destinations: Int32Array
   readonly #offsets: Float64Array
 
+  /** Programs get reports from `KafkaSink.write`. */
   constructor(ticket: Ticket, places: readonly Destination[], destinations: Int32Array, offsets: Float64Array) {
     this.#ticket = ticket
     this.#places = places
@@ -152,6 +153,7 @@ export class DeliveryReports implements Iterable<DeliveryReport | MillraceError>
     this.#offsets = offsets
   }
 
+  /** Number of records that were given. */
   get length(): number {
     return this.#offsets.length
   }
@@ -170,6 +172,7 @@ export class DeliveryReports implements Iterable<DeliveryReport | MillraceError>
     return { topic, partition, offset: BigInt(this.#offsets[index]!) }
   }
 
+  /** The result of each record, in their order. */
   *[Symbol.iterator](): IterableIterator<DeliveryReport | MillraceError> {
     for (let i = 0; i < this.length; i++) yield this.get(i)
   }

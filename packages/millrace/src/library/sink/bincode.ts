@@ -53,6 +53,7 @@ type ScalarType = Exclude<BincodeType, object>
  * ```
  */
 export class BincodeSerializer<T> implements MessageSerializer<T> {
+  /** `application/octet-stream` */
   readonly contentType = 'application/octet-stream'
   readonly #type: BincodeType
 
@@ -73,6 +74,7 @@ export class BincodeSerializer<T> implements MessageSerializer<T> {
 export class BincodeDeserializer<T> {
   readonly #type: BincodeType
 
+  /** @param type of the values */
   constructor(type: BincodeType) {
     this.#type = type
   }

@@ -12,13 +12,17 @@ export type SinkHeaders =
  * Text is written as UTF-8. Without `partition` the sink's strategy decides; without `timestampMs` the time of the call is used.
  */
 export interface SinkRecord<T = Uint8Array | string> {
+  /** Decides the partition, unless `partition` does; null or undefined for none. */
   readonly key?: Uint8Array | string | null | undefined
   /** Null is a tombstone, which no serializer sees. */
   readonly value: T | null
+  /** An object, or a list of pairs where a name occurs several times. */
   readonly headers?: SinkHeaders | undefined
   /** Overrides the topic of the sink. */
   readonly topic?: string | undefined
+  /** Partition in place of that of the key. */
   readonly partition?: number | undefined
+  /** Milliseconds since 1970; the time at which it is written when omitted. */
   readonly timestampMs?: number | undefined
 }
 
@@ -32,17 +36,25 @@ export interface SinkRecord<T = Uint8Array | string> {
  * ```
  */
 export class SinkMessage<T> implements SinkRecord<T> {
+  /** Null for a tombstone. */
   readonly value: T | null
+  /** Decides the partition, unless `partition` does; null or undefined for none. */
   key: Uint8Array | string | null | undefined
+  /** Topic in place of that of the sink. */
   topic: string | undefined
+  /** Partition in place of that of the key. */
   partition: number | undefined
+  /** Milliseconds since 1970; undefined for the time at which it is written. */
   timestampMs: number | undefined
+  /** In their order; a name may occur several times. */
   headers: [name: string, value: Uint8Array | string | null][] | undefined
 
+  /** @param value of the record; null for a tombstone */
   constructor(value: T | null) {
     this.value = value
   }
 
+  /** Sets the key. */
   withKey(key: Uint8Array | string | null): this {
     this.key = key
     return this
@@ -54,6 +66,7 @@ export class SinkMessage<T> implements SinkRecord<T> {
     return this
   }
 
+  /** Sets the partition, whatever the key says. */
   withPartition(partition: number): this {
     this.partition = partition
     return this

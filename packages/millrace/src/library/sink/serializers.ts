@@ -14,6 +14,7 @@ export interface MessageSerializer<T> {
 
 /** JSON as `JSON.stringify` writes it: text becomes a JSON string, in quotes. */
 export class JsonSerializer<T = unknown> implements MessageSerializer<T> {
+  /** `application/json` */
   readonly contentType = 'application/json'
   /** @throws {TypeError} for what has no JSON, such as a BigInt or a cycle */
   serialize(value: T): string {

@@ -16,6 +16,7 @@ export interface SinkMetrics {
   readonly retries: number
   /** Microseconds from a call to the acknowledgement of its records, as the average of all acknowledged records; a whole number. */
   readonly avgLatencyUs: number
+  /** Microseconds of the slowest call. */
   readonly maxLatencyUs: number
   /** How often the circuit breaker has opened. */
   readonly circuitBreakerTrips: number
@@ -23,6 +24,7 @@ export interface SinkMetrics {
   readonly circuitBreakerRejections: number
   /** When the last record or call failed. */
   readonly lastError: Date | undefined
+  /** Message of the last error; undefined before the first one. */
   readonly lastErrorMsg: string | undefined
 }
 

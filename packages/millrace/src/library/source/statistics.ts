@@ -12,9 +12,13 @@ export interface SourceMetrics {
   readonly avgMessageSize: number
   /** Errors that ended reading. */
   readonly errors: number
+  /** Commits that succeeded. */
   readonly totalCommits: number
+  /** Commits that failed, or of which something was refused. */
   readonly commitFailures: number
+  /** Rebalances of the group that this member took part in. */
   readonly rebalanceCount: number
+  /** Partitions that it reads at the moment. */
   readonly assignedPartitions: number
   /** Records by topic. */
   readonly messagesPerTopic: { readonly [topic: string]: number }

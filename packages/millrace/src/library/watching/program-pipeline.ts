@@ -11,7 +11,9 @@ import type { SinkMetrics } from '../sink/statistics.ts'
 
 /** What is watched of a `KafkaSource`. */
 export interface ServedSource {
+  /** As that of `KafkaSource`. */
   progress(): Promise<ConsumerProgress | undefined>
+  /** As that of `KafkaSource`. */
   status(): SourceStatus | undefined
   /** What `serve` sees of it. @internal */
   readonly [FOR_WATCHING]?: Watched
@@ -19,7 +21,9 @@ export interface ServedSource {
 
 /** What is watched of a `KafkaSink`. */
 export interface ServedSink {
+  /** As that of `KafkaSink`. */
   readonly circuitBreaker: CircuitProgress | undefined
+  /** As that of `KafkaSink`. */
   metrics(): SinkMetrics
   /** What `serve` sees of it. @internal */
   readonly [FOR_WATCHING]?: Watched
@@ -27,7 +31,9 @@ export interface ServedSink {
 
 /** What belongs together: a source, a sink, or both. */
 export interface ServedPipeline {
+  /** A `KafkaSource`. */
   readonly source?: ServedSource
+  /** A `KafkaSink`. */
   readonly sink?: ServedSink
 }
 

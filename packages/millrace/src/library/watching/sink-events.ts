@@ -16,5 +16,6 @@ export interface SinkEvents extends ClientEventFacts {
   }
   /** The circuit breaker has changed. */
   readonly breaker: { readonly clientId: string; readonly state: CircuitState; readonly openMs?: number }
+  /** A transaction was begun, committed or aborted. */
   readonly transaction: { readonly clientId: string; readonly state: 'begun' | 'committed' | 'aborted' }
 }

@@ -47,6 +47,7 @@ export interface ProcessOptions<K, V> {
    * without a key have no order among keys.
    */
   readonly orderBy?: 'partition' | 'key' | 'none' | undefined
+  /** What is tried with a record that failed, and where it goes then. Without it there is one attempt. */
   readonly retry?: RetryOptions | undefined
   /**
    * What is done with a record whose attempts are used up, if there is no dead letter topic: `fail` (default) ends the call with the error and

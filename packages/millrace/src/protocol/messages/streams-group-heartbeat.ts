@@ -160,6 +160,7 @@ export interface StreamsGroupHeartbeatResponseEndpoint {
 }
 
 export interface TopicPartition {
+  /** Name of the topic. */
   topic: string
   partitions: readonly number[]
 }
