@@ -6,7 +6,7 @@ import type { VNode } from 'preact'
 
 const KINDS = { source: 'Source', stage: 'Stage', sink: 'Sink', 'dead-letters': 'Dead letters' } as const
 const ACTIVITIES = [
-  ['busy', 'Busy: stages work'],
+  ['busy', 'Busy: works on records'],
   ['backpressured', 'Backpressured: waits for a sink'],
   ['idle', 'Idle: nothing to read'],
 ] as const
