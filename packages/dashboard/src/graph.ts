@@ -25,15 +25,18 @@ export function Graph({ pipeline, before, elapsedSeconds }: GraphProps): VNode {
   const shares = now ?? NOTHING
   return html`<section aria-labelledby="graph">
     <h2 id="graph">Pipeline</h2>
-    <${Activity} shares=${shares} />
-    <ul class="legend">
-      ${ACTIVITIES.map(
-        ([name, text]) =>
-          html`<li key=${name}>
-            <span class="swatch" style=${{ background: `var(--${name})` }}></span>${text} ${percent(shares[name])}
-          </li>`,
-      )}
-    </ul>
+    ${
+      shares.busy + shares.backpressured + shares.idle > 0 &&
+      html`<${Activity} shares=${shares} />
+        <ul class="legend">
+          ${ACTIVITIES.map(
+            ([name, text]) =>
+              html`<li key=${name}>
+                <span class="swatch" style=${{ background: `var(--${name})` }}></span>${text} ${percent(shares[name])}
+              </li>`,
+          )}
+        </ul>`
+    }
     <ol class="graph">
       ${columnsOf(nodes).map(
         (column, i, columns) =>

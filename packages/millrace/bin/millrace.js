@@ -7,6 +7,6 @@ if (major < 22 || (major === 22 && minor < 22)) {
   process.stderr.write(`millrace needs Node 22.22 or newer: this is ${process.versions.node}\n`)
   process.exitCode = 2
 } else {
-  module.enableCompileCache()
+  module.enableCompileCache?.()
   await import('../dist/cli/main.js')
 }

@@ -119,4 +119,10 @@ describe.each([
       expect(await run(program!, args, 'round-trip.mjs', ROUND_TRIP)).toBe('501\n')
     },
   )
+
+  test.skipIf(program === undefined)('runs the command line', async () => {
+    const bin = join(ROOT, 'packages/millrace/bin/millrace.js')
+    const pipeline = `source: { type: generate, options: { records: 3 } }\nsink: { type: stdout }\n`
+    expect(await run(program!, [...args, bin, 'run'], 'three.yaml', pipeline)).toMatch(/read 3 records, wrote 3/)
+  })
 })

@@ -46,7 +46,8 @@ function linesOf(pipeline: Pipeline): readonly string[] {
   ]
   const share = (part: number): string => `${Math.round(part * 100)} %`
   const activity =
-    now === undefined
+    // Of a program it is not known.
+    now === undefined || now.busy + now.backpressured + now.idle === 0
       ? []
       : [`  busy ${share(now.busy)}  backpressured ${share(now.backpressured)}  idle ${share(now.idle)}`]
   const behind = partitions.filter(({ lag, problem }) => problem !== undefined || lag !== 0).slice(0, FEW)

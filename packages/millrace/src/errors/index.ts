@@ -29,11 +29,7 @@ export abstract class MillraceError extends Error {
   readonly context: Readonly<{ [name: string]: unknown }>
   readonly [BRAND] = true as const
 
-  /**
-   * @param code by which programs tell errors apart
-   * @param message what failed, why, and what to do
-   * @param details its cause, and facts for logs
-   */
+  /** @param code by which programs tell errors apart @param message what failed, why, and what to do @param details its cause, and facts for logs */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.name = new.target.name
@@ -68,11 +64,7 @@ export interface ConfigProblem {
 export class ConfigError extends MillraceError {
   /** All that is wrong, each with its place. */
   readonly problems: readonly ConfigProblem[]
-  /**
-   * @param message what failed, why, and what to do
-   * @param problems all that is wrong
-   * @param details its cause, and facts for logs
-   */
+  /** @param message what failed, why, and what to do @param problems all that is wrong @param details its cause, and facts for logs */
   constructor(
     message: string,
     problems: readonly ConfigProblem[] = [],
@@ -105,11 +97,7 @@ export class ConfigError extends MillraceError {
 
 /** A broker or a schema registry cannot be reached, the connection broke, or no server can be started. */
 export class ConnectionError extends MillraceError {
-  /**
-   * @param code what became of the connection
-   * @param message what failed, why, and what to do
-   * @param details its cause, and facts for logs
-   */
+  /** @param code what became of the connection @param message what failed, why, and what to do @param details its cause, and facts for logs */
   constructor(
     code:
       | 'BROKER_UNREACHABLE'
@@ -142,11 +130,7 @@ export class RegistryError extends MillraceError {
   readonly status: number
   /** The registry's own code, for instance 40403; undefined where it gave none. */
   readonly registryCode: number | undefined
-  /**
-   * @param code what the registry said
-   * @param message what failed, why, and what to do
-   * @param details its cause, and facts for logs
-   */
+  /** @param code what the registry said @param message what failed, why, and what to do @param details its cause, and facts for logs */
   constructor(
     code: 'SCHEMA_NOT_FOUND' | 'SCHEMA_REFUSED' | 'REGISTRY_ERROR',
     message: string,
@@ -196,10 +180,7 @@ export class BrokerError extends MillraceError {
   readonly topic: string | undefined
   /** Partition that it is about; undefined where it is about none. */
   readonly partition: number | undefined
-  /**
-   * @param message what failed, why, and what to do
-   * @param details what the broker answered, and about what
-   */
+  /** @param message what failed, why, and what to do @param details what the broker answered, and about what */
   constructor(message: string, details: BrokerErrorDetails) {
     super(details.code ?? 'BROKER_ERROR', message, details)
     this.kafkaCode = details.kafkaCode
@@ -232,11 +213,7 @@ export class RecordError extends MillraceError {
   readonly offset: bigint | undefined
   /** Part of the pipeline, or of the program, that failed. */
   readonly component: string | undefined
-  /**
-   * @param code by which programs tell errors apart
-   * @param message what failed, why, and what to do
-   * @param details its cause, and the record that it is about
-   */
+  /** @param code by which programs tell errors apart @param message what failed, why, and what to do @param details its cause, and the record that it is about */
   constructor(code: ErrorCode, message: string, details: RecordErrorDetails = {}) {
     super(code, message, details)
     this.topic = details.topic
@@ -248,10 +225,7 @@ export class RecordError extends MillraceError {
 
 /** Bytes of a record batch are malformed. */
 export class CorruptRecordError extends RecordError {
-  /**
-   * @param message what failed, why, and what to do
-   * @param details its cause, and the record that it is about
-   */
+  /** @param message what failed, why, and what to do @param details its cause, and the record that it is about */
   constructor(message: string, details?: RecordErrorDetails) {
     super('RECORD_CORRUPT', message, details)
   }
@@ -259,10 +233,7 @@ export class CorruptRecordError extends RecordError {
 
 /** A record batch decompresses to more bytes than `maxDecompressedBytes`. */
 export class BatchTooLargeError extends RecordError {
-  /**
-   * @param message what failed, why, and what to do
-   * @param details its cause, and the record that it is about
-   */
+  /** @param message what failed, why, and what to do @param details its cause, and the record that it is about */
   constructor(message: string, details?: RecordErrorDetails) {
     super('RECORD_BATCH_TOO_LARGE', message, details)
   }
@@ -272,11 +243,7 @@ export class BatchTooLargeError extends RecordError {
 export class DecodeError extends RecordError {
   /** What could not be decoded. */
   readonly part: 'key' | 'value' | 'header'
-  /**
-   * @param part that could not be decoded
-   * @param message what failed, why, and what to do
-   * @param details its cause, and the record that it is about
-   */
+  /** @param part that could not be decoded @param message what failed, why, and what to do @param details its cause, and the record that it is about */
   constructor(part: 'key' | 'value' | 'header', message: string, details?: RecordErrorDetails) {
     super('DECODE_FAILED', message, details)
     this.part = part
@@ -285,10 +252,7 @@ export class DecodeError extends RecordError {
 
 /** A stage failed on a record. */
 export class StageError extends RecordError {
-  /**
-   * @param message what failed, why, and what to do
-   * @param details its cause, and the record that it is about
-   */
+  /** @param message what failed, why, and what to do @param details its cause, and the record that it is about */
   constructor(message: string, details?: RecordErrorDetails) {
     super('STAGE_FAILED', message, details)
   }
@@ -296,10 +260,7 @@ export class StageError extends RecordError {
 
 /** A stage cannot do its work, whatever the record: a limit is too low, or a column is misspelled. The place is where that was noticed. */
 export class StageMisconfiguredError extends RecordError {
-  /**
-   * @param message what failed, why, and what to do
-   * @param details its cause, and the record that it is about
-   */
+  /** @param message what failed, why, and what to do @param details its cause, and the record that it is about */
   constructor(message: string, details?: RecordErrorDetails) {
     super('STAGE_MISCONFIGURED', message, details)
   }
@@ -307,10 +268,7 @@ export class StageMisconfiguredError extends RecordError {
 
 /** A record cannot be encoded for its sink. */
 export class EncodeError extends RecordError {
-  /**
-   * @param message what failed, why, and what to do
-   * @param details its cause, and the record that it is about
-   */
+  /** @param message what failed, why, and what to do @param details its cause, and the record that it is about */
   constructor(message: string, details?: RecordErrorDetails) {
     super('ENCODE_FAILED', message, details)
   }
@@ -318,10 +276,7 @@ export class EncodeError extends RecordError {
 
 /** A record was not acknowledged by its sink. */
 export class DeliveryError extends RecordError {
-  /**
-   * @param message what failed, why, and what to do
-   * @param details its cause, and the record that it is about
-   */
+  /** @param message what failed, why, and what to do @param details its cause, and the record that it is about */
   constructor(
     message: string,
     details: RecordErrorDetails & {
@@ -342,11 +297,7 @@ export class DeliveryError extends RecordError {
 export class BatchError extends MillraceError {
   /** Failed rows of the batch that was written, by row index. */
   readonly failures: ReadonlyMap<number, MillraceError>
-  /**
-   * @param message what failed, why, and what to do
-   * @param failures the error of each record that failed, by its index
-   * @param details its cause, and facts for logs
-   */
+  /** @param message what failed, why, and what to do @param failures the error of each record that failed, by its index @param details its cause, and facts for logs */
   constructor(message: string, failures: ReadonlyMap<number, MillraceError>, details?: ErrorDetails) {
     super('BATCH_FAILED', message, details ?? { cause: failures.values().next().value })
     this.failures = failures
@@ -357,11 +308,7 @@ export class BatchError extends MillraceError {
 export class CircuitOpenError extends MillraceError {
   /** Milliseconds after which another call makes sense. */
   readonly retryAfterMs: number
-  /**
-   * @param what was not attempted
-   * @param retryAfterMs milliseconds until something is let through
-   * @param details its cause, and facts for logs
-   */
+  /** @param what was not attempted @param retryAfterMs milliseconds until something is let through @param details its cause, and facts for logs */
   constructor(what: string, retryAfterMs: number, details?: ErrorDetails) {
     super(
       'CIRCUIT_OPEN',
@@ -388,11 +335,7 @@ export class TransactionError extends MillraceError {
 
 /** A run took longer than its file allows. */
 export class PipelineTimeoutError extends MillraceError {
-  /**
-   * @param pipeline its name
-   * @param timeoutMs how long it was allowed to take
-   * @param details its cause, and facts for logs
-   */
+  /** @param pipeline its name @param timeoutMs how long it was allowed to take @param details its cause, and facts for logs */
   constructor(pipeline: string, timeoutMs: number, details?: ErrorDetails) {
     super(
       'PIPELINE_TIMED_OUT',
@@ -404,11 +347,7 @@ export class PipelineTimeoutError extends MillraceError {
 
 /** A file cannot be read or written. */
 export class FileError extends MillraceError {
-  /**
-   * @param code what became of the file
-   * @param message what failed, why, and what to do
-   * @param details its cause, and facts for logs
-   */
+  /** @param code what became of the file @param message what failed, why, and what to do @param details its cause, and facts for logs */
   constructor(code: 'FILE_UNREADABLE' | 'FILE_UNWRITABLE' | 'DATA_DAMAGED', message: string, details?: ErrorDetails) {
     super(code, message, details)
   }

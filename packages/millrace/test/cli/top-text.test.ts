@@ -52,6 +52,16 @@ test('names what the parts of a pipeline do, where they are not idle', () => {
   )
 })
 
+test('says nothing of what a program spends its time on, which is not known', () => {
+  const { pipelines, ...status } = monitor.status()
+  const at = { at: 0, readPerSecond: 1, writtenPerSecond: 1, bytesPerSecond: 1 }
+  const unknown = { ...at, lag: null, lagSeconds: null, latencySeconds: null, busy: 0, backpressured: 0, idle: 0 }
+  const textOf = (now: typeof unknown): string =>
+    topText({ ...status, pipelines: [{ ...pipelines[0]!, now }] }, 'http://x')
+  expect(textOf(unknown)).not.toContain('idle')
+  expect(textOf({ ...unknown, idle: 1 })).toContain('busy 0 %  backpressured 0 %  idle 100 %')
+})
+
 test('no line is longer than the terminal is wide', () => {
   const widths = topText(monitor.status(), 'http://x', 30)
     .split('\n')
