@@ -21,7 +21,7 @@ export interface ErrorDetails {
 
 /** Base of every error that Millrace raises on purpose. */
 export abstract class MillraceError extends Error {
-  /** By which programs tell errors apart; all are in `ERROR_CODES`. */
+  /** By which programs distinguish errors; all are in `ERROR_CODES`. */
   readonly code: ErrorCode
   /** Whether the same call may succeed when it is tried again without any change. */
   readonly retriable: boolean
@@ -29,7 +29,7 @@ export abstract class MillraceError extends Error {
   readonly context: Readonly<{ [name: string]: unknown }>
   readonly [BRAND] = true as const
 
-  /** @param code by which programs tell errors apart @param message what failed, why, and what to do @param details its cause, and facts for logs */
+  /** @param code by which programs distinguish errors @param message what failed, why, and what to do @param details its cause, and facts for logs */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.name = new.target.name
@@ -213,7 +213,7 @@ export class RecordError extends MillraceError {
   readonly offset: bigint | undefined
   /** Part of the pipeline, or of the program, that failed. */
   readonly component: string | undefined
-  /** @param code by which programs tell errors apart @param message what failed, why, and what to do @param details its cause, and the record that it is about */
+  /** @param code by which programs distinguish errors @param message what failed, why, and what to do @param details its cause, and the record that it is about */
   constructor(code: ErrorCode, message: string, details: RecordErrorDetails = {}) {
     super(code, message, details)
     this.topic = details.topic

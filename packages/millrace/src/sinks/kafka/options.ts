@@ -41,7 +41,7 @@ export const kafkaSinkFields = {
     .boolean()
     .optional()
     .doc(
-      'Whether records keep their partition number. By default they do when both topics have the same number of partitions, the key is that of the record read, and `partitioner.class` is `murmur2`. Record batches that no stage changes are then forwarded whole. Rows that a stage makes from records of several partitions have none to keep: the partitioner decides.',
+      'Whether records keep their partition number. By default they do when both topics have the same number of partitions, the key is that of the record read, and `partitioner.class` is `murmur2`. Record batches that no stage changes are then forwarded whole. Rows that a stage builds from records of several partitions have none to keep: the partitioner decides.',
     ),
   createTopic,
   ...SINK_SCHEMA_FIELDS,
