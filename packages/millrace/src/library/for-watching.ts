@@ -1,8 +1,12 @@
 import type { FailureLog } from '../engine/watching/failure-log.ts'
+import type { EventFacts } from '../metrics/events.ts'
 import type { Counters } from '../metrics/counters.ts'
 
 /** Key of what `KafkaSource` and `KafkaSink` offer to `serve`, and to nothing else. */
 export const FOR_WATCHING: unique symbol = Symbol('millrace.for-watching')
+
+/** Called with what a client has to say. */
+export type Report = (level: 'info' | 'warn' | 'error', message: string, facts: EventFacts) => void
 
 /** What there is to see of them that they do not return themselves. */
 export interface Watched {
@@ -10,4 +14,6 @@ export interface Watched {
   readonly failures: FailureLog
   /** Counts connections to brokers, and their requests. */
   readonly connections: Counters
+  /** Passes on what an operator may want to know from now on. @returns ends that */
+  onReport(report: Report): () => void
 }

@@ -79,7 +79,7 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
 
   /** @throws {ConfigError} with all problems of the options */
   constructor(options: KafkaSinkOptions<T>) {
-    this.#events = new ClientEvents('sink', options)
+    this.#events = new ClientEvents('sink', options, this[FOR_WATCHING])
     this.#options = options
     this.#set(options)
   }

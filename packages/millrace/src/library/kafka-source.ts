@@ -100,7 +100,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
     this.#commits = commitModeOf(parsed.options)
     this.#choseIsolation = 'isolation' in options || 'isolation.level' in options
     this.#decode = decode
-    this.#events = new ClientEvents('source', { logger, onWarning })
+    this.#events = new ClientEvents('source', { logger, onWarning }, this[FOR_WATCHING])
     this.#policy = onDecodeError && new DecodePolicy(onDecodeError, this.#events.report)
     const { cluster, consumer } = consumerSettings(parsed.options)
     const open = (connected: Cluster, signal: AbortSignal): Promise<Consumer> =>

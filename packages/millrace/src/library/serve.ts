@@ -8,7 +8,13 @@
  */
 import { ConfigError } from '../errors/index.ts'
 import { parseHttpAddress } from '../options/http-address.ts'
-import { ProgramPipeline, type ServedPipeline } from './watching/program-pipeline.ts'
+import { FOR_WATCHING } from './for-watching.ts'
+import {
+  ProgramPipeline,
+  type ServedPipeline,
+  type ServedSink,
+  type ServedSource,
+} from './watching/program-pipeline.ts'
 
 /** Where and how `serve` listens. */
 export interface ServeOptions {
@@ -48,9 +54,21 @@ export async function serve(
     throw new ConfigError(`Cannot serve at "${listen}" as it must be a port, or an address such as "127.0.0.1:9600"`)
   const { Monitor, ownVersion, startServer } = await import('../serve/index.ts')
   const monitor = new Monitor(await ownVersion(), hideValues)
-  for (const [name, pipeline] of Object.entries(pipelines))
+  const clients = new Set<ServedSource | ServedSink | undefined>()
+  for (const [name, pipeline] of Object.entries(pipelines)) {
     monitor.add(new ProgramPipeline(name, pipeline, partitionMetrics))
+    clients.add(pipeline.source).add(pipeline.sink)
+  }
   const server = await startServer(monitor, { ...address, token })
-  const close = (): Promise<void> => server.close()
+  const ends = Array.from(clients, (client) =>
+    client?.[FOR_WATCHING]?.onReport((level, message, facts) => {
+      // Connections come and go: what matters of them is a warning.
+      if (level !== 'info' || /^(?:partitions|breaker|group)\./.test(facts.event!)) monitor.event(level, message, facts)
+    }),
+  )
+  const close = (): Promise<void> => {
+    for (const end of ends) end?.()
+    return server.close()
+  }
   return { url: server.url, close, [Symbol.asyncDispose]: close }
 }

@@ -54,6 +54,33 @@ describe.skipIf(!brokerAvailable)('serve', () => {
     ])
   })
 
+  // The time axis of the dashboard shows them, and had nothing to show of programs.
+  test('shows rebalances and circuit breakers of a program among its events, until it is closed', async () => {
+    const topic = await bed().create()
+    await using source = new KafkaSource({
+      bootstrapServers: bootstrapServers(),
+      topics: topic,
+      groupId: uniqueName('g'),
+    })
+    await using sink = new KafkaSink({
+      bootstrapServers: '127.0.0.1:1',
+      topic,
+      circuitBreakerThreshold: 1,
+      sendTimeoutMs: 300,
+      onWarning: () => {},
+    })
+    server = await serve(0, { billing: { source, sink } })
+    const { url } = server
+    await source.poll({ timeoutMs: 10 })
+    await expect(sink.send({ value: 'x' })).rejects.toThrow('No broker could be reached')
+    await vi.waitFor(async () => {
+      const { events } = (await (await fetch(`${url}/status`)).json()) as Status
+      const names = events.map(({ event }) => event)
+      expect(names).toEqual(expect.arrayContaining(['partitions.assigned', 'breaker.open']))
+      expect(names).not.toContain('client.connected')
+    })
+  })
+
   // A handler that cannot get past a record: the program has to say nowhere what it waits for.
   test('shows the partition that a failing handler holds up, with the record', async () => {
     const topic = await bed().create()

@@ -4,6 +4,7 @@
  */
 import { CHANNELS, publish } from '../../metrics/channels.ts'
 import { EVENTS, type Event, type EventFacts, type EventName, type Happenings } from '../../metrics/events.ts'
+import type { Report } from '../for-watching.ts'
 import type { Logger } from './logger.ts'
 
 /** A listener may be asynchronous; nothing waits for it. */
@@ -28,10 +29,13 @@ export class ClientEvents<Events extends { readonly warning: unknown }> implemen
   readonly #kind: 'source' | 'sink'
   readonly #options: ClientEventsOptions
   readonly #listeners = new Map<string, Set<Listener<never>>>()
+  readonly #watched: { readonly report: Report } | undefined
 
-  constructor(kind: 'source' | 'sink', options: ClientEventsOptions) {
+  /** @param watched told of what an operator may want to know */
+  constructor(kind: 'source' | 'sink', options: ClientEventsOptions, watched?: { readonly report: Report }) {
     this.#kind = kind
     this.#options = options
+    this.#watched = watched
   }
 
   on<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>): void {
@@ -61,6 +65,7 @@ export class ClientEvents<Events extends { readonly warning: unknown }> implemen
     const declared: Event = EVENTS[event]
     publish(event, message, facts)
     this.#log(declared.level, message, { ...facts, event })
+    if (declared.level !== 'debug') this.#watched?.report(declared.level, message, { ...facts, event })
     const name = declared[this.#kind]
     if (name !== undefined) this.#call(name, facts)
     if (declared.level !== 'warn') return
