@@ -14,6 +14,7 @@ import type { EventFacts, EventName } from '../metrics/events.ts'
 import type { KafkaSinkMetrics } from '../metrics/kafka-sink-metrics.ts'
 import type { DeliveryReport } from '../records/record.ts'
 import { untilAborted } from '../resilience/abort.ts'
+import { sleep } from '../resilience/retry.ts'
 import { CircuitBreaker, type CircuitProgress, type Pass } from '../resilience/circuit-breaker.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
 import { FOR_WATCHING } from './for-watching.ts'
@@ -342,7 +343,11 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
     const write = async (records: readonly SinkRecord<T>[], over: AbortSignal): Promise<DeliveryReports> => {
       const sent = sentRecords(records, this.#settings)
       const encoded = this.#encoder.encode(sent?.records ?? records)
-      const reports = producer.write(encoded instanceof Promise ? await encoded : encoded, topic, over)
+      const reports = producer.write(
+        encoded instanceof Promise ? await untilAborted(encoded, 'Writing', over) : encoded,
+        topic,
+        over,
+      )
       sent?.follow(reports)
       return reports
     }
@@ -359,7 +364,10 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
   }
 
   async #release({ main, all }: Producers): Promise<void> {
-    await this.#pending.none()
+    const done = new AbortController()
+    await Promise.race([this.#pending.none(), sleep(CLOSE_STALL_MS, done.signal).catch(() => {})])
+    done.abort()
+    this.#pending.giveUp(new ClosedError('a KafkaSink'))
     if ((await this.#transactions.close(main)) === 'committed')
       this.#events.report('The last transaction was committed, although no response said so')
     const acknowledged = (): number => all.reduce((sum, { progress }) => sum + progress.records, 0)

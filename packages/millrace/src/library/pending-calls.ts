@@ -2,6 +2,8 @@
 export class PendingCalls {
   #count = 0
   readonly #waiting: (() => void)[] = []
+  /** Ends the waiting of the calls that have not been handed over. */
+  readonly #giveUps = new Set<(error: unknown) => void>()
   /** Resolves when every call that waits for its turn has had it; undefined when none does. */
   #line: Promise<unknown> | undefined
 
@@ -32,11 +34,22 @@ export class PendingCalls {
    */
   inTurn<T, R extends object>(ready: Promise<T>, handOver: (ready: T) => R): Promise<R> {
     const before = this.#line
-    const handedOver = Promise.all([ready, before]).then(([what]) => handOver(what))
+    const { promise: handedOver, resolve, reject } = Promise.withResolvers<R>()
+    this.#giveUps.add(reject)
+    const over = (): void => void this.#giveUps.delete(reject)
+    handedOver.then(over, over)
+    Promise.all([ready, before])
+      .then(([what]) => handOver(what))
+      .then(resolve, reject)
     const line = Promise.allSettled([before, handedOver]).then(() => {
       if (this.#line === line) this.#line = undefined
     })
     this.#line = line
     return handedOver
+  }
+
+  /** Calls that wait fail: what they wait for may never come. */
+  giveUp(error: unknown): void {
+    for (const reject of this.#giveUps) reject(error)
   }
 }

@@ -1,6 +1,7 @@
 /** What a sink does with records before the producer gets them: values become bytes, headers a list. */
 import { EncodeError } from '../../errors/index.ts'
 import type { WritableRecord } from '../../kafka/producer/producer.ts'
+import { pairsOf } from './headers.ts'
 import type { SinkRecord } from './message.ts'
 import { JsonSerializer, type MessageSerializer } from './serializers.ts'
 
@@ -95,10 +96,13 @@ function refused(message: string, cause?: unknown): WritableRecord {
 }
 
 function written<T>(record: SinkRecord<T>, value: Uint8Array | string | null, contentType?: string): WritableRecord {
-  const { key, topic, partition, timestampMs, headers = [] } = record
-  const list = Array.isArray(headers)
-    ? [...(headers as Pairs)]
-    : Object.entries(headers as { readonly [name: string]: Value })
+  const { key, topic, partition, timestampMs, headers } = record
+  const pairs = pairsOf(headers)
+  if (pairs === undefined)
+    return refused(
+      `Cannot write the headers of a record as they must be a list of pairs of name and value, or an object with them: they are ${headers === null ? 'null' : `of type ${typeof headers}`}`,
+    )
+  const list = [...pairs]
   if (contentType !== undefined && !list.some(([name]) => name.toLowerCase() === CONTENT_TYPE))
     list.push([CONTENT_TYPE, contentType])
   return {
@@ -110,6 +114,3 @@ function written<T>(record: SinkRecord<T>, value: Uint8Array | string | null, co
     headers: list,
   }
 }
-
-type Value = Uint8Array | string | null
-type Pairs = readonly (readonly [string, Value])[]

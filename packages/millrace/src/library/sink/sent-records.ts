@@ -3,6 +3,7 @@ import type { DeliveryReports } from '../../kafka/producer/reports.ts'
 import { isTracing } from '../../telemetry/api.ts'
 import { type BatchSpan, sendSpan } from '../../telemetry/batch-span.ts'
 import type { ContextHeaders } from '../../telemetry/record-context.ts'
+import { pairsOf } from './headers.ts'
 import type { SinkRecord } from './message.ts'
 
 const TRACE_PARENT = 'traceparent'
@@ -46,21 +47,25 @@ export function sentRecords<T>(records: readonly SinkRecord<T>[], sender: Sender
     topic: sender.topic ?? given[0]?.topic,
     clientId: sender.cluster.clientId ?? 'millrace',
     count: given.length,
-    headers: given.map(pairsOf),
+    headers: given.map((record) => headersOf(record) ?? []),
   })
   return span && new SentRecords(given, span)
 }
 
 /** A record that was forwarded keeps the context with which it was created. Anything that is no record is for the producer to refuse. */
 function withContext<T>(record: SinkRecord<T>, context: ContextHeaders): SinkRecord<T> {
-  if (typeof record !== 'object' || record === null) return record
-  const headers = pairsOf(record)
-  if (headers.some(([name]) => name.toLowerCase() === TRACE_PARENT)) return record
+  const headers = headersOf(record)
+  if (headers === undefined || headers.some(([name]) => name.toLowerCase() === TRACE_PARENT)) return record
   // Records that were read have their fields as getters, which a spread would lose.
   const { key, value, topic, partition, timestampMs } = record
   return { key, value, topic, partition, timestampMs, headers: [...headers, ...context] }
 }
 
-function pairsOf({ headers = [] }: SinkRecord<unknown>): ContextHeaders {
-  return Array.isArray(headers) ? [...(headers as ContextHeaders)] : Object.entries(headers as object)
+/** Undefined for what is no record. */
+function headersOf(record: SinkRecord<unknown>): ContextHeaders | undefined {
+  if (typeof record !== 'object' || record === null) return undefined
+  const pairs = pairsOf(record.headers)
+  return pairs?.every((pair) => Array.isArray(pair) && typeof pair[0] === 'string') === true
+    ? (pairs as ContextHeaders)
+    : undefined
 }
