@@ -331,7 +331,8 @@ export class Delivery {
 
   /** In a transaction nothing more can be written then, neither the same records again nor dead letters of them. */
   #endsTransaction(reason: MillraceError): boolean {
-    return this.#options.inTransaction === true && (!isFaultOfRecord(reason) || reason.cause instanceof BrokerError)
+    if (this.#options.inTransaction !== true || reason.context['leftOut'] === true) return false
+    return !isFaultOfRecord(reason) || reason.cause instanceof BrokerError
   }
 
   /** @param attempts that count */

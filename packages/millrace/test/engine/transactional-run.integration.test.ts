@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { exactlyOnce, KafkaSink, KafkaSource } from '../../src/index.ts'
+import { Counters } from '../../src/metrics/counters.ts'
 import {
   bootstrapServers,
   brokerAvailable,
@@ -134,7 +135,7 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
     expect(skipped).toMatchObject({ errors: { skipped: { RECORD_TOO_LARGE: 4 } } })
   })
 
-  test('records that the broker rejects for another reason meet their fate in the next attempt', async () => {
+  test('records that the broker rejects for another reason meet their fate, and the transaction continues without them', async () => {
     const [input, output, letters] = await Promise.all(
       [{}, { configs: { 'cleanup.policy': 'compact' } }, {}].map((topic) => bed().create(topic)),
     )
@@ -148,7 +149,10 @@ describe.skipIf(!brokerAvailable)('exactly once', () => {
       sink: toTopic(output!, { keepPartition: false }),
       errorPolicy: { type: 'deadLetter', deadLetter: { topic: letters } },
     }
-    expect(await runHere(spec)).toMatchObject({ errors: { deadLettered: { DELIVERY_FAILED: 4 } } })
+    const metrics = new Counters()
+    expect(await runHere(spec, { metrics })).toMatchObject({ errors: { deadLettered: { DELIVERY_FAILED: 4 } } })
+    const aborts = metrics.snapshot().find(({ metric }) => metric === 'millrace_transaction_aborts_total')
+    expect(aborts?.value ?? 0).toBe(0)
     expectEachOnce(await bed().values(output!, committed), 300)
     expect((await bed().values(letters!, committed)).flat()).toHaveLength(4)
   })

@@ -8,7 +8,7 @@
  * | none, or DUPLICATE_SEQUENCE_NUMBER | written |
  * | MESSAGE_TOO_LARGE | split in two and sent again; a single record fails, and a transaction may go on without it |
  * | the same, of what may have been written | fails |
- * | INVALID_RECORD, INVALID_TIMESTAMP | fails; the error of a record that the broker named is its own |
+ * | INVALID_RECORD, INVALID_TIMESTAMP | fails; the error of a record that the broker named is its own, and a transaction may go on without it |
  * | OUT_OF_ORDER_SEQUENCE_NUMBER | sent again after the batches before it; fails when there are none |
  * | UNKNOWN_PRODUCER_ID, INVALID_PRODUCER_EPOCH | sent again in a new epoch, unless it may have been written; in a transaction it fails |
  * | CONCURRENT_TRANSACTIONS | sent again in a moment |
@@ -31,8 +31,9 @@ import { brokerError } from '../protocol/kafka-errors.ts'
 import type { ProducedPartition, ProduceResponse } from '../protocol/produce.ts'
 import type { ProducerOptions } from './options.ts'
 import { deliveryError, ReportTicket, type Ticket, timedOut } from './reports.ts'
+import { type RecordErrors, refusedBeside, refusedRecords, tooLarge } from './refusals.ts'
 import { isUnwritten } from './unwritten.ts'
-import { splitBatch } from './split-batch.ts'
+import { batchWithout, splitBatch } from './split-batch.ts'
 import type { IdentityOwner } from './identity.ts'
 import { CONCURRENT_BACKOFF } from './transaction-errors.ts'
 import { Transactions } from './transactions.ts'
@@ -211,10 +212,18 @@ export class Outcomes {
         if (mayBeWritten && queue.isIdempotent)
           return this.#endUnknown(batch, `${reason} after an attempt without a response`)
         if (batch.count > 1) return this.#split(batch)
-        return this.#tooLarge(batch, error)
+        return this.#refuse(
+          batch,
+          (isLeftOut) => new Map([[0, tooLarge(batch, error, isLeftOut)]]),
+          (own) => this.#fail(batch, own.get(0)!),
+        )
       case 'INVALID_RECORD':
       case 'INVALID_TIMESTAMP':
-        return this.#refuse(batch, answer, error)
+        return this.#refuse(
+          batch,
+          (isLeftOut) => refusedRecords(batch, answer, error, isLeftOut),
+          (own) => this.#fail(batch, refusedBeside(batch, answer, error, own), own),
+        )
       case 'CONCURRENT_TRANSACTIONS':
         // The markers of the transaction before are still being written, which takes a moment.
         return this.#retry(batch, true, CONCURRENT_BACKOFF)
@@ -300,51 +309,32 @@ export class Outcomes {
     batch.notBefore = backOff ? now + backoffMs(attempt, backoff) : 0
   }
 
-  /**
-   * A single record that is too large. A transaction cannot go on in another epoch; but as nothing was written from here on, it can go on
-   * without the record, if the caller decides about each record. A program commits everything that it has written, or nothing.
-   */
-  #tooLarge(batch: ProducerBatch, cause: MillraceError): void {
-    const { queue } = batch
-    const text = `the broker refused a record batch of ${batch.closed!.end} bytes with one record: raise max.message.bytes of the topic`
+  /** Records are refused for their own sake. @param refusedOf their errors, by index @param fail all of them */
+  #refuse(
+    batch: ProducerBatch,
+    refusedOf: (isLeftOut: boolean) => RecordErrors,
+    fail: (own: RecordErrors) => void,
+  ): void {
+    // A program commits everything that it has written, or nothing; the engine decides about each record.
     const isLeftOut = this.#isTransactional && batch.segments.every(({ ticket }) => !(ticket instanceof ReportTicket))
-    if (!isLeftOut) return this.#fail(batch, deliveryError(queue, text, { code: 'RECORD_TOO_LARGE', cause }))
+    const refused = isLeftOut ? refusedOf(true) : undefined
+    if (refused === undefined || refused.size === 0) return fail(refusedOf(false))
+    const { queue } = batch
     // What is before it or under way behind it has to be known first.
     if (queue.sent[0] !== batch || queue.inFlight > 0) return this.#retry(batch, false)
-    if (!queue.isUnwrittenFrom(batch))
-      return this.#fail(batch, deliveryError(queue, text, { code: 'RECORD_TOO_LARGE', cause }))
+    // A transaction cannot go on in another epoch; but as nothing was written from here on, it can go on without these records.
+    if (!queue.isUnwrittenFrom(batch)) return fail(refusedOf(false))
+    const rest = refused.size < batch.count ? batchWithout(batch, refused, this.#options) : undefined
     batch.settled = true
-    queue.leaveOut(batch)
-    batch.failed(deliveryError(queue, text, { code: 'RECORD_TOO_LARGE' }))
-    this.#accumulator.release(batch)
-    this.#accumulator.ready.add(queue)
+    queue.leaveOut(batch, rest)
+    batch.failedAlone(refused)
+    this.#accumulator.replace(batch, rest === undefined ? [] : [rest])
   }
 
   #split(batch: ProducerBatch): void {
     const parts = splitBatch(batch, this.#options)
     batch.queue.replace(batch, parts)
     this.#accumulator.replace(batch, parts)
-  }
-
-  /** Records that the broker objects to fail with its words, the others because they were beside them. */
-  #refuse(batch: ProducerBatch, answer: ProducedPartition, cause: MillraceError): void {
-    const { queue } = batch
-    const own = new Map<number, MillraceError>()
-    for (const { index, message } of answer.recordErrors)
-      own.set(
-        index,
-        deliveryError(queue, `the broker refused the record: ${message ?? answer.errorMessage ?? 'without a reason'}`, {
-          cause,
-        }),
-      )
-    const others =
-      own.size === 0
-        ? deliveryError(queue, answer.errorMessage ?? 'the broker refused the record', { cause })
-        : deliveryError(queue, 'other records of the same batch were refused by the broker', {
-            code: 'REFUSED_WITH_BATCH',
-            cause,
-          })
-    this.#fail(batch, others, own)
   }
 
   #fail(batch: ProducerBatch, error: MillraceError, own?: ReadonlyMap<number, MillraceError>): void {

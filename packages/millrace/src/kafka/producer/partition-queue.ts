@@ -130,9 +130,13 @@ export class PartitionQueue implements Destination {
     )
   }
 
-  /** Leaves a batch out, from which on nothing was written: those behind it take its sequences, in the same epoch. */
-  leaveOut(batch: ProducerBatch): void {
-    this.remove(batch)
+  /**
+   * Leaves the first batch out, from which on nothing was written: those behind it take its sequences, in the same epoch.
+   * @param rest what is left of it; undefined when that is nothing
+   */
+  leaveOut(batch: ProducerBatch, rest?: ProducerBatch): void {
+    if (rest === undefined) this.remove(batch)
+    else this.sent[0] = rest
     this.sequence.next = batch.sequence
     for (const each of this.sent) each.sequence = this.sequence.take(each.count)
   }
@@ -272,6 +276,14 @@ export class ProducerBatch {
     const { rows, firstRow } = this
     for (const { ticket, start, end } of this.segments)
       ticket.delivered(rows, firstRow + start, firstRow + end, this.queue, baseOffset < 0 ? -1 : baseOffset - firstRow)
+  }
+
+  /** Single records failed, by index in the batch; the others are in another batch from now on. */
+  failedAlone(errors: ReadonlyMap<number, MillraceError>): void {
+    const { rows, firstRow } = this
+    for (const { ticket, start, end } of this.segments)
+      for (const [index, error] of errors)
+        if (index >= start && index < end) ticket.refused(rows === undefined ? firstRow + index : rows[index]!, error)
   }
 
   /** @param own errors of single records, by index in the batch, that take the place of the common one */

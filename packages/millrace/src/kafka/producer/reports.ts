@@ -180,6 +180,8 @@ export class DeliveryReports implements Iterable<DeliveryReport | MillraceError>
 
 const NONE: ReadonlyMap<number, MillraceError> = new Map()
 
+const LEFT_OUT = { context: { leftOut: true } }
+
 /** The error of records that were not written. Names topic and partition. */
 export function deliveryError(
   place: Pick<Destination, 'topic' | 'partition'>,
@@ -187,11 +189,15 @@ export function deliveryError(
   details: {
     code?: 'DELIVERY_FAILED' | 'DELIVERY_TIMED_OUT' | 'RECORD_TOO_LARGE' | 'REFUSED_WITH_BATCH' | 'SEQUENCE_BROKEN'
     cause?: unknown
+    /** Whether its transaction goes on without the record. */
+    isLeftOut?: boolean
   } = {},
 ): DeliveryError {
   const { topic, partition } = place
+  const { isLeftOut, ...rest } = details
   return new DeliveryError(`Cannot write to partition ${partition} of topic "${topic}": ${reason}`, {
-    ...details,
+    ...rest,
+    ...(isLeftOut === true ? LEFT_OUT : {}),
     topic,
     partition,
     component: 'kafka',

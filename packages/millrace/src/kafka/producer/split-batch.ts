@@ -1,12 +1,12 @@
 /**
  * Splits a record batch that the broker found too large (MESSAGE_TOO_LARGE): in the middle, or around a record that is larger than all
- * others together, as that is nearly always what is too large.
+ * others together, as that is nearly always what is too large. Takes records out of one that the broker has named (INVALID_RECORD).
  */
-import { CODECS } from '../protocol/compression/codecs.ts'
+import { type Codec, CODECS } from '../protocol/compression/codecs.ts'
 import type { ProducerOptions } from './options.ts'
 import { BatchBuffer, ProducerBatch } from './partition-queue.ts'
 import { BASE_TIMESTAMP, ATTRIBUTES, CODEC_MASK, HEADER_BYTES } from '../protocol/record-batch.ts'
-import { byteSource, RECORD_OVERHEAD } from '../protocol/record-batch-builder.ts'
+import { type ByteSource, byteSource, RECORD_OVERHEAD } from '../protocol/record-batch-builder.ts'
 import { decompress } from '../protocol/compression/compression.ts'
 import { endOfVarint, varintAt, VARLONG_BYTES, varlongAt } from '../../records/varint.ts'
 
@@ -18,11 +18,8 @@ export function splitBatch(
   batch: ProducerBatch,
   own: Pick<ProducerOptions, 'compression' | 'compressionLevel'>,
 ): ProducerBatch[] {
-  const { bytes, end, count } = batch.closed!
-  const codec = CODECS[bytes[ATTRIBUTES + 1]! & CODEC_MASK]!
-  const compressed = bytes.subarray(HEADER_BYTES, end)
-  const source = byteSource(codec === 'none' ? compressed : decompress(codec, compressed))
-  const baseTimestampMs = Number(bytes.readBigInt64BE(BASE_TIMESTAMP))
+  const { count } = batch.closed!
+  const { codec, source, baseTimestampMs } = recordsOf(batch)
   const cursor = new RecordCursor(source.bytes)
   const part = (from: number, to: number): ProducerBatch => {
     const start = cursor.position
@@ -51,6 +48,49 @@ export function splitBatch(
   }
   const ends = [...boundaries(new RecordCursor(source.bytes), count), count]
   return ends.map((end, i) => part(ends[i - 1] ?? 0, end))
+}
+
+/**
+ * The records of a batch without some that the broker has refused, closed with the same codec. The batch itself is left alone.
+ * @param left indexes of those; others have to be there
+ */
+export function batchWithout(
+  batch: ProducerBatch,
+  left: { has(index: number): boolean; readonly size: number },
+  own: Pick<ProducerOptions, 'compression' | 'compressionLevel'>,
+): ProducerBatch {
+  const { queue, createdAt, transaction, segments, rows, firstRow } = batch
+  const { count } = batch.closed!
+  const { codec, source, baseTimestampMs } = recordsOf(batch)
+  const cursor = new RecordCursor(source.bytes)
+  const buffer = new BatchBuffer(HEADER_BYTES + source.bytes.length + count * 10 + RECORD_OVERHEAD)
+  const made = new ProducerBatch(queue, createdAt, buffer.capacity, buffer, transaction)
+  let segment = 0
+  for (let i = 0; i < count; i++) {
+    cursor.next()
+    while (segments[segment]!.end <= i) segment++
+    if (left.has(i)) continue
+    buffer.builder.appendWire(baseTimestampMs + cursor.timestampDelta, source, cursor.tail, cursor.position)
+    made.assign(segments[segment]!.ticket, rows === undefined ? firstRow + i : rows[i]!)
+  }
+  made.attempts = batch.attempts
+  made.refusals = batch.refusals
+  made.close(codec, codec === own.compression ? own.compressionLevel : undefined)
+  made.valueBytes = Math.round((batch.valueBytes * (count - left.size)) / count)
+  if (codec !== 'none') made.dropBuffer()
+  return made
+}
+
+function recordsOf({ closed }: ProducerBatch): {
+  readonly codec: Codec
+  readonly source: ByteSource
+  readonly baseTimestampMs: number
+} {
+  const { bytes, end } = closed!
+  const codec = CODECS[bytes[ATTRIBUTES + 1]! & CODEC_MASK]!
+  const compressed = bytes.subarray(HEADER_BYTES, end)
+  const source = byteSource(codec === 'none' ? compressed : decompress(codec, compressed))
+  return { codec, source, baseTimestampMs: Number(bytes.readBigInt64BE(BASE_TIMESTAMP)) }
 }
 
 /** Indexes of the records that the second and later parts begin with. */

@@ -1,7 +1,8 @@
 /** Records that the broker finds too large, in a transaction of a pipeline: it goes on without them. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type EmbeddedBroker, startBroker } from '../../../src/broker/index.ts'
-import { BatchError } from '../../../src/errors/index.ts'
+import { BatchError, type MillraceError } from '../../../src/errors/index.ts'
+import { meaningOf } from '../../../src/errors/meaning.ts'
 import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import { Producer } from '../../../src/kafka/producer/producer.ts'
 import { batchOf } from '../../support/batches.ts'
@@ -16,7 +17,12 @@ describe('a transaction continues without records that are too large for the top
   let producer: Producer
 
   beforeEach(async () => {
-    kafka = await startBroker({ topics: { t: { partitions: 1, config: { 'max.message.bytes': LIMIT } } } })
+    kafka = await startBroker({
+      topics: {
+        t: { partitions: 1, config: { 'max.message.bytes': LIMIT } },
+        compacted: { partitions: 1, config: { 'cleanup.policy': 'compact' } },
+      },
+    })
     cluster = new Cluster({ bootstrapServers: [kafka.bootstrapServers], clientId: 'test', retryBackoffMs: 5 })
     producer = new Producer(
       cluster,
@@ -55,8 +61,8 @@ describe('a transaction continues without records that are too large for the top
     return failed
   }
 
-  async function committed(): Promise<number[]> {
-    return (await kafka.topic('t').records()).map(({ value }) => Number.parseInt(String(value), 10))
+  async function committed(topic = 't'): Promise<number[]> {
+    return (await kafka.topic(topic).records()).map(({ value }) => Number.parseInt(String(value), 10))
   }
 
   test.each<{ which: string; count: number; isLarge: (i: number) => boolean }>([
@@ -72,6 +78,30 @@ describe('a transaction continues without records that are too large for the top
     expect(new Set(failed.values())).toEqual(new Set(['RECORD_TOO_LARGE']))
     await producer.commitTransaction(() => undefined)
     expect(await committed()).toEqual(all.filter((i) => !isLarge(i)))
+  })
+
+  // One record without a key aborted the transaction, and all of it was processed again.
+  test.each<{ which: string; count: number; isRefused: (i: number) => boolean }>([
+    { which: 'the first', count: 100, isRefused: (i) => i === 0 },
+    { which: 'every tenth', count: 1000, isRefused: (i) => i % 10 === 3 },
+    { which: 'neighbours at the end', count: 500, isRefused: (i) => i > 480 },
+    { which: 'all', count: 100, isRefused: () => true },
+  ])('or that the broker rejects for another reason: $which of them', async ({ count, isRefused }) => {
+    const all = Array.from({ length: count }, (_, i) => i)
+    const failed = new Map<number, MillraceError>()
+    const calls = Array.from({ length: count / 50 }, async (_, call) => {
+      const first = call * 50
+      const rows = all.slice(first, first + 50).map((i) => ({ key: isRefused(i) ? null : `k${i}`, value: `${i}` }))
+      await producer.writeBatch(batchOf(rows), { topic: 'compacted' }).catch((error: unknown) => {
+        if (!(error instanceof BatchError)) throw error
+        for (const [row, reason] of error.failures) failed.set(first + row, reason)
+      })
+    })
+    await Promise.all(calls)
+    expect([...failed.keys()].toSorted((a, b) => a - b)).toEqual(all.filter(isRefused))
+    for (const error of failed.values()) expect(meaningOf(error)).toBe('record')
+    await producer.commitTransaction(() => undefined)
+    expect(await committed('compacted')).toEqual(all.filter((i) => !isRefused(i)))
   })
 
   test('a program does not commit without a record that it has written', async () => {
