@@ -23,17 +23,37 @@ export class TopicQueues {
   /** Partition to which records without a key go at the moment. */
   sticky = -1
 
-  constructor(name: string, partitioner: Partitioner, wantsRecord: boolean) {
+  readonly #isAvailable: (partition: number) => boolean
+
+  /** @param isAvailable whether a partition can be written at the moment */
+  constructor(
+    name: string,
+    partitioner: Partitioner,
+    wantsRecord: boolean,
+    isAvailable: (partition: number) => boolean,
+  ) {
     this.name = name
     this.partitioner = partitioner
     this.wantsRecord = wantsRecord
+    this.#isAvailable = isAvailable
   }
 
   /** Resolves `STICKY`. */
   settle(partition: number): number {
     if (partition !== STICKY) return partition
-    if (this.sticky < 0) this.sticky = Math.floor(Math.random() * this.queues.length)
+    if (this.sticky < 0) this.moveSticky(Math.floor(Math.random() * this.queues.length))
     return this.sticky
+  }
+
+  /** @param from where to look first; the one after the current one by default */
+  moveSticky(from: number = this.sticky + 1): void {
+    const { length } = this.queues
+    for (let step = 0; step < length; step++) {
+      const next = (from + step) % length
+      if (!this.#isAvailable(next) && step < length - 1) continue
+      this.sticky = next
+      return
+    }
   }
 }
 
@@ -100,7 +120,8 @@ export class Accumulator {
     let topic = this.#topics.get(name)
     if (topic === undefined) {
       const { partitioner } = this.#options
-      topic = new TopicQueues(name, createPartitioner(partitioner), typeof partitioner === 'function')
+      const isAvailable = (partition: number): boolean => this.#events.isAvailable(name, partition)
+      topic = new TopicQueues(name, createPartitioner(partitioner), typeof partitioner === 'function', isAvailable)
       this.#topics.set(name, topic)
     }
     for (let partition = topic.queues.length; partition < partitionCount; partition++) {
@@ -145,7 +166,7 @@ export class Accumulator {
   close(topic: TopicQueues, queue: PartitionQueue): void {
     if (queue.open === undefined) return
     this.closeOpen(queue)
-    if (topic.sticky === queue.partition) this.#moveSticky(topic)
+    if (topic.sticky === queue.partition) topic.moveSticky()
   }
 
   /** Closes the open batch of a queue, and leaves the sticky partition as it is. */
@@ -233,16 +254,6 @@ export class Accumulator {
     batch.queue.waiting.push(batch)
     this.waitingBytes += batch.closed!.end
     this.ready.add(batch.queue)
-  }
-
-  #moveSticky(topic: TopicQueues): void {
-    const { length } = topic.queues
-    for (let step = 1; step <= length; step++) {
-      const next = (topic.sticky + step) % length
-      if (!this.#events.isAvailable(topic.name, next) && step < length) continue
-      topic.sticky = next
-      return
-    }
   }
 
   #hasRoom(bytes: number): boolean {

@@ -15,6 +15,12 @@ import { MAX_IN_FLIGHT_IDEMPOTENT } from '../properties/producer-limits.ts'
 import type { IdentityOwner } from './identity.ts'
 import { NO_IDENTITY, PartitionSequence } from './identity.ts'
 
+/**
+ * After so long without a batch the next one goes alone: the leader may have forgotten the producer (producer.id.expiration.ms, a day
+ * unless brokers say otherwise) and takes any sequence for the first.
+ */
+const IDLE_MS = 60_000
+
 export class PartitionQueue implements Destination {
   readonly index: number
   readonly topic: string
@@ -33,6 +39,8 @@ export class PartitionQueue implements Destination {
   readonly sent: ProducerBatch[] = []
   inFlight = 0
   readonly #owner: IdentityOwner | undefined
+  /** `performance.now()` of the last answer. */
+  #answeredAt = 0
 
   /** @param owner of the identities; undefined without idempotence */
   constructor(index: number, topic: string, partition: number, owner: IdentityOwner | undefined) {
@@ -88,6 +96,7 @@ export class PartitionQueue implements Destination {
       }
     }
     if (!isRetry) {
+      if (this.sent.length === 0 && performance.now() - this.#answeredAt >= IDLE_MS) sequence.established = false
       this.waiting.shift()
       batch.sequence = sequence.take(batch.count)
       this.sent.push(batch)
@@ -102,6 +111,7 @@ export class PartitionQueue implements Destination {
   answered(batch: ProducerBatch): void {
     batch.inFlight = false
     this.inFlight--
+    this.#answeredAt = performance.now()
   }
 
   /** Forgets a batch that is settled. */

@@ -30,7 +30,7 @@ async function fateOf(
   return reports.failures.get(0)?.code ?? 'written'
 }
 
-/** Throws from the call on with this number, counted from 1. */
+/** Throws from the call on with this number, counted from 1; the first one chooses the partition of the record. */
 const throwsFrom = (call: number, leader = 1): (() => number) => {
   let calls = 0
   return () => {
@@ -41,7 +41,7 @@ const throwsFrom = (call: number, leader = 1): (() => number) => {
 
 describe.each([0, 1])('an exception with a linger of %d ms fails the records it concerns', (lingerMs) => {
   test.each<{ where: string; prepare: (cluster: EmulatedLeader) => void }>([
-    { where: 'in the timer of the linger', prepare: (cluster) => (cluster.onLeader = throwsFrom(1)) },
+    { where: 'in the timer of the linger', prepare: (cluster) => (cluster.onLeader = throwsFrom(2)) },
     {
       where: 'in the timer of the next attempt',
       prepare: (cluster) => {
@@ -51,8 +51,8 @@ describe.each([0, 1])('an exception with a linger of %d ms fails the records it 
         }
       },
     },
-    { where: 'after looking for a leader', prepare: (cluster) => (cluster.onLeader = throwsFrom(2, -1)) },
-    { where: 'in the timer after that', prepare: (cluster) => (cluster.onLeader = throwsFrom(3, -1)) },
+    { where: 'after looking for a leader', prepare: (cluster) => (cluster.onLeader = throwsFrom(3, -1)) },
+    { where: 'in the timer after that', prepare: (cluster) => (cluster.onLeader = throwsFrom(4, -1)) },
     {
       where: 'while an answer is understood',
       prepare: (cluster) =>

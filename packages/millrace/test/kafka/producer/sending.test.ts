@@ -148,6 +148,49 @@ test('records that are in no array are refused', async () => {
   await producer.close()
 })
 
+// They waited in a batch that was never sent, for as long as it was not full, until delivery.timeout.ms was over.
+test.each([0, 0.4, 0.99])('records without a key begin with a partition that has a leader (%f)', async (random) => {
+  vi.spyOn(Math, 'random').mockReturnValue(random)
+  try {
+    const cluster = new EmulatedLeader(3)
+    vi.spyOn(cluster, 'leader').mockImplementation(((_: string, partition: number) =>
+      partition === 1 ? 1 : -1) as never)
+    const producer = await opened(cluster, 0, { deliveryTimeoutMs: 200 })
+    const reports = await producer.write([{ value: 'x' }], 't')
+    expect(reports.get(0)).toMatchObject({ partition: 1 })
+    await producer.close()
+  } finally {
+    vi.restoreAllMocks()
+  }
+})
+
+// The leader may have forgotten the producer: had the first batch failed and the second not, the first could not be written any more.
+test('after a minute without records the first batch goes alone', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  try {
+    const { cluster, answerAll } = slowLeader()
+    const producer = await opened(cluster, 0, { acks: 'all' })
+    const writes: Promise<unknown>[] = []
+    const requestsOf = async (count: number): Promise<number> => {
+      const before = cluster.requests.length
+      for (let i = 0; i < count; i++) {
+        writes.push(producer.write([{ value: 'x' }], 't'))
+        await turn()
+      }
+      return cluster.requests.length - before
+    }
+    for (const idleMs of [0, 1000, 60_000]) {
+      vi.advanceTimersByTime(idleMs)
+      expect(await requestsOf(3)).toBe(idleMs === 1000 ? 3 : 1)
+      for (let i = 0; i < 3; i++) await answerAll()
+    }
+    await Promise.all(writes)
+    await producer.close()
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
 describe('a topic that is missing', () => {
   const missing = brokerError(3, 'Not there', { code: 'TOPIC_NOT_FOUND', retriable: false })
   let isMissing = false
