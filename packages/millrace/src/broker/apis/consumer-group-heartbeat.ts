@@ -41,6 +41,7 @@ export const consumerGroupHeartbeat: Handler<ConsumerGroupHeartbeatRequest, Cons
       rebalanceTimeoutMs: request.rebalanceTimeoutMs,
       topics: request.subscribedTopicNames,
       pattern: request.subscribedTopicRegex,
+      maySee: (topic) => call.permits('Describe', 'Topic', topic),
       assignor: request.serverAssignor,
       owned:
         topicPartitions === null

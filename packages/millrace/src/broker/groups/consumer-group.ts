@@ -30,6 +30,8 @@ export interface ConsumerHeartbeat {
   /** Null when it has not changed, as all below. */
   readonly topics: readonly string[] | null
   readonly pattern: string | null
+  /** Whether the client may see a topic; only those match its pattern. All when omitted. */
+  readonly maySee?: (topic: string) => boolean
   readonly assignor: string | null
   readonly owned: Partitions | null
   /** Of a member that speaks the classic protocol; see `classic-members.ts`. */
@@ -53,6 +55,8 @@ export interface ConsumerMember {
   rebalanceTimeoutMs: number
   topics: readonly string[]
   pattern: string | null
+  /** As of its last heartbeat. */
+  maySee?: ((topic: string) => boolean) | undefined
   assignor: string | null
   current: Current
   target: Partitions
@@ -222,13 +226,14 @@ export class ConsumerGroup {
   /** @returns whether the assignment has to change */
   #update(
     member: ConsumerMember,
-    { topics, pattern, assignor, rebalanceTimeoutMs, rackId, classic }: ConsumerHeartbeat,
+    { topics, pattern, maySee, assignor, rebalanceTimeoutMs, rackId, classic }: ConsumerHeartbeat,
     isKnown: boolean,
   ): boolean {
     if (member.classic !== classic) member.classic?.stopJoinTimer?.()
     member.classic = classic
     const before = { topics: JSON.stringify(member.topics), pattern: member.pattern, assignor: member.assignor }
     if (topics !== null) member.topics = [...topics].toSorted()
+    member.maySee = maySee
     if (pattern !== null) member.pattern = pattern === '' ? null : pattern
     if (assignor !== null) member.assignor = assignor
     if (rebalanceTimeoutMs >= 0) member.rebalanceTimeoutMs = rebalanceTimeoutMs
@@ -289,9 +294,9 @@ export class ConsumerGroup {
     this.assignmentEpoch = this.epoch
   }
 
-  #topicIdsOf({ topics, pattern }: ConsumerMember): Set<string> {
+  #topicIdsOf({ topics, pattern, maySee = () => true }: ConsumerMember): Set<string> {
     const regex = pattern === null ? undefined : this.#patterns.get(pattern)
-    const matched = regex === undefined ? [] : this.#matching(regex)
+    const matched = regex === undefined ? [] : this.#matching(regex).filter(({ name }) => maySee(name))
     const named = topics.flatMap((name) => this.#cluster.topic(name) ?? [])
     return new Set([...named, ...matched].map(({ id }) => id))
   }

@@ -7,6 +7,7 @@ import { type Operation, OPERATIONS, RESOURCE_TYPES } from '../../../src/broker/
 import { IN_MEMORY } from '../../../src/broker/storage/store.ts'
 import { APIS, type ApiEntry } from '../../../src/protocol/api-index.ts'
 import { ERROR } from '../../../src/protocol/error-codes.ts'
+import { consumerGroupHeartbeatApi } from '../../../src/protocol/messages/consumer-group-heartbeat.ts'
 import { createAclsApi } from '../../../src/protocol/messages/create-acls.ts'
 import { deleteAclsApi } from '../../../src/protocol/messages/delete-acls.ts'
 import { describeAclsApi } from '../../../src/protocol/messages/describe-acls.ts'
@@ -134,6 +135,28 @@ test('what a client may do of a request is done, and the rest refused', async ()
     topics: [{ topic: 'a', partitions }],
   })
   expect(fetched.responses[0]!.partitions[0]!.errorCode).toBe(TOPIC_AUTHORIZATION_FAILED)
+})
+
+test('a regular expression matches only the topics that a member may see', async () => {
+  await using broker = await startBroker({
+    topics: { 'orders-open': 1, 'orders-secret': 1 },
+    authorization: ({ resourceName }) => resourceName !== 'orders-secret',
+  })
+  using client = await RawClient.connect(broker.bootstrapServers)
+  const { topics } = await client.request(metadataApi, 12, { topics: [{ name: 'orders-open' }] })
+  const member = { groupId: 'readers', memberId: 'one' }
+  const { memberEpoch } = await client.request(consumerGroupHeartbeatApi, 1, {
+    ...member,
+    memberEpoch: 0,
+    rebalanceTimeoutMs: 1000,
+    subscribedTopicNames: [],
+    subscribedTopicRegex: 'orders-.*',
+    topicPartitions: [],
+  })
+  // The topics are looked up after this answer.
+  const assigned = async () =>
+    (await client.request(consumerGroupHeartbeatApi, 1, { ...member, memberEpoch })).assignment?.topicPartitions
+  await expect.poll(assigned).toEqual([{ topicId: topics[0]!.topicId, partitions: [0] }])
 })
 
 describe('ACLs', () => {
