@@ -1,13 +1,12 @@
 /** Reads what a test program of Go prints with `-test.v=test2json`. */
-import type { SuiteContext } from './suite.ts'
+import type { Result, SuiteContext } from './suite.ts'
 
 /** Of what a failed test printed. */
 const KEPT_LINES = 40
 
 interface GoTest {
   readonly lines: string[]
-  result: 'passed' | 'failed' | 'skipped' | undefined
-  hasTests: boolean
+  isOver: boolean
 }
 
 const RESULTS = { PASS: 'passed', FAIL: 'failed', SKIP: 'skipped' } as const
@@ -26,7 +25,8 @@ export interface GoTests {
 }
 
 /**
- * Reports each test that has no tests within it. One that has is reported only if it failed although those within it did not.
+ * Reports each test, also those that have others within them, as Go counts them: names may hold slashes that separate nothing,
+ * so which test is within which cannot be told from what is printed.
  *
  * @param names the tests that the program was asked to run
  */
@@ -36,25 +36,15 @@ export function readGoTests(context: Pick<SuiteContext, 'report' | 'wants'>, nam
   const testOf = (name: string): GoTest => {
     let test = tests.get(name)
     if (test === undefined) {
-      test = { lines: [], result: undefined, hasTests: false }
+      test = { lines: [], isOver: false }
       tests.set(name, test)
-      const end = name.lastIndexOf('/')
-      // A name may hold slashes that separate nothing: its nearest test is the one it is in.
-      for (let at = end; at > 0; at = name.lastIndexOf('/', at - 1)) {
-        const outer = tests.get(name.slice(0, at))
-        if (outer !== undefined) outer.hasTests = true
-      }
     }
     return test
   }
-  const report = (name: string, test: GoTest): void => {
-    if (!context.wants(name)) return
-    const failedWithin = [...tests].some(
-      ([other, { result }]) => other.startsWith(`${name}/`) && (result === 'failed' || result === undefined),
-    )
-    if (test.hasTests && (test.result !== 'failed' || failedWithin)) return
-    const text = test.lines.join('\n')
-    context.report({ test: name, result: test.result ?? 'failed', ...(text === '' ? {} : { text }) })
+  const report = (test: string, { lines }: GoTest, result: Result): void => {
+    if (!context.wants(test)) return
+    const text = lines.join('\n')
+    context.report({ test, result, ...(text === '' ? {} : { text }) })
   }
   return {
     onLine(line) {
@@ -65,8 +55,8 @@ export function readGoTests(context: Pick<SuiteContext, 'report' | 'wants'>, nam
       if (started !== undefined) current = started === '' ? undefined : testOf(started)
       else if (ended !== undefined && ended !== null) {
         const test = testOf(ended[2]!)
-        test.result = RESULTS[ended[1] as keyof typeof RESULTS]
-        report(ended[2]!, test)
+        test.isOver = true
+        report(ended[2]!, test, RESULTS[ended[1] as keyof typeof RESULTS])
       } else if (current !== undefined && PRINTED.test(text)) {
         current.lines.push(line)
         if (current.lines.length > KEPT_LINES) current.lines.shift()
@@ -75,9 +65,9 @@ export function readGoTests(context: Pick<SuiteContext, 'report' | 'wants'>, nam
     end() {
       for (const name of names) testOf(name)
       for (const [name, test] of tests) {
-        if (test.result !== undefined) continue
+        if (test.isOver) continue
         test.lines.push('It had not ended when the program did')
-        report(name, test)
+        report(name, test, 'failed')
       }
     },
   }

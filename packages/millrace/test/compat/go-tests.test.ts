@@ -39,20 +39,22 @@ FAIL`
     { test: 'TestSkipped', result: 'skipped', text: '    some_test.go:9: not today' },
     failure,
     { test: 'TestTwo/c', result: 'passed' },
+    { test: 'TestTwo', result: 'failed' },
   ])
   expect(outcomesOf(printed, names, ['TestTwo/a/b'])).toEqual([failure])
 })
 
-test('reports a test that failed although those within it did not', () => {
+test('reports a test whose name begins like that of another one', () => {
   const printed = `@=== RUN   TestOuter
-@=== RUN   TestOuter/inner
-@    --- PASS: TestOuter/inner (0.00s)
-@=== NAME  TestOuter
-    some_test.go:3: left something behind
-@--- FAIL: TestOuter (0.00s)`
-  expect(outcomesOf(printed, ['TestOuter'])).toEqual([
-    { test: 'TestOuter/inner', result: 'passed' },
-    { test: 'TestOuter', result: 'failed', text: '    some_test.go:3: left something behind' },
+@=== RUN   TestOuter/range
+@=== RUN   TestOuter/range/848
+@--- PASS: TestOuter/range (0.00s)
+@--- PASS: TestOuter/range/848 (0.00s)
+@--- PASS: TestOuter (0.00s)`
+  expect(outcomesOf(printed, ['TestOuter']).map(({ test: name }) => name)).toEqual([
+    'TestOuter/range',
+    'TestOuter/range/848',
+    'TestOuter',
   ])
 })
 
@@ -62,8 +64,9 @@ test('reports tests that a crash has kept from ending, or from starting', () => 
 panic: nil map`
   const outcomes = outcomesOf(printed, ['TestOuter', 'TestNever'])
   expect(outcomes.map(({ test: name, result }) => [name, result])).toEqual([
+    ['TestOuter', 'failed'],
     ['TestOuter/inner', 'failed'],
     ['TestNever', 'failed'],
   ])
-  expect(outcomes[0]!.text).toContain('panic: nil map')
+  expect(outcomes[1]!.text).toContain('panic: nil map')
 })
