@@ -30,7 +30,7 @@ export interface CommittableOffset extends PartitionOffset {
 }
 
 export class OffsetLedger {
-  /** Called when acknowledgements have moved a committable offset on. */
+  /** Called when a committable offset has moved: by acknowledgements, over offsets that hold nothing behind them, or to another position. */
   onAdvance: () => void = () => {}
   readonly #partitions = new Map<string, TrackedPartition>()
   /** By the objects that `committable` returned. */
@@ -50,6 +50,7 @@ export class OffsetLedger {
     const committed = isCommitted ? position : NOTHING
     this.#partitions.set(key, new TrackedPartition(topic, partition, position, committed, topicId, this))
     this.onDrained()
+    if (!isCommitted) this.onAdvance()
   }
 
   /**
@@ -290,8 +291,11 @@ class TrackedPartition implements FollowedPartition {
     if (nextOffset <= this.#end) return
     this.#end = nextOffset
     // Behind a batch that is under way the gap becomes part of that batch, and waits with it.
-    if (this.#tail === undefined) this.acknowledged = nextOffset
-    else this.#tail.nextOffset = nextOffset
+    if (this.#tail !== undefined) this.#tail.nextOffset = nextOffset
+    else {
+      this.acknowledged = nextOffset
+      this.#ledger.onAdvance()
+    }
   }
 
   acknowledge(span: Span): void {
