@@ -35,6 +35,8 @@ export class RunEnd {
   readonly #transactions: Patience
   /** Whether partitions have gone, and the group has not said yet what comes instead. */
   #isRebalancing = false
+  /** Whether the next look is on its way: without this, each one would begin a series of its own. */
+  #willLook = false
   /** Counts what the group has changed. */
   #changes = 0
 
@@ -66,7 +68,13 @@ export class RunEnd {
       return changes === this.#changes && this.#partitions.areAtEnd
     }
     this.#lookForTransactions()
-    setTimeout(lookAgain, LOOK_MS).unref()
+    if (this.#willLook) return false
+    this.#willLook = true
+    const look = (): void => {
+      this.#willLook = false
+      lookAgain()
+    }
+    setTimeout(look, LOOK_MS).unref()
     return false
   }
 
