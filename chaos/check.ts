@@ -8,7 +8,8 @@ import type { Integers } from './input.ts'
 
 /** Value of the record with which each partition is closed before Java reads it: no offset tells where a transactional topic ends. */
 const END = 'end'
-const READ_TIMEOUT_MS = 120_000
+/** So long may nothing come of what is read; how long all of it takes depends on the machine. */
+const SILENCE_TIMEOUT_MS = 120_000
 const EXAMPLES = 5
 
 export interface Counts {
@@ -131,13 +132,14 @@ export async function readWithJava(
     ),
   )
   const closed = once(child, 'close')
-  const timer = setTimeout(() => child.kill('SIGKILL'), READ_TIMEOUT_MS)
+  const timer = setTimeout(() => child.kill('SIGKILL'), SILENCE_TIMEOUT_MS)
   let stderr = ''
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
   let open = partitions
   try {
     for await (const line of createInterface({ input: child.stdout! })) {
       const [partition, offset, key, value] = line.split('\t')
+      timer.refresh()
       if (value === END) open--
       else
         tally.add(
