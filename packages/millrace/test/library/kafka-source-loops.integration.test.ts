@@ -243,7 +243,7 @@ describe.skipIf(!brokerAvailable)('a loop over a KafkaSource', () => {
       expect(seen).toEqual(names(7000))
       expect((await reading.progress())!.rebalances).toBe(1)
       await expect.poll(committed).toBe(7000)
-    }, 60_000)
+    })
 
     test('over batches', async () => {
       const { source, committed } = await written(7000)
@@ -259,6 +259,6 @@ describe.skipIf(!brokerAvailable)('a loop over a KafkaSource', () => {
       expect(seen).toEqual(names(7000))
       expect((await reading.progress())!.rebalances).toBe(1)
       await expect.poll(committed).toBe(7000)
-    }, 60_000)
+    })
   })
 })
