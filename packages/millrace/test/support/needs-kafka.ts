@@ -8,6 +8,7 @@ const TOOLS = "Kafka's own tools and clients run on Java"
 const MESSAGES = 'Java writes the messages to compare with'
 const LISTENERS = 'one broker has listeners of several kinds; each of the embedded broker has all of them secured alike'
 const REGISTRY = 'Apicurio Registry runs on Java'
+const MEMBERS = 'groups of the embedded broker lose their members when its process ends'
 const COMPARED = 'they compare the embedded broker with Apache Kafka'
 
 /** By file and by the name of the `describe` or `test`. */
@@ -24,7 +25,10 @@ export const NEEDS_KAFKA: { readonly [file: string]: { readonly [name: string]: 
   'dialects/linear/index.integration.test.ts': { 'the blocks of the seed': LISTENERS },
   'kafka/cluster/log-offsets.integration.test.ts': { 'finds the beginning, the end, and a time in a log': TOOLS },
   'kafka/consumer/beside-java.integration.test.ts': { 'a consumer beside that of Java': TOOLS },
-  'kafka/group/session.integration.test.ts': { 'beside a Java consumer': TOOLS },
+  'kafka/group/session.integration.test.ts': {
+    'beside a Java consumer': TOOLS,
+    'when the coordinator is restarted': MEMBERS,
+  },
   'kafka/producer/producer.integration.test.ts': { 'what it writes with %s is read by the Java consumer': TOOLS },
   'kafka/protocol/locate-records.integration.test.ts': {
     'record batches of the Java producer': TOOLS,

@@ -13,7 +13,14 @@ import {
 } from '../../../src/kafka/group/session.ts'
 import { spawnJava } from '../../../../../test-bed/java.ts'
 import { CONSUMER_GROUP_HEARTBEAT, LEAVE_GROUP } from '../../../src/kafka/protocol/groups.ts'
-import { bootstrapServers, brokerAvailable, javaAvailable, ownBroker, uniqueName } from '../../support/broker.ts'
+import {
+  bootstrapServers,
+  brokerAvailable,
+  isEmbedded,
+  javaAvailable,
+  ownBroker,
+  uniqueName,
+} from '../../support/broker.ts'
 import { TransactionalWriter } from '../../support/transactional-writer.ts'
 
 const never = new AbortController().signal
@@ -610,7 +617,7 @@ describe.skipIf(!brokerAvailable)('group session', () => {
     })
   })
 
-  describe('when the coordinator is restarted', () => {
+  describe.skipIf(isEmbedded)('when the coordinator is restarted', () => {
     const broker = ownBroker()
     test.each([
       { kind: 'classic', options: { assignors: ['cooperative-sticky'] } as Partial<GroupOptions> },
