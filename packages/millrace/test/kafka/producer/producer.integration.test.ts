@@ -14,6 +14,7 @@ import { batchOf } from '../../support/batches.ts'
 import {
   bootstrapServers,
   brokerAvailable,
+  isEmbedded,
   javaAvailable,
   javaTool,
   ownBroker,
@@ -772,7 +773,7 @@ describe.skipIf(!brokerAvailable)('producer while a broker fails', () => {
     await expect.poll(async () => (await producer.write([{ value: 'again' }], topic)).failures.size).toBe(0)
     await producer.close()
     // A broker that was suspended may have lost its leadership for a moment.
-    await expect.poll(() => cluster.refresh([topic]).then(() => cluster.leader(topic, 0))).toBeGreaterThan(0)
+    await expect.poll(() => cluster.refresh([topic]).then(() => cluster.leader(topic, 0))).toBeGreaterThanOrEqual(0)
     const { batches } = await readTopic(cluster, topic)
     expect(batches.at(-1)).toMatchObject({ baseSequence: 0, producerId: batches[0]!.producerId })
     expect(batches.at(-1)!.producerEpoch).toBeGreaterThan(0)
@@ -811,7 +812,7 @@ describe.skipIf(!brokerAvailable)('producer in a cluster of three', () => {
     await expectOnceAndInOrder(cluster, topic, acknowledged)
   })
 
-  test('what prevents delivery is reported after the delivery timeout', async () => {
+  test.skipIf(isEmbedded)('what prevents delivery is reported after the delivery timeout', async () => {
     const cluster = connect(own().bootstrapServers, { requestTimeoutMs: 5000 })
     const topic = await createTopic(cluster, 1, { 'min.insync.replicas': '2' }, 2)
     const { leader, replicas } = (await cluster.topic(topic)).partitions[0]!
