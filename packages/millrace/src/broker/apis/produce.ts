@@ -14,7 +14,7 @@ import { ERROR } from '../../protocol/error-codes.ts'
 import { ledPartition } from '../cluster/cluster.ts'
 import type { Topic } from '../cluster/topic.ts'
 import { isRefusal, type Refusal } from '../log/check-batch.ts'
-import { type Appended, keylessRecords } from '../log/partition-log.ts'
+import { type Appended, keylessRecords, untimelyRecords } from '../log/partition-log.ts'
 import { admit } from '../transactions/admission.ts'
 import type { Call, Handler } from './handler.ts'
 import { endpointsOf, topicOf } from './topics.ts'
@@ -100,7 +100,10 @@ async function append(
     const keyless = await keylessRecords(records).catch(() => undefined)
     if (keyless !== undefined) return keyless
   }
-  const appended = partition.log.append(records, call.version, partition.leaderEpoch, cluster.now())
+  const now = cluster.now()
+  const appended = partition.log.append(records, call.version, partition.leaderEpoch, now)
+  if (isRefusal(appended) && appended.errorCode === ERROR.INVALID_TIMESTAMP)
+    return { ...appended, records: await untimelyRecords(records, partition.log.settings, now).catch(() => []) }
   if (partition.log.settings.compacted) call.broker.cleaner.appended(partition.log)
   cluster.appended(records.length)
   return appended

@@ -159,7 +159,7 @@ export class PartitionLog {
     if (logAppendTime || baseTimestampMs < 0) return undefined
     if (maxTimestampMs - nowMs <= timestampAfterMaxMs && nowMs - baseTimestampMs <= timestampBeforeMaxMs)
       return undefined
-    const message = `Timestamp ${maxTimestampMs} of message is out of range. The timestamp should be within [${nowMs - timestampBeforeMaxMs}, ${nowMs + timestampAfterMaxMs}]`
+    const message = 'One or more records have been rejected due to invalid timestamp'
     return { errorCode: ERROR.INVALID_TIMESTAMP, message, fromLog: true }
   }
 
@@ -302,4 +302,23 @@ export async function keylessRecords(bytes: Buffer): Promise<Refusal | undefined
         : [],
     ),
   }
+}
+
+/** The records of a refused batch whose time is out of range; all others can be sent again. */
+export async function untimelyRecords(
+  bytes: Buffer,
+  { timestampAfterMaxMs, timestampBeforeMaxMs }: LogSettings,
+  nowMs: number,
+): Promise<NonNullable<Refusal['records']>> {
+  const [oldest, newest] = [nowMs - timestampBeforeMaxMs, nowMs + timestampAfterMaxMs]
+  return (await readRecords(bytes)).flatMap(({ timestampMs, offset }, batchIndex) =>
+    timestampMs > newest || timestampMs < oldest
+      ? [
+          {
+            batchIndex,
+            message: `Timestamp ${timestampMs} of message with offset ${offset} is out of range. The timestamp should be within [${oldest}, ${newest}]`,
+          },
+        ]
+      : [],
+  )
 }

@@ -132,6 +132,21 @@ describe('a batch', () => {
     expect(reader.next() && reader.timestampType).toBe('LogAppendTime')
   })
 
+  // Clients that write the others of the batch again could not know which of them was the reason.
+  test('with a time that is out of range is refused, and the record is named', async () => {
+    broker.createTopic('timely', { partitions: 1, config: { 'message.timestamp.after.max.ms': 1000 } })
+    const records = [0, 3_600_000, 5].map((timestampDelta) => ({ key: null, value: Buffer.from('x'), timestampDelta }))
+    const { errorCode, recordErrors } = await produce(
+      'timely',
+      encodeRecordBatch({ ...now, maxTimestamp: NOW + 3_600_000, records }),
+    )
+    expect({ errorCode, at: recordErrors.map(({ batchIndex }) => batchIndex) }).toEqual({
+      errorCode: ERROR.INVALID_TIMESTAMP,
+      at: [1],
+    })
+    expect(recordErrors[0]!.batchIndexErrorMessage).toMatch(/^Timestamp \d+ of message with offset 1 is out of range/)
+  })
+
   test('without a key is refused by a compacted topic, and the record is named', async () => {
     const batch = encodeRecordBatch({
       ...now,
