@@ -160,7 +160,6 @@ export interface StreamsGroupHeartbeatResponseEndpoint {
 }
 
 export interface TopicPartition {
-  /** Name of the topic. */
   topic: string
   partitions: readonly number[]
 }
