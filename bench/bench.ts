@@ -23,6 +23,7 @@ import { partitions } from './cases/partitions.ts'
 import { produce } from './cases/produce.ts'
 import { send } from './cases/send.ts'
 import { startup } from './cases/startup.ts'
+import { watched } from './cases/watched.ts'
 import { inCheckout } from './child.ts'
 import { commitOf, describeEnvironment } from './environment.ts'
 import type { CaseResult } from './measure.ts'
@@ -41,6 +42,7 @@ const CASES: readonly Case[] = [
   materialize,
   memory,
   broker,
+  watched,
   control,
 ]
 const NAMES = [...CASES.map(({ name }) => name), 'startup']

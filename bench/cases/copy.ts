@@ -64,10 +64,14 @@ export async function startPipeline(bed: Bed, pipeline: TopicPipeline): Promise<
 
 type Run = Ended & { read: number; written: number }
 
-async function startFile({ folder }: Bed, { name, text }: { name: string; text: string }): Promise<Run> {
+async function startFile(
+  { folder }: Bed,
+  { name, text }: { name: string; text: string },
+  options: readonly string[] = [],
+): Promise<Run> {
   const file = join(folder, name)
   writeFileSync(file, text)
-  const ended = await runMillrace(['run', file, '--until-end', '--json'])
+  const ended = await runMillrace(['run', file, '--until-end', '--json', ...options])
   const { result } = JSON.parse(ended.stdout) as { result: Record<'read' | 'written', { records: number }> }
   return { ...ended, read: result.read.records, written: result.written.records }
 }
@@ -75,11 +79,16 @@ async function startFile({ folder }: Bed, { name, text }: { name: string; text: 
 /** Makes a pipeline file of any shape, from the names of its group and of its output topic. */
 export type FileMaker = (output: string) => { name: string; text: string }
 
-/** Runs a pipeline file over a whole topic; timed from first append to last, by the broker. */
-export async function runFile({ bed }: Bench, records: number, make: FileMaker): Promise<Sample> {
+/** Runs a pipeline file over a whole topic; timed from first append to last, by the broker. @param options of the command line */
+export async function runFile(
+  { bed }: Bench,
+  records: number,
+  make: FileMaker,
+  options: readonly string[] = [],
+): Promise<Sample> {
   const output = await bed.createTopic(bed.name('millrace'), { 'message.timestamp.type': 'LogAppendTime' })
   const file = make(output)
-  const { read, written, cpuSeconds, residentMegabytes } = await startFile(bed, file)
+  const { read, written, cpuSeconds, residentMegabytes } = await startFile(bed, file, options)
   if (read !== records) throw new Error(`millrace read ${read} of ${records} records`)
   // Markers of transactions count as records of a topic; what is committed is there when the run ends.
   if (!file.text.includes('exactly_once')) await bed.waitForRecords(output, written)
@@ -97,8 +106,9 @@ export async function runPipeline(
   sink: object = {},
   top: { readonly [key: string]: unknown } = {},
   source: object = {},
+  options: readonly string[] = [],
 ): Promise<Sample> {
-  return runFile(bench, records, (output) => ({
+  const make: FileMaker = (output) => ({
     name: `${output}.json`,
     text: linearFile(bench.bed.bootstrapServers, {
       source: { ...source, topic, groupId: output },
@@ -106,7 +116,8 @@ export async function runPipeline(
       sink: { ...sink, topic: output },
       top,
     }),
-  }))
+  })
+  return runFile(bench, records, make, options)
 }
 
 export const copy: Case = {

@@ -1,9 +1,11 @@
 /** Consumes a topic with the library. The clock runs from the first ask to the last record; construction and close do not count. */
 
-import { KafkaSource } from 'millrace'
+import { KafkaSource, serve } from 'millrace'
 import { type ConsumeTask, done, task } from './task.ts'
 
-const { bootstrapServers, topic, groupId, records, mode } = task<ConsumeTask & { mode: 'batches' | 'records' }>()
+const { bootstrapServers, topic, groupId, records, mode, http } = task<
+  ConsumeTask & { mode: 'batches' | 'records'; http?: number }
+>()
 const source = new KafkaSource({
   bootstrapServers,
   topics: topic,
@@ -11,6 +13,7 @@ const source = new KafkaSource({
   autoOffsetReset: 'earliest',
   checkCrcs: true,
 })
+const server = http === undefined ? undefined : await serve(http, { consume: { source } })
 let read = 0
 let bytes = 0
 const start = performance.now()
@@ -29,5 +32,6 @@ if (mode === 'batches') {
   }
 }
 const seconds = (performance.now() - start) / 1000
+await server?.close()
 await source.close()
 done({ records: read, seconds, bytes })

@@ -83,6 +83,11 @@ const CASES: readonly { name: string; title: string; text: string; unit?: string
     text: 'The same client writes and reads records of 100 bytes, on the embedded broker and on Apache Kafka.',
   },
   {
+    name: 'watched',
+    title: 'Being watched',
+    text: 'Reading, copying and filtering with the HTTP server, a scraper and an open dashboard, and without.',
+  },
+  {
     name: 'startup',
     title: 'Starting',
     text: '`millrace lint` as a whole process, beside a Node that does nothing.',
