@@ -259,6 +259,7 @@ export function createDocuments(options: DocumentsOptions): Documents | undefine
   return {
     ...values,
     keysOnly: values === undefined,
+    leavesValues: values === undefined || values.leavesValues === true,
     prepare: inOrder([rewriting.prepare, values?.prepare]),
     decode: (batch, failed) => values?.decode(batch, failed),
     encode(batch, failed) {
@@ -296,6 +297,7 @@ function createValueSteps({
     const keys = attach || keyField !== undefined ? [keysFrom, keysTo] : []
     const prepare = preparing([from, ...keys])
     return {
+      leavesValues: !isParsed,
       // What a stage changes is written with a schema that is registered here, so that comes first.
       prepare: inOrder([translation.prepare?.bind(translation), isParsed ? prepare : undefined, to.prepare?.bind(to)]),
       decode: (batch, failed) => {

@@ -45,6 +45,8 @@ export interface KeyCodec extends Preparing {
 export interface Documents extends Preparing {
   /** Whether only keys are rewritten, and no value is parsed. False when omitted. */
   readonly keysOnly?: boolean
+  /** Whether `decode` sets no document, as nothing that these steps do looks at a value. False when omitted. */
+  readonly leavesValues?: boolean
   /**
    * Sets the document of every row.
    * @param failed called for each row that fails, which the caller then drops; without it the first one is thrown

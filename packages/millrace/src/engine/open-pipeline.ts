@@ -144,8 +144,8 @@ async function makeOutputs(
     const documents = await formatFor(sink)
     targets.push(new FormattedSink(sink, documents))
     if (documents !== undefined) formats.push(documents)
-    // One that attaches `_meta` decodes for those that do not want it, too.
-    if (decoder === undefined || sink.includeMeta) decoder = documents ?? decoder
+    // One decodes for all of them: not one for whose sink values pass as they are, and rather one that attaches `_meta`.
+    if (decoder === undefined || decoder.leavesValues === true || sink.includeMeta) decoder = documents ?? decoder
   }
   return {
     sink: all,

@@ -1,12 +1,18 @@
 import { describe, expect, test } from 'vitest'
 import type { Batch } from '../../src/records/batch.ts'
+import { createDocuments } from '../../src/codecs/index.ts'
+import { jsonCodec } from '../../src/codecs/json.ts'
+import type { Codec } from '../../src/contracts/codec.ts'
+import { NO_ENDPOINTS } from '../../src/contracts/definitions.ts'
 import { Delivery } from '../../src/engine/delivery.ts'
 import { ErrorHandling } from '../../src/engine/failures/error-handling.ts'
 import { Failures } from '../../src/engine/failures/failures.ts'
 import { DeliveryToEach, FanOut, FormattedSink } from '../../src/engine/fan-out.ts'
-import type { ErrorPolicy } from '../../src/engine/plan.ts'
+import type { Components, ErrorPolicy, PlannedComponent } from '../../src/engine/plan.ts'
+import { runPipeline } from '../../src/engine/run-pipeline.ts'
 import { BatchError, DeliveryError, EncodeError, type MillraceError } from '../../src/errors/index.ts'
 import { batchOf } from '../support/batches.ts'
+import { memoryComponents, memoryPlan, MemorySink as SinkInMemory, MemorySource } from '../support/memory-components.ts'
 
 const down = (): MillraceError => new DeliveryError('the sink is down', { code: 'DELIVERY_TIMED_OUT' })
 const tooLarge = (): MillraceError => new DeliveryError('the record is too large', { code: 'RECORD_TOO_LARGE' })
@@ -150,4 +156,44 @@ test('all sinks as one can forward record batches when each of them can', () => 
   const both = [true, false].map((writesRecordBatches) => ({ ...sink, writesRecordBatches }))
   expect(new FanOut(both as never).writesRecordBatches).toBe(false)
   expect(new FanOut([both[0], both[0]] as never).writesRecordBatches).toBe(true)
+})
+
+// Each sink was given what the first one's steps had decoded, which is nothing where that one only needs the ids of another registry.
+describe('sinks of different formats', () => {
+  const text = (value: Buffer | null): unknown => JSON.parse(value!.subarray(1).toString())
+  const from: Codec = { name: 'avro', wire: 'a', decode: text, encode: () => null }
+  const elsewhere: Codec = {
+    ...from,
+    wire: 'b',
+    translation: () => ({ translate: (bytes) => Buffer.concat([Buffer.from('b'), bytes.subarray(1)]) }),
+  }
+  const formats: { readonly [valueCodec: string]: Codec } = { avro: elsewhere, json: jsonCodec }
+
+  test.each([{ order: ['avro', 'json'] }, { order: ['json', 'avro'] }])(
+    'in the order $order each gets its own',
+    async ({ order }) => {
+      const sinks = new Map(
+        order.map((format) => [format, Object.assign(new SinkInMemory([]), { valueCodec: format })]),
+      )
+      const source = new MemorySource([['a{"id":1}']], [], 'avro')
+      const ofSink = (component: string): PlannedComponent => ({ component, options: {}, endpoints: NO_ENDPOINTS })
+      const components: Components = {
+        ...memoryComponents(source, sinks.get('json')!),
+        sink: async (name) => ({
+          kind: 'sink',
+          name,
+          summary: 'Lies in memory.',
+          options: {},
+          create: () => sinks.get(name)!,
+        }),
+        documents: async (_, { valueCodec }, __, needs) =>
+          createDocuments({ from, to: formats[valueCodec]!, ...needs, mentionsMeta: false, includeMeta: false }),
+      }
+      const never = new AbortController().signal
+      const run = { components, signal: never, abort: never, untilEnd: true, warn: () => {} }
+      await runPipeline(memoryPlan({ sink: ofSink(order[0]!), fanout: [ofSink(order[1]!)] }), run)
+      expect(sinks.get('avro')!.written).toEqual(['b{"id":1}'])
+      expect(sinks.get('json')!.written).toEqual(['{"id":1}'])
+    },
+  )
 })
