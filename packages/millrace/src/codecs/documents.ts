@@ -10,7 +10,7 @@ import { exactDocument, mayDifferIn, withExactNumbers } from '../records/exact-n
 import { viewOf } from '../records/views.ts'
 import { FieldScanner } from './field-scanner.ts'
 import { jsonCodec, parseDocument, reasonOf } from './json.ts'
-import { keyFromField } from './key-field.ts'
+import { keyFromField, keyOf } from './key-field.ts'
 import { keyRewriting, rewriteKeys } from './key-rewriting.ts'
 import { textKeys } from './keys.ts'
 import { restorerOfMadeRows } from './made-rows.ts'
@@ -160,8 +160,8 @@ function encodeRow(
   const { jsonStart } = from
   if (hasMeta === false) return encode(batch, row, codec, document, jsonStart)
   const meta = attachedMeta(document)
-  const key = meta && changedKey(meta, keys)
-  if (key !== undefined) keysOf(batch)[row] = key
+  const key = meta && changedKey(meta)
+  if (key !== undefined) keysOf(batch)[row] = keyOf(key, undefined, batch, row, keys)
   if (includeMeta === true) return encode(batch, row, codec, document, jsonStart)
   // Left out for the time of writing only: another sink may want it.
   const restore = hideMeta(document)

@@ -2,7 +2,7 @@
 import type { KeyCodec } from '../contracts/codec.ts'
 import { TEXT_KEYS } from '../contracts/codec-names.ts'
 import type { Batch, Payload } from '../records/batch.ts'
-import { withExactNumbers } from '../records/exact-numbers.ts'
+import { exactPart, isExact, stringifyExactly, type ExactNumber } from '../records/exact-numbers.ts'
 import { restorerOfMadeRows } from './made-rows.ts'
 
 /**
@@ -19,20 +19,46 @@ export function keyFromField(batch: Batch, row: number, path: readonly string[],
         ? (value as { readonly [name: string]: unknown })[name]
         : undefined
   }
-  if (value === undefined || value === null) return null
-  if (keys.name === TEXT_KEYS) return textOf(value, path.at(-1)!, batch, row)
-  // Every digit counts for a long.
-  const isRounded = typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER
-  return keys.encode(isRounded && Number.isInteger(value) ? textOf(value, path.at(-1)!, batch, row) : value)
+  return keyOf(value, path, batch, row, keys)
 }
 
-function textOf(value: unknown, name: string, batch: Batch, row: number): string {
-  if (typeof value === 'string') return value
+/** No field of any record: where a stage puts a value that it may have taken from anywhere. */
+const ELSEWHERE = ['']
+
+/**
+ * A value as the key of a row, with the digits that came in; null where there is none.
+ *
+ * @param path where the value is in the document; undefined where a stage has put it into `_meta`
+ * @throws {EncodeError} when the codec cannot write it, or digits would be lost
+ */
+export function keyOf(
+  value: unknown,
+  path: readonly string[] | undefined,
+  batch: Batch,
+  row: number,
+  keys: KeyCodec,
+): Payload {
+  if (value === undefined || value === null) return null
+  const isText = keys.name === TEXT_KEYS
+  if (isText && typeof value === 'string') return value
+  const exact = exactIn(value, path ?? ELSEWHERE, batch, row)
+  if (isText) return stringifyExactly(exact)
+  return keys.encode(isExact(exact) && !TAKE_DIGITS.has(keys.name) && keys.wire === undefined ? plain(exact) : exact)
+}
+
+/** Formats that write JSON, as those with a schema write numbers with all their digits. */
+const TAKE_DIGITS: ReadonlySet<string> = new Set(['json', 'bytes'])
+
+/** For Kafka's own formats: every digit counts for a long. */
+function plain({ rawJSON: digits }: ExactNumber): number | string {
+  const number = Number(digits)
+  return Number.isSafeInteger(number) || !/^-?\d+$/.test(digits) ? number : digits
+}
+
+function exactIn(value: unknown, path: readonly string[], batch: Batch, row: number): unknown {
+  if (typeof value !== 'number' && typeof value !== 'object') return value
   const restore = restorerOfMadeRows(batch)
-  const text = JSON.stringify(restore === undefined ? value : restore(value))
-  if (typeof value === 'boolean' || restore !== undefined) return text
+  if (restore !== undefined) return restore(value)
   const original = batch.value(row)
-  if (original === null) return text
-  const before = `{${JSON.stringify(name)}:`
-  return withExactNumbers({ [name]: value }, `${before}${text}}`, original).slice(before.length, -1)
+  return original === null ? value : exactPart(value, path, original)
 }

@@ -6,6 +6,7 @@ import type { Codec, KeyCodec } from '../contracts/codec.ts'
 import { TEXT_KEYS } from '../contracts/codec-names.ts'
 import { DecodeError } from '../errors/index.ts'
 import { isObject } from '../options/values.ts'
+import { isExact } from '../records/exact-numbers.ts'
 
 /** Text in UTF-8, base64 where the bytes are something else. Written as text; everything else that a stage makes, as JSON. */
 export const textKeys: KeyCodec = {
@@ -36,7 +37,7 @@ export function keysOf(codec: Codec): KeyCodec {
         throw new DecodeError('key', error.message, { cause: error.cause ?? error })
       }
     },
-    encode: (key) => codec.encode(isObject(key) || name === 'json' ? key : { value: key }),
+    encode: (key) => codec.encode((isObject(key) && !isExact(key)) || name === 'json' ? key : { value: key }),
   }
   OF_VALUES.set(keys, codec)
   return keys

@@ -16,7 +16,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import type { KeyCodec } from '../contracts/codec.ts'
-import type { Batch, Payload } from '../records/batch.ts'
+import type { Batch } from '../records/batch.ts'
 import type { Header } from '../records/record.ts'
 import { textOf } from './keys.ts'
 
@@ -94,11 +94,10 @@ export function hideMeta(document: unknown): (() => void) | undefined {
   }
 }
 
-/** The key that a stage gave a record by writing `_meta.key`; undefined when the stored key stays. */
-export function changedKey(meta: Meta, keys: KeyCodec): Payload | undefined {
+/** What a stage made the key of a record by writing `_meta.key`, null for none; undefined when the stored key stays. */
+export function changedKey(meta: Meta): unknown {
   if (meta[ATTACHED] === meta || meta.key === meta[ATTACHED]!.key) return undefined
-  const { key } = meta
-  return key === undefined || key === null ? null : keys.encode(key)
+  return meta.key ?? null
 }
 
 /** Headers by name, a list where a name is repeated, and which of them are not text. */

@@ -57,9 +57,22 @@ export function mayDifferIn(json: Uint8Array, from: number, to: number): boolean
   return false
 }
 
-/** Whether JSON in UTF-8 may hold numbers that are others as doubles: with an exponent or many digits. */
-function mayRound(json: Uint8Array): boolean {
-  return mayDifferIn(json, 0, json.length) && LONG.test(Buffer.from(json).toString('latin1'))
+/** Bytes of a schema id: a zero, which no JSON begins with, and a number. */
+const SCHEMA_ID_BYTES = 5
+
+/** The JSON of a value as it is stored, which may have a schema id in front. */
+function jsonOf(value: Buffer): Buffer {
+  return value[0] === 0 ? value.subarray(SCHEMA_ID_BYTES) : value
+}
+
+/** The same of a value as it is stored: JSON, maybe with a schema id in front. */
+export function mayDifferInValue(value: Buffer): boolean {
+  return mayDifferIn(value, value[0] === 0 ? SCHEMA_ID_BYTES : 0, value.length)
+}
+
+/** Whether a value may hold numbers that are others as doubles: with an exponent or many digits. */
+function mayRound(value: Buffer): boolean {
+  return mayDifferInValue(value) && LONG.test(jsonOf(value).toString('latin1'))
 }
 
 const LONG = /[\d.]{16}|\d[eE]/
@@ -169,7 +182,7 @@ export function equalsText(value: unknown, text: string): boolean {
  * @throws {EncodeError} when digits would be lost, as it is unknown which of several numbers was moved
  */
 export function withExactNumbers(document: unknown, written: string, original: Buffer, wrapper = 'value'): string {
-  if (!mayDifferIn(original, 0, original.length)) return written
+  if (!mayDifferInValue(original)) return written
   const exact = exactDocument(document, original, wrapper)
   return exact === document ? written : stringifyExactly(exact)
 }
@@ -178,13 +191,23 @@ export function withExactNumbers(document: unknown, written: string, original: B
 export function exactDocument(document: unknown, original: Buffer, wrapper = 'value'): unknown {
   let exact: unknown
   try {
-    exact = reviveExactly(original.toString())
+    exact = reviveExactly(jsonOf(original).toString())
   } catch {
     return document // what is not JSON has no numbers
   }
   const isWhole = typeof exact === 'object' && exact !== null && !isExact(exact) && !Array.isArray(exact)
   const before = isWhole ? exact : { [wrapper]: exact }
   return new Restorer(before).restore(document, before, '')
+}
+
+/**
+ * A part of a document with the digits that came in, by the same rules. @param path where it is in the document
+ * @throws {EncodeError} when digits would be lost
+ */
+export function exactPart(part: unknown, path: readonly string[], original: Buffer): unknown {
+  if (!mayDifferInValue(original)) return part
+  const document = path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), part)
+  return path.reduce(fieldOf, exactDocument(document, original))
 }
 
 /** Finds the digits of numbers in what they came from. */
@@ -242,7 +265,7 @@ export class NumbersOfSeveral {
     for (const value of values) {
       let parsed: unknown
       try {
-        parsed = reviveExactly(value.toString())
+        parsed = reviveExactly(jsonOf(value).toString())
       } catch {
         continue // what is not JSON has no numbers
       }

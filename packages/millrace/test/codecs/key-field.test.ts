@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { keyFromField } from '../../src/codecs/key-field.ts'
-import { codecByName, encodeDocuments, keyCodecByName } from '../../src/codecs/index.ts'
+import { codecByName, decodeDocuments, encodeDocuments, keyCodecByName } from '../../src/codecs/index.ts'
 import { textKeys } from '../../src/codecs/keys.ts'
+import { createStage } from '../../src/stages/index.ts'
 import { batchOf } from '../support/batches.ts'
 
 describe('keys from a field', () => {
@@ -57,6 +58,49 @@ describe('keys from a field', () => {
     const batch = batchOf([value])
     batch.documents = [JSON.parse(value)]
     expect(keyFromField(batch, 0, ['a', 'id'], textKeys)).toBe('1234567890123456789')
+  })
+})
+
+// Keys were compared with whatever number had the same double in the outermost object, or were written as JavaScript does.
+describe('the digits of keys', () => {
+  const LARGE = '9007199254740993'
+  const NEXT = '9007199254740992'
+
+  test.each([
+    { codec: undefined, path: 'a.id', value: `{"a":{"id":${LARGE}},"id":${NEXT}}`, key: LARGE },
+    { codec: 'long', path: 'a.id', value: `{"a":{"id":${LARGE}},"id":${NEXT}}`, key: '\0 \0\0\0\0\0\x01' },
+    { codec: 'json', path: 'id', value: `{"id":${LARGE}}`, key: LARGE },
+    { codec: 'json', path: 'id', value: `{"id":{"n":${LARGE}}}`, key: `{"n":${LARGE}}` },
+    { codec: 'json', path: 'id', value: '{"id":1.2345678901234567890}', key: '1.2345678901234567890' },
+    { codec: 'integer', path: 'id', value: '{"id":42.0}', key: '\0\0\0*' },
+    // With a schema id whose last byte is a quote.
+    { codec: undefined, path: 'id', value: `\0\0\0\0"{"id":${LARGE}}`, key: LARGE },
+  ])('as $codec from $path of $value', ({ codec, path, value, key }) => {
+    const batch = batchOf([value])
+    batch.documents = [JSON.parse(value.slice(value.indexOf('{')))]
+    const keys = codec === undefined ? textKeys : keyCodecByName(codec)
+    expect(Buffer.from(keyFromField(batch, 0, path.split('.'), keys)!).toString('latin1')).toBe(key)
+  })
+
+  test.each([
+    { spec: { '_meta.key': '$id' }, value: `{"id":${LARGE}}`, key: LARGE },
+    { spec: { '_meta.key': { n: '$id' } }, value: `{"id":${LARGE}}`, key: `{"n":${LARGE}}` },
+    { spec: { '_meta.key': '$id' }, value: '{"id":"a"}', key: 'a' },
+    { spec: { '_meta.key': null }, value: `{"id":${LARGE}}`, key: null },
+    { spec: { '_meta.key': '$_meta.key' }, value: `{"id":${LARGE}}`, key: undefined },
+  ])('that $spec makes of $value', ({ spec, value, key }) => {
+    const batch = batchOf([{ key: 'k', value }])
+    decodeDocuments(batch, codecByName('json'), { attachMeta: true })
+    const made = createStage('$set', spec, 'stages.0').process(batch)!
+    encodeDocuments(made, codecByName('json'))
+    expect(made.keys?.[0]).toBe(key)
+  })
+
+  test('are not guessed: a key that may be either of two numbers fails', () => {
+    const batch = batchOf([`{"a":${LARGE},"b":${NEXT}}`])
+    decodeDocuments(batch, codecByName('json'), { attachMeta: true })
+    const made = createStage('$set', { '_meta.key': '$a' }, 'stages.0').process(batch)!
+    expect(() => encodeDocuments(made, codecByName('json'))).toThrow('two numbers of the record')
   })
 })
 

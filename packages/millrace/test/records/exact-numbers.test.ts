@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { mayDiffer, parseExactly, stringifyExactly, withExactNumbers } from '../../src/records/exact-numbers.ts'
+import {
+  exactDocument,
+  mayDiffer,
+  NumbersOfSeveral,
+  parseExactly,
+  stringifyExactly,
+  withExactNumbers,
+} from '../../src/records/exact-numbers.ts'
 
 /** Numbers as people and programs write them. */
 const numberText = fc
@@ -48,6 +55,17 @@ describe('numbers of JSON', () => {
         expect(JSON.parse(withExactNumbers(less, JSON.stringify(less), Buffer.from(text)))).toEqual(less)
       }),
     )
+  })
+
+  // Stage graphs, events and groups rounded the numbers of JSON with a schema id.
+  test.each([0x22, 0x7b, 0])('have their digits in a value behind schema id %i', (id) => {
+    const json = '{"n":9007199254740993,"more":[1.50]}'
+    const value = Buffer.concat([Buffer.of(0, 0, 0, 0, id), Buffer.from(json)])
+    const document: unknown = JSON.parse(json)
+    expect(withExactNumbers(document, JSON.stringify(document), value)).toBe(json)
+    expect(stringifyExactly(exactDocument(document, value))).toBe(json)
+    const several = NumbersOfSeveral.of([value])
+    expect(stringifyExactly(several?.restore({ n: 2 ** 53 }))).toBe('{"n":9007199254740993}')
   })
 
   test('are looked at closely only where some may differ', () => {

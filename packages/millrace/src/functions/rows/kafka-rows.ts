@@ -14,7 +14,7 @@ import type { Sink } from '../../contracts/sink.ts'
 import type { RowFailed } from '../../contracts/stage.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../../records/batch.ts'
 import { DecodeError, EncodeError } from '../../errors/index.ts'
-import { exactDocument, mayDifferIn, withExactNumbers } from '../../records/exact-numbers.ts'
+import { exactDocument, mayDifferInValue, withExactNumbers } from '../../records/exact-numbers.ts'
 import type { FieldScanner } from '../../codecs/field-scanner.ts'
 import { jsonCodec, reasonOf } from '../../codecs/json.ts'
 import { restorerOfMadeRows } from '../../codecs/made-rows.ts'
@@ -203,7 +203,7 @@ function encodeRow(
   }
 }
 
-/** With the digits of numbers, where the value that came in is JSON; the first byte of one with a schema id is not of JSON. */
+/** With the digits of numbers, where the value that came in is JSON. */
 function exactRow(
   batch: Batch,
   row: number,
@@ -212,8 +212,7 @@ function exactRow(
 ): WritableRow {
   if (restore !== undefined) return withoutPayload(restore(document) as WritableRow)
   const original = batch.value(row)
-  if (original === null || original[0] === 0 || !mayDifferIn(original, 0, original.length))
-    return withoutPayload(document)
+  if (original === null || !mayDifferInValue(original)) return withoutPayload(document)
   return withoutPayload(exactDocument(document, original, PAYLOAD) as WritableRow)
 }
 
