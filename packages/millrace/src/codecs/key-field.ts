@@ -55,7 +55,8 @@ function plain({ rawJSON: digits }: ExactNumber): number | string {
   return Number.isSafeInteger(number) || !/^-?\d+$/.test(digits) ? number : digits
 }
 
-function exactIn(value: unknown, path: readonly string[], batch: Batch, row: number): unknown {
+/** A part of the document of a row with the digits that came in. @throws {EncodeError} where it cannot be told which they are */
+export function exactIn(value: unknown, path: readonly string[], batch: Batch, row: number): unknown {
   if (typeof value !== 'number' && typeof value !== 'object') return value
   const restore = restorerOfMadeRows(batch)
   if (restore !== undefined) return restore(value)

@@ -6,8 +6,9 @@ import type { Transform } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
-import { accumulator, AGGREGATIONS, type Accumulator, type Aggregation } from './aggregations.ts'
+import { accumulator, AGGREGATIONS, CHOOSING, type Accumulator, type Aggregation } from './aggregations.ts'
 import { batchOfRows, syntheticOrigin } from './rows/batches.ts'
+import { ExactCells } from './rows/exact-cells.ts'
 import { RequiredColumns } from './rows/required-columns.ts'
 import { Collection } from './transforms.ts'
 import { columnReader, identityOf, type ColumnReader, type Row } from './rows/values.ts'
@@ -144,7 +145,9 @@ export const aggregateStream = defineTransform({
         const { acknowledgement, length } = batch
         // A result that fails stands for all rows of its window.
         const sources = { of: () => Array.from({ length }, (_, row) => ({ batch, row })) }
-        return [batchOfRows(groups.rows(), { origin: syntheticOrigin(stage), acknowledgement, sources })]
+        const { rows, texts } = groups.results()
+        const origin = syntheticOrigin(stage)
+        return [batchOfRows(rows, { origin, acknowledgement, sources, ...(texts && { texts }) })]
       },
     }
   },
@@ -163,7 +166,10 @@ function overall(context: StageContext, maxGroups: number, groups: Groups, colum
       held.check(groups.count)
       return []
     },
-    finish: () => held.emitNew(groups.rows()),
+    finish() {
+      const { rows, texts } = groups.results()
+      return held.emitNew(rows, texts)
+    },
   }
 }
 
@@ -174,11 +180,18 @@ interface Computed {
   readonly output: string
 }
 
+interface Group {
+  readonly row: Row
+  readonly accumulators: readonly Accumulator[]
+  /** The digits of cells that a double rounds; undefined where there are none. */
+  exact: ExactCells | undefined
+}
+
 /** Groups in the order in which their first rows came. Without columns there is one group, as soon as there is a row. */
 class Groups {
   readonly #by: readonly (readonly [string, ColumnReader])[]
   readonly #computed: readonly (Computed & { readonly read: ColumnReader })[]
-  readonly #groups = new Map<string, { readonly row: Row; readonly accumulators: readonly Accumulator[] }>()
+  readonly #groups = new Map<string, Group>()
 
   constructor(by: readonly string[], computed: readonly Computed[]) {
     this.#by = by.map((column) => [column, columnReader(column)])
@@ -201,17 +214,38 @@ class Groups {
         group = {
           row: Object.fromEntries(this.#by.map(([column, read]) => [column, read(document) ?? null])),
           accumulators: this.#computed.map(({ operation }) => accumulator(operation)),
+          exact: undefined,
         }
         this.#groups.set(key, group)
+        for (const [column] of this.#by) note(group, column, group.row[column], column, batch, row)
       }
-      this.#computed.forEach(({ read }, i) => group.accumulators[i]!.add(read(document)))
+      for (let i = 0; i < this.#computed.length; i++) {
+        const { read, operation, output, column } = this.#computed[i]!
+        const cell = read(document)
+        const computed = group.accumulators[i]!
+        computed.add(cell)
+        if (column === undefined || !ExactCells.mayRound(cell)) continue
+        if (!CHOOSING.has(operation) || computed.result() !== cell) continue
+        // Of several cells that are the same as doubles the first one counts.
+        if (operation === 'last' || group.exact?.has(output, cell) !== true)
+          note(group, output, cell, column, batch, row)
+      }
     }
   }
 
-  rows(): Row[] {
-    return [...this.#groups.values()].map(({ row, accumulators }) => ({
+  /** One row for each group, and their JSON where it says more. */
+  results(): { readonly rows: readonly Row[]; readonly texts: readonly string[] | undefined } {
+    const groups = [...this.#groups.values()]
+    const rows = groups.map(({ row, accumulators }): Row => ({
       ...row,
       ...Object.fromEntries(this.#computed.map(({ output }, i) => [output, accumulators[i]!.result()])),
     }))
+    if (!groups.some(({ exact }) => exact !== undefined)) return { rows, texts: undefined }
+    return { rows, texts: rows.map((row, i) => JSON.stringify(groups[i]!.exact?.restored(row) ?? row)) }
   }
+}
+
+/** Remembers the digits of a cell that is in the result of a group. */
+function note(group: Group, output: string, cell: unknown, column: string, batch: Batch, row: number): void {
+  if (ExactCells.mayRound(cell)) (group.exact ??= new ExactCells()).note(output, cell, column, batch, row)
 }

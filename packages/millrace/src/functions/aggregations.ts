@@ -19,6 +19,9 @@ export const AGGREGATIONS = [
 ] as const
 export type Aggregation = (typeof AGGREGATIONS)[number]
 
+/** Those whose result is one of the cells, whose digits it has. */
+export const CHOOSING: ReadonlySet<Aggregation> = new Set(['min', 'max', 'first', 'last'])
+
 export interface Accumulator {
   add(cell: unknown): void
   /** Null when there was nothing to compute with. */

@@ -130,11 +130,13 @@ export class Collection {
     return this.#inBatches(kept, (part, acknowledgement) => gather(part, syntheticOrigin(this.#stage), acknowledgement))
   }
 
-  /** New rows, which acknowledge everything that was kept. */
-  emitNew(rows: readonly unknown[]): Batch[] {
-    return this.#inBatches(rows, (part, acknowledgement) =>
-      batchOfRows(part, { origin: syntheticOrigin(this.#stage), acknowledgement }),
-    )
+  /** New rows, which acknowledge everything that was kept. @param texts their JSON, where it says more */
+  emitNew(rows: readonly unknown[], texts?: readonly string[]): Batch[] {
+    let start = 0
+    return this.#inBatches(rows, (part, acknowledgement) => {
+      const own = texts?.slice(start, (start += part.length))
+      return batchOfRows(part, { origin: syntheticOrigin(this.#stage), acknowledgement, ...(own && { texts: own }) })
+    })
   }
 
   #inBatches<T>(items: readonly T[], make: (part: readonly T[], acknowledgement: Acknowledgement) => Batch): Batch[] {
