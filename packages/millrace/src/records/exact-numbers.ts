@@ -126,7 +126,32 @@ const DECIMAL = /^-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/
 export function numberOf(digits: string): number | ExactNumber {
   const number = Number(digits)
   const text = String(number)
-  return text === digits || decimalOf(text) === decimalOf(digits) ? number : EXACT.rawJSON(digits)
+  if (text === digits || decimalOf(text) === decimalOf(digits)) return number
+  areInDocuments = true
+  return EXACT.rawJSON(digits)
+}
+
+/** Whether any document has ever been given a number that no double holds: those of JSON have none. */
+let areInDocuments = false
+
+/** A value as comparisons and calculations see it: its numbers are doubles. Itself where it has no others. */
+export function withDoubles(value: unknown): unknown {
+  return areInDocuments ? doublesIn(value) : value
+}
+
+function doublesIn(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || hasOwnJson(value)) return value
+  if (isExact(value)) return Number(value.rawJSON)
+  if (Array.isArray(value)) {
+    const doubles = value.map(doublesIn)
+    return doubles.some((one, i) => one !== value[i]) ? doubles : value
+  }
+  let copy: { [name: string]: unknown } | undefined
+  for (const [name, field] of Object.entries(value)) {
+    const double = doublesIn(field)
+    if (double !== field) (copy ??= { ...value })[name] = double
+  }
+  return copy ?? value
 }
 
 /** The same for programs, which have a BigInt for a whole number that no double holds; other digits stay text. */

@@ -2,6 +2,8 @@
  * How the functions of stage graphs look at rows: columns, numbers that may be text, equal rows, order.
  */
 
+import { isExact } from '../../records/exact-numbers.ts'
+
 /** A row: a parsed document whose fields are the columns. Never changed in place. */
 export type Row = { readonly [column: string]: unknown }
 
@@ -35,10 +37,11 @@ export function withColumn(row: Row, column: string, value: unknown): Row {
 
 const NUMBER = /^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*$/
 
-/** A number, also one that is written as text; undefined for everything else. */
+/** A number, also one that is written as text or that no double holds; undefined for everything else. */
 export function numberOf(value: unknown): number | undefined {
   if (typeof value === 'number') return value
-  return typeof value === 'string' && NUMBER.test(value) ? Number(value) : undefined
+  if (typeof value === 'string') return NUMBER.test(value) ? Number(value) : undefined
+  return isExact(value) ? Number(value.rawJSON) : undefined
 }
 
 /** Text that is equal for equal values, whatever the order of their fields. */
