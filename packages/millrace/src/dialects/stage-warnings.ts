@@ -14,14 +14,54 @@ export function stageWarnings(
   return stages.flatMap((stage, i) => [
     ...(stage.name === '$match' ? conditionWarnings(stage.spec, stage.path) : []),
     ...(isMetaWritten || isMetaReadLater(stages.slice(i + 1)) ? [] : metaInVain(stage)),
+    ...keyInVain(stages, i),
   ])
+}
+
+/** A key that a stage sets where `_meta` is no longer there, or that is lost with it in a stage behind. */
+function keyInVain(stages: readonly PlannedStage[], at: number): ConfigProblem[] {
+  const { name, spec, path } = stages[at]!
+  if (!SETS_FIELDS.has(name) || !isObject(spec)) return []
+  const key = Object.keys(spec).find(isKey)
+  if (key === undefined) return []
+  const lost = stages.slice(at + 1).find(leavesMetaOut)
+  const gone = stages.slice(0, at).find(leavesMetaOut)
+  if (lost === undefined && gone === undefined) return []
+  const { path: where, name: what } = (gone ?? lost)!
+  const message =
+    gone === undefined
+      ? `The key that ${name} sets is lost, as ${what} at ${where} makes documents without _meta`
+      : `${name} of "${key}" sets a field of the value and no key, as ${what} at ${where} makes documents without _meta`
+  return [{ path: `${path}.${key}`, message, suggestion: 'set keyField of the sink instead' }]
+}
+
+const SETS_FIELDS: ReadonlySet<string> = new Set(['$set', '$addFields'])
+
+function isKey(field: string): boolean {
+  return field === '_meta.key' || field.startsWith('_meta.key.')
+}
+
+/** Whether the documents that a stage makes no longer have the `_meta` that was attached. */
+function leavesMetaOut({ name, spec }: PlannedStage): boolean {
+  if (name === '$unset') return [spec].flat().includes('_meta')
+  if (name === '$project') return isObject(spec) && (keepsFields(spec) || '_meta' in spec)
+  return (name === '$replaceRoot' || name === '$replaceWith') && !/\$\$(?:ROOT|CURRENT)\b/.test(JSON.stringify(spec))
+}
+
+/** Whether a `$project` names what it keeps, not only what it leaves out. */
+function keepsFields(spec: { readonly [field: string]: unknown }): boolean {
+  return Object.values(spec).some((value) =>
+    isObject(value) && !Object.keys(value).some((name) => name.startsWith('$'))
+      ? keepsFields(value)
+      : value !== 0 && value !== false,
+  )
 }
 
 /** A part of `_meta` other than the key, which neither a later stage nor the sink looks at. */
 function metaInVain({ name, spec, path }: PlannedStage): ConfigProblem[] {
-  if ((name !== '$set' && name !== '$addFields') || !isObject(spec)) return []
+  if (!SETS_FIELDS.has(name) || !isObject(spec)) return []
   return Object.keys(spec)
-    .filter((field) => field.startsWith('_meta.') && field !== '_meta.key' && !field.startsWith('_meta.key.'))
+    .filter((field) => field.startsWith('_meta.') && !isKey(field))
     .map((field) => ({
       path: `${path}.${field}`,
       message: `${name} of "${field}" has no effect on what is written: of _meta, only _meta.key can be changed`,

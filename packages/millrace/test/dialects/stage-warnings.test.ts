@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest'
+import { stageWarnings } from '../../src/dialects/stage-warnings.ts'
+
+const KEY = { $set: { '_meta.key': '$id' } }
+
+function warningsOf(stages: readonly { readonly [name: string]: unknown }[]): string[] {
+  const planned = stages.map((stage, i) => {
+    const [name, spec] = Object.entries(stage)[0]!
+    return { name, spec, path: `stages.${i}.${name}` }
+  })
+  return stageWarnings(planned, []).map(({ path, message }) => `${path}: ${message}`)
+}
+
+// The record went out with the key that it came with, or with a field "_meta" in its value, and nothing said so.
+describe('a key that a stage sets', () => {
+  test.each([
+    { next: { $project: { a: 1 } } },
+    { next: { $project: { a: 1, _meta: 1 } } },
+    { next: { $replaceRoot: { newRoot: '$inner' } } },
+    { next: { $replaceWith: '$inner' } },
+    { next: { $unset: ['a', '_meta'] } },
+  ])('is lost in $next', ({ next }) => {
+    const [name] = Object.keys(next)
+    expect(warningsOf([KEY, { $match: {} }, next])).toEqual([
+      `stages.0.$set._meta.key: The key that $set sets is lost, as ${name} at stages.2.${name} makes documents without _meta`,
+    ])
+  })
+
+  test('is none behind a stage that leaves _meta out', () => {
+    expect(warningsOf([{ $project: { id: 1 } }, KEY])).toEqual([
+      'stages.1.$set._meta.key: $set of "_meta.key" sets a field of the value and no key, as $project at stages.0.$project makes documents without _meta',
+    ])
+  })
+
+  test.each([
+    { next: { $project: { a: 0, b: { c: false } } } },
+    { next: { $replaceWith: { $mergeObjects: ['$$ROOT', { a: 1 }] } } },
+    { next: { $unset: 'a' } },
+    { next: { $sort: { a: 1 } } },
+  ])('stays in $next', ({ next }) => {
+    expect(warningsOf([KEY, next])).toEqual([])
+  })
+})
