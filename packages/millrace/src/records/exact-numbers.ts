@@ -235,6 +235,11 @@ export function exactPart(part: unknown, path: readonly string[], original: Buff
   return path.reduce(fieldOf, exactDocument(document, original))
 }
 
+/** All of a value, with the digits that came in. @throws {SyntaxError} where it is not JSON */
+export function exactValue(original: Buffer): unknown {
+  return reviveExactly(jsonOf(original).toString())
+}
+
 /** Finds the digits of numbers in what they came from. */
 class Restorer {
   readonly #before: unknown

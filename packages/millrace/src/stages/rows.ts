@@ -65,11 +65,13 @@ export function isTombstone(batch: Batch, row: number, document: Document): bool
  * row.
  *
  * @param isSource whether a document was made of a row; asked only when it fails. All rows count when omitted, or when none is
+ * @param earlier values of batches before this one of which the documents were made, too
  */
 export function newRows(
   batch: Batch,
   documents: readonly unknown[],
   isSource?: (made: unknown, row: number) => boolean,
+  earlier?: () => readonly Buffer[],
 ): Batch | undefined {
   if (documents.length === 0) return undefined
   const { length } = documents
@@ -81,7 +83,9 @@ export function newRows(
       const own = isSource === undefined ? [] : all().filter(({ row }) => isSource(documents[made], row))
       return own.length === 0 ? all() : own
     },
-    values: batch.sources?.values ?? ((): readonly Buffer[] => all().flatMap(({ row }) => read.value(row) ?? [])),
+    values:
+      batch.sources?.values ??
+      ((): readonly Buffer[] => [...all().flatMap(({ row }) => read.value(row) ?? []), ...(earlier?.() ?? [])]),
   }
   const storage = {
     byteLength,

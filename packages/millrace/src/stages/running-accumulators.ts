@@ -10,6 +10,8 @@ export type Slots = unknown[]
 
 export interface RunningAccumulator {
   readonly initial: readonly unknown[]
+  /** What it keeps of the values that it takes in: the first of equal ones, the latest, or their fields; undefined for what is computed. */
+  readonly keeps?: 'one' | 'latest' | 'fields'
   /** @throws {Error} when it cannot take a value in */
   check?(value: unknown): void
   /**
@@ -33,6 +35,7 @@ const first = (slots: Slots, at: number): unknown => slots[at]
 function extreme(sign: 1 | -1): RunningAccumulator {
   return {
     initial: [null],
+    keeps: 'one',
     add(slots, at, value, compare) {
       if (isNil(value)) return
       const best = slots[at]
@@ -86,6 +89,7 @@ export const RUNNING_ACCUMULATORS: ReadonlyMap<string, RunningAccumulator> = new
     $min: extreme(-1),
     $max: extreme(1),
     $first: {
+      keeps: 'one',
       initial: [false, null],
       add(slots, at, value) {
         if (slots[at] === true) return
@@ -95,6 +99,7 @@ export const RUNNING_ACCUMULATORS: ReadonlyMap<string, RunningAccumulator> = new
       result: (slots, at) => slots[at + 1],
     },
     $last: {
+      keeps: 'latest',
       initial: [null],
       add(slots, at, value) {
         slots[at] = value ?? null
@@ -104,6 +109,7 @@ export const RUNNING_ACCUMULATORS: ReadonlyMap<string, RunningAccumulator> = new
     $stdDevPop: deviation(0),
     $stdDevSamp: deviation(1),
     $mergeObjects: {
+      keeps: 'fields',
       initial: [{}],
       check(value) {
         if (!isNil(value) && !isDocument(value))

@@ -13,6 +13,8 @@ import { compileExpressions, type Expressions } from './expressions/expressions.
 import { isDocument, type Document } from './field-path.ts'
 import { compareValues } from './expressions/mingo.ts'
 import { GROUP_OPTIONS, MAX_GROUPS } from './definitions/groups.ts'
+import { EncodeError } from '../errors/index.ts'
+import { exactPart, exactValue, isExact, mayDifferInValue, stringifyExactly } from '../records/exact-numbers.ts'
 import { newRows, stageFailed } from './rows.ts'
 import { RUNNING_ACCUMULATORS, type RunningAccumulator, type Slots } from './running-accumulators.ts'
 
@@ -30,6 +32,8 @@ function withoutOptions(spec: Document): Document {
 interface Group {
   readonly id: unknown
   readonly slots: Slots
+  /** By output, the values that accumulators keep of records that are gone, with their digits; undefined where doubles tell all. */
+  kept: Map<string, unknown> | undefined
 }
 
 /** Groups as they were before they were changed; undefined for those that were not there. */
@@ -81,7 +85,7 @@ class RunningGroupStage implements Stage {
     const documents = batch.documents as Document[]
     for (let row = 0; row < batch.length; row++) {
       try {
-        changed.add(this.#add(this.#expressions(documents[row]!)))
+        changed.add(this.#add(this.#expressions(documents[row]!), originalOf(batch, row)))
       } catch (error) {
         stageFailed(batch, row, this.name, error, failed)
       }
@@ -90,6 +94,10 @@ class RunningGroupStage implements Stage {
       batch,
       [...changed].map((group) => this.#resultOf(group)),
       (made, row) => keyOf(this.#expressions(documents[row]!)[0] ?? null) === keyOf((made as Document)['_id']),
+      () =>
+        [...changed].flatMap(({ kept }) =>
+          kept === undefined ? [] : Buffer.from(stringifyExactly([...kept.values()])),
+        ),
     )
   }
 
@@ -116,7 +124,7 @@ class RunningGroupStage implements Stage {
   }
 
   /** Takes the values of one document in. A document that fails changes nothing. */
-  #add([id = null, ...values]: readonly unknown[]): Group {
+  #add([id = null, ...values]: readonly unknown[], original: Buffer | undefined): Group {
     const key = keyOf(id)
     const known = this.#groups.get(key)
     if (known === undefined && this.#groups.size >= this.#maxGroups)
@@ -126,8 +134,10 @@ class RunningGroupStage implements Stage {
     for (let i = 0; i < values.length; i++) this.#outputs[i]!.accumulator.check?.(values[i])
     const group = this.#toChange(key, id, known)
     for (let i = 0; i < values.length; i++) {
-      const { accumulator, at } = this.#outputs[i]!
+      const { field, accumulator, at } = this.#outputs[i]!
       accumulator.add(group.slots, at, values[i], compareValues)
+      if (original !== undefined && accumulator.keeps !== undefined)
+        keep(group, field, values[i], original, accumulator, at)
     }
     return group
   }
@@ -136,7 +146,7 @@ class RunningGroupStage implements Stage {
   #toChange(key: string, id: unknown, known: Group | undefined): Group {
     const isShared = this.#log !== undefined && !this.#log.before.has(key)
     if (known !== undefined && !isShared) return known
-    const group = known === undefined ? { id, slots: [...this.#initial] } : { id: known.id, slots: [...known.slots] }
+    const group = known === undefined ? { id, slots: [...this.#initial], kept: undefined } : copyOf(known)
     if (isShared) this.#log!.before.set(key, known)
     this.#groups.set(key, group)
     return group
@@ -146,6 +156,45 @@ class RunningGroupStage implements Stage {
     const result: { [field: string]: unknown } = { _id: id }
     for (const { field, accumulator, at } of this.#outputs) result[field] = accumulator.result(slots, at)
     return result
+  }
+}
+
+function copyOf({ id, slots, kept }: Group): Group {
+  return { id, slots: [...slots], kept: kept && new Map(kept) }
+}
+
+/** The value of a row, where its numbers may have digits that a double does not hold. */
+function originalOf(batch: Batch, row: number): Buffer | undefined {
+  const value = batch.sources === undefined ? batch.value(row) : null
+  return value !== null && mayDifferInValue(value) ? value : undefined
+}
+
+/** Remembers the digits of a value that an accumulator keeps. */
+function keep(
+  group: Group,
+  field: string,
+  value: unknown,
+  original: Buffer,
+  accumulator: RunningAccumulator,
+  at: number,
+): void {
+  if (value === undefined || value === null) return
+  const known = group.kept?.get(field)
+  const { keeps } = accumulator
+  if (keeps !== 'fields' && accumulator.result(group.slots, at) !== value) return
+  if (keeps === 'one' && (isExact(known) ? Number(known.rawJSON) : known) === value) return
+  const exact = exactOf(value, original)
+  group.kept ??= new Map()
+  group.kept.set(field, keeps === 'fields' ? { ...(known as object), ...(exact as object) } : exact)
+}
+
+function exactOf(value: unknown, original: Buffer): unknown {
+  try {
+    return exactPart(value, [''], original)
+  } catch (error) {
+    if (!(error instanceof EncodeError)) throw error
+    // Which of its numbers it is cannot be told, so the result that has it cannot be written.
+    return exactValue(original)
   }
 }
 

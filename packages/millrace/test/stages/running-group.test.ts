@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { encodeDocuments } from '../../src/codecs/index.ts'
+import { jsonCodec } from '../../src/codecs/json.ts'
 import type { Stage } from '../../src/contracts/stage.ts'
 import type { RecordError } from '../../src/errors/index.ts'
 import { createStage } from '../../src/stages/index.ts'
 import { lintStage } from '../../src/stages/lint/index.ts'
-import { batchOfDocuments } from '../support/batches.ts'
+import { batchOf, batchOfDocuments } from '../support/batches.ts'
 
 /** What a stage gives for each batch. */
 function run(stage: Stage, ...batches: (readonly unknown[])[]): unknown[][] {
@@ -176,6 +178,51 @@ describe('a mark', () => {
     expect(run(stage, a)).toEqual([[want]])
     restore()
     expect(run(stage, a)).toEqual([[want]])
+  })
+})
+
+// A result was written with the digits of the batch that it came with, so values of earlier ones were rounded, or became others.
+describe('numbers that no double holds', () => {
+  const LARGE = '9007199254740993'
+  const NEXT = '9007199254740992'
+  const spec = {
+    _id: '$g',
+    first: { $first: '$n' },
+    max: { $max: '$n' },
+    last: { $last: '$n' },
+    all: { $mergeObjects: '$o' },
+  }
+
+  function written(stage: Stage, ...values: string[]): string[] {
+    return values.map((value) => {
+      const batch = batchOf([value])
+      batch.documents = [JSON.parse(value)]
+      const made = stage.process(batch)!
+      encodeDocuments(made, jsonCodec)
+      return String(made.payloads![0])
+    })
+  }
+
+  test('keep their digits in the results of later batches', () => {
+    const values = [`{"g":1,"n":${LARGE},"o":{"a":${LARGE}}}`, '{"g":1,"n":2,"o":{"b":1.50}}']
+    expect(written(running(spec), ...values)).toEqual([
+      `{"_id":1,"first":${LARGE},"max":${LARGE},"last":${LARGE},"all":{"a":${LARGE}}}`,
+      `{"_id":1,"first":${LARGE},"max":${LARGE},"last":2,"all":{"a":${LARGE},"b":1.5}}`,
+    ])
+  })
+
+  test('are not guessed', () => {
+    const stage = running({ _id: '$g', first: { $first: '$n' } })
+    expect(() => written(stage, `{"g":1,"n":${LARGE}}`, `{"g":1,"n":${NEXT}}`)).toThrow('may be one of several numbers')
+  })
+
+  test('go back with their groups', () => {
+    const stage = running({ _id: '$g', last: { $last: '$n' } })
+    written(stage, `{"g":1,"n":${LARGE}}`)
+    const restore = stage.mark!()
+    written(stage, `{"g":1,"n":${LARGE.replace('3', '5')}}`)
+    restore()
+    expect(written(stage, '{"g":1}')).toEqual(['{"_id":1,"last":null}'])
   })
 })
 
