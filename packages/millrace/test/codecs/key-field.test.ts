@@ -88,7 +88,7 @@ describe('the digits of keys', () => {
     { spec: { '_meta.key': '$id' }, value: '{"id":"a"}', key: 'a' },
     { spec: { '_meta.key': null }, value: `{"id":${LARGE}}`, key: null },
     { spec: { '_meta.key': '$_meta.key' }, value: `{"id":${LARGE}}`, key: undefined },
-  ])('that $spec makes of $value', ({ spec, value, key }) => {
+  ])('that $spec gives for $value', ({ spec, value, key }) => {
     const batch = batchOf([{ key: 'k', value }])
     decodeDocuments(batch, codecByName('json'), { attachMeta: true })
     const made = createStage('$set', spec, 'stages.0').process(batch)!
