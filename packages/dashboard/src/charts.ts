@@ -26,7 +26,7 @@ interface ChartProps {
   /** What is counted has no parts: then the axis has none, either. */
   readonly isWhole?: boolean
   readonly marks: readonly Mark[]
-  /** Whether the marks are named for those who cannot point: in one of the charts, as they are the same in all. */
+  /** Whether screen readers get the marks. One chart is enough, as all have the same marks. */
   readonly namesMarks: boolean
   readonly theme: string
 }

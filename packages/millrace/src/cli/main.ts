@@ -18,7 +18,7 @@ process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
   for (const line of errorLines(error, undefined)) process.stderr.write(`${line}\n`)
   process.exit(exitCodeOf(error))
 })
-// It would open a debugger, which whoever may send the signal could then use.
+// Node would open a debugger. Anyone who may send the signal could use it.
 process.on('SIGUSR1', () => {})
 // What cannot be told is no reason to stop moving records.
 process.stderr.on('error', () => {})

@@ -13,7 +13,7 @@ import { jsonCodec, parseDocument, reasonOf } from './json.ts'
 import { keyFromField, keyOf } from './key-field.ts'
 import { keyRewriting, rewriteKeys } from './key-rewriting.ts'
 import { textKeys } from './keys.ts'
-import { restorerOfMadeRows } from './made-rows.ts'
+import { restorerOfMadeRows } from './row-digits.ts'
 import { attachedMeta, attachMeta, changedKey, hideMeta, type WithMeta } from './meta.ts'
 
 export interface DecodeOptions {

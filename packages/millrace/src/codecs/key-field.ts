@@ -2,8 +2,8 @@
 import type { KeyCodec } from '../contracts/codec.ts'
 import { TEXT_KEYS } from '../contracts/codec-names.ts'
 import type { Batch, Payload } from '../records/batch.ts'
-import { exactPart, isExact, stringifyExactly, type ExactNumber } from '../records/exact-numbers.ts'
-import { restorerOfMadeRows } from './made-rows.ts'
+import { isExact, stringifyExactly, type ExactNumber } from '../records/exact-numbers.ts'
+import { exactIn } from './row-digits.ts'
 
 /**
  * Key of a row: the field at a dotted path, as the codec writes it; null where the field is missing or null. As text, text is
@@ -53,13 +53,4 @@ const TAKE_DIGITS: ReadonlySet<string> = new Set(['json', 'bytes'])
 function plain({ rawJSON: digits }: ExactNumber): number | string {
   const number = Number(digits)
   return Number.isSafeInteger(number) || !/^-?\d+$/.test(digits) ? number : digits
-}
-
-/** A part of the document of a row with the digits that came in. @throws {EncodeError} where it cannot be told which they are */
-export function exactIn(value: unknown, path: readonly string[], batch: Batch, row: number): unknown {
-  if (typeof value !== 'number' && typeof value !== 'object') return value
-  const restore = restorerOfMadeRows(batch)
-  if (restore !== undefined) return restore(value)
-  const original = batch.value(row)
-  return original === null ? value : exactPart(value, path, original)
 }

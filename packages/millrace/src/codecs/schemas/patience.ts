@@ -18,7 +18,7 @@ type Listeners = Pick<SchemaUse, 'warn' | 'waits'>
 /**
  * @param what is waited for, for a warning: `the schema registry at "http://localhost:8081"`
  * @throws what `call` throws, except that the registry is down; {AbortedError} when the signal fires; {UnexpectedError} when a listener
- *   throws, which nobody else would hear of
+ *   throws
  */
 export async function patiently<T>(
   what: string,

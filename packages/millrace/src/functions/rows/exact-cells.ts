@@ -1,7 +1,7 @@
 /**
  * The digits of cells that are passed on in new rows: `JSON.parse` has made doubles of them, which may be other numbers (I7).
  */
-import { exactIn } from '../../codecs/key-field.ts'
+import { exactIn } from '../../codecs/row-digits.ts'
 import { EncodeError } from '../../errors/index.ts'
 import type { Batch } from '../../records/batch.ts'
 import type { Row } from './values.ts'

@@ -17,7 +17,7 @@ import { DecodeError, EncodeError } from '../../errors/index.ts'
 import { exactDocument, mayDifferInValue, withExactNumbers } from '../../records/exact-numbers.ts'
 import type { FieldScanner } from '../../codecs/field-scanner.ts'
 import { jsonCodec, reasonOf } from '../../codecs/json.ts'
-import { restorerOfMadeRows } from '../../codecs/made-rows.ts'
+import { restorerOfMadeRows } from '../../codecs/row-digits.ts'
 
 /** Columns that say where a record came from. */
 export const ORIGIN_COLUMNS = ['_kafka_key', '_kafka_partition', '_kafka_offset', '_kafka_timestamp'] as const

@@ -73,7 +73,7 @@ export class TopicWatch {
     try {
       await this.assignNew(this.#stop)
     } catch (error) {
-      // What cannot be asked for now is asked for again with the next look.
+      // Whoever did not answer is asked again with the next look.
       if (!this.#stop.aborted && !(isMillraceError(error) && error.retriable)) throw error
     }
   }

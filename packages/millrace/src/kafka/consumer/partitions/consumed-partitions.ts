@@ -192,7 +192,7 @@ export class ConsumedPartitions {
     this.#fetcher.interrupt()
   }
 
-  /** Takes note that a partition is read from another place on, as its position is not in the log. @param topicId of the topic that it is read of now */
+  /** Reading goes on at another offset, as the position is not in the log. @param topicId of the topic as it is now */
   moved(topic: string, partition: number, position: number, topicId: string | undefined): void {
     const consumed = this.#partitions.get(keyOf(topic, partition))
     if (consumed === undefined || consumed.on('moved') !== 'reading') return
