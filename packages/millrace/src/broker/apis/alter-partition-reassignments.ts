@@ -91,9 +91,9 @@ function replicasProblem(cluster: Cluster, replicas: readonly number[]): Refusal
     message: `The manual partition assignment includes ${what}`,
   })
   if (replicas.length === 0) return refuse('an empty replica list.')
-  for (const [i, id] of replicas.toSorted((a, b) => a - b).entries()) {
+  for (const id of replicas.toSorted((a, b) => a - b)) {
     if (cluster.node(id) === undefined) return refuse(`broker ${id}, but no such broker is registered.`)
-    if (replicas.indexOf(id) !== replicas.lastIndexOf(id) && i > 0) return refuse(`the broker ${id} more than once.`)
+    if (replicas.indexOf(id) !== replicas.lastIndexOf(id)) return refuse(`the broker ${id} more than once.`)
   }
   return undefined
 }

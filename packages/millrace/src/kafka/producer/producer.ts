@@ -6,6 +6,7 @@
  * open batch of its partition (`accumulator.ts`) → the batch is closed → the sender (`sender.ts`) sends it, several times if
  * need be → the answer settles it (`outcomes.ts`) → the ticket of the call (`reports.ts`) counts it → the promise of `write`
  * resolves.
+ *
  * Records of one partition are written in the order of the calls, whatever has to be tried again (with idempotence).
  */
 import type { GroupOffsets } from '../../contracts/offsets.ts'
@@ -36,7 +37,6 @@ import { Sender } from './sender.ts'
 import { IdempotentIdentity, type IdentityOwner } from './identity.ts'
 import { type TransactionOptions, Transactions } from './transactions.ts'
 
-export type { Route } from './append-batch.ts'
 export type { WritableRecord } from './append-records.ts'
 export type { ProducerOptions } from './options.ts'
 export type { DeliveryReports } from './reports.ts'
