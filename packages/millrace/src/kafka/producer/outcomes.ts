@@ -7,7 +7,7 @@
  * |---|---|
  * | none, or DUPLICATE_SEQUENCE_NUMBER | written |
  * | MESSAGE_TOO_LARGE | split in two and sent again; a single record fails, and a transaction may go on without it |
- * | the same, of what may have been written | fails |
+ * | the same, of what may have been written | split too; the leader refuses the sequences of its parts when it was |
  * | INVALID_RECORD, INVALID_TIMESTAMP | fails; the error of a record that the broker named is its own, and a transaction may go on without it |
  * | OUT_OF_ORDER_SEQUENCE_NUMBER | sent again after the batches before it; fails when there are none |
  * | UNKNOWN_PRODUCER_ID, INVALID_PRODUCER_EPOCH | sent again in a new epoch, unless it may have been written; in a transaction it fails |
@@ -128,6 +128,7 @@ export class Outcomes {
     queue.sequence.established = true
     batch.settled = true
     queue.remove(batch)
+    if (batch.isOfUncertain) queue.wasSplitUnwritten()
     this.acknowledged.records += count
     this.acknowledged.bytes += batch.closed!.end
     this.acknowledged.valueBytes += batch.valueBytes
@@ -204,14 +205,11 @@ export class Outcomes {
     const reason = `${error.kafkaName}${answer.errorMessage === null ? '' : ` (${answer.errorMessage.replace(/\.$/, '')})`}`
     batch.lastError = batch.lastAnswer = error
     batch.ambiguous = mayBeWritten
-      ? error.kafkaName !== 'OUT_OF_ORDER_SEQUENCE_NUMBER'
+      ? error.kafkaName !== 'OUT_OF_ORDER_SEQUENCE_NUMBER' || batch.isOfUncertain
       : !isUnwritten(error.kafkaName, this.#options.acks)
     switch (error.kafkaName) {
       case 'MESSAGE_TOO_LARGE':
-        // An earlier attempt may have been written, before the limit was lowered: its parts would be written beside it.
-        if (mayBeWritten && queue.isIdempotent)
-          return this.#endUnknown(batch, `${reason} after an attempt without a response`)
-        if (batch.count > 1) return this.#split(batch)
+        if (batch.count > 1) return this.#split(batch, mayBeWritten && queue.isIdempotent)
         return this.#refuse(
           batch,
           (isLeftOut) => new Map([[0, tooLarge(batch, error, isLeftOut)]]),
@@ -229,7 +227,9 @@ export class Outcomes {
         return this.#retry(batch, true, CONCURRENT_BACKOFF)
       case 'OUT_OF_ORDER_SEQUENCE_NUMBER':
         // Batches before it were refused or lost, or the chain is known to be broken: it will be renumbered or sent again.
-        if (queue.sent[0] !== batch || queue.sequence.broken) return this.#retry(batch, false)
+        if (queue.sent[0] !== batch) return this.#retry(batch, false)
+        if (batch.isOfUncertain) return this.#endUnknown(batch, `${reason} of a part of what was too large`)
+        if (queue.sequence.broken) return this.#retry(batch, false)
         return this.#fail(
           batch,
           deliveryError(
@@ -331,8 +331,13 @@ export class Outcomes {
     this.#accumulator.replace(batch, rest === undefined ? [] : [rest])
   }
 
-  #split(batch: ProducerBatch): void {
+  /**
+   * An earlier attempt may have been written before the limit was lowered. Its parts have the same sequences, in the same epoch: the leader
+   * takes the first of them only when nothing of the whole was written.
+   */
+  #split(batch: ProducerBatch, isUncertain: boolean): void {
     const parts = splitBatch(batch, this.#options)
+    for (const part of parts) part.ambiguous = part.isOfUncertain = isUncertain
     batch.queue.replace(batch, parts)
     this.#accumulator.replace(batch, parts)
   }

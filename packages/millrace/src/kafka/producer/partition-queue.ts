@@ -92,7 +92,7 @@ export class PartitionQueue implements Destination {
       sequence.begin(identity)
       for (const each of this.sent) {
         each.sequence = sequence.take(each.count)
-        each.ambiguous = false
+        each.ambiguous = each.isOfUncertain = false
       }
     }
     if (!isRetry) {
@@ -149,6 +149,11 @@ export class PartitionQueue implements Destination {
     else this.sent[0] = rest
     this.sequence.next = batch.sequence
     for (const each of this.sent) each.sequence = this.sequence.take(each.count)
+  }
+
+  /** The leader has taken a part of a batch under the sequence of the whole, so the whole was never written. */
+  wasSplitUnwritten(): void {
+    for (const each of this.sent) if (each.isOfUncertain) each.ambiguous = each.isOfUncertain = false
   }
 
   /** Puts the parts of a batch that was too large in its place; they use up its sequences. */
@@ -216,6 +221,8 @@ export class ProducerBatch {
   notBefore = 0
   /** Whether an attempt ended without an answer that says that nothing was written. */
   ambiguous = false
+  /** Whether it is a part of a batch that was split although it was ambiguous: no leader knows it, whether the whole was written or not. */
+  isOfUncertain = false
   /** Why it is not to be sent again: what was before it has failed. */
   behind: MillraceError | undefined
   /** Why the last attempt failed. */
