@@ -391,7 +391,7 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
 
   async #connect(cluster: Cluster, settings: SinkSettings, signal: AbortSignal): Promise<Producers> {
     await cluster.connect(signal)
-    if (settings.topic !== undefined) await cluster.topic(settings.topic, signal)
+    if (settings.topic !== undefined) await cluster.newTopic(settings.topic, signal)
     const producers = new Producers(cluster, settings)
     await producers.main.open(signal)
     return producers

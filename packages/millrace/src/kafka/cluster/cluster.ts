@@ -5,7 +5,7 @@
  * Metadata is refreshed when it is older than `metadataMaxAgeMs` or when somebody says that it is stale. How connections
  * are kept is in `connections.ts`, what is known of brokers and topics in `metadata-cache.ts`.
  */
-import { AuthenticationError, ConnectionError } from '../../errors/index.ts'
+import { AuthenticationError, ConnectionError, isMillraceError } from '../../errors/index.ts'
 import type { Meter } from '../../metrics/counters.ts'
 import type { Happenings } from '../../metrics/events.ts'
 import { untilAborted } from '../../resilience/abort.ts'
@@ -22,6 +22,9 @@ import { brokerError } from '../protocol/kafka-errors.ts'
 import { METADATA, type MetadataAnswer, metadataOf } from '../protocol/metadata.ts'
 
 export type { SecurityOptions } from './connection.ts'
+
+/** How long a topic that was just created may be unknown to the broker that is asked. */
+const NEW_TOPIC_MS = 1000
 
 export interface ClusterOptions extends SecurityOptions {
   /** `host:port` of some brokers; the others are found through them. */
@@ -145,6 +148,19 @@ export class Cluster {
     if (known !== undefined && !this.isStale(known)) return known
     await this.refresh([name], signal)
     return this.#metadata.topics.get(name)!
+  }
+
+  /**
+   * The same of a topic that may just have been created: other brokers hear of it a moment later than the one that was asked to.
+   * @throws {BrokerError} `TOPIC_NOT_FOUND` after a second
+   */
+  newTopic(name: string, signal?: AbortSignal): Promise<TopicMetadata> {
+    return retry(() => this.topic(name, signal), {
+      timeoutMs: NEW_TOPIC_MS,
+      backoff: this.backoff,
+      signal,
+      isRetriable: (error) => isMillraceError(error) && error.code === 'TOPIC_NOT_FOUND',
+    })
   }
 
   /** Whether it is time to ask again about a topic: `topic` would. */

@@ -6,7 +6,6 @@ import { DeliveryError, isMillraceError, type MillraceError } from '../../errors
 import { asMillraceError } from '../../errors/unexpected.ts'
 import { throwIfAborted, untilAborted } from '../../resilience/abort.ts'
 import { guarded } from '../../resilience/background.ts'
-import { retry } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { AppendJob, Stop } from './append-job.ts'
@@ -16,9 +15,6 @@ import { LINGER_OF_STREAMS_MS } from '../properties/producer-limits.ts'
 import { ReportTicket, type Ticket } from './reports.ts'
 import type { Sender } from './sender.ts'
 import type { Transactions } from './transactions.ts'
-
-/** How long a topic that was just created may be unknown to the broker that is asked. */
-const NEW_TOPIC_MS = 1000
 
 export class AppendLine {
   readonly #cluster: Cluster
@@ -146,12 +142,7 @@ export class AppendLine {
    * @throws {BrokerError} `TOPIC_NOT_FOUND`
    */
   async learn(topic: string, signal?: AbortSignal): Promise<void> {
-    const { partitions } = await retry(() => this.#cluster.topic(topic, signal), {
-      timeoutMs: NEW_TOPIC_MS,
-      backoff: this.#cluster.backoff,
-      signal,
-      isRetriable: (error) => isMillraceError(error) && error.code === 'TOPIC_NOT_FOUND',
-    })
+    const { partitions } = await this.#cluster.newTopic(topic, signal)
     this.#accumulator.learn(topic, partitions.length)
   }
 

@@ -129,7 +129,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     const cluster = await this.#connected()
     await cluster.connect(signal, undefined, this.#context.warn)
     if (createTopic !== undefined) await createMissingTopics(cluster, [topic], createTopic, signal)
-    const { partitions } = await cluster.topic(topic, signal)
+    const { partitions } = await cluster.newTopic(topic, signal)
     this.#kept = new KeptPartitions(topic, partitions.length, this.#context.warn)
     this.#leader.#topics.push(topic)
     if (this.#leader === this) this.#own = await this.#newProducer(cluster, signal)

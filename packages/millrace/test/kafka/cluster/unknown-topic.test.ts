@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { startBroker } from '../../../src/broker/index.ts'
-import { KafkaSource } from '../../../src/index.ts'
+import { KafkaSink, KafkaSource } from '../../../src/index.ts'
+import { runHere, toTopic } from '../../support/pipelines.ts'
 
 // A broker hears of a new topic some time after the controller: it ended a consumer of many topics (K11).
 test.each([
@@ -21,4 +22,29 @@ test.each([
   )
   if (ended === undefined) expect(error).toBeUndefined()
   else expect(error).toMatchObject(ended)
+})
+
+describe('a sink that opens', () => {
+  test('waits for a topic that was just created', async () => {
+    await using broker = await startBroker({ topics: { new: 1 } })
+    broker.on('Metadata').topic('new').times(2).fail('UNKNOWN_TOPIC_OR_PARTITION')
+    await using sink = new KafkaSink({ bootstrapServers: broker.bootstrapServers, topic: 'new' })
+    expect((await sink.write([{ value: 'v' }])).failures.size).toBe(0)
+  })
+
+  test('says that the topic is missing after a second', async () => {
+    await using broker = await startBroker()
+    await using sink = new KafkaSink({ bootstrapServers: broker.bootstrapServers, topic: 'missing' })
+    await expect(sink.write([{ value: 'v' }])).rejects.toMatchObject({ code: 'TOPIC_NOT_FOUND' })
+  })
+
+  test('of a pipeline waits too', async () => {
+    await using broker = await startBroker({ topics: { new: 1 } })
+    broker.on('Metadata').topic('new').times(2).fail('UNKNOWN_TOPIC_OR_PARTITION')
+    await runHere({
+      source: { type: 'generate', options: { records: 3 } },
+      sink: toTopic('new', { bootstrapServers: broker.bootstrapServers }),
+    })
+    expect(await broker.topic('new').records()).toHaveLength(3)
+  })
 })
