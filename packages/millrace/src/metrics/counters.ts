@@ -63,6 +63,12 @@ interface Series {
   read?: () => number | undefined
 }
 
+interface SeriesOfMetric {
+  readonly series: Series[]
+  /** Series whose labels are not known beforehand, by the labels that are. */
+  readonly lists: Map<string, () => Sample[]>
+}
+
 export interface CountersOptions {
   /** Whether there are metrics by partition; for at most 100 of a source when omitted. */
   readonly partitionMetrics?: boolean | undefined
@@ -74,10 +80,9 @@ export class Counters {
   readonly #store = { values: new Float64Array(64) }
   #used = 0
   readonly #series = new Map<string, Series>()
+  readonly #byMetric = new Map<MetricName, SeriesOfMetric>()
   readonly #observers: Observers = new Set()
   readonly #included: { readonly others: Counters; readonly labels: LabelValues }[] = []
-  /** Series whose labels are not known beforehand. */
-  readonly #lists = new Map<string, () => Sample[]>()
 
   constructor(options: CountersOptions = {}) {
     this.#options = options
@@ -94,7 +99,7 @@ export class Counters {
         this.#seriesOf(metric, { ...labels, ...more }).read = read
       },
       observeEach: (metric, read) => {
-        this.#lists.set(JSON.stringify([metric, labels]), () =>
+        this.#ofMetric(metric).lists.set(JSON.stringify(labels), () =>
           Array.from(read(), ([more, value]) => ({ metric, labels: labelsOf(metric, { ...labels, ...more }), value })),
         )
       },
@@ -119,31 +124,50 @@ export class Counters {
     }
   }
 
-  /** All values, in the order in which they were first asked for; those of things that come and go last. */
+  /** All values, by metric in the order in which they were first asked for. */
   snapshot(): readonly Sample[] {
-    const { values } = this.#store
+    const samples = Array.from(this.#byMetric.keys(), (metric) => this.#own(metric)).flat()
+    for (const { others, labels } of this.#included)
+      for (const sample of others.snapshot()) samples.push(included(sample, labels))
+    return samples
+  }
+
+  /** The values of one metric. Others are not read, so that one who looks at few of them pays for these alone. */
+  of(metric: MetricName): readonly Sample[] {
+    const samples = this.#own(metric)
+    for (const { others, labels } of this.#included)
+      for (const sample of others.of(metric)) samples.push(included(sample, labels))
+    return samples
+  }
+
+  /** Those of things that come and go last. */
+  #own(metric: MetricName): Sample[] {
     const samples: Sample[] = []
-    for (const { metric, labels, index, read } of this.#series.values()) {
-      const { buckets }: Metric = METRICS[metric]
-      if (buckets === undefined) {
-        const value = read === undefined ? values[index]! : read()
+    const found = this.#byMetric.get(metric)
+    if (found === undefined) return samples
+    const { buckets }: Metric = METRICS[metric]
+    for (const { labels, index, read } of found.series) {
+      if (buckets !== undefined) samples.push(this.#distribution(metric, labels, index, buckets.length))
+      else {
+        const value = read === undefined ? this.#store.values[index]! : read()
         if (value !== undefined) samples.push({ metric, labels, value })
-      } else {
-        const counts = [...values.subarray(index, index + buckets.length + 1)]
-        const sum = values[index + buckets.length + 1]!
-        samples.push({
-          metric,
-          labels,
-          value: counts.reduce((total, count) => total + count, 0),
-          distribution: { counts, sum },
-        })
       }
     }
-    for (const list of this.#lists.values()) samples.push(...list())
-    for (const { others, labels: more } of this.#included)
-      for (const sample of others.snapshot())
-        samples.push({ ...sample, labels: withLabels(sample.metric, sample.labels, more) })
+    for (const list of found.lists.values()) samples.push(...list())
     return samples
+  }
+
+  #distribution(metric: MetricName, labels: LabelValues, index: number, bounds: number): Sample {
+    const { values } = this.#store
+    const counts = Array.from(values.subarray(index, index + bounds + 1))
+    const value = counts.reduce((total, count) => total + count, 0)
+    return { metric, labels, value, distribution: { counts, sum: values[index + bounds + 1]! } }
+  }
+
+  #ofMetric(metric: MetricName): SeriesOfMetric {
+    let found = this.#byMetric.get(metric)
+    if (found === undefined) this.#byMetric.set(metric, (found = { series: [], lists: new Map() }))
+    return found
   }
 
   #seriesOf(metric: MetricName, given: LabelValues): Series {
@@ -154,6 +178,7 @@ export class Counters {
     const { buckets }: Metric = METRICS[metric]
     const series: Series = { metric, labels, index: this.#reserve(buckets === undefined ? 1 : buckets.length + 2) }
     this.#series.set(key, series)
+    this.#ofMetric(metric).series.push(series)
     return series
   }
 
@@ -167,6 +192,10 @@ export class Counters {
     }
     return index
   }
+}
+
+function included(sample: Sample, more: LabelValues): Sample {
+  return { ...sample, labels: withLabels(sample.metric, sample.labels, more) }
 }
 
 /** Labels, and further ones for those without a value. */

@@ -20,10 +20,10 @@ export function observeProcess(counters: Counters, version: string): () => void 
     return (user + system) / 1e6
   })
   // Asked for one by one, the memory of a process costs three times as much.
-  let memory = process.memoryUsage()
+  let memory: NodeJS.MemoryUsage | undefined
   meter.observe('millrace_process_resident_bytes', () => (memory = process.memoryUsage()).rss)
-  meter.observe('millrace_process_heap_bytes', () => memory.heapUsed)
-  meter.observe('millrace_process_buffer_bytes', () => memory.external)
+  meter.observe('millrace_process_heap_bytes', () => (memory ??= process.memoryUsage()).heapUsed)
+  meter.observe('millrace_process_buffer_bytes', () => (memory ??= process.memoryUsage()).external)
   const delays = meter.histogram('millrace_process_delay_seconds')
   let due = performance.now() + LOOK_MS
   const timer = setInterval(() => {

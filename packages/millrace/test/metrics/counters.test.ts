@@ -31,6 +31,25 @@ test('counters that were asked for first still count when there are more than fi
   expect(all[7]!.value).toBe(8)
 })
 
+test('reads one metric without the others, of what is included as well', () => {
+  const [own, others] = [new Counters(), new Counters()]
+  own.include(others, SINK)
+  for (const stage of ['sink', 'sink-2'])
+    own
+      .meter({ ...SINK, stage })
+      .counter('millrace_sink_batches_total')
+      .add(2)
+  others.meter({ stage: 'sink-3' }).counter('millrace_sink_batches_total').add(3)
+  own.meter(SINK).observe('millrace_sink_records_total', () => expect.fail('was not asked for'))
+  own.meter(SINK).observeEach('millrace_topic_written_records_total', () => expect.fail('was not asked for'))
+  expect(own.of('millrace_sink_batches_total').map(({ labels, value }) => [labels.stage, value])).toEqual([
+    ['sink', 2],
+    ['sink-2', 2],
+    ['sink-3', 3],
+  ])
+  expect(own.of('millrace_sink_bytes_total')).toEqual([])
+})
+
 describe('a number that is kept elsewhere', () => {
   test('is read when somebody looks, and is absent while it is not known', () => {
     const counters = new Counters()

@@ -7,7 +7,7 @@
  *
  * Derived from what is counted once per batch, when somebody looks. May not import the engine.
  */
-import type { LabelValues, Meter } from '../../metrics/counters.ts'
+import type { Meter } from '../../metrics/counters.ts'
 import type { StageTimer } from './stage-timer.ts'
 import { ACTIVITIES, type Activity, type ActivityName, type SinkActivity } from './activity.ts'
 
@@ -91,15 +91,14 @@ function observeTimes(
   { busy, backpressured }: { readonly [state in Exclude<ActivityName, 'idle'>]: () => number },
 ): void {
   let idle = 0
-  meter.observeEach('millrace_component_state_seconds_total', () => {
-    const [works, waits] = [busy(), backpressured()]
+  const observe = (state: ActivityName, read: () => number): void =>
+    meter.observe('millrace_component_state_seconds_total', read, { state })
+  observe('busy', busy)
+  observe('backpressured', backpressured)
+  observe('idle', () => {
+    const all = ACTIVITIES.reduce((sum, state) => sum + activity.seconds(state), 0)
     // A counter does not fall: where stages overlap, they work longer than the pipeline runs.
-    idle = Math.max(idle, ACTIVITIES.reduce((sum, state) => sum + activity.seconds(state), 0) - works - waits)
-    return [
-      [{ state: 'busy' }, works],
-      [{ state: 'backpressured' }, waits],
-      [{ state: 'idle' }, idle],
-    ] satisfies [LabelValues, number][]
+    return (idle = Math.max(idle, all - busy() - backpressured()))
   })
 }
 
