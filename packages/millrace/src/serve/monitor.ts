@@ -6,7 +6,7 @@
 import type { RecordText } from '../engine/watching/record-text.ts'
 import type { StageSample } from '../engine/watching/stage-tap.ts'
 import type { WatchedPipeline } from '../engine/watching/watched-pipeline.ts'
-import { Counters, type Sample } from '../metrics/counters.ts'
+import { Counters } from '../metrics/counters.ts'
 import type { EventFacts, EventName } from '../metrics/events.ts'
 import { metricsSnapshot, type MetricsSnapshot } from '../metrics/json.ts'
 import { prometheusText } from '../metrics/prometheus.ts'
@@ -15,11 +15,13 @@ import { inBackground } from '../resilience/background.ts'
 import { type Reason, reasonsOf } from './health.ts'
 import { HeldPartitions } from './held-partitions.ts'
 import { History, type HistoryPoint } from './history.ts'
-import { Numbers } from './numbers.ts'
+import { Moment } from './moment.ts'
 import { pipelineStatus, type PipelineStatus } from './status.ts'
 
 const LOOK_MS = 1000
 const MOST_EVENTS = 100
+/** To ask the system for these takes several times as long as all else that a snapshot needs. */
+const USAGE_MS = 5000
 
 /** Something that happened. */
 export interface MonitoredEvent {
@@ -30,6 +32,13 @@ export interface MonitoredEvent {
   readonly message: string
 }
 
+/** What the process takes. */
+interface Usage {
+  readonly residentBytes: number
+  readonly heapBytes: number
+  readonly cpuSeconds: number
+}
+
 /** What `/status` says. */
 export interface Status {
   readonly version: string
@@ -38,10 +47,7 @@ export interface Status {
   readonly at: string
   readonly uptimeSeconds: number
   readonly ready: boolean
-  readonly process: {
-    readonly residentBytes: number
-    readonly heapBytes: number
-    readonly cpuSeconds: number
+  readonly process: Usage & {
     /** How late the event loop was at most, in the last second. */
     readonly delaySeconds: number
   }
@@ -85,6 +91,9 @@ export class Monitor {
   #timer: NodeJS.Timeout | undefined
   #endProcess: (() => void) | undefined
   #due = 0
+  #usage: { readonly at: number; readonly values: Usage } | undefined
+  /** While the snapshot of a look is made. */
+  #moment: Moment | undefined
   #delaySeconds = 0
 
   /**
@@ -123,7 +132,7 @@ export class Monitor {
     if (this.#timer !== undefined) return
     this.#endProcess = observeProcess(this.#process, this.version)
     this.#due = performance.now() + LOOK_MS
-    this.#timer = setInterval(() => inBackground(this.#look(), () => {}), LOOK_MS)
+    this.#timer = setInterval(() => inBackground(this.look(), () => {}), LOOK_MS)
     this.#timer.unref()
   }
 
@@ -131,6 +140,22 @@ export class Monitor {
     clearInterval(this.#timer)
     this.#timer = undefined
     this.#endProcess?.()
+  }
+
+  /** Once a second while a server runs. */
+  async look(): Promise<void> {
+    const now = performance.now()
+    this.#delaySeconds = Math.max(0, now - this.#due) / 1000
+    this.#due = now + LOOK_MS
+    await this.refresh()
+    const moment = new Moment(this.#counters)
+    this.#follow(moment, now)
+    this.#moment = moment
+    try {
+      for (const listener of this.#listeners) listener()
+    } finally {
+      this.#moment = undefined
+    }
   }
 
   /** Calls back after each look. @returns ends that */
@@ -155,11 +180,11 @@ export class Monitor {
 
   /** The text for Prometheus. */
   metrics(): string {
-    return prometheusText(this.#samples())
+    return prometheusText(this.#counters.flatMap((counters) => counters.snapshot()))
   }
 
   metricsJson(): MetricsSnapshot {
-    return metricsSnapshot(this.#samples())
+    return metricsSnapshot(this.#counters.flatMap((counters) => counters.snapshot()))
   }
 
   get pipelines(): readonly WatchedPipeline[] {
@@ -173,23 +198,16 @@ export class Monitor {
 
   /** @param mostPartitions of each pipeline */
   status(mostPartitions = Infinity): Status {
-    const numbers = new Numbers(this.#samples())
-    const { rss, heapUsed } = process.memoryUsage()
-    const { user, system } = process.cpuUsage()
+    const moment = this.#moment ?? new Moment(this.#counters)
     return {
       version: this.version,
       pid: process.pid,
       at: new Date().toISOString(),
       uptimeSeconds: Math.round(process.uptime()),
       ready: this.reasons.length === 0,
-      process: {
-        residentBytes: rss,
-        heapBytes: heapUsed,
-        cpuSeconds: (user + system) / 1e6,
-        delaySeconds: this.#delaySeconds,
-      },
+      process: { ...this.#usageNow(), delaySeconds: this.#delaySeconds },
       pipelines: Array.from(this.#pipelines.values(), ({ pipeline, history, held }) =>
-        pipelineStatus(pipeline, numbers, {
+        pipelineStatus(pipeline, moment, {
           held,
           reasons: this.#reasons(pipeline.name),
           hidesValues: this.#hidesValues,
@@ -217,6 +235,29 @@ export class Monitor {
     return record && { isHidden: this.#hidesValues, record }
   }
 
+  #follow(moment: Moment, now: number): void {
+    const { numbers } = moment
+    for (const watched of this.#pipelines.values()) {
+      const { pipeline, history, held } = watched
+      history.add(numbers, Date.now())
+      held.look(moment.partitionsOf(pipeline), now)
+      const progress =
+        (numbers.sum('millrace_source_records_total', pipeline.name) ?? 0) +
+        (numbers.sum('millrace_sink_records_total', pipeline.name) ?? 0)
+      if (progress === watched.progress) continue
+      watched.progress = progress
+      watched.progressAt = now
+    }
+  }
+
+  /** In a snapshot of a look, as it was within the last five seconds. */
+  #usageNow(): Usage {
+    const now = performance.now()
+    const isRecent = this.#moment !== undefined && this.#usage !== undefined && now - this.#usage.at < USAGE_MS
+    if (!isRecent) this.#usage = { at: now, values: usage() }
+    return this.#usage!.values
+  }
+
   #reasons(name: string): readonly Reason[] {
     const { pipeline, history, progressAt } = this.#pipelines.get(name)!
     return reasonsOf(pipeline, {
@@ -226,32 +267,14 @@ export class Monitor {
     })
   }
 
-  /** Pipelines of one run share their counters. */
-  #samples(): Sample[] {
-    const all = new Set([this.#process, ...Array.from(this.#pipelines.values(), ({ pipeline }) => pipeline.counters)])
-    return [...all].flatMap((counters) => counters.snapshot())
+  /** Pipelines of one run share theirs. */
+  get #counters(): readonly Counters[] {
+    return [...new Set([this.#process, ...Array.from(this.#pipelines.values(), ({ pipeline }) => pipeline.counters)])]
   }
+}
 
-  async #look(): Promise<void> {
-    const now = performance.now()
-    this.#delaySeconds = Math.max(0, now - this.#due) / 1000
-    this.#due = now + LOOK_MS
-    await this.refresh()
-    const numbers = new Numbers(this.#samples())
-    for (const watched of this.#pipelines.values()) {
-      const { name } = watched.pipeline
-      watched.history.add(numbers, Date.now())
-      watched.held.look(
-        watched.pipeline.sources.flatMap(({ status }) => status()?.partitions ?? []),
-        now,
-      )
-      const progress =
-        (numbers.sum('millrace_source_records_total', name) ?? 0) +
-        (numbers.sum('millrace_sink_records_total', name) ?? 0)
-      if (progress === watched.progress) continue
-      watched.progress = progress
-      watched.progressAt = now
-    }
-    for (const listener of this.#listeners) listener()
-  }
+function usage(): Usage {
+  const { rss, heapUsed } = process.memoryUsage()
+  const { user, system } = process.cpuUsage()
+  return { residentBytes: rss, heapBytes: heapUsed, cpuSeconds: (user + system) / 1e6 }
 }

@@ -1,22 +1,33 @@
-/** The numbers of pipelines at one moment, found by metric, pipeline and stage. */
-import type { Sample } from '../metrics/counters.ts'
+/** The numbers of pipelines at one moment, found by metric, pipeline and stage. A metric is read when it is asked for, and once. */
+import type { Counters, Sample } from '../metrics/counters.ts'
 import type { MetricName } from '../metrics/table.ts'
 
 export class Numbers {
-  readonly #byKey = new Map<string, Sample[]>()
+  readonly #counters: readonly Counters[]
+  /** By metric, then by pipeline. */
+  readonly #read = new Map<MetricName, ReadonlyMap<string, readonly Sample[]>>()
 
-  constructor(samples: Iterable<Sample>) {
-    for (const sample of samples) {
-      const key = keyOf(sample.metric, sample.labels.pipeline)
-      const list = this.#byKey.get(key)
-      if (list === undefined) this.#byKey.set(key, [sample])
-      else list.push(sample)
-    }
+  constructor(counters: readonly Counters[]) {
+    this.#counters = counters
   }
 
   /** All values of a metric of one pipeline. */
   of(metric: MetricName, pipeline: string): readonly Sample[] {
-    return this.#byKey.get(keyOf(metric, pipeline)) ?? []
+    let found = this.#read.get(metric)
+    if (found === undefined) this.#read.set(metric, (found = this.#byPipeline(metric)))
+    return found.get(pipeline) ?? []
+  }
+
+  #byPipeline(metric: MetricName): ReadonlyMap<string, readonly Sample[]> {
+    const byPipeline = new Map<string, Sample[]>()
+    for (const counters of this.#counters)
+      for (const sample of counters.of(metric)) {
+        const name = sample.labels.pipeline ?? ''
+        const list = byPipeline.get(name)
+        if (list === undefined) byPipeline.set(name, [sample])
+        else list.push(sample)
+      }
+    return byPipeline
   }
 
   /** Their sum, for one stage or all; undefined when nothing is known. */
@@ -39,10 +50,6 @@ export class Numbers {
   byCode(metric: MetricName, pipeline: string): { readonly [code: string]: number } {
     return Object.fromEntries(this.of(metric, pipeline).map(({ labels, value }) => [labels.code ?? '', value]))
   }
-}
-
-function keyOf(metric: string, pipeline: string | undefined): string {
-  return `${metric} ${pipeline ?? ''}`
 }
 
 /**

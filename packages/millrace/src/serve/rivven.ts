@@ -4,6 +4,7 @@
  */
 import type { WatchedPipeline } from '../engine/watching/watched-pipeline.ts'
 import { escapeLabel, PROMETHEUS_CONTENT_TYPE } from '../metrics/prometheus.ts'
+import type { MetricName } from '../metrics/table.ts'
 import type { Monitor } from './monitor.ts'
 import { Numbers } from './numbers.ts'
 
@@ -72,7 +73,7 @@ function statusOf(monitor: Monitor, name: string, state: WatchedPipeline['state'
 }
 
 function totalsOf({ name, counters }: WatchedPipeline): { readonly events: number; readonly errors: number } {
-  const numbers = new Numbers(counters.snapshot())
+  const numbers = new Numbers([counters])
   const sum = (...metrics: readonly Parameters<Numbers['sum']>[0][]): number =>
     metrics.reduce((total, metric) => total + (numbers.sum(metric, name) ?? 0), 0)
   return {
@@ -108,9 +109,8 @@ function connectorMetrics(monitor: Monitor, { sinks }: RivvenRole): string {
     text += metric(`${kind}_running`, 'gauge', 'Whether it is running', each(isRunning))
   }
   const connections = new Set(monitor.pipelines.map(({ counters }) => counters))
-  const samples = [...connections].flatMap((counters) => counters.snapshot())
-  const sum = (name: string): number =>
-    samples.reduce((total, sample) => (sample.metric === name ? total + sample.value : total), 0)
+  const sum = (name: MetricName): number =>
+    [...connections].flatMap((counters) => counters.of(name)).reduce((total, { value }) => total + value, 0)
   const failures = sum('millrace_kafka_connection_failures_total')
   const attempts = failures + sum('millrace_kafka_connections_total')
   text += metric('broker_connection_attempts_total', 'counter', 'Attempts to connect to a broker', [['', attempts]])

@@ -10,6 +10,7 @@ import { type Reason, shownMessage, STALL_MS } from './health.ts'
 import { HeldPartitions } from './held-partitions.ts'
 import type { HistoryPoint, Shares } from './history.ts'
 import type { Sample } from '../metrics/counters.ts'
+import type { Moment } from './moment.ts'
 import type { Numbers } from './numbers.ts'
 
 /** A part of a pipeline with its numbers, all since the run began. Those that a part does not have are missing. */
@@ -83,7 +84,7 @@ export interface PipelineStatus {
 /** @param mostPartitions of which there are rows */
 export function pipelineStatus(
   pipeline: WatchedPipeline,
-  numbers: Numbers,
+  moment: Moment,
   {
     reasons,
     now,
@@ -101,6 +102,7 @@ export function pipelineStatus(
     readonly held?: HeldPartitions
   },
 ): PipelineStatus {
+  const { numbers } = moment
   const { name, state, delivery, startedAt, error } = pipeline
   const failures = pipeline.failures.entries.map((each) => ({
     ...each,
@@ -108,7 +110,7 @@ export function pipelineStatus(
     // It cannot be asked for when the process has ended.
     record: each.fate === 'fatal' ? pipeline.failures.recordOf(each.id) : undefined,
   }))
-  const partitions = partitionRows(pipeline, failures, held)
+  const partitions = partitionRows(moment.sourcesOf(pipeline), failures, held)
   const sum = (metric: Parameters<Numbers['sum']>[0]): number => numbers.sum(metric, name) ?? 0
   const sinks = pipeline.nodes.filter(({ kind }) => kind === 'sink')
   const written = (metric: Parameters<Numbers['sum']>[0]): number =>
@@ -184,18 +186,17 @@ function statesOf(
 }
 
 function partitionRows(
-  { sources }: WatchedPipeline,
+  sources: ReturnType<Moment['sourcesOf']>,
   failures: readonly FailureEntry[],
   held: HeldPartitions,
 ): PartitionRow[] {
   const now = performance.now()
-  const rows = sources.flatMap(({ id, status }) => {
-    const found = status()
-    return (found?.partitions ?? []).map((partition) => {
+  const rows = sources.flatMap(({ id, status: { partitions, memberId } }) =>
+    partitions.map((partition) => {
       const problem = partition.problem ?? heldUpBy(partition, failures) ?? waitedFor(partition, held, now)
-      return { stage: id, ...partition, problem, owner: found?.memberId }
-    })
-  })
+      return { stage: id, ...partition, problem, owner: memberId }
+    }),
+  )
   const urgency = ({ problem, lag }: PartitionRow): number => (problem === undefined ? (lag ?? 0) : Number.MAX_VALUE)
   return rows.toSorted(
     (a, b) => urgency(b) - urgency(a) || (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition),

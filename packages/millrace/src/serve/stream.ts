@@ -6,7 +6,7 @@
  * costs one snapshot of memory, and never slows the pipeline. Clients that find nothing for 12 seconds should connect again.
  */
 import type { ServerResponse } from 'node:http'
-import type { Monitor, Status } from './monitor.ts'
+import type { Monitor } from './monitor.ts'
 
 const MOST_CLIENTS = 20
 const MOST_BYTES = 256 * 1024
@@ -30,8 +30,8 @@ export class Streams {
   open(response: Client): boolean {
     if (this.#clients.size >= MOST_CLIENTS) return false
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' })
-    response.write(`retry: ${RETRY_MS}\n\n${eventText('history', this.#monitor.history())}`)
-    response.write(eventText('status', boundedStatus(this.#monitor)))
+    const history = eventText('history', JSON.stringify(this.#monitor.history()))
+    response.write(`retry: ${RETRY_MS}\n\n${history}${statusText(this.#monitor)}`)
     this.#clients.add(response)
     this.#endLook ??= this.#monitor.onLook(() => this.#send())
     response.on('close', () => this.#leave(response))
@@ -51,22 +51,23 @@ export class Streams {
     this.#endLook = undefined
   }
 
+  /** All clients get the same bytes. */
   #send(): void {
     const waiting = [...this.#clients].filter(({ writableLength }) => writableLength === 0)
     if (waiting.length === 0) return
-    const text = eventText('status', boundedStatus(this.#monitor))
-    for (const client of waiting) client.write(text)
+    const bytes = Buffer.from(statusText(this.#monitor))
+    for (const client of waiting) client.write(bytes)
   }
 }
 
 /** The status with as many partitions as fit. */
-function boundedStatus(monitor: Watchable): Status {
+function statusText(monitor: Watchable): string {
   for (let partitions = MOST_PARTITIONS; ; partitions = Math.floor(partitions / 4)) {
-    const status = monitor.status(partitions)
-    if (partitions === 0 || JSON.stringify(status).length <= MOST_BYTES) return status
+    const json = JSON.stringify(monitor.status(partitions))
+    if (partitions === 0 || json.length <= MOST_BYTES) return eventText('status', json)
   }
 }
 
-function eventText(event: string, data: unknown): string {
-  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+function eventText(event: string, json: string): string {
+  return `event: ${event}\ndata: ${json}\n\n`
 }

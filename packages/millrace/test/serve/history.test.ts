@@ -16,7 +16,7 @@ describe('the history of a pipeline', () => {
     meter.observe('millrace_pipeline_state_seconds_total', () => 3 * busy, { state: 'idle' })
     const history = new History('p')
     for (let second = 0; second <= 400; second++) {
-      history.add(new Numbers(counters.snapshot()), second * 1000)
+      history.add(new Numbers([counters]), second * 1000)
       records += 50
       busy += 0.25
     }
@@ -48,7 +48,7 @@ describe('the history of a pipeline', () => {
       ])
     const history = new History('p')
     for (const second of [0, 1, 2]) {
-      history.add(new Numbers(counters.snapshot()), second * 1000)
+      history.add(new Numbers([counters]), second * 1000)
       busy += 0.3
     }
     expect([...history.parts]).toEqual([['stage-1', { busy: 0.25, backpressured: 0.75, idle: 0 }]])
@@ -58,13 +58,13 @@ describe('the history of a pipeline', () => {
     const counters = new Counters()
     const latency = counters.meter({ pipeline: 'p' }).histogram('millrace_pipeline_latency_seconds')
     const history = new History('p')
-    history.add(new Numbers(counters.snapshot()), 0)
+    history.add(new Numbers([counters]), 0)
     latency.observe(100)
-    history.add(new Numbers(counters.snapshot()), 1000)
+    history.add(new Numbers([counters]), 1000)
     expect(history.latest!.latencySeconds).toBeGreaterThan(60)
     for (let second = 2; second < 20; second++) {
       latency.observe(0.02)
-      history.add(new Numbers(counters.snapshot()), second * 1000)
+      history.add(new Numbers([counters]), second * 1000)
     }
     expect(history.latest!.latencySeconds).toBeLessThanOrEqual(0.05)
   })
@@ -74,9 +74,9 @@ describe('the history of a pipeline', () => {
     let records = 100
     counters.meter({ pipeline: 'p', stage: 'source' }).observe('millrace_source_records_total', () => records)
     const history = new History('p')
-    history.add(new Numbers(counters.snapshot()), 0)
+    history.add(new Numbers([counters]), 0)
     records = 5
-    history.add(new Numbers(counters.snapshot()), 1000)
+    history.add(new Numbers([counters]), 1000)
     expect(history.latest!.readPerSecond).toBe(0)
   })
 })

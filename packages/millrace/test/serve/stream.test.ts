@@ -22,7 +22,7 @@ test('a client that has not taken the last snapshot gets no other, and then the 
   const client = Object.assign(new EventEmitter(), {
     writableLength: 0,
     writeHead: () => {},
-    write: (text: string) => texts.push(text) > 0,
+    write: (text: string | Buffer) => texts.push(...text.toString().match(/^event: .*$\n.*/gm)!) > 0,
     end: () => {},
   })
   expect(streams.open(client as unknown as Parameters<Streams['open']>[0])).toBe(true) // what is used of a response
