@@ -17,7 +17,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
  */
 export const bytesCodec: Codec = {
   name: 'bytes',
-  jsonStart: 0,
+  digits: jsonCodec.digits,
   decode(value) {
     try {
       return jsonCodec.decode(value)

@@ -6,14 +6,15 @@ import { preparing, type Prepare } from '../contracts/preparing.ts'
 import type { RowFailed } from '../contracts/stage.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../records/batch.ts'
 import { DecodeError, EncodeError, RegistryError, type RecordErrorDetails } from '../errors/index.ts'
-import { exactDocument, mayDifferIn, withExactNumbers } from '../records/exact-numbers.ts'
+import { mayDifferInValue, stringifyExactly } from '../records/exact-numbers.ts'
+import { exactRow, hasDigits } from '../records/row-digits.ts'
 import { viewOf } from '../records/views.ts'
+import { watchDigits, type DigitSources } from './decoded-digits.ts'
 import { FieldScanner } from './field-scanner.ts'
 import { jsonCodec, parseDocument, reasonOf } from './json.ts'
 import { keyFromField, keyOf } from './key-field.ts'
 import { keyRewriting, rewriteKeys } from './key-rewriting.ts'
 import { textKeys } from './keys.ts'
-import { restorerOfMadeRows } from './row-digits.ts'
 import { attachedMeta, attachMeta, changedKey, hideMeta, type WithMeta } from './meta.ts'
 
 export interface DecodeOptions {
@@ -36,6 +37,7 @@ export function decodeDocuments(batch: Batch, codec: Codec, options: DecodeOptio
   const { rows } = batch
   const isJson = codec === jsonCodec
   const { attachMeta: hasMeta = false, keys = textKeys } = options
+  const setDigits = watchDigits({ values: codec.digits, wrapper: 'value', ...(hasMeta ? keyDigits(keys) : {}) })
   for (let row = 0; row < length; row++) {
     try {
       for (; row < length; row++) {
@@ -60,6 +62,12 @@ export function decodeDocuments(batch: Batch, codec: Codec, options: DecodeOptio
       failed(row, error)
     }
   }
+  setDigits(batch)
+}
+
+/** The key is a part of documents. */
+function keyDigits({ digits }: KeyCodec): Pick<DigitSources, 'keys' | 'withKey'> {
+  return { keys: digits, withKey: (key) => ({ _meta: { key } }) }
 }
 
 /**
@@ -102,8 +110,6 @@ export interface EncodeOptions {
   readonly keys?: KeyCodec | undefined
   /** Field, below dots, that becomes the key of each record; a tombstone keeps its own. */
   readonly keyField?: string | undefined
-  /** Format in which the values came in; JSON when omitted. */
-  readonly from?: Codec | undefined
 }
 
 /**
@@ -154,19 +160,18 @@ function encodeRow(
   row: number,
   codec: Codec,
   keys: KeyCodec,
-  { includeMeta, hasMeta, from = jsonCodec }: EncodeOptions,
+  { includeMeta, hasMeta }: EncodeOptions,
 ): Payload {
   const document = batch.documents![row] as WithMeta
-  const { jsonStart } = from
-  if (hasMeta === false) return encode(batch, row, codec, document, jsonStart)
+  if (hasMeta === false) return encode(batch, row, codec, document)
   const meta = attachedMeta(document)
   const key = meta && changedKey(meta)
   if (key !== undefined) keysOf(batch)[row] = keyOf(key, undefined, batch, row, keys)
-  if (includeMeta === true) return encode(batch, row, codec, document, jsonStart)
+  if (includeMeta === true) return encode(batch, row, codec, document)
   // Left out for the time of writing only: another sink may want it.
   const restore = hideMeta(document)
   try {
-    return encode(batch, row, codec, document, jsonStart)
+    return encode(batch, row, codec, document)
   } finally {
     restore?.()
   }
@@ -177,23 +182,23 @@ function keysOf(batch: Batch): (Payload | undefined)[] {
   return (batch.keys ??= Array.from({ length: batch.length }, () => undefined))
 }
 
-/** @param jsonStart bytes in front of the JSON from which the document was made; undefined where it was something else */
-function encode(batch: Batch, row: number, codec: Codec, document: unknown, jsonStart: number | undefined): Payload {
-  if (batch.sources !== undefined) {
-    const restore = restorerOfMadeRows(batch)
-    if (restore !== undefined) return codec.encode(restore(document))
-  }
+/** With the digits that came in. Where numbers are all as doubles write them, nothing is read again. */
+function encode(batch: Batch, row: number, codec: Codec, document: unknown): Payload {
+  if (!mayHaveDigits(batch, row)) return codec.encode(document)
+  const text = codec === jsonCodec ? jsonCodec.encode(document) : undefined
+  const exact = exactRow(document, batch, row)
+  if (text === undefined) return codec.encode(exact)
+  return exact === document ? text : stringifyExactly(exact)
+}
+
+function mayHaveDigits(batch: Batch, row: number): boolean {
+  if (batch.digits !== undefined || batch.sources !== undefined) return hasDigits(batch, row)
+  // Of values that are JSON, without a view of each.
   const { bytes, fields } = batch.records
   const field = batch.recordOf(row) * FIELDS
-  const first = fields[field + VALUE]!
-  // No JSON begins with a zero, and every schema id does; it may be in a header instead.
-  const start = first + (jsonStart !== undefined && jsonStart > 0 && bytes[first] === 0 ? jsonStart : 0)
-  const end = fields[field + VALUE]! + fields[field + VALUE_LENGTH]!
-  // Where numbers are all as JavaScript writes them, there is no need for a view of the value.
-  if (jsonStart === undefined || end <= start || !mayDifferIn(bytes, start, end)) return codec.encode(document)
-  if (codec === jsonCodec)
-    return withExactNumbers(document, jsonCodec.encode(document), viewOf(bytes, start, end - start))
-  return codec.encode(exactDocument(document, viewOf(bytes, start, end - start)))
+  const start = fields[field + VALUE]!
+  const size = fields[field + VALUE_LENGTH]!
+  return size > 0 && mayDifferInValue(bytes, start, start + size)
 }
 
 function placeOf(
@@ -292,7 +297,7 @@ function createValueSteps({
   const attach = mentionsMeta || includeMeta || attachesMeta === true
   const translation = all ? to.translation?.(from) : undefined
   if (translation !== undefined) {
-    const options = { includeMeta, keys: keysTo, keyField, from }
+    const options = { includeMeta, keys: keysTo, keyField }
     const isParsed = needsDocuments || includeMeta
     const keys = attach || keyField !== undefined ? [keysFrom, keysTo] : []
     const prepare = preparing([from, ...keys])
@@ -315,6 +320,6 @@ function createValueSteps({
     prepare: preparing([from, to, ...(attach || keyField !== undefined ? [keysFrom, keysTo] : [])]),
     decode: (batch, failed) => decodeDocuments(batch, from, { attachMeta: attach, keys: keysFrom }, failed),
     encode: (batch, failed) =>
-      encodeDocuments(batch, to, { includeMeta, hasMeta: attach, all, keys: keysTo, keyField, from }, failed),
+      encodeDocuments(batch, to, { includeMeta, hasMeta: attach, all, keys: keysTo, keyField }, failed),
   }
 }

@@ -6,13 +6,14 @@
 import { isUtf8 } from 'node:buffer'
 import type { Codec } from '../contracts/codec.ts'
 import { DecodeError, EncodeError } from '../errors/index.ts'
+import { JSON_DECODING } from './decoded-digits.ts'
 
 /** Longest excerpt of a value in an error text. */
 const EXCERPT = 60
 
 export const jsonCodec = {
   name: 'json',
-  jsonStart: 0,
+  digits: JSON_DECODING,
 
   decode(value: Buffer | null): unknown {
     return value === null ? { value: null } : parseDocument(value, 0, value.length)

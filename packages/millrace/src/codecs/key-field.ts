@@ -3,7 +3,7 @@ import type { KeyCodec } from '../contracts/codec.ts'
 import { TEXT_KEYS } from '../contracts/codec-names.ts'
 import type { Batch, Payload } from '../records/batch.ts'
 import { isExact, stringifyExactly, type ExactNumber } from '../records/exact-numbers.ts'
-import { exactIn } from './row-digits.ts'
+import { exactIn } from '../records/row-digits.ts'
 
 /**
  * Key of a row: the field at a dotted path, as the codec writes it; null where the field is missing or null. As text, text is

@@ -2,7 +2,7 @@
  * Codecs of keys.
  */
 import { isUtf8 } from 'node:buffer'
-import type { Codec, KeyCodec } from '../contracts/codec.ts'
+import type { Codec, ExactDecoding, KeyCodec } from '../contracts/codec.ts'
 import { TEXT_KEYS } from '../contracts/codec-names.ts'
 import { DecodeError } from '../errors/index.ts'
 import { isObject } from '../options/values.ts'
@@ -29,6 +29,7 @@ export function keysOf(codec: Codec): KeyCodec {
       return source === undefined ? undefined : codec.translation?.(source)
     },
     prepare: codec.prepare?.bind(codec),
+    digits: codec.digits && digitsOfKeys(codec.digits),
     decode(key, batch, row) {
       try {
         return key === null ? null : unwrapped(codec.decode(key, batch, row))
@@ -41,6 +42,16 @@ export function keysOf(codec: Codec): KeyCodec {
   }
   OF_VALUES.set(keys, codec)
   return keys
+}
+
+function digitsOfKeys(digits: ExactDecoding): ExactDecoding {
+  return {
+    get rounded() {
+      return digits.rounded
+    },
+    mayDiffer: (bytes) => digits.mayDiffer(bytes),
+    decode: (bytes, batch, row) => unwrapped(digits.decode(bytes, batch, row)),
+  }
 }
 
 function unwrapped(document: unknown): unknown {

@@ -10,8 +10,8 @@ export interface Codec extends Preparing {
   readonly wire?: string | undefined
   /** How values of another codec of the same format become values of this one without being parsed; undefined where they do not. */
   translation?(from: Codec): Translating | undefined
-  /** Bytes in front of a value that is JSON, whose numbers have digits that a document does not hold; undefined in other formats. */
-  readonly jsonStart?: number | undefined
+  /** How numbers keep digits that the doubles of a document do not hold; undefined where doubles hold all numbers of the format. */
+  readonly digits?: ExactDecoding | undefined
   /**
    * Parses the value of one row. Null is a tombstone.
    * @param batch where the value is in its row, for what its headers say
@@ -20,6 +20,16 @@ export interface Codec extends Preparing {
   decode(value: Buffer | null, batch?: Batch, row?: number): unknown
   /** Writes a document. @throws {EncodeError} */
   encode(document: unknown): Payload
+}
+
+/** Reads bytes once more, so that what is written of them has the digits that came in. */
+export interface ExactDecoding {
+  /** How many numbers `decode` of the codec has rounded so far; undefined where `mayDiffer` tells it by the bytes. */
+  readonly rounded?: number | undefined
+  /** Whether numbers may have digits that doubles do not hold. */
+  mayDiffer(bytes: Buffer): boolean
+  /** What `decode` of the codec returns, with all digits. */
+  decode(bytes: Buffer, batch: Batch, row: number): unknown
 }
 
 /** Rewrites what is in front of the data of keys or values. */
@@ -35,6 +45,8 @@ export interface KeyCodec extends Preparing {
   readonly wire?: string | undefined
   /** How keys of another codec become keys of this one, as with values; undefined where they do not. */
   translation?(from: KeyCodec): Translating | undefined
+  /** As with values. */
+  readonly digits?: ExactDecoding | undefined
   /** Null for a record without a key. @throws {DecodeError} */
   decode(key: Buffer | null, batch?: Batch, row?: number): unknown
   /** Writes the key that a stage made; other keys go out as they came in. @throws {EncodeError} */

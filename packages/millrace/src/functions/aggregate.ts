@@ -7,8 +7,10 @@ import type { Batch } from '../records/batch.ts'
 import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { accumulator, AGGREGATIONS, CHOOSING, type Accumulator, type Aggregation } from './aggregations.ts'
+import { exactOrError, KeptDigits } from '../records/kept-digits.ts'
 import { batchOfRows, syntheticOrigin } from './rows/batches.ts'
-import { ExactCells } from './rows/exact-cells.ts'
+import { comparableCell, pathOf } from './rows/exact-cells.ts'
+import { PAYLOAD } from './rows/kafka-rows.ts'
 import { RequiredColumns } from './rows/required-columns.ts'
 import { Collection } from './transforms.ts'
 import { columnReader, identityOf, type ColumnReader, type Row } from './rows/values.ts'
@@ -184,7 +186,7 @@ interface Group {
   readonly row: Row
   readonly accumulators: readonly Accumulator[]
   /** The digits of cells that a double rounds; undefined where there are none. */
-  exact: ExactCells | undefined
+  exact: KeptDigits | undefined
 }
 
 /** Groups in the order in which their first rows came. Without columns there is one group, as soon as there is a row. */
@@ -208,7 +210,9 @@ class Groups {
   add(batch: Batch): void {
     for (let row = 0; row < batch.length; row++) {
       const document = batch.documents![row] as Row
-      const key = identityOf(this.#by.map(([, read]) => read(document) ?? null))
+      const key = identityOf(
+        this.#by.map(([column, read]) => comparableCell(read(document) ?? null, column, batch, row)),
+      )
       let group = this.#groups.get(key)
       if (group === undefined) {
         group = {
@@ -224,7 +228,7 @@ class Groups {
         const cell = read(document)
         const computed = group.accumulators[i]!
         computed.add(cell)
-        if (column === undefined || !ExactCells.mayRound(cell)) continue
+        if (column === undefined || !KeptDigits.mayRound(cell)) continue
         if (!CHOOSING.has(operation) || computed.result() !== cell) continue
         // Of several cells that are the same as doubles the first one counts.
         if (operation === 'last' || group.exact?.has(output, cell) !== true)
@@ -247,5 +251,10 @@ class Groups {
 
 /** Remembers the digits of a cell that is in the result of a group. */
 function note(group: Group, output: string, cell: unknown, column: string, batch: Batch, row: number): void {
-  if (ExactCells.mayRound(cell)) (group.exact ??= new ExactCells()).note(output, cell, column, batch, row)
+  if (!KeptDigits.mayRound(cell)) return
+  ;(group.exact ??= new KeptDigits()).keep(
+    output,
+    cell,
+    exactOrError(cell, pathOf(column, batch, row), batch, row, PAYLOAD),
+  )
 }

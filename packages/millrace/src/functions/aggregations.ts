@@ -2,7 +2,6 @@
  * What can be computed over the cells of a column, one cell after the other. Null and missing cells do not count, except as the
  * first or last one.
  */
-import { isExact } from '../records/exact-numbers.ts'
 import { compareText, compareValues, numberOf } from './rows/values.ts'
 
 export const AGGREGATIONS = [
@@ -116,7 +115,7 @@ function extreme(sign: 1 | -1): Accumulator {
       else if (bestText === undefined || sign * compareText(cell, bestText) > 0) bestText = cell
       if (best === undefined || sign * compareValues(cell, best) > 0) best = cell
     },
-    () => (isText ? (bestText ?? null) : isExact(best) ? best : (numberOf(best) ?? best)),
+    () => (isText ? (bestText ?? null) : (numberOf(best) ?? best)),
   )
 }
 

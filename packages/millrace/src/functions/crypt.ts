@@ -7,6 +7,7 @@ import { problem, type OptionProblem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { mapDocuments } from '../stages/rows.ts'
 import { cellText } from './rows/row-text.ts'
+import { exactCell } from './rows/exact-cells.ts'
 import { defineStageFunction } from './transforms.ts'
 import { columnReader, withColumn } from './rows/values.ts'
 
@@ -106,7 +107,13 @@ function cipherStage(
     }
   }
   return {
-    process: (batch, failed) => mapDocuments(batch, stage, (row) => withColumn(row, output, result(read(row))), failed),
+    process: (batch, failed) =>
+      mapDocuments(
+        batch,
+        stage,
+        (cells, row) => withColumn(cells, output, result(exactCell(read(cells), column, batch, row))),
+        failed,
+      ),
   }
 }
 

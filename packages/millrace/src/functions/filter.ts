@@ -4,7 +4,6 @@
 import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { isScalar } from '../options/values.ts'
-import { withDoubles } from '../records/exact-numbers.ts'
 import { defineStageFunction } from './transforms.ts'
 import { RequiredColumns } from './rows/required-columns.ts'
 import { columnReader, fieldsOf, numberOf, type Row } from './rows/values.ts'
@@ -87,7 +86,7 @@ export const filterApply = defineStageFunction({
         const { length } = batch
         if (kept.length < length) kept = new Int32Array(length)
         let count = 0
-        for (let row = 0; row < length; row++) if (test(withDoubles(read(rows[row]!)))) kept[count++] = row
+        for (let row = 0; row < length; row++) if (test(read(rows[row]!))) kept[count++] = row
         return batch.pick(kept, count)
       },
     }

@@ -8,6 +8,7 @@ import { StageError } from '../errors/index.ts'
 import { problem, type OptionProblem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { compileTemplate, escapeJson, escapeUrl } from './template.ts'
+import { exactCells } from './rows/exact-cells.ts'
 import { Collection, COLLECTING_FIELDS } from './transforms.ts'
 import { withColumn, type Row } from './rows/values.ts'
 
@@ -91,6 +92,8 @@ interface Settings {
 
 function forEachRow(settings: Settings, { stage, warn }: FunctionContext): Transform {
   const ask = asking(settings)
+  const askFor = async (batch: Batch, row: number, signal: AbortSignal): Promise<unknown> =>
+    ask(exactCells(batch, row), signal)
   return {
     needs: 'documents',
     waits: true,
@@ -99,8 +102,7 @@ function forEachRow(settings: Settings, { stage, warn }: FunctionContext): Trans
       let next = 0
       const work = async (): Promise<void> => {
         for (let row = next++; row < documents.length; row = next++) {
-          const document = documents[row] as Row
-          const answer = await ask(document, signal).catch((error: unknown) => {
+          const answer = await askFor(batch, row, signal).catch((error: unknown) => {
             if (signal.aborted) throw error
             warn(`The request of stage "${stage}" failed, so "${settings.result_field}" is null: ${reasonOf(error)}`, {
               topic: batch.topic,
@@ -109,7 +111,7 @@ function forEachRow(settings: Settings, { stage, warn }: FunctionContext): Trans
             })
             return null
           })
-          documents[row] = withColumn(document, settings.result_field, answer)
+          documents[row] = withColumn(documents[row] as Row, settings.result_field, answer)
         }
       }
       await Promise.all(Array.from({ length: PARALLEL }, work))
@@ -128,7 +130,7 @@ function onceForAll(settings: Settings, { stage }: FunctionContext): Transform {
       return []
     },
     async finish(signal) {
-      const rows = collection.rows.map(({ batch, row }) => batch.documents![row] as Row)
+      const rows = collection.rows.map(({ batch, row }) => exactCells(batch, row))
       if (rows.length === 0) return collection.emitKept([])
       const answer = await ask({ records: rows }, signal).catch((cause: unknown) => {
         throw new StageError(`The request of stage "${stage}" failed: ${reasonOf(cause)}`, { cause, component: stage })

@@ -5,6 +5,7 @@ import { parseExactly } from '../records/exact-numbers.ts'
 import { field } from '../options/fields.ts'
 import { mapDocuments } from '../stages/rows.ts'
 import { defineStageFunction } from './transforms.ts'
+import { exactCell } from './rows/exact-cells.ts'
 import { RequiredColumns } from './rows/required-columns.ts'
 import { columnReader, withColumn, type Row } from './rows/values.ts'
 
@@ -47,10 +48,11 @@ export const jsonExtract = defineStageFunction({
       .replace(/^\$\.?/, '')
       .split('.')
       .filter((name) => name !== '')
-    const extract = (row: Row): Row => withColumn(row, output_column, textAt(parsed(read(row)), names))
     return {
       process(batch, failed) {
         required.check(batch)
+        const extract = (cells: Row, row: number): Row =>
+          withColumn(cells, output_column, textAt(parsed(exactCell(read(cells), column, batch, row)), names))
         return mapDocuments(batch, stage, extract, failed)
       },
     }

@@ -12,6 +12,7 @@ import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { formatBytes } from '../options/units.ts'
 import type { KeptRow } from './rows/batches.ts'
+import { comparableCell, comparableRow } from './rows/exact-cells.ts'
 import { RememberedValues } from './rows/remembered.ts'
 import { RequiredColumns } from './rows/required-columns.ts'
 import { asTransform, Collection, COLLECTING_FIELDS } from './transforms.ts'
@@ -176,7 +177,7 @@ export const distinctApply = defineTransform({
       finish() {
         const found = new Map<string, { at: number; count: number }>()
         collection.rows.forEach(({ batch, row }, at) => {
-          const key = keyOf(batch.documents![row] as Row)
+          const key = keyOf(batch, row)
           const one = found.get(key)
           if (one === undefined) found.set(key, { at, count: 1 })
           else {
@@ -215,7 +216,7 @@ class DistinctStage implements Stage {
   readonly does = 'passes on the first of equal rows, and remembers it for the run'
   readonly #stage: string
   readonly #required: RequiredColumns
-  readonly #keyOf: (row: Row) => string
+  readonly #keyOf: (batch: Batch, row: number) => string
   readonly #limits: Limits
   readonly #seen: RememberedValues
 
@@ -236,7 +237,7 @@ class DistinctStage implements Stage {
     this.#required.check(batch)
     const kept: number[] = []
     for (let row = 0; row < batch.length; row++) {
-      const key = this.#keyOf(batch.documents![row] as Row)
+      const key = this.#keyOf(batch, row)
       if (this.#seen.has(key)) continue
       const full = this.#seen.isFull
       if (full !== undefined) throw this.#tooMany(full, batch, row)
@@ -260,10 +261,14 @@ class DistinctStage implements Stage {
 }
 
 /** Text that is the same for rows that count as equal: by some columns, or by all but those that say where a record came from. */
-function identityReader(columns: readonly string[] | undefined): (row: Row) => string {
-  if (columns === undefined) return (row) => identityOf(withoutOrigin(row))
-  const readers = columns.map(columnReader)
-  return (row) => identityOf(readers.map((read) => read(row) ?? null))
+function identityReader(columns: readonly string[] | undefined): (batch: Batch, row: number) => string {
+  if (columns === undefined)
+    return (batch, row) => identityOf(comparableRow(withoutOrigin(batch.documents![row] as Row), batch, row))
+  const readers = columns.map((column) => [column, columnReader(column)] as const)
+  return (batch, row) => {
+    const cells = batch.documents![row] as Row
+    return identityOf(readers.map(([column, read]) => comparableCell(read(cells) ?? null, column, batch, row)))
+  }
 }
 
 /** Offsets differ in all records, so with them no two rows would be equal. */

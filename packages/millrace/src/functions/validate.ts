@@ -5,6 +5,7 @@ import type { RowFailed } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import { StageError, StageMisconfiguredError } from '../errors/index.ts'
 import { field } from '../options/fields.ts'
+import { comparableCell } from './rows/exact-cells.ts'
 import { RememberedValues } from './rows/remembered.ts'
 import { defineStageFunction } from './transforms.ts'
 import { columnReader, identityOf, type Row } from './rows/values.ts'
@@ -131,7 +132,7 @@ function unique(
   return (row, batch, at) => {
     const cell = read(row)
     if (cell === undefined || cell === null) return undefined
-    const key = identityOf(cell)
+    const key = identityOf(comparableCell(cell, column, batch, at))
     if (seen.has(key)) return `has a value in field "${column}" that another row had before`
     if (seen.isFull !== undefined)
       throw new StageMisconfiguredError(

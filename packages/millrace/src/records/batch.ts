@@ -15,7 +15,7 @@ import type { LocatedRecords, RawRecordBatches, RecordStorage } from './record-s
 import { BatchRecord } from './batch-record.ts'
 import type { ConsumerRecord, Header, TimestampType } from './record.ts'
 import { numbersFrom, pickFrom } from './rows.ts'
-import type { SourceIn, SourcesIn } from './sources.ts'
+import type { DigitsIn, SourceIn, SourcesIn } from './sources.ts'
 import { viewOf, readHeaders } from './views.ts'
 
 /** Number of `fields` per record. */
@@ -67,6 +67,8 @@ export type Payload = string | Buffer | null
 /** See `sourcesOf`. */
 export type RowSource = SourceIn<Batch>
 export type Sources = SourcesIn<Batch>
+/** See `row-digits.ts`. */
+export type Digits = DigitsIn<Batch>
 
 /** Changes that a stage made to a batch. All arrays are by row. */
 export interface BatchChanges {
@@ -75,6 +77,7 @@ export interface BatchChanges {
   readonly replaced?: Uint8Array | undefined
   readonly keys?: (Payload | undefined)[] | undefined
   readonly sources?: Sources | undefined
+  readonly digits?: Digits | undefined
   /** Of a part of the stored records; by default the offsets that were stored. */
   readonly range?: OffsetRange | undefined
 }
@@ -96,6 +99,8 @@ export class Batch {
   payloads: (Payload | undefined)[] | undefined
   /** Keys that take the place of the stored ones, `undefined` where the stored one stays. */
   keys: (Payload | undefined)[] | undefined
+  /** Where the digits of numbers are that documents have as doubles; undefined where values are JSON. Set when they are decoded. */
+  digits: Digits | undefined
   /** What its stored records were made of; undefined where they are the records that were read. */
   readonly sources: Sources | undefined
 
@@ -121,6 +126,7 @@ export class Batch {
     this.replaced = changes.replaced
     this.keys = changes.keys
     this.sources = changes.sources
+    this.digits = changes.digits
     this.#range = changes.range
   }
 
@@ -249,7 +255,7 @@ export class Batch {
       this.origin,
       this.#storage,
       acknowledgement,
-      { range: this.#range, ...changes, sources: this.sources },
+      { range: this.#range, ...changes, sources: this.sources, digits: this.digits },
       this.#located,
     )
   }

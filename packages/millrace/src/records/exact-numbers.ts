@@ -1,9 +1,7 @@
 /**
- * Numbers of JSON whose digits say more than a double: `1.234567890123456789`, `9007199254740993`, `2.0`, `1e400`, `-0`.
- * `JSON.parse` makes doubles of them, and what is written of a document must have the digits that came in (I7).
+ * Numbers whose digits say more than a double: `1.234567890123456789`, `9007199254740993`, `2.0`, `1e400`, `-0`.
+ * Documents have doubles in their place; `restored-digits.ts` puts the digits that came in into what is written (I7).
  */
-import { EncodeError } from '../errors/index.ts'
-
 /** What `JSON.rawJSON` makes: written as it is. */
 export interface ExactNumber {
   readonly rawJSON: string
@@ -66,12 +64,12 @@ function jsonOf(value: Buffer): Buffer {
 }
 
 /** The same of a value as it is stored: JSON, maybe with a schema id in front. */
-export function mayDifferInValue(value: Buffer): boolean {
-  return mayDifferIn(value, value[0] === 0 ? SCHEMA_ID_BYTES : 0, value.length)
+export function mayDifferInValue(value: Buffer, from = 0, to = value.length): boolean {
+  return mayDifferIn(value, from + (value[from] === 0 ? SCHEMA_ID_BYTES : 0), to)
 }
 
 /** Whether a value may hold numbers that are others as doubles: with an exponent or many digits. */
-function mayRound(value: Buffer): boolean {
+export function mayRoundInValue(value: Buffer): boolean {
   return mayDifferInValue(value) && LONG.test(jsonOf(value).toString('latin1'))
 }
 
@@ -91,10 +89,22 @@ export function parseExactly(text: string): unknown {
   return mayDiffer(text) ? reviveExactly(text) : JSON.parse(text)
 }
 
+/** All of a value of JSON as it is stored, with the digits that came in. @throws {SyntaxError} where it is not JSON */
+export function exactValue(value: Buffer): unknown {
+  return reviveExactly(jsonOf(value).toString())
+}
+
 function reviveExactly(text: string): unknown {
   const revive = (_: string, value: unknown, { source }: Source): unknown =>
-    typeof value === 'number' && source !== undefined && source !== String(value) ? EXACT.rawJSON(source) : value
+    typeof value === 'number' && source !== undefined && (source !== String(value) || !isHeld(value))
+      ? EXACT.rawJSON(source)
+      : value
   return JSON.parse(text, revive as never)
+}
+
+/** A number that `JSON.stringify` writes with these digits. */
+export function exactNumber(digits: string): ExactNumber {
+  return EXACT.rawJSON(digits)
 }
 
 /** Parses JSON for programs: whole numbers that no double holds are BigInt. @throws {SyntaxError} */
@@ -122,36 +132,37 @@ export function stringifyExactly(value: unknown): string {
 const INTEGER = /^-?\d+$/
 const DECIMAL = /^-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/
 
-/** A number of these decimal digits: a double where that is the same number, else what `JSON.stringify` writes as it is. */
+/** Whether a double is a number of its own: one beyond 2^53 may be another integer that was rounded. */
+export function isHeld(number: number): boolean {
+  return Number.isSafeInteger(number) || !Number.isInteger(number)
+}
+
+/** A number of these decimal digits: a double where that holds it, else what `JSON.stringify` writes as it is. */
 export function numberOf(digits: string): number | ExactNumber {
   const number = Number(digits)
   const text = String(number)
-  if (text === digits || decimalOf(text) === decimalOf(digits)) return number
-  areInDocuments = true
+  if (isHeld(number) && (text === digits || decimalOf(text) === decimalOf(digits))) return number
   return EXACT.rawJSON(digits)
 }
 
-/** Whether any document has ever been given a number that no double holds: those of JSON have none. */
-let areInDocuments = false
-
-/** A value as comparisons and calculations see it: its numbers are doubles. Itself where it has no others. */
-export function withDoubles(value: unknown): unknown {
-  return areInDocuments ? doublesIn(value) : value
+/** A value in which numbers are doubles where these hold them, and have their digits otherwise: 2.0 is 2. */
+export function plain(value: unknown): unknown {
+  return mapExact(value, numberOf)
 }
 
-function doublesIn(value: unknown): unknown {
+/** A value that is written the same as all others with equal numbers. */
+export function comparable(value: unknown): unknown {
+  return mapExact(value, (digits) => {
+    const number = numberOf(digits)
+    return typeof number === 'number' ? number : EXACT.rawJSON(String(wholeOf(digits) ?? decimalOf(digits)))
+  })
+}
+
+function mapExact(value: unknown, change: (digits: string) => unknown): unknown {
   if (typeof value !== 'object' || value === null || hasOwnJson(value)) return value
-  if (isExact(value)) return Number(value.rawJSON)
-  if (Array.isArray(value)) {
-    const doubles = value.map(doublesIn)
-    return doubles.some((one, i) => one !== value[i]) ? doubles : value
-  }
-  let copy: { [name: string]: unknown } | undefined
-  for (const [name, field] of Object.entries(value)) {
-    const double = doublesIn(field)
-    if (double !== field) (copy ??= { ...value })[name] = double
-  }
-  return copy ?? value
+  if (isExact(value)) return change(value.rawJSON)
+  if (Array.isArray(value)) return value.map((element) => mapExact(element, change))
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, mapExact(field, change)]))
 }
 
 /** The same for programs, which have a BigInt for a whole number that no double holds; other digits stay text. */
@@ -196,179 +207,13 @@ export function equalsText(value: unknown, text: string): boolean {
   return value === text || (isExact(value) && value.rawJSON === text && INTEGER.test(text))
 }
 
-/**
- * Writes the numbers of a document with the digits that came in, as far as stages left them alone. A number that is where it
- * was has its digits. One that was moved has them if it can be told which it was: by its name, or as the only one that is this
- * double. Computed numbers are written as JavaScript does.
- *
- * @param written what `JSON.stringify` made of the document
- * @param original the value from which the document was made
- * @param wrapper field of the document that holds the value, where that is not an object
- * @throws {EncodeError} when digits would be lost, as it is unknown which of several numbers was moved
- */
-export function withExactNumbers(document: unknown, written: string, original: Buffer, wrapper = 'value'): string {
-  if (!mayDifferInValue(original)) return written
-  const exact = exactDocument(document, original, wrapper)
-  return exact === document ? written : stringifyExactly(exact)
-}
-
-/** A copy of a document whose numbers have the digits that came in, by the same rules; itself where what came in is not JSON. */
-export function exactDocument(document: unknown, original: Buffer, wrapper = 'value'): unknown {
-  let exact: unknown
-  try {
-    exact = reviveExactly(jsonOf(original).toString())
-  } catch {
-    return document // what is not JSON has no numbers
-  }
-  const isWhole = typeof exact === 'object' && exact !== null && !isExact(exact) && !Array.isArray(exact)
-  const before = isWhole ? exact : { [wrapper]: exact }
-  return new Restorer(before).restore(document, before, '')
-}
-
-/**
- * A part of a document with the digits that came in, by the same rules. @param path where it is in the document
- * @throws {EncodeError} when digits would be lost
- */
-export function exactPart(part: unknown, path: readonly string[], original: Buffer): unknown {
-  if (!mayDifferInValue(original)) return part
-  const document = path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), part)
-  return path.reduce(fieldOf, exactDocument(document, original))
-}
-
-/** All of a value, with the digits that came in. @throws {SyntaxError} where it is not JSON */
-export function exactValue(original: Buffer): unknown {
-  return reviveExactly(jsonOf(original).toString())
-}
-
-/** Finds the digits of numbers in what they came from. */
-class Restorer {
-  readonly #before: unknown
-  #found: Digits | undefined
-
-  constructor(before: unknown) {
-    this.#before = before
-  }
-
-  /** A copy of a value with the digits that came in. @param before what was in its place */
-  restore(value: unknown, before: unknown, name: string): unknown {
-    if (typeof value === 'number') {
-      if (Object.is(value, isExact(before) ? Number(before.rawJSON) : before)) return before
-      return this.#moved(value, name)
-    }
-    if (typeof value !== 'object' || value === null || isExact(value) || hasOwnJson(value)) return value
-    if (Array.isArray(value)) return value.map((element, i) => this.restore(element, fieldOf(before, i), String(i)))
-    return Object.fromEntries(
-      Object.entries(value).map(([key, field]) => [key, this.restore(field, fieldOf(before, key), key)]),
-    )
-  }
-
-  #moved(value: number, name: string): unknown {
-    const { byName, byNumber } = (this.#found ??= digitsIn(this.#before))
-    const named = byName.get(`${value} ${name}`)
-    if (named !== undefined && named !== '' && Object.is(Number(named), value)) return EXACT.rawJSON(named)
-    const sources = byNumber.get(value)
-    // 2.0 that is elsewhere now is as good as 2.
-    if (sources === undefined || !sources.some((source) => decimalOf(source) !== decimalOf(String(value)))) return value
-    if (sources.some((source) => decimalOf(source) !== decimalOf(sources[0]!)))
-      throw new EncodeError(
-        `Cannot write field "${name}" exactly as two numbers of the record are both ${value} when rounded to a double`,
-      )
-    return EXACT.rawJSON(sources[0]!)
-  }
-}
-
-/**
- * The numbers of several values, of which documents were made: a list of them, the first or the largest of a group. Numbers that a
- * double rounds get their digits back where it can be told which they are.
- */
-export class NumbersOfSeveral {
-  readonly #sources: ReadonlyMap<number, readonly string[]>
-
-  private constructor(sources: ReadonlyMap<number, readonly string[]>) {
-    this.#sources = sources
-  }
-
-  /** @param values in UTF-8 @returns undefined where none of them has a number that a double rounds */
-  static of(values: readonly Buffer[]): NumbersOfSeveral | undefined {
-    if (!values.some(mayRound)) return undefined
-    const sources = new Map<number, string[]>()
-    for (const value of values) {
-      let parsed: unknown
-      try {
-        parsed = reviveExactly(jsonOf(value).toString())
-      } catch {
-        continue // what is not JSON has no numbers
-      }
-      for (const [number, digits] of digitsIn(parsed).byNumber) {
-        const known = sources.get(number)
-        if (known === undefined) sources.set(number, [...digits])
-        else known.push(...digits.filter((one) => !known.includes(one)))
-      }
-    }
-    return new NumbersOfSeveral(sources)
-  }
-
-  /**
-   * A copy of a document with the digits that came in.
-   * @throws {EncodeError} for a whole number, such as an id, that may be one of two
-   */
-  restore(value: unknown): unknown {
-    if (typeof value === 'number') return this.#restored(value)
-    if (typeof value !== 'object' || value === null || isExact(value) || hasOwnJson(value)) return value
-    if (Array.isArray(value)) return value.map((element) => this.restore(element))
-    return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, this.restore(field)]))
-  }
-
-  #restored(value: number): unknown {
-    const [digits, ...others] = this.#sources.get(value) ?? []
-    if (digits === undefined) return value
-    const number = decimalOf(digits)
-    if (others.every((other) => decimalOf(other) === number))
-      return number === decimalOf(String(value)) ? value : EXACT.rawJSON(digits)
-    if (!Number.isInteger(value)) return value
-    throw new EncodeError(
-      `Cannot write ${value} exactly as it may be one of several numbers of the records that it was made of: ${[digits, ...others].slice(0, 3).join(', ')}; write such numbers as text`,
-    )
-  }
-}
-
 /** Such as a date. */
-function hasOwnJson(value: object): boolean {
+export function hasOwnJson(value: object): boolean {
   return typeof (value as { readonly toJSON?: unknown }).toJSON === 'function'
 }
 
-function fieldOf(value: unknown, name: string | number): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as { readonly [name: string | number]: unknown })[name]
-    : undefined
-}
-
-/** The digits of the numbers of a value: by name, empty where several differ, and by double. */
-interface Digits {
-  readonly byName: Map<string, string>
-  readonly byNumber: Map<number, string[]>
-}
-
-function digitsIn(value: unknown): Digits {
-  const digits: Digits = { byName: new Map(), byNumber: new Map() }
-  const visit = (one: unknown, name: string): void => {
-    if (typeof one === 'number' || isExact(one)) {
-      const source = isExact(one) ? one.rawJSON : String(one)
-      const key = `${Number(source)} ${name}`
-      const known = digits.byName.get(key)
-      digits.byName.set(key, known === undefined || known === source ? source : '')
-      const sources = digits.byNumber.get(Number(source))
-      if (sources === undefined) digits.byNumber.set(Number(source), [source])
-      else if (!sources.includes(source)) sources.push(source)
-    } else if (typeof one === 'object' && one !== null)
-      for (const [key, field] of Object.entries(one)) visit(field, key)
-  }
-  visit(value, '')
-  return digits
-}
-
 /** A number in a form that is the same for all its spellings: sign, digits without zeros around them, exponent. */
-function decimalOf(source: string): string {
+export function decimalOf(source: string): string {
   const [, sign, whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/.exec(source) ?? []
   const digits = `${whole}${fraction}`.replace(/^0+/, '')

@@ -14,8 +14,16 @@ export interface SourceIn<B> {
 export interface SourcesIn<B> {
   /** @param record index of a stored record, see `Batch.recordOf` @returns at least one, in the order in which they were read */
   of(record: number): readonly SourceIn<B>[]
-  /** Where a row may hold parts of several records, such as a list of their documents: all their values. */
-  readonly values?: (() => readonly Buffer[]) | undefined
+  /** Where a row may hold parts of several records, such as a list of their documents: all of these. */
+  readonly parts?: (() => readonly SourceIn<B>[]) | undefined
+}
+
+/** Where the digits are of numbers that the documents of a batch have as doubles. */
+export interface DigitsIn<B> {
+  /** Whether numbers of a row may have digits that its document does not have. Cheap, as it is asked of every row that is written. */
+  mayDiffer(batch: B, row: number): boolean
+  /** The document of a row as it was decoded, with all digits; undefined where there is none. */
+  exact(batch: B, row: number): unknown
 }
 
 interface Made<B> {

@@ -1,14 +1,12 @@
 /** What `$toEvent` and `$fromEvent` share: they lay records out anew, while stages around them may work on documents. */
-import { parseExactly, stringifyExactly, withExactNumbers } from '../records/exact-numbers.ts'
 import type { Batch, Payload } from '../records/batch.ts'
+import { stringifyExactly } from '../records/exact-numbers.ts'
+import { exactRow } from '../records/row-digits.ts'
 import type { Document } from './field-path.ts'
 
 /** The value of a row as it would be written now. */
 export function valueOfRow(batch: Batch, row: number): Buffer | string | null {
-  if (batch.replaced?.[row] !== 1) return batch.value(row)
-  const text = documentText(batch, row)
-  const original = batch.value(row)
-  return original === null ? text : withExactNumbers(writtenDocument(batch, row), text, original)
+  return batch.replaced?.[row] === 1 ? documentText(batch, row) : batch.value(row)
 }
 
 /** The document of a row as JSON, whatever format its value has; null for a tombstone. */
@@ -17,7 +15,7 @@ export function decodedValueOfRow(batch: Batch, row: number): string | null {
 }
 
 function documentText(batch: Batch, row: number): string {
-  return stringifyExactly(writtenDocument(batch, row))
+  return stringifyExactly(exactRow(writtenDocument(batch, row), batch, row))
 }
 
 function writtenDocument(batch: Batch, row: number): unknown {
@@ -28,17 +26,11 @@ function writtenDocument(batch: Batch, row: number): unknown {
 /**
  * Gives the rows of a new batch their documents where those of the old one had theirs, with the same `_meta`.
  * @param kept rows of the old batch that became rows of the new one
- * @param isExact whether numbers keep digits that no double holds, where nothing else has them: the values that were read are not JSON
  */
-export function documentsOf(
-  made: Batch | undefined,
-  before: Batch,
-  kept: readonly number[],
-  isExact = false,
-): Batch | undefined {
+export function documentsOf(made: Batch | undefined, before: Batch, kept: readonly number[]): Batch | undefined {
   if (made === undefined || before.documents === undefined) return made
   made.documents = kept.map((row, i) => {
-    const document = parseDocument(made.value(i), isExact ? parseExactly : (text) => JSON.parse(text) as unknown)
+    const document = parseDocument(made.value(i))
     const { _meta: meta } = before.documents![row] as Document
     return isAttached(meta) ? { ...document, _meta: meta } : document
   })
@@ -46,12 +38,12 @@ export function documentsOf(
 }
 
 /** As values are read everywhere: an object is the document, anything else becomes `{value}`. */
-function parseDocument(bytes: Payload, parse: (text: string) => unknown): Document {
+function parseDocument(bytes: Payload): Document {
   if (bytes === null) return { value: null }
   const text = bytes.toString()
   let value: unknown
   try {
-    value = parse(text)
+    value = JSON.parse(text)
   } catch {
     return { value: text }
   }

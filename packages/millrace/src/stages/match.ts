@@ -6,7 +6,6 @@
  */
 import type { RowFailed, Stage, StageNeeds } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
-import { withDoubles } from '../records/exact-numbers.ts'
 import type { Document } from './field-path.ts'
 import { createQuery } from './expressions/mingo.ts'
 import { stageFailed } from './rows.ts'
@@ -38,7 +37,7 @@ export class MatchStage implements Stage {
     for (let row = 0; row < length; row++) {
       try {
         for (; row < length; row++) {
-          const document = withDoubles(documents[row]) as Document
+          const document = documents[row]!
           const answer = this.#simple(document)
           if (answer === YES || (answer === UNSURE && this.#query(document))) kept[count++] = row
         }

@@ -3,7 +3,7 @@
  */
 import { explainEngineError } from './expressions/engine-errors.ts'
 import type { RowFailed } from '../contracts/stage.ts'
-import { Batch, FIELDS, type LocatedRecords, type RowSource } from '../records/batch.ts'
+import { Batch, type Digits, FIELDS, type LocatedRecords, type RowSource } from '../records/batch.ts'
 import { sourcesOf } from '../records/sources.ts'
 import { RecordError, StageError } from '../errors/index.ts'
 import type { Document } from './field-path.ts'
@@ -27,7 +27,7 @@ export function sliceRows(batch: Batch, start: number, end: number): Batch | und
 export function mapDocuments(
   batch: Batch,
   stage: string,
-  transform: (document: Document) => Document,
+  transform: (document: Document, row: number) => Document,
   failed?: RowFailed,
   seesTombstones = false,
 ): Batch | undefined {
@@ -40,7 +40,7 @@ export function mapDocuments(
     try {
       for (; row < length; row++) {
         const document = before[row] as Document
-        const result = !seesTombstones && isTombstone(batch, row, document) ? document : transform(document)
+        const result = !seesTombstones && isTombstone(batch, row, document) ? document : transform(document, row)
         documents.push(result)
         if (result !== document) (replaced ??= batch.replaced?.slice() ?? new Uint8Array(length))[row] = 1
       }
@@ -65,13 +65,13 @@ export function isTombstone(batch: Batch, row: number, document: Document): bool
  * row.
  *
  * @param isSource whether a document was made of a row; asked only when it fails. All rows count when omitted, or when none is
- * @param earlier values of batches before this one of which the documents were made, too
+ * @param digits those of the documents, where it is known which they are; by default looked for in the numbers of all rows
  */
 export function newRows(
   batch: Batch,
   documents: readonly unknown[],
   isSource?: (made: unknown, row: number) => boolean,
-  earlier?: () => readonly Buffer[],
+  digits?: Digits,
 ): Batch | undefined {
   if (documents.length === 0) return undefined
   const { length } = documents
@@ -83,9 +83,7 @@ export function newRows(
       const own = isSource === undefined ? [] : all().filter(({ row }) => isSource(documents[made], row))
       return own.length === 0 ? all() : own
     },
-    values:
-      batch.sources?.values ??
-      ((): readonly Buffer[] => [...all().flatMap(({ row }) => read.value(row) ?? []), ...(earlier?.() ?? [])]),
+    parts: digits === undefined ? (batch.sources?.parts ?? all) : undefined,
   }
   const storage = {
     byteLength,
@@ -101,6 +99,7 @@ export function newRows(
     keys: documents.map(() => null),
     range,
     sources,
+    digits,
   })
 }
 

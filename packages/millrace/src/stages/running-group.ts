@@ -7,14 +7,16 @@
  * the first time.
  */
 import type { RowFailed, Stage } from '../contracts/stage.ts'
-import type { Batch } from '../records/batch.ts'
+import { EncodeError } from '../errors/index.ts'
+import type { Batch, RowSource } from '../records/batch.ts'
 import { AggregateStage } from './aggregate.ts'
 import { compileExpressions, type Expressions } from './expressions/expressions.ts'
-import { isDocument, type Document } from './field-path.ts'
+import { isDocument, plainPath, type Document } from './field-path.ts'
 import { compareValues } from './expressions/mingo.ts'
 import { GROUP_OPTIONS, MAX_GROUPS } from './definitions/groups.ts'
-import { EncodeError } from '../errors/index.ts'
-import { exactPart, exactValue, isExact, mayDifferInValue, stringifyExactly } from '../records/exact-numbers.ts'
+import { comparable } from '../records/exact-numbers.ts'
+import { digitsOfMade, exactOrError, KeptDigits } from '../records/kept-digits.ts'
+import { hasDigits } from '../records/row-digits.ts'
 import { newRows, stageFailed } from './rows.ts'
 import { RUNNING_ACCUMULATORS, type RunningAccumulator, type Slots } from './running-accumulators.ts'
 
@@ -32,8 +34,8 @@ function withoutOptions(spec: Document): Document {
 interface Group {
   readonly id: unknown
   readonly slots: Slots
-  /** By output, the values that accumulators keep of records that are gone, with their digits; undefined where doubles tell all. */
-  kept: Map<string, unknown> | undefined
+  /** Of the id, and of the values that accumulators keep; undefined where doubles hold all. */
+  kept: KeptDigits | undefined
 }
 
 /** Groups as they were before they were changed; undefined for those that were not there. */
@@ -46,6 +48,8 @@ interface Output {
   readonly field: string
   readonly accumulator: RunningAccumulator
   readonly at: number
+  /** Where the value is in a document. */
+  readonly path: readonly string[]
 }
 
 class RunningGroupStage implements Stage {
@@ -55,6 +59,7 @@ class RunningGroupStage implements Stage {
   readonly #maxGroups: number
   readonly #outputs: readonly Output[]
   readonly #initial: readonly unknown[]
+  readonly #idPath: readonly string[]
   /** Of the id and of what each accumulator takes. */
   readonly #expressions: Expressions
   readonly #groups = new Map<string, Group>()
@@ -71,10 +76,11 @@ class RunningGroupStage implements Stage {
     for (const [field, value] of Object.entries(fields)) {
       const [name, argument] = Object.entries(value as Document)[0]!
       const accumulator = RUNNING_ACCUMULATORS.get(name)!
-      outputs.push({ field, accumulator, at: initial.length })
+      outputs.push({ field, accumulator, at: initial.length, path: pathOf(argument) })
       initial.push(...accumulator.initial)
       values.push(name === '$count' ? null : argument)
     }
+    this.#idPath = pathOf(id)
     this.#outputs = outputs
     this.#initial = initial
     this.#expressions = compileExpressions(values)
@@ -85,19 +91,21 @@ class RunningGroupStage implements Stage {
     const documents = batch.documents as Document[]
     for (let row = 0; row < batch.length; row++) {
       try {
-        changed.add(this.#add(this.#expressions(documents[row]!), originalOf(batch, row)))
+        changed.add(this.#add(this.#expressions(documents[row]!), batch, row))
       } catch (error) {
         stageFailed(batch, row, this.name, error, failed)
       }
     }
+    const groups = [...changed]
+    const results = groups.map((group) => this.#resultOf(group))
     return newRows(
       batch,
-      [...changed].map((group) => this.#resultOf(group)),
+      results,
       (made, row) => keyOf(this.#expressions(documents[row]!)[0] ?? null) === keyOf((made as Document)['_id']),
-      () =>
-        [...changed].flatMap(({ kept }) =>
-          kept === undefined ? [] : Buffer.from(stringifyExactly([...kept.values()])),
-        ),
+      digitsOfMade(
+        results,
+        groups.map(({ kept }) => kept),
+      ),
     )
   }
 
@@ -124,8 +132,13 @@ class RunningGroupStage implements Stage {
   }
 
   /** Takes the values of one document in. A document that fails changes nothing. */
-  #add([id = null, ...values]: readonly unknown[], original: Buffer | undefined): Group {
-    const key = keyOf(id)
+  #add([id = null, ...values]: readonly unknown[], batch: Batch, row: number): Group {
+    const mayDiffer = hasDigits(batch, row)
+    const isRounded = mayDiffer && KeptDigits.mayRound(id)
+    const exactId = isRounded ? exactOrError(id, this.#idPath, batch, row) : id
+    // Ids that are the same as doubles only are of two groups.
+    if (exactId instanceof EncodeError) throw exactId
+    const key = keyOf(isRounded ? comparable(exactId) : id)
     const known = this.#groups.get(key)
     if (known === undefined && this.#groups.size >= this.#maxGroups)
       throw new Error(
@@ -133,11 +146,12 @@ class RunningGroupStage implements Stage {
       )
     for (let i = 0; i < values.length; i++) this.#outputs[i]!.accumulator.check?.(values[i])
     const group = this.#toChange(key, id, known)
+    if (isRounded && known === undefined) (group.kept ??= new KeptDigits()).keep('_id', id, exactId)
     for (let i = 0; i < values.length; i++) {
-      const { field, accumulator, at } = this.#outputs[i]!
-      accumulator.add(group.slots, at, values[i], compareValues)
-      if (original !== undefined && accumulator.keeps !== undefined)
-        keep(group, field, values[i], original, accumulator, at)
+      const output = this.#outputs[i]!
+      output.accumulator.add(group.slots, output.at, values[i], compareValues)
+      if (output.accumulator.keeps !== undefined && (mayDiffer || group.kept !== undefined))
+        keep(group, output, values[i], mayDiffer ? { batch, row } : undefined)
     }
     return group
   }
@@ -160,43 +174,35 @@ class RunningGroupStage implements Stage {
 }
 
 function copyOf({ id, slots, kept }: Group): Group {
-  return { id, slots: [...slots], kept: kept && new Map(kept) }
+  return { id, slots: [...slots], kept: kept?.copy() }
 }
 
-/** The value of a row, where its numbers may have digits that a double does not hold. */
-function originalOf(batch: Batch, row: number): Buffer | undefined {
-  const value = batch.sources === undefined ? batch.value(row) : null
-  return value !== null && mayDifferInValue(value) ? value : undefined
-}
-
-/** Remembers the digits of a value that an accumulator keeps. */
+/** Keeps the digits of a value that an accumulator keeps. @param from the row that it is of; undefined where doubles hold its numbers */
 function keep(
   group: Group,
-  field: string,
+  { field, accumulator, at, path }: Output,
   value: unknown,
-  original: Buffer,
-  accumulator: RunningAccumulator,
-  at: number,
+  from: RowSource | undefined,
 ): void {
-  if (value === undefined || value === null) return
-  const known = group.kept?.get(field)
   const { keeps } = accumulator
-  if (keeps !== 'fields' && accumulator.result(group.slots, at) !== value) return
-  if (keeps === 'one' && (isExact(known) ? Number(known.rawJSON) : known) === value) return
-  const exact = exactOf(value, original)
-  group.kept ??= new Map()
-  group.kept.set(field, keeps === 'fields' ? { ...(known as object), ...(exact as object) } : exact)
+  const result = accumulator.result(group.slots, at)
+  const exactOf = (): unknown => (from === undefined ? value : exactOrError(value, path, from.batch, from.row))
+  if (keeps === 'fields') {
+    if (isDocument(value)) (group.kept ??= new KeptDigits()).merge(field, result, value, exactOf())
+    return
+  }
+  if (from === undefined || result !== value || !KeptDigits.mayRound(value)) return
+  if (keeps === 'one' && group.kept?.has(field, value) === true) return
+  ;(group.kept ??= new KeptDigits()).keep(field, value, exactOf())
 }
 
-function exactOf(value: unknown, original: Buffer): unknown {
-  try {
-    return exactPart(value, [''], original)
-  } catch (error) {
-    if (!(error instanceof EncodeError)) throw error
-    // Which of its numbers it is cannot be told, so the result that has it cannot be written.
-    return exactValue(original)
-  }
+/** Where an expression finds its value; nowhere if it makes one. */
+function pathOf(expression: unknown): readonly string[] {
+  const isPath = typeof expression === 'string' && expression.startsWith('$') && !expression.startsWith('$$')
+  return (isPath ? plainPath(expression.slice(1)) : undefined) ?? ELSEWHERE
 }
+
+const ELSEWHERE = ['']
 
 /** Text that is the same for equal values, and tells 1 from "1". */
 function keyOf(id: unknown): string {

@@ -41,7 +41,7 @@ export class ToEventStage implements Stage {
         stageFailed(batch, row, this.name, error, failed)
       }
     }
-    return documentsOf(writer.finish(), batch, kept, decoded)
+    return documentsOf(writer.finish(), batch, kept)
   }
 
   #event(text: string): string | undefined {

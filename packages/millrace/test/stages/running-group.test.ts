@@ -207,13 +207,30 @@ describe('numbers that no double holds', () => {
     const values = [`{"g":1,"n":${LARGE},"o":{"a":${LARGE}}}`, '{"g":1,"n":2,"o":{"b":1.50}}']
     expect(written(running(spec), ...values)).toEqual([
       `{"_id":1,"first":${LARGE},"max":${LARGE},"last":${LARGE},"all":{"a":${LARGE}}}`,
-      `{"_id":1,"first":${LARGE},"max":${LARGE},"last":2,"all":{"a":${LARGE},"b":1.5}}`,
+      `{"_id":1,"first":${LARGE},"max":${LARGE},"last":2,"all":{"a":${LARGE},"b":1.50}}`,
+    ])
+  })
+
+  test('keep their digits where another value is the same as a double', () => {
+    const stage = running({ _id: '$g', first: { $first: '$n' } })
+    const want = `{"_id":1,"first":${LARGE}}`
+    expect(written(stage, `{"g":1,"n":${LARGE}}`, `{"g":1,"n":${NEXT}}`)).toEqual([want, want])
+  })
+
+  test('are of different groups where only their doubles are the same', () => {
+    const stage = running({ _id: '$id', n: { $sum: 1 } })
+    const values = [LARGE, NEXT, LARGE, `${LARGE}.0`].map((id) => `{"parent":${NEXT},"id":${id}}`)
+    expect(written(stage, ...values)).toEqual([
+      `{"_id":${LARGE},"n":1}`,
+      `{"_id":${NEXT},"n":1}`,
+      `{"_id":${LARGE},"n":2}`,
+      `{"_id":${LARGE},"n":3}`,
     ])
   })
 
   test('are not guessed', () => {
-    const stage = running({ _id: '$g', first: { $first: '$n' } })
-    expect(() => written(stage, `{"g":1,"n":${LARGE}}`, `{"g":1,"n":${NEXT}}`)).toThrow('may be one of several numbers')
+    const stage = running({ _id: '$g', max: { $max: { $abs: '$n' } } })
+    expect(() => written(stage, `{"g":1,"n":${LARGE},"m":${NEXT}}`)).toThrow('Cannot write field')
   })
 
   test('go back with their groups', () => {

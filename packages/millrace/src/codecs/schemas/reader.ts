@@ -5,6 +5,7 @@
  * schema is not there, or cannot be used, is about the records that name it; that the registry is down is not, so `prepare` waits.
  */
 import { SCHEMA_TYPE_OF, type SchemaCodecName } from '../../contracts/codec-names.ts'
+import type { ExactDecoding } from '../../contracts/codec.ts'
 import type { RegisteredSchema, SchemaStore, SchemaUse } from '../../contracts/schemas.ts'
 import { DecodeError, isMillraceError } from '../../errors/index.ts'
 import type { Batch } from '../../records/batch.ts'
@@ -12,6 +13,8 @@ import { programNumberOf } from '../../records/exact-numbers.ts'
 import { schemaHeaderOf } from '../../schema-registry/record-headers.ts'
 import { subjectName } from '../../schema-registry/subjects.ts'
 import { PREFIX_BYTES, readSchemaHeader, schemaIdOf } from '../../schema-registry/wire-format.ts'
+import { JSON_DECODING } from '../decoded-digits.ts'
+import { DocumentNumbers } from './document-numbers.ts'
 import { loadFormat } from './load-format.ts'
 import { parseOwn } from './own-schema.ts'
 import { patiently } from './patience.ts'
@@ -29,7 +32,9 @@ export class SchemaReader {
   readonly #name: SchemaCodecName
   readonly #use: SchemaUse
   readonly #known = new Map<SchemaId, Known>()
-  readonly #numbers: NumberReader | undefined
+  readonly #numbers = new DocumentNumbers()
+  readonly #numberReader: NumberReader | undefined
+  readonly digits: ExactDecoding
   #format: SchemaFormat | undefined
   /** The schema of the options: the reader's, or the only one. */
   #own: ReadySchema | undefined
@@ -41,7 +46,27 @@ export class SchemaReader {
   constructor(name: SchemaCodecName, use: SchemaUse) {
     this.#name = name
     this.#use = use
-    this.#numbers = use.forProgram === true ? programNumberOf : undefined
+    // Numbers of JSON are those of its text.
+    const ofDocuments = name === 'json-schema' ? undefined : this.#numbers.read
+    this.#numberReader = use.forProgram === true ? programNumberOf : ofDocuments
+    this.digits = name === 'json-schema' ? JSON_DECODING : this.#digitsOf(this.#numbers)
+  }
+
+  #digitsOf(numbers: DocumentNumbers): ExactDecoding {
+    return {
+      get rounded() {
+        return numbers.rounded
+      },
+      mayDiffer: () => true,
+      decode: (bytes, batch, row) => {
+        numbers.isExact = true
+        try {
+          return this.decode(bytes, batch, row)
+        } finally {
+          numbers.isExact = false
+        }
+      },
+    }
   }
 
   /** @returns undefined when everything that the batch needs is known */
@@ -134,7 +159,7 @@ export class SchemaReader {
       const format = this.#format
       const registered = { type: SCHEMA_TYPE_OF[this.#name], store, writing: undefined }
       const parse = (): ReturnType<typeof parseOwn> =>
-        parseOwn(format, own, registered, { message, numbers: this.#numbers })
+        parseOwn(format, own, registered, { message, numbers: this.#numberReader })
       const what = `the schema registry at "${store?.urls[0]}"`
       this.#own = (await (store === undefined ? parse() : patiently(what, parse, { signal, warn, waits }))).schema
     }
@@ -176,7 +201,7 @@ export class SchemaReader {
         text,
         references,
         message: this.#own === undefined ? this.#use.message : undefined,
-        numbers: this.#numbers,
+        numbers: this.#numberReader,
       })
     } catch (error) {
       throw new Error(`Cannot use schema ${id}: ${(error as Error).message}`, { cause: error })

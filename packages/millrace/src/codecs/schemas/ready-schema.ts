@@ -9,11 +9,11 @@ export interface SchemaSource {
   readonly references: readonly ReferencedSchema[]
   /** Protobuf: the message to write, and to read where nothing else names one; the first one of the file when undefined. */
   readonly message?: string | undefined
-  /** What numbers become that no double holds. */
+  /** What numbers become that no double may hold; they keep their digits when it is omitted. */
   readonly numbers?: NumberReader | undefined
 }
 
-/** A number of decimal digits, as documents have it. */
+/** A number of decimal digits, as documents or programs have it. */
 export type NumberReader = (digits: string) => unknown
 
 export interface ReadySchema {

@@ -1,9 +1,8 @@
 /** The codecs `avro`, `protobuf` and `json-schema`: a reader, and a writer where something is written. */
-import type { Codec } from '../../contracts/codec.ts'
+import type { Codec, ExactDecoding } from '../../contracts/codec.ts'
 import type { SchemaCodecName } from '../../contracts/codec-names.ts'
 import type { SchemaUse } from '../../contracts/schemas.ts'
 import type { Batch, Payload } from '../../records/batch.ts'
-import { PREFIX_BYTES } from '../../schema-registry/wire-format.ts'
 import { SchemaReader } from './reader.ts'
 import { Translation } from './translation.ts'
 import { SchemaWriter } from './writer.ts'
@@ -11,7 +10,7 @@ import { SchemaWriter } from './writer.ts'
 export class SchemaCodec implements Codec {
   readonly name: SchemaCodecName
   readonly wire: string
-  readonly jsonStart: number | undefined
+  readonly digits: ExactDecoding
   readonly #use: SchemaUse
   readonly #reader: SchemaReader
   readonly #writer: SchemaWriter
@@ -24,8 +23,8 @@ export class SchemaCodec implements Codec {
     this.#use = use
     // Unchanged bytes mean the same wherever their id does, or where the schema is the same.
     this.wire = `${name} ${use.store === undefined ? `${use.own?.key} ${use.message ?? ''}` : [...use.store.urls].sort().join()}`
-    this.jsonStart = name === 'json-schema' ? (use.store === undefined ? 0 : PREFIX_BYTES) : undefined
     this.#reader = new SchemaReader(name, use)
+    this.digits = this.#reader.digits
     this.#writer = new SchemaWriter(name, use)
     this.#isSink = use.writing !== undefined || use.store === undefined
     this.#isSource = use.writing === undefined

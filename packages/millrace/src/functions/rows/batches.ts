@@ -10,12 +10,14 @@ import {
   VALUE,
   type Acknowledgement,
   type BatchOrigin,
+  type Digits,
   type LocatedRecords,
   type RecordStorage,
   type RowSource,
   type Sources,
 } from '../../records/batch.ts'
 import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
+import { exactRow, hasDigits, JSON_DIGITS } from '../../records/row-digits.ts'
 import { LocatedRecordsBuilder, storageOfLocated } from '../../records/located-records-builder.ts'
 
 /** Where rows come from that no partition holds. */
@@ -102,6 +104,7 @@ export function gather(kept: readonly KeptRow[], origin: BatchOrigin, acknowledg
     replaced,
     keys,
     sources: sourcesOfKept(kept, storage),
+    digits: digitsOfKept(kept),
   })
 }
 
@@ -116,6 +119,27 @@ function sourcesOfKept(kept: readonly KeptRow[], storage: RecordStorage): Source
       const rows = Int32Array.of(record)
       return [{ batch: new Batch(origins[record]!, storage, NO_ACKNOWLEDGEMENT, { rows }), row: 0 }]
     },
+  }
+}
+
+/** Those of the batches that rows are gathered from; bytes and headers are copies, so what decoded them reads these, too. */
+function digitsOfKept(kept: readonly KeptRow[]): Digits | undefined {
+  const [first, ...others] = new Set(kept.map(({ batch }) => (batch.sources === undefined ? batch.digits : batch)))
+  if (others.length === 0 && !(first instanceof Batch)) return first
+  const own = kept.map(({ batch, row }) =>
+    batch.sources === undefined ? (batch.digits ?? JSON_DIGITS) : digitsOfMadeRow(batch, row),
+  )
+  return {
+    mayDiffer: (batch, row) => own[batch.recordOf(row)]!.mayDiffer(batch, row),
+    exact: (batch, row) => own[batch.recordOf(row)]!.exact(batch, row),
+  }
+}
+
+/** Of a row that a stage made: those that it has now. */
+function digitsOfMadeRow(batch: Batch, row: number): Digits {
+  return {
+    mayDiffer: () => hasDigits(batch, row),
+    exact: () => exactRow(batch.documents?.[row], batch, row),
   }
 }
 

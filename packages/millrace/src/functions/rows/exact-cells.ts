@@ -1,56 +1,44 @@
 /**
- * The digits of cells that are passed on in new rows: `JSON.parse` has made doubles of them, which may be other numbers (I7).
+ * Cells with the digits that came in: rows have doubles, which may be other numbers. What compares and calculates takes doubles; what
+ * tells rows apart, or writes a cell as text, takes these.
  */
-import { exactIn } from '../../codecs/row-digits.ts'
 import { EncodeError } from '../../errors/index.ts'
 import type { Batch } from '../../records/batch.ts'
+import { comparable, plain } from '../../records/exact-numbers.ts'
+import { exactOrError, KeptDigits } from '../../records/kept-digits.ts'
+import { exactIn, exactRow, hasDigits } from '../../records/row-digits.ts'
+import { PAYLOAD } from './kafka-rows.ts'
 import type { Row } from './values.ts'
 
-interface Noted {
-  /** As stages see it. */
-  readonly cell: unknown
-  /** With its digits, or why they are not known. */
-  readonly exact: unknown
+/** Where the cell of a column is in a row. */
+export function pathOf(column: string, batch: Batch, row: number): readonly string[] {
+  return Object.hasOwn(batch.documents![row] as Row, column) ? [column] : column.split('.')
 }
 
-/** The cells of one row. */
-export class ExactCells {
-  readonly #byColumn = new Map<string, Noted>()
-
-  /** Whether a cell may have more digits than its double. */
-  static mayRound(cell: unknown): boolean {
-    return typeof cell === 'number' ? !Number.isSafeInteger(cell) : typeof cell === 'object' && cell !== null
-  }
-
-  /** Whether this cell was noted, or one that is the same as a double. */
-  has(output: string, cell: unknown): boolean {
-    return this.#byColumn.get(output)?.cell === cell
-  }
-
-  /** @param output column of the new row @param column where the cell is in a row of a batch */
-  note(output: string, cell: unknown, column: string, batch: Batch, row: number): void {
-    const document = batch.documents![row] as Row
-    const path = Object.hasOwn(document, column) ? [column] : column.split('.')
-    this.#byColumn.set(output, { cell, exact: exactOrError(cell, path, batch, row) })
-  }
-
-  /** The row with the digits of what was noted, unless another value has taken its place. @throws {EncodeError} */
-  restored(row: Row): Row {
-    const entries = Object.entries(row).map(([column, cell]): readonly [string, unknown] => {
-      const noted = this.#byColumn.get(column)
-      if (noted === undefined || noted.cell !== cell) return [column, cell]
-      if (noted.exact instanceof EncodeError) throw noted.exact
-      return [column, noted.exact]
-    })
-    return Object.fromEntries(entries)
-  }
+/** A cell to be written as text. @throws {EncodeError} where it is unknown which digits it had */
+export function exactCell(cell: unknown, column: string, batch: Batch, row: number): unknown {
+  if (!KeptDigits.mayRound(cell) || !hasDigits(batch, row)) return cell
+  return plain(exactIn(cell, pathOf(column, batch, row), batch, row, PAYLOAD))
 }
 
-function exactOrError(cell: unknown, path: readonly string[], batch: Batch, row: number): unknown {
-  try {
-    return exactIn(cell, path, batch, row)
-  } catch (error) {
-    if (error instanceof EncodeError) return error
-    throw error
-  }
+/** All cells of a row, to be written as text. @throws {EncodeError} as `exactCell` */
+export function exactCells(batch: Batch, row: number): Row {
+  const cells = batch.documents![row] as Row
+  return hasDigits(batch, row) ? (plain(exactRow(cells, batch, row, PAYLOAD)) as Row) : cells
+}
+
+/** A cell to be told from others: the same for equal numbers, however they are written. */
+export function comparableCell(cell: unknown, column: string, batch: Batch, row: number): unknown {
+  if (!KeptDigits.mayRound(cell) || !hasDigits(batch, row)) return cell
+  return comparableOr(cell, exactOrError(cell, pathOf(column, batch, row), batch, row, PAYLOAD))
+}
+
+/** The same of all cells of a row. */
+export function comparableRow(cells: Row, batch: Batch, row: number): unknown {
+  return hasDigits(batch, row) ? comparableOr(cells, exactOrError(cells, [], batch, row, PAYLOAD)) : cells
+}
+
+/** Rows of which digits are not known cannot be written, whatever is made of them here. */
+function comparableOr(cell: unknown, exact: unknown): unknown {
+  return exact instanceof EncodeError ? cell : comparable(exact)
 }

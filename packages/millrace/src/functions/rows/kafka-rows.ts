@@ -14,14 +14,16 @@ import type { Sink } from '../../contracts/sink.ts'
 import type { RowFailed } from '../../contracts/stage.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../../records/batch.ts'
 import { DecodeError, EncodeError } from '../../errors/index.ts'
-import { exactDocument, mayDifferInValue, withExactNumbers } from '../../records/exact-numbers.ts'
+import { stringifyExactly } from '../../records/exact-numbers.ts'
+import { exactRow } from '../../records/row-digits.ts'
 import type { FieldScanner } from '../../codecs/field-scanner.ts'
 import { jsonCodec, reasonOf } from '../../codecs/json.ts'
-import { restorerOfMadeRows } from '../../codecs/row-digits.ts'
+import { JSON_DECODING, watchDigits } from '../../codecs/decoded-digits.ts'
 
 /** Columns that say where a record came from. */
 export const ORIGIN_COLUMNS = ['_kafka_key', '_kafka_partition', '_kafka_offset', '_kafka_timestamp'] as const
-const PAYLOAD = '_kafka_payload'
+/** Column of a value that is no object. */
+export const PAYLOAD = '_kafka_payload'
 
 type WritableRow = { [column: string]: unknown }
 
@@ -61,6 +63,14 @@ export function rowFormats({
 export function decodeRows(batch: Batch, withOrigin: boolean, formats: RowFormats = {}, failed?: RowFailed): void {
   const { length } = batch
   const documents: unknown[] = []
+  const { values, keys } = formats
+  const setDigits = watchDigits({
+    values: values === undefined ? JSON_DECODING : values.digits,
+    wrapper: PAYLOAD,
+    ...(withOrigin && keys !== undefined
+      ? { keys: keys.digits, withKey: (key: unknown) => ({ _kafka_key: key }) }
+      : {}),
+  })
   for (let row = 0; row < length; row++) {
     try {
       const document = decodeRow(batch, row, formats)
@@ -73,6 +83,7 @@ export function decodeRows(batch: Batch, withOrigin: boolean, formats: RowFormat
     }
   }
   batch.documents = documents
+  setDigits(batch)
 }
 
 function decodeRow(batch: Batch, row: number, { values, scanner, hasSchema = false }: RowFormats): WritableRow {
@@ -191,29 +202,14 @@ function encodeRow(
   const visible =
     hidden.size === 0 ? document : Object.fromEntries(Object.entries(document).filter(([name]) => !hidden.has(name)))
   try {
-    const restore = restorerOfMadeRows(batch)
-    if (values !== undefined)
-      return values.encode(hasSchema ? exactRow(batch, row, visible, restore) : onlyColumn(visible))
-    if (restore !== undefined) return jsonCodec.encode(restore(visible))
-    const text = jsonCodec.encode(visible)
-    const original = batch.value(row)
-    return original === null ? text : withExactNumbers(visible, text, original, PAYLOAD)
+    if (values !== undefined && !hasSchema) return values.encode(onlyColumn(visible))
+    const text = values === undefined ? jsonCodec.encode(visible) : ''
+    const exact = exactRow(visible, batch, row, PAYLOAD) as WritableRow
+    if (values !== undefined) return values.encode(withoutPayload(exact))
+    return exact === visible ? text : stringifyExactly(exact)
   } catch (cause) {
     throw unwritable(batch, row, cause)
   }
-}
-
-/** With the digits of numbers, where the value that came in is JSON. */
-function exactRow(
-  batch: Batch,
-  row: number,
-  document: WritableRow,
-  restore: ((document: unknown) => unknown) | undefined,
-): WritableRow {
-  if (restore !== undefined) return withoutPayload(restore(document) as WritableRow)
-  const original = batch.value(row)
-  if (original === null || !mayDifferInValue(original)) return withoutPayload(document)
-  return withoutPayload(exactDocument(document, original, PAYLOAD) as WritableRow)
 }
 
 /** A tombstone, and what is no object, are in a column of their own. */

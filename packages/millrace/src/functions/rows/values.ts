@@ -37,18 +37,17 @@ export function withColumn(row: Row, column: string, value: unknown): Row {
 
 const NUMBER = /^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*$/
 
-/** A number, also one that is written as text or that no double holds; undefined for everything else. */
+/** A number, also one that is written as text; undefined for everything else. */
 export function numberOf(value: unknown): number | undefined {
   if (typeof value === 'number') return value
-  if (typeof value === 'string') return NUMBER.test(value) ? Number(value) : undefined
-  return isExact(value) ? Number(value.rawJSON) : undefined
+  return typeof value === 'string' && NUMBER.test(value) ? Number(value) : undefined
 }
 
 /** Text that is equal for equal values, whatever the order of their fields. */
 export function identityOf(value: unknown): string {
   return (
     JSON.stringify(value, (_, inner: unknown) =>
-      typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      typeof inner === 'object' && inner !== null && !Array.isArray(inner) && !isExact(inner)
         ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
         : inner,
     ) ?? 'null'

@@ -1,5 +1,5 @@
 /** The classes of types that `avsc` lacks, made of its own. */
-import { isExact } from '../../../records/exact-numbers.ts'
+import { isExact, numberOf } from '../../../records/exact-numbers.ts'
 import type { NumberReader } from '../ready-schema.ts'
 import { type Avsc, type Kind, kindOf, type RawType, type Resolver, setKind, type Tap } from './raw-types.ts'
 
@@ -17,20 +17,23 @@ type LogicalClass = new (
   readonly underlyingType: RawType
 }
 
+/** What a stored value is in a document. @param numbers the maker's when omitted */
+export type FromStored = (value: unknown, numbers?: NumberReader) => unknown
+
 /** A type whose values are turned into something else after they were read. */
 export type MappedClass = new (
   schema: unknown,
   options: unknown,
   kind: Kind,
-  from: (value: unknown) => unknown,
+  from: FromStored,
 ) => RawType & { readonly underlyingType: RawType }
 
-export function mappedClass(avsc: Avsc): MappedClass {
+export function mappedClass(avsc: Avsc, numbers: NumberReader): MappedClass {
   const LogicalType = avsc.types.LogicalType as unknown as LogicalClass
   return class Mapped extends LogicalType {
     readonly #kind: Kind
-    readonly #from: (value: unknown) => unknown
-    constructor(schema: unknown, options: unknown, kind: Kind, from: (value: unknown) => unknown) {
+    readonly #from: FromStored
+    constructor(schema: unknown, options: unknown, kind: Kind, from: FromStored) {
       super(schema, options)
       this.#kind = kind
       this.#from = from
@@ -54,15 +57,18 @@ export function mappedClass(avsc: Avsc): MappedClass {
     }
     /** Copies a default: as the schema has it, with `coerce`, or as documents have it. */
     _copy(value: unknown, options?: { readonly coerce?: number }): unknown {
-      if (options?.coerce !== FROM_SCHEMA)
-        return typeof value === 'object' && value !== null && !isExact(value) ? structuredClone(value) : value
+      if (options?.coerce !== FROM_SCHEMA) {
+        if (isExact(value)) return numbers(value.rawJSON)
+        return typeof value === 'object' && value !== null ? structuredClone(value) : value
+      }
       const own = this.#kind
       // The default of a union is one of its first branch.
       if (own.kind === 'union') {
         const { types } = this.underlyingType as unknown as { readonly types: readonly Branch[] }
         return types[0]!._copy(value, options)
       }
-      return this.#from(Buffer.from(String(value), 'latin1'))
+      // With all digits, which each copy may round.
+      return this.#from(Buffer.from(String(value), 'latin1'), numberOf)
     }
     /** Values are written by `writer.ts`; `avsc` writes defaults ahead of time, which nothing uses. */
     _write(): void {}

@@ -1,18 +1,31 @@
 /** Avro: schemas parsed and values read by `avsc`, values written by `writer.ts`. */
 import type { Type } from 'avsc'
 import { numberOf } from '../../../records/exact-numbers.ts'
-import { documentOf, FieldError, type ReadySchema, type SchemaFormat, type SchemaSource } from '../ready-schema.ts'
+import {
+  documentOf,
+  FieldError,
+  type NumberReader,
+  type ReadySchema,
+  type SchemaFormat,
+  type SchemaSource,
+} from '../ready-schema.ts'
 import { ByteWriter } from './byte-writer.ts'
 import type { RawType } from './raw-types.ts'
-import { typeMaker } from './types.ts'
+import { typeMaker, type TypeMaker } from './types.ts'
 import { writerOf, type Write } from './writer.ts'
 
 export async function loadAvro(): Promise<SchemaFormat> {
   const { default: avsc } = await import('avsc')
-  const ofDocuments = typeMaker(avsc, numberOf)
+  /** One for all schemas that a codec reads, as each makes classes of its own. */
+  const makers = new WeakMap<NumberReader, TypeMaker>()
+  const makerOf = (numbers: NumberReader): TypeMaker => {
+    const maker = makers.get(numbers) ?? typeMaker(avsc, numbers)
+    makers.set(numbers, maker)
+    return maker
+  }
   return {
-    parse({ text, references, numbers }: SchemaSource): AvroSchema {
-      const makeType = numbers === undefined ? ofDocuments : typeMaker(avsc, numbers)
+    parse({ text, references, numbers = numberOf }: SchemaSource): AvroSchema {
+      const makeType = makerOf(numbers)
       const registry: { [name: string]: RawType } = {}
       for (const { name, text: needed } of references)
         try {

@@ -3,9 +3,9 @@
  *
  * | Avro | document |
  * |---|---|
- * | `long` | a number; beyond 2^53 an exact one, as JSON has it |
+ * | `long` | a number |
  * | `bytes`, `fixed` | base64 text |
- * | `decimal` | a number, exact where a double is not |
+ * | `decimal` | a number |
  * | union | the value, without the name of its branch; beside `string`, bytes keep it: `{"bytes": "…"}` |
  * | `date`, `time-*`, `timestamp-*` | the number that is stored |
  * | records | plain objects |
@@ -14,7 +14,7 @@
  * so this file uses the methods that its own types consist of. It is pinned to an exact version for that.
  */
 import type { NumberReader } from '../ready-schema.ts'
-import { mappedClass, numberClasses, unionClass } from './classes.ts'
+import { type FromStored, mappedClass, numberClasses, unionClass } from './classes.ts'
 import { collectionClasses } from './collections.ts'
 import { type Avsc, type Kind, type RawType, setKind, type TimeUnit } from './raw-types.ts'
 
@@ -39,12 +39,11 @@ const INSTANTS: { readonly [logicalType: string]: TimeUnit } = {
   'local-timestamp-nanos': 'nanos',
 }
 
-/** A maker of types whose values look as documents have them. */
-export function typeMaker(
-  avsc: Avsc,
-  numbers: NumberReader,
-): (schema: unknown, registry: { [name: string]: RawType }) => RawType {
-  const Mapped = mappedClass(avsc)
+/** Makes types whose values look as documents have them. @param registry of the names that the schema may use */
+export type TypeMaker = (schema: unknown, registry: { [name: string]: RawType }) => RawType
+
+export function typeMaker(avsc: Avsc, numbers: NumberReader): TypeMaker {
+  const Mapped = mappedClass(avsc, numbers)
   const Union = unionClass(Mapped)
   const { Long, Int } = numberClasses(avsc, numbers)
   const { List, Entries } = collectionClasses(avsc)
@@ -66,7 +65,9 @@ export function typeMaker(
       const decimal = decimalOf(schema)
       return decimal === undefined
         ? mapped(schema, options, { kind: 'bytes' }, base64)
-        : mapped(schema, options, decimal, (value) => decimalNumber(value as Buffer, decimal.scale, numbers))
+        : mapped(schema, options, decimal, (value, read = numbers) =>
+            decimalNumber(value as Buffer, decimal.scale, read),
+          )
     }
     const unit = typeof logicalType === 'string' ? INSTANTS[logicalType] : undefined
     if (type !== 'long' && (type !== 'int' || unit === undefined)) return undefined
@@ -74,7 +75,7 @@ export function typeMaker(
     if (unit !== undefined) setKind(made, { kind: 'time', unit })
     return made
   }
-  function mapped(schema: unknown, options: HookOptions, kind: Kind, from: (value: unknown) => unknown): RawType {
+  function mapped(schema: unknown, options: HookOptions, kind: Kind, from: FromStored): RawType {
     return wrapped(schema, () => new Mapped(schema, options, kind, from))
   }
   function wrapped(schema: unknown, make: () => RawType): RawType {

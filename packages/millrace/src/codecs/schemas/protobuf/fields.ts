@@ -4,7 +4,7 @@
  * | Protobuf | document |
  * |---|---|
  * | fields | under their names in the schema; JSON names are taken, too, when a document is written |
- * | integers of 64 bits | a number; beyond 2^53 an exact one, as JSON has it |
+ * | integers of 64 bits | a number |
  * | enums | the name of the value; a number where the schema has no name for it |
  * | `bytes` | base64 text |
  * | `Timestamp`, `Duration`, wrappers, `Struct`, `Any` and the like | as in Protobuf's JSON form |
