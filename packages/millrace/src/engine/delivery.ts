@@ -10,8 +10,8 @@
 import type { Delivery as SomeDelivery } from '../contracts/context.ts'
 import type { Sink } from '../contracts/sink.ts'
 import type { Batch } from '../records/batch.ts'
-import { BatchError, BrokerError, isMillraceError, type MillraceError } from '../errors/index.ts'
-import { isFaultOfRecord, meaningOf } from '../errors/meaning.ts'
+import { BatchError, isMillraceError, type MillraceError } from '../errors/index.ts'
+import { endsTransaction, isFaultOfRecord, meaningOf } from '../errors/meaning.ts'
 import type { Counter, Histogram } from '../metrics/counters.ts'
 import type { CircuitBreaker, Pass } from '../resilience/circuit-breaker.ts'
 import { inBackground } from '../resilience/background.ts'
@@ -320,19 +320,13 @@ export class Delivery {
   /** In a transaction: remembers rows that are to be left out of the next one. @returns number of rows that end the transaction */
   #noteRefused({ whole, rest, rows }: Entry, error: unknown): number {
     const { sink, errors, policy } = this.#options
-    if (!isMillraceError(error)) return 0
-    const ending = [...byRowOf(error, rest)].filter(([, reason]) => this.#endsTransaction(reason))
+    if (this.#options.inTransaction !== true || !isMillraceError(error)) return 0
+    const ending = [...byRowOf(error, rest)].filter(([, reason]) => endsTransaction(reason))
     const refused = ending.filter(([, reason]) => isFaultOfRecord(reason))
     // By their places in what comes again, which the rows that were left out this time have, too.
     if (refused.length > 0 && policy.fate !== 'fail')
       errors.refused.add(sink, whole, new Map(refused.map(([row, reason]) => [rows?.[row] ?? row, reason])))
     return ending.length
-  }
-
-  /** In a transaction nothing more can be written then, neither the same records again nor dead letters of them. */
-  #endsTransaction(reason: MillraceError): boolean {
-    if (this.#options.inTransaction !== true || reason.context['leftOut'] === true) return false
-    return !isFaultOfRecord(reason) || reason.cause instanceof BrokerError
   }
 
   /** @param attempts that count */

@@ -136,3 +136,15 @@ function meaningOfAnswer({ kafkaName, retriable }: BrokerError): Meaning {
 export function isFaultOfRecord(error: MillraceError): boolean {
   return meaningOf(error) === 'record'
 }
+
+/** Fact of an error whose record was refused alone: the transaction in which it was sent goes on without it. */
+export const LEFT_OUT = { leftOut: true } as const
+
+/**
+ * Whether nothing more can be written in the transaction in which a record failed with this error, neither the same records again
+ * nor dead letters of them. A record that was not even sent, or was left out, does not end it.
+ */
+export function endsTransaction(error: MillraceError): boolean {
+  if ('leftOut' in error.context) return false
+  return !isFaultOfRecord(error) || error.cause instanceof BrokerError
+}

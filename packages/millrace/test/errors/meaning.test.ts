@@ -21,7 +21,7 @@ import {
   UnexpectedError,
   type ErrorCode,
 } from '../../src/errors/index.ts'
-import { meaningOf, type Meaning } from '../../src/errors/meaning.ts'
+import { endsTransaction, LEFT_OUT, meaningOf, type Meaning } from '../../src/errors/meaning.ts'
 import { brokerError, kafkaErrorName } from '../../src/kafka/protocol/kafka-errors.ts'
 
 const connection = (code: ConstructorParameters<typeof ConnectionError>[0], cause?: unknown): ConnectionError =>
@@ -179,5 +179,28 @@ describe('the meaning of a failure', () => {
       if (error.retriable) expect([error.kafkaName, meaningOf(error)]).not.toContain('ends-run')
       else expect([error.kafkaName, meaningOf(error)]).not.toContain('sink-down')
     }
+  })
+})
+
+describe('a transaction', () => {
+  const refused = kafka('INVALID_RECORD')
+
+  test.each([
+    ['ends with a record that the broker refused', delivery(refused), true],
+    [
+      'goes on without a record that the broker refused alone',
+      new DeliveryError('x', { cause: refused, context: LEFT_OUT }),
+      false,
+    ],
+    ['goes on after a record that was not sent', new EncodeError('x'), false],
+    ['goes on after a record that is too large to be sent', delivery(undefined, 'RECORD_TOO_LARGE'), false],
+    [
+      'ends with a record that the broker finds too large',
+      delivery(kafka('MESSAGE_TOO_LARGE'), 'RECORD_TOO_LARGE'),
+      true,
+    ],
+    ['ends when the sink is down', delivery(connection('BROKER_UNREACHABLE')), true],
+  ])('%s', (_, error, ends) => {
+    expect(endsTransaction(error)).toBe(ends)
   })
 })

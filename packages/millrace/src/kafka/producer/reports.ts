@@ -4,6 +4,7 @@
  */
 import { counted, countedWere } from '../../options/units.ts'
 import { BatchError, DeliveryError, type MillraceError } from '../../errors/index.ts'
+import { LEFT_OUT } from '../../errors/meaning.ts'
 import type { DeliveryReport } from '../../records/record.ts'
 
 /** Where rows can have gone. */
@@ -180,8 +181,6 @@ export class DeliveryReports implements Iterable<DeliveryReport | MillraceError>
 
 const NONE: ReadonlyMap<number, MillraceError> = new Map()
 
-const LEFT_OUT = { context: { leftOut: true } }
-
 /** The error of records that were not written. Names topic and partition. */
 export function deliveryError(
   place: Pick<Destination, 'topic' | 'partition'>,
@@ -197,7 +196,7 @@ export function deliveryError(
   const { isLeftOut, ...rest } = details
   return new DeliveryError(`Cannot write to partition ${partition} of topic "${topic}": ${reason}`, {
     ...rest,
-    ...(isLeftOut === true ? LEFT_OUT : {}),
+    ...(isLeftOut === true ? { context: LEFT_OUT } : {}),
     topic,
     partition,
     component: 'kafka',
