@@ -176,8 +176,6 @@ interface ChartsProps {
   readonly theme: string
 }
 
-const MARKED = /^(?:partitions|breaker|group)\./
-
 type ChartSpec = Pick<ChartProps, 'title' | 'lines' | 'format' | 'isWhole'>
 
 const CHARTS: readonly ChartSpec[] = [
@@ -210,8 +208,8 @@ const CHARTS: readonly ChartSpec[] = [
 /** One for each second, as some things happen together. */
 function marksOf(events: Status['events']): readonly Mark[] {
   const texts = new Map<number, string>()
-  for (const { event, at, message } of events) {
-    if (!MARKED.test(event)) continue
+  for (const { isMarked, at, message } of events) {
+    if (!isMarked) continue
     const second = Math.round(Date.parse(at) / 1000)
     const before = texts.get(second)
     texts.set(second, before === undefined ? `${clock(at)} ${message}` : `${before}; ${message}`)

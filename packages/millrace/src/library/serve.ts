@@ -7,6 +7,7 @@
  * ```
  */
 import { ConfigError } from '../errors/index.ts'
+import { eventOf } from '../metrics/events.ts'
 import { parseHttpAddress } from '../options/http-address.ts'
 import { FOR_WATCHING } from './for-watching.ts'
 import {
@@ -63,7 +64,7 @@ export async function serve(
   const ends = Array.from(clients, (client) =>
     client?.[FOR_WATCHING]?.onReport((level, message, facts) => {
       // Connections come and go: what matters of them is a warning.
-      if (level !== 'info' || /^(?:partitions|breaker|group)\./.test(facts.event!)) monitor.event(level, message, facts)
+      if (level !== 'info' || eventOf(facts.event).isMarked === true) monitor.event(level, message, facts)
     }),
   )
   const close = (): Promise<void> => {

@@ -14,6 +14,8 @@ export interface Event {
   readonly source?: string
   /** The same of a `KafkaSink`. */
   readonly sink?: string
+  /** Whether it explains a bend in the numbers: the charts of the dashboard mark it, and `serve` shows it whatever its level. */
+  readonly isMarked?: true
 }
 
 export const EVENTS = {
@@ -77,27 +79,37 @@ export const EVENTS = {
   },
   'group.joining': {
     level: 'info',
+    isMarked: true,
     doc: 'Joining the group takes long: its other members have to join, or to time out. Facts: `group`.',
   },
   'partitions.assigned': {
     level: 'info',
+    isMarked: true,
     doc: 'The group has assigned partitions to this member. Facts: `group`, `partitions` (how many), `of` (how many there are).',
   },
   'partitions.undrained': {
     level: 'warn',
+    isMarked: true,
     doc: 'Partitions were revoked before all records read from them were delivered. The rest is read again. Facts: `partitions`, `deadlineMs`.',
   },
   'partitions.lost': {
     level: 'warn',
+    isMarked: true,
     doc: 'The group removed this member, for instance because it sent no heartbeat for `session.timeout.ms`. Uncommitted records are read again.',
   },
   'partitions.unreadable': {
     level: 'warn',
+    isMarked: true,
     doc: 'Partitions cannot be read for 5 seconds or more. Facts: `topic`, `partition`, `partitions`, `seconds`; the message has the reason.',
   },
-  'partitions.readable': { level: 'warn', doc: 'All partitions can be read again. Facts: `topic`, `partition`.' },
+  'partitions.readable': {
+    level: 'warn',
+    isMarked: true,
+    doc: 'All partitions can be read again. Facts: `topic`, `partition`.',
+  },
   'partitions.moved': {
     level: 'warn',
+    isMarked: true,
     doc: 'The position was not in the log, and reading continues at another offset. Facts: `topic`, `partition`, `position`, `offset`.',
   },
   'topics.gone': {
@@ -132,10 +144,21 @@ export const EVENTS = {
   'breaker.open': {
     level: 'warn',
     sink: 'breaker',
+    isMarked: true,
     doc: 'A circuit breaker has opened: deliveries of a pipeline wait, and calls of a `KafkaSink` fail. Facts: `openMs`.',
   },
-  'breaker.half-open': { level: 'warn', sink: 'breaker', doc: 'A circuit breaker lets one delivery through.' },
-  'breaker.closed': { level: 'warn', sink: 'breaker', doc: 'A circuit breaker has closed: deliveries go on.' },
+  'breaker.half-open': {
+    level: 'warn',
+    sink: 'breaker',
+    isMarked: true,
+    doc: 'A circuit breaker lets one delivery through.',
+  },
+  'breaker.closed': {
+    level: 'warn',
+    sink: 'breaker',
+    isMarked: true,
+    doc: 'A circuit breaker has closed: deliveries go on.',
+  },
   'record.skipped': {
     level: 'warn',
     doc: 'A record failed and was skipped; the first three of each code, then one a minute. Facts: `code`, `topic`, `partition`, `offset`, `notShown`.',
@@ -144,6 +167,11 @@ export const EVENTS = {
 } as const satisfies { readonly [name: string]: Event }
 
 export type EventName = keyof typeof EVENTS
+
+/** What the table says of an event. */
+export function eventOf(name: EventName): Event {
+  return EVENTS[name]
+}
 
 /** Names under which clients of a kind pass events to listeners. */
 export type ListenerName<Kind extends 'source' | 'sink'> = {

@@ -7,7 +7,7 @@ import type { RecordText } from '../engine/watching/record-text.ts'
 import type { StageSample } from '../engine/watching/stage-tap.ts'
 import type { WatchedPipeline } from '../engine/watching/watched-pipeline.ts'
 import { Counters } from '../metrics/counters.ts'
-import type { EventFacts, EventName } from '../metrics/events.ts'
+import { type EventFacts, type EventName, eventOf } from '../metrics/events.ts'
 import { metricsSnapshot, type MetricsSnapshot } from '../metrics/json.ts'
 import { prometheusText } from '../metrics/prometheus.ts'
 import { observeProcess } from '../metrics/process.ts'
@@ -30,6 +30,8 @@ export interface MonitoredEvent {
   readonly level: 'info' | 'warn' | 'error'
   readonly event: EventName
   readonly message: string
+  /** Whether charts mark it. */
+  readonly isMarked: boolean
 }
 
 /** What the process takes. */
@@ -123,7 +125,13 @@ export class Monitor {
   event(level: MonitoredEvent['level'], message: string, { event = 'warning', code }: EventFacts = {}): void {
     const isHidden = this.#hidesValues && event === 'record.skipped'
     const shown = isHidden ? `A record was skipped: ${String(code)}` : message
-    this.#events.push({ at: new Date().toISOString(), level, event, message: shown })
+    this.#events.push({
+      at: new Date().toISOString(),
+      level,
+      event,
+      message: shown,
+      isMarked: eventOf(event).isMarked === true,
+    })
     if (this.#events.length > MOST_EVENTS) this.#events.shift()
   }
 

@@ -58,3 +58,16 @@ test('the memory of the process is asked for once in five seconds for dashboards
   monitor.status()
   expect(memory).toHaveBeenCalledTimes(4)
 })
+
+// A regular expression over names, once in the server and once in the page, decided what the charts mark.
+test('events that explain a bend in the numbers are marked, as the table of events says', () => {
+  const monitor = new Monitor('1')
+  for (const event of ['partitions.assigned', 'breaker.closed', 'offsets.failed', 'run.started'] as const)
+    monitor.event('info', event, { event })
+  expect(monitor.status().events.map(({ event, isMarked }) => [event, isMarked])).toEqual([
+    ['partitions.assigned', true],
+    ['breaker.closed', true],
+    ['offsets.failed', false],
+    ['run.started', false],
+  ])
+})

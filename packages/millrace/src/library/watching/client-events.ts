@@ -3,7 +3,7 @@
  * to its logger. What a listener or a logger throws never reaches what reads and writes; it is a warning, or an error of the logger.
  */
 import { CHANNELS, publish } from '../../metrics/channels.ts'
-import { EVENTS, type Event, type EventFacts, type EventName, type Happenings } from '../../metrics/events.ts'
+import { type Event, eventOf, type EventFacts, type EventName, type Happenings } from '../../metrics/events.ts'
 import type { Report } from '../for-watching.ts'
 import type { Logger } from './logger.ts'
 
@@ -51,7 +51,7 @@ export class ClientEvents<Events extends { readonly warning: unknown }> implemen
 
   hears(event: EventName): boolean {
     if (CHANNELS[event].hasSubscribers) return true
-    const declared: Event = EVENTS[event]
+    const declared = eventOf(event)
     if (this.#listeners.size > 0) {
       const name = declared[this.#kind]
       if (name !== undefined && this.#listeners.has(name)) return true
@@ -62,7 +62,7 @@ export class ClientEvents<Events extends { readonly warning: unknown }> implemen
   /** Facts that name no event are a warning. @throws what `onWarning` throws */
   readonly report = (message: string, facts: EventFacts = {}): void => {
     const event = facts.event ?? 'warning'
-    const declared: Event = EVENTS[event]
+    const declared = eventOf(event)
     publish(event, message, facts)
     this.#log(declared.level, message, { ...facts, event })
     if (declared.level !== 'debug') this.#watched?.report(declared.level, message, { ...facts, event })
