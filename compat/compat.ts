@@ -92,10 +92,14 @@ function readable({ suite, passed, failed, skipped, expectedFailures }: Summary)
 
 class UsageError extends Error {}
 
+let exitCode
 try {
-  process.exitCode = await main()
+  exitCode = await main()
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
-  process.exitCode =
-    error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true ? 2 : 3
+  const isUsage =
+    error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true
+  exitCode = isUsage ? 2 : 3
 }
+// A test that took too long may go on, and its client would try to reach the broker for ever.
+process.exit(exitCode)

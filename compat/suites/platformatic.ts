@@ -8,6 +8,7 @@ import {
   Consumer,
   type ConsumerOptions,
   FetchIsolationLevels,
+  ListOffsetTimestamps,
   type Message,
   ProduceAcks,
   Producer,
@@ -26,6 +27,9 @@ type TextConsumer = Consumer<string, string, string, string>
 const connectionOf = (context: TestContext) => ({
   clientId: 'compat',
   bootstrapBrokers: context.bootstrapServers.split(','),
+  // The client's own delay is a second, and Apache Kafka ends transactions after it has answered: each next one has to try again.
+  retries: 100,
+  retryDelay: 20,
 })
 
 async function withProducer<T>(
@@ -50,9 +54,18 @@ async function withAdmin<T>(context: TestContext, work: (admin: Admin) => Promis
   }
 }
 
+/**
+ * Creates a topic, and waits for the leaders of its partitions, which Apache Kafka chooses after it has answered. When one of them is
+ * missing, the client sends a request again as a whole, and the records of the other partitions are written twice.
+ */
 async function createTopic(context: TestContext, prefix: string, partitions = 1): Promise<string> {
   const topic = context.unique(prefix)
-  await withAdmin(context, async (admin) => admin.createTopics({ topics: [topic], partitions, replicas: 1 }))
+  const timestamp = ListOffsetTimestamps.EARLIEST
+  await withAdmin(context, async (admin) => {
+    await admin.createTopics({ topics: [topic], partitions, replicas: 1 })
+    const all = Array.from({ length: partitions }, (_, partitionIndex) => ({ partitionIndex, timestamp }))
+    await admin.listOffsets({ topics: [{ name: topic, partitions: all }] })
+  })
   return topic
 }
 
