@@ -9,7 +9,6 @@ const MESSAGES = 'Java writes the messages to compare with'
 const LISTENERS = 'one broker has listeners of several kinds; each of the embedded broker has all of them secured alike'
 const REGISTRY = 'Apicurio Registry runs on Java'
 const MEMBERS = 'groups of the embedded broker lose their members when its process ends'
-const REPLICAS = 'nodes of the embedded broker share one log, so that there are always enough replicas'
 const COMPARED = 'they compare the embedded broker with Apache Kafka'
 
 /** By file and by the name of the `describe` or `test`. */
@@ -32,7 +31,6 @@ export const NEEDS_KAFKA: { readonly [file: string]: { readonly [name: string]: 
   },
   'kafka/producer/producer.integration.test.ts': {
     'what it writes with %s is read by the Java consumer': TOOLS,
-    'what prevents delivery is reported after the delivery timeout': REPLICAS,
   },
   'kafka/protocol/locate-records.integration.test.ts': {
     'record batches of the Java producer': TOOLS,

@@ -54,14 +54,15 @@ function create(wanted: Wanted, validateOnly: boolean, cluster: Cluster): Creata
   const replicas = assignments.toSorted((a, b) => a.partitionIndex - b.partitionIndex).map(({ brokerIds }) => brokerIds)
   const partitions = replicas.length > 0 ? replicas.length : wanted.numPartitions
   const count = partitions === -1 ? cluster.options.defaultPartitions : partitions
-  const replicationFactor = replicas[0]?.length ?? (wanted.replicationFactor === -1 ? 1 : wanted.replicationFactor)
+  const replicationFactor =
+    replicas[0]?.length ?? (wanted.replicationFactor === -1 ? cluster.nodes.length : wanted.replicationFactor)
   // Null asks for the default.
   const set = new Map(
     configs.flatMap((config) => (config.value === null ? [] : [[config.name, config.value] as const])),
   )
   const topic = validateOnly
     ? undefined
-    : cluster.createTopic(name, count, set, replicas.length > 0 ? replicas : undefined)
+    : cluster.createTopic(name, count, set, replicas.length > 0 ? replicas : replicationFactor)
   const described = Object.entries(TOPIC_CONFIGS).map(([config, definition]) => ({
     name: config,
     value: set.get(config) ?? cluster.topicDefaults.get(config) ?? definition.default,

@@ -21,8 +21,8 @@ export const deleteRecords: Handler<DeleteRecordsRequest, DeleteRecordsResponse>
         const partition = ledPartition(cluster.topic(name), partitionIndex, node)
         if (isRefusal(partition)) return { partitionIndex, lowWatermark: -1, errorCode: partition.errorCode }
         const { log } = partition
-        const before = offset === HIGH_WATERMARK ? log.endOffset : offset
-        if (before < 0 || before > log.endOffset)
+        const before = offset === HIGH_WATERMARK ? log.highWatermark : offset
+        if (before < 0 || before > log.highWatermark)
           return { partitionIndex, lowWatermark: -1, errorCode: ERROR.OFFSET_OUT_OF_RANGE }
         if (!log.settings.deletes) return { partitionIndex, lowWatermark: -1, errorCode: ERROR.POLICY_VIOLATION }
         log.deleteBefore(before)

@@ -118,7 +118,7 @@ function readOne(asked: FetchedPartition, request: Request, left: number, isEmpt
   const data = {
     partitionIndex,
     errorCode: 0,
-    highWatermark: log.endOffset,
+    highWatermark: log.highWatermark,
     lastStableOffset: log.lastStableOffset,
     logStartOffset: log.logStartOffset,
     abortedTransactions: committed ? [] : null,
@@ -129,7 +129,7 @@ function readOne(asked: FetchedPartition, request: Request, left: number, isEmpt
     return failed(partitionIndex, ERROR.OFFSET_OUT_OF_RANGE)
   const slice = log.read(fetchOffset, Math.min(maxBytes, left), committed, isEmpty)
   if (slice === undefined) {
-    if (fetchOffset >= (committed ? log.lastStableOffset : log.endOffset)) return data
+    if (fetchOffset >= (committed ? log.lastStableOffset : log.highWatermark)) return data
     // There are records, but no room: not for the first batch, or not for anything, and then all aborted transactions are listed.
     const isFull = Math.min(maxBytes, left) === 0
     return { ...data, abortedTransactions: isFull && committed ? abortedIn(log, fetchOffset, log.endOffset) : null }

@@ -81,7 +81,7 @@ async function find(
   timestamp: number,
   committed: boolean,
 ): Promise<{ offset: number; timestampMs: number }> {
-  const end = committed ? log.lastStableOffset : log.endOffset
+  const end = committed ? log.lastStableOffset : log.highWatermark
   switch (timestamp) {
     case LATEST:
       return { offset: end, timestampMs: -1 }

@@ -121,7 +121,7 @@ export function describedPartition(
     leaderId: leader,
     leaderEpoch,
     replicaNodes: replicas,
-    isrNodes: replicas.filter(isRunning),
+    isrNodes: cluster.inSync(replicas),
     offlineReplicas: replicas.filter((id) => !isRunning(id)),
   }
 }

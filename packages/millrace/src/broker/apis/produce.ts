@@ -11,8 +11,9 @@ import {
   type ProduceResponse,
 } from '../../protocol/messages/produce.ts'
 import { ERROR } from '../../protocol/error-codes.ts'
-import { ledPartition } from '../cluster/cluster.ts'
-import type { Topic } from '../cluster/topic.ts'
+import type { Decoded } from '../../protocol/message.ts'
+import { type Cluster, ledPartition } from '../cluster/cluster.ts'
+import type { Partition, Topic } from '../cluster/topic.ts'
 import { isRefusal, type Refusal } from '../log/check-batch.ts'
 import { type Appended, keylessRecords, untimelyRecords } from '../log/partition-log.ts'
 import { admit } from '../transactions/admission.ts'
@@ -21,7 +22,9 @@ import { endpointsOf, topicOf } from './topics.ts'
 
 /** First version that names topics by their id. */
 const FIRST_WITH_ID = 13
-const ACKS = [-1, 0, 1]
+/** Value of `acks` that asks for all in-sync replicas. */
+const ALL = -1
+const ACKS = [ALL, 0, 1]
 /** Client id of the tools that may write to internal topics. */
 const ADMIN_CLIENT = '__admin_client'
 
@@ -35,7 +38,7 @@ export const produce: Handler<ProduceRequest, ProduceResponse> = {
       const topic = topicOf(call.broker.cluster, { name, topicId })
       const partitionResponses: PartitionProduceResponse[] = []
       for (const { index, records } of partitionData) {
-        const appended = await append(request.transactionalId, topic, index, records, call)
+        const appended = await append(request, topic, index, records, call)
         partitionResponses.push(
           isRefusal(appended)
             ? refused(index, unknownId(appended, call), topic, call)
@@ -73,7 +76,7 @@ export const produce: Handler<ProduceRequest, ProduceResponse> = {
 }
 
 async function append(
-  transactionalId: string | null,
+  { transactionalId, acks }: Pick<Decoded<ProduceRequest>, 'transactionalId' | 'acks'>,
   topic: Topic | undefined,
   index: number,
   records: Buffer | null,
@@ -95,6 +98,7 @@ async function append(
     version: call.version,
   })
   if (refusal !== undefined) return refusal
+  if (acks === ALL && cluster.lacksReplicas(partition)) return tooFewReplicas(partition, cluster)
   if (partition.log.settings.compacted) {
     // What cannot be read is refused below, with the reason.
     const keyless = await keylessRecords(records).catch(() => undefined)
@@ -107,6 +111,14 @@ async function append(
   if (partition.log.settings.compacted) call.broker.cleaner.appended(partition.log)
   cluster.appended(records.length)
   return appended
+}
+
+function tooFewReplicas({ topic, index, replicas }: Partition, cluster: Cluster): Refusal {
+  const inSync = cluster.inSync(replicas).length
+  return {
+    errorCode: ERROR.NOT_ENOUGH_REPLICAS,
+    message: `The size of the current ISR ${inSync} is insufficient to satisfy the min.isr requirement of ${topic.settings.minInSync} for partition ${topic.name}-${index}`,
+  }
 }
 
 /** Of a client that names topics by id, the id is unknown. */

@@ -15,6 +15,7 @@ interface Place {
 
 /** What the settings are read from. */
 interface Nodes {
+  readonly nodes: readonly unknown[]
   readonly options: {
     readonly autoCreateTopics: boolean
     readonly defaultPartitions: number
@@ -92,6 +93,7 @@ function startedWith(cluster: Nodes, node: number): Configs {
     ['advertised.listeners', listener(address)],
     ['auto.create.topics.enable', String(autoCreateTopics)],
     ['broker.id', String(node)],
+    ['default.replication.factor', String(cluster.nodes.length)],
     ['group.initial.rebalance.delay.ms', '0'],
     ['listeners', listener(address?.listens)],
     ['node.id', String(node)],

@@ -82,6 +82,21 @@ export class Cluster {
     return this.running[0]?.id ?? NO_LEADER
   }
 
+  /** Those of some replicas that run, and so have all records. */
+  inSync(replicas: readonly number[]): readonly number[] {
+    return replicas.filter((id) => this.node(id)?.running === true)
+  }
+
+  /** Whether a partition has too few replicas for writes with `acks=all`, and for consumers to see what is written. */
+  lacksReplicas({ replicas, topic }: Partition): boolean {
+    return this.inSync(replicas).length < Math.min(topic.settings.minInSync, replicas.length)
+  }
+
+  /** After replicas or settings have changed. */
+  #updateWatermark(partition: Partition): void {
+    partition.log.hold(this.lacksReplicas(partition))
+  }
+
   node(id: number): NodeAddress | undefined {
     return this.nodes.find((node) => node.id === id)
   }
@@ -102,15 +117,16 @@ export class Cluster {
     return this.#topics.get(topic)?.partitions[index]
   }
 
-  /** @param replicas of each partition; spread over the nodes, one each, when omitted */
+  /** @param replicas of each partition, or their number; all nodes, beginning with another one for each, when omitted */
   createTopic(
     name: string,
     partitions: number,
     configs: Configs = new Map(),
-    replicas?: readonly (readonly number[])[],
+    replicas?: number | readonly (readonly number[])[],
   ): Topic {
     const topic = new Topic(name, configs, this.topicDefaults)
-    for (let i = 0; i < partitions; i++) this.#addPartition(topic, replicas?.[i])
+    for (let i = 0; i < partitions; i++)
+      this.#addPartition(topic, typeof replicas === 'number' ? this.#spread(i, replicas) : replicas?.[i])
     // Files of a topic that is not recorded are removed when the broker starts again.
     this.options.store.record({
       is: 'topic',
@@ -133,7 +149,11 @@ export class Cluster {
   }
 
   addPartitions(topic: Topic, count: number, replicas?: readonly (readonly number[])[]): void {
-    for (let i = 0; i < count; i++) this.#record(this.#addPartition(topic, replicas?.[i]))
+    const factor = topic.partitions[0]?.replicas.length
+    for (let i = 0; i < count; i++) {
+      const placed = replicas?.[i] ?? this.#spread(topic.partitions.length, factor)
+      this.#record(this.#addPartition(topic, placed))
+    }
   }
 
   #addPartition(topic: Topic, replicas: readonly number[] | undefined): Partition {
@@ -146,6 +166,7 @@ export class Cluster {
     )
     topic.partitions.push(partition)
     if (this.node(partition.leader)?.running !== true) partition.lead(this.#choose(partition))
+    this.#updateWatermark(partition)
     return partition
   }
 
@@ -153,6 +174,7 @@ export class Cluster {
   configure(topic: Topic, configs: Configs): void {
     this.options.store.record({ is: 'topic', id: topic.id, name: topic.name, configs: [...configs] })
     topic.configs = configs
+    for (const partition of topic.partitions) this.#updateWatermark(partition)
   }
 
   #record(partition: Partition): void {
@@ -200,14 +222,18 @@ export class Cluster {
     this.topicDefaults = topicDefaults(
       [ALL_NODES, ...this.nodes.map(({ id }) => String(id))].map((id) => this.brokerConfigs(id)),
     )
-    for (const topic of this.#topics.values()) topic.defaults = this.topicDefaults
+    for (const topic of this.#topics.values()) {
+      topic.defaults = this.topicDefaults
+      for (const partition of topic.partitions) this.#updateWatermark(partition)
+    }
   }
 
-  /** All nodes, beginning with another one for each partition. Nothing is copied, so every node may lead every partition. */
-  #spread(partition: number): number[] {
+  /** So many nodes, beginning with another one for each partition; those that run come first. */
+  #spread(partition: number, factor = this.nodes.length): number[] {
     const ids = this.nodes.map(({ id }) => id)
     const start = partition % ids.length
-    return [...ids.slice(start), ...ids.slice(0, start)]
+    const turned = [...ids.slice(start), ...ids.slice(0, start)]
+    return factor === ids.length ? turned : [...new Set([...this.inSync(turned), ...turned])].slice(0, factor)
   }
 
   deleteTopic(topic: Topic): void {
@@ -222,16 +248,19 @@ export class Cluster {
   /** After a node has started or stopped: partitions without a leader that runs get one. */
   electLeaders(): void {
     for (const topic of this.#topics.values())
-      for (const partition of topic.partitions)
-        if (this.node(partition.leader)?.running !== true) this.moveLeader(partition, this.#choose(partition))
+      for (const partition of topic.partitions) {
+        const isLed = this.node(partition.leader)?.running === true
+        this.moveLeader(partition, isLed ? partition.leader : this.#choose(partition))
+      }
   }
 
   #choose({ replicas }: Partition): number {
-    return replicas.find((id) => this.node(id)?.running === true) ?? NO_LEADER
+    return this.inSync(replicas)[0] ?? NO_LEADER
   }
 
   /** Gives a partition another leader. */
   moveLeader(partition: Partition, node: number): void {
+    this.#updateWatermark(partition)
     if (node === partition.leader) return
     partition.lead(node)
     this.#record(partition)
@@ -241,6 +270,7 @@ export class Cluster {
   reassign(partition: Partition, replicas: readonly number[]): void {
     partition.replicas = replicas
     if (!replicas.includes(partition.leader)) partition.lead(this.#choose(partition))
+    this.#updateWatermark(partition)
     this.#record(partition)
   }
 

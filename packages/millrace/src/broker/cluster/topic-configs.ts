@@ -101,6 +101,7 @@ export function logSettings(configs: Configs, defaults: Configs): LogSettings {
       segmentBytes: number('segment.bytes'),
       segmentMs: number('segment.ms'),
     },
+    minInSync: number('min.insync.replicas'),
     deletes: policies.includes('delete'),
     retentionBytes: number('retention.bytes'),
     retentionMs: number('retention.ms'),

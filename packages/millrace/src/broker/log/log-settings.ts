@@ -20,6 +20,8 @@ export interface LogSettings {
   readonly compacted: boolean
   /** When a compacted log is compacted; see `cleaner.ts`. */
   readonly cleaning: CleaningSettings
+  /** So many replicas must run for writes with `acks=all`, or all where a partition has fewer. */
+  readonly minInSync: number
   /** Whether old records are deleted. */
   readonly deletes: boolean
   /** -1 for no limit. */

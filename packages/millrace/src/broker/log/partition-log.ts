@@ -3,7 +3,7 @@
  * gives ranges of them back.
  *
  * ```
- * logStartOffset <= lastStableOffset <= endOffset        the high watermark is always endOffset: there is one replica
+ * logStartOffset <= lastStableOffset <= highWatermark <= endOffset
  * ```
  */
 import { crc32c } from '../../kafka/protocol/crc32c.ts'
@@ -38,6 +38,8 @@ export class PartitionLog {
   /** Offset of the next record. */
   endOffset = 0
   settings: LogSettings
+  /** The high watermark while too few replicas run; `undefined` while there are enough, and what is appended is seen at once. */
+  #heldAt: number | undefined
   readonly producers = new ProducerStates()
   readonly epochs = new LeaderEpochs()
   readonly active = new ActiveSegment()
@@ -92,7 +94,20 @@ export class PartitionLog {
 
   /** Records before it belong to no transaction that is still open. Where the first of such a one was deleted, the first that is there. */
   get lastStableOffset(): number {
-    return Math.max(this.logStartOffset, this.producers.firstOpenOffset ?? this.endOffset)
+    const firstOpen = this.producers.firstOpenOffset ?? this.endOffset
+    return Math.max(this.logStartOffset, Math.min(firstOpen, this.highWatermark))
+  }
+
+  /** Consumers see what is before it. */
+  get highWatermark(): number {
+    return this.#heldAt ?? this.endOffset
+  }
+
+  /** Keeps the high watermark where it is, or lets it follow the end again. */
+  hold(isHeld: boolean): void {
+    if (isHeld === (this.#heldAt !== undefined)) return
+    this.#heldAt = isHeld ? this.endOffset : undefined
+    if (!isHeld) this.wakeAll()
   }
 
   /**
@@ -188,7 +203,7 @@ export class PartitionLog {
    * @param atLeastOne whether a batch larger than `maxBytes` is given
    */
   read(from: number, maxBytes: number, committed: boolean, atLeastOne: boolean): LogSlice | undefined {
-    return this.#segments.read(from, committed ? this.lastStableOffset : this.endOffset, maxBytes, atLeastOne)
+    return this.#segments.read(from, committed ? this.lastStableOffset : this.highWatermark, maxBytes, atLeastOne)
   }
 
   /** Transactions that were aborted and have records in a range. */
@@ -215,7 +230,7 @@ export class PartitionLog {
   async findMaxTime(): Promise<{ offset: number; timestampMs: number } | undefined> {
     let max = -1
     for (const { maxTimestampMs } of this.batches()) max = Math.max(max, maxTimestampMs)
-    return max < 0 ? undefined : this.findTime(max, this.endOffset)
+    return max < 0 ? undefined : this.findTime(max, this.highWatermark)
   }
 
   /** Moves the beginning of the log; records before it are gone. */

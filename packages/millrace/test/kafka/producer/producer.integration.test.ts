@@ -14,7 +14,6 @@ import { batchOf } from '../../support/batches.ts'
 import {
   bootstrapServers,
   brokerAvailable,
-  isEmbedded,
   javaAvailable,
   javaTool,
   ownBroker,
@@ -812,7 +811,7 @@ describe.skipIf(!brokerAvailable)('producer in a cluster of three', () => {
     await expectOnceAndInOrder(cluster, topic, acknowledged)
   })
 
-  test.skipIf(isEmbedded)('what prevents delivery is reported after the delivery timeout', async () => {
+  test('what prevents delivery is reported after the delivery timeout', async () => {
     const cluster = connect(own().bootstrapServers, { requestTimeoutMs: 5000 })
     const topic = await createTopic(cluster, 1, { 'min.insync.replicas': '2' }, 2)
     const { leader, replicas } = (await cluster.topic(topic)).partitions[0]!
