@@ -71,6 +71,14 @@ export class OffsetLedger {
   }
 
   /**
+   * Goes back to an offset from which on the log is another one: what was tracked behind it does not count any more, and what lies
+   * before it is waited for as before (I2).
+   */
+  goBack(topic: string, partition: number, offset: number): void {
+    this.#partitions.get(keyOf(topic, partition))?.goBack(offset)
+  }
+
+  /**
    * Moves on over offsets that hold nothing to deliver, such as control batches and aborted transactions, so that commits
    * can pass them. Counts once everything before is acknowledged (I2).
    */
@@ -285,6 +293,19 @@ class TrackedPartition implements FollowedPartition {
     this.#tail = last
     this.#end = offset
     if (this.outstanding === 0) this.#ledger.onDrained()
+  }
+
+  goBack(offset: number): void {
+    if (offset >= this.#end) return
+    let span = this.#head
+    for (; span !== undefined && span.end <= offset; span = span.following)
+      span.nextOffset = Math.min(span.nextOffset, offset)
+    if (span !== undefined) this.cut(span, offset)
+    this.untrack(offset)
+    if (this.acknowledged <= offset) return
+    this.acknowledged = offset
+    this.committed = NOTHING
+    this.#ledger.onAdvance()
   }
 
   skip(nextOffset: number): void {

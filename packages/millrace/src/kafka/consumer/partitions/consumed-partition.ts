@@ -1,9 +1,10 @@
 /** A partition that a consumer reads, and how far it is. */
 import { UnexpectedError } from '../../../errors/index.ts'
-import type { Batch, BatchOrigin } from '../../../records/batch.ts'
+import type { BatchOrigin } from '../../../records/batch.ts'
 import type { TopicTotals } from '../../../contracts/source.ts'
 import type { TopicPartition } from '../../topic-partition.ts'
 import { PARTITION_TRANSITIONS, type PartitionEvent, type PartitionState } from './partition-states.ts'
+import type { Rest } from './rests.ts'
 
 /** Where a partition is read. */
 export interface ReadRange {
@@ -46,7 +47,7 @@ export class ConsumedPartition implements TopicPartition {
   /** Where a program wants to read, while the partition is not positioned yet. */
   sought: number | undefined
   /** Rows that were fetched and are not delivered yet, as far as they are no longer with the fetcher; in order. */
-  rests: { readonly batch: Batch; readonly row: number }[] = []
+  rests: readonly Rest[] = []
   /** Where their number is bounded: batches handed out that a transaction may give back, as the offset behind each and its records. */
   uncommitted: { readonly nextOffset: number; readonly records: number }[] = []
   #state: PartitionState = 'assigned'
@@ -60,6 +61,11 @@ export class ConsumedPartition implements TopicPartition {
   /** Whether it is to be delivered at the moment. */
   get isServed(): boolean {
     return !this.isPaused && !this.isHeld
+  }
+
+  /** The offset after what was taken from the fetcher. */
+  get taken(): number {
+    return this.rests.at(-1)?.batch.range.nextOffset ?? this.delivered
   }
 
   get state(): PartitionState {

@@ -8,6 +8,7 @@ import { NO_ACKNOWLEDGEMENT } from '../../../records/acknowledgement.ts'
 import { Batch } from '../../../records/batch.ts'
 import { rowsBefore } from '../../../records/rows.ts'
 import { ConsumedPartition, type ReadRange } from './consumed-partition.ts'
+import { restsBefore } from './rests.ts'
 import type { Fetcher, TakenSlice } from '../fetching/fetcher.ts'
 import type { AssignedPartition } from '../../group/contract.ts'
 import type { OffsetLedger } from '../commits/offset-ledger.ts'
@@ -66,9 +67,9 @@ export class ConsumedPartitions {
 
   /** Partitions of which everything was delivered that readers may see, while what lies before the end of a bounded run is part of a transaction that is open. */
   get behindTransactions(): ConsumedPartition[] {
-    return [...this.#partitions.values()].filter((consumed) => {
-      const { topic, partition, state, delivered, end } = consumed
-      if (state !== 'reading' || end === undefined) return false
+    return this.all.filter(({ topic, partition, state, isServed, delivered, end }) => {
+      // One that is not served is not fetched, so what is known of its log is old.
+      if (state !== 'reading' || !isServed || end === undefined) return false
       const logEnd = this.#fetcher.logEnd(topic, partition)
       return logEnd !== undefined && logEnd <= delivered
     })
@@ -126,9 +127,8 @@ export class ConsumedPartitions {
     consumed.on('rewound')
     consumed.uncommitted = []
     this.#forget(consumed)
-    const { end, topicId } = consumed
-    const { partitionCount } = consumed.origin.CreateTime
-    this.read(consumed, { partitionCount, position, epoch: -1, end, mustCommit: true, topicId })
+    const { end, topicId, origin } = consumed
+    this.read(consumed, { ...origin.CreateTime, position, epoch: -1, end, mustCommit: true, topicId })
   }
 
   /** Takes partitions that are ours now; each is read when `read` says where. */
@@ -196,18 +196,20 @@ export class ConsumedPartitions {
   moved(topic: string, partition: number, position: number, topicId: string | undefined): void {
     const consumed = this.#partitions.get(keyOf(topic, partition))
     if (consumed === undefined || consumed.on('moved') !== 'reading') return
-    // Forwards it is a gap, which is committed when what lies before it is acknowledged (I1). Backwards it is another log.
-    if (position < consumed.delivered || topicId !== consumed.topicId) {
-      consumed.topicId = topicId
-      this.#ledger.assign(topic, partition, position, false, topicId)
-      this.#forget(consumed) // of the log that is no longer there
-    }
-    // What follows rests is tracked behind the gap.
+    const isOther = topicId !== consumed.topicId
+    const isBack = !isOther && position < consumed.taken
+    if (isOther) this.#ledger.assign(topic, partition, position, false, topicId)
+    else if (isBack) this.#ledger.goBack(topic, partition, position)
+    // Of a log that is no longer there.
+    if (isOther || isBack) this.#forget(consumed, isBack ? restsBefore(consumed.rests, position) : [])
+    consumed.topicId = topicId
+    // Forwards it is a gap, which is committed when what lies before it is acknowledged (I1). What follows rests is tracked behind it.
     if (consumed.rests.length === 0) {
       this.#ledger.skip(topic, partition, position)
-      consumed.start = consumed.delivered = position
+      consumed.start = isBack ? Math.min(consumed.start, position) : position
+      consumed.delivered = position
     }
-    if (consumed.end === undefined || position < consumed.end) return
+    if (position < (consumed.end ?? Infinity)) return
     this.giveUp(consumed)
     this.#fetcher.interrupt()
   }
@@ -309,9 +311,11 @@ export class ConsumedPartitions {
     batch.ackBefore(row)
     if (acknowledgement.isVoid === true || row >= batch.length) return
     const { firstOffset } = batch.rangeOf(row, batch.length)
+    const given = restsBefore([{ batch, row }], consumed?.delivered ?? Infinity)
+    if (given.length === 0) return // of a log that is no longer there
     this.#ledger.untrack(topic, partition, firstOffset)
     if (consumed === undefined) return // revoked: they are the next owner's
-    this.#keep(consumed, [{ batch, row }, ...consumed.rests])
+    this.#keep(consumed, [...given, ...consumed.rests])
     consumed.delivered = firstOffset
     this.records -= batch.length - row
     consumed.totals.records -= batch.length - row
@@ -324,13 +328,12 @@ export class ConsumedPartitions {
     if (consumed === undefined) return undefined
     const slice = maxRecords === Infinity ? taken : this.#readable(consumed, taken)
     const { records } = slice
-    const { left } = this
     this.#ledger.reachEpoch(topic, partition, records?.firstOffset ?? slice.nextOffset - 1, slice.leaderEpoch)
     const fetched =
       records === undefined ? undefined : new Batch(consumed.origin[slice.timestampType], records, NO_ACKNOWLEDGEMENT)
     let end = consumed.end ?? Infinity
     // Where a bounded number of records ends in the midst of what was fetched, the commit ends too (I2).
-    if (fetched !== undefined && fetched.length > left) end = Math.min(end, fetched.records.offsets[left]!)
+    if (fetched !== undefined && fetched.length > this.left) end = Math.min(end, fetched.records.offsets[this.left]!)
     const nextOffset = Math.min(slice.nextOffset, end)
     if (slice.nextOffset >= end) this.giveUp(consumed)
     if (records === undefined || fetched === undefined || records.firstOffset >= end)
@@ -383,9 +386,9 @@ export class ConsumedPartitions {
     return batch
   }
 
-  /** Nothing that was taken of a partition counts any more. */
-  #forget(consumed: ConsumedPartition): void {
-    this.#keep(consumed, [])
+  /** Nothing that was taken of a partition counts any more, but for some rests. */
+  #forget(consumed: ConsumedPartition, kept: ConsumedPartition['rests'] = []): void {
+    this.#keep(consumed, kept)
     if (this.#damage?.consumed === consumed) this.#damage = undefined
   }
 
