@@ -32,7 +32,10 @@ export class RunEnd {
   readonly #options: RunEndOptions
   readonly #partitions: ConsumedPartitions
   readonly #unassigned: Patience
-  readonly #transactions: Patience
+  /** Since when each partition has been behind a transaction, and at which offset. */
+  #blocked: ReadonlyMap<ConsumedPartition, { readonly since: number; readonly at: number }> = new Map()
+  /** When to say next that partitions are behind transactions. */
+  #sayAt = 0
   /** Whether partitions have gone, and the group has not said yet what comes instead. */
   #isRebalancing = false
   /** Whether the next look is on its way: without this, each one would begin a series of its own. */
@@ -44,7 +47,6 @@ export class RunEnd {
     this.#partitions = partitions
     this.#options = options
     this.#unassigned = new Patience(options.cluster.apiTimeoutMs)
-    this.#transactions = new Patience(options.cluster.apiTimeoutMs)
   }
 
   /** Partitions have gone, and the group is about to say what comes instead. */
@@ -67,6 +69,8 @@ export class RunEnd {
       // Partitions may have come or gone in between.
       return changes === this.#changes && this.#partitions.areAtEnd
     }
+    // What the group does meanwhile keeps nothing waiting.
+    if (!this.#partitions.areAtEnd) this.#unassigned.reset()
     this.#lookForTransactions()
     if (this.#willLook) return false
     this.#willLook = true
@@ -116,22 +120,32 @@ export class RunEnd {
     return wait === 'over'
   }
 
-  /** Looks for transactions that stand in the way; gives up on their partitions after `default.api.timeout.ms`. */
+  /** Looks for transactions that stand in the way; gives up on a partition that has been at the same offset for `default.api.timeout.ms`. */
   #lookForTransactions(): void {
-    const blocked = this.#partitions.behindTransactions
-    if (blocked.length === 0) return this.#transactions.reset()
-    const wait = this.#transactions.check()
-    if (wait === 'quiet') return
-    const [first] = blocked as [ConsumedPartition]
-    const { topic, partition, delivered } = first
-    const records = blocked.reduce((sum, each) => sum + each.end! - each.delivered, 0)
-    const what = `Up to ${counted(records, 'record')} of ${blocked.length === 1 ? 'one partition' : `${blocked.length} partitions`} are behind an open transaction, at offset ${delivered} of partition ${partition} of topic "${topic}"${blocked.length === 1 ? '' : ' for instance'}`
-    const how = `kafka-transactions.sh --describe-producers --topic ${topic} --partition ${partition} shows it; find-hanging and abort end one that hangs`
-    const facts = { topic, partition, offset: delivered, records }
-    if (wait === 'say') this.#options.warn(`${what}. The run waits for its end: ${how}`, facts)
-    else {
-      this.#options.warn(`The run ends without them. ${what}: ${how}`, facts)
-      for (const consumed of blocked) this.#partitions.giveUp(consumed)
+    const now = performance.now()
+    const before = this.#blocked
+    const blocked = new Map(
+      this.#partitions.behindTransactions.map((consumed) => {
+        const known = before.get(consumed)
+        const { delivered } = consumed
+        return [consumed, known?.at === delivered ? known : { since: now, at: delivered }]
+      }),
+    )
+    this.#blocked = blocked
+    const waitingFor = (ms: number) => [...blocked.keys()].filter((each) => now - blocked.get(each)!.since >= ms)
+    const { warn, cluster } = this.#options
+    const late = waitingFor(cluster.apiTimeoutMs)
+    if (late.length > 0) {
+      const { what, how, facts } = behindTransactions(late)
+      warn(`The run ends without them. ${what}: ${how}`, facts)
+      for (const consumed of late) this.#partitions.giveUp(consumed)
+    }
+    const waiting = waitingFor(QUIET_MS).filter((each) => !late.includes(each))
+    if (waiting.length === 0) this.#sayAt = 0
+    else if (now >= this.#sayAt) {
+      this.#sayAt = now + REMINDER_MS
+      const { what, how, facts } = behindTransactions(waiting)
+      warn(`${what}. The run waits for its end: ${how}`, facts)
     }
   }
 
@@ -143,6 +157,18 @@ export class RunEnd {
         .filter(({ partition }) => !known.has(keyOf(topic, partition)))
         .map(({ partition }) => ({ topic, partition })),
     )
+  }
+}
+
+/** What there is to say of partitions that are behind open transactions. */
+function behindTransactions(blocked: readonly ConsumedPartition[]) {
+  const { topic, partition, delivered } = blocked[0]!
+  const records = blocked.reduce((sum, each) => sum + each.end! - each.delivered, 0)
+  const isOne = blocked.length === 1
+  return {
+    what: `Up to ${counted(records, 'record')} of ${isOne ? 'one partition' : `${blocked.length} partitions`} are behind an open transaction, at offset ${delivered} of partition ${partition} of topic "${topic}"${isOne ? '' : ' for instance'}`,
+    how: `kafka-transactions.sh --describe-producers --topic ${topic} --partition ${partition} shows it; find-hanging and abort end one that hangs`,
+    facts: { topic, partition, offset: delivered, records },
   }
 }
 
