@@ -114,7 +114,7 @@ export const EVENTS = {
   },
   'topics.gone': {
     level: 'warn',
-    doc: 'A topic that was found by a pattern does not exist any more, and is no longer read. Facts: `topic`.',
+    doc: 'A topic that was found by a pattern, or a partition of a topic that was recreated with fewer, does not exist any more, and is no longer read. Facts: `topic`, `partition`.',
   },
   'offsets.committed': {
     level: 'debug',

@@ -60,10 +60,8 @@ export class Consumer implements GroupListener, SourceOffsets {
       cluster,
       { ...settings, bufferBytes: settings.fetchBufferBytes, requestTimeoutMs: cluster.requestTimeoutMs },
       {
-        onPositionLost: (topic, partition, position, divergesAt) =>
-          divergesAt === undefined
-            ? this.#bounds.afterOutOfRange(topic, partition, position)
-            : this.#bounds.afterTruncation(topic, partition, position, divergesAt),
+        onPositionLost: (...place) => this.#bounds.afterLoss(...place),
+        onPartitionGone: (...place) => this.#onGone(...place),
         onTopicGone: (topic) => this.#watch.gone(topic),
         warn,
         onMoved: (...place) => this.#partitions.moved(...place),
@@ -91,10 +89,7 @@ export class Consumer implements GroupListener, SourceOffsets {
       {
         read: () => this.#partitions.all,
         onAssigned: (partitions) => this.onAssigned(partitions),
-        onGone: (topic) => {
-          this.#partitions.giveUpTopic(topic, this.#session === undefined)
-          this.onSettle()
-        },
+        onGone: (topic) => this.#onGone(topic),
         onFailed: (error) => this.onFailed(error),
       },
       this.#stop.signal,
@@ -337,6 +332,12 @@ export class Consumer implements GroupListener, SourceOffsets {
       throw error
     }
     if (this.#bounds.isResetElsewhere) this.#commits.soon()
+    this.#fetcher.interrupt()
+  }
+
+  #onGone(topic: string, partition?: number): void {
+    this.#partitions.giveUpTopic(topic, this.#session === undefined, partition)
+    this.onSettle()
     this.#fetcher.interrupt()
   }
 

@@ -13,10 +13,10 @@ async function write(broker: EmbeddedBroker, name: string, count: number): Promi
   await sink.write(Array.from({ length: count }, (_, i) => ({ value: `${name} ${i}` })))
 }
 
-async function recreate(broker: EmbeddedBroker): Promise<void> {
+async function recreate(broker: EmbeddedBroker, partitions = 1): Promise<void> {
   await using admin = new Admin({ bootstrapServers: broker.bootstrapServers })
   await admin.deleteTopics([TOPIC])
-  broker.createTopic(TOPIC, 1)
+  broker.createTopic(TOPIC, partitions)
 }
 
 /** A source in a loop over records. */
@@ -119,4 +119,48 @@ test('a reset to a later offset counts for the new topic', async () => {
   await expect.poll(() => offsetOf(broker)).toBe(201n)
   await source.close()
   expect(await ended).toBe(undefined)
+})
+
+// Reading ended with an error although it was to continue: the beginning of a partition that is not there cannot be found.
+describe.each([
+  { name: 'without a group', options: {} },
+  { name: 'in a classic group', options: { groupId: 'g', heartbeatIntervalMs: 50 } },
+])('a topic that is created again with fewer partitions, $name', ({ options: grouping }) => {
+  const options = { autoOffsetReset: 'earliest', metadataMaxAgeMs: 300, ...grouping } as const
+
+  async function readRecreated(broker: EmbeddedBroker, offsetOutOfRange: 'fail' | 'reset', partitions: number) {
+    await write(broker, 'old', 100)
+    const warnings: string[] = []
+    const run = reading(broker, {
+      ...options,
+      offsetOutOfRange,
+      onWarning: (text: string) => warnings.push(text),
+    })
+    await expect.poll(() => run.seen.length).toBe(100)
+    await recreate(broker, partitions)
+    return { ...run, warnings }
+  }
+
+  test('is read on, without those that are gone, and with those that come again', async () => {
+    await using broker = await startBroker({ topics: { [TOPIC]: 3 } })
+    const { source, seen, ended, warnings } = await readRecreated(broker, 'reset', 1)
+    await write(broker, 'new', 50)
+    await expect.poll(() => seen.length).toBe(150)
+    const partitions = async () => (await source.assignment()).map(({ partition }) => partition)
+    await expect.poll(partitions, { timeout: 5000 }).toEqual([0])
+    expect(warnings).toContainEqual(expect.stringContaining('Partition 2 of topic "numbers" does not exist any more'))
+    await using admin = new Admin({ bootstrapServers: broker.bootstrapServers })
+    await admin.createPartitions(TOPIC, 3)
+    await write(broker, 'newer', 50)
+    await expect.poll(() => seen.length, { timeout: 5000 }).toBe(200)
+    await source.close()
+    expect(await ended).toBe(undefined)
+  })
+
+  test('ends reading as an offset that is out of range, where that is to fail', async () => {
+    await using broker = await startBroker({ topics: { [TOPIC]: 3 } })
+    const { source, ended } = await readRecreated(broker, 'fail', 1)
+    expect(await ended).toBe('OFFSET_OUT_OF_RANGE')
+    await source.close()
+  })
 })

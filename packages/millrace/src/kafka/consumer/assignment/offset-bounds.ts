@@ -6,6 +6,7 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import type { Warn } from '../options.ts'
 import type { AssignedPartition } from '../../group/contract.ts'
 import { listOffsets } from '../../cluster/log-offsets.ts'
+import { ERROR } from '../../../protocol/error-codes.ts'
 import { brokerError } from '../../protocol/kafka-errors.ts'
 import type { ConsumerSettings } from '../../properties/settings.ts'
 import { byTopic, keyOf, type TopicPartition } from '../../topic-partition.ts'
@@ -132,6 +133,31 @@ export class OffsetBounds {
   }
 
   /**
+   * Where to go on when a position is lost; undefined where the partition does not exist any more, as its topic was created again
+   * with fewer partitions.
+   * @param divergesAt as of `afterTruncation`; undefined where the position is not in the log
+   * @throws {BrokerError} `OFFSET_OUT_OF_RANGE` unless it may be reset
+   */
+  async afterLoss(
+    topic: string,
+    partition: number,
+    position: number,
+    divergesAt?: number,
+  ): Promise<number | undefined> {
+    if (divergesAt !== undefined) return this.afterTruncation(topic, partition, position, divergesAt)
+    try {
+      return await this.afterOutOfRange(topic, partition, position)
+    } catch (error) {
+      if (!isPartitionGone(error)) throw error
+      // If the topic gets it again, it is a new one.
+      this.#counts.set(topic, Math.min(partition, this.#counts.get(topic) ?? partition))
+      const what = `Partition ${partition} of topic "${topic}" does not exist any more, so it is no longer read: the topic was recreated with fewer partitions`
+      this.#warn(what, { event: 'topics.gone', topic, partition })
+      return undefined
+    }
+  }
+
+  /**
    * Where to go on when a position is not in the log.
    * @throws {BrokerError} `OFFSET_OUT_OF_RANGE` unless it may be reset
    */
@@ -139,10 +165,12 @@ export class OffsetBounds {
     const { offsetOutOfRange, autoOffsetReset } = this.#settings
     const where = `Offset ${position} of partition ${partition} of topic "${topic}" is not in the log`
     if (offsetOutOfRange === 'fail' || autoOffsetReset === 'none') {
-      const [earliest] = await listOffsets(this.#cluster, [{ topic, partition, at: 'earliest' }], {
-        signal: this.#signal,
+      const asked = listOffsets(this.#cluster, [{ topic, partition, at: 'earliest' }], { signal: this.#signal })
+      const [earliest] = await asked.catch((error: unknown) => {
+        if (isPartitionGone(error)) return []
+        throw error
       })
-      const logStartOffset = earliest!.offset
+      const logStartOffset = earliest?.offset ?? -1
       const why =
         position < logStartOffset
           ? `, which begins at ${logStartOffset}: retention deleted the records in between before they were read`
@@ -211,6 +239,14 @@ export class OffsetBounds {
     )
     return new Map(found.map(({ topic, partition, offset }) => [keyOf(topic, partition), offset]))
   }
+}
+
+function isPartitionGone(error: unknown): boolean {
+  return (
+    error instanceof BrokerError &&
+    error.kafkaCode === ERROR.UNKNOWN_TOPIC_OR_PARTITION &&
+    error.partition !== undefined
+  )
 }
 
 /** A group may assign a partition that is newer than the metadata. */

@@ -20,8 +20,10 @@ export interface FetcherOptions extends ReadOptions {
 }
 
 export interface FetcherEvents {
-  /** The position is not in the log, or in that of another topic of this name; or the log is another one from `divergesAt` on. Returns the position to go on with, or throws the error that ends the fetcher. */
-  onPositionLost(topic: string, partition: number, position: number, divergesAt?: number): Promise<number>
+  /** The position is not in the log, or in that of another topic of this name; or the log is another one from `divergesAt` on. Returns the position to go on with, undefined where the partition does not exist any more, or throws the error that ends the fetcher. */
+  onPositionLost(topic: string, partition: number, position: number, divergesAt?: number): Promise<number | undefined>
+  /** Called where `onPositionLost` has returned undefined: nothing more is fetched of the partition. */
+  onPartitionGone?(topic: string, partition: number): void
   /** Reading goes on there, in the log of the topic with this id; everything before was taken. */
   onMoved(topic: string, partition: number, position: number, topicId: string | undefined): void
   /** A topic does not exist any more. Returns whether reading goes on without it: then its partitions have been removed; otherwise that ends the fetcher. */

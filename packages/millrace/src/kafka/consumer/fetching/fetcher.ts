@@ -385,6 +385,7 @@ export class Fetcher {
     try {
       const next = await this.#events.onPositionLost(topic, partition, position, divergesAt)
       if (fetch.state === 'removed') return
+      if (next === undefined) return this.#events.onPartitionGone?.(topic, partition)
       this.#events.onMoved(topic, partition, next, fetch.topicId)
       fetch.position = next
       fetch.epoch = -1

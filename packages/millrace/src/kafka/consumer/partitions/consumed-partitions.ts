@@ -222,10 +222,10 @@ export class ConsumedPartitions {
     if (this.#damage?.consumed === consumed) this.#damage = undefined
   }
 
-  /** Fetches nothing more of a topic that is gone. @param isOver whether its partitions go now, as no group takes them */
-  giveUpTopic(topic: string, isOver: boolean): void {
+  /** Fetches nothing more of a topic that is gone. @param isOver whether its partitions go now, as no group takes them @param only the one that is gone */
+  giveUpTopic(topic: string, isOver: boolean, only?: number): void {
     for (const consumed of this.#partitions.values()) {
-      if (consumed.topic !== topic) continue
+      if (consumed.topic !== topic || consumed.partition !== (only ?? consumed.partition)) continue
       if (consumed.state === 'reading') this.giveUp(consumed)
       else this.#fetcher.remove(topic, consumed.partition)
       if (!isOver) continue
