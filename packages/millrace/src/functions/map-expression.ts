@@ -9,6 +9,8 @@ import { columnReader, numberOf, type Row } from './rows/values.ts'
 export interface MapExpression {
   /** Columns that it reads. */
   readonly columns: readonly string[]
+  /** The column whose cells it is; undefined if it computes or is a constant. */
+  readonly copies?: string
   readonly evaluate: (row: Row) => unknown
 }
 
@@ -51,7 +53,7 @@ const UNKNOWN = { suggestion: 'for example "amount * 1.1"; use one map.apply per
 
 function copied(column: string): MapExpression {
   const read = columnReader(column)
-  return { columns: [column], evaluate: (row) => read(row) ?? null }
+  return { columns: [column], copies: column, evaluate: (row) => read(row) ?? null }
 }
 
 function splitAtOperator(

@@ -7,7 +7,7 @@ import { mapDocuments } from '../stages/rows.ts'
 import { defineStageFunction } from './transforms.ts'
 import { readMapExpression, type MapExpression } from './map-expression.ts'
 import { RequiredColumns } from './rows/required-columns.ts'
-import { withColumn } from './rows/values.ts'
+import { withColumn, type Row } from './rows/values.ts'
 
 export const mapApply = defineStageFunction({
   name: 'map.apply',
@@ -57,12 +57,14 @@ export const mapApply = defineStageFunction({
   ],
   stage({ expression, output_column }, context) {
     const { stage } = context
-    const { columns, evaluate } = readMapExpression(expression) as MapExpression
+    const { columns, copies, evaluate } = readMapExpression(expression) as MapExpression
+    const moved = [{ to: [output_column], from: copies?.split('.') }]
+    const map = (row: Row): Row => withColumn(row, output_column, evaluate(row))
     const required = new RequiredColumns(context, columns)
     return {
       process(batch) {
         required.check(batch)
-        return mapDocuments(batch, stage, (row) => withColumn(row, output_column, evaluate(row)))
+        return mapDocuments(batch, stage, map, undefined, false, moved)
       },
     }
   },

@@ -34,6 +34,9 @@ export const selectApply = defineStageFunction({
     const { stage } = context
     const readers = columns.map((column) => [column, columnReader(column)] as const)
     const required = new RequiredColumns(context, columns)
+    const moved = columns
+      .filter((column) => column.includes('.'))
+      .map((column) => ({ to: [column], from: column.split('.') }))
     const select = (row: Row): Row => {
       const selected: { [column: string]: unknown } = {}
       for (const [column, read] of readers) selected[column] = read(row) ?? null
@@ -42,7 +45,7 @@ export const selectApply = defineStageFunction({
     return {
       process(batch) {
         required.check(batch)
-        return mapDocuments(batch, stage, select)
+        return mapDocuments(batch, stage, select, undefined, false, moved)
       },
     }
   },

@@ -14,6 +14,7 @@ import { type Acknowledgement, type AcknowledgementParts, splitAt } from './ackn
 import type { LocatedRecords, RawRecordBatches, RecordStorage } from './record-storage.ts'
 import { BatchRecord } from './batch-record.ts'
 import type { ConsumerRecord, Header, TimestampType } from './record.ts'
+import type { MovedFields } from './moved-fields.ts'
 import { numbersFrom, pickFrom } from './rows.ts'
 import type { DigitsIn, SourceIn, SourcesIn } from './sources.ts'
 import { viewOf, readHeaders } from './views.ts'
@@ -78,6 +79,7 @@ export interface BatchChanges {
   readonly keys?: (Payload | undefined)[] | undefined
   readonly sources?: Sources | undefined
   readonly digits?: Digits | undefined
+  readonly moved?: readonly MovedFields[] | undefined
   /** Of a part of the stored records; by default the offsets that were stored. */
   readonly range?: OffsetRange | undefined
 }
@@ -101,6 +103,8 @@ export class Batch {
   keys: (Payload | undefined)[] | undefined
   /** Where the digits of numbers are that documents have as doubles; undefined where values are JSON. Set when they are decoded. */
   digits: Digits | undefined
+  /** Fields that stages copied; undefined where there are none. */
+  readonly moved: readonly MovedFields[] | undefined
   /** What its stored records were made of; undefined where they are the records that were read. */
   readonly sources: Sources | undefined
 
@@ -127,6 +131,7 @@ export class Batch {
     this.keys = changes.keys
     this.sources = changes.sources
     this.digits = changes.digits
+    this.moved = changes.moved
     this.#range = changes.range
   }
 
@@ -255,7 +260,7 @@ export class Batch {
       this.origin,
       this.#storage,
       acknowledgement,
-      { range: this.#range, ...changes, sources: this.sources, digits: this.digits },
+      { range: this.#range, moved: this.moved, ...changes, sources: this.sources, digits: this.digits },
       this.#located,
     )
   }

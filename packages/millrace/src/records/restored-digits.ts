@@ -3,28 +3,42 @@
  * of a number that no stage changed has the digits that came in (I7). They come from the exact value: what was read, once more, with
  * numbers that keep their digits.
  *
- * A number that is where it was has its digits. One that was moved has them if it can be told which it was: by its name, or as the
- * only one that is this double. Computed numbers are written as JavaScript does.
+ * A number that is where it was has its digits. One that was moved has them if it can be told which it was: by what stages are known
+ * to have copied, by its name, or as the only one that is this double. Computed numbers are written as JavaScript does.
  */
 import { EncodeError } from '../errors/index.ts'
+import { originOf, type MovedFields } from './moved-fields.ts'
 import { decimalOf, exactNumber, hasOwnJson, isExact, isHeld } from './exact-numbers.ts'
 
 /**
  * A copy of a document with the digits of an exact value.
  *
  * @param wrapper field of the document that holds the value, where that is not an object
+ * @param moved what stages copied in between
  * @throws {EncodeError} when digits would be lost, as it is unknown which of several numbers was moved
  */
-export function withDigits(document: unknown, exact: unknown, wrapper: string): unknown {
+export function withDigits(
+  document: unknown,
+  exact: unknown,
+  wrapper: string,
+  moved: readonly MovedFields[] | undefined,
+): unknown {
   const isWhole = typeof exact === 'object' && exact !== null && !isExact(exact) && !Array.isArray(exact)
   const before = isWhole ? exact : { [wrapper]: exact }
-  return new Restorer(before).restore(document, before, '')
+  const restorer = new Restorer(before)
+  return moved === undefined ? restorer.restore(document, before, '') : restorer.restoreMoved(document, [], moved)
 }
 
 /** A part of a document with the digits of an exact value, by the same rules. @param path where it is in the document */
-export function partWithDigits(part: unknown, path: readonly string[], exact: unknown, wrapper: string): unknown {
+export function partWithDigits(
+  part: unknown,
+  path: readonly string[],
+  exact: unknown,
+  wrapper: string,
+  moved: readonly MovedFields[] | undefined,
+): unknown {
   const document = path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), part)
-  return path.reduce(fieldOf, withDigits(document, exact, wrapper))
+  return path.reduce(fieldOf, withDigits(document, exact, wrapper, moved))
 }
 
 /** Finds the digits of numbers in what they came from. */
@@ -46,6 +60,20 @@ class Restorer {
     if (Array.isArray(value)) return value.map((element, i) => this.restore(element, fieldOf(before, i), String(i)))
     return Object.fromEntries(
       Object.entries(value).map(([key, field]) => [key, this.restore(field, fieldOf(before, key), key)]),
+    )
+  }
+
+  /** The same of a value of which stages copied parts. @param path where it is now */
+  restoreMoved(value: unknown, path: readonly string[], moved: readonly MovedFields[]): unknown {
+    if (typeof value === 'number') {
+      const before = originOf(path, moved)?.reduce(fieldOf, this.#before)
+      if (Object.is(value, isExact(before) ? Number(before.rawJSON) : before)) return before
+      return this.#moved(value, path.at(-1) ?? '')
+    }
+    if (typeof value !== 'object' || value === null || isExact(value) || hasOwnJson(value)) return value
+    if (Array.isArray(value)) return value.map((element, i) => this.restoreMoved(element, [...path, String(i)], moved))
+    return Object.fromEntries(
+      Object.entries(value).map(([key, field]) => [key, this.restoreMoved(field, [...path, key], moved)]),
     )
   }
 

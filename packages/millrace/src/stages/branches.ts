@@ -52,9 +52,16 @@ export class FacetStage extends Branching implements Stage {
   }
 
   process(batch: Batch, failed?: RowFailed): Batch | undefined {
-    return wholeBatch(batch, this.name, failed, () =>
-      newRows(batch, [Object.fromEntries(this.#branches.map(([name, step]) => [name, step(batch)?.documents ?? []]))]),
-    )
+    return wholeBatch(batch, this.name, failed, () => {
+      const passed = this.#branches.map(([name, step]) => [name, step(batch)] as const)
+      const document = Object.fromEntries(passed.map(([name, one]) => [name, one?.documents ?? []]))
+      return newRows(batch, [document], undefined, {
+        also: withOwnDigits(
+          batch,
+          passed.map(([, one]) => one),
+        ),
+      })
+    })
   }
 }
 
@@ -118,14 +125,25 @@ function parallel(entries: readonly SubPipeline[], merge: 'concat' | 'zip' | 'fa
   return (batch) => {
     const passed = steps.map((step) => step(batch))
     const lists = passed.map((one) => (one?.documents ?? []) as readonly Document[])
-    if (merge === 'concat') return oneAfterTheOther(batch, passed) ?? newRows(batch, lists.flat())
-    if (merge === 'facet') return newRows(batch, [Object.fromEntries(lists.map((list, i) => [`branch${i}`, list]))])
+    const numbers = { also: withOwnDigits(batch, passed) }
+    if (merge === 'concat') return oneAfterTheOther(batch, passed) ?? newRows(batch, lists.flat(), undefined, numbers)
+    if (merge === 'facet') {
+      const document = Object.fromEntries(lists.map((list, i) => [`branch${i}`, list]))
+      return newRows(batch, [document], undefined, numbers)
+    }
     const length = Math.max(0, ...lists.map((list) => list.length))
     return newRows(
       batch,
       Array.from({ length }, (_, i) => lists.reduce<Document>((all, list) => ({ ...all, ...list[i] }), {})),
+      undefined,
+      numbers,
     )
   }
+}
+
+/** Batches with numbers that no record of the batch has: those of groups that go on from batch to batch. */
+function withOwnDigits(batch: Batch, passed: readonly (Batch | undefined)[]): readonly Batch[] {
+  return passed.filter((one) => one !== undefined && one.digits !== undefined && one.digits !== batch.digits) as Batch[]
 }
 
 /** The rows of several batches in one, as they are; undefined where some were made anew, so that they are no longer rows of the batch. */

@@ -6,6 +6,8 @@
  * `__proto__` an ordinary key; `Object.assign` would not.
  */
 
+import { isHeld } from '../records/exact-numbers.ts'
+
 /** Parsed value of a record, as stages see it. */
 export type Document = { readonly [name: string]: unknown }
 
@@ -61,7 +63,7 @@ export function readField(document: unknown, names: readonly string[]): unknown 
  * A copy of a value with a field set. Missing objects on the way are made, a scalar on the way gives way to an object,
  * and in an array every element gets the field, as in MongoDB; a number addresses one element of an array.
  *
- * Gives the value itself when the field already is the same scalar.
+ * Gives the value itself when the field already is the same scalar, unless it may be another number that is the same as a double.
  */
 export function withField(target: unknown, names: readonly string[], value: unknown, at = 0): unknown {
   if (at === names.length) return value
@@ -71,14 +73,17 @@ export function withField(target: unknown, names: readonly string[], value: unkn
       const index = Number(name)
       if (index >= target.length) return target
       const element = withField(target[index], names, value, at + 1)
-      return element === target[index] ? target : target.with(index, element)
+      return element === target[index] && !(typeof element === 'number' && !isHeld(element))
+        ? target
+        : target.with(index, element)
     }
     return mapped(target, (element) => withField(element, names, value, at))
   }
   if (!isDocument(target)) return { [name]: withField(undefined, names, value, at + 1) }
   const old = Object.hasOwn(target, name) ? target[name] : undefined
   const child = withField(old, names, value, at + 1)
-  return child === old && old !== undefined ? target : { ...target, [name]: child }
+  const isSame = child === old && old !== undefined && !(typeof old === 'number' && !isHeld(old))
+  return isSame ? target : { ...target, [name]: child }
 }
 
 /**

@@ -6,10 +6,12 @@
  */
 import type { RowFailed, Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
+import type { MovedFields } from '../records/moved-fields.ts'
 import { compileExpressions } from './expressions/expressions.ts'
 import { isDocument, type Document } from './field-path.ts'
 import { createProjection, isProjectionOperator } from './expressions/mingo.ts'
 import { asksForTombstones } from './meta.ts'
+import { movedByProjection } from './expressions/moved-fields.ts'
 import { mapDocuments } from './rows.ts'
 import { ownCopy } from './set.ts'
 import { UnsetStage } from './unset.ts'
@@ -18,7 +20,7 @@ import { UnsetStage } from './unset.ts'
 export function createProject(spec: Document): Stage {
   const excluded = exclusions(spec)
   if (excluded !== undefined) return new UnsetStage('$project', excluded)
-  return new ProjectStage(compilePlain(spec) ?? createProjection(spec), '_meta' in spec, asksForTombstones(spec))
+  return new ProjectStage(compilePlain(spec) ?? createProjection(spec), spec)
 }
 
 class ProjectStage implements Stage {
@@ -27,21 +29,23 @@ class ProjectStage implements Stage {
   readonly #start: () => (document: Document) => Document
   readonly #keepsMeta: boolean
   readonly #seesTombstones: boolean
+  readonly #moved: MovedFields
 
-  constructor(start: () => (document: Document) => Document, keepsMeta: boolean, seesTombstones: boolean) {
+  constructor(start: () => (document: Document) => Document, spec: Document) {
     this.#start = start
-    this.#keepsMeta = keepsMeta
-    this.#seesTombstones = seesTombstones
+    this.#keepsMeta = '_meta' in spec
+    this.#seesTombstones = asksForTombstones(spec)
+    this.#moved = movedByProjection(spec)
   }
 
   process(batch: Batch, failed?: RowFailed): Batch | undefined {
     const project = this.#start()
-    if (!this.#keepsMeta) return mapDocuments(batch, this.name, project, failed, this.#seesTombstones)
+    if (!this.#keepsMeta) return mapDocuments(batch, this.name, project, failed, this.#seesTombstones, this.#moved)
     const withMeta = (document: Document): Document => {
       const result = project(document)
       return isDocument(result['_meta']) ? { ...result, _meta: ownCopy(result['_meta']) } : result
     }
-    return mapDocuments(batch, this.name, withMeta, failed, this.#seesTombstones)
+    return mapDocuments(batch, this.name, withMeta, failed, this.#seesTombstones, this.#moved)
   }
 }
 

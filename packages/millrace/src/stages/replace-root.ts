@@ -3,9 +3,11 @@
  */
 import type { RowFailed, Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
+import type { MovedFields } from '../records/moved-fields.ts'
 import { compileExpressions, type Expressions } from './expressions/expressions.ts'
 import { isDocument, type Document } from './field-path.ts'
 import { asksForTombstones } from './meta.ts'
+import { movedBy } from './expressions/moved-fields.ts'
 import { mapDocuments } from './rows.ts'
 
 export class ReplaceRootStage implements Stage {
@@ -13,16 +15,18 @@ export class ReplaceRootStage implements Stage {
   readonly name: string
   readonly #expressions: Expressions
   readonly #seesTombstones: boolean
+  readonly #moved: MovedFields
 
   constructor(name: '$replaceRoot' | '$replaceWith', expression: unknown) {
     this.name = name
     this.#seesTombstones = asksForTombstones(expression)
     this.#expressions = compileExpressions([expression])
+    this.#moved = movedBy(expression, [])
   }
 
   /** @throws {StageError} when the expression gives anything but an object */
   process(batch: Batch, failed?: RowFailed): Batch | undefined {
-    return mapDocuments(batch, this.name, (document) => this.#root(document), failed, this.#seesTombstones)
+    return mapDocuments(batch, this.name, (document) => this.#root(document), failed, this.#seesTombstones, this.#moved)
   }
 
   #root(document: Document): Document {

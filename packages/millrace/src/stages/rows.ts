@@ -5,6 +5,7 @@ import { explainEngineError } from './expressions/engine-errors.ts'
 import type { RowFailed } from '../contracts/stage.ts'
 import { Batch, type Digits, FIELDS, type LocatedRecords, type RowSource } from '../records/batch.ts'
 import { sourcesOf } from '../records/sources.ts'
+import type { MovedFields } from '../records/moved-fields.ts'
 import { RecordError, StageError } from '../errors/index.ts'
 import type { Document } from './field-path.ts'
 
@@ -21,6 +22,7 @@ export function sliceRows(batch: Batch, start: number, end: number): Batch | und
  * `_meta.tombstone` says so with `seesTombstones`.
  *
  * @param transform must not change the document that it is given
+ * @param moved the fields that the function copies
  * @param failed told of each row on which the function failed, which is left out then
  * @throws {StageError} without `failed`, with the place of the record on which the function failed
  */
@@ -30,6 +32,7 @@ export function mapDocuments(
   transform: (document: Document, row: number) => Document,
   failed?: RowFailed,
   seesTombstones = false,
+  moved: MovedFields = [],
 ): Batch | undefined {
   const before = batch.documents!
   const length = batch.length
@@ -50,9 +53,9 @@ export function mapDocuments(
       documents.push(undefined)
     }
   }
-  const mapped =
-    replaced === undefined ? batch : batch.derive({ rows: batch.rows, documents, replaced, keys: batch.keys })
-  return mapped.without(lost)
+  if (replaced === undefined) return batch.without(lost)
+  const allMoved = moved.length === 0 ? batch.moved : [...(batch.moved ?? []), moved]
+  return batch.derive({ rows: batch.rows, documents, replaced, keys: batch.keys, moved: allMoved }).without(lost)
 }
 
 /** Whether a row is a tombstone that no stage has made a document of. Its document tells nearly always: locating records that were made here would write them. */
@@ -65,25 +68,28 @@ export function isTombstone(batch: Batch, row: number, document: Document): bool
  * row.
  *
  * @param isSource whether a document was made of a row; asked only when it fails. All rows count when omitted, or when none is
- * @param digits those of the documents, where it is known which they are; by default looked for in the numbers of all rows
+ * @param numbers the digits of the documents, where it is known which they are; or other batches of which they have numbers, too.
+ *   By default they are looked for in the numbers of all rows
  */
 export function newRows(
   batch: Batch,
   documents: readonly unknown[],
   isSource?: (made: unknown, row: number) => boolean,
-  digits?: Digits,
+  numbers: { readonly digits?: Digits; readonly also?: readonly Batch[] } = {},
 ): Batch | undefined {
   if (documents.length === 0) return undefined
   const { length } = documents
   const { origin, acknowledgement, byteLength, range } = batch
   const read = batch.derive({ rows: batch.rows })
-  const all = (): readonly RowSource[] => Array.from({ length: read.length }, (_, row) => ({ batch: read, row }))
+  const all = (): readonly RowSource[] => rowsOf(read)
+  const { digits, also = [] } = numbers
+  const parts = (): readonly RowSource[] => [...(batch.sources?.parts ?? all)(), ...also.flatMap(rowsOf)]
   const sources = {
     of(made: number): readonly RowSource[] {
       const own = isSource === undefined ? [] : all().filter(({ row }) => isSource(documents[made], row))
       return own.length === 0 ? all() : own
     },
-    parts: digits === undefined ? (batch.sources?.parts ?? all) : undefined,
+    parts: digits === undefined ? parts : undefined,
   }
   const storage = {
     byteLength,
@@ -101,6 +107,10 @@ export function newRows(
     sources,
     digits,
   })
+}
+
+function rowsOf(batch: Batch): RowSource[] {
+  return Array.from({ length: batch.length }, (_, row) => ({ batch, row }))
 }
 
 /** One record several times. */

@@ -11,7 +11,8 @@ import { EncodeError } from '../errors/index.ts'
 import type { Batch, RowSource } from '../records/batch.ts'
 import { AggregateStage } from './aggregate.ts'
 import { compileExpressions, type Expressions } from './expressions/expressions.ts'
-import { isDocument, plainPath, type Document } from './field-path.ts'
+import { isDocument, type Document } from './field-path.ts'
+import { pathOf } from './expressions/moved-fields.ts'
 import { compareValues } from './expressions/mingo.ts'
 import { GROUP_OPTIONS, MAX_GROUPS } from './definitions/groups.ts'
 import { comparable } from '../records/exact-numbers.ts'
@@ -76,11 +77,11 @@ class RunningGroupStage implements Stage {
     for (const [field, value] of Object.entries(fields)) {
       const [name, argument] = Object.entries(value as Document)[0]!
       const accumulator = RUNNING_ACCUMULATORS.get(name)!
-      outputs.push({ field, accumulator, at: initial.length, path: pathOf(argument) })
+      outputs.push({ field, accumulator, at: initial.length, path: pathOf(argument) ?? ELSEWHERE })
       initial.push(...accumulator.initial)
       values.push(name === '$count' ? null : argument)
     }
-    this.#idPath = pathOf(id)
+    this.#idPath = pathOf(id) ?? ELSEWHERE
     this.#outputs = outputs
     this.#initial = initial
     this.#expressions = compileExpressions(values)
@@ -102,10 +103,12 @@ class RunningGroupStage implements Stage {
       batch,
       results,
       (made, row) => keyOf(this.#expressions(documents[row]!)[0] ?? null) === keyOf((made as Document)['_id']),
-      digitsOfMade(
-        results,
-        groups.map(({ kept }) => kept),
-      ),
+      {
+        digits: digitsOfMade(
+          results,
+          groups.map(({ kept }) => kept),
+        ),
+      },
     )
   }
 
@@ -196,12 +199,7 @@ function keep(
   ;(group.kept ??= new KeptDigits()).keep(field, value, exactOf())
 }
 
-/** Where an expression finds its value; nowhere if it makes one. */
-function pathOf(expression: unknown): readonly string[] {
-  const isPath = typeof expression === 'string' && expression.startsWith('$') && !expression.startsWith('$$')
-  return (isPath ? plainPath(expression.slice(1)) : undefined) ?? ELSEWHERE
-}
-
+/** No field of any record: where a value is that an expression makes. */
 const ELSEWHERE = ['']
 
 /** Text that is the same for equal values, and tells 1 from "1". */

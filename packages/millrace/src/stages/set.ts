@@ -7,9 +7,11 @@
  */
 import type { RowFailed, Stage } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
+import type { MovedFields } from '../records/moved-fields.ts'
 import { compileExpressions, type Expressions } from './expressions/expressions.ts'
 import { isDocument, withField, withoutField, type Document } from './field-path.ts'
 import { asksForTombstones, namesKey } from './meta.ts'
+import { movedByFields } from './expressions/moved-fields.ts'
 import { mapDocuments } from './rows.ts'
 
 export class SetStage implements Stage {
@@ -17,6 +19,7 @@ export class SetStage implements Stage {
   readonly name: string
   readonly #paths: readonly (readonly string[])[]
   readonly #expressions: Expressions
+  readonly #moved: MovedFields
   readonly #seesTombstones: boolean
   readonly #metaIndex: number
   readonly changesKeys: boolean
@@ -27,11 +30,12 @@ export class SetStage implements Stage {
     this.#paths = Object.keys(spec).map((path) => path.split('.'))
     this.changesKeys = namesKey(this.#paths)
     this.#expressions = compileExpressions(Object.values(spec))
+    this.#moved = movedByFields(spec)
     this.#metaIndex = Object.keys(spec).indexOf('_meta')
   }
 
   process(batch: Batch, failed?: RowFailed): Batch | undefined {
-    return mapDocuments(batch, this.name, (document) => this.#set(document), failed, this.#seesTombstones)
+    return mapDocuments(batch, this.name, (document) => this.#set(document), failed, this.#seesTombstones, this.#moved)
   }
 
   #set(document: Document): Document {

@@ -237,10 +237,10 @@ describe('numbers that a double does not write with the same digits', () => {
       want: '{"q":3,"p":1.10,"two":2,"r":2.2}',
     },
     {
-      name: 'keep their digits where they were moved, if it is clear which they were',
+      name: 'keep their digits where they were moved',
       value: '{"order":{"price":2.50,"id":1.234567890123456789},"n":2.0}',
       stages: { $replaceWith: { price: '$order.price', key: '$order.id', m: '$n' } },
-      want: '{"price":2.50,"key":1.234567890123456789,"m":2}',
+      want: '{"price":2.50,"key":1.234567890123456789,"m":2.0}',
     },
     {
       name: 'keep their digits in a value that is no object',
@@ -259,8 +259,8 @@ describe('numbers that a double does not write with the same digits', () => {
   test('that cannot be distinguished are refused rather than mixed up', () => {
     const batch = batchOf(['{"a":1234567890123456789,"b":1234567890123456790}'])
     decodeDocuments(batch, json)
-    const renamed = stage('$replaceWith', { c: '$b' }, batch)
-    expect(() => encodeDocuments(renamed, json)).toThrow(/Cannot write field "c" exactly/)
+    const computed = stage('$replaceWith', { c: { $max: ['$b', 1] } }, batch)
+    expect(() => encodeDocuments(computed, json)).toThrow(/Cannot write field "c" exactly/)
   })
 })
 

@@ -79,7 +79,7 @@ describe('the steps of a batch', () => {
     },
     {
       name: 'encode: a document that cannot be written',
-      stages: [{ $set: { x: 1, c: '$b.key' } }],
+      stages: [{ $set: { x: 1, c: { $ifNull: ['$b.key', '$$REMOVE'] } } }],
       values: ['{"a":1}', BIG, '{"a":2}'],
       passed: ['{"a":1,"x":1}', '{"a":2,"x":1}'],
       failed: ['101 ENCODE_FAILED'],

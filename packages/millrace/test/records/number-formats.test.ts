@@ -102,6 +102,25 @@ const STAGES: readonly (readonly [stage: string, spec: unknown, want: readonly s
   ],
 ]
 
+/** Two numbers that are the same as doubles. */
+const TWINS = `{"id":${LARGE},"b":${ROUNDED},"n":2,"ids":[],"o":{"id":${ROUNDED}}}`
+const COPIES: readonly (readonly [stage: string, spec: unknown, want: string])[] = [
+  ['$set', { n: '$b' }, TWINS.replace('"n":2', `"n":${ROUNDED}`)],
+  ['$set', { b: '$id' }, TWINS.replace(`"b":${ROUNDED}`, `"b":${LARGE}`)],
+  ['$set', { b: '$$ROOT.id' }, TWINS.replace(`"b":${ROUNDED}`, `"b":${LARGE}`)],
+  ['$set', { 'o.id': '$id' }, TWINS.replace(`"o":{"id":${ROUNDED}}`, `"o":{"id":${LARGE}}`)],
+  ['$set', { id: '$b', b: '$id' }, TWINS.replace(LARGE, 'x').replace(ROUNDED, LARGE).replace('x', ROUNDED)],
+  ['$set', { n: ['$b', '$id'] }, TWINS.replace('"n":2', `"n":[${ROUNDED},${LARGE}]`)],
+  ['$project', { a: '$b', c: '$id' }, `{"a":${ROUNDED},"c":${LARGE}}`],
+  ['$project', { x: { a: '$b', c: '$id' } }, `{"x":{"a":${ROUNDED},"c":${LARGE}}}`],
+  ['$project', { 'x.a': '$b', id: 1, o: { id: 1 } }, `{"id":${LARGE},"o":{"id":${ROUNDED}},"x":{"a":${ROUNDED}}}`],
+  ['$replaceRoot', { newRoot: '$o' }, `{"id":${ROUNDED}}`],
+  ['$replaceWith', { id: '$b', b: '$id' }, `{"id":${ROUNDED},"b":${LARGE}}`],
+  ['$unset', ['n', 'ids', 'o'], `{"id":${LARGE},"b":${ROUNDED}}`],
+  ['map.apply', { expression: 'o.id', output_column: 'id' }, TWINS.replace(LARGE, ROUNDED)],
+  ['select.apply', { columns: ['o.id', 'id'] }, `{"o.id":${ROUNDED},"id":${LARGE}}`],
+]
+
 describe.each(FORMATS)('integers that no double holds, in %s', (format) => {
   let codec: Codec
   beforeAll(async () => {
@@ -116,6 +135,29 @@ describe.each(FORMATS)('integers that no double holds, in %s', (format) => {
   test.each(STAGES)('are numbers in %s %j', (name, spec, want) => {
     const stage = name.startsWith('$') ? createStage(name, spec, '') : createFunctionStage(name, spec, '')
     expect(textsOf(decodedBatch(codec, [ROW, SMALL]), [stage])).toEqual(want)
+  })
+
+  // A copy had the digits of the number in whose place it came, or failed.
+  test.each(COPIES)('keep their own digits where %s %j copies one of two that are one double', (name, spec, want) => {
+    const stage = name.startsWith('$') ? createStage(name, spec, '') : createFunctionStage(name, spec, '')
+    expect(textsOf(decodedBatch(codec, [TWINS]), [stage])).toEqual([want])
+  })
+
+  test('keep their own digits through several stages that copy them', () => {
+    const stages = [
+      createStage('$project', { id: '$b', o: { id: '$id', list: ['$b', '$o.id'] } }, ''),
+      createStage('$match', { id: { $gt: 1 } }, ''),
+      createStage('$set', { x: '$o.list', id: '$o.id' }, ''),
+      createStage('$unset', 'o', ''),
+    ]
+    expect(textsOf(decodedBatch(codec, [TWINS]), stages)).toEqual([`{"id":${LARGE},"x":[${ROUNDED},${ROUNDED}]}`])
+  })
+
+  test('fail where it is unknown which of two they are', () => {
+    const stage = createStage('$set', { n: { $abs: '$id' } }, '')
+    expect(() => textsOf(decodedBatch(codec, [TWINS]), [stage])).toThrow(
+      'Cannot write field "n" exactly as two numbers of the record are both 9007199254740992 when rounded to a double',
+    )
   })
 
   test('go from what the decoder returns into what the encoder takes', () => {

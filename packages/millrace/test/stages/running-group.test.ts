@@ -228,6 +228,16 @@ describe('numbers that no double holds', () => {
     ])
   })
 
+  test('keep their digits within other stages', () => {
+    const inner = [{ $group: { _id: '$g', first: { $first: '$n' }, scope: 'stream' } }]
+    const values = [`{"g":1,"n":${LARGE}}`, '{"g":1,"n":2}']
+    const facet = createStage('$facet', { all: inner }, '')
+    const want = `{"all":[{"_id":1,"first":${LARGE}}]}`
+    expect(written(facet, ...values)).toEqual([want, want])
+    const sub = createStage('$subPipeline', [{ parallel: [{ pipeline: inner }], merge: 'zip' }], '')
+    expect(written(sub, ...values)).toEqual([want, want].map((text) => text.slice(8, -2)))
+  })
+
   test('are not guessed', () => {
     const stage = running({ _id: '$g', max: { $max: { $abs: '$n' } } })
     expect(() => written(stage, `{"g":1,"n":${LARGE},"m":${NEXT}}`)).toThrow('Cannot write field')

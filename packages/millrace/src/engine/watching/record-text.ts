@@ -4,6 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import type { Batch } from '../../records/batch.ts'
+import { exactRow } from '../../records/row-digits.ts'
 import type { ConsumerRecord } from '../../records/record.ts'
 
 /** A record to be shown. */
@@ -48,10 +49,20 @@ export function recordText(record: ConsumerRecord, hides: boolean): RecordText {
 /** The value of a row as the last stage left it. */
 export function valueText(batch: Batch, row: number, hides: boolean): string | null {
   const document = batch.documents?.[row]
-  if (batch.replaced?.[row] === 1) return documentText(document, hides)
+  if (batch.replaced?.[row] === 1) return documentText(withDigits(document, batch, row), hides)
   const value = batch.value(row)
-  if (value !== null && document !== undefined && !isUtf8(value)) return documentText(document, hides)
+  if (value !== null && document !== undefined && !isUtf8(value))
+    return documentText(withDigits(document, batch, row), hides)
   return bytesText(value, hides, MOST_OF_VALUE)
+}
+
+/** As it would be written; with doubles where that would fail. */
+function withDigits(document: unknown, batch: Batch, row: number): unknown {
+  try {
+    return exactRow(document, batch, row)
+  } catch {
+    return document
+  }
 }
 
 function bytesText(bytes: Buffer | null, hides: boolean, most: number): string | null {

@@ -17,7 +17,7 @@ import {
   type Sources,
 } from '../../records/batch.ts'
 import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
-import { exactRow, hasDigits, JSON_DIGITS } from '../../records/row-digits.ts'
+import { exactRow, hasDigits, JSON_DIGITS, NO_DIGITS } from '../../records/row-digits.ts'
 import { LocatedRecordsBuilder, storageOfLocated } from '../../records/located-records-builder.ts'
 
 /** Where rows come from that no partition holds. */
@@ -124,15 +124,21 @@ function sourcesOfKept(kept: readonly KeptRow[], storage: RecordStorage): Source
 
 /** Those of the batches that rows are gathered from; bytes and headers are copies, so what decoded them reads these, too. */
 function digitsOfKept(kept: readonly KeptRow[]): Digits | undefined {
-  const [first, ...others] = new Set(kept.map(({ batch }) => (batch.sources === undefined ? batch.digits : batch)))
+  const [first, ...others] = new Set(kept.map(({ batch }) => (isAsRead(batch) ? batch.digits : batch)))
   if (others.length === 0 && !(first instanceof Batch)) return first
-  const own = kept.map(({ batch, row }) =>
-    batch.sources === undefined ? (batch.digits ?? JSON_DIGITS) : digitsOfMadeRow(batch, row),
-  )
+  const own = kept.map(({ batch, row }) => {
+    if (isAsRead(batch)) return batch.digits ?? JSON_DIGITS
+    return hasDigits(batch, row) ? digitsOfMadeRow(batch, row) : NO_DIGITS
+  })
   return {
     mayDiffer: (batch, row) => own[batch.recordOf(row)]!.mayDiffer(batch, row),
     exact: (batch, row) => own[batch.recordOf(row)]!.exact(batch, row),
   }
+}
+
+/** Whether the fields of rows are where they were read. */
+function isAsRead({ sources, moved }: Batch): boolean {
+  return sources === undefined && moved === undefined
 }
 
 /** Of a row that a stage made: those that it has now. */

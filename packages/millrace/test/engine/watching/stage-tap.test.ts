@@ -45,6 +45,18 @@ test('shows each record before and after: changed, dropped, and taken apart', ()
   expect(apart.map(({ after }) => after)).toEqual([['{"list":1}', '{"list":2}']])
 })
 
+// Rounded digits in the dashboard looked like those of another record.
+test('shows numbers with the digits that are written', () => {
+  const values = ['{"id":9007199254740993}']
+  const batch = batchOf(values)
+  batch.documents = values.map((value) => JSON.parse(value) as unknown)
+  const timer = new StageTimer(new Counters().meter({}))
+  const chain = new StageChain([stageOf({ $set: { x: 1 } })], [timer])
+  timer.tap.ask(false)
+  chain.process(batch)
+  expect(timer.tap.ask(false).map(({ after }) => after)).toEqual([['{"id":9007199254740993,"x":1}']])
+})
+
 test('records in another order are still those that they were', () => {
   const sorted = seen({ $sort: { amount: 1 } }, [{ amount: 2 }, { amount: 1 }])
   expect(sorted.map(({ before, after }) => [before, after])).toEqual([
