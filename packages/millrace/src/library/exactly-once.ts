@@ -18,6 +18,7 @@ import { StageChain } from '../engine/stage-chain.ts'
 import { BatchError, TransactionError } from '../errors/index.ts'
 import type { DeliveryReports } from '../kafka/producer/reports.ts'
 import { FOR_TRANSACTIONS } from './for-transactions.ts'
+import { FOR_WATCHING } from './for-watching.ts'
 import type { KafkaSink } from './kafka-sink.ts'
 import type { KafkaSource } from './kafka-source.ts'
 import type { SinkRecord } from './sink/message.ts'
@@ -74,10 +75,12 @@ export async function exactlyOnce<T>(
   const { producer, write } = await sink[FOR_TRANSACTIONS](signal)
   const consumer = await source[FOR_TRANSACTIONS](signal)
   const pace = new Pace(source.maxBatchRecords)
+  const [{ reads }, { writes }] = [source[FOR_WATCHING], sink[FOR_WATCHING]]
+  const writeUntil: typeof write = (records, over) => writes.during(write(records, over))
   let last: Promise<unknown> = Promise.resolve()
   const work = (batch: Batch, over: AbortSignal): Promise<void> => {
     const span = processSpan(batch, { clientId: consumer.clientId })
-    const act = (): Promise<void> => processed(batch, over, process, write, pace)
+    const act = (): Promise<void> => processed(batch, over, process, writeUntil, pace)
     return span === undefined ? act() : span.follow(act)
   }
 
@@ -89,12 +92,13 @@ export async function exactlyOnce<T>(
   }
   producer.beginTransaction()
   const begin = (batch: Batch, over: AbortSignal) => (): Promise<void> => {
-    const done = last.then(() => work(batch, over))
+    reads.workBegan()
+    const done = last.then(() => work(batch, over)).finally(() => reads.workEnded())
     last = done.catch(() => {})
     return done
   }
   const pipeline = {
-    source: { batches: (stop: AbortSignal) => consumer.batches(stop), offsets: consumer },
+    source: { batches: (stop: AbortSignal) => reads.batches(consumer, stop), offsets: consumer },
     sink: { transactions },
     stages: new StageChain([]),
   }

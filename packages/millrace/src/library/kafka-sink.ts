@@ -73,7 +73,7 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
   )
   readonly #statistics = new SinkStatistics(() => this.#progress)
   readonly #events: ClientEvents<SinkEvents>
-  readonly #outcomes = new CallOutcomes(this.#statistics, {
+  readonly #outcomes = new CallOutcomes(this.#statistics, this[FOR_WATCHING].writes, {
     hears: (event) => this.#events.hears(event),
     report: (event, message, facts) => this.#report(event, message, facts),
   })
@@ -190,9 +190,9 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
    */
   async write(records: readonly SinkRecord<T>[], options: WriteOptions = {}): Promise<DeliveryReports> {
     this.#checkOpen()
-    const start = performance.now()
     const call = this.#settings.transaction && this.#transactions.call()
     const sent = sentRecords(records, this.#settings)
+    const start = this.#outcomes.began()
     let pass: Pass | undefined
     let reports: DeliveryReports
     try {
@@ -205,7 +205,7 @@ export class KafkaSink<T = Uint8Array | string> implements EventSource<SinkEvent
       throw error
     }
     sent?.ended(reports.failures.values().next().value)
-    this.#outcomes.settled(reports, performance.now() - start, pass)
+    this.#outcomes.settled(reports, start, pass)
     return reports
   }
 

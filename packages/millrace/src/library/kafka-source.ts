@@ -63,9 +63,9 @@ export class KafkaSource<K = Buffer, V = Buffer>
   readonly #policy: DecodePolicy | undefined
   readonly #events: ClientEvents<SourceEvents>
   readonly #connection: SharedConnection<Consumer>
-  readonly #loops = new Loops()
   /** What `serve` sees of it. @internal */
   readonly [FOR_WATCHING] = new WatchedClient()
+  readonly #loops = new Loops(this[FOR_WATCHING].reads)
   /** For spans. */
   readonly #processor: Processor & { readonly clientId: string }
   #commits: CommitMode
@@ -142,7 +142,9 @@ export class KafkaSource<K = Buffer, V = Buffer>
     this.#loops.begin(loop)
     try {
       const consumer = await this.#consumer(stop)
-      if (consumer !== undefined) yield* paced(consumer, stop, this.#options.maxPollRecords, this.#processor)
+      const { maxPollRecords } = this.#options
+      if (consumer !== undefined)
+        yield* paced(consumer, this[FOR_WATCHING].reads, stop, maxPollRecords, this.#processor)
     } finally {
       this.#loops.end(loop)
     }
@@ -159,6 +161,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
     const stop = this.#connection.closing
     return new RecordLoop<K, V>({
       loops: this.#loops,
+      reads: this[FOR_WATCHING].reads,
       stop,
       open: () => this.#consumer(stop),
       decode: this.#decode,
@@ -197,6 +200,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
       processor: this.#processor,
       untilEnd,
       loops: this.#loops,
+      reads: this[FOR_WATCHING].reads,
       failures: log,
       decode: this.#decode,
       maxBatchRecords: maxPollRecords,
@@ -217,7 +221,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
   async poll({ timeoutMs = 1000, maxRecords = 500 }: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
     checkPoll({ timeoutMs, maxRecords })
     if (this.#polls === undefined) {
-      const polls = new PollLoop<K, V>(this.#decode, this.#policy, this.#processor)
+      const polls = new PollLoop<K, V>(this.#decode, this.#policy, this.#processor, this[FOR_WATCHING].reads)
       this.#loops.begin(polls)
       this.#polls = polls
     }
@@ -363,6 +367,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
     return this.#connection.close(async (consumer) => {
       await this.#loops.ended()
       await consumer.close()
+      this[FOR_WATCHING].reads.ended()
     })
   }
 

@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { ConfigError } from '../errors/index.ts'
 import type { ConsumerRecord } from '../records/record.ts'
+import type { ReadTimes } from './watching/read-times.ts'
 
 /** A loop that reads at the moment. */
 export interface Loop {
@@ -21,8 +22,13 @@ export type RecordId = Pick<ConsumerRecord<unknown, unknown>, 'topic' | 'partiti
 const BODY_MS = 5000
 
 export class Loops {
+  readonly #reads: Pick<ReadTimes, 'ended'>
   #active: Loop | undefined
   #ended = Promise.withResolvers<void>()
+
+  constructor(reads: Pick<ReadTimes, 'ended'>) {
+    this.#reads = reads
+  }
 
   /** Whether a loop over records reads: its body cannot ask for the next one while it waits for something. */
   get isOverRecords(): boolean {
@@ -62,6 +68,7 @@ export class Loops {
   end(loop: Loop): void {
     if (this.#active !== loop) return
     this.#active = undefined
+    this.#reads.ended()
     this.#ended.resolve()
   }
 

@@ -13,6 +13,7 @@ import { type BatchSpan, type Processor, processSpan } from '../telemetry/batch-
 import { DecodedRecord, type Decoders } from './decoded-record.ts'
 import type { DecodePolicy } from './decode-policy.ts'
 import type { Loop } from './loops.ts'
+import type { ReadTimes } from './watching/read-times.ts'
 
 /** Options of one call of `poll`. */
 export interface PollOptions {
@@ -36,6 +37,7 @@ export class PollLoop<K, V> implements Loop {
   readonly #decode: Decoders<K, V> | undefined
   readonly #policy: DecodePolicy | undefined
   readonly #processor: Processor
+  readonly #reads: ReadTimes
   #batch: Batch | undefined
   #span: BatchSpan | undefined
   /** Rows of it that were returned, or passed over. */
@@ -48,10 +50,16 @@ export class PollLoop<K, V> implements Loop {
   #worked: (() => number) | undefined
 
   /** @param policy for records that cannot be decoded; undefined where reading their key or value is to throw */
-  constructor(decode: Decoders<K, V> | undefined, policy: DecodePolicy | undefined, processor: Processor) {
+  constructor(
+    decode: Decoders<K, V> | undefined,
+    policy: DecodePolicy | undefined,
+    processor: Processor,
+    reads: ReadTimes,
+  ) {
     this.#decode = decode
     this.#policy = policy
     this.#processor = processor
+    this.#reads = reads
   }
 
   /** What was returned last is done. */
@@ -80,7 +88,7 @@ export class PollLoop<K, V> implements Loop {
       // So that heartbeats and commits go on beside a program that never waits for anything else.
       if (this.#pace.worked(1, this.#worked?.() ?? 0)) await nextTurn()
       this.#throwFailure(consumer)
-      const batch = await consumer.next(stop, maxRecords)
+      const batch = await this.#reads.next(consumer, stop, maxRecords)
       this.#batch = batch
       this.#span = batch && processSpan(batch, this.#processor)
       this.#rows = batch?.length ?? 0

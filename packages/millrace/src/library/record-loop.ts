@@ -15,12 +15,14 @@ import { type BatchSpan, type Processor, processSpan } from '../telemetry/batch-
 import { DecodedRecord, type Decoders } from './decoded-record.ts'
 import type { DecodePolicy } from './decode-policy.ts'
 import type { Loop, Loops, RecordId } from './loops.ts'
+import type { ReadTimes } from './watching/read-times.ts'
 
 /** How many records at most are returned between two looks at the clock. */
 const CLOCK_ROWS = 16
 
 export interface RecordLoopOptions<K, V> {
   readonly loops: Loops
+  readonly reads: ReadTimes
   /** Fires when the loop is to end after the record that it is at. */
   readonly stop: AbortSignal
   /** Connects; undefined when the loop was to end meanwhile. */
@@ -181,7 +183,8 @@ export class RecordLoop<K, V> implements AsyncIterator<ConsumerRecord<K, V>>, Lo
       this.#consumer = await this.#options.open()
       if (this.#consumer !== undefined) this.#consumer.onSettle = () => this.settle()
     }
-    const batch = await this.#consumer?.next(this.#options.stop, this.#pace.rows)
+    const { stop, reads } = this.#options
+    const batch = this.#consumer && (await reads.next(this.#consumer, stop, this.#pace.rows))
     this.#row = this.#seenRow = this.#finished = this.#until = 0
     this.#seenMs = performance.now()
     if (batch !== undefined) this.#span = processSpan(batch, this.#options.processor)

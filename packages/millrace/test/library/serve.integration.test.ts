@@ -54,6 +54,66 @@ describe.skipIf(!brokerAvailable)('serve', () => {
     ])
   })
 
+  // Only pipelines had them: whether a program, its source or its sink is the limit could not be seen.
+  test('shows what a program, its source and its sink spend their time on, however the program reads', async () => {
+    const topic = await bed().create()
+    await using sink = new KafkaSink({ bootstrapServers: bootstrapServers(), topic })
+    await sink.write(Array.from({ length: 40 }, (_, i) => ({ value: String(i) })))
+    server = await serve(0, { writing: { sink } })
+    const states = async (name: string): Promise<{ readonly [state: string]: number }> => {
+      const text = await (await fetch(`${server!.url}/metrics`)).text()
+      const { samples } = readPrometheus(text).get(name)!
+      return Object.fromEntries(
+        samples.map(({ labels, value }) => [`${labels['stage'] ?? ''} ${labels['state']}`, value]),
+      )
+    }
+    const alone = await states('millrace_pipeline_state_seconds_total')
+    expect(alone[' busy']).toBeGreaterThan(0)
+    expect(alone[' idle']).toBeGreaterThan(0)
+    await server.close()
+    const work = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+    const ways: { readonly [name: string]: (source: KafkaSource) => Promise<void> } = {
+      async batches(source) {
+        for await (const batch of source.batches()) {
+          await work(300)
+          batch.ack()
+        }
+      },
+      async records(source) {
+        for await (const { offset } of source) if (offset < 3n) await work(100)
+      },
+      async poll(source) {
+        for (let read = 0; read < 40;) {
+          read += (await source.poll()).length
+          await work(300)
+        }
+      },
+      process: (source) => source.process(({ offset }) => (offset < 3n ? work(100) : undefined)),
+    }
+    for (const [name, read] of Object.entries(ways)) {
+      await using source = new KafkaSource({
+        bootstrapServers: bootstrapServers(),
+        topics: topic,
+        groupId: uniqueName(name),
+        autoOffsetReset: 'earliest',
+        untilEnd: true,
+      })
+      server = await serve(0, { [name]: { source, sink } })
+      await read(source)
+      await source.close()
+      const all = await states('millrace_pipeline_state_seconds_total')
+      const parts = await states('millrace_component_state_seconds_total')
+      // 300 ms of the program, and what timers are late.
+      expect([name, all[' busy']! > 0.28, all[' busy']! < 3, all[' backpressured']]).toEqual([name, true, true, 0])
+      expect([name, parts['source backpressured']! > 0.28, parts['source idle']! > 0]).toEqual([name, true, true])
+      expect([name, parts['sink busy']! > 0, parts['sink backpressured']]).toEqual([name, true, 0])
+      // After its loop has ended nothing counts, however long the program goes on.
+      await work(50)
+      expect(await states('millrace_pipeline_state_seconds_total')).toEqual(all)
+      await server.close()
+    }
+  })
+
   // The time axis of the dashboard shows them, and had nothing to show of programs.
   test('shows rebalances and circuit breakers of a program among its events, until it is closed', async () => {
     const topic = await bed().create()

@@ -71,7 +71,7 @@ export function observeLine(
 
 /** Observes a source or a stage. @param own what counts its work @param behind what counts the work of all parts behind it, without sinks */
 export function observePart(meter: Meter, activity: Activity, own: readonly Worked[], behind: readonly Worked[]): void {
-  observeTimes(meter, activity, {
+  observeTimes(meter, () => secondsOfAll(activity), {
     busy: () => secondsOf(own),
     backpressured: () => activity.seconds('backpressured') + secondsOf(behind),
   })
@@ -79,15 +79,16 @@ export function observePart(meter: Meter, activity: Activity, own: readonly Work
 
 /** Observes a sink. */
 export function observeSinkTimes(meter: Meter, activity: Activity, sink: SinkActivity): void {
-  observeTimes(meter, activity, {
+  observeTimes(meter, () => secondsOfAll(activity), {
     busy: () => sink.seconds('busy'),
     backpressured: () => sink.seconds('backpressured'),
   })
 }
 
-function observeTimes(
+/** @param all what the three times add up to */
+export function observeTimes(
   meter: Meter,
-  activity: Activity,
+  all: () => number,
   { busy, backpressured }: { readonly [state in Exclude<ActivityName, 'idle'>]: () => number },
 ): void {
   let idle = 0
@@ -96,10 +97,13 @@ function observeTimes(
   observe('busy', busy)
   observe('backpressured', backpressured)
   observe('idle', () => {
-    const all = ACTIVITIES.reduce((sum, state) => sum + activity.seconds(state), 0)
     // A counter does not fall: where stages overlap, they work longer than the pipeline runs.
-    return (idle = Math.max(idle, all - busy() - backpressured()))
+    return (idle = Math.max(idle, all() - busy() - backpressured()))
   })
+}
+
+function secondsOfAll(activity: Activity): number {
+  return ACTIVITIES.reduce((sum, state) => sum + activity.seconds(state), 0)
 }
 
 function secondsOf(parts: readonly Worked[]): number {

@@ -5,6 +5,7 @@ import type { DeliveryReports } from '../../kafka/producer/reports.ts'
 import type { EventFacts, EventName } from '../../metrics/events.ts'
 import type { Pass } from '../../resilience/circuit-breaker.ts'
 import { counted, countedWere } from '../../options/units.ts'
+import type { WriteTimes } from '../watching/write-times.ts'
 import type { SinkStatistics } from './statistics.ts'
 
 export interface CallEvents {
@@ -16,21 +17,34 @@ export interface CallEvents {
 export class CallOutcomes {
   readonly #statistics: SinkStatistics
   readonly #events: CallEvents
+  readonly #writes: WriteTimes
 
-  constructor(statistics: SinkStatistics, events: CallEvents) {
+  constructor(statistics: SinkStatistics, writes: WriteTimes, events: CallEvents) {
     this.#statistics = statistics
+    this.#writes = writes
     this.#events = events
+  }
+
+  /** @returns when, for the end */
+  began(): number {
+    const now = performance.now()
+    this.#writes.began(now)
+    return now
   }
 
   /** Nothing of a call was written. */
   threw(error: unknown, records: number, pass: Pass | undefined): void {
     if (meaningOf(error) === 'sink-down') pass?.failed()
     else pass?.cancelled()
+    this.#writes.ended(performance.now())
     this.#failed(records, error)
   }
 
-  /** Each record was acknowledged or has failed. */
-  settled({ failures, length }: DeliveryReports, ms: number, pass: Pass | undefined): void {
+  /** Each record was acknowledged or has failed. @param startedAt as `began` returned it */
+  settled({ failures, length }: DeliveryReports, startedAt: number, pass: Pass | undefined): void {
+    const now = performance.now()
+    const ms = now - startedAt
+    this.#writes.ended(now)
     if (failures.size === 0) pass?.succeeded()
     else this.#someFailed(failures, pass)
     const records = length - failures.size

@@ -1,6 +1,7 @@
 /** Sources and sinks of a program as those see them who watch: the HTTP server, and exporters of metrics. */
 import type { SourceStatus } from '../../contracts/source.ts'
 import { observeBreaker, observeSink, observeSource } from '../../engine/watching/observed.ts'
+import { observePart, observeTimes } from '../../engine/watching/part-times.ts'
 import { FailureLog } from '../../engine/watching/failure-log.ts'
 import type { RunState, WatchedNode, WatchedPipeline, WatchedSource } from '../../engine/watching/watched-pipeline.ts'
 import type { ConsumerProgress } from '../../kafka/consumer/progress.ts'
@@ -108,6 +109,10 @@ export class ProgramPipeline implements WatchedPipeline {
     meter.observe('millrace_offset_commits_total', () => this.#progress?.commits)
     meter.observe('millrace_offset_commit_failures_total', () => this.#progress?.commitFailures)
     meter.observe('millrace_group_rebalances_total', () => this.#progress?.rebalances)
+    const reads = source[FOR_WATCHING]?.reads
+    if (reads === undefined) return
+    observePart(meter, reads.activity, [reads.reading], [reads.program])
+    reads.activity.observe(this.counters.meter({ pipeline: this.name }))
   }
 
   #observeSink(sink: ServedSink): void {
@@ -127,5 +132,14 @@ export class ProgramPipeline implements WatchedPipeline {
           return sink.circuitBreaker!
         },
       })
+    const writes = sink[FOR_WATCHING]?.writes
+    if (writes === undefined) return
+    const busy = (): number => writes.busySeconds
+    // Whether the program waits for a write, or does something else meanwhile, cannot be seen.
+    observeTimes(meter, () => writes.seconds, { busy, backpressured: () => 0 })
+    if (this.#source !== undefined) return
+    const pipeline = this.counters.meter({ pipeline: this.name })
+    pipeline.observe('millrace_pipeline_state_seconds_total', busy, { state: 'busy' })
+    pipeline.observe('millrace_pipeline_state_seconds_total', () => writes.seconds - busy(), { state: 'idle' })
   }
 }

@@ -5,10 +5,14 @@ import type { Report, Watched } from '../for-watching.ts'
 import type { Watching } from '../shared-connection.ts'
 import { exportMetrics } from './client-telemetry.ts'
 import type { ServedPipeline } from './program-pipeline.ts'
+import { ReadTimes } from './read-times.ts'
+import { WriteTimes } from './write-times.ts'
 
 export class WatchedClient implements Watched {
   readonly failures = new FailureLog('HANDLER_FAILED')
   readonly connections = new Counters()
+  readonly reads = new ReadTimes()
+  readonly writes = new WriteTimes()
   readonly #reports = new Set<Report>()
 
   onReport(report: Report): () => void {

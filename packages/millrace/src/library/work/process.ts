@@ -8,6 +8,7 @@ import type { Consumer } from '../../kafka/consumer/consumer.ts'
 import type { Decoders } from '../decoded-record.ts'
 import type { KafkaSink } from '../kafka-sink.ts'
 import type { Loops } from '../loops.ts'
+import type { ReadTimes } from '../watching/read-times.ts'
 import type { Processor } from '../../telemetry/batch-span.ts'
 import { FailurePolicy, retrySteps, type Send } from './failure-policy.ts'
 import type { ProcessOptions, RecordHandler } from './options.ts'
@@ -20,6 +21,7 @@ export interface ProcessedSource<K, V> {
   readonly processor: Processor
   readonly untilEnd: boolean
   readonly loops: Loops
+  readonly reads: ReadTimes
   /** Keeps what failed. */
   readonly failures: FailureLog
   readonly decode: Decoders<K, V> | undefined
@@ -114,10 +116,11 @@ async function work<K, V>(
 ): Promise<void> {
   const consumer = await source.open(stop)
   if (consumer === undefined) return
-  const { loops, decode, maxBatchRecords, processor } = source
+  const { loops, reads, decode, maxBatchRecords, processor } = source
   const { concurrency, orderBy, drainTimeoutMs } = options
   const workers = new Workers<K, V>({
     consumer,
+    reads,
     handler,
     decode,
     failures,

@@ -15,6 +15,7 @@ import type { ConsumerRecord } from '../../records/record.ts'
 import { type BatchSpan, type Processor, processSpan } from '../../telemetry/batch-span.ts'
 import { DecodedRecord, type Decoders } from '../decoded-record.ts'
 import type { Loop } from '../loops.ts'
+import type { ReadTimes } from '../watching/read-times.ts'
 import { type FailurePolicy, type RetryState, retryStateOf } from './failure-policy.ts'
 import { Lanes, type Task } from './lanes.ts'
 import type { ProcessOptions, RecordHandler } from './options.ts'
@@ -36,6 +37,7 @@ const MOST_OPEN_BYTES = 32 * 1024 * 1024
 
 export interface WorkersOptions<K, V> extends Pick<ProcessOptions<K, V>, 'concurrency' | 'orderBy' | 'drainTimeoutMs'> {
   readonly consumer: Consumer
+  readonly reads: ReadTimes
   readonly handler: RecordHandler<K, V>
   readonly decode: Decoders<K, V> | undefined
   readonly failures: FailurePolicy<K, V>
@@ -77,13 +79,13 @@ export class Workers<K, V> implements Loop {
 
   /** @throws what a handler threw, where the policy is to fail; the error that ended the consumer */
   async run(): Promise<void> {
-    const { consumer, stop, maxBatchRecords = Infinity } = this.#options
+    const { consumer, reads, stop, maxBatchRecords = Infinity } = this.#options
     const over = AbortSignal.any([stop, this.#failed.signal])
     consumer.onSettle = () => this.#settle()
     over.addEventListener('abort', () => this.#changed())
     try {
       for (;;) {
-        const batch = await consumer.next(over, Math.min(BATCH_ROWS, maxBatchRecords, this.#shareOf(1).rows))
+        const batch = await reads.next(consumer, over, Math.min(BATCH_ROWS, maxBatchRecords, this.#shareOf(1).rows))
         if (batch === undefined) break
         this.#take(batch)
         // So that handlers, and what they wait for, go on beside a source that always has more.
@@ -109,7 +111,7 @@ export class Workers<K, V> implements Loop {
       this.#partitions.set(id, (work = new PartitionWork(this.#options.consumer, topic, partition)))
     const start = work.add(batch)
     const bytes = batch.byteLength / Math.max(1, batch.records.count)
-    this.#open += batch.length
+    this.#opened(batch.length)
     work.openBytes += bytes * batch.length
     const share = this.#shareOf(1)
     if (work.open >= share.rows || work.openBytes >= share.bytes) work.hold()
@@ -117,6 +119,17 @@ export class Workers<K, V> implements Loop {
     span?.consistsOf(batch.length)
     for (let row = 0; row < batch.length; row++)
       this.#lanes.add(new RecordTask(this, work, batch, row, start + row, bytes, span))
+  }
+
+  /** Records of a retry topic mostly wait for their time, so that they say nothing about the work of handlers. */
+  #opened(records: number): void {
+    if (this.#open === 0 && records > 0 && this.#options.retryDelayMs === undefined) this.#options.reads.workBegan()
+    this.#open += records
+  }
+
+  #closed(): void {
+    this.#open--
+    if (this.#open === 0 && this.#options.retryDelayMs === undefined) this.#options.reads.workEnded()
   }
 
   /** What a part of the share of one partition comes to. */
@@ -213,7 +226,7 @@ export class Workers<K, V> implements Loop {
   /** A task is over, in whatever way. */
   left(work: PartitionWork, bytes: number, span: BatchSpan | undefined): void {
     span?.partEnded()
-    this.#open--
+    this.#closed()
     work.openBytes = work.open === 0 ? 0 : work.openBytes - bytes
     if (work.isHeld) {
       const half = this.#shareOf(1 / 2)
