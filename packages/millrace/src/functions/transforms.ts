@@ -27,6 +27,7 @@ export function asTransform(stage: Stage, mapError?: (error: RecordError) => Rec
     needs,
     ...(fields === undefined ? {} : { fields }),
     ...(does === undefined ? {} : { does }),
+    ...(stage.combinesRows === true ? { combinesRows: true } : {}),
     ...(stage.mark === undefined ? {} : { mark: () => stage.mark!() }),
     get exhausted() {
       return stage.exhausted === true

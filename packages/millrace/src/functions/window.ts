@@ -36,6 +36,7 @@ export const chunkApply = defineTransform({
     name: 'chunk.apply',
     needs: 'documents',
     does: 'makes lists of the documents of one batch',
+    combinesRows: true,
     process(batch) {
       const lists: unknown[] = []
       for (let start = 0; start < batch.length; start += batch_size)

@@ -16,6 +16,8 @@ type Step = (batch: Batch, failed?: RowFailed) => Batch | undefined
 
 /** A stage that holds stages. */
 abstract class Branching {
+  /** What goes into a list, to which document another is added, and what an error leaves as it was, depends on the batch. */
+  readonly combinesRows = true
   readonly #inner: Stage[] = []
 
   /** Makes stages and remembers them. */

@@ -57,6 +57,8 @@ class RunningGroupStage implements Stage {
   readonly name = '$group'
   readonly needs = 'documents'
   readonly does = 'keeps its groups across batches'
+  /** After each batch comes what it has changed. */
+  readonly combinesRows = true
   readonly #maxGroups: number
   readonly #outputs: readonly Output[]
   readonly #initial: readonly unknown[]

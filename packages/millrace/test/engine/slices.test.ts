@@ -3,7 +3,10 @@ import { NO_ACKNOWLEDGEMENT } from '../../src/records/acknowledgement.ts'
 import { type Acknowledgement, Batch } from '../../src/records/batch.ts'
 import { FetchedRecords } from '../../src/kafka/protocol/locate-records.ts'
 import { encodeRecordBatch, type RecordBatchInput, encodeRecord } from '../support/encode-record-batch.ts'
-import { inSlices, paceOf } from '../../src/engine/slices.ts'
+import { inSlices, paceOf, SLICE_ROWS } from '../../src/engine/slices.ts'
+import { createFunctionStage } from '../../src/functions/in-line.ts'
+import { asTransform } from '../../src/functions/transforms.ts'
+import { createStage } from '../../src/stages/index.ts'
 import { Pace } from '../../src/resilience/pace.ts'
 import { batchOf } from '../support/batches.ts'
 
@@ -78,6 +81,22 @@ test('leaves batches as large as they may be to stages that combine their rows',
     )
   expect(await sizes([{}, { combinesRows: true }])).toEqual([600, 400])
   expect((await sizes([{}]))[0]).toBe(16)
+})
+
+// They got 16 records, then 32, then as many as took 20 ms, so that what a run wrote depended on how fast it was: only stages
+// that stood for themselves, without $function, said that they combine rows.
+test.each([
+  ['$group', { _id: '$a', n: { $sum: 1 } }],
+  ['$group', { _id: { $function: { body: 'a => a', args: ['$a'] } }, n: { $sum: 1 } }],
+  ['$group', { _id: '$a', n: { $sum: 1 }, scope: 'stream' }],
+  ['$facet', { all: [{ $count: 'n' }] }],
+  ['$subPipeline', [{ pipeline: [{ $count: 'n' }] }]],
+  ['chunk.apply', { batch_size: 50 }],
+])('%s %j sees as many records at once as it may', (name, spec) => {
+  const stage = name.startsWith('$') ? createStage(name, spec, name) : createFunctionStage(name, spec, name)
+  expect(paceOf({}, {}, [stage], true).rows).toBe(SLICE_ROWS)
+  expect(paceOf({}, {}, [asTransform(stage)], true).rows).toBe(SLICE_ROWS)
+  expect(paceOf({ maxBatchRecords: 700 }, {}, [stage], true).rows).toBe(700)
 })
 
 // Whoever got past that record by its offset lost what lay before it (K6).

@@ -114,6 +114,13 @@ describe('$function', () => {
   })
 })
 
+// With keepPartition, batches in which it left all keys alone kept their partitions, and records of one key came to two of them.
+test('a stage with $function says whether it may change keys', () => {
+  const { x } = set('n => n', ['$n']) as { x: unknown }
+  expect(createStage('$set', { '_meta.key': x }, 'stages.0.$set').changesKeys).toBe(true)
+  expect(createStage('$set', { x }, 'stages.0.$set').changesKeys).toBe(false)
+})
+
 describe('lint', () => {
   const MESSAGE = 'Cannot read the body of $function as JavaScript'
   test.each([

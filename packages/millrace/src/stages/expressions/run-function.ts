@@ -20,6 +20,8 @@ export class LimitedStage implements Stage {
   readonly name: string
   readonly needs: Stage['needs']
   readonly does?: string
+  readonly changesKeys: boolean
+  readonly combinesRows: boolean
   readonly #inner: Stage
   readonly mark?: () => () => void
 
@@ -27,6 +29,8 @@ export class LimitedStage implements Stage {
     this.#inner = inner
     this.name = inner.name
     this.needs = inner.needs
+    this.changesKeys = inner.changesKeys === true
+    this.combinesRows = inner.combinesRows === true
     if (inner.does !== undefined) this.does = inner.does
     if (inner.mark !== undefined) this.mark = () => inner.mark!()
   }
