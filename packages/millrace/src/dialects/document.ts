@@ -56,6 +56,9 @@ function formatOf(text: string): string {
   return /^\[[\w."' -]+\]|^\[\[|^[\w."'-]+\s*=/.test(first) ? '.toml' : '.yaml'
 }
 
+/** What `!!` stands for. */
+const CORE = 'tag:yaml.org,2002:'
+
 type Read = Omit<SourceDocument, 'isToml'>
 
 const FORMATS: { readonly [ending: string]: ((file: string, text: string) => Promise<Read>) | undefined } = {
@@ -80,19 +83,20 @@ async function readText(file: string): Promise<string> {
 }
 
 async function readYaml(file: string, text: string, format = 'YAML'): Promise<Read> {
-  const { isMap, isScalar, isSeq, LineCounter, parseDocument, visit } = await import('yaml')
+  const yaml = await import('yaml')
+  const { isMap, isScalar, isSeq, LineCounter, parseDocument } = yaml
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true })
   const error = syntaxProblem(document, text, format, lines)
   if (error !== undefined) throw unreadable(file, [error])
-  const lost = findUnkept(document, visit)
+  const lost = findUnkept(document, yaml)
   if (lost !== undefined)
     throw unreadable(file, [
       {
         path: '',
         ...place(lines.linePos(lost.offset)),
         message: `Cannot read the file as ${format}: ${lost.reason}`,
-        suggestion: 'write it in quotes to keep it as text',
+        suggestion: lost.suggestion,
       },
     ])
   let value: unknown
@@ -189,19 +193,45 @@ function syntaxProblem(
   return { path: '', ...place(lines.linePos(error.pos[0])), message, ...advice }
 }
 
-/** The first number that cannot be kept as it is written. */
-function findUnkept(
-  document: Document.Parsed,
-  visit: typeof import('yaml').visit,
-): { readonly reason: string; readonly offset: number } | undefined {
-  let found: { readonly reason: string; readonly offset: number } | undefined
+interface Unkept {
+  readonly reason: string
+  readonly suggestion: string
+  readonly offset: number
+}
+
+/** Types of YAML that JSON has, too. */
+const JSON_TAGS = new Set([
+  '!',
+  ...['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `${CORE}${name}`),
+])
+
+/** The first thing that cannot be kept as it is written. */
+function findUnkept(document: Document.Parsed, { visit, isCollection }: typeof import('yaml')): Unkept | undefined {
+  let found: Unkept | undefined
+  const lose = (range: unknown, reason: string | undefined, suggestion: string): symbol | undefined => {
+    if (reason === undefined) return undefined
+    found = { reason, suggestion, offset: rangeStart({ range }) ?? 0 }
+    return visit.BREAK
+  }
+  const tagged = ({
+    tag,
+    range,
+  }: {
+    readonly tag?: string | undefined
+    readonly range?: unknown
+  }): symbol | undefined => {
+    const isKept = tag === undefined || JSON_TAGS.has(tag)
+    return lose(range, isKept ? undefined : `tag ${tag.replace(CORE, '!!')} is not supported`, 'remove it')
+  }
   visit(document, {
-    Scalar(_, { value, source = '', range }) {
+    Scalar(_, node) {
+      const { value, source = '', range } = node
       const reason = typeof value === 'number' ? whyUnkept(value, source) : undefined
-      if (reason === undefined) return undefined
-      found = { reason, offset: range?.[0] ?? 0 }
-      return visit.BREAK
+      return tagged(node) ?? lose(range, reason, 'write it in quotes to keep it as text')
     },
+    Collection: (_, node) => tagged(node as { readonly tag?: string | undefined }),
+    Pair: (_, { key }) =>
+      isCollection(key) ? lose(key.range, 'a key is a list or an object', 'write it in quotes') : undefined,
   })
   return found
 }
@@ -209,7 +239,7 @@ function findUnkept(
 /** Why a number cannot be kept as it is written; undefined when it can. */
 function whyUnkept(value: number, source: string): string | undefined {
   if (!Number.isFinite(value)) return `number ${source} is not one that JSON can hold`
-  return /^[-+]?\d+$/.test(source) && !Number.isSafeInteger(value)
+  return /^[-+]?(?:\d+|0o[0-7]+|0x[\da-fA-F]+)$/.test(source) && !Number.isSafeInteger(value)
     ? `integer ${source} is beyond 2^53 and would be rounded`
     : undefined
 }

@@ -89,11 +89,12 @@ const ORDERINGS = ['$gt', '$gte', '$lt', '$lte']
 
 /** What a `$match` can't mean. */
 export function conditionWarnings(condition: unknown, path: string): ConfigProblem[] {
+  if (condition instanceof Date) return [asDate(condition, path)]
   if (Array.isArray(condition)) return condition.flatMap((part, i) => conditionWarnings(part, `${path}.${i}`))
   if (!isObject(condition)) return []
   return Object.entries(condition).flatMap(([name, inner]) => {
     const place = `${path}.${name}`
-    if (ORDERINGS.includes(name))
+    if (ORDERINGS.includes(name) && !(inner instanceof Date))
       return typeof inner === 'string' && NUMBER.test(inner) ? [asText(name, inner, place)] : []
     // Expressions have rules of their own.
     if (name === '$expr') return []
@@ -106,6 +107,16 @@ function asText(operator: string, value: string, path: string): ConfigProblem {
     path,
     message: `${operator} with the text "${value}" is true for text only, and for no number`,
     suggestion: `write ${value} without quotes for numbers`,
+  }
+}
+
+/** TOML has dates, JSON has none. */
+function asDate(date: Date, path: string): ConfigProblem {
+  const text = date.toISOString()
+  return {
+    path,
+    message: `The date ${text} matches no text, and JSON holds dates as text`,
+    suggestion: `write "${text}" with quotes`,
   }
 }
 

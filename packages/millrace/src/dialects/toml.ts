@@ -113,8 +113,12 @@ function scalar(node: AST.TOMLValue): unknown {
   switch (node.kind) {
     case 'string':
     case 'boolean':
-    case 'float':
       return node.value
+    case 'float': {
+      if (!Number.isFinite(node.value))
+        throw new TomlError(`number ${node.number} is not one that JSON can hold`, positionOf(node))
+      return node.value
+    }
     case 'integer': {
       if (!Number.isSafeInteger(node.value))
         throw new TomlError(`integer ${node.number} is beyond 2^53 and would be rounded`, positionOf(node))

@@ -41,3 +41,19 @@ describe('a key that a stage sets', () => {
     expect(warningsOf([KEY, next])).toEqual([])
   })
 })
+
+// TOML has dates, so such a condition dropped every record.
+test.each([
+  { d: new Date(0) },
+  { d: { $gt: new Date(0) } },
+  { d: { $in: ['a', new Date(0)] } },
+  { $or: [{ a: 1 }, { d: { $not: { $lte: new Date(0) } } }] },
+])('a date in the condition %j matches no text', (condition) => {
+  expect(warningsOf([{ $match: condition }])).toEqual([
+    expect.stringContaining('The date 1970-01-01T00:00:00.000Z matches no text, and JSON holds dates as text'),
+  ])
+})
+
+test('a date in an expression may be compared with one', () => {
+  expect(warningsOf([{ $match: { $expr: { $gt: [{ $toDate: '$d' }, new Date(0)] } } }])).toEqual([])
+})

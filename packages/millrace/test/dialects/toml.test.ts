@@ -124,11 +124,6 @@ describe('values of TOML', () => {
       want: '{"a":[9007199254740991,-9007199254740991]}',
     },
     { name: 'floats', text: 'a = [1.5, -0.0, 6.02e23, 1e-3, 1_0.0_1]', want: '{"a":[1.5,"-0",6.02e+23,0.001,10.01]}' },
-    {
-      name: 'numbers without end',
-      text: 'a = [inf, +inf, -inf, nan, -nan]',
-      want: '{"a":["Infinity","Infinity","-Infinity","NaN","NaN"]}',
-    },
     { name: 'truth', text: 'a = [true, false]', want: '{"a":[true,false]}' },
     {
       name: 'escapes',
@@ -265,6 +260,9 @@ describe('TOML that is refused', () => {
       text: 'a = 0xFFFFFFFFFFFFFFFF',
       want: /^1:5 integer .* is beyond 2\^53/,
     },
+    // A stage wrote null in the place of either.
+    { name: 'infinity', text: 'a = [1, -inf]', want: '1:9 number -inf is not one that JSON can hold' },
+    { name: 'what is no number', text: 'a = nan', want: '1:5 number nan is not one that JSON can hold' },
     {
       name: 'nesting without end',
       text: `a = ${'['.repeat(100_000)}${']'.repeat(100_000)}`,
