@@ -7,6 +7,8 @@ import type { Batch } from '../records/batch.ts'
 import { StageError } from '../errors/index.ts'
 import { problem, type OptionProblem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
+import { afterTime } from '../resilience/abort.ts'
+import { isTombstone } from '../stages/rows.ts'
 import { compileTemplate, escapeJson, escapeUrl } from './template.ts'
 import { exactCells } from './rows/exact-cells.ts'
 import { Collection, COLLECTING_FIELDS } from './transforms.ts'
@@ -30,7 +32,9 @@ const options = {
   result_field: field
     .string()
     .default('http_result')
-    .doc('Column for the response: parsed if it is JSON, otherwise as text, and null if the request for a row failed.'),
+    .doc(
+      'Column for the response: parsed if it is JSON, otherwise as text, and null if the request for a row failed. A tombstone is passed on without a request.',
+    ),
   body: field
     .string()
     .optional()
@@ -52,7 +56,15 @@ export const httpFetch = defineTransform({
   keepsRowsBack: ({ mode }) => mode === 'batch',
   waitsForEnd: ({ mode }) => mode === 'batch',
   notInLine: () => ({ because: 'it waits for an HTTP service', instead: undefined }),
-  rules: [({ url }) => templateProblem('url', url), ({ body }) => templateProblem('body', body)],
+  rules: [
+    ({ url }) => templateProblem('url', url) ?? urlProblem(url),
+    ({ body }) => templateProblem('body', body),
+    ({ body, method }) =>
+      body !== undefined && method === 'GET'
+        ? problem('body', 'Cannot send a body with method GET', 'set method to POST')
+        : undefined,
+    ({ headers }) => headerProblem(headers),
+  ],
   examples: [
     { title: 'Users by id', options: { url: 'https://api.example.com/users/{{ user_id }}', result_field: 'user' } },
     {
@@ -79,6 +91,45 @@ function templateProblem(option: string, template: string | undefined): OptionPr
   }
 }
 
+/** What is wrong with the part of a URL that no row fills in. */
+function urlProblem(url: string): OptionProblem | undefined {
+  const [fixed] = url.split('{{') as [string]
+  if (fixed === '') return undefined
+  if (!/^https?:\/\//i.test(fixed))
+    return 'https://'.startsWith(fixed) || 'http://'.startsWith(fixed)
+      ? undefined
+      : problem('url', 'The URL must begin with http:// or https://')
+  const isHostKnown = fixed === url || /^\w+:\/\/[^/?#]+[/?#]/.test(fixed)
+  if (!isHostKnown) return undefined
+  if (!URL.canParse(fixed)) return problem('url', 'The URL must be one of http or https, with a valid host and port')
+  const { username, password } = new URL(fixed)
+  return username === '' && password === ''
+    ? undefined
+    : problem('url', 'Cannot send credentials in the URL', 'set the header Authorization')
+}
+
+/** Headers that the client of Node.js sets itself, and refuses. */
+const OWN_HEADERS = new Set(['expect', 'keep-alive', 'transfer-encoding', 'upgrade'])
+
+/** Values are not quoted: they may be secrets (I8). */
+function headerProblem(headers: Settings['headers']): OptionProblem | undefined {
+  for (const [name, value] of Object.entries(headers)) {
+    if (!canSend(name, '')) return problem('headers', `Cannot send a header with the name ${JSON.stringify(name)}`)
+    if (OWN_HEADERS.has(name.toLowerCase())) return problem('headers', `Cannot set the header "${name}"`, 'remove it')
+    if (!canSend(name, value))
+      return problem('headers', `The value of the header "${name}" has a character that HTTP does not allow`)
+  }
+  return undefined
+}
+
+function canSend(name: string, value: string): boolean {
+  try {
+    return new Headers([[name, value]]).has(name)
+  } catch {
+    return false
+  }
+}
+
 interface Settings {
   readonly url: string
   readonly method: string
@@ -99,9 +150,12 @@ function forEachRow(settings: Settings, { stage, warn }: FunctionContext): Trans
     waits: true,
     async process(batch, signal) {
       const documents: unknown[] = [...batch.documents!]
+      const replaced = new Uint8Array(batch.length)
       let next = 0
       const work = async (): Promise<void> => {
         for (let row = next++; row < documents.length; row = next++) {
+          const document = documents[row] as Row
+          if (isTombstone(batch, row, document)) continue
           const answer = await askFor(batch, row, signal).catch((error: unknown) => {
             if (signal.aborted) throw error
             warn(`The request of stage "${stage}" failed, so "${settings.result_field}" is null: ${reasonOf(error)}`, {
@@ -111,11 +165,12 @@ function forEachRow(settings: Settings, { stage, warn }: FunctionContext): Trans
             })
             return null
           })
-          documents[row] = withColumn(documents[row] as Row, settings.result_field, answer)
+          documents[row] = withColumn(document, settings.result_field, answer)
+          replaced[row] = 1
         }
       }
       await Promise.all(Array.from({ length: PARALLEL }, work))
-      return [replacing(batch, documents)]
+      return [replacing(batch, documents, replaced)]
     },
   }
 }
@@ -130,17 +185,22 @@ function onceForAll(settings: Settings, { stage }: FunctionContext): Transform {
       return []
     },
     async finish(signal) {
-      const rows = collection.rows.map(({ batch, row }) => exactCells(batch, row))
-      if (rows.length === 0) return collection.emitKept([])
+      const rows = collection.rows.flatMap(({ batch, row }) =>
+        isTombstone(batch, row, batch.documents![row] as Row) ? [] : [exactCells(batch, row)],
+      )
+      if (rows.length === 0) return collection.emitKept([...collection.rows])
       const answer = await ask({ records: rows }, signal).catch((cause: unknown) => {
         throw new StageError(`The request of stage "${stage}" failed: ${reasonOf(cause)}`, { cause, component: stage })
       })
-      return collection.emitKept([...collection.rows]).map((batch) =>
-        replacing(
-          batch,
-          batch.documents!.map((row) => withColumn(row as Row, settings.result_field, answer)),
-        ),
-      )
+      return collection.emitKept([...collection.rows]).map((batch) => {
+        const replaced = new Uint8Array(batch.length)
+        const documents = batch.documents!.map((document, row) => {
+          if (isTombstone(batch, row, document as Row)) return document
+          replaced[row] = 1
+          return withColumn(document as Row, settings.result_field, answer)
+        })
+        return replacing(batch, documents, replaced)
+      })
     },
   }
 }
@@ -156,7 +216,7 @@ function asking({ url, method, body, headers, timeout }: Settings): Ask {
     const response = await fetch(fillUrl(context, escapeUrl), {
       method,
       headers: sent,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeout * 1000)]),
+      signal: AbortSignal.any([signal, afterTime(timeout * 1000)]),
       ...(fillBody === undefined ? {} : { body: fillBody(context, escapeJson) }),
     })
     const text = await response.text()
@@ -169,9 +229,11 @@ function asking({ url, method, body, headers, timeout }: Settings): Ask {
   }
 }
 
-function replacing(batch: Batch, documents: unknown[]): Batch {
-  const { rows, keys, length } = batch
-  return batch.derive({ rows, documents, replaced: new Uint8Array(length).fill(1), keys })
+/** @param replaced rows that got a column; others, as they are no documents, stay what they were */
+function replacing(batch: Batch, documents: unknown[], replaced: Uint8Array): Batch {
+  const { rows, keys } = batch
+  batch.replaced?.forEach((was, row) => (replaced[row] ||= was))
+  return batch.derive({ rows, documents, replaced, keys })
 }
 
 function reasonOf(error: unknown): string {
