@@ -229,7 +229,7 @@ function findUnkept(document: Document.Parsed, { visit, isCollection }: typeof i
       const reason = typeof value === 'number' ? whyUnkept(value, source) : undefined
       return tagged(node) ?? lose(range, reason, 'write it in quotes to keep it as text')
     },
-    Collection: (_, node) => tagged(node as { readonly tag?: string | undefined }),
+    Collection: (_, node) => tagged(node),
     Pair: (_, { key }) =>
       isCollection(key) ? lose(key.range, 'a key is a list or an object', 'write it in quotes') : undefined,
   })
