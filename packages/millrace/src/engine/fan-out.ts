@@ -41,6 +41,7 @@ export class FanOut implements SinkOfAll {
   readonly needsDocuments: boolean
   readonly fields: readonly string[] | undefined
   readonly partitions: string
+  readonly partitionsByKey: string
   readonly writesRecordBatches: boolean
   readonly copies: string | undefined
   readonly unforwarded: string | undefined
@@ -65,7 +66,8 @@ export class FanOut implements SinkOfAll {
       ? readers.flatMap(({ fields }) => fields!)
       : undefined
     this.writesRecordBatches = sinks.every(({ writesRecordBatches }) => writesRecordBatches)
-    this.partitions = sinks.map(({ partitions }, i) => `sink ${i + 1}: ${partitions}`).join('; ')
+    this.partitions = ofEach(sinks.map(({ partitions }) => partitions))
+    this.partitionsByKey = ofEach(sinks.map(({ partitions, partitionsByKey }) => partitionsByKey ?? partitions))
     this.copies = sinks.find(({ copies }) => copies !== undefined)?.copies
     this.unforwarded = sinks.find(({ unforwarded }) => unforwarded !== undefined)?.unforwarded
     this.weakness = weaknessOfAll(sinks)
@@ -101,6 +103,10 @@ export class FanOut implements SinkOfAll {
       problem: each.find(({ problem }) => problem !== undefined)?.problem,
     }
   }
+}
+
+function ofEach(texts: readonly string[]): string {
+  return texts.map((text, i) => `sink ${i + 1}: ${text}`).join('; ')
 }
 
 /** One of several sinks. It writes into a batch of its own what it puts in the place of values and keys. */

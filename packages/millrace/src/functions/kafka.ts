@@ -6,7 +6,7 @@
 import { defineSinkFunction, defineSourceFunction, type FunctionContext } from '../contracts/functions.ts'
 import type { SourceOffsets } from '../contracts/offsets.ts'
 import type { Sink, SinkTransactions, Weakness } from '../contracts/sink.ts'
-import type { Check, DiscoveredStream, Source } from '../contracts/source.ts'
+import type { Check, DiscoveredStream, Source, SourceStatus } from '../contracts/source.ts'
 import type { Batch } from '../records/batch.ts'
 import { FieldScanner } from '../codecs/field-scanner.ts'
 import { textKeys } from '../codecs/keys.ts'
@@ -153,6 +153,9 @@ class RowSource implements Source {
   }
   progress(): ReturnType<Source['progress']> {
     return this.#source.progress()
+  }
+  status(): SourceStatus | undefined {
+    return this.#source.status?.()
   }
   close(): Promise<void> {
     return this.#source.close()

@@ -16,8 +16,6 @@ type Step = (batch: Batch, failed?: RowFailed) => Batch | undefined
 
 /** A stage that holds stages. */
 abstract class Branching {
-  /** What goes into a list, to which document another is added, and what an error leaves as it was, depends on the batch. */
-  readonly combinesRows = true
   readonly #inner: Stage[] = []
 
   /** Makes stages and remembers them. */
@@ -27,6 +25,10 @@ abstract class Branching {
       this.#inner.push(stage)
       return stage
     }
+  }
+
+  get combinesRows(): boolean {
+    return this.#inner.some(({ combinesRows }) => combinesRows === true)
   }
 
   get changesKeys(): boolean {
@@ -51,6 +53,10 @@ export class FacetStage extends Branching implements Stage {
     super()
     const makeInner = this.remembering(make)
     this.#branches = Object.entries(spec).map(([name, stages]) => [name, sequence(stages, makeInner)])
+  }
+
+  override get combinesRows(): true {
+    return true
   }
 
   process(batch: Batch, failed?: RowFailed): Batch | undefined {
@@ -80,11 +86,17 @@ export class SubPipelineStage extends Branching implements Stage {
   readonly name = '$subPipeline'
   readonly needs = 'documents'
   readonly #steps: readonly Step[]
+  readonly #joinsRows: boolean
 
   constructor(entries: readonly SubPipeline[], make: MakeStage) {
     super()
+    this.#joinsRows = entries.some(joinsRows)
     const makeInner = this.remembering(make)
     this.#steps = entries.map((entry) => stepOf(entry, makeInner))
+  }
+
+  override get combinesRows(): boolean {
+    return this.#joinsRows || super.combinesRows
   }
 
   process(batch: Batch, failed?: RowFailed): Batch | undefined {
@@ -94,6 +106,11 @@ export class SubPipelineStage extends Branching implements Stage {
       return current
     })
   }
+}
+
+/** Whether documents of several branches become one. */
+function joinsRows(entry: SubPipeline): boolean {
+  return 'parallel' in entry && ((entry.merge ?? 'concat') !== 'concat' || entry.parallel.some(joinsRows))
 }
 
 function stepOf(entry: SubPipeline, make: MakeStage): Step {

@@ -158,6 +158,12 @@ test('all sinks as one can forward record batches when each of them can', () => 
   expect(new FanOut([both[0], both[0]] as never).writesRecordBatches).toBe(true)
 })
 
+// explain said that they keep the partition of the source.
+test('all sinks as one say where records go whose keys were changed', () => {
+  const sinks = [{ partitions: 'kept', partitionsByKey: 'by key' }, { partitions: 'none' }]
+  expect(new FanOut(sinks as never).partitionsByKey).toBe('sink 1: by key; sink 2: none')
+})
+
 // Each sink was given what the first one's steps had decoded, which is nothing where that one only needs the ids of another registry.
 describe('sinks of different formats', () => {
   const text = (value: Buffer | null): unknown => JSON.parse(value!.subarray(1).toString())

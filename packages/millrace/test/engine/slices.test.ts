@@ -91,12 +91,19 @@ test.each([
   ['$group', { _id: '$a', n: { $sum: 1 }, scope: 'stream' }],
   ['$facet', { all: [{ $count: 'n' }] }],
   ['$subPipeline', [{ pipeline: [{ $count: 'n' }] }]],
+  ['$subPipeline', [{ parallel: [{ pipeline: [{ $set: { a: 1 } }] }], merge: 'zip' }]],
   ['chunk.apply', { batch_size: 50 }],
 ])('%s %j sees as many records at once as it may', (name, spec) => {
   const stage = name.startsWith('$') ? createStage(name, spec, name) : createFunctionStage(name, spec, name)
   expect(paceOf({}, {}, [stage], true).rows).toBe(SLICE_ROWS)
   expect(paceOf({}, {}, [asTransform(stage)], true).rows).toBe(SLICE_ROWS)
   expect(paceOf({ maxBatchRecords: 700 }, {}, [stage], true).rows).toBe(700)
+})
+
+// Others would keep heartbeats waiting for nothing.
+test('$subPipeline sees few records at once where none of its stages combines them', () => {
+  const spec = [{ pipeline: [{ $set: { a: 1 } }] }, { parallel: [{ pipeline: [{ $unset: 'b' }] }] }]
+  expect(paceOf({}, {}, [createStage('$subPipeline', spec, 's')], true).rows).toBe(16)
 })
 
 // Whoever got past that record by its offset lost what lay before it (K6).

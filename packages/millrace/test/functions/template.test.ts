@@ -68,7 +68,9 @@ describe('lint finds', () => {
     { body: 'a {{name}', want: 'Cannot read {{name}: a tag ends in }}' },
     { body: '{{name}} {{ b', want: 'Cannot read {{ b: a tag ends in }}' },
   ])('$body: $want', ({ body, want }) => {
-    expect(optionsOf('http.fetch', { url: 'http://a', method: 'POST', body }).problems).toEqual([`Cannot read the template: ${want}`])
+    expect(optionsOf('http.fetch', { url: 'http://a', method: 'POST', body }).problems).toEqual([
+      `Cannot read the template: ${want}`,
+    ])
     expect(optionsOf('http.fetch', { url: body }).problems).toEqual([`Cannot read the template: ${want}`])
   })
 })

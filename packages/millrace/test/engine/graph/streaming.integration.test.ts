@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { catalog } from '../../../src/catalog.ts'
+import type { PartitionStatus } from '../../../src/contracts/source.ts'
 import type { RunProgress } from '../../../src/engine/plan.ts'
+import type { WatchedPipeline } from '../../../src/engine/watching/watched-pipeline.ts'
 import { DeliveryError } from '../../../src/errors/index.ts'
 import { brokerAvailable, uniqueName } from '../../support/broker.ts'
 import { consume, graphFile, type GraphStage, produce, runGraphHere } from '../../support/graphs.ts'
@@ -37,6 +39,25 @@ describe.skipIf(!brokerAvailable)('a graph', () => {
     }
     stop.abort()
     expect(await ended).toMatchObject({ ended: 'signal', read: { records: 300 } })
+  })
+
+  // /status, the dashboard and the metrics by partition had none of a stage graph, nor the age of its lag.
+  test('shows the partitions that it reads to those who watch it', async () => {
+    const [input, output] = [await bed().create({ partitions: 2 }), await bed().create()]
+    await bed().write(input, numbered(10))
+    const stop = new AbortController()
+    const pipelines: WatchedPipeline[] = []
+    const stages = [consume(input, { max_messages: undefined }), produce(output, ['consume'])]
+    const ended = runGraphHere(await graphFile(stages, { global: streaming }), {
+      untilEnd: false,
+      signal: stop.signal,
+      onPipeline: (pipeline) => pipelines.push(pipeline),
+    })
+    const partitions = (): readonly PartitionStatus[] => pipelines[0]?.sources[0]?.status()?.partitions ?? []
+    await expect.poll(() => partitions().map(({ partition }) => partition)).toEqual([0, 1])
+    await expect.poll(() => partitions().reduce((sum, { position = 0 }) => sum + position, 0)).toBe(10)
+    stop.abort()
+    await ended
   })
 
   test.each([
