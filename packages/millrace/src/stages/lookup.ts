@@ -18,13 +18,26 @@ export function createLookup(spec: Document): AggregateStage {
 
 function readCollection(file: string): unknown[] {
   try {
-    const text = readFileSync(file, 'utf8')
-    if (text.trimStart().startsWith('[')) return JSON.parse(text) as unknown[]
+    const text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
+    if (text.trimStart().startsWith('['))
+      return (JSON.parse(text) as unknown[]).map((item, i) => document(item, `item ${i + 1}`))
     return text
       .split('\n')
-      .filter((line) => line.trim() !== '')
-      .map((line) => JSON.parse(line) as unknown)
+      .flatMap((line, i) => (line.trim() === '' ? [] : [document(parsed(line, i + 1), `line ${i + 1}`)]))
   } catch (cause) {
     throw unreadable(`the collection "${file}"`, cause)
   }
+}
+
+function parsed(line: string, number: number): unknown {
+  try {
+    return JSON.parse(line)
+  } catch (cause) {
+    throw new Error(`line ${number} is not JSON: ${(cause as Error).message}`, { cause })
+  }
+}
+
+function document(value: unknown, place: string): Document {
+  if (!isDocument(value)) throw new Error(`${place} is no object`)
+  return value
 }

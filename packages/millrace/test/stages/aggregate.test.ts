@@ -419,6 +419,24 @@ test('$lookup reads a collection from a file', async () => {
   expect(() => createStage('$lookup', spec, 's')).toThrow(/Cannot read the collection/)
 })
 
+// A byte order mark was no JSON, what is no object never matched, and no error said where it was.
+test.each([
+  { text: '\uFEFF{"name":"ann"}\n', want: undefined },
+  { text: '\uFEFF[{"name":"ann"}]', want: undefined },
+  { text: '{"name":"ann"}\n\nann\n', want: /: line 3 is not JSON: Unexpected token/ },
+  { text: '{"name":"ann"}\n"bob"\n', want: /: line 2 is no object/ },
+  { text: '[{"name":"ann"}, 5]', want: /: item 2 is no object/ },
+])('$lookup of a file with $text', async ({ text, want }) => {
+  const directory = await mkdtemp(join(tmpdir(), 'millrace-lookup-'))
+  const file = join(directory, 'people.jsonl')
+  await writeFile(file, text)
+  const spec = { from: { file }, localField: 'by', foreignField: 'name', as: 'who' }
+  if (want === undefined)
+    expect(process('$lookup', spec, [{ by: 'ann' }])!.documents).toEqual([{ by: 'ann', who: [{ name: 'ann' }] }])
+  else expect(() => createStage('$lookup', spec, 's')).toThrow(want)
+  await rm(directory, { recursive: true })
+})
+
 test.each([
   { stage: '$group', spec: { total: { $sum: 1 } }, want: 'Missing option "_id"' },
   { stage: '$group', spec: { _id: null, total: { $summ: 1 } }, want: 'Unknown accumulator "$summ"' },

@@ -75,6 +75,8 @@ describe('$function', () => {
     { body: '() => { throw "text" }', why: 'text' },
     { body: 'async () => 1', why: 'it returned a promise' },
     { body: '() => () => 1', why: 'it returned a function' },
+    // It was written as {}.
+    { body: '() => ({ deep: [new Map([[1, 2]])] })', why: 'it returned a Map, which JSON cannot hold' },
     { body: '() => new Function("return 1")()', why: 'Code generation from strings disallowed' },
     { body: '5', why: 'must be a function: it is number' },
   ])('$body fails the record, with its offset', ({ body, why }) => {

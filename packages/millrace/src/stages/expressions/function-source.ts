@@ -51,7 +51,7 @@ export function callFunction(body: string, args: readonly unknown[], document: u
   if (call === undefined) functions.set(body, (call = functionOf(body)))
   latest = document
   try {
-    return ownCopy(call(...args.map(ownCopy)))
+    return resultOf(call(...args.map(ownCopy)))
   } catch (error) {
     // Errors of the other context are no errors of this one.
     const { name = 'Error', message = String(error) } = (error ?? {}) as { name?: string; message?: string }
@@ -59,17 +59,31 @@ export function callFunction(body: string, args: readonly unknown[], document: u
   }
 }
 
-/** A copy made of objects of this context: functions may change what they are given, and what they give is of another context. */
+/** A copy made of objects of this context: functions may change what they are given. */
 function ownCopy(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) {
-    if (typeof value === 'function' || typeof value === 'symbol') throw new Error(`it returned a ${typeof value}`)
-    return value
-  }
+  if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(ownCopy)
-  const kind = Object.prototype.toString.call(value)
-  if (kind === '[object Date]') return new Date(value as Date)
-  if (kind === '[object Promise]') throw new Error('it returned a promise, but a function may not wait for anything')
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, ownCopy(field)]))
+  return kindOf(value) === 'Date' ? new Date(value as Date) : copied(value, ownCopy)
+}
+
+/** The same of what a function gives, which is of another context. @throws {Error} for what is no value of JSON */
+function resultOf(value: unknown): unknown {
+  if (typeof value === 'function' || typeof value === 'symbol') throw new Error(`it returned a ${typeof value}`)
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(resultOf)
+  const kind = kindOf(value)
+  if (kind === 'Date') return new Date(value as Date)
+  if (kind === 'Promise') throw new Error('it returned a promise, but a function may not wait for anything')
+  if (kind !== 'Object') throw new Error(`it returned a ${kind}, which JSON cannot hold`)
+  return copied(value, resultOf)
+}
+
+function kindOf(value: object): string {
+  return Object.prototype.toString.call(value).slice('[object '.length, -1)
+}
+
+function copied(value: object, copy: (field: unknown) => unknown): object {
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, copy(field)]))
 }
 
 /** Whether a specification has `$function` anywhere. */
