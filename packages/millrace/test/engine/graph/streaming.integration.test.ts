@@ -42,7 +42,7 @@ describe.skipIf(!brokerAvailable)('a graph', () => {
   })
 
   // /status, the dashboard and the metrics by partition had none of a stage graph, nor the age of its lag.
-  test('shows the partitions that it reads to those who watch it', async () => {
+  test('shows the partitions that it reads', async () => {
     const [input, output] = [await bed().create({ partitions: 2 }), await bed().create()]
     await bed().write(input, numbered(10))
     const stop = new AbortController()
