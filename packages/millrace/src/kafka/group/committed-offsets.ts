@@ -1,8 +1,11 @@
 /**
  * Commits offsets of a group and reads them: one round trip each, with every error code read.
  */
-import { BrokerError } from '../../errors/index.ts'
+import { BrokerError, isMillraceError } from '../../errors/index.ts'
+import { ERROR } from '../../protocol/error-codes.ts'
+import { ZERO_UUID } from '../../protocol/reader.ts'
 import { retry } from '../../resilience/retry.ts'
+import type { Cluster } from '../cluster/cluster.ts'
 import { brokerError } from '../protocol/kafka-errors.ts'
 import { OFFSET_COMMIT, OFFSET_FETCH } from '../protocol/offsets.ts'
 import { byTopic, keyOf, type TopicPartition } from '../topic-partition.ts'
@@ -25,6 +28,8 @@ export interface CommittedOffset extends TopicPartition {
   readonly offset: number | undefined
   readonly leaderEpoch: number
   readonly metadata: string
+  /** Id of the topic that was asked for, where it is known; a broker before Kafka 4.1 answers for whatever topic has the name. */
+  readonly topicId: string | undefined
 }
 
 /** How long the end of an open transaction is waited for without a word, and between words. */
@@ -105,7 +110,9 @@ export async function fetchCommitted(
   const begun = performance.now()
   const deadline = begun + cluster.apiTimeoutMs
   let nextWarning = begun + UNSTABLE_PATIENCE_MS
-  return retry(() => fetchOnce(coordinator, partitions, member(), signal), {
+  const topics = [...byTopic(partitions ?? []).keys()]
+  let ids = idsOf(cluster, topics)
+  return retry(() => fetchOnce(coordinator, partitions, ids, member(), signal), {
     timeoutMs: Infinity,
     backoff: cluster.backoff,
     signal,
@@ -114,7 +121,9 @@ export async function fetchCommitted(
       // 'lost' may be ours to find out with the next heartbeat, which then ends this call through its signal.
       return performance.now() < deadline && ['retry', 'moved', 'stale', 'lost'].includes(verdictOfError(error))
     },
-    onRetry: (error) => {
+    onRetry: async (error) => {
+      if (error instanceof BrokerError && error.kafkaCode === ERROR.UNKNOWN_TOPIC_ID)
+        ids = await idsNow(cluster, topics, signal)
       const now = performance.now()
       if (!isUnstable(error) || now < nextWarning) return
       nextWarning = now + UNSTABLE_REMINDER_MS
@@ -126,6 +135,34 @@ export async function fetchCommitted(
   })
 }
 
+type TopicIds = ReadonlyMap<string, string>
+
+/** Ids of topics by their names; undefined when one is not known. */
+function idsOf(cluster: Cluster, topics: readonly string[]): TopicIds | undefined {
+  const ids = new Map<string, string>()
+  for (const topic of topics) {
+    const id = cluster.cachedTopic(topic)?.id
+    if (id === undefined) return undefined
+    ids.set(topic, id)
+  }
+  return ids
+}
+
+/** The same, asked for again; undefined when one of the topics does not exist, so that names are what is left. */
+async function idsNow(
+  cluster: Cluster,
+  topics: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<TopicIds | undefined> {
+  try {
+    await cluster.refresh(topics, signal)
+  } catch (error) {
+    if (isMillraceError(error) && error.code === 'TOPIC_NOT_FOUND') return undefined
+    throw error
+  }
+  return idsOf(cluster, topics)
+}
+
 function isUnstable(error: unknown): boolean {
   return error instanceof BrokerError && error.kafkaName === 'UNSTABLE_OFFSET_COMMIT'
 }
@@ -133,6 +170,7 @@ function isUnstable(error: unknown): boolean {
 async function fetchOnce(
   coordinator: GroupCoordinator,
   partitions: readonly TopicPartition[] | undefined,
+  ids: TopicIds | undefined,
   member: MemberIdentity | undefined,
   signal: AbortSignal | undefined,
 ): Promise<CommittedOffset[]> {
@@ -141,6 +179,7 @@ async function fetchOnce(
       ? null
       : [...byTopic(partitions)].map(([name, list]) => ({
           name,
+          topicId: ids?.get(name) ?? ZERO_UUID,
           partitionIndexes: list.map(({ partition }) => partition),
         }))
   const epoch =
@@ -153,13 +192,15 @@ async function fetchOnce(
       version < 8
         ? { groupId: coordinator.groupId, topics, requireStable: true }
         : { groups: [{ groupId: coordinator.groupId, ...epoch, topics }], requireStable: true },
-    { lane: GROUP_LANE, signal },
+    { lane: GROUP_LANE, signal, ...(partitions === undefined || ids === undefined ? { maxVersion: BY_NAME } : {}) },
   )
+  const names = new Map(Array.from(ids ?? [], ([topic, id]) => [id, topic]))
   const action = `Cannot read the committed offsets of group "${coordinator.groupId}"`
   const found: CommittedOffset[] = []
   for (const group of answer.groups.length > 0 ? answer.groups : [answer]) {
     coordinator.check(group.errorCode, action)
-    for (const { name, partitions } of group.topics) {
+    for (const { partitions, ...each } of group.topics) {
+      const name = each.name === '' && 'topicId' in each ? (names.get(each.topicId) ?? '') : each.name
       for (const { partitionIndex, committedOffset, committedLeaderEpoch, metadata, errorCode } of partitions) {
         coordinator.check(
           errorCode,
@@ -171,6 +212,7 @@ async function fetchOnce(
           offset: committedOffset < 0 ? undefined : committedOffset,
           leaderEpoch: committedLeaderEpoch,
           metadata: metadata ?? '',
+          topicId: ids?.get(name),
         })
       }
     }
@@ -190,10 +232,11 @@ export async function committedBy(
   signal: AbortSignal | undefined,
 ): Promise<AssignedPartition[]> {
   const found = await fetchCommitted(coordinator, partitions, member, signal)
-  return found.map(({ topic, partition, offset, leaderEpoch }) => ({
+  return found.map(({ topic, partition, offset, leaderEpoch, topicId }) => ({
     topic,
     partition,
     committed: offset,
     leaderEpoch,
+    topicId,
   }))
 }

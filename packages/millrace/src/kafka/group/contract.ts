@@ -34,6 +34,8 @@ export interface AssignedPartition extends TopicPartition {
   readonly committed: number | undefined
   /** Epoch of the leader that wrote the record before; -1 when it is not known. */
   readonly leaderEpoch?: number | undefined
+  /** Id of the topic in whose log the committed offset is, as far as the broker can tell. */
+  readonly topicId?: string | undefined
 }
 
 /** What a group session tells its owner. Calls do not overlap, except that `onLost` and `onFailed` may come at any time. */

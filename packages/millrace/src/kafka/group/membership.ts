@@ -5,7 +5,7 @@
 import type { MillraceError } from '../../errors/index.ts'
 import { backoffMs } from '../../resilience/retry.ts'
 import type { TopicPartition } from '../topic-partition.ts'
-import { fetchCommitted, type MemberIdentity } from './committed-offsets.ts'
+import { committedBy, type MemberIdentity } from './committed-offsets.ts'
 import { asMillraceError, type GroupCoordinator, isAborted } from './coordinator.ts'
 import type { Ownership } from './ownership.ts'
 import type { GroupOptions } from './contract.ts'
@@ -149,7 +149,7 @@ export abstract class Membership {
     const { signal } = this.#assigning
     let committed
     try {
-      committed = await fetchCommitted(
+      committed = await committedBy(
         this.coordinator,
         partitions,
         () => this.identity,
@@ -160,14 +160,7 @@ export abstract class Membership {
       throw error
     }
     if (signal.aborted || closing.aborted) return false
-    await this.ownership.assign(
-      committed.map(({ topic, partition, offset, leaderEpoch }) => ({
-        topic,
-        partition,
-        committed: offset,
-        leaderEpoch,
-      })),
-    )
+    await this.ownership.assign(committed)
     return true
   }
 

@@ -164,3 +164,34 @@ describe.each([
     await source.close()
   })
 })
+
+// The committed offset was taken for one of the new topic, whose first records were passed over. It takes a partition without a committed
+// offset, for which the leader is asked, and asked again as the topic is gone.
+test.each(['classic', 'consumer'] as const)(
+  'a committed offset is not one of a topic that is created again while reading begins (%s)',
+  async (groupProtocol) => {
+    await using broker = await startBroker({ topics: { [TOPIC]: 2 } })
+    const { bootstrapServers } = broker
+    const writeTo = async (partition: number, name: string, count: number): Promise<void> => {
+      await using sink = new KafkaSink({ bootstrapServers, topic: TOPIC })
+      await sink.write(Array.from({ length: count }, (_, i) => ({ value: `${name} ${i}`, partition })))
+    }
+    await writeTo(0, 'old', 100)
+    await using admin = new Admin({ bootstrapServers })
+    await admin.resetOffsets('g', { partitions: [{ topic: TOPIC, partition: 0 }], to: 'latest' })
+    const offsetFetch = broker.on('OffsetFetch').once().hold()
+    const run = reading(broker, { groupProtocol, offsetOutOfRange: 'reset', autoOffsetReset: 'earliest' })
+    await offsetFetch.entered
+    broker.on('ListOffsets').once().fail('UNKNOWN_TOPIC_OR_PARTITION')
+    const metadata = broker.on('Metadata').once().hold()
+    offsetFetch.release()
+    await metadata.entered
+    await recreate(broker, 2)
+    await writeTo(0, 'new', 200)
+    metadata.release()
+    await expect.poll(() => run.seen.length).toBe(200)
+    expect(run.seen[0]).toBe('new 0')
+    await run.source.close()
+    expect(await run.ended).toBe(undefined)
+  },
+)

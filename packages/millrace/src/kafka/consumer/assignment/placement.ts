@@ -75,15 +75,19 @@ async function rangesOfAll(
   const starts = await bounds.starts(partitions, committedOf)
   const ends = untilEnd ? await bounds.ends(partitions) : undefined
   if (ends !== undefined) for (const [id, start] of await bounds.startsWithin(partitions, ends)) starts.set(id, start)
-  const rangeOf = ({ topic, partition, committed, leaderEpoch }: AssignedPartition): [string, ReadRange] => {
+  const rangeOf = (assigned: AssignedPartition): [string, ReadRange] => {
+    const { topic, partition, committed, leaderEpoch } = assigned
     const id = keyOf(topic, partition)
+    const known = cluster.cachedTopic(topic)
+    const isCommitted = committed === starts.get(id)
     const range = {
-      partitionCount: cluster.cachedTopic(topic)?.partitions.length ?? 0,
+      partitionCount: known?.partitions.length ?? 0,
       position: starts.get(id)!,
-      epoch: committed === starts.get(id) ? (leaderEpoch ?? -1) : -1,
+      epoch: isCommitted ? (leaderEpoch ?? -1) : -1,
       end: ends?.get(id),
       mustCommit: committed === undefined && bounds.isResetElsewhere,
-      topicId: cluster.cachedTopic(topic)?.id,
+      // The topic may have been created again since its committed offset was asked for.
+      topicId: isCommitted ? (assigned.topicId ?? known?.id) : known?.id,
     }
     return [id, range]
   }
