@@ -18,6 +18,8 @@ export interface GroupOffsets {
     | undefined
   /** Waits a moment for a generation after this one, which the broker has come to already. */
   awaitGeneration(generation: number): Promise<void>
+  /** Called when the broker does not know one of the topics: looks whether they are still the same, which `member` says afterwards. */
+  lookForTopics?(): Promise<void>
 }
 
 /** Asked by a source that does not commit by itself when partitions go. Neither may throw. */

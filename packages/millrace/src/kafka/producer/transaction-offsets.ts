@@ -4,6 +4,7 @@
  */
 import type { GroupOffsets } from '../../contracts/offsets.ts'
 import { BrokerError, isMillraceError, TransactionError } from '../../errors/index.ts'
+import { ERROR } from '../../protocol/error-codes.ts'
 import { retry } from '../../resilience/retry.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { ApiCall } from '../protocol/api-call.ts'
@@ -65,7 +66,7 @@ export async function commitOffsets(
       const member = wanted.member()
       if (member === undefined)
         throw new TransactionError(
-          `Cannot commit offsets of group "${groupId}" in a transaction as some of their partitions have been revoked`,
+          `Cannot commit offsets of group "${groupId}" in a transaction as some of their partitions have been revoked, or their topics deleted`,
           { fatal: false },
         )
       const { memberId, generation, instanceId } = member
@@ -89,6 +90,8 @@ export async function commitOffsets(
       if (code === 0) return
       const isOther = OTHER_GENERATION.has(kafkaErrorName(code))
       if (isOther) await wanted.awaitGeneration(generation)
+      // Trying again would commit them for another topic of the same name, as soon as there is one.
+      if (code === ERROR.UNKNOWN_TOPIC_OR_PARTITION) await wanted.lookForTopics?.()
       const action = `Cannot commit offsets of group "${groupId}" in a transaction`
       throw isOther && wanted.member()?.generation !== generation
         ? brokerError(code, action, { retriable: true })

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { type EmbeddedBroker, startBroker } from '../../../src/broker/index.ts'
-import { Admin, KafkaSink, KafkaSource, type KafkaSourceOptions } from '../../../src/index.ts'
+import { Admin, exactlyOnce, KafkaSink, KafkaSource, type KafkaSourceOptions } from '../../../src/index.ts'
 
 const TOPIC = 'numbers'
 
@@ -195,3 +195,43 @@ test.each(['classic', 'consumer'] as const)(
     expect(await run.ended).toBe(undefined)
   },
 )
+
+// The broker did not know the topic, so its offset was sent again and again, until it was taken for the new one.
+test('a transaction does not commit an offset of the old topic for the new one', async () => {
+  await using broker = await startBroker({ topics: { [TOPIC]: 1, copies: 1 } })
+  const { bootstrapServers } = broker
+  await write(broker, 'old', 100)
+  const source = new KafkaSource({
+    bootstrapServers,
+    topics: TOPIC,
+    groupId: 'g',
+    autoOffsetReset: 'earliest',
+    fetchMaxWaitMs: 50,
+  })
+  const sink = new KafkaSink({ bootstrapServers, topic: 'copies', transactionalId: 'copy' })
+  const asked = broker.on('TxnOffsetCommit').once().hold()
+  const running = exactlyOnce(source, sink, () => {}, { commitIntervalMs: 10 }).then(
+    () => undefined,
+    (error: { code?: string }) => error.code,
+  )
+  await asked.entered
+  // So that reading does not find out before.
+  const fetches = broker.on('Fetch').hold()
+  await fetches.entered
+  await using admin = new Admin({ bootstrapServers })
+  await admin.deleteTopics([TOPIC])
+  const again = broker.on('TxnOffsetCommit').once().hold()
+  asked.release()
+  const isNext = (): boolean =>
+    broker.requests().filter(({ api }) => api === 'TxnOffsetCommit').length === 2 ||
+    broker.requests().some(({ api }) => api === 'EndTxn')
+  await expect.poll(isNext).toBe(true)
+  broker.createTopic(TOPIC, 1)
+  await write(broker, 'new', 200)
+  again.release()
+  fetches.release()
+  expect(await running).toBeOneOf(['OFFSET_OUT_OF_RANGE', 'TOPIC_NOT_FOUND'])
+  await source.close()
+  await sink.close()
+  expect(broker.groups()[0]!.offsets).toEqual([])
+})

@@ -1,4 +1,5 @@
 /** The offsets that a transaction commits for a consumer. */
+import { isMillraceError } from '../../../errors/index.ts'
 import type { GroupOffsets } from '../../../contracts/offsets.ts'
 import type { GroupSession } from '../../group/session.ts'
 import type { ConsumerOptions } from '../options.ts'
@@ -16,15 +17,26 @@ export function takenOffsets(
   // A transaction commits an offset for whatever topic has the name.
   const isSame = ({ topic, topicId }: (typeof offsets)[number]): boolean =>
     topicId === undefined || (cluster.cachedTopic(topic)?.id ?? topicId) === topicId
+  // It may be created again, with other records.
+  let isGone = false
   return {
     groupId: groupId!,
     offsets,
     member: () => {
+      if (isGone) return undefined
       const isOwned = offsets.every(
         (each, i) => tenures[i] !== undefined && session.tenure(each) === tenures[i] && isSame(each),
       )
       return isOwned ? { memberId: session.memberId, generation: session.generation, instanceId } : undefined
     },
     awaitGeneration: (generation) => session.awaitGeneration(generation),
+    lookForTopics: async () => {
+      for (const topic of new Set(offsets.map((each) => each.topic))) {
+        // Whatever else is wrong shows with the next attempt.
+        await cluster.refresh([topic]).catch((error: unknown) => {
+          isGone ||= isMillraceError(error) && error.code === 'TOPIC_NOT_FOUND'
+        })
+      }
+    },
   }
 }
