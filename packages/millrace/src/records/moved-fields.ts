@@ -18,10 +18,22 @@ export function originOf(path: readonly string[], stages: readonly MovedFields[]
   let origin = path
   for (let i = stages.length - 1; i >= 0; i--) {
     const at = origin
-    const written = stages[i]!.findLast(({ to }) => to.length <= at.length && to.every((name, n) => name === at[n]))
+    const written = stages[i]!.findLast(({ to }) => endOf(to, at) >= 0)
     if (written === undefined) continue
     if (written.from === undefined) return undefined
-    origin = [...written.from, ...at.slice(written.to.length)]
+    origin = [...written.from, ...at.slice(endOf(written.to, at))]
   }
   return origin
+}
+
+const INDEX = /^\d+$/
+
+/** How many names of a path lead to a field, or into it; -1 where they do not. Stages write into all elements of a list. */
+function endOf(field: readonly string[], path: readonly string[]): number {
+  let at = 0
+  for (const name of field) {
+    if (!INDEX.test(name)) while (INDEX.test(path[at] ?? '')) at++
+    if (path[at++] !== name) return -1
+  }
+  return at
 }

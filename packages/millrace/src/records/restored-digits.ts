@@ -4,7 +4,7 @@
  * numbers that keep their digits.
  *
  * A number that is where it was has its digits. One that was moved has them if it can be told which it was: by what stages are known
- * to have copied, by its name, or as the only one that is this double. Computed numbers are written as JavaScript does.
+ * to have copied, by its name unless a stage computed it, or as the only one that is this double. Computed numbers are written as JavaScript does.
  */
 import { EncodeError } from '../errors/index.ts'
 import { originOf, type MovedFields } from './moved-fields.ts'
@@ -54,10 +54,10 @@ class Restorer {
   restore(value: unknown, before: unknown, name: string): unknown {
     if (typeof value === 'number') {
       if (Object.is(value, isExact(before) ? Number(before.rawJSON) : before)) return before
-      return this.#moved(value, name)
+      return this.#moved(value, name, name)
     }
     if (typeof value !== 'object' || value === null || isExact(value) || hasOwnJson(value)) return value
-    if (Array.isArray(value)) return value.map((element, i) => this.restore(element, fieldOf(before, i), String(i)))
+    if (Array.isArray(value)) return value.map((element, i) => this.restore(element, fieldOf(before, i), name))
     return Object.fromEntries(
       Object.entries(value).map(([key, field]) => [key, this.restore(field, fieldOf(before, key), key)]),
     )
@@ -66,9 +66,10 @@ class Restorer {
   /** The same of a value of which stages copied parts. @param path where it is now */
   restoreMoved(value: unknown, path: readonly string[], moved: readonly MovedFields[]): unknown {
     if (typeof value === 'number') {
-      const before = originOf(path, moved)?.reduce(fieldOf, this.#before)
+      const origin = originOf(path, moved)
+      const before = origin?.reduce(fieldOf, this.#before)
       if (Object.is(value, isExact(before) ? Number(before.rawJSON) : before)) return before
-      return this.#moved(value, path.at(-1) ?? '')
+      return this.#moved(value, nameIn(path), origin && nameIn(origin))
     }
     if (typeof value !== 'object' || value === null || isExact(value) || hasOwnJson(value)) return value
     if (Array.isArray(value)) return value.map((element, i) => this.restoreMoved(element, [...path, String(i)], moved))
@@ -77,10 +78,11 @@ class Restorer {
     )
   }
 
-  #moved(value: number, name: string): unknown {
+  /** @param before its name before it was moved; undefined where it was computed, so that the name says nothing */
+  #moved(value: number, name: string, before: string | undefined): unknown {
     if (!Number.isFinite(value)) return value
     const { byName, byNumber } = (this.#found ??= digitsIn(this.#before))
-    const named = byName.get(`${value} ${name}`)
+    const named = before === undefined ? undefined : byName.get(`${value} ${before}`)
     if (named !== undefined && named !== '' && Object.is(Number(named), value)) return numberWith(value, named)
     const [source, ...others] = byNumber.get(value) ?? []
     if (source === undefined) return value
@@ -92,6 +94,11 @@ class Restorer {
     // 2.0 that is elsewhere now is as good as 2.
     return number === decimalOf(String(value)) && isHeld(value) ? value : exactNumber(source)
   }
+}
+
+/** The name of a field, also of an element of its list. */
+function nameIn(path: readonly string[]): string {
+  return path.findLast((name) => !/^\d+$/.test(name)) ?? ''
 }
 
 function numberWith(value: number, digits: string): unknown {
@@ -169,8 +176,8 @@ function digitsIn(value: unknown): Digits {
       const sources = digits.byNumber.get(Number(source))
       if (sources === undefined) digits.byNumber.set(Number(source), [source])
       else if (!sources.includes(source)) sources.push(source)
-    } else if (typeof one === 'object' && one !== null)
-      for (const [key, field] of Object.entries(one)) visit(field, key)
+    } else if (Array.isArray(one)) for (const element of one) visit(element, name)
+    else if (typeof one === 'object' && one !== null) for (const [key, field] of Object.entries(one)) visit(field, key)
   }
   visit(value, '')
   return digits

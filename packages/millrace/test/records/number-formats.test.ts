@@ -153,11 +153,19 @@ describe.each(FORMATS)('integers that no double holds, in %s', (format) => {
     expect(textsOf(decodedBatch(codec, [TWINS]), stages)).toEqual([`{"id":${LARGE},"x":[${ROUNDED},${ROUNDED}]}`])
   })
 
-  test('fail where it is unknown which of two they are', () => {
-    const stage = createStage('$set', { n: { $abs: '$id' } }, '')
+  // By its name, the largest of other fields had the digits of the field in whose place it came.
+  test.each(['n', 'id'])('fail in field %s where it is unknown which of two they are', (field) => {
+    const stage = createStage('$set', { [field]: { $max: ['$b', 1] } }, '')
     expect(() => textsOf(decodedBatch(codec, [TWINS]), [stage])).toThrow(
-      'Cannot write field "n" exactly as two numbers of the record are both 9007199254740992 when rounded to a double',
+      `Cannot write field "${field}" exactly as two numbers of the record are both 9007199254740992 when rounded to a double`,
     )
+  })
+
+  test('keep their own digits in lists of a list', () => {
+    const row = `{"id":${LARGE},"b":${ROUNDED},"n":2,"ids":[${LARGE},${ROUNDED}],"o":{"id":1}}`
+    const stages = [createStage('$set', { o: ['$b', '$o'] }, ''), createStage('$set', { 'o.id': ['$ids', '$id'] }, '')]
+    const list = `{"id":[[${LARGE},${ROUNDED}],${LARGE}]}`
+    expect(textsOf(decodedBatch(codec, [row]), stages)).toEqual([row.replace('{"id":1}', `[${list},${list}]`)])
   })
 
   test('go from what the decoder returns into what the encoder takes', () => {
