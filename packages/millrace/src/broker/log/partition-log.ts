@@ -121,6 +121,11 @@ export class PartitionLog {
     if (isRefusal(header)) return header
     const late = this.#timeProblem(header, nowMs)
     if (late !== undefined) return late
+    const { segmentBytes } = this.settings.cleaning
+    if (header.size > segmentBytes) {
+      const message = `Message batch size is ${header.size} bytes in append to partition, which exceeds the maximum configured segment size of ${segmentBytes}.`
+      return { errorCode: ERROR.RECORD_LIST_TOO_LARGE, message, fromLog: true }
+    }
     if (header.producerId >= 0) {
       const known = this.producers.check(header)
       if (known !== undefined)
