@@ -6,7 +6,7 @@ import { parseOptions } from '../../src/options/parse.ts'
 
 /** Rules across properties are not applied, so that a test may have a delivery time out within a moment. */
 export function producerOptions(named: Partial<ProducerOptions> = {}): ProducerOptions {
-  const { partitioner, batchRecords, failsFollowing = false, onUncertain, ...properties } = named
+  const { partitioner, batchRecords, maxRetries, failsFollowing = false, onUncertain, ...properties } = named
   const { options, problems } = parseOptions(
     { options: PRODUCER_FIELDS },
     {
@@ -17,5 +17,6 @@ export function producerOptions(named: Partial<ProducerOptions> = {}): ProducerO
   )
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('; '))
   const settings = producerSettings(options).producer
-  return { ...settings, batchRecords, failsFollowing, onUncertain, partitioner: partitioner ?? settings.partitioner }
+  const chosen = partitioner ?? settings.partitioner
+  return { ...settings, batchRecords, maxRetries, failsFollowing, onUncertain, partitioner: chosen }
 }

@@ -6,7 +6,7 @@
  * | result | what happens |
  * |---|---|
  * | none, or DUPLICATE_SEQUENCE_NUMBER | written |
- * | MESSAGE_TOO_LARGE | split in two and sent again; a single record fails, and a transaction may go on without it |
+ * | MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE | split in two and sent again; a single record fails, and a transaction may go on without it |
  * | the same, of what may have been written | split too; the leader refuses the sequences of its parts when it was |
  * | INVALID_RECORD, INVALID_TIMESTAMP | fails; the error of a record that the broker named is its own, and a transaction may go on without it |
  * | OUT_OF_ORDER_SEQUENCE_NUMBER | sent again after the batches before it; fails when there are none |
@@ -31,7 +31,7 @@ import { brokerError } from '../protocol/kafka-errors.ts'
 import type { ProducedPartition, ProduceResponse } from '../protocol/produce.ts'
 import type { ProducerOptions } from './options.ts'
 import { deliveryError, ReportTicket, type Ticket, timedOut } from './reports.ts'
-import { type RecordErrors, refusedBeside, refusedRecords, tooLarge } from './refusals.ts'
+import { type RecordErrors, refusedBehind, refusedBeside, refusedRecords, tooLarge, unknownOf } from './refusals.ts'
 import { isUnwritten } from './unwritten.ts'
 import { batchWithout, splitBatch } from './split-batch.ts'
 import type { IdentityOwner } from './identity.ts'
@@ -195,7 +195,6 @@ export class Outcomes {
     const { errorCode: code } = answer
     if (code === 0) return this.delivered(batch, answer.baseOffset)
     if (code === DUPLICATE_SEQUENCE_NUMBER) return this.delivered(batch, -1)
-    if (batch.behind !== undefined) return this.#end(batch, batch.behind)
     const mayBeWritten = batch.ambiguous
     const error = brokerError(code, `Cannot write to partition ${queue.partition} of topic "${queue.topic}"`, {
       topic: queue.topic,
@@ -207,9 +206,11 @@ export class Outcomes {
     batch.ambiguous = mayBeWritten
       ? error.kafkaName !== 'OUT_OF_ORDER_SEQUENCE_NUMBER' || batch.isOfUncertain
       : !isUnwritten(error.kafkaName, this.#options.acks)
+    if (batch.behind !== undefined) return this.#endBehind(batch)
     switch (error.kafkaName) {
       case 'MESSAGE_TOO_LARGE':
-        if (batch.count > 1) return this.#split(batch, mayBeWritten && queue.isIdempotent)
+      case 'RECORD_LIST_TOO_LARGE':
+        if (batch.count > 1) return this.#split(batch)
         return this.#refuse(
           batch,
           (isLeftOut) => new Map([[0, tooLarge(batch, error, isLeftOut)]]),
@@ -279,6 +280,11 @@ export class Outcomes {
     if (!this.#leaveUncertain(batch, error, true)) this.#fail(batch, error)
   }
 
+  /** What was before it has failed. */
+  #endBehind(batch: ProducerBatch): void {
+    this.#end(batch, refusedBehind(batch, batch.behind?.cause))
+  }
+
   /** The leader cannot say any more whether an earlier attempt was written. */
   #endUnknown(batch: ProducerBatch, reason: string): void {
     const text = `${reason}, so it is unknown whether an earlier attempt was written`
@@ -292,7 +298,8 @@ export class Outcomes {
     if (batch.refusals > maxRetries && batch.behind === undefined) {
       const reason = batch.lastError?.message ?? 'it was not acknowledged'
       const tries = maxRetries === 0 ? 'it is not sent again' : `it was sent again ${maxRetries} times`
-      return this.#end(batch, deliveryError(batch.queue, `${reason}; ${tries} (retries)`, { cause: batch.lastError }))
+      const text = `${reason}; ${tries} (retries)${unknownOf(batch)}`
+      return this.#end(batch, deliveryError(batch.queue, text, { cause: batch.lastError }))
     }
     this.#retry(batch, true, retryBackoff, batch.refusals)
   }
@@ -304,7 +311,7 @@ export class Outcomes {
     attempt = batch.attempts,
   ): void {
     const now = performance.now()
-    if (batch.behind !== undefined) return this.#end(batch, batch.behind)
+    if (batch.behind !== undefined) return this.#endBehind(batch)
     if (this.#isExpired(batch, now)) return this.#end(batch, timedOut(batch, this.#tooOld))
     batch.notBefore = backOff ? now + backoffMs(attempt, backoff) : 0
   }
@@ -335,32 +342,30 @@ export class Outcomes {
    * An earlier attempt may have been written before the limit was lowered. Its parts have the same sequences, in the same epoch: the leader
    * takes the first of them only when nothing of the whole was written.
    */
-  #split(batch: ProducerBatch, isUncertain: boolean): void {
+  #split(batch: ProducerBatch): void {
     const parts = splitBatch(batch, this.#options)
-    for (const part of parts) part.ambiguous = part.isOfUncertain = isUncertain
+    for (const part of parts) part.isOfUncertain = part.ambiguous && part.queue.isIdempotent
     batch.queue.replace(batch, parts)
     this.#accumulator.replace(batch, parts)
   }
 
   #fail(batch: ProducerBatch, error: MillraceError, own?: ReadonlyMap<number, MillraceError>): void {
+    if (!this.#options.failsFollowing || batch.behind !== undefined) return this.#lose(batch, error, own)
+    this.#accumulator.closeOpen(batch.queue)
+    const following = batch.queue.following(batch)
     this.#lose(batch, error, own)
-    if (this.#options.failsFollowing && batch.behind === undefined) this.#failFollowing(batch.queue, error)
+    this.#failFollowing(batch.queue, following, error)
   }
 
   /**
    * What is in flight the leader refuses, as there is a gap before it, or it has come to what was before it after all; the rest
    * has not been sent. Either way nothing overtakes the failed batch when it is written again (I2).
    */
-  #failFollowing(queue: PartitionQueue, cause: MillraceError): void {
-    const behind = deliveryError(queue, 'earlier records of its partition were not written', {
-      code: 'REFUSED_WITH_BATCH',
-      cause,
-    })
+  #failFollowing(queue: PartitionQueue, following: readonly ProducerBatch[], cause: MillraceError): void {
     queue.cutOff = ++this.#accumulator.cutOffs
-    this.#accumulator.closeOpen(queue)
-    for (const batch of [...queue.sent, ...queue.waiting]) {
-      batch.behind = behind
-      if (!batch.inFlight && !this.#leaveUncertain(batch, behind, true)) this.#lose(batch, behind)
+    for (const batch of following) {
+      batch.behind = { cause }
+      if (!batch.inFlight) this.#endBehind(batch)
     }
   }
 

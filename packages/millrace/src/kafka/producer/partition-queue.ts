@@ -127,6 +127,13 @@ export class PartitionQueue implements Destination {
     this.remove(batch)
   }
 
+  /** What is closed and was appended behind a batch. */
+  following(batch: ProducerBatch): readonly ProducerBatch[] {
+    const all = [...this.sent, ...this.waiting]
+    const at = all.indexOf(batch)
+    return at < 0 ? [] : all.slice(at + 1)
+  }
+
   /**
    * Whether the leader has written nothing from a batch on, and never will of what was sent so far: then others can have its sequences.
    * No late copy of a batch behind it may still arrive, as it would be taken for another one.
@@ -223,8 +230,8 @@ export class ProducerBatch {
   ambiguous = false
   /** Whether it is a part of a batch that was split although it was ambiguous: no leader knows it, whether the whole was written or not. */
   isOfUncertain = false
-  /** Why it is not to be sent again: what was before it has failed. */
-  behind: MillraceError | undefined
+  /** Why it is not to be sent again: what was before it has failed, with this cause. */
+  behind: { readonly cause: MillraceError } | undefined
   /** Why the last attempt failed. */
   lastError: MillraceError | undefined
   /** What a broker objected to last: it says more than that a later attempt was not answered. */

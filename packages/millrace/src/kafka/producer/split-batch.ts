@@ -1,6 +1,6 @@
 /**
- * Splits a record batch that the broker found too large (MESSAGE_TOO_LARGE): in the middle, or around a record that is larger than all
- * others together, as that is nearly always what is too large. Takes records out of one that the broker has named (INVALID_RECORD).
+ * Splits a record batch that the broker found too large (MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE): in the middle, or around a
+ * record that is larger than all others together, as that is nearly always what is too large. Takes records out of one that the broker has named (INVALID_RECORD).
  */
 import { type Codec, CODECS } from '../protocol/compression/codecs.ts'
 import type { ProducerOptions } from './options.ts'
@@ -40,6 +40,8 @@ export function splitBatch(
     }
     made.attempts = batch.attempts
     made.refusals = batch.refusals
+    made.ambiguous = batch.ambiguous
+    made.lastError = made.lastAnswer = batch.lastAnswer
     made.close(codec, codec === own.compression ? own.compressionLevel : undefined)
     // Their sum is right, and each is as far as records are alike.
     made.valueBytes = Math.round((batch.valueBytes * to) / count) - Math.round((batch.valueBytes * from) / count)

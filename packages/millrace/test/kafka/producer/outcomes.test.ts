@@ -198,6 +198,25 @@ describe('what happens to a batch that was sent', () => {
     expect(sent.failure(0)).toMatchObject({ code: 'RECORD_TOO_LARGE' })
   })
 
+  // They were reported as if they had certainly not been written.
+  test.each<{ what: string; options: Partial<ProducerOptions>; result: Partial<ProducedPartition> }>([
+    { what: 'a record that is too large', options: { batchRecords: 1 }, result: { errorCode: 10 } },
+    { what: 'the only record, which is invalid', options: { batchRecords: 1 }, result: { errorCode: 87 } },
+    {
+      what: 'a record that the broker named, and those beside it',
+      options: {},
+      result: { errorCode: 87, recordErrors: [{ index: 1, message: 'has no key' }] },
+    },
+    { what: 'what was sent too often', options: { maxRetries: 1 }, result: { errorCode: 6 } },
+    { what: 'a part of what was too large', options: { idempotence: false, acks: 1 }, result: { errorCode: 10 } },
+  ])('$what after an attempt without an answer: the error says that it may have been written', (row) => {
+    const sent = new Sent(1, row.options)
+    for (const batch of sent.batches) if (batch.inFlight) sent.leaveUnanswered(batch, 'REQUEST_TIMED_OUT')
+    for (let [batch] = sent.send(); batch !== undefined; [batch] = sent.send()) sent.answer(batch, row.result)
+    expect(sent.failures).not.toEqual([])
+    for (const [index] of sent.failures) expect(sent.failure(index).message).toContain('it is unknown whether')
+  })
+
   test('a record that the broker named fails with its words, those beside it because of it', () => {
     const sent = new Sent()
     sent.answer(sent.batches[0]!, { errorCode: 87, recordErrors: [{ index: 1, message: 'has no key' }] })
@@ -262,6 +281,26 @@ describe('what happens to a batch that was sent', () => {
     for (const batch of [second!, third!]) sent.answer(batch, { errorCode: 45 })
     expect(sent.reports.slice(COUNT)).toEqual(Array.from({ length: 2 * COUNT }, () => 'REFUSED_WITH_BATCH'))
     expect(sent.send()).toEqual([])
+  })
+
+  // They failed with it, were written again behind it, and came twice when they had been written.
+  test('what is before a batch that fails is sent again under its own sequence, also when it is to be written in order', () => {
+    const sent = new Sent(3, { failsFollowing: true })
+    const [first, second, third] = sent.batches
+    sent.answer(first!, { errorCode: 20 })
+    sent.answer(second!, { errorCode: 87 })
+    sent.answer(third!, { errorCode: 45 })
+    expect(sent.send()).toEqual([first])
+    expect([first!.sequence, first!.queue.sequence.identity!.epoch]).toEqual([0, 0])
+    sent.answer(first!, { baseOffset: 7 })
+    expect(sent.reports).toEqual([
+      '7',
+      '8',
+      '9',
+      ...Array.from({ length: COUNT }, () => 'DELIVERY_FAILED'),
+      ...Array.from({ length: COUNT }, () => 'REFUSED_WITH_BATCH'),
+    ])
+    expect(sent.heldBytes).toBe(0)
   })
 
   test('what is given up fails, sent or not, and is never sent again', () => {
@@ -362,6 +401,17 @@ describe('what happens to a batch that was sent', () => {
         '-1',
         ...Array.from({ length: COUNT }, () => 'REFUSED_WITH_BATCH'),
       ])
+      expect(uncertain).toEqual([[COUNT, 'REFUSED_WITH_BATCH']])
+    })
+
+    // It failed, and was written again.
+    test('what is behind a batch that failed is left open when the leader has written it, and too few replicas have', async () => {
+      const sent = once({ failsFollowing: true }, 2)
+      const [first, second] = sent.batches
+      sent.answer(first!, { errorCode: 29 })
+      sent.answer(second!, { errorCode: 20 })
+      await Promise.resolve()
+      expect(sent.reports.slice(COUNT)).toEqual(['-1', '-1', '-1'])
       expect(uncertain).toEqual([[COUNT, 'REFUSED_WITH_BATCH']])
     })
   })

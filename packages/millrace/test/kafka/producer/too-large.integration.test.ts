@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Admin, KafkaSink } from '../../../src/index.ts'
-import { brokerAvailable, proxiedBroker } from '../../support/broker.ts'
+import { bootstrapServers, brokerAvailable, proxiedBroker } from '../../support/broker.ts'
 import { topicBed } from '../../support/topics.ts'
 
 describe.skipIf(!brokerAvailable)('a batch whose answer was lost, and that is too large when it is sent again', () => {
@@ -45,5 +45,25 @@ describe.skipIf(!brokerAvailable)('a batch whose answer was lost, and that is to
     expect(new Set([...failures.values()].map(({ code }) => code))).toEqual(new Set(['SEQUENCE_BROKEN']))
     expect(failures.size).toBe(values.length)
     expect(await bed().values(topic)).toEqual([['first', ...values]])
+  })
+})
+
+// The whole batch failed, and with it records that are not too large at all.
+describe.skipIf(!brokerAvailable)('a batch that is larger than a segment of the topic', () => {
+  const bed = topicBed()
+
+  test('is split', async () => {
+    const topic = await bed().create({ configs: { 'segment.bytes': '1048576', 'max.message.bytes': '8388608' } })
+    await using sink = new KafkaSink({
+      bootstrapServers: bootstrapServers(),
+      topic,
+      compression: 'none',
+      batchBytes: 4 << 20,
+      maxRequestBytes: 8 << 20,
+    })
+    const values = Array.from({ length: 3000 }, (_, i) => `${i}`.padEnd(1000))
+    const { failures } = await sink.write(values.map((value) => ({ value })))
+    expect([...failures.values()]).toEqual([])
+    expect(await bed().values(topic)).toEqual([values])
   })
 })
