@@ -16,7 +16,10 @@ import type { IdentityOwner } from './identity.ts'
 /** The partitions of one topic. */
 export class TopicQueues {
   readonly name: string
+  /** Also of partitions that the topic had before it was created again, for what still waits in them. */
   readonly queues: PartitionQueue[] = []
+  /** How many partitions it has. */
+  count = 0
   readonly partitioner: Partitioner
   /** Whether the partitioner looks at more than the key. */
   readonly wantsRecord: boolean
@@ -24,6 +27,7 @@ export class TopicQueues {
   sticky = -1
 
   readonly #isAvailable: (partition: number) => boolean
+  #id: string | undefined
 
   /** @param isAvailable whether a partition can be written at the moment */
   constructor(
@@ -38,16 +42,30 @@ export class TopicQueues {
     this.#isAvailable = isAvailable
   }
 
+  /** The queue of a partition that the topic has. */
+  queue(partition: number): PartitionQueue | undefined {
+    return partition < this.count ? this.queues[partition] : undefined
+  }
+
+  /** It has fewer partitions only when it was created again; a broker that lags behind must not hide new ones. */
+  has(count: number, id: string | undefined): void {
+    const isOther = id !== this.#id
+    this.#id = id
+    if (count < this.count && !isOther) return
+    if (this.sticky >= count) this.sticky = -1
+    this.count = count
+  }
+
   /** Resolves `STICKY`. */
   settle(partition: number): number {
     if (partition !== STICKY) return partition
-    if (this.sticky < 0) this.moveSticky(Math.floor(Math.random() * this.queues.length))
+    if (this.sticky < 0) this.moveSticky(Math.floor(Math.random() * this.count))
     return this.sticky
   }
 
   /** @param from where to look first; the one after the current one by default */
   moveSticky(from: number = this.sticky + 1): void {
-    const { length } = this.queues
+    const length = this.count
     for (let step = 0; step < length; step++) {
       const next = (from + step) % length
       if (!this.#isAvailable(next) && step < length - 1) continue
@@ -115,8 +133,11 @@ export class Accumulator {
     return this.#topics.get(name)
   }
 
-  /** Takes note of how many partitions a topic has. They may become more. */
-  learn(name: string, partitionCount: number): TopicQueues {
+  /**
+   * Records how many partitions a topic has. They may become more, and fewer when it is created again.
+   * @param id of the topic, where brokers have one
+   */
+  learn(name: string, partitionCount: number, id?: string): TopicQueues {
     let topic = this.#topics.get(name)
     if (topic === undefined) {
       const { partitioner } = this.#options
@@ -129,6 +150,7 @@ export class Accumulator {
       topic.queues.push(queue)
       this.queues.push(queue)
     }
+    topic.has(partitionCount, id)
     return topic
   }
 

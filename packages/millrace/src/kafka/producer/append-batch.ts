@@ -97,7 +97,7 @@ export class AppendBatch extends RecordAppendJob {
             keyBytes,
             keyStart,
             keyLength,
-            topic.queues.length,
+            topic.count,
             topic.wantsRecord ? this.#batch.record(row) : undefined,
           ),
         )

@@ -95,11 +95,11 @@ export abstract class RecordAppendJob implements AppendJob {
   }
 
   protected queueOf(topic: TopicQueues, partition: number): PartitionQueue | MillraceError {
-    const queue = topic.queues[partition]
+    const queue = topic.queue(partition)
     if (queue !== undefined) return queue
     return deliveryError(
       { topic: topic.name, partition },
-      `the topic has ${counted(topic.queues.length, 'partition')}, numbered from 0`,
+      `the topic has ${counted(topic.count, 'partition')}, numbered from 0`,
     )
   }
 }

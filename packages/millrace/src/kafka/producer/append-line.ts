@@ -142,8 +142,8 @@ export class AppendLine {
    * @throws {BrokerError} `TOPIC_NOT_FOUND`
    */
   async learn(topic: string, signal?: AbortSignal): Promise<void> {
-    const { partitions } = await this.#cluster.newTopic(topic, signal)
-    this.#accumulator.learn(topic, partitions.length)
+    const { partitions, id } = await this.#cluster.newTopic(topic, signal)
+    this.#accumulator.learn(topic, partitions.length, id)
   }
 
   /** What cannot be appended fails. @param stop why the job stopped when it was tried at once */
@@ -237,11 +237,11 @@ export class AppendLine {
     }
   }
 
-  /** Notices new partitions; the cluster asks for metadata when it is due. */
+  /** Notices new partitions, and a topic that was created again; the cluster asks for metadata when it is due. */
   #followTopic(name: string | undefined): void {
     if (name === undefined || this.#accumulator.topic(name) === undefined) return
     const known = this.#cluster.cachedTopic(name)
-    if (known !== undefined) this.#accumulator.learn(name, known.partitions.length)
+    if (known !== undefined) this.#accumulator.learn(name, known.partitions.length, known.id)
     if (known === undefined || this.#cluster.isStale(known)) this.#cluster.topic(name).catch(() => {})
   }
 }

@@ -100,8 +100,7 @@ export class AppendRecords extends RecordAppendJob {
         headerBytes = headerWriter.bytes
       }
       const timestampMs = record.timestampMs ?? now
-      const partition =
-        record.partition ?? topic.settle(topic.partitioner(keyBytes, 0, keyLength, topic.queues.length, record))
+      const partition = record.partition ?? topic.settle(topic.partitioner(keyBytes, 0, keyLength, topic.count, record))
       const queue = this.queueOf(topic, partition)
       if (queue instanceof Error) {
         ticket.refused(row, queue)

@@ -189,7 +189,7 @@ export class Producer {
   writeRaw(batch: Batch, route: Route, signal?: AbortSignal): Promise<void> | false {
     this.#checkOpen()
     const topic = this.#accumulator.topic(route.topic)
-    const queue = topic?.queues[typeof route.partition === 'number' ? route.partition : batch.partition]
+    const queue = topic?.queue(typeof route.partition === 'number' ? route.partition : batch.partition)
     const raw = forwardable(batch, this.#maxRecordBytes)
     return topic === undefined || queue === undefined || raw === undefined
       ? false
