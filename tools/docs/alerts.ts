@@ -1,5 +1,5 @@
 /** docs/monitoring/alerts.yaml: rules for Prometheus. */
-import { METRICS } from '../../packages/millrace/src/metrics/table.ts'
+import { type MetricName, METRICS } from '../../packages/millrace/src/metrics/table.ts'
 
 interface Alert {
   readonly name: string
@@ -10,6 +10,11 @@ interface Alert {
   readonly summary: string
   /** What to do. */
   readonly description: string
+}
+
+/** For a counter that appears with its first value, which `increase` does not see. @param time such as `15m` */
+function anyMore(counter: MetricName, time: string): string {
+  return `increase(${counter}[${time}]) > 0 or (${counter} > 0 unless ${counter} offset ${time})`
 }
 
 const ALERTS: readonly Alert[] = [
@@ -23,7 +28,7 @@ const ALERTS: readonly Alert[] = [
   },
   {
     name: 'MillraceRunFailed',
-    expression: 'increase(millrace_pipeline_failures_total[10m]) > 0',
+    expression: anyMore('millrace_pipeline_failures_total', '10m'),
     for: '0m',
     severity: 'critical',
     summary: 'Pipeline {{ $labels.pipeline }} ended with {{ $labels.code }}',
@@ -58,7 +63,7 @@ const ALERTS: readonly Alert[] = [
   },
   {
     name: 'MillraceRecordsSkipped',
-    expression: 'increase(millrace_skipped_records_total[15m]) > 0',
+    expression: anyMore('millrace_skipped_records_total', '15m'),
     for: '0m',
     severity: 'warning',
     summary: 'Pipeline {{ $labels.pipeline }} skips records with {{ $labels.code }}',
@@ -66,7 +71,7 @@ const ALERTS: readonly Alert[] = [
   },
   {
     name: 'MillraceDeadLetters',
-    expression: 'increase(millrace_dead_lettered_records_total[15m]) > 0',
+    expression: anyMore('millrace_dead_lettered_records_total', '15m'),
     for: '0m',
     severity: 'warning',
     summary: 'Pipeline {{ $labels.pipeline }} writes dead letters with {{ $labels.code }}',

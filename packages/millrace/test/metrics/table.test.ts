@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { LABELS, METRICS, type Metric } from '../../src/metrics/table.ts'
 
@@ -83,4 +85,20 @@ test('names, types and labels are API', () => {
       "millrace_process_delay_seconds histogram",
     ]
   `)
+})
+
+// A counter by code appears with its first value, and Prometheus' `increase` sees none: the first failure was never an alert.
+test('alerts on what is counted by code fire for the first of them', () => {
+  const rules = readFileSync(join(import.meta.dirname, '../../../../docs/monitoring/alerts.yaml'), 'utf8')
+  const increases = [...rules.matchAll(/expr: "(increase\((millrace_\w+)\[(\w+)\]\).*)"$/gm)]
+  const byCode = increases.filter(([, , name]) =>
+    METRICS[name as keyof typeof METRICS].labels.includes('code' as never),
+  )
+  expect(byCode.map(([, , name]) => name)).toEqual([
+    'millrace_pipeline_failures_total',
+    'millrace_skipped_records_total',
+    'millrace_dead_lettered_records_total',
+  ])
+  for (const [, expression, name, time] of byCode)
+    expect(expression).toBe(`increase(${name}[${time}]) > 0 or (${name} > 0 unless ${name} offset ${time})`)
 })
