@@ -73,7 +73,7 @@ export async function run(
   try {
     const { readVersion } = await import('./program.ts')
     const version = await readVersion()
-    if (telemetryWanted !== undefined) telemetry = await startTelemetry(telemetryWanted, version)
+    if (telemetryWanted !== undefined) telemetry = await startTelemetry(telemetryWanted, version, display.warn)
     watching = await startWatching(servers, version, display)
     const metrics = watching.options.metrics ?? (telemetry && new Counters())
     if (metrics !== undefined) await telemetry?.observe(metrics)

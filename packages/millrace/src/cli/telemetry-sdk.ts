@@ -4,6 +4,7 @@ import type { Sampler, SpanExporter } from '@opentelemetry/sdk-trace'
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics'
 import { ConfigError } from '../errors/index.ts'
 import { Counters } from '../metrics/counters.ts'
+import type { Report } from '../metrics/events.ts'
 import { observeProcess } from '../metrics/process.ts'
 import { loadTelemetry } from '../telemetry/api.ts'
 import { observeCounters } from '../telemetry/instruments.ts'
@@ -15,7 +16,12 @@ const CLOSE_MS = 5000
 type Trace = typeof import('@opentelemetry/sdk-trace')
 
 /** @throws {Error} `ERR_MODULE_NOT_FOUND` when a package is missing; {ConfigError} for values that cannot be used */
-export async function startSdk(plan: TelemetryPlan, version: string, environment: Environment): Promise<Telemetry> {
+export async function startSdk(
+  plan: TelemetryPlan,
+  version: string,
+  warn: Report,
+  environment: Environment,
+): Promise<Telemetry> {
   const [api, trace, metrics, { detectResources, envDetector, resourceFromAttributes }] = await Promise.all([
     import('@opentelemetry/api'),
     import('@opentelemetry/sdk-trace'),
@@ -28,6 +34,7 @@ export async function startSdk(plan: TelemetryPlan, version: string, environment
   const ending: (() => void)[] = []
   if (plan.traces !== 'none') {
     const exporter = await spanExporter(plan, trace)
+    reportFailures('traces', exporter, warn)
     const provider = new trace.TracerProvider({
       resource,
       sampler: samplerOf(trace, environment),
@@ -40,6 +47,7 @@ export async function startSdk(plan: TelemetryPlan, version: string, environment
   let observe: Telemetry['observe'] = async () => {}
   if (plan.metrics !== 'none') {
     const exporter = await metricExporter(plan, metrics)
+    reportFailures('metrics', exporter, warn)
     const intervalMs = numberOf(environment, 'OTEL_METRIC_EXPORT_INTERVAL') ?? 60_000
     const timeoutMs = numberOf(environment, 'OTEL_METRIC_EXPORT_TIMEOUT') ?? 30_000
     const reader = new metrics.PeriodicExportingMetricReader({
@@ -59,12 +67,37 @@ export async function startSdk(plan: TelemetryPlan, version: string, environment
     observe,
     async close() {
       // What cannot be exported is lost: it must not keep a run from ending.
-      const timeUp = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_MS).unref())
-      await Promise.race([Promise.allSettled(closing.map((close) => close())), timeUp])
+      const timeUp = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), CLOSE_MS).unref())
+      const closed = await Promise.race([Promise.allSettled(closing.map((close) => close())), timeUp])
+      if (closed === 'late')
+        warn(`Cannot export the last traces and metrics as the collector has not responded within ${CLOSE_MS / 1000} s`)
       for (const end of ending) end()
       for (const registered of [api.trace, api.metrics, api.propagation]) registered.disable()
     },
   }
+}
+
+/** What an exporter calls back with: 0 for success. */
+interface Exported {
+  readonly code: number
+  readonly error?: Error
+}
+
+/** Warns of the first of failures that follow one another. Without that, a wrong address or token looks like a pipeline that does nothing. */
+function reportFailures<T>(
+  what: string,
+  exporter: { export(items: T, done: (result: Exported) => void): void },
+  warn: Report,
+): void {
+  const send = exporter.export.bind(exporter)
+  let hasFailed = false
+  exporter.export = (items, done) =>
+    send(items, (result) => {
+      const fails = result.code !== 0
+      if (fails && !hasFailed) warn(`Cannot export ${what}: ${result.error?.message ?? 'the exporter gives no reason'}`)
+      hasFailed = fails
+      done(result)
+    })
 }
 
 async function spanExporter({ traces, protocols }: TelemetryPlan, trace: Trace): Promise<SpanExporter> {

@@ -6,6 +6,7 @@
  */
 import { ConfigError } from '../errors/index.ts'
 import type { Counters } from '../metrics/counters.ts'
+import type { Report } from '../metrics/events.ts'
 
 export type Environment = { readonly [name: string]: string | undefined }
 
@@ -72,15 +73,17 @@ function valueOf(environment: Environment, name: string): string | undefined {
 
 /**
  * Starts what a plan asks for, and registers it.
+ * @param warn gets what cannot be exported
  * @throws {ConfigError} when packages are missing, and says which
  */
 export async function startTelemetry(
   plan: TelemetryPlan,
   version: string,
+  warn: Report,
   environment: Environment = process.env,
 ): Promise<Telemetry> {
   const { startSdk } = await import('./telemetry-sdk.ts')
-  return startSdk(plan, version, environment).catch((error: unknown) => {
+  return startSdk(plan, version, warn, environment).catch((error: unknown) => {
     if (!isMissing(error)) throw error
     const packages = [...PACKAGES, ...exportersOf(plan)].map((name) => `@opentelemetry/${name}`)
     throw new ConfigError(

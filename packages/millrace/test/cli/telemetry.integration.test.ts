@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -83,6 +84,21 @@ test('a run exports a span for each batch and the metrics of the table, as OTLP 
     expect(receiver.metricNames).toContain(name)
 })
 
+// A wrong token or path looked like a pipeline that does nothing: the run said nothing, and the collector showed nothing.
+test('a run warns once of traces and of metrics that a collector refuses, and ends as usual', async () => {
+  const collector = createHttpServer((request, response) => {
+    request.resume()
+    response.writeHead(401).end()
+  })
+  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve))
+  const { port } = collector.address() as AddressInfo
+  const { code, stderr } = await run({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` })
+  collector.close()
+  expect(code).toBe(0)
+  for (const what of ['traces', 'metrics'])
+    expect(stderr.match(new RegExp(`Cannot export ${what}: `, 'g')), what).toHaveLength(1)
+})
+
 test('spans of a run are linked to those that wrote its records', async () => {
   await using receiver = await startOtlpReceiver()
   await using broker = await startBroker({ topics: { orders: 1 } })
@@ -118,9 +134,10 @@ test('a collector that is down keeps no run from ending', async () => {
   await new Promise((resolve) => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo
   await new Promise((resolve) => server.close(resolve))
-  const { code, stdout } = await run({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` })
+  const { code, stdout, stderr } = await run({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` })
   expect(code).toBe(0)
   expect(stdout).toContain('read 1,000 records')
+  expect(stderr).toContain('Cannot export')
 })
 
 test('packages that are missing are named, with the command that installs them', async () => {
