@@ -24,7 +24,7 @@ import { Membership } from './membership.ts'
 const LEAVE = -1
 const LEAVE_STATIC = -2
 const LEAVE_TIMEOUT_MS = 5000
-/** How often metadata is asked for a topic id before its partitions are left out: the topic has probably been deleted. */
+/** How often metadata is asked for a topic id before its partitions are left out until the next heartbeat: the topic has probably been deleted. */
 const RESOLVE_ATTEMPTS = 5
 
 export class ConsumerMembership extends Membership {
@@ -34,6 +34,8 @@ export class ConsumerMembership extends Membership {
   #target: readonly TopicIdPartitions[] | undefined
   /** What was last brought in line with; differs from `#target` when there is something to do. */
   #settled: readonly TopicIdPartitions[] | undefined
+  /** What was brought in line with although topics of it could not be found: the next heartbeat has them looked for again. */
+  #incomplete: readonly TopicIdPartitions[] | undefined
   /** Id under which each topic was assigned: a topic that is deleted and created anew is another one. */
   readonly #ids = new Map<string, string>()
   /** Whether the next heartbeat says what is owned. */
@@ -67,6 +69,10 @@ export class ConsumerMembership extends Membership {
     this.heartbeatIntervalMs = answer.heartbeatIntervalMs
     this.joined()
     this.setGeneration(answer.memberEpoch)
+    if (this.#incomplete !== undefined && this.#settled === this.#incomplete) {
+      this.#settled = undefined
+      this.changes.wake()
+    }
     if (answer.assignment !== null) {
       this.#target = answer.assignment.topicPartitions
       this.outdated()
@@ -106,6 +112,7 @@ export class ConsumerMembership extends Membership {
   #startOver(): void {
     this.#target = undefined
     this.#settled = undefined
+    this.#incomplete = undefined
     this.#ids.clear()
     this.lose()
     this.heart.wake()
@@ -136,7 +143,9 @@ export class ConsumerMembership extends Membership {
       }
       if (target !== this.#target) continue
       this.#settled = target
-      this.#report()
+      if (isChanged || this.#incomplete !== target) this.#report()
+      const isComplete = target.every(({ topicId }) => named.some(({ id }) => id === topicId))
+      this.#incomplete = isComplete ? undefined : target
       if (isChanged) this.rebalances++
       isChanged = false
       this.onSettled()

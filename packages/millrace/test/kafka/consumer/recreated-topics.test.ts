@@ -235,3 +235,29 @@ test('a transaction does not commit an offset of the old topic for the new one',
   await sink.close()
   expect(broker.groups()[0]!.offsets).toEqual([])
 })
+
+// After five looks its partitions were left out, and nothing looked again: they were never read.
+test('a topic of an assignment that no broker knows yet is read as soon as one does', async () => {
+  await using broker = await startBroker({ topics: { [TOPIC]: 1, other: 1 }, groups: { heartbeatIntervalMs: 100 } })
+  const { source, seen, ended } = reading(broker, {
+    groupProtocol: 'consumer',
+    autoOffsetReset: 'earliest',
+    retryBackoffMs: 1,
+  })
+  await expect.poll(() => source.assignment()).toHaveLength(1)
+  // So that only the group finds out.
+  const fetches = broker.on('Fetch').hold()
+  await fetches.entered
+  broker.on('Metadata').fail('UNKNOWN_TOPIC_OR_PARTITION')
+  const asked = (): number => broker.requests().filter(({ api }) => api === 'Metadata').length
+  const before = asked()
+  await recreate(broker)
+  await expect.poll(() => source.assignment()).toHaveLength(0)
+  await expect.poll(() => asked() - before).toBeGreaterThanOrEqual(6)
+  broker.clearFaults()
+  fetches.release()
+  await write(broker, 'new', 10)
+  await expect.poll(() => seen.length, { timeout: 5000 }).toBe(10)
+  await source.close()
+  expect(await ended).toBe(undefined)
+})
