@@ -32,7 +32,6 @@ import type { AssignorName } from '../properties/value-types.ts'
 const PROTOCOL_TYPE = 'consumer'
 /** How much longer than the rebalance itself a client waits for its end, as in Java. */
 const JOIN_GRACE_MS = 5000
-const LEAVE_TIMEOUT_MS = 5000
 
 export class ClassicMembership extends Membership {
   protected readonly heartbeatIntervalMs = this.options.heartbeatIntervalMs
@@ -311,9 +310,8 @@ export class ClassicMembership extends Membership {
     if (this.memberId === '' || options.instanceId !== undefined) return
     const members = [{ memberId: this.memberId, groupInstanceId: null, reason: 'the consumer was closed' }]
     this.setGeneration(-1)
-    await coordinator.request(LEAVE_GROUP, () => ({ groupId: options.groupId, members }), {
-      lane: GROUP_LANE,
-      signal: AbortSignal.timeout(LEAVE_TIMEOUT_MS),
-    })
+    await this.leaveBy((signal) =>
+      coordinator.request(LEAVE_GROUP, () => ({ groupId: options.groupId, members }), { lane: GROUP_LANE, signal }),
+    )
   }
 }

@@ -23,7 +23,6 @@ import { Membership } from './membership.ts'
 
 const LEAVE = -1
 const LEAVE_STATIC = -2
-const LEAVE_TIMEOUT_MS = 5000
 /** How often metadata is asked for a topic id before its partitions are left out until the next heartbeat: the topic has probably been deleted. */
 const RESOLVE_ATTEMPTS = 5
 
@@ -222,11 +221,7 @@ export class ConsumerMembership extends Membership {
   async leave(): Promise<void> {
     if (this.generation < 0) return
     this.setGeneration(-1)
-    await this.#send(
-      this.options.instanceId === undefined ? LEAVE : LEAVE_STATIC,
-      false,
-      null,
-      AbortSignal.timeout(LEAVE_TIMEOUT_MS),
-    )
+    const epoch = this.options.instanceId === undefined ? LEAVE : LEAVE_STATIC
+    await this.leaveBy((signal) => this.#send(epoch, false, null, signal))
   }
 }

@@ -2,14 +2,16 @@
  * What the two group protocols have in common: being a member, with heartbeats that go on whatever else happens (P14),
  * beside a loop that rebalances. `classic-protocol.ts` and `consumer-protocol.ts` fill in the rest.
  */
-import type { MillraceError } from '../../errors/index.ts'
-import { backoffMs } from '../../resilience/retry.ts'
+import { BrokerError, type MillraceError } from '../../errors/index.ts'
+import { backoffMs, retry } from '../../resilience/retry.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { committedBy, type MemberIdentity } from './committed-offsets.ts'
-import { asMillraceError, type GroupCoordinator, isAborted } from './coordinator.ts'
+import { asMillraceError, type GroupCoordinator, isAborted, verdictOfError } from './coordinator.ts'
 import type { Ownership } from './ownership.ts'
 import type { GroupOptions } from './contract.ts'
 import { Wakeup } from './wakeup.ts'
+
+const LEAVE_TIMEOUT_MS = 5000
 
 export type ResolvedGroupOptions = GroupOptions &
   Required<
@@ -53,7 +55,7 @@ export abstract class Membership {
   protected abstract readonly heartbeatIntervalMs: number
   /** The topics of the options have changed: tells the group. */
   abstract resubscribe(): void
-  /** Leaves the group, as well as that is possible. */
+  /** Leaves the group, as well as that is possible within 5 s. */
   abstract leave(): Promise<void>
 
   /** Heartbeats until the signal fires. Never rejects: what goes wrong for good ends `run` instead. */
@@ -162,6 +164,24 @@ export abstract class Membership {
     if (signal.aborted || closing.aborted) return false
     await this.ownership.assign(committed)
     return true
+  }
+
+  /**
+   * Says goodbye, again where a broker answers that the coordinator has moved or is not ready: the others would wait for the end of
+   * the session. A broker that does not answer is not waited for.
+   */
+  protected async leaveBy(ask: (signal: AbortSignal) => Promise<{ readonly errorCode: number }>): Promise<void> {
+    const { coordinator } = this
+    const signal = AbortSignal.timeout(LEAVE_TIMEOUT_MS)
+    await retry(
+      async () => coordinator.check((await ask(signal)).errorCode, `Cannot leave group "${this.options.groupId}"`),
+      {
+        timeoutMs: LEAVE_TIMEOUT_MS,
+        backoff: coordinator.cluster.backoff,
+        signal,
+        isRetriable: (error) => error instanceof BrokerError && ['retry', 'moved'].includes(verdictOfError(error)),
+      },
+    )
   }
 
   /** Counts failed attempts to become a member. @returns milliseconds to wait @throws the error itself when that has gone on for `apiTimeoutMs` */
