@@ -397,6 +397,47 @@ describe('file.watch', () => {
     await running
     expect(JSON.parse(await readFile(join(directory, 'seen.json'), 'utf8'))).toEqual([{ n: 1 }, { n: 2 }])
   })
+
+  // The header of the new text was a row of the old one, and the first line of it was the end of the last line before.
+  test.each([
+    {
+      format: 'csv',
+      before: 'id,name\n1,anna\n2,be',
+      rows: 1,
+      after: 'key\n3\n',
+      want: [{ id: 1, name: 'anna' }, { key: 3 }],
+    },
+    {
+      format: 'jsonl',
+      before: '{"id":1,"name":"anna"}\n{"id":',
+      rows: 1,
+      after: '{"id":3}\n',
+      want: [{ id: 1, name: 'anna' }, { id: 3 }],
+    },
+  ])(
+    'reads what takes the place of a text as another one: $format',
+    { timeout: 30_000 },
+    async ({ format, before, rows, after, want }) => {
+      const stop = new AbortController()
+      const path = `replaced.${format}`
+      await writeFile(join(directory, path), before)
+      rowsSeen = 0
+      const running = run(
+        [
+          { id: 'in', function: 'file.watch', config: { path, format, poll_interval_ms: 10 } },
+          { id: 'out', function: 'json.write', inputs: ['in'], config: { path: 'read.json' } },
+        ],
+        stop.signal,
+        false,
+      )
+      await expect.poll(() => rowsSeen, { timeout: 10_000 }).toBe(rows)
+      await writeFile(join(directory, path), after)
+      await expect.poll(() => rowsSeen, { timeout: 10_000 }).toBe(rows + 1)
+      stop.abort()
+      await running
+      expect(JSON.parse(await readFile(join(directory, 'read.json'), 'utf8'))).toEqual(want)
+    },
+  )
 })
 
 // It counted until the run was stopped, and printed nothing before.

@@ -7,6 +7,7 @@ import { DecodeError } from '../../errors/index.ts'
 import { mayDiffer, parseExactly } from '../../records/exact-numbers.ts'
 import { counted } from '../../options/units.ts'
 import { isObject } from '../../options/values.ts'
+import { arrivingRecordsOf, recordsOf } from './csv-records.ts'
 import { linesOf } from './lines.ts'
 import type { Row } from './values.ts'
 
@@ -157,9 +158,8 @@ async function* readCsv(
   what: string,
   { headers = true, delimiter = ',', inferRows = 100 }: ReadOptions,
 ): AsyncGenerator<ReadRows, void, undefined> {
-  const { parse } = await import('csv-parse')
-  const parser = stream.pipe(parse({ bom: true, delimiter, skip_empty_lines: true, relax_column_count_less: true }))
-  stream.on('error', (error) => parser.destroy(error))
+  // Where types are guessed by the first row, rows are to go on as they arrive.
+  const records = inferRows === 1 ? arrivingRecordsOf(stream, delimiter) : recordsOf(stream, delimiter)
   let columns: readonly string[] | undefined
   let types: ReadonlyMap<string, CellReader> | undefined
   let waiting: Row[] = []
@@ -175,7 +175,7 @@ async function* readCsv(
     return read
   }
   try {
-    for await (const cells of parser as AsyncIterable<string[]>) {
+    for await (const { cells, isLast } of records) {
       if (columns === undefined) {
         columns = headers ? differentNames(cells) : cells.map((_, i) => `column_${i + 1}`)
         if (headers) continue
@@ -184,7 +184,7 @@ async function* readCsv(
       waiting.push(Object.fromEntries(columns.map((column, i) => [column, cells[i] ?? ''])))
       for (const { length } of cells) byteLength += length + 1
       if (types === undefined && waiting.length >= inferRows) types = inferTypes(waiting)
-      if (types !== undefined && (waiting.length >= BATCH_ROWS || parser.readableLength === 0)) yield typed()
+      if (types !== undefined && (waiting.length >= BATCH_ROWS || isLast)) yield typed()
     }
   } catch (cause) {
     throw unreadable(what, (cause as Error).message.replace(/\.$/, ''), cause)

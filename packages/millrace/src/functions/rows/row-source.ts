@@ -31,7 +31,17 @@ export abstract class TextRows implements Source {
   /** @param signal when to end, for a stream that would not end by itself */
   protected abstract stream(signal: AbortSignal): Readable
 
+  /** Whether another text has taken the place of one that has ended. */
+  protected get isReadAgain(): boolean {
+    return false
+  }
+
   async *batches(signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
+    do yield* this.#readText(signal)
+    while (this.isReadAgain && !signal.aborted)
+  }
+
+  async *#readText(signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
     // Nobody may want more before the stream has ended.
     const ended = new AbortController()
     const stream = this.stream(AbortSignal.any([signal, ended.signal]))
