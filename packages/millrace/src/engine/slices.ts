@@ -8,13 +8,19 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Source } from '../contracts/source.ts'
-import type { Stage } from '../contracts/stage.ts'
+import type { Transform } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
 import { ReadingTime } from './watching/part-times.ts'
 import { MAX_ROWS, Pace, timeWork } from '../resilience/pace.ts'
 
 /** Most rows worked on in one go. */
 export const SLICE_ROWS = MAX_ROWS
+
+/**
+ * Rows that go through a stage together that waits for something, such as the response of a service: a few rounds of what it does
+ * at the same time. All of them are delivered before a run ends that is asked to stop.
+ */
+const WAITING_ROWS = 64
 
 /** A size that is asked for and no larger than this is kept, however long its rows take. */
 const SMALL_ROWS = 100
@@ -23,12 +29,14 @@ const SMALL_ROWS = 100
 export function paceOf(
   { maxBatchRecords: ofPlan = Infinity }: { readonly maxBatchRecords?: number | undefined },
   { maxBatchRecords: ofSource = Infinity, decode }: Pick<Source, 'maxBatchRecords' | 'decode'>,
-  stages: Iterable<Pick<Stage, 'combinesRows'>>,
+  stages: Iterable<Pick<Transform, 'combinesRows' | 'waits'>>,
   makesDocuments = decode !== undefined,
 ): Pace {
   const asked = Math.min(ofPlan, ofSource)
-  const maxRows = Math.min(asked, makesDocuments ? SLICE_ROWS : Infinity)
-  const isTimed = makesDocuments && !Array.from(stages).some(({ combinesRows }) => combinesRows === true)
+  const combines = Array.from(stages).some(({ combinesRows }) => combinesRows === true)
+  const waits = Array.from(stages).some((stage) => stage.waits === true)
+  const maxRows = Math.min(asked, waits && !combines ? WAITING_ROWS : makesDocuments ? SLICE_ROWS : Infinity)
+  const isTimed = makesDocuments && !combines
   return new Pace(maxRows, !isTimed || asked <= SMALL_ROWS ? maxRows : 1)
 }
 
@@ -39,12 +47,14 @@ export function paceOf(
  * @param isLocated whether the records of each batch are looked at anyway. Where their offsets are tracked they are located first, so that the size of the batch is
  *   known, and what comes before a record that cannot be read is not lost with it
  * @param reading counts how long the source works
+ * @param stop ends it before the next slice; what was not given is not acknowledged
  */
 export async function* inSlices(
   batches: AsyncIterable<Batch>,
   pace: Pick<Pace, 'rows' | 'worked'>,
   isLocated = true,
   reading = new ReadingTime(),
+  stop?: AbortSignal,
 ): AsyncGenerator<Batch, void, undefined> {
   for await (const batch of reading.of(batches)) {
     const cameAt = performance.now()
@@ -52,6 +62,7 @@ export async function* inSlices(
     const whole = damage === undefined ? batch : batch.readable(damage)
     reading.add(performance.now() - cameAt)
     for (const slice of whole?.slices(() => pace.rows) ?? []) {
+      if (stop?.aborted === true) return
       const worked = timeWork()
       let workedMs = 0
       try {

@@ -73,6 +73,20 @@ test('gives the event loop a turn after 20 ms of work, and makes slices smaller 
   expect(turns).toBeGreaterThan(rows.length / 2)
 })
 
+// A run that was asked to stop went on with thousands of requests, which took minutes, and committed nothing meanwhile.
+test('gives few rows at once to stages that wait for something, and none after a stop', async () => {
+  const pace = paceOf({}, {}, [{ waits: true }], false)
+  const stop = new AbortController()
+  const sizes: number[] = []
+  const batch = batchOf(Array.from({ length: 1000 }, (_, i) => `v${i}`))
+  for await (const slice of inSlices(of(batch), pace, true, undefined, stop.signal)) {
+    sizes.push(slice.length)
+    if (sizes.length === 5) stop.abort()
+  }
+  expect(sizes).toEqual([64, 64, 64, 64, 64])
+  expect(paceOf({}, {}, [{ waits: true }, { combinesRows: true }], true).rows).toBeGreaterThan(1000)
+})
+
 test('leaves batches as large as they may be to stages that combine their rows', async () => {
   const batch = batchOf(Array.from({ length: 1000 }, (_, i) => `v${i}`))
   const sizes = async (stages: readonly { readonly combinesRows?: boolean }[]): Promise<number[]> =>

@@ -288,7 +288,7 @@ class GraphRun {
   /** @param room waited for before each commit, where batches are committed first */
   #batches({ source, reading }: SourceNode, room: (() => Promise<void>) | undefined): AsyncIterable<Batch> {
     const pace = paceOf(this.#plan, source, this.#transforms)
-    if (room === undefined) return inSlices(source.batches(this.#stop), pace, true, reading)
+    if (room === undefined) return inSlices(source.batches(this.#stop), pace, true, reading, this.#stop)
     // No more is committed than a limit lets through.
     const left = (): number => Math.min(...this.#transforms.map((each) => each.left || Infinity))
     const limited = {
@@ -297,7 +297,7 @@ class GraphRun {
       },
       worked: (rows: number, ms: number) => pace.worked(rows, ms),
     }
-    const slices = inSlices(source.batches(this.#stop), limited, true, reading)
+    const slices = inSlices(source.batches(this.#stop), limited, true, reading, this.#stop)
     return committedFirst(slices, source.offsets!, room)
   }
 
