@@ -1,5 +1,7 @@
 /** A bridge: a pipeline from a connector straight to another one, past the hub. */
 import { type PipelinePlan, FAIL } from '../../engine/plan.ts'
+import { isObject } from '../../options/values.ts'
+import { deliveryDefaults } from '../delivery.ts'
 import { fileProblems } from '../files.ts'
 import { sharedTopic } from '../loops.ts'
 import {
@@ -7,6 +9,7 @@ import {
   type Surroundings,
   readEntry,
   readConnector,
+  deliveryOf,
   SINK,
   SOURCE,
   written,
@@ -20,10 +23,12 @@ import { splitTransforms } from './transforms.ts'
 export function readBridge(value: unknown, place: Place, name: string, around: Surroundings): PipelinePlan | undefined {
   const entry = readEntry(bridgeFields, value, place, around)
   if (entry === undefined) return undefined
-  const source = readConnector(SOURCE, entry.source, [...place, 'source'], around)
   const keyField = keyFieldOf(entry.sink.config)
   const ofField = keyField === undefined ? {} : { keyField }
   const sink = readConnector(SINK, entry.sink, [...place, 'sink'], around, ofField)
+  const delivery = sink === undefined ? 'at_least_once' : deliveryOf(sink.component)
+  const ofDelivery = choosesIsolation(entry.source.config) ? {} : deliveryDefaults(delivery).source
+  const source = readConnector(SOURCE, entry.source, [...place, 'source'], around, ofDelivery)
   if (source === undefined || sink === undefined) return undefined
   for (const option of ['custom_headers', 'include_headers'] as const)
     if (sink.kafka?.[option] !== undefined && sink.kafka[option] !== false)
@@ -48,12 +53,19 @@ export function readBridge(value: unknown, place: Place, name: string, around: S
     source: source.component,
     stages,
     sink: sink.component,
-    delivery: sink.kafka?.transactional_id === undefined ? 'at_least_once' : 'exactly_once',
+    delivery,
     errorPolicy: FAIL,
     rateLimit:
       rate &&
       rateLimit(rate.events_per_second, rate.burst_size === 0 ? undefined : rate.burst_size, rate.max_in_flight),
   })
+}
+
+/** Whether a source says which records it reads, so that a guarantee gives it no other default. */
+function choosesIsolation(config: unknown): boolean {
+  if (!isObject(config)) return false
+  const { isolation_level: level, properties } = config
+  return level !== undefined || (isObject(properties) && ('isolation.level' in properties || 'isolation' in properties))
 }
 
 function keyFieldOf(config: unknown): unknown {

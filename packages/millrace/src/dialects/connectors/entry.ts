@@ -10,9 +10,11 @@ import {
   type ErrorPolicy,
   FAIL,
 } from '../../engine/plan.ts'
+import type { Delivery } from '../../contracts/context.ts'
 import type { Fields, OptionProblem, Options } from '../../options/declaration.ts'
 import { parseOptions } from '../../options/parse.ts'
 import { didYouMean } from '../../options/suggest.ts'
+import { deliveryProblems } from '../delivery.ts'
 import { readErrorPolicy } from '../error-policy.ts'
 import type { LineFunctions } from '../line-functions.ts'
 import type { settingsFields } from './fields.ts'
@@ -179,13 +181,35 @@ interface PlanParts extends Pick<PipelinePlan, 'source' | 'stages' | 'sink' | 'e
   readonly delivery?: PipelinePlan['delivery']
 }
 
+/** Transactions are the only wish of a guarantee that a file can have. */
+export function deliveryOf(sink: PlannedComponent): Delivery {
+  return sink.options['transactionalId'] === undefined ? 'at_least_once' : 'exactly_once'
+}
+
+/** Why the guarantee cannot hold, in the words and places of the file. */
+function reportDelivery({ delivery = 'at_least_once', ...plan }: PlanParts, place: Place, report: Report): void {
+  const isBridge = place[0] === 'bridges'
+  for (const { path, suggestion, ...problem } of deliveryProblems({ ...plan, delivery })) {
+    const [end, option = ''] = path as [string, string?]
+    const names: { readonly [theirs: string]: string } = (end === 'source' ? SOURCE : SINK).translation.names
+    const name = Object.keys(names).find((theirs) => names[theirs] === option)
+    const within = option === 'type' ? ['connector'] : ['config', ...(name === undefined ? ['properties'] : [name])]
+    report({
+      ...problem,
+      path: end === 'errorPolicy' ? [...place, 'dead_letter_topic'] : [...place, ...(isBridge ? [end] : []), ...within],
+      suggestion: suggestion === 'use at_least_once' ? 'delete transactional_id of the sink' : suggestion,
+    })
+  }
+}
+
 export function planOf(
   name: string,
   place: Place,
   { enabled }: { readonly enabled: boolean },
-  { file, directory, name: fileName, isSingle }: Surroundings,
+  { file, directory, name: fileName, isSingle, report }: Surroundings,
   parts: PlanParts,
 ): PipelinePlan | undefined {
+  reportDelivery(parts, place, report)
   if (!enabled) return undefined
   const fullName =
     isSingle === true || name === fileName

@@ -1,6 +1,7 @@
 /** A sink of the hub: a pipeline from topics of the hub to its connector. */
 import { KAFKA_SOURCE } from '../../catalog.ts'
 import type { PipelinePlan } from '../../engine/plan.ts'
+import { deliveryDefaults } from '../delivery.ts'
 import { fileProblems } from '../files.ts'
 import { sharedTopic } from '../loops.ts'
 import {
@@ -15,6 +16,7 @@ import {
   planOf,
   stage,
   deadLetters,
+  deliveryOf,
   rateLimit,
 } from './entry.ts'
 import { sinkFields } from './fields.ts'
@@ -29,7 +31,7 @@ export function readSink(value: unknown, place: Place, name: string, around: Sur
   const hub = sink && hubOf(sink.component, around, place)
   if (sink === undefined || hub === undefined) return undefined
   const { kafka } = sink
-  const delivery = kafka?.transactional_id === undefined ? 'at_least_once' : 'exactly_once'
+  const delivery = deliveryOf(sink.component)
   const {
     auto_create: autoCreate = true,
     default_partitions: partitions = 1,
@@ -43,7 +45,7 @@ export function readSink(value: unknown, place: Place, name: string, around: Sur
       groupId,
       autoOffsetReset,
       createTopic: autoCreate ? { partitions, replicationFactor } : undefined,
-      ...(delivery === 'exactly_once' ? { isolation: 'read_committed' } : {}),
+      ...deliveryDefaults(delivery).source,
     },
     place,
     around,

@@ -36,7 +36,7 @@ export async function* arrivingRecordsOf(
     const own = text.toString().replace(linesBefore === 0 ? /^\uFEFF/ : '', '')
     let records: string[][]
     try {
-      records = parse(first + own, parserOptions(delimiter)) as string[][]
+      records = parse(first + own, parserOptions(delimiter))
     } catch (error) {
       throw atLine(error as Error, linesBefore - linesOf(first))
     }

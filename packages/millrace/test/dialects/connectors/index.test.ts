@@ -405,3 +405,46 @@ test.each(['hunter2', '[hunter2]'])(
     expect(problems.join('\n')).not.toContain(text.replaceAll(/\W/g, ''))
   },
 )
+
+// From one cluster to another each transaction failed to commit, and the same records were written again and again; from a source
+// that reads uncommitted records, those of aborted transactions were written.
+describe('transactional_id', () => {
+  const bridge = (source: string, sink = 'brokers: "a:9092"'): string =>
+    `bridges: {copy: {source: {${source}}, sink: {connector: kafka-sink, config: {${sink}, topic: out, transactional_id: tx}}}}`
+  const kafka = (more = ''): string => `connector: kafka-source, config: {brokers: "a:9092", topic: in${more}}`
+  const hub = (brokers: string): string =>
+    `${BROKER}sinks: {copy: {connector: kafka-sink, topics: [in], consumer_group: g, config: {brokers: "${brokers}", topic: out, transactional_id: tx}}}`
+
+  test.each([
+    {
+      name: 'a bridge between clusters',
+      text: bridge(kafka(), 'brokers: "b:9092"'),
+      want: /bridges\.copy\.sink\.config\.brokers: Cannot promise exactly_once from one cluster to another.*\(delete transactional_id of the sink\)/,
+    },
+    {
+      name: 'a sink in another cluster than the hub',
+      text: hub('b:9092'),
+      want: /sinks\.copy\.config\.brokers: Cannot promise exactly_once from one cluster to another/,
+    },
+    {
+      name: 'a source without offsets',
+      text: bridge('connector: datagen, config: {max_events: 1}'),
+      want: /bridges\.copy\.source\.connector: Cannot promise exactly_once with source "datagen"/,
+    },
+    {
+      name: 'uncommitted records',
+      text: bridge(kafka(', isolation_level: read_uncommitted')),
+      want: /bridges\.copy\.source\.config\.isolation_level: Cannot promise exactly_once with isolation\.level read_uncommitted.*\(leave it out\)/,
+    },
+  ])('refuses $name', async ({ text, want }) => {
+    expect((await check(text)).problems).toEqual([expect.stringMatching(want)])
+  })
+
+  test.each([bridge(kafka()), bridge(kafka(', isolation_level: read_committed')), hub('hub:9092')])(
+    'reads committed records: %s',
+    async (text) => {
+      const { plan } = await readPipelineFile(await write(text), {})
+      expect(plan).toMatchObject({ delivery: 'exactly_once', source: { options: { isolation: 'read_committed' } } })
+    },
+  )
+})
