@@ -15,6 +15,7 @@ import type { KeptRow } from './rows/batches.ts'
 import { comparableCell, comparableRow } from './rows/exact-cells.ts'
 import { RememberedValues } from './rows/remembered.ts'
 import { RequiredColumns } from './rows/required-columns.ts'
+import { isTombstone } from '../stages/rows.ts'
 import { asTransform, Collection, COLLECTING_FIELDS } from './transforms.ts'
 import { columnReader, compareText, compareValues, identityOf, type Row } from './rows/values.ts'
 
@@ -112,7 +113,7 @@ export const sortApply = defineTransform({
 
 export const distinctApply = defineTransform({
   name: 'distinct.apply',
-  summary: 'Removes duplicate rows.',
+  summary: 'Removes duplicate rows. Tombstones are passed on.',
   options: {
     columns: columnList
       .optional()
@@ -176,7 +177,9 @@ export const distinctApply = defineTransform({
       },
       finish() {
         const found = new Map<string, { at: number; count: number }>()
+        const deletes: number[] = []
         collection.rows.forEach(({ batch, row }, at) => {
+          if (isDelete(batch, row)) return void deletes.push(at)
           const key = keyOf(batch, row)
           const one = found.get(key)
           if (one === undefined) found.set(key, { at, count: 1 })
@@ -186,7 +189,8 @@ export const distinctApply = defineTransform({
           }
         })
         const kept = [...found.values()].filter(({ count }) => keep !== 'none' || count === 1).map(({ at }) => at)
-        return collection.emitKept(kept.toSorted((a, b) => a - b).map((at) => collection.rows[at]!))
+        const inOrder = [...kept, ...deletes].toSorted((a, b) => a - b)
+        return collection.emitKept(inOrder.map((at) => collection.rows[at]!))
       },
     }
   },
@@ -194,6 +198,11 @@ export const distinctApply = defineTransform({
 
 function rowOf({ batch, row }: KeptRow): Row {
   return batch.documents![row] as Row
+}
+
+/** Tombstones have no columns, so they would all be equal, though each deletes another key. */
+function isDelete(batch: Batch, row: number): boolean {
+  return isTombstone(batch, row, batch.documents![row] as Row)
 }
 
 function isTextOrNull(cell: unknown): boolean {
@@ -237,6 +246,10 @@ class DistinctStage implements Stage {
     this.#required.check(batch)
     const kept: number[] = []
     for (let row = 0; row < batch.length; row++) {
+      if (isDelete(batch, row)) {
+        kept.push(row)
+        continue
+      }
       const key = this.#keyOf(batch, row)
       if (this.#seen.has(key)) continue
       const full = this.#seen.isFull

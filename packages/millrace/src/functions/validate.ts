@@ -6,6 +6,7 @@ import type { Batch } from '../records/batch.ts'
 import { StageError, StageMisconfiguredError } from '../errors/index.ts'
 import { field } from '../options/fields.ts'
 import { comparableCell } from './rows/exact-cells.ts'
+import { isTombstone } from '../stages/rows.ts'
 import { RememberedValues } from './rows/remembered.ts'
 import { defineStageFunction } from './transforms.ts'
 import { columnReader, identityOf, type Row } from './rows/values.ts'
@@ -32,7 +33,7 @@ type Check = (row: Row, batch: Batch, at: number) => string | undefined
 
 export const validateSchema = defineStageFunction({
   name: 'validate.schema',
-  summary: 'Passes on valid rows. An invalid row is an error.',
+  summary: 'Passes on valid rows and tombstones. An invalid row is an error.',
   options: {
     required_fields: columnList.doc('Columns that every row must have.').example(['user_id']),
     field_types: field
@@ -97,6 +98,7 @@ export const validateSchema = defineStageFunction({
     const check = (batch: Batch, failed?: RowFailed): Batch | undefined => {
       const problems = new Map<number, string>()
       for (let row = 0; row < batch.length; row++) {
+        if (isTombstone(batch, row, batch.documents![row] as Row)) continue
         const problem = checks
           .map((check) => check(batch.documents![row] as Row, batch, row))
           .find((text) => text !== undefined)
