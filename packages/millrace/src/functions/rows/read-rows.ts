@@ -8,7 +8,7 @@ import { mayDiffer, parseExactly } from '../../records/exact-numbers.ts'
 import { counted } from '../../options/units.ts'
 import { isObject } from '../../options/values.ts'
 import { arrivingRecordsOf, recordsOf } from './csv-records.ts'
-import { linesOf } from './lines.ts'
+import { linesOf, NotUtf8, textIn } from './lines.ts'
 import type { Row } from './values.ts'
 
 export interface ReadOptions {
@@ -40,6 +40,18 @@ export async function* readRows(
   what: string,
   options: ReadOptions,
 ): AsyncGenerator<ReadRows, void, undefined> {
+  try {
+    yield* rowsIn(textIn(stream), what, options)
+  } catch (cause) {
+    throw cause instanceof NotUtf8 ? unreadable(what, cause.message, cause) : cause
+  }
+}
+
+async function* rowsIn(
+  stream: AsyncIterable<string>,
+  what: string,
+  options: ReadOptions,
+): AsyncGenerator<ReadRows, void, undefined> {
   switch (options.format) {
     case 'jsonl':
       yield* readLines(stream, what)
@@ -68,11 +80,10 @@ export async function* readRows(
   }
 }
 
-async function* readLines(stream: Readable, what: string): AsyncGenerator<ReadRows, void, undefined> {
-  stream.setEncoding('utf8')
+async function* readLines(stream: AsyncIterable<string>, what: string): AsyncGenerator<ReadRows, void, undefined> {
   let number = 0
   try {
-    for await (const lines of linesOf(stream as AsyncIterable<string>)) {
+    for await (const lines of linesOf(stream)) {
       const rows: Row[] = []
       const texts: string[] = []
       let byteLength = 0
@@ -154,7 +165,7 @@ function toRow(value: unknown): Row {
 }
 
 async function* readCsv(
-  stream: Readable,
+  stream: AsyncIterable<string>,
   what: string,
   { headers = true, delimiter = ',', inferRows = 100 }: ReadOptions,
 ): AsyncGenerator<ReadRows, void, undefined> {
@@ -252,11 +263,10 @@ function exactText(row: Row, written: Row): string {
 
 const MOST_TEXT = `${Math.floor(constants.MAX_STRING_LENGTH / 1024 / 1024)} MiB at most`
 
-async function textOf(stream: Readable, what: string): Promise<string> {
-  stream.setEncoding('utf8')
+async function textOf(stream: AsyncIterable<string>, what: string): Promise<string> {
   let text = ''
   try {
-    for await (const chunk of stream as AsyncIterable<string>) text += chunk
+    for await (const chunk of stream) text += chunk
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
     throw unreadable(

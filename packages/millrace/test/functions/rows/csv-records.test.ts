@@ -1,12 +1,10 @@
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
+import { textIn } from '../../../src/functions/rows/lines.ts'
 import { arrivingRecordsOf, recordsOf } from '../../../src/functions/rows/csv-records.ts'
 
-function streamOf(...parts: readonly string[]): Readable {
-  return Readable.from(
-    parts.map((part) => Buffer.from(part)),
-    { objectMode: false },
-  )
+function streamOf(...parts: readonly string[]): AsyncIterable<string> {
+  return Readable.from(parts)
 }
 
 async function read(records: ReturnType<typeof recordsOf>): Promise<(readonly string[])[]> {
@@ -27,13 +25,12 @@ describe('records that arrive', () => {
   test.each(TEXTS)('%j %j are those of the text', async (...parts) => {
     const whole = await read(recordsOf(streamOf(parts.join('')), ','))
     expect(await read(arrivingRecordsOf(streamOf(...parts), ','))).toEqual(whole)
-    const bytes = Array.from(Buffer.from(parts.join('')), (byte) => Buffer.of(byte))
-    expect(await read(arrivingRecordsOf(Readable.from(bytes, { objectMode: false }), ','))).toEqual(whole)
+    expect(await read(arrivingRecordsOf(streamOf(...Array.from(parts.join(''))), ','))).toEqual(whole)
   })
 
   // The last row waited for the line behind it, which may have come hours later.
   test('go on as soon as their line has ended', async () => {
-    const stream = new Readable({ read() {} })
+    const stream = new Readable({ read() {}, encoding: 'utf8' })
     const records = arrivingRecordsOf(stream, ',')
     stream.push('a,b\n1,2\n3,')
     expect((await records.next()).value).toEqual({ cells: ['a', 'b'], isLast: false })
@@ -52,4 +49,14 @@ describe('records that arrive', () => {
     expect(whole).toMatch(/line 5/)
     expect(await messageOf(arrivingRecordsOf(streamOf(...parts), ','))).toBe(whole)
   })
+})
+
+// csv.read did not end when it was asked to stop while it waited for more of the file.
+test('records end with an error where what is read is closed before its end', async () => {
+  const stream = new Readable({ read() {} })
+  const records = recordsOf(textIn(stream), ',')
+  stream.push('a,b\n1,2\n3,4\n')
+  await records.next()
+  stream.destroy()
+  await expect(read(records)).rejects.toThrow('Premature close')
 })
