@@ -116,7 +116,7 @@ describe('$function', () => {
   })
 })
 
-// With keepPartition, batches in which it left all keys alone kept their partitions, and records of one key came to two of them.
+// explain said that records keep their partition.
 test('a stage with $function says whether it may change keys', () => {
   const { x } = set('n => n', ['$n']) as { x: unknown }
   expect(createStage('$set', { '_meta.key': x }, 'stages.0.$set').changesKeys).toBe(true)
