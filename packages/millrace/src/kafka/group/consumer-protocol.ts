@@ -43,6 +43,8 @@ export class ConsumerMembership extends Membership {
   #mustRepeat = false
   /** Whether the next heartbeat names the topics, as they have changed. */
   #mustResubscribe = false
+  /** Whether a broker may know this member, also where its answer did not arrive. */
+  #mayBeKnown = false
   /** Whether it was said that another member uses its instance id. */
   #hasSaidInUse = false
 
@@ -57,6 +59,7 @@ export class ConsumerMembership extends Membership {
     const owned = isFull || this.#mustReport ? this.#ownedById() : null
     this.#mustReport = false
     this.#mustRepeat = true
+    this.#mayBeKnown = true
     const answer = await this.#send(isJoining ? 0 : this.generation, isFull, owned, stopped)
     this.coordinator.check(
       answer.errorCode,
@@ -219,7 +222,7 @@ export class ConsumerMembership extends Membership {
   }
 
   async leave(): Promise<void> {
-    if (this.generation < 0) return
+    if (!this.#mayBeKnown) return
     this.setGeneration(-1)
     const epoch = this.options.instanceId === undefined ? LEAVE : LEAVE_STATIC
     await this.leaveBy((signal) => this.#send(epoch, false, null, signal))

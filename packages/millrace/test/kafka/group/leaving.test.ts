@@ -21,3 +21,16 @@ test.each([
     expect(broker.groups()[0]?.members ?? []).toEqual([])
   },
 )
+
+// It had joined, and was given partitions, but did not know: so it did not leave.
+test('a member of the consumer protocol leaves although it never learned that it had joined', async () => {
+  await using broker = await startBroker({ topics: { orders: 1 } })
+  const { bootstrapServers } = broker
+  const source = new KafkaSource({ bootstrapServers, topics: 'orders', groupId: 'g', groupProtocol: 'consumer' })
+  broker.on('ConsumerGroupHeartbeat').dropAnswer()
+  const opening = source.open().catch(() => {})
+  await expect.poll(() => broker.groups()[0]?.members.length).toBe(1)
+  await source.close()
+  await opening
+  expect(broker.groups()[0]?.members ?? []).toEqual([])
+})
