@@ -6,7 +6,7 @@ import { preparing, type Prepare } from '../contracts/preparing.ts'
 import type { RowFailed } from '../contracts/stage.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../records/batch.ts'
 import { DecodeError, EncodeError, RegistryError, type RecordErrorDetails } from '../errors/index.ts'
-import { mayDifferInValue, stringifyExactly } from '../records/exact-numbers.ts'
+import { mayDifferInValue } from '../records/exact-numbers.ts'
 import { exactRow, hasDigits } from '../records/row-digits.ts'
 import { viewOf } from '../records/views.ts'
 import { watchDigits, type DigitSources } from './decoded-digits.ts'
@@ -184,11 +184,7 @@ function keysOf(batch: Batch): (Payload | undefined)[] {
 
 /** With the digits that came in. Where numbers are all as doubles write them, nothing is read again. */
 function encode(batch: Batch, row: number, codec: Codec, document: unknown): Payload {
-  if (!mayHaveDigits(batch, row)) return codec.encode(document)
-  const text = codec === jsonCodec ? jsonCodec.encode(document) : undefined
-  const exact = exactRow(document, batch, row)
-  if (text === undefined) return codec.encode(exact)
-  return exact === document ? text : stringifyExactly(exact)
+  return codec.encode(mayHaveDigits(batch, row) ? exactRow(document, batch, row) : document)
 }
 
 function mayHaveDigits(batch: Batch, row: number): boolean {

@@ -140,8 +140,9 @@ export function isHeld(number: number): boolean {
 /** A number of these decimal digits: a double where that holds it, else what `JSON.stringify` writes as it is. */
 export function numberOf(digits: string): number | ExactNumber {
   const number = Number(digits)
+  if (!isHeld(number)) return EXACT.rawJSON(digits)
   const text = String(number)
-  if (isHeld(number) && (text === digits || decimalOf(text) === decimalOf(digits))) return number
+  if (text === digits || decimalOf(text) === decimalOf(digits)) return number
   return EXACT.rawJSON(digits)
 }
 

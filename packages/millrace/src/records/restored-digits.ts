@@ -45,14 +45,18 @@ export function partWithDigits(
 class Restorer {
   readonly #before: unknown
   #found: Digits | undefined
+  /** Doubles of the numbers whose digits say more: no other number needs a closer look. */
+  readonly #exact: number[] = []
 
   constructor(before: unknown) {
     this.#before = before
+    collectExact(before, this.#exact)
   }
 
   /** A copy of a value with the digits that came in. @param before what was in its place */
   restore(value: unknown, before: unknown, name: string): unknown {
     if (typeof value === 'number') {
+      if (!this.#exact.includes(value)) return value
       if (Object.is(value, isExact(before) ? Number(before.rawJSON) : before)) return before
       return this.#moved(value, name, name)
     }
@@ -63,19 +67,24 @@ class Restorer {
     )
   }
 
-  /** The same of a value of which stages copied parts. @param path where it is now */
-  restoreMoved(value: unknown, path: readonly string[], moved: readonly MovedFields[]): unknown {
+  /** The same of a value of which stages copied parts. @param path where it is now; changed and put back */
+  restoreMoved(value: unknown, path: string[], moved: readonly MovedFields[]): unknown {
     if (typeof value === 'number') {
+      if (!this.#exact.includes(value)) return value
       const origin = originOf(path, moved)
       const before = origin?.reduce(fieldOf, this.#before)
       if (Object.is(value, isExact(before) ? Number(before.rawJSON) : before)) return before
       return this.#moved(value, nameIn(path), origin && nameIn(origin))
     }
     if (typeof value !== 'object' || value === null || isExact(value) || hasOwnJson(value)) return value
-    if (Array.isArray(value)) return value.map((element, i) => this.restoreMoved(element, [...path, String(i)], moved))
-    return Object.fromEntries(
-      Object.entries(value).map(([key, field]) => [key, this.restoreMoved(field, [...path, key], moved)]),
-    )
+    const within = (name: string, inner: unknown): unknown => {
+      path.push(name)
+      const restored = this.restoreMoved(inner, path, moved)
+      path.pop()
+      return restored
+    }
+    if (Array.isArray(value)) return value.map((element, i) => within(String(i), element))
+    return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, within(key, field)]))
   }
 
   /** @param before its name before it was moved; undefined where it was computed, so that the name says nothing */
@@ -151,6 +160,13 @@ export class NumbersOfSeveral {
       `Cannot write ${value} exactly as it may be one of several numbers of the records that it was made of: ${[digits, ...others].slice(0, 3).join(', ')}; write such numbers as text`,
     )
   }
+}
+
+function collectExact(value: unknown, found: number[]): void {
+  if (typeof value !== 'object' || value === null) return
+  if (isExact(value)) found.push(Number(value.rawJSON))
+  else if (Array.isArray(value)) for (const element of value) collectExact(element, found)
+  else for (const name in value) collectExact((value as { readonly [name: string]: unknown })[name], found)
 }
 
 function fieldOf(value: unknown, name: string | number): unknown {
