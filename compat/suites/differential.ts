@@ -7,7 +7,9 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { deleteTopicsApi } from '../../packages/millrace/src/protocol/messages/delete-topics.ts'
-import { comparable, scriptOf, sideOf } from '../../packages/millrace/test/support/differential.ts'
+import { comparable, scriptOf } from '../../packages/millrace/test/support/differential.ts'
+import { sideOf } from '../../packages/millrace/test/support/differential-script.ts'
+import { membersTopicOf } from '../../packages/millrace/test/support/differential-members.ts'
 import { RawClient } from '../../packages/millrace/test/support/raw-client.ts'
 import { startKafka } from '../../test-bed/kafka.ts'
 import { whyNoJava } from '../../test-bed/java.ts'
@@ -38,7 +40,9 @@ async function runScript(seed: number, apacheServers: string, ours: string): Pro
     throw new Error(`${(error as Error).message}\nafter ${done.slice(-6).join('\n')}`, { cause: error })
   } finally {
     for (const client of [apache, embedded])
-      await client.request(deleteTopicsApi, 5, { topicNames: [name], timeoutMs: 10_000 }).catch(() => {})
+      await client
+        .request(deleteTopicsApi, 5, { topicNames: [name, membersTopicOf(name)], timeoutMs: 10_000 })
+        .catch(() => {})
   }
 }
 

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { startBroker } from '../../src/broker/index.ts'
 import { bootstrapServers, isEmbedded, uniqueName } from '../support/broker.ts'
-import { comparable, scriptOf, sideOf } from '../support/differential.ts'
+import { comparable, scriptOf } from '../support/differential.ts'
+import { sideOf } from '../support/differential-script.ts'
 import { RawClient } from '../support/raw-client.ts'
 
 const SCRIPTS = Number(process.env['MILLRACE_DIFFERENTIAL_SCRIPTS'] ?? 40)

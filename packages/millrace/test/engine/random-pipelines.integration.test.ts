@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest'
 import { KafkaSource } from '../../src/index.ts'
 import { bootstrapServers, brokerAvailable, uniqueName } from '../support/broker.ts'
-import { Dice } from '../support/differential.ts'
+import { Dice } from '../support/differential-script.ts'
 import { fromTopic, type PipelineSpec, runHere, toTopic } from '../support/pipelines.ts'
 import { topicBed, type TopicBed } from '../support/topics.ts'
 

@@ -34,60 +34,17 @@ import { offsetForLeaderEpochApi } from '../../src/protocol/messages/offset-for-
 import { produceApi } from '../../src/protocol/messages/produce.ts'
 import { syncGroupApi } from '../../src/protocol/messages/sync-group.ts'
 import { txnOffsetCommitApi } from '../../src/protocol/messages/txn-offset-commit.ts'
+import {
+  consumerMember,
+  createMembersTopic,
+  membersGroupOf,
+  membersTopicOf,
+  withoutAssignmentInterval,
+} from './differential-members.ts'
+import { Dice, type Side, type Step } from './differential-script.ts'
 import { encodeRecordBatch } from './encode-record-batch.ts'
 import { produceOf } from './produce.ts'
 import type { RawClient } from './raw-client.ts'
-
-/** One of the brokers, and what it has assigned in this script. */
-export interface Side {
-  readonly client: RawClient
-  memberId: string
-  generationId: number
-  consumerEpoch: number
-  producerId: number
-  producerEpoch: number
-  sequence: number
-  transaction: { producerId: number; producerEpoch: number; sequence: number }
-}
-
-export function sideOf(client: RawClient): Side {
-  return {
-    client,
-    memberId: '',
-    generationId: -1,
-    consumerEpoch: 0,
-    producerId: -1,
-    producerEpoch: -1,
-    sequence: 0,
-    transaction: { producerId: -1, producerEpoch: -1, sequence: 0 },
-  }
-}
-
-/** Random numbers from a seed (Mulberry32). */
-export class Dice {
-  #state: number
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0
-  }
-
-  /** A whole number from 0 to `below - 1`. */
-  roll(below: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-
-  of<T>(...choices: readonly T[]): T {
-    return choices[this.roll(choices.length)]!
-  }
-}
-
-export interface Step {
-  readonly name: string
-  run(side: Side): Promise<unknown>
-}
 
 /** A version of an API that Kafka calls stable. */
 function version<Q, R>(dice: Dice, api: Api<Q, R>, least = api.request.versions.min, most = api.latestStable): number {
@@ -109,6 +66,7 @@ export function scriptOf(seed: number, name: string, length: number): Step[] {
       ]
       const topics = [{ name, numPartitions: 2, replicationFactor: 1, assignments: [], configs }]
       const answer = await client.request(createTopicsApi, 5, { topics })
+      await createMembersTopic(client, name)
       await prepared(client, name)
       return answer
     },
@@ -129,6 +87,8 @@ export function scriptOf(seed: number, name: string, length: number): Step[] {
     member,
     member,
     consumer,
+    consumerMember,
+    consumerMember,
     transaction,
     transaction,
     transaction,
@@ -571,10 +531,11 @@ function transaction(dice: Dice, topic: string): Step {
 /** Apache Kafka creates topics and coordinators in the background: waits until they are there. */
 async function prepared(client: RawClient, name: string): Promise<void> {
   await until(async () => {
-    const { topics } = await client.request(metadataApi, 9, { topics: [{ name }], allowAutoTopicCreation: false })
-    return topics[0]!.partitions.length === 2 && topics[0]!.partitions.every(({ leaderId }) => leaderId >= 0)
+    const topics = [{ name }, { name: membersTopicOf(name) }]
+    const known = (await client.request(metadataApi, 9, { topics, allowAutoTopicCreation: false })).topics
+    return known.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leaderId }) => leaderId >= 0))
   })
-  const groups = [name, `${name}-consumer`, `${name}-transaction`]
+  const groups = [name, `${name}-consumer`, `${name}-transaction`, membersGroupOf(name)]
   await until(async () => {
     const found = await client.request(findCoordinatorApi, 4, { keyType: 0, coordinatorKeys: groups })
     const { groups: described } = await client.request(describeGroupsApi, 5, { groups })
@@ -583,6 +544,7 @@ async function prepared(client: RawClient, name: string): Promise<void> {
       described.every(({ errorCode }) => errorCode === 0)
     )
   })
+  await until(async () => withoutAssignmentInterval(client, name))
   await until(async () => {
     const found = await client.request(findCoordinatorApi, 4, { keyType: 1, coordinatorKeys: [name] })
     const { transactionStates } = await client.request(describeTransactionsApi, 0, { transactionalIds: [name] })

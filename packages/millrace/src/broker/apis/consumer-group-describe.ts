@@ -9,6 +9,8 @@ import {
 } from '../../protocol/messages/consumer-group-describe.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Partitions } from '../groups/assignors.ts'
+import { epochOf } from '../groups/consumer-member.ts'
+import { joined } from '../groups/partition-sets.ts'
 import type { Call, Handler } from './handler.ts'
 import { authorizedOperations } from './topics.ts'
 
@@ -64,12 +66,13 @@ function describe(groupId: string, { broker: { cluster, groups }, node, version 
       memberId: member.memberId,
       instanceId: member.instanceId,
       rackId: member.rackId,
-      memberEpoch: member.isAway ? -2 : member.current.epoch,
+      memberEpoch: epochOf(member),
       clientId: member.clientId,
       clientHost: member.clientHost,
       subscribedTopicNames: member.topics,
-      subscribedTopicRegex: member.pattern,
-      assignment: named(member.current.assigned, cluster),
+      subscribedTopicRegex: member.pattern ?? '',
+      // What it has to give up is its own until it has.
+      assignment: named(joined(member.current.assigned, member.current.revoking), cluster),
       targetAssignment: named(member.target, cluster),
       ...(version >= 1 ? { memberType: member.classic === undefined ? CONSUMER_MEMBER : CLASSIC_MEMBER } : {}),
     })),

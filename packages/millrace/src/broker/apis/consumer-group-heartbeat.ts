@@ -11,7 +11,7 @@ import {
 } from '../../protocol/messages/consumer-group-heartbeat.ts'
 import { randomUuid } from '../cluster/topic.ts'
 import { ASSIGNORS, type Partitions } from '../groups/assignors.ts'
-import { JOIN_EPOCH, STATIC_LEAVE_EPOCH } from '../groups/consumer-group.ts'
+import { JOIN_EPOCH, STATIC_LEAVE_EPOCH } from '../groups/consumer-member.ts'
 import { problemOfPattern } from '../groups/patterns.ts'
 import type { Refusal } from '../log/check-batch.ts'
 import type { Call, Handler } from './handler.ts'
@@ -26,12 +26,9 @@ export const consumerGroupHeartbeat: Handler<ConsumerGroupHeartbeatRequest, Cons
     const { groupId, memberEpoch, topicPartitions } = request
     const refused = refusal(request, call)
     if (refused !== undefined) return failed(refused)
-    const group = memberEpoch === JOIN_EPOCH ? groups.consumerGroup(groupId) : groups.findConsumer(groupId)
-    if (group === undefined)
-      return failed({ errorCode: ERROR.GROUP_ID_NOT_FOUND, message: `Group ${groupId} not found.` })
     // In version 0 a member gets its id from the coordinator.
     const memberId = request.memberId === '' ? randomUuid() : request.memberId
-    const { errorCode, message, epoch, assignment } = group.heartbeat({
+    const beat = {
       memberId,
       epoch: memberEpoch,
       instanceId: request.instanceId,
@@ -41,13 +38,22 @@ export const consumerGroupHeartbeat: Handler<ConsumerGroupHeartbeatRequest, Cons
       rebalanceTimeoutMs: request.rebalanceTimeoutMs,
       topics: request.subscribedTopicNames,
       pattern: request.subscribedTopicRegex,
-      maySee: (topic) => call.permits('Describe', 'Topic', topic),
+      maySee: (topic: string) => call.permits('Describe', 'Topic', topic),
       assignor: request.serverAssignor,
       owned:
         topicPartitions === null
           ? null
           : new Map(topicPartitions.map(({ topicId, partitions }) => [topicId, new Set(partitions)])),
-    })
+    }
+    const known = groups.findConsumer(groupId)
+    // A group is not created for a pattern that cannot be read.
+    const unread = known?.refusal(beat) === undefined ? patternProblem(request) : undefined
+    const isJoining = memberEpoch === JOIN_EPOCH
+    if (unread !== undefined && (isJoining || known !== undefined)) return failed(unread)
+    const group = isJoining ? groups.consumerGroup(groupId) : known
+    if (group === undefined)
+      return failed({ errorCode: ERROR.GROUP_ID_NOT_FOUND, message: `Group ${groupId} not found.` })
+    const { errorCode, message, epoch, assignment } = group.heartbeat(beat)
     if (errorCode !== 0) return failed({ errorCode, message: message ?? '' })
     return {
       throttleTimeMs: 0,
@@ -78,7 +84,7 @@ function failed({ errorCode, message }: Refusal): ConsumerGroupHeartbeatResponse
 }
 
 function refusal(request: Request, call: Call): Refusal | undefined {
-  const { groupId, serverAssignor, subscribedTopicRegex } = request
+  const { groupId, serverAssignor } = request
   if (groupId === '') return invalid("GroupId can't be empty.")
   const elsewhere = call.broker.groups.refusal(groupId, call.node)
   if (elsewhere !== 0) return { errorCode: elsewhere, message: '' }
@@ -88,13 +94,17 @@ function refusal(request: Request, call: Call): Refusal | undefined {
     const message = `ServerAssignor ${serverAssignor} is not supported. Supported assignors: ${Object.keys(ASSIGNORS).join(', ')}.`
     return { errorCode: ERROR.UNSUPPORTED_ASSIGNOR, message }
   }
-  const problem = subscribedTopicRegex === null ? undefined : problemOfPattern(subscribedTopicRegex)
-  if (problem !== undefined)
-    return {
-      errorCode: ERROR.INVALID_REGULAR_EXPRESSION,
-      message: `SubscribedTopicRegex \`${subscribedTopicRegex}\` is not a valid regular expression: ${problem}.`,
-    }
   return undefined
+}
+
+function patternProblem({ memberEpoch, subscribedTopicRegex }: Request): Refusal | undefined {
+  if (memberEpoch < JOIN_EPOCH || subscribedTopicRegex === null) return undefined
+  const problem = problemOfPattern(subscribedTopicRegex)
+  if (problem === undefined) return undefined
+  return {
+    errorCode: ERROR.INVALID_REGULAR_EXPRESSION,
+    message: `SubscribedTopicRegex \`${subscribedTopicRegex}\` is not a valid regular expression: ${problem}.`,
+  }
 }
 
 function problemOf(request: Request, version: number): string | undefined {
@@ -102,6 +112,7 @@ function problemOf(request: Request, version: number): string | undefined {
     memberId,
     memberEpoch,
     instanceId,
+    rackId,
     rebalanceTimeoutMs,
     topicPartitions,
     subscribedTopicNames,
@@ -109,12 +120,14 @@ function problemOf(request: Request, version: number): string | undefined {
   } = request
   if (memberId === '' && (version >= 1 || memberEpoch !== JOIN_EPOCH)) return "MemberId can't be empty."
   if (instanceId === '') return "InstanceId can't be empty."
+  if (rackId === '') return "RackId can't be empty."
   if (memberEpoch < STATIC_LEAVE_EPOCH) return 'MemberEpoch is invalid.'
   if (memberEpoch === STATIC_LEAVE_EPOCH && instanceId === null) return "InstanceId can't be null."
   if (memberEpoch !== JOIN_EPOCH) return undefined
   if (rebalanceTimeoutMs === -1) return 'RebalanceTimeoutMs must be provided in first request.'
   if (topicPartitions === null || topicPartitions.length > 0) return 'TopicPartitions must be empty when (re-)joining.'
-  if ((subscribedTopicNames === null || subscribedTopicNames.length === 0) && (subscribedTopicRegex ?? '') === '')
+  // Members may join without any topic.
+  if (subscribedTopicNames === null && subscribedTopicRegex === null)
     return 'Either SubscribedTopicNames or SubscribedTopicRegex must be non-null when (re-)joining.'
   return undefined
 }

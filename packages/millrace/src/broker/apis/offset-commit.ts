@@ -12,6 +12,8 @@ import { topicOf } from './topics.ts'
 
 /** `offset.metadata.max.bytes` */
 export const MAX_METADATA_BYTES = 4096
+/** First version for members of the consumer protocol (KIP-848), and that says when there is no such group. */
+const FIRST_OF_CONSUMERS = 9
 /** First version that names topics by their id. */
 const FIRST_WITH_ID = 10
 
@@ -40,11 +42,14 @@ export const offsetCommit: Handler<OffsetCommitRequest, OffsetCommitResponse> = 
 }
 
 /** @returns an error code */
-function admitted(request: Decoded<OffsetCommitRequest>, { broker: { groups } }: Call): number {
+function admitted(request: Decoded<OffsetCommitRequest>, { broker: { groups }, version }: Call): number {
   const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request
   const group = groups.find(groupId)
   // A group that only holds offsets need not have had members.
-  if (group === undefined) return generationId < 0 ? ERROR.NONE : ERROR.ILLEGAL_GENERATION
+  if (group === undefined && generationId < 0) return ERROR.NONE
+  if (group === undefined) return version >= FIRST_OF_CONSUMERS ? ERROR.GROUP_ID_NOT_FOUND : ERROR.ILLEGAL_GENERATION
+  const isConsumer = group.kind === 'consumer' && group.members.get(memberId)?.classic === undefined
+  if (isConsumer && group.members.has(memberId) && version < FIRST_OF_CONSUMERS) return ERROR.UNSUPPORTED_VERSION
   return group.admitCommit({ memberId, instanceId: groupInstanceId, generationId })
 }
 

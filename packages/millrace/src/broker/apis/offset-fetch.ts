@@ -35,16 +35,16 @@ export const offsetFetch: Handler<OffsetFetchRequest, OffsetFetchResponse> = {
     const answer = (
       groupId: string,
       topics: readonly AskedTopic[] | null,
-      memberId = '',
+      memberId: string | null = null,
       epoch = -1,
     ): OffsetFetchResponseGroup => {
-      const isMember = memberId !== '' || epoch >= 0
+      const isMember = memberId !== null || epoch >= 0
       // A member of the consumer protocol must not go by what it has lost meanwhile.
       const group = isMember ? groups.findConsumer(groupId) : undefined
       const errorCode =
         (call.permits('Describe', 'Group', groupId) ? 0 : ERROR.GROUP_AUTHORIZATION_FAILED) ||
         groups.refusal(groupId, call.node) ||
-        (group?.admitCommit({ memberId, instanceId: null, generationId: epoch }) ?? 0)
+        (group?.admitFetch({ memberId: memberId ?? '', generationId: epoch }) ?? 0)
       if (errorCode !== 0) return { groupId, topics: [], errorCode }
       return {
         groupId,
@@ -55,7 +55,7 @@ export const offsetFetch: Handler<OffsetFetchRequest, OffsetFetchResponse> = {
     if (call.version >= SEVERAL)
       return {
         groups: request.groups.map(({ groupId, topics, memberId, memberEpoch }) =>
-          answer(groupId, topics, memberId ?? '', memberEpoch),
+          answer(groupId, topics, memberId, memberEpoch),
         ),
       }
     const { topics, errorCode = 0 } = answer(request.groupId, namedTopics(request))

@@ -91,8 +91,10 @@ function range(
   members: readonly AssignableMember[],
   partitionsOf: ReadonlyMap<string, number>,
 ): Map<string, Map<string, Set<number>>> {
-  const nameOf = ({ instanceId, memberId }: AssignableMember): string => instanceId ?? memberId
-  const sorted = members.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+  // Static members come first.
+  const rankOf = ({ instanceId, memberId }: AssignableMember): string =>
+    instanceId === null ? `1 ${memberId}` : `0 ${instanceId}`
+  const sorted = members.toSorted((a, b) => (rankOf(a) < rankOf(b) ? -1 : 1))
   const assignments = new Map(sorted.map(({ memberId }) => [memberId, new Map<string, Set<number>>()]))
   for (const [topicId, count] of partitionsOf) {
     const subscribed = sorted.filter(({ topicIds }) => topicIds.has(topicId))

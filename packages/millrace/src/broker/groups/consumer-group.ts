@@ -5,76 +5,23 @@
 import { ERROR } from '../../protocol/error-codes.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Topic } from '../cluster/topic.ts'
-import { ASSIGNORS, DEFAULT_ASSIGNOR, type Partitions } from './assignors.ts'
+import { ASSIGNORS, DEFAULT_ASSIGNOR } from './assignors.ts'
 import type { After } from './classic-group.ts'
-import type { MemberClaim, Protocol } from './member.ts'
+import {
+  type ClassicSide,
+  type ConsumerHeartbeat,
+  type ConsumerMember,
+  epochOf,
+  FRESH,
+  type HeartbeatAnswer,
+  JOIN_EPOCH,
+  STATIC_LEAVE_EPOCH,
+} from './consumer-member.ts'
+import type { MemberClaim } from './member.ts'
 import { GroupOffsets } from './offsets.ts'
 import { compilePattern } from './patterns.ts'
 import { has, isEqual, NO_PARTITIONS, without, isEmpty } from './partition-sets.ts'
 import { type Current, reconcile } from './reconciliation.ts'
-
-/** Epochs of a heartbeat that joins, and that leaves as a static member that is going to come back; -1 leaves for good. */
-export const JOIN_EPOCH = 0
-
-export const STATIC_LEAVE_EPOCH = -2
-
-export interface ConsumerHeartbeat {
-  readonly memberId: string
-  readonly epoch: number
-  readonly instanceId: string | null
-  readonly rackId: string | null
-  readonly clientId: string
-  readonly clientHost: string
-  /** -1 when it has not changed. */
-  readonly rebalanceTimeoutMs: number
-  /** Null when it has not changed, as all below. */
-  readonly topics: readonly string[] | null
-  readonly pattern: string | null
-  /** Whether the client may see a topic; only those match its pattern. All when omitted. */
-  readonly maySee?: (topic: string) => boolean
-  readonly assignor: string | null
-  readonly owned: Partitions | null
-  /** Of a member that speaks the classic protocol; see `classic-members.ts`. */
-  readonly classic?: ClassicSide
-}
-
-/** What there is about a member of this group that speaks the classic protocol. */
-export interface ClassicSide {
-  readonly sessionTimeoutMs: number
-  readonly protocols: readonly Protocol[]
-  /** Ends the time in which it has to join again; undefined when it need not. */
-  stopJoinTimer: (() => void) | undefined
-}
-
-export interface ConsumerMember {
-  readonly memberId: string
-  readonly instanceId: string | null
-  rackId: string | null
-  clientId: string
-  clientHost: string
-  rebalanceTimeoutMs: number
-  topics: readonly string[]
-  pattern: string | null
-  /** As of its last heartbeat. */
-  maySee?: ((topic: string) => boolean) | undefined
-  assignor: string | null
-  current: Current
-  target: Partitions
-  /** Whether it has left, and is going to come back. */
-  isAway: boolean
-  classic: ClassicSide | undefined
-  stopTimers: (() => void)[]
-}
-
-/** What a heartbeat is answered; an assignment only when there is something new. */
-export interface HeartbeatAnswer {
-  readonly errorCode: number
-  readonly message?: string
-  readonly epoch: number
-  readonly assignment?: Partitions
-}
-
-const FRESH: Current = { state: 'Stable', epoch: 0, previousEpoch: 0, assigned: NO_PARTITIONS, revoking: NO_PARTITIONS }
 
 export class ConsumerGroup {
   readonly kind = 'consumer'
@@ -122,7 +69,7 @@ export class ConsumerGroup {
     if (this.members.size === 0) return 'Empty'
     if (this.epoch > this.assignmentEpoch) return 'Assigning'
     const isSettled = [...this.members.values()].every(
-      ({ current }) => current.state === 'Stable' && current.epoch === this.assignmentEpoch,
+      (member) => member.current.state === 'Stable' && epochOf(member) === this.assignmentEpoch,
     )
     return isSettled ? 'Stable' : 'Reconciling'
   }
@@ -130,18 +77,19 @@ export class ConsumerGroup {
   get assignor(): string {
     const votes = [...this.members.values()].flatMap(({ assignor }) => (assignor === null ? [] : [assignor]))
     const counts = Map.groupBy(votes, (name) => name)
-    return [...counts].toSorted((a, b) => b[1].length - a[1].length)[0]?.[0] ?? DEFAULT_ASSIGNOR
+    const most = Math.max(0, ...[...counts.values()].map(({ length }) => length))
+    if (counts.get(DEFAULT_ASSIGNOR)?.length === most) return DEFAULT_ASSIGNOR
+    return [...counts].find(([, { length }]) => length === most)?.[0] ?? DEFAULT_ASSIGNOR
   }
 
   heartbeat(beat: ConsumerHeartbeat): HeartbeatAnswer {
-    const refusal = this.#refusal(beat)
+    const refusal = this.refusal(beat)
     if (refusal !== undefined) return refusal
-    const isKnown =
-      this.members.has(beat.memberId) || (beat.instanceId !== null && this.findStatic(beat.instanceId) !== undefined)
     if (beat.epoch < JOIN_EPOCH) return this.#leave(this.members.get(beat.memberId)!, beat.epoch)
     const member = beat.epoch === JOIN_EPOCH ? this.#joining(beat) : this.members.get(beat.memberId)!
-    const isChanged = this.#update(member, beat, isKnown)
-    this.#refresh(isChanged)
+    const isChanged = this.#update(member, beat)
+    this.#renew(isChanged)
+    this.#assign()
     const before = member.current
     member.current = reconcile(before, {
       target: member.target,
@@ -158,13 +106,13 @@ export class ConsumerGroup {
     return { errorCode: 0, epoch: member.current.epoch, ...(isNew ? { assignment: member.current.assigned } : {}) }
   }
 
-  #refusal({ memberId, epoch, instanceId, owned, classic }: ConsumerHeartbeat): HeartbeatAnswer | undefined {
+  /** Why a heartbeat is refused. */
+  refusal({ memberId, epoch, instanceId, owned, classic }: ConsumerHeartbeat): HeartbeatAnswer | undefined {
     const refuse = (errorCode: number, message: string): HeartbeatAnswer => ({ errorCode, message, epoch: -1 })
     const holder = instanceId === null ? undefined : this.findStatic(instanceId)
     if (epoch === JOIN_EPOCH) {
       // In the classic protocol, a static member that comes back takes its place at once.
-      if (holder === undefined || holder.memberId === memberId || holder.isAway || classic !== undefined)
-        return undefined
+      if (holder === undefined || holder.isAway || classic !== undefined) return undefined
       return refuse(
         ERROR.UNRELEASED_INSTANCE_ID,
         `Static member ${memberId} with instance id ${instanceId} cannot join the group because the instance id is owned by ${holder.memberId} member.`,
@@ -177,15 +125,19 @@ export class ConsumerGroup {
     const member = this.members.get(memberId)
     if (member === undefined)
       return refuse(ERROR.UNKNOWN_MEMBER_ID, `Member ${memberId} is not a member of group ${this.id}.`)
-    if (epoch < JOIN_EPOCH || epoch === member.current.epoch) return undefined
+    const expected = epochOf(member)
+    if (epoch < JOIN_EPOCH || epoch === expected) return undefined
     // The answer that had the newer epoch was lost: what the member holds shows whether it may go on.
     const isBehind =
-      epoch === member.current.previousEpoch && owned !== null && isEmpty(without(owned, member.current.assigned))
+      !member.isAway &&
+      epoch === member.current.previousEpoch &&
+      owned !== null &&
+      isEmpty(without(owned, member.current.assigned))
     return isBehind
       ? undefined
       : refuse(
           ERROR.FENCED_MEMBER_EPOCH,
-          `The member epoch ${epoch} is not that of the coordinator, which is ${member.current.epoch}. The member must abandon all its partitions and rejoin.`,
+          `The member epoch ${epoch} is not that of the coordinator, which is ${expected}. The member must abandon all its partitions and rejoin.`,
         )
   }
 
@@ -227,11 +179,10 @@ export class ConsumerGroup {
   #update(
     member: ConsumerMember,
     { topics, pattern, maySee, assignor, rebalanceTimeoutMs, rackId, classic }: ConsumerHeartbeat,
-    isKnown: boolean,
   ): boolean {
     if (member.classic !== classic) member.classic?.stopJoinTimer?.()
     member.classic = classic
-    const before = { topics: JSON.stringify(member.topics), pattern: member.pattern, assignor: member.assignor }
+    const before = { topics: JSON.stringify(member.topics), pattern: member.pattern }
     if (topics !== null) member.topics = [...topics].toSorted()
     member.maySee = maySee
     if (pattern !== null) member.pattern = pattern === '' ? null : pattern
@@ -239,11 +190,8 @@ export class ConsumerGroup {
     if (rebalanceTimeoutMs >= 0) member.rebalanceTimeoutMs = rebalanceTimeoutMs
     if (rackId !== null) member.rackId = rackId
     const hasNewPattern = member.pattern !== before.pattern && this.#subscribe(member.pattern)
-    return (
-      JSON.stringify(member.topics) !== before.topics ||
-      (isKnown && member.assignor !== before.assignor) ||
-      hasNewPattern
-    )
+    // Another assignor counts with the next change of something else.
+    return JSON.stringify(member.topics) !== before.topics || hasNewPattern
   }
 
   /**
@@ -264,7 +212,7 @@ export class ConsumerGroup {
     if (this.#patterns.has(pattern) || !this.#isSubscribed(pattern)) return
     const regex = compilePattern(pattern)
     this.#patterns.set(pattern, regex)
-    if (this.#matching(regex).length > 0) this.#refresh(true)
+    if (this.#matching(regex).length > 0) this.#renew(true)
   }
 
   #isSubscribed(pattern: string): boolean {
@@ -279,19 +227,26 @@ export class ConsumerGroup {
     return this.#cluster.topics().filter(({ name }) => regex.test(name))
   }
 
-  /** Computes the target again when members, subscriptions or topics have changed. */
-  #refresh(isChanged: boolean): void {
-    const subscribed = [...this.members.values()].map((member) => ({ member, topicIds: this.#topicIdsOf(member) }))
-    const ids = new Set(subscribed.flatMap(({ topicIds }) => [...topicIds]))
-    const partitionsOf = new Map([...ids].toSorted().map((id) => [id, this.#cluster.topicById(id)!.partitions.length]))
-    const metadata = JSON.stringify([...partitionsOf])
+  /** Begins a new epoch when members, subscriptions or topics have changed. */
+  #renew(isChanged: boolean): void {
+    const metadata = JSON.stringify([...this.#partitionsOf()])
     if (isChanged || metadata !== this.#metadata) this.epoch++
     this.#metadata = metadata
+  }
+
+  /** Computes the target of a new epoch, which the next heartbeat of a member does. */
+  #assign(): void {
     if (this.epoch === this.assignmentEpoch) return
-    const members = subscribed.map(({ member, topicIds }) => ({ ...member, topicIds }))
-    const assigned = ASSIGNORS[this.assignor]!(members, partitionsOf)
+    const members = [...this.members.values()].map((member) => ({ ...member, topicIds: this.#topicIdsOf(member) }))
+    const assigned = ASSIGNORS[this.assignor]!(members, this.#partitionsOf())
     for (const member of this.members.values()) member.target = assigned.get(member.memberId) ?? NO_PARTITIONS
     this.assignmentEpoch = this.epoch
+  }
+
+  /** The topics of all members, with their numbers of partitions. */
+  #partitionsOf(): Map<string, number> {
+    const ids = new Set([...this.members.values()].flatMap((member) => [...this.#topicIdsOf(member)]))
+    return new Map([...ids].toSorted().map((id) => [id, this.#cluster.topicById(id)!.partitions.length]))
   }
 
   #topicIdsOf({ topics, pattern, maySee = () => true }: ConsumerMember): Set<string> {
@@ -320,6 +275,8 @@ export class ConsumerGroup {
   #leave(member: ConsumerMember, epoch: number): HeartbeatAnswer {
     if (epoch === STATIC_LEAVE_EPOCH && member.instanceId !== null) {
       member.isAway = true
+      // It does not hold any more what it had to give up.
+      member.current = { ...member.current, revoking: NO_PARTITIONS }
       // Its session goes on, so that it may come back.
       this.keepAlive(member)
     } else this.remove(member)
@@ -329,7 +286,7 @@ export class ConsumerGroup {
   /** A member has left, or was silent for too long. */
   remove(member: ConsumerMember): void {
     this.#drop(member)
-    this.#refresh(true)
+    this.#renew(true)
     const left = [...this.members.values()]
     if (member.classic === undefined && left.length > 0 && left.every(({ classic }) => classic !== undefined))
       this.onOnlyClassic()
@@ -372,16 +329,23 @@ export class ConsumerGroup {
   }
 
   /**
-   * Whether offsets may be committed or fetched in the name of a member.
+   * Whether offsets may be committed in the name of a member.
    *
    * @returns an error code
    */
-  admitCommit({ memberId, generationId }: MemberClaim, transactional = false): number {
+  admitCommit(claim: MemberClaim, transactional = false): number {
+    const { memberId, generationId } = claim
     if (generationId < 0 && (this.members.size === 0 || (transactional && memberId === ''))) return ERROR.NONE
+    const errorCode = this.admitFetch(claim)
+    return transactional && errorCode === ERROR.STALE_MEMBER_EPOCH ? ERROR.ILLEGAL_GENERATION : errorCode
+  }
+
+  /** Whether a member may fetch offsets. @returns an error code */
+  admitFetch({ memberId, generationId }: Pick<MemberClaim, 'memberId' | 'generationId'>): number {
     const member = this.members.get(memberId)
     if (member === undefined) return ERROR.UNKNOWN_MEMBER_ID
-    if (member.current.epoch === generationId) return ERROR.NONE
-    return transactional || member.classic !== undefined ? ERROR.ILLEGAL_GENERATION : ERROR.STALE_MEMBER_EPOCH
+    if (epochOf(member) === generationId) return ERROR.NONE
+    return member.classic === undefined ? ERROR.STALE_MEMBER_EPOCH : ERROR.ILLEGAL_GENERATION
   }
 
   kill(): void {

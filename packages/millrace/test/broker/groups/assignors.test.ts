@@ -105,3 +105,16 @@ test('assignor range gives a member the same partitions of topics with equally m
     ]),
   )
 })
+
+test('assignor range counts static members first, by their instance ids', () => {
+  const member = (memberId: string, instanceId: string | null): AssignableMember => ({
+    memberId,
+    instanceId,
+    topicIds: new Set(['a']),
+    target: new Map(),
+  })
+  const members = [member('a', null), member('b', 'two'), member('c', 'one')]
+  const assignments = ASSIGNORS['range']!(members, new Map([['a', 3]]))
+  const first = ['c', 'b', 'a'].map((id) => [...assignments.get(id)!.get('a')!])
+  expect(first).toEqual([[0], [1], [2]])
+})
