@@ -9,7 +9,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { deleteTopicsApi } from '../../packages/millrace/src/protocol/messages/delete-topics.ts'
 import { comparable, scriptOf } from '../../packages/millrace/test/support/differential.ts'
 import { sideOf } from '../../packages/millrace/test/support/differential-script.ts'
-import { membersTopicOf } from '../../packages/millrace/test/support/differential-members.ts'
+import { membersGroupOf } from '../../packages/millrace/test/support/differential-members.ts'
 import { RawClient } from '../../packages/millrace/test/support/raw-client.ts'
 import { startKafka } from '../../test-bed/kafka.ts'
 import { whyNoJava } from '../../test-bed/java.ts'
@@ -41,7 +41,7 @@ async function runScript(seed: number, apacheServers: string, ours: string): Pro
   } finally {
     for (const client of [apache, embedded])
       await client
-        .request(deleteTopicsApi, 5, { topicNames: [name, membersTopicOf(name)], timeoutMs: 10_000 })
+        .request(deleteTopicsApi, 5, { topicNames: [name, membersGroupOf(name)], timeoutMs: 10_000 })
         .catch(() => {})
   }
 }

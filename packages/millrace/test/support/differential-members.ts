@@ -43,15 +43,15 @@ interface Known {
 const known = new WeakMap<Side, Map<string, Known>>()
 const NEW: Known = { epoch: 0, previousEpoch: 0, owned: [] }
 
+/** The name of the group, and of its topic. */
 export const membersGroupOf = (topic: string): string => `${topic}-members`
 
 /** One to three members have equally many of its partitions, so that it does not matter whose turn it is. */
-export const membersTopicOf = membersGroupOf
 const PARTITIONS = [0, 1, 2, 3, 4, 5]
 
 export async function createMembersTopic(client: RawClient, topic: string): Promise<void> {
   const shape = { numPartitions: PARTITIONS.length, replicationFactor: 1, assignments: [], configs: [] }
-  await client.request(createTopicsApi, 5, { topics: [{ name: membersTopicOf(topic), ...shape }] })
+  await client.request(createTopicsApi, 5, { topics: [{ name: membersGroupOf(topic), ...shape }] })
 }
 
 /**
@@ -82,7 +82,7 @@ export function consumerMember(dice: Dice, name: string): Step {
     describeGroup,
     commitOffset,
   )
-  return what(dice, membersTopicOf(name), member)
+  return what(dice, membersGroupOf(name), member)
 }
 
 function subscriptionOf(dice: Dice, topic: string) {

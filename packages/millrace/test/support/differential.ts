@@ -38,7 +38,6 @@ import {
   consumerMember,
   createMembersTopic,
   membersGroupOf,
-  membersTopicOf,
   withoutAssignmentInterval,
 } from './differential-members.ts'
 import { Dice, type Side, type Step } from './differential-script.ts'
@@ -531,7 +530,7 @@ function transaction(dice: Dice, topic: string): Step {
 /** Apache Kafka creates topics and coordinators in the background: waits until they are there. */
 async function prepared(client: RawClient, name: string): Promise<void> {
   await until(async () => {
-    const topics = [{ name }, { name: membersTopicOf(name) }]
+    const topics = [{ name }, { name: membersGroupOf(name) }]
     const known = (await client.request(metadataApi, 9, { topics, allowAutoTopicCreation: false })).topics
     return known.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leaderId }) => leaderId >= 0))
   })
