@@ -4,7 +4,8 @@
  *
  * With transactions version 2 (KIP-890) partitions and offsets add themselves, and EndTxn returns an epoch for each transaction,
  * so that a late request cannot fall into the next one. With version 1 partitions are added first, all new ones of a round
- * in one request, and the epoch changes after an abort only.
+ * in one request, and the epoch changes only after an abort and after a request that was not answered: a copy of it that comes
+ * late is then refused, where it would end the next transaction, or commit older offsets with it.
  */
 import type { GroupOffsets } from '../../contracts/offsets.ts'
 import { type BrokerError, isMillraceError } from '../../errors/index.ts'
@@ -36,6 +37,8 @@ export class TransactionCoordinator {
   readonly #timeoutMs: number
   #identity: ProducerIdentity | undefined
   #version: 1 | 2 = 1
+  /** Whether a request of this epoch was not answered, and may still come to the coordinator. */
+  #unanswered = false
 
   /** @param timeoutMs after this the coordinator aborts a transaction, and fences its producer */
   constructor(cluster: Cluster, transactionalId: string, timeoutMs: number) {
@@ -54,6 +57,11 @@ export class TransactionCoordinator {
     return this.#version
   }
 
+  /** Whether something late could fall into the next transaction, unless that has another epoch. */
+  get isStale(): boolean {
+    return this.#version === 1 && this.#unanswered
+  }
+
   /** Gets the next epoch, of a new id the first time, which fences every earlier producer and aborts its open transaction. */
   async initialize(signal: AbortSignal | undefined): Promise<void> {
     const { id, epoch } = this.#identity ?? { id: -1, epoch: -1 }
@@ -69,6 +77,7 @@ export class TransactionCoordinator {
       signal,
     )
     this.#identity = { id: answer.producerId, epoch: answer.producerEpoch }
+    this.#unanswered = false
     const coordinator = await this.#cluster.coordinator('transaction', this.transactionalId, signal)
     this.#version = (await this.#cluster.feature(coordinator, TRANSACTION_VERSION, { lane: LANE })) >= 2 ? 2 : 1
   }
@@ -100,7 +109,10 @@ export class TransactionCoordinator {
       this.#cluster,
       { transactionalId: this.transactionalId, producerId: id, producerEpoch: epoch, version: this.#version },
       offsets,
-      (call, request, codeOf) => this.#ask(call, request, codeOf, signal),
+      {
+        ask: (call, request, codeOf) => this.#ask(call, request, codeOf, signal),
+        request: (node, call, write, maxVersion) => this.#request(node, call, write, signal, maxVersion),
+      },
       signal,
     )
   }
@@ -153,6 +165,30 @@ export class TransactionCoordinator {
     return brokerError(code, `${call.name} of transactional id "${this.transactionalId}" was refused`)
   }
 
+  async #request<Q, R>(
+    node: number,
+    call: ApiCall<Q, R>,
+    write: () => Q,
+    signal: AbortSignal | undefined,
+    maxVersion: number | undefined,
+  ): Promise<R> {
+    let isSent = false
+    const send = (): Q => {
+      isSent = true
+      return write()
+    }
+    try {
+      return await this.#cluster.request(node, call, send, {
+        lane: LANE,
+        signal,
+        ...(maxVersion === undefined ? {} : { maxVersion }),
+      })
+    } catch (error) {
+      this.#unanswered ||= isSent
+      throw error
+    }
+  }
+
   /** Asks until the coordinator answers with something that waiting does not heal. */
   async #ask<Q, R>(
     call: ApiCall<Q, R>,
@@ -170,11 +206,7 @@ export class TransactionCoordinator {
         onSent?.()
         return request
       }
-      const answer = await cluster.request(node, call, write, {
-        lane: LANE,
-        signal,
-        ...(maxVersion === undefined ? {} : { maxVersion }),
-      })
+      const answer = await this.#request(node, call, write, signal, maxVersion)
       const code = codeOf(answer)
       if (code !== 0) throw this.#refused(call, code)
       return answer

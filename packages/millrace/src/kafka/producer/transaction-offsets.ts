@@ -17,8 +17,6 @@ import {
 } from '../protocol/transactions.ts'
 import { byTopic } from '../topic-partition.ts'
 
-const LANE = 'transaction'
-
 /** The open transaction. */
 export interface TransactionIdentity {
   readonly transactionalId: string
@@ -28,8 +26,12 @@ export interface TransactionIdentity {
   readonly version: 1 | 2
 }
 
-/** Asks the transaction's coordinator, as often as that helps. */
-type Ask = <Q, R>(call: ApiCall<Q, R>, request: Q, codeOf: (answer: R) => number) => Promise<unknown>
+export interface TransactionRequests {
+  /** Asks the transaction's coordinator, as often as that helps. */
+  readonly ask: <Q, R>(call: ApiCall<Q, R>, request: Q, codeOf: (answer: R) => number) => Promise<unknown>
+  /** Asks a broker once. */
+  readonly request: <Q, R>(node: number, call: ApiCall<Q, R>, write: () => Q, maxVersion?: number) => Promise<R>
+}
 
 /** Codes that say that the generation has moved on; the member may still own what it commits. */
 const OTHER_GENERATION: ReadonlySet<string> = new Set(['ILLEGAL_GENERATION', 'STALE_MEMBER_EPOCH'])
@@ -45,7 +47,7 @@ export async function commitOffsets(
   cluster: Cluster,
   transaction: TransactionIdentity,
   wanted: GroupOffsets,
-  ask: Ask,
+  { ask, request }: TransactionRequests,
   signal?: AbortSignal,
 ): Promise<void> {
   const { transactionalId, producerId, producerEpoch, version } = transaction
@@ -71,7 +73,7 @@ export async function commitOffsets(
         )
       const { memberId, generation, instanceId } = member
       const node = await cluster.coordinator('group', groupId, signal)
-      const answer = await cluster.request(
+      const answer = await request(
         node,
         TXN_OFFSET_COMMIT,
         () => ({
@@ -84,7 +86,7 @@ export async function commitOffsets(
           groupInstanceId: instanceId ?? null,
           topics,
         }),
-        { lane: LANE, signal, ...(version === 1 ? { maxVersion: VERSION_1.txnOffsetCommit } : {}) },
+        version === 1 ? VERSION_1.txnOffsetCommit : undefined,
       )
       const code = codeOf(answer)
       if (code === 0) return

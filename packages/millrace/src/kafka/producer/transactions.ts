@@ -157,7 +157,7 @@ export class Transactions implements IdentityOwner {
     this.#to('commit')
     try {
       if (offsets !== undefined && offsets.offsets.length > 0) {
-        this.#started = true
+        await this.#start(signal)
         await this.#coordinator.commitOffsets(offsets, signal)
       }
     } catch (error) {
@@ -220,6 +220,12 @@ export class Transactions implements IdentityOwner {
     }
   }
 
+  /** Before the coordinator hears of the open transaction. */
+  async #start(signal: AbortSignal | undefined): Promise<void> {
+    if (!this.#started && this.#coordinator.isStale) await this.#coordinator.initialize(signal)
+    this.#started = true
+  }
+
   /** Adds all partitions that were asked for by the end of this turn, in one request. */
   async #addPartitions(): Promise<void> {
     await Promise.resolve()
@@ -227,7 +233,7 @@ export class Transactions implements IdentityOwner {
       while (this.#wanted.size > 0 && this.#state === 'open') {
         const destinations = [...this.#wanted]
         this.#wanted.clear()
-        this.#started = true
+        await this.#start(this.#stopAdding.signal)
         await this.#coordinator.addPartitions(destinations, this.#stopAdding.signal)
         for (const destination of destinations) this.#partitions.add(destination)
       }

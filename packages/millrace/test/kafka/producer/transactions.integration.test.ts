@@ -5,6 +5,7 @@ import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import { Producer } from '../../../src/kafka/producer/producer.ts'
 import { END_TXN, TXN_OFFSET_COMMIT } from '../../../src/kafka/protocol/transactions.ts'
 import { bootstrapServers, brokerAvailable, proxiedBroker, ownBroker, uniqueName } from '../../support/broker.ts'
+import { readTopic } from '../../support/read-topic.ts'
 import { topicBed } from '../../support/topics.ts'
 import { producerOptions } from '../../support/producer-options.ts'
 
@@ -259,16 +260,17 @@ describe.skipIf(!brokerAvailable)('transactions', () => {
   })
 })
 
+/** A cluster that has not agreed on version 2 says so with its features. */
+class OldCluster extends Cluster {
+  override feature(): Promise<number> {
+    return Promise.resolve(0)
+  }
+}
+
 describe.skipIf(!brokerAvailable)('transactions of version 1', () => {
   const bed = topicBed()
 
   test('add their partitions first, change the epoch after an abort, and fence', async () => {
-    // A cluster that has not agreed on version 2 says so with its features.
-    class OldCluster extends Cluster {
-      override feature(): Promise<number> {
-        return Promise.resolve(0)
-      }
-    }
     const cluster = new OldCluster({ bootstrapServers: bootstrapServers().split(','), clientId: 'test' })
     const topic = await bed().create({ partitions: 3 })
     const transactionalId = uniqueName('tx')
@@ -330,6 +332,37 @@ describe.skipIf(!brokerAvailable)('a commit whose answer is lost', () => {
     await sink.write(values('2'))
     await sink.commitTransaction()
     expect(await bed().values(topic, committed)).toEqual([['1', '2']])
+  })
+})
+
+describe.skipIf(!brokerAvailable)('transactions of version 1 that meet lost answers', () => {
+  const kafka = proxiedBroker()
+  const bed = topicBed(() => kafka().kafka.bootstrapServers)
+
+  test('go on in another epoch, so that nothing late can end the next one', async () => {
+    const topic = await bed().create()
+    const cluster = new OldCluster({ bootstrapServers: [kafka().bootstrapServers], clientId: 'test' })
+    const transactionalId = uniqueName('tx')
+    const producer = new Producer(cluster, producerOptions(), { transactionalId, timeoutMs: 60_000 })
+    await producer.open()
+    for (const [text, api] of [
+      ['1', 'EndTxn'],
+      ['2', 'AddPartitionsToTxn'],
+      ['3', undefined],
+      ['4', undefined],
+    ] as const) {
+      const lost = api === undefined ? undefined : kafka().proxies[0]!.loseAnswer(api, 'cut')
+      producer.beginTransaction()
+      expect((await producer.write(values(text), topic)).failures.size).toBe(0)
+      await producer.commitTransaction(() => undefined)
+      await lost
+    }
+    await producer.close()
+    await cluster.close()
+    expect(await bed().values(topic, committed)).toEqual([['1', '2', '3', '4']])
+    const { batches } = await readTopic(bed().cluster, topic)
+    const epochs = batches.filter(({ baseSequence }) => baseSequence >= 0).map(({ producerEpoch }) => producerEpoch)
+    expect(epochs).toEqual([0, 1, 2, 2])
   })
 })
 

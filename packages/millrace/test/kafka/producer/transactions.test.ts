@@ -119,6 +119,48 @@ describe.each(VERSIONS)('after a commit that failed, with version %i, an abort',
   })
 })
 
+// The first copy of a commit came late, ended the transaction after it, and what that wrote was lost or half committed.
+describe('with version 1, the transaction after', () => {
+  test.each([
+    { request: 'EndTxn', fault: 'answer lost' },
+    { request: 'EndTxn', fault: 'request lost' },
+    { request: 'AddPartitionsToTxn', fault: 'answer lost' },
+  ] as const)('a $request ($fault) has another epoch, so that a late copy is refused', async ({ request, fault }) => {
+    const writer = await Writer.open(1)
+    writer.fault(request, fault)
+    await writer.begin()
+    await writer.transactions.commit(undefined)
+    const { epoch } = writer.coordinator
+    await writer.begin()
+    expect(writer.coordinator.epoch).toBe(epoch + 1)
+    await writer.transactions.commit(undefined)
+    await writer.begin()
+    expect(writer.coordinator.epoch).toBe(epoch + 1)
+  })
+
+  test('requests that were all answered has the same epoch, which costs no request', async () => {
+    const writer = await Writer.open(1)
+    for (let i = 0; i < 2; i++) {
+      await writer.begin()
+      await writer.transactions.commit(undefined)
+    }
+    expect(writer.asked.filter((name) => name !== 'add')).toEqual(['init', 'commit', 'commit'])
+    expect(writer.coordinator.epoch).toBe(0)
+  })
+
+  test('one that was found to be committed has another epoch', async () => {
+    const writer = await Writer.open(1)
+    await writer.begin()
+    writer.outage('EndTxn', 'answer lost')
+    await expect(writer.transactions.commit(undefined)).rejects.toMatchObject({ code: 'REQUEST_TIMED_OUT' })
+    writer.fault('EndTxn')
+    expect(await writer.transactions.abort()).toBe('committed')
+    const { epoch } = writer.coordinator
+    await writer.begin()
+    expect(writer.coordinator.epoch).toBe(epoch + 1)
+  })
+})
+
 describe('an abort', () => {
   // It waited for AddPartitionsToTxn, which was tried for as long as an operation may take.
   test('does not wait for partitions that are being added', async () => {
