@@ -3,6 +3,7 @@
  */
 import { fetchV13, type RecordsBatch } from '@platformatic/kafka'
 import type { Cluster } from '../../src/kafka/cluster/cluster.ts'
+import { retry } from '../../src/resilience/retry.ts'
 import { libraryCall } from './library-call.ts'
 
 export interface ReadRecord {
@@ -47,7 +48,7 @@ export async function readTopic(
   const topic = await cluster.topic(name)
   const records: ReadRecord[] = []
   const batches: ReadBatch[] = []
-  for (const { partition, leader } of topic.partitions) {
+  for (const { partition } of topic.partitions) {
     for (let offset = 0, end = 1; offset < end;) {
       const wanted = {
         partition,
@@ -56,17 +57,25 @@ export async function readTopic(
         lastFetchedEpoch: -1,
         partitionMaxBytes: 32 << 20,
       }
-      const answer = await cluster.request(leader, FETCH, () => [
-        0,
-        1,
-        64 << 20,
-        0,
-        0,
-        -1,
-        [{ topicId: hexadecimal(topic.id!), partitions: [wanted] }],
-        [],
-        '',
-      ])
+      const fetch = (): Promise<Answer> =>
+        cluster.request(cluster.leader(name, partition), FETCH, () => [
+          0,
+          1,
+          64 << 20,
+          0,
+          0,
+          -1,
+          [{ topicId: hexadecimal(topic.id!), partitions: [wanted] }],
+          [],
+          '',
+        ])
+      // A broker that was suspended is without its partitions again and again for a moment.
+      const answer = await retry(fetch, {
+        timeoutMs: 20_000,
+        backoff: cluster.backoff,
+        isRetriable: () => true,
+        onRetry: () => cluster.refresh([name]),
+      })
       const found = answer.responses[0]!.partitions[0]!
       end = Number(found.highWatermark)
       for (const batch of found.records ?? []) {
