@@ -1,6 +1,6 @@
 /**
- * The digits of a batch as its codecs read them. Decoding makes doubles of numbers and counts those that it rounds; what came in is
- * decoded once more, with all digits, for a row that is written anew.
+ * The digits of a batch as its codecs read them. Decoding makes doubles of numbers and counts those that it rounds; a row
+ * that a stage has changed is decoded again, with all digits, when it is written.
  */
 import type { ExactDecoding } from '../contracts/codec.ts'
 import { isObject } from '../options/values.ts'

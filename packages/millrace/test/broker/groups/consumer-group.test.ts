@@ -1,47 +1,20 @@
 /** Groups of the consumer protocol (KIP-848) over the wire. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type EmbeddedBroker, startBroker } from '../../../src/broker/index.ts'
+import { describe, expect, test } from 'vitest'
 import { ERROR } from '../../../src/protocol/error-codes.ts'
-import {
-  consumerGroupHeartbeatApi,
-  type ConsumerGroupHeartbeatRequest,
-} from '../../../src/protocol/messages/consumer-group-heartbeat.ts'
 import { joinGroupApi } from '../../../src/protocol/messages/join-group.ts'
-import { metadataApi } from '../../../src/protocol/messages/metadata.ts'
 import { offsetCommitApi } from '../../../src/protocol/messages/offset-commit.ts'
-import { RawClient } from '../../support/raw-client.ts'
+import { type Beat, memberBed } from '../../support/consumer-members.ts'
 
-let broker: EmbeddedBroker
-let client: RawClient
-let topicId: string
-beforeAll(async () => {
-  broker = await startBroker({ topics: { orders: 4 }, groups: { sessionTimeoutMs: 400 } })
-  client = await RawClient.connect(broker.bootstrapServers)
-  topicId = (await client.request(metadataApi, 12, { topics: [{ name: 'orders' }] })).topics[0]!.topicId
-})
-afterAll(async () => {
-  client.close()
-  await broker.close()
-})
-
-type Beat = Partial<ConsumerGroupHeartbeatRequest>
+const bed = memberBed({ groups: { sessionTimeoutMs: 400 } })
 
 async function beat(groupId: string, memberId: string, memberEpoch: number, rest: Beat = {}) {
-  const joining =
-    memberEpoch === 0 ? { rebalanceTimeoutMs: 60_000, subscribedTopicNames: ['orders'], topicPartitions: [] } : {}
-  const answer = await client.request(consumerGroupHeartbeatApi, 1, {
-    groupId,
-    memberId,
-    memberEpoch,
-    ...joining,
-    ...rest,
-  })
+  const answer = await bed().beat(groupId, memberId, memberEpoch, rest)
   const partitions = answer.assignment?.topicPartitions.flatMap((each) => each.partitions)
   return { errorCode: answer.errorCode, epoch: answer.memberEpoch, partitions }
 }
 
 const owns = (...partitions: number[]): Beat => ({
-  topicPartitions: partitions.length === 0 ? [] : [{ topicId, partitions }],
+  topicPartitions: partitions.length === 0 ? [] : [{ topicId: bed().topicId, partitions }],
 })
 
 describe('a group of the consumer protocol', () => {
@@ -55,14 +28,25 @@ describe('a group of the consumer protocol', () => {
     expect(await beat('handover', 'a', 2, owns(...revoked.partitions!))).toMatchObject({ epoch: 3 })
     const taken = (await beat('handover', 'b', 3)).partitions!
     expect([...taken, ...revoked.partitions!].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3])
-    expect(broker.groups().find(({ id }) => id === 'handover')).toMatchObject({ kind: 'consumer', state: 'Stable' })
+    expect(
+      bed()
+        .broker.groups()
+        .find(({ id }) => id === 'handover'),
+    ).toMatchObject({ kind: 'consumer', state: 'Stable' })
     expect(await beat('handover', 'b', -1)).toMatchObject({ errorCode: 0, epoch: -1 })
     expect((await beat('handover', 'a', 3)).partitions).toEqual(expect.arrayContaining([0, 1, 2, 3]))
   })
 
   test('takes a member that has not been heard of for a session out', async () => {
     await beat('silent', 'a', 0)
-    await expect.poll(() => broker.groups().find(({ id }) => id === 'silent')!.state).toBe('Empty')
+    await expect
+      .poll(
+        () =>
+          bed()
+            .broker.groups()
+            .find(({ id }) => id === 'silent')!.state,
+      )
+      .toBe('Empty')
     expect((await beat('silent', 'a', 1)).errorCode).toBe(ERROR.UNKNOWN_MEMBER_ID)
   })
 
@@ -85,16 +69,16 @@ describe('a group of the consumer protocol', () => {
   })
 
   test('subscribes to topics by a pattern, also to those that are created later', async () => {
-    broker.createTopic('pattern-1', 1)
+    bed().broker.createTopic('pattern-1', 1)
     const pattern = { subscribedTopicNames: null, subscribedTopicRegex: 'pattern-.*' }
     await beat('patterns', 'a', 0, pattern)
     await expect.poll(() => beat('patterns', 'a', 1)).toEqual({ errorCode: 0, epoch: 2, partitions: [0] })
-    broker.createTopic('pattern-2', 2)
+    bed().broker.createTopic('pattern-2', 2)
     expect((await beat('patterns', 'a', 2)).partitions).toEqual([0, 0, 1])
   })
 
   test('looks the topics of a new pattern up after the heartbeat that brings it', async () => {
-    broker.createTopic('later-1', 2)
+    bed().broker.createTopic('later-1', 2)
     const pattern = { subscribedTopicRegex: 'later-.*' }
     expect(await beat('lookup', 'a', 0, pattern)).toEqual({ errorCode: 0, epoch: 2, partitions: [0, 1, 2, 3] })
     const both = { errorCode: 0, epoch: 3, partitions: { length: 6 } }
@@ -105,7 +89,7 @@ describe('a group of the consumer protocol', () => {
   })
 
   test('looks a pattern up again after its last member has left', async () => {
-    broker.createTopic('again-1', 1)
+    bed().broker.createTopic('again-1', 1)
     const pattern = { subscribedTopicNames: null, subscribedTopicRegex: 'again-.*' }
     await beat('again', 'a', 0, pattern)
     await expect.poll(() => beat('again', 'a', 1)).toMatchObject({ partitions: [0] })
@@ -129,7 +113,7 @@ describe('a group of the consumer protocol', () => {
     const { epoch } = await beat('commits', 'a', 0)
     const commit = async (memberId: string, generationIdOrMemberEpoch: number) => {
       const partitions = [{ partitionIndex: 0, committedOffset: 1, committedMetadata: null }]
-      const { topics } = await client.request(offsetCommitApi, 9, {
+      const { topics } = await bed().client.request(offsetCommitApi, 9, {
         groupId: 'commits',
         memberId,
         generationIdOrMemberEpoch,
@@ -150,10 +134,14 @@ describe('a group of the consumer protocol', () => {
       protocolType: 'consumer',
       protocols: [{ name: 'range', metadata: Buffer.alloc(0) }],
     }
-    expect((await client.request(joinGroupApi, 3, join)).errorCode).toBe(ERROR.INCONSISTENT_GROUP_PROTOCOL)
+    expect((await bed().client.request(joinGroupApi, 3, join)).errorCode).toBe(ERROR.INCONSISTENT_GROUP_PROTOCOL)
     await beat('commits', 'a', -1)
-    expect((await client.request(joinGroupApi, 3, join)).errorCode).toBe(0)
-    expect(broker.groups().find(({ id }) => id === 'commits')).toMatchObject({
+    expect((await bed().client.request(joinGroupApi, 3, join)).errorCode).toBe(0)
+    expect(
+      bed()
+        .broker.groups()
+        .find(({ id }) => id === 'commits'),
+    ).toMatchObject({
       kind: 'classic',
       offsets: [{ offset: 1n }],
     })

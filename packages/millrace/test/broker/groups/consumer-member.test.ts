@@ -1,53 +1,25 @@
 /** What members of the consumer protocol (KIP-848) are answered: rules in which random scripts found Apache Kafka to be stricter, or milder. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type EmbeddedBroker, startBroker } from '../../../src/broker/index.ts'
+import { describe, expect, test } from 'vitest'
 import { ERROR } from '../../../src/protocol/error-codes.ts'
 import { consumerGroupDescribeApi } from '../../../src/protocol/messages/consumer-group-describe.ts'
-import {
-  consumerGroupHeartbeatApi,
-  type ConsumerGroupHeartbeatRequest,
-} from '../../../src/protocol/messages/consumer-group-heartbeat.ts'
-import { metadataApi } from '../../../src/protocol/messages/metadata.ts'
 import { offsetCommitApi } from '../../../src/protocol/messages/offset-commit.ts'
 import { offsetFetchApi } from '../../../src/protocol/messages/offset-fetch.ts'
-import { RawClient } from '../../support/raw-client.ts'
+import { memberBed, type MemberBed } from '../../support/consumer-members.ts'
 
-let broker: EmbeddedBroker
-let client: RawClient
-let topicId: string
-beforeAll(async () => {
-  broker = await startBroker({ topics: { orders: 4 } })
-  client = await RawClient.connect(broker.bootstrapServers)
-  topicId = (await client.request(metadataApi, 12, { topics: [{ name: 'orders' }] })).topics[0]!.topicId
-})
-afterAll(async () => {
-  client.close()
-  await broker.close()
-})
+const bed = memberBed()
 
-const JOINING = { rebalanceTimeoutMs: 60_000, subscribedTopicNames: ['orders'], topicPartitions: [] }
-
-async function beat(
-  groupId: string,
-  memberId: string,
-  memberEpoch: number,
-  rest: Partial<ConsumerGroupHeartbeatRequest> = {},
-) {
-  const joining = memberEpoch === 0 ? JOINING : {}
-  const request = { groupId, memberId, memberEpoch, ...joining, ...rest }
-  return client.request(consumerGroupHeartbeatApi, 1, request)
-}
+const beat: MemberBed['beat'] = (...request) => bed().beat(...request)
 
 async function describeGroup(groupId: string) {
   return (
-    await client.request(consumerGroupDescribeApi, 1, { groupIds: [groupId], includeAuthorizedOperations: false })
+    await bed().client.request(consumerGroupDescribeApi, 1, { groupIds: [groupId], includeAuthorizedOperations: false })
   ).groups[0]!
 }
 
 async function commit(version: number, groupId: string, memberId: string, epoch: number): Promise<number> {
   const topics = [{ name: 'orders', partitions: [{ partitionIndex: 0, committedOffset: 1, committedMetadata: '' }] }]
   const request = { groupId, memberId, generationIdOrMemberEpoch: epoch, topics }
-  return (await client.request(offsetCommitApi, version, request)).topics[0]!.partitions[0]!.errorCode
+  return (await bed().client.request(offsetCommitApi, version, request)).topics[0]!.partitions[0]!.errorCode
 }
 
 describe('a member that joins', () => {
@@ -93,7 +65,7 @@ describe('a member that leaves', () => {
     const instance = { instanceId: 'one' }
     const { memberEpoch } = await beat('away', 'a', 0, instance)
     await beat('away', 'b', 0)
-    const owned = [{ topicId, partitions: [0, 1, 2, 3] }]
+    const owned = [{ topicId: bed().topicId, partitions: [0, 1, 2, 3] }]
     expect((await beat('away', 'a', memberEpoch, { ...instance, topicPartitions: owned })).errorCode).toBe(0)
     const held = async () => {
       const member = (await describeGroup('away')).members.find(({ memberId }) => memberId === 'a')!
@@ -122,7 +94,7 @@ describe('offsets of a member', () => {
     const fetch = async (memberId: string | null) => {
       const topics = [{ name: 'orders', partitionIndexes: [0] }]
       const groups = [{ groupId: 'fetches', memberId, memberEpoch: -1, topics }]
-      return (await client.request(offsetFetchApi, 9, { groups, requireStable: false })).groups[0]!.errorCode
+      return (await bed().client.request(offsetFetchApi, 9, { groups, requireStable: false })).groups[0]!.errorCode
     }
     expect([await fetch('b'), await fetch(null)]).toEqual([ERROR.UNKNOWN_MEMBER_ID, 0])
   })

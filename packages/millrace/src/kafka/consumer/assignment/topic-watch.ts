@@ -73,7 +73,7 @@ export class TopicWatch {
     try {
       await this.assignNew(this.#stop)
     } catch (error) {
-      // Whoever did not answer is asked again with the next look.
+      // A broker that did not answer is asked again at the next look.
       if (!this.#stop.aborted && !(isMillraceError(error) && error.retriable)) throw error
     }
   }
