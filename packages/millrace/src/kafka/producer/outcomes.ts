@@ -9,6 +9,7 @@
  * | MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE | split in two and sent again; a single record fails, and a transaction may go on without it |
  * | the same, of what may have been written | split too; the leader refuses the sequences of its parts when it was |
  * | INVALID_RECORD, INVALID_TIMESTAMP | fails; the error of a record that the broker named is its own, and a transaction may go on without it |
+ * | the same, of what may have been written | the others are sent again under its sequence, which the leader refuses when it was |
  * | OUT_OF_ORDER_SEQUENCE_NUMBER | sent again after the batches before it; fails when there are none |
  * | UNKNOWN_PRODUCER_ID, INVALID_PRODUCER_EPOCH | sent again in a new epoch, unless it may have been written; in a transaction it fails |
  * | CONCURRENT_TRANSACTIONS | sent again in a moment |
@@ -229,7 +230,7 @@ export class Outcomes {
       case 'OUT_OF_ORDER_SEQUENCE_NUMBER':
         // Batches before it were refused or lost, or the chain is known to be broken: it will be renumbered or sent again.
         if (queue.sent[0] !== batch) return this.#retry(batch, false)
-        if (batch.isOfUncertain) return this.#endUnknown(batch, `${reason} of a part of what was too large`)
+        if (batch.isOfUncertain) return this.#endUnknown(batch, `${reason} of a part of it`)
         if (queue.sequence.broken) return this.#retry(batch, false)
         return this.#fail(
           batch,
@@ -322,29 +323,28 @@ export class Outcomes {
     refusedOf: (isLeftOut: boolean) => RecordErrors,
     fail: (own: RecordErrors) => void,
   ): void {
+    const { queue } = batch
     // A program commits everything that it has written, or nothing; the engine decides about each record.
     const isLeftOut = this.#isTransactional && batch.segments.every(({ ticket }) => !(ticket instanceof ReportTicket))
-    const refused = isLeftOut ? refusedOf(true) : undefined
-    if (refused === undefined || refused.size === 0) return fail(refusedOf(false))
-    const { queue } = batch
+    // It may have been written before the topic was configured otherwise, or message.timestamp.before.max.ms was over.
+    const isUncertain = !this.#isTransactional && queue.isIdempotent && batch.ambiguous
+    const refused = refusedOf(isLeftOut)
+    const hasOthers = refused.size < batch.count
+    if (refused.size === 0 || !(isLeftOut || (isUncertain && hasOthers))) return fail(refusedOf(false))
     // What is before it or under way behind it has to be known first.
     if (queue.sent[0] !== batch || queue.inFlight > 0) return this.#retry(batch, false)
     // A transaction cannot go on in another epoch; but as nothing was written from here on, it can go on without these records.
-    if (!queue.isUnwrittenFrom(batch)) return fail(refusedOf(false))
-    const rest = refused.size < batch.count ? batchWithout(batch, refused, this.#options) : undefined
+    if (isLeftOut && !queue.isUnwrittenFrom(batch)) return fail(refusedOf(false))
+    const others = hasOthers ? [batchWithout(batch, refused, this.#options)] : []
     batch.settled = true
-    queue.leaveOut(batch, rest)
+    if (isLeftOut) queue.leaveOut(batch, others[0])
+    else queue.replace(batch, others)
     batch.failedAlone(refused)
-    this.#accumulator.replace(batch, rest === undefined ? [] : [rest])
+    this.#accumulator.replace(batch, others)
   }
 
-  /**
-   * An earlier attempt may have been written before the limit was lowered. Its parts have the same sequences, in the same epoch: the leader
-   * takes the first of them only when nothing of the whole was written.
-   */
   #split(batch: ProducerBatch): void {
     const parts = splitBatch(batch, this.#options)
-    for (const part of parts) part.isOfUncertain = part.ambiguous && part.queue.isIdempotent
     batch.queue.replace(batch, parts)
     this.#accumulator.replace(batch, parts)
   }

@@ -163,13 +163,19 @@ export class PartitionQueue implements Destination {
     for (const each of this.sent) if (each.isOfUncertain) each.ambiguous = each.isOfUncertain = false
   }
 
-  /** Puts the parts of a batch that was too large in its place; they use up its sequences. */
+  /**
+   * Puts parts of a batch in its place, under its sequences, in its epoch. When the batch may have been written, the leader decides: it
+   * takes the first of them only when nothing of the whole was written. Where some records are in no part, there is a gap behind them.
+   */
   replace(batch: ProducerBatch, parts: readonly ProducerBatch[]): void {
-    let { sequence } = batch
+    let { sequence, count } = batch
     for (const part of parts) {
+      part.isOfUncertain = part.ambiguous && this.isIdempotent
       part.sequence = sequence
       sequence = (sequence + part.count) & 0x7fffffff
+      count -= part.count
     }
+    if (count > 0) this.sequence.broken = this.isIdempotent
     this.sent.splice(this.sent.indexOf(batch), 1, ...parts)
   }
 }
@@ -228,7 +234,7 @@ export class ProducerBatch {
   notBefore = 0
   /** Whether an attempt ended without an answer that says that nothing was written. */
   ambiguous = false
-  /** Whether it is a part of a batch that was split although it was ambiguous: no leader knows it, whether the whole was written or not. */
+  /** Whether it is a part of a batch that was ambiguous: no leader knows it, whether the whole was written or not. */
   isOfUncertain = false
   /** Why it is not to be sent again: what was before it has failed, with this cause. */
   behind: { readonly cause: MillraceError } | undefined

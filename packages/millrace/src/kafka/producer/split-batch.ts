@@ -77,6 +77,8 @@ export function batchWithout(
   }
   made.attempts = batch.attempts
   made.refusals = batch.refusals
+  made.ambiguous = batch.ambiguous
+  made.lastError = made.lastAnswer = batch.lastAnswer
   made.close(codec, codec === own.compression ? own.compressionLevel : undefined)
   made.valueBytes = Math.round((batch.valueBytes * (count - left.size)) / count)
   if (codec !== 'none') made.dropBuffer()

@@ -224,6 +224,42 @@ describe('what happens to a batch that was sent', () => {
     expect(sent.failure(1).message).toContain('has no key')
   })
 
+  // A topic that was just created is often answered like this once; those beside it were written again in a new epoch.
+  describe('a record that the broker names after an answer that leaves open whether it was written', () => {
+    const refused = { errorCode: 87, recordErrors: [{ index: 0, message: 'has no key' }] }
+
+    test('those beside it are written under its sequence, and what is behind it in a new epoch', () => {
+      const sent = new Sent(2, { failsFollowing: true })
+      const [batch, next] = sent.batches
+      for (const each of [next!, batch!]) sent.leaveUnanswered(each, 'REQUEST_TIMED_OUT')
+      expect(sent.send()).toEqual([batch])
+      sent.answer(batch!, refused)
+      expect(sent.failures).toEqual([[0, 'DELIVERY_FAILED']])
+      const [others] = sent.send()
+      expect([others!.count, others!.sequence, others!.queue.sequence.identity!.epoch]).toEqual([2, 0, 0])
+      sent.answer(others!, { baseOffset: 7 })
+      // It may have been written, as far as is known here.
+      expect([sent.send(), next!.sequence]).toEqual([[next], COUNT])
+      sent.answer(next!, { errorCode: 45 })
+      expect(sent.send()).toEqual([next])
+      expect([next!.sequence, next!.queue.sequence.identity!.epoch]).toEqual([0, 1])
+      sent.answer(next!, { baseOffset: 9 })
+      expect(sent.reports).toEqual(['DELIVERY_FAILED', '7', '8', '9', '10', '11'])
+      expect(sent.heldBytes).toBe(0)
+    })
+
+    test('those beside it are not written again when they were written', () => {
+      const sent = new Sent()
+      sent.leaveUnanswered(sent.batches[0]!, 'REQUEST_TIMED_OUT')
+      sent.send()
+      sent.answer(sent.batches[0]!, refused)
+      sent.answer(sent.send()[0]!, { errorCode: 45 })
+      expect(sent.reports).toEqual(['DELIVERY_FAILED', 'SEQUENCE_BROKEN', 'SEQUENCE_BROKEN'])
+      for (const index of [0, 1, 2]) expect(sent.failure(index).message).toContain('it is unknown whether')
+      expect(sent.send()).toEqual([])
+    })
+  })
+
   test('OUT_OF_ORDER_SEQUENCE_NUMBER behind another batch: sent again after it', () => {
     const sent = new Sent(2)
     const [first, second] = sent.batches
