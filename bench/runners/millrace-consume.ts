@@ -23,6 +23,7 @@ if (mode === 'batches') {
     for (let row = 0; row < length; row++) bytes += batch.value(row)?.length ?? 0
     read += length
     batch.ack()
+    batch.release()
     if (read >= records) break
   }
 } else {

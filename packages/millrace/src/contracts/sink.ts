@@ -67,6 +67,8 @@ export interface Sink extends Preparing {
   readonly weakness?: Weakness | undefined
   /** Whether all that follows a failed record in its partition fails with it, so that writes may overlap and be tried again in order. */
   readonly failsInOrder?: boolean
+  /** Whether nothing of a batch is read any more when `write` has resolved, so that its memory can be freed (`Batch.release`). */
+  readonly copiesBatches?: boolean
   /** Only in a pipeline with `exactly_once`. */
   readonly transactions?: SinkTransactions | undefined
   /**

@@ -30,6 +30,7 @@ import { observeBreaker } from './watching/observed.ts'
 import { observeLine, ReadingTime } from './watching/part-times.ts'
 import { PipelineWatch, sinkId } from './watching/pipeline-watch.ts'
 import { openPipeline, type OpenPipeline } from './open-pipeline.ts'
+import { keepsNothing } from './keeps-nothing.ts'
 import type { Failures } from './failures/failures.ts'
 import { createSkipTrace } from './failures/skip-trace.ts'
 import { partBeforeFailure, rowsBeforeFailure } from './failures/rows-before.ts'
@@ -75,6 +76,8 @@ class PipelineRun {
   readonly #pace: Pace
   /** Whether no record batch is forwarded as it was read. */
   readonly #isLocated: boolean
+  /** Whether the memory of what was read is freed as soon as it is delivered. */
+  readonly #isReleased: boolean
   readonly #errors: ErrorHandling
   readonly #inFlight: InFlight
   readonly #batchCounter: Counter
@@ -100,6 +103,7 @@ class PipelineRun {
     this.#sinkActivities = targets.map(() => this.#activity.sink())
     this.#steps = createSteps({ ...pipeline, sinkActivities: this.#sinkActivities })
     this.#isLocated = documents !== undefined || pipeline.stages.list.length > 0 || !pipeline.sink.writesRecordBatches
+    this.#isReleased = run.preview === undefined && keepsNothing(pipeline)
     this.#pace = paceOf(plan, source, pipeline.stages.list, documents !== undefined)
     const trace = plan.errorPolicy.fate === 'skip' ? createSkipTrace(run.warn) : undefined
     const inTransactions = pipeline.sink.transactions !== undefined
@@ -282,11 +286,15 @@ class PipelineRun {
     }
     const { stages } = this.#pipeline
     if (stages.exhausted) failures?.leave(batch, firstCutOff(batch, stages.cutOff))
-    if (passed === undefined && !failures?.list.length) return { write: undefined }
+    if (passed === undefined && !failures?.list.length) {
+      if (this.#isReleased) batch.release()
+      return { write: undefined }
+    }
     const write = async (): Promise<void> => {
       try {
         if (passed !== undefined) await this.#writerUntil(attemptEnded).write(passed, failures)
         if (failures !== undefined) await this.#errors.dispose(failures, attemptEnded)
+        if (this.#isReleased && !failures?.list.length) batch.release()
       } catch (error) {
         this.#errors.failing(error, batch)
         throw error

@@ -248,6 +248,7 @@ class RowSink implements Sink {
   readonly fields: readonly string[] | undefined
   readonly partitions: string
   readonly writesRecordBatches: boolean
+  readonly copiesBatches: boolean
   readonly unforwarded: string | undefined
   readonly weakness: Weakness | undefined
   readonly transactions: SinkTransactions | undefined
@@ -281,6 +282,7 @@ class RowSink implements Sink {
     this.partitions = sink.partitions
     // Keys with a schema may have to be rewritten.
     this.writesRecordBatches = sink.writesRecordBatches && !hasKeySchema
+    this.copiesBatches = sink.copiesBatches === true
     this.unforwarded = sink.unforwarded
     this.weakness = sink.weakness
     this.transactions = sink.transactions

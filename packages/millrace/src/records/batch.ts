@@ -13,6 +13,7 @@
 import { type Acknowledgement, type AcknowledgementParts, splitAt } from './acknowledgement.ts'
 import type { LocatedRecords, RawRecordBatches, RecordStorage } from './record-storage.ts'
 import { BatchRecord } from './batch-record.ts'
+import { Lease } from './lease.ts'
 import type { ConsumerRecord, Header, TimestampType } from './record.ts'
 import type { MovedFields } from './moved-fields.ts'
 import { numbersFrom, pickFrom } from './rows.ts'
@@ -110,7 +111,7 @@ export class Batch {
 
   readonly #storage: RecordStorage
   readonly #acknowledgement: Acknowledgement
-  readonly #located: { records: LocatedRecords | undefined }
+  readonly #lease: Lease
   readonly #range: OffsetRange | undefined
 
   /** Programs get batches from `KafkaSource.batches`. */
@@ -119,12 +120,12 @@ export class Batch {
     storage: RecordStorage,
     acknowledgement: Acknowledgement,
     changes: BatchChanges = {},
-    located: { records: LocatedRecords | undefined } = { records: undefined },
+    lease: Lease = new Lease(storage),
   ) {
     this.origin = origin
     this.#storage = storage
     this.#acknowledgement = acknowledgement
-    this.#located = located
+    this.#lease = lease
     this.rows = changes.rows
     this.documents = changes.documents
     this.replaced = changes.replaced
@@ -184,7 +185,7 @@ export class Batch {
   }
   /** The stored records, located on first use. Loops over many records should read this once. */
   get records(): LocatedRecords {
-    return (this.#located.records ??= this.#storage.locate())
+    return this.#lease.records
   }
 
   /**
@@ -211,6 +212,15 @@ export class Batch {
   ackBefore(row: number): void {
     if (row >= this.length) return this.ack()
     if (row > 0) this.#splitBefore(this.#acknowledgement, row)[0].ack()
+  }
+
+  /**
+   * Frees the memory of its records at once, where otherwise the garbage collector would have to come for it: a third of all CPU where
+   * much is read. Nothing of the batch may be read afterwards: its methods throw, and views of values and keys that were kept are
+   * empty. It says nothing of acknowledgement, is never needed, and does nothing for parts that `cut` has made.
+   */
+  release(): void {
+    this.#lease.end()
   }
 
   /** What `ack` calls; for callers that keep rows back but not the bytes of their batch. */
@@ -248,7 +258,8 @@ export class Batch {
       else {
         let acknowledgement = rest
         if (end < length) [acknowledgement, rest] = this.#splitBefore(rest, end)
-        yield this.#part(start, end, acknowledgement)
+        // The last slice has the lease of the batch itself.
+        yield this.#part(start, end, acknowledgement, undefined, end < length ? this.#lease.part() : this.#lease)
       }
       start = end
     } while (start < length)
@@ -256,12 +267,16 @@ export class Batch {
 
   /** The batch that a stage leaves: same storage, same acknowledgement unless told otherwise, other rows or documents. */
   derive(changes: BatchChanges, acknowledgement: Acknowledgement = this.#acknowledgement): Batch {
+    return this.#derived(changes, acknowledgement, this.#lease)
+  }
+
+  #derived(changes: BatchChanges, acknowledgement: Acknowledgement, lease: Lease): Batch {
     return new Batch(
       this.origin,
       this.#storage,
       acknowledgement,
       { range: this.#range, moved: this.moved, ...changes, sources: this.sources, digits: this.digits },
-      this.#located,
+      lease,
     )
   }
 
@@ -278,6 +293,7 @@ export class Batch {
     end: number,
     acknowledgement: Acknowledgement,
     range = this.#acknowledgement.split === undefined ? this.#range : this.rangeOf(start, end),
+    lease = this.#lease.part(), // which nobody ends
   ): Batch {
     const rows = this.rows?.slice(start, end) ?? numbersFrom(start, end)
     const changes = {
@@ -286,7 +302,7 @@ export class Batch {
       replaced: this.replaced?.slice(start, end),
       range,
     }
-    const part = this.derive(changes, acknowledgement)
+    const part = this.#derived(changes, acknowledgement, lease)
     part.payloads = this.payloads?.slice(start, end)
     part.keys = this.keys?.slice(start, end)
     return part

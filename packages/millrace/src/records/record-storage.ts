@@ -28,6 +28,8 @@ export interface RecordStorage {
   locate(): LocatedRecords
   /** After `locate` has thrown: the records before the record batch that cannot be read; undefined when there are none. */
   readable?(error: unknown): RecordStorage | undefined
+  /** Frees the memory: nothing of it may be read any more. May be called several times. Missing where that is left to the garbage collector. */
+  release?(): void
   /** The record batches as they were fetched; undefined when only their located records may be used. */
   readonly raw: RawRecordBatches | undefined
 }

@@ -131,3 +131,68 @@ describe('a batch that is cut', () => {
     expect(acknowledged).toBe(1)
   })
 })
+
+describe('a batch that is released', () => {
+  /** A batch of four rows, and how often its memory was given back. */
+  function releasable(): { batch: Batch; freed: () => number } {
+    const made = batchOf(['a', 'b', 'c', 'd'])
+    let freed = 0
+    const storage = {
+      byteLength: made.byteLength,
+      count: 4,
+      firstOffset: 0,
+      lastOffset: 3,
+      locate: () => made.records,
+      release: () => freed++,
+      raw: undefined,
+    }
+    return { batch: new Batch(ORIGIN, storage, { ack() {} }), freed: () => freed }
+  }
+  const closed = expect.objectContaining({ code: 'CLOSED' })
+
+  test('gives its memory back, once, and can be read no more', () => {
+    const { batch, freed } = releasable()
+    const derived = batch.derive({ rows: Int32Array.of(1, 2) })
+    expect(valuesOf(derived)).toEqual(['b', 'c'])
+    batch.release()
+    batch.release()
+    expect(freed()).toBe(1)
+    for (const each of [batch, derived]) {
+      expect(() => each.value(0)).toThrow(closed)
+      expect(() => each.offset(0)).toThrow(closed)
+    }
+    expect(batch.range).toEqual({ firstOffset: 0, lastOffset: 3, nextOffset: 4 })
+  })
+
+  test('keeps the memory for slices that are still read, whatever their order', () => {
+    const { batch, freed } = releasable()
+    const [first, second] = [...batch.slices(2)] as [Batch, Batch]
+    second.release()
+    expect(freed()).toBe(0)
+    expect(valuesOf(first)).toEqual(['a', 'b'])
+    expect(() => second.value(0)).toThrow(closed)
+    first.release()
+    expect(freed()).toBe(1)
+  })
+
+  test('keeps the memory for slices that were never taken', () => {
+    const { batch, freed } = releasable()
+    for (const slice of batch.slices(2)) {
+      slice.release()
+      break
+    }
+    expect(freed()).toBe(0)
+  })
+
+  test('keeps the memory for the other part of a cut', () => {
+    const { batch, freed } = releasable()
+    const [before, from] = batch.cut(1)
+    before.release()
+    expect([valuesOf(from), valuesOf(batch)]).toEqual([
+      ['b', 'c', 'd'],
+      ['a', 'b', 'c', 'd'],
+    ])
+    from.release()
+    expect(freed()).toBe(0)
+  })
+})

@@ -23,6 +23,7 @@ import { TransactionalRun } from '../transactional-run.ts'
 import type { Failure } from '../failures/failures.ts'
 import { createSkipTrace } from '../failures/skip-trace.ts'
 import { IN_FLIGHT_BYTES } from '../in-flight.ts'
+import { graphKeepsNothing } from '../keeps-nothing.ts'
 import type { RunOptions, RunProgress, RunResult } from '../plan.ts'
 import { Activity, type SinkActivity } from '../watching/activity.ts'
 import { observePart, observeSinkTimes } from '../watching/part-times.ts'
@@ -204,6 +205,7 @@ class GraphRun {
       abort: this.#abort,
       failed: this.#failed,
       isCommittedFirst,
+      isReleased: graphKeepsNothing(this.#sources, this.#transforms, this.#sinks),
       activity: this.#activity,
       latency: this.#meter.histogram('millrace_pipeline_latency_seconds'),
     })
@@ -239,6 +241,7 @@ class GraphRun {
       inSteps: writesInSteps(this.#plan),
       waits: transforms.some(({ waits }) => waits === true),
       pace: paceOf(this.#plan, source!.source, transforms),
+      isReleased: graphKeepsNothing(this.#sources, transforms, this.#sinks),
     })
     const leader = this.#sinks.at(-1)!
     const pipeline = {

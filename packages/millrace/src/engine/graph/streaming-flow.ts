@@ -38,6 +38,8 @@ export interface StreamingOptions {
   readonly failed: AbortController
   /** Whether batches are committed before they come here (`at_most_once`), so that they must not wait for room afterwards. */
   readonly isCommittedFirst: boolean
+  /** See `keeps-nothing.ts`. */
+  readonly isReleased: boolean
   readonly activity: Activity
   /** Counts how old records are when they are acknowledged. */
   readonly latency: Histogram
@@ -218,6 +220,7 @@ export class StreamingFlow {
         batch.ack() // I1: only now may its offsets be committed
         const { newestTimestamp } = batch
         if (newestTimestamp !== undefined) this.#options.latency.observe((Date.now() - newestTimestamp) / 1000)
+        if (this.#options.isReleased && !failures?.list.length) batch.release()
       }
     } catch (error) {
       errors.failing(error, batch)

@@ -32,6 +32,8 @@ export interface FlowOptions {
   readonly inSteps: boolean
   /** Whether a stage waits for something. */
   readonly waits: boolean
+  /** See `../keeps-nothing.ts`. */
+  readonly isReleased: boolean
   readonly pace: Pace
 }
 
@@ -136,6 +138,7 @@ export class TransactionalFlow implements Work {
     const failures = this.#options.errors.collect()
     await this.#deliveries.get(node)!.write(batch, failures)
     if (failures !== undefined) await this.#options.errors.dispose(failures, attemptEnded)
+    if (this.#options.isReleased && !failures?.list.length) batch.release()
   }
 
   async #inTurn(node: TransformNode, batch: Batch, attemptEnded: AbortSignal): Promise<void> {

@@ -5,6 +5,7 @@
  * sender closes it as soon as a request can take it, so that records gather in it while as many requests as allowed are under way.
  * Buffers are kept and used again. Nothing here waits or sends: the producer does the one, the sender the other.
  */
+import { freeMemory } from '../../records/lease.ts'
 import { guarded } from '../../resilience/background.ts'
 import { createPartitioner, type Partitioner, STICKY } from './partitioners.ts'
 import { HEADER_BYTES } from '../protocol/record-batch.ts'
@@ -246,7 +247,11 @@ export class Accumulator {
   release(batch: ProducerBatch): void {
     this.#heldBytes -= batch.held
     batch.held = 0
-    if (batch.buffer !== undefined && !batch.inFlight) this.#keep(batch.buffer)
+    if (!batch.inFlight) {
+      if (batch.buffer !== undefined) this.#keep(batch.buffer)
+      // Record batches that were forwarded or compressed have memory of their own.
+      else if (batch.closed !== undefined) freeMemory(batch.closed.bytes)
+    }
     batch.buffer = undefined
     const onRoom = this.#onRoom
     this.#onRoom = undefined

@@ -76,6 +76,8 @@ export interface FetchResponse {
     /** Name up to version 12, UUID from 13. */ readonly topic: string
     readonly partitions: readonly FetchedPartition[]
   }[]
+  /** The whole response, in which the records lie. */
+  readonly frame?: Buffer
 }
 
 /** First version that names topics by their id. */
@@ -113,6 +115,7 @@ export const FETCH: ApiCall<FetchRequest, FetchResponse> = {
     return {
       errorCode,
       sessionId,
+      frame: bytes,
       topics: responses.map(({ topic, topicId, partitions }) => ({
         topic: version < WITH_IDS ? topic : topicId,
         partitions: partitions.map((answer) => ({

@@ -18,6 +18,8 @@ export interface FetchedBatches {
   readonly untilOffset?: number
   /** Most bytes that one record batch may decompress to; as many as fit into a buffer when omitted. */
   readonly maxDecompressedBytes?: number
+  /** Whose memory `bytes` is; held by each `FetchedRecords` until `release`. */
+  readonly frame?: { hold(): void; letGo(): void } | undefined
 }
 
 /** @param i index of the batch in `ranges` */

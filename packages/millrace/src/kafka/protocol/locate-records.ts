@@ -5,6 +5,7 @@
 import { FIELDS, type LocatedRecords, type RawRecordBatches, type RecordStorage } from '../../records/batch.ts'
 import { BatchTooLargeError, RecordError } from '../../errors/index.ts'
 import { dropBefore, keepFirst } from '../../records/located-parts.ts'
+import { freeMemory } from '../../records/lease.ts'
 import { type FetchedBatches, corruptBatch, tooLarge } from './fetched-batches.ts'
 import { type Codec, CODECS } from './compression/codecs.ts'
 import { decompress } from './compression/compression.ts'
@@ -41,12 +42,13 @@ export class FetchedRecords implements RecordStorage {
   readonly count: number
   readonly firstOffset: number
   readonly lastOffset: number
-  readonly raw: RawRecordBatches | undefined
   readonly newestTimestamp: number | undefined
   readonly #batches: FetchedBatches
+  readonly #raw: RawRecordBatches | undefined
   #located: LocatedRecords | undefined
   /** Bytes that were made to locate the records. */
   #locatedBytes = 0
+  #isReleased = false
 
   /**
    * Reads the headers only, except when `fromOffset` lies within the first batch: then its records are located at once,
@@ -75,7 +77,12 @@ export class FetchedRecords implements RecordStorage {
     const isCut = baseOffset < fromOffset || untilOffset !== Infinity
     this.#located = isCut ? dropBefore(fromOffset, this.#locate()) : undefined
     this.count = this.#located?.count ?? count
-    this.raw = isCut ? undefined : { bytes, ranges }
+    this.#raw = isCut ? undefined : { bytes, ranges }
+    batches.frame?.hold()
+  }
+
+  get raw(): RawRecordBatches | undefined {
+    return this.#isReleased ? undefined : this.#raw
   }
 
   /**
@@ -85,6 +92,20 @@ export class FetchedRecords implements RecordStorage {
    */
   locate(): LocatedRecords {
     return (this.#located ??= this.#locate())
+  }
+
+  release(): void {
+    if (this.#isReleased) return
+    this.#isReleased = true
+    const located = this.#located
+    this.#located = undefined
+    if (located !== undefined) {
+      if (located.bytes !== this.#batches.bytes) freeMemory(located.bytes)
+      freeMemory(located.fields)
+      freeMemory(located.offsets)
+      freeMemory(located.timestamps)
+    }
+    this.#batches.frame?.letGo()
   }
 
   readable(error: unknown): FetchedRecords | undefined {

@@ -55,6 +55,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
   readonly keySchema: SchemaUse | undefined
   readonly keyField: string | undefined
   readonly writesRecordBatches: boolean
+  readonly copiesBatches = true
   readonly copies: string | undefined
   readonly unforwarded: string | undefined
   readonly weakness: Weakness | undefined

@@ -4,6 +4,7 @@ import { Accumulator, type AccumulatorEvents } from '../../../src/kafka/producer
 import { AppendBatch } from '../../../src/kafka/producer/append-batch.ts'
 import { AppendRecords, type WritableRecord } from '../../../src/kafka/producer/append-records.ts'
 import type { ProducerOptions } from '../../../src/kafka/producer/options.ts'
+import type { ProducerBatch } from '../../../src/kafka/producer/partition-queue.ts'
 import { ReportTicket } from '../../../src/kafka/producer/reports.ts'
 import { batchOf } from '../../support/batches.ts'
 import { producerOptions } from '../../support/producer-options.ts'
@@ -275,5 +276,28 @@ describe('bad records', () => {
     job.run()
     expect(job.ticket.failures!.get(0)!.message).toContain('partition NaN')
     accumulator.stop()
+  })
+})
+
+describe('the memory of a record batch that was forwarded', () => {
+  const SIZE = 64 * 1024
+  const enqueued = (accumulator: Accumulator): ProducerBatch =>
+    accumulator.enqueue(accumulator.topic('t')!, accumulator.queues[0]!, SIZE, (bytes) => bytes.fill('x').length)!
+
+  test('is free as soon as it is settled', () => {
+    const accumulator = accumulatorOf({})
+    const batch = enqueued(accumulator)
+    expect(accumulator.heldBytes).toBe(SIZE)
+    accumulator.release(batch)
+    expect([accumulator.heldBytes, batch.closed!.bytes.length]).toEqual([0, 0])
+  })
+
+  // The socket may still read it.
+  test('is left to the garbage collector while a request with it is under way', () => {
+    const accumulator = accumulatorOf({})
+    const batch = enqueued(accumulator)
+    batch.inFlight = true
+    accumulator.release(batch)
+    expect([accumulator.heldBytes, batch.closed!.bytes.length]).toEqual([0, SIZE])
   })
 })

@@ -13,6 +13,7 @@ import { type FetchedBatches, FetchedRecords, recordsBefore } from '../../protoc
 import { mostPlainBytes } from '../../protocol/compression/plain-size.ts'
 import { HEADER_BYTES, RecordBatchReader } from '../../protocol/record-batch.ts'
 import type { TimestampType } from '../../../records/record.ts'
+import type { FetchedFrame } from './fetched-frame.ts'
 
 /** Bounds of one slice, so that no step works on it for long: about 20 ms of JSON parsing. */
 export interface SliceBounds {
@@ -83,10 +84,13 @@ export class CompletedFetch {
   #pending = true
   /** What is wrong with the next record batch. */
   #damage: unknown
+  /** Whose memory the bytes are; undefined when they are a copy. */
+  #frame: FetchedFrame | undefined
 
   /**
    * @param position offset that was asked for; the first record batch may begin before it
    * @param aborted of a `read_committed` fetch, in any order; empty otherwise
+   * @param frame in which the bytes lie; held until `end`
    */
   constructor(
     bytes: Buffer,
@@ -95,7 +99,10 @@ export class CompletedFetch {
     position: number,
     aborted: readonly AbortedTransaction[],
     options: ReadOptions,
+    frame?: FetchedFrame,
   ) {
+    frame?.hold()
+    this.#frame = frame
     this.topic = topic
     this.partition = partition
     this.byteLength = bytes.length
@@ -112,6 +119,13 @@ export class CompletedFetch {
     if (2 * this.#bytes.length >= this.#bytes.buffer.byteLength) return
     this.#bytes = Buffer.from(this.#bytes)
     this.#reader.bytes = this.#bytes
+    this.end()
+  }
+
+  /** Nothing more is taken of it; what was taken is held by its own. */
+  end(): void {
+    this.#frame?.letGo()
+    this.#frame = undefined
   }
 
   get isDone(): boolean {
@@ -178,6 +192,7 @@ export class CompletedFetch {
       ranges: Int32Array.from(ranges),
       fromOffset,
       maxDecompressedBytes: this.#maxDecompressedBytes,
+      frame: this.#frame,
     })
     return { records: located, timestampType, nextOffset: this.#position, leaderEpoch }
   }

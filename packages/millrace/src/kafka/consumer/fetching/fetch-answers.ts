@@ -8,6 +8,7 @@ import type { FetchedPartition, FetchResponse } from '../../protocol/fetch.ts'
 import { brokerError, isRetriableCode, kafkaErrorName } from '../../protocol/kafka-errors.ts'
 import { RecordBatchReader } from '../../protocol/record-batch.ts'
 import { CompletedFetch, nextOffsetOf, type ReadOptions } from './completed-fetch.ts'
+import { FetchedFrame } from './fetched-frame.ts'
 import type { FetchedPartitions } from './fetched-partitions.ts'
 import type { FetchSession } from './fetch-session.ts'
 import type { PartitionFetch } from './partition-fetch.ts'
@@ -52,6 +53,7 @@ export class FetchAnswers {
   apply(response: FetchResponse, session: FetchSession): AnswerOutcome {
     if (response.errorCode !== 0) return this.#failed(response.errorCode, session)
     session.answered(response.sessionId)
+    const frame = response.frame && new FetchedFrame(response.frame)
     const answered: PartitionFetch[] = []
     const toRetry: PartitionFetch[] = []
     const lost: PartitionFetch[] = []
@@ -75,12 +77,13 @@ export class FetchAnswers {
           else if (means !== 'leader') error ??= means
           continue
         }
-        const received = this.#receive(fetch, fetched)
+        const received = this.#receive(fetch, fetched, frame)
         if (received === 'nothing whole') toRetry.push(fetch)
         else fetch.failures = 0
         hasReceived ||= received === 'records'
       }
     }
+    frame?.letGo()
     if (session.isFull) {
       // A broker answers for every partition that was named: to ask again at once would only get the same answer.
       for (const fetch of session.releaseAll()) {
@@ -108,7 +111,11 @@ export class FetchAnswers {
    * @returns what there is to take. `nothing whole`: a broker sends at least one whole record batch, whatever its size, so asking again
    * at once would bring the same bytes
    */
-  #receive(fetch: PartitionFetch, fetched: FetchedPartition): 'records' | 'nothing' | 'nothing whole' {
+  #receive(
+    fetch: PartitionFetch,
+    fetched: FetchedPartition,
+    frame: FetchedFrame | undefined,
+  ): 'records' | 'nothing' | 'nothing whole' {
     if (fetched.preferredReadReplica >= 0) {
       fetch.replica = fetched.preferredReadReplica
       fetch.replicaUntil = performance.now() + this.#cluster.metadataMaxAgeMs
@@ -127,7 +134,7 @@ export class FetchAnswers {
       this.#note(fetch, `${records.length} bytes that hold no whole record batch at offset ${position} or later`)
       return 'nothing whole'
     }
-    const completed = new CompletedFetch(records, topic, partition, position, aborted, this.#options)
+    const completed = new CompletedFetch(records, topic, partition, position, aborted, this.#options, frame)
     completed.epochBefore = fetch.epoch
     fetch.position = next?.offset ?? position
     fetch.epoch = next?.leaderEpoch ?? fetch.epoch

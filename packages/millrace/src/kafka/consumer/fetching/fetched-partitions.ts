@@ -99,6 +99,7 @@ export class FetchedPartitions {
     const slice = completed.next(bounds)
     if (completed.isDone) {
       fetch.completed.shift()
+      completed.end()
       this.#hold(fetch, -completed.byteLength)
       this.#events.onTaken(fetch)
     }
@@ -117,6 +118,7 @@ export class FetchedPartitions {
   }
 
   #empty(fetch: PartitionFetch): void {
+    for (const completed of fetch.completed) completed.end()
     fetch.completed.length = 0
     this.#hold(fetch, -fetch.bufferedBytes)
   }

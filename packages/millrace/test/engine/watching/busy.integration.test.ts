@@ -3,12 +3,12 @@
  * partitions lost, records written twice, and a run that ended with 0 and nothing committed.
  */
 import { describe, expect, test } from 'vitest'
-import { exactlyOnce, KafkaSink, KafkaSource } from '../../src/index.ts'
-import { Counters } from '../../src/metrics/counters.ts'
-import { bootstrapServers, brokerAvailable, uniqueName } from '../support/broker.ts'
-import { consume, graphFile, produce, runGraphHere } from '../support/graphs.ts'
-import { fromTopic, runHere, toTopic } from '../support/pipelines.ts'
-import { topicBed } from '../support/topics.ts'
+import { exactlyOnce, KafkaSink, KafkaSource } from '../../../src/index.ts'
+import { Counters } from '../../../src/metrics/counters.ts'
+import { bootstrapServers, brokerAvailable, uniqueName } from '../../support/broker.ts'
+import { consume, graphFile, produce, runGraphHere } from '../../support/graphs.ts'
+import { fromTopic, runHere, toTopic } from '../../support/pipelines.ts'
+import { topicBed } from '../../support/topics.ts'
 
 const N = 7000
 const busy = { $set: { sum: { $sum: { $range: [0, 5000] } } } }
