@@ -4,6 +4,7 @@
 import { defineTransform, type FunctionContext } from '../contracts/functions.ts'
 import type { Transform } from '../contracts/stage.ts'
 import type { Batch } from '../records/batch.ts'
+import { mayRoundInValue, parseExactly, plain } from '../records/exact-numbers.ts'
 import { StageError } from '../errors/index.ts'
 import { problem, type OptionProblem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
@@ -12,6 +13,7 @@ import { isTombstone } from '../stages/rows.ts'
 import { compileTemplate, escapeJson, escapeUrl } from './template.ts'
 import { exactCells } from './rows/exact-cells.ts'
 import { Collection, COLLECTING_FIELDS } from './transforms.ts'
+import { withDigitsOfColumn } from './rows/batches.ts'
 import { withColumn, type Row } from './rows/values.ts'
 
 /** Requests of one stage that may be under way. */
@@ -143,7 +145,7 @@ interface Settings {
 
 function forEachRow(settings: Settings, { stage, warn }: FunctionContext): Transform {
   const ask = asking(settings)
-  const askFor = async (batch: Batch, row: number, signal: AbortSignal): Promise<unknown> =>
+  const askFor = async (batch: Batch, row: number, signal: AbortSignal): Promise<Answer> =>
     ask(exactCells(batch, row), signal)
   return {
     needs: 'documents',
@@ -151,6 +153,7 @@ function forEachRow(settings: Settings, { stage, warn }: FunctionContext): Trans
     async process(batch, signal) {
       const documents: unknown[] = [...batch.documents!]
       const replaced = new Uint8Array(batch.length)
+      const exact = new Map<number, unknown>()
       let next = 0
       const work = async (): Promise<void> => {
         for (let row = next++; row < documents.length; row = next++) {
@@ -163,14 +166,15 @@ function forEachRow(settings: Settings, { stage, warn }: FunctionContext): Trans
               partition: batch.partition,
               offset: String(batch.offset(row)),
             })
-            return null
+            return NO_ANSWER
           })
-          documents[row] = withColumn(document, settings.result_field, answer)
+          documents[row] = withColumn(document, settings.result_field, answer.value)
+          if (answer.exact !== undefined) exact.set(row, answer.exact)
           replaced[row] = 1
         }
       }
       await Promise.all(Array.from({ length: PARALLEL }, work))
-      return [replacing(batch, documents, replaced)]
+      return [withDigitsOfColumn(replacing(batch, documents, replaced), batch, settings.result_field, exact)]
     },
   }
 }
@@ -194,18 +198,29 @@ function onceForAll(settings: Settings, { stage }: FunctionContext): Transform {
       })
       return collection.emitKept([...collection.rows]).map((batch) => {
         const replaced = new Uint8Array(batch.length)
+        const exact = new Map<number, unknown>()
         const documents = batch.documents!.map((document, row) => {
           if (isTombstone(batch, row, document as Row)) return document
           replaced[row] = 1
-          return withColumn(document as Row, settings.result_field, answer)
+          if (answer.exact !== undefined) exact.set(row, answer.exact)
+          return withColumn(document as Row, settings.result_field, answer.value)
         })
-        return replacing(batch, documents, replaced)
+        return withDigitsOfColumn(replacing(batch, documents, replaced), batch, settings.result_field, exact)
       })
     },
   }
 }
 
-type Ask = (context: Row, signal: AbortSignal) => Promise<unknown>
+interface Answer {
+  /** As stages see it. */
+  readonly value: unknown
+  /** With its digits, where doubles do not hold all of its numbers. */
+  readonly exact?: unknown
+}
+
+const NO_ANSWER: Answer = { value: null }
+
+type Ask = (context: Row, signal: AbortSignal) => Promise<Answer>
 
 function asking({ url, method, body, headers, timeout }: Settings): Ask {
   const fillUrl = compileTemplate(url)
@@ -221,11 +236,16 @@ function asking({ url, method, body, headers, timeout }: Settings): Ask {
     })
     const text = await response.text()
     if (!response.ok) throw new Error(`the service responded with status ${response.status}`)
-    try {
-      return JSON.parse(text)
-    } catch {
-      return text
-    }
+    return answerIn(text)
+  }
+}
+
+function answerIn(text: string): Answer {
+  try {
+    const value: unknown = JSON.parse(text)
+    return mayRoundInValue(Buffer.from(text)) ? { value, exact: plain(parseExactly(text)) } : { value }
+  } catch {
+    return { value: text }
   }
 }
 

@@ -275,7 +275,7 @@ export class Batch {
       this.origin,
       this.#storage,
       acknowledgement,
-      { range: this.#range, moved: this.moved, ...changes, sources: this.sources, digits: this.digits },
+      { range: this.#range, moved: this.moved, sources: this.sources, digits: this.digits, ...changes },
       lease,
     )
   }

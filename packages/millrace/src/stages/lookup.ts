@@ -20,21 +20,35 @@ function readCollection(file: string): unknown[] {
   try {
     const text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
     if (text.trimStart().startsWith('['))
-      return (JSON.parse(text) as unknown[]).map((item, i) => document(item, `item ${i + 1}`))
+      return (parsed(text) as unknown[]).map((item, i) => document(item, `item ${i + 1}`))
     return text
       .split('\n')
-      .flatMap((line, i) => (line.trim() === '' ? [] : [document(parsed(line, i + 1), `line ${i + 1}`)]))
+      .flatMap((line, i) => (line.trim() === '' ? [] : [document(parsedLine(line, i + 1), `line ${i + 1}`)]))
   } catch (cause) {
     throw unreadable(`the collection "${file}"`, cause)
   }
 }
 
-function parsed(line: string, number: number): unknown {
+function parsedLine(line: string, number: number): unknown {
   try {
-    return JSON.parse(line)
+    return parsed(line)
   } catch (cause) {
-    throw new Error(`line ${number} is not JSON: ${(cause as Error).message}`, { cause })
+    if (!(cause instanceof SyntaxError)) throw new Error(`line ${number}: ${(cause as Error).message}`, { cause })
+    throw new Error(`line ${number} is not JSON: ${cause.message}`, { cause })
   }
+}
+
+/** A number that would be another one is refused, as in the collections of pipeline files: it would be found by the wrong ids. */
+function parsed(text: string): unknown {
+  return JSON.parse(text, ((_: string, value: unknown, { source = '' }: { readonly source?: string }) => {
+    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
+    if (!Number.isFinite(value)) throw new RangeError(`number ${source} is not one that a double can hold`)
+    if (/^-?\d+$/.test(source))
+      throw new RangeError(
+        `integer ${source} is beyond 2^53 and would be rounded: write it in quotes to keep it as text`,
+      )
+    return value
+  }) as never)
 }
 
 function document(value: unknown, place: string): Document {

@@ -1,8 +1,9 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Batch } from '../../src/records/batch.ts'
 import { decodeRows, encodeRows } from '../../src/functions/rows/kafka-rows.ts'
+import { createStage } from '../../src/stages/index.ts'
 import { batchOf } from '../support/batches.ts'
 import { CONTEXT, definitionOf, optionsOf } from '../support/functions.ts'
 
@@ -15,7 +16,9 @@ beforeAll(async () => {
     request.on('data', (chunk: Buffer) => (body += chunk.toString()))
     request.on('end', () => {
       requests.push(`${request.url} ${body}`)
-      setTimeout(() => response.end('{"name":"x"}'), request.url === '/slow' ? 50 : 0)
+      const [, number] = request.url!.split('/number/')
+      const answer = number === undefined ? '{"name":"x"}' : `{"id":${number},"of":[${number}]}`
+      setTimeout(() => response.end(answer), request.url === '/slow' ? 50 : 0)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -23,16 +26,35 @@ beforeAll(async () => {
 })
 afterAll(() => new Promise((resolve) => server.close(resolve)))
 
+function inStages(batches: readonly Batch[], stages: readonly object[]): Batch[] {
+  let passed = [...batches]
+  for (const stage of stages) {
+    const [[name, spec]] = Object.entries(stage) as [[string, unknown]]
+    passed = passed.flatMap((batch) => createStage(name, spec, '').process(batch, failed) ?? [])
+  }
+  return passed
+}
+
+function failed(): never {
+  throw new Error('A row failed')
+}
+
 /** The values that go out for records that come in. */
-async function through(options: object, values: readonly (string | null)[]): Promise<(string | null)[]> {
-  const batch = batchOf(values.map((value, i) => ({ key: `k${i}`, value })))
-  decodeRows(batch, false)
-  const read = optionsOf('http.fetch', options)
-  expect(read.problems).toEqual([])
-  const stage = await definitionOf('http.fetch').create(read.options, CONTEXT)
+async function through(
+  options: object,
+  values: readonly (string | null)[],
+  behind: readonly object[] = [],
+  before: readonly object[] = [],
+): Promise<(string | null)[]> {
+  const read = batchOf(values.map((value, i) => ({ key: `k${i}`, value })))
+  decodeRows(read, false)
+  const [batch] = inStages([read], before)
+  const own = optionsOf('http.fetch', options)
+  expect(own.problems).toEqual([])
+  const stage = await definitionOf('http.fetch').create(own.options, CONTEXT)
   const { signal } = new AbortController()
-  const passed: Batch[] = [...(await stage.process(batch, signal)), ...((await stage.finish?.(signal)) ?? [])]
-  return passed.flatMap((one) => {
+  const passed: Batch[] = [...(await stage.process(batch!, signal)), ...((await stage.finish?.(signal)) ?? [])]
+  return inStages(passed, behind).flatMap((one) => {
     encodeRows(one, new Set(), 'changed')
     return Array.from({ length: one.length }, (_, row) => {
       const payload = one.payloads?.[row]
@@ -94,4 +116,39 @@ test.each([
   'https://h?a={{ b }}',
 ])('takes the URL %s', (url) => {
   expect(optionsOf('http.fetch', { url }).problems).toEqual([])
+})
+
+// A 64-bit id of a response was written as another one.
+describe('numbers of a response that no double holds', () => {
+  const options = (mode: string): object => ({ url: `${address}/number/9007199254740993`, mode, result_field: 'r' })
+  const answer = '"r":{"id":9007199254740993,"of":[9007199254740993]}'
+
+  test.each(['per_row', 'batch'])('are written with their digits: mode %s', async (mode) => {
+    expect(await through(options(mode), ['{"a":1}', '{"a":9007199254740995,"r":9007199254740997}', null])).toEqual([
+      `{"a":1,${answer}}`,
+      `{"a":9007199254740995,${answer}}`,
+      null,
+    ])
+  })
+
+  test('are doubles for stages behind it, and keep their digits where these copy them', async () => {
+    expect(
+      await through(
+        options('per_row'),
+        ['{"a":9007199254740995}'],
+        [{ $set: { copy: '$r.id', isSame: { $eq: ['$r.id', 9007199254740992] } } }, { $unset: 'r.of' }],
+      ),
+    ).toEqual(['{"a":9007199254740995,"r":{"id":9007199254740993},"copy":9007199254740993,"isSame":true}'])
+  })
+
+  test('of rows that are one record are written with the digits of each', async () => {
+    expect(
+      await through(
+        { url: `${address}/number/{{ n }}`, result_field: 'r' },
+        ['{"n":["9007199254740993","9007199254740999"]}'],
+        [],
+        [{ $unwind: '$n' }],
+      ),
+    ).toEqual(['9007199254740993', '9007199254740999'].map((n) => `{"n":"${n}","r":{"id":${n},"of":[${n}]}}`))
+  })
 })

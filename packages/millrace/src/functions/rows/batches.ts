@@ -18,6 +18,7 @@ import {
 } from '../../records/batch.ts'
 import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
 import { exactRow, hasDigits, JSON_DIGITS, NO_DIGITS } from '../../records/row-digits.ts'
+import { PAYLOAD } from './kafka-rows.ts'
 import { LocatedRecordsBuilder, storageOfLocated } from '../../records/located-records-builder.ts'
 
 /** Where rows come from that no partition holds. */
@@ -147,6 +148,53 @@ function digitsOfMadeRow(batch: Batch, row: number): Digits {
     mayDiffer: () => hasDigits(batch, row),
     exact: () => exactRow(batch.documents?.[row], batch, row),
   }
+}
+
+/**
+ * A batch with a column of which more digits are known than its doubles hold.
+ *
+ * @param after the batch with the column
+ * @param before the same rows without it
+ * @param exact cells with their digits, by row; others are in no need of that
+ */
+export function withDigitsOfColumn(
+  after: Batch,
+  before: Batch,
+  column: string,
+  exact: ReadonlyMap<number, unknown>,
+): Batch {
+  if (exact.size === 0) return after
+  const rowsOf = new Map<number, number[]>()
+  for (let row = 0; row < before.length; row++) {
+    const record = before.recordOf(row)
+    const known = rowsOf.get(record)
+    if (known === undefined) rowsOf.set(record, [row])
+    else known.push(row)
+  }
+  const exactAt = (row: number): unknown => {
+    const was = exactRow(before.documents![row], before, row, PAYLOAD) as object
+    return exact.has(row) ? { ...was, [column]: exact.get(row) } : was
+  }
+  const digits: Digits = {
+    mayDiffer: (batch, row) => rowsOf.get(batch.recordOf(row))!.some((one) => exact.has(one) || hasDigits(before, one)),
+    exact(batch, row) {
+      const [first, ...others] = rowsOf.get(batch.recordOf(row))!.map(exactAt)
+      // Rows of one record, as `$unwind` makes them, are not told apart here; their numbers are, where they differ.
+      return others.length === 0 ? first : { [' of rows']: [first, ...others] }
+    },
+  }
+  const sources: Sources = before.sources ?? {
+    of: (record) => [{ batch: before.derive({ rows: Int32Array.of(record) }), row: 0 }],
+  }
+  return after.derive({
+    rows: after.rows,
+    documents: after.documents,
+    replaced: after.replaced,
+    keys: after.keys,
+    moved: undefined,
+    sources: { of: (record) => sources.of(record) },
+    digits,
+  })
 }
 
 /** Where the bytes of a record begin that a sink may need. */
