@@ -1,8 +1,7 @@
 /**
  * `file.watch`: reads a file, and what is appended to it later, until the run is stopped.
  */
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -19,7 +18,7 @@ export const fileWatch = defineSourceFunction({
     path: field
       .string()
       .doc(
-        'File to read, relative to the working directory. It may be created later. If it becomes shorter, it is read from the beginning, and a last line without an end is left out.',
+        'File to read, relative to the working directory. It may be created later. If it becomes shorter, or another file takes its place, it is read from the beginning, and a last line without an end is left out.',
       )
       .example('logs/events.jsonl'),
     format: field.oneOf(['jsonl', 'csv'], { json: 'jsonl' }).default('jsonl').doc('`jsonl` is one row per line.'),
@@ -34,6 +33,7 @@ export const fileWatch = defineSourceFunction({
 })
 
 const LF = 0x0a
+const CHUNK_BYTES = 64 * 1024
 
 class WatchedFile extends TextRows {
   override readonly commits = 'nothing: every run reads the file from the beginning'
@@ -41,7 +41,7 @@ class WatchedFile extends TextRows {
   readonly #intervalMs: number
   readonly #untilEnd: boolean
   readonly #warn: FunctionContext['warn']
-  /** Whether the file has become shorter since its text began to be read. */
+  /** Whether the file has become shorter, or another one, since its text began to be read. */
   #isReplaced = false
 
   constructor(path: string, format: 'jsonl' | 'csv', intervalMs: number, { untilEnd, warn }: FunctionContext) {
@@ -64,49 +64,70 @@ class WatchedFile extends TextRows {
     return this.#isReplaced
   }
 
-  /** Whole lines, until the file becomes shorter. */
+  /** Whole lines, until the file becomes shorter or another one takes its place. */
   async *#lines(signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
     let position = 0
     let unfinished: Buffer[] = []
-    while (!signal.aborted) {
-      const size = await this.#size()
-      if (size < position) {
-        this.#isReplaced = true
-        if (unfinished.length > 0)
-          this.#warn(`The last line of "${this.#path}" had no end when the file became shorter: it is left out`)
-        return
-      }
-      for await (const chunk of this.#read(position, size)) {
-        position += chunk.length
-        const end = chunk.lastIndexOf(LF) + 1
-        if (end > 0) {
-          yield Buffer.concat([...unfinished, chunk.subarray(0, end)])
-          unfinished = []
-        }
-        if (end < chunk.length) unfinished.push(chunk.subarray(end))
-      }
-      if (this.#untilEnd) {
-        yield* unfinished
-        return
-      }
-      await delay(this.#intervalMs, undefined, { signal }).catch(() => {})
-    }
-  }
-
-  async #size(): Promise<number> {
-    return stat(this.#path).then(
-      ({ size }) => size,
-      () => 0,
-    )
-  }
-
-  async *#read(start: number, end: number): AsyncGenerator<Buffer, void, undefined> {
-    if (end <= start) return
+    let file: FileHandle | undefined
     try {
-      yield* createReadStream(this.#path, { start, end: end - 1 }) as AsyncIterable<Buffer>
-    } catch (error) {
-      // It was removed meanwhile, and may be created again.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      while (!signal.aborted) {
+        file ??= await this.#opened()
+        // Asked before the rest is read, as it may still be appended to until then. While it is open, no other file has its number.
+        const isOther = file !== undefined && (await this.#isAnother(file))
+        const size = file === undefined ? 0 : (await file.stat()).size
+        if (size < position) return this.#replaced('the file became shorter', unfinished)
+        if (file !== undefined) {
+          for await (const chunk of bytesOf(file, position, size)) {
+            position += chunk.length
+            const end = chunk.lastIndexOf(LF) + 1
+            if (end > 0) {
+              yield Buffer.concat([...unfinished, chunk.subarray(0, end)])
+              unfinished = []
+            }
+            if (end < chunk.length) unfinished.push(chunk.subarray(end))
+          }
+        }
+        if (isOther) return this.#replaced('another file took its place', unfinished)
+        if (this.#untilEnd) {
+          yield* unfinished
+          return
+        }
+        await delay(this.#intervalMs, undefined, { signal }).catch(() => {})
+      }
+    } finally {
+      await file?.close()
     }
   }
+
+  #replaced(how: string, unfinished: readonly Buffer[]): void {
+    this.#isReplaced = true
+    if (unfinished.length > 0) this.#warn(`The last line of "${this.#path}" had no end when ${how}: it is left out`)
+  }
+
+  async #opened(): Promise<FileHandle | undefined> {
+    return open(this.#path).catch(missing)
+  }
+
+  /** Whether its path leads to another file now, as when logs are rotated. One that was removed may still be appended to. */
+  async #isAnother(file: FileHandle): Promise<boolean> {
+    const now = await stat(this.#path).catch(missing)
+    if (now === undefined) return false
+    const { dev, ino } = await file.stat()
+    return now.dev !== dev || now.ino !== ino
+  }
+}
+
+async function* bytesOf(file: FileHandle, start: number, end: number): AsyncGenerator<Buffer, void, undefined> {
+  for (let position = start; position < end;) {
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - position))
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, position)
+    if (bytesRead === 0) return
+    position += bytesRead
+    yield chunk.subarray(0, bytesRead)
+  }
+}
+
+/** It may be created later. */
+function missing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -436,6 +436,36 @@ describe('file.watch', () => {
       stop.abort()
       await running
       expect(JSON.parse(await readFile(join(directory, 'read.json'), 'utf8'))).toEqual(want)
+    },
+  )
+
+  // It went on in the middle of the new file, as that was longer.
+  test(
+    'reads the rest of a file that is moved away, and then the longer one in its place',
+    { timeout: 30_000 },
+    async () => {
+      rowsSeen = 0
+      const stop = new AbortController()
+      const path = join(directory, 'rotated.jsonl')
+      await writeFile(path, '{"n":1}\n')
+      const running = run(
+        [
+          { id: 'in', function: 'file.watch', config: { path: 'rotated.jsonl', poll_interval_ms: 200 } },
+          { id: 'out', function: 'json.write', inputs: ['in'], config: { path: 'both.json' } },
+        ],
+        stop.signal,
+        false,
+      )
+      await expect.poll(() => rowsSeen, { timeout: 10_000 }).toBe(1)
+      await writeFile(path, '{"n":2}\n{"n":', { flag: 'a' })
+      await rename(path, `${path}.1`)
+      await writeFile(path, '{"n":10}\n{"n":11}\n{"n":12}\n')
+      await expect.poll(() => rowsSeen, { timeout: 10_000 }).toBe(5)
+      stop.abort()
+      await running
+      expect(JSON.parse(await readFile(join(directory, 'both.json'), 'utf8'))).toEqual(
+        [1, 2, 10, 11, 12].map((n) => ({ n })),
+      )
     },
   )
 })
