@@ -3,7 +3,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Delivery } from '../contracts/context.ts'
-import type { PipelinePlan, PlannedComponent } from '../engine/plan.ts'
+import { COMMIT_INTERVAL_MS, type PipelinePlan, type PlannedComponent } from '../engine/plan.ts'
 import { CLUSTER_FIELDS } from '../kafka/properties/cluster-fields.ts'
 import { PRODUCER_FIELDS } from '../kafka/properties/producer-fields.ts'
 import { TRANSACTION_TIMEOUT_MS, UNIQUE_TRANSACTION_TIMEOUT_MS } from '../kafka/properties/producer-limits.ts'
@@ -28,7 +28,7 @@ export const deliveryFields = {
     ),
   commitInterval: field
     .durationMs({ min: 1 })
-    .default(100)
+    .default(COMMIT_INTERVAL_MS)
     .aliases('commit_interval')
     .doc('Time between transaction commits, with `exactly_once`. Readers see records up to this much later.')
     .example('PT0.1S'),
@@ -74,7 +74,12 @@ function outsiderProblems(
 }
 
 /** Why what a sink writes and the offsets of a source cannot be committed by one transaction, or not be read as such. */
-function transactionProblems({ source, sink, errorPolicy, commitIntervalMs = 0 }: Promised): readonly OptionProblem[] {
+function transactionProblems({
+  source,
+  sink,
+  errorPolicy,
+  commitIntervalMs = COMMIT_INTERVAL_MS,
+}: Promised): readonly OptionProblem[] {
   const problems: OptionProblem[] = []
   const refuse = (isBroken: boolean, path: readonly string[], reason: string, suggestion: string): void => {
     if (isBroken) problems.push({ path, message: `Cannot promise exactly_once ${reason}`, suggestion })

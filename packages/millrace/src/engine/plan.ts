@@ -72,6 +72,9 @@ export interface RateLimit {
   readonly maxInFlight: number | undefined
 }
 
+/** Time between transactions, unless the file says otherwise. */
+export const COMMIT_INTERVAL_MS = 100
+
 /** A pipeline, whatever the shape of the file it was read from. */
 export interface PipelinePlan {
   readonly name: string

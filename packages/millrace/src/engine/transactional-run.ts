@@ -24,12 +24,10 @@ import { partBeforeFailure } from './failures/rows-before.ts'
 import { InFlight } from './in-flight.ts'
 import { inSlices } from './slices.ts'
 import { markStages } from './stage-chain.ts'
-import type { PipelinePlan, RunOptions, RunResult } from './plan.ts'
+import { COMMIT_INTERVAL_MS, type PipelinePlan, type RunOptions, type RunResult } from './plan.ts'
 import { TransactionSize } from './transaction-size.ts'
 import { afterCommit, type TransactionalPipeline, type Work } from './transactional-work.ts'
 
-/** Unless the file says otherwise. */
-const COMMIT_INTERVAL_MS = 100
 /** Attempts in a row that may end without a commit, unless the error policy says how many; with a circuit breaker they go on. */
 const MAX_FAILURES = 5
 const BACKOFF = { initialMs: 100, maxMs: 5000 }

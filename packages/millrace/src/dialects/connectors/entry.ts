@@ -197,7 +197,10 @@ function reportDelivery({ delivery = 'at_least_once', ...plan }: PlanParts, plac
     report({
       ...problem,
       path: end === 'errorPolicy' ? [...place, 'dead_letter_topic'] : [...place, ...(isBridge ? [end] : []), ...within],
-      suggestion: suggestion === 'use at_least_once' ? 'delete transactional_id of the sink' : suggestion,
+      suggestion:
+        suggestion === 'use at_least_once'
+          ? 'delete transactional_id of the sink'
+          : suggestion?.replace(/, or commitInterval .*/, ''),
     })
   }
 }

@@ -436,6 +436,12 @@ describe('transactional_id', () => {
       text: bridge(kafka(', isolation_level: read_uncommitted')),
       want: /bridges\.copy\.source\.config\.isolation_level: Cannot promise exactly_once with isolation\.level read_uncommitted.*\(leave it out\)/,
     },
+    // Each transaction was aborted by its coordinator before it was committed.
+    {
+      name: 'transactions that end before they are committed',
+      text: bridge(kafka(), 'brokers: "a:9092", properties: {transaction.timeout.ms: 150}'),
+      want: /bridges\.copy\.sink\.config\.properties\S*: Cannot promise exactly_once with a commitInterval of 0\.1 s, as the brokers abort a transaction after 0\.15 s \(transaction\.timeout\.ms\) \(set transaction\.timeout\.ms to 200 or more\)/,
+    },
   ])('refuses $name', async ({ text, want }) => {
     expect((await check(text)).problems).toEqual([expect.stringMatching(want)])
   })
