@@ -238,7 +238,7 @@ export class Accumulator {
     this.#dropFree()
     const batch = new ProducerBatch(queue, performance.now(), size, undefined, this.transaction)
     const bytes = Buffer.allocUnsafeSlow(size)
-    batch.closed = { bytes, end: size, count: fill(bytes) }
+    batch.closed = { bytes, end: size, count: fill(bytes), hasCrc: true }
     this.#wait(batch)
     return batch
   }

@@ -201,6 +201,8 @@ export interface ClosedBatch {
   /** Position after the batch in `bytes`. */
   readonly end: number
   readonly count: number
+  /** Whether it came with its checksum. */
+  readonly hasCrc?: boolean
 }
 
 export class ProducerBatch {

@@ -284,12 +284,14 @@ export class Sender {
   #identify({ queue, closed, attempts, sequence }: ProducerBatch): void {
     if (attempts > 1) this.totals.retries++
     const { id, epoch } = queue.sequence.identity!
-    identifyBatch(closed!.bytes, closed!.end, {
+    const { bytes, end, hasCrc } = closed!
+    const identity = {
       producerId: id,
       producerEpoch: epoch,
       baseSequence: queue.isIdempotent ? sequence : -1,
       transactional: this.#transactions !== undefined,
-    })
+    }
+    identifyBatch(bytes, end, identity, hasCrc)
   }
 
   /**

@@ -28,6 +28,19 @@ export function crc32c(bytes: Buffer, start: number, end: number): number {
   return start === end ? 0 : checksum(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start)) >>> 0
 }
 
+/**
+ * The checksum of bytes of which only the beginning has changed, without looking at the others: as a CRC is linear, what the change
+ * contributes is the difference of the checksums of the beginnings, followed by as many zeros as there are other bytes.
+ *
+ * @param whole checksum of all bytes before
+ * @param before checksum of their beginning before
+ * @param after that of their beginning now, which is as long
+ * @param others number of bytes that follow it
+ */
+export function changedCrc32c(whole: number, before: number, after: number, others: number): number {
+  return (whole ^ times(before ^ after, zerosOf(others))) >>> 0
+}
+
 /** The polynomial of Castagnoli with its bits in reverse. */
 const POLYNOMIAL = 0x82f63b78
 
@@ -47,6 +60,30 @@ function makeTables(): Uint32Array[] {
       made[k]![byte] = (before >>> 8) ^ made[0]![before & 255]!
     }
   return made
+}
+
+/** x^(8 * 2^k) modulo the polynomial: what 2^k bytes of zeros multiply a checksum by. */
+let powers: Uint32Array | undefined
+
+function zerosOf(bytes: number): number {
+  if (powers === undefined) {
+    powers = new Uint32Array(32)
+    powers[0] = 0x00800000 // x^8; the bits are in reverse
+    for (let k = 1; k < powers.length; k++) powers[k] = times(powers[k - 1]!, powers[k - 1]!)
+  }
+  let product = 0x80000000 // 1
+  for (let k = 0, rest = bytes; rest > 0; k++, rest >>>= 1) if ((rest & 1) === 1) product = times(product, powers[k]!)
+  return product
+}
+
+/** Product of two polynomials modulo that of Castagnoli, bits in reverse. */
+function times(a: number, b: number): number {
+  let product = 0
+  for (let bit = a | 0; bit !== 0; bit <<= 1) {
+    if (bit < 0) product ^= b
+    b = (b & 1) === 1 ? (b >>> 1) ^ POLYNOMIAL : b >>> 1
+  }
+  return product
 }
 
 /** The checksum without native code. */

@@ -11,7 +11,7 @@
  * @see https://kafka.apache.org/documentation/#record
  */
 import { writeUtf8 } from '../../records/header-writer.ts'
-import { crc32c } from './crc32c.ts'
+import { changedCrc32c, crc32c } from './crc32c.ts'
 import {
   ATTRIBUTES,
   BASE_OFFSET,
@@ -232,11 +232,19 @@ export function writeBatchHeader(bytes: Buffer, end: number, facts: BatchFacts):
   bytes.writeInt32BE(facts.count, RECORD_COUNT)
 }
 
+/** Below this it takes as long to change a checksum as to make it anew. */
+const WORTH_CHANGING_BYTES = 4096
+
 /**
  * Makes a batch ready to be sent by this producer: base offset 0, no leader epoch, its producer and sequence, and the
  * CRC. Works on batches of our own and on those of others that are forwarded still compressed.
+ *
+ * @param hasCrc whether the batch has the CRC of what it holds. Then the records are not looked at, and damage that they have taken
+ *   since it was verified is found by the broker
  */
-export function identifyBatch(bytes: Buffer, end: number, identity: BatchIdentity): void {
+export function identifyBatch(bytes: Buffer, end: number, identity: BatchIdentity, hasCrc = false): void {
+  const isChanged = hasCrc && end >= WORTH_CHANGING_BYTES
+  const before = isChanged ? crc32c(bytes, ATTRIBUTES, HEADER_BYTES) : 0
   bytes.fill(0, BASE_OFFSET, BATCH_LENGTH)
   bytes.writeInt32BE(-1, LEADER_EPOCH)
   // Codec only: CreateTime, not control, no delete horizon.
@@ -247,7 +255,10 @@ export function identifyBatch(bytes: Buffer, end: number, identity: BatchIdentit
   bytes.writeBigInt64BE(BigInt(identity.producerId), PRODUCER_ID)
   bytes.writeInt16BE(identity.producerEpoch, PRODUCER_EPOCH)
   bytes.writeInt32BE(identity.baseSequence, BASE_SEQUENCE)
-  bytes.writeUInt32BE(crc32c(bytes, ATTRIBUTES, end), CRC)
+  const crc = isChanged
+    ? changedCrc32c(bytes.readUInt32BE(CRC), before, crc32c(bytes, ATTRIBUTES, HEADER_BYTES), end - HEADER_BYTES)
+    : crc32c(bytes, ATTRIBUTES, end)
+  bytes.writeUInt32BE(crc, CRC)
 }
 
 /** Copies bytes of which there may be more than wanted. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { jsCRC32C } from '@platformatic/kafka'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { crc32c, isCrc32cNative } from '../../../src/kafka/protocol/crc32c.ts'
+import { changedCrc32c, crc32c, isCrc32cNative } from '../../../src/kafka/protocol/crc32c.ts'
 
 describe('crc32c', () => {
   // RFC 3720, appendix B.4, and the check value of the CRC catalogue.
@@ -36,5 +36,22 @@ describe('crc32c', () => {
     })
     expect(out.trim()).toBe(`false ${0xe3069283}`)
     expect(typeof isCrc32cNative()).toBe('boolean')
+  })
+
+  test('is changed with the beginning of the bytes, whatever follows it', () => {
+    const others = fc.oneof(fc.nat(300), fc.constantFrom(4096, 65_475, 65_536, 1_048_515, 3_000_001))
+    const sizes = fc.record({ size: fc.nat(60), others })
+    fc.assert(
+      fc.property(sizes, fc.infiniteStream(fc.nat(255)), ({ size, others: count }, noise) => {
+        const bytes = Buffer.alloc(size + count, 7)
+        const draw = (): number => noise.next().value as number
+        for (let i = 0; i < bytes.length; i += 1 + (count >> 6)) bytes[i] = draw()
+        const whole = crc32c(bytes, 0, bytes.length)
+        const before = crc32c(bytes, 0, size)
+        for (let i = 0; i < size; i++) bytes[i] = draw()
+        const changed = changedCrc32c(whole, before, crc32c(bytes, 0, size), count)
+        expect(changed).toBe(crc32c(bytes, 0, bytes.length))
+      }),
+    )
   })
 })

@@ -208,19 +208,45 @@ describe('record batch builder', () => {
   })
 })
 
-test('a batch of somebody else is made our own: offset, leader epoch, producer and flags are rewritten', () => {
-  const bytes = finish(build([{ timestampMs: 1, key: 'k', value: 'v', headers: [] }]))
-  bytes.writeBigInt64BE(4711n, 0)
-  bytes.writeInt32BE(12, 12)
-  bytes.writeInt16BE(0x0053, 21)
-  identifyBatch(bytes, bytes.length, { producerId: 5, producerEpoch: 6, baseSequence: 7, transactional: false })
-  expect([
-    bytes.readBigInt64BE(0),
-    bytes.readInt32BE(12),
-    bytes.readInt16BE(21),
-    bytes.readBigInt64BE(43),
-    bytes.readInt16BE(51),
-    bytes.readInt32BE(53),
-  ]).toEqual([0n, -1, 3, 5n, 6, 7])
-  expect(bytes.readUInt32BE(17)).toBe(jsCRC32C(bytes.subarray(21)) >>> 0)
+describe('a batch of somebody else', () => {
+  const identity = { producerId: 5, producerEpoch: 6, baseSequence: 7, transactional: false }
+
+  function foreign(value: string): Buffer {
+    const bytes = finish(build([{ timestampMs: 1, key: 'k', value, headers: [] }]))
+    bytes.writeBigInt64BE(4711n, 0)
+    bytes.writeInt32BE(12, 12)
+    bytes.writeInt16BE(0x0053, 21)
+    bytes.writeUInt32BE(jsCRC32C(bytes.subarray(21)) >>> 0, 17)
+    return bytes
+  }
+
+  test.each([
+    ['small', 'v', false],
+    ['small, with its checksum', 'v', true],
+    ['large', 'v'.repeat(70_000), false],
+    ['large, with its checksum', 'v'.repeat(70_000), true],
+  ])('is made our own: offset, leader epoch, producer and flags are rewritten: %s', (_, value, hasCrc) => {
+    const bytes = foreign(value)
+    // A second attempt has another sequence.
+    for (const baseSequence of [3, 7]) {
+      identifyBatch(bytes, bytes.length, { ...identity, baseSequence }, hasCrc)
+      expect([
+        bytes.readBigInt64BE(0),
+        bytes.readInt32BE(12),
+        bytes.readInt16BE(21),
+        bytes.readBigInt64BE(43),
+        bytes.readInt16BE(51),
+        bytes.readInt32BE(53),
+      ]).toEqual([0n, -1, 3, 5n, 6, baseSequence])
+      expect(bytes.readUInt32BE(17)).toBe(jsCRC32C(bytes.subarray(21)) >>> 0)
+    }
+  })
+
+  // The checksum was made anew from whatever was in memory.
+  test('whose records have changed since they were verified does not get a checksum that hides it', () => {
+    const bytes = foreign('v'.repeat(70_000))
+    bytes[40_000]! ^= 1
+    identifyBatch(bytes, bytes.length, identity, true)
+    expect(bytes.readUInt32BE(17)).not.toBe(jsCRC32C(bytes.subarray(21)) >>> 0)
+  })
 })
