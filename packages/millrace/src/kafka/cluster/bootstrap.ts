@@ -43,19 +43,18 @@ export async function untilReached(
 ): Promise<void> {
   const started = performance.now()
   const failures = new Map<string, Error>()
-  let isTold = false
-  const tell = (): void => {
-    if (isTold || performance.now() - started < QUIET_MS) return
-    isTold = true
-    warn?.(`No broker could be reached yet; retrying for up to ${timeoutMs / 1000} s: ${reasonsOf(failures.values())}`)
-  }
+  // By a timer of its own: neither a long wait nor an attempt that hangs keeps the operator waiting.
+  const telling = setTimeout(() => {
+    const reasons = reasonsOf(failures.values()) || 'no answer so far'
+    warn?.(`No broker could be reached yet; retrying for up to ${timeoutMs / 1000} s: ${reasons}`)
+  }, QUIET_MS)
   const isWorthwhile = (error: unknown): boolean =>
     isMillraceError(error) &&
     error.retriable &&
     // Brokers that are being started behind a proxy do this for a moment; a listener without TLS does it for ever.
     !(performance.now() - started > HANDSHAKE_PATIENCE_MS && [...failures.values()].every(isHandshakeCut))
   try {
-    await retry(() => attempt(failures), { timeoutMs, backoff, signal, isRetriable: isWorthwhile, onRetry: tell })
+    await retry(() => attempt(failures), { timeoutMs, backoff, signal, isRetriable: isWorthwhile })
   } catch (error) {
     if (!(error instanceof ConnectionError) || isFinal(error)) throw error
     const seconds = ((performance.now() - started) / 1000).toFixed(1)
@@ -66,6 +65,8 @@ export async function untilReached(
       : new ConnectionError('BROKER_UNREACHABLE', `No broker could be reached for ${seconds} s: ${reasons}`, {
           cause: error,
         })
+  } finally {
+    clearTimeout(telling)
   }
 }
 
