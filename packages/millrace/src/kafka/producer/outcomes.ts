@@ -33,7 +33,7 @@ import type { ProducedPartition, ProduceResponse } from '../protocol/produce.ts'
 import type { ProducerOptions } from './options.ts'
 import { deliveryError, ReportTicket, type Ticket, timedOut } from './reports.ts'
 import { type RecordErrors, refusedBehind, refusedBeside, refusedRecords, tooLarge, unknownOf } from './refusals.ts'
-import { isUnwritten } from './unwritten.ts'
+import { isUnsent, isUnwritten } from './unwritten.ts'
 import { batchWithout, splitBatch } from './split-batch.ts'
 import type { IdentityOwner } from './identity.ts'
 import { CONCURRENT_BACKOFF } from './transaction-errors.ts'
@@ -113,10 +113,10 @@ export class Outcomes {
   unanswered(batch: ProducerBatch, error: MillraceError): void {
     if (batch.settled) return
     batch.lastError = error
-    if (!error.retriable) return this.#fail(batch, deliveryError(batch.queue, error.message, { cause: error }))
-    // An attempt that never got a connection was not sent.
-    const isSent = error.code !== 'BROKER_UNREACHABLE'
+    const isSent = !isUnsent(error)
     if (isSent) batch.ambiguous = true
+    if (!error.retriable)
+      return this.#fail(batch, deliveryError(batch.queue, `${error.message}${unknownOf(batch)}`, { cause: error }))
     if (this.#leaveUncertain(batch, error)) return
     this.#onStaleLeaders(batch.queue.topic)
     if (isSent) this.#retryRefused(batch)
@@ -249,7 +249,8 @@ export class Outcomes {
         queue.sequence.broken = queue.isIdempotent
         return this.#retry(batch, true)
       default:
-        if (!error.retriable) return this.#fail(batch, deliveryError(queue, reason, { cause: error }))
+        if (!error.retriable)
+          return this.#fail(batch, deliveryError(queue, `${reason}${unknownOf(batch)}`, { cause: error }))
         if (isStaleMetadata(error)) this.#leaderChanged(queue, answer, leader)
         if (this.#leaveUncertain(batch, error)) return
         return this.#retryRefused(batch)
@@ -364,6 +365,7 @@ export class Outcomes {
   #failFollowing(queue: PartitionQueue, following: readonly ProducerBatch[], cause: MillraceError): void {
     queue.cutOff = ++this.#accumulator.cutOffs
     for (const batch of following) {
+      if (batch.settled) continue // with the transaction that the first one has doomed
       batch.behind = { cause }
       if (!batch.inFlight) this.#endBehind(batch)
     }

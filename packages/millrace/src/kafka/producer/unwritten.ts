@@ -1,4 +1,5 @@
-/** Which answers of a leader say for certain that it has written nothing. */
+/** What says for certain that nothing was written: some answers of a leader, and failures to reach it. */
+import type { ErrorCode } from '../../errors/codes.ts'
 import type { ProducerOptions } from './options.ts'
 
 /** Whatever `acks` is. */
@@ -32,4 +33,18 @@ const NOT_WRITTEN_BY_LEADER: ReadonlySet<string> = new Set([
 
 export function isUnwritten(kafkaName: string, acks: ProducerOptions['acks']): boolean {
   return NOT_WRITTEN.has(kafkaName) || (acks !== 'all' && NOT_WRITTEN_BY_LEADER.has(kafkaName))
+}
+
+/** Of requests for which there was no connection. */
+const UNSENT: ReadonlySet<ErrorCode> = new Set([
+  'BROKER_UNREACHABLE',
+  'TOKEN_UNAVAILABLE',
+  'AUTHENTICATION_FAILED',
+  'TLS_FAILED',
+  'UNSUPPORTED_BROKER',
+])
+
+/** Whether a request that was not answered never left. */
+export function isUnsent({ code }: { readonly code: ErrorCode }): boolean {
+  return UNSENT.has(code)
 }

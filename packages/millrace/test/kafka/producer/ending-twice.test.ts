@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type EmbeddedBroker, startBroker } from '../../../src/broker/index.ts'
 import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import { Producer } from '../../../src/kafka/producer/producer.ts'
+import { batchOf } from '../../support/batches.ts'
 import { producerOptions } from '../../support/producer-options.ts'
 
 describe('a transaction', () => {
@@ -84,4 +85,26 @@ describe('a transaction', () => {
     await producer.commitTransaction(() => undefined)
     expect(await values()).toEqual(['kept'])
   })
+})
+
+// What was behind the first batch failed with the transaction and once more behind it, and its memory was freed while it was kept for the
+// next batches: "A record does not fit into the batch that was created for it", and the run ended.
+test('what fails in a transaction with what is before it fails once, so that the next transaction can be written', async () => {
+  await using kafka = await startBroker({ topics: { t: 1 } })
+  const cluster = new Cluster({ bootstrapServers: [kafka.bootstrapServers], clientId: 'test', retryBackoffMs: 5 })
+  const options = producerOptions({ lingerMs: 0, compression: 'none', batchBytes: 16_384, failsFollowing: true })
+  const producer = new Producer(cluster, options, { transactionalId: 'tx', timeoutMs: undefined })
+  await producer.open()
+  producer.beginTransaction()
+  kafka.on('Produce').once().fail('INVALID_RECORD')
+  const values = Array.from({ length: 100 }, (_, i) => `${i}`.padEnd(1000, 'x'))
+  const write = (): Promise<void> => producer.writeBatch(batchOf(values), { topic: 't' })
+  await expect(write()).rejects.toMatchObject({ code: 'BATCH_FAILED' })
+  await producer.abortTransaction()
+  producer.beginTransaction()
+  await write()
+  await producer.commitTransaction(() => undefined)
+  await producer.close()
+  await cluster.close()
+  expect((await kafka.topic('t').records()).map(({ value }) => String(value))).toEqual(values)
 })

@@ -85,7 +85,7 @@ class Sent {
     this.outcomes.answered([batch], response, LEADER)
   }
 
-  leaveUnanswered(batch: ProducerBatch, code: 'REQUEST_TIMED_OUT' | 'BROKER_UNREACHABLE'): void {
+  leaveUnanswered(batch: ProducerBatch, code: ConstructorParameters<typeof ConnectionError>[0]): void {
     batch.queue.answered(batch)
     this.outcomes.unanswered(batch, new ConnectionError(code, `Nothing came: ${code}`))
   }
@@ -209,12 +209,33 @@ describe('what happens to a batch that was sent', () => {
     },
     { what: 'what was sent too often', options: { maxRetries: 1 }, result: { errorCode: 6 } },
     { what: 'a part of what was too large', options: { idempotence: false, acks: 1 }, result: { errorCode: 10 } },
+    { what: 'what is refused for good', options: {}, result: { errorCode: 29 } },
   ])('$what after an attempt without an answer: the error says that it may have been written', (row) => {
     const sent = new Sent(1, row.options)
     for (const batch of sent.batches) if (batch.inFlight) sent.leaveUnanswered(batch, 'REQUEST_TIMED_OUT')
     for (let [batch] = sent.send(); batch !== undefined; [batch] = sent.send()) sent.answer(batch, row.result)
     expect(sent.failures).not.toEqual([])
     for (const [index] of sent.failures) expect(sent.failure(index).message).toContain('it is unknown whether')
+  })
+
+  test.each([
+    { answer: 'UNKNOWN_SERVER_ERROR', code: -1, isOpen: true },
+    { answer: 'TOPIC_AUTHORIZATION_FAILED', code: 29, isOpen: false },
+  ])('$answer to the only attempt: whether the error says that it may have been written is $isOpen', (row) => {
+    const sent = new Sent()
+    sent.answer(sent.batches[0]!, { errorCode: row.code })
+    expect(sent.failure(0).message.includes('it is unknown whether')).toBe(row.isOpen)
+  })
+
+  // It counted as sent, and with at_most_once it was never written.
+  test.each([
+    { code: 'TOKEN_UNAVAILABLE', isOpen: false },
+    { code: 'BROKER_UNREACHABLE', isOpen: false },
+    { code: 'BROKER_DISCONNECTED', isOpen: true },
+  ] as const)('an attempt that ends with $code: whether it may have been written is $isOpen', ({ code, isOpen }) => {
+    const sent = new Sent()
+    sent.leaveUnanswered(sent.batches[0]!, code)
+    expect(sent.batches[0]!.ambiguous).toBe(isOpen)
   })
 
   test('a record that the broker named fails with its words, those beside it because of it', () => {
