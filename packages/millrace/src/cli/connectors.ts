@@ -64,7 +64,7 @@ function writer(
 }
 
 async function graphConnectors(plan: GraphPlan): Promise<readonly Connector[]> {
-  const nodes = await makeNodes(plan, catalog, { untilEnd: false, warn }, async () => {})
+  const nodes = await makeNodes(plan, catalog, { untilEnd: false, warn }, async () => true)
   const stages = nodes.flatMap((node): Connector[] => {
     if (node.kind === 'transform') return []
     const { id, function: name } = node.plan

@@ -82,7 +82,7 @@ async function sourceOfGraph(plan: GraphPlan): Promise<Source> {
     plan,
     withoutSinks(catalog, () => {}),
     LOOKING,
-    async () => {},
+    async () => true,
   )
   if (first?.kind !== 'source') throw new UnexpectedError('A source alone begins with something else')
   return first.source

@@ -30,8 +30,11 @@ export interface FunctionContext extends ComponentContext {
   readonly made: ReadonlySet<string>
   /** Transforms: whether every batch counts by itself: a window was cut before, or the rows never end. */
   readonly isWindowed: boolean
-  /** Runs a pipeline of its own to its end. */
-  readonly run: (plan: unknown, signal: AbortSignal) => Promise<void>
+  /**
+   * Runs a pipeline of its own.
+   * @returns whether it came to its end; not where the run is asked to stop, before it or meanwhile
+   */
+  readonly run: (plan: unknown, signal: AbortSignal) => Promise<boolean>
 }
 
 /** What a stage learns that works batch by batch, also in a linear file. */

@@ -5,6 +5,7 @@ import { defineSourceFunction, defineTransform } from '../contracts/functions.ts
 import type { Source } from '../contracts/source.ts'
 import { problem, type OptionRule } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
+import { counted } from '../options/units.ts'
 import { Collection, COLLECTING_FIELDS } from './transforms.ts'
 
 const options = {
@@ -45,7 +46,7 @@ export const subPipeline = defineTransform({
   examples,
   keepsRowsBack: () => true,
   notInLine: () => ({ because: 'it waits for another pipeline', instead: '$subPipeline' }),
-  create({ plan, ...limits }, { stage, run }) {
+  create({ plan, ...limits }, { stage, run, warn, delivery }) {
     const collection = new Collection(stage, limits)
     return {
       needs: 'metadata',
@@ -54,8 +55,13 @@ export const subPipeline = defineTransform({
         return []
       },
       async finish(signal) {
-        await run(plan, signal)
-        return collection.emitKept([...collection.rows])
+        if (await run(plan, signal)) return collection.emitKept([...collection.rows])
+        // What stands behind this stage counts on what the other pipeline has done. Not acknowledged (I1), so they come again.
+        if (collection.rows.length > 0)
+          warn(
+            `the run was stopped before the pipeline of stage "${stage}" came to its end, so ${counted(collection.rows.length, 'row')} that waited for it did not pass: ${delivery === 'at_most_once' ? 'with at_most_once they are lost' : 'the next run reads them again'}`,
+          )
+        return []
       },
     }
   },

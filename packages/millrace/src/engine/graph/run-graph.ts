@@ -89,10 +89,13 @@ class GraphRun {
     const { components, warn, inform, untilEnd, preview } = this.#run
     const { errorPolicy, circuitBreaker, name, directory } = this.#plan
     // A pipeline inside this one: its sources end by themselves, or with ours.
-    const runInner = async (inner: unknown, signal: AbortSignal): Promise<void> => {
+    const runInner = async (inner: unknown, signal: AbortSignal): Promise<boolean> => {
       const { signal: stop, preview, metrics } = this.#run
+      // It would read nothing, and write that.
+      if (stop.aborted) return false
       const outer = { components, warn, inform, untilEnd, preview }
-      await runGraph(inner as GraphPlan, { ...outer, metrics, signal: stop, abort: signal })
+      const { ended } = await runGraph(inner as GraphPlan, { ...outer, metrics, signal: stop, abort: signal })
+      return ended !== 'signal'
     }
     this.#nodes = await makeNodes(this.#plan, components, this.#run, runInner)
     const sinks = this.#sinks.map(({ sink }) => sink)

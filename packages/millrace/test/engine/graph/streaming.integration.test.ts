@@ -120,4 +120,68 @@ describe.skipIf(!brokerAvailable)('a graph', () => {
     expect(last?.circuitBreaker).toMatchObject({ state: 'closed', openings: 2 })
     for (const topic of [good, bad]) expect((await bed().values(topic)).flat()).toHaveLength(50)
   })
+
+  // The rows passed on and were committed as if the inner pipeline had done its work.
+  test('stopped while an inner pipeline runs, passes on none of the rows that wait for it, and reads them again', async () => {
+    const [input, lines, loaded, output] = await Promise.all([1, 2, 3, 4].map(() => bed().create()))
+    await bed().write(input!, numbered(5))
+    const group_id = uniqueName('group')
+    const inline = {
+      global: streaming,
+      stages: [consume(lines!, { max_messages: undefined }), produce(loaded!, ['consume'])],
+    }
+    const stages = [
+      consume(input!, { group_id, max_messages: 5 }),
+      step('stage.pipeline', { inline }),
+      produce(output!, ['step']),
+    ]
+    const stop = new AbortController()
+    const warnings: string[] = []
+    const ended = runGraphHere(await graphFile(stages), {
+      untilEnd: false,
+      signal: stop.signal,
+      warn: (message) => warnings.push(message),
+    })
+    await bed().write(lines!, numbered(3))
+    await expect.poll(async () => (await bed().values(loaded!)).flat().length).toBe(3)
+    stop.abort()
+    expect(await ended).toMatchObject({ ended: 'signal', read: { records: 5 } })
+    expect((await bed().values(output!)).flat()).toEqual([])
+    expect((await bed().groups.committedOffsets(group_id))[0]?.offset ?? 0).toBe(0)
+    expect(warnings.join()).toMatch(/"step".*5 rows.*the next run reads them again/)
+  })
+
+  // It began, read nothing, and put an empty file in the place of the one that the last run had written.
+  test('stopped before an inner pipeline begins, does not run it', async () => {
+    const [input, output] = [await bed().create(), await bed().create()]
+    await bed().write(input, numbered(5))
+    const read = { id: 'read', function: 'csv.read', config: { path: 'prices.csv' } }
+    const save = { id: 'save', function: 'json.write', inputs: ['read'], config: { path: 'prices.json' } }
+    const stages = [
+      consume(input, { max_messages: undefined }),
+      step('stage.pipeline', { inline: { stages: [read, save] } }),
+      produce(output, ['step']),
+    ]
+    const made: string[] = []
+    const components: typeof catalog = {
+      ...catalog,
+      function(kind, name) {
+        made.push(name)
+        return catalog.function(kind, name)
+      },
+    }
+    const stop = new AbortController()
+    let last: RunProgress | undefined
+    const ended = runGraphHere(await graphFile(stages, { global: streaming }), {
+      components,
+      untilEnd: false,
+      signal: stop.signal,
+      onProgress: (progress) => (last = progress),
+    })
+    await expect.poll(() => last?.read.records).toBe(5)
+    stop.abort()
+    expect(await ended).toMatchObject({ ended: 'signal' })
+    expect(made).toEqual(['kafka', 'stage.pipeline', 'kafka'])
+    expect((await bed().values(output)).flat()).toEqual([])
+  })
 })
