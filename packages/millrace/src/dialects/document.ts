@@ -7,6 +7,7 @@ import type { Document, LineCounter } from 'yaml'
 import { ConfigError, type ConfigProblem } from '../errors/index.ts'
 import { unreadableReason } from '../errors/unreadable.ts'
 import { type Position, positionIn } from './position.ts'
+import type { DottedKey } from './toml.ts'
 import { explainYaml } from './yaml-errors.ts'
 
 /** A file, read as YAML, JSON or TOML. */
@@ -16,6 +17,8 @@ export interface SourceDocument {
   readonly positionOf: (path: string) => Position | undefined
   /** Whether it is TOML, in which what to write instead looks different. */
   readonly isToml?: boolean
+  /** In TOML. */
+  readonly dottedKeys?: readonly DottedKey[]
   /** Whether a text is in quotes. */
   readonly quoting: (path: readonly (string | number)[]) => Quoting
 }

@@ -12,6 +12,7 @@ import { isObject } from '../options/values.ts'
 import type { ConnectionsFile } from './connections-file.ts'
 import { type Dialect, dialectOf } from './dialect.ts'
 import { readDocument, STANDARD_INPUT, type SourceDocument } from './document.ts'
+import { dottedKeyWarnings } from './dotted-keys.ts'
 import { variablesOf, withEnvironment, type Environment } from './environment.ts'
 import { takeHttp } from './http.ts'
 import { loadFunctions } from './line-functions.ts'
@@ -85,7 +86,10 @@ export async function readPipelineFile(
   const isHole = ({ path }: ConfigProblem): boolean => holes.has(path) || (isUnread && path.endsWith('.connectionRef'))
   const located = [...missing, ...problems.filter((problem) => !isHole(problem))].map(locate)
   const isRunnable = located.length === 0
-  const told = { warnings: warnings.map(locate).toSorted(byPosition), http: [...atTop, ...http] }
+  const told = {
+    warnings: [...dottedKeyWarnings(document), ...warnings].map(locate).toSorted(byPosition),
+    http: [...atTop, ...http],
+  }
   return {
     plan: isRunnable && plan !== undefined ? { ...plan, ...told } : undefined,
     graph: isRunnable && graph !== undefined ? { ...graph, ...told } : undefined,

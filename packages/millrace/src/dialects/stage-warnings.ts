@@ -22,6 +22,14 @@ export function stageWarnings(
 function keyInVain(stages: readonly PlannedStage[], at: number): ConfigProblem[] {
   const { name, spec, path } = stages[at]!
   if (!SETS_FIELDS.has(name) || !isObject(spec)) return []
+  if (isPlainObject(spec['_meta']) && 'key' in spec['_meta'])
+    return [
+      {
+        path: `${path}._meta`,
+        message: `${name} of the whole "_meta" sets a field of the value and no key`,
+        suggestion: 'write "_meta.key" with quotes',
+      },
+    ]
   const key = Object.keys(spec).find(isKey)
   if (key === undefined) return []
   const lost = stages.slice(at + 1).find(leavesMetaOut)
@@ -87,10 +95,16 @@ const COMPARISON = /^\s*([\w.$]+)\s*(>=|<=|!=|==|>|<|=)\s*(.*)$/
 const NUMBER = /^[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/
 const ORDERINGS = ['$gt', '$gte', '$lt', '$lte']
 
-/** What a `$match` can't mean. */
-export function conditionWarnings(condition: unknown, path: string): ConfigProblem[] {
+/** Operators whose operands are values, of which an object is one. */
+const WITH_VALUES = ['$eq', '$ne', '$in', '$nin', '$all']
+
+/**
+ * What a `$match` can't mean.
+ * @param isValue whether it is an operand that is compared as it is
+ */
+export function conditionWarnings(condition: unknown, path: string, isValue = false): ConfigProblem[] {
   if (condition instanceof Date) return [asDate(condition, path)]
-  if (Array.isArray(condition)) return condition.flatMap((part, i) => conditionWarnings(part, `${path}.${i}`))
+  if (Array.isArray(condition)) return condition.flatMap((part, i) => conditionWarnings(part, `${path}.${i}`, isValue))
   if (!isObject(condition)) return []
   return Object.entries(condition).flatMap(([name, inner]) => {
     const place = `${path}.${name}`
@@ -98,8 +112,25 @@ export function conditionWarnings(condition: unknown, path: string): ConfigProbl
       return typeof inner === 'string' && NUMBER.test(inner) ? [asText(name, inner, place)] : []
     // Expressions have rules of their own.
     if (name === '$expr') return []
-    return [...(name.startsWith('$') ? [] : nameWarnings(name, place)), ...conditionWarnings(inner, place)]
+    if (isValue || name.startsWith('$')) return conditionWarnings(inner, place, isValue || WITH_VALUES.includes(name))
+    const field = isPlainObject(inner) ? Object.keys(inner)[0] : undefined
+    const inObject = field === undefined ? [] : [asObject(name, field, place)]
+    return [...nameWarnings(name, place), ...inObject, ...conditionWarnings(inner, place, field !== undefined)]
   })
+}
+
+/** Whether it is an object without operators, so that it is a value. */
+function isPlainObject(value: unknown): value is { readonly [field: string]: unknown } {
+  return isObject(value) && !(value instanceof Date) && !Object.keys(value).some((name) => name.startsWith('$'))
+}
+
+/** `{a: {b: 1}}`, which `a.b = 1` is in TOML, too. */
+function asObject(name: string, field: string, path: string): ConfigProblem {
+  return {
+    path,
+    message: `"${name}" is compared with a whole object, so only documents match whose "${name}" has these fields and no others`,
+    suggestion: `write "${name}.${field}" with quotes for a field of it, or $eq with the object`,
+  }
 }
 
 function asText(operator: string, value: string, path: string): ConfigProblem {

@@ -9,6 +9,15 @@ export interface TomlDocument {
   readonly value: Table
   /** Place of the value at a dotted path with indexes (`stages.0.config.topic`), or of the closest value above it. */
   readonly positionOf: (path: string) => Position
+  readonly dottedKeys: readonly DottedKey[]
+}
+
+/** `a.b = value`, which is an object in an object. */
+export interface DottedKey {
+  /** Path of the table that it is in. */
+  readonly above: string
+  /** At least two. */
+  readonly names: readonly string[]
 }
 
 /** Tables have no prototype, so `__proto__` is a key like any other. */
@@ -51,6 +60,7 @@ export async function readToml(text: string): Promise<TomlDocument> {
 class Reader {
   readonly #root = newTable()
   readonly #positions = new Map<string, Position>()
+  readonly #dottedKeys: DottedKey[] = []
 
   read(program: AST.TOMLProgram): TomlDocument {
     for (const part of program.body[0].body)
@@ -59,6 +69,7 @@ class Reader {
     const positions = this.#positions
     return {
       value: this.#root,
+      dottedKeys: this.#dottedKeys,
       positionOf: (path) => {
         let above = path
         while (above !== '' && !positions.has(above)) above = above.slice(0, Math.max(0, above.lastIndexOf('.')))
@@ -82,6 +93,7 @@ class Reader {
   /** `a.b = value`; each name of a dotted key is at its beginning. */
   #pair(node: AST.TOMLKeyValue, table: Table, above: string): void {
     const names = node.key.keys.map((key) => (key.type === 'TOMLBare' ? key.name : key.value))
+    if (names.length > 1) this.#dottedKeys.push({ above, names: [...names] })
     const last = names.pop()!
     let path = above
     for (const name of names) {

@@ -57,3 +57,38 @@ test.each([
 test('a date in an expression may be compared with one', () => {
   expect(warningsOf([{ $match: { $expr: { $gt: [{ $toDate: '$d' }, new Date(0)] } } }])).toEqual([])
 })
+
+// They matched nothing, and nothing said so.
+test.each([
+  { condition: { a: { b: 1 } }, path: 'a', field: 'a.b' },
+  { condition: { a: { b: { $gt: 1 } } }, path: 'a', field: 'a.b' },
+  { condition: { $or: [{ c: 1 }, { a: { b: { c: 1 } } }] }, path: '$or.1.a', field: 'a.b' },
+  { condition: { a: { $elemMatch: { b: { c: 1 } } } }, path: 'a.$elemMatch.b', field: 'b.c' },
+  { condition: { a: { $not: { $elemMatch: { b: { c: 1 } } } } }, path: 'a.$not.$elemMatch.b', field: 'b.c' },
+])('an object without operators in the condition $condition matches whole objects', ({ condition, path, field }) => {
+  const planned = [{ name: '$match', spec: condition, path: 'stages.0.$match' }]
+  expect(stageWarnings(planned, [])).toEqual([
+    {
+      path: `stages.0.$match.${path}`,
+      message: expect.stringContaining('is compared with a whole object') as unknown,
+      suggestion: expect.stringContaining(`write "${field}" with quotes`) as unknown,
+    },
+  ])
+})
+
+test.each([
+  { a: { $eq: { b: { c: 1 } } } },
+  { a: { $in: [{ b: { c: 1 } }] } },
+  { a: { $not: { $eq: { b: { c: 1 } } } } },
+  { a: {} },
+  { 'a.b': 1 },
+  { $expr: { $eq: ['$a', { b: { c: 1 } }] } },
+])('an object may be compared with by name: %j', (condition) => {
+  expect(warningsOf([{ $match: condition }])).toEqual([])
+})
+
+test('the key of a record is not set by an object in "_meta"', () => {
+  expect(warningsOf([{ $set: { _meta: { key: '$id' } } }])).toEqual([
+    'stages.0.$set._meta: $set of the whole "_meta" sets a field of the value and no key',
+  ])
+})

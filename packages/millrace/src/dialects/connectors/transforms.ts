@@ -16,6 +16,7 @@ import { isObject } from '../../options/values.ts'
 import { lintNamed } from '../../stages/lint/index.ts'
 import type { LineFunctions } from '../line-functions.ts'
 import { definitionOf } from '../options-schema.ts'
+import { conditionWarnings } from '../stage-warnings.ts'
 import type { Report } from './translate.ts'
 
 /** Whether an entry is a stage: one key, which is its name. */
@@ -64,6 +65,8 @@ export function splitTransforms(
     const path = [...at, name].join('.')
     for (const problem of lintNamed(name, spec, path, functions?.lintFunctionStage))
       report({ ...problem, path: [problem.path] })
+    if (name === '$match')
+      for (const warning of conditionWarnings(spec, path)) report({ ...warning, path: [warning.path], warning: true })
     stages.push({ name, spec, path })
   }
   return { events, stages }
