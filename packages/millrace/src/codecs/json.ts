@@ -6,6 +6,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Codec } from '../contracts/codec.ts'
 import { DecodeError, EncodeError } from '../errors/index.ts'
+import { jsonTextOf } from '../records/exact-numbers.ts'
 import { JSON_DECODING } from './decoded-digits.ts'
 
 /** Longest excerpt of a value in an error text. */
@@ -19,12 +20,13 @@ export const jsonCodec = {
     return value === null ? { value: null } : parseDocument(value, 0, value.length)
   },
 
-  /** @throws {EncodeError} for what JSON cannot hold: a BigInt, a cycle, nesting that exhausts the stack */
+  /** @throws {EncodeError} for what JSON cannot hold: a BigInt, a cycle, Infinity, nesting that exhausts the stack */
   encode(document: unknown): string {
     try {
-      const text = JSON.stringify(document)
+      const text = jsonTextOf(document)
       if (text !== undefined) return text
     } catch (cause) {
+      if (cause instanceof EncodeError) throw cause
       throw new EncodeError(`Cannot write the document as JSON: ${reasonOf(cause)}`, { cause })
     }
     throw new EncodeError(`Cannot write the document as JSON as JSON has no such value: it is a ${typeof document}`)

@@ -6,13 +6,13 @@ import type { Codec, ExactDecoding, KeyCodec } from '../contracts/codec.ts'
 import { TEXT_KEYS } from '../contracts/codec-names.ts'
 import { DecodeError } from '../errors/index.ts'
 import { isObject } from '../options/values.ts'
-import { isExact } from '../records/exact-numbers.ts'
+import { isExact, stringifyExactly } from '../records/exact-numbers.ts'
 
 /** Text in UTF-8, base64 where the bytes are something else. Written as text; everything else that a stage makes, as JSON. */
 export const textKeys: KeyCodec = {
   name: TEXT_KEYS,
   decode: textOf,
-  encode: (key) => (typeof key === 'string' ? key : JSON.stringify(key)),
+  encode: (key) => (typeof key === 'string' ? key : stringifyExactly(key)),
 }
 
 /** Codecs of values that key codecs were made of. */

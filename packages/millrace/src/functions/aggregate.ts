@@ -8,6 +8,7 @@ import { problem } from '../options/declaration.ts'
 import { field } from '../options/fields.ts'
 import { accumulator, AGGREGATIONS, CHOOSING, type Accumulator, type Aggregation } from './aggregations.ts'
 import { exactOrError, KeptDigits } from '../records/kept-digits.ts'
+import { stringifyExactly } from '../records/exact-numbers.ts'
 import { batchOfRows, syntheticOrigin } from './rows/batches.ts'
 import { comparableCell, pathOf } from './rows/exact-cells.ts'
 import { PAYLOAD } from './rows/kafka-rows.ts'
@@ -245,7 +246,7 @@ class Groups {
       ...Object.fromEntries(this.#computed.map(({ output }, i) => [output, accumulators[i]!.result()])),
     }))
     if (!groups.some(({ exact }) => exact !== undefined)) return { rows, texts: undefined }
-    return { rows, texts: rows.map((row, i) => JSON.stringify(groups[i]!.exact?.restored(row) ?? row)) }
+    return { rows, texts: rows.map((row, i) => stringifyExactly(groups[i]!.exact?.restored(row) ?? row)) }
   }
 }
 

@@ -2,6 +2,8 @@
  * Numbers whose digits say more than a double: `1.234567890123456789`, `9007199254740993`, `2.0`, `1e400`, `-0`.
  * Documents have doubles in their place; `restored-digits.ts` puts the digits that came in into what is written (I7).
  */
+import { EncodeError } from '../errors/index.ts'
+
 /** What `JSON.rawJSON` makes: written as it is. */
 export interface ExactNumber {
   readonly rawJSON: string
@@ -124,9 +126,43 @@ export function stringifyForProgram(value: unknown): string {
   )
 }
 
-/** @returns the text of a value that `parseExactly` gave, or that was made of parts of one; `null` for what JSON has no word for */
+/**
+ * @returns the text of a value that `parseExactly` gave, or that was made of parts of one; `null` for what JSON has no word for
+ * @throws {EncodeError} as `jsonTextOf`
+ */
 export function stringifyExactly(value: unknown): string {
-  return JSON.stringify(value) ?? 'null'
+  return jsonTextOf(value) ?? 'null'
+}
+
+/**
+ * What `JSON.stringify` makes of a value, which writes null for Infinity and NaN.
+ * @throws {EncodeError} for such a number, with its place
+ */
+export function jsonTextOf(value: unknown): string | undefined {
+  const text = JSON.stringify(value) as string | undefined
+  // Few texts have a null, and only these are looked at more closely.
+  if (text?.includes('null') === true && mayHaveInfinite(value)) refuseInfinite(value, '')
+  return text
+}
+
+/** Without a look at what values write in their own way. */
+function mayHaveInfinite(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value)
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) return value.some(mayHaveInfinite)
+  for (const name in value) if (mayHaveInfinite((value as { readonly [name: string]: unknown })[name])) return true
+  return false
+}
+
+function refuseInfinite(value: unknown, path: string): void {
+  if (typeof value === 'number') {
+    if (Number.isFinite(value)) return
+    const place = path === '' ? 'the value' : `field "${path}"`
+    throw new EncodeError(`Cannot write ${place} as JSON as it is ${value}, which is no number in JSON`)
+  }
+  if (typeof value !== 'object' || value === null || isExact(value) || hasOwnJson(value)) return
+  const above = path === '' ? '' : `${path}.`
+  for (const [name, inner] of Object.entries(value)) refuseInfinite(inner, `${above}${name}`)
 }
 
 const INTEGER = /^-?\d+$/

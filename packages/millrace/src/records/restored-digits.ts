@@ -89,7 +89,8 @@ class Restorer {
 
   /** @param before its name before it was moved; undefined where it was computed, so that the name says nothing */
   #moved(value: number, name: string, before: string | undefined): unknown {
-    if (!Number.isFinite(value)) return value
+    // Infinity that was computed is no number that came in.
+    if (!Number.isFinite(value) && before === undefined) return value
     const { byName, byNumber } = (this.#found ??= digitsIn(this.#before))
     const named = before === undefined ? undefined : byName.get(`${value} ${before}`)
     if (named !== undefined && named !== '' && Object.is(Number(named), value)) return numberWith(value, named)
@@ -151,7 +152,8 @@ export class NumbersOfSeveral {
 
   #restored(value: number): unknown {
     const [digits, ...others] = this.#sources.get(value) ?? []
-    if (digits === undefined) return value
+    // Infinity may be a sum.
+    if (digits === undefined || !Number.isFinite(value)) return value
     const number = decimalOf(digits)
     if (others.every((other) => decimalOf(other) === number))
       return number === decimalOf(String(value)) && isHeld(value) ? value : exactNumber(digits)

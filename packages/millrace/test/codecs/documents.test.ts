@@ -262,6 +262,51 @@ describe('numbers that a double does not write with the same digits', () => {
     const computed = stage('$replaceWith', { c: { $max: ['$b', 1] } }, batch)
     expect(() => encodeDocuments(computed, json)).toThrow(/Cannot write field "c" exactly/)
   })
+
+  // They were written as null.
+  describe('too large for a double', () => {
+    const after = (value: string, name: string, spec: unknown): Batch => {
+      const batch = batchOf([value])
+      decodeDocuments(batch, json)
+      return stage(name, spec, batch)
+    }
+
+    test.each([
+      { value: '{"l":[1e400]}', name: '$unwind', spec: { path: '$l' }, want: '{"l":1e400}' },
+      { value: '{"l":[1e400,-1e400]}', name: '$unwind', spec: { path: '$l' }, want: '{"l":1e400}\n{"l":-1e400}' },
+      { value: '{"a":1e400}', name: '$set', spec: { b: '$a', n: null }, want: '{"a":1e400,"b":1e400,"n":null}' },
+    ])('keep their digits where only one can be meant: $name of $value', ({ value, name, spec, want }) => {
+      const batch = after(value, name, spec)
+      encodeDocuments(batch, json)
+      expect(written(batch)).toEqual(want.split('\n'))
+    })
+
+    test.each([
+      { value: '{"l":[1e400,2e400]}', name: '$unwind', spec: { path: '$l' }, text: /Cannot write field "l" exactly/ },
+      {
+        value: '{"a":1e308}',
+        name: '$set',
+        spec: { 'b.c': [{ $multiply: ['$a', 10] }] },
+        text: /field "b\.c\.0" .*Infinity/,
+      },
+      {
+        value: '{"a":1e400}',
+        name: '$set',
+        spec: { b: { $multiply: ['$a', -1] } },
+        text: /field "b" .*-Infinity.*offset \d+/,
+      },
+      { value: '{"a":1e400}', name: '$project', spec: { b: { $add: ['$a', 1] } }, text: /field "b" .*Infinity/ },
+      { value: '{"a":1e400}', name: '$group', spec: { _id: null, s: { $sum: '$a' } }, text: /field "s" .*Infinity/ },
+    ])('are refused where they are computed or may be another: $name of $value', ({ value, name, spec, text }) => {
+      expect(() => encodeDocuments(after(value, name, spec), json)).toThrow(text)
+    })
+
+    test('are no key called null', () => {
+      const batch = after('{"a":1e308}', '$set', { b: { $multiply: ['$a', 10] } })
+      batch.documents![0] = { b: Infinity }
+      expect(() => encodeDocuments(batch, json, { keyField: 'b' })).toThrow(/Infinity/)
+    })
+  })
 })
 
 describe('_meta', () => {

@@ -16,6 +16,7 @@ import {
   type RowSource,
   type Sources,
 } from '../../records/batch.ts'
+import { stringifyExactly } from '../../records/exact-numbers.ts'
 import { NO_ACKNOWLEDGEMENT } from '../../records/acknowledgement.ts'
 import { exactRow, hasDigits, JSON_DIGITS, NO_DIGITS } from '../../records/row-digits.ts'
 import { PAYLOAD } from './kafka-rows.ts'
@@ -59,7 +60,7 @@ export function batchOfRows(
     firstOffset,
     lastOffset,
     raw: undefined,
-    locate: () => written(texts ?? rows.map((row) => JSON.stringify(row)), firstOffset),
+    locate: () => written(texts ?? rows.map((row) => stringifyExactly(row)), firstOffset),
   }
   return new Batch(origin, storage, acknowledgement, { documents: [...rows], sources })
 }

@@ -14,7 +14,6 @@ import type { Sink } from '../../contracts/sink.ts'
 import type { RowFailed } from '../../contracts/stage.ts'
 import { FIELDS, VALUE, VALUE_LENGTH, type Batch, type Payload } from '../../records/batch.ts'
 import { DecodeError, EncodeError } from '../../errors/index.ts'
-import { stringifyExactly } from '../../records/exact-numbers.ts'
 import { exactRow } from '../../records/row-digits.ts'
 import type { FieldScanner } from '../../codecs/field-scanner.ts'
 import { jsonCodec, reasonOf } from '../../codecs/json.ts'
@@ -203,10 +202,8 @@ function encodeRow(
     hidden.size === 0 ? document : Object.fromEntries(Object.entries(document).filter(([name]) => !hidden.has(name)))
   try {
     if (values !== undefined && !hasSchema) return values.encode(onlyColumn(visible))
-    const text = values === undefined ? jsonCodec.encode(visible) : ''
     const exact = exactRow(visible, batch, row, PAYLOAD) as WritableRow
-    if (values !== undefined) return values.encode(withoutPayload(exact))
-    return exact === visible ? text : stringifyExactly(exact)
+    return values === undefined ? jsonCodec.encode(exact) : values.encode(withoutPayload(exact))
   } catch (cause) {
     throw unwritable(batch, row, cause)
   }

@@ -243,13 +243,13 @@ function inferTypes(rows: readonly Row[]): Map<string, CellReader> {
   )
 }
 
-/** Whether a double does not hold an integer of these rows. */
+/** Whether a double does not hold an integer of these rows, or is Infinity. */
 function hasRounded(rows: readonly Row[]): boolean {
   return rows.some((row) => Object.values(row).some((cell) => typeof cell === 'number' && !isHeld(cell)))
 }
 
 function isHeld(number: number): boolean {
-  return !Number.isInteger(number) || Number.isSafeInteger(number)
+  return Number.isSafeInteger(number) || (Number.isFinite(number) && !Number.isInteger(number))
 }
 
 /** A row as JSON, its numbers as they are written. */
