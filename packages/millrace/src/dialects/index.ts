@@ -12,12 +12,12 @@ import { isObject } from '../options/values.ts'
 import type { ConnectionsFile } from './connections-file.ts'
 import { type Dialect, dialectOf } from './dialect.ts'
 import { readDocument, STANDARD_INPUT, type SourceDocument } from './document.ts'
-import { dottedKeyWarnings } from './dotted-keys.ts'
 import { variablesOf, withEnvironment, type Environment } from './environment.ts'
 import { takeHttp } from './http.ts'
 import { loadFunctions } from './line-functions.ts'
 import { readLinear } from './linear/index.ts'
 import { toConfigProblem } from './problems.ts'
+import { dottedKeyWarnings } from './stage-warnings.ts'
 
 /** How a file is to be read, where it does not say so itself or says something else. */
 export interface ReadingOptions {

@@ -4,6 +4,7 @@
 import type { PlannedComponent, PlannedStage } from '../engine/plan.ts'
 import type { ConfigProblem } from '../errors/index.ts'
 import { isObject } from '../options/values.ts'
+import type { SourceDocument } from './document.ts'
 
 /** @param sinks for which the stages work */
 export function stageWarnings(
@@ -43,7 +44,7 @@ function keyInVain(stages: readonly PlannedStage[], at: number): ConfigProblem[]
   return [{ path: `${path}.${key}`, message, suggestion: 'set keyField of the sink instead' }]
 }
 
-const SETS_FIELDS: ReadonlySet<string> = new Set(['$set', '$addFields'])
+const SETS_FIELDS: ReadonlySet<unknown> = new Set(['$set', '$addFields'])
 
 function isKey(field: string): boolean {
   return field === '_meta.key' || field.startsWith('_meta.key.')
@@ -171,4 +172,33 @@ function nameWarnings(name: string, path: string): ConfigProblem[] {
         },
       ]
     : []
+}
+
+/**
+ * A warning for each key of a TOML file that is not in quotes, though it names a field that is set: `a.b = 1` makes an object, which
+ * replaces the whole field.
+ */
+export function dottedKeyWarnings({ dottedKeys = [], value }: SourceDocument): ConfigProblem[] {
+  return dottedKeys.flatMap(({ above, names }) => {
+    const [first, ...rest] = names
+    const isWithin = SETS_FIELDS.has(first) && rest.length > 1
+    const path = isWithin ? `${above}.${first}` : above
+    const field = isWithin ? rest : names
+    if (!isWithin && !SETS_FIELDS.has(above.slice(above.lastIndexOf('.') + 1)) && !isConfigOf(above, value)) return []
+    // A warning of its own says more.
+    if (field[0] === '_meta' && field[1] === 'key') return []
+    return {
+      path: `${path}.${field[0]}`,
+      message: `In TOML, ${field.join('.')} is "${field[0]}" with an object, which replaces all of its fields`,
+      suggestion: `write "${field.join('.')}" with quotes to set one field of it, or ${field[0]} = { ${field.slice(1).join('.')} = ... }`,
+    }
+  })
+}
+
+/** `function = "$set"` of a stage graph with its `config`. */
+function isConfigOf(path: string, value: unknown): boolean {
+  const [, index] = /^stages\.(\d+)\.config$/.exec(path) ?? []
+  if (index === undefined || !isObject(value) || !Array.isArray(value['stages'])) return false
+  const stage: unknown = value['stages'][Number(index)]
+  return isObject(stage) && SETS_FIELDS.has(stage['function'])
 }
