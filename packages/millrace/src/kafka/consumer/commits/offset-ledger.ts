@@ -163,13 +163,13 @@ export class OffsetLedger {
     })
   }
 
-  /** Forgets partitions: acknowledgements that come later do nothing, and there is nothing of them to commit (I3). */
-  revoke(partitions: readonly TopicPartition[]): void {
+  /** Forgets partitions, or all: acknowledgements that come later do nothing, and there is nothing of them to commit (I3). */
+  revoke(partitions?: readonly TopicPartition[]): void {
     this.revocation(partitions)()
   }
 
   /** As `revoke`, but carried out later, when a partition may have been assigned anew: that assignment stays. */
-  revocation(partitions: readonly TopicPartition[]): () => void {
+  revocation(partitions: readonly TopicPartition[] | undefined): () => void {
     const going = [...this.#select(partitions)]
     return () => {
       for (const tracked of going) {

@@ -255,7 +255,7 @@ export class ConsumedPartitions {
       this.#fetcher.remove(consumed.topic, consumed.partition)
       consumed.on('rewound')
     }
-    this.#ledger.revoke(all)
+    this.#ledger.revoke() // also of those that are being given back: it was aborted with the rest (I5)
     const found = await committed(all)
     const offsets = new Map(found.map((each) => [keyOf(each.topic, each.partition), each]))
     for (const consumed of all) {

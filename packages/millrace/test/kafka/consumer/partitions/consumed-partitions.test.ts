@@ -28,6 +28,28 @@ test('a rewind goes back to the committed offset and to the epoch of the record 
   ])
 })
 
+// The offset was committed by the next transaction, without what had been written for the records before it.
+test('after a rewind there is nothing to commit of a partition that is being given back either', async () => {
+  const ledger = new OffsetLedger()
+  const fetcher = { add() {}, remove() {}, interrupt() {} }
+  const partitions = new ConsumedPartitions(fetcher as unknown as Fetcher, ledger, {
+    component: 'kafka',
+    maxRecords: undefined,
+    isRewindable: true,
+  })
+  const [place, kept] = [0, 1].map((partition) => ({ topic: 't', partition }))
+  const range = { partitionCount: 2, position: 5, epoch: 1, end: undefined, mustCommit: false, topicId: 'id' }
+  for (const each of partitions.assign([place!, kept!])) partitions.read(each, range)
+  const [first, second] = [ledger.track('t', 0, 5, 9), ledger.track('t', 0, 10, 14)]
+  first.ack()
+  partitions.remove([place!], 'revoked')
+  const drained = ledger.drained([place!], new AbortController().signal)
+  await partitions.rewind(async () => [{ ...kept!, committed: 5, leaderEpoch: 1 }])
+  second.ack()
+  expect(ledger.committable()).toEqual([])
+  await drained
+})
+
 describe('a log that is another one from an offset on, as a broker without the last records became leader', () => {
   const place = { topic: 't', partition: 0 }
 
