@@ -15,7 +15,7 @@ export interface Sample {
   milliseconds?: Numbers
 }
 
-type Numbers = Record<string, number>
+export type Numbers = Record<string, number>
 
 export interface Contender {
   name: string

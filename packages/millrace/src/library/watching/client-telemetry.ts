@@ -1,6 +1,6 @@
 /** The metrics of a `KafkaSource` or `KafkaSink` as instruments of OpenTelemetry, if the program has registered what collects them. */
 import { collectsMetrics, loadTelemetry } from '../../telemetry/api.ts'
-import type { ServedPipeline } from './program-pipeline.ts'
+import { ProgramPipeline, type ServedPipeline } from './program-pipeline.ts'
 
 /**
  * Also loads what spans need, so that the first batch has one.
@@ -10,10 +10,7 @@ import type { ServedPipeline } from './program-pipeline.ts'
 export async function exportMetrics(name: string, client: ServedPipeline): Promise<(() => void) | undefined> {
   const api = await loadTelemetry()
   if (api === undefined || !collectsMetrics()) return undefined
-  const [{ ProgramPipeline }, { observeCounters }] = await Promise.all([
-    import('./program-pipeline.ts'),
-    import('../../telemetry/instruments.ts'),
-  ])
+  const { observeCounters } = await import('../../telemetry/instruments.ts')
   const pipeline = new ProgramPipeline(name, client, undefined)
   return observeCounters(api.metrics.getMeterProvider(), pipeline.counters, () => pipeline.refresh())
 }
