@@ -11,6 +11,8 @@ export interface GroupOffsets {
     readonly offset: number
     /** Epoch of the leader that wrote the record before, as far as it is known. */
     readonly leaderEpoch?: number
+    /** What is committed with the offset. */
+    readonly metadata?: string
   }[]
   /** As whom they are committed, asked anew for each attempt; undefined as soon as one of the partitions is no longer owned (I3). */
   member():

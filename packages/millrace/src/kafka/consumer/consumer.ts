@@ -35,7 +35,7 @@ export class Consumer implements GroupListener, SourceOffsets {
   /** Called before offsets are committed and partitions are given back: the reader acknowledges what it is through with. */
   onSettle: () => void = () => {}
   readonly #options: ConsumerOptions
-  readonly #ledger = new OffsetLedger()
+  readonly #ledger = new OffsetLedger((topic) => this.#bounds.metadataOf(topic))
   readonly #fetcher: Fetcher
   readonly #session: GroupSession | undefined
   readonly #bounds: OffsetBounds

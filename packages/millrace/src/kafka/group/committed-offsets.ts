@@ -232,11 +232,12 @@ export async function committedBy(
   signal: AbortSignal | undefined,
 ): Promise<AssignedPartition[]> {
   const found = await fetchCommitted(coordinator, partitions, member, signal)
-  return found.map(({ topic, partition, offset, leaderEpoch, topicId }) => ({
+  return found.map(({ topic, partition, offset, leaderEpoch, topicId, metadata }) => ({
     topic,
     partition,
     committed: offset,
     leaderEpoch,
     topicId,
+    metadata,
   }))
 }

@@ -36,6 +36,8 @@ export interface AssignedPartition extends TopicPartition {
   readonly leaderEpoch?: number | undefined
   /** Id of the topic in whose log the committed offset is, as far as the broker can tell. */
   readonly topicId?: string | undefined
+  /** What was committed with the offset. */
+  readonly metadata?: string | undefined
 }
 
 /** What a group session tells its owner. Calls do not overlap, except that `onLost` and `onFailed` may come at any time. */

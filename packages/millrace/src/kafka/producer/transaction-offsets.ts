@@ -56,11 +56,11 @@ export async function commitOffsets(
     await ask(ADD_OFFSETS_TO_TXN, { transactionalId, producerId, producerEpoch, groupId }, ({ errorCode }) => errorCode)
   const topics = [...byTopic(wanted.offsets)].map(([name, list]) => ({
     name,
-    partitions: list.map(({ partition, offset, leaderEpoch }) => ({
+    partitions: list.map(({ partition, offset, leaderEpoch, metadata }) => ({
       partitionIndex: partition,
       committedOffset: offset,
       committedLeaderEpoch: leaderEpoch ?? -1,
-      committedMetadata: '',
+      committedMetadata: metadata ?? '',
     })),
   }))
   await retry(

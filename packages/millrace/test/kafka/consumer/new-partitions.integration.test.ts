@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { KafkaSource, type KafkaSourceOptions } from '../../../src/index.ts'
+import { Admin, KafkaSource, type KafkaSourceOptions } from '../../../src/index.ts'
 import { Cluster } from '../../../src/kafka/cluster/cluster.ts'
 import { Consumer } from '../../../src/kafka/consumer/consumer.ts'
 import { parseOptions } from '../../../src/options/parse.ts'
@@ -65,6 +65,61 @@ describe.skipIf(!brokerAvailable)('partitions that appear while a consumer is su
     const values: string[] = []
     for await (const { value } of source) values.push(value!.toString())
     expect(values).toEqual(['new'])
+  })
+
+  // Their owner had read them and died before its first commit. They were read from their end, so that what it had read was lost.
+  describe.each(['classic', 'consumer'] as const)('in a group of the %s protocol', (groupProtocol) => {
+    const commits = { 'by interval': {}, 'by hand': { commit: { strategy: 'manual' } } } as const
+    test.each(['by interval', 'by hand'] as const)(
+      'are read from their beginning by a member that joins when one of them is committed, %s',
+      async (how) => {
+        const topic = await bed().create({ partitions: 2 })
+        await bed().write(topic, [{ value: 'old', partition: 1 }])
+        const options = { groupId: uniqueName('group'), autoOffsetReset: 'latest', groupProtocol } as const
+        const client = { bootstrapServers: bootstrapServers(), topics: topic, ...options, ...commits[how] }
+        {
+          await using first = new KafkaSource(client)
+          await first.open()
+          await expect.poll(() => first.assignment()).toHaveLength(2)
+          if (how === 'by interval') await first.commit()
+          // The other partition has no committed offset, and is as old.
+          else await first.commitOffsets([{ topic, partition: 0, offset: 0n }])
+        }
+        await bed().admin.createPartitions(topic, 4)
+        await bed().cluster.refresh([topic])
+        await bed().write(topic, [
+          { value: 'committed', partition: 3 },
+          { value: 'first', partition: 2 },
+          { value: 'second', partition: 2 },
+        ])
+        await using admin = new Admin({ bootstrapServers: bootstrapServers() })
+        await admin.resetOffsets(options.groupId, { to: 'latest', partitions: [{ topic, partition: 3 }] })
+        await using source = new KafkaSource({ ...client, untilEnd: true })
+        const values: string[] = []
+        for await (const { value } of source) values.push(value!.toString())
+        expect(values).toEqual(['first', 'second'])
+      },
+    )
+  })
+
+  test('are no others beside one whose offset the program gives', async () => {
+    const topic = await bed().create({ partitions: 2 })
+    await bed().write(topic, [
+      { value: 'chosen', partition: 0 },
+      { value: 'old', partition: 1 },
+    ])
+    await using source = new KafkaSource({
+      bootstrapServers: bootstrapServers(),
+      partitions: [
+        { topic, partition: 0, offset: 0 },
+        { topic, partition: 1 },
+      ],
+      autoOffsetReset: 'latest',
+      untilEnd: true,
+    })
+    const values: string[] = []
+    for await (const { value } of source) values.push(value!.toString())
+    expect(values).toEqual(['chosen'])
   })
 })
 

@@ -10,6 +10,7 @@ import { ERROR } from '../../../protocol/error-codes.ts'
 import { brokerError } from '../../protocol/kafka-errors.ts'
 import type { ConsumerSettings } from '../../properties/settings.ts'
 import { byTopic, keyOf, type TopicPartition } from '../../topic-partition.ts'
+import { PartitionCounts } from './partition-counts.ts'
 
 const OFFSET_OUT_OF_RANGE = 1
 
@@ -23,8 +24,8 @@ export class OffsetBounds {
   readonly #signal: AbortSignal
   /** Ends of a bounded run; kept over rebalances, so that a partition that comes back has the same end. */
   readonly #ends = new Map<string, number>()
-  /** Partitions of each topic when the consumer subscribed. */
-  readonly #counts = new Map<string, number>()
+  /** Partitions of each topic when the group began, or this consumer subscribed. */
+  readonly #counts = new PartitionCounts()
 
   /** @param signal ends what is asked of brokers */
   constructor(cluster: Cluster, settings: ConsumerSettings, warn: Warn, signal: AbortSignal) {
@@ -44,6 +45,11 @@ export class OffsetBounds {
     for (const topic of topics) this.#counts.set(topic, this.#cluster.cachedTopic(topic)?.partitions.length ?? 0)
   }
 
+  /** Metadata for commits of a topic, from which later members learn which partitions are new; undefined where they need not. */
+  metadataOf(topic: string): string | undefined {
+    return this.isResetElsewhere ? this.#counts.metadataOf(topic) : undefined
+  }
+
   /** Topics that were found later, with all their partitions. */
   added(topics: readonly string[]): void {
     for (const topic of topics) this.#counts.set(topic, 0)
@@ -61,6 +67,7 @@ export class OffsetBounds {
       if (committed === undefined) missing.push({ topic, partition })
       else starts.set(keyOf(topic, partition), committed)
     }
+    this.#counts.learn(partitions)
     const isNew = await this.#newPartitions(missing, committedOf)
     const begun = await listOffsets(
       this.#cluster,
@@ -73,28 +80,26 @@ export class OffsetBounds {
   }
 
   /**
-   * Which partitions without a committed offset have appeared since this consumer subscribed, or since its group did: then the
-   * group has committed offsets for all partitions before them, and for none after.
+   * Which partitions without a committed offset have appeared since this consumer subscribed, or since its group began. The commits of
+   * the group say so; those of other clients do not: then a partition is new when all before it have a committed offset, and none after.
    */
   async #newPartitions(
     missing: readonly TopicPartition[],
     committedOf: CommittedOf,
   ): Promise<(each: TopicPartition) => boolean> {
-    const counts = new Map(this.#counts)
     if (!this.isResetElsewhere) return () => false
+    const isCommitted = this.#settings.groupId !== undefined // or else chosen by the program
+    const guessed = new Map<string, number>()
     for (const [topic, list] of byTopic(missing)) {
-      const first = Math.min(...list.map(({ partition }) => partition), counts.get(topic) ?? Infinity)
-      if (first === 0) continue
-      const before = Array.from({ length: first }, (_, partition) => ({ topic, partition }))
-      const after = Array.from({ length: (counts.get(topic) ?? first) - first }, (_, i) => ({
-        topic,
-        partition: first + i,
-      }))
-      const found = await committedOf([...before, ...after])
+      const count = this.#cluster.cachedTopic(topic)?.partitions.length ?? 0
+      if (!isCommitted || list.length >= count) continue
+      const found = await committedOf(Array.from({ length: count }, (_, partition) => ({ topic, partition })))
+      if (this.#counts.learn(found).has(topic)) continue
+      const first = Math.min(...list.map(({ partition }) => partition))
       if (found.every(({ partition, committed }) => (committed === undefined) === partition >= first))
-        counts.set(topic, first)
+        guessed.set(topic, first)
     }
-    return ({ topic, partition }) => partition >= (counts.get(topic) ?? Infinity)
+    return ({ topic, partition }) => partition >= Math.min(this.#counts.of(topic), guessed.get(topic) ?? Infinity)
   }
 
   /** Where a bounded run stops, by `keyOf`: the end of the log when a partition was first seen. Records of open transactions count. */
@@ -150,7 +155,7 @@ export class OffsetBounds {
     } catch (error) {
       if (!isPartitionGone(error)) throw error
       // If the topic gets it again, it is a new one.
-      this.#counts.set(topic, Math.min(partition, this.#counts.get(topic) ?? partition))
+      this.#counts.lower(topic, partition)
       const what = `Partition ${partition} of topic "${topic}" does not exist any more, so it is no longer read: the topic was recreated with fewer partitions`
       this.#warn(what, { event: 'topics.gone', topic, partition })
       return undefined

@@ -114,7 +114,11 @@ export class OffsetCommits {
         "Cannot commit offsets by hand as they are committed automatically: set commit to {strategy: 'manual'}",
       )
     const commit = async (): Promise<CommitResult['refused']> => {
-      const { committed, refused } = await session.commit(offsets)
+      const described = offsets.map((each) => ({
+        ...each,
+        metadata: each.metadata ?? this.#ledger.metadataOf(each.topic),
+      }))
+      const { committed, refused } = await session.commit(described)
       this.committed(committed)
       return refused
     }

@@ -27,6 +27,8 @@ export interface CommittableOffset extends PartitionOffset {
   readonly topicId?: string
   /** Epoch of the leader that wrote the record before, as far as it is known. */
   readonly leaderEpoch?: number
+  /** What is committed with the offset. */
+  readonly metadata?: string
 }
 
 export class OffsetLedger {
@@ -36,6 +38,12 @@ export class OffsetLedger {
   /** By the objects that `committable` returned. */
   readonly #givenBy = new WeakMap<PartitionOffset, TrackedPartition>()
   readonly #waiting = new Set<() => void>()
+  readonly metadataOf: (topic: string) => string | undefined
+
+  /** @param metadataOf what is committed with the offsets of a topic */
+  constructor(metadataOf: (topic: string) => string | undefined = () => undefined) {
+    this.metadataOf = metadataOf
+  }
 
   /**
    * Begins to follow a partition at a position (the next offset to read). A new call for the same partition starts anew:
@@ -98,12 +106,14 @@ export class OffsetLedger {
       const { topic, partition, acknowledged, topicId } = tracked
       if (acknowledged <= tracked.committed) continue
       const leaderEpoch = tracked.epochBefore(acknowledged)
+      const metadata = this.metadataOf(topic)
       const offset = {
         topic,
         partition,
         offset: acknowledged,
         ...(leaderEpoch < 0 ? {} : { leaderEpoch }),
         ...(topicId === undefined ? {} : { topicId }),
+        ...(metadata === undefined ? {} : { metadata }),
       }
       this.#givenBy.set(offset, tracked)
       offsets.push(offset)
