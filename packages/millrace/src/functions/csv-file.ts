@@ -56,5 +56,5 @@ export const csvWrite = defineSinkFunction({
   waitsForEnd: () => true,
   examples: [{ title: 'Orders', options: { path: 'output/orders.csv' } }],
   create: ({ path, headers, delimiter }, context) =>
-    new RowFile(fileAt(path, context, '.csv'), rowFormat({ format: 'csv', headers, delimiter })),
+    new RowFile(fileAt(path, context, '.csv'), rowFormat({ format: 'csv', headers, delimiter }), context),
 })

@@ -51,5 +51,5 @@ export const jsonWrite = defineSinkFunction({
   waitsForEnd: () => true,
   examples: [{ title: 'Events as one list', options: { path: 'output/events.json' } }],
   create: ({ path, format, pretty }, context) =>
-    new RowFile(fileAt(path, context, '.json'), rowFormat({ format, pretty })),
+    new RowFile(fileAt(path, context, '.json'), rowFormat({ format, pretty }), context),
 })

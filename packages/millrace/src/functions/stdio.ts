@@ -5,12 +5,12 @@ import { defineSinkFunction, defineSourceFunction } from '../contracts/functions
 import type { Sink } from '../contracts/sink.ts'
 import type { Batch } from '../records/batch.ts'
 import { writeOut } from '../sinks/standard-output.ts'
-import { rowText } from './rows/kafka-rows.ts'
 import { parseExactly } from '../records/exact-numbers.ts'
 import type { Row } from './rows/values.ts'
 import { field } from '../options/fields.ts'
 import { delimiter } from './rows/delimiter.ts'
 import { RowOutput } from './rows/row-file.ts'
+import { eachRowText, type FailedRows, throwFailed } from './rows/row-texts.ts'
 import { InputRows } from './rows/row-source.ts'
 import { cellText, rowFormat } from './rows/row-text.ts'
 
@@ -61,8 +61,8 @@ export const stdoutWrite = defineSinkFunction({
   seesAllColumns: () => true,
   waitsForEnd: () => true,
   examples: [{ title: 'The first ten as a table', options: { limit: 10 } }],
-  create: ({ format, limit, pretty, delimiter }) =>
-    new RowOutput(rowFormat({ format: format === 'json' ? 'records' : format, pretty, delimiter }), limit),
+  create: ({ format, limit, pretty, delimiter }, context) =>
+    new RowOutput(rowFormat({ format: format === 'json' ? 'records' : format, pretty, delimiter }), limit, context),
 })
 
 export const stdoutStreamWrite = defineSinkFunction({
@@ -79,7 +79,8 @@ export const stdoutStreamWrite = defineSinkFunction({
   },
   seesAllColumns: () => true,
   examples: [{ title: 'One row per line', options: {} }],
-  create: ({ format, pretty, delimiter }) => new OutputStream(format, pretty, delimiter),
+  create: ({ format, pretty, delimiter }, { collectsFailures }) =>
+    new OutputStream(format, pretty, delimiter, collectsFailures),
 })
 
 class OutputStream implements Sink {
@@ -91,12 +92,19 @@ class OutputStream implements Sink {
   readonly #format: 'json' | 'jsonl' | 'csv' | 'text'
   readonly #pretty: boolean
   readonly #delimiter: string
+  readonly #collectsFailures: boolean
   #columns: readonly string[] | undefined
   #csvLine: (cells: readonly string[]) => string = () => ''
   #records = 0
   #bytes = 0
 
-  constructor(format: 'json' | 'jsonl' | 'csv' | 'text', pretty: boolean, delimiter: string) {
+  constructor(
+    format: 'json' | 'jsonl' | 'csv' | 'text',
+    pretty: boolean,
+    delimiter: string,
+    collectsFailures: boolean,
+  ) {
+    this.#collectsFailures = collectsFailures
     this.#format = format
     this.#pretty = pretty
     this.#delimiter = delimiter
@@ -109,14 +117,16 @@ class OutputStream implements Sink {
 
   async write(batch: Batch): Promise<void> {
     let text = ''
-    for (let row = 0; row < batch.length; row++) text += this.#textOf(batch, row)
+    const failures: FailedRows | undefined = this.#collectsFailures ? new Map() : undefined
+    eachRowText(batch, failures, (json) => (text += this.#textOf(json)))
     await writeOut(text)
-    this.#records += batch.length
+    this.#records += batch.length - (failures?.size ?? 0)
     this.#bytes += Buffer.byteLength(text)
+    throwFailed(batch, failures)
   }
 
-  #textOf(batch: Batch, row: number): string {
-    const text = rowText(batch, row)
+  /** @param text of a row, as JSON */
+  #textOf(text: string): string {
     if (this.#format !== 'csv' && this.#format !== 'text')
       return `${this.#pretty ? JSON.stringify(parseExactly(text), undefined, 2) : text}\n`
     const cells = parseExactly(text) as Row

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { FunctionContext } from '../../contracts/functions.ts'
 import type { Sink, SinkProgress } from '../../contracts/sink.ts'
 import type { Batch } from '../../records/batch.ts'
 import type { FileError } from '../../errors/index.ts'
@@ -12,7 +13,11 @@ import { unwritable } from '../../errors/unwritable.ts'
 import { syncFolder } from '../../sinks/sync-folder.ts'
 import { writeOut } from '../../sinks/standard-output.ts'
 import type { RowFormat } from './row-text.ts'
+import { type FailedRows, throwFailed } from './row-texts.ts'
 import { Spool } from './spool.ts'
+
+/** What these sinks look at of their context. */
+export type RowSinkContext = Pick<FunctionContext, 'collectsFailures'>
 
 abstract class SpooledSink implements Sink {
   readonly valueCodec = 'json'
@@ -25,15 +30,20 @@ abstract class SpooledSink implements Sink {
   protected readonly spool: Spool
   protected readonly format: RowFormat
 
-  constructor(spool: Spool, format: RowFormat) {
+  readonly #collectsFailures: boolean
+
+  constructor(spool: Spool, format: RowFormat, { collectsFailures }: RowSinkContext) {
     this.spool = spool
     this.format = format
+    this.#collectsFailures = collectsFailures
   }
   open(_signal: AbortSignal): Promise<void> {
     return this.spool.open()
   }
-  write(batch: Batch): Promise<void> {
-    return this.spool.append(batch)
+  async write(batch: Batch): Promise<void> {
+    const failures: FailedRows | undefined = this.#collectsFailures ? new Map() : undefined
+    await this.spool.append(batch, failures)
+    throwFailed(batch, failures)
   }
   abstract flush(signal: AbortSignal): Promise<void>
   close(): Promise<void> {
@@ -49,8 +59,8 @@ export class RowFile extends SpooledSink {
   readonly partitions = 'all rows go to one file, which is replaced at the end of the run'
   readonly #path: string
 
-  constructor(path: string, format: RowFormat) {
-    super(new Spool(`${path}.${uniqueSuffix()}.rows`), format)
+  constructor(path: string, format: RowFormat, context: RowSinkContext) {
+    super(new Spool(`${path}.${uniqueSuffix()}.rows`), format, context)
     this.#path = path
   }
 
@@ -64,7 +74,7 @@ export class RowFile extends SpooledSink {
   }
 
   override async write(batch: Batch): Promise<void> {
-    await this.spool.append(batch).catch((error: unknown) => {
+    await super.write(batch).catch((error: unknown) => {
       throw (error as NodeJS.ErrnoException).syscall === undefined ? error : this.#unwritable(error)
     })
   }
@@ -97,8 +107,8 @@ export class RowOutput extends SpooledSink {
   readonly partitions = 'all rows go to standard output, at the end of the run'
 
   /** @param limit rows that are written at the most */
-  constructor(format: RowFormat, limit: number | undefined) {
-    super(new Spool(join(tmpdir(), `millrace-${uniqueSuffix()}.rows`), limit), format)
+  constructor(format: RowFormat, limit: number | undefined, context: RowSinkContext) {
+    super(new Spool(join(tmpdir(), `millrace-${uniqueSuffix()}.rows`), limit), format, context)
   }
 
   async flush(): Promise<void> {

@@ -3,8 +3,8 @@
  */
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import type { Batch } from '../../records/batch.ts'
-import { rowText } from './kafka-rows.ts'
 import { linesOf } from './lines.ts'
+import { eachRowText, type FailedRows } from './row-texts.ts'
 import type { StoredRows } from './row-text.ts'
 import type { Row } from './values.ts'
 
@@ -37,16 +37,22 @@ export class Spool implements StoredRows {
   /**
    * Calls may overlap; rows keep the order of the calls. After one that failed, because the disk is full for instance, it is as if it
    * had not been made.
+   *
+   * @param failures takes the rows that cannot be written; undefined where the first one is thrown, and none is appended
    */
-  append(batch: Batch): Promise<void> {
-    let text = ''
-    const added = Math.max(0, Math.min(batch.length, this.#limit - this.count))
-    for (let row = 0; row < added; row++) {
-      for (const column in batch.documents![row] as Row) this.#columns.add(column)
-      text += `${rowText(batch, row)}\n`
-    }
+  append(batch: Batch, failures?: FailedRows): Promise<void> {
+    const texts: string[] = []
+    const columns = new Set<string>()
+    const room = Math.max(0, this.#limit - this.count)
+    eachRowText(batch, failures, (text, row) => {
+      if (texts.length / 2 >= room) return
+      for (const column in batch.documents![row] as Row) columns.add(column)
+      texts.push(text, '\n')
+    })
+    for (const column of columns) this.#columns.add(column)
+    const added = texts.length / 2
     this.count += added
-    const written = this.#last.then(() => this.#write(Buffer.from(text)))
+    const written = this.#last.then(() => this.#write(Buffer.from(texts.join(''))))
     this.#last = written.catch(() => {
       this.count -= added
     })
