@@ -112,6 +112,10 @@ export const EVENTS = {
     isMarked: true,
     doc: 'The position was not in the log, and reading continues at another offset. Facts: `topic`, `partition`, `position`, `offset`.',
   },
+  'partitions.shorter': {
+    level: 'warn',
+    doc: 'A partition ends before the offset at which a bounded run was to end, so the run ends there. Facts: `topic`, `partition`, `offset`, `end`.',
+  },
   'topics.gone': {
     level: 'warn',
     doc: 'A topic that was found by a pattern, or a partition of a topic that was recreated with fewer, does not exist any more, and is no longer read. Facts: `topic`, `partition`.',

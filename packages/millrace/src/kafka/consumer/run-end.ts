@@ -7,6 +7,7 @@
 import { counted } from '../../options/units.ts'
 import { isMillraceError } from '../../errors/index.ts'
 import { GroupAdmin } from '../admin/groups.ts'
+import { listOffsets } from '../cluster/log-offsets.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { GroupSession } from '../group/session.ts'
 import { keyOf, type TopicPartition } from '../topic-partition.ts'
@@ -17,6 +18,8 @@ import type { Warn } from './options.ts'
 /** How long a run waits for what stands in its way before it says so. */
 const QUIET_MS = 5000
 const REMINDER_MS = 60_000
+/** How long the last records stay away before the broker is asked where the log ends now, and how long it has for the answer. */
+const SHORTER_MS = 1000
 /** Time between looks at what stands in the way. */
 const LOOK_MS = 250
 
@@ -36,6 +39,8 @@ export class RunEnd {
   #blocked: ReadonlyMap<ConsumedPartition, { readonly since: number; readonly at: number }> = new Map()
   /** When to say next that partitions are behind transactions. */
   #sayAt = 0
+  /** When to ask next whether logs have become shorter. */
+  #askAt = 0
   /** Whether partitions have gone, and the group has not said yet what comes instead. */
   #isRebalancing = false
   /** Whether the next look is on its way: without this, each one would begin a series of its own. */
@@ -72,6 +77,7 @@ export class RunEnd {
     // What the group does meanwhile keeps nothing waiting.
     if (!this.#partitions.areAtEnd) this.#unassigned.reset()
     this.#lookForTransactions()
+    await this.#lookForShorterLogs(signal)
     if (this.#willLook) return false
     this.#willLook = true
     const look = (): void => {
@@ -146,6 +152,40 @@ export class RunEnd {
       this.#sayAt = now + REMINDER_MS
       const { what, how, facts } = behindTransactions(waiting)
       warn(`${what}. The run waits for its end: ${how}`, facts)
+    }
+  }
+
+  /**
+   * A log ends before the end of the run when its last records were lost, in an unclean election for instance, or its topic was
+   * created again: then nothing more will come.
+   */
+  async #lookForShorterLogs(signal: AbortSignal): Promise<void> {
+    const now = performance.now()
+    const waiting = [...this.#blocked]
+      .filter(([, { since }]) => now - since >= SHORTER_MS)
+      .map(([consumed]) => consumed)
+    if (waiting.length === 0 || now < this.#askAt) return
+    this.#askAt = now + QUIET_MS
+    const { cluster, warn } = this.#options
+    const ends = await listOffsets(
+      cluster,
+      waiting.map(({ topic, partition }) => ({ topic, partition, at: 'latest' })),
+      { signal: AbortSignal.any([signal, AbortSignal.timeout(SHORTER_MS)]) },
+    ).catch((error: unknown) => {
+      // Fetching finds out what it means.
+      if (isMillraceError(error)) return []
+      throw error
+    })
+    for (const [i, { topic, partition, offset }] of ends.entries()) {
+      const consumed = waiting[i]!
+      const { end, delivered } = consumed
+      if (consumed.state !== 'reading' || end === undefined || offset >= end) continue
+      warn(
+        `Partition ${partition} of topic "${topic}" ends at offset ${offset} now, and ended at ${end} when the run began: its last records were lost, or the topic was recreated. The run ends where the partition does`,
+        { event: 'partitions.shorter', topic, partition, offset, end },
+      )
+      consumed.end = offset
+      if (delivered >= offset) this.#partitions.giveUp(consumed)
     }
   }
 

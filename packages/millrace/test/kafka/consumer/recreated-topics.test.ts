@@ -273,3 +273,32 @@ test('a topic of an assignment that no broker knows yet is read as soon as one d
   await source.close()
   expect(await ended).toBe(undefined)
 })
+
+// It waited a minute for records that no longer existed, and blamed a transaction.
+test.each(['classic', 'consumer'] as const)(
+  'a bounded run ends where the log does that has become shorter, in a group of the %s protocol',
+  async (groupProtocol) => {
+    await using broker = await startBroker({ topics: { [TOPIC]: 1 } })
+    await write(broker, 'old', 100)
+    const warnings: string[] = []
+    const { source, seen, ended } = reading(broker, {
+      groupProtocol,
+      untilEnd: true,
+      offsetOutOfRange: 'reset',
+      onAssigned: (partitions, { pause }) => pause(partitions),
+      onWarning: (text) => warnings.push(text),
+    })
+    const place = { topic: TOPIC, partition: 0 }
+    await expect.poll(() => source.assignment()).toEqual([place])
+    await recreate(broker)
+    await write(broker, 'new', 50)
+    source.resume([place])
+    const began = performance.now()
+    expect(await ended).toBe(undefined)
+    expect(performance.now() - began).toBeLessThan(20_000)
+    expect(seen).toEqual(Array.from({ length: 50 }, (_, i) => `new ${i}`))
+    expect(warnings.filter((text) => text.includes('transaction'))).toEqual([])
+    expect(warnings.filter((text) => text.includes('ends at offset 50 now, and ended at 100'))).toHaveLength(1)
+    await source.close()
+  },
+)

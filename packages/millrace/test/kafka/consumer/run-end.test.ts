@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { ClosedError } from '../../../src/errors/index.ts'
 import { GroupAdmin } from '../../../src/kafka/admin/groups.ts'
 import type { ConsumedPartition } from '../../../src/kafka/consumer/partitions/consumed-partition.ts'
 import type { ConsumedPartitions } from '../../../src/kafka/consumer/partitions/consumed-partitions.ts'
@@ -44,6 +45,8 @@ describe('a bounded run waits a minute', () => {
     vi.useFakeTimers()
     const gone: number[] = []
     const warnings: string[] = []
+    // Where the log ends now cannot be found out.
+    const unknown = new ClosedError('a cluster')
     let behind = [partition(0, 10)]
     const partitions = {
       areAtEnd: false,
@@ -56,7 +59,7 @@ describe('a bounded run waits a minute', () => {
       },
     } as unknown as ConsumedPartitions
     const options = {
-      cluster: { apiTimeoutMs: 60_000 },
+      cluster: { apiTimeoutMs: 60_000, topic: () => Promise.reject(unknown) },
       topics: [],
       member: undefined,
       warn: (text: string) => warnings.push(text.slice(0, 30)),
