@@ -38,7 +38,10 @@ const TLS_ALERT = 0x1503
 
 export class Wire {
   readonly #socket: Socket
-  readonly #awaited = new Map<number, OnResponse>()
+  /** Ids of the requests that wait for a response, the oldest first: brokers answer in this order. Not a `Map`, see `resilience/linked-list.ts`. */
+  readonly #awaited: number[] = []
+  /** Of each of them. */
+  readonly #onResponse: OnResponse[] = []
   readonly #closed: Promise<void>
   readonly #frames = new FrameGatherer((frame) => this.#onFrame(frame))
   /** Whether what comes next may be a TLS alert in place of a response. */
@@ -127,7 +130,10 @@ export class Wire {
   send(id: number, pieces: readonly Buffer[], isAnswered: boolean, onResponse: OnResponse): void {
     if (!this.isOpen) return onResponse(this.#lost(), undefined)
     const socket = this.#socket
-    if (isAnswered) this.#awaited.set(id, onResponse)
+    if (isAnswered) {
+      this.#awaited.push(id)
+      this.#onResponse.push(onResponse)
+    }
     const onWritten = isAnswered
       ? undefined
       : (error?: Error | null): void => onResponse(error ? this.#lost() : undefined, undefined)
@@ -159,19 +165,19 @@ export class Wire {
 
   #onFrame(frame: Buffer): void {
     const id = frame.length < 4 ? -1 : frame.readInt32BE()
-    const onResponse = this.#awaited.get(id)
-    if (onResponse === undefined) {
+    const place = this.#awaited.indexOf(id)
+    if (place < 0) {
       this.#socket.destroy(new Error(`The broker answered a request that was not sent: correlation id ${id}`))
       return
     }
-    this.#awaited.delete(id)
-    onResponse(undefined, frame)
+    this.#awaited.splice(place, 1)
+    const [onResponse] = this.#onResponse.splice(place, 1)
+    onResponse!(undefined, frame)
   }
 
   #failAll(): void {
-    const awaited = [...this.#awaited.values()]
-    this.#awaited.clear()
-    for (const onResponse of awaited) onResponse(this.#lost(), undefined)
+    this.#awaited.length = 0
+    for (const onResponse of this.#onResponse.splice(0)) onResponse(this.#lost(), undefined)
   }
 
   #lost(): Error {

@@ -7,6 +7,7 @@
  */
 import { freeMemory } from '../../records/lease.ts'
 import { guarded } from '../../resilience/background.ts'
+import { LinkedList } from '../../resilience/linked-list.ts'
 import { createPartitioner, type Partitioner, STICKY } from './partitioners.ts'
 import { HEADER_BYTES } from '../protocol/record-batch.ts'
 import { RECORD_OVERHEAD } from '../protocol/record-batch-builder.ts'
@@ -106,7 +107,7 @@ export class Accumulator {
   flushing = 0
   /** Whether a call is appending: its open batches are left to it. */
   isFilling = false
-  readonly #open = new Set<ProducerBatch>()
+  readonly #open = new LinkedList<ProducerBatch>()
   readonly #free: BatchBuffer[] = []
   #freeBytes = 0
   #heldBytes = 0
@@ -177,7 +178,7 @@ export class Accumulator {
 
   /** Lets every open batch be sent, for as long as `flushing` is above 0. */
   makeAllDue(): void {
-    for (const { queue } of this.#open) this.ready.add(queue)
+    for (const { queue } of this.#open.all()) this.ready.add(queue)
   }
 
   /** Batches that are due within a moment go along, in one request. */
@@ -219,7 +220,7 @@ export class Accumulator {
 
   /** Closes every open batch. */
   closeAll(): void {
-    for (const { queue } of this.#open) this.closeDue(queue)
+    for (const { queue } of this.#open.all()) this.closeDue(queue)
   }
 
   /**
@@ -339,7 +340,7 @@ export class Accumulator {
   #linger(): void {
     this.#lingerTimer = undefined
     const due = this.#dueSince(performance.now())
-    for (const batch of this.#open) {
+    for (let batch = this.#open.first; batch !== undefined; batch = batch.after) {
       if (batch.createdAt > due) {
         this.#startLinger(Math.max(1, batch.createdAt - due))
         break

@@ -6,6 +6,7 @@ import { DeliveryError, isMillraceError, type MillraceError } from '../../errors
 import { asMillraceError } from '../../errors/unexpected.ts'
 import { throwIfAborted, untilAborted } from '../../resilience/abort.ts'
 import { guarded } from '../../resilience/background.ts'
+import { LinkedList } from '../../resilience/linked-list.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { AppendJob, Stop } from './append-job.ts'
@@ -24,8 +25,8 @@ export class AppendLine {
   readonly #outcomes: Outcomes
   readonly #transactions: Transactions | undefined
   /** Of calls that wait for acknowledgements. */
-  readonly #tickets = new Set<Ticket>()
-  readonly #forget = (ticket: Ticket): void => void this.#tickets.delete(ticket)
+  readonly #tickets = new LinkedList<Ticket>()
+  readonly #forget = (ticket: Ticket): void => this.#tickets.delete(ticket)
   /** The last one in the line; undefined when it is empty. */
   #last: Promise<void> | undefined
   /** Fires when what is still open has been given up; after the abort of a transaction there is a new one. */
@@ -116,7 +117,7 @@ export class AppendLine {
 
   /** Resolves when everything written so far is acknowledged or has failed. */
   written(): Promise<unknown> {
-    return Promise.all([...this.#tickets].map(({ done }) => done))
+    return Promise.all(this.#tickets.all().map(({ done }) => done))
   }
 
   /** Calls that still append fail with this error, and so do later ones until `reopen`. */

@@ -6,6 +6,7 @@
  * any more, what was sent and not acknowledged is sent again one by one, oldest first.
  */
 import type { MillraceError } from '../../errors/index.ts'
+import type { Linked } from '../../resilience/linked-list.ts'
 import { type Codec, CODEC_BITS } from '../protocol/compression/codecs.ts'
 import type { Destination, Segment, Ticket } from './reports.ts'
 import { compress } from '../protocol/compression/compression.ts'
@@ -205,11 +206,13 @@ export interface ClosedBatch {
   readonly hasCrc?: boolean
 }
 
-export class ProducerBatch {
+export class ProducerBatch implements Linked<ProducerBatch> {
   readonly queue: PartitionQueue
   /** `performance.now()` when the first record came. */
   readonly createdAt: number
   readonly segments: Segment[] = []
+  before: ProducerBatch | undefined
+  after: ProducerBatch | undefined
   /** Buffer that is filled; undefined for bytes that came as a whole batch. */
   buffer: BatchBuffer | undefined
   /** Row of each record; undefined when record `i` is row `firstRow + i`. */

@@ -6,6 +6,7 @@ import { counted, countedWere } from '../../options/units.ts'
 import { BatchError, DeliveryError, type MillraceError } from '../../errors/index.ts'
 import { LEFT_OUT } from '../../errors/meaning.ts'
 import type { DeliveryReport } from '../../records/record.ts'
+import type { Linked } from '../../resilience/linked-list.ts'
 
 /** Where rows can have gone. */
 export interface Destination {
@@ -25,7 +26,7 @@ export interface Segment {
 }
 
 /** Counts the rows of one call until each of them has been acknowledged or has failed. */
-export class Ticket {
+export class Ticket implements Linked<Ticket> {
   readonly length: number
   /** Resolves, and never rejects, when all rows are settled. */
   readonly done: Promise<void>
@@ -34,6 +35,8 @@ export class Ticket {
   givenUp: MillraceError | undefined
   /** Called once, when all rows are settled; not for a ticket without rows. */
   onDone: ((ticket: Ticket) => void) | undefined
+  before: Ticket | undefined
+  after: Ticket | undefined
   #open: number
   #finish!: () => void
 
