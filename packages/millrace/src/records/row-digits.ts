@@ -76,7 +76,7 @@ export function exactRow(document: unknown, batch: Batch, row: number, wrapper =
   const digits = digitsOf(batch)
   if (!digits.mayDiffer(batch, row)) return document
   const exact = digits.exact(batch, row)
-  return exact === undefined ? document : withDigits(document, exact, wrapper, batch.moved)
+  return exact === undefined ? document : withDigits(document, exact, wrapper, movedIn(batch, row))
 }
 
 /** A part of the document of a row with the digits that came in. @param path where it is @throws {EncodeError} as `exactRow` */
@@ -87,5 +87,10 @@ export function exactIn(part: unknown, path: readonly string[], batch: Batch, ro
   const digits = digitsOf(batch)
   if (!digits.mayDiffer(batch, row)) return part
   const exact = digits.exact(batch, row)
-  return exact === undefined ? part : partWithDigits(part, path, exact, wrapper, batch.moved)
+  return exact === undefined ? part : partWithDigits(part, path, exact, wrapper, movedIn(batch, row))
+}
+
+/** What stages copied in a row: nothing in one that all of them have left as it was, also where they may have written the same value. */
+function movedIn({ moved, replaced }: Batch, row: number): Batch['moved'] {
+  return replaced?.[row] === 1 ? moved : undefined
 }

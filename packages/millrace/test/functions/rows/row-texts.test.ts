@@ -52,3 +52,16 @@ describe('a row that cannot be written', () => {
     })
   })
 })
+
+// It was refused, as the number may have been computed; written as null before that.
+test('a row that a stage leaves as it was keeps its numbers, also in the field that the stage sets', async () => {
+  const stages = [
+    { id: 'read', function: 'json.read', config: { path: 'in.jsonl', format: 'jsonl' } },
+    { id: 'set', function: '$set', inputs: ['read'], config: { a: { $ifNull: ['$a', 0] } } },
+    { id: 'write', function: 'json.write', inputs: ['set'], config: { path: 'out', format: 'jsonl' } },
+  ]
+  const file = await graphFile(stages)
+  await writeFile(join(dirname(file), 'in.jsonl'), '{"a":1e400,"b":2.0}\n{"b":2.0}\n')
+  await runGraphHere(file)
+  expect(await readFile(join(dirname(file), 'out'), 'utf8')).toBe('{"a":1e400,"b":2.0}\n{"b":2.0,"a":0}')
+})
