@@ -97,6 +97,25 @@ test('an offset of the old topic that a program commits is refused', async () =>
   expect(broker.groups()[0]!.offsets).toEqual([])
 })
 
+// It was committed for the new topic, whose next reader passed over as many records.
+test('an offset of the old topic that a program names is refused after a reset to the new one', async () => {
+  await using broker = await startBroker({ topics: { [TOPIC]: 1 } })
+  await write(broker, 'old', 100)
+  const { source, seen, ended } = reading(broker, { commit: { strategy: 'manual' }, offsetOutOfRange: 'reset' })
+  await expect.poll(() => seen.length).toBe(100)
+  await recreate(broker)
+  await write(broker, 'new', 50)
+  await expect.poll(() => seen.length).toBe(150)
+  const place = { topic: TOPIC, partition: 0 }
+  const refused = { code: 'COMMIT_REFUSED', topic: TOPIC, partition: 0 }
+  await expect(source.commitOffsets([{ ...place, offset: 100 }])).rejects.toMatchObject(refused)
+  expect(offsetOf(broker)).toBe(undefined)
+  await source.commitOffsets([{ ...place, offset: 50 }])
+  expect(offsetOf(broker)).toBe(50n)
+  await source.close()
+  expect(await ended).toBe(undefined)
+})
+
 // The end of the new log is where reading goes on, beyond what was read of the old one.
 test('a reset to a later offset counts for the new topic', async () => {
   await using broker = await startBroker({ topics: { [TOPIC]: 1 } })

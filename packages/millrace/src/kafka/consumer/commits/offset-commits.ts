@@ -114,16 +114,24 @@ export class OffsetCommits {
         "Cannot commit offsets by hand as they are committed automatically: set commit to {strategy: 'manual'}",
       )
     const commit = async (): Promise<CommitResult['refused']> => {
-      const described = offsets.map((each) => ({
+      const known = offsets.filter((each) => !this.#isOfOldTopic(each))
+      const described = known.map((each) => ({
         ...each,
         metadata: each.metadata ?? this.#ledger.metadataOf(each.topic),
       }))
       const { committed, refused } = await session.commit(described)
       this.committed(committed)
-      return refused
+      const old = offsets.filter((each) => !known.includes(each))
+      return [...refused, ...old.map((each) => ({ ...each, reason: 'topic unknown' as const }))]
     }
     this.#committing = this.#committing.then(commit, commit)
     throwRefused(await this.#committing)
+  }
+
+  /** Whether an offset that does not say its topic lies beyond what was read of one that was created again: then it is of the one before. */
+  #isOfOldTopic({ topic, partition, offset, topicId }: OffsetToCommit): boolean {
+    const followed = topicId === undefined ? this.#ledger.followed(topic, partition) : undefined
+    return followed !== undefined && followed.isRecreated && offset > followed.end
   }
 
   /** Acknowledges a part of what was read and commits it. @returns whether that counted; not when its partition has gone */

@@ -13,14 +13,7 @@ import {
 } from '../../../records/acknowledgement.ts'
 import { AbortedError, UnexpectedError } from '../../../errors/index.ts'
 import { keyOf, type PartitionOffset, type TopicPartition } from '../../topic-partition.ts'
-
-/** A partition between `assign` and its revocation. */
-export interface FollowedPartition {
-  /** Where a restart would begin; less than any offset when nothing is committed. */
-  readonly committed: number
-  /** The end of the unbroken run of what was acknowledged. */
-  readonly acknowledged: number
-}
+import type { FollowedPartition } from './followed-partition.ts'
 
 export interface CommittableOffset extends PartitionOffset {
   /** Id of the topic that was read: the offset means nothing in another one of the same name. */
@@ -54,9 +47,12 @@ export class OffsetLedger {
    */
   assign(topic: string, partition: number, position: number, isCommitted = true, topicId?: string): void {
     const key = keyOf(topic, partition)
-    this.#partitions.get(key)?.forget()
+    const before = this.#partitions.get(key)
+    before?.forget()
     const committed = isCommitted ? position : NOTHING
-    this.#partitions.set(key, new TrackedPartition(topic, partition, position, committed, topicId, this))
+    const tracked = new TrackedPartition(topic, partition, position, committed, topicId, this)
+    tracked.isRecreated = before?.isRecreated === true || (before?.topicId ?? topicId) !== topicId
+    this.#partitions.set(key, tracked)
     this.onDrained()
     if (!isCommitted) this.onAdvance()
   }
@@ -232,8 +228,9 @@ class TrackedPartition implements FollowedPartition {
   acknowledged: number
   committed: number
   outstanding = 0
+  isRecreated = false
   /** Offset after everything that was tracked or skipped. */
-  #end: number
+  end: number
   /** First span that is not acknowledged; everything up to `#tail` follows it. */
   #head: Span | undefined
   #tail: Span | undefined
@@ -255,7 +252,7 @@ class TrackedPartition implements FollowedPartition {
     this.topicId = topicId
     this.acknowledged = position
     this.committed = committed
-    this.#end = position
+    this.end = position
     this.#ledger = ledger
   }
 
@@ -276,13 +273,13 @@ class TrackedPartition implements FollowedPartition {
   }
 
   track(firstOffset: number, lastOffset: number): Acknowledgement {
-    if (firstOffset < this.#end || lastOffset < firstOffset) {
+    if (firstOffset < this.end || lastOffset < firstOffset) {
       throw new UnexpectedError(
-        `Cannot track offsets ${firstOffset} to ${lastOffset} of ${this.topic}-${this.partition} as batches must come in order: expected ${this.#end} or later`,
+        `Cannot track offsets ${firstOffset} to ${lastOffset} of ${this.topic}-${this.partition} as batches must come in order: expected ${this.end} or later`,
       )
     }
     const span = new Span(lastOffset + 1, lastOffset + 1, undefined)
-    this.#end = lastOffset + 1
+    this.end = lastOffset + 1
     this.outstanding++
     if (this.#tail === undefined) this.#head = span
     else this.#tail.following = span
@@ -301,12 +298,12 @@ class TrackedPartition implements FollowedPartition {
     if (last === undefined) this.#head = undefined
     else last.following = undefined
     this.#tail = last
-    this.#end = offset
+    this.end = offset
     if (this.outstanding === 0) this.#ledger.onDrained()
   }
 
   goBack(offset: number): void {
-    if (offset >= this.#end) return
+    if (offset >= this.end) return
     let span = this.#head
     for (; span !== undefined && span.end <= offset; span = span.following)
       span.nextOffset = Math.min(span.nextOffset, offset)
@@ -319,8 +316,8 @@ class TrackedPartition implements FollowedPartition {
   }
 
   skip(nextOffset: number): void {
-    if (nextOffset <= this.#end) return
-    this.#end = nextOffset
+    if (nextOffset <= this.end) return
+    this.end = nextOffset
     // Behind a batch that is under way the gap becomes part of that batch, and waits with it.
     if (this.#tail !== undefined) this.#tail.nextOffset = nextOffset
     else {
