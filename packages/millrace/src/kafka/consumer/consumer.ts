@@ -325,7 +325,7 @@ export class Consumer implements GroupListener, SourceOffsets {
     try {
       const ranges = await rangesOf(partitions, { cluster, bounds, untilEnd, committedOf, isDropped, signal })
       this.#reports.rebalanced('assigned', partitions)
-      await untilAborted(this.#listener.assigned(partitions), 'onAssigned', signal)
+      await untilAborted(this.#listener.assigned(partitions, ranges), 'onAssigned', signal)
       this.#partitions.readAll(assigned, ranges)
     } catch (error) {
       this.#partitions.remove(partitions, 'lost') // without a group they are looked for again

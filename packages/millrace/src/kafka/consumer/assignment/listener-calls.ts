@@ -1,7 +1,7 @@
 /** Calls the listener of a program with what a group does with partitions, and owns what goes wrong there. */
 import { untilAborted } from '../../../resilience/abort.ts'
 import { inBackground } from '../../../resilience/background.ts'
-import { placesOf, type TopicPartition } from '../../topic-partition.ts'
+import { keyOf, placesOf, type TopicPartition } from '../../topic-partition.ts'
 import type { RebalanceControls, RebalanceListener, Warn } from '../options.ts'
 
 /** Functions that need no object to be called on. */
@@ -24,9 +24,10 @@ export class ListenerCalls {
     this.#warn = warn
   }
 
-  /** @throws what the listener throws */
-  async assigned(partitions: readonly TopicPartition[]): Promise<void> {
-    if (partitions.length > 0) await this.#listener?.onAssigned?.(placesOf(partitions), this.#controls)
+  /** @param read those that are there to be read, by `keyOf` @throws what the listener throws */
+  async assigned(partitions: readonly TopicPartition[], read: ReadonlyMap<string, unknown>): Promise<void> {
+    const there = partitions.filter(({ topic, partition }) => read.has(keyOf(topic, partition)))
+    if (there.length > 0) await this.#listener?.onAssigned?.(placesOf(there), this.#controls)
   }
 
   /** Resolves when the listener is through, or the time is over. */

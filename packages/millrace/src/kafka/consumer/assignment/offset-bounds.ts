@@ -154,12 +154,27 @@ export class OffsetBounds {
       return await this.afterOutOfRange(topic, partition, position)
     } catch (error) {
       if (!isPartitionGone(error)) throw error
-      // If the topic gets it again, it is a new one.
-      this.#counts.lower(topic, partition)
-      const what = `Partition ${partition} of topic "${topic}" does not exist any more, so it is no longer read: the topic was recreated with fewer partitions`
-      this.#warn(what, { event: 'topics.gone', topic, partition })
+      this.#gone(topic, partition)
       return undefined
     }
+  }
+
+  #gone(topic: string, partition: number): void {
+    // If the topic gets it again, it is a new one.
+    this.#counts.lower(topic, partition)
+    const what = `Partition ${partition} of topic "${topic}" does not exist any more, so it is no longer read: the topic was recreated with fewer partitions`
+    this.#warn(what, { event: 'topics.gone', topic, partition })
+  }
+
+  /** Whether an error says that a partition is gone that was assigned: then it is not read. Not of one that a broker does not know yet. */
+  isDropped(error: unknown, { topic, partition, topicId }: AssignedPartition): boolean {
+    if (!isPartitionGone(error) || error.topic !== topic || error.partition !== partition) return false
+    const known = this.#cluster.cachedTopic(topic)?.id
+    const isOther = topicId !== undefined && known !== undefined && known !== topicId
+    const wasThere = partition < this.#counts.of(topic) && this.#counts.of(topic) !== Infinity
+    if (!isOther && !wasThere) return false
+    this.#gone(topic, partition)
+    return true
   }
 
   /**
@@ -246,7 +261,7 @@ export class OffsetBounds {
   }
 }
 
-function isPartitionGone(error: unknown): boolean {
+function isPartitionGone(error: unknown): error is BrokerError {
   return (
     error instanceof BrokerError &&
     error.kafkaCode === ERROR.UNKNOWN_TOPIC_OR_PARTITION &&

@@ -49,7 +49,7 @@ export interface PlacementOptions {
 }
 
 /**
- * Where each partition is read, by `keyOf`; without those of topics that were deleted meanwhile and need not be there.
+ * Where each partition is read, by `keyOf`; without those of topics that were deleted meanwhile and need not be there, or recreated with fewer.
  * @throws {BrokerError} `NO_COMMITTED_OFFSET`, `OFFSET_OUT_OF_RANGE`, `TOPIC_NOT_FOUND`; {ConnectionError} {AbortedError}
  */
 export async function rangesOf(
@@ -60,6 +60,11 @@ export async function rangesOf(
     try {
       return await rangesOfAll(there, options)
     } catch (error) {
+      const gone = there.find((each) => options.bounds.isDropped(error, each))
+      if (gone !== undefined) {
+        there = there.filter((each) => each !== gone)
+        continue
+      }
       const isGone = error instanceof BrokerError && error.code === 'TOPIC_NOT_FOUND'
       if (!isGone || error.topic === undefined || !options.isDropped(error.topic)) throw error
       there = there.filter(({ topic }) => topic !== error.topic)
