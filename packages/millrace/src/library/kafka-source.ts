@@ -317,7 +317,7 @@ export class KafkaSource<K = Buffer, V = Buffer>
   }
 
   /**
-   * Commits offsets that the program names: the offset after the last record that is done. Requires `commit: { strategy: 'manual' }`. After a topic was recreated, one that lies beyond what was read of it is refused; a lower one of the old topic cannot be told from one of the new.
+   * Commits offsets that the program names: the offset after the last record that is done. Requires `commit: { strategy: 'manual' }`. After a topic was recreated, one that lies beyond what was read of it is refused; a lower one of the old topic is taken for one of the new.
    * @throws {ConfigError} otherwise, and without a `groupId`; {BrokerError} `COMMIT_REFUSED`; {ConnectionError}
    */
   async commitOffsets(
