@@ -89,6 +89,9 @@ function countOfGroup(waiting: readonly Entry[]): number {
   return count
 }
 
+/** How long the failure of a record may come after that of those behind it, as long as requests are under way. */
+const CULPRIT_MS = 30_000
+
 /** Rows that an attempt has failed for, and why; undefined when all were written. */
 type Failed = { readonly error: unknown; readonly byRow: Rows } | undefined
 type Rows = ReadonlyMap<number, MillraceError>
@@ -312,6 +315,9 @@ export class Delivery {
       else if (meaning === 'record') pass?.succeeded()
       else pass?.cancelled()
       if (meaning === 'ends-run' || !isMillraceError(error)) throw error
+      // What is before it in its partition ends the run, and says why.
+      if (meaning === 'says-nothing' && !this.#isOrdered && this.#options.inTransaction !== true)
+        await sleep(CULPRIT_MS, this.#options.stopWaiting).catch(() => {})
       if (ending === 0) return { error, byRow: byRowOf(error, batch) }
       throw this.#options.policy.fate === 'fail' ? namingRecord(error, batch) : error
     }

@@ -19,8 +19,8 @@ export interface ProducerOptions extends Omit<ProducerSettings, 'partitioner' | 
   readonly maxRetries?: number | undefined
   /** Waits before a batch is sent again; those of the cluster when undefined. */
   readonly retryBackoff?: BackoffOptions | undefined
-  /** Whether what follows a failed batch in its partition fails with it, unless it is written already. */
-  readonly failsFollowing?: boolean
+  /** Whether what follows a failed batch in its partition fails with it, unless it is written already; also what comes later, with `for good`. */
+  readonly failsFollowing?: boolean | 'for good' | undefined
   /**
    * Takes note of records that may have been written. With it they are not sent again without idempotence, and do not fail: writing
    * them again could repeat them.

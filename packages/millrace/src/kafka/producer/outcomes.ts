@@ -363,7 +363,7 @@ export class Outcomes {
    * has not been sent. Either way nothing overtakes the failed batch when it is written again (I2).
    */
   #failFollowing(queue: PartitionQueue, following: readonly ProducerBatch[], cause: MillraceError): void {
-    queue.cutOff = ++this.#accumulator.cutOffs
+    queue.cutOff = this.#options.failsFollowing === 'for good' ? Infinity : ++this.#accumulator.cutOffs
     for (const batch of following) {
       if (batch.settled) continue // with the transaction that the first one has doomed
       batch.behind = { cause }

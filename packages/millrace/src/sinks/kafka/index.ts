@@ -20,7 +20,7 @@ import { connectionCheck, topicCheck } from '../../kafka/admin/checks.ts'
 import { Cluster } from '../../kafka/cluster/cluster.ts'
 import { createMissingTopics } from '../../kafka/admin/missing-topics.ts'
 import type { Route } from '../../kafka/producer/append-batch.ts'
-import { Producer } from '../../kafka/producer/producer.ts'
+import { Producer, type ProducerOptions } from '../../kafka/producer/producer.ts'
 import { KeptPartitions } from './kept-partitions.ts'
 import { kafkaEndpoints } from '../../kafka/properties/endpoints.ts'
 import { UNIQUE_TRANSACTION_TIMEOUT_MS } from '../../kafka/properties/producer-limits.ts'
@@ -250,6 +250,11 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     return this.#leader.#own!
   }
 
+  /** Whether nothing is written behind a failed record of its partition: where no attempt of this run follows, the next run is one (I2). */
+  get #failsFollowing(): ProducerOptions['failsFollowing'] {
+    return this.failsInOrder || ((this.#context.delivery ?? 'at_least_once') === 'at_least_once' && 'for good')
+  }
+
   /** Open, with a transaction begun where there are any. */
   async #newProducer(cluster: Cluster, signal: AbortSignal): Promise<Producer> {
     const { producer: settings, batchSize: batchRecords } = this.#settings
@@ -257,7 +262,7 @@ class KafkaPipelineSink implements Sink, SinkTransactions {
     const transactionalId = settings.transactionalId ?? transactionalIdOf(this.#context)
     const producer = new Producer(
       cluster,
-      { ...settings, batchRecords, failsFollowing: this.failsInOrder, onUncertain: this.#onUncertain },
+      { ...settings, batchRecords, failsFollowing: this.#failsFollowing, onUncertain: this.#onUncertain },
       this.transactions && { transactionalId, timeoutMs: transactionTimeoutMs },
     )
     await producer.open(signal)

@@ -88,7 +88,7 @@ describe('a transaction', () => {
 })
 
 // What was behind the first batch failed with the transaction and once more behind it, and its memory was freed while it was kept for the
-// next batches: "A record does not fit into the batch that was created for it", and the run ended.
+// next batches: "A record does not fit into the batch that was created for it". No pipeline combines the two.
 test('what fails in a transaction with what is before it fails once, so that the next transaction can be written', async () => {
   await using kafka = await startBroker({ topics: { t: 1 } })
   const cluster = new Cluster({ bootstrapServers: [kafka.bootstrapServers], clientId: 'test', retryBackoffMs: 5 })
