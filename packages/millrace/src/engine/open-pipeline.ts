@@ -84,7 +84,13 @@ export async function makePipeline(
     sinkMeters.push(metrics)
   }
   const outputs = await makeOutputs(plan, components, { source, sinks, stages })
-  const deadLetters = await makeDeadLetters(plan, components, { ...context, metrics: meter, joins: sinks[0] })
+  const deadLetters = await makeDeadLetters(plan, components, {
+    ...context,
+    // No letter is written again: the sink has to wait for its brokers itself.
+    retries: false,
+    metrics: meter,
+    joins: sinks[0],
+  })
   const prepare = preparing([source, outputs.documents, outputs.sink])
   prepareBatches(source, prepare)
   const looks = outputs.documents !== undefined || plan.stages.length > 0 || !outputs.sink.writesRecordBatches

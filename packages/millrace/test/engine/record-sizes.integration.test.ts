@@ -32,4 +32,12 @@ describe.skipIf(!brokerAvailable)('records of all sizes', () => {
     expect(written.map(({ length }) => length)).toEqual(values.map(({ length }) => length))
     expect(written).toEqual(values)
   })
+
+  // The call of the producer was never settled, and closing waited for it without end.
+  test('a record batch that may not be decompressed ends a run that was to forward it', async () => {
+    const [from, to] = [await bed().create(), await bed().create({ partitions: 2 })]
+    await bed().write(from, [{ value: padded(10_000) }], { compression: 'gzip' })
+    const running = runHere({ source: fromTopic(from, { maxDecompressedBytes: 1000 }), sink: toTopic(to) })
+    await expect(running).rejects.toMatchObject({ code: 'RECORD_BATCH_TOO_LARGE' })
+  })
 })

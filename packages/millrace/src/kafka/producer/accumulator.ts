@@ -203,6 +203,13 @@ export class Accumulator {
     else this.#finish(batch)
   }
 
+  /** A record is refused before it is in a batch: where nothing may follow it, what comes later in its partition fails, too (I2). */
+  refuseFollowing(queue: PartitionQueue): void {
+    if (this.#options.failsFollowing !== 'for good') return
+    this.closeOpen(queue)
+    queue.cutOff = Infinity
+  }
+
   /** Closes the open batch of a queue as `close`, for a request that takes it. */
   closeDue(queue: PartitionQueue): void {
     this.close(this.#topics.get(queue.topic)!, queue)

@@ -87,6 +87,7 @@ export abstract class RecordAppendJob implements AppendJob {
     if (queue.cutOff > this.#cutOffs) return cutOffError(queue)
     const bytes = recordBytes + HEADER_BYTES + RECORD_OVERHEAD
     if (bytes <= this.maxRecordBytes) return undefined
+    this.accumulator.refuseFollowing(queue)
     return deliveryError(
       queue,
       `the record takes ${bytes} bytes and at most ${this.maxRecordBytes} are allowed: raise max.request.size (and buffer.memory, if it is smaller)`,

@@ -67,9 +67,19 @@ export class AppendLine {
     this.#tickets.add(ticket)
     ticket.onDone = this.#forget
     this.#followTopic(topic)
-    const job = makeJob()
+    const job = this.#make(makeJob, ticket)
     const stop = this.#appendAtOnce(job)
     return stop === 'done' ? untilAborted(ticket.done, 'Writing', signal) : this.#appendInTurn(job, stop, signal)
+  }
+
+  /** A batch that turns out to be damaged fails with all its records: `close` waits for every ticket. */
+  #make(makeJob: () => AppendJob, ticket: Ticket): AppendJob {
+    try {
+      return makeJob()
+    } catch (error) {
+      ticket.abandoned(0, asMillraceError(error, 'Cannot append records'))
+      throw error
+    }
   }
 
   /**

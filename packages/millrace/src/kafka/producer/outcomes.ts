@@ -328,7 +328,8 @@ export class Outcomes {
     // A program commits everything that it has written, or nothing; the engine decides about each record.
     const isLeftOut = this.#isTransactional && batch.segments.every(({ ticket }) => !(ticket instanceof ReportTicket))
     // It may have been written before the topic was configured otherwise, or message.timestamp.before.max.ms was over.
-    const isUncertain = !this.#isTransactional && queue.isIdempotent && batch.ambiguous
+    const stops = this.#options.failsFollowing === 'for good' // the others of its batch, too (I2)
+    const isUncertain = !stops && !this.#isTransactional && queue.isIdempotent && batch.ambiguous
     const refused = refusedOf(isLeftOut)
     const hasOthers = refused.size < batch.count
     if (refused.size === 0 || !(isLeftOut || (isUncertain && hasOthers))) return fail(refusedOf(false))
