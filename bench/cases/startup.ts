@@ -53,14 +53,16 @@ function measureImports(progress: (text: string) => void): {
   readonly megabytes: Numbers
 } {
   const names = ['millrace', 'kafkajs'] as const
+  const program = (name: string): string => `
+    const { user, system } = process.cpuUsage()
+    await import('${name}')
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
+    console.log(JSON.stringify({ cpu: (userCPUTime + systemCPUTime - user - system) / 1000, megabytes: (maxRSS * 1024) / 1e6 }))`
   const cpu = { millrace: [] as number[], kafkajs: [] as number[] }
   const megabytes = { millrace: [] as number[], kafkajs: [] as number[] }
   for (let start = -1; start < STARTS; start++)
     for (const name of start % 2 === 0 ? names : names.toReversed()) {
-      const code = `await import('${name}'); const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
-console.log(JSON.stringify({ cpu: (userCPUTime + systemCPUTime) / 1000 - before, megabytes: maxRSS / 976.5625 }))`
-      const before = `const { user, system } = process.cpuUsage(), before = (user + system) / 1000`
-      const args = ['--input-type=module', '-e', `${before}\n${code}`]
+      const args = ['--input-type=module', '-e', program(name)]
       const cost = JSON.parse(execFileSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' })) as {
         readonly cpu: number
         readonly megabytes: number

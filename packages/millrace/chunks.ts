@@ -40,7 +40,11 @@ export function chunksByWay(
         if (unknown !== undefined) throw new Error(`No part of the package: ${unknown}`)
         add(way, filesOfWay(this, folder, beginnings))
       }
-      const library = new Set([...waysOf.keys()].filter((id) => waysOf.get(id)!.startsWith('library')))
+      const library = filesOfWay(
+        this,
+        folder,
+        ways.library.map((file) => join(folder, file)),
+      )
       const parts = new Set<string>()
       for (let next: ReadonlySet<string> = library; next.size > 0;) {
         const onDemand = [...next].flatMap((id) => this.getModuleInfo(id)!.dynamicallyImportedIds)

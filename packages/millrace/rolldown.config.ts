@@ -42,7 +42,7 @@ export default defineConfig({
   ),
   platform: 'node',
   logLevel: 'warn',
-  // Where a file is loaded on demand on one way and from the start on another, its chunk is.
+  // Files may be loaded on demand on one way and at once on another, of which the bundler would warn in each build.
   checks: { ineffectiveDynamicImport: false },
   external: (id) => !/^[./]/.test(id) && !INCLUDED.includes(id),
   output: {

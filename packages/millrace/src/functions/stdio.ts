@@ -118,7 +118,10 @@ class OutputStream implements Sink {
   async write(batch: Batch): Promise<void> {
     let text = ''
     const failures: FailedRows | undefined = this.#collectsFailures ? new Map() : undefined
-    eachRowText(batch, failures, (json) => (text += this.#textOf(json)))
+    eachRowText(batch, failures, (json) => {
+      text += this.#textOf(json)
+      return true
+    })
     await writeOut(text)
     this.#records += batch.length - (failures?.size ?? 0)
     this.#bytes += Buffer.byteLength(text)

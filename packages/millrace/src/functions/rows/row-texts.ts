@@ -8,7 +8,7 @@ import { rowText } from './kafka-rows.ts'
 export type FailedRows = Map<number, MillraceError>
 
 /**
- * Passes the JSON of each row of a batch to a function.
+ * Passes the JSON of each row of a batch to a function, until that wants no more.
  *
  * @param failures takes the rows that JSON cannot hold; undefined where the first one is thrown
  * @throws {EncodeError} without `failures`, before anything else of the batch is written
@@ -16,7 +16,7 @@ export type FailedRows = Map<number, MillraceError>
 export function eachRowText(
   batch: Batch,
   failures: FailedRows | undefined,
-  take: (text: string, row: number) => void,
+  take: (text: string, row: number) => boolean,
 ): void {
   for (let row = 0; row < batch.length; row++) {
     let text: string
@@ -27,7 +27,7 @@ export function eachRowText(
       failures.set(row, error)
       continue
     }
-    take(text, row)
+    if (!take(text, row)) return
   }
 }
 

@@ -41,18 +41,19 @@ export class Spool implements StoredRows {
    * @param failures takes the rows that cannot be written; undefined where the first one is thrown, and none is appended
    */
   append(batch: Batch, failures?: FailedRows): Promise<void> {
-    const texts: string[] = []
     const columns = new Set<string>()
-    const room = Math.max(0, this.#limit - this.count)
-    eachRowText(batch, failures, (text, row) => {
-      if (texts.length / 2 >= room) return
+    const room = this.#limit - this.count
+    let added = 0
+    let lines = ''
+    const take = (text: string, row: number): boolean => {
       for (const column in batch.documents![row] as Row) columns.add(column)
-      texts.push(text, '\n')
-    })
+      lines += `${text}\n`
+      return ++added < room
+    }
+    if (room > 0) eachRowText(batch, failures, take)
     for (const column of columns) this.#columns.add(column)
-    const added = texts.length / 2
     this.count += added
-    const written = this.#last.then(() => this.#write(Buffer.from(texts.join(''))))
+    const written = this.#last.then(() => this.#write(Buffer.from(lines)))
     this.#last = written.catch(() => {
       this.count -= added
     })

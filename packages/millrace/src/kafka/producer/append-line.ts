@@ -78,6 +78,7 @@ export class AppendLine {
       return makeJob()
     } catch (error) {
       ticket.abandoned(0, asMillraceError(error, 'Cannot append records'))
+      this.#noteLost(ticket)
       throw error
     }
   }
@@ -94,7 +95,7 @@ export class AppendLine {
     } catch (error) {
       throw this.#broken(job, error)
     }
-    this.#noteLost(job)
+    this.#noteLost(job.ticket)
     this.#sendSoon()
     return 'done'
   }
@@ -164,18 +165,18 @@ export class AppendLine {
     } catch (error) {
       throw this.#broken(job, error)
     }
-    this.#noteLost(job)
+    this.#noteLost(job.ticket)
   }
 
   /** @returns the error */
   #broken(job: AppendJob, error: unknown): unknown {
     job.abandon(asMillraceError(error, 'Cannot append records'))
-    this.#noteLost(job)
+    this.#noteLost(job.ticket)
     return error
   }
 
   /** A program commits what it has written as a whole; the engine decides for each row of a batch. */
-  #noteLost({ ticket }: AppendJob): void {
+  #noteLost(ticket: Ticket): void {
     const failure = ticket instanceof ReportTicket ? ticket.failures?.values().next().value : undefined
     if (failure !== undefined) this.#transactions?.onLost(failure, this.#accumulator.transaction)
   }

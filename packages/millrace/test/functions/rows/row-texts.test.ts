@@ -36,13 +36,18 @@ describe('a row that cannot be written', () => {
   })
 
   test.each([
-    { name: 'stdout.write', config: { format: 'jsonl', limit: 1 } },
+    { name: 'stdout.write', config: { format: 'jsonl', limit: 2 } },
     { name: 'stdout_stream.write', config: { format: 'csv' } },
     { name: 'stdout_stream.write', config: {} },
   ])('leaves the others alone in $name with $config', async ({ name, config }) => {
     const { result } = await run(name, config, 'continue')
     expect(result.errors.skipped).toEqual({ ENCODE_FAILED: 1 })
-    expect(result.written.records).toBe('limit' in config ? 1 : 2)
+    expect(result.written.records).toBe(2)
+  })
+
+  test('is not looked at behind the limit of stdout.write', async () => {
+    const { result } = await run('stdout.write', { format: 'jsonl', limit: 1 }, 'continue')
+    expect([result.errors.skipped, result.written.records]).toEqual([{}, 1])
   })
 
   test.each(['json.write', 'csv.write', 'stdout_stream.write'])('ends the run without a policy: %s', async (name) => {

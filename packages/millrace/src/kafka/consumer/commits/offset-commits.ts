@@ -140,8 +140,10 @@ export class OffsetCommits {
     if (followed === undefined) return false
     acknowledgement.ack()
     for (;;) {
-      await this.attempt([{ topic, partition }])
+      const refused = await this.attempt([{ topic, partition }])
       if (followed.committed >= nextOffset) return true
+      // No later attempt succeeds, and none may wait for anything.
+      if (refused.some(({ reason }) => reason === 'topic unknown')) return false
       // Acknowledged in vain: the partition was gone in between, even if it has come back since.
       if (acknowledgement.isVoid === true || this.#ledger.committable([{ topic, partition }]).length === 0) return false
     }

@@ -31,6 +31,29 @@ function commitsOf(reasons: ReadonlyMap<number, CommitResult['refused'][0]['reas
   )
 }
 
+// It was tried again for ever, in one turn of the event loop: the process hung, and heard no signal.
+test('a part of a topic that is created again does not count as committed before it is delivered', async () => {
+  const ledger = new OffsetLedger()
+  ledger.assign('t', 0, 10)
+  let asked = 0
+  const session = {
+    async commit(offsets: readonly OffsetToCommit[]): Promise<CommitResult> {
+      if (++asked > 3) throw new Error('asked again')
+      return { committed: [], refused: offsets.map((each) => ({ ...each, reason: 'topic unknown' as const })) }
+    },
+  } as unknown as GroupSession
+  const commits = new OffsetCommits(
+    ledger,
+    session,
+    'manual',
+    () => {},
+    () => {},
+  )
+  const acknowledgement = ledger.track('t', 0, 10, 19)
+  expect(await commits.commitBefore({ topic: 't', partition: 0, acknowledgement, nextOffset: 20n })).toBe(false)
+  expect(asked).toBe(1)
+})
+
 // `commit` and `checkpoint` resolved although the broker had refused: the caller believed that its records were done.
 describe('a commit that the group refuses', () => {
   test.each([
